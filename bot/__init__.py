@@ -1,0 +1,1 @@
+"""Front-ends: Telegram and the terminal, both clients of the facade."""

@@ -1,0 +1,1 @@
+"""The engine: market, detect, decide, execute over one picture of the market."""

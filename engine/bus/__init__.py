@@ -1,0 +1,1 @@
+"""Typed messages between roles and the transports that carry them."""

@@ -1,0 +1,173 @@
+"""Commands: what a front-end asks of the engine or of the ledger."""
+
+import msgspec
+
+from engine.domain.modes import Mode
+
+
+class _Command(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    pass
+
+
+class GetStatus(_Command, frozen=True, kw_only=True):
+    """Overview: mode, latch, venues, counters, latency; answered by `StatusReport`."""
+
+
+class GetVenues(_Command, frozen=True, kw_only=True):
+    """Every instrument of every venue with its age; answered by `VenuesReport`."""
+
+
+class GetOpportunities(_Command, frozen=True, kw_only=True):
+    """Open and recent opportunities; answered by `OpportunitiesReport`."""
+
+    limit: int = 10
+
+
+class GetWhy(_Command, frozen=True, kw_only=True):
+    """One opportunity or trade with its whole decision; answered by `WhyReport`."""
+
+    ref: str
+
+
+class GetLimits(_Command, frozen=True, kw_only=True):
+    """Limits, what of them is used, and what refusals they caused; answered by `LimitsReport`."""
+
+
+class GetVersion(_Command, frozen=True, kw_only=True):
+    """Version, commit, run, platform; answered by `VersionReport`."""
+
+
+class Pause(_Command, frozen=True, kw_only=True):
+    """Stop making plans; idempotent; answered by `Acknowledged`."""
+
+    by: str
+
+
+class Resume(_Command, frozen=True, kw_only=True):
+    """Make plans again after a pause; answered by `Acknowledged` or `Declined`."""
+
+    by: str
+
+
+class Kill(_Command, frozen=True, kw_only=True):
+    """Set the kill latch; answered by `Acknowledged`."""
+
+    by: str
+    why: str
+
+
+class Unkill(_Command, frozen=True, kw_only=True):
+    """Clear the kill latch with a one-time code; answered by `Acknowledged` or `Declined`."""
+
+    by: str
+    code: str
+
+
+class SetMode(_Command, frozen=True, kw_only=True):
+    """Change the mode; going up needs `is_confirmed`; answered by `Acknowledged`, `Declined`."""
+
+    by: str
+    mode: Mode
+    is_confirmed: bool = False
+
+
+class GetTrades(_Command, frozen=True, kw_only=True):
+    """Newest executions first; answered by `TradesReport`."""
+
+    limit: int = 10
+
+
+class GetPnl(_Command, frozen=True, kw_only=True):
+    """Realised profit over the last days; answered by `PnlReport`."""
+
+    days: int = 1
+
+
+class GetExport(_Command, frozen=True, kw_only=True):
+    """A table as CSV; answered by `ExportReport`."""
+
+    table: str
+    days: int = 30
+
+
+class PutInbox(_Command, frozen=True, kw_only=True):
+    """Store updates of a chat durably before they are confirmed to it; `InboxStored`."""
+
+    source: str
+    updates: list[tuple[int, bytes]]
+
+
+class TakeInbox(_Command, frozen=True, kw_only=True):
+    """Load stored updates that were not yet done, oldest first; answered by `InboxItems`."""
+
+    source: str
+
+
+class DoneInbox(_Command, frozen=True, kw_only=True):
+    """Mark a stored update as done; answered by `InboxStored`."""
+
+    source: str
+    update_id: int
+
+
+class GetNotices(_Command, frozen=True, kw_only=True):
+    """Stored notices after a number, oldest first; waits up to `wait_ms` for the first."""
+
+    reader: str
+    after_seq: int | None = None
+    limit: int = 100
+    wait_ms: int = 0
+
+
+class DoneNotices(_Command, frozen=True, kw_only=True):
+    """Remember that a reader has delivered all notices up to a number; `InboxStored`."""
+
+    reader: str
+    seq: int
+
+
+EngineCommand = (
+    GetStatus
+    | GetVenues
+    | GetOpportunities
+    | GetWhy
+    | GetLimits
+    | GetVersion
+    | Pause
+    | Resume
+    | Kill
+    | Unkill
+    | SetMode
+)
+LedgerCommand = (
+    GetWhy
+    | GetTrades
+    | GetPnl
+    | GetExport
+    | PutInbox
+    | TakeInbox
+    | DoneInbox
+    | GetNotices
+    | DoneNotices
+)
+Command = (
+    GetStatus
+    | GetVenues
+    | GetOpportunities
+    | GetWhy
+    | GetLimits
+    | GetVersion
+    | Pause
+    | Resume
+    | Kill
+    | Unkill
+    | SetMode
+    | GetTrades
+    | GetPnl
+    | GetExport
+    | PutInbox
+    | TakeInbox
+    | DoneInbox
+    | GetNotices
+    | DoneNotices
+)

@@ -1,0 +1,135 @@
+"""Notices: news that a front-end tells the operator without being asked.
+
+A notice becomes visible only after the ledger has stored it, and carries the ledger's sequence
+number, so that none is lost over a restart and a repeated one can be recognised.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.domain.faults import Fault
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis, Mode
+from engine.domain.opportunities import Reason
+
+
+class _Notice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    at_ns: int
+    basis: Basis
+
+
+class Started(_Notice, frozen=True, kw_only=True):
+    """The engine is up: what it found when it came up."""
+
+    run_id: str
+    mode: Mode
+    is_killed: bool
+    is_paused: bool
+    market_note: str
+
+
+class VenueLost(_Notice, frozen=True, kw_only=True):
+    """A venue went out of every decision."""
+
+    venue: VenueId
+    fault: Fault
+    books: int
+
+
+class VenueBack(_Notice, frozen=True, kw_only=True):
+    """A venue is live again."""
+
+    venue: VenueId
+    lost_ms: int
+
+
+class OpportunitySeen(_Notice, frozen=True, kw_only=True):
+    """An opportunity above the operator's threshold."""
+
+    opportunity_id: str
+    pair: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    net_edge_bps: float
+    profit_usd: float
+    outcome: str
+
+
+class PaperTraded(_Notice, frozen=True, kw_only=True):
+    """A simulated execution ended; its record is durable."""
+
+    execution_id: str
+    opportunity_id: str
+    pair: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    size_base: Decimal
+    profit_usd: Decimal
+    expected_usd: Decimal
+    residual_base: Decimal
+
+
+class LimitHit(_Notice, frozen=True, kw_only=True):
+    """A limit stopped a plan; repeated hits of one limit are told once a minute at most."""
+
+    reason: Reason
+    detail: str
+
+
+class Killed(_Notice, frozen=True, kw_only=True):
+    """The kill latch is set."""
+
+    by: str
+    why: str
+
+
+class Unkilled(_Notice, frozen=True, kw_only=True):
+    """The kill latch was cleared."""
+
+    by: str
+
+
+class ModeChanged(_Notice, frozen=True, kw_only=True):
+    """The mode changed, or trading was paused or resumed."""
+
+    mode: Mode
+    is_paused: bool
+    by: str
+
+
+class RoleRestarted(_Notice, frozen=True, kw_only=True):
+    """A role ended unexpectedly and was started again."""
+
+    role: str
+    why: str
+    restarts: int
+
+
+class RecordsDropped(_Notice, frozen=True, kw_only=True):
+    """The ledger was away so long that unimportant records had to be dropped."""
+
+    kind: str
+    count: int
+
+
+Notice = (
+    Started
+    | VenueLost
+    | VenueBack
+    | OpportunitySeen
+    | PaperTraded
+    | LimitHit
+    | Killed
+    | Unkilled
+    | ModeChanged
+    | RoleRestarted
+    | RecordsDropped
+)
+
+
+class StampedNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored notice and its number in the ledger."""
+
+    seq: int
+    notice: Notice

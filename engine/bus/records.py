@@ -1,0 +1,115 @@
+"""Records: what the engine tells the ledger to keep.
+
+Every record has an id of its own; the ledger stores a record once, however often it arrives.
+"""
+
+import msgspec
+
+from engine.bus.notices import Notice
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis, Mode
+from engine.domain.opportunities import Plan, Reason
+from engine.domain.orders import Execution
+
+
+class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """An opportunity with the decision on it; batched, kept for the retention time.
+
+    Attributes:
+        outcome: ``planned``, or the reason of the refusal.
+        frame_seqs: numbers of the input frames that caused it: the trigger, the buy book's last
+            change, the sell book's last change.
+    """
+
+    opportunity_id: str
+    run_id: str
+    basis: Basis
+    seen_at_ns: int
+    pair: str
+    quote: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    size_base: float
+    gross_edge_bps: float
+    net_edge_bps: float
+    profit_quote: float
+    profit_usd: float | None
+    outcome: str
+    detail: str
+    frame_seqs: tuple[int, int, int]
+
+
+class OpportunityClosed(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """An opportunity vanished from the board.
+
+    Attributes:
+        refusals: reason and detail of each later decision on it, first of each reason.
+    """
+
+    opportunity_id: str
+    closed_at_ns: int
+    peak_profit_quote: float
+    refusals: tuple[tuple[Reason, str], ...]
+
+
+class ExecutionRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """A finished plan: money, durable before it is acknowledged."""
+
+    run_id: str
+    basis: Basis
+    mode: Mode
+    plan: Plan
+    execution: Execution
+
+
+class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What the operator set, to be restored after a restart; durable before acknowledged."""
+
+    record_id: str
+    at_ns: int
+    mode: Mode
+    is_paused: bool
+    by: str
+    action: str
+
+
+class NoticeRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """A notice to be stored and then streamed."""
+
+    record_id: str
+    notice: Notice
+
+
+Record = OpportunityRecord | OpportunityClosed | ExecutionRecord | StateRecord | NoticeRecord
+
+
+class Append(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Store records in order, in one durable transaction; answered by `Appended`."""
+
+    records: list[Record]
+
+
+class Appended(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """All records of the batch are durable."""
+
+    count: int
+
+
+class LoadState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Ask for what an engine needs to know at start; answered by `EngineState`."""
+
+    day_start_ns: int
+
+
+class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """State that survives restarts.
+
+    Attributes:
+        realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text.
+        residuals: base left over by earlier executions: (venue, base asset, amount text).
+    """
+
+    mode: Mode | None
+    is_paused: bool
+    realised_today_usd: str
+    residuals: list[tuple[VenueId, str, str]]

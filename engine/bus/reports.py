@@ -1,0 +1,293 @@
+"""Reports: answers to commands. Plain values; a front-end renders them.
+
+Every report carries `basis` and `market_note`, so that no figure can be shown without saying
+whether it comes from the sandbox, from live markets or from a replay.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.bus.notices import StampedNotice
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis, Mode
+
+
+class _Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    pass
+
+
+class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One venue at a glance.
+
+    Attributes:
+        books_live, books: instruments that may be traded on, of all.
+        age_ms: age of the venue's newest change; None before the first.
+        stale_s: total time, summed over instruments, spent stale after first being live.
+        faults: number of faults by kind.
+    """
+
+    venue: VenueId
+    is_connected: bool
+    books_live: int
+    books: int
+    age_ms: int | None
+    frames: int
+    frames_per_s: float
+    resyncs: int
+    stale_s: float
+    faults: dict[str, int]
+    note: str
+
+
+class InstrumentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One instrument: best bid and ask, age and why it is stale."""
+
+    venue: VenueId
+    pair: str
+    kind: str
+    is_live: bool
+    stale_reason: str | None
+    age_ms: int | None
+    bid: str | None
+    ask: str | None
+    levels: int
+
+
+class OpportunityLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One opportunity, open or recent."""
+
+    opportunity_id: str
+    seen_at_ns: int
+    is_open: bool
+    lasted_ms: int
+    pair: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    size_base: float
+    net_edge_bps: float
+    profit_quote: float
+    profit_usd: float | None
+    quote: str
+    outcome: str
+    detail: str
+
+
+class StatusReport(_Report, frozen=True, kw_only=True):
+    """The overview.
+
+    Attributes:
+        latency_us: p50, p99, p999 of frame receipt to decision, over the last frames.
+        memory_mb: resident memory by role, of the roles the engine can see.
+        refused: number of refusals by reason.
+    """
+
+    basis: Basis
+    market_note: str
+    run_id: str
+    mode: Mode
+    is_killed: bool
+    is_paused: bool
+    uptime_s: int
+    venues: list[VenueLine]
+    found: int
+    planned: int
+    traded: int
+    refused: dict[str, int]
+    profit_usd_paper: Decimal
+    latency_us: dict[str, float]
+    memory_mb: dict[str, float]
+    records_waiting: int
+    recording: str | None
+
+
+class VenuesReport(_Report, frozen=True, kw_only=True):
+    """All instruments."""
+
+    basis: Basis
+    market_note: str
+    venues: list[VenueLine]
+    instruments: list[InstrumentLine]
+
+
+class OpportunitiesReport(_Report, frozen=True, kw_only=True):
+    """Open opportunities first, then recent ones, newest first."""
+
+    basis: Basis
+    market_note: str
+    opportunities: list[OpportunityLine]
+    found: int
+    refused: dict[str, int]
+
+
+class LegLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A leg as planned and as filled."""
+
+    venue: VenueId
+    side: str
+    purpose: str
+    size_base: Decimal
+    price_limit: Decimal
+    filled_base: Decimal
+    price_average: Decimal | None
+    fee_quote: Decimal
+    frame_seq: int
+
+
+class WhyReport(_Report, frozen=True, kw_only=True):
+    """The whole decision on one opportunity, and what came of it."""
+
+    basis: Basis
+    market_note: str
+    run_id: str
+    line: OpportunityLine
+    frame_seqs: tuple[int, int, int]
+    gross_edge_bps: float
+    later_refusals: list[tuple[str, str]]
+    legs: list[LegLine]
+    execution_id: str | None
+    profit_usd: Decimal | None
+    expected_usd: Decimal | None
+
+
+class LimitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit: its value, what of it is used now, and the refusals it caused."""
+
+    name: str
+    unit: str
+    limit: str
+    used: str
+    refusals: int
+
+
+class LimitsReport(_Report, frozen=True, kw_only=True):
+    """All limits."""
+
+    basis: Basis
+    market_note: str
+    limits: list[LimitLine]
+
+
+class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished execution."""
+
+    execution_id: str
+    opportunity_id: str
+    closed_at_ns: int
+    basis: Basis
+    pair: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    size_base: Decimal
+    profit_usd: Decimal
+    expected_usd: Decimal
+    residual_base: Decimal
+
+
+class TradesReport(_Report, frozen=True, kw_only=True):
+    """Newest executions first; `total` counts all that are stored."""
+
+    trades: list[TradeLine]
+    total: int
+
+
+class PnlReport(_Report, frozen=True, kw_only=True):
+    """Realised profit from fills, in USD.
+
+    Attributes:
+        points: (closed_at_ns, cumulative profit) of each execution in the time asked, for a chart.
+        by_route: profit and number of executions by ``pair buy→sell``.
+        by_basis: profit by basis, so that sandbox and live paper figures are never added up.
+    """
+
+    since_ns: int
+    realised_usd: Decimal
+    expected_usd: Decimal
+    executions: int
+    wins: int
+    by_route: dict[str, tuple[Decimal, int]]
+    by_basis: dict[str, Decimal]
+    points: list[tuple[int, Decimal]]
+
+
+class ExportReport(_Report, frozen=True, kw_only=True):
+    """A file for the operator."""
+
+    file_name: str
+    content: bytes
+    rows: int
+
+
+class VersionReport(_Report, frozen=True, kw_only=True):
+    """What runs here."""
+
+    version: str
+    commit: str
+    run_id: str
+    python: str
+    started_at_ns: int
+
+
+class Acknowledged(_Report, frozen=True, kw_only=True):
+    """The command was carried out and is durable; `text` says what is so now."""
+
+    text: str
+    is_killed: bool
+    is_paused: bool
+    mode: Mode
+
+
+class Declined(_Report, frozen=True, kw_only=True):
+    """The command was not carried out.
+
+    Attributes:
+        needs_confirmation: the same command with its confirmation would be carried out.
+    """
+
+    why: str
+    needs_confirmation: bool = False
+
+
+class Unknown(_Report, frozen=True, kw_only=True):
+    """What was asked for does not exist."""
+
+    what: str
+
+
+class InboxStored(_Report, frozen=True, kw_only=True):
+    """Durable; `new_ids` are those that were not stored before."""
+
+    new_ids: list[int] = []
+
+
+class InboxItems(_Report, frozen=True, kw_only=True):
+    """Stored updates that were not yet done."""
+
+    updates: list[tuple[int, bytes]]
+
+
+class NoticesReport(_Report, frozen=True, kw_only=True):
+    """Stored notices, oldest first; `delivered_seq` is what the reader confirmed last."""
+
+    notices: list[StampedNotice]
+    delivered_seq: int
+    newest_seq: int
+
+
+Report = (
+    StatusReport
+    | VenuesReport
+    | OpportunitiesReport
+    | WhyReport
+    | LimitsReport
+    | TradesReport
+    | PnlReport
+    | ExportReport
+    | VersionReport
+    | Acknowledged
+    | Declined
+    | Unknown
+    | InboxStored
+    | InboxItems
+    | NoticesReport
+)

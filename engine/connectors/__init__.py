@@ -1,0 +1,1 @@
+"""One folder per venue: its wire dialect ends at the folder's edge."""

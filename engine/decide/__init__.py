@@ -1,0 +1,1 @@
+"""Confirm an opportunity exactly, check limits, make a plan or a refusal."""

@@ -1,0 +1,1 @@
+"""Find routes on the board whose edge is positive after costs."""

@@ -1,0 +1,1 @@
+"""Values of the trade: assets, instruments, opportunities, plans, fills. Standard library only."""

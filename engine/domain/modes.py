@@ -1,0 +1,26 @@
+"""Modes of the engine: how far a confirmed opportunity may go."""
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Ordered from safest; going up takes a second step, going down is one tap."""
+
+    OBSERVE = "observe"
+    PAPER = "paper"
+
+
+MODES_UPWARD: tuple[Mode, ...] = (Mode.OBSERVE, Mode.PAPER)
+
+
+class Basis(StrEnum):
+    """Where the figures on a screen come from; every report says it."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+    REPLAY = "replay"
+
+
+def is_upward(*, current: Mode, wanted: Mode) -> bool:
+    """Say whether a change of mode lets the engine do more than it may now."""
+    return MODES_UPWARD.index(wanted) > MODES_UPWARD.index(current)

@@ -1,0 +1,102 @@
+"""Orders, fills, and the executions that they add up to."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.domain.assets import AssetCode
+from engine.domain.instruments import Instrument
+from engine.domain.opportunities import Side
+
+
+class OrderState(StrEnum):
+    """Life of an order: immediate-or-cancel orders end filled, partly filled or unfilled."""
+
+    PLANNED = "planned"
+    SENT = "sent"
+    FILLED = "filled"
+    PARTLY_FILLED = "partly_filled"
+    UNFILLED = "unfilled"
+
+
+class Purpose(StrEnum):
+    """What an order is for: a leg of the plan, or the unwinding of what a leg left over."""
+
+    LEG = "leg"
+    UNWIND = "unwind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """An execution of part of an order at one price.
+
+    Attributes:
+        price: quote per base.
+        fee_quote: taker fee of this fill, in the quote asset.
+        frame_seq: number of the frame that last changed the book it was filled against.
+    """
+
+    fill_id: str
+    client_order_id: str
+    filled_at_ns: int
+    price: Decimal
+    size_base: Decimal
+    fee_quote: Decimal
+    frame_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Our instruction to a venue; in paper mode it is filled against the board."""
+
+    client_order_id: str
+    plan_id: str
+    purpose: Purpose
+    instrument: Instrument
+    side: Side
+    size_base: Decimal
+    price_limit: Decimal
+    sent_at_ns: int
+    arrives_at_ns: int
+    state: OrderState
+    fills: tuple[Fill, ...] = ()
+
+    @property
+    def filled_base(self) -> Decimal:
+        """Total size filled, in base."""
+        return sum((fill.size_base for fill in self.fills), Decimal(0))
+
+    @property
+    def cash_quote(self) -> Decimal:
+        """Change of the quote asset from this order's fills, fees included."""
+        sign = -1 if self.side is Side.BUY else 1
+        return sum(
+            (sign * fill.price * fill.size_base - fill.fee_quote for fill in self.fills), Decimal(0)
+        )
+
+    @property
+    def base_change(self) -> Decimal:
+        """Change of the base asset from this order's fills."""
+        return self.filled_base if self.side is Side.BUY else -self.filled_base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A finished plan: its orders and what they came to.
+
+    Attributes:
+        profit_quote: realised from fills, after fees and the transfer cost of what was traded.
+        profit_usd: the same in the reporting asset, at the rate of the decision.
+        residual_base: base left over (or short) after unwinding, summed over venues.
+    """
+
+    execution_id: str
+    plan_id: str
+    opportunity_id: str
+    closed_at_ns: int
+    orders: tuple[Order, ...]
+    quote: AssetCode
+    profit_quote: Decimal
+    profit_usd: Decimal
+    expected_usd: Decimal
+    residual_base: Decimal

@@ -1,0 +1,1 @@
+"""Carry out plans; paper execution against the book as it will be."""

@@ -1,0 +1,33 @@
+"""Notices that a front-end may receive."""
+
+from engine.bus.notices import (
+    Killed,
+    LimitHit,
+    ModeChanged,
+    Notice,
+    OpportunitySeen,
+    PaperTraded,
+    RecordsDropped,
+    RoleRestarted,
+    StampedNotice,
+    Started,
+    Unkilled,
+    VenueBack,
+    VenueLost,
+)
+
+__all__ = [
+    "Killed",
+    "LimitHit",
+    "ModeChanged",
+    "Notice",
+    "OpportunitySeen",
+    "PaperTraded",
+    "RecordsDropped",
+    "RoleRestarted",
+    "StampedNotice",
+    "Started",
+    "Unkilled",
+    "VenueBack",
+    "VenueLost",
+]

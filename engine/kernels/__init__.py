@@ -1,0 +1,1 @@
+"""Numba kernels: formulas over arrays, nothing else."""

@@ -1,0 +1,434 @@
+"""Order books: raw JSON levels to exact whole numbers, and these into sorted arrays.
+
+The caller has validated the JSON grammar (msgspec keeps raw parts only of valid documents); these
+kernels check shape and numbers, and refuse a frame whole before they touch a level.
+"""
+
+import numpy as np
+from numba import int64
+
+from engine.kernels.jit import BYTES, inlined, kernel
+from engine.kernels.layout import (
+    ASK,
+    BAD_NUMBER,
+    BAD_SHAPE,
+    BID,
+    COUNT,
+    CROSSED,
+    DROPPED,
+    EMPTY,
+    FORM_COINBASE,
+    FORM_PAIRS,
+    FORM_SIDED,
+    KEY,
+    OK,
+    PRICE_DECIMALS,
+    SIZE,
+    SIZE_DECIMALS,
+)
+
+_DIGITS_MAX = 18  # 10**18 - 1 is the largest run of digits that fits an int64 whole
+_EXPONENT_MAX = 40
+
+
+@inlined
+def _skip_space(raw, i):
+    while i < raw.size and (raw[i] == 32 or raw[i] == 10 or raw[i] == 13 or raw[i] == 9):
+        i += 1
+    return i
+
+
+@inlined
+def _number(raw, i, decimals):
+    """Parse an unsigned JSON number, quoted or bare, to steps of 10**-decimals.
+
+    Returns (position after it, steps); steps is -1 if it is no exact whole number of steps.
+    """
+    n = raw.size
+    is_quoted = i < n and raw[i] == 34
+    if is_quoted:
+        i += 1
+    mantissa = int64(0)
+    digits = 0
+    fraction = 0
+    has_point = False
+    has_digit = False
+    is_bad = False
+    while i < n:
+        c = raw[i]
+        if 48 <= c <= 57:
+            has_digit = True
+            if mantissa != 0 or c != 48:
+                digits += 1
+            if digits > _DIGITS_MAX:
+                if c != 48 or not has_point:
+                    is_bad = True
+                # zeros that follow eighteen digits behind the point change nothing
+            else:
+                mantissa = mantissa * 10 + int64(c - 48)
+                if has_point:
+                    fraction += 1
+        elif c == 46 and not has_point:
+            has_point = True
+        else:
+            break
+        i += 1
+    exponent = 0
+    if i < n and (raw[i] == 101 or raw[i] == 69):
+        i += 1
+        is_minus = False
+        if i < n and (raw[i] == 43 or raw[i] == 45):
+            is_minus = raw[i] == 45
+            i += 1
+        has_exponent_digit = False
+        while i < n and 48 <= raw[i] <= 57:
+            has_exponent_digit = True
+            if exponent <= _EXPONENT_MAX:
+                exponent = exponent * 10 + int(raw[i] - 48)
+            i += 1
+        if not has_exponent_digit or exponent > _EXPONENT_MAX:
+            is_bad = True
+        if is_minus:
+            exponent = -exponent
+    if is_quoted:
+        if i >= n or raw[i] != 34:
+            return i, int64(-1)
+        i += 1
+    if is_bad or not has_digit:
+        return i, int64(-1)
+    if mantissa == 0:
+        return i, int64(0)
+    shift = decimals + exponent - fraction
+    while shift > 0:
+        if mantissa > int64(922337203685477579):
+            return i, int64(-1)
+        mantissa *= 10
+        shift -= 1
+    while shift < 0:
+        if mantissa % 10 != 0:
+            return i, int64(-1)
+        mantissa //= 10
+        shift += 1
+    return i, mantissa
+
+
+@inlined
+def _skip_value(raw, i):
+    """Skip a string, a number or a word; returns -1 for anything nested."""
+    n = raw.size
+    if i < n and raw[i] == 34:
+        i += 1
+        while i < n and raw[i] != 34:
+            if raw[i] == 92:
+                i += 1
+            i += 1
+        return i + 1
+    if i < n and (raw[i] == 91 or raw[i] == 123):
+        return -1
+    while i < n and raw[i] != 44 and raw[i] != 125 and raw[i] != 93:
+        i += 1
+    return i
+
+
+@inlined
+def _matches(raw, start, end, word):
+    if end - start != len(word):
+        return False
+    for k in range(len(word)):
+        if raw[start + k] != word[k]:
+            return False
+    return True
+
+
+# Words of the wire as bytes, so that the comparison compiles to plain integer compares.
+_BUY = tuple(b"buy")
+_SELL = tuple(b"sell")
+_BID = tuple(b"bid")
+_OFFER = tuple(b"offer")
+_ASK = tuple(b"ask")
+_SIDE = tuple(b"side")
+_PRICE = tuple(b"price")
+_PRICE_LEVEL = tuple(b"price_level")
+_SIZE = tuple(b"size")
+_AMOUNT = tuple(b"amount")
+_NEW_QUANTITY = tuple(b"new_quantity")
+
+
+@inlined
+def _side(raw, i):
+    """Parse a quoted side; returns (position after it, BID, ASK or -1)."""
+    n = raw.size
+    if i >= n or raw[i] != 34:
+        return i, -1
+    start = i + 1
+    end = start
+    while end < n and raw[end] != 34:
+        end += 1
+    if _matches(raw, start, end, _BID) or _matches(raw, start, end, _BUY):
+        return end + 1, BID
+    if (
+        _matches(raw, start, end, _OFFER)
+        or _matches(raw, start, end, _SELL)
+        or _matches(raw, start, end, _ASK)
+    ):
+        return end + 1, ASK
+    return end + 1, -1
+
+
+@inlined
+def _array_level(raw, i, form, side, price_decimals, size_decimals):
+    """Parse ``["side",]"price","size"]`` after its bracket: (position, side, price, size)."""
+    if form == FORM_SIDED:
+        i, side = _side(raw, _skip_space(raw, i))
+        i = _skip_space(raw, i)
+        if side < 0 or i >= raw.size or raw[i] != 44:
+            return -1, side, int64(0), int64(0)
+        i += 1
+    i, price = _number(raw, _skip_space(raw, i), price_decimals)
+    i = _skip_space(raw, i)
+    if i >= raw.size or raw[i] != 44:
+        return -1 if price >= 0 else -2, side, int64(0), int64(0)
+    i, size = _number(raw, _skip_space(raw, i + 1), size_decimals)
+    i = _skip_space(raw, i)
+    if price <= 0 or size < 0:
+        return -2, side, int64(0), int64(0)
+    if i >= raw.size or raw[i] != 93:
+        return -1, side, int64(0), int64(0)
+    return i + 1, side, price, size
+
+
+@inlined
+def _object_level(raw, i, side, price_decimals, size_decimals):
+    """Parse an object level after its brace: (position, side, price, size)."""
+    n = raw.size
+    price = int64(-1)
+    size = int64(-1)
+    while i < n:
+        i = _skip_space(raw, i)
+        if i >= n or raw[i] != 34:
+            return -1, side, price, size
+        start = i + 1
+        end = start
+        while end < n and raw[end] != 34:
+            end += 1
+        i = _skip_space(raw, end + 1)
+        if i >= n or raw[i] != 58:
+            return -1, side, price, size
+        i = _skip_space(raw, i + 1)
+        if _matches(raw, start, end, _PRICE_LEVEL) or _matches(raw, start, end, _PRICE):
+            i, price = _number(raw, i, price_decimals)
+            if price <= 0:
+                return -2, side, price, size
+        elif (
+            _matches(raw, start, end, _NEW_QUANTITY)
+            or _matches(raw, start, end, _AMOUNT)
+            or _matches(raw, start, end, _SIZE)
+        ):
+            i, size = _number(raw, i, size_decimals)
+            if size < 0:
+                return -2, side, price, size
+        elif _matches(raw, start, end, _SIDE):
+            i, side = _side(raw, i)
+            if side < 0:
+                return -1, side, price, size
+        else:
+            i = _skip_value(raw, i)
+            if i < 0:
+                return -1, side, price, size
+        i = _skip_space(raw, i)
+        if i < n and raw[i] == 44:
+            i += 1
+        elif i < n and raw[i] == 125:
+            if price <= 0 or size < 0 or side < 0:
+                return -1, side, price, size
+            return i + 1, side, price, size
+        else:
+            return -1, side, price, size
+    return -1, side, price, size
+
+
+@inlined
+def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
+    """Append the levels of one raw JSON array to scratch as (side, price, size).
+
+    Returns the new count, or minus the outcome code.
+    """
+    if raw.size == 0:
+        return count
+    n = raw.size
+    i = _skip_space(raw, 0)
+    if i >= n or raw[i] != 91:
+        return -BAD_SHAPE
+    i = _skip_space(raw, i + 1)
+    if i < n and raw[i] == 93:
+        return count
+    while i < n:
+        if count >= scratch.shape[0]:
+            return -BAD_SHAPE
+        if form == FORM_PAIRS or form == FORM_SIDED:
+            if raw[i] != 91:
+                return -BAD_SHAPE
+            i, level_side, price, size = _array_level(
+                raw, i + 1, form, side, price_decimals, size_decimals
+            )
+        else:
+            if raw[i] != 123:
+                return -BAD_SHAPE
+            start_side = -1 if form == FORM_COINBASE else side
+            i, level_side, price, size = _object_level(
+                raw, i + 1, start_side, price_decimals, size_decimals
+            )
+        if i == -1:
+            return -BAD_SHAPE
+        if i == -2:
+            return -BAD_NUMBER
+        scratch[count, 0] = level_side
+        scratch[count, 1] = price
+        scratch[count, 2] = size
+        count += 1
+        i = _skip_space(raw, i)
+        if i < n and raw[i] == 44:
+            i = _skip_space(raw, i + 1)
+        elif i < n and raw[i] == 93:
+            return count
+        else:
+            return -BAD_SHAPE
+    return -BAD_SHAPE
+
+
+@inlined
+def _put(row, count, key, size):
+    """Set one level in a sorted row; returns (new count, levels dropped)."""
+    low = 0
+    high = count
+    # Most changes are near the touch, at the end of the row: gallop from there.
+    step = 1
+    while high - step > 0 and row[high - step, KEY] > key:
+        high -= step
+        step *= 2
+    low = max(high - step, 0)
+    while low < high:
+        middle = (low + high) >> 1
+        if row[middle, KEY] < key:
+            low = middle + 1
+        else:
+            high = middle
+    is_there = low < count and row[low, KEY] == key
+    if size == 0:
+        if is_there:
+            for k in range(low, count - 1):
+                row[k, KEY] = row[k + 1, KEY]
+                row[k, SIZE] = row[k + 1, SIZE]
+            return count - 1, 0
+        return count, 0
+    if is_there:
+        row[low, SIZE] = size
+        return count, 0
+    if count == row.shape[0]:
+        if low == 0:
+            return count, 1
+        for k in range(low - 1):
+            row[k, KEY] = row[k + 1, KEY]
+            row[k, SIZE] = row[k + 1, SIZE]
+        row[low - 1, KEY] = key
+        row[low - 1, SIZE] = size
+        return count, 1
+    for k in range(count, low, -1):
+        row[k, KEY] = row[k - 1, KEY]
+        row[k, SIZE] = row[k - 1, SIZE]
+    row[low, KEY] = key
+    row[low, SIZE] = size
+    return count + 1, 0
+
+
+@inlined
+def _outcome(levels, state, book):
+    bids = state[book, COUNT + BID]
+    asks = state[book, COUNT + ASK]
+    if bids == 0 or asks == 0:
+        return EMPTY
+    if levels[2 * book + BID, bids - 1, KEY] >= -levels[2 * book + ASK, asks - 1, KEY]:
+        return CROSSED
+    return OK
+
+
+@kernel(
+    int64(BYTES, BYTES, int64, int64, int64[:, ::1], int64[:, :, ::1], int64[:, ::1]),
+)
+def apply_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
+    """Parse changes and set them in a book, all or none.
+
+    Args:
+        raw_bids, raw_asks: JSON arrays of levels; one-array forms leave raw_asks empty.
+        form: one of the FORM_ constants of `layout`.
+        book: row of `state`.
+        state, levels: see `layout`.
+        scratch: int64 (n, 3) work space; more levels than rows are refused as BAD_SHAPE.
+
+    Returns:
+        OK, or BAD_SHAPE / BAD_NUMBER with nothing changed, or CROSSED / EMPTY for a book that is
+        so after the changes.
+    """
+    price_decimals = state[book, PRICE_DECIMALS]
+    size_decimals = state[book, SIZE_DECIMALS]
+    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
+    if count < 0:
+        return -count
+    count = _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
+    if count < 0:
+        return -count
+    for k in range(count):
+        side = scratch[k, 0]
+        key = scratch[k, 1] if side == BID else -scratch[k, 1]
+        row = levels[2 * book + side]
+        kept, dropped = _put(row, state[book, COUNT + side], key, scratch[k, 2])
+        state[book, COUNT + side] = kept
+        state[book, DROPPED] += dropped
+    return _outcome(levels, state, book)
+
+
+@kernel(
+    int64(BYTES, BYTES, int64, int64, int64[:, ::1], int64[:, :, ::1], int64[:, ::1]),
+)
+def replace_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
+    """Parse a snapshot and make it the whole book; arguments and result as `apply_levels`.
+
+    Levels may come in any order. If a price comes twice, the last one counts. If a side has more
+    levels than fit, the worst are dropped and counted.
+    """
+    price_decimals = state[book, PRICE_DECIMALS]
+    size_decimals = state[book, SIZE_DECIMALS]
+    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
+    if count < 0:
+        return -count
+    count = _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
+    if count < 0:
+        return -count
+    for side in range(2):
+        row = levels[2 * book + side]
+        total = 0
+        for k in range(count):
+            if scratch[k, 0] == side:
+                total += 1
+        keys = np.empty(total, np.int64)
+        sizes = np.empty(total, np.int64)
+        m = 0
+        for k in range(count):
+            if scratch[k, 0] == side:
+                keys[m] = scratch[k, 1] if side == BID else -scratch[k, 1]
+                sizes[m] = scratch[k, 2]
+                m += 1
+        order = np.argsort(keys, kind="mergesort")
+        unique = 0  # compact in place: the last of equal prices wins, zero sizes vanish
+        for k in range(total):
+            is_last = k == total - 1 or keys[order[k]] != keys[order[k + 1]]
+            if is_last and sizes[order[k]] > 0:
+                order[unique] = order[k]
+                unique += 1
+        skipped = max(unique - row.shape[0], 0)
+        for k in range(skipped, unique):
+            row[k - skipped, KEY] = keys[order[k]]
+            row[k - skipped, SIZE] = sizes[order[k]]
+        state[book, COUNT + side] = unique - skipped
+        state[book, DROPPED] += skipped
+    return _outcome(levels, state, book)

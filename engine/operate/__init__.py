@@ -1,0 +1,1 @@
+"""The hot path, the roles, the supervisor, recording and replay."""

@@ -1,0 +1,1 @@
+"""Positions, and the liquidity that paper trades already took."""

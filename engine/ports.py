@@ -1,0 +1,234 @@
+"""What the core asks of the world, and what the world hands to the core.
+
+Everything that can change a decision reaches the core as one numbered `Input`. A run that records
+its inputs can therefore be replayed through the same code to the same decisions, byte for byte.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import msgspec
+
+from engine.domain.faults import Fault
+from engine.domain.instruments import Instrument, VenueId
+
+
+class InputKind(IntEnum):
+    """Kinds of input that the core knows."""
+
+    OPENED = 1
+    FRAME = 2
+    FETCHED = 3
+    FETCH_FAILED = 4
+    CLOSED = 5
+    TICK = 6
+    COMMAND = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Ask the session to send a text frame to the venue."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask the session to GET `path` from the venue's REST endpoint.
+
+    The answer comes back as an input FETCHED (or FETCH_FAILED) with the same `key`. The session
+    keeps the venue's request rate, and drops a fetch whose key is already under way.
+    """
+
+    key: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Ask the session to drop the connection and open a new one."""
+
+    why: str
+
+
+Action = Send | Fetch | Reconnect
+NO_ACTIONS: tuple[Action, ...] = ()
+
+
+class LevelForm(IntEnum):
+    """How price levels are written in a venue's JSON."""
+
+    PAIRS = 0
+    """``[["price","size"],...]``, one array per side; numbers may be quoted or bare."""
+    SIDED = 1
+    """``[["buy"|"sell","price","size"],...]``, both sides in one array."""
+    COINBASE = 2
+    """``[{"side":"bid"|"offer","price_level":"…","new_quantity":"…",…},...]``, both sides."""
+    OBJECTS = 3
+    """``[{"price":"…","amount"|"size":"…",…},...]``, one array per side."""
+
+
+class Applied(IntEnum):
+    """What became of level changes that were handed to the board."""
+
+    OK = 0
+    BAD_SHAPE = 1
+    BAD_NUMBER = 2
+    CROSSED = 3
+    EMPTY = 4
+
+
+RawJson = bytes | msgspec.Raw
+"""A JSON array whose grammar has been validated: part of a decoded frame, kept raw."""
+
+
+class BookSink(Protocol):
+    """The board as a feed sees it: rows of order books, addressed by number.
+
+    A row is born stale. `replace` with a valid snapshot makes it live; `invalidate` makes it stale
+    and forgets its levels. Nothing is changed by levels that are refused, except that the caller
+    must then invalidate the row, because it has missed a change.
+    """
+
+    def replace(
+        self, book: int, form: LevelForm, bids: RawJson, asks: RawJson, at_ns: int
+    ) -> Applied:
+        """Forget the row's levels, take these and make the row live.
+
+        With a one-array form (`SIDED`, `COINBASE`), `bids` holds both sides and `asks` is empty.
+        """
+        ...
+
+    def apply(
+        self, book: int, form: LevelForm, bids: RawJson, asks: RawJson, at_ns: int
+    ) -> Applied:
+        """Apply changes (a size of zero removes a level) to a live row, all or none."""
+        ...
+
+    def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:
+        """Forget the row's levels, mark it stale with the reason and count the fault."""
+        ...
+
+    def count(self, venue: VenueId, fault: Fault) -> None:
+        """Count a fault that makes no single row stale."""
+        ...
+
+    def is_live(self, book: int) -> bool:
+        """Say whether the row may be traded on (it may still be too old)."""
+        ...
+
+    def changed_at_ns(self, book: int) -> int:
+        """Return the receive time of the row's last change, 0 if it never had one."""
+        ...
+
+    def top_levels(
+        self, book: int, count: int
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return the best bids and asks as (price_steps, size_steps), best first."""
+        ...
+
+
+class Feed(Protocol):
+    """One market-data connection of a venue, without any input or output of its own.
+
+    A feed is a pure state machine: it is told what happened and answers with actions. It never
+    reads a clock; `at_ns` is the receive time. It owns the rows of its instruments in the board.
+    """
+
+    venue: VenueId
+
+    def opened(self, at_ns: int) -> Sequence[Action]:
+        """Start afresh on a new connection: all rows stale, subscriptions sent."""
+        ...
+
+    def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take one frame; any bad one ends in a counted fault, never in an exception."""
+        ...
+
+    def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take the answer to an earlier `Fetch`."""
+        ...
+
+    def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:
+        """Learn that an earlier `Fetch` failed for good; a later tick asks again."""
+        ...
+
+    def closed(self, at_ns: int) -> Sequence[Action]:
+        """Learn that the connection ended: all rows stale."""
+        ...
+
+    def tick(self, at_ns: int) -> Sequence[Action]:
+        """Look at the time, about ten times a second: stalls, audits, retries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLimits:
+    """Limits that every feed obeys.
+
+    Attributes:
+        age_ms_max: a row without any change for this long is resynchronised (once per interval).
+        frame_bytes_max: larger frames are refused as oversize.
+        buffered_frames_max: deltas kept per row while its snapshot is under way.
+        audit_s: interval of the REST cross-audit of venues whose feed has no sequence numbers.
+    """
+
+    age_ms_max: int = 10_000
+    frame_bytes_max: int = 16 * 1024 * 1024
+    buffered_frames_max: int = 10_000
+    audit_s: int = 60
+
+
+class FeedMaker(Protocol):
+    """Makes a venue's feed for some instruments, whose rows on the board are `books`."""
+
+    def __call__(
+        self,
+        instruments: Sequence[Instrument],
+        books: Sequence[int],
+        sink: BookSink,
+        limits: FeedLimits,
+    ) -> Feed:
+        """Make the feed; nothing is sent before `opened`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueSpec:
+    """A venue's line in the one list of venues (`engine/connectors/venues.py`).
+
+    Attributes:
+        feeds: makers by feed name; the first is the default. Most venues have one.
+        websocket_urls: public endpoint of each feed, by the same names.
+        rest_url: public REST endpoint, the base of every `Fetch.path`.
+        instruments_path: REST path of the venue's instrument list.
+        parse_instruments: turns that list into instruments of the asked pairs.
+        wire_name: turns a pair into the venue's name of it.
+        fee_bps_taker: taker fee of the venue's entry tier by default, in bps.
+        latency_ms_median, latency_ms_p99: one-way order latency assumed in paper mode.
+    """
+
+    venue: VenueId
+    feeds: dict[str, FeedMaker]
+    websocket_urls: dict[str, str]
+    rest_url: str
+    instruments_path: str
+    parse_instruments: "InstrumentParser"
+    fee_bps_taker: float
+    latency_ms_median: float
+    latency_ms_p99: float
+    requests_per_s_max: float
+
+
+class InstrumentParser(Protocol):
+    """Parses a venue's instrument list."""
+
+    def __call__(self, payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
+        """Return the instruments of those pairs that the venue lists and that may be traded.
+
+        Raises:
+            BadValueError: the list cannot be read.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Local servers that speak the venues' dialects and replay real recordings."""
