@@ -1,0 +1,222 @@
+"""Transport between processes of one machine: length-prefixed msgpack on Unix sockets.
+
+A frame is ``length (4 bytes) | request id (8 bytes) | kind (1 byte) | payload``. Requests of one
+connection are answered concurrently, up to a limit; the rest waits in the socket's buffer.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import struct
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final, Generic
+
+import msgspec
+
+from engine.bus.wire import FRAME_BYTES_MAX, PROTOCOL_VERSION, Answerer, Reply, Request, Wire
+from engine.domain.errors import FatalError, TransientError
+
+log = logging.getLogger(__name__)
+
+_HEADER: Final = struct.Struct(">IQB")
+_REQUEST: Final = 0
+_REPLY: Final = 1
+_TRANSIENT: Final = 2
+_BROKEN: Final = 3
+
+CONCURRENT_REQUESTS_MAX: Final = 64
+CONNECT_TIMEOUT_S: Final = 2.0
+SOCKET_PATH_MAX: Final = 100
+"""Unix socket addresses hold 107 bytes; some room is left for suffixes."""
+
+
+def check_socket_path(path: Path) -> None:
+    """Raise `FatalError` if a Unix socket cannot have this address."""
+    if len(os.fsencode(path)) > SOCKET_PATH_MAX:
+        raise FatalError(
+            f"the data directory's path is too long for sockets: {path} has "
+            f"{len(os.fsencode(path))} bytes of {SOCKET_PATH_MAX}; choose a shorter one "
+            "(SYNDICATE_DATA_DIR)"
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_server(
+    path: Path,
+    wire: Wire[Request, Reply],
+    answerer: Answerer[Request, Reply],
+    *,
+    on_fatal: Callable[[FatalError], None],
+) -> AsyncIterator[None]:
+    """Answer requests on a socket that only this user may open, until the block ends.
+
+    `on_fatal` learns of a `FatalError` that an answer raised; the caller then ends the role.
+    """
+    _make_room(path)
+    connections: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            await _serve_connection(reader, writer, wire, answerer, on_fatal)
+        finally:
+            connections.discard(task)
+            writer.close()
+
+    server = await asyncio.start_unix_server(serve, path)
+    os.chmod(path, 0o600)  # noqa: PTH101 - one call, at start; the linter means pathlib in loops
+    try:
+        yield
+    finally:
+        server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        _remove(path)
+
+
+async def _serve_connection(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    wire: Wire[Request, Reply],
+    answerer: Answerer[Request, Reply],
+    on_fatal: Callable[[FatalError], None],
+) -> None:
+    slots = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
+
+    async def answer(request_id: int, payload: bytes) -> None:
+        try:
+            reply = await answerer.answer(wire.decode_request(payload))
+            _write(writer, request_id, _REPLY, wire.encode(reply))
+        except TransientError as error:
+            _write(writer, request_id, _TRANSIENT, str(error).encode())
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            _write(writer, request_id, _BROKEN, f"unreadable request: {error}".encode())
+        except FatalError as error:
+            _write(writer, request_id, _BROKEN, str(error).encode())
+            on_fatal(error)
+        finally:
+            slots.release()
+        await writer.drain()
+
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        if int.from_bytes(await reader.readexactly(4)) != PROTOCOL_VERSION:
+            return
+        writer.write(PROTOCOL_VERSION.to_bytes(4))
+        with contextlib.suppress(ExceptionGroup):
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    request_id, _, payload = await _read(reader)
+                    await slots.acquire()
+                    tasks.create_task(answer(request_id, payload))
+
+
+class SocketCaller(Generic[Request, Reply]):
+    """Calls a role over its socket; connects when needed, again after the role came back."""
+
+    def __init__(self, path: Path, wire: Wire[Request, Reply], *, role: str) -> None:
+        self._path = path
+        self._wire = wire
+        self._role = role
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
+        self._next_id = 0
+        self._connecting = asyncio.Lock()
+
+    async def call(self, request: Request, *, timeout_s: float = 5.0) -> Reply:
+        """Call the role; see `Caller.call`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                kind, payload = await self._exchange(self._wire.encode(request))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise TransientError(
+                f"the {self._role} is away ({error}); it is restarted by itself, try again"
+            ) from error
+        except TimeoutError as error:
+            raise TransientError(
+                f"the {self._role} did not answer within {timeout_s:g} s; try again"
+            ) from error
+        if kind == _REPLY:
+            return self._wire.decode_reply(payload)
+        raise TransientError(f"the {self._role} could not answer: {payload.decode()}")
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _exchange(self, payload: bytes) -> tuple[int, bytes]:
+        async with self._connecting:
+            if self._writer is None:
+                await self._connect()
+        assert self._writer is not None
+        self._next_id += 1
+        request_id = self._next_id
+        future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = future
+        try:
+            _write(self._writer, request_id, _REQUEST, payload)
+            await self._writer.drain()
+            return await future
+        finally:
+            self._waiting.pop(request_id, None)
+
+    async def _connect(self) -> None:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            reader, writer = await asyncio.open_unix_connection(self._path)
+            writer.write(PROTOCOL_VERSION.to_bytes(4))
+            version = int.from_bytes(await reader.readexactly(4))
+        if version != PROTOCOL_VERSION:
+            writer.close()
+            raise ConnectionError(f"it speaks version {version}, not {PROTOCOL_VERSION}")
+        self._writer = writer
+        self._reading = asyncio.create_task(self._read_replies(reader, writer))
+
+    async def _read_replies(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while True:
+                request_id, kind, payload = await _read(reader)
+                future = self._waiting.pop(request_id, None)
+                if future is not None and not future.done():
+                    future.set_result((kind, payload))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self._fail_waiting(str(error) or "connection lost")
+        finally:
+            self._fail_waiting("connection closed")
+            self._writer = None
+            writer.close()
+
+    def _fail_waiting(self, why: str) -> None:
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(ConnectionError(why))
+        self._waiting.clear()
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
+    length, request_id, kind = _HEADER.unpack(await reader.readexactly(_HEADER.size))
+    if length > FRAME_BYTES_MAX:
+        raise ConnectionError(f"frame of {length} bytes; {FRAME_BYTES_MAX} are allowed")
+    return request_id, kind, await reader.readexactly(length)
+
+
+def _make_room(path: Path) -> None:
+    check_socket_path(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _write(writer: asyncio.StreamWriter, request_id: int, kind: int, payload: bytes) -> None:
+    writer.write(_HEADER.pack(len(payload), request_id, kind) + payload)

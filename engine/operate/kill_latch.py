@@ -1,0 +1,119 @@
+"""The kill latch: a file that every role and every person with a shell can set.
+
+The file must exist and say ``clear``; anything else, missing and unreadable included, means
+killed. So the latch can be set by writing anything to it, or by removing it, even on a full disk.
+"""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from engine.domain.errors import FatalError
+
+_CLEAR: Final = b"clear\n"
+_FILE_NAME: Final = "kill-latch"
+
+
+class KillLatch:
+    """The latch of one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.path = data_dir / _FILE_NAME
+        self._is_set_here = False
+
+    def is_killed(self) -> bool:
+        """Read the latch; costs a few microseconds, so it is read anew for every plan."""
+        if self._is_set_here:
+            return True
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return True
+        try:
+            return os.read(file, 64) != _CLEAR
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+
+    def why(self) -> str:
+        """Say who set the latch and why, or that it is clear."""
+        if self._is_set_here:
+            return "set in this process; the disk refused the file"
+        try:
+            text = self.path.read_text(errors="replace").strip()
+        except FileNotFoundError:
+            return "the latch file is missing"
+        except OSError as error:
+            return f"the latch file cannot be read: {error.strerror}"
+        return "clear" if text == "clear" else text[:300]
+
+    def kill(self, *, by: str, why: str) -> None:
+        """Set the latch durably; if the disk refuses the file, remove it, which also kills.
+
+        Raises:
+            FatalError: neither was possible; this process stays killed all the same.
+        """
+        try:
+            self._write(f"killed by {by}: {why}\n".encode())
+        except OSError as error:
+            try:
+                self.path.unlink(missing_ok=True)
+            except OSError:
+                self._is_set_here = True
+                raise FatalError(
+                    f"the kill latch {self.path} can be neither written nor removed "
+                    f"({error.strerror}); this process is killed, stop the others by hand"
+                ) from error
+
+    def clear(self) -> None:
+        """Clear the latch; the caller has checked that a person confirmed it.
+
+        Raises:
+            FatalError: the file cannot be written.
+        """
+        try:
+            self._write(_CLEAR)
+        except OSError as error:
+            raise FatalError(
+                f"the kill latch {self.path} cannot be cleared: {error.strerror}; "
+                "free space or mend the permissions, then try again"
+            ) from error
+        self._is_set_here = False
+
+    def create(self) -> None:
+        """Make the latch of a new installation, clear; an existing one is left as it is."""
+        with contextlib.suppress(FileExistsError):
+            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(file, _CLEAR)
+                os.fsync(file)
+            finally:
+                os.close(file)
+            self._sync_directory()
+
+    def _write(self, content: bytes) -> None:
+        # A reader sees the old file or the new one, never a half: write aside, sync, rename.
+        aside = self.path.with_name(f".{_FILE_NAME}.{secrets.token_hex(4)}")
+        try:
+            file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(file, content)
+                os.fsync(file)
+            finally:
+                os.close(file)
+            aside.replace(self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise
+        self._sync_directory()
+
+    def _sync_directory(self) -> None:
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)

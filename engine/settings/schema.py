@@ -1,0 +1,213 @@
+"""THE list of settings: name, type, bounds, unit, default and why. Everything else is derived.
+
+Each section is a struct; `Annotated` carries the bounds and the description. The environment name
+of a setting is ``SYNDICATE_<SECTION>_<NAME>``, except for the three in `SHORT_NAMES`.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+SHORT_NAMES: Final = {
+    ("telegram", "bot_token"): "TELEGRAM_BOT_TOKEN",
+    ("telegram", "operator_id"): "TELEGRAM_OPERATOR_ID",
+    ("markets", "source"): "MARKETS",
+}
+
+SECRETS: Final = frozenset({("telegram", "bot_token"), ("operator", "totp_secret")})
+
+
+def _exact(
+    description: str,
+    *,
+    unit: str,
+    above: int | None = None,
+    at_least: int | None = None,
+    at_most: int | None = None,
+) -> Meta:
+    """Describe an exact decimal; msgspec knows no bounds of decimals, `load` checks these."""
+    bounds = {"unit": unit, "gt": above, "ge": at_least, "le": at_most}
+    return Meta(description=description, extra={k: v for k, v in bounds.items() if v is not None})
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class MarketsSettings(_Section, frozen=True, kw_only=True):
+    """Where market data comes from."""
+
+    source: Annotated[
+        Literal["sandbox", "live"],
+        Meta(description="sandbox: local servers that replay recordings; live: public feeds"),
+    ] = "sandbox"
+    venues: Annotated[list[str], Meta(min_length=1, description="venues to connect to")] = (
+        msgspec.field(default_factory=lambda: ["binance", "coinbase", "bitstamp", "gemini"])
+    )
+    pairs: Annotated[
+        list[str],
+        Meta(
+            min_length=1,
+            max_length=100,
+            description="pairs to watch on live markets, where a venue lists them; "
+            "the sandbox has its own",
+        ),
+    ] = msgspec.field(
+        default_factory=lambda: [
+            "BTC-USD", "ETH-USD", "BTC-EUR", "ETH-EUR", "ETH-BTC", "LTC-BTC",
+            "BTC-USDT", "ETH-USDT", "USDT-USD", "EUR-USD", "USDC-USD",
+        ]
+    )  # fmt: skip
+    feeds: Annotated[
+        dict[str, str],
+        Meta(description="feed of a venue that has several, as gemini=v2; else its default"),
+    ] = msgspec.field(default_factory=dict)
+    age_ms_max: Annotated[
+        int,
+        Meta(ge=100, le=600_000, description="a book without any change for longer is stale",
+             extra={"unit": "ms"}),
+    ] = 10_000  # fmt: skip
+    audit_s: Annotated[
+        int,
+        Meta(ge=5, le=3_600, extra={"unit": "s"},
+             description="interval of the REST cross-audit of feeds without sequence numbers"),
+    ] = 60  # fmt: skip
+    sandbox_speed: Annotated[
+        float, Meta(gt=0, le=1_000, description="replay speed of the sandbox, 1 is as recorded")
+    ] = 1.0
+    sandbox_faults: Annotated[
+        Literal["none", "light", "heavy"],
+        Meta(description="faults that the sandbox injects, from the paper seed"),
+    ] = "none"
+    sandbox_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="port of the sandbox on loopback, 0 is any free one")
+    ] = 0
+
+
+class CostsSettings(_Section, frozen=True, kw_only=True):
+    """What a trade costs."""
+
+    fee_bps_taker: Annotated[
+        dict[str, Decimal],
+        Meta(extra={"unit": "bps"},
+             description="taker fee of your tier by venue, as binance=10,coinbase=60; "
+             "else the venue's entry tier (sandbox: see docs/risk.md)"),
+    ] = msgspec.field(default_factory=dict)  # fmt: skip
+    transfer_bps: Annotated[Decimal, _exact("share of each route's notional set aside for moving assets back", unit="bps", at_least=0, at_most=1_000)] = Decimal(1_000)  # fmt: skip
+    daily_loss_usd: Annotated[Decimal, _exact("loss in one UTC day after which no plan is made", unit="USD", above=0, at_most=10_000_000)] = Decimal(500)  # fmt: skip
+    plans_per_minute_max: Annotated[
+        int, Meta(ge=1, le=10_000, description="most plans in any minute")
+    ] = 60
+
+
+class PaperSettings(_Section, frozen=True, kw_only=True):
+    """Simulated execution."""
+
+    seed: Annotated[
+        int, Meta(ge=0, le=2**31, description="seed of simulated latencies and of sandbox faults")
+    ] = 7
+    mode_at_first_start: Annotated[
+        Literal["observe", "paper"], Meta(description="mode of a new installation")
+    ] = "observe"
+    slippage_bps_max: Annotated[Decimal, _exact("how far a leg's limit price may be behind the planned one", unit="bps", at_least=0, at_most=1_000)] = Decimal(5)  # fmt: skip
+    unwind_band_bps: Annotated[Decimal, _exact("how far below the best price a leftover may be unwound", unit="bps", at_least=0, at_most=5_000)] = Decimal(50)  # fmt: skip
+    latency_factor: Annotated[
+        float, Meta(ge=0, le=100, description="scales the venues' assumed order latencies")
+    ] = 1.0
+
+
+class DataSettings(_Section, frozen=True, kw_only=True):
+    """Where things are kept, and for how long."""
+
+    dir: Annotated[
+        str, Meta(min_length=1, description="directory of database, recordings, logs and latch")
+    ] = "var"
+    database_url: Annotated[
+        str | None,
+        Meta(description="PostgreSQL as postgresql+asyncpg://user:password@host/name; "
+             "else SQLite in the data directory"),
+    ] = None  # fmt: skip
+    retention_days: Annotated[
+        int, Meta(ge=1, le=3_650, extra={"unit": "days"},
+                  description="opportunities and read notices are kept this long; money for ever")
+    ] = 30  # fmt: skip
+    backup_s: Annotated[
+        int, Meta(ge=60, le=86_400 * 7, extra={"unit": "s"},
+                  description="interval of online backups of SQLite")
+    ] = 900  # fmt: skip
+    backups_kept: Annotated[int, Meta(ge=1, le=1_000, description="newest backups kept")] = 8
+
+
+class RecordingSettings(_Section, frozen=True, kw_only=True):
+    """Recording of every input, for replay and for tracing decisions to frames."""
+
+    is_on: Annotated[
+        bool, Meta(description="record raw frames; off also turns /why's trace off")
+    ] = True
+    segment_mb: Annotated[
+        int, Meta(ge=1, le=4_096, extra={"unit": "MB"},
+                  description="uncompressed size at which a segment file is ended")
+    ] = 64  # fmt: skip
+    total_mb_max: Annotated[
+        int, Meta(ge=4, le=1_048_576, extra={"unit": "MB"},
+                  description="disk for recordings; the oldest segments go first")
+    ] = 512  # fmt: skip
+
+
+class TelegramSettings(_Section, frozen=True, kw_only=True):
+    """The phone."""
+
+    bot_token: Annotated[
+        str | None,
+        Meta(pattern=r"^\d{3,20}:[A-Za-z0-9_-]{20,100}$",
+             description="token that @BotFather gave you; without it the chat is the terminal"),
+    ] = None  # fmt: skip
+    operator_id: Annotated[
+        int | None,
+        Meta(gt=0, description="your numeric Telegram user id; nobody else may command"),
+    ] = None
+    base_url: Annotated[
+        str, Meta(pattern=r"^https?://", description="Bot API server, for a local one")
+    ] = "https://api.telegram.org/bot"
+    opportunity_usd_min: Annotated[Decimal, _exact("an opportunity is told when its profit is at least this", unit="USD", at_least=0)] = Decimal(1)  # fmt: skip
+
+
+class OperatorSettings(_Section, frozen=True, kw_only=True):
+    """The person."""
+
+    totp_secret: Annotated[
+        str | None,
+        Meta(pattern=r"^[A-Z2-7]{16,64}$",
+             description="base32 secret of your authenticator, for /unkill; "
+             "without it the latch is cleared on the host only (make unkill)"),
+    ] = None  # fmt: skip
+
+
+class LogSettings(_Section, frozen=True, kw_only=True):
+    """Logs."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least level written")
+    ] = "info"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings, by section."""
+
+    markets: MarketsSettings = MarketsSettings()
+    costs: CostsSettings = CostsSettings()
+    limits: LimitsSettings = LimitsSettings()
+    paper: PaperSettings = PaperSettings()
+    data: DataSettings = DataSettings()
+    recording: RecordingSettings = RecordingSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    operator: OperatorSettings = OperatorSettings()
+    log: LogSettings = LogSettings()
+
+
+def environment_name(section: str, name: str) -> str:
+    """Return the environment variable of a setting."""
+    short = SHORT_NAMES.get((section, name))
+    return short if short is not None else f"SYNDICATE_{section}_{name}".upper()
