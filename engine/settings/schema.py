@@ -91,12 +91,50 @@ class CostsSettings(_Section, frozen=True, kw_only=True):
 
     fee_bps_taker: Annotated[
         dict[str, Decimal],
-        Meta(extra={"unit": "bps"},
-             description="taker fee of your tier by venue, as binance=10,coinbase=60; "
-             "else the venue's entry tier (sandbox: see docs/risk.md)"),
-    ] = msgspec.field(default_factory=dict)  # fmt: skip
-    transfer_bps: Annotated[Decimal, _exact("share of each route's notional set aside for moving assets back", unit="bps", at_least=0, at_most=1_000)] = Decimal(1_000)  # fmt: skip
-    daily_loss_usd: Annotated[Decimal, _exact("loss in one UTC day after which no plan is made", unit="USD", above=0, at_most=10_000_000)] = Decimal(500)  # fmt: skip
+        Meta(
+            extra={"unit": "bps"},
+            description="taker fee of your tier by venue, as binance=10,coinbase=60; "
+            "else the venue's entry tier (sandbox: see docs/risk.md)",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    transfer_bps: Annotated[
+        Decimal,
+        _exact(
+            "share of each route's notional set aside for moving assets back",
+            unit="bps",
+            at_least=0,
+            at_most=1_000,
+        ),
+    ] = Decimal(2)
+
+
+class LimitsSettings(_Section, frozen=True, kw_only=True):
+    """Limits; each refuses plans beyond it."""
+
+    net_edge_bps_min: Annotated[
+        Decimal,
+        _exact(
+            "least net edge of a plan; 10 bps are 0.1 %", unit="bps", at_least=0, at_most=10_000
+        ),
+    ] = Decimal(10)
+    position_usd: Annotated[
+        Decimal,
+        _exact(
+            "largest position: plans under way and what they left over",
+            unit="USD",
+            above=0,
+            at_most=10_000_000,
+        ),
+    ] = Decimal(1_000)
+    daily_loss_usd: Annotated[
+        Decimal,
+        _exact(
+            "loss in one UTC day after which no plan is made",
+            unit="USD",
+            above=0,
+            at_most=10_000_000,
+        ),
+    ] = Decimal(500)
     plans_per_minute_max: Annotated[
         int, Meta(ge=1, le=10_000, description="most plans in any minute")
     ] = 60
@@ -111,8 +149,24 @@ class PaperSettings(_Section, frozen=True, kw_only=True):
     mode_at_first_start: Annotated[
         Literal["observe", "paper"], Meta(description="mode of a new installation")
     ] = "observe"
-    slippage_bps_max: Annotated[Decimal, _exact("how far a leg's limit price may be behind the planned one", unit="bps", at_least=0, at_most=1_000)] = Decimal(5)  # fmt: skip
-    unwind_band_bps: Annotated[Decimal, _exact("how far below the best price a leftover may be unwound", unit="bps", at_least=0, at_most=5_000)] = Decimal(50)  # fmt: skip
+    slippage_bps_max: Annotated[
+        Decimal,
+        _exact(
+            "how far a leg's limit price may be behind the planned one",
+            unit="bps",
+            at_least=0,
+            at_most=1_000,
+        ),
+    ] = Decimal(5)
+    unwind_band_bps: Annotated[
+        Decimal,
+        _exact(
+            "how far behind the best price a leftover may be unwound",
+            unit="bps",
+            at_least=0,
+            at_most=5_000,
+        ),
+    ] = Decimal(50)
     latency_factor: Annotated[
         float, Meta(ge=0, le=100, description="scales the venues' assumed order latencies")
     ] = 1.0
@@ -171,7 +225,10 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
     base_url: Annotated[
         str, Meta(pattern=r"^https?://", description="Bot API server, for a local one")
     ] = "https://api.telegram.org/bot"
-    opportunity_usd_min: Annotated[Decimal, _exact("an opportunity is told when its profit is at least this", unit="USD", at_least=0)] = Decimal(1)  # fmt: skip
+    opportunity_usd_min: Annotated[
+        Decimal,
+        _exact("an opportunity is told when its profit is at least this", unit="USD", at_least=0),
+    ] = Decimal(1)  # fmt: skip
 
 
 class OperatorSettings(_Section, frozen=True, kw_only=True):
