@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from dotenv import dotenv_values
@@ -140,7 +140,7 @@ def _section(section: str, annotation: Any, values: dict[str, tuple[Any, str]]) 
             _check_bounds(converted[name], field_type)
         except (msgspec.ValidationError, ValueError) as error:
             shown = "a secret" if (section, name) in SECRETS else repr(value)
-            raise SettingsError(f"{where} is {shown}: {_plain(error)}") from error
+            raise SettingsError(f"{where} is {shown}: {_plain(error, field_type)}") from error
     return annotation(**converted)
 
 
@@ -173,7 +173,10 @@ def _check_bounds(value: Any, field_type: Any) -> None:
         raise ValueError(f"Expected a number <= {bounds['le']}")
 
 
-def _plain(error: Exception) -> str:
+def _plain(error: Exception, field_type: Any) -> str:
+    inner = get_args(field_type)[0]
+    if get_origin(inner) is Literal:
+        return f"it must be one of {', '.join(get_args(inner))}"
     text = str(error).split(" - at ")[0]
     return text[0].lower() + text[1:] if text else "not valid"
 

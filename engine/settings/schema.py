@@ -214,13 +214,12 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
     """The phone."""
 
     bot_token: Annotated[
-        str | None,
-        Meta(pattern=r"^\d{3,20}:[A-Za-z0-9_-]{20,100}$",
-             description="token that @BotFather gave you; without it the chat is the terminal"),
+        Annotated[str, Meta(pattern=r"^\d{3,20}:[A-Za-z0-9_-]{20,100}$")] | None,
+        Meta(description="token that @BotFather gave you; without it the chat is the terminal"),
     ] = None  # fmt: skip
     operator_id: Annotated[
-        int | None,
-        Meta(gt=0, description="your numeric Telegram user id; nobody else may command"),
+        Annotated[int, Meta(gt=0)] | None,
+        Meta(description="your numeric Telegram user id; nobody else may command"),
     ] = None
     base_url: Annotated[
         str, Meta(pattern=r"^https?://", description="Bot API server, for a local one")
@@ -235,9 +234,8 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     """The person."""
 
     totp_secret: Annotated[
-        str | None,
-        Meta(pattern=r"^[A-Z2-7]{16,64}$",
-             description="base32 secret of your authenticator, for /unkill; "
+        Annotated[str, Meta(pattern=r"^[A-Z2-7]{16,64}$")] | None,
+        Meta(description="base32 secret of your authenticator, for /unkill; "
              "without it the latch is cleared on the host only (make unkill)"),
     ] = None  # fmt: skip
 
