@@ -1,0 +1,19 @@
+"""Exit codes of the roles and of the supervisor: each tells why, and whether to start again."""
+
+from typing import Final
+
+OK: Final = 0
+BROKEN_SETTINGS: Final = 2
+"""Settings, or something else that only a person can mend before the next start."""
+FATAL: Final = 3
+"""Going on would risk money or records: full disk, corrupt database, unreadable latch."""
+TRANSIENT: Final = 75
+"""Something outside was missing; starting again may help."""
+
+RESTARTABLE: Final = frozenset({1, TRANSIENT})
+"""Codes after which the supervisor starts a role again; a signal's death is restarted as well."""
+
+
+def is_restartable(code: int) -> bool:
+    """Say whether a role that ended with this code is started again."""
+    return code < 0 or code in RESTARTABLE

@@ -1,0 +1,128 @@
+"""The format of recordings: every input of a run, and every decision, in order.
+
+A run is a folder ``<run id>`` of segments ``000001.zst``, each one zstd stream of entries:
+``seq (8) | kind (1) | stream (2) | at_ns (8) | key bytes (2) | payload bytes (4)``, key, payload.
+The first entry of the first segment is the header: the run's whole configuration as JSON. A
+segment that a crash cut short is read up to its last whole entry.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+import zstandard
+
+from engine.domain.errors import BadValueError
+from engine.ports import InputKind
+
+FORMAT_VERSION: Final = 1
+ENTRY: Final = struct.Struct("<QBHqHI")
+SUFFIX: Final = ".zst"
+
+_READ_BYTES: Final = 1 << 20
+_PAYLOAD_BYTES_MAX: Final = 1 << 28
+
+
+class EntryKind(IntEnum):
+    """Kinds of entries; 1 to 7 are the inputs of `ports.InputKind`."""
+
+    OPENED = InputKind.OPENED
+    FRAME = InputKind.FRAME
+    FETCHED = InputKind.FETCHED
+    FETCH_FAILED = InputKind.FETCH_FAILED
+    CLOSED = InputKind.CLOSED
+    TICK = InputKind.TICK
+    COMMAND = InputKind.COMMAND
+    HEADER = 100
+    OBSERVED = 101
+    """What the core saw of the world while it took the input before: `key` is what, payload the
+    answer (the kill latch, the ledger's backlog)."""
+    DECIDED = 102
+    """A line of the decision log that the input before led to."""
+    ENDED = 103
+    """The run was closed in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry; `stream` is the number of the connection that an input came from."""
+
+    seq: int
+    kind: EntryKind
+    stream: int
+    at_ns: int
+    key: str
+    payload: bytes
+
+
+def encode_entry(  # noqa: PLR0917 - an entry's fields in their order, on the hot path
+    seq: int, kind: int, stream: int, at_ns: int, key: bytes, payload: bytes
+) -> bytes:
+    """Encode one entry."""
+    return ENTRY.pack(seq, kind, stream, at_ns, len(key), len(payload)) + key + payload
+
+
+def segments_of(path: Path) -> list[Path]:
+    """Return the segments of a run's folder in order, or the file itself.
+
+    Raises:
+        BadValueError: there is nothing to read.
+    """
+    if path.is_file():
+        return [path]
+    found = sorted(path.glob(f"*{SUFFIX}"))
+    if not found:
+        raise BadValueError(f"{path} holds no recording: no *{SUFFIX} file is in it")
+    return found
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Read all entries of a run's folder (or of one segment file), in order.
+
+    Raises:
+        BadValueError: a file is no recording.
+    """
+    for segment in segments_of(path):
+        yield from _read_segment(segment)
+
+
+def _read_segment(path: Path) -> Iterator[Entry]:
+    buffered = bytearray()
+    for chunk in _decompressed(path):
+        buffered += chunk
+        position = 0
+        while len(buffered) - position >= ENTRY.size:
+            seq, kind, stream, at_ns, key_length, length = ENTRY.unpack_from(buffered, position)
+            if length > _PAYLOAD_BYTES_MAX:
+                raise BadValueError(f"{path} is damaged: an entry claims {length} bytes")
+            end = position + ENTRY.size + key_length + length
+            if len(buffered) < end:
+                break
+            key_start = position + ENTRY.size
+            payload_start = key_start + key_length
+            try:
+                yield Entry(
+                    seq,
+                    EntryKind(kind),
+                    stream,
+                    at_ns,
+                    bytes(buffered[key_start:payload_start]).decode(),
+                    bytes(buffered[payload_start:end]),
+                )
+            except ValueError as error:
+                raise BadValueError(f"{path} is damaged: {error}") from error
+            position = end
+        del buffered[:position]
+
+
+def _decompressed(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        try:
+            while chunk := reader.read(_READ_BYTES):
+                yield chunk
+        except zstandard.ZstdError as error:
+            raise BadValueError(f"{path} is no recording, or is damaged: {error}") from error

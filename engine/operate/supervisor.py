@@ -1,0 +1,216 @@
+"""Start the roles in order, start again what dies, close all in reverse order with a deadline."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from engine.domain.errors import FatalError, TransientError
+from engine.operate import exit_codes
+from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME, READY_ENVIRONMENT_NAME
+
+log = logging.getLogger(__name__)
+
+BACKOFF_S_FIRST: Final = 0.2
+BACKOFF_S_MAX: Final = 10.0
+STEADY_S: Final = 30.0
+"""A role that ran this long starts its back-off anew."""
+RESTARTS_IN_A_ROW_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSpec:
+    """How to start and end one role.
+
+    Attributes:
+        arguments: what follows the Python interpreter.
+        ready_s: time to answer after the start; a role that is not ready then is ended.
+        stop_s: time between SIGTERM and SIGKILL at closing.
+        has_terminal: the role talks to the person at the terminal.
+        ends_all: the end of this role with code 0 closes everything.
+        log_path: where its output goes; None means the supervisor's own.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    ready_s: float = 30.0
+    stop_s: float = 5.0
+    has_terminal: bool = False
+    ends_all: bool = False
+    log_path: Path | None = None
+
+
+@dataclass(slots=True)
+class _Role:
+    spec: RoleSpec
+    child: asyncio.subprocess.Process | None = None
+    restarts: int = 0
+    has_been_ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """The roles of one installation, as processes.
+
+    Attributes:
+        on_restart: told of each restart: role, why, number of restarts so far.
+    """
+
+    def __init__(
+        self, specs: Sequence[RoleSpec], *, on_restart: Callable[[str, str, int], None]
+    ) -> None:
+        self._roles = [_Role(spec) for spec in specs]
+        self._on_restart = on_restart
+        self._is_closing = False
+
+    async def run(self, stop: asyncio.Event, *, on_ready: Callable[[], None]) -> int:
+        """Run until `stop` is set or a role ends everything; returns the exit code."""
+        code = exit_codes.OK
+        watchers: list[asyncio.Task[int]] = []
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            for role in self._roles:
+                watcher = asyncio.create_task(self._keep_running(role))
+                watchers.append(watcher)
+                ready = asyncio.create_task(role.has_been_ready.wait())
+                await asyncio.wait(
+                    [ready, stopping, *watchers], return_when=asyncio.FIRST_COMPLETED
+                )
+                ready.cancel()
+                if stopping.done() or any(watcher.done() for watcher in watchers):
+                    break
+            else:
+                on_ready()
+            await asyncio.wait([stopping, *watchers], return_when=asyncio.FIRST_COMPLETED)
+            code = max((watcher.result() for watcher in watchers if watcher.done()), default=code)
+        finally:
+            self._is_closing = True
+            stopping.cancel()
+            for role in reversed(self._roles):
+                await self._end(role)
+            for watcher in watchers:
+                watcher.cancel()
+            await asyncio.gather(*watchers, stopping, return_exceptions=True)
+        return code
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids of the roles that run now."""
+        return {
+            role.spec.name: role.child.pid
+            for role in self._roles
+            if role.child is not None and role.child.returncode is None
+        }
+
+    async def _keep_running(self, role: _Role) -> int:
+        """Start the role, again after a crash; returns the code that ends everything."""
+        loop = asyncio.get_running_loop()
+        in_a_row = 0
+        while True:
+            started_s = loop.time()
+            try:
+                code = await self._run_once(role)
+            except OSError as error:
+                log.error("%s cannot be started: %s", role.spec.name, error)  # noqa: TRY400 - one sentence for the operator
+                return exit_codes.FATAL
+            if self._is_closing:
+                return exit_codes.OK
+            if code == exit_codes.OK and role.spec.ends_all:
+                return exit_codes.OK
+            if code != exit_codes.OK and not exit_codes.is_restartable(code):
+                return code
+            in_a_row = 1 if loop.time() - started_s > STEADY_S else in_a_row + 1
+            if in_a_row > RESTARTS_IN_A_ROW_MAX:
+                log.error("%s died %d times in a row; giving up", role.spec.name, in_a_row)
+                return exit_codes.FATAL
+            role.restarts += 1
+            why = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            log.warning("%s ended (%s); starting it again", role.spec.name, why)
+            self._on_restart(role.spec.name, why, role.restarts)
+            await asyncio.sleep(min(BACKOFF_S_FIRST * 2 ** (in_a_row - 1), BACKOFF_S_MAX))
+
+    async def _run_once(self, role: _Role) -> int:
+        spec = role.spec
+        ready_read, ready_write = os.pipe()
+        lifeline_read, lifeline_write = os.pipe()
+        output: IO[bytes] | None = None
+        try:
+            output = _open_log(spec.log_path)
+            environment = dict(os.environ)
+            environment[READY_ENVIRONMENT_NAME] = str(ready_write)
+            environment[LIFELINE_ENVIRONMENT_NAME] = str(lifeline_read)
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *spec.arguments,
+                stdin=None if spec.has_terminal else asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                pass_fds=(ready_write, lifeline_read),
+                start_new_session=not spec.has_terminal,
+            )
+            role.child = child
+        finally:
+            os.close(ready_write)
+            os.close(lifeline_read)
+            if output is not None:
+                output.close()
+        try:
+            try:
+                async with asyncio.timeout(spec.ready_s):
+                    if await _wait_readable(ready_read):
+                        role.has_been_ready.set()
+            except TimeoutError:
+                log.error("%s was not ready within %g s", spec.name, spec.ready_s)  # noqa: TRY400 - one sentence for the operator
+                await self._end(role)
+            return await child.wait()
+        finally:
+            os.close(ready_read)
+            os.close(lifeline_write)
+
+    async def _end(self, role: _Role) -> None:
+        child = role.child
+        if child is None or child.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+        try:
+            async with asyncio.timeout(role.spec.stop_s):
+                await child.wait()
+        except TimeoutError:
+            log.warning("%s did not end within %g s; killed", role.spec.name, role.spec.stop_s)
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+async def _wait_readable(descriptor: int) -> bool:
+    """Wait for the readiness message; False if the role ended without one."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    return bool(os.read(descriptor, 16))
+
+
+def _open_log(path: Path | None) -> IO[bytes] | None:
+    if path is None:
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("ab")
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code that tells the supervisor what an error means."""
+    if isinstance(error, FatalError):
+        return exit_codes.FATAL
+    if isinstance(error, TransientError):
+        return exit_codes.TRANSIENT
+    return 1
