@@ -84,7 +84,8 @@ class Recorder:
             self._fail(f"{error.strerror or error} at {self.run_directory}")
 
     def close(self) -> None:
-        """End the recording in order."""
+        """Write what waits and end the recording in order."""
+        self.flush()
         try:
             self._close_segment()
         except OSError as error:

@@ -1,0 +1,1 @@
+"""Figures that the README claims, one file each."""

@@ -1,0 +1,143 @@
+"""Generate `.env.example` and `docs/configuration.md` from the list of settings.
+
+``python -m engine.settings.reference`` writes both; a test keeps them up to date.
+"""
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+from msgspec import Meta
+
+from engine.settings.schema import SECRETS, Settings, environment_name
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_WIDTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingLine:
+    """One setting, described."""
+
+    section: str
+    name: str
+    variable: str
+    unit: str
+    default: str
+    bounds: str
+    why: str
+
+
+def all_settings() -> Iterator[SettingLine]:
+    """Describe every setting, in the order of the list."""
+    defaults = Settings()
+    for section, annotation in Settings.__annotations__.items():
+        for name, field_type in annotation.__annotations__.items():
+            described = [meta for meta in get_args(field_type)[1:] if isinstance(meta, Meta)]
+            meta = described[0]
+            yield SettingLine(
+                section=section,
+                name=name,
+                variable=environment_name(section, name),
+                unit=(meta.extra or {}).get("unit", ""),
+                default=_shown(getattr(getattr(defaults, section), name)),
+                bounds=_bounds(get_args(field_type)[0], meta),
+                why=meta.description or "",
+            )
+
+
+def render_env_example() -> str:
+    """Render `.env.example`: every variable commented out, with unit, default and why."""
+    lines = [
+        "# Every setting of Syndicate. Copy to `.env` and take the `#` off what you change.",
+        "# The environment wins over `.env`, which wins over `syndicate.toml`.",
+        "# Made from engine/settings/schema.py by `make docs`.",
+    ]
+    section = ""
+    for line in all_settings():
+        if line.section != section:
+            section = line.section
+            lines += ["", f"# --- {section}: {Settings.__annotations__[section].__doc__}"]
+        unit = f" [{line.unit}]" if line.unit else ""
+        bounds = f" ({line.bounds})" if line.bounds else ""
+        lines += _wrapped(f"{line.why}{unit}{bounds}", prefix="# ", width=_WIDTH)
+        lines.append(f"#{line.variable}={line.default}")
+    return "\n".join(lines) + "\n"
+
+
+def render_configuration() -> str:
+    """Render `docs/configuration.md`."""
+    lines = [
+        "# Configuration",
+        "",
+        "Settings come in layers: the defaults below, then `syndicate.toml`, then `.env`, then the",
+        "environment. A key that is unknown, of the wrong type or out of bounds refuses the start",
+        "and names the key, where it stands and the nearest known one. An empty variable is unset.",
+        "This page is made from `engine/settings/schema.py` by `make docs`.",
+    ]
+    section = ""
+    for line in all_settings():
+        if line.section != section:
+            section = line.section
+            lines += [
+                "",
+                f"## [{section}]",
+                "",
+                f"{Settings.__annotations__[section].__doc__}",
+                "",
+                "| key | variable | unit | default | what and why |",
+                "|---|---|---|---|---|",
+            ]
+        why = line.why + (f" ({line.bounds})" if line.bounds else "")
+        default = f"`{line.default}`" if line.default else "none"
+        secret = " **Secret.**" if (line.section, line.name) in SECRETS else ""
+        lines.append(
+            f"| `{line.name}` | `{line.variable}` | {line.unit} | {default} | {why}{secret} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write_all(root: Path) -> None:
+    """Write both files below `root`."""
+    (root / ".env.example").write_text(render_env_example(), encoding="utf-8")
+    (root / "docs").mkdir(exist_ok=True)
+    (root / "docs" / "configuration.md").write_text(render_configuration(), encoding="utf-8")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(value)
+    if isinstance(value, dict):
+        return ",".join(f"{key}={item}" for key, item in value.items())
+    return str(value)
+
+
+def _bounds(inner: Any, meta: Meta) -> str:
+    if get_origin(inner) is Literal:
+        return " or ".join(get_args(inner))
+    extra = meta.extra or {}
+    parts = []
+    for sign, bound in (
+        (">", meta.gt if meta.gt is not None else extra.get("gt")),
+        (">=", meta.ge if meta.ge is not None else extra.get("ge")),
+        ("<=", meta.le if meta.le is not None else extra.get("le")),
+    ):
+        if bound is not None:
+            parts.append(f"{sign} {bound}")
+    return ", ".join(parts)
+
+
+def _wrapped(text: str, *, prefix: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width=width, initial_indent=prefix, subsequent_indent=prefix)
+
+
+if __name__ == "__main__":
+    write_all(_ROOT)
+    sys.stdout.write("wrote .env.example and docs/configuration.md\n")

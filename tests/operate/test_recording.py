@@ -1,0 +1,121 @@
+import random
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.errors import BadValueError
+from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
+from engine.operate.recording import Entry, EntryKind, read_entries, segments_of
+
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        st.integers(0, 2**63),
+        st.sampled_from(EntryKind),
+        st.integers(0, 65_535),
+        st.integers(-(2**62), 2**62),
+        st.text(max_size=20),
+        st.binary(max_size=2_000),
+    ),
+    max_size=30,
+)
+
+
+def settings(
+    directory: Path, *, segment_bytes: int = 10_000, total: int = 10**9
+) -> RecorderSettings:
+    return RecorderSettings(directory=directory, segment_bytes=segment_bytes, total_bytes_max=total)
+
+
+def write(recorder: Recorder, entry: Entry) -> None:
+    recorder.write(entry.seq, entry.kind, entry.stream, entry.at_ns, entry.key, entry.payload)
+
+
+@given(entries=ENTRIES, flush_every=st.integers(1, 7))
+def test_what_was_recorded_is_read_back_in_order(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[Entry], flush_every: int
+) -> None:
+    directory = tmp_path_factory.mktemp("recording")
+    recorder = Recorder(settings(directory, segment_bytes=3_000), "run")
+    for number, entry in enumerate(entries):
+        write(recorder, entry)
+        if number % flush_every == 0:
+            recorder.flush()
+    recorder.flush()
+    recorder.close()
+
+    if entries:
+        assert list(read_entries(directory / "run")) == entries
+
+
+def test_a_recording_cut_by_a_crash_is_read_up_to_its_last_whole_entry(tmp_path: Path) -> None:
+    recorder = Recorder(settings(tmp_path, segment_bytes=10**9), "run")
+    entries = [Entry(n, EntryKind.FRAME, 0, n, "", bytes([n % 256]) * 500) for n in range(400)]
+    for entry in entries:
+        write(recorder, entry)
+        recorder.flush()
+    (segment,) = segments_of(tmp_path / "run")
+    content = segment.read_bytes()
+
+    for cut in range(1, len(content), 97):
+        segment.write_bytes(content[:cut])
+        read = list(read_entries(segment))
+        assert read == entries[: len(read)]
+    recorder.close()
+
+
+def test_the_oldest_segments_go_first_when_the_disk_budget_is_used_up(tmp_path: Path) -> None:
+    source = random.Random(1)
+    for run in ("a", "b"):
+        recorder = Recorder(settings(tmp_path, segment_bytes=20_000, total=60_000), run)
+        for n in range(60):
+            write(recorder, Entry(n, EntryKind.FRAME, 0, n, "", source.randbytes(2_000)))
+            recorder.flush()
+        recorder.close()
+
+    held = sorted(tmp_path.glob("*/*.zst"))
+    assert sum(path.stat().st_size for path in held) <= 60_000 + 25_000
+    assert {path.parent.name for path in held} == {"b"}
+
+
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "x.zst"
+    file.write_bytes(b"not zstd at all")
+
+    with pytest.raises(BadValueError, match="no recording"):
+        list(read_entries(file))
+    with pytest.raises(BadValueError, match="holds no recording"):
+        list(read_entries(tmp_path / "nothing"))
+
+
+def test_a_full_disk_ends_the_recording_but_not_the_run(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    recorder = Recorder(settings(tmp_path), "run")
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+        for n in range(20):
+            payload = random.Random(n).randbytes(5_000)
+            write(recorder, Entry(n, EntryKind.FRAME, 0, n, "", payload))
+            recorder.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, previous)
+
+    assert recorder.failure is not None
+    write(recorder, Entry(99, EntryKind.FRAME, 0, 99, "", b"x"))
+    recorder.close()
+
+
+async def test_an_open_recorder_flushes_by_itself_and_marks_its_end(tmp_path: Path) -> None:
+    async with open_recorder(settings(tmp_path), "run") as recorder:
+        write(recorder, Entry(1, EntryKind.FRAME, 3, 5, "k", b"x"))
+
+    assert [entry.kind for entry in read_entries(tmp_path / "run")] == [
+        EntryKind.FRAME,
+        EntryKind.ENDED,
+    ]

@@ -1,0 +1,121 @@
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.settings.load import SettingsError, load_settings
+from engine.settings.reference import all_settings, render_configuration, render_env_example
+
+TOKEN = "123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_defaults_are_safe(tmp_path: Path) -> None:
+    settings = load_settings({}, directory=tmp_path)
+
+    assert settings.markets.source == "sandbox"
+    assert settings.paper.mode_at_first_start == "observe"
+    assert settings.limits.position_usd == Decimal(1000)
+    assert settings.limits.daily_loss_usd == Decimal(500)
+    assert settings.limits.net_edge_bps_min == Decimal(10)
+    assert settings.markets.age_ms_max == 10_000
+
+
+def test_environment_wins_over_dotenv_which_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "syndicate.toml").write_text("[limits]\nposition_usd = 1.5\ndaily_loss_usd = 3\n")
+    (tmp_path / ".env").write_text("SYNDICATE_LIMITS_POSITION_USD=2.5\nSYNDICATE_PAPER_SEED=9\n")
+
+    settings = load_settings({"SYNDICATE_LIMITS_POSITION_USD": "3.5"}, directory=tmp_path)
+
+    assert settings.limits.position_usd == Decimal("3.5")
+    assert settings.limits.daily_loss_usd == Decimal(3)
+    assert settings.paper.seed == 9
+
+
+def test_a_toml_float_reaches_a_decimal_exactly(tmp_path: Path) -> None:
+    (tmp_path / "syndicate.toml").write_text("[costs]\nfee_bps_taker = { binance = 7.1 }\n")
+
+    settings = load_settings({}, directory=tmp_path)
+
+    assert settings.costs.fee_bps_taker == {"binance": Decimal("7.1")}
+
+
+@pytest.mark.parametrize(
+    ("toml", "environment", "parts"),
+    [
+        ("[limits]\nposition_usdt = 1", {}, ["limits.position_usdt", "toml", "position_usd"]),
+        ("[limit]\nposition_usd = 1", {}, ["[limit]", "limits"]),
+        ("limits = 3", {}, ["limits", "[limits]"]),
+        ("[limits]\nposition_usd = -1", {}, ["-1", "> 0"]),
+        ("[limits]\nposition_usd = nan", {}, ["finite"]),
+        ("[limits", {}, ["not valid TOML"]),
+        ("", {"SYNDICATE_LIMIT_POSITION": "1"}, ["SYNDICATE_LIMITS_POSITION_USD"]),
+        ("", {"TELEGRAM_TOKEN": "1"}, ["TELEGRAM_TOKEN", "TELEGRAM_BOT_TOKEN"]),
+        ("", {"MARKETS": "real"}, ["MARKETS", "sandbox, live"]),
+        ("", {"SYNDICATE_MARKETS_AGE_MS_MAX": "10s"}, ["AGE_MS_MAX", "int"]),
+        ("", {"SYNDICATE_MARKETS_AGE_MS_MAX": "1"}, ["AGE_MS_MAX", ">= 100"]),
+        ("", {"SYNDICATE_COSTS_FEE_BPS_TAKER": "binance=x"}, ["FEE_BPS_TAKER", "decimal"]),
+        ("", {"SYNDICATE_COSTS_FEE_BPS_TAKER": "binance=-5"}, ["FEE_BPS_TAKER", "-5"]),
+        ("", {"TELEGRAM_OPERATOR_ID": "7"}, ["TELEGRAM_BOT_TOKEN is missing"]),
+        ("", {"SYNDICATE_CONFIG": "nowhere.toml"}, ["nowhere.toml", "does not exist"]),
+    ],
+)
+def test_a_bad_setting_refuses_the_start_and_names_the_key(
+    tmp_path: Path, toml: str, environment: dict[str, str], parts: list[str]
+) -> None:
+    (tmp_path / "syndicate.toml").write_text(toml)
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings(environment, directory=tmp_path)
+
+    for part in parts:
+        assert part in str(refused.value)
+
+
+def test_an_unknown_key_in_dotenv_is_refused_but_a_foreign_variable_is_not(tmp_path: Path) -> None:
+    load_settings({"LC_ALL": "C", "LIMITS": "x"}, directory=tmp_path)
+    (tmp_path / ".env").write_text("LIMITS=3\n")
+
+    with pytest.raises(SettingsError, match="LIMITS"):
+        load_settings({}, directory=tmp_path)
+
+
+def test_a_bad_secret_is_never_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"TELEGRAM_BOT_TOKEN": "hunter2hunter2"}, directory=tmp_path)
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_phone_needs_token_and_operator(tmp_path: Path) -> None:
+    settings = load_settings(
+        {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_OPERATOR_ID": "7"}, directory=tmp_path
+    )
+
+    assert settings.telegram.operator_id == 7
+
+
+def test_every_setting_has_a_reason_and_is_in_the_generated_files() -> None:
+    env_example = (ROOT / ".env.example").read_text()
+    configuration = (ROOT / "docs" / "configuration.md").read_text()
+
+    assert env_example == render_env_example(), "run `make docs`"
+    assert configuration == render_configuration(), "run `make docs`"
+    for line in all_settings():
+        assert line.why
+
+
+def test_every_number_has_a_unit_or_counts_something() -> None:
+    counts = {"plans_per_minute_max", "backups_kept", "seed", "operator_id", "sandbox_port",
+              "sandbox_speed", "latency_factor"}  # fmt: skip
+    for line in all_settings():
+        is_number = line.default.replace(".", "").isdigit()
+        assert line.unit or not is_number or line.name in counts, line.name
+
+
+def test_the_example_file_uncommented_is_valid(tmp_path: Path) -> None:
+    lines = render_env_example().splitlines()
+    values = [line[1:] for line in lines if line.startswith("#") and "=" in line and line[1] != " "]
+    (tmp_path / ".env").write_text("\n".join(values))
+
+    assert load_settings({}, directory=tmp_path) == load_settings({}, directory=tmp_path / "none")
