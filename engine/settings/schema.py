@@ -234,7 +234,7 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     """The person."""
 
     totp_secret: Annotated[
-        Annotated[str, Meta(pattern=r"^[A-Z2-7]{16,64}$")] | None,
+        Annotated[str, Meta(pattern=r"^[A-Z2-7]{24,128}$")] | None,
         Meta(description="base32 secret of your authenticator, for /unkill; "
              "without it the latch is cleared on the host only (make unkill)"),
     ] = None  # fmt: skip

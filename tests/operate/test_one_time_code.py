@@ -1,0 +1,41 @@
+import pyotp
+
+from engine.operate.one_time_code import LOCKED_S, STEP_S, TRIES_MAX, OneTimeCode
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+S = 1_000_000_000
+
+
+def code_at(at_s: int) -> str:
+    return pyotp.TOTP(SECRET).at(at_s)
+
+
+def test_the_current_and_the_last_code_are_taken_and_no_other() -> None:
+    now_s = 1_700_000_000
+    for age_steps, is_taken in ((0, True), (1, True), (2, False), (-1, False)):
+        checker = OneTimeCode(SECRET)
+        code = code_at(now_s - age_steps * STEP_S)
+        assert (checker.refusal(code, at_ns=now_s * S) is None) == is_taken
+
+
+def test_a_code_is_taken_once() -> None:
+    checker = OneTimeCode(SECRET)
+    now_s = 1_700_000_000
+
+    assert checker.refusal(code_at(now_s), at_ns=now_s * S) is None
+    assert checker.refusal(code_at(now_s), at_ns=now_s * S) is not None
+    assert checker.refusal(code_at(now_s - STEP_S), at_ns=now_s * S) is not None
+
+
+def test_after_some_wrong_codes_even_the_right_one_has_to_wait() -> None:
+    checker = OneTimeCode(SECRET)
+    now_s = 1_700_000_000
+    for _ in range(TRIES_MAX):
+        assert checker.refusal("no", at_ns=now_s * S) is not None
+
+    locked = checker.refusal(code_at(now_s), at_ns=now_s * S)
+    later_s = now_s + LOCKED_S + 1
+
+    assert locked is not None
+    assert "too many" in locked
+    assert checker.refusal(code_at(later_s), at_ns=later_s * S) is None
