@@ -5,27 +5,79 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+SECONDS ?= 30
+RUFF_TREES := .
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# ---- set-up: everything below sets itself up -------------------------------------------------
 
 $(VENV)/.runtime: requirements.lock
-	@echo "Setting up Python packages (about a minute the first time) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Set PYTHON=python3.11"; exit 2; }
+	@echo "[1/2] Installing Python packages from the hash-locked list (about a minute) ..."
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	@echo "Setting up the tools for tests ..."
+	@echo "      Installing the tools for tests ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+KERNELS := $(wildcard engine/kernels/*.py)
+$(VENV)/.kernels: $(VENV)/.runtime $(KERNELS)
+	@echo "[2/2] Compiling kernels (once; half a minute) ..."
+	@$(PY) -m engine warm-up
+	@touch $@
+
 .PHONY: setup
-setup: $(VENV)/.dev ## virtual environment from the hash-locked requirements
+setup: $(VENV)/.kernels $(VENV)/.dev ## install everything that a contributor needs
+
+# ---- the product -----------------------------------------------------------------------------
+
+.PHONY: run
+run: $(VENV)/.kernels ## start in observe mode, with a chat in this terminal or on the phone
+	@exec $(PY) -m engine run
+
+.PHONY: demo
+demo: $(VENV)/.kernels ## run the sandbox for SECONDS=30 without a person; last line is JSON
+	@exec $(PY) -m engine demo --seconds $(SECONDS)
+
+.PHONY: replay
+replay: $(VENV)/.kernels ## feed a recording (FILE=var/recordings/<run>) through the same code
+	@exec $(PY) -m engine replay $(FILE)
+
+.PHONY: trace
+trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (ID=...)
+	@exec $(PY) -m engine trace $(ID)
+
+.PHONY: kill
+kill: $(VENV)/.runtime ## set the kill latch from this shell
+	@exec $(PY) -m engine kill
+
+.PHONY: unkill
+unkill: $(VENV)/.runtime ## clear the kill latch from this shell, after a confirmation
+	@exec $(PY) -m engine unkill
+
+.PHONY: health
+health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code 0 if so)
+	@exec $(PY) -m engine health
+
+.PHONY: migrate
+migrate: $(VENV)/.runtime ## bring the database to this version's schema
+	@exec $(PY) -m engine migrate
+
+.PHONY: restore
+restore: $(VENV)/.runtime ## put a backup (FILE=var/backups/...) in the place of the database
+	@exec $(PY) -m engine restore $(FILE)
+
+# ---- tests and checks ------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.dev ## all tests
+test: $(VENV)/.kernels $(VENV)/.dev ## all tests
 	@$(PY) -m pytest -q $(if $(k),-k "$(k)")
 
 .PHONY: test-fast
@@ -34,11 +86,17 @@ test-fast: $(VENV)/.dev ## tests without the slow ones
 
 .PHONY: format
 format: $(VENV)/.dev ## format the code
-	@$(VENV)/bin/ruff format -q . && $(VENV)/bin/ruff check -q --fix .
+	@$(VENV)/bin/ruff format -q $(RUFF_TREES) && $(VENV)/bin/ruff check -q --fix $(RUFF_TREES)
 
 .PHONY: check
-check: $(VENV)/.dev ## format, lint, types, imports, tests
-	@$(VENV)/bin/ruff format --check -q . && $(VENV)/bin/ruff check -q .
+check: $(VENV)/.kernels $(VENV)/.dev ## format, lint, types, imports, tests
+	@$(VENV)/bin/ruff format --check -q $(RUFF_TREES)
+	@$(VENV)/bin/ruff check -q $(RUFF_TREES)
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(PY) -m pytest -q
+
+.PHONY: docs
+docs: $(VENV)/.dev ## make .env.example, docs/configuration.md and docs/commands.md anew
+	@$(PY) -m engine.settings.reference
+	@$(PY) -m bot.docs
