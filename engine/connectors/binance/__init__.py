@@ -1,0 +1,1 @@
+"""Connector of Binance; see README.md in this folder."""

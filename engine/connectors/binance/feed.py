@@ -1,0 +1,189 @@
+"""Binance: differential depth with update ids, started by a REST snapshot.
+
+One class for spot and for USD-M perpetuals: their frames differ in how an event names the one
+before it (`U - 1` or `pu`), and their snapshots in the path.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.connectors.binance.instruments import VENUE
+from engine.connectors.binance.messages import Frame, Snapshot, Update
+from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.rest_book import RestBook
+from engine.domain.faults import Fault
+from engine.domain.instruments import Instrument, Kind
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Applied,
+    BookSink,
+    FeedLimits,
+    LevelForm,
+    Send,
+)
+
+_OK = Applied.OK
+_FORM = LevelForm.PAIRS
+
+_IDS_AHEAD_MAX = 10_000_000
+"""Ids of the busiest symbol in minutes; a snapshot cannot be that far ahead of the stream."""
+
+_DEPTH_PATH = {
+    Kind.SPOT: "/api/v3/depth?symbol={}&limit=5000",
+    Kind.PERPETUAL: "/fapi/v1/depth?symbol={}&limit=1000",
+}
+
+
+class BinanceFeed:
+    """Obeys `ports.Feed`. A gap costs the row, which is then built again from a new snapshot."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        books: Sequence[int],
+        sink: BookSink,
+        limits: FeedLimits,
+    ) -> None:
+        self.venue = VENUE
+        self._link = Link(
+            venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
+        )
+        self._rows = {row.wire: row for row in self._link.rows}
+        self._apply = sink.apply
+        self._count = sink.count
+        self._decode = msgspec.json.Decoder(Frame).decode
+        self._book = RestBook(
+            self._link,
+            path_of=_path_of,
+            decode=msgspec.json.Decoder(Snapshot).decode,
+            is_chained=True,
+            ahead_max=_IDS_AHEAD_MAX,
+        )
+        self._bytes_max = limits.frame_bytes_max
+        self._request = 0
+
+    def opened(self, at_ns: int) -> Sequence[Action]:
+        """Start afresh on a new connection; snapshots are fetched once their streams flow."""
+        self._link.open(at_ns)
+        return (self._subscription("SUBSCRIBE", self._link.rows),)
+
+    def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take one frame."""
+        if len(payload) > self._bytes_max:
+            return self._link.fail(Fault.OVERSIZE, f"frame of {len(payload)} bytes", at_ns)
+        try:
+            frame = self._decode(payload)
+        except UNREADABLE as error:
+            return self._link.refuse(error, at_ns)
+        update = frame.data
+        if update is None:
+            return self._control(frame, at_ns)
+        row = self._rows.get(update.s)
+        if (
+            row is not None
+            and row.is_live
+            and update.first_id == row.last_id + 1
+            and update.last_id >= update.first_id
+            and update.pu < 0
+            and update.e == "depthUpdate"
+        ):
+            outcome = self._apply(row.book, _FORM, update.b, update.a, at_ns)
+            if outcome is _OK:
+                row.last_id = update.last_id
+                return NO_ACTIONS
+            return self._book.spoil(row, FAULT_OF[outcome], at_ns)
+        return self._rare_update(row, update, at_ns)
+
+    def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take a depth snapshot and replay what was buffered since before it."""
+        return self._book.fetched(key, payload, at_ns)
+
+    def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
+        """Learn that a snapshot cannot be had now."""
+        return self._book.fetch_failed(key, at_ns)
+
+    def closed(self, at_ns: int) -> Sequence[Action]:
+        """Learn that the connection ended."""
+        self._link.close(at_ns)
+        return NO_ACTIONS
+
+    def tick(self, at_ns: int) -> Sequence[Action]:
+        """Fetch snapshots again, subscribe anew to what is stalled, give up a dead connection."""
+        link = self._link
+        if not link.is_check_due(at_ns):
+            return NO_ACTIONS
+        due = link.overdue(at_ns)
+        if link.is_silent(at_ns):
+            return link.fail(Fault.STALLED, "no change on the whole connection", at_ns)
+        silent = [row for row in due if not row.buffer]
+        fetches = tuple(self._book.fetch(row, at_ns) for row in due if row.buffer)
+        if not silent:
+            return fetches
+        for row in silent:
+            link.asked(row, at_ns)
+        return (
+            self._subscription("UNSUBSCRIBE", silent),
+            self._subscription("SUBSCRIBE", silent),
+            *fetches,
+        )
+
+    def _rare_update(self, row: Row | None, update: Update, at_ns: int) -> Sequence[Action]:
+        if update.e != "depthUpdate":
+            return self._other_event(update, at_ns)
+        if row is None:
+            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
+            return NO_ACTIONS
+        if not self._link.is_open:
+            return NO_ACTIONS
+        is_perpetual = row.instrument.kind is Kind.PERPETUAL
+        if (update.pu >= 0) != is_perpetual or not 0 <= update.first_id <= update.last_id:
+            return self._book.spoil(row, Fault.BAD_SHAPE, at_ns)
+        before_id = update.pu if is_perpetual else update.first_id - 1
+        if row.is_live and before_id > row.last_id:
+            self._book.spoil(row, Fault.GAP, at_ns)
+        if not row.is_live:
+            delta = (before_id, update.last_id, update.b, update.a)
+            return self._book.keep(row, delta, at_ns)
+        return self._overlapping(row, update, at_ns)
+
+    def _overlapping(self, row: Row, update: Update, at_ns: int) -> Sequence[Action]:
+        """Take an event that begins at or before the last change of a live row."""
+        if update.last_id <= row.floor_id:
+            return NO_ACTIONS  # part of the snapshot
+        if update.last_id == row.last_id:
+            self._count(VENUE, Fault.DUPLICATE)
+            return NO_ACTIONS
+        if update.last_id < row.last_id:
+            return self._book.spoil(row, Fault.REORDERED, at_ns)
+        outcome = self._apply(row.book, _FORM, update.b, update.a, at_ns)
+        if outcome is not _OK:
+            return self._book.spoil(row, FAULT_OF[outcome], at_ns)
+        row.last_id = update.last_id
+        return NO_ACTIONS
+
+    def _other_event(self, update: Update, at_ns: int) -> Sequence[Action]:
+        if update.e == "serverShutdown":
+            return self._link.fail(Fault.DISCONNECTED, "the server is shutting down", at_ns)
+        if update.b or update.a:
+            return self._link.fail(Fault.BAD_SHAPE, f"levels in {update.e[:40]!r}", at_ns)
+        return NO_ACTIONS
+
+    def _control(self, frame: Frame, at_ns: int) -> Sequence[Action]:
+        if frame.error or frame.code is not None:
+            why = bytes(frame.error)[:200].decode(errors="replace")
+            return self._link.fail(Fault.VENUE_ERROR, f"{why} {frame.code or ''}", at_ns)
+        if frame.stream or frame.id is None:
+            return self._link.fail(Fault.BAD_SHAPE, "frame without data", at_ns)
+        return NO_ACTIONS
+
+    def _subscription(self, method: str, rows: Sequence[Row]) -> Send:
+        self._request += 1
+        streams = [f"{row.wire.lower()}@depth@100ms" for row in rows]
+        message = {"method": method, "params": streams, "id": self._request}
+        return Send(msgspec.json.encode(message).decode())
+
+
+def _path_of(row: Row) -> str:
+    return _DEPTH_PATH[row.instrument.kind].format(row.wire)

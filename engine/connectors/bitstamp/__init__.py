@@ -1,0 +1,1 @@
+"""Connector of Bitstamp; see README.md in this folder."""

@@ -1,0 +1,1 @@
+"""Connector of Coinbase; see README.md in this folder."""

@@ -1,0 +1,157 @@
+"""Coinbase Advanced Trade: level2 with a sequence over all frames of the connection."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.connectors.coinbase.instruments import VENUE
+from engine.connectors.coinbase.messages import Event, Frame
+from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.domain.faults import Fault
+from engine.domain.instruments import Instrument
+from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
+
+_OK = Applied.OK
+_FORM = LevelForm.COINBASE
+
+
+class CoinbaseFeed:
+    """Obeys `ports.Feed`. A gap in `sequence_num` or in the heartbeats costs the connection."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        books: Sequence[int],
+        sink: BookSink,
+        limits: FeedLimits,
+    ) -> None:
+        self.venue = VENUE
+        self._link = Link(
+            venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
+        )
+        self._rows = {row.wire: row for row in self._link.rows}
+        self._apply = sink.apply
+        self._replace = sink.replace
+        self._count = sink.count
+        self._decode = msgspec.json.Decoder(Frame, strict=False).decode
+        self._bytes_max = limits.frame_bytes_max
+        self._sequence = -1
+        self._heartbeat = -1
+
+    def opened(self, at_ns: int) -> Sequence[Action]:
+        """Start afresh on a new connection."""
+        self._link.open(at_ns)
+        self._sequence = -1
+        self._heartbeat = -1
+        return (
+            Send('{"type":"subscribe","channel":"heartbeats"}'),
+            _level2("subscribe", self._link.rows),
+        )
+
+    def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take one frame."""
+        if len(payload) > self._bytes_max:
+            return self._link.fail(Fault.OVERSIZE, f"frame of {len(payload)} bytes", at_ns)
+        try:
+            frame = self._decode(payload)
+        except UNREADABLE as error:
+            return self._link.refuse(error, at_ns)
+        sequence = frame.sequence_num
+        if sequence != self._sequence + 1 and (self._sequence >= 0 or sequence < 0):
+            return self._out_of_line(frame, at_ns)
+        self._sequence = sequence
+        if frame.channel == "l2_data":
+            actions = NO_ACTIONS
+            for event in frame.events:
+                row = self._rows.get(event.product_id)
+                if row is not None and row.is_live and event.type == "update":
+                    outcome = self._apply(row.book, _FORM, event.updates, b"", at_ns)
+                    if outcome is not _OK:
+                        actions = (*actions, *self._spoiled(row, FAULT_OF[outcome], at_ns))
+                else:
+                    actions = (*actions, *self._rare_event(row, event, at_ns))
+            return actions
+        return self._control(frame, at_ns)
+
+    def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
+        """Take the answer to a fetch; this feed never asks for one."""
+        return NO_ACTIONS
+
+    def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
+        """Learn that a fetch failed; this feed never asks for one."""
+        return NO_ACTIONS
+
+    def closed(self, at_ns: int) -> Sequence[Action]:
+        """Learn that the connection ended."""
+        self._link.close(at_ns)
+        return NO_ACTIONS
+
+    def tick(self, at_ns: int) -> Sequence[Action]:
+        """Subscribe anew to what is stalled; give up a connection that brings nothing."""
+        link = self._link
+        if not link.is_check_due(at_ns):
+            return NO_ACTIONS
+        due = link.overdue(at_ns)
+        if link.is_silent(at_ns):
+            return link.fail(Fault.STALLED, "no change on the whole connection", at_ns)
+        return self._ask(due, at_ns)
+
+    def _rare_event(self, row: Row | None, event: Event, at_ns: int) -> Sequence[Action]:
+        if row is None:
+            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
+            return NO_ACTIONS
+        if not self._link.is_open:
+            return NO_ACTIONS
+        if event.type == "snapshot":
+            outcome = self._replace(row.book, _FORM, event.updates, b"", at_ns)
+            if outcome is not _OK:
+                return self._spoiled(row, FAULT_OF[outcome], at_ns)
+            self._link.made_live(row, self._sequence)
+            return NO_ACTIONS
+        if event.type == "update":
+            return NO_ACTIONS  # of a row that still waits for its snapshot
+        return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
+
+    def _out_of_line(self, frame: Frame, at_ns: int) -> Sequence[Action]:
+        sequence = frame.sequence_num
+        if sequence == self._sequence and sequence >= 0:
+            self._count(VENUE, Fault.DUPLICATE)
+            return NO_ACTIONS
+        if frame.type == "error":
+            return self._link.fail(Fault.VENUE_ERROR, frame.message[:200], at_ns)
+        if sequence < 0:
+            return self._link.fail(Fault.BAD_SHAPE, "frame without sequence_num", at_ns)
+        fault = Fault.GAP if sequence > self._sequence else Fault.REORDERED
+        return self._link.fail(fault, f"sequence {sequence} after {self._sequence}", at_ns)
+
+    def _control(self, frame: Frame, at_ns: int) -> Sequence[Action]:
+        if frame.type == "error":
+            return self._link.fail(Fault.VENUE_ERROR, frame.message[:200], at_ns)
+        if any(event.updates for event in frame.events):
+            return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.channel[:40]!r}", at_ns)
+        if frame.channel == "heartbeats":
+            for event in frame.events:
+                counter = event.heartbeat_counter
+                if counter is None:
+                    return self._link.fail(Fault.BAD_SHAPE, "heartbeat without counter", at_ns)
+                if self._heartbeat >= 0 and counter != self._heartbeat + 1:
+                    why = f"heartbeat {counter} after {self._heartbeat}"
+                    return self._link.fail(Fault.GAP, why, at_ns)
+                self._heartbeat = counter
+        return NO_ACTIONS
+
+    def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
+        return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
+
+    def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
+        if not rows or not self._link.is_open:
+            return NO_ACTIONS
+        for row in rows:
+            self._link.asked(row, at_ns)
+        return (_level2("unsubscribe", rows), _level2("subscribe", rows))
+
+
+def _level2(verb: str, rows: Sequence[Row]) -> Send:
+    names = [row.wire for row in rows]
+    message = {"type": verb, "product_ids": names, "channel": "level2"}
+    return Send(msgspec.json.encode(message).decode())

@@ -1,0 +1,1 @@
+"""Connector of Gemini; see README.md in this folder."""

@@ -1,0 +1,38 @@
+"""Gemini's symbol details as instruments."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.connectors.gemini.messages import SymbolDetails
+from engine.connectors.listing import decode_list, listed
+from engine.connectors.steps import make_pair, wire_decimals
+from engine.domain.instruments import Instrument, VenueId
+
+VENUE = VenueId("gemini")
+INSTRUMENTS_PATH = "/v1/symbols/details/all"
+
+
+def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
+    """Return the spot instruments of those pairs that may be traded; see `ports.InstrumentParser`.
+
+    Raises:
+        BadValueError: the list cannot be read.
+    """
+    symbols = decode_list(payload, list[msgspec.Raw], "symbol details of gemini")
+    return listed(symbols, SymbolDetails, _make, pairs)
+
+
+def _make(symbol: SymbolDetails) -> Instrument | None:
+    if symbol.status != "open" or symbol.product_type != "spot":
+        return None
+    return Instrument(
+        venue=VENUE,
+        pair=make_pair(symbol.base_currency, symbol.quote_currency),
+        wire_name=symbol.symbol.lower(),
+        price_decimals=wire_decimals(symbol.quote_increment),
+        size_decimals=wire_decimals(symbol.tick_size),
+        tick_quote=symbol.quote_increment,
+        lot_base=symbol.tick_size,
+        size_min_base=symbol.min_order_size,
+    )

@@ -1,0 +1,124 @@
+"""Gemini's v2 feed: level 2 without ids or times, audited against the REST book."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.connectors.gemini.audits import GeminiAudits
+from engine.connectors.gemini.instruments import VENUE
+from engine.connectors.gemini.messages import L2Frame
+from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.domain.faults import Fault
+from engine.domain.instruments import Instrument
+from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
+
+_OK = Applied.OK
+_FORM = LevelForm.SIDED
+
+
+class GeminiL2Feed:
+    """Obeys `ports.Feed`. A lost or reordered change cannot be seen; the audit finds it."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        books: Sequence[int],
+        sink: BookSink,
+        limits: FeedLimits,
+    ) -> None:
+        self.venue = VENUE
+        self._link = Link(
+            venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
+        )
+        self._rows = {row.wire.upper(): row for row in self._link.rows}
+        self._apply = sink.apply
+        self._replace = sink.replace
+        self._count = sink.count
+        self._decode = msgspec.json.Decoder(L2Frame).decode
+        self._bytes_max = limits.frame_bytes_max
+        self._audits = GeminiAudits(self._link)
+
+    def opened(self, at_ns: int) -> Sequence[Action]:
+        """Start afresh on a new connection."""
+        self._link.open(at_ns)
+        return (_subscription("subscribe", self._link.rows),)
+
+    def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take one frame."""
+        if len(payload) > self._bytes_max:
+            return self._link.fail(Fault.OVERSIZE, f"frame of {len(payload)} bytes", at_ns)
+        try:
+            frame = self._decode(payload)
+        except UNREADABLE as error:
+            return self._link.refuse(error, at_ns)
+        if frame.type != "l2_updates":
+            return self._control(frame, at_ns)
+        row = self._rows.get(frame.symbol)
+        if row is not None and row.is_live and not frame.trades:
+            outcome = self._apply(row.book, _FORM, frame.changes, b"", at_ns)
+            if outcome is not _OK:
+                return self._spoiled(row, FAULT_OF[outcome], at_ns)
+            if row.log is not None:
+                row.log.append((0, 0, frame.changes, b""))
+            return NO_ACTIONS
+        return self._rare_frame(row, frame, at_ns)
+
+    def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Take a REST book for an audit; a row that differs is subscribed to anew."""
+        row = self._audits.fetched(key, payload, at_ns) if self._link.is_open else None
+        return self._ask([row], at_ns) if row is not None else NO_ACTIONS
+
+    def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
+        """Learn that a REST book cannot be had now."""
+        self._audits.fetch_failed(key, at_ns)
+        return NO_ACTIONS
+
+    def closed(self, at_ns: int) -> Sequence[Action]:
+        """Learn that the connection ended."""
+        self._link.close(at_ns)
+        return NO_ACTIONS
+
+    def tick(self, at_ns: int) -> Sequence[Action]:
+        """Subscribe anew to what is stalled, audit, give up a connection that brings nothing."""
+        link = self._link
+        if not link.is_check_due(at_ns):
+            return NO_ACTIONS
+        due = link.overdue(at_ns)
+        if link.is_silent(at_ns):
+            return link.fail(Fault.STALLED, "no change on the whole connection", at_ns)
+        return (*self._ask(due, at_ns), *self._audits.tick(at_ns))
+
+    def _rare_frame(self, row: Row | None, frame: L2Frame, at_ns: int) -> Sequence[Action]:
+        if row is None:
+            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
+            return NO_ACTIONS
+        if not self._link.is_open or not frame.trades:
+            return NO_ACTIONS  # a change of a row that still waits for its snapshot
+        outcome = self._replace(row.book, _FORM, frame.changes, b"", at_ns)
+        if outcome is not _OK:
+            return self._spoiled(row, FAULT_OF[outcome], at_ns)
+        self._link.made_live(row, 0)
+        return NO_ACTIONS
+
+    def _control(self, frame: L2Frame, at_ns: int) -> Sequence[Action]:
+        if frame.result == "error":
+            return self._link.fail(Fault.VENUE_ERROR, frame.reason[:200], at_ns)
+        if frame.changes:
+            return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.type[:40]!r}", at_ns)
+        return NO_ACTIONS
+
+    def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
+        return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
+
+    def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
+        if not rows or not self._link.is_open:
+            return NO_ACTIONS
+        for row in rows:
+            self._link.asked(row, at_ns)
+        return (_subscription("unsubscribe", rows), _subscription("subscribe", rows))
+
+
+def _subscription(verb: str, rows: Sequence[Row]) -> Send:
+    symbols = [row.wire.upper() for row in rows]
+    message = {"type": verb, "subscriptions": [{"name": "l2", "symbols": symbols}]}
+    return Send(msgspec.json.encode(message).decode())

@@ -1,0 +1,218 @@
+"""What every feed knows about its connection: which rows are live, and when to ask for them again.
+
+A feed is made of a link (this file, the same for all venues) and a dialect (the venue's folder).
+The link never reads a clock and never sends anything; it decides, the feed speaks.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.domain.faults import Fault
+from engine.domain.instruments import Instrument, VenueId
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Applied,
+    BookSink,
+    FeedLimits,
+    RawJson,
+    Reconnect,
+)
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a frame may raise: bad JSON, bad shape, invalid UTF-8, nesting too deep."""
+
+NO_LEVELS = msgspec.Raw(b"")
+"""Stands for a key that is absent; a present but empty side is ``[]``."""
+
+FAULT_OF = {
+    Applied.BAD_SHAPE: Fault.BAD_SHAPE,
+    Applied.BAD_NUMBER: Fault.BAD_NUMBER,
+    Applied.CROSSED: Fault.CROSSED,
+    Applied.EMPTY: Fault.EMPTY,
+}
+
+RETRY_NS = 1_000_000_000
+"""Least time between two requests for the same row's snapshot after faults."""
+
+CHECK_NS = 250_000_000
+"""Least time between two looks at all rows: a stall is seen this much late at most."""
+
+SILENT_INTERVALS = 3
+"""Without any change of any row for this many stall intervals, the connection is given up."""
+
+Delta = tuple[int, int, RawJson, RawJson]
+
+
+class Row:
+    """One instrument's row on the board, as its feed sees it.
+
+    Attributes:
+        is_live: the same as the board's, kept here because the hot path asks at each frame.
+        last_id: the venue's id (or time) of the last change taken from the stream.
+        floor_id: id of the last snapshot; changes up to it are part of the book already.
+        ask_at_ns: when the row's snapshot may next be asked for, while it is not live.
+        asked_at_ns: when it was last asked for; 0 is never on this connection.
+        fetch_at_ns: when a REST snapshot may next be fetched.
+        buffer: changes kept until a snapshot comes, as (id before, last id, bids, asks).
+        log: the same of a live row while it is being audited, else None.
+    """
+
+    __slots__ = (
+        "ask_at_ns",
+        "asked_at_ns",
+        "book",
+        "buffer",
+        "fetch_at_ns",
+        "floor_id",
+        "instrument",
+        "is_fetching",
+        "is_live",
+        "last_id",
+        "log",
+        "wire",
+    )
+
+    def __init__(self, *, book: int, instrument: Instrument) -> None:
+        self.book = book
+        self.instrument = instrument
+        self.wire = instrument.wire_name
+        self.buffer: list[Delta] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all that belongs to an earlier connection or an earlier subscription."""
+        self.is_live = False
+        self.is_fetching = False
+        self.last_id = -1
+        self.floor_id = -1
+        self.ask_at_ns = 0
+        self.asked_at_ns = 0
+        self.fetch_at_ns = 0
+        self.buffer = []
+        self.log: list[Delta] | None = None
+
+
+class Link:
+    """The rows of one connection, and the rules for making them stale and asking again.
+
+    Attributes:
+        is_open: False from a fault that needs a new connection until that is there; frames that
+            still arrive meanwhile change nothing.
+        age_ns: a row without any change for this long is stalled.
+    """
+
+    def __init__(
+        self,
+        *,
+        venue: VenueId,
+        instruments: Sequence[Instrument],
+        books: Sequence[int],
+        sink: BookSink,
+        limits: FeedLimits,
+    ) -> None:
+        self.venue = venue
+        self.sink = sink
+        self.limits = limits
+        self.is_open = False
+        self.rows = [
+            Row(book=book, instrument=instrument)
+            for instrument, book in zip(instruments, books, strict=True)
+        ]
+        self.age_ns = limits.age_ms_max * 1_000_000
+        self._opened_at_ns = 0
+        self._check_at_ns = 0
+
+    def open(self, at_ns: int) -> None:
+        """Start a connection: every row stale, every row's snapshot asked for now."""
+        self._invalidate_live(Fault.DISCONNECTED, at_ns)
+        self.is_open = True
+        self._opened_at_ns = at_ns
+        self._check_at_ns = at_ns
+        for row in self.rows:
+            row.reset()
+            self.asked(row, at_ns)
+
+    def close(self, at_ns: int) -> None:
+        """End the connection: every row stale."""
+        self.is_open = False
+        if not self._invalidate_live(Fault.DISCONNECTED, at_ns):
+            self.sink.count(self.venue, Fault.DISCONNECTED)
+        for row in self.rows:
+            row.reset()
+
+    def fail(self, fault: Fault, why: str, at_ns: int) -> Sequence[Action]:
+        """Make every row stale and ask for a new connection."""
+        if not self.is_open:
+            return NO_ACTIONS
+        self.is_open = False
+        if not self._invalidate_live(fault, at_ns):
+            self.sink.count(self.venue, fault)
+        return (Reconnect(f"{fault}: {why}"),)
+
+    def refuse(self, error: Exception, at_ns: int) -> Sequence[Action]:
+        """Take a frame that cannot be decoded: nobody knows which row has missed a change."""
+        is_shape = isinstance(error, msgspec.ValidationError)
+        fault = Fault.BAD_SHAPE if is_shape else Fault.BAD_JSON
+        return self.fail(fault, str(error)[:200], at_ns)
+
+    def drop(self, row: Row, fault: Fault, at_ns: int) -> bool:
+        """Make one row stale; say whether its snapshot may be asked for right now."""
+        self.sink.invalidate(row.book, fault, at_ns)
+        row.is_live = False
+        row.is_fetching = False
+        row.buffer = []
+        row.log = None
+        row.ask_at_ns = max(at_ns, row.asked_at_ns + RETRY_NS)
+        return at_ns >= row.ask_at_ns
+
+    def asked(self, row: Row, at_ns: int) -> None:
+        """Note that a row's snapshot is being asked for; without one it is due again later."""
+        row.asked_at_ns = at_ns
+        row.ask_at_ns = at_ns + self.age_ns
+
+    def made_live(self, row: Row, last_id: int) -> None:
+        """Note that the board took a snapshot of this row."""
+        row.is_live = True
+        row.is_fetching = False
+        row.buffer = []
+        row.last_id = last_id
+        row.floor_id = last_id
+
+    def is_check_due(self, at_ns: int) -> bool:
+        """Say whether it is time to look at all rows again."""
+        if not self.is_open or 0 <= at_ns - self._check_at_ns < CHECK_NS:
+            return False
+        self._check_at_ns = at_ns
+        return True
+
+    def is_silent(self, at_ns: int) -> bool:
+        """Say whether nothing at all changed for so long that the connection is useless."""
+        newest_ns = max(
+            [self._opened_at_ns, *(self.sink.changed_at_ns(row.book) for row in self.rows)]
+        )
+        return at_ns - newest_ns > SILENT_INTERVALS * self.age_ns
+
+    def overdue(self, at_ns: int) -> list[Row]:
+        """Make stalled rows stale; return all rows whose snapshot is to be asked for now."""
+        due = []
+        for row in self.rows:
+            if row.is_live:
+                if at_ns - self.sink.changed_at_ns(row.book) > self.age_ns and self.drop(
+                    row, Fault.STALLED, at_ns
+                ):
+                    due.append(row)
+            elif at_ns >= row.ask_at_ns:
+                if at_ns - row.asked_at_ns >= self.age_ns:
+                    self.sink.invalidate(row.book, Fault.STALLED, at_ns)
+                due.append(row)
+        return due
+
+    def _invalidate_live(self, fault: Fault, at_ns: int) -> bool:
+        live = [row for row in self.rows if row.is_live]
+        for row in live:
+            self.sink.invalidate(row.book, fault, at_ns)
+            row.is_live = False
+            row.log = None
+        return bool(live)

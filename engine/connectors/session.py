@@ -1,0 +1,226 @@
+"""The only place of the connectors that touches the network's sockets: one connection of one feed.
+
+Everything that happens becomes one call of `accept`, which numbers and records the input, hands it
+to the feed and returns the feed's actions; the session carries these out.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from engine.connectors.rest import RestClient
+from engine.domain.errors import TransientError
+from engine.ports import Action, Fetch, InputKind, Reconnect, Send
+
+
+class Accept(Protocol):
+    """Takes an input of the session and returns what the feed wants done."""
+
+    def __call__(self, kind: InputKind, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        """Number, record and dispatch one input, in the order of the calls."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """Limits of a session.
+
+    Attributes:
+        message_bytes_max: the transport cuts the connection at larger messages. Set above the
+            feed's own limit, so that the feed sees and counts what is only a little too large.
+        backoff_s_min, backoff_s_max: pause before a new connection, doubled at each failure.
+        steady_s: a connection that lasted this long ends the doubling.
+        sends_max, fetches_max: actions that may wait; more end the connection.
+        frames_at_once: frames taken before other tasks get a turn.
+    """
+
+    message_bytes_max: int = 17 * 1024 * 1024
+    open_timeout_s: float = 10.0
+    close_timeout_s: float = 2.0
+    send_timeout_s: float = 5.0
+    ping_interval_s: float = 10.0
+    ping_timeout_s: float = 10.0
+    backoff_s_min: float = 0.25
+    backoff_s_max: float = 30.0
+    steady_s: float = 10.0
+    sends_max: int = 2_000
+    fetches_max: int = 1_000
+    frames_at_once: int = 64
+
+
+class _EndOfConnectionError(Exception):
+    """Ends the tasks of one connection; the text says why."""
+
+
+@dataclass(slots=True)
+class _Connection:
+    """What belongs to one connection and is gone with it."""
+
+    socket: ClientConnection
+    sends: asyncio.Queue[str]
+    fetches: asyncio.Queue[Fetch]
+    waiting_keys: set[str] = field(default_factory=set)
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+    why: str = ""
+
+    def finish(self, why: str) -> None:
+        if not self.end.is_set():
+            self.why = why
+            self.end.set()
+
+
+class Session:
+    """Keeps one feed connected until cancelled.
+
+    Args:
+        websocket_url: where to connect.
+        rest: carries out the feed's fetches.
+        accept: takes everything that happens.
+        now_ns: wall clock; its time is the receive time of an input.
+        jitter: returns a number from 0 to 1; spreads the reconnects of many sessions.
+    """
+
+    def __init__(
+        self,
+        *,
+        websocket_url: str,
+        rest: RestClient,
+        accept: Accept,
+        now_ns: Callable[[], int],
+        jitter: Callable[[], float],
+        limits: SessionLimits,
+    ) -> None:
+        self._url = websocket_url
+        self._rest = rest
+        self._accept = accept
+        self._now_ns = now_ns
+        self._jitter = jitter
+        self._limits = limits
+        self._connection: _Connection | None = None
+
+    async def run(self) -> None:
+        """Connect, and connect again whenever a connection ends, until cancelled."""
+        failures = 0
+        while True:
+            started_s = asyncio.get_running_loop().time()
+            await self._one_connection()
+            lasted_s = asyncio.get_running_loop().time() - started_s
+            failures = 0 if lasted_s >= self._limits.steady_s else failures + 1
+            await asyncio.sleep(self._backoff_s(failures))
+
+    def perform(self, actions: Sequence[Action]) -> None:
+        """Carry out what the feed asked for; without a connection there is nothing to be done."""
+        connection = self._connection
+        if connection is None:
+            return
+        for action in actions:
+            match action:
+                case Send(text=text):
+                    if connection.sends.full():
+                        connection.finish(f"{self._limits.sends_max} frames wait to be sent")
+                    else:
+                        connection.sends.put_nowait(text)
+                case Fetch(key=key):
+                    if key in connection.waiting_keys:
+                        continue
+                    if connection.fetches.full():
+                        connection.finish(f"{self._limits.fetches_max} requests wait")
+                    else:
+                        connection.waiting_keys.add(key)
+                        connection.fetches.put_nowait(action)
+                case Reconnect(why=why):
+                    connection.finish(why)
+
+    async def _one_connection(self) -> None:
+        """Open, serve and close one connection; each way it can end becomes one CLOSED input."""
+        limits = self._limits
+        try:
+            socket = await connect(
+                self._url,
+                max_size=limits.message_bytes_max,
+                open_timeout=limits.open_timeout_s,
+                close_timeout=limits.close_timeout_s,
+                ping_interval=limits.ping_interval_s,
+                ping_timeout=limits.ping_timeout_s,
+                compression=None,
+                proxy=None,
+            )
+        except (OSError, TimeoutError, WebSocketException) as error:
+            why = f"cannot connect: {type(error).__name__}: {error}"
+            self._accept(InputKind.CLOSED, why[:300], b"", self._now_ns())
+            return
+        try:
+            await self._serve(socket)
+        finally:
+            await socket.close()
+
+    async def _serve(self, socket: ClientConnection) -> None:
+        connection = self._connection = _Connection(
+            socket=socket,
+            sends=asyncio.Queue(self._limits.sends_max),
+            fetches=asyncio.Queue(self._limits.fetches_max),
+        )
+        why = "cancelled"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._take(InputKind.OPENED, "", b"")
+                tasks.create_task(self._receive(connection))
+                tasks.create_task(self._send(connection))
+                tasks.create_task(self._fetch(connection))
+                tasks.create_task(self._watch(connection))
+        except* _EndOfConnectionError as group:
+            why = str(group.exceptions[0])
+        finally:
+            self._connection = None
+            self._accept(InputKind.CLOSED, why[:300], b"", self._now_ns())
+
+    async def _receive(self, connection: _Connection) -> None:
+        # A dead peer is found by the pings of the transport, so recv itself needs no timeout.
+        taken = 0
+        try:
+            while not connection.end.is_set():
+                payload = await connection.socket.recv(decode=False)
+                self._take(InputKind.FRAME, "", payload)
+                taken += 1
+                if taken % self._limits.frames_at_once == 0:
+                    await asyncio.sleep(0)
+        except ConnectionClosed as error:
+            raise _EndOfConnectionError(f"closed: {error}") from error
+
+    async def _send(self, connection: _Connection) -> None:
+        while True:
+            text = await connection.sends.get()
+            try:
+                async with asyncio.timeout(self._limits.send_timeout_s):
+                    await connection.socket.send(text)
+            except (ConnectionClosed, TimeoutError) as error:
+                raise _EndOfConnectionError(f"cannot send: {error}") from error
+
+    async def _fetch(self, connection: _Connection) -> None:
+        while True:
+            fetch = await connection.fetches.get()
+            try:
+                payload = await self._rest.get(fetch.path)
+            except TransientError as error:
+                connection.waiting_keys.discard(fetch.key)
+                self._take(InputKind.FETCH_FAILED, fetch.key, str(error)[:300].encode())
+            else:
+                connection.waiting_keys.discard(fetch.key)
+                self._take(InputKind.FETCHED, fetch.key, payload)
+
+    async def _watch(self, connection: _Connection) -> None:
+        await connection.end.wait()
+        raise _EndOfConnectionError(connection.why)
+
+    def _take(self, kind: InputKind, key: str, payload: bytes) -> None:
+        actions = self._accept(kind, key, payload, self._now_ns())
+        if actions:
+            self.perform(actions)
+
+    def _backoff_s(self, failures: int) -> float:
+        doubled_s = self._limits.backoff_s_min * 2.0 ** min(max(failures - 1, 0), 16)
+        return min(doubled_s, self._limits.backoff_s_max) * (0.5 + 0.5 * self._jitter())

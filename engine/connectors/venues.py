@@ -1,0 +1,73 @@
+"""THE list of venues. Adding a venue is a folder beside this file and a line in `VENUES`.
+
+Fees are those of the entry tier and latencies are assumptions for paper mode; both are defaults
+that the operator's settings override.
+"""
+
+from engine.connectors.binance import instruments as binance
+from engine.connectors.binance.feed import BinanceFeed
+from engine.connectors.bitstamp import instruments as bitstamp
+from engine.connectors.bitstamp.feed import BitstampFeed
+from engine.connectors.coinbase import instruments as coinbase
+from engine.connectors.coinbase.feed import CoinbaseFeed
+from engine.connectors.gemini import instruments as gemini
+from engine.connectors.gemini.feed import GeminiFeed
+from engine.connectors.gemini.l2_feed import GeminiL2Feed
+from engine.domain.instruments import VenueId
+from engine.ports import VenueSpec
+
+_ALL = (
+    VenueSpec(
+        venue=coinbase.VENUE,
+        feeds={"level2": CoinbaseFeed},
+        websocket_urls={"level2": "wss://advanced-trade-ws.coinbase.com"},
+        rest_url="https://api.coinbase.com",
+        instruments_path=coinbase.INSTRUMENTS_PATH,
+        parse_instruments=coinbase.parse_instruments,
+        fee_bps_taker=120.0,
+        latency_ms_median=25.0,
+        latency_ms_p99=150.0,
+        requests_per_s_max=5.0,
+    ),
+    VenueSpec(
+        venue=gemini.VENUE,
+        feeds={"depth": GeminiFeed, "l2": GeminiL2Feed},
+        websocket_urls={
+            "depth": "wss://ws.gemini.com?snapshot=-1",
+            "l2": "wss://api.gemini.com/v2/marketdata",
+        },
+        rest_url="https://api.gemini.com",
+        instruments_path=gemini.INSTRUMENTS_PATH,
+        parse_instruments=gemini.parse_instruments,
+        fee_bps_taker=40.0,
+        latency_ms_median=25.0,
+        latency_ms_p99=150.0,
+        requests_per_s_max=1.0,
+    ),
+    VenueSpec(
+        venue=bitstamp.VENUE,
+        feeds={"diff": BitstampFeed},
+        websocket_urls={"diff": "wss://ws.bitstamp.net"},
+        rest_url="https://www.bitstamp.net",
+        instruments_path=bitstamp.INSTRUMENTS_PATH,
+        parse_instruments=bitstamp.parse_instruments,
+        fee_bps_taker=40.0,
+        latency_ms_median=30.0,
+        latency_ms_p99=200.0,
+        requests_per_s_max=5.0,
+    ),
+    VenueSpec(
+        venue=binance.VENUE,
+        feeds={"depth": BinanceFeed},
+        websocket_urls={"depth": "wss://stream.binance.com:9443/stream"},
+        rest_url="https://api.binance.com",
+        instruments_path=binance.INSTRUMENTS_PATH,
+        parse_instruments=binance.parse_instruments,
+        fee_bps_taker=10.0,
+        latency_ms_median=30.0,
+        latency_ms_p99=200.0,
+        requests_per_s_max=0.4,
+    ),
+)
+
+VENUES: dict[VenueId, VenueSpec] = {spec.venue: spec for spec in _ALL}
