@@ -135,8 +135,8 @@ class LimitsSettings(_Section, frozen=True, kw_only=True):
             at_most=10_000_000,
         ),
     ] = Decimal(500)
-    plans_per_minute_max: Annotated[
-        int, Meta(ge=1, le=10_000, description="most plans in any minute")
+    orders_per_minute_max: Annotated[
+        int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
     ] = 60
 
 

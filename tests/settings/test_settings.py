@@ -106,7 +106,7 @@ def test_every_setting_has_a_reason_and_is_in_the_generated_files() -> None:
 
 
 def test_every_number_has_a_unit_or_counts_something() -> None:
-    counts = {"plans_per_minute_max", "backups_kept", "seed", "operator_id", "sandbox_port",
+    counts = {"orders_per_minute_max", "backups_kept", "seed", "operator_id", "sandbox_port",
               "sandbox_speed", "latency_factor"}  # fmt: skip
     for line in all_settings():
         is_number = line.default.replace(".", "").isdigit()

@@ -1,0 +1,104 @@
+"""How figures are taken: the collector off, every call timed on its own, medians and tails.
+
+A row is {name, unit, median, p99, p999} and, measured in the same run, {peer, ratio}.
+"""
+
+import gc
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One figure; `ratio` is the peer's median over ours."""
+
+    name: str
+    unit: str
+    median: float
+    p99: float
+    p999: float
+    peer: str | None = None
+    ratio: float | None = None
+
+
+def time_calls(calls: Sequence[Callable[[], object]], *, warm_up: int = 200) -> np.ndarray[Any, Any]:
+    """Run every call once, timed; the first ones are run before, untimed. Returns ns."""
+    for call in calls[:warm_up]:
+        call()
+    durations = np.empty(len(calls), np.int64)
+    now = time.perf_counter_ns
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        for index, call in enumerate(calls):
+            started = now()
+            call()
+            durations[index] = now() - started
+    finally:
+        gc.enable()
+        gc.unfreeze()
+    return durations
+
+
+def row(name: str, durations_ns: np.ndarray[Any, Any], *, per: int = 1) -> Row:
+    """Summarise durations as microseconds; `per` divides, for calls that do several things."""
+    median, p99, p999 = np.percentile(durations_ns, [50, 99, 99.9]) / 1_000 / per
+    return Row(
+        name=name,
+        unit="us",
+        median=round(float(median), 3),
+        p99=round(float(p99), 3),
+        p999=round(float(p999), 3),
+    )
+
+
+def scalar(name: str, unit: str, value: float) -> Row:
+    """Make a row of a figure that has no distribution."""
+    value = round(value, 3)
+    return Row(name=name, unit=unit, median=value, p99=value, p999=value)
+
+
+def machine() -> str:
+    """Name the machine."""
+    model = platform.processor() or platform.machine()
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.is_file():
+        for line in cpu_info.read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Print rows as a table."""
+    width = max(len(one.name) for one in rows)
+    print(f"{'figure':<{width}}  {'unit':>9} {'median':>12} {'p99':>12} {'p99.9':>12}  peer")
+    for one in rows:
+        peer = f"{one.peer} x{one.ratio:.1f}" if one.peer and one.ratio is not None else ""
+        print(
+            f"{one.name:<{width}}  {one.unit:>9} {one.median:>12,.3f} {one.p99:>12,.3f} "
+            f"{one.p999:>12,.3f}  {peer}"
+        )
+    sys.stdout.flush()
+
+
+def write_json(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as a JSON list of objects, the machine named in each."""
+    named = machine()
+    objects = [
+        {key: value for key, value in asdict(one).items() if value is not None}
+        | {"machine": named}
+        for one in rows
+    ]
+    path.write_text(json.dumps(objects, indent=1) + "\n")

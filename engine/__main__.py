@@ -1,0 +1,103 @@
+"""Command line of the engine: `python -m engine COMMAND`; the make targets call it."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from engine.domain.errors import SyndicateError
+from engine.operate import exit_codes
+from engine.operate.supervisor import exit_code_of
+from engine.settings.load import SettingsError, load_settings
+from engine.settings.schema import Settings
+from engine.wiring import commands
+from engine.wiring.paths import Paths, prepare
+
+Run = Callable[[Settings, Paths, argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are one sentence on stderr."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        settings = load_settings(os.environ, directory=Path.cwd())
+        _set_up_logging(settings)
+        paths = prepare(settings.data.dir)
+        run: Run = asked.run
+        return uvloop.run(run(settings, paths, asked))
+    except SettingsError as error:
+        _complain(str(error))
+        return exit_codes.BROKEN_SETTINGS
+    except SyndicateError as error:
+        _complain(str(error))
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        return 130
+    except asyncio.CancelledError:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m engine", description="Syndicate: arbitrage engine of one operator."
+    )
+    commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        command = commands_of.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("run", commands.run, "start all roles and the chat")
+    demo = add("demo", commands.demo, "run the sandbox without a person and print figures as JSON")
+    demo.add_argument("--seconds", type=_positive, default=30, help="how long (default 30)")
+    replay = add("replay", commands.replay, "feed a recording through the same code")
+    replay.add_argument("file", type=Path, help="a run's folder, or one segment file")
+    replay.add_argument("--log", type=Path, help="write the replay's decision log to this file")
+    trace = add("trace", commands.trace, "show the frames that caused an opportunity or trade")
+    trace.add_argument("id", help="id as /opportunities or /trades shows it")
+    role = add("role", commands.role, "run one role (the supervisor does this)")
+    role.add_argument("name", choices=("engine", "ledger", "sandbox"))
+    kill = add("kill", commands.kill, "set the kill latch")
+    kill.add_argument("--why", default="set from the command line")
+    unkill = add("unkill", commands.unkill, "clear the kill latch, after a confirmation")
+    unkill.add_argument("--yes", action="store_true", help="do not ask")
+    add("health", commands.health, "say whether the running engine is well")
+    add("migrate", commands.migrate, "bring the database to this version's schema")
+    restore = add("restore", commands.restore, "put a backup in the place of the database")
+    restore.add_argument("file", type=Path)
+    add("warm-up", commands.warm_up, "compile all kernels into the cache")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _set_up_logging(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log.level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"syndicate: {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The demo: all roles on the sandbox, without a person, summed up as one JSON object."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from typing import Any, Final
+
+import msgspec
+import psutil
+
+from engine.bus.commands import GetStatus, SetMode
+from engine.bus.reports import StatusReport
+from engine.domain.errors import TransientError
+from engine.domain.modes import Mode
+from engine.facade.engine import Facade
+from engine.operate import exit_codes
+from engine.operate.lifeline import stop_signals
+from engine.operate.supervisor import Supervisor
+from engine.settings.schema import Settings, environment_name
+from engine.wiring.front_end import open_facade
+from engine.wiring.paths import Paths, prepare
+from engine.wiring.run import role_specs, supervisor_lock
+
+log = logging.getLogger(__name__)
+
+PROGRESS_S: Final = 5
+
+
+async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
+    """Run for some seconds, telling progress on stderr; the last line on stdout is the JSON."""
+    settings, paths = _demo_installation(settings, paths)
+    supervisor = Supervisor(
+        role_specs(settings, paths, has_bot=False),
+        on_restart=lambda role, why, _: _progress(f"{role} was started again: {why}"),
+    )
+    end = asyncio.Event()
+    summary: dict[str, Any] | None = None
+
+    async def watch(facade: Facade) -> None:
+        nonlocal summary
+        await ready.wait()
+        await facade.ask(SetMode(by="demo", mode=Mode.PAPER, is_confirmed=True))
+        for second in range(1, seconds + 1):
+            await asyncio.sleep(1)
+            is_last = second == seconds
+            if is_last or second % PROGRESS_S == 0:
+                status = await _status(facade)
+                if status is not None:
+                    summary = summarise(status, supervisor.pids())
+                    _progress(_line(status, second, seconds))
+        end.set()
+
+    ready = asyncio.Event()
+    _progress(f"starting the roles; the demo then runs for {seconds} s")
+    with supervisor_lock(paths):
+        async with (
+            stop_signals() as stop,
+            open_facade(paths) as facade,
+            asyncio.TaskGroup() as tasks,
+        ):
+            watching = tasks.create_task(watch(facade))
+            passing = tasks.create_task(_pass_on(stop, end))
+            code = await supervisor.run(end, on_ready=ready.set)
+            watching.cancel()
+            passing.cancel()
+    if summary is None:
+        _progress(f"the demo ended before it could report; the logs are {paths.log('*')}")
+        return code or exit_codes.TRANSIENT
+    sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+    sys.stdout.flush()
+    return code
+
+
+def _demo_installation(settings: Settings, paths: Paths) -> tuple[Settings, Paths]:
+    """Give the demo a data directory of its own, on the sandbox, for itself and its roles."""
+    directory = paths.data_dir / "demo"
+    own = {
+        environment_name("data", "dir"): str(directory),
+        environment_name("data", "database_url"): "",
+        environment_name("markets", "source"): "sandbox",
+    }
+    os.environ.update(own)
+    data = msgspec.structs.replace(settings.data, dir=str(directory), database_url=None)
+    markets = msgspec.structs.replace(settings.markets, source="sandbox")
+    return msgspec.structs.replace(settings, data=data, markets=markets), prepare(str(directory))
+
+
+def summarise(status: StatusReport, pids: dict[str, int]) -> dict[str, Any]:
+    """Turn a status report into the demo's JSON object."""
+    return {
+        "basis": status.basis,
+        "market_note": status.market_note,
+        "mode": status.mode,
+        "venues": {
+            line.venue: {
+                "frames": line.frames,
+                "frames_per_s": round(line.frames_per_s, 1),
+                "resyncs": line.resyncs,
+                "stale_s": round(line.stale_s, 3),
+                "books_live": line.books_live,
+                "faults": line.faults,
+            }
+            for line in status.venues
+        },
+        "opportunities": {
+            "found": status.found,
+            "planned": status.planned,
+            "traded": status.traded,
+            "refused": status.refused,
+        },
+        "profit_usd_paper": float(round(status.profit_usd_paper, 6)),
+        "latency_us": status.latency_us,
+        "memory_mb": memory_mb(pids),
+        "run_id": status.run_id,
+        "recording": status.recording,
+    }
+
+
+def memory_mb(pids: dict[str, int]) -> dict[str, float]:
+    """Return the resident memory of each role, and of this process as the supervisor."""
+    found = {"supervisor": _resident_mb(psutil.Process())}
+    for role, pid in pids.items():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found[role] = _resident_mb(psutil.Process(pid))
+    return found
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    return round(process.memory_info().rss / 1_048_576, 1)
+
+
+async def _status(facade: Facade) -> StatusReport | None:
+    try:
+        report = await facade.ask(GetStatus())
+    except TransientError as error:
+        _progress(str(error))
+        return None
+    return report if isinstance(report, StatusReport) else None
+
+
+async def _pass_on(stop: asyncio.Event, end: asyncio.Event) -> None:
+    await stop.wait()
+    end.set()
+
+
+def _line(status: StatusReport, second: int, seconds: int) -> str:
+    frames = sum(line.frames for line in status.venues)
+    live = sum(line.books_live for line in status.venues)
+    return (
+        f"{second}/{seconds} s: {frames} frames, {live} live books, {status.found} opportunities, "
+        f"{status.planned} planned, {status.traded} traded, "
+        f"{status.profit_usd_paper:.2f} USD on paper"
+    )
+
+
+def _progress(text: str) -> None:
+    sys.stderr.write(f"demo: {text}\n")
+    sys.stderr.flush()

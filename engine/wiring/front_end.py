@@ -1,0 +1,82 @@
+"""Connect a front-end: the facade over the sockets, and the settings it may know."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+from engine.bus.unix_socket import SocketCaller
+from engine.bus.wire import engine_wire, ledger_wire
+from engine.facade.client import BusFacade
+from engine.facade.engine import Facade
+from engine.facade.front_end import FrontEndSettings
+from engine.operate.clock import Clock, make_clock
+from engine.operate.kill_latch import KillLatch
+from engine.operate.lifeline import announce_ready, stop_signals
+from engine.settings.load import load_settings
+from engine.settings.schema import Settings
+from engine.wiring.paths import Paths, prepare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontEnd:
+    """What a front-end process gets."""
+
+    facade: Facade
+    settings: FrontEndSettings
+    stop: asyncio.Event
+    clock: Clock
+
+
+@contextlib.asynccontextmanager
+async def open_front_end(
+    environment: Mapping[str, str], *, directory: Path
+) -> AsyncIterator[FrontEnd]:
+    """Load the settings and connect a front-end process; announces readiness to the supervisor."""
+    settings = load_settings(environment, directory=directory)
+    logging.basicConfig(
+        level=settings.log.level.upper() if settings.telegram.bot_token else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    paths = prepare(settings.data.dir)
+    async with stop_signals() as stop, open_facade(paths) as facade:
+        announce_ready()
+        yield FrontEnd(
+            facade=facade,
+            settings=front_end_settings(settings, paths),
+            stop=stop,
+            clock=make_clock(),
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_facade(paths: Paths) -> AsyncIterator[Facade]:
+    """Connect to the roles of an installation; they may come and go meanwhile."""
+    engine = SocketCaller(paths.engine_socket, engine_wire(), role="engine")
+    ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+    try:
+        yield BusFacade(engine, ledger, KillLatch(paths.data_dir))
+    finally:
+        await engine.aclose()
+        await ledger.aclose()
+
+
+def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
+    """Translate the installation's settings for a front-end."""
+    telegram = settings.telegram
+    charts: Path = paths.data_dir / "charts"
+    return FrontEndSettings(
+        telegram_token=telegram.bot_token,
+        telegram_operator_id=telegram.operator_id,
+        telegram_base_url=telegram.base_url,
+        opportunity_notice_usd_min=telegram.opportunity_usd_min,
+        is_interactive=sys.stdin.isatty(),
+        export_directory=paths.exports,
+        chart_directory=charts,
+        chart_cache_directory=charts / "fonts",
+    )

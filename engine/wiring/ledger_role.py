@@ -1,0 +1,48 @@
+"""The ledger role: the database behind its socket."""
+
+from engine.bus.unix_socket import open_server
+from engine.bus.wire import ledger_wire
+from engine.domain.errors import FatalError
+from engine.operate.clock import make_clock
+from engine.operate.lifeline import announce_ready, stop_signals
+from engine.settings.schema import Settings
+from engine.storage.ledger import open_ledger
+from engine.storage.ledger_settings import LedgerSettings
+from engine.wiring.markets import basis_of, market_note
+from engine.wiring.paths import Paths
+
+
+def ledger_settings(settings: Settings, paths: Paths) -> LedgerSettings:
+    """Translate the installation's settings for the ledger."""
+    return LedgerSettings(
+        data_dir=paths.data_dir,
+        url=settings.data.database_url or "",
+        basis=basis_of(settings),
+        market_note=market_note(settings, paths),
+        retention_days=settings.data.retention_days,
+        backup_s=settings.data.backup_s,
+        backups_kept=settings.data.backups_kept,
+    )
+
+
+async def run_ledger(settings: Settings, paths: Paths) -> None:
+    """Serve the ledger until told to stop.
+
+    Raises:
+        FatalError: the database cannot be used, or refused a money record.
+    """
+    broken: list[FatalError] = []
+    async with (
+        stop_signals(ignores_interrupt=True) as stop,
+        open_ledger(ledger_settings(settings, paths), clock=make_clock()) as ledger,
+    ):
+
+        def on_fatal(error: FatalError) -> None:
+            broken.append(error)
+            stop.set()
+
+        async with open_server(paths.ledger_socket, ledger_wire(), ledger, on_fatal=on_fatal):
+            announce_ready()
+            await stop.wait()
+    if broken:
+        raise broken[0]

@@ -1,0 +1,78 @@
+"""The data directory: what lies where, and whether it can be used at all."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.bus.unix_socket import check_socket_path
+from engine.domain.errors import FatalError
+from engine.operate.kill_latch import KillLatch
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where an installation keeps what."""
+
+    data_dir: Path
+
+    @property
+    def engine_socket(self) -> Path:
+        """Socket of the engine role."""
+        return self.data_dir / "run" / "engine.sock"
+
+    @property
+    def ledger_socket(self) -> Path:
+        """Socket of the ledger role."""
+        return self.data_dir / "run" / "ledger.sock"
+
+    @property
+    def sandbox_announce(self) -> Path:
+        """Where the sandbox says on which port it is."""
+        return self.data_dir / "run" / "sandbox.json"
+
+    @property
+    def recordings(self) -> Path:
+        """Parent of the runs' recordings."""
+        return self.data_dir / "recordings"
+
+    @property
+    def exports(self) -> Path:
+        """Where the terminal puts exported files."""
+        return self.data_dir / "exports"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor while it runs."""
+        return self.data_dir / "run" / "supervisor.lock"
+
+    def log(self, role: str) -> Path:
+        """Return the log file of a role."""
+        return self.data_dir / "logs" / f"{role}.log"
+
+
+def prepare(data_dir: str) -> Paths:
+    """Make the data directory if it is new and check that it can be used.
+
+    A new installation gets its kill latch, clear; in an old one a missing latch stays missing,
+    which means killed.
+
+    Raises:
+        FatalError: it cannot be written, or its path is too long.
+    """
+    paths = Paths(Path(data_dir).resolve())
+    check_socket_path(paths.engine_socket)
+    marker = paths.data_dir / "installation"
+    try:
+        (paths.data_dir / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = paths.data_dir / "run" / f".probe-{os.getpid()}"
+        probe.write_bytes(b"probe")
+        probe.unlink()
+        if not marker.exists():
+            KillLatch(paths.data_dir).create()
+            marker.write_text("1\n")
+    except OSError as error:
+        raise FatalError(
+            f"the data directory {paths.data_dir} cannot be written: {error.strerror}; "
+            "free space, mend its permissions, or choose another with SYNDICATE_DATA_DIR"
+        ) from error
+    return paths

@@ -1,0 +1,137 @@
+"""Run an installation: the supervisor with all its roles."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+from collections.abc import Iterator
+
+from engine.bus.notices import RoleRestarted
+from engine.bus.records import Append, NoticeRecord
+from engine.bus.unix_socket import SocketCaller
+from engine.bus.wire import ledger_wire
+from engine.domain.errors import FatalError, TransientError
+from engine.operate.clock import make_clock
+from engine.operate.lifeline import stop_signals
+from engine.operate.supervisor import RoleSpec, Supervisor
+from engine.settings.schema import Settings
+from engine.wiring.markets import basis_of
+from engine.wiring.paths import Paths
+
+log = logging.getLogger(__name__)
+
+
+def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
+    """List the roles in the order in which they start."""
+    specs = []
+    if settings.markets.source == "sandbox":
+        specs.append(
+            RoleSpec(
+                name="sandbox",
+                arguments=["-m", "engine", "role", "sandbox"],
+                log_path=paths.log("sandbox"),
+            )
+        )
+    specs += [
+        RoleSpec(
+            name="ledger",
+            arguments=["-m", "engine", "role", "ledger"],
+            stop_s=15.0,
+            log_path=paths.log("ledger"),
+        ),
+        RoleSpec(
+            name="engine",
+            arguments=["-m", "engine", "role", "engine"],
+            ready_s=120.0,  # without a kernel cache the kernels are compiled first
+            log_path=paths.log("engine"),
+        ),
+    ]
+    if has_bot:
+        has_terminal = settings.telegram.bot_token is None
+        specs.append(
+            RoleSpec(
+                name="bot",
+                arguments=["-m", "bot"],
+                has_terminal=has_terminal,
+                ends_all=has_terminal,
+                log_path=None if has_terminal else paths.log("bot"),
+            )
+        )
+    return specs
+
+
+async def run_installation(settings: Settings, paths: Paths) -> int:
+    """Run until SIGTERM, Ctrl-C or the end of the terminal chat; returns the exit code."""
+    clock = make_clock()
+    ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+    telling: set[asyncio.Task[None]] = set()
+
+    async def tell(role: str, why: str, restarts: int) -> None:
+        at_ns = clock()
+        notice = RoleRestarted(
+            at_ns=at_ns, basis=basis_of(settings), role=role, why=why, restarts=restarts
+        )
+        record = NoticeRecord(record_id=f"restart-{role}-{at_ns}", notice=notice)
+        for _ in range(20):  # the role that restarts may be the ledger itself
+            with contextlib.suppress(TransientError):
+                await ledger.call(Append(records=[record]))
+                return
+            await asyncio.sleep(0.5)
+        log.error("the restart of %s could not be told: the ledger is away", role)
+
+    def on_restart(role: str, why: str, restarts: int) -> None:
+        task = asyncio.get_running_loop().create_task(tell(role, why, restarts))
+        telling.add(task)
+        task.add_done_callback(telling.discard)
+
+    specs = role_specs(settings, paths, has_bot=True)
+    supervisor = Supervisor(specs, on_restart=on_restart)
+    with supervisor_lock(paths):
+        async with stop_signals() as stop:
+            _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")
+            code = await supervisor.run(stop, on_ready=lambda: _say("all roles are up"))
+        await ledger.aclose()
+    if code:
+        _say(f"stopped with code {code}; the last lines of the logs say why:")
+        for spec in specs:
+            _say_last_error(paths, spec.name)
+    return code
+
+
+@contextlib.contextmanager
+def supervisor_lock(paths: Paths) -> Iterator[None]:
+    """Hold the installation for one supervisor.
+
+    Raises:
+        FatalError: another one holds it; the text names its process.
+    """
+    file = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            pid = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise FatalError(
+                f"this installation already runs (process {pid}, data in {paths.data_dir}); "
+                "stop it first, or choose another SYNDICATE_DATA_DIR"
+            ) from error
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(file)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"syndicate: {text}\n")
+    sys.stderr.flush()
+
+
+def _say_last_error(paths: Paths, role: str) -> None:
+    path = paths.log(role)
+    if path.is_file():
+        lines = path.read_text(errors="replace").splitlines()
+        if lines:
+            _say(f"  {role}: {lines[-1][:500]}")
