@@ -1,0 +1,216 @@
+"""Records into rows: one atomic batch, each record once however often it arrives."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.bus.records import (
+    ExecutionRecord,
+    NoticeRecord,
+    OpportunityClosed,
+    OpportunityRecord,
+    Record,
+    StateRecord,
+)
+from engine.domain.errors import BadValueError
+from engine.domain.opportunities import Side
+from engine.domain.orders import Execution, Order, Purpose
+from engine.storage import tables
+
+Row = dict[str, Any]
+
+
+async def append(connection: AsyncConnection, records: Sequence[Record]) -> int | None:
+    """Store the records within the transaction of `connection`.
+
+    Records of one kind keep their order; an opportunity is stored before its closing.
+
+    Returns:
+        the newest notice number if notices were among the records, else None.
+
+    Raises:
+        BadValueError: a money record's id is stored already with other content, or a value cannot
+            be stored; the transaction must be rolled back.
+    """
+    seen = [_opportunity_row(record) for record in records if isinstance(record, OpportunityRecord)]
+    if seen:
+        await insert_new(connection, tables.opportunities, seen)
+    has_notices = False
+    for record in records:
+        if isinstance(record, OpportunityClosed):
+            await _close(connection, record)
+        elif isinstance(record, ExecutionRecord):
+            await _append_execution(connection, record)
+        elif isinstance(record, StateRecord):
+            await _insert_once(connection, tables.operator_state, _state_row(record))
+        elif isinstance(record, NoticeRecord):
+            await _insert_once(connection, tables.notices, _notice_row(record))
+            has_notices = True
+    if not has_notices:
+        return None
+    newest = await connection.execute(select(func.max(tables.notices.c.seq)))
+    newest_seq: int | None = newest.scalar_one_or_none()
+    return newest_seq
+
+
+async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Row] | Row) -> int:
+    """Insert rows whose key is not there yet; return their number (of a single row only)."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    result = await connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+    return result.rowcount
+
+
+async def _insert_once(connection: AsyncConnection, table: Table, row: Row) -> bool:
+    """Insert a row; say whether it is new. A stored one must be the same record."""
+    if await insert_new(connection, table, row):
+        return True
+    key = "execution_id" if table is tables.executions else "record_id"
+    stored = await connection.execute(select(table.c.digest).where(_equals(table, key, row[key])))
+    if stored.scalar_one_or_none() != row["digest"]:
+        raise BadValueError(
+            f"{table.name} already holds {key} {row[key]!r} with other content; "
+            "ids must not be used twice"
+        )
+    return False
+
+
+def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
+    return table.c[name] == value
+
+
+async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> None:
+    if not await _insert_once(connection, tables.executions, _execution_row(record)):
+        return
+    execution = record.execution
+    orders = [
+        _order_row(execution, order, position) for position, order in enumerate(execution.orders)
+    ]
+    fills = [
+        _fill_row(order, position)
+        for order in execution.orders
+        for position in range(len(order.fills))
+    ]
+    if orders:
+        await connection.execute(insert(tables.orders), orders)
+    if fills:
+        await connection.execute(insert(tables.fills), fills)
+
+
+async def _close(connection: AsyncConnection, record: OpportunityClosed) -> None:
+    table = tables.opportunities
+    await connection.execute(
+        update(table)
+        .where(table.c.opportunity_id == record.opportunity_id)
+        .values(
+            closed_at_ns=record.closed_at_ns,
+            peak_profit_quote=record.peak_profit_quote,
+            refusals=msgspec.json.encode(record.refusals).decode(),
+        )
+    )
+
+
+def _digest(record: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(record)).hexdigest()
+
+
+def _opportunity_row(record: OpportunityRecord) -> Row:
+    row: Row = msgspec.structs.asdict(record)
+    row["trigger_seq"], row["buy_seq"], row["sell_seq"] = row.pop("frame_seqs")
+    row["basis"] = record.basis.value
+    for name in ("size_base", "gross_edge_bps", "net_edge_bps", "profit_quote"):
+        if row[name] - row[name] != 0:
+            raise BadValueError(
+                f"{name} of opportunity {record.opportunity_id} is {row[name]}; it must be finite"
+            )
+    return row
+
+
+def _execution_row(record: ExecutionRecord) -> Row:
+    execution, plan = record.execution, record.plan
+    opportunity = plan.opportunity
+    pair = opportunity.buy.pair
+    return {
+        "execution_id": execution.execution_id,
+        "plan_id": execution.plan_id,
+        "opportunity_id": execution.opportunity_id,
+        "run_id": record.run_id,
+        "basis": record.basis.value,
+        "mode": record.mode.value,
+        "pair": str(pair),
+        "base": pair.base,
+        "quote": execution.quote,
+        "buy_venue": opportunity.buy.venue,
+        "sell_venue": opportunity.sell.venue,
+        "decided_at_ns": plan.decided_at_ns,
+        "closed_at_ns": execution.closed_at_ns,
+        "size_base": max(_filled_by_legs(execution, side) for side in Side),
+        "profit_quote": execution.profit_quote,
+        "profit_usd": execution.profit_usd,
+        "expected_usd": execution.expected_usd,
+        "residual_base": execution.residual_base,
+        "residual_sign": (execution.residual_base > 0) - (execution.residual_base < 0),
+        "plan": msgspec.json.encode(plan).decode(),
+        "digest": _digest(record),
+    }
+
+
+def _filled_by_legs(execution: Execution, side: Side) -> Decimal:
+    legs = (order for order in execution.orders if order.purpose is Purpose.LEG)
+    return sum((order.filled_base for order in legs if order.side is side), Decimal(0))
+
+
+def _order_row(execution: Execution, order: Order, position: int) -> Row:
+    return {
+        "client_order_id": order.client_order_id,
+        "execution_id": execution.execution_id,
+        "position": position,
+        "purpose": order.purpose.value,
+        "venue": order.instrument.venue,
+        "pair": str(order.instrument.pair),
+        "kind": order.instrument.kind.value,
+        "side": order.side.value,
+        "size_base": order.size_base,
+        "price_limit": order.price_limit,
+        "sent_at_ns": order.sent_at_ns,
+        "arrives_at_ns": order.arrives_at_ns,
+        "state": order.state.value,
+    }
+
+
+def _fill_row(order: Order, position: int) -> Row:
+    fill = order.fills[position]
+    return {
+        "fill_id": fill.fill_id,
+        "client_order_id": order.client_order_id,
+        "position": position,
+        "filled_at_ns": fill.filled_at_ns,
+        "price": fill.price,
+        "size_base": fill.size_base,
+        "fee_quote": fill.fee_quote,
+        "frame_seq": fill.frame_seq,
+    }
+
+
+def _state_row(record: StateRecord) -> Row:
+    row: Row = msgspec.structs.asdict(record)
+    row["mode"] = record.mode.value
+    row["digest"] = _digest(record)
+    return row
+
+
+def _notice_row(record: NoticeRecord) -> Row:
+    fields: Mapping[str, Any] = msgspec.to_builtins(record.notice)
+    return {
+        "record_id": record.record_id,
+        "at_ns": record.notice.at_ns,
+        "kind": fields["type"],
+        "basis": record.notice.basis.value,
+        "notice": msgspec.json.encode(record.notice).decode(),
+        "digest": _digest(record),
+    }

@@ -1,0 +1,178 @@
+"""Tables as CSV for a person's spreadsheet: UTF-8, a header, exact figures, no formulas."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.storage import tables
+
+ROWS_MAX = 100_000
+"""Most rows of one export; the newest are kept, and the file's name says so."""
+
+PAGE_ROWS = 2_000
+"""Rows that are read at a time; other requests get their turn in between."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SECOND_NS = 1_000_000_000
+
+_executions, _orders, _fills = tables.executions, tables.orders, tables.fills
+_opportunities, _notices, _state = tables.opportunities, tables.notices, tables.operator_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What a table is exported from.
+
+    Attributes:
+        columns: what is exported; the first is an instant in nanoseconds.
+        key: unique column that orders rows of the same instant.
+        rows: the query over those columns.
+    """
+
+    columns: tuple[ColumnElement[Any], ...]
+    key: ColumnElement[Any]
+    rows: Select[Any]
+
+    @property
+    def header(self) -> list[str]:
+        """Names of the CSV columns."""
+        return ["at_utc", *(column.key or "" for column in self.columns)]
+
+
+def _export_of(
+    *columns: ColumnElement[Any], key: ColumnElement[Any], rows: Select[Any] | None = None
+) -> Export:
+    return Export(columns=columns, key=key, rows=rows if rows is not None else select(*columns))
+
+
+_fill_columns = (
+    _fills.c.filled_at_ns,
+    _fills.c.fill_id,
+    _orders.c.client_order_id,
+    _orders.c.execution_id,
+    _orders.c.purpose,
+    _orders.c.venue,
+    _orders.c.pair,
+    _orders.c.side,
+    _fills.c.price,
+    _fills.c.size_base,
+    _fills.c.fee_quote,
+    _fills.c.frame_seq,
+)
+
+EXPORTS: dict[str, Export] = {
+    "trades": _export_of(
+        _executions.c.closed_at_ns,
+        *(
+            _executions.c[name]
+            for name in (
+                "execution_id",
+                "opportunity_id",
+                "run_id",
+                "basis",
+                "mode",
+                "pair",
+                "buy_venue",
+                "sell_venue",
+                "size_base",
+                "quote",
+                "profit_quote",
+                "profit_usd",
+                "expected_usd",
+                "residual_base",
+            )
+        ),
+        key=_executions.c.execution_id,
+    ),
+    "fills": _export_of(
+        *_fill_columns,
+        key=_fills.c.fill_id,
+        rows=select(*_fill_columns).join_from(_fills, _orders),
+    ),
+    "opportunities": _export_of(
+        _opportunities.c.seen_at_ns,
+        *(column for column in _opportunities.c if column.name != "seen_at_ns"),
+        key=_opportunities.c.opportunity_id,
+    ),
+    "notices": _export_of(
+        _notices.c.at_ns,
+        _notices.c.seq,
+        _notices.c.kind,
+        _notices.c.basis,
+        _notices.c.notice,
+        key=_notices.c.seq,
+    ),
+    "audit": _export_of(
+        _state.c.at_ns,
+        _state.c.seq,
+        _state.c.mode,
+        _state.c.is_paused,
+        _state.c.by,
+        _state.c.action,
+        key=_state.c.seq,
+    ),
+}
+
+Page = list[tuple[Any, ...]]
+
+
+async def load_page(
+    connection: AsyncConnection, *, export: Export, since_ns: int, before: tuple[Any, ...] | None
+) -> Page:
+    """Load the next `PAGE_ROWS` rows, newest first; each row ends with its key.
+
+    Args:
+        connection: of the writer.
+        export: what to load.
+        since_ns: instant of the oldest row wanted.
+        before: the last row of the page before this one, None for the first page.
+    """
+    at_ns = export.columns[0]
+    query = export.rows.add_columns(export.key.label("row_key")).where(at_ns >= since_ns)
+    if before is not None:
+        query = query.where(tuple_(at_ns, export.key) < tuple_(before[0], before[-1]))
+    found = await connection.execute(
+        query.order_by(at_ns.desc(), export.key.desc()).limit(PAGE_ROWS)
+    )
+    return [tuple(row) for row in found]
+
+
+def render_csv(export: Export, newest_first: Iterable[tuple[Any, ...]]) -> bytes:
+    """Render rows of `load_page` as CSV, oldest first, instants also as UTC."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(export.header)
+    for row in reversed(list(newest_first)):
+        writer.writerow([_render_instant(row[0]), *(render_cell(cell) for cell in row[:-1])])
+    return text.getvalue().encode()
+
+
+def render_cell(cell: object) -> str:
+    """Render a cell exactly; text that a spreadsheet would run as a formula gets a quote mark."""
+    if cell is None:
+        return ""
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    text = str(cell)
+    if text.startswith(_FORMULA_STARTS) and not _is_number(text):
+        return f"'{text}"
+    return text
+
+
+def _render_instant(at_ns: int) -> str:
+    seconds, rest_ns = divmod(at_ns, _SECOND_NS)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}Z"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return text.isascii() and text.strip() == text and Decimal(text).is_finite()
+    except InvalidOperation:
+        return False

@@ -1,0 +1,231 @@
+"""The ledger: the only owner of the database. It answers requests with reports.
+
+Opening it takes the lock, checks the file, migrates the schema and starts the writer and the
+scheduled jobs; closing undoes that in reverse. A failure of the money database ends the ledger:
+`open_ledger` raises `FatalError`, the role exits, and whoever starts it again starts from what is
+on disk.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import assert_never
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.bus.commands import (
+    DoneInbox,
+    DoneNotices,
+    GetExport,
+    GetNotices,
+    GetPnl,
+    GetTrades,
+    GetWhy,
+    LedgerCommand,
+    PutInbox,
+    TakeInbox,
+)
+from engine.bus.records import Append, Appended, EngineState, LoadState
+from engine.bus.reports import ExportReport, NoticesReport, Report, Unknown
+from engine.domain.errors import TransientError
+from engine.storage import answers, notice_store
+from engine.storage.append import append
+from engine.storage.backup import take_backup
+from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
+from engine.storage.ledger_settings import LedgerSettings
+from engine.storage.lock import held_lock
+from engine.storage.opening import Clock, open_writer, prepare
+from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
+from engine.storage.schedule import scheduled
+from engine.storage.writer import Writer
+
+__all__ = ["Clock", "Ledger", "LedgerReply", "LedgerRequest", "LedgerSettings", "open_ledger"]
+
+LedgerRequest = Append | LoadState | LedgerCommand
+LedgerReply = Appended | EngineState | Report
+
+
+class Ledger:
+    """Answers requests; made by `open_ledger`. Safe to be asked by many tasks at once."""
+
+    def __init__(self, *, writer: Writer, settings: LedgerSettings, clock: Clock) -> None:
+        self._writer = writer
+        self._settings = settings
+        self._clock = clock
+        self._news = asyncio.Event()
+        self._changes = 0
+        # What an earlier process left may not be in a backup yet.
+        self._changes_backed_up = -1
+
+    async def answer(self, request: LedgerRequest) -> LedgerReply:
+        """Carry out a request; what is acknowledged is durable.
+
+        Cancelling it leaves its outcome unknown; asking again with the same ids is safe.
+
+        Raises:
+            FatalError: the database failed; the ledger has ended.
+            TransientError: the database is away, the ledger is behind or closing; ask again.
+            BadValueError: a value cannot be stored; nothing of the request was.
+        """
+        match request:
+            case Append():
+                return await self._append(request)
+            case GetNotices():
+                return await self._get_notices(request)
+            case GetExport():
+                return await self._export(request)
+            case LoadState() | GetTrades() | GetPnl() | GetWhy():
+                return await self._load(request)
+            case PutInbox() | TakeInbox() | DoneInbox() | DoneNotices():
+                return await self._chat(request)
+        assert_never(request)
+
+    async def backup(self) -> Path:
+        """Back up now and return the verified file.
+
+        Raises:
+            TransientError: the backup failed, or the database is PostgreSQL.
+            FatalError: the database is damaged.
+        """
+        if not self._writer.database.is_sqlite:
+            raise TransientError(
+                "PostgreSQL is backed up by its operator: run pg_dump on a schedule"
+            )
+        changes = self._changes
+        path = await take_backup(
+            self._writer,
+            directory=self._settings.backups_dir,
+            now_ns=self._clock(),
+            kept=self._settings.backups_kept,
+        )
+        self._changes_backed_up = changes
+        return path
+
+    async def backup_if_changed(self) -> Path | None:
+        """Back up if anything changed since the last backup."""
+        if self._changes == self._changes_backed_up:
+            return None
+        return await self.backup()
+
+    async def apply_retention(self) -> int:
+        """Delete what is older than the settings allow; return the number of rows."""
+        cutoffs = Cutoffs.at(
+            self._clock(),
+            retention_days=self._settings.retention_days,
+            unread_days=self._settings.unread_days,
+        )
+        deleted = 0
+        for table in TABLES:
+            batch = BATCH_ROWS
+            while batch == BATCH_ROWS:
+                batch = await self._writer.transact(
+                    partial(delete_batch, table=table, cutoffs=cutoffs)
+                )
+                deleted += batch
+        return deleted
+
+    def wake(self) -> None:
+        """Wake whoever waits for notices."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _append(self, request: Append) -> Appended:
+        async def work(connection: AsyncConnection) -> int | None:
+            return await append(connection, request.records)
+
+        def tell(newest_seq: int | None) -> None:
+            self._changes += 1
+            if newest_seq is not None:
+                self.wake()
+
+        await self._writer.transact(work, then=tell)
+        return Appended(count=len(request.records))
+
+    async def _load(self, request: answers.MoneyRequest) -> LedgerReply:
+        now_ns, settings = self._clock(), self._settings
+        return await self._writer.transact(
+            lambda connection: answers.load(connection, request, now_ns=now_ns, settings=settings)
+        )
+
+    async def _chat(self, request: answers.ChatRequest) -> LedgerReply:
+        now_ns = self._clock()
+
+        def tell(_reply: object) -> None:
+            self._changes += 1
+
+        return await self._writer.transact(
+            lambda connection: answers.chat(connection, request, now_ns=now_ns), then=tell
+        )
+
+    async def _get_notices(self, request: GetNotices) -> NoticesReport:
+        # Taken before the first look, so that no news falls between the look and the wait.
+        news = self._news
+        report = await self._load_notices(request)
+        if report.notices or request.wait_ms <= 0:
+            return report
+        try:
+            async with asyncio.timeout(min(request.wait_ms, notice_store.WAIT_MS_MAX) / 1_000):
+                await news.wait()
+        except TimeoutError:
+            return report
+        return await self._load_notices(request)
+
+    async def _load_notices(self, request: GetNotices) -> NoticesReport:
+        return await self._writer.transact(
+            lambda connection: notice_store.load_notices(
+                connection,
+                reader=request.reader,
+                after_seq=request.after_seq,
+                limit=request.limit,
+            )
+        )
+
+    async def _export(self, request: GetExport) -> ExportReport | Unknown:
+        export = EXPORTS.get(request.table)
+        if export is None:
+            return Unknown(
+                what=f"there is no table {request.table!r} to export; "
+                f"choose one of {', '.join(EXPORTS)}"
+            )
+        now_ns = self._clock()
+        since_ns = answers.since(now_ns, days=request.days)
+        rows: list[tuple[object, ...]] = []
+        page_rows = PAGE_ROWS
+        while page_rows == PAGE_ROWS and len(rows) < ROWS_MAX:
+            before = rows[-1] if rows else None
+            page = await self._writer.transact(
+                partial(load_page, export=export, since_ns=since_ns, before=before)
+            )
+            rows += page
+            page_rows = len(page)
+        content = await asyncio.to_thread(render_csv, export, rows)
+        cut = f"-newest-{ROWS_MAX}" if page_rows == PAGE_ROWS else ""
+        return ExportReport(
+            file_name=f"{request.table}-{answers.bounded_days(request.days)}d{cut}.csv",
+            content=content,
+            rows=len(rows),
+        )
+
+
+@asynccontextmanager
+async def open_ledger(settings: LedgerSettings, *, clock: Clock) -> AsyncIterator[Ledger]:
+    """Open the ledger of a data directory, and close it at the end.
+
+    Raises:
+        FatalError: the database cannot be relied on, when opening or later: locked by another
+            process, damaged, newer than the code, read-only, disk full. Later, the body is
+            cancelled and this is raised in its place.
+        TransientError: the PostgreSQL server is away.
+        BadValueError: the URL cannot be used.
+    """
+    with held_lock(settings.data_dir):
+        async with open_writer(settings) as writer:
+            await prepare(writer, settings=settings, clock=clock)
+            ledger = Ledger(writer=writer, settings=settings, clock=clock)
+            with scheduled(ledger, settings=settings, is_sqlite=writer.database.is_sqlite):
+                try:
+                    yield ledger
+                finally:
+                    ledger.wake()

@@ -1,0 +1,87 @@
+"""Opening the database: the writer around it, its checks and its schema."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.domain.errors import FatalError
+from engine.storage import schema
+from engine.storage.backup import check_present, restore_hint, take_backup
+from engine.storage.database import Database, parse_url
+from engine.storage.ledger_settings import LedgerSettings
+from engine.storage.postgres import PostgresDatabase
+from engine.storage.sqlite import SqliteDatabase
+from engine.storage.writer import Writer
+
+Clock = Callable[[], int]
+"""Returns the wall-clock instant in nanoseconds."""
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_writer(settings: LedgerSettings) -> AsyncIterator[Writer]:
+    """Run the writer of a database whose lock is held; raise the one error that ends it."""
+    writer = Writer(database=_make_database(settings), settings=settings)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(writer.run(), name="ledger writer")
+            try:
+                yield writer
+            finally:
+                await writer.stop()
+    except BaseExceptionGroup as group:
+        raise _told_once(group) from None
+
+
+def _make_database(settings: LedgerSettings) -> Database:
+    url = parse_url(settings)
+    if url.get_backend_name() == "sqlite":
+        database = SqliteDatabase(url=url, restore_hint=lambda: restore_hint(settings.backups_dir))
+        check_present(database.path, backups_dir=settings.backups_dir)
+        return database
+    return PostgresDatabase(url=url, transaction_s=settings.transaction_s)
+
+
+async def prepare(writer: Writer, *, settings: LedgerSettings, clock: Clock) -> None:
+    """Check the database and bring its schema up to date."""
+    database = writer.database
+    if isinstance(database, SqliteDatabase):
+        finding = await writer.transact_long(_quick_check)
+        if finding != "ok":
+            raise database.damaged(finding)
+    shown = database.shown
+
+    async def look(connection: AsyncConnection) -> tuple[bool, str | None]:
+        is_old = await connection.run_sync(lambda sync: schema.needs_upgrade(sync, shown=shown))
+        return is_old, await connection.run_sync(schema.current_revision)
+
+    is_old, current = await writer.transact_long(look)
+    if not is_old:
+        return
+    if current is not None and database.is_sqlite:
+        path = await take_backup(
+            writer,
+            directory=settings.backups_dir,
+            now_ns=clock(),
+            kept=settings.backups_kept,
+        )
+        _log.info("backed up the database to %s before migrating its schema", path)
+    await writer.transact_long(lambda connection: connection.run_sync(schema.upgrade))
+
+
+async def _quick_check(connection: AsyncConnection) -> str:
+    findings = await connection.exec_driver_sql("PRAGMA quick_check(3)")
+    return "; ".join(findings.scalars())
+
+
+def _told_once(group: BaseExceptionGroup) -> BaseException:
+    """Return the one error that ended the ledger: the database's before all others."""
+    fatal = group.subgroup(FatalError)
+    error: BaseException = fatal if fatal is not None else group
+    while isinstance(error, BaseExceptionGroup) and (fatal or len(error.exceptions) == 1):
+        error = error.exceptions[0]
+    return error

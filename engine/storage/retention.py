@@ -1,0 +1,63 @@
+"""Retention: what is deleted by age, in small batches. Money records never are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, false, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.storage.tables import inbox, notices, opportunities, readers
+from engine.storage.totals import DAY_NS
+
+BATCH_ROWS = 500
+"""Rows deleted in one transaction; appends get their turn in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutoffs:
+    """Instants before which rows go.
+
+    Attributes:
+        old_at_ns: for opportunities, notices that every reader confirmed, and done chat updates.
+        unread_at_ns: for notices that some reader never confirmed.
+    """
+
+    old_at_ns: int
+    unread_at_ns: int
+
+    @classmethod
+    def at(cls, now_ns: int, *, retention_days: int, unread_days: int) -> "Cutoffs":
+        """Work out the cutoffs for an instant."""
+        return cls(
+            old_at_ns=now_ns - retention_days * DAY_NS,
+            unread_at_ns=now_ns - max(unread_days, retention_days) * DAY_NS,
+        )
+
+
+TABLES: tuple[Table, ...] = (opportunities, notices, inbox)
+
+
+async def delete_batch(connection: AsyncConnection, *, table: Table, cutoffs: Cutoffs) -> int:
+    """Delete up to `BATCH_ROWS` old rows of a table; return how many."""
+    keys: Sequence[ColumnElement[Any]] = list(table.primary_key.columns)
+    rule = await _old(connection, table, cutoffs)
+    found = await connection.execute(select(*keys).where(rule).limit(BATCH_ROWS))
+    old = [tuple(row) for row in found]
+    if old:
+        await connection.execute(delete(table).where(tuple_(*keys).in_(old)))
+    return len(old)
+
+
+async def _old(connection: AsyncConnection, table: Table, cutoffs: Cutoffs) -> ColumnElement[bool]:
+    if table is opportunities:
+        return opportunities.c.seen_at_ns < cutoffs.old_at_ns
+    if table is inbox:
+        return inbox.c.done_at_ns < cutoffs.old_at_ns
+    slowest = await connection.execute(select(func.min(readers.c.delivered_seq)))
+    read_seq = slowest.scalar_one_or_none()
+    is_read = false() if read_seq is None else notices.c.seq <= read_seq
+    return or_(
+        and_(notices.c.at_ns < cutoffs.old_at_ns, is_read),
+        notices.c.at_ns < cutoffs.unread_at_ns,
+    )

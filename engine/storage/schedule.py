@@ -1,0 +1,96 @@
+"""The ledger's timed jobs: retention and, on SQLite, backups."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from engine.domain.errors import SyndicateError
+from engine.storage.backup import list_backups
+from engine.storage.ledger_settings import LedgerSettings
+
+FIRST_S = 60
+"""Delay of the first job after the start, which has more urgent things to do."""
+
+_log = logging.getLogger(__name__)
+
+
+class Upkeep(Protocol):
+    """What the jobs do."""
+
+    async def apply_retention(self) -> int:
+        """Delete what is too old."""
+        ...
+
+    async def backup_if_changed(self) -> object:
+        """Back up what is new."""
+        ...
+
+
+@contextmanager
+def scheduled(ledger: Upkeep, *, settings: LedgerSettings, is_sqlite: bool) -> Iterator[None]:
+    """Run the jobs until the end. Their failures are logged; fatal ones end the writer itself."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    _add(
+        scheduler,
+        "retention",
+        ledger.apply_retention,
+        every_s=settings.retention_s,
+        first_s=min(FIRST_S, settings.retention_s),
+    )
+    if is_sqlite:
+        _add(
+            scheduler,
+            "backup",
+            ledger.backup_if_changed,
+            every_s=settings.backup_s,
+            first_s=_first_backup_s(settings),
+        )
+    else:
+        _log.info("the backup job is off: PostgreSQL is backed up by its operator with pg_dump")
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def _add(
+    scheduler: AsyncIOScheduler,
+    name: str,
+    job: Callable[[], Awaitable[object]],
+    *,
+    every_s: float,
+    first_s: float,
+) -> None:
+    async def run() -> None:
+        try:
+            result = await job()
+        except SyndicateError as error:
+            _log.warning("%s: %s", name, error)
+        else:
+            _log.info("%s: %s", name, result)
+
+    scheduler.add_job(
+        run,
+        "interval",
+        seconds=every_s,
+        next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        name=name,
+    )
+
+
+def _first_backup_s(settings: LedgerSettings) -> float:
+    """A ledger that is restarted more often than it backs up must back up all the same."""
+    backups = list_backups(settings.backups_dir)
+    if not backups:
+        return min(FIRST_S, settings.backup_s)
+    age_s = max(0.0, time.time() - backups[-1].stat().st_mtime)
+    return max(float(min(FIRST_S, settings.backup_s)), settings.backup_s - age_s)

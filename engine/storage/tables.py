@@ -1,0 +1,194 @@
+"""The ledger's tables. Instants are int64 nanoseconds; money is exact; estimates are floats.
+
+The rows of `executions`, `orders`, `fills` and `operator_state` are never changed or deleted: the
+migrated schema has triggers that refuse it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+from engine.storage.columns import ExactDecimal, FreeText
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _number() -> "Column[int]":
+    """Make a number that the database counts up and never uses twice, even after deletions."""
+    whole = BigInteger().with_variant(Integer(), "sqlite")
+    return Column("seq", whole, primary_key=True, autoincrement=True)
+
+
+opportunities = Table(
+    "opportunities",
+    metadata,
+    Column("opportunity_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("seen_at_ns", BigInteger, nullable=False),
+    Column("pair", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("buy_venue", Text, nullable=False),
+    Column("sell_venue", Text, nullable=False),
+    Column("size_base", Double, nullable=False),
+    Column("gross_edge_bps", Double, nullable=False),
+    Column("net_edge_bps", Double, nullable=False),
+    Column("profit_quote", Double, nullable=False),
+    Column("profit_usd", Double),
+    Column("outcome", FreeText, nullable=False),
+    Column("detail", FreeText, nullable=False),
+    Column("trigger_seq", BigInteger, nullable=False),
+    Column("buy_seq", BigInteger, nullable=False),
+    Column("sell_seq", BigInteger, nullable=False),
+    Column("closed_at_ns", BigInteger),
+    Column("peak_profit_quote", Double),
+    Column("refusals", Text),
+    Index("ix_opportunities_seen_at_ns", "seen_at_ns"),
+)
+"""`refusals` is JSON: a list of (reason, detail)."""
+
+executions = Table(
+    "executions",
+    metadata,
+    Column("execution_id", Text, primary_key=True),
+    Column("plan_id", Text, nullable=False),
+    Column("opportunity_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("pair", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("buy_venue", Text, nullable=False),
+    Column("sell_venue", Text, nullable=False),
+    Column("decided_at_ns", BigInteger, nullable=False),
+    Column("closed_at_ns", BigInteger, nullable=False),
+    Column("size_base", ExactDecimal, nullable=False),
+    Column("profit_quote", ExactDecimal, nullable=False),
+    Column("profit_usd", ExactDecimal, nullable=False),
+    Column("expected_usd", ExactDecimal, nullable=False),
+    Column("residual_base", ExactDecimal, nullable=False),
+    Column("residual_sign", SmallInteger, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index("ix_executions_closed_at_ns", "closed_at_ns"),
+    Index("ix_executions_opportunity_id", "opportunity_id"),
+    Index(
+        "ix_executions_residual",
+        "residual_sign",
+        sqlite_where=text("residual_sign <> 0"),
+        postgresql_where=text("residual_sign <> 0"),
+    ),
+)
+"""`size_base` is the larger of what the legs bought and sold; `plan` is the whole plan as JSON."""
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("client_order_id", Text, primary_key=True),
+    Column("execution_id", ForeignKey("executions.execution_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("pair", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("size_base", ExactDecimal, nullable=False),
+    Column("price_limit", ExactDecimal, nullable=False),
+    Column("sent_at_ns", BigInteger, nullable=False),
+    Column("arrives_at_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Index("ix_orders_execution_id", "execution_id"),
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    Column("fill_id", Text, primary_key=True),
+    Column("client_order_id", ForeignKey("orders.client_order_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("filled_at_ns", BigInteger, nullable=False),
+    Column("price", ExactDecimal, nullable=False),
+    Column("size_base", ExactDecimal, nullable=False),
+    Column("fee_quote", ExactDecimal, nullable=False),
+    Column("frame_seq", BigInteger, nullable=False),
+    Index("ix_fills_client_order_id", "client_order_id"),
+    Index("ix_fills_filled_at_ns", "filled_at_ns"),
+)
+
+operator_state = Table(
+    "operator_state",
+    metadata,
+    _number(),
+    Column("record_id", Text, nullable=False, unique=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("is_paused", Boolean, nullable=False),
+    Column("by", FreeText, nullable=False),
+    Column("action", FreeText, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index("ix_operator_state_at_ns", "at_ns"),
+    sqlite_autoincrement=True,
+)
+"""What the operator set, in order; its last row is the state, all of it is the audit."""
+
+notices = Table(
+    "notices",
+    metadata,
+    _number(),
+    Column("record_id", Text, nullable=False, unique=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index("ix_notices_at_ns", "at_ns"),
+    sqlite_autoincrement=True,
+)
+"""`notice` is the whole notice as JSON."""
+
+readers = Table(
+    "readers",
+    metadata,
+    Column("reader", Text, primary_key=True),
+    Column("delivered_seq", BigInteger, nullable=False),
+)
+"""How far each reader has confirmed the notices."""
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("stored_at_ns", BigInteger, nullable=False),
+    Column("done_at_ns", BigInteger),
+    Index(
+        "ix_inbox_waiting",
+        "source",
+        "update_id",
+        sqlite_where=text("done_at_ns IS NULL"),
+        postgresql_where=text("done_at_ns IS NULL"),
+    ),
+    Index("ix_inbox_done_at_ns", "done_at_ns"),
+)
+"""Updates of a chat, kept from before they are confirmed to it until after they were done."""

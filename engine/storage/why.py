@@ -1,0 +1,186 @@
+"""Why: one opportunity or execution with the decision on it and what came of it."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+from engine.domain.opportunities import Leg, Opportunity, Plan, Side
+from engine.domain.orders import Purpose
+from engine.storage.columns import exact_product, exact_sum
+from engine.storage.tables import executions, fills, opportunities, orders
+
+NS_PER_MS = 1_000_000
+PLANNED = "planned"
+
+
+async def load_why(
+    connection: AsyncConnection, *, ref: str, now_ns: int, market_note: str
+) -> WhyReport | Unknown:
+    """Load the report on an opportunity id or an execution id."""
+    execution = await _load_execution(connection, ref)
+    opportunity_id = ref if execution is None else execution.opportunity_id
+    found = await connection.execute(
+        select(opportunities).where(opportunities.c.opportunity_id == opportunity_id)
+    )
+    opportunity = found.one_or_none()
+    if opportunity is None and execution is None:
+        return Unknown(what=f"no stored opportunity or execution has the id {ref!r}")
+    plan = None if execution is None else msgspec.json.decode(execution.plan, type=Plan)
+    if opportunity is not None:
+        line = await _render_line(connection, opportunity, now_ns=now_ns)
+        frame_seqs = (opportunity.trigger_seq, opportunity.buy_seq, opportunity.sell_seq)
+        refusals = msgspec.json.decode(opportunity.refusals or "[]", type=list[tuple[str, str]])
+        gross_edge_bps = opportunity.gross_edge_bps
+    else:
+        # The opportunity was deleted by age; the plan, which is kept for ever, holds a copy.
+        assert plan is not None
+        line = _line_of_plan(plan)
+        frame_seqs = _frames_of_plan(plan)
+        refusals = []
+        gross_edge_bps = plan.opportunity.gross_edge_bps
+    stored: Row[Any] = opportunity if execution is None else execution  # type: ignore[assignment]
+    return WhyReport(
+        basis=Basis(stored.basis),
+        market_note=market_note,
+        run_id=stored.run_id,
+        line=line,
+        frame_seqs=frame_seqs,
+        gross_edge_bps=gross_edge_bps,
+        later_refusals=refusals,
+        legs=[]
+        if plan is None or execution is None
+        else await _load_legs(connection, execution.execution_id, plan),
+        execution_id=None if execution is None else execution.execution_id,
+        profit_usd=None if execution is None else execution.profit_usd,
+        expected_usd=None if execution is None else execution.expected_usd,
+    )
+
+
+async def _load_execution(connection: AsyncConnection, ref: str) -> "Row[Any] | None":
+    for column in (executions.c.execution_id, executions.c.opportunity_id):
+        found = await connection.execute(
+            select(executions).where(column == ref).order_by(executions.c.closed_at_ns).limit(1)
+        )
+        row = found.one_or_none()
+        if row is not None:
+            return row
+    return None
+
+
+async def _render_line(
+    connection: AsyncConnection, row: "Row[Any]", *, now_ns: int
+) -> OpportunityLine:
+    newest_run = await connection.execute(
+        select(opportunities.c.run_id).order_by(opportunities.c.seen_at_ns.desc()).limit(1)
+    )
+    # A run that ended without closing its opportunities has left none open.
+    is_open = row.closed_at_ns is None and row.run_id == newest_run.scalar_one()
+    ended_at_ns = row.closed_at_ns or (now_ns if is_open else row.seen_at_ns)
+    return OpportunityLine(
+        opportunity_id=row.opportunity_id,
+        seen_at_ns=row.seen_at_ns,
+        is_open=is_open,
+        lasted_ms=max(0, ended_at_ns - row.seen_at_ns) // NS_PER_MS,
+        pair=row.pair,
+        buy_venue=row.buy_venue,
+        sell_venue=row.sell_venue,
+        size_base=row.size_base,
+        net_edge_bps=row.net_edge_bps,
+        profit_quote=row.profit_quote,
+        profit_usd=row.profit_usd,
+        quote=row.quote,
+        outcome=row.outcome,
+        detail=row.detail,
+    )
+
+
+def _line_of_plan(plan: Plan) -> OpportunityLine:
+    seen: Opportunity = plan.opportunity
+    return OpportunityLine(
+        opportunity_id=seen.opportunity_id,
+        seen_at_ns=seen.seen_at_ns,
+        is_open=False,
+        lasted_ms=0,
+        pair=str(seen.buy.pair),
+        buy_venue=seen.buy.venue,
+        sell_venue=seen.sell.venue,
+        size_base=seen.size_base,
+        net_edge_bps=seen.net_edge_bps,
+        profit_quote=seen.profit_quote,
+        profit_usd=seen.profit_quote * float(plan.usd_per_quote),
+        quote=seen.buy.pair.quote,
+        outcome=PLANNED,
+        detail="",
+    )
+
+
+def _frames_of_plan(plan: Plan) -> tuple[int, int, int]:
+    frames = {leg.side: leg.frame_seq for leg in plan.legs}
+    return plan.opportunity.frame_seq, frames.get(Side.BUY, 0), frames.get(Side.SELL, 0)
+
+
+async def _load_legs(connection: AsyncConnection, execution_id: str, plan: Plan) -> list[LegLine]:
+    """Load the legs as planned with what they filled, then the unwinding orders."""
+    stored = await connection.execute(
+        select(orders).where(orders.c.execution_id == execution_id).order_by(orders.c.position)
+    )
+    sent = list(stored)
+    lines: list[LegLine] = []
+    for leg in plan.legs:
+        order = next((row for row in sent if _is_order_of(row, leg)), None)
+        if order is None:
+            lines.append(_unsent(leg))
+        else:
+            sent.remove(order)
+            lines.append(await _sent(connection, order, frame_seq=leg.frame_seq))
+    for order in sent:
+        lines.append(await _sent(connection, order, frame_seq=0))  # noqa: PERF401 - awaits
+    return lines
+
+
+def _is_order_of(row: "Row[Any]", leg: Leg) -> bool:
+    place = (row.purpose, row.venue, row.side)
+    return place == (Purpose.LEG.value, leg.venue, leg.side.value)
+
+
+def _unsent(leg: Leg) -> LegLine:
+    return LegLine(
+        venue=leg.venue,
+        side=leg.side.value,
+        purpose=Purpose.LEG.value,
+        size_base=leg.size_base,
+        price_limit=leg.price_limit,
+        filled_base=Decimal(0),
+        price_average=None,
+        fee_quote=Decimal(0),
+        frame_seq=leg.frame_seq,
+    )
+
+
+async def _sent(connection: AsyncConnection, order: "Row[Any]", *, frame_seq: int) -> LegLine:
+    """Render an order; one that no leg asked for shows the frame it was filled against."""
+    stored = await connection.execute(
+        select(fills)
+        .where(fills.c.client_order_id == order.client_order_id)
+        .order_by(fills.c.position)
+    )
+    parts = list(stored)
+    filled_base = exact_sum(part.size_base for part in parts)
+    notional = exact_sum(exact_product(part.size_base, part.price) for part in parts)
+    return LegLine(
+        venue=VenueId(order.venue),
+        side=order.side,
+        purpose=order.purpose,
+        size_base=order.size_base,
+        price_limit=order.price_limit,
+        filled_base=filled_base,
+        price_average=notional / filled_base if filled_base else None,
+        fee_quote=exact_sum(part.fee_quote for part in parts),
+        frame_seq=frame_seq or (parts[0].frame_seq if parts else 0),
+    )

@@ -1,0 +1,209 @@
+"""The writer: one task that owns the one connection and runs one transaction at a time.
+
+Reading goes through it too. A second connection would wake the WAL-reset bug of older SQLite, and
+reads are short: long ones (exports, retention) come in pages, between which others get their turn.
+
+Whoever asks may be cancelled at any moment; the transaction is not, because it runs in the
+writer's own task. A cancelled request has therefore an unknown outcome, and asking again with the
+same record ids is safe.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.domain.errors import FatalError, SyndicateError, TransientError
+from engine.storage.database import Database
+from engine.storage.ledger_settings import LedgerSettings
+
+BACKOFF_S_FIRST = 0.1
+BACKOFF_S_MAX = 2.0
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+_FAILURES = (
+    SQLAlchemyError,
+    sqlite3.Error,
+    OSError,
+    OverflowError,
+    UnicodeError,
+    SyndicateError,
+)
+"""What a database raises, and what its driver raises about values; all else is our own mistake."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    work: Work[Any]
+    then: Callable[[Any], None] | None
+    in_transaction: bool
+    is_long: bool
+    done: asyncio.Future[Any]
+
+
+class Writer:
+    """Runs pieces of work on the database, one after another, each in its own transaction."""
+
+    def __init__(self, *, database: Database, settings: LedgerSettings) -> None:
+        self.database = database
+        self._settings = settings
+        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue(settings.jobs_max)
+        self._connection: AsyncConnection | None = None
+        self._failure: FatalError | None = None
+        self._is_closing = False
+        self._is_over = False
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`, and drop the connection.
+
+        Raises:
+            FatalError: the database cannot be relied on any more; everyone waiting is told.
+        """
+        try:
+            while (job := await self._jobs.get()) is not None:
+                await self._serve(job)
+                if self._failure is not None:
+                    raise self._failure
+        finally:
+            self._is_closing = self._is_over = True
+            self._refuse_waiting()
+            await self._disconnect()
+            self._ended.set()
+
+    async def transact(self, work: Work[T], *, then: Callable[[T], None] | None = None) -> T:
+        """Run `work` in a transaction of its own and return its result once it is durable.
+
+        `work` may be run again from the start when a connection is lost, so it must depend on
+        nothing but its connection. `then` is called with the result as soon as it is durable,
+        also when whoever asked does not wait any more.
+
+        Raises:
+            FatalError: the database failed; nothing of `work` was kept.
+            TransientError: the database is away or too many requests wait.
+            BadValueError: the database refuses a value; nothing of `work` was kept.
+        """
+        return await self._submit(work, then=then, in_transaction=True, is_long=False)
+
+    async def transact_long(self, work: Work[T]) -> T:
+        """Do as `transact`, without a bound on the time: for changes of the schema."""
+        return await self._submit(work, then=None, in_transaction=True, is_long=True)
+
+    async def alone(self, work: Work[T]) -> T:
+        """Run `work` outside of a transaction while nothing else uses the connection."""
+        return await self._submit(work, then=None, in_transaction=False, is_long=True)
+
+    async def stop(self) -> None:
+        """Finish what was accepted, up to `close_s`, accept nothing more, and close."""
+        self._is_closing = True
+        if self._ended.is_set():
+            return
+        try:
+            async with asyncio.timeout(self._settings.close_s):
+                await self._jobs.put(None)
+                await self._ended.wait()
+        except TimeoutError:
+            _log.warning(
+                "the ledger's last requests did not finish within %s s", self._settings.close_s
+            )
+
+    async def _submit(
+        self,
+        work: Work[T],
+        *,
+        then: Callable[[T], None] | None,
+        in_transaction: bool,
+        is_long: bool,
+    ) -> T:
+        if self._failure is not None:
+            raise self._failure
+        if self._is_closing:
+            raise TransientError("the ledger is closing; ask again after its restart")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        job = _Job(work=work, then=then, in_transaction=in_transaction, is_long=is_long, done=done)
+        try:
+            async with asyncio.timeout(self._settings.queue_s):
+                await self._jobs.put(job)
+        except TimeoutError as error:
+            raise TransientError(
+                f"the ledger is behind: {self._settings.jobs_max} requests wait; ask again later"
+            ) from error
+        if self._is_over:
+            self._refuse_waiting()
+        return await done
+
+    async def _serve(self, job: _Job) -> None:
+        if job.done.cancelled():
+            return
+        try:
+            result = await self._attempt(job)
+        except asyncio.CancelledError:
+            job.done.cancel()
+            raise
+        except FatalError as error:
+            self._failure = error
+            _settle(job.done, error)
+        except Exception as error:  # noqa: BLE001 - whoever asked gets it; the writer goes on
+            _settle(job.done, error)
+        else:
+            if job.then is not None:
+                job.then(result)
+            if not job.done.cancelled():
+                job.done.set_result(result)
+
+    async def _attempt(self, job: _Job) -> Any:
+        backoff_s = BACKOFF_S_FIRST
+        for attempt in range(1, self._settings.attempts_max + 1):
+            try:
+                return await self._run_once(job)
+            except _FAILURES as error:
+                failure = self.database.translate(error)
+                if not isinstance(failure, TransientError) or isinstance(error, FatalError):
+                    raise failure from error
+                await self._disconnect()
+                if attempt == self._settings.attempts_max:
+                    raise failure from error
+                _log.warning("%s; attempt %d follows", failure, attempt + 1)
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
+        raise AssertionError("attempts_max is above 0")
+
+    async def _run_once(self, job: _Job) -> Any:
+        if self._connection is None:
+            self._connection = await self.database.connect()
+        connection = self._connection
+        limit_s = None if job.is_long else self.database.transaction_s
+        async with nullcontext() if limit_s is None else asyncio.timeout(limit_s):
+            if not job.in_transaction:
+                return await job.work(connection)
+            async with connection.begin():
+                return await job.work(connection)
+
+    def _refuse_waiting(self) -> None:
+        while not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            if job is not None:
+                _settle(
+                    job.done,
+                    self._failure
+                    or TransientError("the ledger is closing; ask again after its restart"),
+                )
+
+    async def _disconnect(self) -> None:
+        self._connection = None
+        await self.database.disconnect()
+
+
+def _settle(done: asyncio.Future[Any], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)

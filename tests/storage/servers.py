@@ -1,0 +1,138 @@
+"""A real PostgreSQL server for tests, and a proxy that cuts its connections at chosen moments."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SOCKET_NAME = ".s.PGSQL.5432"
+CHUNK_BYTES = 65_536
+
+
+@dataclass(slots=True)
+class PostgresServer:
+    """A running server; each test gets a database of its own."""
+
+    server: Any
+    socket_dir: str
+    made: int = 0
+
+    def make_database(self) -> str:
+        self.made += 1
+        name = f"ledger{self.made}"
+        self.server.psql(f"CREATE DATABASE {name};")
+        return name
+
+    def url(self, name: str) -> str:
+        return f"postgresql://postgres@/{name}?host={self.socket_dir}"
+
+    def run(self, name: str, sql: str) -> str:
+        return str(self.server.psql(f"\\connect {name}\n{sql}\n"))
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Start a server with a data directory of its own, and stop it at the end."""
+    directory = Path(tempfile.mkdtemp(prefix="ledger-postgres-"))
+    directory.chmod(0o755)
+    runtime = directory / "runtime"
+    runtime.mkdir(mode=0o700)
+    # The package reads this when it is imported, and warns without it.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pgserver  # noqa: PLC0415 - see above
+
+    server = pgserver.get_server(directory / "files", cleanup_mode="stop")
+    try:
+        info = server.get_postmaster_info()
+        yield PostgresServer(server=server, socket_dir=str(info.socket_dir))
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class CuttingProxy:
+    """Forwards to a server; cuts a connection when a commit's reply is about to pass.
+
+    Attributes:
+        port: where clients connect.
+        cuts_left: commits whose reply is still to be lost.
+        is_away: refuse to forward anything.
+        cuts: replies lost so far.
+    """
+
+    socket_path: str
+    port: int = 0
+    cuts_left: int = 0
+    is_away: bool = False
+    cuts: int = 0
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_away:
+            writer.close()
+            return
+        server_reader, server_writer = await asyncio.open_unix_connection(self.socket_path)
+        self._writers |= {writer, server_writer}
+        committing = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._to_server(reader, server_writer, committing))
+                tasks.create_task(self._to_client(server_reader, writer, committing))
+        except* (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            for end in (writer, server_writer):
+                end.close()
+                self._writers.discard(end)
+
+    async def _to_server(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, committing: asyncio.Event
+    ) -> None:
+        while chunk := await reader.read(CHUNK_BYTES):
+            if b"COMMIT" in chunk:
+                committing.set()
+            writer.write(chunk)
+            await writer.drain()
+        raise ConnectionResetError
+
+    async def _to_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, committing: asyncio.Event
+    ) -> None:
+        while chunk := await reader.read(CHUNK_BYTES):
+            if committing.is_set() and b"COMMIT" in chunk:
+                committing.clear()
+                if self.cuts_left:
+                    # The server has committed; whoever asked never hears of it.
+                    self.cuts_left -= 1
+                    self.cuts += 1
+                    raise ConnectionResetError
+            writer.write(chunk)
+            await writer.drain()
+        raise ConnectionResetError
+
+    def drop_all(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+
+
+@asynccontextmanager
+async def cutting_proxy(server: PostgresServer) -> AsyncIterator[CuttingProxy]:
+    """Run a proxy in front of the server on a free port of the loopback."""
+    proxy = CuttingProxy(socket_path=f"{server.socket_dir}/{SOCKET_NAME}")
+    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        listener.close()
+        proxy.drop_all()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await listener.wait_closed()
