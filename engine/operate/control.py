@@ -2,6 +2,7 @@
 
 import msgspec
 
+from engine.decide.switches import Switches
 from engine.domain.modes import Mode
 
 
@@ -13,24 +14,26 @@ class ControlState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Control:
-    """The current state, as the decider reads it."""
+    """The current state, as the decider reads it from `switches`."""
 
     def __init__(self, state: ControlState) -> None:
-        self.state = state
+        self.switches = Switches(mode=state.mode, is_paused=state.is_paused)
 
     @property
     def mode(self) -> Mode:
         """Current mode."""
-        return self.state.mode
+        return self.switches.mode
 
     @property
     def is_paused(self) -> bool:
         """Whether plans are held back by the operator."""
-        return self.state.is_paused
+        return self.switches.is_paused
 
     def take(self, payload: bytes) -> None:
         """Take the payload of a COMMAND input."""
-        self.state = msgspec.json.decode(payload, type=ControlState)
+        state = msgspec.json.decode(payload, type=ControlState)
+        self.switches.mode = state.mode
+        self.switches.is_paused = state.is_paused
 
 
 def encode_control(state: ControlState) -> bytes:

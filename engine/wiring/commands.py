@@ -10,10 +10,12 @@ from engine.bus.reports import StatusReport
 from engine.domain.errors import FatalError, TransientError
 from engine.kernels.warm_up import warm_up_all
 from engine.operate import exit_codes
+from engine.operate.clock import make_clock
 from engine.operate.kill_latch import KillLatch
 from engine.settings.schema import Settings
 from engine.storage import migrate as storage_migrate
 from engine.storage import restore as storage_restore
+from engine.storage.ledger_settings import DATABASE_NAME
 from engine.wiring.demo import run_demo
 from engine.wiring.engine_role import run_engine
 from engine.wiring.front_end import open_facade
@@ -100,9 +102,8 @@ async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) 
 
 async def migrate(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
     """Bring the database to this version's schema."""
-    url = ledger_settings(settings, paths).url or storage_migrate.sqlite_url(paths.data_dir)
-    await asyncio.to_thread(storage_migrate.upgrade, url)
-    _say("the database has this version's schema")
+    revision = await storage_migrate.migrate("up", settings=ledger_settings(settings, paths))
+    _say(f"the database has this version's schema ({revision})")
     return exit_codes.OK
 
 
@@ -110,10 +111,14 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
     """Put a backup in the place of the database."""
     if settings.data.database_url:
         raise FatalError("PostgreSQL is restored with its own tools (pg_restore)")
-    kept = await asyncio.to_thread(
-        storage_restore.restore, backup=asked.file, data_dir=paths.data_dir
+    aside = await asyncio.to_thread(
+        storage_restore.restore,
+        backup=asked.file,
+        database=paths.data_dir / DATABASE_NAME,
+        data_dir=paths.data_dir,
+        now_ns=make_clock()(),
     )
-    _say(f"restored from {asked.file}; the replaced database is {kept}")
+    _say(f"restored from {asked.file}; the replaced database is in {aside}")
     return exit_codes.OK
 
 

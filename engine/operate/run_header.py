@@ -1,0 +1,86 @@
+"""The header of a run: all that a replay needs to build the same core."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.domain.errors import BadValueError
+from engine.domain.instruments import Instrument, VenueId
+from engine.domain.modes import Basis
+from engine.operate.control import ControlState
+from engine.operate.recording import FORMAT_VERSION
+
+
+class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection: a venue's feed and the rows of its instruments on the board."""
+
+    venue: VenueId
+    feed: str
+    books: list[int]
+
+
+class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What trading at a venue costs and how long an order takes to get there."""
+
+    fee_bps_taker: Decimal
+    latency_ms_median: float
+    latency_ms_p99: float
+
+
+class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Costs, limits and rules of a run; see the settings of the same names."""
+
+    venues: dict[VenueId, VenueTerms]
+    transfer_bps: Decimal
+    net_edge_bps_min: Decimal
+    position_usd: Decimal
+    daily_loss_usd: Decimal
+    orders_per_minute_max: int
+    age_ms_max: int
+    audit_s: int
+    slippage_bps_max: Decimal
+    unwind_band_bps: Decimal
+    seed: int
+
+
+class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """The first entry of a recording.
+
+    Attributes:
+        realised_today_usd, residuals: what the ledger knew at the start: (venue, base, amount).
+    """
+
+    format_version: int
+    run_id: str
+    basis: Basis
+    market_note: str
+    started_at_ns: int
+    version: str
+    instruments: list[Instrument]
+    streams: list[StreamSpec]
+    terms: RunTerms
+    control: ControlState
+    realised_today_usd: Decimal
+    residuals: list[tuple[VenueId, str, Decimal]]
+
+
+def encode_header(header: RunHeader) -> bytes:
+    """Encode a header as the payload of a HEADER entry."""
+    return msgspec.json.encode(header)
+
+
+def decode_header(payload: bytes) -> RunHeader:
+    """Decode the payload of a HEADER entry.
+
+    Raises:
+        BadValueError: another version wrote it, or it is damaged.
+    """
+    try:
+        header = msgspec.json.decode(payload, type=RunHeader)
+    except msgspec.MsgspecError as error:
+        raise BadValueError(f"the recording's header cannot be read: {error}") from error
+    if header.format_version != FORMAT_VERSION:
+        raise BadValueError(
+            f"the recording has format {header.format_version}; this program reads {FORMAT_VERSION}"
+        )
+    return header

@@ -1,0 +1,183 @@
+"""Build the core of a run from its header; live runs and replays build it the same way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.bus.records import Record
+from engine.connectors.venues import VENUES
+from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.decider import Decider
+from engine.decide.limit_list import Circumstances
+from engine.decide.limits import LimitValues
+from engine.detect.detector import Detector
+from engine.detect.routes import find_routes
+from engine.detect.terms import Screen
+from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
+from engine.execute.fill import PaperVenue
+from engine.execute.latency import Latency, LatencyModel
+from engine.execute.paper import PaperExecutor, UnwindRules
+from engine.execute.pipeline import Parts, Pipeline
+from engine.market.board import Board
+from engine.market.freshness import Freshness
+from engine.market.valuation import Valuation
+from engine.operate.control import Control
+from engine.operate.hot_path import HotPath
+from engine.operate.recorder import Recorder
+from engine.operate.run_header import RunHeader
+from engine.operate.run_journal import JournalSettings, RunJournal
+from engine.operate.world import World
+from engine.portfolio.costs import Costs
+from engine.portfolio.positions import Positions
+from engine.portfolio.taken import Taken
+from engine.ports import Feed, FeedLimits
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The parts of a run that others look at."""
+
+    header: RunHeader
+    board: Board
+    freshness: Freshness
+    decider: Decider
+    detector: Detector
+    positions: Positions
+    journal: RunJournal
+    control: Control
+    hot_path: HotPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where a core's effects go, and what it may see of the world."""
+
+    world: World
+    put: Callable[[Record], None]
+    log: Callable[[bytes], None]
+    recorder: Recorder | None
+    journal_settings: JournalSettings
+
+
+def build_core(header: RunHeader, around: Surroundings) -> Core:
+    """Build the core.
+
+    Raises:
+        BadValueError: the header names a venue or feed that this program does not know.
+    """
+    terms = header.terms
+    board = Board(header.instruments)
+    age_ns_max = terms.age_ms_max * NS_PER_MS
+    costs = Costs(
+        fee_bps_taker={venue: of.fee_bps_taker for venue, of in terms.venues.items()},
+        transfer_bps=terms.transfer_bps,
+    )
+    taken = Taken(board)
+    freshness = Freshness(board, age_ns_max=age_ns_max)
+    valuation = Valuation(board, age_ns_max=age_ns_max)
+    positions = Positions()
+    positions.restore(
+        residuals=[
+            (venue, AssetCode(asset), base) for venue, asset, base in header.residuals
+        ],
+        quote=AssetCode("USD"),
+        realised_usd=header.realised_today_usd,
+        at_ns=header.started_at_ns,
+    )
+    control = Control(header.control)
+    circumstances = Circumstances(
+        board=board,
+        valuation=valuation,
+        positions=positions,
+        is_killed=around.world.is_killed,
+        is_ledger_behind=around.world.is_ledger_behind,
+        switches=control.switches,
+    )
+    decider = Decider(
+        confirmer=Confirmer(
+            board,
+            costs,
+            taken,
+            LimitRules(
+                slippage_bps=terms.slippage_bps_max, edge_bps_floor=terms.net_edge_bps_min
+            ),
+        ),
+        circumstances=circumstances,
+        values=LimitValues(
+            age_ms_max=terms.age_ms_max,
+            edge_bps_min=terms.net_edge_bps_min,
+            position_usd_max=terms.position_usd,
+            daily_loss_usd_max=terms.daily_loss_usd,
+            orders_per_min_max=terms.orders_per_minute_max,
+        ),
+    )
+    detector = Detector(
+        board,
+        find_routes(board.instruments),
+        costs,
+        Screen(edge_bps_min=terms.net_edge_bps_min, age_ns_max=age_ns_max),
+        run_id=header.run_id,
+    )
+    journal = RunJournal(
+        around.journal_settings, mode=lambda: control.mode, put=around.put, log=around.log
+    )
+    pipeline = Pipeline(
+        Parts(
+            board=board,
+            taken=taken,
+            freshness=freshness,
+            valuation=valuation,
+            detector=detector,
+            decider=decider,
+            executor=PaperExecutor(
+                venue=PaperVenue(board, costs, taken, age_ns_max=age_ns_max),
+                costs=costs,
+                latency=_latency_model(header),
+                rules=UnwindRules(band_bps=terms.unwind_band_bps),
+                order_rate=circumstances.order_rate,
+            ),
+            positions=positions,
+            journal=journal,
+        )
+    )
+    return Core(
+        header=header,
+        board=board,
+        freshness=freshness,
+        decider=decider,
+        detector=detector,
+        positions=positions,
+        journal=journal,
+        control=control,
+        hot_path=HotPath(
+            board=board,
+            feeds=_feeds(header, board),
+            pipeline=pipeline,
+            control=control,
+            recorder=around.recorder,
+        ),
+    )
+
+
+def _feeds(header: RunHeader, board: Board) -> list[Feed]:
+    limits = FeedLimits(age_ms_max=header.terms.age_ms_max, audit_s=header.terms.audit_s)
+    feeds = []
+    for stream in header.streams:
+        spec = VENUES.get(stream.venue)
+        if spec is None or stream.feed not in spec.feeds:
+            raise BadValueError(f"no feed {stream.feed} of a venue {stream.venue} is known here")
+        instruments = [header.instruments[book] for book in stream.books]
+        feeds.append(spec.feeds[stream.feed](instruments, stream.books, board, limits))
+    return feeds
+
+
+def _latency_model(header: RunHeader) -> LatencyModel:
+    return LatencyModel(
+        {
+            venue: Latency(median_ms=of.latency_ms_median, p99_ms=of.latency_ms_p99)
+            for venue, of in header.terms.venues.items()
+        },
+        seed=header.terms.seed,
+    )
