@@ -24,6 +24,8 @@ SCRATCH_LEVELS = 262_144
 
 BOOKS_MAX = 512
 
+_IMPOSSIBLE = (layout.CROSSED, layout.EMPTY)
+
 
 class Board:
     """Order books of fixed instruments, addressed by row number.
@@ -52,6 +54,7 @@ class Board:
         self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
         self.stale_since_ns: list[int] = [0] * len(self.instruments)
         self.resync_counts: Counter[VenueId] = Counter()
+        self._listed: set[int] = set()
         self._scratch = np.zeros((SCRATCH_LEVELS, 3), np.int64)
         for book, instrument in enumerate(self.instruments):
             self.state[book, layout.PRICE_DECIMALS] = instrument.price_decimals
@@ -70,6 +73,8 @@ class Board:
             row[layout.IS_LIVE] = 1
             self.stale_reasons[book] = None
             self._stamp(book, at_ns)
+        elif outcome in _IMPOSSIBLE:
+            self._forget_impossible(book)
         return Applied(outcome)
 
     def apply(
@@ -82,6 +87,8 @@ class Board:
         if outcome == layout.OK:
             self._stamp(book, at_ns)
             return Applied.OK
+        if outcome in _IMPOSSIBLE:
+            self._forget_impossible(book)
         return Applied(outcome)
 
     def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:
@@ -93,8 +100,7 @@ class Board:
             row[layout.IS_LIVE] = 0
             self.resync_counts[venue] += 1
             self.stale_since_ns[book] = at_ns
-            if book not in self.changed:
-                self.changed.append(book)
+            self._list(book)
         self.stale_reasons[book] = fault
         row[layout.COUNT + layout.BID] = 0
         row[layout.COUNT + layout.ASK] = 0
@@ -124,6 +130,45 @@ class Board:
         view: npt.NDArray[np.int64] = self.levels[2 * book + side, :held]
         return view
 
+    def size_at(self, book: int, side: int, price_steps: int) -> int:
+        """Return the size in steps that rests at a price of one side, 0 if there is none."""
+        held = self.side(book, side)
+        key = price_steps if side == layout.BID else -price_steps
+        i = int(np.searchsorted(held[:, layout.KEY], key))
+        if i < len(held) and held[i, layout.KEY] == key:
+            return int(held[i, layout.SIZE])
+        return 0
+
+    def best(self, book: int, side: int) -> tuple[int, int] | None:
+        """Return the best (price_steps, size_steps) of one side, None if the side is empty."""
+        held = int(self.state[book, layout.COUNT + side])
+        if held == 0:
+            return None
+        level = self.levels[2 * book + side, held - 1]
+        return abs(int(level[layout.KEY])), int(level[layout.SIZE])
+
+    def is_fresh(self, book: int, *, at_ns: int, age_ns_max: int) -> bool:
+        """Say whether the row is live, has both sides and changed recently enough to act on."""
+        row = self.state[book]
+        return bool(
+            row[layout.IS_LIVE]
+            and row[layout.COUNT + layout.BID]
+            and row[layout.COUNT + layout.ASK]
+            and at_ns - row[layout.CHANGED_AT_NS] <= age_ns_max
+        )
+
+    def faults_of(self, venue: VenueId) -> dict[Fault, int]:
+        """Return the venue's faults by kind, with the levels that full sides dropped."""
+        counts = {fault: count for (of, fault), count in self.faults.items() if of == venue}
+        dropped = sum(
+            int(self.state[book, layout.DROPPED])
+            for book, instrument in enumerate(self.instruments)
+            if instrument.venue == venue
+        )
+        if dropped:
+            counts[Fault.LEVELS_DROPPED] = counts.get(Fault.LEVELS_DROPPED, 0) + dropped
+        return counts
+
     def _side(self, book: int, side: int, count: int) -> list[tuple[int, int]]:
         best = self.side(book, side)[-count:][::-1] if count else self.side(book, side)[:0]
         return [(abs(int(key)), int(size)) for key, size in best]
@@ -133,8 +178,22 @@ class Board:
         row[layout.CHANGED_AT_NS] = at_ns
         row[layout.FRAME_SEQ] = self.frame_seq
         row[layout.CHANGES] += 1
-        if book not in self.changed:
+        self._list(book)
+
+    def _list(self, book: int) -> None:
+        # The caller empties `changed` itself; the set beside it then starts afresh too.
+        if not self.changed:
+            self._listed.clear()
+        if book not in self._listed:
+            self._listed.add(book)
             self.changed.append(book)
+
+    def _forget_impossible(self, book: int) -> None:
+        # The levels make no market. Nothing may be read from them until the feed has
+        # invalidated the row, which also counts the fault.
+        self.state[book, layout.COUNT : layout.COUNT + 2] = 0
+        self.state[book, layout.CHANGES] += 1
+        self._list(book)
 
 
 def _view(raw: RawJson) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,219 @@
+"""Bounds: limits with a number."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.decide.limits import LEGS, Draft, Finding, LimitValues, ShrinkTo, Verdict
+from engine.decide.order_rate import OrderRate
+from engine.decide.under_way import PlansUnderWay
+from engine.domain.assets import AssetCode
+from engine.domain.opportunities import Reason
+from engine.market.board import Board
+from engine.market.valuation import Valuation
+from engine.portfolio.costs import BPS_PER_UNIT
+from engine.portfolio.positions import Positions
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(slots=True)
+class StaleLimit:
+    """Both books must be live and young enough at the decision."""
+
+    board: Board
+    age_ms_max: int
+    name: str = "book age"
+    unit: str = "ms"
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.STALE_BOOK,)
+    oldest_ms: int = 0
+
+    @property
+    def limit(self) -> str:
+        """Greatest age."""
+        return str(self.age_ms_max)
+
+    def used(self, at_ns: int) -> str:
+        """Greatest age of a book that was let through."""
+        del at_ns
+        return str(self.oldest_ms)
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse a route with a stale book."""
+        opportunity = draft.opportunity
+        ages_ns = []
+        for book in (opportunity.buy_book, opportunity.sell_book):
+            age_ns = at_ns - self.board.changed_at_ns(book)
+            ages_ns.append(age_ns)
+            limit_ns = self.age_ms_max * NS_PER_MS
+            if not self.board.is_fresh(book, at_ns=at_ns, age_ns_max=limit_ns):
+                what = f"age {age_ns // NS_PER_MS} ms, limit {self.age_ms_max} ms"
+                if not self.board.is_live(book):
+                    what = "not live"
+                instrument = self.board.instruments[book]
+                return Finding(reason=Reason.STALE_BOOK, detail=f"{instrument}: {what}")
+        self.oldest_ms = max(self.oldest_ms, *(age_ns // NS_PER_MS for age_ns in ages_ns))
+        return None
+
+
+@dataclass(slots=True)
+class EdgeLimit:
+    """The exact net edge must reach the minimum."""
+
+    edge_bps_min: Decimal
+    name: str = "least net edge"
+    unit: str = "bps"
+    is_early: bool = False
+    reasons: tuple[Reason, ...] = (Reason.EDGE_BELOW_MIN, Reason.LIQUIDITY_TAKEN)
+    least_bps: Decimal | None = None
+
+    @property
+    def limit(self) -> str:
+        """Least edge."""
+        return str(self.edge_bps_min)
+
+    def used(self, at_ns: int) -> str:
+        """Least edge that was let through."""
+        del at_ns
+        return "-" if self.least_bps is None else str(self.least_bps)
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse a lower edge, and any loss."""
+        del at_ns
+        confirmed = draft.confirmed
+        assert confirmed is not None
+        edge_bps = confirmed.net_edge_bps
+        if edge_bps >= self.edge_bps_min and confirmed.profit_quote > 0:
+            self.least_bps = edge_bps if self.least_bps is None else min(edge_bps, self.least_bps)
+            return None
+        reason = Reason.LIQUIDITY_TAKEN if confirmed.touches_taken else Reason.EDGE_BELOW_MIN
+        return Finding(reason=reason, detail=f"edge {edge_bps} bps, least {self.edge_bps_min} bps")
+
+
+@dataclass(slots=True)
+class PositionLimit:
+    """Residuals, plans under way and the draft together; a larger draft is shrunk to fit."""
+
+    position_usd_max: Decimal
+    positions: Positions
+    under_way: PlansUnderWay
+    valuation: Valuation
+    name: str = "position"
+    unit: str = "USD"
+    is_early: bool = False
+    reasons: tuple[Reason, ...] = (Reason.POSITION_LIMIT,)
+
+    @property
+    def limit(self) -> str:
+        """Greatest position."""
+        return str(self.position_usd_max)
+
+    def used(self, at_ns: int) -> str:
+        """Residuals and plans under way."""
+        used_usd = self._used_usd(at_ns)
+        return "unknown" if used_usd is None else f"{used_usd:.2f}"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse if nothing fits, shrink if less fits."""
+        confirmed = draft.confirmed
+        assert confirmed is not None
+        used_usd = self._used_usd(at_ns)
+        if used_usd is None:
+            return Finding(
+                reason=Reason.NO_USD_PRICE, detail="a residual position has no USD price now"
+            )
+        room_usd = self.position_usd_max - used_usd
+        if draft.exposure_usd <= room_usd:
+            return None
+        return ShrinkTo(
+            size_base=max(confirmed.size_base * room_usd / draft.exposure_usd, Decimal(0)),
+            reason=Reason.POSITION_LIMIT,
+            detail=f"used {used_usd:.2f} USD, limit {self.position_usd_max} USD",
+        )
+
+    def _used_usd(self, at_ns: int) -> Decimal | None:
+        def usd_per(asset: AssetCode) -> Decimal | None:
+            return self.valuation.usd_per(asset, at_ns)
+
+        residual_usd = self.positions.exposure_usd(usd_per)
+        return None if residual_usd is None else residual_usd + self.under_way.total_usd
+
+
+@dataclass(slots=True)
+class DailyLossLimit:
+    """Today's realised pnl, marked residuals, and what plans under way may lose."""
+
+    values: LimitValues
+    positions: Positions
+    under_way: PlansUnderWay
+    valuation: Valuation
+    name: str = "daily loss"
+    unit: str = "USD"
+    is_early: bool = False
+    reasons: tuple[Reason, ...] = (Reason.DAILY_LOSS_LIMIT,)
+
+    @property
+    def limit(self) -> str:
+        """Greatest loss of a UTC day."""
+        return str(self.values.daily_loss_usd_max)
+
+    def used(self, at_ns: int) -> str:
+        """Loss so far; 0 on a day with a gain."""
+        loss_usd = self._loss_usd(at_ns)
+        return "unknown" if loss_usd is None else f"{max(loss_usd, Decimal(0)):.2f}"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse what could bring the day's loss over the limit."""
+        loss_usd = self._loss_usd(at_ns)
+        if loss_usd is None:
+            return Finding(
+                reason=Reason.NO_USD_PRICE, detail="a residual position has no USD price now"
+            )
+        at_risk_usd = draft.exposure_usd + self.under_way.total_usd
+        reserve_usd = at_risk_usd * self.values.loss_reserve_bps / BPS_PER_UNIT
+        if loss_usd + reserve_usd <= self.values.daily_loss_usd_max:
+            return None
+        return Finding(
+            reason=Reason.DAILY_LOSS_LIMIT,
+            detail=f"lost {loss_usd:.2f} USD today, at risk {reserve_usd:.2f} USD, "
+            f"limit {self.values.daily_loss_usd_max} USD",
+        )
+
+    def _loss_usd(self, at_ns: int) -> Decimal | None:
+        def usd_per(asset: AssetCode) -> Decimal | None:
+            return self.valuation.usd_per(asset, at_ns)
+
+        marked_usd = self.positions.marked_usd(usd_per)
+        return None if marked_usd is None else -self.positions.realised_usd(at_ns) - marked_usd
+
+
+@dataclass(slots=True)
+class OrderRateLimit:
+    """Orders sent within any minute."""
+
+    rate: OrderRate
+    orders_per_min_max: int
+    name: str = "order rate"
+    unit: str = "orders/min"
+    is_early: bool = False
+    reasons: tuple[Reason, ...] = (Reason.ORDER_RATE_LIMIT,)
+
+    @property
+    def limit(self) -> str:
+        """Most orders a minute."""
+        return str(self.orders_per_min_max)
+
+    def used(self, at_ns: int) -> str:
+        """Orders of the last minute."""
+        return str(self.rate.last_minute(at_ns))
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse if the plan's legs would be too many."""
+        del draft
+        used = self.rate.last_minute(at_ns)
+        if used + LEGS <= self.orders_per_min_max:
+            return None
+        return Finding(
+            reason=Reason.ORDER_RATE_LIMIT,
+            detail=f"{used} orders in the last minute, limit {self.orders_per_min_max}",
+        )

@@ -1,0 +1,147 @@
+"""The decider: turns an opportunity into an approved plan, or says why not.
+
+This is the only place where a `Plan` is made. The kill latch is asked before anything else and
+once more when the plan is ready.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.bus.reports import LimitLine
+from engine.decide.confirm import Confirmed, Confirmer, Unconfirmed
+from engine.decide.limit_list import Circumstances, make_limits
+from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
+from engine.decide.under_way import exposure_quote
+from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
+
+SHRINKS_MAX = 4
+"""Most times that a draft is shrunk and confirmed again; then the limit refuses it."""
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sized:
+    confirmed: Confirmed
+    usd_per_quote: Decimal
+
+
+class Decider:
+    """Decides on opportunities, one at a time.
+
+    Attributes:
+        planned: number of plans made.
+        refused: number of refusals by reason.
+    """
+
+    def __init__(
+        self,
+        *,
+        confirmer: Confirmer,
+        circumstances: Circumstances,
+        values: LimitValues,
+        plan_ttl_ms: int = 1_000,
+    ) -> None:
+        self._confirmer = confirmer
+        self._circumstances = circumstances
+        self._under_way = circumstances.under_way
+        self._limits: Sequence[Limit] = make_limits(values, circumstances)
+        self._plan_ttl_ns = plan_ttl_ms * NS_PER_MS
+        self.planned = 0
+        self.refused: Counter[Reason] = Counter()
+
+    def decide(self, opportunity: Opportunity, at_ns: int) -> Plan | Refusal:
+        """Decide on an opportunity as of `at_ns`; a plan counts as under way from here on."""
+        sized = self._check_early(opportunity, at_ns) or self._size(opportunity, at_ns)
+        if isinstance(sized, _Sized):
+            plan = self._make_plan(opportunity, sized, at_ns)
+            if not self._circumstances.is_killed():
+                self._under_way.add(plan)
+                self._circumstances.order_rate.add(len(plan.legs), at_ns)
+                self.planned += 1
+                return plan
+            sized = Finding(reason=Reason.KILLED, detail="the kill latch was set meanwhile")
+        self.refused[sized.reason] += 1
+        return Refusal(
+            opportunity_id=opportunity.opportunity_id,
+            decided_at_ns=at_ns,
+            reason=sized.reason,
+            detail=sized.detail,
+        )
+
+    def finished(self, plan_id: str) -> None:
+        """Stop counting a plan as under way; its execution is booked in the positions."""
+        self._under_way.remove(plan_id)
+
+    def limit_lines(self, at_ns: int) -> list[LimitLine]:
+        """Return all limits for a report."""
+        return [
+            LimitLine(
+                name=limit.name,
+                unit=limit.unit,
+                limit=limit.limit,
+                used=limit.used(at_ns),
+                refusals=sum(self.refused[reason] for reason in limit.reasons),
+            )
+            for limit in self._limits
+        ]
+
+    def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
+        draft = Draft(opportunity=opportunity)
+        for limit in self._limits:
+            verdict = limit.check(draft, at_ns) if limit.is_early else None
+            if isinstance(verdict, Finding):
+                return verdict
+        return None
+
+    def _size(self, opportunity: Opportunity, at_ns: int) -> _Sized | Finding:
+        usd_per_quote = self._circumstances.valuation.usd_per(opportunity.buy.pair.quote, at_ns)
+        if usd_per_quote is None:
+            return Finding(
+                reason=Reason.NO_USD_PRICE,
+                detail=f"no live book values {opportunity.buy.pair.quote}",
+            )
+        size = Decimal(opportunity.size_base)
+        shrunk: ShrinkTo | None = None
+        for _ in range(SHRINKS_MAX + 1):
+            confirmed = self._confirmer.confirm(opportunity, size)
+            if isinstance(confirmed, Unconfirmed):
+                cause = shrunk or confirmed
+                return Finding(reason=cause.reason, detail=cause.detail)
+            draft = Draft(
+                opportunity=opportunity,
+                confirmed=confirmed,
+                exposure_usd=exposure_quote(confirmed.legs) * usd_per_quote,
+            )
+            verdict = self._check_late(draft, at_ns)
+            if verdict is None:
+                return _Sized(confirmed=confirmed, usd_per_quote=usd_per_quote)
+            if isinstance(verdict, Finding):
+                return verdict
+            size, shrunk = verdict.size_base, verdict
+        return Finding(reason=Reason.POSITION_LIMIT, detail=f"no size up to {size:f} fits")
+
+    def _check_late(self, draft: Draft, at_ns: int) -> Finding | ShrinkTo | None:
+        for limit in self._limits:
+            verdict = None if limit.is_early else limit.check(draft, at_ns)
+            if verdict is not None:
+                return verdict
+        return None
+
+    def _make_plan(self, opportunity: Opportunity, sized: _Sized, at_ns: int) -> Plan:
+        confirmed = sized.confirmed
+        buy_leg = confirmed.legs[0]
+        return Plan(
+            plan_id=f"{opportunity.opportunity_id}-p",
+            opportunity=opportunity,
+            decided_at_ns=at_ns,
+            deadline_ns=at_ns + self._plan_ttl_ns,
+            legs=confirmed.legs,
+            profit_quote=confirmed.profit_quote,
+            transfer_quote=confirmed.transfer_quote,
+            net_edge_bps=confirmed.net_edge_bps,
+            notional_usd=buy_leg.notional_quote * sized.usd_per_quote,
+            usd_per_quote=sized.usd_per_quote,
+        )

@@ -1,0 +1,105 @@
+"""Gates: limits that are either open or shut, whatever the opportunity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.decide.limits import Draft, Finding, Verdict
+from engine.decide.switches import Switches
+from engine.domain.modes import Mode
+from engine.domain.opportunities import Reason
+
+
+@dataclass(slots=True)
+class KillLimit:
+    """The kill latch; the decider asks it a last time when the plan is ready."""
+
+    is_killed: Callable[[], bool]
+    name: str = "kill latch"
+    unit: str = ""
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.KILLED,)
+    limit: str = "clear"
+
+    def used(self, at_ns: int) -> str:
+        """Say whether the latch is set."""
+        del at_ns
+        return "set" if self.is_killed() else "clear"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse while the latch is set."""
+        del draft, at_ns
+        if not self.is_killed():
+            return None
+        return Finding(reason=Reason.KILLED, detail="the kill latch is set")
+
+
+@dataclass(slots=True)
+class PauseLimit:
+    """Paused by the operator."""
+
+    switches: Switches
+    name: str = "pause"
+    unit: str = ""
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.PAUSED,)
+    limit: str = "trading"
+
+    def used(self, at_ns: int) -> str:
+        """Say whether trading is paused."""
+        del at_ns
+        return "paused" if self.switches.is_paused else "trading"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse while paused."""
+        del draft, at_ns
+        if not self.switches.is_paused:
+            return None
+        return Finding(reason=Reason.PAUSED, detail="trading is paused")
+
+
+@dataclass(slots=True)
+class ModeLimit:
+    """In observe mode nothing is planned."""
+
+    switches: Switches
+    name: str = "mode"
+    unit: str = ""
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.OBSERVE_ONLY,)
+    limit: str = "paper"
+
+    def used(self, at_ns: int) -> str:
+        """Name the mode."""
+        del at_ns
+        return self.switches.mode.value
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse in observe mode."""
+        del draft, at_ns
+        if self.switches.mode is not Mode.OBSERVE:
+            return None
+        return Finding(reason=Reason.OBSERVE_ONLY, detail="observe mode makes no plans")
+
+
+@dataclass(slots=True)
+class LedgerLimit:
+    """Nothing is traded that could not be recorded."""
+
+    is_behind: Callable[[], bool]
+    name: str = "ledger"
+    unit: str = ""
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.LEDGER_BEHIND,)
+    limit: str = "keeping up"
+
+    def used(self, at_ns: int) -> str:
+        """Say whether the ledger keeps up."""
+        del at_ns
+        return "behind" if self.is_behind() else "keeping up"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse while the ledger is behind."""
+        del draft, at_ns
+        if not self.is_behind():
+            return None
+        return Finding(reason=Reason.LEDGER_BEHIND, detail="the ledger is behind with its records")

@@ -1,0 +1,71 @@
+"""Fills an immediate-or-cancel limit order against the board as it is."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.domain.opportunities import Side
+from engine.domain.orders import Fill, Order, OrderState
+from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
+from engine.market.board import Board
+from engine.portfolio.costs import Costs, ceil_share_quote
+from engine.portfolio.taken import Taken
+
+
+class PaperVenue:
+    """All venues, as far as paper orders reach them."""
+
+    def __init__(self, board: Board, costs: Costs, taken: Taken, *, age_ns_max: int) -> None:
+        self._board = board
+        self._costs = costs
+        self._taken = taken
+        self._age_ns_max = age_ns_max
+
+    def fill(self, order: Order, book: int) -> Order:
+        """Fill an order that arrives now (`arrives_at_ns`); a stale book fills nothing."""
+        fills: tuple[Fill, ...] = ()
+        if self._board.is_fresh(book, at_ns=order.arrives_at_ns, age_ns_max=self._age_ns_max):
+            fills = tuple(self._walk(order, book))
+        filled = sum(fill.size_base for fill in fills)
+        state = OrderState.PARTLY_FILLED if fills else OrderState.UNFILLED
+        if filled == order.size_base:
+            state = OrderState.FILLED
+        return replace(order, state=state, fills=fills)
+
+    def _walk(self, order: Order, book: int) -> list[Fill]:
+        instrument = order.instrument
+        side = ASK if order.side is Side.BUY else BID
+        fee_bps = self._costs.fee_bps(instrument.venue)
+        frame_seq = int(self._board.state[book, FRAME_SEQ])
+        left = int(order.size_base.scaleb(instrument.size_decimals))
+        fills: list[Fill] = []
+        for level in self._board.side(book, side)[::-1]:
+            price_steps, rests = abs(int(level[KEY])), int(level[SIZE])
+            price = instrument.price_of(price_steps)
+            is_beyond = price > order.price_limit if side == ASK else price < order.price_limit
+            if left == 0 or is_beyond:
+                break
+            take = min(rests - self._taken.steps_at(book, side, price_steps), left)
+            if take <= 0:
+                continue
+            self._taken.take(book, side, price_steps, take)
+            left -= take
+            size = instrument.size_of(take)
+            fills.append(
+                Fill(
+                    fill_id=f"{order.client_order_id}-f{len(fills) + 1}",
+                    client_order_id=order.client_order_id,
+                    filled_at_ns=order.arrives_at_ns,
+                    price=price,
+                    size_base=size,
+                    fee_quote=ceil_share_quote(price * size, fee_bps),
+                    frame_seq=frame_seq,
+                )
+            )
+        return fills
+
+    def best_price(self, book: int, side: Side, at_ns: int) -> Decimal | None:
+        """Return the best price that an order of this side would meet, None if stale."""
+        if not self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max):
+            return None
+        best = self._board.best(book, ASK if side is Side.BUY else BID)
+        return None if best is None else self._board.instruments[book].price_of(best[0])

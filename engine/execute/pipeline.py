@@ -1,0 +1,189 @@
+"""The pipeline: what happens around every input, in live and in replay alike.
+
+Before an input: paper orders that are due meet the board as it was. After it: each changed book
+is screened, and what was found is decided on and executed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.decide.decider import Decider
+from engine.detect.detector import Detector
+from engine.detect.episodes import Closed, Episode
+from engine.domain.opportunities import Opportunity, Plan, Refusal
+from engine.execute.paper import Finished, PaperExecutor
+from engine.kernels.layout import FRAME_SEQ
+from engine.market.board import Board
+from engine.market.freshness import Freshness, VenueEdge
+from engine.market.valuation import Valuation
+from engine.portfolio.positions import Positions
+from engine.portfolio.taken import Taken
+
+IMPROVED_RATIO = 1.1
+"""An open opportunity is decided on again when its profit is this many times that of the last
+decision on it ..."""
+
+RECONSIDER_NS = 1_000_000_000
+"""... or when this long has passed since, so that a pause or a full limit is not for ever."""
+
+LOOK_NS = 100_000_000
+"""Interval at which books are looked at for their age; inputs come at least as often as ticks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision on an opportunity.
+
+    Attributes:
+        opportunity: with the figures that were decided on.
+        is_first: whether it is the decision at opening.
+        frame_seqs: numbers of the inputs behind it: the trigger, the buy book's last change, the
+            sell book's last change.
+        profit_usd: screened profit in USD, None if no live book values the quote asset.
+    """
+
+    opportunity: Opportunity
+    decision: Plan | Refusal
+    is_first: bool
+    frame_seqs: tuple[int, int, int]
+    profit_usd: float | None
+
+
+class Journal(Protocol):
+    """Is told what the pipeline does; it must not block."""
+
+    def opportunity_found(self, opportunity: Opportunity) -> None:
+        """Learn of a new opportunity; the decision on it follows at once."""
+        ...
+
+    def opportunity_decided(self, decided: Decided) -> None:
+        """Learn of a decision; an opportunity may have several, at most one is a plan."""
+        ...
+
+    def opportunity_closed(self, closed: Closed) -> None:
+        """Learn that an opportunity vanished."""
+        ...
+
+    def execution_finished(self, finished: Finished) -> None:
+        """Learn that a plan has ended; it is already booked in the positions."""
+        ...
+
+    def venue_changed(self, edge: VenueEdge) -> None:
+        """Learn that a venue was lost or is back."""
+        ...
+
+
+@dataclass(slots=True)
+class _Considered:
+    """The last decision on an open opportunity."""
+
+    decided_at_ns: int
+    profit_quote: float
+    is_planned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts that a pipeline joins; all work on the same board."""
+
+    board: Board
+    taken: Taken
+    freshness: Freshness
+    valuation: Valuation
+    detector: Detector
+    decider: Decider
+    executor: PaperExecutor
+    positions: Positions
+    journal: Journal
+
+
+class Pipeline:
+    """Runs the parts in their order."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._board = parts.board
+        self._taken = parts.taken
+        self._freshness = parts.freshness
+        self._valuation = parts.valuation
+        self._detector = parts.detector
+        self._decider = parts.decider
+        self._executor = parts.executor
+        self._positions = parts.positions
+        self._journal = parts.journal
+        self._considered: dict[str, _Considered] = {}
+        self._looked_at_ns = 0
+
+    def before_input(self, at_ns: int) -> None:
+        """Let due paper orders meet the board; to be called before the input is applied."""
+        if at_ns < self._executor.next_at_ns:
+            return
+        for finished in self._executor.advance(at_ns):
+            self._positions.add(finished.plan, finished.execution, finished.settlement)
+            self._decider.finished(finished.plan.plan_id)
+            self._journal.execution_finished(finished)
+
+    def after_input(self, at_ns: int) -> None:
+        """Screen what the input changed and act on it; to be called after it is applied."""
+        changed = self._board.changed
+        for book in changed:
+            self._taken.on_change(book)
+            self._tell(self._freshness.on_change(book, at_ns))
+        for book in changed:
+            for episode in self._detector.on_change(book, at_ns):
+                self._consider(episode, at_ns)
+        changed.clear()
+        self._detector.look(at_ns)
+        for closed in self._detector.take_closed():
+            self._considered.pop(closed.opportunity_id, None)
+            self._journal.opportunity_closed(closed)
+        if not 0 <= at_ns - self._looked_at_ns < LOOK_NS:
+            self._looked_at_ns = at_ns
+            self._tell(self._freshness.look(at_ns))
+
+    def _tell(self, edges: Sequence[VenueEdge]) -> None:
+        for edge in edges:
+            self._journal.venue_changed(edge)
+
+    def _consider(self, episode: Episode, at_ns: int) -> None:
+        last = self._considered.get(episode.opportunity_id)
+        if last is not None and not _is_due(last, episode, at_ns):
+            return
+        opportunity = episode.opportunity()
+        if last is None:
+            self._journal.opportunity_found(opportunity)
+        decision = self._decider.decide(opportunity, at_ns)
+        is_planned = isinstance(decision, Plan)
+        self._considered[episode.opportunity_id] = _Considered(
+            at_ns, episode.profit_quote, is_planned
+        )
+        if isinstance(decision, Plan):
+            self._executor.start(decision, at_ns)
+        self._journal.opportunity_decided(
+            Decided(
+                opportunity=opportunity,
+                decision=decision,
+                is_first=last is None,
+                frame_seqs=self._frame_seqs(opportunity),
+                profit_usd=self._profit_usd(opportunity, at_ns),
+            )
+        )
+
+    def _frame_seqs(self, opportunity: Opportunity) -> tuple[int, int, int]:
+        state = self._board.state
+        return (
+            opportunity.frame_seq,
+            int(state[opportunity.buy_book, FRAME_SEQ]),
+            int(state[opportunity.sell_book, FRAME_SEQ]),
+        )
+
+    def _profit_usd(self, opportunity: Opportunity, at_ns: int) -> float | None:
+        usd_per_quote = self._valuation.usd_per(opportunity.buy.pair.quote, at_ns)
+        return None if usd_per_quote is None else opportunity.profit_quote * float(usd_per_quote)
+
+
+def _is_due(last: _Considered, episode: Episode, at_ns: int) -> bool:
+    if last.is_planned:
+        return False
+    is_improved = episode.profit_quote >= last.profit_quote * IMPROVED_RATIO
+    return is_improved or not 0 <= at_ns - last.decided_at_ns < RECONSIDER_NS

@@ -1,0 +1,83 @@
+"""Value of an asset in USD from live books: direct, or through one more book.
+
+A stable coin is valued by a book like any other asset, never taken as one dollar.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from engine.domain.assets import AssetCode
+from engine.domain.instruments import Kind
+from engine.kernels.layout import ASK, BID
+from engine.market.board import Board
+
+USD = AssetCode("USD")
+
+Step = tuple[int, bool]
+"""A book, and whether it is read upside down (quote valued in base)."""
+
+
+class Valuation:
+    """Values assets by the mid prices of fresh spot books.
+
+    The first way that is live wins: direct books before ways through a second book, each in the
+    order of the board's instruments, so that the same board always gives the same value.
+    """
+
+    def __init__(self, board: Board, *, age_ns_max: int) -> None:
+        self._board = board
+        self._age_ns_max = age_ns_max
+        self._ways: dict[AssetCode, tuple[Sequence[Step], ...]] = {}
+
+    def usd_per(self, asset: AssetCode, at_ns: int) -> Decimal | None:
+        """Return the value of one unit in USD, None if no fresh books give one."""
+        if asset == USD:
+            return Decimal(1)
+        ways = self._ways.get(asset)
+        if ways is None:
+            ways = self._ways[asset] = self._find_ways(asset)
+        for way in ways:
+            value = self._value(way, at_ns)
+            if value is not None:
+                return value
+        return None
+
+    def _value(self, way: Sequence[Step], at_ns: int) -> Decimal | None:
+        value = Decimal(1)
+        for book, is_inverse in way:
+            mid = self._mid(book, at_ns)
+            if mid is None:
+                return None
+            value = value / mid if is_inverse else value * mid
+        return value
+
+    def _mid(self, book: int, at_ns: int) -> Decimal | None:
+        if not self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max):
+            return None
+        bid, ask = self._board.best(book, BID), self._board.best(book, ASK)
+        if bid is None or ask is None:
+            return None
+        return self._board.instruments[book].price_of(bid[0] + ask[0]) / 2
+
+    def _find_ways(self, asset: AssetCode) -> tuple[Sequence[Step], ...]:
+        direct = [(step,) for step, end in self._steps_from(asset) if end == USD]
+        through = [
+            (first, second)
+            for first, between in self._steps_from(asset)
+            if between != USD
+            for second, end in self._steps_from(between)
+            if end == USD
+        ]
+        return (*direct, *through)
+
+    def _steps_from(self, asset: AssetCode) -> list[tuple[Step, AssetCode]]:
+        steps: list[tuple[Step, AssetCode]] = []
+        for book, instrument in enumerate(self._board.instruments):
+            pair = instrument.pair
+            if instrument.kind is not Kind.SPOT:
+                continue
+            if pair.base == asset:
+                steps.append(((book, False), pair.quote))
+            elif pair.quote == asset:
+                steps.append(((book, True), pair.base))
+        return steps

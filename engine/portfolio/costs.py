@@ -1,0 +1,77 @@
+"""Costs of a route: taker fees by venue, and what moving the assets back costs. Exact.
+
+Everything we pay is rounded up to a least step of the quote asset.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+from engine.domain.errors import BadValueError
+from engine.domain.instruments import VenueId
+
+BPS_PER_UNIT = 10_000
+
+QUOTE_STEP = Decimal("0.00000001")
+"""Step of the quote asset to which fees and transfer costs are rounded up."""
+
+EXACT = Context(prec=100)
+"""Products of prices, sizes and ratios fit this precision whole."""
+
+
+def ceil_to_quote_step(value: Decimal) -> Decimal:
+    """Round up to the quote step, as for what we pay."""
+    return value.quantize(QUOTE_STEP, ROUND_CEILING, EXACT)
+
+
+def floor_to_quote_step(value: Decimal) -> Decimal:
+    """Round down to the quote step, as for what we receive."""
+    return value.quantize(QUOTE_STEP, ROUND_FLOOR, EXACT)
+
+
+def ceil_share_quote(notional_quote: Decimal, share_bps: Decimal) -> Decimal:
+    """Return a share of a notional, rounded up to the quote step."""
+    share = EXACT.multiply(notional_quote, share_bps).scaleb(-4, EXACT)
+    return ceil_to_quote_step(share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What trading a route costs.
+
+    Attributes:
+        fee_bps_taker: taker fee by venue.
+        transfer_bps: cost of moving the assets back, of the buy notional, on every route.
+        transfer_bps_by_route: the same for single routes, by (buy venue, sell venue).
+    """
+
+    fee_bps_taker: Mapping[VenueId, Decimal]
+    transfer_bps: Decimal = Decimal(0)
+    transfer_bps_by_route: Mapping[tuple[VenueId, VenueId], Decimal] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for venue, fee_bps in self.fee_bps_taker.items():
+            _check_bps(fee_bps, what=f"taker fee of {venue}")
+        _check_bps(self.transfer_bps, what="transfer cost")
+        for (buy, sell), transfer_bps in self.transfer_bps_by_route.items():
+            _check_bps(transfer_bps, what=f"transfer cost from {buy} to {sell}")
+
+    def fee_bps(self, venue: VenueId) -> Decimal:
+        """Return the taker fee of a venue.
+
+        Raises:
+            BadValueError: no fee is configured for it; free trading is never assumed.
+        """
+        fee_bps = self.fee_bps_taker.get(venue)
+        if fee_bps is None:
+            raise BadValueError(f"no taker fee is configured for venue {venue}; set it in bps")
+        return fee_bps
+
+    def transfer_bps_of(self, *, buy: VenueId, sell: VenueId) -> Decimal:
+        """Return the transfer cost of a route, in bps of its buy notional."""
+        return self.transfer_bps_by_route.get((buy, sell), self.transfer_bps)
+
+
+def _check_bps(value: Decimal, *, what: str) -> None:
+    if not value.is_finite() or not 0 <= value < BPS_PER_UNIT:
+        raise BadValueError(f"{what} is {value} bps; it must be 0 or more and below {BPS_PER_UNIT}")

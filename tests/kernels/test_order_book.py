@@ -1,0 +1,227 @@
+"""The order-book kernels against a dict of Decimal."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.domain.instruments import Instrument, Pair, VenueId
+from engine.kernels import layout
+from engine.market.board import Board
+from engine.ports import Applied, LevelForm
+from tests.reference.order_book import BookTwin
+
+LEVELS_MAX = 6
+PRICE_DECIMALS = 2
+SIZE_DECIMALS = 4
+
+
+def make_board(levels_max: int = LEVELS_MAX) -> Board:
+    instrument = Instrument(
+        venue=VenueId("here"),
+        pair=Pair.parse("BTC-USD"),
+        wire_name="x",
+        price_decimals=PRICE_DECIMALS,
+        size_decimals=SIZE_DECIMALS,
+        tick_quote=Decimal("0.01"),
+        lot_base=Decimal("0.0001"),
+    )
+    return Board([instrument], levels_max=levels_max)
+
+
+def make_twin() -> BookTwin:
+    return BookTwin(PRICE_DECIMALS, SIZE_DECIMALS, LEVELS_MAX)
+
+
+def write_number(number: Decimal, style: int) -> str:
+    texts = [f"{number:f}", f"{number:f}000", f"{number:E}", f"{number.scaleb(3):f}e-3"]
+    text = texts[style % 4]
+    if style % 4 == 1 and "." not in text:
+        text = f"{number:f}.000"
+    return f'"{text}"' if style < 4 else text
+
+
+def write_levels(
+    form: LevelForm, levels: list[tuple[int, Decimal, Decimal, int]], gap: str
+) -> tuple[bytes, bytes]:
+    sides: tuple[list[str], list[str]] = ([], [])
+    for side, price, size, style in levels:
+        p, s = write_number(price, style), write_number(size, (style + 3) % 8)
+        if form is LevelForm.PAIRS:
+            text = f"[{gap}{p}{gap},{gap}{s}{gap}]"
+        elif form is LevelForm.SIDED:
+            word = ("buy", "sell")[side]
+            text = f'[{gap}"{word}"{gap},{gap}{p},{s}{gap}]'
+        elif form is LevelForm.COINBASE:
+            word = ("bid", "offer")[side]
+            text = (
+                f'{{{gap}"side":{gap}"{word}","event_time":"2024-01-01T00:00:00Z",'
+                f'"price_level"{gap}:{p},{gap}"new_quantity":{s}{gap}}}'
+            )
+        else:
+            text = f'{{"price":{p},{gap}"note":null,"amount":{s},"n":12.5}}'
+        one_array = form in {LevelForm.SIDED, LevelForm.COINBASE}
+        sides[0 if one_array else side].append(text)
+    joined = [f"[{gap}{f'{gap},{gap}'.join(side)}{gap}]".encode() for side in sides]
+    if form in {LevelForm.SIDED, LevelForm.COINBASE}:
+        return joined[0], b""
+    return joined[0], joined[1]
+
+
+prices = st.integers(1, 40).map(lambda steps: Decimal(steps).scaleb(-PRICE_DECIMALS))
+sizes = st.one_of(
+    st.just(Decimal(0)), st.integers(1, 10**9).map(lambda n: Decimal(n).scaleb(-SIZE_DECIMALS))
+)
+levels_of_both = st.lists(
+    st.tuples(st.integers(0, 1), prices, sizes, st.integers(0, 7)), max_size=12
+)
+gaps = st.sampled_from(["", " ", "\n\t ", "\r\n"])
+
+
+def assert_same(board: Board, twin: BookTwin) -> None:
+    instrument = board.instruments[0]
+    both = board.top_levels(0, LEVELS_MAX)
+    for side in (layout.BID, layout.ASK):
+        exact = [(instrument.price_of(p), instrument.size_of(s)) for p, s in both[side]]
+        assert exact == twin.from_best(side)
+    assert board.state[0, layout.DROPPED] == twin.dropped
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    form=st.sampled_from(list(LevelForm)),
+    snapshot=levels_of_both,
+    changes=st.lists(levels_of_both, max_size=5),
+    gap=gaps,
+)
+def test_board_equals_a_dict_of_decimals_after_any_frames(
+    form: LevelForm,
+    snapshot: list[tuple[int, Decimal, Decimal, int]],
+    changes: list[list[tuple[int, Decimal, Decimal, int]]],
+    gap: str,
+) -> None:
+    board, twin = make_board(), make_twin()
+    raw = write_levels(form, snapshot, gap)
+
+    outcome = board.replace(0, form, *raw, 1)
+
+    assert outcome == twin.replace(form, *raw)
+    for change in changes:
+        if outcome is not Applied.OK:
+            break
+        assert_same(board, twin)
+        raw = write_levels(form, change, gap)
+        outcome = board.apply(0, form, *raw, 2)
+        assert outcome == twin.apply(form, *raw)
+    if outcome is Applied.OK:
+        assert_same(board, twin)
+
+
+numbers = st.one_of(
+    st.from_regex(r"[0-9]{1,22}(\.[0-9]{1,24})?", fullmatch=True),
+    st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4})?[eE][+-]?[0-9]{1,3}", fullmatch=True),
+    st.integers(1, 10**6).map(lambda n: f"{Decimal(n).scaleb(-2):f}0000000000000000000000"),
+    st.sampled_from(
+        ["-1", "0", "0.00", "1.005", "nan", "", " 1", "1 ", "+1", "1e", "0x1", "9" * 19]
+    ),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(number=numbers)
+def test_a_number_is_taken_exactly_or_refused(number: str) -> None:
+    board = make_board()
+    asks = b'[["999999999999999","1"]]'
+    raw = f'[["{number}","1"]]'.encode()
+
+    outcome = board.replace(0, LevelForm.PAIRS, raw, asks, 1)
+
+    try:
+        exact = Decimal(number)
+    except ArithmeticError:
+        exact = Decimal(-1)
+    bids, _ = board.top_levels(0, 1)
+    if outcome is Applied.OK:
+        assert Decimal(bids[0][0]).scaleb(-PRICE_DECIMALS) == exact
+    is_plain = (
+        number.strip() == number
+        and exact.is_finite()
+        and 0 < exact < Decimal(999999999999999)
+        and exact.scaleb(2) == exact.scaleb(2).to_integral_value()
+        and "e" not in number.lower()
+        and len(number.strip("0").replace(".", "").rstrip("0")) <= 15
+    )
+    if is_plain and not number.startswith("+"):
+        assert outcome is Applied.OK
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'[["1.00","1"]', Applied.BAD_SHAPE),
+        (b'[["1.00"]]', Applied.BAD_SHAPE),
+        (b'[["1.00","1","x"]]', Applied.BAD_SHAPE),
+        (b'{"a":1}', Applied.BAD_SHAPE),
+        (b"[1,2]", Applied.BAD_SHAPE),
+        (b"[[null,1]]", Applied.BAD_NUMBER),
+        (b'[["1.001","1"]]', Applied.BAD_NUMBER),
+        (b'[["1","0.00001"]]', Applied.BAD_NUMBER),
+        (b'[["-1","1"]]', Applied.BAD_NUMBER),
+        (b'[["1","-1"]]', Applied.BAD_NUMBER),
+        (b'[["0","1"]]', Applied.BAD_NUMBER),
+        (b'[["92233720368547758.08","1"]]', Applied.BAD_NUMBER),
+        (b'[["1e41","1"]]', Applied.BAD_NUMBER),
+        (b'[["1.00","1"],]', Applied.BAD_SHAPE),
+    ],
+)
+def test_a_bad_frame_changes_no_level(raw: bytes, expected: Applied) -> None:
+    board = make_board()
+    board.replace(0, LevelForm.PAIRS, b'[["1.00","5"]]', b'[["2.00","5"]]', 1)
+    before = board.top_levels(0, 9)
+
+    outcome = board.apply(0, LevelForm.PAIRS, b'[["1.50","1"]]', raw, 2)
+
+    assert outcome is expected
+    assert board.top_levels(0, 9) == before
+
+
+@pytest.mark.parametrize(
+    ("form", "raw"),
+    [
+        (LevelForm.SIDED, b'[["up","1","1"]]'),
+        (LevelForm.SIDED, b'[["1","1"]]'),
+        (LevelForm.COINBASE, b'[{"price_level":"1","new_quantity":"1"}]'),
+        (LevelForm.COINBASE, b'[{"side":"bid","new_quantity":"1"}]'),
+        (LevelForm.COINBASE, b'[{"side":"bid","price_level":"1","x":[1]}]'),
+        (LevelForm.OBJECTS, b'[{"price":"1"}]'),
+        (LevelForm.OBJECTS, b"[{}]"),
+    ],
+)
+def test_a_level_without_side_price_or_size_is_refused(form: LevelForm, raw: bytes) -> None:
+    board = make_board()
+
+    outcome = board.replace(0, form, raw, b"", 1)
+
+    assert outcome is Applied.BAD_SHAPE
+
+
+def test_more_levels_than_the_scratch_holds_are_refused() -> None:
+    board = make_board()
+    board._scratch = board._scratch[:3]
+    levels = json.dumps([[str(price), "1"] for price in range(1, 5)]).encode()
+
+    assert board.replace(0, LevelForm.PAIRS, levels, b"[]", 1) is Applied.BAD_SHAPE
+
+
+def test_a_full_side_drops_its_worst_level_and_counts_it() -> None:
+    board = make_board(levels_max=2)
+    board.replace(0, LevelForm.PAIRS, b"[[1,1],[2,1]]", b"[[5,1]]", 1)
+
+    board.apply(0, LevelForm.PAIRS, b"[[3,1]]", b"[]", 2)
+    board.apply(0, LevelForm.PAIRS, b"[[1,1]]", b"[]", 3)
+
+    bids, _ = board.top_levels(0, 9)
+    assert [price for price, _ in bids] == [300, 200]
+    assert board.faults_of(VenueId("here")) == {"levels_dropped": 2}

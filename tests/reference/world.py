@@ -1,0 +1,224 @@
+"""A small world for tests: a board with everything that works on it, driven input by input."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.decider import Decider
+from engine.decide.limit_list import Circumstances
+from engine.decide.limits import LimitValues
+from engine.decide.switches import Switches
+from engine.detect.detector import Detector
+from engine.detect.episodes import Closed
+from engine.detect.routes import find_routes
+from engine.detect.terms import Screen
+from engine.domain.faults import Fault
+from engine.domain.instruments import Instrument, Kind, Pair, VenueId
+from engine.domain.modes import Mode
+from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
+from engine.execute.fill import PaperVenue
+from engine.execute.latency import Latency, LatencyModel
+from engine.execute.paper import Finished, PaperExecutor, UnwindRules
+from engine.execute.pipeline import Decided, Parts, Pipeline
+from engine.market.board import Board
+from engine.market.freshness import Freshness, VenueEdge
+from engine.market.valuation import Valuation
+from engine.portfolio.costs import Costs
+from engine.portfolio.positions import Positions
+from engine.portfolio.taken import Taken
+from engine.ports import Applied, LevelForm
+
+MS = 1_000_000
+SECOND = 1_000_000_000
+AGE_NS_MAX = 10 * SECOND
+START_NS = 1_700_000_000 * SECOND
+
+Levels = Sequence[tuple[str, str]]
+
+
+def make_instrument(
+    venue: str,
+    pair: str = "BTC-USD",
+    *,
+    price_decimals: int = 2,
+    size_decimals: int = 8,
+    tick: str = "0.01",
+    lot: str = "0.00001",
+    size_min: str = "0",
+    notional_min: str = "0",
+    kind: Kind = Kind.SPOT,
+) -> Instrument:
+    return Instrument(
+        venue=VenueId(venue),
+        pair=Pair.parse(pair),
+        wire_name=pair,
+        price_decimals=price_decimals,
+        size_decimals=size_decimals,
+        tick_quote=Decimal(tick),
+        lot_base=Decimal(lot),
+        size_min_base=Decimal(size_min),
+        notional_min_quote=Decimal(notional_min),
+        kind=kind,
+    )
+
+
+def write_side(levels: Levels) -> bytes:
+    return ("[" + ",".join(f'["{price}","{size}"]' for price, size in levels) + "]").encode()
+
+
+@dataclass
+class MemoryJournal:
+    """Keeps what it is told, in order."""
+
+    found: list[Opportunity] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    edges: list[VenueEdge] = field(default_factory=list)
+
+    def opportunity_found(self, opportunity: Opportunity) -> None:
+        self.found.append(opportunity)
+
+    def opportunity_decided(self, decided: Decided) -> None:
+        self.decided.append(decided)
+
+    def opportunity_closed(self, closed: Closed) -> None:
+        self.closed.append(closed)
+
+    def execution_finished(self, finished: Finished) -> None:
+        self.finished.append(finished)
+
+    def venue_changed(self, edge: VenueEdge) -> None:
+        self.edges.append(edge)
+
+    @property
+    def plans(self) -> list[Plan]:
+        return [one.decision for one in self.decided if isinstance(one.decision, Plan)]
+
+    @property
+    def reasons(self) -> list[Reason]:
+        return [one.decision.reason for one in self.decided if isinstance(one.decision, Refusal)]
+
+
+@dataclass(kw_only=True)
+class Setup:
+    """What a test wants to differ from the usual."""
+
+    instruments: Sequence[Instrument] = field(
+        default_factory=lambda: [make_instrument("here"), make_instrument("there")]
+    )
+    fee_bps: str = "10"
+    transfer_bps: str = "0"
+    values: LimitValues = field(default_factory=LimitValues)
+    rules: LimitRules = field(default_factory=lambda: LimitRules(slippage_bps=Decimal(5)))
+    unwind: UnwindRules = field(default_factory=UnwindRules)
+    latency: Latency = field(default_factory=lambda: Latency(median_ms=20, p99_ms=20))
+    latency_by_venue: dict[str, Latency] = field(default_factory=dict)
+    edge_bps_min: str = "10"
+    seed: int = 7
+    mode: Mode = Mode.PAPER
+
+
+class World:
+    """All parts joined as the engine joins them, with the time in the test's hand."""
+
+    def __init__(self, setup: Setup | None = None) -> None:
+        setup = setup or Setup()
+        self.setup = setup
+        self.now_ns = START_NS
+        self.is_killed = False
+        self.is_ledger_behind = False
+        self.journal = MemoryJournal()
+        self.board = Board(setup.instruments, levels_max=64)
+        venues = {instrument.venue for instrument in setup.instruments}
+        self.costs = Costs(
+            fee_bps_taker=dict.fromkeys(venues, Decimal(setup.fee_bps)),
+            transfer_bps=Decimal(setup.transfer_bps),
+        )
+        self.taken = Taken(self.board)
+        self.positions = Positions()
+        self.valuation = Valuation(self.board, age_ns_max=AGE_NS_MAX)
+        self.freshness = Freshness(self.board, age_ns_max=AGE_NS_MAX)
+        self.switches = Switches(mode=setup.mode)
+        self.circumstances = Circumstances(
+            board=self.board,
+            valuation=self.valuation,
+            positions=self.positions,
+            is_killed=lambda: self.is_killed,
+            is_ledger_behind=lambda: self.is_ledger_behind,
+            switches=self.switches,
+        )
+        self.confirmer = Confirmer(self.board, self.costs, self.taken, setup.rules)
+        self.decider = Decider(
+            confirmer=self.confirmer, circumstances=self.circumstances, values=setup.values
+        )
+        self.detector = Detector(
+            self.board,
+            find_routes(setup.instruments),
+            self.costs,
+            Screen(edge_bps_min=Decimal(setup.edge_bps_min), age_ns_max=AGE_NS_MAX),
+            run_id="r1",
+        )
+        by_venue = {
+            venue: setup.latency_by_venue.get(venue, setup.latency) for venue in sorted(venues)
+        }
+        self.executor = PaperExecutor(
+            venue=PaperVenue(self.board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
+            costs=self.costs,
+            latency=LatencyModel(by_venue, seed=setup.seed),
+            rules=setup.unwind,
+            order_rate=self.circumstances.order_rate,
+        )
+        self.pipeline = Pipeline(
+            Parts(
+                board=self.board,
+                taken=self.taken,
+                freshness=self.freshness,
+                valuation=self.valuation,
+                detector=self.detector,
+                decider=self.decider,
+                executor=self.executor,
+                positions=self.positions,
+                journal=self.journal,
+            )
+        )
+
+    def wait(self, ms: float) -> None:
+        """Let time pass without an input."""
+        self.now_ns += round(ms * MS)
+
+    def show(self, book: int, bids: Levels, asks: Levels) -> None:
+        """One input: a snapshot of a book."""
+        self._before()
+        outcome = self.board.replace(
+            book, LevelForm.PAIRS, write_side(bids), write_side(asks), self.now_ns
+        )
+        if outcome is not Applied.OK:
+            fault = Fault.CROSSED if outcome is Applied.CROSSED else Fault.EMPTY
+            self.board.invalidate(book, fault, self.now_ns)
+        self.pipeline.after_input(self.now_ns)
+
+    def change(self, book: int, bids: Levels, asks: Levels) -> Applied:
+        """One input: changes of a book."""
+        self._before()
+        outcome = self.board.apply(
+            book, LevelForm.PAIRS, write_side(bids), write_side(asks), self.now_ns
+        )
+        self.pipeline.after_input(self.now_ns)
+        return outcome
+
+    def lose(self, book: int, fault: Fault = Fault.GAP) -> None:
+        """One input: the book became unusable."""
+        self._before()
+        self.board.invalidate(book, fault, self.now_ns)
+        self.pipeline.after_input(self.now_ns)
+
+    def tick(self) -> None:
+        """One input: the time."""
+        self._before()
+        self.pipeline.after_input(self.now_ns)
+
+    def _before(self) -> None:
+        self.pipeline.before_input(self.now_ns)
+        self.board.frame_seq += 1
