@@ -17,6 +17,10 @@ def warm_up_all() -> list[str]:
     for module in pkgutil.iter_modules(engine.kernels.__path__):
         imported = importlib.import_module(f"engine.kernels.{module.name}")
         for name, value in vars(imported).items():
-            if isinstance(value, Dispatcher) and value.signatures and value.__module__ == imported.__name__:
+            if (
+                isinstance(value, Dispatcher)
+                and value.signatures
+                and value.__module__ == imported.__name__
+            ):
                 found.append(f"{module.name}.{name}")
     return sorted(found)

@@ -246,13 +246,9 @@ class RunJournal:
 
     def tell(self, notice: Notice) -> None:
         """Queue a notice; it is told once it is stored."""
-        self._put(self.notice_record(notice))
-
-    def notice_record(self, notice: Notice) -> NoticeRecord:
-        """Number a notice."""
         self._notice_count += 1
         record_id = f"{self._settings.run_id}-n{self._notice_count}"
-        return NoticeRecord(record_id=record_id, notice=notice)
+        self._put(NoticeRecord(record_id=record_id, notice=notice))
 
     def find(self, ref: str) -> Entry | None:
         """Find a recent opportunity by its id, or by that of its execution."""
@@ -328,5 +324,3 @@ class RunJournal:
 
     def _line(self, event: str, value: object) -> None:
         self._log(msgspec.json.encode([event, value], order="deterministic"))
-
-

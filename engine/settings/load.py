@@ -22,6 +22,9 @@ DEFAULT_FILE: Final = "syndicate.toml"
 
 _FEE_BPS_END: Final = 10_000  # a fee of 100 % leaves nothing
 
+_INTERNAL_PREFIX: Final = "SYNDICATE_INTERNAL_"
+"""What the supervisor and the image's build tell their processes; not for the operator."""
+
 _PREFIXES: Final = ("SYNDICATE_", "TELEGRAM_")
 
 Layer = dict[str, dict[str, tuple[Any, str]]]
@@ -97,7 +100,7 @@ def _environment_layer(values: Mapping[str, str], *, origin: str, is_ours: bool)
     }
     layer: Layer = {}
     for variable, text in values.items():
-        if variable == CONFIG_ENVIRONMENT_NAME:
+        if variable == CONFIG_ENVIRONMENT_NAME or variable.startswith(_INTERNAL_PREFIX):
             continue
         if variable not in known:
             if is_ours or variable.startswith(_PREFIXES):

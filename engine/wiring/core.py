@@ -79,9 +79,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     valuation = Valuation(board, age_ns_max=age_ns_max)
     positions = Positions()
     positions.restore(
-        residuals=[
-            (venue, AssetCode(asset), base) for venue, asset, base in header.residuals
-        ],
+        residuals=[(venue, AssetCode(asset), base) for venue, asset, base in header.residuals],
         quote=AssetCode("USD"),
         realised_usd=header.realised_today_usd,
         at_ns=header.started_at_ns,
@@ -100,9 +98,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             board,
             costs,
             taken,
-            LimitRules(
-                slippage_bps=terms.slippage_bps_max, edge_bps_floor=terms.net_edge_bps_min
-            ),
+            LimitRules(slippage_bps=terms.slippage_bps_max, edge_bps_floor=terms.net_edge_bps_min),
         ),
         circumstances=circumstances,
         values=LimitValues(

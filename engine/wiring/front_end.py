@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
 from engine.facade.client import BusFacade

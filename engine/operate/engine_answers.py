@@ -1,0 +1,177 @@
+"""The engine's side of the bus: carries out commands and answers with what is so afterwards."""
+
+from engine.bus.commands import (
+    EngineCommand,
+    GetLimits,
+    GetOpportunities,
+    GetStatus,
+    GetVenues,
+    GetVersion,
+    GetWhy,
+    Kill,
+    Pause,
+    Resume,
+    SetMode,
+    Unkill,
+)
+from engine.bus.notices import Killed, ModeChanged, Notice, Unkilled
+from engine.bus.records import StateRecord
+from engine.bus.reports import Acknowledged, Declined, Report, Unknown
+from engine.domain.modes import Basis, Mode, is_upward
+from engine.operate.clock import Clock
+from engine.operate.control import ControlState, encode_control
+from engine.operate.engine_reports import EngineReports, RunParts
+from engine.operate.kill_latch import KillLatch
+from engine.operate.one_time_code import OneTimeCode
+from engine.operate.outbox import Outbox
+
+Question = GetStatus | GetVenues | GetOpportunities | GetWhy | GetLimits | GetVersion
+
+
+class EngineAnswers:
+    """Obeys `bus.wire.Answerer`.
+
+    A change is acknowledged only once the ledger has it. Tightening acts before that; loosening
+    acts after it, so that no crash can leave the engine looser than its record.
+    """
+
+    def __init__(
+        self,
+        parts: RunParts,
+        *,
+        latch: KillLatch,
+        outbox: Outbox,
+        clock: Clock,
+        one_time_code: OneTimeCode | None,
+    ) -> None:
+        self._parts = parts
+        self._reports = EngineReports(parts)
+        self._latch = latch
+        self._outbox = outbox
+        self._clock = clock
+        self._one_time_code = one_time_code
+        self._changes = 0
+
+    async def answer(self, request: EngineCommand) -> Report:
+        """Answer a command; see `Answerer.answer`."""
+        match request:
+            case Kill(by=by, why=why):
+                return self._kill(by, why)
+            case Unkill(by=by, code=code):
+                return self._unkill(by, code)
+            case Pause(by=by):
+                return await self._change(by, "pause", is_paused=True)
+            case Resume(by=by):
+                return await self._change(by, "resume", is_paused=False)
+            case SetMode():
+                return await self._set_mode(request)
+            case _:
+                return self._report(request)
+
+    def _report(self, request: Question) -> Report:
+        at_ns = self._clock()
+        match request:
+            case GetStatus():
+                return self._reports.status(at_ns)
+            case GetVenues():
+                return self._reports.venues(at_ns)
+            case GetOpportunities(limit=limit):
+                return self._reports.opportunities(limit, at_ns)
+            case GetWhy(ref=ref):
+                return self._reports.why(ref, at_ns) or Unknown(what=ref)
+            case GetLimits():
+                return self._reports.limits(at_ns)
+            case GetVersion():
+                return self._reports.version()
+
+    def _kill(self, by: str, why: str) -> Report:
+        # The latch is durable by itself: a kill waits for nobody, the ledger included.
+        if not self._latch.is_killed():
+            self._latch.kill(by=by, why=why)
+        self._tell(Killed(at_ns=self._clock(), basis=self._basis, by=by, why=why))
+        return self._now("killed: no plan is made until the latch is cleared")
+
+    def _unkill(self, by: str, code: str) -> Report:
+        if not self._latch.is_killed():
+            return self._now("the latch is clear already")
+        if self._one_time_code is None:
+            return Declined(
+                why="no authenticator is set up (SYNDICATE_OPERATOR_TOTP_SECRET); "
+                "clear the latch on the host: make unkill"
+            )
+        refusal = self._one_time_code.refusal(code, at_ns=self._clock())
+        if refusal is not None:
+            return Declined(why=refusal)
+        self._latch.clear()
+        self._tell(Unkilled(at_ns=self._clock(), basis=self._basis, by=by))
+        return self._now("the latch is clear; plans are made again as the mode allows")
+
+    async def _set_mode(self, command: SetMode) -> Report:
+        current = self._parts.control.mode
+        if is_upward(current=current, wanted=command.mode) and not command.is_confirmed:
+            return Declined(
+                why=f"going up from {current} to {command.mode} needs a confirmation",
+                needs_confirmation=True,
+            )
+        return await self._change(command.by, f"mode {command.mode}", mode=command.mode)
+
+    async def _change(
+        self, by: str, action: str, *, mode: Mode | None = None, is_paused: bool | None = None
+    ) -> Report:
+        control = self._parts.control
+        wanted = ControlState(
+            mode=control.mode if mode is None else mode,
+            is_paused=control.is_paused if is_paused is None else is_paused,
+        )
+        is_looser = is_upward(current=control.mode, wanted=wanted.mode) or (
+            control.is_paused and not wanted.is_paused
+        )
+        if not is_looser:
+            self._apply(wanted)
+        self._changes += 1
+        number = self._changes
+        at_ns = self._clock()
+        await self._outbox.put_durably(
+            StateRecord(
+                record_id=f"{self._parts.header.run_id}-s{number}",
+                at_ns=at_ns,
+                mode=wanted.mode,
+                is_paused=wanted.is_paused,
+                by=by,
+                action=action,
+            )
+        )
+        if is_looser:
+            if number != self._changes:
+                # Somebody tightened while this waited for the ledger; the later word counts.
+                return Declined(why="another change came in meanwhile; look at /status, ask again")
+            self._apply(wanted)
+        self._tell(
+            ModeChanged(
+                at_ns=at_ns,
+                basis=self._basis,
+                mode=wanted.mode,
+                is_paused=wanted.is_paused,
+                by=by,
+            )
+        )
+        paused = "paused, no plans are made" if wanted.is_paused else "not paused"
+        return self._now(f"mode {wanted.mode}, {paused}")
+
+    def _apply(self, wanted: ControlState) -> None:
+        self._parts.hot_path.command(encode_control(wanted), self._clock())
+
+    def _tell(self, notice: Notice) -> None:
+        self._parts.journal.tell(notice)
+
+    @property
+    def _basis(self) -> Basis:
+        return self._parts.header.basis
+
+    def _now(self, text: str) -> Acknowledged:
+        return Acknowledged(
+            text=text,
+            is_killed=self._latch.is_killed(),
+            is_paused=self._parts.control.is_paused,
+            mode=self._parts.control.mode,
+        )

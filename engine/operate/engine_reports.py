@@ -1,0 +1,273 @@
+"""Reports of the engine role, made from the parts of its run."""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from engine.bus.reports import (
+    InstrumentLine,
+    LegLine,
+    LimitsReport,
+    OpportunitiesReport,
+    StatusReport,
+    VenueLine,
+    VenuesReport,
+    VersionReport,
+    WhyReport,
+)
+from engine.decide.decider import Decider
+from engine.domain.instruments import VenueId
+from engine.domain.opportunities import Plan
+from engine.domain.orders import Execution, Purpose
+from engine.kernels.layout import ASK, BID, COUNT
+from engine.market.board import Board
+from engine.market.freshness import Freshness
+from engine.operate.control import Control
+from engine.operate.hot_path import HotPath
+from engine.operate.run_header import RunHeader
+from engine.operate.run_journal import Entry, RunJournal
+
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParts:
+    """What reports are made from.
+
+    Attributes:
+        is_killed: reads the kill latch (not recorded: a report is no decision).
+        waiting: number of records that the ledger does not have yet.
+        recording: where the run is recorded, or why not.
+        venue_note: note on a venue that could not be set up, by venue.
+    """
+
+    header: RunHeader
+    board: Board
+    freshness: Freshness
+    decider: Decider
+    journal: RunJournal
+    control: Control
+    hot_path: HotPath
+    is_killed: Callable[[], bool]
+    waiting: Callable[[], int]
+    recording: Callable[[], str | None]
+    venue_notes: dict[VenueId, str]
+
+
+class EngineReports:
+    """Makes reports; nothing here changes the run."""
+
+    def __init__(self, parts: RunParts) -> None:
+        self._of = parts
+
+    def status(self, at_ns: int) -> StatusReport:
+        """Return the overview."""
+        of = self._of
+        return StatusReport(
+            basis=of.header.basis,
+            market_note=of.header.market_note,
+            run_id=of.header.run_id,
+            mode=of.control.mode,
+            is_killed=of.is_killed(),
+            is_paused=of.control.is_paused,
+            uptime_s=(at_ns - of.header.started_at_ns) // NS_PER_S,
+            venues=self._venue_lines(at_ns),
+            found=of.journal.found,
+            planned=of.journal.planned,
+            traded=of.journal.traded,
+            refused=self._refused(),
+            profit_usd_paper=of.journal.profit_usd,
+            latency_us=of.hot_path.latency.summary_us(),
+            memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
+            records_waiting=of.waiting(),
+            recording=of.recording(),
+        )
+
+    def venues(self, at_ns: int) -> VenuesReport:
+        """Return every instrument."""
+        of = self._of
+        return VenuesReport(
+            basis=of.header.basis,
+            market_note=of.header.market_note,
+            venues=self._venue_lines(at_ns),
+            instruments=[self._instrument_line(book, at_ns) for book in range(self._books)],
+        )
+
+    def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
+        """Return open opportunities first, then recent ones, newest first."""
+        of = self._of
+        newest = sorted(
+            of.journal.recent,
+            key=lambda entry: (entry.closed_at_ns is None, entry.opportunity.seen_at_ns),
+            reverse=True,
+        )
+        return OpportunitiesReport(
+            basis=of.header.basis,
+            market_note=of.header.market_note,
+            opportunities=[entry.line(at_ns) for entry in newest[: max(limit, 0)]],
+            found=of.journal.found,
+            refused=self._refused(),
+        )
+
+    def why(self, ref: str, at_ns: int) -> WhyReport | None:
+        """Return the decision on a recent opportunity, None if it is not among them."""
+        of = self._of
+        entry = of.journal.find(ref)
+        if entry is None:
+            return None
+        execution = entry.execution
+        return WhyReport(
+            basis=of.header.basis,
+            market_note=of.header.market_note,
+            run_id=of.header.run_id,
+            line=entry.line(at_ns),
+            frame_seqs=entry.frame_seqs,
+            gross_edge_bps=entry.opportunity.gross_edge_bps,
+            later_refusals=[(reason.value, detail) for reason, detail in entry.later_refusals],
+            legs=_leg_lines(entry),
+            execution_id=execution.execution_id if execution else None,
+            profit_usd=execution.profit_usd if execution else None,
+            expected_usd=execution.expected_usd if execution else None,
+        )
+
+    def limits(self, at_ns: int) -> LimitsReport:
+        """Return all limits."""
+        of = self._of
+        return LimitsReport(
+            basis=of.header.basis,
+            market_note=of.header.market_note,
+            limits=of.decider.limit_lines(at_ns),
+        )
+
+    def version(self) -> VersionReport:
+        """Return what runs here."""
+        version, _, commit = self._of.header.version.partition("+")
+        return VersionReport(
+            version=version,
+            commit=commit or "unknown",
+            run_id=self._of.header.run_id,
+            python=f"{platform.python_version()} on {os.uname().sysname}",
+            started_at_ns=self._of.header.started_at_ns,
+        )
+
+    @property
+    def _books(self) -> int:
+        return len(self._of.board.instruments)
+
+    def _refused(self) -> dict[str, int]:
+        return {reason.value: count for reason, count in self._of.journal.refused.most_common()}
+
+    def _venue_lines(self, at_ns: int) -> list[VenueLine]:
+        of = self._of
+        uptime_s = max((at_ns - of.header.started_at_ns) / NS_PER_S, 0.001)
+        lines = []
+        for number, stream in enumerate(of.header.streams):
+            frames = of.hot_path.frames[number]
+            age_ns = of.freshness.venue_age_ns(stream.venue, at_ns)
+            lines.append(
+                VenueLine(
+                    venue=stream.venue,
+                    is_connected=of.hot_path.is_connected[number],
+                    books_live=of.freshness.fresh_books(stream.venue),
+                    books=len(stream.books),
+                    age_ms=None if age_ns is None else max(age_ns, 0) // NS_PER_MS,
+                    frames=frames,
+                    frames_per_s=frames / uptime_s,
+                    resyncs=of.board.resync_counts[stream.venue],
+                    stale_s=of.freshness.stale_s(stream.venue, at_ns),
+                    faults={
+                        fault.value: count
+                        for (venue, fault), count in sorted(of.board.faults.items())
+                        if venue == stream.venue
+                    },
+                    note=of.venue_notes.get(stream.venue, ""),
+                )
+            )
+        lines += [_missing_line(venue, note) for venue, note in self._missing()]
+        return lines
+
+    def _missing(self) -> Sequence[tuple[VenueId, str]]:
+        present = {stream.venue for stream in self._of.header.streams}
+        return [item for item in self._of.venue_notes.items() if item[0] not in present]
+
+    def _instrument_line(self, book: int, at_ns: int) -> InstrumentLine:
+        of = self._of
+        board, instrument = of.board, of.board.instruments[book]
+        bids, asks = board.top_levels(book, 1)
+        age_ns = of.freshness.age_ns(book, at_ns)
+        reason = board.stale_reasons[book]
+        return InstrumentLine(
+            venue=instrument.venue,
+            pair=str(instrument.pair),
+            kind=instrument.kind.value,
+            is_live=board.is_live(book),
+            stale_reason=reason.value if reason else None,
+            age_ms=None if age_ns is None else max(age_ns, 0) // NS_PER_MS,
+            bid=f"{instrument.price_of(bids[0][0]):f}" if bids else None,
+            ask=f"{instrument.price_of(asks[0][0]):f}" if asks else None,
+            levels=int(board.state[book, COUNT + BID] + board.state[book, COUNT + ASK]),
+        )
+
+
+def _missing_line(venue: VenueId, note: str) -> VenueLine:
+    return VenueLine(
+        venue=venue,
+        is_connected=False,
+        books_live=0,
+        books=0,
+        age_ms=None,
+        frames=0,
+        frames_per_s=0.0,
+        resyncs=0,
+        stale_s=0.0,
+        faults={},
+        note=note,
+    )
+
+
+def _leg_lines(entry: Entry) -> list[LegLine]:
+    if entry.execution is not None:
+        return _executed_legs(entry.execution)
+    return [] if entry.plan is None else _planned_legs(entry.plan)
+
+
+def _planned_legs(plan: Plan) -> list[LegLine]:
+    return [
+        LegLine(
+            venue=leg.venue,
+            side=leg.side.value,
+            purpose=Purpose.LEG.value,
+            size_base=leg.size_base,
+            price_limit=leg.price_limit,
+            filled_base=leg.size_base * 0,
+            price_average=None,
+            fee_quote=leg.fee_quote,
+            frame_seq=leg.frame_seq,
+        )
+        for leg in plan.legs
+    ]
+
+
+def _executed_legs(execution: Execution) -> list[LegLine]:
+    lines = []
+    for order in execution.orders:
+        filled_base = order.filled_base
+        paid_quote = sum(fill.price * fill.size_base for fill in order.fills)
+        lines.append(
+            LegLine(
+                venue=order.instrument.venue,
+                side=order.side.value,
+                purpose=order.purpose.value,
+                size_base=order.size_base,
+                price_limit=order.price_limit,
+                filled_base=filled_base,
+                price_average=paid_quote / filled_base if filled_base and paid_quote else None,
+                fee_quote=sum((fill.fee_quote for fill in order.fills), filled_base * 0),
+                frame_seq=max((fill.frame_seq for fill in order.fills), default=0),
+            )
+        )
+    return lines

@@ -1,0 +1,232 @@
+"""The engine role: connections, hot path, recording, and the engine's socket."""
+
+import asyncio
+import gc
+import logging
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+import aiohttp
+
+from engine.bus.notices import RecordsDropped, Started
+from engine.bus.unix_socket import SocketCaller, open_server
+from engine.bus.wire import engine_wire, ledger_wire
+from engine.connectors.session import Accept, Session, SessionLimits
+from engine.domain.errors import FatalError
+from engine.domain.instruments import VenueId
+from engine.operate.clock import Clock, make_clock, make_run_id
+from engine.operate.engine_answers import EngineAnswers
+from engine.operate.engine_reports import RunParts
+from engine.operate.hot_path import HotPath
+from engine.operate.kill_latch import KillLatch
+from engine.operate.lifeline import announce_ready, stop_signals
+from engine.operate.one_time_code import OneTimeCode
+from engine.operate.outbox import Outbox
+from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
+from engine.operate.recording import EntryKind
+from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.run_journal import JournalSettings
+from engine.operate.world import LiveWorld
+from engine.ports import Action, InputKind
+from engine.settings.schema import Settings
+from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.paths import Paths
+from engine.wiring.run_set_up import OpenVenues, VenueAccess, load_state, make_header, open_venues
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.1
+DRAIN_S: Final = 5.0
+
+
+async def run_engine(settings: Settings, paths: Paths) -> None:
+    """Run the engine until told to stop.
+
+    Raises:
+        TransientError: the ledger, the sandbox or every venue is away.
+        FatalError: something that only a person can mend.
+    """
+    clock = make_clock()
+    latch = KillLatch(paths.data_dir)
+    async with AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(stop_signals(ignores_interrupt=True))
+        ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+        stack.push_async_callback(ledger.aclose)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        venues = await open_venues(settings, paths, http, clock)
+        run_id = make_run_id(clock())
+        state = await load_state(ledger, at_ns=clock())
+        header = make_header(settings, venues, state, run_id=run_id, at_ns=clock())
+        outbox = Outbox(ledger)
+        stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
+        recorder = await _open_recorder(stack, settings, paths, header)
+        core = build_core(header, _surroundings(settings, header, latch, outbox, recorder))
+        parts = _parts(core, venues, latch, outbox, recorder)
+        answers = EngineAnswers(
+            parts, latch=latch, outbox=outbox, clock=clock, one_time_code=_one_time_code(settings)
+        )
+        server = open_server(
+            paths.engine_socket, engine_wire(), answers, on_fatal=_end_on_fatal(stop)
+        )
+        await stack.enter_async_context(server)
+        _tell_start(core, latch, clock)
+        # A full collection over the start-up's objects takes milliseconds; none of them dies.
+        gc.collect()
+        gc.freeze()
+        await _serve(core, venues.access, clock, outbox, stop)
+
+
+async def _serve(
+    core: Core,
+    access: Sequence[VenueAccess],
+    clock: Clock,
+    outbox: Outbox,
+    stop: asyncio.Event,
+) -> None:
+    sessions = [
+        Session(
+            websocket_url=of.websocket_url,
+            rest=of.rest,
+            accept=_accept(core.hot_path, stream),
+            now_ns=clock,
+            jitter=random.random,
+            limits=SessionLimits(),
+        )
+        for stream, of in enumerate(access)
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(session.run()) for session in sessions]
+        running.append(tasks.create_task(outbox.run()))
+        running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
+        announce_ready()
+        await stop.wait()
+        for task in running:
+            task.cancel()
+
+
+async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: Clock) -> None:
+    told_dropped = 0
+    while True:
+        await asyncio.sleep(TICK_S)
+        actions: list[Sequence[Action]] = core.hot_path.tick(clock())
+        for session, wanted in zip(sessions, actions, strict=True):
+            session.perform(wanted)
+        if outbox.dropped > told_dropped and not outbox.waiting:
+            core.journal.tell(
+                RecordsDropped(
+                    at_ns=clock(),
+                    basis=core.header.basis,
+                    kind="opportunities",
+                    count=outbox.dropped - told_dropped,
+                )
+            )
+            told_dropped = outbox.dropped
+
+
+def _accept(hot_path: HotPath, stream: int) -> Accept:
+    frame, accept = hot_path.frame, hot_path.accept
+
+    def take(kind: InputKind, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        if kind is InputKind.FRAME:
+            return frame(stream, payload, at_ns)
+        return accept(kind, stream=stream, key=key, payload=payload, at_ns=at_ns)
+
+    return take
+
+
+def _surroundings(
+    settings: Settings,
+    header: RunHeader,
+    latch: KillLatch,
+    outbox: Outbox,
+    recorder: Recorder | None,
+) -> Surroundings:
+    def write_line(line: bytes) -> None:
+        if recorder is not None:
+            recorder.write(0, EntryKind.DECIDED, 0, 0, "", line)
+
+    return Surroundings(
+        world=LiveWorld(
+            is_killed=latch.is_killed, is_ledger_behind=outbox.is_behind, recorder=recorder
+        ),
+        put=outbox.put,
+        log=write_line,
+        recorder=recorder,
+        journal_settings=JournalSettings(
+            run_id=header.run_id,
+            basis=header.basis,
+            opportunity_usd_min=settings.telegram.opportunity_usd_min,
+        ),
+    )
+
+
+async def _open_recorder(
+    stack: AsyncExitStack, settings: Settings, paths: Paths, header: RunHeader
+) -> Recorder | None:
+    if not settings.recording.is_on:
+        return None
+    own = RecorderSettings(
+        directory=paths.recordings,
+        segment_bytes=settings.recording.segment_mb << 20,
+        total_bytes_max=settings.recording.total_mb_max << 20,
+    )
+    recorder = await stack.enter_async_context(open_recorder(own, header.run_id))
+    recorder.write(0, EntryKind.HEADER, 0, header.started_at_ns, "", encode_header(header))
+    return recorder
+
+
+def _parts(
+    core: Core,
+    venues: OpenVenues,
+    latch: KillLatch,
+    outbox: Outbox,
+    recorder: Recorder | None,
+) -> RunParts:
+    def recording() -> str | None:
+        if recorder is None:
+            return None
+        return recorder.failure or str(recorder.run_directory)
+
+    notes: dict[VenueId, str] = dict(venues.notes)
+    return RunParts(
+        header=core.header,
+        board=core.board,
+        freshness=core.freshness,
+        decider=core.decider,
+        journal=core.journal,
+        control=core.control,
+        hot_path=core.hot_path,
+        is_killed=latch.is_killed,
+        waiting=lambda: outbox.waiting,
+        recording=recording,
+        venue_notes=notes,
+    )
+
+
+def _tell_start(core: Core, latch: KillLatch, clock: Clock) -> None:
+    core.journal.tell(
+        Started(
+            at_ns=clock(),
+            basis=core.header.basis,
+            run_id=core.header.run_id,
+            mode=core.control.mode,
+            is_killed=latch.is_killed(),
+            is_paused=core.control.is_paused,
+            market_note=core.header.market_note,
+        )
+    )
+
+
+def _one_time_code(settings: Settings) -> OneTimeCode | None:
+    secret = settings.operator.totp_secret
+    return None if secret is None else OneTimeCode(secret)
+
+
+def _end_on_fatal(stop: asyncio.Event) -> Callable[[FatalError], None]:
+    def end(error: FatalError) -> None:
+        log.error("%s", error)
+        stop.set()
+
+    return end

@@ -1,0 +1,222 @@
+"""Replay a recorded run, and trace a decision to the frames that caused it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.bus.commands import GetWhy
+from engine.bus.reports import WhyReport
+from engine.domain.errors import BadValueError
+from engine.operate import exit_codes
+from engine.operate.hot_path import HotPath
+from engine.operate.recording import Entry, EntryKind, read_entries
+from engine.operate.run_header import RunHeader, decode_header
+from engine.operate.run_journal import JournalSettings
+from engine.operate.world import ReplayedWorld
+from engine.ports import InputKind
+from engine.settings.schema import TelegramSettings
+from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.front_end import open_facade
+from engine.wiring.paths import Paths
+
+PROGRESS_S: Final = 2.0
+SHOWN_BYTES: Final = 2_000
+
+_INPUTS: Final = frozenset(int(kind) for kind in InputKind)
+
+
+@dataclass(slots=True)
+class _Step:
+    """An input with what was observed and decided because of it."""
+
+    entry: Entry
+    observed: list[Entry] = field(default_factory=list)
+    decided: list[bytes] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplayResult:
+    """What a replay came to.
+
+    Attributes:
+        first_difference: number of the first input whose decisions differ, None if all agree.
+        is_complete: the recording was closed in order; else its last moments may be missing.
+    """
+
+    run_id: str
+    inputs: int
+    frames: int
+    decisions: int
+    first_difference: int | None
+    is_complete: bool
+    seconds: float
+    found: int
+    planned: int
+    traded: int
+    profit_usd_paper: float
+
+
+def replay_run(path: Path, *, log_to: Path | None) -> int:
+    """Replay a recording, print the comparison as JSON; exit code 0 if every decision agrees."""
+    lines: list[bytes] = []
+    result = replay(path, lines=lines)
+    if log_to is not None:
+        log_to.write_bytes(b"".join(line + b"\n" for line in lines))
+    sys.stdout.write(msgspec.json.encode(msgspec.to_builtins(result)).decode() + "\n")
+    if result.first_difference is None:
+        sys.stderr.write(
+            f"replay: {result.decisions} decision lines agree byte for byte "
+            f"({result.inputs} inputs in {result.seconds:.1f} s)\n"
+        )
+        return exit_codes.OK
+    sys.stderr.write(f"replay: the decisions differ from input {result.first_difference} on\n")
+    return 1
+
+
+def replay(path: Path, *, lines: list[bytes]) -> ReplayResult:
+    """Feed a recording through the same code as live; `lines` receives the decision log.
+
+    Raises:
+        BadValueError: the recording cannot be read, or its beginning is gone.
+    """
+    entries = read_entries(path)
+    header = _header(entries, path)
+    world = ReplayedWorld()
+    core = build_core(header, _surroundings(header, world, lines))
+    result = ReplayResult(
+        run_id=header.run_id,
+        inputs=0,
+        frames=0,
+        decisions=0,
+        first_difference=None,
+        is_complete=False,
+        seconds=0.0,
+        found=0,
+        planned=0,
+        traded=0,
+        profit_usd_paper=0.0,
+    )
+    started_s = told_s = time.monotonic()
+    for step in _steps(entries, result):
+        _feed(core.hot_path, step, world, lines, result)
+        if time.monotonic() - told_s > PROGRESS_S:
+            told_s = time.monotonic()
+            sys.stderr.write(f"replay: {result.inputs} inputs ...\n")
+    result.seconds = round(time.monotonic() - started_s, 3)
+    _sum_up(core, result, lines)
+    return result
+
+
+async def trace_decision(paths: Paths, ref: str) -> int:
+    """Print the frames behind an opportunity or trade, from the ledger and the recording."""
+    async with open_facade(paths) as facade:
+        report = await facade.ask(GetWhy(ref=ref))
+    if not isinstance(report, WhyReport):
+        sys.stderr.write(f"syndicate: no opportunity or trade {ref} is known\n")
+        return 1
+    wanted = set(report.frame_seqs) | {leg.frame_seq for leg in report.legs if leg.frame_seq}
+    run_directory = paths.recordings / report.run_id
+    found: set[int] = set()
+    for entry in read_entries(run_directory):
+        if entry.seq in wanted and int(entry.kind) in _INPUTS:
+            found.add(entry.seq)
+            sys.stdout.write(_shown(entry) + "\n")
+            if found == wanted:
+                break
+    if missing := sorted(wanted - found):
+        sys.stderr.write(
+            f"syndicate: inputs {missing} of run {report.run_id} are no longer recorded "
+            "(disk budget) or not yet on disk\n"
+        )
+        return 1
+    return exit_codes.OK
+
+
+def _shown(entry: Entry) -> str:
+    text = entry.payload[:SHOWN_BYTES].decode(errors="replace")
+    cut = f" ... ({len(entry.payload)} bytes)" if len(entry.payload) > SHOWN_BYTES else ""
+    key = f" {entry.key}" if entry.key else ""
+    return f"input {entry.seq} {entry.kind.name}{key} at {entry.at_ns}: {text}{cut}"
+
+
+def _header(entries: Iterator[Entry], path: Path) -> RunHeader:
+    first = next(entries, None)
+    if first is None or first.kind is not EntryKind.HEADER:
+        raise BadValueError(
+            f"{path} does not begin with a run's header: its first segment is gone (disk budget) "
+            "or was not named; a run can be replayed from its beginning only"
+        )
+    return decode_header(first.payload)
+
+
+def _surroundings(header: RunHeader, world: ReplayedWorld, lines: list[bytes]) -> Surroundings:
+    return Surroundings(
+        world=world,
+        put=lambda _record: None,
+        log=lines.append,
+        recorder=None,
+        journal_settings=JournalSettings(
+            run_id=header.run_id,
+            basis=header.basis,
+            opportunity_usd_min=TelegramSettings().opportunity_usd_min,
+        ),
+    )
+
+
+def _steps(entries: Iterator[Entry], result: ReplayResult) -> Iterator[_Step]:
+    """Group each input with the entries behind it."""
+    step: _Step | None = None
+    for entry in entries:
+        if int(entry.kind) in _INPUTS:
+            if step is not None:
+                yield step
+            step = _Step(entry)
+        elif entry.kind is EntryKind.ENDED:
+            result.is_complete = True
+        elif step is not None and entry.kind is EntryKind.OBSERVED:
+            step.observed.append(entry)
+        elif step is not None and entry.kind is EntryKind.DECIDED:
+            step.decided.append(entry.payload)
+    if step is not None and result.is_complete:
+        yield step  # of a cut recording, the last input's decisions may be missing
+
+
+def _feed(
+    hot_path: HotPath,
+    step: _Step,
+    world: ReplayedWorld,
+    lines: list[bytes],
+    result: ReplayResult,
+) -> None:
+    for seen in step.observed:
+        world.saw(seen.key, answer=seen.payload == b"1")
+    entry = step.entry
+    before = len(lines)
+    hot_path.seq = entry.seq - 1
+    kind = InputKind(int(entry.kind))
+    if kind is InputKind.TICK:
+        hot_path.tick(entry.at_ns)
+    elif kind is InputKind.COMMAND:
+        hot_path.command(entry.payload, entry.at_ns)
+    else:
+        hot_path.accept(
+            kind, stream=entry.stream, key=entry.key, payload=entry.payload, at_ns=entry.at_ns
+        )
+    result.inputs += 1
+    result.frames += kind is InputKind.FRAME
+    result.decisions += len(step.decided)
+    if result.first_difference is None and lines[before:] != step.decided:
+        result.first_difference = entry.seq
+
+
+def _sum_up(core: Core, result: ReplayResult, lines: list[bytes]) -> None:
+    result.decisions = len(lines)
+    result.found = core.journal.found
+    result.planned = core.journal.planned
+    result.traded = core.journal.traded
+    result.profit_usd_paper = float(round(core.journal.profit_usd, 6))

@@ -1,0 +1,202 @@
+"""Set up a run: venues with their instruments and addresses, state from before, the header."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import aiohttp
+
+from engine.bus.records import EngineState, LoadState
+from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.connectors.rest import RestClient, RestLimits
+from engine.connectors.venues import VENUES
+from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.instruments import Instrument, VenueId
+from engine.domain.modes import Mode
+from engine.operate.clock import Clock
+from engine.operate.control import ControlState
+from engine.operate.recording import FORMAT_VERSION
+from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
+from engine.ports import VenueSpec
+from engine.settings.schema import Settings
+from engine.wiring.markets import basis_of, fee_bps_taker, market_note, read_announcement
+from engine.wiring.paths import Paths
+from engine.wiring.version import version_text
+
+log = logging.getLogger(__name__)
+
+DAY_NS: Final = 86_400 * 1_000_000_000
+LEDGER_TRIES: Final = 20
+LEDGER_RETRY_S: Final = 0.25
+LATENCY_MS_LEAST: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueAccess:
+    """How to reach one venue's feed."""
+
+    spec: VenueSpec
+    feed: str
+    websocket_url: str
+    rest: RestClient
+    instruments: Sequence[Instrument]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenVenues:
+    """The venues of a run, and notes on those that could not be set up."""
+
+    access: Sequence[VenueAccess]
+    notes: dict[VenueId, str]
+    market_note: str
+
+
+async def open_venues(
+    settings: Settings, paths: Paths, http: aiohttp.ClientSession, clock: Clock
+) -> OpenVenues:
+    """Fetch every venue's instruments; a venue that does not answer is left out and noted.
+
+    Raises:
+        FatalError: a venue or feed of the settings is unknown.
+        TransientError: no venue at all could be set up.
+    """
+    specs = [_spec(name) for name in settings.markets.venues]
+    found = await asyncio.gather(
+        *(_open_venue(settings, paths, http, clock, spec) for spec in specs)
+    )
+    access: list[VenueAccess] = []
+    notes: dict[VenueId, str] = {}
+    for spec, result in zip(specs, found, strict=True):
+        if isinstance(result, VenueAccess):
+            access.append(result)
+        else:
+            notes[spec.venue] = result
+            log.warning("%s is left out: %s", spec.venue, result)
+    if not access:
+        raise TransientError(
+            "no venue can be reached: "
+            + "; ".join(f"{venue}: {note}" for venue, note in notes.items())
+        )
+    return OpenVenues(access=access, notes=notes, market_note=market_note(settings, paths))
+
+
+async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) -> EngineState:
+    """Ask the ledger for what earlier runs left; waits a few seconds for it to come up.
+
+    Raises:
+        TransientError: the ledger does not answer.
+    """
+    for attempt in range(LEDGER_TRIES):
+        try:
+            reply = await ledger.call(LoadState(day_start_ns=at_ns - at_ns % DAY_NS))
+        except TransientError:
+            if attempt == LEDGER_TRIES - 1:
+                raise
+            await asyncio.sleep(LEDGER_RETRY_S)
+            continue
+        if isinstance(reply, EngineState):
+            return reply
+        raise FatalError(f"the ledger answered {type(reply).__name__} to LoadState")
+    raise AssertionError("the loop above returns or raises")
+
+
+def make_header(
+    settings: Settings, venues: OpenVenues, state: EngineState, *, run_id: str, at_ns: int
+) -> RunHeader:
+    """Make the header of a run."""
+    instruments: list[Instrument] = []
+    streams = []
+    for of in venues.access:
+        books = list(range(len(instruments), len(instruments) + len(of.instruments)))
+        instruments += of.instruments
+        streams.append(StreamSpec(venue=of.spec.venue, feed=of.feed, books=books))
+    mode = state.mode or Mode(settings.paper.mode_at_first_start)
+    return RunHeader(
+        format_version=FORMAT_VERSION,
+        run_id=run_id,
+        basis=basis_of(settings),
+        market_note=venues.market_note,
+        started_at_ns=at_ns,
+        version=version_text(),
+        instruments=instruments,
+        streams=streams,
+        terms=_terms(settings, venues),
+        control=ControlState(mode=mode, is_paused=state.is_paused),
+        realised_today_usd=Decimal(state.realised_today_usd),
+        residuals=[(venue, base, Decimal(amount)) for venue, base, amount in state.residuals],
+    )
+
+
+def _spec(name: str) -> VenueSpec:
+    spec = VENUES.get(VenueId(name))
+    if spec is None:
+        raise FatalError(f"unknown venue {name!r} in markets.venues; known: {', '.join(VENUES)}")
+    return spec
+
+
+async def _open_venue(
+    settings: Settings,
+    paths: Paths,
+    http: aiohttp.ClientSession,
+    clock: Clock,
+    spec: VenueSpec,
+) -> VenueAccess | str:
+    feed = settings.markets.feeds.get(spec.venue, next(iter(spec.feeds)))
+    if feed not in spec.feeds:
+        raise FatalError(
+            f"unknown feed {feed!r} of {spec.venue} in markets.feeds; known: "
+            f"{', '.join(spec.feeds)}"
+        )
+    if settings.markets.source == "sandbox":
+        sandbox = read_announcement(paths)
+        if spec.venue not in sandbox.rest_urls:
+            return "the sandbox does not have it"
+        websocket_url = sandbox.websocket_urls[spec.venue][feed]
+        rest_url, pairs = sandbox.rest_urls[spec.venue], sandbox.pairs[spec.venue]
+    else:
+        websocket_url, rest_url = spec.websocket_urls[feed], spec.rest_url
+        pairs = settings.markets.pairs
+    rest = RestClient(
+        client=http,
+        base_url=rest_url,
+        requests_per_s_max=spec.requests_per_s_max,
+        limits=RestLimits(),
+        now_ns=clock,
+    )
+    try:
+        payload = await rest.get(spec.instruments_path)
+        instruments = spec.parse_instruments(payload, pairs)
+    except (TransientError, BadValueError) as error:
+        return str(error)
+    if not instruments:
+        return f"it lists none of {', '.join(pairs)}"
+    return VenueAccess(
+        spec=spec, feed=feed, websocket_url=websocket_url, rest=rest, instruments=instruments
+    )
+
+
+def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
+    factor = settings.paper.latency_factor
+    return RunTerms(
+        venues={
+            of.spec.venue: VenueTerms(
+                fee_bps_taker=fee_bps_taker(settings, of.spec.venue, of.spec.fee_bps_taker),
+                latency_ms_median=max(of.spec.latency_ms_median * factor, LATENCY_MS_LEAST),
+                latency_ms_p99=max(of.spec.latency_ms_p99 * factor, LATENCY_MS_LEAST),
+            )
+            for of in venues.access
+        },
+        transfer_bps=settings.costs.transfer_bps,
+        net_edge_bps_min=settings.limits.net_edge_bps_min,
+        position_usd=settings.limits.position_usd,
+        daily_loss_usd=settings.limits.daily_loss_usd,
+        orders_per_minute_max=settings.limits.orders_per_minute_max,
+        age_ms_max=settings.markets.age_ms_max,
+        audit_s=settings.markets.audit_s,
+        slippage_bps_max=settings.paper.slippage_bps_max,
+        unwind_band_bps=settings.paper.unwind_band_bps,
+        seed=settings.paper.seed,
+    )
