@@ -26,9 +26,12 @@ from engine.kernels.layout import (
     SIZE,
     SIZE_DECIMALS,
 )
+from engine.kernels.memory import move_rows
 
 _DIGITS_MAX = 18  # 10**18 - 1 is the largest run of digits that fits an int64 whole
 _EXPONENT_MAX = 40
+_STEPS_MAX = int(np.iinfo(np.int64).max)
+_POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
 
 
 @inlined
@@ -99,16 +102,19 @@ def _number(raw, i, decimals):
     if mantissa == 0:
         return i, int64(0)
     shift = decimals + exponent - fraction
-    while shift > 0:
-        if mantissa > int64(922337203685477579):
+    if shift > _DIGITS_MAX or shift < -_DIGITS_MAX:
+        return i, int64(-1)
+    if shift > 0:
+        power = _POWERS[shift]
+        if mantissa > _STEPS_MAX // power:
             return i, int64(-1)
-        mantissa *= 10
-        shift -= 1
-    while shift < 0:
-        if mantissa % 10 != 0:
+        return i, mantissa * power
+    if shift < 0:
+        power = _POWERS[-shift]
+        whole = mantissa // power
+        if whole * power != mantissa:
             return i, int64(-1)
-        mantissa //= 10
-        shift += 1
+        return i, whole
     return i, mantissa
 
 
@@ -316,9 +322,7 @@ def _put(row, count, key, size):
     is_there = low < count and row[low, KEY] == key
     if size == 0:
         if is_there:
-            for k in range(low, count - 1):
-                row[k, KEY] = row[k + 1, KEY]
-                row[k, SIZE] = row[k + 1, SIZE]
+            move_rows(row, low, low + 1, count - 1 - low)
             return count - 1, 0
         return count, 0
     if is_there:
@@ -327,15 +331,11 @@ def _put(row, count, key, size):
     if count == row.shape[0]:
         if low == 0:
             return count, 1
-        for k in range(low - 1):
-            row[k, KEY] = row[k + 1, KEY]
-            row[k, SIZE] = row[k + 1, SIZE]
+        move_rows(row, 0, 1, low - 1)
         row[low - 1, KEY] = key
         row[low - 1, SIZE] = size
         return count, 1
-    for k in range(count, low, -1):
-        row[k, KEY] = row[k - 1, KEY]
-        row[k, SIZE] = row[k - 1, SIZE]
+    move_rows(row, low + 1, low, count - low)
     row[low, KEY] = key
     row[low, SIZE] = size
     return count + 1, 0
