@@ -5,7 +5,7 @@ kernels check shape and numbers, and refuse a frame whole before they touch a le
 """
 
 import numpy as np
-from numba import int64
+from numba import int64, types
 
 from engine.kernels.jit import BYTES, inlined, kernel
 from engine.kernels.layout import (
@@ -13,6 +13,8 @@ from engine.kernels.layout import (
     BAD_NUMBER,
     BAD_SHAPE,
     BID,
+    CHANGED_AT_NS,
+    CHANGES,
     COUNT,
     CROSSED,
     DROPPED,
@@ -20,6 +22,7 @@ from engine.kernels.layout import (
     FORM_COINBASE,
     FORM_PAIRS,
     FORM_SIDED,
+    FRAME_SEQ,
     KEY,
     OK,
     PRICE_DECIMALS,
@@ -36,7 +39,7 @@ _POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
 
 @inlined
 def _skip_space(raw, i):
-    while i < raw.size and (raw[i] == 32 or raw[i] == 10 or raw[i] == 13 or raw[i] == 9):
+    while i < len(raw) and (raw[i] == 32 or raw[i] == 10 or raw[i] == 13 or raw[i] == 9):
         i += 1
     return i
 
@@ -47,7 +50,7 @@ def _number(raw, i, decimals):
 
     Returns (position after it, steps); steps is -1 if it is no exact whole number of steps.
     """
-    n = raw.size
+    n = len(raw)
     is_quoted = i < n and raw[i] == 34
     if is_quoted:
         i += 1
@@ -121,7 +124,7 @@ def _number(raw, i, decimals):
 @inlined
 def _skip_value(raw, i):
     """Skip a string, a number or a word; returns -1 for anything nested."""
-    n = raw.size
+    n = len(raw)
     if i < n and raw[i] == 34:
         i += 1
         while i < n and raw[i] != 34:
@@ -163,7 +166,7 @@ _NEW_QUANTITY = tuple(b"new_quantity")
 @inlined
 def _side(raw, i):
     """Parse a quoted side; returns (position after it, BID, ASK or -1)."""
-    n = raw.size
+    n = len(raw)
     if i >= n or raw[i] != 34:
         return i, -1
     start = i + 1
@@ -187,18 +190,18 @@ def _array_level(raw, i, form, side, price_decimals, size_decimals):
     if form == FORM_SIDED:
         i, side = _side(raw, _skip_space(raw, i))
         i = _skip_space(raw, i)
-        if side < 0 or i >= raw.size or raw[i] != 44:
+        if side < 0 or i >= len(raw) or raw[i] != 44:
             return -1, side, int64(0), int64(0)
         i += 1
     i, price = _number(raw, _skip_space(raw, i), price_decimals)
     i = _skip_space(raw, i)
-    if i >= raw.size or raw[i] != 44:
+    if i >= len(raw) or raw[i] != 44:
         return -1 if price >= 0 else -2, side, int64(0), int64(0)
     i, size = _number(raw, _skip_space(raw, i + 1), size_decimals)
     i = _skip_space(raw, i)
     if price <= 0 or size < 0:
         return -2, side, int64(0), int64(0)
-    if i >= raw.size or raw[i] != 93:
+    if i >= len(raw) or raw[i] != 93:
         return -1, side, int64(0), int64(0)
     return i + 1, side, price, size
 
@@ -206,7 +209,7 @@ def _array_level(raw, i, form, side, price_decimals, size_decimals):
 @inlined
 def _object_level(raw, i, side, price_decimals, size_decimals):
     """Parse an object level after its brace: (position, side, price, size)."""
-    n = raw.size
+    n = len(raw)
     price = int64(-1)
     size = int64(-1)
     while i < n:
@@ -259,9 +262,9 @@ def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
 
     Returns the new count, or minus the outcome code.
     """
-    if raw.size == 0:
+    if len(raw) == 0:
         return count
-    n = raw.size
+    n = len(raw)
     i = _skip_space(raw, 0)
     if i >= n or raw[i] != 91:
         return -BAD_SHAPE
@@ -352,16 +355,32 @@ def _outcome(levels, state, book):
     return OK
 
 
-@kernel(
-    int64(BYTES, BYTES, int64, int64, int64[:, ::1], int64[:, :, ::1], int64[:, ::1]),
+@inlined
+def _stamp(state, book, at_ns, frame_seq):
+    state[book, CHANGED_AT_NS] = at_ns
+    state[book, FRAME_SEQ] = frame_seq
+    state[book, CHANGES] += 1
+
+
+_SIGNATURE = int64(
+    BYTES,
+    BYTES,
+    int64,
+    types.UniTuple(int64, 3),
+    int64[:, ::1],
+    int64[:, :, ::1],
+    int64[:, ::1],
 )
-def apply_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
+
+
+@kernel(_SIGNATURE)
+def apply_levels(raw_bids, raw_asks, form, change, state, levels, scratch):
     """Parse changes and set them in a book, all or none.
 
     Args:
         raw_bids, raw_asks: JSON arrays of levels; one-array forms leave raw_asks empty.
         form: one of the FORM_ constants of `layout`.
-        book: row of `state`.
+        change: the row of `state`, the receive time and the frame's number to stamp on it.
         state, levels: see `layout`.
         scratch: int64 (n, 3) work space; more levels than rows are refused as BAD_SHAPE.
 
@@ -369,6 +388,7 @@ def apply_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
         OK, or BAD_SHAPE / BAD_NUMBER with nothing changed, or CROSSED / EMPTY for a book that is
         so after the changes.
     """
+    book, at_ns, frame_seq = change
     price_decimals = state[book, PRICE_DECIMALS]
     size_decimals = state[book, SIZE_DECIMALS]
     count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
@@ -384,18 +404,18 @@ def apply_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
         kept, dropped = _put(row, state[book, COUNT + side], key, scratch[k, 2])
         state[book, COUNT + side] = kept
         state[book, DROPPED] += dropped
+    _stamp(state, book, at_ns, frame_seq)
     return _outcome(levels, state, book)
 
 
-@kernel(
-    int64(BYTES, BYTES, int64, int64, int64[:, ::1], int64[:, :, ::1], int64[:, ::1]),
-)
-def replace_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
+@kernel(_SIGNATURE)
+def replace_levels(raw_bids, raw_asks, form, change, state, levels, scratch):
     """Parse a snapshot and make it the whole book; arguments and result as `apply_levels`.
 
     Levels may come in any order. If a price comes twice, the last one counts. If a side has more
     levels than fit, the worst are dropped and counted.
     """
+    book, at_ns, frame_seq = change
     price_decimals = state[book, PRICE_DECIMALS]
     size_decimals = state[book, SIZE_DECIMALS]
     count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
@@ -431,4 +451,5 @@ def replace_levels(raw_bids, raw_asks, form, book, state, levels, scratch):
             row[k - skipped, SIZE] = sizes[order[k]]
         state[book, COUNT + side] = unique - skipped
         state[book, DROPPED] += skipped
+    _stamp(state, book, at_ns, frame_seq)
     return _outcome(levels, state, book)

@@ -24,8 +24,6 @@ SCRATCH_LEVELS = 262_144
 
 BOOKS_MAX = 512
 
-_IMPOSSIBLE = (layout.CROSSED, layout.EMPTY)
-
 
 class Board:
     """Order books of fixed instruments, addressed by row number.
@@ -66,30 +64,38 @@ class Board:
         """Forget the row's levels, take these and make the row live; see `BookSink.replace`."""
         # numba types an IntEnum anew at every call (10 us); a plain int goes the fast way.
         outcome = order_book.replace_levels(
-            _view(bids), _view(asks), int(form), book, self.state, self.levels, self._scratch
+            bytes(bids),
+            bytes(asks),
+            int(form),
+            (book, at_ns, self.frame_seq),
+            self.state,
+            self.levels,
+            self._scratch,
         )
-        if outcome == layout.OK:
-            row = self.state[book]
-            row[layout.IS_LIVE] = 1
-            self.stale_reasons[book] = None
-            self._stamp(book, at_ns)
-        elif outcome in _IMPOSSIBLE:
-            self._forget_impossible(book)
-        return Applied(outcome)
+        if outcome != layout.OK:
+            return self._refused(book, outcome)
+        self.state[book, layout.IS_LIVE] = 1
+        self.stale_reasons[book] = None
+        self._list(book)
+        return Applied.OK
 
     def apply(
         self, book: int, form: LevelForm, bids: RawJson, asks: RawJson, at_ns: int
     ) -> Applied:
         """Apply changes to a live row, all or none; see `BookSink.apply`."""
         outcome = order_book.apply_levels(
-            _view(bids), _view(asks), int(form), book, self.state, self.levels, self._scratch
+            bytes(bids),
+            bytes(asks),
+            int(form),
+            (book, at_ns, self.frame_seq),
+            self.state,
+            self.levels,
+            self._scratch,
         )
-        if outcome == layout.OK:
-            self._stamp(book, at_ns)
-            return Applied.OK
-        if outcome in _IMPOSSIBLE:
-            self._forget_impossible(book)
-        return Applied(outcome)
+        if outcome != layout.OK:
+            return self._refused(book, outcome)
+        self._list(book)
+        return Applied.OK
 
     def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:
         """Forget the row's levels, mark it stale with the reason and count the fault."""
@@ -173,13 +179,6 @@ class Board:
         best = self.side(book, side)[-count:][::-1] if count else self.side(book, side)[:0]
         return [(abs(int(key)), int(size)) for key, size in best]
 
-    def _stamp(self, book: int, at_ns: int) -> None:
-        row = self.state[book]
-        row[layout.CHANGED_AT_NS] = at_ns
-        row[layout.FRAME_SEQ] = self.frame_seq
-        row[layout.CHANGES] += 1
-        self._list(book)
-
     def _list(self, book: int) -> None:
         # The caller empties `changed` itself; the set beside it then starts afresh too.
         if not self.changed:
@@ -188,13 +187,10 @@ class Board:
             self._listed.add(book)
             self.changed.append(book)
 
-    def _forget_impossible(self, book: int) -> None:
-        # The levels make no market. Nothing may be read from them until the feed has
-        # invalidated the row, which also counts the fault.
-        self.state[book, layout.COUNT : layout.COUNT + 2] = 0
-        self.state[book, layout.CHANGES] += 1
-        self._list(book)
-
-
-def _view(raw: RawJson) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(raw, np.uint8)
+    def _refused(self, book: int, outcome: int) -> Applied:
+        if outcome in {layout.CROSSED, layout.EMPTY}:
+            # The levels make no market. Nothing may be read from them until the feed has
+            # invalidated the row, which also counts the fault.
+            self.state[book, layout.COUNT : layout.COUNT + 2] = 0
+            self._list(book)
+        return Applied(outcome)

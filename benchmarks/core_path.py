@@ -1,0 +1,258 @@
+"""The hot path of the core: apply, screen, confirm, decide. `python -m benchmarks.core_path`."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+
+from sortedcontainers import SortedDict
+
+from benchmarks.core_harness import Row, measure
+from benchmarks.core_market import START_NS, Frame, make_board, make_frames, make_instruments
+from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.decider import Decider
+from engine.decide.limit_list import Circumstances
+from engine.decide.limits import LimitValues
+from engine.decide.switches import Switches
+from engine.detect.detector import Detector
+from engine.detect.episodes import Closed
+from engine.detect.routes import find_routes
+from engine.detect.terms import Screen
+from engine.domain.modes import Mode
+from engine.domain.opportunities import Opportunity, Plan
+from engine.execute.fill import PaperVenue
+from engine.execute.latency import Latency, LatencyModel
+from engine.execute.paper import Finished, PaperExecutor, UnwindRules
+from engine.execute.pipeline import Decided, Parts, Pipeline
+from engine.market.board import Board
+from engine.market.freshness import Freshness, VenueEdge
+from engine.market.valuation import Valuation
+from engine.portfolio.costs import Costs
+from engine.portfolio.positions import Positions
+from engine.portfolio.taken import Taken
+from engine.ports import LevelForm
+
+CALLS = 20_000
+AGE_NS_MAX = 10_000_000_000
+FORM = LevelForm.PAIRS
+HIT_BIDS = b'[["50400.00","0.60000000"]]'
+NO_HIT_BIDS = b'[["50400.00","0"]]'
+
+
+class SilentJournal:
+    def opportunity_found(self, opportunity: Opportunity) -> None:
+        pass
+
+    def opportunity_decided(self, decided: Decided) -> None:
+        pass
+
+    def opportunity_closed(self, closed: Closed) -> None:
+        pass
+
+    def execution_finished(self, finished: Finished) -> None:
+        pass
+
+    def venue_changed(self, edge: VenueEdge) -> None:
+        pass
+
+
+class Core:
+    """All parts on one board."""
+
+    def __init__(self) -> None:
+        instruments = make_instruments()
+        self.board = make_board(instruments)
+        board = self.board
+        self.costs = Costs(fee_bps_taker={one.venue: Decimal(20) for one in instruments})
+        self.taken = Taken(board)
+        self.positions = Positions()
+        self.valuation = Valuation(board, age_ns_max=AGE_NS_MAX)
+        self.circumstances = Circumstances(
+            board=board,
+            valuation=self.valuation,
+            positions=self.positions,
+            is_killed=lambda: False,
+            is_ledger_behind=lambda: False,
+            switches=Switches(mode=Mode.PAPER),
+        )
+        rules = LimitRules(slippage_bps=Decimal(5))
+        self.confirmer = Confirmer(board, self.costs, self.taken, rules)
+        self.decider = Decider(
+            confirmer=self.confirmer,
+            circumstances=self.circumstances,
+            values=LimitValues(orders_per_min_max=10**9),
+        )
+        self.detector = Detector(
+            board,
+            find_routes(instruments),
+            self.costs,
+            Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX),
+            run_id="bench",
+        )
+        latency = Latency(median_ms=20, p99_ms=80)
+        executor = PaperExecutor(
+            venue=PaperVenue(board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
+            costs=self.costs,
+            latency=LatencyModel({one.venue: latency for one in instruments}, seed=1),
+            rules=UnwindRules(),
+            order_rate=self.circumstances.order_rate,
+        )
+        self.pipeline = Pipeline(
+            Parts(
+                board=board,
+                taken=self.taken,
+                freshness=Freshness(board, age_ns_max=AGE_NS_MAX),
+                valuation=self.valuation,
+                detector=self.detector,
+                decider=self.decider,
+                executor=executor,
+                positions=self.positions,
+                journal=SilentJournal(),
+            )
+        )
+
+
+def _apply_calls(board: Board, frames: list[Frame]) -> list[Callable[[], object]]:
+    return [
+        functools.partial(board.apply, book, FORM, bids, asks, START_NS)
+        for book, bids, asks in frames
+    ]
+
+
+def measure_apply() -> Row:
+    board = make_board(make_instruments())
+    calls = _apply_calls(board, list(make_frames(CALLS)))
+    return measure("core.apply.4_levels", calls, between=board.changed.clear)
+
+
+def measure_sorted_dict() -> Row:
+    """The same changes in a SortedDict of floats, with the parsing that it needs."""
+    books = [(SortedDict(), SortedDict()) for _ in make_instruments()]
+    board = make_board(make_instruments())
+    for book, sides in enumerate(books):
+        for side, held in zip(sides, board.top_levels(book, 5_000), strict=True):
+            side.update({price / 100: size / 1e8 for price, size in held})
+
+    def apply(book: int, bids: bytes, asks: bytes) -> tuple[float, float]:
+        bid_side, ask_side = books[book]
+        for side, raw in ((bid_side, bids), (ask_side, asks)):
+            for price, size in json.loads(raw):
+                number = float(size)
+                if number:
+                    side[float(price)] = number
+                else:
+                    side.pop(float(price), None)
+        return bid_side.peekitem(-1)[0], ask_side.peekitem(0)[0]
+
+    calls = [functools.partial(apply, *frame) for frame in make_frames(CALLS)]
+    return measure("peer.sorted_dict.4_levels", calls)
+
+
+def measure_screen() -> Row:
+    core = Core()
+    calls = [
+        functools.partial(core.detector.on_change, number % 5, START_NS) for number in range(CALLS)
+    ]
+    return measure("core.screen.4_peers.no_hit", calls)
+
+
+def measure_screen_hit() -> Row:
+    core = Core()
+    core.board.apply(0, FORM, HIT_BIDS.replace(b"50400", b"49999"), b"[]", START_NS)
+    core.board.apply(1, FORM, b"[]", b'[["49700.00","0.3"],["49701.00","0.3"]]', START_NS)
+    # Book 1 would be crossed by its own bids: take these away first.
+    core.board.replace(
+        1, FORM, b'[["49600.00","1"]]', b'[["49700.00","0.3"],["49701.00","0.3"]]', START_NS
+    )
+    calls = [functools.partial(core.detector.on_change, 1, START_NS) for _ in range(CALLS)]
+    row = measure("core.screen.4_peers.4_hits", calls)
+    assert core.detector.found == 4
+    return row
+
+
+def measure_pipeline() -> Row:
+    core = Core()
+    applies = _apply_calls(core.board, list(make_frames(CALLS)))
+    pipeline = core.pipeline
+
+    def whole(apply: Callable[[], object], at_ns: int) -> None:
+        pipeline.before_input(at_ns)
+        apply()
+        pipeline.after_input(at_ns)
+
+    calls = [
+        functools.partial(whole, apply, START_NS + number * 10_000)
+        for number, apply in enumerate(applies)
+    ]
+    row = measure("core.pipeline.apply_and_screen.no_hit", calls)
+    assert core.detector.found == 0
+    return row
+
+
+def measure_pipeline_alone() -> Row:
+    core = Core()
+    pipeline, changed = core.pipeline, core.board.changed
+
+    def around(book: int, at_ns: int) -> None:
+        changed.append(book)
+        pipeline.before_input(at_ns)
+        pipeline.after_input(at_ns)
+
+    calls = [
+        functools.partial(around, number % 5, START_NS + number * 10_000) for number in range(CALLS)
+    ]
+    return measure("core.pipeline.without_apply.no_hit", calls)
+
+
+def _opportunity(core: Core) -> Opportunity:
+    core.board.replace(
+        1, FORM, b'[["49600.00","1"]]', b'[["49700.00","0.01"],["49701.00","0.3"]]', START_NS
+    )
+    core.board.changed.clear()
+    return core.detector.on_change(1, START_NS)[0].opportunity()
+
+
+def measure_confirm() -> Row:
+    core = Core()
+    opportunity = _opportunity(core)
+    size = Decimal("0.02")
+    calls = [functools.partial(core.confirmer.confirm, opportunity, size) for _ in range(5_000)]
+    return measure("core.confirm", calls)
+
+
+def measure_decide() -> Row:
+    core = Core()
+    opportunity = _opportunity(core)
+    plans: list[Plan] = []
+
+    def decide() -> None:
+        decision = core.decider.decide(opportunity, START_NS)
+        assert isinstance(decision, Plan)
+        plans.append(decision)
+
+    def forget() -> None:
+        core.decider.finished(plans.pop().plan_id)
+
+    return measure("core.decide.shrunk_plan", [decide] * 5_000, between=forget)
+
+
+MEASURES: tuple[Callable[[], Row], ...] = (
+    measure_apply,
+    measure_sorted_dict,
+    measure_screen,
+    measure_screen_hit,
+    measure_pipeline_alone,
+    measure_pipeline,
+    measure_confirm,
+    measure_decide,
+)
+
+
+def measure_all() -> list[Row]:
+    """Run every measure of the core; the integrator's runner calls this."""
+    return [one() for one in MEASURES]
+
+
+if __name__ == "__main__":
+    json.dump(measure_all(), sys.stdout, indent=1)
