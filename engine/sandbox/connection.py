@@ -1,0 +1,98 @@
+"""Carries one client's frames over its WebSocket, both ways, until either side ends it."""
+
+import asyncio
+import socket
+import struct
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from engine.sandbox.client import Client
+from engine.sandbox.dialects.base import FeedSpec
+from engine.sandbox.stage import Market, Stage
+
+SEND_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 0.5
+LINGER_NOT = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: closing sends a TCP reset."""
+
+
+class _ClosedError(Exception):
+    """The connection is over; ends the task group."""
+
+
+async def serve_client(
+    request: web.Request, *, stage: Stage, market: Market, client: Client, feed: FeedSpec
+) -> web.WebSocketResponse:
+    """Serve a client until it leaves, is told to leave or does not keep up."""
+    websocket = web.WebSocketResponse(
+        timeout=CLOSE_TIMEOUT_S, max_msg_size=feed.received_bytes_max, compress=False
+    )
+    await websocket.prepare(request)
+    market.clients.append(client)
+    try:
+        client.push(client.session.opened().frames, at_ns=stage.now_ns)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_write(websocket, client))
+            tasks.create_task(_read(websocket, client, stage))
+            if feed.subscribe_within_s:
+                tasks.create_task(_expect_subscription(client, feed.subscribe_within_s))
+    except* (_ClosedError, ConnectionError, TimeoutError):
+        pass
+    finally:
+        market.clients.remove(client)
+        client.idle.set()
+        _count_slow(stage, client)
+        if client.closing == "reset":
+            _reset(request)
+    return websocket
+
+
+async def _read(websocket: web.WebSocketResponse, client: Client, stage: Stage) -> None:
+    async for message in websocket:
+        if message.type is not WSMsgType.TEXT:
+            continue
+        reply = client.session.received(message.data)
+        client.push(reply.frames, at_ns=stage.now_ns)
+        if reply.is_last:
+            client.close("close")
+    raise _ClosedError
+
+
+async def _write(websocket: web.WebSocketResponse, client: Client) -> None:
+    while True:
+        await client.ready.wait()
+        frame = None if client.closing == "reset" else client.take()
+        if frame is not None:
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await websocket.send_frame(frame, WSMsgType.TEXT)
+            except TimeoutError:
+                client.is_overrun = True
+                client.close("reset")
+        elif client.closing == "close":
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await websocket.close(code=WSCloseCode.GOING_AWAY)
+            raise _ClosedError
+        elif client.closing == "reset":
+            raise _ClosedError
+
+
+async def _expect_subscription(client: Client, within_s: float) -> None:
+    await asyncio.sleep(within_s)
+    if not client.frames:
+        client.close("close")
+
+
+def _count_slow(stage: Stage, client: Client) -> None:
+    if client.is_overrun:
+        stage.counts["slow_clients"] += 1
+
+
+def _reset(request: web.Request) -> None:
+    transport = request.transport
+    if transport is None:
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+    transport.abort()

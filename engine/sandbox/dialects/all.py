@@ -1,0 +1,11 @@
+"""The one list of dialects."""
+
+from engine.sandbox.dialects import binance, bitstamp, coinbase, gemini
+from engine.sandbox.dialects.base import Dialect
+
+DIALECTS: tuple[Dialect, ...] = (
+    coinbase.DIALECT,
+    gemini.DIALECT,
+    bitstamp.DIALECT,
+    binance.DIALECT,
+)

@@ -1,0 +1,69 @@
+"""Moves the replay clock: with real time times a speed, or by hand while paused."""
+
+import asyncio
+
+from engine.sandbox.stage import Stage
+
+SLICE_NS = 100_000_000
+"""Most replay time played without letting clients be served in between."""
+
+DRAIN_TIMEOUT_S = 10.0
+
+
+class Driver:
+    """Advances a stage.
+
+    Attributes:
+        is_paused: the clock stands still.
+        lag_ns_max: largest replay time by which the stage was behind the clock.
+    """
+
+    def __init__(self, stage: Stage, *, speed: float, is_paused: bool) -> None:
+        self._stage = stage
+        self._speed = speed
+        self._running = asyncio.Event()
+        self.lag_ns_max = 0
+        if not is_paused:
+            self._running.set()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the clock stands still."""
+        return not self._running.is_set()
+
+    def pause(self) -> None:
+        """Stop the clock."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Let the clock run on from where it stands."""
+        self._running.set()
+
+    async def run(self) -> None:
+        """Advance the stage for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._running.wait()
+            began_s, began_ns = loop.time(), self._stage.now_ns
+            while self._running.is_set():
+                due_ns = began_ns + int((loop.time() - began_s) * self._speed * 1e9)
+                self.lag_ns_max = max(self.lag_ns_max, due_ns - self._stage.now_ns)
+                self._stage.advance(min(due_ns, self._stage.now_ns + SLICE_NS))
+                wait_ns = self._stage.next_at_ns() - due_ns
+                await asyncio.sleep(max(wait_ns, 0) / 1e9 / self._speed)
+
+    async def play(self, seconds: float) -> None:
+        """Advance a paused stage by some replay seconds, as fast as its clients take the frames.
+
+        Raises:
+            RuntimeError: the clock is running.
+            TimeoutError: a client does not take its frames.
+        """
+        if not self.is_paused:
+            raise RuntimeError("the sandbox is not paused; its clock runs by itself")
+        end_ns = self._stage.now_ns + int(seconds * 1e9)
+        while self._stage.now_ns < end_ns:
+            self._stage.advance(min(end_ns, self._stage.now_ns + SLICE_NS))
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                for client in list(self._stage.clients()):
+                    await client.idle.wait()

@@ -1,0 +1,204 @@
+"""The line-up: which recording plays which instrument at which venue, and how it is scaled.
+
+The recordings were made in different years and of other pairs. The table gives all venues of a
+pair one start price; from there each follows its own recording.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from engine.domain.errors import BadValueError
+from engine.domain.instruments import Instrument, Pair, VenueId
+from engine.sandbox.errors import SandboxStartError
+from engine.sandbox.recordings import RecordedInstrument, load_recording
+from engine.sandbox.track import Track, recorded_mid_price
+from engine.sandbox.truth import Scale
+
+HERE = Path(__file__).parent
+LINEUP_PATH = HERE / "lineup.toml"
+RECORDINGS_FOLDER = HERE / "recordings"
+
+
+class RecordingRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A recording: its format, files and when it was made (UTC)."""
+
+    format: str
+    files: list[str]
+    recorded_at: str
+
+
+class PairRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A pair: the price from which all its venues start, in quote per base."""
+
+    start_price: str
+
+
+class LineRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One instrument at one venue and the recorded instrument that plays it.
+
+    Attributes:
+        size_factor: multiplier of recorded sizes, chosen to keep the value of a level plausible.
+        offset_s: where in the recording the replay begins.
+        price_decimals, size_decimals: decimals on the venue's wire.
+        tick, lot, size_min, notional_min: the venue's rules, as its instrument list gives them.
+    """
+
+    venue: str
+    pair: str
+    wire_name: str
+    recording: str
+    instrument: str
+    size_factor: str
+    offset_s: float
+    price_decimals: int
+    size_decimals: int
+    tick: str
+    lot: str
+    size_min: str
+    notional_min: str = "0"
+
+
+class LineupFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole table."""
+
+    recordings: dict[str, RecordingRow]
+    pairs: dict[str, PairRow]
+    lines: list[LineRow]
+
+
+@dataclass(slots=True)
+class Listing:
+    """One instrument at one venue while it plays.
+
+    Attributes:
+        instrument: trading rules and wire name.
+        last_id: update id of the last change, for dialects that have update ids.
+        changed_at_ns: replay time of the last change.
+    """
+
+    instrument: Instrument
+    track: Track
+    last_id: int = 0
+    changed_at_ns: int = 0
+
+    @property
+    def wire_name(self) -> str:
+        """The venue's own name of the instrument."""
+        return self.instrument.wire_name
+
+
+def load_lineup(
+    path: Path = LINEUP_PATH,
+    *,
+    recordings_folder: Path = RECORDINGS_FOLDER,
+    padding_levels: dict[str, int] | None = None,
+) -> tuple[list[Listing], str]:
+    """Load the table and its recordings; return the listings and the note for the screen.
+
+    Raises:
+        SandboxStartError: the table or a recording is missing or wrong; the text names it.
+    """
+    table = _load_table(path)
+    recorded = _load_recordings(table, recordings_folder)
+    listings = [
+        _make_listing(row, table, recorded[row.recording], padding_levels or {})
+        for row in table.lines
+    ]
+    return listings, _render_note(table)
+
+
+def load_wire_names(path: Path = LINEUP_PATH) -> dict[str, list[str]]:
+    """Load the wire names of the table's instruments by venue.
+
+    Raises:
+        SandboxStartError: the table is missing or wrong.
+    """
+    names: dict[str, list[str]] = {}
+    for row in _load_table(path).lines:
+        names.setdefault(row.venue, []).append(row.wire_name)
+    return names
+
+
+def _load_table(path: Path) -> LineupFile:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text()), LineupFile)
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SandboxStartError(f"line-up table {path} cannot be used: {error}") from error
+
+
+def _load_recordings(table: LineupFile, folder: Path) -> dict[str, dict[str, RecordedInstrument]]:
+    wanted: dict[str, set[str]] = {}
+    for row in table.lines:
+        if row.recording not in table.recordings or row.pair not in table.pairs:
+            raise SandboxStartError(
+                f"line-up of {row.pair} at {row.venue} names an unknown recording or pair"
+            )
+        wanted.setdefault(row.recording, set()).add(row.instrument)
+    return {
+        name: load_recording(
+            folder=folder,
+            files=table.recordings[name].files,
+            form=table.recordings[name].format,
+            instruments=instruments,
+        )
+        for name, instruments in wanted.items()
+    }
+
+
+def _make_listing(
+    row: LineRow,
+    table: LineupFile,
+    recorded: dict[str, RecordedInstrument],
+    padding_levels: dict[str, int],
+) -> Listing:
+    played = recorded[row.instrument]
+    offset_ns = int(row.offset_s * 1e9)
+    name = f"{row.pair} at {row.venue}"
+    mid_price = recorded_mid_price(played, offset_ns=offset_ns, name=name)
+    try:
+        instrument = Instrument(
+            venue=VenueId(row.venue),
+            pair=Pair.parse(row.pair),
+            wire_name=row.wire_name,
+            price_decimals=row.price_decimals,
+            size_decimals=row.size_decimals,
+            tick_quote=Decimal(row.tick),
+            lot_base=Decimal(row.lot),
+            size_min_base=Decimal(row.size_min),
+            notional_min_quote=Decimal(row.notional_min),
+        )
+    except BadValueError as error:
+        raise SandboxStartError(f"line-up of {name} is wrong: {error}") from error
+    scale = Scale(
+        price_factor=Decimal(table.pairs[row.pair].start_price) / mid_price,
+        size_factor=Decimal(row.size_factor),
+        tick_steps=int(instrument.tick_quote.scaleb(row.price_decimals)),
+        lot_steps=int(instrument.lot_base.scaleb(row.size_decimals)),
+        price_decimals=row.price_decimals,
+        size_decimals=row.size_decimals,
+    )
+    track = Track(
+        played,
+        scale,
+        offset_ns=offset_ns,
+        padding_levels=padding_levels.get(row.venue, 0),
+    )
+    return Listing(instrument, track)
+
+
+def _render_note(table: LineupFile) -> str:
+    parts: dict[str, list[str]] = {}
+    for row in table.lines:
+        day = table.recordings[row.recording].recorded_at.split()[0]
+        days = parts.setdefault(row.venue, [])
+        if day not in days:
+            days.append(day)
+    venues = "; ".join(f"{venue} {', '.join(sorted(days))}" for venue, days in parts.items())
+    return (
+        f"Sandbox: separate recordings of different pairs and dates ({venues}) are lined up and "
+        "scaled to one start price, so gaps between venues are not a real market's."
+    )

@@ -1,0 +1,184 @@
+"""The sandbox markets: one loopback port that speaks the dialects of all venues.
+
+WebSocket feeds are at ``/<venue>/<feed>``, REST below ``/<venue>`` at the venue's own paths, and
+the sandbox's own pages below ``/_sandbox``.
+"""
+
+import asyncio
+import errno
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import web
+
+from engine.sandbox.control import add_control_pages
+from engine.sandbox.dialects.all import DIALECTS
+from engine.sandbox.driver import Driver
+from engine.sandbox.errors import SandboxStartError
+from engine.sandbox.fault_script import ScriptedFault
+from engine.sandbox.front import Front
+from engine.sandbox.levels import Side
+from engine.sandbox.lineup import load_lineup
+from engine.sandbox.settings import SandboxSettings
+from engine.sandbox.stage import Stage
+
+SHUTDOWN_TIMEOUT_S = 0.2
+
+
+class Sandbox:
+    """A running sandbox.
+
+    Attributes:
+        stage: markets, clients and faults.
+        market_note: one sentence that says what these markets are and are not.
+        port: port on which it listens.
+    """
+
+    def __init__(
+        self, *, stage: Stage, driver: Driver, settings: SandboxSettings, port: int, note: str
+    ) -> None:
+        self.stage = stage
+        self.market_note = note
+        self.port = port
+        self._driver = driver
+        self._settings = settings
+
+    def websocket_url(self, venue: str, feed: str) -> str:
+        """Return the address of a venue's feed."""
+        query = self.stage.markets[venue].dialect.feeds[feed].announced_query
+        return f"ws://{self._settings.host}:{self.port}/{venue}/{feed}{query}"
+
+    def rest_url(self, venue: str) -> str:
+        """Return the base address of a venue's REST paths."""
+        return f"http://{self._settings.host}:{self.port}/{venue}"
+
+    def truth(self, venue: str, wire_name: str) -> dict[str, dict[Decimal, Decimal]]:
+        """Return the true book, price to size, as ``bids`` and ``asks``.
+
+        Raises:
+            KeyError: the venue or instrument does not exist here.
+        """
+        listing = self.stage.markets[venue].listing(wire_name)
+        if listing is None:
+            raise KeyError(wire_name)
+        rules, book = listing.instrument, listing.track.book
+        return {
+            name: {
+                rules.price_of(price): rules.size_of(size)
+                for price, size in book.sides[side].items()
+            }
+            for name, side in (("bids", Side.BID), ("asks", Side.ASK))
+        }
+
+    def inject(self, fault: ScriptedFault) -> None:
+        """Commit or arm a fault now, whatever its `at_s`."""
+        self.stage.check_fault(fault)
+        self.stage.commit(fault)
+
+    async def play(self, seconds: float) -> None:
+        """Play some replay seconds of a paused sandbox as fast as clients take them."""
+        await self._driver.play(seconds)
+
+    def pause(self) -> None:
+        """Stop the replay clock; clients stay connected."""
+        self._driver.pause()
+
+    def resume(self) -> None:
+        """Let the replay clock run again."""
+        self._driver.resume()
+
+    def announcement(self) -> dict[str, Any]:
+        """Return the object that the announce file holds."""
+        markets = self.stage.markets
+        return {
+            "pid": os.getpid(),
+            "host": self._settings.host,
+            "port": self.port,
+            "speed": self._settings.speed,
+            "seed": self._settings.seed,
+            "websocket_urls": {
+                venue: {feed: self.websocket_url(venue, feed) for feed in market.dialect.feeds}
+                for venue, market in markets.items()
+            },
+            "rest_urls": {venue: self.rest_url(venue) for venue in markets},
+            "pairs": {
+                venue: [str(listing.instrument.pair) for listing in market.listings()]
+                for venue, market in markets.items()
+            },
+            "wire_names": {
+                venue: {str(item.instrument.pair): item.wire_name for item in market.listings()}
+                for venue, market in markets.items()
+            },
+            "control_url": f"http://{self._settings.host}:{self.port}/_sandbox",
+            "market_note": self.market_note,
+        }
+
+
+@asynccontextmanager
+async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
+    """Open the sandbox; it serves until the block ends.
+
+    Raises:
+        SandboxStartError: a recording, the line-up, the script or the port is unusable.
+    """
+    padding = {"coinbase": settings.coinbase_padding_levels}
+    listings, note = load_lineup(
+        settings.lineup_path,
+        recordings_folder=settings.recordings_folder,
+        padding_levels=padding,
+    )
+    stage = Stage(
+        listings=listings,
+        dialects=DIALECTS,
+        epoch_ns=time.time_ns() if settings.epoch_ns is None else settings.epoch_ns,
+        seed=settings.seed,
+        faults=settings.faults,
+    )
+    driver = Driver(stage, speed=settings.speed, is_paused=settings.is_paused)
+    application = web.Application()
+    add_control_pages(application, stage=stage, driver=driver, note=note)
+    Front(stage, settings).add_routes(application)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
+    await runner.setup()
+    try:
+        port = await _listen(runner, settings)
+        sandbox = Sandbox(stage=stage, driver=driver, settings=settings, port=port, note=note)
+        async with _in_background(driver):
+            yield sandbox
+    finally:
+        for client in list(stage.clients()):
+            client.close("reset")
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _in_background(driver: Driver) -> AsyncIterator[None]:
+    """Run the driver beside the block; an error of the block comes out as it is, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(driver.run())
+            try:
+                yield
+            finally:
+                running.cancel()
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from group
+        raise
+
+
+async def _listen(runner: web.AppRunner, settings: SandboxSettings) -> int:
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error})"
+        raise SandboxStartError(
+            f"port {settings.port} of {settings.host} {why}; choose another, or 0 for a free one"
+        ) from error
+    port: int = runner.addresses[0][1]
+    return port
