@@ -61,6 +61,7 @@ class CommandEntry:
     Attributes:
         short_help: at most 38 characters, for menus.
         long_help: sentences that say what is shown or changed.
+        is_on_buttons: a button may carry it; false where the line itself is the second step.
         protective_when: arguments with which a CHANGE command is protective.
     """
 
@@ -72,6 +73,7 @@ class CommandEntry:
     handler: Handler
     aliases: tuple[str, ...] = ()
     grammar: tuple[Argument, ...] = ()
+    is_on_buttons: bool = True
     protective_when: Callable[[Arguments], bool] | None = None
 
     @property

@@ -180,6 +180,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
         short_help="clear the latch with a one-time code",
         long_help=("Clears the kill latch. The one-time code is the second step.",),
         handler=safety.unkill,
+        is_on_buttons=False,
         grammar=(Argument(name="code", form=Form.CODE, is_required=True),),
     ),
     CommandEntry(

@@ -12,13 +12,16 @@ from bot.commands.common import MAIN_MENU, answer_plainly
 from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
 from bot.render.clean import clean
 from bot.render.troubles import render_away, render_failed, render_misread
-from engine.facade.commands import Command, SyndicateError, TransientError
+from engine.facade.commands import Command, Kill, SyndicateError, TransientError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.reports import Report
 
 _log = logging.getLogger(__name__)
 _SHOWN_LIMIT = 40
+
+KILL_S_MAX = 3.0
+"""Longest wait before a kill is answered; its latch is set long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,15 @@ class Dispatcher:
         Raises:
             TransientError: no answer in time, or the role is away.
         """
+        ask_s = self.settings.ask_s
+        if isinstance(command, Kill):
+            ask_s = min(ask_s, KILL_S_MAX)
         try:
-            async with asyncio.timeout(self.settings.ask_s):
+            async with asyncio.timeout(ask_s):
                 return await self.facade.ask(command)
         except TimeoutError:
             raise TransientError(
-                f"no answer to {type(command).__name__} within {self.settings.ask_s:g} s;"
+                f"no answer to {type(command).__name__} within {ask_s:g} s;"
                 " /status shows whether it was carried out"
             ) from None
 
@@ -114,7 +120,7 @@ class Dispatcher:
             return await invocation.entry.handler(call)
         except SyndicateError as error:
             return Answer(screen=render_away(str(error)))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", invocation.shown)
             return Answer(screen=render_failed(invocation.shown))
@@ -125,7 +131,7 @@ class Dispatcher:
             return answer_plainly(await self.ask(confirmation.command))
         except SyndicateError as error:
             return Answer(screen=render_away(str(error)))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", confirmation.action)
             return Answer(screen=render_failed(confirmation.action))

@@ -1,12 +1,34 @@
 """Handlers: /limits /pause /resume /kill /unkill /mode."""
 
+import logging
+
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.commands.common import answer_plainly
 from bot.grammar import Arguments
-from bot.render.safety import render_ask_mode, render_ask_resume, render_limits, render_mode
-from engine.facade.commands import GetLimits, GetStatus, Kill, Mode, Pause, Resume, SetMode, Unkill
+from bot.redact import redact
+from bot.render.safety import (
+    render_ask_mode,
+    render_ask_resume,
+    render_kill_failed,
+    render_kill_unconfirmed,
+    render_limits,
+    render_mode,
+)
+from engine.facade.commands import (
+    GetLimits,
+    GetStatus,
+    Kill,
+    Mode,
+    Pause,
+    Resume,
+    SetMode,
+    TransientError,
+    Unkill,
+)
 from engine.facade.reports import Declined, LimitsReport, StatusReport
+
+_log = logging.getLogger(__name__)
 
 WHY_LIMIT = 200
 """Characters of a reason that are kept."""
@@ -40,8 +62,17 @@ def make_kill(*, by: str, arguments: Arguments) -> Kill:
 
 
 async def kill(call: Call) -> Answer:
-    """Set the latch, in one step."""
-    return answer_plainly(await call.ask(make_kill(by=call.by, arguments=call.arguments)))
+    """Set the latch, in one step.
+
+    The facade sets the latch before it tells the engine, so no answer still means killed.
+    """
+    try:
+        return answer_plainly(await call.ask(make_kill(by=call.by, arguments=call.arguments)))
+    except TransientError as error:
+        return Answer(screen=render_kill_unconfirmed(str(error)))
+    except Exception as error:
+        _log.exception("a kill failed")
+        return Answer(screen=render_kill_failed(redact(str(error) or type(error).__name__)))
 
 
 async def unkill(call: Call) -> Answer:

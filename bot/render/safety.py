@@ -46,6 +46,27 @@ def render_declined(report: Declined) -> Screen:
     return Screen(title="Not done", mark=Mark.WARN, blocks=(Text(report.why),))
 
 
+def render_kill_unconfirmed(why: str) -> Screen:
+    """Say that the latch is set although the engine has not said so."""
+    return Screen(
+        title="KILLED: the latch is set",
+        mark=Mark.BAD,
+        blocks=(
+            Text(f"The engine has not confirmed it: {why}"),
+            Text("It reads the latch before every plan. /status shows whether it answers."),
+        ),
+    )
+
+
+def render_kill_failed(why: str) -> Screen:
+    """Say that the latch could not be set, and what else stops the engine."""
+    return Screen(
+        title="KILL FAILED",
+        mark=Mark.BAD,
+        blocks=(Text(why), Text("Stop the program on its machine. Send KILL again as well.")),
+    )
+
+
 def render_mode(report: StatusReport) -> Screen:
     """Show the mode and what the others would do."""
     return Screen(

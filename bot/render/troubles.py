@@ -104,3 +104,8 @@ def render_answers_dropped(number: int) -> Screen:
         mark=Mark.WARN,
         blocks=(Text("The chat was away for long. Their commands were carried out."),),
     )
+
+
+def render_left(action: str) -> Screen:
+    """Say that a second step was declined."""
+    return Screen(title=f"Left as it is: {action}", blocks=(Text("Nothing was done."),))
