@@ -1,0 +1,170 @@
+"""Who may command: stands in front of every update, before anything is stored or answered.
+
+Only the operator's numeric user id authorises, and only by an original message or a tap in the
+private chat with the bot. Everything else is dropped in silence and counted.
+"""
+
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
+
+_log = logging.getLogger(__name__)
+
+STRANGERS_MAX: Final = 256
+"""Strangers whose last log line is remembered; the one seen longest ago gives way."""
+
+LOG_INTERVAL_S: Final = 600
+"""A stranger is logged once in this time."""
+
+_NS_PER_S: Final = 1_000_000_000
+
+
+class Denial(StrEnum):
+    """Why an update was dropped."""
+
+    UNREADABLE = "unreadable"
+    KIND = "kind of update"
+    STRANGER = "stranger"
+    NOT_PRIVATE = "not a private chat"
+    FORWARDED = "forwarded"
+    VIA_BOT = "via a bot"
+    ON_BEHALF = "on behalf of a chat or business"
+    NOT_TYPED = "not typed by a person now"
+    INLINE = "button of an inline message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A button that was tapped.
+
+    Attributes:
+        is_visible: the message still exists for the bot, so its text is what was tapped on.
+    """
+
+    query_id: str
+    payload: str
+    message_id: int
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An update that the operator sent: a message or a tap.
+
+    Attributes:
+        sent_at_s: Telegram's date of a message; taps carry none.
+        text: None for a message without text.
+    """
+
+    update_id: int
+    user_id: int
+    chat_id: int
+    sent_at_s: int | None
+    text: str | None
+    tap: Tap | None
+
+
+@dataclass(slots=True)
+class Access:
+    """Lets the operator's own messages and taps through and counts the rest."""
+
+    operator_id: int
+    clock: Callable[[], int]
+    denied: Counter[Denial] = field(default_factory=Counter, init=False)
+    _logged_at_ns: OrderedDict[int, int] = field(default_factory=OrderedDict, init=False)
+
+    def admit(self, update: Update) -> Incoming | None:
+        """Return what the operator sent, or None; a denial is counted and answered by nothing."""
+        verdict = self._judge(update)
+        if isinstance(verdict, Incoming):
+            return verdict
+        user = update.effective_user
+        self.deny(verdict, user_id=None if user is None else user.id)
+        return None
+
+    def deny(self, denial: Denial, *, user_id: int | None) -> None:
+        """Count a denial; log it by user id only, and not more often than once in a while."""
+        self.denied[denial] += 1
+        key = -1 if user_id is None else user_id
+        now_ns = self.clock()
+        last_ns = self._logged_at_ns.get(key)
+        if last_ns is not None and now_ns - last_ns < LOG_INTERVAL_S * _NS_PER_S:
+            return
+        self._logged_at_ns[key] = now_ns
+        self._logged_at_ns.move_to_end(key)
+        if len(self._logged_at_ns) > STRANGERS_MAX:
+            self._logged_at_ns.popitem(last=False)
+        _log.warning(
+            "update dropped (%s) from user %s; %d dropped so far", denial, key, self.denied.total()
+        )
+
+    def _judge(self, update: Update) -> Incoming | Denial:
+        if update.message is not None:
+            return self._judge_message(update.update_id, update.message)
+        if update.callback_query is not None:
+            return self._judge_tap(update.update_id, update.callback_query)
+        return Denial.KIND
+
+    def _judge_message(self, update_id: int, message: Message) -> Incoming | Denial:
+        user = message.from_user
+        if user is None or user.is_bot or user.id != self.operator_id:
+            return Denial.STRANGER
+        denial = _denial_of_message(message, operator_id=self.operator_id)
+        if denial is not None:
+            return denial
+        return Incoming(
+            update_id=update_id,
+            user_id=user.id,
+            chat_id=message.chat.id,
+            sent_at_s=int(message.date.timestamp()),
+            text=message.text,
+            tap=None,
+        )
+
+    def _judge_tap(self, update_id: int, query: CallbackQuery) -> Incoming | Denial:
+        if query.from_user.is_bot or query.from_user.id != self.operator_id:
+            return Denial.STRANGER
+        message = query.message
+        if message is None or query.inline_message_id is not None or query.data is None:
+            return Denial.INLINE
+        if message.chat.type != ChatType.PRIVATE or message.chat.id != self.operator_id:
+            return Denial.NOT_PRIVATE
+        if isinstance(message, Message) and message.forward_origin is not None:
+            return Denial.FORWARDED
+        return Incoming(
+            update_id=update_id,
+            user_id=query.from_user.id,
+            chat_id=message.chat.id,
+            sent_at_s=None,
+            text=None,
+            tap=Tap(
+                query_id=query.id,
+                payload=query.data,
+                message_id=message.message_id,
+                is_visible=isinstance(message, Message),
+            ),
+        )
+
+
+def _denial_of_message(message: Message, *, operator_id: int) -> Denial | None:
+    if message.chat.type != ChatType.PRIVATE or message.chat.id != operator_id:
+        return Denial.NOT_PRIVATE
+    if message.forward_origin is not None or message.is_automatic_forward:
+        return Denial.FORWARDED
+    if message.via_bot is not None:
+        return Denial.VIA_BOT
+    if (
+        message.sender_chat is not None
+        or message.business_connection_id is not None
+        or message.sender_business_bot is not None
+    ):
+        return Denial.ON_BEHALF
+    if message.is_from_offline or message.edit_date is not None:
+        return Denial.NOT_TYPED
+    return None

@@ -1,0 +1,69 @@
+"""What a handler returns: a screen, and what goes with it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.render.screen import Screen
+from engine.facade.commands import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A command under a screen.
+
+    Attributes:
+        line: the command as a person would type it.
+        is_alarming: drawn in red where the chat can.
+    """
+
+    label: str
+    line: str
+    is_alarming: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The second step of a command that lets the engine do more than it may now.
+
+    Attributes:
+        action: label of the confirming button, in the imperative.
+        command: what is sent when it is confirmed in time, once.
+    """
+
+    action: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file for the operator."""
+
+    file_name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Cumulative profit over time, to be drawn as a picture.
+
+    Attributes:
+        points: (closed_at_ns, cumulative USD), oldest first.
+        basis_note: where the figures come from; written into the picture.
+    """
+
+    title: str
+    since_ns: int
+    until_ns: int
+    points: tuple[tuple[int, Decimal], ...]
+    basis_note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A screen with its buttons, second step, picture or file."""
+
+    screen: Screen
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    confirmation: Confirmation | None = None
+    document: Document | None = None
+    chart: Chart | None = None

@@ -1,0 +1,88 @@
+"""What a command is, and what its handler gets."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.answer import Answer
+from bot.grammar import Argument, Arguments
+from engine.facade.commands import Command
+from engine.facade.front_end import FrontEndSettings
+from engine.facade.reports import Report
+
+Ask = Callable[[Command], Awaitable[Report]]
+
+
+class Kind(StrEnum):
+    """What a command may do, which decides how carefully it is accepted."""
+
+    READ = "read"
+    """Shows something."""
+    PROTECTIVE = "protective"
+    """Makes the engine do less: always honoured, in one step."""
+    CHANGE = "change"
+    """Lets the engine do more: only fresh, and with a second step."""
+
+
+class Topic(StrEnum):
+    """Where a command stands in the help."""
+
+    OVERVIEW = "overview"
+    MARKET = "market"
+    MONEY = "money"
+    SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One invocation of a command.
+
+    Attributes:
+        ask: the facade, with a time limit.
+        by: who asks, as the records will show it.
+        table: all commands, for the help.
+    """
+
+    ask: Ask
+    by: str
+    arguments: Arguments
+    now_ns: int
+    settings: FrontEndSettings
+    table: tuple["CommandEntry", ...]
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEntry:
+    """One row of the command table.
+
+    Attributes:
+        short_help: at most 38 characters, for menus.
+        long_help: sentences that say what is shown or changed.
+        is_on_buttons: a button may carry it; false where the line itself is the second step.
+        protective_when: arguments with which a CHANGE command is protective.
+    """
+
+    name: str
+    topic: Topic
+    kind: Kind
+    short_help: str
+    long_help: tuple[str, ...]
+    handler: Handler
+    aliases: tuple[str, ...] = ()
+    grammar: tuple[Argument, ...] = ()
+    is_on_buttons: bool = True
+    protective_when: Callable[[Arguments], bool] | None = None
+
+    @property
+    def usage(self) -> str:
+        """Return the usage line."""
+        return " ".join([f"/{self.name}", *(argument.usage for argument in self.grammar)])
+
+    def kind_of(self, arguments: Arguments) -> Kind:
+        """Return the kind of this command with these arguments."""
+        if self.protective_when is not None and self.protective_when(arguments):
+            return Kind.PROTECTIVE
+        return self.kind

@@ -1,0 +1,1 @@
+"""Handlers, one file per family: parse, ask the facade, render."""

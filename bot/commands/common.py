@@ -1,0 +1,34 @@
+"""What every family of handlers needs: the main menu and the answers to a plain no."""
+
+from bot.answer import Answer, Button
+from bot.render.market import render_unknown
+from bot.render.safety import render_acknowledged, render_declined
+from bot.render.troubles import render_away
+from engine.facade.reports import Acknowledged, Declined, Report, Unknown
+
+MAIN_MENU: tuple[tuple[Button, ...], ...] = (
+    (
+        Button(label="Status", line="/status"),
+        Button(label="Opportunities", line="/opportunities"),
+    ),
+    (
+        Button(label="PnL", line="/pnl"),
+        Button(label="Venues", line="/venues"),
+        Button(label="Limits", line="/limits"),
+    ),
+    (
+        Button(label="Pause", line="/pause"),
+        Button(label="KILL", line="/kill", is_alarming=True),
+    ),
+)
+
+
+def answer_plainly(report: Report) -> Answer:
+    """Answer with what the engine reported: carried out, declined or unknown."""
+    if isinstance(report, Acknowledged):
+        return Answer(screen=render_acknowledged(report))
+    if isinstance(report, Declined):
+        return Answer(screen=render_declined(report))
+    if isinstance(report, Unknown):
+        return Answer(screen=render_unknown(report))
+    return Answer(screen=render_away(f"the answer was a {type(report).__name__}"))

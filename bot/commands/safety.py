@@ -1,0 +1,114 @@
+"""Handlers: /limits /pause /resume /kill /unkill /mode."""
+
+import logging
+
+from bot.answer import Answer, Button, Confirmation
+from bot.command import Call
+from bot.commands.common import answer_plainly
+from bot.grammar import Arguments
+from bot.redact import redact
+from bot.render.safety import (
+    render_ask_mode,
+    render_ask_resume,
+    render_kill_failed,
+    render_kill_unconfirmed,
+    render_limits,
+    render_mode,
+)
+from engine.facade.commands import (
+    GetLimits,
+    GetStatus,
+    Kill,
+    Mode,
+    Pause,
+    Resume,
+    SetMode,
+    TransientError,
+    Unkill,
+)
+from engine.facade.reports import Declined, LimitsReport, StatusReport
+
+_log = logging.getLogger(__name__)
+
+WHY_LIMIT = 200
+"""Characters of a reason that are kept."""
+
+
+async def limits(call: Call) -> Answer:
+    """Show the limits and their use."""
+    report = await call.ask(GetLimits())
+    if isinstance(report, LimitsReport):
+        return Answer(screen=render_limits(report))
+    return answer_plainly(report)
+
+
+async def pause(call: Call) -> Answer:
+    """Stop making plans, in one step."""
+    return answer_plainly(await call.ask(Pause(by=call.by)))
+
+
+async def resume(call: Call) -> Answer:
+    """Ask for the second step; nothing changes before it."""
+    return Answer(
+        screen=render_ask_resume(),
+        confirmation=Confirmation(action="Resume", command=Resume(by=call.by)),
+    )
+
+
+def make_kill(*, by: str, arguments: Arguments) -> Kill:
+    """Return the command that sets the latch."""
+    why = arguments.text("why") or "asked by the operator"
+    return Kill(by=by, why=why[:WHY_LIMIT])
+
+
+async def kill(call: Call) -> Answer:
+    """Set the latch, in one step.
+
+    The facade sets the latch before it tells the engine, so no answer still means killed.
+    """
+    try:
+        return answer_plainly(await call.ask(make_kill(by=call.by, arguments=call.arguments)))
+    except TransientError as error:
+        return Answer(screen=render_kill_unconfirmed(str(error)))
+    except Exception as error:
+        _log.exception("a kill failed")
+        return Answer(screen=render_kill_failed(redact(str(error) or type(error).__name__)))
+
+
+async def unkill(call: Call) -> Answer:
+    """Clear the latch with the one-time code."""
+    code = call.arguments.text("code") or ""
+    return answer_plainly(await call.ask(Unkill(by=call.by, code=code)))
+
+
+async def mode(call: Call) -> Answer:
+    """Show the mode; go down in one step; ask for the second step before going up."""
+    wanted = call.arguments.text("mode")
+    if wanted is None:
+        report = await call.ask(GetStatus())
+        if isinstance(report, StatusReport):
+            return Answer(screen=render_mode(report), buttons=_MODE_BUTTONS)
+        return answer_plainly(report)
+    report = await call.ask(SetMode(by=call.by, mode=Mode(wanted)))
+    if isinstance(report, Declined) and report.needs_confirmation:
+        return Answer(
+            screen=render_ask_mode(Mode(wanted), why=report.why),
+            confirmation=Confirmation(
+                action=f"Go to {wanted}",
+                command=SetMode(by=call.by, mode=Mode(wanted), is_confirmed=True),
+            ),
+        )
+    return answer_plainly(report)
+
+
+def is_mode_protective(arguments: Arguments) -> bool:
+    """Say whether a /mode call can only make the engine do less, or only shows."""
+    return arguments.text("mode") in {None, Mode.OBSERVE.value}
+
+
+_MODE_BUTTONS = (
+    (
+        Button(label="Observe", line="/mode observe"),
+        Button(label="Paper", line="/mode paper"),
+    ),
+)

@@ -1,0 +1,57 @@
+"""Second steps: a random nonce that counts once, for one person, in one chat, for a short time."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.answer import Confirmation
+
+PENDING_MAX: Final = 32
+"""Second steps that may wait at once; the oldest gives way."""
+
+_NONCE_BYTES: Final = 9
+_NS_PER_S: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    user_id: int
+    chat_id: int
+    expires_at_ns: int
+    confirmation: Confirmation
+
+
+@dataclass(slots=True)
+class Confirmations:
+    """Second steps that wait. They live in memory: a restart voids them all."""
+
+    confirm_s: int
+    _pending: dict[str, _Pending] = field(default_factory=dict)
+
+    def offer(self, confirmation: Confirmation, *, user_id: int, chat_id: int, now_ns: int) -> str:
+        """Remember a second step and return its nonce."""
+        while len(self._pending) >= PENDING_MAX:
+            self._pending.pop(next(iter(self._pending)))
+        nonce = secrets.token_urlsafe(_NONCE_BYTES)
+        self._pending[nonce] = _Pending(
+            user_id=user_id,
+            chat_id=chat_id,
+            expires_at_ns=now_ns + self.confirm_s * _NS_PER_S,
+            confirmation=confirmation,
+        )
+        return nonce
+
+    def take(self, nonce: str, *, user_id: int, chat_id: int, now_ns: int) -> Confirmation | None:
+        """Use a nonce up; None where it is unknown, used, expired or somebody else's.
+
+        Somebody else's attempt does not use it up.
+        """
+        pending = self._pending.get(nonce)
+        if pending is None or (pending.user_id, pending.chat_id) != (user_id, chat_id):
+            return None
+        del self._pending[nonce]
+        return pending.confirmation if now_ns < pending.expires_at_ns else None
+
+    def void_all(self) -> None:
+        """Forget every second step; a kill does this."""
+        self._pending.clear()

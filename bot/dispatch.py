@@ -1,0 +1,137 @@
+"""From a line of text to an answer: the same for every chat."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.answer import Answer, Confirmation
+from bot.command import Call, CommandEntry, Kind
+from bot.command_table import COMMANDS, NAMES, find
+from bot.commands.common import MAIN_MENU, answer_plainly
+from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
+from bot.render.clean import clean
+from bot.render.troubles import render_away, render_failed, render_misread
+from engine.facade.commands import Command, Kill, SyndicateError, TransientError
+from engine.facade.engine import Facade
+from engine.facade.front_end import FrontEndSettings
+from engine.facade.reports import Report
+
+_log = logging.getLogger(__name__)
+_SHOWN_LIMIT = 40
+
+KILL_S_MAX = 3.0
+"""Longest wait before a kill is answered; its latch is set long before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A line that passed the grammar."""
+
+    entry: CommandEntry
+    arguments: Arguments
+
+    @property
+    def kind(self) -> Kind:
+        """Return the kind of the command with its arguments."""
+        return self.entry.kind_of(self.arguments)
+
+    @property
+    def is_kill(self) -> bool:
+        """Say whether this sets the kill latch."""
+        return self.entry.name == "kill"
+
+    @property
+    def shown(self) -> str:
+        """Return the line as it may be repeated in a chat; a code is never repeated."""
+        words = [str(value) for value in self.arguments.numbers.values()]
+        words += [text for name, text in self.arguments.texts.items() if name != "code"]
+        return clean(" ".join([f"/{self.entry.name}", *words]), limit=_SHOWN_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that is no command, with the answer to it."""
+
+    answer: Answer
+
+
+def read_line(text: str) -> Invocation | Refused:
+    """Parse a line; a line that is not understood is refused with the nearest known command."""
+    split = split_line(text)
+    if isinstance(split, Misread):
+        return _refused(split, line=None)
+    name, rest = split
+    entry = find(name)
+    if entry is None:
+        close = nearest(name, NAMES)
+        return _refused(Misread(f"/{name} is unknown", close), line=f"/{close}" if close else None)
+    arguments = parse_arguments(rest, entry.grammar)
+    if isinstance(arguments, Misread):
+        line = f"/{name} {arguments.nearest}" if arguments.nearest else entry.usage
+        return _refused(arguments, line=line)
+    return Invocation(entry, arguments)
+
+
+def _refused(misread: Misread, *, line: str | None) -> Refused:
+    return Refused(
+        Answer(screen=render_misread(misread.why, suggestion=line), buttons=(MAIN_MENU[-1],))
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Dispatcher:
+    """Carries out invocations against the facade and turns every failure into an answer."""
+
+    facade: Facade
+    settings: FrontEndSettings
+    clock: Callable[[], int]
+    failed_count: int = field(default=0, init=False)
+
+    async def ask(self, command: Command) -> Report:
+        """Ask the facade, with a time limit.
+
+        Raises:
+            TransientError: no answer in time, or the role is away.
+        """
+        ask_s = self.settings.ask_s
+        if isinstance(command, Kill):
+            ask_s = min(ask_s, KILL_S_MAX)
+        try:
+            async with asyncio.timeout(ask_s):
+                return await self.facade.ask(command)
+        except TimeoutError:
+            raise TransientError(
+                f"no answer to {type(command).__name__} within {ask_s:g} s;"
+                " /status shows whether it was carried out"
+            ) from None
+
+    async def carry_out(self, invocation: Invocation, *, by: str) -> Answer:
+        """Run the handler of an invocation."""
+        call = Call(
+            ask=self.ask,
+            by=by,
+            arguments=invocation.arguments,
+            now_ns=self.clock(),
+            settings=self.settings,
+            table=COMMANDS,
+        )
+        try:
+            return await invocation.entry.handler(call)
+        except SyndicateError as error:
+            return Answer(screen=render_away(str(error)))
+        except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
+            self.failed_count += 1
+            _log.exception("%s failed", invocation.shown)
+            return Answer(screen=render_failed(invocation.shown))
+
+    async def confirm(self, confirmation: Confirmation) -> Answer:
+        """Send the command of a second step."""
+        try:
+            return answer_plainly(await self.ask(confirmation.command))
+        except SyndicateError as error:
+            return Answer(screen=render_away(str(error)))
+        except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
+            self.failed_count += 1
+            _log.exception("%s failed", confirmation.action)
+            return Answer(screen=render_failed(confirmation.action))

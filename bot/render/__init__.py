@@ -1,0 +1,1 @@
+"""Reports and notices as screens for a phone; percent exists only here."""

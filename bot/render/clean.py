@@ -1,0 +1,33 @@
+"""Make text from outside harmless: one line, printable, left to right, of bounded length."""
+
+import unicodedata
+
+_CATEGORIES_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls, formats (zero-width, direction marks), surrogates, private and unassigned."""
+
+_COMBINING_MAX = 2
+"""Marks stacked on one letter; more would draw over the neighbouring lines."""
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
+"""Letters by category that draw nothing."""
+
+
+def clean(text: str, *, limit: int = 400) -> str:
+    """Return `text` on one line without invisible or direction-changing characters.
+
+    Longer text is cut to `limit` characters, the last of which is then an ellipsis.
+    """
+    kept: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", text[: 8 * limit]):
+        category = unicodedata.category(char)
+        if char in "\t\r\n" or category in {"Zl", "Zp"}:
+            kept.append(" ")
+            continue
+        if category in _CATEGORIES_DROPPED or char in _BLANK_LETTERS:
+            continue
+        marks = marks + 1 if category in {"Mn", "Me", "Mc"} else 0
+        if marks <= _COMBINING_MAX:
+            kept.append(char)
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

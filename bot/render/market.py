@@ -1,0 +1,115 @@
+"""Screens about opportunities."""
+
+from bot.render import words
+from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
+from engine.facade.reports import (
+    LegLine,
+    OpportunitiesReport,
+    OpportunityLine,
+    Unknown,
+    WhyReport,
+)
+
+SHOWN_MAX = 4
+"""Opportunities on one screen."""
+
+_LEGS_SHOWN_MAX = 4
+_LATER_SHOWN_MAX = 2
+
+
+def render_opportunities(report: OpportunitiesReport) -> Screen:
+    """Show open opportunities first, each with what was decided."""
+    shown = report.opportunities[:SHOWN_MAX]
+    lines: list[str] = []
+    for line in shown:
+        lines += _opportunity_lines(line)
+    open_count = sum(line.is_open for line in report.opportunities)
+    refused = sum(report.refused.values())
+    blocks: list[Lines | Text] = []
+    if lines:
+        blocks.append(Lines(tuple(lines)))
+    else:
+        blocks.append(Text("None seen yet."))
+    blocks.append(Text(_totals(report, refused=refused)))
+    return Screen(
+        title=f"Opportunities: {open_count} open",
+        mark=Mark.GOOD if open_count else Mark.NONE,
+        blocks=tuple(blocks),
+        note=words.source_note(report.basis, report.market_note),
+    )
+
+
+def render_why(report: WhyReport) -> Screen:
+    """Show one decision with its numbers, its legs and what came of it."""
+    line = report.line
+    facts = [
+        ("Route", f"{line.buy_venue}→{line.sell_venue}"),
+        ("Seen", f"{words.clock(line.seen_at_ns)} UTC, {words.age(line.lasted_ms)}"),
+        ("Size", f"{words.size(line.size_base)} base"),
+        ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
+        ("Expected", _profit(line)),
+    ]
+    if report.profit_usd is not None:
+        facts.append(("Realised", words.usd(report.profit_usd, is_signed=True) + " paper"))
+    blocks: list[Facts | Table | Text] = [
+        Facts(tuple(facts)),
+        Text(f"Decision: {words.phrase(line.outcome)}. {line.detail}".rstrip()),
+    ]
+    if report.legs:
+        blocks.append(_legs(report.legs))
+    blocks += [
+        Text(f"Later: {words.phrase(reason)}. {detail}")
+        for reason, detail in report.later_refusals[:_LATER_SHOWN_MAX]
+    ]
+    frames = ", ".join(str(number) for number in report.frame_seqs)
+    blocks.append(Text(f"Frames {frames} of run {report.run_id}"))
+    return Screen(
+        title=f"{line.opportunity_id} {line.pair}",
+        blocks=tuple(blocks),
+        note=words.source_note(report.basis, report.market_note),
+    )
+
+
+def render_unknown(report: Unknown) -> Screen:
+    """Say that what was asked for does not exist."""
+    return Screen(title=f"Unknown: {report.what}", mark=Mark.WARN)
+
+
+def _opportunity_lines(line: OpportunityLine) -> list[str]:
+    sign = "●" if line.is_open else "○"
+    return [
+        f"{sign} {line.pair} {_profit(line)} {words.percent(line.net_edge_bps)}",
+        f"  {line.buy_venue}→{line.sell_venue} {words.size(line.size_base)}",
+        f"  {line.opportunity_id} {words.phrase(line.outcome)}",
+    ]
+
+
+def _profit(line: OpportunityLine) -> str:
+    if line.profit_usd is None:
+        return f"{line.profit_quote:+.4g} {line.quote}"
+    return words.usd(line.profit_usd, is_signed=True)
+
+
+def _totals(report: OpportunitiesReport, *, refused: int) -> str:
+    worst = max(report.refused.items(), key=lambda item: item[1], default=None)
+    totals = f"Found {words.count(report.found)}, refused {words.count(refused)}"
+    if worst is None or refused == 0:
+        return totals
+    return f"{totals}, mostly {words.phrase(worst[0])} ({words.share(worst[1], refused)})"
+
+
+def _legs(legs: list[LegLine]) -> Table:
+    return Table(
+        ("Leg", "Size", "Filled", "Price"),
+        tuple(
+            (
+                f"{leg.side} {leg.venue}" if leg.purpose == "leg" else f"unwind {leg.venue}",
+                words.size(leg.size_base),
+                words.share(round(leg.filled_base * 100), round(leg.size_base * 100))
+                if leg.size_base
+                else "-",
+                words.size(leg.price_limit if leg.price_average is None else leg.price_average),
+            )
+            for leg in legs[:_LEGS_SHOWN_MAX]
+        ),
+    )

@@ -1,0 +1,135 @@
+"""Screens about trades and profit."""
+
+import hashlib
+from decimal import Decimal
+
+from bot.answer import Chart
+from bot.render import words
+from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
+from engine.facade.commands import Basis
+from engine.facade.reports import ExportReport, PnlReport, TradeLine, TradesReport
+
+_ROUTES_SHOWN_MAX = 4
+TRADES_SHOWN_MAX = 6
+
+
+def render_trades(report: TradesReport, *, asked: int) -> Screen:
+    """Show the newest executions."""
+    if not report.trades:
+        return Screen(title="Trades: none yet", note="paper money")
+    shown = report.trades[: min(asked, TRADES_SHOWN_MAX)]
+    lines: list[str] = []
+    for trade in shown:
+        lines += _trade_lines(trade)
+    bases = sorted({trade.basis for trade in shown})
+    return Screen(
+        title=f"Trades: last {len(shown)} of {words.count(report.total)}",
+        blocks=(Lines(tuple(lines)),),
+        note=_bases_note(bases),
+    )
+
+
+def render_pnl(report: PnlReport, *, days: int) -> Screen:
+    """Show realised profit against what was expected, by route."""
+    title = f"PnL, last {_days(days)}: {words.usd(report.realised_usd, is_signed=True)}"
+    if report.executions == 0:
+        return Screen(title=f"PnL, last {_days(days)}: no trades", note="paper money")
+    facts = Facts(
+        (
+            ("Expected", words.usd(report.expected_usd, is_signed=True)),
+            ("Trades", words.count(report.executions)),
+            ("Won", words.share(report.wins, report.executions)),
+            *(
+                (f"From {name}", words.usd(amount, is_signed=True))
+                for name, amount in sorted(report.by_basis.items())
+                if len(report.by_basis) > 1
+            ),
+        )
+    )
+    best = sorted(report.by_route.items(), key=lambda item: -abs(item[1][0]))[:_ROUTES_SHOWN_MAX]
+    rows = tuple(
+        (name, words.count(number), words.usd(amount, is_signed=True))
+        for name, (amount, number) in best
+    )
+    return Screen(
+        title=title,
+        mark=Mark.GOOD if report.realised_usd >= 0 else Mark.WARN,
+        blocks=(facts, Table(("Route", "n", "USD"), rows)),
+        note=_bases_note(sorted(report.by_basis)),
+    )
+
+
+def pnl_sparkline(points: tuple[tuple[int, Decimal], ...]) -> Lines:
+    """Return the cumulative profit as a line of bars for a terminal."""
+    return Lines((words.sparkline([float(value) for _, value in points]),))
+
+
+def make_chart(report: PnlReport, *, days: int, now_ns: int) -> Chart | None:
+    """Return the chart of a report, or None where there is nothing to draw."""
+    if not report.points:
+        return None
+    return Chart(
+        title=f"Paper PnL, last {_days(days)}",
+        since_ns=report.since_ns,
+        until_ns=now_ns,
+        points=tuple(report.points),
+        basis_note=_bases_note(sorted(report.by_basis)),
+    )
+
+
+def render_export(report: ExportReport, *, table: str, days: int) -> Screen:
+    """Say what the file holds, and its checksum."""
+    digest = hashlib.sha256(report.content).hexdigest()
+    return Screen(
+        title=f"Export: {table}, last {_days(days)}",
+        blocks=(
+            Facts(
+                (
+                    ("Rows", words.count(report.rows)),
+                    ("Bytes", words.count(len(report.content))),
+                    ("SHA-256", digest[:24] + "…"),
+                )
+            ),
+        ),
+    )
+
+
+def render_export_too_big(report: ExportReport, *, bytes_max: int) -> Screen:
+    """Say that the file is too big for a chat."""
+    return Screen(
+        title="Export is too big to send",
+        mark=Mark.WARN,
+        blocks=(
+            Text(
+                f"{words.count(len(report.content))} bytes, at most {words.count(bytes_max)}"
+                " can be sent: ask for fewer days"
+            ),
+        ),
+    )
+
+
+def _trade_lines(trade: TradeLine) -> list[str]:
+    lines = [
+        (
+            f"{words.day_clock(trade.closed_at_ns)} {words.usd(trade.profit_usd, is_signed=True)}"
+            f" of {words.usd(trade.expected_usd, is_signed=True)}"
+        ),
+        (
+            f"  {words.route(trade.pair, trade.buy_venue, trade.sell_venue)}"
+            f" {words.size(trade.size_base)}"
+        ),
+    ]
+    if trade.residual_base:
+        lines.append(f"  left over {words.size(trade.residual_base)} base")
+    return lines
+
+
+def _bases_note(names: list[str] | list[Basis]) -> str:
+    known = [words.BASIS_WORDS[Basis(name)] for name in names if name in set(Basis)]
+    if len(known) > 1:
+        return "; ".join(known) + ": never one sum of money"
+    return known[0] if known else "paper money"
+
+
+def _days(days: int) -> str:
+    return "day" if days == 1 else f"{days} days"

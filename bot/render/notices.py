@@ -1,0 +1,147 @@
+"""Notices as screens, and bursts of them as one."""
+
+from collections import Counter
+
+from bot.render import words
+from bot.render.screen import Facts, Mark, Screen, Text
+from engine.facade.notices import (
+    Killed,
+    LimitHit,
+    ModeChanged,
+    Notice,
+    OpportunitySeen,
+    PaperTraded,
+    RecordsDropped,
+    RoleRestarted,
+    StampedNotice,
+    Started,
+    Unkilled,
+    VenueBack,
+    VenueLost,
+)
+
+_KIND_WORDS: dict[type[Notice], str] = {
+    OpportunitySeen: "Opportunities",
+    PaperTraded: "Paper trades",
+    VenueLost: "Venue lost",
+    VenueBack: "Venue back",
+    LimitHit: "Limit hit",
+}
+
+
+def render_notice(stamped: StampedNotice) -> Screen:
+    """Show one notice with its number, time and basis."""
+    notice = stamped.notice
+    mark, title, lines = _content(notice)
+    return Screen(
+        title=title,
+        mark=mark,
+        blocks=tuple(Text(line) for line in lines if line),
+        note=f"#{stamped.seq} {words.clock(notice.at_ns)} UTC, {words.BASIS_WORDS[notice.basis]}",
+    )
+
+
+def render_digest(notices: list[StampedNotice]) -> Screen:
+    """Show a burst of notices as one screen: how many of each kind, and the best of them."""
+    counted = Counter(type(stamped.notice) for stamped in notices)
+    rows = tuple(
+        (_KIND_WORDS.get(kind, kind.__name__), words.count(number))
+        for kind, number in counted.most_common()
+    )
+    seen = [s.notice for s in notices if isinstance(s.notice, OpportunitySeen)]
+    traded = [s.notice for s in notices if isinstance(s.notice, PaperTraded)]
+    blocks: list[Facts | Text] = [Facts(rows)]
+    if seen:
+        best = max(seen, key=lambda notice: notice.profit_usd)
+        blocks.append(
+            Text(
+                f"Best: {words.route(best.pair, best.buy_venue, best.sell_venue)}"
+                f" {words.usd(best.profit_usd, is_signed=True)} ({best.opportunity_id})"
+            )
+        )
+    if traded:
+        total = sum((notice.profit_usd for notice in traded), start=traded[0].profit_usd * 0)
+        blocks.append(Text(f"Paper trades came to {words.usd(total, is_signed=True)}"))
+    bases = sorted({words.BASIS_WORDS[stamped.notice.basis] for stamped in notices})
+    return Screen(
+        title=f"{len(notices)} notices",
+        blocks=tuple(blocks),
+        note=f"#{notices[0].seq} to #{notices[-1].seq}, {'; '.join(bases)}",
+    )
+
+
+def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, (Killed, Unkilled, ModeChanged, Started)):
+        return _state_content(notice)
+    if isinstance(notice, VenueLost):
+        return (
+            Mark.WARN,
+            f"{notice.venue} is out",
+            [f"{words.phrase(notice.fault)}; {notice.books} books left every decision."],
+        )
+    if isinstance(notice, VenueBack):
+        return Mark.GOOD, f"{notice.venue} is back after {words.age(notice.lost_ms)}", []
+    if isinstance(notice, OpportunitySeen):
+        return (
+            Mark.NONE,
+            (
+                f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
+                f" {words.percent(notice.net_edge_bps)}"
+            ),
+            [
+                words.route(notice.pair, notice.buy_venue, notice.sell_venue),
+                f"{words.phrase(notice.outcome)}. /why {notice.opportunity_id}",
+            ],
+        )
+    if isinstance(notice, PaperTraded):
+        return _traded_content(notice)
+    if isinstance(notice, LimitHit):
+        return Mark.WARN, f"Limit: {words.phrase(notice.reason)}", [notice.detail]
+    if isinstance(notice, RoleRestarted):
+        return (
+            Mark.WARN,
+            f"{notice.role} was started again",
+            [notice.why, f"Restarts so far: {notice.restarts}"],
+        )
+    return _dropped_content(notice)
+
+
+def _state_content(
+    notice: Killed | Unkilled | ModeChanged | Started,
+) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, Killed):
+        return Mark.BAD, "KILLED: no plans are made", [f"by {notice.by}", notice.why]
+    if isinstance(notice, Unkilled):
+        return Mark.WARN, "The kill latch is cleared", [f"by {notice.by}"]
+    if isinstance(notice, ModeChanged):
+        state = "paused" if notice.is_paused else "running"
+        return Mark.NONE, f"Mode {notice.mode.value}, {state}", [f"by {notice.by}"]
+    state = "KILLED" if notice.is_killed else "paused" if notice.is_paused else "running"
+    mark = Mark.BAD if notice.is_killed else Mark.GOOD
+    return (
+        mark,
+        f"Started in mode {notice.mode.value}, {state}",
+        [notice.market_note, f"run {notice.run_id}"],
+    )
+
+
+def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
+    lines = [
+        (
+            f"{words.route(notice.pair, notice.buy_venue, notice.sell_venue)}"
+            f" {words.size(notice.size_base)}"
+        ),
+        f"expected {words.usd(notice.expected_usd, is_signed=True)}. /why {notice.opportunity_id}",
+    ]
+    if notice.residual_base:
+        lines.append(f"left over {words.size(notice.residual_base)} base")
+    mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
+    return mark, f"Paper trade {words.usd(notice.profit_usd, is_signed=True)}", lines
+
+
+def _dropped_content(notice: RecordsDropped) -> tuple[Mark, str, list[str]]:
+    return (
+        Mark.WARN,
+        f"{words.count(notice.count)} {words.phrase(notice.kind)} records were dropped",
+        ["The ledger was away for too long. No money record is among them."],
+    )

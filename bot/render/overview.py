@@ -1,0 +1,117 @@
+"""Screens that say how things stand: status, venues, version."""
+
+from bot.render import words
+from bot.render.screen import Facts, Mark, Screen, Table, Text
+from engine.facade.reports import StatusReport, VenueLine, VenuesReport, VersionReport
+
+_VENUES_SHOWN_MAX = 5
+_STALE_SHOWN_MAX = 4
+
+
+def render_status(report: StatusReport) -> Screen:
+    """Show the overview."""
+    mark, state = _state(report)
+    worst = max(report.refused.items(), key=lambda item: item[1], default=None)
+    latency = report.latency_us
+    facts = [
+        ("Up", words.duration(report.uptime_s)),
+        ("Found", f"{words.count(report.found)}, planned {words.count(report.planned)}"),
+        ("Traded", f"{words.count(report.traded)} on paper"),
+        ("PnL paper", words.usd(report.profit_usd_paper, is_signed=True)),
+    ]
+    if worst is not None:
+        facts.append(("Refused", f"{words.count(worst[1])} {words.phrase(worst[0])}"))
+    if latency:
+        facts.append(("Latency", _latency(latency)))
+    if report.memory_mb:
+        facts.append(("Memory", f"{sum(report.memory_mb.values()):.0f} MB"))
+    if report.records_waiting:
+        facts.append(("Waiting", f"{words.count(report.records_waiting)} records for the ledger"))
+    return Screen(
+        title=f"{report.mode.value.capitalize()}: {state}",
+        mark=mark,
+        blocks=(Facts(tuple(facts)), _venue_table(report.venues)),
+        note=words.source_note(report.basis, report.market_note),
+    )
+
+
+def render_venues(report: VenuesReport) -> Screen:
+    """Show every venue, then the instruments that may not be traded on and why."""
+    stale = [line for line in report.instruments if not line.is_live]
+    blocks: list[Table | Text | Facts] = [_venue_table(report.venues)]
+    troubles = [
+        (venue.venue, f"{venue.resyncs} resyncs, {_fault_words(venue)}")
+        for venue in report.venues[:_VENUES_SHOWN_MAX]
+        if venue.resyncs or venue.faults
+    ]
+    if troubles:
+        blocks.append(Facts(tuple(troubles)))
+    if stale:
+        rows = [
+            (f"{line.venue} {line.pair}", words.phrase(line.stale_reason or "not live"))
+            for line in stale[:_STALE_SHOWN_MAX]
+        ]
+        blocks.append(Text(f"Out of every decision: {len(stale)} of {len(report.instruments)}"))
+        blocks.append(Facts(tuple(rows)))
+    live = sum(venue.books_live for venue in report.venues)
+    return Screen(
+        title=f"Venues: {live} of {sum(venue.books for venue in report.venues)} books live",
+        mark=Mark.GOOD if not stale else Mark.WARN,
+        blocks=tuple(blocks),
+        note=words.source_note(report.basis, report.market_note),
+    )
+
+
+def render_version(report: VersionReport) -> Screen:
+    """Show what runs here."""
+    return Screen(
+        title=f"Syndicate {report.version}",
+        blocks=(
+            Facts(
+                (
+                    ("Commit", report.commit[:12]),
+                    ("Run", report.run_id),
+                    ("Python", report.python),
+                    ("Started", words.day_clock(report.started_at_ns) + " UTC"),
+                )
+            ),
+        ),
+    )
+
+
+def _state(report: StatusReport) -> tuple[Mark, str]:
+    if report.is_killed:
+        return Mark.BAD, "KILLED, no plans are made"
+    if report.is_paused:
+        return Mark.WARN, "paused, no plans are made"
+    live = sum(venue.books_live for venue in report.venues)
+    if live == 0:
+        return Mark.WARN, "no book is live"
+    return Mark.GOOD, "running"
+
+
+def _latency(latency_us: dict[str, float]) -> str:
+    return " ".join(
+        f"{name} {latency_us[name]:.0f}" for name in ("p50", "p99") if name in latency_us
+    ) + (" µs" if latency_us else "")
+
+
+def _venue_table(venues: list[VenueLine]) -> Table:
+    rows = [
+        (
+            venue.venue if venue.is_connected else f"✖ {venue.venue}",
+            f"{venue.books_live}/{venue.books}",
+            words.age(venue.age_ms),
+            f"{venue.frames_per_s:.0f}/s",
+        )
+        for venue in venues[:_VENUES_SHOWN_MAX]
+    ]
+    hidden = len(venues) - len(rows)
+    if hidden > 0:
+        rows.append((f"{hidden} more", "", "", ""))
+    return Table(("Venue", "Live", "Age", "Frames"), tuple(rows))
+
+
+def _fault_words(venue: VenueLine) -> str:
+    kind, number = max(venue.faults.items(), key=lambda item: item[1], default=("", 0))
+    return f"{words.count(number)} {words.phrase(kind)}" if number else "no faults"

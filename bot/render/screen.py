@@ -1,0 +1,108 @@
+"""A screen: what a command answers, before anyone decides how it is written.
+
+The chat writes it as Telegram HTML (`html.py`), the terminal as plain text (`plain.py`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.render.clean import clean
+
+WIDTH = 38
+"""Characters of monospace that fit a narrow phone in one row."""
+
+_GAP = 1
+_COLUMN_MIN = 3
+
+
+class Mark(StrEnum):
+    """How a title looks at a glance; drawn by every font."""
+
+    NONE = ""
+    GOOD = "✔ "
+    WARN = "⚠ "
+    BAD = "✖ "
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of prose."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Label and value, one pair per row, in monospace."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns in monospace; the first is text, the others are figures and stand right."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Ready lines in monospace."""
+
+    lines: tuple[str, ...]
+
+
+Block = Text | Facts | Table | Lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Title, blocks, and the small print that says where the figures come from."""
+
+    title: str
+    blocks: tuple[Block, ...] = ()
+    note: str = ""
+    mark: Mark = Mark.NONE
+
+
+def monospace_rows(block: Facts | Table | Lines) -> list[str]:
+    """Lay a block out in rows of at most `WIDTH` characters."""
+    if isinstance(block, Facts):
+        return _facts_rows(block)
+    if isinstance(block, Table):
+        return _table_rows(block)
+    return [_clip(line.rstrip(), WIDTH) for line in block.lines]
+
+
+def _facts_rows(block: Facts) -> list[str]:
+    rows = [(clean(label, limit=WIDTH), clean(value)) for label, value in block.rows]
+    label_width = min(max((len(label) for label, _ in rows), default=0), WIDTH // 2)
+    value_width = WIDTH - label_width - _GAP
+    return [
+        f"{_clip(label, label_width):<{label_width}} {_clip(value, value_width)}".rstrip()
+        for label, value in rows
+    ]
+
+
+def _table_rows(block: Table) -> list[str]:
+    grid = [tuple(clean(cell, limit=WIDTH) for cell in row) for row in (block.header, *block.rows)]
+    widths = [max(len(row[column]) for row in grid) for column in range(len(block.header))]
+    while sum(widths) + _GAP * (len(widths) - 1) > WIDTH and max(widths) > _COLUMN_MIN:
+        widths[widths.index(max(widths))] -= 1
+    rows = []
+    for row in grid:
+        first, *others = row
+        cells = [f"{_clip(first, widths[0]):<{widths[0]}}"]
+        cells += [
+            f"{_clip(cell, width):>{width}}" for cell, width in zip(others, widths[1:], strict=True)
+        ]
+        rows.append(_clip((" " * _GAP).join(cells).rstrip(), WIDTH))
+    return rows
+
+
+def _clip(text: str, width: int) -> str:
+    # Lines keep their leading blanks, which `clean` would fold.
+    indent = len(text) - len(text.lstrip(" "))
+    kept = " " * indent + clean(text)
+    return kept if len(kept) <= width else kept[: width - 1] + "…"

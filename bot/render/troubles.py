@@ -1,0 +1,111 @@
+"""Screens that say that something was not done."""
+
+from bot.render.screen import Mark, Screen, Text
+
+_SENTENCE_LIMIT = 300
+
+
+def render_misread(why: str, *, suggestion: str | None) -> Screen:
+    """Say why a line was refused, and what may have been meant."""
+    blocks = [Text("Nothing was done.")]
+    blocks.append(Text(f"Did you mean {suggestion} ?" if suggestion else "/help shows what I know"))
+    return Screen(title=why, mark=Mark.WARN, blocks=tuple(blocks))
+
+
+def render_away(why: str) -> Screen:
+    """Say that the role that would answer is away."""
+    return Screen(
+        title="No answer",
+        mark=Mark.WARN,
+        blocks=(Text(why[:_SENTENCE_LIMIT]), Text("/kill works all the same.")),
+    )
+
+
+def render_ledger_away() -> Screen:
+    """Say that a command was refused because it cannot be recorded."""
+    return Screen(
+        title="Not done: the ledger is away",
+        mark=Mark.WARN,
+        blocks=(
+            Text("Nothing that changes the engine is accepted until it is back. /kill works."),
+        ),
+    )
+
+
+def render_stale(*, line: str, age_s: int, age_s_max: int) -> Screen:
+    """Say that a command came too late to be carried out."""
+    text = (
+        f"It was sent {age_s} s ago; commands that change something count for {age_s_max} s."
+        if age_s >= 0
+        else f"It is dated {-age_s} s ahead of this machine's clock; set the clock."
+    )
+    return Screen(title=f"Not done: {line}", mark=Mark.WARN, blocks=(Text(text),))
+
+
+def render_voided(line: str) -> Screen:
+    """Say that a kill overtook a command."""
+    return Screen(
+        title=f"Not done: {line}",
+        mark=Mark.WARN,
+        blocks=(Text("A kill came after it. Send it again if you still want it."),),
+    )
+
+
+def render_conflict() -> Screen:
+    """Warn that somebody else holds the bot's token."""
+    return Screen(
+        title="Another program uses this bot's token",
+        mark=Mark.BAD,
+        blocks=(
+            Text("Only /kill, /pause and /mode observe are accepted until it is gone."),
+            Text("If it is not yours: revoke the token at @BotFather and start with the new one."),
+        ),
+    )
+
+
+def render_conflict_refusal(line: str) -> Screen:
+    """Say that a command was refused because of the conflict."""
+    return Screen(
+        title=f"Not done: {line}",
+        mark=Mark.WARN,
+        blocks=(Text("Another program uses this bot's token. /kill and /pause work."),),
+    )
+
+
+def render_busy(line: str) -> Screen:
+    """Say that too many commands are under way."""
+    return Screen(
+        title=f"Not done: {line}",
+        mark=Mark.WARN,
+        blocks=(Text("Too many commands are waiting. /kill works."),),
+    )
+
+
+def render_failed(line: str) -> Screen:
+    """Say that a handler failed in a way that nobody foresaw."""
+    return Screen(
+        title=f"Failed: {line}",
+        mark=Mark.BAD,
+        blocks=(Text("This is a fault of the bot; its log has the reason. /kill works."),),
+    )
+
+
+def render_not_text() -> Screen:
+    """Say that only text is read."""
+    return Screen(
+        title="I read only text", mark=Mark.WARN, blocks=(Text("/help shows what I know"),)
+    )
+
+
+def render_answers_dropped(number: int) -> Screen:
+    """Say how many answers could not be kept while the chat was away."""
+    return Screen(
+        title=f"{number} answers were dropped",
+        mark=Mark.WARN,
+        blocks=(Text("The chat was away for long. Their commands were carried out."),),
+    )
+
+
+def render_left(action: str) -> Screen:
+    """Say that a second step was declined."""
+    return Screen(title=f"Left as it is: {action}", blocks=(Text("Nothing was done."),))

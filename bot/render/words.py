@@ -1,0 +1,119 @@
+"""Figures in words: the only place that knows percent, thousands separators and clocks."""
+
+import datetime as dt
+from decimal import Decimal
+
+from engine.facade.commands import Basis
+
+_NS_PER_S = 1_000_000_000
+_SPARKS = "▁▂▃▄▅▆▇█"
+_CENTS = Decimal("0.01")
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+_MS_PER_S = 1000
+_SIZE_LARGE = 1000
+
+BASIS_WORDS = {
+    Basis.SANDBOX: "sandbox markets, paper money",
+    Basis.LIVE: "live markets, paper money",
+    Basis.REPLAY: "replay, paper money",
+}
+
+
+def usd(value: Decimal | float, *, is_signed: bool = False) -> str:
+    """Return dollars and cents; an amount below a cent keeps two significant digits."""
+    amount = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    if not amount.is_finite():
+        return "$?"
+    sign = "-" if amount < 0 else "+" if is_signed and amount > 0 else ""
+    size = abs(amount)
+    if 0 < size < _CENTS:
+        return f"{sign}${size:.2g}" if size >= Decimal("0.0001") else f"{sign}$<0.0001"
+    return f"{sign}${size.quantize(_CENTS):,}"
+
+
+def percent(bps: float) -> str:
+    """Return basis points as percent with its sign."""
+    return f"{bps / 100:+.3f}%"
+
+
+def share(part: int, whole: int) -> str:
+    """Return a part of a whole as percent."""
+    return f"{100 * part / whole:.0f}%" if whole else "-"
+
+
+def size(value: Decimal | float) -> str:
+    """Return a size with at most six significant digits."""
+    number = float(value)
+    return f"{number:,.0f}" if abs(number) >= _SIZE_LARGE else f"{number:.6g}"
+
+
+def count(value: int) -> str:
+    """Return a whole number with separators."""
+    return f"{value:,}"
+
+
+def age(ms: int | None) -> str:
+    """Return an age in the unit that a person would use."""
+    if ms is None:
+        return "never"
+    return f"{ms} ms" if ms < _MS_PER_S else duration(ms / _MS_PER_S)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration with its two biggest units."""
+    whole = int(seconds)
+    if whole < 10:  # noqa: PLR2004 - below ten seconds a tenth matters
+        return f"{seconds:.1f} s"
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} m {whole % _MINUTE_S} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} m"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
+
+
+def clock(at_ns: int) -> str:
+    """Return the time of day, UTC."""
+    return _moment(at_ns).strftime("%H:%M:%S")
+
+
+def day_clock(at_ns: int) -> str:
+    """Return month, day, hour and minute, UTC."""
+    return _moment(at_ns).strftime("%m-%d %H:%M")
+
+
+def phrase(code: str) -> str:
+    """Return a reason or a kind of fault as words."""
+    return code.replace("_", " ")
+
+
+def route(pair: str, buy_venue: str, sell_venue: str) -> str:
+    """Return a route in one line."""
+    return f"{pair} {buy_venue}→{sell_venue}"
+
+
+def source_note(basis: Basis, market_note: str) -> str:
+    """Return the small print: where the figures come from."""
+    words = BASIS_WORDS[basis]
+    return f"{words}. {market_note}" if market_note else words
+
+
+def sparkline(values: list[float], *, width: int = 36) -> str:
+    """Return a line of bars, at most `width` of them."""
+    if not values:
+        return ""
+    step = max(1, -(-len(values) // width))
+    picked = values[step - 1 :: step] or values[-1:]
+    low, high = min(picked), max(picked)
+    span = high - low
+    if span == 0:
+        return _SPARKS[3] * len(picked)
+    return "".join(_SPARKS[round((value - low) / span * (len(_SPARKS) - 1))] for value in picked)
+
+
+def _moment(at_ns: int) -> dt.datetime:
+    try:
+        return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=dt.UTC)
+    except (OverflowError, OSError, ValueError):
+        return dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

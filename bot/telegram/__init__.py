@@ -1,0 +1,1 @@
+"""The Telegram front-end: poller, durable inbox, kill lane, paced outbox."""

@@ -1,0 +1,86 @@
+"""Updates that passed the access check, read far enough to know what they ask for."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import Update
+
+from bot.access import Access, Denial, Incoming
+from bot.command import Kind
+from bot.dispatch import Invocation, Refused, read_line
+from bot.redact import redact
+from bot.telegram.keyboards import ConfirmTap, MenuTap, read_payload
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A message without text, or a button that means nothing."""
+
+
+Asked = Invocation | Refused | ConfirmTap | Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the operator asks for, and the update that it came in."""
+
+    incoming: Incoming
+    asked: Asked
+    raw: dict[str, Any]
+
+    @property
+    def update_id(self) -> int:
+        """Return the id of the update."""
+        return self.incoming.update_id
+
+    @property
+    def kind(self) -> Kind:
+        """Return how carefully it has to be taken."""
+        if isinstance(self.asked, Invocation):
+            return self.asked.kind
+        return Kind.CHANGE if isinstance(self.asked, ConfirmTap) else Kind.READ
+
+    @property
+    def is_kill(self) -> bool:
+        """Say whether this sets the kill latch."""
+        return isinstance(self.asked, Invocation) and self.asked.is_kill
+
+    @property
+    def shown(self) -> str:
+        """Return what was asked for, as it may be repeated."""
+        if isinstance(self.asked, Invocation):
+            return self.asked.shown
+        return "second step" if isinstance(self.asked, ConfirmTap) else "message"
+
+
+def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
+    """Parse and check one update; None where it is dropped. Never raises, never waits."""
+    try:
+        update = Update.de_json(raw, None)
+        incoming = access.admit(update)
+    except Exception as error:  # noqa: BLE001 - bytes from outside; whatever breaks is dropped
+        _log.warning("an update cannot be read: %s", redact(repr(error))[:200])
+        access.deny(Denial.UNREADABLE, user_id=None)
+        return None
+    if incoming is None:
+        return None
+    return Arrival(incoming=incoming, asked=_asked(incoming), raw=raw)
+
+
+def _asked(incoming: Incoming) -> Asked:
+    if incoming.tap is None:
+        return Unusable() if incoming.text is None else read_line(incoming.text)
+    tapped = read_payload(incoming.tap.payload)
+    if isinstance(tapped, MenuTap):
+        asked = read_line(tapped.line)
+        is_offered = isinstance(asked, Invocation) and asked.entry.is_on_buttons
+        if isinstance(asked, Invocation) and is_offered:
+            # The text of a deleted message can no longer be what was tapped on.
+            return asked if incoming.tap.is_visible or asked.kind is Kind.PROTECTIVE else Unusable()
+        return Unusable()
+    if tapped is not None and incoming.tap.is_visible:
+        return tapped
+    return Unusable()

@@ -1,0 +1,299 @@
+"""The Telegram front-end: joins poller, inbox, kill lane, desk, outbox and notices."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from telegram import BotCommand, MenuButtonCommands
+from telegram.error import InvalidToken, TelegramError
+
+from bot.access import Access
+from bot.answer import Answer
+from bot.charts import ChartDrawer
+from bot.command_table import COMMANDS
+from bot.confirmations import Confirmations
+from bot.dispatch import Dispatcher
+from bot.redact import redact
+from bot.render.screen import Screen
+from bot.render.troubles import render_answers_dropped, render_conflict
+from bot.telegram.arrivals import Arrival, read_arrival
+from bot.telegram.desk import Accepted, Desk, by_of
+from bot.telegram.inbox import Inbox
+from bot.telegram.kill_lane import KillLane
+from bot.telegram.notices import NoticeFeed
+from bot.telegram.outbox import Outbox
+from bot.telegram.outgoing import Priority
+from bot.telegram.pacing import Pace
+from bot.telegram.poller import Poller
+from bot.telegram.replies import make_messages
+from bot.telegram.requests import opt_in_to_durations, refused_token
+from bot.telegram.sender import Sender
+from bot.telegram.taps import TapAnswers
+from engine.facade.commands import FatalError
+from engine.facade.engine import Facade
+from engine.facade.front_end import FrontEndSettings
+
+_log = logging.getLogger(__name__)
+
+CONFLICT_TOLD_S: Final = 600.0
+"""A conflict that lasts is told again after this time."""
+
+DRAIN_S: Final = 5.0
+"""Time for each step of closing: commands under way, messages on their way, inbox."""
+
+INTRODUCE_RETRY_S: Final = 5.0
+_NEVER: Final = -1e9
+
+
+async def run_telegram(
+    facade: Facade,
+    settings: FrontEndSettings,
+    *,
+    stop: asyncio.Event,
+    clock: Callable[[], int],
+) -> None:
+    """Serve the operator's chat until `stop` is set.
+
+    Raises:
+        FatalError: Telegram refuses the token.
+    """
+    opt_in_to_durations()
+    failure: FatalError | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            await FrontEnd(facade, settings, clock=clock, group=group).serve(stop)
+    except* FatalError as fatal:
+        failure = _first(fatal)
+    if failure is not None:
+        raise failure
+
+
+class FrontEnd:
+    """What runs while the chat is served."""
+
+    def __init__(
+        self,
+        facade: Facade,
+        settings: FrontEndSettings,
+        *,
+        clock: Callable[[], int],
+        group: asyncio.TaskGroup,
+    ) -> None:
+        assert settings.telegram_token is not None
+        assert settings.telegram_operator_id is not None
+        self._settings = settings
+        self._group = group
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._now_s = asyncio.get_running_loop().time
+        self._conflict_at_s = _NEVER
+        self._conflict_told_at_s = _NEVER
+        self._dropped_told_count = 0
+        self._is_unfinished_taken = False
+        self._wanted_by_take: set[int] = set()
+        self.access = Access(settings.telegram_operator_id, clock)
+        self.sender = Sender(
+            token=settings.telegram_token,
+            chat_id=settings.telegram_operator_id,
+            base_url=settings.telegram_base_url,
+            file_url=settings.telegram_file_url,
+            send_s=settings.send_s,
+        )
+        self.outbox = Outbox(
+            self.sender,
+            pace=Pace(
+                per_s=settings.chat_sends_per_s,
+                burst=settings.chat_send_burst,
+                now_s=self._now_s,
+            ),
+        )
+        self.poller = Poller(
+            token=settings.telegram_token,
+            base_url=settings.telegram_base_url,
+            poll_s=settings.poll_s,
+            send_s=settings.send_s,
+            on_success=self._saw_success,
+            on_conflict=self._saw_conflict,
+        )
+        self.inbox = Inbox(facade)
+        self.notices = NoticeFeed(
+            facade=facade,
+            outbox=self.outbox,
+            opportunity_usd_min=settings.opportunity_notice_usd_min,
+        )
+        dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
+        confirmations = Confirmations(settings.confirm_s)
+        self.kill_lane = KillLane(dispatcher, confirmations, self._spawn, self._reply)
+        self.desk = Desk(
+            dispatcher=dispatcher,
+            confirmations=confirmations,
+            inbox=self.inbox,
+            outbox=self.outbox,
+            kill_lane=self.kill_lane,
+            taps=TapAnswers(self.sender.bot, self._spawn, settings.send_s),
+            charts=ChartDrawer(settings.chart_cache_directory),
+            clock=clock,
+            age_s_max=settings.command_age_s_max,
+            show_activity=lambda: self._spawn(self._show_activity()),
+            is_conflicted=self._is_conflicted,
+        )
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Open, wait for `stop`, close in order."""
+        taking_in = [
+            self._spawn(self._poll()),
+            self._spawn(self._take_unfinished()),
+            self._spawn(self.notices.run()),
+            self._spawn(self._introduce()),
+        ]
+        self._spawn(self.outbox.run())
+        self._spawn(self.inbox.report_done())
+        try:
+            await stop.wait()
+            await _cancel(taking_in)
+            await self.desk.drain(deadline_s=DRAIN_S)
+            await self.outbox.drain(deadline_s=DRAIN_S)
+            await self.inbox.flush(deadline_s=DRAIN_S)
+        finally:
+            await _cancel(list(self._tasks))
+            await self.poller.close()
+            await self.sender.close()
+
+    async def _poll(self) -> None:
+        while True:
+            updates = await self.poller.fetch()
+            await self._accept(updates)
+            self.poller.confirm(updates[-1]["update_id"])
+
+    async def _accept(self, updates: list[dict[str, Any]]) -> None:
+        """Take a batch in: kills at once, then the ledger, then the desk."""
+        fresh = [update for update in updates if self.inbox.is_new(update["update_id"])]
+        arrivals = [a for update in fresh if (a := read_arrival(update, self.access)) is not None]
+        if not arrivals:
+            return
+        epochs = _epochs(arrivals, base=self.kill_lane.epoch)
+        await self._kill(arrivals)
+        stored = await self.inbox.store(arrival.raw for arrival in arrivals)
+        for arrival, epoch in zip(arrivals, epochs, strict=True):
+            if stored is None or arrival.update_id in stored:
+                self._start(arrival, epoch=epoch, is_stored=stored is not None)
+            elif not self._is_unfinished_taken:
+                # A former process stored it; whether it was finished is for `_take_unfinished`.
+                self.inbox.forget(arrival.update_id)
+            elif arrival.update_id in self._wanted_by_take:
+                self._start(arrival, epoch=epoch, is_stored=True)
+
+    async def _take_unfinished(self) -> None:
+        """Carry out what a former process accepted and did not finish; kills first."""
+        arrivals: list[Arrival] = []
+        for update in await self.inbox.take():
+            update_id = update["update_id"]
+            if not self.inbox.is_new(update_id):
+                self._wanted_by_take.add(update_id)
+                continue
+            arrival = read_arrival(update, self.access)
+            if arrival is None:
+                self.inbox.done(update_id)
+            else:
+                arrivals.append(arrival)
+        self._is_unfinished_taken = True
+        # All of these are older than whatever this process fetched: a kill since voids them.
+        epochs = _epochs(arrivals, base=0)
+        await self._kill(arrivals)
+        for arrival, epoch in zip(arrivals, epochs, strict=True):
+            self._start(arrival, epoch=epoch, is_stored=True)
+
+    async def _kill(self, arrivals: list[Arrival]) -> None:
+        kills = [arrival for arrival in arrivals if arrival.is_kill]
+        if kills:
+            await self.kill_lane.act(kills, by=by_of(kills[0]))
+
+    def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
+        if not arrival.is_kill:
+            accepted = Accepted(arrival=arrival, epoch=epoch, is_stored=is_stored)
+            self._spawn(self.desk.carry_out(accepted))
+
+    def _reply(self, arrival: Arrival, answer: Answer) -> None:
+        self.desk.reply(arrival, answer)
+
+    def _is_conflicted(self) -> bool:
+        """Say whether somebody else used the token a short while ago."""
+        return self._now_s() - self._conflict_at_s < self._settings.conflict_s
+
+    def _saw_conflict(self, text: str) -> None:
+        now_s = self._now_s()
+        self._conflict_at_s = now_s
+        if "webhook" in text.lower():
+            self._spawn(self._remove_webhook())
+        if now_s - self._conflict_told_at_s > CONFLICT_TOLD_S:
+            self._conflict_told_at_s = now_s
+            _log.error("another program uses this bot's token; only protective commands are taken")
+            self._say(render_conflict())
+
+    def _saw_success(self) -> None:
+        self.outbox.poke()
+        dropped = self.outbox.dropped_count - self._dropped_told_count
+        if dropped:
+            self._dropped_told_count = self.outbox.dropped_count
+            self._say(render_answers_dropped(dropped))
+
+    def _say(self, screen: Screen) -> None:
+        for message in make_messages(Answer(screen=screen), priority=Priority.URGENT):
+            self.outbox.put(message)
+
+    async def _introduce(self) -> None:
+        """Check the token, then show the commands in the chat's menu; tries until it works."""
+        commands = [BotCommand(entry.name, entry.short_help) for entry in COMMANDS]
+        while True:
+            try:
+                me = await self.sender.bot.get_me()
+                await self.sender.bot.set_my_commands(commands)
+                await self.sender.bot.set_chat_menu_button(menu_button=MenuButtonCommands())
+            except InvalidToken:
+                raise refused_token() from None
+            except TelegramError as error:
+                _log.info("the menu is not set yet: %s", redact(str(error)))
+                await asyncio.sleep(INTRODUCE_RETRY_S)
+            else:
+                _log.info("serving as @%s", me.username)
+                return
+
+    async def _remove_webhook(self) -> None:
+        try:
+            await self.sender.bot.delete_webhook(drop_pending_updates=False)
+        except TelegramError as error:
+            _log.warning("the webhook could not be removed: %s", redact(str(error)))
+
+    async def _show_activity(self) -> None:
+        try:
+            await self.sender.show_activity()
+        except TelegramError as error:
+            _log.info("no activity shown: %s", redact(str(error)))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _epochs(arrivals: list[Arrival], *, base: int) -> list[int]:
+    """Return the epoch of each arrival: what follows the last kill belongs to the next one."""
+    kills = [index for index, arrival in enumerate(arrivals) if arrival.is_kill]
+    if not kills:
+        return [base] * len(arrivals)
+    return [base + (index > kills[-1]) for index in range(len(arrivals))]
+
+
+async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _first(group: BaseExceptionGroup[FatalError]) -> FatalError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, FatalError)
+    return error

@@ -1,0 +1,125 @@
+"""The durable inbox: what the operator sent is stored before Telegram may forget it."""
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from engine.facade.commands import Command, DoneInbox, PutInbox, SyndicateError, TakeInbox
+from engine.facade.engine import Facade
+from engine.facade.reports import InboxItems, InboxStored, Report
+
+_log = logging.getLogger(__name__)
+
+SOURCE: Final = "telegram"
+
+STORE_S_MAX: Final = 2.0
+"""Longest wait for the ledger while a kill may be waiting in the next batch."""
+
+STORE_S_MAX_AWAY: Final = 0.5
+"""The same, once the ledger has failed to answer."""
+
+TAKE_S_MAX: Final = 10.0
+RETRY_S: Final = 0.5
+RECENT_MAX: Final = 4096
+"""Update ids that are remembered against repeated delivery."""
+
+DONE_WAITING_MAX: Final = 10_000
+"""Update ids whose end the ledger still has to learn; the oldest gives way: it is run again."""
+
+
+@dataclass(slots=True)
+class Inbox:
+    """Stores updates, takes back those a former process left, and marks them done."""
+
+    facade: Facade
+    is_away: bool = field(default=False, init=False)
+    dropped_count: int = field(default=0, init=False)
+    _recent: OrderedDict[int, None] = field(default_factory=OrderedDict, init=False)
+    _done_waiting: OrderedDict[int, None] = field(default_factory=OrderedDict, init=False)
+    _done_changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def is_new(self, update_id: int) -> bool:
+        """Remember an update; say whether this process sees it for the first time."""
+        if update_id in self._recent:
+            return False
+        self._recent[update_id] = None
+        if len(self._recent) > RECENT_MAX:
+            self._recent.popitem(last=False)
+        return True
+
+    def forget(self, update_id: int) -> None:
+        """Let an update be taken again."""
+        self._recent.pop(update_id, None)
+
+    async def store(self, updates: Iterable[dict[str, Any]]) -> set[int] | None:
+        """Store updates durably; returns the ids that were not stored before.
+
+        Returns None when the ledger is away: nothing is known to be stored then.
+        """
+        items = [
+            (update["update_id"], json.dumps(update, separators=(",", ":")).encode())
+            for update in updates
+        ]
+        limit_s = STORE_S_MAX_AWAY if self.is_away else STORE_S_MAX
+        report = await self._ask(PutInbox(source=SOURCE, updates=items), limit_s=limit_s)
+        return set(report.new_ids) if isinstance(report, InboxStored) else None
+
+    async def take(self) -> list[dict[str, Any]]:
+        """Return what a former process accepted and did not finish; waits for the ledger."""
+        while True:
+            report = await self._ask(TakeInbox(source=SOURCE), limit_s=TAKE_S_MAX)
+            if isinstance(report, InboxItems):
+                return [json.loads(raw) for _, raw in report.updates]
+            await asyncio.sleep(RETRY_S)
+
+    def done(self, update_id: int) -> None:
+        """Note that an update is finished; the ledger learns of it soon."""
+        self._done_waiting[update_id] = None
+        if len(self._done_waiting) > DONE_WAITING_MAX:
+            self._done_waiting.popitem(last=False)
+            self.dropped_count += 1
+        self._done_changed.set()
+
+    async def report_done(self) -> None:
+        """Tell the ledger what is finished, for ever."""
+        while True:
+            await self._done_changed.wait()
+            self._done_changed.clear()
+            while self._done_waiting:
+                if not await self._report_one():
+                    await asyncio.sleep(RETRY_S)
+
+    async def flush(self, *, deadline_s: float) -> None:
+        """Tell the ledger what is finished, as far as the time allows."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                while self._done_waiting and await self._report_one():
+                    pass
+        except TimeoutError:
+            _log.warning("%d updates end unreported", len(self._done_waiting))
+
+    async def _report_one(self) -> bool:
+        update_id = next(iter(self._done_waiting))
+        command = DoneInbox(source=SOURCE, update_id=update_id)
+        if await self._ask(command, limit_s=TAKE_S_MAX) is None:
+            return False
+        self._done_waiting.pop(update_id, None)
+        return True
+
+    async def _ask(self, command: Command, *, limit_s: float) -> Report | None:
+        try:
+            async with asyncio.timeout(limit_s):
+                report = await self.facade.ask(command)
+        except (SyndicateError, TimeoutError) as error:
+            if not self.is_away:
+                _log.warning("the ledger is away: %s", error or f"no answer in {limit_s:g} s")
+            self.is_away = True
+            return None
+        if self.is_away:
+            _log.warning("the ledger is back")
+        self.is_away = False
+        return report

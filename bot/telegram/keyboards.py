@@ -1,0 +1,76 @@
+"""Buttons and what their callback data says.
+
+`m:<line>` is a command as typed: it can only show, protect, or lead to a second step.
+`c:<nonce>:<y|n>` is a second step; the nonce is random and means nothing by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import KeyboardButtonStyle
+
+from bot.answer import Button
+
+PAYLOAD_BYTES_MAX: Final = 64
+"""Longest callback data that Telegram takes."""
+
+_LABEL_LIMIT: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MenuTap:
+    """A button of a menu: a line as typed."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmTap:
+    """A button of a second step."""
+
+    nonce: str
+    is_yes: bool
+
+
+def make_menu(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
+    """Return the buttons of a screen; one whose line is too long for Telegram is left out."""
+    keyboard = [
+        [
+            InlineKeyboardButton(
+                button.label[:_LABEL_LIMIT],
+                callback_data=f"m:{button.line}",
+                style=KeyboardButtonStyle.DANGER if button.is_alarming else None,
+            )
+            for button in row
+            if len(f"m:{button.line}".encode()) <= PAYLOAD_BYTES_MAX
+        ]
+        for row in rows
+    ]
+    kept = [row for row in keyboard if row]
+    return InlineKeyboardMarkup(kept) if kept else None
+
+
+def make_second_step(*, action: str, nonce: str) -> InlineKeyboardMarkup:
+    """Return the buttons of a second step; the refusing one stands where a thumb rests."""
+    return InlineKeyboardMarkup(
+        [
+            [
+                InlineKeyboardButton(
+                    action, callback_data=f"c:{nonce}:y", style=KeyboardButtonStyle.SUCCESS
+                ),
+                InlineKeyboardButton("Leave it", callback_data=f"c:{nonce}:n"),
+            ]
+        ]
+    )
+
+
+def read_payload(payload: str) -> MenuTap | ConfirmTap | None:
+    """Parse callback data; None where it is none of ours."""
+    kind, _, rest = payload.partition(":")
+    if kind == "m" and rest:
+        return MenuTap(rest)
+    nonce, _, choice = rest.rpartition(":")
+    if kind == "c" and nonce and choice in {"y", "n"}:
+        return ConfirmTap(nonce, is_yes=choice == "y")
+    return None

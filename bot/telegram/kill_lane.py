@@ -1,0 +1,62 @@
+"""The kill lane: nothing is awaited between a kill's arrival and the latch.
+
+Also remembers when a kill came, so that nothing which the operator sent before it can loosen the
+engine after it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bot.answer import Answer
+from bot.confirmations import Confirmations
+from bot.dispatch import Dispatcher, Invocation
+from bot.telegram.arrivals import Arrival
+from engine.facade.commands import Kill, SyndicateError
+
+_log = logging.getLogger(__name__)
+
+ANSWER_S_MAX: Final = 0.5
+"""How long the next batch of updates waits for the engine's answer to a kill."""
+
+
+@dataclass(slots=True)
+class KillLane:
+    """Carries out kills ahead of everything.
+
+    Attributes:
+        epoch: number of kills so far; a command of an earlier epoch may not loosen anything.
+    """
+
+    dispatcher: Dispatcher
+    confirmations: Confirmations
+    spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+    reply: Callable[[Arrival, Answer], None]
+    epoch: int = field(default=0, init=False)
+
+    async def act(self, kills: list[Arrival], *, by: str) -> None:
+        """Set the latch for these kills, then answer each."""
+        self.epoch += 1
+        self.confirmations.void_all()
+        acting = self.spawn(self._kill(kills, by=by))
+        # The engine may hang; the latch is set in the first step of the facade's answer.
+        await asyncio.wait({acting}, timeout=ANSWER_S_MAX)
+
+    async def assert_again(self, *, by: str, epoch: int) -> None:
+        """Kill once more where a kill came while a loosening command was under way."""
+        if epoch == self.epoch:
+            return
+        why = "a kill came while a command was under way"
+        try:
+            await self.dispatcher.ask(Kill(by=by, why=why))
+        except SyndicateError as error:
+            _log.warning("the repeated kill was not confirmed: %s", error)
+
+    async def _kill(self, kills: list[Arrival], *, by: str) -> None:
+        asked = kills[0].asked
+        assert isinstance(asked, Invocation)
+        answer = await self.dispatcher.carry_out(asked, by=by)
+        for arrival in kills:
+            self.reply(arrival, answer)

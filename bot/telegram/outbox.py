@@ -1,0 +1,237 @@
+"""Messages on their way to the operator's chat: in order, paced, retried, bounded.
+
+The operator's private chat is the only one the bot ever writes to, so one queue keeps its order
+and its pace (one message a second, a small burst) also keeps Telegram's pace for the whole bot.
+"""
+
+import asyncio
+import heapq
+import itertools
+import logging
+from dataclasses import dataclass, field
+from typing import Final
+
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.redact import redact
+from bot.telegram.outgoing import Outgoing, Priority, Settled
+from bot.telegram.pacing import Pace
+from bot.telegram.requests import refused_token, wait_of
+from bot.telegram.sender import SendsMessages
+
+_log = logging.getLogger(__name__)
+
+WAITING_MAX: Final = 500
+"""Messages that may wait; beyond it the oldest answer is dropped, never a kill's or a notice."""
+
+ANSWER_AGE_S_MAX: Final = 600.0
+"""An answer that could not be delivered for this long is dropped and counted."""
+
+BACK_OFF_S_MIN: Final = 0.2
+BACK_OFF_S_MAX: Final = 30.0
+UNEXPECTED_MAX: Final = 8
+"""Attempts after errors that nobody foresaw."""
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    priority: int
+    number: int
+    put_at_s: float = field(compare=False)
+    message: Outgoing = field(compare=False)
+    unexpected: int = field(compare=False, default=0)
+
+
+class Outbox:
+    """The queue and the one task that sends from it."""
+
+    def __init__(self, sender: SendsMessages, *, pace: Pace) -> None:
+        self._sender = sender
+        self._pace = pace
+        self._waiting: list[_Waiting] = []
+        self._numbers = itertools.count()
+        self._changed = asyncio.Event()
+        self._retried = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._back_off_s = BACK_OFF_S_MIN
+        self._closed_until_s = 0.0
+        self._is_failing = False
+        self.dropped_count = 0
+        self.refused_count = 0
+
+    def put(self, message: Outgoing) -> None:
+        """Queue a message; returns at once."""
+        if len(self._waiting) >= WAITING_MAX:
+            self._drop_oldest_answer()
+        now_s = asyncio.get_running_loop().time()
+        heapq.heappush(
+            self._waiting, _Waiting(message.priority, next(self._numbers), now_s, message)
+        )
+        self._idle.clear()
+        self._changed.set()
+
+    async def deliver(self, message: Outgoing) -> Settled:
+        """Queue a message and wait until it is settled."""
+        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+
+        def settle(how: Settled) -> None:
+            if not settled.done():
+                settled.set_result(how)
+
+        message.on_settled = settle
+        self.put(message)
+        return await settled
+
+    def poke(self) -> None:
+        """Try again now: Telegram answers."""
+        self._back_off_s = BACK_OFF_S_MIN
+        self._retried.set()
+
+    async def drain(self, *, deadline_s: float) -> None:
+        """Wait until everything is sent, as far as the time allows."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._idle.wait()
+        except TimeoutError:
+            _log.warning("%d messages end unsent", len(self._waiting))
+
+    async def run(self) -> None:
+        """Send for ever.
+
+        Raises:
+            FatalError: Telegram refuses the token.
+        """
+        while True:
+            while not self._waiting:
+                self._idle.set()
+                self._changed.clear()
+                await self._changed.wait()
+            await self._wait_for_permission()
+            waiting = heapq.heappop(self._waiting)
+            if await self._attempt(waiting):
+                continue
+            heapq.heappush(self._waiting, waiting)
+
+    async def _wait_for_permission(self) -> None:
+        """Wait for the pace and for the end of a 429; a more urgent message may come meanwhile."""
+        loop = asyncio.get_running_loop()
+        while True:
+            closed_s = self._closed_until_s - loop.time()
+            paced_s = 0.0 if self._waiting[0].priority is Priority.URGENT else self._pace.wait_s()
+            wait_s = max(closed_s, paced_s)
+            if wait_s <= 0:
+                return
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _attempt(self, waiting: _Waiting) -> bool:
+        """Send one message; returns whether it is settled."""
+        loop = asyncio.get_running_loop()
+        message = waiting.message
+        self._pace.take()
+        try:
+            await self._sender.send(message)
+        except RetryAfter as error:
+            self._closed_until_s = loop.time() + wait_of(error)
+            return False
+        except InvalidToken:
+            raise refused_token() from None
+        except Forbidden as error:
+            return await self._failed(waiting, error, back_off_s=BACK_OFF_S_MAX)
+        except BadRequest as error:
+            return await self._refused(waiting, error)
+        except Conflict as error:
+            return await self._failed(waiting, error, back_off_s=None)
+        except (TelegramError, TimeoutError) as error:
+            return await self._failed(waiting, error, back_off_s=None)
+        except Exception as error:  # noqa: BLE001 - one bad message must not stop the others
+            waiting.unexpected += 1
+            if waiting.unexpected >= UNEXPECTED_MAX:
+                self.refused_count += 1
+                _log.error("message given up: %s", redact(repr(error)))  # noqa: TRY400
+                self._settle(waiting, Settled.REFUSED)
+                return True
+            return await self._failed(waiting, error, back_off_s=None)
+        self._succeeded()
+        self._settle(waiting, Settled.DELIVERED)
+        return True
+
+    def _succeeded(self) -> None:
+        if self._is_failing:
+            _log.warning("messages go out again")
+        self._is_failing = False
+        self._back_off_s = BACK_OFF_S_MIN
+
+    async def _failed(
+        self, waiting: _Waiting, error: Exception, *, back_off_s: float | None
+    ) -> bool:
+        """Wait before the next attempt; whether the message arrived is unknown, so it is sent anew.
+
+        Returns True where an answer has become too old to be worth it.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._is_failing:
+            self._is_failing = True
+            _log.warning("a message could not be sent, trying on: %s", redact(str(error)))
+        age_s = loop.time() - waiting.put_at_s
+        if waiting.message.priority is Priority.ANSWER and age_s > ANSWER_AGE_S_MAX:
+            self._drop(waiting)
+            return True
+        self._retried.clear()
+        try:
+            async with asyncio.timeout(self._back_off_s if back_off_s is None else back_off_s):
+                await self._retried.wait()
+        except TimeoutError:
+            self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S_MAX)
+        return False
+
+    async def _refused(self, waiting: _Waiting, error: BadRequest) -> bool:
+        """Send less: as new instead of as an edit, without markup, without picture and buttons."""
+        message, text = waiting.message, error.message.lower()
+        if message.edits is not None:
+            if "not modified" in text:
+                self._settle(waiting, Settled.DELIVERED)
+                return True
+            message.edits = None
+            return False
+        if "chat not found" in text:
+            # The operator has not opened the chat yet; Telegram lets no bot write first.
+            return await self._failed(waiting, error, back_off_s=BACK_OFF_S_MAX)
+        _log.warning("Telegram refused a message: %s", redact(error.message))
+        if not message.is_plain:
+            message.is_plain = True
+            return False
+        if message.buttons is not None or message.photo is not None or message.document is not None:
+            message.buttons, message.photo, message.document = None, None, None
+            return False
+        self.refused_count += 1
+        self._settle(waiting, Settled.REFUSED)
+        return True
+
+    def _drop_oldest_answer(self) -> None:
+        answers = [w for w in self._waiting if w.priority == Priority.ANSWER]
+        if answers:
+            oldest = min(answers)
+            self._waiting.remove(oldest)
+            heapq.heapify(self._waiting)
+            self._drop(oldest)
+
+    def _drop(self, waiting: _Waiting) -> None:
+        self.dropped_count += 1
+        self._settle(waiting, Settled.DROPPED)
+
+    def _settle(self, waiting: _Waiting, how: Settled) -> None:
+        if waiting.message.on_settled is not None:
+            waiting.message.on_settled(how)

@@ -1,0 +1,47 @@
+"""A message on its way to the chat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+
+from telegram import InlineKeyboardMarkup
+
+from bot.answer import Document
+
+
+class Priority(IntEnum):
+    """What goes first."""
+
+    URGENT = 0
+    ANSWER = 1
+    NOTICE = 2
+
+
+class Settled(Enum):
+    """How a message ended."""
+
+    DELIVERED = auto()
+    DROPPED = auto()
+    REFUSED = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class Outgoing:
+    """One Bot API call that writes to the chat.
+
+    Attributes:
+        edits: message that is to be replaced by this one; sent anew where that fails.
+        photo, document: sent with `html` as caption.
+        is_plain: send without markup, after Telegram refused it.
+    """
+
+    html: str
+    priority: Priority
+    buttons: InlineKeyboardMarkup | None = None
+    photo: bytes | None = None
+    document: Document | None = None
+    edits: int | None = None
+    is_silent: bool = False
+    is_protected: bool = False
+    is_plain: bool = False
+    on_settled: Callable[[Settled], None] | None = None

@@ -1,0 +1,35 @@
+"""A token bucket: a steady pace with a small burst."""
+
+from collections.abc import Callable
+
+
+class Pace:
+    """Says how long to wait before the next message.
+
+    Args:
+        per_s: messages a second in the long run.
+        burst: messages that may go at once after a quiet time.
+        now_s: a clock that only goes forward.
+    """
+
+    def __init__(self, *, per_s: float, burst: int, now_s: Callable[[], float]) -> None:
+        self._per_s = per_s
+        self._burst = float(burst)
+        self._now_s = now_s
+        self._left = float(burst)
+        self._counted_at_s = now_s()
+
+    def wait_s(self) -> float:
+        """Return the seconds until the next message may go."""
+        self._count()
+        return max(0.0, (1.0 - self._left) / self._per_s)
+
+    def take(self) -> None:
+        """Count a message; an urgent one may overdraw, by one burst at most."""
+        self._count()
+        self._left = max(self._left - 1.0, -self._burst)
+
+    def _count(self) -> None:
+        now_s = self._now_s()
+        self._left = min(self._burst, self._left + (now_s - self._counted_at_s) * self._per_s)
+        self._counted_at_s = now_s

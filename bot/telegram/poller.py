@@ -1,0 +1,156 @@
+"""Fetch updates by long polling, and notice when polling only looks alive.
+
+Updates are taken as raw JSON, each parsed by itself later: one that the library cannot read must
+not hold up a kill behind it.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.redact import redact
+from bot.telegram.requests import make_request, refused_token, wait_of
+
+_log = logging.getLogger(__name__)
+
+ALLOWED_UPDATES: Final = ("message", "callback_query")
+BATCH_MAX: Final = 100
+ROUND_TRIPS_MISSED_MAX: Final = 3
+"""After this many full waits without a successful round trip the client is built anew."""
+
+BACK_OFF_S_MIN: Final = 0.2
+BACK_OFF_S_MAX: Final = 15.0
+_CLOSE_S: Final = 2.0
+
+
+class BadReplyError(Exception):
+    """Telegram, or something that stands before it, answered with something unreadable."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Poller:
+    """One long poll after another.
+
+    Attributes:
+        on_success: called after every successful round trip.
+        on_conflict: called on every 409, with Telegram's text.
+    """
+
+    token: str = field(repr=False)
+    base_url: str
+    poll_s: int
+    send_s: float
+    on_success: Callable[[], None]
+    on_conflict: Callable[[str], None]
+    offset: int | None = field(default=None, init=False)
+    rebuilt_count: int = field(default=0, init=False)
+    failed_count: int = field(default=0, init=False)
+    _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
+    _succeeded_at_s: float = field(default=0.0, init=False)
+    _back_off_s: float = field(default=BACK_OFF_S_MIN, init=False)
+    _is_failing: bool = field(default=False, init=False)
+
+    @property
+    def round_trip_s_max(self) -> float:
+        """Longest time that one poll may take."""
+        return self.poll_s + self.send_s
+
+    async def fetch(self) -> list[dict[str, Any]]:
+        """Return the next updates, oldest first; waits until there are some.
+
+        Raises:
+            FatalError: Telegram refuses the token.
+        """
+        while True:
+            try:
+                updates = await self._round_trip()
+            except InvalidToken:
+                raise refused_token() from None
+            except Conflict as error:
+                self.on_conflict(error.message)
+                await self._back_off(None)
+            except RetryAfter as error:
+                await self._back_off(wait_of(error))
+            except (TelegramError, BadReplyError, TimeoutError) as error:
+                await self._failed(error)
+            else:
+                self._succeeded()
+                if updates:
+                    return updates
+
+    def confirm(self, update_id: int) -> None:
+        """Advance past an update; Telegram learns of it with the next poll.
+
+        Ids are not compared: after a quiet week Telegram starts counting elsewhere.
+        """
+        self.offset = update_id + 1
+
+    async def close(self) -> None:
+        """Close the connections."""
+        request, self._request = self._request, None
+        if request is not None:
+            try:
+                async with asyncio.timeout(_CLOSE_S):
+                    await request.shutdown()
+            except TimeoutError:
+                _log.warning("an HTTP client did not close within %g s; left alone", _CLOSE_S)
+
+    async def _round_trip(self) -> list[dict[str, Any]]:
+        if self._request is None:
+            self._request = make_request(read_s=self.round_trip_s_max, connections=1)
+            self._succeeded_at_s = asyncio.get_running_loop().time()
+        parameters: dict[str, Any] = {
+            "timeout": self.poll_s,
+            "limit": BATCH_MAX,
+            "allowed_updates": json.dumps(ALLOWED_UPDATES),
+        }
+        if self.offset is not None:
+            parameters["offset"] = self.offset
+        url = f"{self.base_url}{quote(self.token, safe=':')}/getUpdates?{urlencode(parameters)}"
+        # The client has a read timeout of its own; this one holds even if the client wedges.
+        async with asyncio.timeout(2 * self.round_trip_s_max):
+            return _parse_reply(await self._request.retrieve(url))
+
+    def _succeeded(self) -> None:
+        self._succeeded_at_s = asyncio.get_running_loop().time()
+        self._back_off_s = BACK_OFF_S_MIN
+        if self._is_failing:
+            _log.warning("Telegram answers again")
+            self._is_failing = False
+        self.on_success()
+
+    async def _failed(self, error: Exception) -> None:
+        self.failed_count += 1
+        if not self._is_failing:
+            self._is_failing = True
+            _log.warning("Telegram cannot be reached, trying on: %s", redact(str(error)))
+        silent_s = asyncio.get_running_loop().time() - self._succeeded_at_s
+        if silent_s > ROUND_TRIPS_MISSED_MAX * self.round_trip_s_max:
+            _log.warning("no answer to getUpdates for %.0f s: building a new client", silent_s)
+            await self.close()
+            self.rebuilt_count += 1
+        await self._back_off(None)
+
+    async def _back_off(self, wanted_s: float | None) -> None:
+        await asyncio.sleep(self._back_off_s if wanted_s is None else wanted_s)
+        self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S_MAX)
+
+
+def _parse_reply(payload: bytes) -> list[dict[str, Any]]:
+    try:
+        reply = json.loads(payload)
+    except ValueError as error:
+        raise BadReplyError("the answer to getUpdates is not JSON") from error
+    updates = reply.get("result") if isinstance(reply, dict) else None
+    if not isinstance(updates, list) or not all(
+        isinstance(update, dict) and isinstance(update.get("update_id"), int) for update in updates
+    ):
+        raise BadReplyError("the answer to getUpdates is not a list of updates")
+    return updates

@@ -1,0 +1,52 @@
+"""HTTP clients for the Bot API, and its errors in the product's terms."""
+
+import os
+from datetime import timedelta
+from typing import Final
+
+from telegram.error import RetryAfter
+from telegram.request import HTTPXRequest
+
+from engine.facade.commands import FatalError
+
+CONNECT_S: Final = 5.0
+UPLOAD_S: Final = 60.0
+"""Longest wait for sending a picture or a file."""
+
+_SENDING_CONNECTIONS: Final = 4
+
+
+def make_request(*, read_s: float, connections: int = _SENDING_CONNECTIONS) -> HTTPXRequest:
+    """Return a client with a timeout on every step."""
+    return HTTPXRequest(
+        connection_pool_size=connections,
+        connect_timeout=min(CONNECT_S, read_s),
+        read_timeout=read_s,
+        write_timeout=read_s,
+        pool_timeout=read_s,
+        media_write_timeout=UPLOAD_S,
+        http_version="1.1",
+    )
+
+
+def opt_in_to_durations() -> None:
+    """Make the library hand out waiting times as `timedelta`.
+
+    The library's only switch for it is this environment variable; without it, each 429 raises a
+    deprecation warning from inside the exception that reports it.
+    """
+    os.environ["PTB_TIMEDELTA"] = "true"
+
+
+def wait_of(error: RetryAfter) -> float:
+    """Return how many seconds Telegram wants us to wait."""
+    wait = error.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+
+
+def refused_token() -> FatalError:
+    """Return the error for a token that Telegram does not know; it never holds the token."""
+    return FatalError(
+        "Telegram refuses the bot token: ask @BotFather for the token of your bot, put it into"
+        " TELEGRAM_BOT_TOKEN and start again"
+    )

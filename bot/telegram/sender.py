@@ -1,0 +1,120 @@
+"""One message as one Bot API call, through the library."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from telegram import Bot, InputFile, LinkPreviewOptions
+from telegram.constants import ChatAction, ParseMode
+from telegram.request import HTTPXRequest
+
+from bot.render.html import plain_of
+from bot.telegram.outgoing import Outgoing
+from bot.telegram.requests import UPLOAD_S, make_request
+
+_PHOTO_NAME = "chart.png"
+_CLOSE_S = 2.0
+
+
+class SendsMessages(Protocol):
+    """What the outbox needs."""
+
+    async def send(self, message: Outgoing) -> None:
+        """Make the call; raises the library's errors."""
+        ...
+
+
+@dataclass(slots=True)
+class Sender:
+    """Writes to the operator's private chat."""
+
+    token: str = field(repr=False)
+    chat_id: int
+    base_url: str
+    file_url: str
+    send_s: float
+    bot: Bot = field(init=False, repr=False)
+    _request: HTTPXRequest = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._request = make_request(read_s=self.send_s)
+        self.bot = Bot(
+            token=self.token,
+            base_url=self.base_url,
+            base_file_url=self.file_url,
+            request=self._request,
+            get_updates_request=self._request,
+        )
+
+    async def send(self, message: Outgoing) -> None:
+        """Make the one call that this message stands for."""
+        is_upload = message.photo is not None or message.document is not None
+        async with asyncio.timeout(UPLOAD_S if is_upload else 2 * self.send_s):
+            if message.edits is not None:
+                await self._edit(message, message.edits)
+            elif message.photo is not None:
+                await self._send_photo(message, message.photo)
+            elif message.document is not None:
+                await self._send_document(message)
+            else:
+                await self._send_text(message)
+
+    async def show_activity(self) -> None:
+        """Show that a picture is on its way; best effort."""
+        await self.bot.send_chat_action(self.chat_id, ChatAction.UPLOAD_PHOTO)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._request.shutdown()
+        except TimeoutError:
+            return
+
+    async def _send_text(self, message: Outgoing) -> None:
+        await self.bot.send_message(
+            chat_id=self.chat_id,
+            text=_text(message),
+            parse_mode=_parse_mode(message),
+            reply_markup=message.buttons,
+            disable_notification=message.is_silent,
+            protect_content=message.is_protected,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+    async def _edit(self, message: Outgoing, message_id: int) -> None:
+        await self.bot.edit_message_text(
+            chat_id=self.chat_id,
+            message_id=message_id,
+            text=_text(message),
+            parse_mode=_parse_mode(message),
+            reply_markup=message.buttons,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+    async def _send_photo(self, message: Outgoing, photo: bytes) -> None:
+        await self.bot.send_photo(
+            chat_id=self.chat_id,
+            photo=InputFile(photo, filename=_PHOTO_NAME),
+            caption=_text(message),
+            parse_mode=_parse_mode(message),
+            reply_markup=message.buttons,
+        )
+
+    async def _send_document(self, message: Outgoing) -> None:
+        assert message.document is not None
+        await self.bot.send_document(
+            chat_id=self.chat_id,
+            document=InputFile(message.document.content, filename=message.document.file_name),
+            caption=_text(message),
+            parse_mode=_parse_mode(message),
+            reply_markup=message.buttons,
+        )
+
+
+def _text(message: Outgoing) -> str:
+    return plain_of(message.html) if message.is_plain else message.html
+
+
+def _parse_mode(message: Outgoing) -> str | None:
+    return None if message.is_plain else ParseMode.HTML

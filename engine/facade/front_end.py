@@ -1,0 +1,66 @@
+"""Settings that the wiring hands to a front-end; a front-end reads no environment of its own."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from engine.domain.errors import FatalError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontEndSettings:
+    """What the chat needs to know; the token never appears in the representation.
+
+    Attributes:
+        telegram_operator_id: the one numeric Telegram user id that may command.
+        telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
+        opportunity_notice_usd_min: opportunities of at least this profit are told unasked.
+        is_interactive: a person sits at a terminal (line editing, completion, prompt).
+        export_directory: where the terminal writes what `/export` returns; None refuses.
+        chart_directory: where the terminal writes chart pictures; None shows only the sparkline.
+        chart_cache_directory: writable directory for the font cache of the chart renderer.
+        command_age_s_max: older commands that change something are refused.
+        confirm_s: how long a second step stays valid.
+        poll_s: long-poll time of getUpdates, whole seconds.
+        send_s: longest wait for one Bot API call other than getUpdates.
+        ask_s: longest wait for a report.
+        conflict_s: how long after the last 409 only protective commands are accepted.
+        chat_sends_per_s, chat_send_burst: pace of messages to one chat.
+    """
+
+    telegram_token: str | None = field(default=None, repr=False)
+    telegram_operator_id: int | None = None
+    telegram_base_url: str = "https://api.telegram.org/bot"
+    telegram_file_url: str = "https://api.telegram.org/file/bot"
+    opportunity_notice_usd_min: Decimal = Decimal(5)
+    is_interactive: bool = True
+    export_directory: Path | None = None
+    chart_directory: Path | None = None
+    chart_cache_directory: Path | None = None
+    command_age_s_max: int = 60
+    confirm_s: int = 60
+    poll_s: int = 25
+    send_s: float = 10.0
+    ask_s: float = 15.0
+    conflict_s: float = 75.0
+    chat_sends_per_s: float = 1.0
+    chat_send_burst: int = 5
+
+    @property
+    def has_telegram(self) -> bool:
+        """Say whether the chat is Telegram.
+
+        Raises:
+            FatalError: only one of token and operator id is set.
+        """
+        if (self.telegram_token is None) != (self.telegram_operator_id is None):
+            present, absent = (
+                ("bot token", "operator id")
+                if self.telegram_operator_id is None
+                else ("operator id", "bot token")
+            )
+            raise FatalError(
+                f"a Telegram {present} is set but no {absent}: set TELEGRAM_BOT_TOKEN and"
+                " TELEGRAM_OPERATOR_ID, or neither of them for the terminal chat"
+            )
+        return self.telegram_token is not None

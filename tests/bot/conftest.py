@@ -1,0 +1,102 @@
+"""A chat: the emulator, the front-end under test, and an engine made of plain values."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import AsyncContextManager
+
+import pytest
+
+from bot.run import run
+from engine.facade.front_end import FrontEndSettings
+from tests.bot.fake_facade import FakeFacade
+from tests.telegram.emulator import OPERATOR_ID, TOKEN, TelegramEmulator
+
+
+class Clock:
+    """The wall clock, movable."""
+
+    def __init__(self) -> None:
+        self.shift_ns = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self.shift_ns
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.shift_ns += int(seconds * 1e9)
+
+
+@dataclass
+class Chat:
+    """One front-end serving one operator."""
+
+    emulator: TelegramEmulator
+    facade: FakeFacade
+    clock: Clock
+    settings: FrontEndSettings
+
+    def start(self) -> AsyncContextManager[asyncio.Task[None]]:
+        """Serve until left; leaving stops in order."""
+        return self._serve(self.settings)
+
+    def start_with(self, **changes: object) -> AsyncContextManager[asyncio.Task[None]]:
+        """Serve with other settings."""
+        return self._serve(replace(self.settings, **changes))  # type: ignore[arg-type]
+
+    async def say(self, text: str, *, answers: int = 1) -> str:
+        """Write as the operator and return the answer."""
+        before = len(self.emulator.transcript())
+        self.emulator.person_writes(text)
+        await self.emulator.wait_until(
+            lambda: len(self.emulator.transcript()) >= before + answers
+        )
+        return "\n".join(self.emulator.transcript()[before:])
+
+    async def tap(self, label: str) -> None:
+        """Tap a button and wait until the tap is answered."""
+        before = len(self.emulator.tap_answers)
+        self.emulator.person_taps(label)
+        await self.emulator.wait_until(lambda: len(self.emulator.tap_answers) > before)
+
+    async def wait_until(self, is_met: Callable[[], bool], *, deadline_s: float = 15) -> None:
+        """Wait until a condition on the engine's side holds."""
+        async with asyncio.timeout(deadline_s):
+            while not is_met():
+                await self.facade._changed.wait()
+
+    @asynccontextmanager
+    async def _serve(self, settings: FrontEndSettings) -> AsyncIterator[asyncio.Task[None]]:
+        stop = asyncio.Event()
+        serving = asyncio.create_task(run(self.facade, settings, stop=stop, clock=self.clock))
+        try:
+            yield serving
+        finally:
+            stop.set()
+            await serving
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[TelegramEmulator]:
+    async with TelegramEmulator().serve() as served:
+        yield served
+
+
+@pytest.fixture
+def chat(emulator: TelegramEmulator) -> Chat:
+    settings = FrontEndSettings(
+        telegram_token=TOKEN,
+        telegram_operator_id=OPERATOR_ID,
+        telegram_base_url=emulator.base_url,
+        opportunity_notice_usd_min=Decimal(5),
+        poll_s=1,
+        send_s=1.0,
+        ask_s=5.0,
+        conflict_s=3.0,
+        chat_sends_per_s=200.0,
+        chat_send_burst=50,
+    )
+    return Chat(emulator, FakeFacade(), Clock(), settings)

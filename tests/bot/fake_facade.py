@@ -1,0 +1,218 @@
+"""An engine and a ledger made of plain values, behind the facade's port.
+
+The ledger's part (inbox, notices) outlives a front-end, as the real one does: a second front-end
+over the same object sees what the first one stored.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from engine.facade.commands import (
+    Command,
+    DoneInbox,
+    DoneNotices,
+    GetExport,
+    GetLimits,
+    GetNotices,
+    GetOpportunities,
+    GetPnl,
+    GetStatus,
+    GetTrades,
+    GetVenues,
+    GetVersion,
+    GetWhy,
+    Kill,
+    Mode,
+    Pause,
+    PutInbox,
+    Resume,
+    SetMode,
+    TakeInbox,
+    TransientError,
+    Unkill,
+)
+from engine.facade.notices import Notice, StampedNotice
+from engine.facade.reports import (
+    Acknowledged,
+    Declined,
+    ExportReport,
+    InboxItems,
+    InboxStored,
+    Report,
+    StatusReport,
+    Unknown,
+)
+from tests.bot import samples
+
+CODE = "123456"
+_LEDGER = (
+    GetTrades | GetPnl | GetExport | PutInbox | TakeInbox | DoneInbox | GetNotices | DoneNotices
+)
+_CSV = b"id,profit_usd\r\n1,0.42\r\n"
+
+
+class FakeFacade:
+    """Obeys `engine.facade.engine.Facade`.
+
+    Attributes:
+        asked: every command, in the order in which it arrived.
+        effects: what changed the state, in order.
+        gates: commands of these types wait for their event.
+        is_ledger_away, is_engine_away: the role raises `TransientError`.
+    """
+
+    def __init__(self) -> None:
+        self.mode = Mode.OBSERVE
+        self.is_killed = False
+        self.is_paused = False
+        self.is_ledger_away = False
+        self.is_engine_away = False
+        self.asked: list[Command] = []
+        self.effects: list[str] = []
+        self.gates: dict[type, asyncio.Event] = {}
+        self.entered: Counter[type] = Counter()
+        self.inbox: dict[int, bytes] = {}
+        self.done: set[int] = set()
+        self.stored: list[StampedNotice] = []
+        self.delivered: dict[str, int] = {}
+        self.used_codes: set[str] = set()
+        self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
+        self._changed = asyncio.Event()
+
+    async def ask(self, command: Command) -> Report:
+        """Carry out a command."""
+        self.asked.append(command)
+        if isinstance(command, Kill):
+            self.is_killed = True
+            self.effects.append(f"kill {command.why}")
+        self.entered[type(command)] += 1
+        self.notify()
+        if (gate := self.gates.get(type(command))) is not None:
+            await gate.wait()
+        if self.is_ledger_away and isinstance(command, _LEDGER):
+            raise TransientError("the ledger is away; it is being started again")
+        if self.is_engine_away and not isinstance(command, _LEDGER):
+            raise TransientError("the engine is away; it is being started again")
+        report = self._answer(command)
+        self.notify()
+        return report
+
+    async def notices(self, *, reader: str) -> AsyncIterator[StampedNotice]:
+        """Stream notices after the last that `reader` confirmed."""
+        after = self.delivered.get(reader, 0)
+        while True:
+            while self.is_ledger_away or not any(s.seq > after for s in self.stored):
+                await self._changed.wait()
+            for stamped in [s for s in self.stored if s.seq > after]:
+                yield stamped
+                after = stamped.seq
+
+    def tell(self, *notices: Notice) -> None:
+        """Store notices."""
+        for notice in notices:
+            self.stored.append(StampedNotice(seq=len(self.stored) + 1, notice=notice))
+        self.notify()
+
+    def count(self, kind: type) -> int:
+        """Return how many commands of a type arrived."""
+        return sum(isinstance(command, kind) for command in self.asked)
+
+    def notify(self) -> None:
+        """Wake whoever waits for a change."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_until_entered(self, kind: type, count: int, *, deadline_s: float = 15) -> None:
+        """Wait until so many commands of a type have arrived."""
+        async with asyncio.timeout(deadline_s):
+            while self.entered[kind] < count:
+                await self._changed.wait()
+
+    def undone(self) -> list[int]:
+        """Return update ids that were stored and not finished."""
+        return sorted(set(self.inbox) - self.done)
+
+    def _answer(self, command: Command) -> Report:  # noqa: C901, PLR0911, PLR0912 - one table
+        match command:
+            case Kill():
+                return self._acknowledged("Killed: no plan is made any more")
+            case Pause():
+                self.is_paused = True
+                self.effects.append("pause")
+                return self._acknowledged("Paused")
+            case Resume():
+                self.is_paused = False
+                self.effects.append("resume")
+                return self._acknowledged("Resumed")
+            case Unkill():
+                return self._unkill(command)
+            case SetMode():
+                return self._set_mode(command)
+            case GetStatus():
+                return self._status()
+            case GetVenues():
+                return samples.venues()
+            case GetOpportunities():
+                return samples.opportunities(command.limit)
+            case GetWhy():
+                known = command.ref == "r7-12"
+                return samples.why() if known else Unknown(what=f"opportunity {command.ref}")
+            case GetLimits():
+                return samples.limits()
+            case GetVersion():
+                return samples.version()
+            case GetTrades():
+                return samples.trades(command.limit)
+            case GetPnl():
+                return samples.pnl()
+            case GetExport():
+                return self.export
+        return self._answer_chat(command)
+
+    def _answer_chat(self, command: Command) -> Report:
+        match command:
+            case PutInbox():
+                new = [number for number, _ in command.updates if number not in self.inbox]
+                self.inbox.update(
+                    {number: raw for number, raw in command.updates if number in new}
+                )
+                return InboxStored(new_ids=new)
+            case TakeInbox():
+                return InboxItems(updates=[(n, self.inbox[n]) for n in self.undone()])
+            case DoneInbox():
+                self.done.add(command.update_id)
+                return InboxStored()
+            case DoneNotices():
+                self.delivered[command.reader] = command.seq
+                return InboxStored()
+        raise AssertionError(f"{type(command).__name__} is not for a front-end")
+
+    def _unkill(self, command: Unkill) -> Report:
+        if command.code != CODE or command.code in self.used_codes:
+            return Declined(why="the code is wrong or was used")
+        self.used_codes.add(command.code)
+        self.is_killed = False
+        self.effects.append("unkill")
+        return self._acknowledged("The kill latch is cleared")
+
+    def _set_mode(self, command: SetMode) -> Report:
+        if command.mode is Mode.PAPER and self.mode is Mode.OBSERVE and not command.is_confirmed:
+            return Declined(
+                why="paper plans and simulates trades; no real money moves",
+                needs_confirmation=True,
+            )
+        self.mode = command.mode
+        self.effects.append(f"mode {command.mode}")
+        return self._acknowledged(f"Mode is {command.mode}")
+
+    def _acknowledged(self, text: str) -> Acknowledged:
+        return Acknowledged(
+            text=text, is_killed=self.is_killed, is_paused=self.is_paused, mode=self.mode
+        )
+
+    def _status(self) -> StatusReport:
+        return samples.status(
+            mode=self.mode, is_killed=self.is_killed, is_paused=self.is_paused
+        )
+

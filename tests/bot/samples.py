@@ -1,0 +1,322 @@
+"""Reports and notices with plausible figures."""
+
+from decimal import Decimal
+from itertools import accumulate
+
+from engine.facade.commands import Basis, Mode
+from engine.facade.notices import (
+    Killed,
+    LimitHit,
+    ModeChanged,
+    Notice,
+    OpportunitySeen,
+    PaperTraded,
+    RecordsDropped,
+    RoleRestarted,
+    Started,
+    Unkilled,
+    VenueBack,
+    VenueLost,
+)
+from engine.facade.reports import (
+    InstrumentLine,
+    LegLine,
+    LimitLine,
+    LimitsReport,
+    OpportunitiesReport,
+    OpportunityLine,
+    PnlReport,
+    StatusReport,
+    TradeLine,
+    TradesReport,
+    VenueLine,
+    VenuesReport,
+    VersionReport,
+    WhyReport,
+)
+from engine.domain.faults import Fault
+from engine.domain.instruments import VenueId
+from engine.domain.opportunities import Reason
+
+AT_NS = 1_790_000_000_000_000_000
+NOTE = "Recordings of different days are lined up to be comparable."
+_NAMES = ("binance", "bitstamp", "coinbase", "gemini")
+
+
+def venue_lines() -> list[VenueLine]:
+    """Four venues, one of them in trouble."""
+    return [
+        VenueLine(
+            venue=VenueId(name),
+            is_connected=name != "gemini",
+            books_live=0 if name == "gemini" else 6,
+            books=6,
+            age_ms=41_234 if name == "gemini" else 120 + 31 * index,
+            frames=184_223 + index,
+            frames_per_s=412.0 + 97 * index,
+            resyncs=3 if name == "gemini" else index,
+            stale_s=12.5,
+            faults={"gap": 3, "stalled": 1} if name == "gemini" else {},
+            note="",
+        )
+        for index, name in enumerate(_NAMES)
+    ]
+
+
+def status(
+    *, mode: Mode = Mode.PAPER, is_killed: bool = False, is_paused: bool = False
+) -> StatusReport:
+    """The overview of a run of two hours."""
+    return StatusReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        run_id="r7",
+        mode=mode,
+        is_killed=is_killed,
+        is_paused=is_paused,
+        uptime_s=7_530,
+        venues=venue_lines(),
+        found=1_204,
+        planned=33,
+        traded=31,
+        refused={"edge_below_min": 1_030, "stale_book": 141},
+        profit_usd_paper=Decimal("12.3456"),
+        latency_us={"p50": 14.2, "p99": 71.8, "p999": 240.0},
+        memory_mb={"engine": 180.5, "ledger": 62.0, "bot": 71.0},
+        records_waiting=0,
+        recording=None,
+    )
+
+
+def venues() -> VenuesReport:
+    """All instruments; gemini's are stale."""
+    instruments = [
+        InstrumentLine(
+            venue=VenueId(name),
+            pair=pair,
+            kind="spot",
+            is_live=name != "gemini",
+            stale_reason="disconnected" if name == "gemini" else None,
+            age_ms=150,
+            bid="64001.01",
+            ask="64001.02",
+            levels=5_000,
+        )
+        for name in _NAMES
+        for pair in ("BTC-USD", "ETH-USD", "SOL-USD", "LTC-USD", "XRP-USD", "ETH-BTC")
+    ]
+    return VenuesReport(
+        basis=Basis.SANDBOX, market_note=NOTE, venues=venue_lines(), instruments=instruments
+    )
+
+
+def opportunity(number: int = 12, *, is_open: bool = True) -> OpportunityLine:
+    """One opportunity between two venues."""
+    return OpportunityLine(
+        opportunity_id=f"r7-{number}",
+        seen_at_ns=AT_NS,
+        is_open=is_open,
+        lasted_ms=840,
+        pair="BTC-USD",
+        buy_venue=VenueId("coinbase"),
+        sell_venue=VenueId("bitstamp"),
+        size_base=0.015612,
+        net_edge_bps=12.84,
+        profit_quote=1.2831,
+        profit_usd=1.2831,
+        quote="USD",
+        outcome="planned" if is_open else "edge_below_min",
+        detail="net edge 12.84 bps, at least 10 bps wanted",
+    )
+
+
+def opportunities(limit: int = 4) -> OpportunitiesReport:
+    """One open opportunity and recent ones."""
+    lines = [opportunity(12), *(opportunity(n, is_open=False) for n in (11, 9, 4, 3, 2))]
+    return OpportunitiesReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        opportunities=lines[:limit],
+        found=1_204,
+        refused={"edge_below_min": 1_030, "stale_book": 141},
+    )
+
+
+def why() -> WhyReport:
+    """A decision that became a trade."""
+    legs = [
+        LegLine(
+            venue=VenueId(name),
+            side=side,
+            purpose=purpose,
+            size_base=Decimal("0.015612"),
+            price_limit=Decimal(price),
+            filled_base=Decimal("0.0156"),
+            price_average=Decimal(price),
+            fee_quote=Decimal("0.6"),
+            frame_seq=88_121,
+        )
+        for name, side, purpose, price in (
+            ("coinbase", "buy", "leg", "64001.02"),
+            ("bitstamp", "sell", "leg", "64164.20"),
+            ("coinbase", "sell", "unwind", "63990.00"),
+        )
+    ]
+    return WhyReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        run_id="r7",
+        line=opportunity(),
+        frame_seqs=(88_121, 88_121, 88_097),
+        gross_edge_bps=25.47,
+        later_refusals=[("order_rate_limit", "10 orders in the last minute, limit 10")],
+        legs=legs,
+        execution_id="x-31",
+        profit_usd=Decimal("1.19"),
+        expected_usd=Decimal("1.2831"),
+    )
+
+
+def limits() -> LimitsReport:
+    """The limits of the first run."""
+    rows = (
+        ("position", "USD", "1000", "998.40", 2),
+        ("daily_loss", "USD", "500", "0", 0),
+        ("order_rate", "a minute", "10", "4", 1),
+        ("staleness", "s", "10", "0.2", 141),
+        ("net_edge_min", "bps", "10", "", 1_030),
+    )
+    return LimitsReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        limits=[
+            LimitLine(name=name, unit=unit, limit=limit, used=used, refusals=refusals)
+            for name, unit, limit, used, refusals in rows
+        ],
+    )
+
+
+def version() -> VersionReport:
+    """What runs."""
+    return VersionReport(
+        version="0.1.0",
+        commit="83da41f0aa11bb22",
+        run_id="r7",
+        python="3.11.2",
+        started_at_ns=AT_NS,
+    )
+
+
+def trades(limit: int = 10) -> TradesReport:
+    """Newest executions."""
+    lines = [
+        TradeLine(
+            execution_id=f"x-{31 - index}",
+            opportunity_id=f"r7-{12 - index}",
+            closed_at_ns=AT_NS - index * 60_000_000_000,
+            basis=Basis.SANDBOX,
+            pair="BTC-USD",
+            buy_venue=VenueId("coinbase"),
+            sell_venue=VenueId("bitstamp"),
+            size_base=Decimal("0.015612"),
+            profit_usd=Decimal("1.19") - index,
+            expected_usd=Decimal("1.28"),
+            residual_base=Decimal("0.0002") if index == 1 else Decimal(0),
+        )
+        for index in range(12)
+    ]
+    return TradesReport(trades=lines[:limit], total=31)
+
+
+def pnl() -> PnlReport:
+    """A day that ended well."""
+    steps = [
+        Decimal(cents) / 100
+        for cents in (119, 84, -62, 210, 145, -31, 90, 77, 160, -118, 54, 201, 33, -20, 142, 96)
+    ]
+    totals = list(accumulate(steps))
+    return PnlReport(
+        since_ns=AT_NS - 86_400_000_000_000,
+        realised_usd=totals[-1],
+        expected_usd=Decimal("12.77"),
+        executions=len(steps),
+        wins=sum(step > 0 for step in steps),
+        by_route={
+            "BTC-USD coinbase→bitstamp": (Decimal("7.21"), 9),
+            "ETH-USD binance→gemini": (Decimal("2.91"), 5),
+            "SOL-USD gemini→coinbase": (Decimal("1.68"), 2),
+        },
+        by_basis={"sandbox": totals[-1]},
+        points=[
+            (AT_NS - (16 - index) * 900_000_000_000, total) for index, total in enumerate(totals)
+        ],
+    )
+
+
+def seen(*, profit_usd: float = 12.5, number: int = 12) -> OpportunitySeen:
+    """An opportunity as a notice."""
+    return OpportunitySeen(
+        at_ns=AT_NS,
+        basis=Basis.SANDBOX,
+        opportunity_id=f"r7-{number}",
+        pair="BTC-USD",
+        buy_venue=VenueId("coinbase"),
+        sell_venue=VenueId("bitstamp"),
+        net_edge_bps=12.84,
+        profit_usd=profit_usd,
+        outcome="planned",
+    )
+
+
+def killed() -> Killed:
+    """A kill as a notice."""
+    return Killed(at_ns=AT_NS, basis=Basis.SANDBOX, by="file", why="kill file appeared")
+
+
+def all_notices() -> list[Notice]:
+    """One notice of each kind."""
+    at_ns, basis = AT_NS, Basis.SANDBOX
+    return [
+        Started(
+            at_ns=at_ns,
+            basis=basis,
+            run_id="r7",
+            mode=Mode.OBSERVE,
+            is_killed=False,
+            is_paused=False,
+            market_note=NOTE,
+        ),
+        VenueLost(
+            at_ns=at_ns, basis=basis, venue=VenueId("gemini"), fault=Fault.DISCONNECTED, books=6
+        ),
+        VenueBack(at_ns=at_ns, basis=basis, venue=VenueId("gemini"), lost_ms=4_120),
+        seen(),
+        PaperTraded(
+            at_ns=at_ns,
+            basis=basis,
+            execution_id="x-31",
+            opportunity_id="r7-12",
+            pair="BTC-USD",
+            buy_venue=VenueId("coinbase"),
+            sell_venue=VenueId("bitstamp"),
+            size_base=Decimal("0.015612"),
+            profit_usd=Decimal("1.19"),
+            expected_usd=Decimal("1.28"),
+            residual_base=Decimal("0.0002"),
+        ),
+        LimitHit(
+            at_ns=at_ns,
+            basis=basis,
+            reason=Reason.ORDER_RATE_LIMIT,
+            detail="10 orders in the last minute, limit 10",
+        ),
+        killed(),
+        Unkilled(at_ns=at_ns, basis=basis, by="telegram:4242"),
+        ModeChanged(
+            at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="telegram:4242"
+        ),
+        RoleRestarted(
+            at_ns=at_ns, basis=basis, role="ledger", why="ended with code 137", restarts=2
+        ),
+        RecordsDropped(at_ns=at_ns, basis=basis, kind="opportunities", count=1_500),
+    ]
