@@ -42,6 +42,9 @@ CHECK_NS = 250_000_000
 SILENT_INTERVALS = 3
 """Without any change of any row for this many stall intervals, the connection is given up."""
 
+CLOCK_BACK_NS = 1_000_000_000
+"""Receive times may step back this much before the connection is given up."""
+
 Delta = tuple[int, int, RawJson, RawJson]
 
 
@@ -121,14 +124,14 @@ class Link:
             for instrument, book in zip(instruments, books, strict=True)
         ]
         self.age_ns = limits.age_ms_max * 1_000_000
-        self._opened_at_ns = 0
+        self._newest_ns = 0
         self._check_at_ns = 0
 
     def open(self, at_ns: int) -> None:
         """Start a connection: every row stale, every row's snapshot asked for now."""
         self._invalidate_live(Fault.DISCONNECTED, at_ns)
         self.is_open = True
-        self._opened_at_ns = at_ns
+        self._newest_ns = at_ns
         self._check_at_ns = at_ns
         for row in self.rows:
             row.reset()
@@ -187,12 +190,18 @@ class Link:
         self._check_at_ns = at_ns
         return True
 
-    def is_silent(self, at_ns: int) -> bool:
-        """Say whether nothing at all changed for so long that the connection is useless."""
-        newest_ns = max(
-            [self._opened_at_ns, *(self.sink.changed_at_ns(row.book) for row in self.rows)]
-        )
-        return at_ns - newest_ns > SILENT_INTERVALS * self.age_ns
+    def hopeless(self, at_ns: int) -> str | None:
+        """Say why the connection is to be given up, if it is.
+
+        A clock that was set back would make every age look young, so it ends the connection too.
+        """
+        live = [self.sink.changed_at_ns(row.book) for row in self.rows if row.is_live]
+        self._newest_ns = max([self._newest_ns, *live])
+        if self._newest_ns - at_ns > CLOCK_BACK_NS:
+            return "the clock was set back"
+        if at_ns - self._newest_ns > SILENT_INTERVALS * self.age_ns:
+            return "no change on the whole connection"
+        return None
 
     def overdue(self, at_ns: int) -> list[Row]:
         """Make stalled rows stale; return all rows whose snapshot is to be asked for now."""

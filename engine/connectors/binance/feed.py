@@ -115,8 +115,8 @@ class BinanceFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if link.is_silent(at_ns):
-            return link.fail(Fault.STALLED, "no change on the whole connection", at_ns)
+        if (why := link.hopeless(at_ns)) is not None:
+            return link.fail(Fault.STALLED, why, at_ns)
         silent = [row for row in due if not row.buffer]
         fetches = tuple(self._book.fetch(row, at_ns) for row in due if row.buffer)
         if not silent:

@@ -106,8 +106,8 @@ class BitstampFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if link.is_silent(at_ns):
-            return link.fail(Fault.STALLED, "no change on the whole connection", at_ns)
+        if (why := link.hopeless(at_ns)) is not None:
+            return link.fail(Fault.STALLED, why, at_ns)
         actions: list[Action] = []
         for row in due:
             if row.buffer:

@@ -92,8 +92,8 @@ class CoinbaseFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if link.is_silent(at_ns):
-            return link.fail(Fault.STALLED, "no change on the whole connection", at_ns)
+        if (why := link.hopeless(at_ns)) is not None:
+            return link.fail(Fault.STALLED, why, at_ns)
         return self._ask(due, at_ns)
 
     def _rare_event(self, row: Row | None, event: Event, at_ns: int) -> Sequence[Action]:

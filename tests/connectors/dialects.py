@@ -1,0 +1,396 @@
+"""Fake venues without input or output: each writes its dialect from the same kind of truth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+import msgspec
+
+from engine.connectors.binance.feed import BinanceFeed
+from engine.connectors.binance.instruments import VENUE as BINANCE
+from engine.connectors.bitstamp.feed import BitstampFeed
+from engine.connectors.bitstamp.instruments import VENUE as BITSTAMP
+from engine.connectors.coinbase.feed import CoinbaseFeed
+from engine.connectors.coinbase.instruments import VENUE as COINBASE
+from engine.connectors.gemini.feed import GeminiFeed
+from engine.connectors.gemini.instruments import VENUE as GEMINI
+from engine.connectors.gemini.l2_feed import GeminiL2Feed
+from engine.domain.instruments import Instrument, Kind
+from engine.ports import FeedMaker
+from tests.connectors.truth import Change, Texts, Truth, make_instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame, and which version of which book it leads to (none for other frames)."""
+
+    payload: bytes
+    wire: str = ""
+    version: int = 0
+
+
+def text_of(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+class Dialect(Protocol):
+    """What the conformance suite needs to know of a venue.
+
+    Attributes:
+        sees_gaps: the stream proves that nothing was lost.
+        sees_order: the stream proves that nothing came twice or in the wrong order.
+        is_audited: lost changes are found by the REST cross-audit.
+    """
+
+    maker: FeedMaker
+    instruments: list[Instrument]
+    truth: Truth
+    sees_gaps: bool
+    sees_order: bool
+    is_audited: bool
+
+    def connect(self) -> None: ...
+    def receive(self, text: str) -> list[Frame]: ...
+    def frame(self, change: Change) -> Frame: ...
+    def heartbeat(self) -> Frame: ...
+    def error(self) -> bytes: ...
+    def fetch(self, path: str) -> Frame: ...
+    def unknown(self, change: Change) -> bytes: ...
+
+
+@dataclass(slots=True)
+class Coinbase:
+    random: Random
+    maker: FeedMaker = CoinbaseFeed
+    sees_gaps: bool = True
+    sees_order: bool = True
+    is_audited: bool = False
+    sequence: int = 0
+    beats: int = 0
+    instruments: list[Instrument] = field(default_factory=list)
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.instruments = [
+            make_instrument(COINBASE, "BTC-USD", "BTC-USD"),
+            make_instrument(COINBASE, "ETH-USD", "ETH-USD"),
+        ]
+        self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+
+    def connect(self) -> None:
+        self.sequence = 0
+        self.beats = 0
+
+    def receive(self, text: str) -> list[Frame]:
+        message = msgspec.json.decode(text)
+        channel = message["channel"]
+        frames = [Frame(self._envelope("subscriptions", [{"subscriptions": {channel: []}}]))]
+        if channel == "level2" and message["type"] == "subscribe":
+            for wire in message["product_ids"]:
+                bids, asks = self.truth.texts(wire)
+                payload = self._levels("snapshot", wire, bids, asks)
+                frames.append(Frame(payload, wire, self.truth.versions[wire]))
+        return frames
+
+    def frame(self, change: Change) -> Frame:
+        payload = self._levels("update", change.wire, change.bids, change.asks)
+        return Frame(payload, change.wire, change.version)
+
+    def unknown(self, change: Change) -> bytes:
+        return self._levels("update", "DOGE-USD", change.bids, change.asks)
+
+    def heartbeat(self) -> Frame:
+        self.beats += 1
+        event = {"current_time": "2026-01-01 00:00:00 +0000 UTC", "heartbeat_counter": self.beats}
+        return Frame(self._envelope("heartbeats", [event]))
+
+    def error(self) -> bytes:
+        return text_of({"type": "error", "message": "rate limit exceeded"})
+
+    def fetch(self, path: str) -> Frame:
+        raise AssertionError(path)
+
+    def _levels(self, kind: str, wire: str, bids: Texts, asks: Texts) -> bytes:
+        time = "2026-01-01T00:00:00.000000Z"
+        updates = [
+            {"side": side, "event_time": time, "price_level": price, "new_quantity": size}
+            for side, levels in (("bid", bids), ("offer", asks))
+            for price, size in levels
+        ]
+        return self._envelope("l2_data", [{"type": kind, "product_id": wire, "updates": updates}])
+
+    def _envelope(self, channel: str, events: list[dict[str, object]]) -> bytes:
+        sequence, self.sequence = self.sequence, self.sequence + 1
+        return text_of(
+            {
+                "channel": channel,
+                "client_id": "",
+                "timestamp": "2026-01-01T00:00:00.000000000Z",
+                "sequence_num": sequence,
+                "events": events,
+            }
+        )
+
+
+@dataclass(slots=True)
+class Gemini:
+    random: Random
+    maker: FeedMaker = GeminiFeed
+    sees_gaps: bool = True
+    sees_order: bool = True
+    is_audited: bool = False
+    instruments: list[Instrument] = field(default_factory=list)
+    truth: Truth = field(init=False)
+    ids: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.instruments = [
+            make_instrument(GEMINI, "BTC-USD", "btcusd"),
+            make_instrument(GEMINI, "ETH-USD", "ethusd"),
+        ]
+        self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+
+    def connect(self) -> None:
+        pass
+
+    def receive(self, text: str) -> list[Frame]:
+        message = msgspec.json.decode(text)
+        frames = [Frame(text_of({"id": message["id"], "status": 200}))]
+        if message["method"] == "subscribe":
+            for stream in message["params"]:
+                wire = stream.partition("@")[0]
+                version = self.truth.versions[wire]
+                update_id = self._id(wire, version)
+                payload = self._update(wire, update_id, update_id, *self.truth.texts(wire))
+                frames.append(Frame(payload, wire, version))
+        return frames
+
+    def frame(self, change: Change) -> Frame:
+        before_id = self._id(change.wire, change.version - 1)
+        last_id = self._id(change.wire, change.version)
+        payload = self._update(change.wire, before_id, last_id, change.bids, change.asks)
+        return Frame(payload, change.wire, change.version)
+
+    def unknown(self, change: Change) -> bytes:
+        return self._update("dogeusd", 1, 2, change.bids, change.asks)
+
+    def heartbeat(self) -> Frame:
+        return Frame(text_of({"id": "0", "status": 200, "result": {}}))
+
+    def error(self) -> bytes:
+        return text_of({"id": "1", "status": 400, "error": {"code": -1013, "msg": "bad symbol"}})
+
+    def fetch(self, path: str) -> Frame:
+        raise AssertionError(path)
+
+    def _id(self, wire: str, version: int) -> int:
+        """Ids are sparse: each version's is a few above the one before."""
+        if (wire, version) not in self.ids:
+            before = self.ids.get((wire, version - 1), 1_000_000_000 + 5 * version)
+            self.ids[wire, version] = before + self.random.randint(1, 5)
+        return self.ids[wire, version]
+
+    def _update(self, wire: str, first_id: int, last_id: int, bids: Texts, asks: Texts) -> bytes:
+        return text_of(
+            {
+                "e": "depthUpdate",
+                "E": 1_760_000_000_000_000_000,
+                "s": wire,
+                "U": first_id,
+                "u": last_id,
+                "b": bids,
+                "a": asks,
+            }
+        )
+
+
+@dataclass(slots=True)
+class GeminiL2:
+    random: Random
+    maker: FeedMaker = GeminiL2Feed
+    sees_gaps: bool = False
+    sees_order: bool = False
+    is_audited: bool = True
+    instruments: list[Instrument] = field(default_factory=list)
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.instruments = [
+            make_instrument(GEMINI, "BTC-USD", "btcusd"),
+            make_instrument(GEMINI, "ETH-USD", "ethusd"),
+        ]
+        self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+
+    def connect(self) -> None:
+        pass
+
+    def receive(self, text: str) -> list[Frame]:
+        message = msgspec.json.decode(text)
+        frames = []
+        if message["type"] == "subscribe":
+            for symbol in message["subscriptions"][0]["symbols"]:
+                wire = symbol.lower()
+                content = self._changes(wire, *self.truth.texts(wire))
+                payload = text_of({**content, "trades": [], "auction_events": []})
+                frames.append(Frame(payload, wire, self.truth.versions[wire]))
+        return frames
+
+    def frame(self, change: Change) -> Frame:
+        content = self._changes(change.wire, change.bids, change.asks)
+        return Frame(text_of(content), change.wire, change.version)
+
+    def unknown(self, change: Change) -> bytes:
+        return text_of(self._changes("dogeusd", change.bids, change.asks))
+
+    def heartbeat(self) -> Frame:
+        return Frame(text_of({"type": "heartbeat", "timestamp": 1_760_000_000_000}))
+
+    def error(self) -> bytes:
+        return text_of({"result": "error", "reason": "InvalidJson"})
+
+    def fetch(self, path: str) -> Frame:
+        wire = path.removeprefix("/v1/book/").partition("?")[0]
+        sides = [
+            [{"price": price, "amount": size, "timestamp": "1760000000"} for price, size in side]
+            for side in self.truth.texts(wire)
+        ]
+        book = {"bids": sides[0][:20], "asks": sides[1][:20]}
+        return Frame(text_of(book), wire, self.truth.versions[wire])
+
+    def _changes(self, wire: str, bids: Texts, asks: Texts) -> dict[str, object]:
+        changes = [["buy", *level] for level in bids] + [["sell", *level] for level in asks]
+        return {"type": "l2_updates", "symbol": wire.upper(), "changes": changes}
+
+
+@dataclass(slots=True)
+class Bitstamp:
+    random: Random
+    maker: FeedMaker = BitstampFeed
+    sees_gaps: bool = False
+    sees_order: bool = True
+    is_audited: bool = True
+    instruments: list[Instrument] = field(default_factory=list)
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.instruments = [
+            make_instrument(BITSTAMP, "BTC-USD", "btcusd"),
+            make_instrument(BITSTAMP, "ETH-USD", "ethusd"),
+        ]
+        self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+
+    def connect(self) -> None:
+        pass
+
+    def receive(self, text: str) -> list[Frame]:
+        message = msgspec.json.decode(text)
+        verb = message["event"].removeprefix("bts:")
+        channel = message["data"]["channel"]
+        event = f"bts:{verb.removesuffix('e')}tion_succeeded".replace("scribtion", "scription")
+        return [Frame(text_of({"event": event, "channel": channel, "data": {}}))]
+
+    def frame(self, change: Change) -> Frame:
+        return Frame(self._diff(change.wire, change), change.wire, change.version)
+
+    def unknown(self, change: Change) -> bytes:
+        return self._diff("dogeusd", change)
+
+    def heartbeat(self) -> Frame:
+        return Frame(
+            text_of({"event": "bts:heartbeat", "channel": "", "data": {"status": "success"}})
+        )
+
+    def error(self) -> bytes:
+        content = {"code": None, "message": "Incorrect JSON format."}
+        return text_of({"event": "bts:error", "channel": "", "data": content})
+
+    def fetch(self, path: str) -> Frame:
+        wire = path.removeprefix("/api/v2/order_book/").strip("/")
+        bids, asks = self.truth.texts(wire)
+        version = self.truth.versions[wire]
+        book = {**_stamps(version), "bids": bids, "asks": asks}
+        return Frame(text_of(book), wire, version)
+
+    def _diff(self, wire: str, change: Change) -> bytes:
+        content = {**_stamps(change.version), "bids": change.bids, "asks": change.asks}
+        return text_of({"data": content, "channel": f"diff_order_book_{wire}", "event": "data"})
+
+
+def _stamps(version: int) -> dict[str, str]:
+    stamp_us = 1_760_000_000_000_000 + version * 1_000
+    return {"timestamp": str(stamp_us // 1_000_000), "microtimestamp": str(stamp_us)}
+
+
+@dataclass(slots=True)
+class Binance:
+    random: Random
+    kind: Kind = Kind.SPOT
+    maker: FeedMaker = BinanceFeed
+    sees_gaps: bool = True
+    sees_order: bool = True
+    is_audited: bool = False
+    instruments: list[Instrument] = field(default_factory=list)
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.instruments = [
+            make_instrument(BINANCE, "BTC-USDT", "BTCUSDT", self.kind),
+            make_instrument(BINANCE, "ETH-USDT", "ETHUSDT", self.kind),
+        ]
+        self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+
+    def connect(self) -> None:
+        pass
+
+    def receive(self, text: str) -> list[Frame]:
+        return [Frame(text_of({"result": None, "id": msgspec.json.decode(text)["id"]}))]
+
+    def frame(self, change: Change) -> Frame:
+        return Frame(self._update(change.wire, change), change.wire, change.version)
+
+    def unknown(self, change: Change) -> bytes:
+        return self._update("DOGEUSDT", change)
+
+    def heartbeat(self) -> Frame:
+        return Frame(text_of({"result": [], "id": 99}))
+
+    def error(self) -> bytes:
+        return text_of({"error": {"code": 2, "msg": "Invalid request"}, "id": 1})
+
+    def fetch(self, path: str) -> Frame:
+        wire = path.partition("symbol=")[2].partition("&")[0]
+        bids, asks = self.truth.texts(wire)
+        version = self.truth.versions[wire]
+        book = {"lastUpdateId": 10 * version + 9, "bids": bids, "asks": asks}
+        return Frame(text_of(book), wire, version)
+
+    def _update(self, wire: str, change: Change) -> bytes:
+        """Version v ends with id 10v+9; spot events begin where the one before ended."""
+        content: dict[str, object] = {
+            "e": "depthUpdate",
+            "E": 1_760_000_000_000,
+            "s": wire,
+            "U": 10 * change.version,
+            "u": 10 * change.version + 9,
+            "b": change.bids,
+            "a": change.asks,
+        }
+        if self.kind is Kind.PERPETUAL:
+            content |= {"U": 10 * change.version + 3, "pu": 10 * change.version - 1}
+        return text_of({"stream": f"{wire.lower()}@depth@100ms", "data": content})
+
+
+def binance_perpetual(random: Random) -> Binance:
+    """Make the perpetual dialect of the same feed, an entry of its own in the suite."""
+    return Binance(random, kind=Kind.PERPETUAL)
+
+
+DIALECTS: dict[str, Callable[[Random], Dialect]] = {
+    "coinbase": Coinbase,
+    "gemini": Gemini,
+    "gemini-l2": GeminiL2,
+    "bitstamp": Bitstamp,
+    "binance": Binance,
+    "binance-perpetual": binance_perpetual,
+}
