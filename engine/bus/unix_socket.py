@@ -63,6 +63,8 @@ async def open_server(
         connections.add(task)
         try:
             await _serve_connection(reader, writer, wire, answerer, on_fatal)
+        except asyncio.CancelledError:
+            pass  # only the closing of this server cancels; the loop would log it as an error
         finally:
             connections.discard(task)
             writer.close()
@@ -99,6 +101,9 @@ async def _serve_connection(
         except FatalError as error:
             _write(writer, request_id, _BROKEN, str(error).encode())
             on_fatal(error)
+        except Exception:  # a request's fault must not end the connection of all others
+            log.exception("a request could not be answered")
+            _write(writer, request_id, _BROKEN, b"an internal error; the log of this role has it")
         finally:
             slots.release()
         await writer.drain()
@@ -107,12 +112,14 @@ async def _serve_connection(
         if int.from_bytes(await reader.readexactly(4)) != PROTOCOL_VERSION:
             return
         writer.write(PROTOCOL_VERSION.to_bytes(4))
-        with contextlib.suppress(ExceptionGroup):
+        try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     request_id, _, payload = await _read(reader)
                     await slots.acquire()
                     tasks.create_task(answer(request_id, payload))
+        except* (ConnectionError, asyncio.IncompleteReadError):
+            log.debug("a caller is gone")
 
 
 class SocketCaller(Generic[Request, Reply]):

@@ -25,4 +25,8 @@ class LatencyRing:
         if held.size == 0:
             return {"p50": 0.0, "p99": 0.0, "p999": 0.0}
         p50, p99, p999 = np.percentile(held, [50, 99, 99.9]) / 1_000
-        return {"p50": round(p50, 2), "p99": round(p99, 2), "p999": round(p999, 2)}
+        return {
+            "p50": round(float(p50), 2),
+            "p99": round(float(p99), 2),
+            "p999": round(float(p999), 2),
+        }

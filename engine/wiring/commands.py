@@ -1,4 +1,8 @@
-"""The commands of `python -m engine`."""
+"""The commands of `python -m engine`.
+
+Every process runs one command, and the memory of all of them counts: each command imports what it
+runs when it runs, so that only the engine loads numba and only the ledger loads the database.
+"""
 
 import argparse
 import asyncio
@@ -8,53 +12,62 @@ import sys
 from engine.bus.commands import GetStatus, Kill
 from engine.bus.reports import StatusReport
 from engine.domain.errors import FatalError, TransientError
-from engine.kernels.warm_up import warm_up_all
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.kill_latch import KillLatch
 from engine.settings.schema import Settings
-from engine.storage import migrate as storage_migrate
-from engine.storage import restore as storage_restore
-from engine.storage.ledger_settings import DATABASE_NAME
-from engine.wiring.demo import run_demo
-from engine.wiring.engine_role import run_engine
-from engine.wiring.front_end import open_facade
-from engine.wiring.ledger_role import ledger_settings, run_ledger
 from engine.wiring.paths import Paths
-from engine.wiring.replaying import replay_run, trace_decision
-from engine.wiring.run import run_installation
-from engine.wiring.sandbox_role import run_sandbox
 
 
 async def run(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
     """Start all roles and the chat."""
+    from engine.wiring.run import run_installation
+
     return await run_installation(settings, paths)
 
 
 async def demo(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Run the sandbox without a person; the last line printed is one JSON object."""
+    from engine.wiring.demo import run_demo
+
     return await run_demo(settings, paths, seconds=asked.seconds)
 
 
 async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Run one role."""
-    runs = {"engine": run_engine, "ledger": run_ledger, "sandbox": run_sandbox}
-    await runs[asked.name](settings, paths)
+    if asked.name == "engine":
+        from engine.wiring.engine_role import run_engine
+
+        await run_engine(settings, paths)
+    elif asked.name == "ledger":
+        from engine.wiring.ledger_role import run_ledger
+
+        await run_ledger(settings, paths)
+    else:
+        from engine.wiring.sandbox_role import run_sandbox
+
+        await run_sandbox(settings, paths)
     return exit_codes.OK
 
 
 async def replay(_settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:
     """Feed a recording through the same code and compare the decisions."""
+    from engine.wiring.replaying import replay_run
+
     return await asyncio.to_thread(replay_run, asked.file, log_to=asked.log)
 
 
 async def trace(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Show the frames that caused an opportunity or trade."""
+    from engine.wiring.replaying import trace_decision
+
     return await trace_decision(paths, asked.id)
 
 
 async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Set the latch; then tell the engine, if it runs."""
+    from engine.wiring.front_end import open_facade
+
     latch = KillLatch(paths.data_dir)
     by = f"shell of {getpass.getuser()}"
     latch.kill(by=by, why=asked.why)
@@ -86,6 +99,8 @@ async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -
 
 async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
     """Ask the engine for its status; well means that it answers and some book is live."""
+    from engine.wiring.front_end import open_facade
+
     async with open_facade(paths) as facade:
         try:
             status = await facade.ask(GetStatus())
@@ -102,6 +117,9 @@ async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) 
 
 async def migrate(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
     """Bring the database to this version's schema."""
+    from engine.storage import migrate as storage_migrate
+    from engine.wiring.ledger_role import ledger_settings
+
     revision = await storage_migrate.migrate("up", settings=ledger_settings(settings, paths))
     _say(f"the database has this version's schema ({revision})")
     return exit_codes.OK
@@ -109,6 +127,9 @@ async def migrate(settings: Settings, paths: Paths, _asked: argparse.Namespace) 
 
 async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Put a backup in the place of the database."""
+    from engine.storage import restore as storage_restore
+    from engine.storage.ledger_settings import DATABASE_NAME
+
     if settings.data.database_url:
         raise FatalError("PostgreSQL is restored with its own tools (pg_restore)")
     aside = await asyncio.to_thread(
@@ -124,6 +145,8 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
 
 async def warm_up(_settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
     """Compile every kernel into the cache."""
+    from engine.kernels.warm_up import warm_up_all
+
     names = warm_up_all()
     _say(f"{len(names)} kernels ready")
     return exit_codes.OK

@@ -1,24 +1,49 @@
 """The sandbox role: the local servers, announced in a file for the other roles."""
 
+from typing import Final
+
+from engine.domain.errors import FatalError
 from engine.operate.lifeline import announce_ready, stop_signals
-from engine.sandbox.announce import write_announcement
+from engine.sandbox.announce import announce
+from engine.sandbox.errors import SandboxStartError
+from engine.sandbox.fault_script import ScriptedFault, make_fault_script
+from engine.sandbox.lineup import load_wire_names
 from engine.sandbox.server import open_sandbox
 from engine.sandbox.settings import SandboxSettings
 from engine.settings.schema import Settings
 from engine.wiring.paths import Paths
 
+FAULTS_S: Final = 3_600.0
+"""Length of the fault script in replay time; after it the sandbox is faultless."""
+
 
 async def run_sandbox(settings: Settings, paths: Paths) -> None:
-    """Serve the sandbox markets until told to stop."""
-    markets = settings.markets
+    """Serve the sandbox markets until told to stop.
+
+    Raises:
+        FatalError: the port is busy, or a recording is missing or damaged.
+    """
     paths.sandbox_announce.unlink(missing_ok=True)
-    own = SandboxSettings(
+    try:
+        own = _sandbox_settings(settings)
+        async with stop_signals(ignores_interrupt=True) as stop, open_sandbox(own) as sandbox:
+            announce(str(paths.sandbox_announce), sandbox.announcement())
+            announce_ready()
+            await stop.wait()
+    except SandboxStartError as error:
+        raise FatalError(f"the sandbox cannot start: {error}") from error
+
+
+def _sandbox_settings(settings: Settings) -> SandboxSettings:
+    markets = settings.markets
+    faults: tuple[ScriptedFault, ...] = ()
+    if markets.sandbox_faults != "none":
+        faults = make_fault_script(
+            settings.paper.seed, FAULTS_S, markets.sandbox_faults, wire_names=load_wire_names()
+        )
+    return SandboxSettings(
         port=markets.sandbox_port,
         speed=markets.sandbox_speed,
         seed=settings.paper.seed,
-        faults=markets.sandbox_faults,
+        faults=faults,
     )
-    async with stop_signals(ignores_interrupt=True) as stop, open_sandbox(own) as sandbox:
-        write_announcement(sandbox, paths.sandbox_announce)
-        announce_ready()
-        await stop.wait()

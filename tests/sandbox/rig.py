@@ -25,9 +25,9 @@ DEADLINE_S = 15.0
 EPOCH_NS = 1_795_000_000_000_000_000
 
 FEEDS: dict[tuple[str, str], type[WireClient]] = {
-    ("coinbase", "advanced"): CoinbaseClient,
-    ("gemini", "v2"): GeminiV2Client,
-    ("gemini", "fast"): GeminiFastClient,
+    ("coinbase", "level2"): CoinbaseClient,
+    ("gemini", "l2"): GeminiV2Client,
+    ("gemini", "depth"): GeminiFastClient,
     ("bitstamp", "diff"): BitstampClient,
     ("binance", "depth"): BinanceClient,
 }

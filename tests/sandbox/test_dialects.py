@@ -61,7 +61,7 @@ async def test_all_venues_of_a_pair_start_from_one_price() -> None:
 
 async def test_running_by_itself_at_speed_the_books_stay_right() -> None:
     settings = SandboxSettings(speed=40.0)
-    async with open_sandbox(settings) as sandbox, connect(sandbox, "coinbase", "advanced") as link:
+    async with open_sandbox(settings) as sandbox, connect(sandbox, "coinbase", "level2") as link:
         await link.until(lambda: link.client.frames > 3000)
         sandbox.pause()
 

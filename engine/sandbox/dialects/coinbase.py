@@ -224,7 +224,7 @@ def _answer_book(market: Market, query: Mapping[str, str]) -> RestAnswer:
 DIALECT = Dialect(
     venue="coinbase",
     feeds={
-        "advanced": FeedSpec(
+        "level2": FeedSpec(
             open=lambda market, _path, _query: CoinbaseSession(market),
             heartbeat_s=1.0,
             subscribe_within_s=5.0,

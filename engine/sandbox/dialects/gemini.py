@@ -91,12 +91,12 @@ def _answer_book(market: Market, listing: Listing, query: Mapping[str, str]) -> 
 DIALECT = Dialect(
     venue="gemini",
     feeds={
-        "v2": FeedSpec(
+        "l2": FeedSpec(
             open=lambda market, _path, _query: GeminiV2Session(market),
             heartbeat_s=5.0,
             has_sequence=False,
         ),
-        "fast": FeedSpec(
+        "depth": FeedSpec(
             open=lambda market, _path, query: GeminiFastSession(market, query),
             announced_query="?snapshot=-1",
         ),
