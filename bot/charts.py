@@ -21,6 +21,7 @@ DRAW_S_MAX: Final = 45.0
 POINTS_MAX: Final = 2000
 """Points in a picture; of more, evenly spaced ones and the last are drawn."""
 
+_ROOT: Final = Path(__file__).resolve().parent.parent
 PICTURE_BYTES_MAX: Final = 5_000_000
 _KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
@@ -62,7 +63,7 @@ async def _draw(chart: bytes, environment: dict[str, str]) -> bytes:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment,
-        cwd=Path(__file__).resolve().parent.parent,
+        cwd=_ROOT,
     )
     try:
         async with asyncio.timeout(DRAW_S_MAX):

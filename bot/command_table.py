@@ -76,8 +76,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         short_help="one decision with all its numbers",
         long_help=(
             (
-                "Shows an opportunity or a trade by its id: edges, the decision and its numbers, the"
-                " legs as planned and filled, and the input frames that caused it."
+                "Shows an opportunity or a trade by its id: edges, the decision and its numbers,"
+                " the legs as planned and filled, and the input frames that caused it."
             ),
         ),
         handler=market.why,
@@ -88,7 +88,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
         topic=Topic.MONEY,
         kind=Kind.READ,
         short_help="newest paper trades",
-        long_help=("Shows the newest executions: profit realised of profit expected, and route.",),
+        long_help=("Shows the newest executions: profit realised of expected, and route.",),
         handler=money.trades,
         grammar=(Argument(name="n", form=Form.NUMBER, number_max=50),),
     ),
@@ -99,8 +99,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         short_help="profit from fills, with a chart",
         long_help=(
             (
-                "Shows realised paper profit over the last days against what was expected, by route,"
-                " with a chart of the cumulative profit."
+                "Shows realised paper profit over the last days against what was expected, by"
+                " route, with a chart of the cumulative profit."
             ),
         ),
         handler=money.pnl,
@@ -151,8 +151,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         short_help="make plans again, in two steps",
         long_help=(
             (
-                "Asks for a second step, which counts once and for a short time; then plans are made"
-                " again. It does not clear the kill latch."
+                "Asks for a second step, which counts once and for a short time; then plans are"
+                " made again. It does not clear the kill latch."
             ),
         ),
         handler=safety.resume,
@@ -164,8 +164,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         short_help="set the kill latch, at once",
         long_help=(
             (
-                "Sets the kill latch on disk before anything else is done: no plan is made until it is"
-                " cleared with /unkill, over any restart."
+                "Sets the kill latch on disk before anything else is done: no plan is made until"
+                " it is cleared with /unkill, over any restart."
             ),
             "The bare word KILL does the same. A reason may follow.",
         ),

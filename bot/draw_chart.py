@@ -54,9 +54,10 @@ def draw(chart: dict[str, Any]) -> bytes:
     lower.set_xlim(left, end)
     upper.set_ylabel("cumulative USD", color=_MUTED, size=9)
     lower.set_ylabel("each, USD", color=_MUTED, size=9)
-    locator = dates.AutoDateLocator(maxticks=5)
+    locator = dates.AutoDateLocator(maxticks=5)  # type: ignore[no-untyped-call]
     lower.xaxis.set_major_locator(locator)
-    lower.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    formatter = dates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    lower.xaxis.set_major_formatter(formatter)
     lower.set_xlabel("UTC", color=_MUTED, size=9)
     for axes in (upper, lower):
         axes.grid(color=_GRID, linewidth=0.8)

@@ -70,7 +70,7 @@ async def kill(call: Call) -> Answer:
         return answer_plainly(await call.ask(make_kill(by=call.by, arguments=call.arguments)))
     except TransientError as error:
         return Answer(screen=render_kill_unconfirmed(str(error)))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever failed, the operator must know at once
         _log.exception("a kill failed")
         return Answer(screen=render_kill_failed(redact(str(error) or type(error).__name__)))
 

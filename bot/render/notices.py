@@ -73,21 +73,16 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (Killed, Unkilled, ModeChanged, Started)):
         return _state_content(notice)
-    if isinstance(notice, VenueLost):
-        return (
-            Mark.WARN,
-            f"{notice.venue} is out",
-            [f"{words.phrase(notice.fault)}; {notice.books} books left every decision."],
-        )
-    if isinstance(notice, VenueBack):
-        return Mark.GOOD, f"{notice.venue} is back after {words.age(notice.lost_ms)}", []
+    if isinstance(notice, (VenueLost, VenueBack)):
+        return _venue_content(notice)
     if isinstance(notice, OpportunitySeen):
+        title = (
+            f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
+            f" {words.percent(notice.net_edge_bps)}"
+        )
         return (
             Mark.NONE,
-            (
-                f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
-                f" {words.percent(notice.net_edge_bps)}"
-            ),
+            title,
             [
                 words.route(notice.pair, notice.buy_venue, notice.sell_venue),
                 f"{words.phrase(notice.outcome)}. /why {notice.opportunity_id}",
@@ -95,6 +90,19 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         )
     if isinstance(notice, PaperTraded):
         return _traded_content(notice)
+    return _trouble_content(notice)
+
+
+def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, VenueBack):
+        return Mark.GOOD, f"{notice.venue} is back after {words.age(notice.lost_ms)}", []
+    why = f"{words.phrase(notice.fault)}; {notice.books} books left every decision."
+    return Mark.WARN, f"{notice.venue} is out", [why]
+
+
+def _trouble_content(
+    notice: LimitHit | RoleRestarted | RecordsDropped,
+) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, LimitHit):
         return Mark.WARN, f"Limit: {words.phrase(notice.reason)}", [notice.detail]
     if isinstance(notice, RoleRestarted):
@@ -103,7 +111,11 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
             f"{notice.role} was started again",
             [notice.why, f"Restarts so far: {notice.restarts}"],
         )
-    return _dropped_content(notice)
+    return (
+        Mark.WARN,
+        f"{words.count(notice.count)} {words.phrase(notice.kind)} records were dropped",
+        ["The ledger was away for too long. No money record is among them."],
+    )
 
 
 def _state_content(
@@ -137,11 +149,3 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
         lines.append(f"left over {words.size(notice.residual_base)} base")
     mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
     return mark, f"Paper trade {words.usd(notice.profit_usd, is_signed=True)}", lines
-
-
-def _dropped_content(notice: RecordsDropped) -> tuple[Mark, str, list[str]]:
-    return (
-        Mark.WARN,
-        f"{words.count(notice.count)} {words.phrase(notice.kind)} records were dropped",
-        ["The ledger was away for too long. No money record is among them."],
-    )

@@ -18,8 +18,8 @@ from bot.dispatch import Dispatcher, Invocation, Refused
 from bot.render.troubles import (
     render_busy,
     render_conflict_refusal,
-    render_left,
     render_ledger_away,
+    render_left,
     render_not_text,
     render_stale,
     render_voided,
@@ -39,7 +39,7 @@ RUNNING_MAX: Final = 64
 """Reads that run at once; each ends within the facade's time limit."""
 
 WAITING_MAX: Final = 500
-"""Arrivals under way in all; later ones are refused with a word, protective ones at twice as many."""
+"""Arrivals under way in all; later ones are refused with a word, protective ones at double."""
 
 _NS_PER_S: Final = 1_000_000_000
 

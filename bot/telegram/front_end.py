@@ -14,16 +14,16 @@ from bot.charts import ChartDrawer
 from bot.command_table import COMMANDS
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher
+from bot.notices import NoticeFeed, Telling
 from bot.redact import redact
 from bot.render.screen import Screen
 from bot.render.troubles import render_answers_dropped, render_conflict
 from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.desk import Accepted, Desk, by_of
-from bot.telegram.inbox import Inbox
+from bot.telegram.inbox import SOURCE, Inbox
 from bot.telegram.kill_lane import KillLane
-from bot.telegram.notices import NoticeFeed
 from bot.telegram.outbox import Outbox
-from bot.telegram.outgoing import Priority
+from bot.telegram.outgoing import Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
@@ -118,8 +118,9 @@ class FrontEnd:
         self.inbox = Inbox(facade)
         self.notices = NoticeFeed(
             facade=facade,
-            outbox=self.outbox,
+            reader=SOURCE,
             opportunity_usd_min=settings.opportunity_notice_usd_min,
+            deliver=self._deliver,
         )
         dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
         confirmations = Confirmations(settings.confirm_s)
@@ -236,6 +237,13 @@ class FrontEnd:
         if dropped:
             self._dropped_told_count = self.outbox.dropped_count
             self._say(render_answers_dropped(dropped))
+
+    async def _deliver(self, telling: Telling) -> None:
+        priority = Priority.URGENT if telling.is_urgent else Priority.NOTICE
+        for message in make_messages(Answer(screen=telling.screen), priority=priority):
+            message.is_silent = telling.is_silent
+            if await self.outbox.deliver(message) is not Settled.DELIVERED:
+                _log.error("a notice was not delivered: Telegram refused even its plain text")
 
     def _say(self, screen: Screen) -> None:
         for message in make_messages(Answer(screen=screen), priority=Priority.URGENT):

@@ -116,7 +116,7 @@ class Inbox:
                 report = await self.facade.ask(command)
         except (SyndicateError, TimeoutError) as error:
             if not self.is_away:
-                _log.warning("the ledger is away: %s", error or f"no answer in {limit_s:g} s")
+                _log.warning("the ledger is away: %s", str(error) or f"no answer in {limit_s:g} s")
             self.is_away = True
             return None
         if self.is_away:

@@ -13,7 +13,6 @@ from typing import Final
 
 from telegram.error import (
     BadRequest,
-    Conflict,
     Forbidden,
     InvalidToken,
     RetryAfter,
@@ -148,25 +147,27 @@ class Outbox:
             return False
         except InvalidToken:
             raise refused_token() from None
-        except Forbidden as error:
-            return await self._failed(waiting, error, back_off_s=BACK_OFF_S_MAX)
-        except BadRequest as error:
-            return await self._refused(waiting, error)
-        except Conflict as error:
-            return await self._failed(waiting, error, back_off_s=None)
-        except (TelegramError, TimeoutError) as error:
-            return await self._failed(waiting, error, back_off_s=None)
         except Exception as error:  # noqa: BLE001 - one bad message must not stop the others
-            waiting.unexpected += 1
-            if waiting.unexpected >= UNEXPECTED_MAX:
-                self.refused_count += 1
-                _log.error("message given up: %s", redact(repr(error)))  # noqa: TRY400
-                self._settle(waiting, Settled.REFUSED)
-                return True
-            return await self._failed(waiting, error, back_off_s=None)
+            return await self._not_sent(waiting, error)
         self._succeeded()
         self._settle(waiting, Settled.DELIVERED)
         return True
+
+    async def _not_sent(self, waiting: _Waiting, error: Exception) -> bool:
+        """Decide what an error means; returns whether the message is settled."""
+        if isinstance(error, BadRequest):
+            return await self._refused(waiting, error)
+        if isinstance(error, Forbidden):
+            # The operator blocked the bot: only the operator can change that.
+            return await self._failed(waiting, error, back_off_s=BACK_OFF_S_MAX)
+        if not isinstance(error, (TelegramError, TimeoutError)):
+            waiting.unexpected += 1
+            if waiting.unexpected >= UNEXPECTED_MAX:
+                self.refused_count += 1
+                _log.error("message given up: %s", redact(repr(error)))
+                self._settle(waiting, Settled.REFUSED)
+                return True
+        return await self._failed(waiting, error, back_off_s=None)
 
     def _succeeded(self) -> None:
         if self._is_failing:

@@ -3,10 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import AsyncContextManager
 
 import pytest
 
@@ -39,11 +38,11 @@ class Chat:
     clock: Clock
     settings: FrontEndSettings
 
-    def start(self) -> AsyncContextManager[asyncio.Task[None]]:
+    def start(self) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Serve until left; leaving stops in order."""
         return self._serve(self.settings)
 
-    def start_with(self, **changes: object) -> AsyncContextManager[asyncio.Task[None]]:
+    def start_with(self, **changes: object) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Serve with other settings."""
         return self._serve(replace(self.settings, **changes))  # type: ignore[arg-type]
 
@@ -51,9 +50,7 @@ class Chat:
         """Write as the operator and return the answer."""
         before = len(self.emulator.transcript())
         self.emulator.person_writes(text)
-        await self.emulator.wait_until(
-            lambda: len(self.emulator.transcript()) >= before + answers
-        )
+        await self.emulator.wait_until(lambda: len(self.emulator.transcript()) >= before + answers)
         return "\n".join(self.emulator.transcript()[before:])
 
     async def tap(self, label: str) -> None:

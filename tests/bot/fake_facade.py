@@ -174,9 +174,7 @@ class FakeFacade:
         match command:
             case PutInbox():
                 new = [number for number, _ in command.updates if number not in self.inbox]
-                self.inbox.update(
-                    {number: raw for number, raw in command.updates if number in new}
-                )
+                self.inbox.update({number: raw for number, raw in command.updates if number in new})
                 return InboxStored(new_ids=new)
             case TakeInbox():
                 return InboxItems(updates=[(n, self.inbox[n]) for n in self.undone()])
@@ -212,7 +210,4 @@ class FakeFacade:
         )
 
     def _status(self) -> StatusReport:
-        return samples.status(
-            mode=self.mode, is_killed=self.is_killed, is_paused=self.is_paused
-        )
-
+        return samples.status(mode=self.mode, is_killed=self.is_killed, is_paused=self.is_paused)

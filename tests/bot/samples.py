@@ -3,6 +3,9 @@
 from decimal import Decimal
 from itertools import accumulate
 
+from engine.domain.faults import Fault
+from engine.domain.instruments import VenueId
+from engine.domain.opportunities import Reason
 from engine.facade.commands import Basis, Mode
 from engine.facade.notices import (
     Killed,
@@ -34,9 +37,6 @@ from engine.facade.reports import (
     VersionReport,
     WhyReport,
 )
-from engine.domain.faults import Fault
-from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Reason
 
 AT_NS = 1_790_000_000_000_000_000
 NOTE = "Recordings of different days are lined up to be comparable."
@@ -312,9 +312,7 @@ def all_notices() -> list[Notice]:
         ),
         killed(),
         Unkilled(at_ns=at_ns, basis=basis, by="telegram:4242"),
-        ModeChanged(
-            at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="telegram:4242"
-        ),
+        ModeChanged(at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="telegram:4242"),
         RoleRestarted(
             at_ns=at_ns, basis=basis, role="ledger", why="ended with code 137", restarts=2
         ),

@@ -10,10 +10,10 @@ import itertools
 import json
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, AsyncIterator
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -76,7 +76,7 @@ class TelegramEmulator:
         """Value for a bot's `base_url`."""
         return f"http://127.0.0.1:{self.port}/bot"
 
-    def person_writes(  # noqa: PLR0913 - each is a part of a wire message
+    def person_writes(
         self,
         text: str | None,
         *,

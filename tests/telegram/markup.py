@@ -9,7 +9,24 @@ import re
 from dataclasses import dataclass
 
 _TAGS = frozenset(
-    "b strong i em u ins s strike del a code pre blockquote tg-spoiler span tg-emoji".split()
+    (
+        "b",
+        "strong",
+        "i",
+        "em",
+        "u",
+        "ins",
+        "s",
+        "strike",
+        "del",
+        "a",
+        "code",
+        "pre",
+        "blockquote",
+        "tg-spoiler",
+        "span",
+        "tg-emoji",
+    )
 )
 _ENTITY = re.compile(r"&(#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6}|lt|gt|amp|quot);")
 _START = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)((?:\s+[a-zA-Z-]+(?:=(?:\"[^\"]*\"|'[^']*'))?)*)\s*>")

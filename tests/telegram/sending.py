@@ -130,7 +130,8 @@ class Sending:
 
 
 def _visible(parameters: dict[str, Any], name: str, limit: int) -> tuple[str, list[Span]]:
-    text, spans = str(parameters.get(name, "")), []
+    text = str(parameters.get(name, ""))
+    spans: list[Span] = []
     mode = parameters.get("parse_mode")
     if mode == "HTML":
         try:

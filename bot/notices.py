@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from bot.render.html import write_html
 from bot.render.notices import render_digest, render_notice
 from bot.render.screen import Screen
-from bot.telegram.outbox import Outbox
-from bot.telegram.outgoing import Outgoing, Priority, Settled
 from engine.facade.commands import DoneNotices, SyndicateError
 from engine.facade.engine import Facade
 from engine.facade.notices import (
@@ -24,8 +22,6 @@ from engine.facade.notices import (
 )
 
 _log = logging.getLogger(__name__)
-
-READER: Final = "telegram"
 
 WAITING_MAX: Final = 200
 """Notices held here; the ledger keeps the others until there is room."""
@@ -48,14 +44,33 @@ def is_told(stamped: StampedNotice, *, opportunity_usd_min: Decimal) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is to be said about one notice or a burst of them.
+
+    Attributes:
+        is_urgent: ahead of everything that waits.
+        is_silent: without a sound.
+    """
+
+    screen: Screen
+    is_urgent: bool = False
+    is_silent: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class NoticeFeed:
-    """Carries notices from the ledger to the chat, and confirms what was delivered."""
+    """Carries notices from the ledger to a chat, and confirms what was delivered.
+
+    Attributes:
+        reader: name under which the ledger remembers what was delivered.
+        deliver: returns once the message is delivered.
+    """
 
     facade: Facade
-    outbox: Outbox
+    reader: str
     opportunity_usd_min: Decimal
-    reader: str = READER
+    deliver: Callable[[Telling], Awaitable[None]]
     _waiting: asyncio.Queue[StampedNotice] = field(
         default_factory=lambda: asyncio.Queue(maxsize=WAITING_MAX), init=False
     )
@@ -83,24 +98,18 @@ class NoticeFeed:
             batch = [await self._waiting.get()]
             while not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
-            for screen, priority, is_silent in self._screens(batch):
-                for part in write_html(screen):
-                    await self._deliver(Outgoing(html=part, priority=priority, is_silent=is_silent))
+            for telling in self._tellings(batch):
+                await self.deliver(telling)
             await self._confirm(batch[-1].seq)
 
-    def _screens(self, batch: list[StampedNotice]) -> list[tuple[Screen, Priority, bool]]:
+    def _tellings(self, batch: list[StampedNotice]) -> list[Telling]:
         """Return what is to be said about a batch: what is grave first and by itself."""
         told = [s for s in batch if is_told(s, opportunity_usd_min=self.opportunity_usd_min)]
         ordinary = [s for s in told if isinstance(s.notice, _ORDINARY)]
         if len(ordinary) <= SINGLY_MAX:
-            return [(render_notice(s), _priority(s), _is_silent(s)) for s in told]
-        grave = [s for s in told if not isinstance(s.notice, _ORDINARY)]
-        screens = [(render_notice(s), _priority(s), False) for s in grave]
-        return [*screens, (render_digest(ordinary), Priority.NOTICE, False)]
-
-    async def _deliver(self, message: Outgoing) -> None:
-        if await self.outbox.deliver(message) is not Settled.DELIVERED:
-            _log.error("a notice could not be delivered: Telegram refused even its plain text")
+            return [_telling(stamped) for stamped in told]
+        grave = [_telling(s) for s in told if not isinstance(s.notice, _ORDINARY)]
+        return [*grave, Telling(render_digest(ordinary))]
 
     async def _confirm(self, seq: int) -> None:
         """Confirm delivery; until the ledger has it, nothing newer can come from it anyway."""
@@ -117,9 +126,9 @@ class NoticeFeed:
                 return
 
 
-def _priority(stamped: StampedNotice) -> Priority:
-    return Priority.URGENT if isinstance(stamped.notice, Killed) else Priority.NOTICE
-
-
-def _is_silent(stamped: StampedNotice) -> bool:
-    return isinstance(stamped.notice, VenueBack)
+def _telling(stamped: StampedNotice) -> Telling:
+    return Telling(
+        render_notice(stamped),
+        is_urgent=isinstance(stamped.notice, Killed),
+        is_silent=isinstance(stamped.notice, VenueBack),
+    )

@@ -1,0 +1,118 @@
+"""Where lines come from and text goes to: a person at a terminal, or a pipe."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterable
+from typing import IO, Final, Protocol
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from bot.command_table import COMMANDS
+
+PROMPT: Final = "syndicate> "
+LINES_WAITING_MAX: Final = 1000
+"""Lines of a pipe that are read ahead; the pipe waits beyond it."""
+
+
+class Terminal(Protocol):
+    """What the console needs of its surroundings."""
+
+    def lines(self) -> AsyncIterator[str]:
+        """Return lines until the end of input."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Show lines of text."""
+        ...
+
+
+class CommandCompleter(Completer):
+    """Completes commands and their choices from the command table."""
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """Return what may stand at the cursor."""
+        del complete_event
+        line = document.text_before_cursor.lstrip()
+        head, space, rest = line.partition(" ")
+        if not space:
+            for entry in COMMANDS:
+                if f"/{entry.name}".startswith(head or "/"):
+                    yield Completion(
+                        f"/{entry.name}",
+                        start_position=-len(head),
+                        display_meta=entry.short_help,
+                    )
+            return
+        for entry in COMMANDS:
+            if head == f"/{entry.name}" and entry.grammar and " " not in rest:
+                for choice in entry.grammar[0].choices:
+                    if choice.startswith(rest):
+                        yield Completion(choice, start_position=-len(rest))
+
+
+class PromptTerminal:
+    """A person: line editing, history of this session, completion; text stands above the prompt."""
+
+    def __init__(self) -> None:
+        self._session: PromptSession[str] = PromptSession(
+            history=InMemoryHistory(), completer=CommandCompleter(), complete_while_typing=True
+        )
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Return lines until Ctrl-D or Ctrl-C."""
+        while True:
+            with patch_stdout():
+                try:
+                    line = await self._session.prompt_async(PROMPT)
+                except (EOFError, KeyboardInterrupt):
+                    return
+            yield line
+
+    def write(self, text: str) -> None:
+        """Show lines of text above the prompt."""
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+class PipeTerminal:
+    """A pipe or a file. A thread reads it, for a regular file cannot be awaited.
+
+    The thread is a daemon: nothing can interrupt a blocked read, and closing must not wait for it.
+    """
+
+    def __init__(self, source: IO[str], target: IO[str]) -> None:
+        self._source = source
+        self._target = target
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Return lines until the end of input."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Queue[str | None] = asyncio.Queue()
+        room = threading.Semaphore(LINES_WAITING_MAX)
+
+        def read() -> None:
+            try:
+                for line in self._source:
+                    room.acquire()
+                    loop.call_soon_threadsafe(waiting.put_nowait, line)
+                loop.call_soon_threadsafe(waiting.put_nowait, None)
+            except (RuntimeError, ValueError, OSError):
+                # The loop or the stream was closed while the read was blocked: nobody listens.
+                return
+
+        threading.Thread(target=read, name="terminal lines", daemon=True).start()
+        while (line := await waiting.get()) is not None:
+            room.release()
+            yield line
+
+    def write(self, text: str) -> None:
+        """Write lines of text."""
+        self._target.write(text + "\n")
+        self._target.flush()
