@@ -1,0 +1,138 @@
+"""Frame bytes to decision, per venue, from recorded frames, on one core.
+
+The engine's own hot path takes every frame: decode, sequence check, book, screen, decide.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+
+from benchmarks import harness
+from benchmarks.real_frames import Recorded, all_recorded, instruments_of
+from engine.domain.modes import Basis, Mode
+from engine.operate.control import ControlState
+from engine.operate.recording import FORMAT_VERSION
+from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
+from engine.operate.run_journal import JournalSettings
+from engine.operate.world import ReplayedWorld
+from engine.ports import Fetch, InputKind
+from engine.wiring.core import Core, Surroundings, build_core
+
+ANSWER_FRAMES = 60
+"""A recorded REST book must not be older than the first changes kept for it."""
+
+FRAMES_LEAST = 20_000
+"""A recording shorter than this is played again on a new connection."""
+
+
+def make_core(recorded: Recorded) -> Core:
+    """Build the engine's core for one venue's recording."""
+    instruments = instruments_of(recorded)
+    venue_terms = VenueTerms(
+        fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
+    )
+    header = RunHeader(
+        format_version=FORMAT_VERSION,
+        run_id="bench",
+        basis=Basis.REPLAY,
+        market_note="recorded frames",
+        started_at_ns=recorded.frames[0][0],
+        version="bench",
+        instruments=instruments,
+        streams=[
+            StreamSpec(
+                venue=recorded.venue, feed=recorded.feed, books=list(range(len(instruments)))
+            )
+        ],
+        terms=RunTerms(
+            venues={recorded.venue: venue_terms},
+            transfer_bps=Decimal(2),
+            net_edge_bps_min=Decimal(10),
+            position_usd=Decimal(1_000),
+            daily_loss_usd=Decimal(500),
+            orders_per_minute_max=60,
+            age_ms_max=600_000,
+            audit_s=3_600,
+            slippage_bps_max=Decimal(5),
+            unwind_band_bps=Decimal(50),
+            seed=1,
+        ),
+        control=ControlState(mode=Mode.PAPER, is_paused=False),
+        realised_today_usd=Decimal(0),
+        residuals=[],
+    )
+    return build_core(
+        header,
+        Surroundings(
+            world=ReplayedWorld(),
+            put=lambda _record: None,
+            log=lambda _line: None,
+            recorder=None,
+            journal_settings=JournalSettings(
+                run_id="bench", basis=Basis.REPLAY, opportunity_usd_min=Decimal(1)
+            ),
+        ),
+    )
+
+
+def inputs_of(recorded: Recorded) -> list[tuple[InputKind, str, bytes, int]]:
+    """Return the inputs of one connection; REST answers come `ANSWER_FRAMES` after the request."""
+    hot_path = make_core(recorded).hot_path
+    first_at_ns = recorded.frames[0][0]
+    inputs: list[tuple[InputKind, str, bytes, int]] = []
+    due: dict[int, list[str]] = {}
+
+    def take(kind: InputKind, key: str, payload: bytes, at_ns: int, number: int) -> None:
+        inputs.append((kind, key, payload, at_ns))
+        for action in hot_path.accept(kind, stream=0, key=key, payload=payload, at_ns=at_ns):
+            if isinstance(action, Fetch) and action.key in recorded.fetched:
+                due.setdefault(number + ANSWER_FRAMES, []).append(action.key)
+
+    take(InputKind.OPENED, "", b"", first_at_ns, 0)
+    for number, (at_ns, payload) in enumerate(recorded.frames):
+        take(InputKind.FRAME, "", payload, at_ns, number)
+        for key in due.pop(number, []):
+            take(InputKind.FETCHED, key, recorded.fetched[key], at_ns, number)
+    return inputs
+
+
+def measure_venue(recorded: Recorded) -> list[harness.Row]:
+    """Measure one venue; returns its latency and its throughput."""
+    core = make_core(recorded)
+    hot_path = core.hot_path
+    calls: list[Callable[[], object]] = []
+    is_frame: list[bool] = []
+    inputs = inputs_of(recorded)
+    while len(calls) < FRAMES_LEAST:
+        for kind, key, payload, at_ns in inputs:
+            if kind is InputKind.FRAME:
+                calls.append(partial(hot_path.frame, 0, payload, at_ns))
+            else:
+                calls.append(
+                    partial(
+                        hot_path.accept, kind, stream=0, key=key, payload=payload, at_ns=at_ns
+                    )
+                )
+            is_frame.append(kind is InputKind.FRAME)
+    durations_ns = harness.time_calls(calls)[is_frame]
+    live = sum(core.board.is_live(book) for book in range(len(recorded.wire_names)))
+    if live < len(recorded.wire_names) // 2:
+        raise RuntimeError(f"only {live} of {len(recorded.wire_names)} books of {recorded.venue}")
+    name = f"full_path.{recorded.venue}"
+    frames_per_s = 1e9 * len(durations_ns) / float(durations_ns.sum())
+    return [
+        harness.row(name, durations_ns),
+        harness.scalar(f"{name}.throughput", "frames/s", frames_per_s),
+    ]
+
+
+def measure() -> list[harness.Row]:
+    """Measure every venue."""
+    rows = []
+    for recorded in all_recorded():
+        rows += measure_venue(recorded)
+    return rows
+
+
+if __name__ == "__main__":
+    harness.print_table(measure())
