@@ -1,0 +1,68 @@
+"""Start to first live book, and memory of all roles: a real installation on the sandbox."""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from benchmarks import harness
+from engine.bus.commands import GetStatus
+from engine.bus.reports import StatusReport
+from engine.domain.errors import TransientError
+from engine.wiring.front_end import open_facade
+from engine.wiring.paths import Paths
+
+SETTLE_S = 10.0
+DEADLINE_S = 120.0
+
+
+def measure() -> list[harness.Row]:
+    """Measure one start with compiled kernels cached."""
+    with tempfile.TemporaryDirectory(prefix="syn") as directory:
+        return asyncio.run(_measure(Path(directory)))
+
+
+async def _measure(directory: Path) -> list[harness.Row]:
+    environment = dict(os.environ, SYNDICATE_DATA_DIR=str(directory), MARKETS="sandbox")
+    started_s = time.monotonic()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "engine",
+        "run",
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(DEADLINE_S), open_facade(Paths(directory)) as facade:
+            while True:
+                try:
+                    status = await facade.ask(GetStatus())
+                except TransientError:
+                    status = None
+                if isinstance(status, StatusReport) and any(
+                    line.books_live for line in status.venues
+                ):
+                    break
+                await asyncio.sleep(0.02)
+            live_s = time.monotonic() - started_s
+            await asyncio.sleep(SETTLE_S)
+        tree = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+        resident_mb = sum(process.memory_info().rss for process in tree) / 1_048_576
+    finally:
+        child.terminate()
+        await child.wait()
+    return [
+        harness.scalar("start_to_first_live_book", "s", live_s),
+        harness.scalar("memory_of_all_roles", "MB", resident_mb),
+    ]
+
+
+if __name__ == "__main__":
+    harness.print_table(measure())
