@@ -152,6 +152,23 @@ def test_no_minute_has_more_orders_than_were_let_through(
         assert sum(end_ns - MINUTE_NS < at_ns <= end_ns for at_ns in sent) <= limit
 
 
+def test_a_plan_needs_room_for_all_its_orders_within_the_minute() -> None:
+    world = World(Setup(values=LimitValues(orders_per_min_max=5)))
+    for number in range(4):
+        open_gap(world)
+        world.wait(100)
+        world.lose(0)
+        world.change(1, [("101.00", str(number + 4))], [])
+
+    assert len(world.journal.plans) == 2
+    assert world.journal.reasons == [Reason.ORDER_RATE_LIMIT] * 2
+    world.wait(60_000)
+    world.lose(1)
+    world.show(1, *HIGH)
+    world.show(0, [("100.00", "2")], [("100.10", "2")])
+    assert len(world.journal.plans) == 3
+
+
 @dataclass(frozen=True)
 class Step:
     book: int
