@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Iterable
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 WARM_UP_CALLS = 300
 
@@ -14,6 +14,8 @@ class Row(TypedDict):
     median: float
     p99: float
     p999: float
+    peer: NotRequired[str]
+    ratio: NotRequired[float]
 
 
 def measure(

@@ -5,6 +5,9 @@ wire steps. The key is ``+price`` on the bid side and ``-price`` on the ask side
 the best level of either side is the last one and changes near the touch move little memory.
 
 ``levels[2 * book + side, i] = (key, size)`` for ``i < state[book, COUNT + side]``.
+
+Compiled kernels hold these numbers, and numba's cache notices only a change of a kernel's own
+file: after a change here, delete the compiled kernels (``__pycache__`` of this folder).
 """
 
 BID = 0

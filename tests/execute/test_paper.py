@@ -131,6 +131,22 @@ def test_a_venue_that_goes_stale_fills_nothing_and_leaves_a_residual() -> None:
     assert len([o for o in execution.orders if o.purpose is Purpose.UNWIND]) <= 2
 
 
+def test_an_order_that_arrives_at_a_book_grown_too_old_is_not_filled() -> None:
+    world = World(Setup(unwind=UnwindRules(attempts_max=0)))
+    world.show(0, *NEAR)
+    world.wait(9_990)
+    world.show(1, *HIGH)
+    assert len(world.journal.plans) == 1
+
+    world.wait(20)  # book 0 is now 10,010 ms old, and the limit is 10,000 ms
+    world.tick()
+
+    execution = world.journal.finished[0].execution
+    states = {order.instrument.venue: order.state for order in execution.orders}
+    assert states == {"here": OrderState.UNFILLED, "there": OrderState.FILLED}
+    assert execution.residual_base == -1
+
+
 def test_unwinding_never_trades_outside_its_band() -> None:
     world = World(Setup(unwind=UnwindRules(band_bps=Decimal(10), attempts_max=1)))
     open_gap(world)

@@ -1,6 +1,7 @@
 """The order-book kernels against a dict of Decimal."""
 
 import json
+import random
 from decimal import Decimal
 
 import pytest
@@ -117,6 +118,30 @@ def test_board_equals_a_dict_of_decimals_after_any_frames(
         assert outcome == twin.apply(form, *raw)
     if outcome is Applied.OK:
         assert_same(board, twin)
+
+
+def test_deep_books_equal_their_twin_after_thousands_of_changes() -> None:
+    rng = random.Random(5)
+    board = make_board(levels_max=200)
+    twin = BookTwin(PRICE_DECIMALS, SIZE_DECIMALS, 200)
+    start = (b'[["50.00","1"]]', b'[["50.01","1"]]')
+    assert board.replace(0, LevelForm.PAIRS, *start, 1) is twin.replace(LevelForm.PAIRS, *start)
+    for _ in range(400):
+        levels = []
+        for _ in range(10):
+            side = rng.randrange(2)
+            away = rng.randrange(500)
+            price = Decimal(5_000 - away if side == 0 else 5_001 + away).scaleb(-2)
+            size = Decimal(0 if away and rng.random() < 0.4 else rng.randrange(1, 99))
+            levels.append((side, price, size, 0))
+        raw = write_levels(LevelForm.PAIRS, levels, "")
+        assert board.apply(0, LevelForm.PAIRS, *raw, 2) is twin.apply(LevelForm.PAIRS, *raw)
+
+    instrument = board.instruments[0]
+    for side, held in enumerate(board.top_levels(0, 200)):
+        exact = [(instrument.price_of(p), instrument.size_of(s)) for p, s in held]
+        assert exact == twin.from_best(side)
+    assert board.state[0, layout.DROPPED] == twin.dropped > 0
 
 
 numbers = st.one_of(

@@ -128,6 +128,7 @@ class World:
         self.setup = setup
         self.now_ns = START_NS
         self.is_killed = False
+        self.kill_answers: list[bool] = []
         self.is_ledger_behind = False
         self.journal = MemoryJournal()
         self.board = Board(setup.instruments, levels_max=64)
@@ -145,7 +146,7 @@ class World:
             board=self.board,
             valuation=self.valuation,
             positions=self.positions,
-            is_killed=lambda: self.is_killed,
+            is_killed=self._ask_latch,
             is_ledger_behind=lambda: self.is_ledger_behind,
             switches=self.switches,
         )
@@ -218,6 +219,9 @@ class World:
         """One input: the time."""
         self._before()
         self.pipeline.after_input(self.now_ns)
+
+    def _ask_latch(self) -> bool:
+        return self.kill_answers.pop(0) if self.kill_answers else self.is_killed
 
     def _before(self) -> None:
         self.pipeline.before_input(self.now_ns)

@@ -1,0 +1,79 @@
+"""Value in USD comes from live books or not at all."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.assets import AssetCode
+from engine.domain.faults import Fault
+from engine.domain.instruments import Kind
+from engine.market.board import Board
+from engine.market.valuation import Valuation
+from engine.ports import LevelForm
+from tests.reference.world import SECOND, START_NS, make_instrument, write_side
+
+PAIRS = ["BTC-USD", "BTC-EUR", "EUR-USD", "USD-JPY", "SOL-BTC", "USDT-USD", "ETH-BTC"]
+
+
+def make_market(prices: dict[str, str]) -> tuple[Board, Valuation]:
+    instruments = [make_instrument("a", pair) for pair in PAIRS]
+    board = Board([*instruments, make_instrument("p", "XRP-USD", kind=Kind.PERPETUAL)])
+    for pair, price in prices.items():
+        book = PAIRS.index(pair) if pair in PAIRS else len(PAIRS)
+        bid, ask = Decimal(price) - Decimal("0.01"), Decimal(price) + Decimal("0.01")
+        board.replace(
+            book,
+            LevelForm.PAIRS,
+            write_side([(str(bid), "1")]),
+            write_side([(str(ask), "1")]),
+            START_NS,
+        )
+    return board, Valuation(board, age_ns_max=SECOND)
+
+
+@pytest.mark.parametrize(
+    ("prices", "asset", "value"),
+    [
+        ({}, "USD", "1"),
+        ({"BTC-USD": "60000"}, "BTC", "60000"),
+        ({"BTC-USD": "60000", "BTC-EUR": "50000", "EUR-USD": "1.1"}, "BTC", "60000"),
+        ({"BTC-EUR": "50000", "EUR-USD": "1.1"}, "BTC", "55000"),
+        ({"USD-JPY": "160"}, "JPY", "0.00625"),
+        ({"BTC-USD": "60000", "BTC-EUR": "50000"}, "EUR", "1.2"),
+        ({"SOL-BTC": "0.02", "BTC-USD": "60000"}, "SOL", "1200"),
+        ({"USDT-USD": "0.97"}, "USDT", "0.97"),
+    ],
+)
+def test_an_asset_is_worth_what_live_books_say(
+    prices: dict[str, str], asset: str, value: str
+) -> None:
+    _, valuation = make_market(prices)
+
+    assert valuation.usd_per(AssetCode(asset), START_NS) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("prices", "asset"),
+    [
+        ({}, "BTC"),
+        ({"BTC-USD": "60000"}, "USDT"),
+        ({"BTC-EUR": "50000"}, "BTC"),
+        ({"XRP-USD": "1"}, "XRP"),
+        ({"SOL-BTC": "0.02", "BTC-EUR": "50000", "EUR-USD": "1.1"}, "SOL"),
+    ],
+)
+def test_an_asset_without_a_live_way_of_two_spot_books_has_no_value(
+    prices: dict[str, str], asset: str
+) -> None:
+    _, valuation = make_market(prices)
+
+    assert valuation.usd_per(AssetCode(asset), START_NS) is None
+
+
+def test_a_stale_book_values_nothing() -> None:
+    board, valuation = make_market({"BTC-USD": "60000"})
+    btc = AssetCode("BTC")
+
+    assert valuation.usd_per(btc, START_NS + SECOND + 1) is None
+    board.invalidate(0, Fault.GAP, START_NS)
+    assert valuation.usd_per(btc, START_NS) is None

@@ -1,0 +1,131 @@
+"""Residuals, what they cost, and the profit of each UTC day."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.domain.assets import AssetCode
+from engine.domain.instruments import VenueId
+from engine.domain.opportunities import Opportunity, Plan
+from engine.domain.orders import Execution
+from engine.portfolio.positions import DAY_NS, Positions, UsdPer
+from engine.portfolio.settle import Settlement
+from tests.reference.world import START_NS, make_instrument
+
+USD, BTC = AssetCode("USD"), AssetCode("BTC")
+HERE = make_instrument("here")
+PLAN = Plan(
+    plan_id="p",
+    opportunity=Opportunity(
+        opportunity_id="r-1",
+        seen_at_ns=0,
+        frame_seq=0,
+        buy=HERE,
+        sell=HERE,
+        buy_book=0,
+        sell_book=1,
+        size_base=1.0,
+        gross_edge_bps=1.0,
+        net_edge_bps=1.0,
+        profit_quote=1.0,
+    ),
+    decided_at_ns=0,
+    deadline_ns=0,
+    legs=(),
+    profit_quote=Decimal(0),
+    transfer_quote=Decimal(0),
+    net_edge_bps=Decimal(0),
+    notional_usd=Decimal(0),
+    usd_per_quote=Decimal(1),
+)
+EXECUTION = Execution(
+    execution_id="x",
+    plan_id="p",
+    opportunity_id="r-1",
+    closed_at_ns=START_NS,
+    orders=(),
+    quote=USD,
+    profit_quote=Decimal(0),
+    profit_usd=Decimal(0),
+    expected_usd=Decimal(0),
+    residual_base=Decimal(0),
+)
+
+
+def left_over(base: str, carry: str) -> Settlement:
+    return Settlement(
+        cash_quote=Decimal(0),
+        residual_base=Decimal(base),
+        residual_instrument=HERE if Decimal(base) else None,
+        carry_quote=Decimal(carry),
+        transfer_quote=Decimal(0),
+        profit_quote=Decimal(0),
+    )
+
+
+def usd_at(price: str | None) -> UsdPer:
+    def usd_per(asset: AssetCode) -> Decimal | None:
+        if asset == USD:
+            return Decimal(1)
+        return None if price is None else Decimal(price)
+
+    return usd_per
+
+
+def test_a_residual_is_marked_against_what_it_was_filled_for() -> None:
+    positions = Positions()
+    positions.add(PLAN, EXECUTION, left_over("0.5", "50"))
+
+    usd_per = usd_at("90")
+
+    assert positions.exposure_usd(usd_per) == 45
+    assert positions.marked_usd(usd_per) == -5
+
+
+def test_without_a_price_neither_exposure_nor_mark_is_guessed() -> None:
+    positions = Positions()
+    positions.add(PLAN, EXECUTION, left_over("0.5", "50"))
+    usd_per = usd_at(None)
+
+    assert positions.exposure_usd(usd_per) is None
+    assert positions.marked_usd(usd_per) is None
+
+
+def test_residuals_that_cancel_realise_their_difference_on_that_day() -> None:
+    positions = Positions()
+    later = replace(EXECUTION, closed_at_ns=START_NS + DAY_NS)
+    positions.add(PLAN, EXECUTION, left_over("0.5", "50"))
+
+    positions.add(PLAN, later, left_over("-0.5", "-55"))
+
+    assert positions.residuals == ()
+    assert positions.realised_usd(START_NS) == 0
+    assert positions.realised_usd(START_NS + DAY_NS) == 5
+
+
+def test_a_restored_residual_counts_as_exposure_but_never_invents_a_profit() -> None:
+    positions = Positions()
+    positions.restore(
+        residuals=[(VenueId("here"), BTC, Decimal("0.5"))],
+        quote=USD,
+        realised_usd=Decimal(-7),
+        at_ns=START_NS,
+    )
+    usd_per = usd_at("100")
+
+    assert positions.exposure_usd(usd_per) == 50
+    assert positions.marked_usd(usd_per) == 0
+    positions.add(PLAN, EXECUTION, left_over("-0.5", "-55"))
+
+    assert positions.residuals == ()
+    assert positions.realised_usd(START_NS) == -7
+
+
+def test_profit_is_booked_on_the_utc_day_on_which_it_was_made() -> None:
+    positions = Positions()
+    midnight_ns = (START_NS // DAY_NS + 1) * DAY_NS
+    for closed_at_ns, profit in ((midnight_ns - 1, "3"), (midnight_ns, "4")):
+        made = replace(EXECUTION, closed_at_ns=closed_at_ns, profit_usd=Decimal(profit))
+        positions.add(PLAN, made, left_over("0", "0"))
+
+    assert positions.realised_usd(midnight_ns - 1) == 3
+    assert positions.realised_usd(midnight_ns) == 4
