@@ -1,7 +1,6 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,7 +30,6 @@ def clock() -> Clock:
     return Clock()
 
 
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerSettings:
     """Settings of an empty database of each kind."""
@@ -51,5 +49,3 @@ def sqlite_settings(tmp_path: Path) -> LedgerSettings:
 def postgres_settings(tmp_path: Path, postgres: PostgresServer) -> LedgerSettings:
     url = postgres.url(postgres.make_database())
     return LedgerSettings(data_dir=tmp_path / "var", url=url)
-
-

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 SOCKET_NAME = ".s.PGSQL.5432"
 CHUNK_BYTES = 65_536
+STOP_S = 10
 
 
 @dataclass(slots=True)
@@ -48,10 +50,14 @@ def running_postgres() -> Iterator[PostgresServer]:
     import pgserver  # noqa: PLC0415 - see above
 
     server = pgserver.get_server(directory / "files", cleanup_mode="stop")
+    info = server.get_postmaster_info()
     try:
-        info = server.get_postmaster_info()
         yield PostgresServer(server=server, socket_dir=str(info.socket_dir))
     finally:
+        # An immediate stop: the files are thrown away, so nothing needs to be written out.
+        postmaster = info.process
+        os.kill(postmaster.pid, signal.SIGQUIT)
+        postmaster.wait(STOP_S)
         server.cleanup()
         shutil.rmtree(directory, ignore_errors=True)
 
