@@ -113,5 +113,5 @@ async def test_a_float_is_never_stored_as_money(settings: LedgerSettings, clock:
 def _scaled(amount: Decimal) -> int:
     sign, digits, exponent = amount.as_tuple()
     assert isinstance(exponent, int)
-    number = int("".join(map(str, digits))) * 10 ** (exponent + PLACES_MAX)
+    number: int = int("".join(map(str, digits))) * 10 ** (exponent + PLACES_MAX)
     return -number if sign else number

@@ -3,6 +3,7 @@
 import asyncio
 
 from engine.bus.commands import DoneNotices
+from engine.bus.notices import Notice
 from engine.bus.reports import InboxStored
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
@@ -33,7 +34,7 @@ async def test_a_reader_gets_what_it_has_not_confirmed_after_a_restart(
 async def test_every_kind_of_notice_comes_back_equal(
     settings: LedgerSettings, clock: Clock
 ) -> None:
-    news = [makers.make_started(), makers.make_paper_traded(), makers.make_notice()]
+    news: list[Notice] = [makers.make_started(), makers.make_paper_traded(), makers.make_notice()]
     async with open_ledger(settings, clock=clock) as ledger:
         await append(
             ledger,

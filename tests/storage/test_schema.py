@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -159,9 +160,7 @@ async def test_the_database_itself_refuses_to_change_or_delete_money(
 
     for statement in (delete(table), update(table).values({column: column})):
         with pytest.raises(BadValueError, match="never changed or deleted"):
-            await _inspect(
-                settings, lambda connection, statement=statement: connection.execute(statement)
-            )
+            await _inspect(settings, partial(Connection.execute, statement=statement))
 
 
 def test_the_command_line_migrates_and_shows_where_it_is(
