@@ -49,13 +49,20 @@ async def load(
 
 
 async def chat(
-    connection: AsyncConnection, request: ChatRequest, *, now_ns: int
+    connection: AsyncConnection, request: ChatRequest, *, now_ns: int, own_ids: set[int]
 ) -> InboxStored | InboxItems:
-    """Store, load or mark as done what a front-end received or delivered."""
+    """Store, load or mark as done what a front-end received or delivered.
+
+    `own_ids` is an empty set that is kept over runs of one request, see `inbox_store.put`.
+    """
     match request:
         case PutInbox():
             return await inbox_store.put(
-                connection, source=request.source, updates=request.updates, now_ns=now_ns
+                connection,
+                source=request.source,
+                updates=request.updates,
+                now_ns=now_ns,
+                own_ids=own_ids,
             )
         case TakeInbox():
             return await inbox_store.load_waiting(connection, source=request.source)

@@ -90,8 +90,12 @@ async def take_backup(writer: Writer, *, directory: Path, now_ns: int, kept: int
     return path
 
 
-def verify(path: Path) -> None:
-    """Check a whole backup file and make it a plain one without a write-ahead log.
+def verify(path: Path, *, shown: Path) -> None:
+    """Check a whole file and make it a plain one without a write-ahead log.
+
+    Args:
+        path: the file.
+        shown: the name by which a person knows it.
 
     Raises:
         FatalError: it is no database, or damaged.
@@ -101,9 +105,11 @@ def verify(path: Path) -> None:
             database.execute("PRAGMA journal_mode=DELETE").fetchone()
             finding = "; ".join(row[0] for row in database.execute("PRAGMA quick_check(3)"))
     except sqlite3.Error as error:
-        raise FatalError(f"{path} is no sound database ({error}); choose another backup") from error
+        raise FatalError(
+            f"{shown} is no sound database ({error}); choose another backup"
+        ) from error
     if finding != "ok":
-        raise FatalError(f"{path} is damaged ({finding}); choose another backup")
+        raise FatalError(f"{shown} is damaged ({finding}); choose another backup")
 
 
 def sync(path: Path) -> None:
@@ -122,7 +128,7 @@ def _make_room(directory: Path) -> None:
 
 
 def _finish(partial: Path, path: Path) -> None:
-    verify(partial)
+    verify(partial, shown=path)
     sync(partial)
     partial.replace(path)
     sync(path.parent)

@@ -16,7 +16,7 @@ from engine.storage import tables
 ROWS_MAX = 100_000
 """Most rows of one export; the newest are kept, and the file's name says so."""
 
-PAGE_ROWS = 2_000
+PAGE_ROWS = 1_000
 """Rows that are read at a time; other requests get their turn in between."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

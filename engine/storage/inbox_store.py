@@ -13,9 +13,18 @@ ITEMS_MAX = 1_000
 
 
 async def put(
-    connection: AsyncConnection, *, source: str, updates: Sequence[tuple[int, bytes]], now_ns: int
+    connection: AsyncConnection,
+    *,
+    source: str,
+    updates: Sequence[tuple[int, bytes]],
+    now_ns: int,
+    own_ids: set[int],
 ) -> InboxStored:
-    """Store updates; an id that is stored already, done or not, is left as it is."""
+    """Store updates; an id that is stored already, done or not, is left as it is.
+
+    `own_ids` is empty at first and kept over runs of one request. When a run's commit had an
+    unknown outcome and is run again, what that run stored is still new to whoever asked.
+    """
     new_ids = []
     for update_id, payload in updates:
         row = {
@@ -24,8 +33,11 @@ async def put(
             "payload": payload,
             "stored_at_ns": now_ns,
         }
-        if await insert_new(connection, inbox, row):
+        if update_id in new_ids:
+            continue
+        if await insert_new(connection, inbox, row) or update_id in own_ids:
             new_ids.append(update_id)
+    own_ids.update(new_ids)
     return InboxStored(new_ids=new_ids)
 
 

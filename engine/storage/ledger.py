@@ -151,12 +151,14 @@ class Ledger:
 
     async def _chat(self, request: answers.ChatRequest) -> LedgerReply:
         now_ns = self._clock()
+        own_ids: set[int] = set()
 
         def tell(_reply: object) -> None:
             self._changes += 1
 
         return await self._writer.transact(
-            lambda connection: answers.chat(connection, request, now_ns=now_ns), then=tell
+            lambda connection: answers.chat(connection, request, now_ns=now_ns, own_ids=own_ids),
+            then=tell,
         )
 
     async def _get_notices(self, request: GetNotices) -> NoticesReport:

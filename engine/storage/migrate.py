@@ -22,10 +22,11 @@ from engine.storage.opening import open_writer
 from engine.storage.tables import executions
 
 DEFAULT_DIR = Path("var")
+ONE_STEP = "-1"
 
 
 async def migrate(
-    action: str, *, settings: LedgerSettings, to: str = "-1", may_discard: bool = False
+    action: str, *, settings: LedgerSettings, to: str = ONE_STEP, may_discard: bool = False
 ) -> str | None:
     """Migrate ``up``, ``down`` (by one step, or to a revision), or look at ``current``.
 
@@ -57,9 +58,14 @@ async def migrate(
                         now_ns=time.time_ns(),
                         kept=settings.backups_kept,
                     )
+                target = await writer.transact_long(
+                    lambda connection: connection.run_sync(
+                        lambda sync: schema.revision_below(sync) if to == ONE_STEP else to
+                    )
+                )
                 await writer.transact_long(
                     lambda connection: connection.run_sync(
-                        lambda sync: _down(sync, to=to, may_discard=may_discard)
+                        lambda sync: _down(sync, to=target, may_discard=may_discard)
                     )
                 )
             return await writer.transact_long(
@@ -88,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("action", choices=("up", "down", "current"))
     parser.add_argument("--url", default="", help="default: SQLite in the data directory")
     parser.add_argument("--data-dir", type=Path, default=DEFAULT_DIR, help="default: %(default)s")
-    parser.add_argument("--to", default="-1", help="for down: a revision, -1 or base")
+    parser.add_argument("--to", default=ONE_STEP, help="for down: a revision, -1 or base")
     parser.add_argument("--discard", action="store_true", help="for down: drop executions too")
     chosen = parser.parse_args(arguments)
     try:

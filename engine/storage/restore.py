@@ -32,7 +32,7 @@ def restore(*, backup: Path, database: Path, data_dir: Path, now_ns: int) -> Pat
         copy = database.with_name(f"{database.name}.restoring")
         try:
             shutil.copyfile(backup, copy)
-            verify(copy)
+            verify(copy, shown=backup)
             sync(copy)
             aside = _put_aside(database, data_dir=data_dir, now_ns=now_ns)
             copy.replace(database)

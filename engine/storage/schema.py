@@ -61,11 +61,20 @@ def needs_upgrade(connection: Connection, *, shown: str) -> bool:
     return current != newest_revision()
 
 
+def revision_below(connection: Connection) -> str:
+    """Return the revision one step below the database's; a fixed target can be run twice."""
+    current = current_revision(connection)
+    if current is None:
+        return BASE
+    below = ScriptDirectory.from_config(make_config()).get_revision(current).down_revision
+    return below if isinstance(below, str) else BASE
+
+
 def upgrade(connection: Connection) -> None:
     """Migrate to the newest revision."""
     command.upgrade(make_config(connection), "head")
 
 
 def downgrade(connection: Connection, revision: str) -> None:
-    """Migrate back to a revision: ``-1`` for one step, ``base`` for an empty database."""
+    """Migrate back to a revision, ``base`` for an empty database."""
     command.downgrade(make_config(connection), revision)

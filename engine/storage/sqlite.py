@@ -5,6 +5,7 @@ once. The ledger therefore has exactly one connection for writing and reading, h
 `locking_mode=EXCLUSIVE` so that nobody else can open it meanwhile, and maps no memory.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -83,6 +84,7 @@ class SqliteDatabase:
 
     async def connect(self) -> AsyncConnection:
         """Open the file and check that it is kept as the ledger relies on."""
+        self._check_rights()
         try:
             self._connection = await self._engine.connect()
             await self._set_up(self._connection)
@@ -93,6 +95,12 @@ class SqliteDatabase:
             await self.disconnect()
             raise
         return self._connection
+
+    def _check_rights(self) -> None:
+        # The driver would only complain of a disk error.
+        if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK):
+            cause, advice = _CAUSES["SQLITE_READONLY"]
+            raise FatalError(f"the ledger cannot use {self.path}: {cause}; {advice}")
 
     async def _set_up(self, connection: AsyncConnection) -> None:
         # Settings belong outside of a transaction, so they go to the driver.

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 SOCKET_NAME = ".s.PGSQL.5432"
 CHUNK_BYTES = 65_536
+STOP_S = 10
 
 
 @dataclass(slots=True)
@@ -32,6 +34,13 @@ class PostgresServer:
     def url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self.socket_dir}"
 
+    def end_connections(self, name: str) -> None:
+        self.run(
+            name,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            "current_database() AND pid <> pg_backend_pid();",
+        )
+
     def run(self, name: str, sql: str) -> str:
         return str(self.server.psql(f"\\connect {name}\n{sql}\n"))
 
@@ -45,13 +54,17 @@ def running_postgres() -> Iterator[PostgresServer]:
     runtime.mkdir(mode=0o700)
     # The package reads this when it is imported, and warns without it.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    import pgserver  # noqa: PLC0415 - see above
+    import pgserver.postgres_server  # noqa: PLC0415 - see above
 
-    server = pgserver.get_server(directory / "files", cleanup_mode="stop")
+    server = pgserver.postgres_server.get_server(directory / "files", cleanup_mode="stop")
+    info: Any = server.get_postmaster_info()
     try:
-        info = server.get_postmaster_info()
         yield PostgresServer(server=server, socket_dir=str(info.socket_dir))
     finally:
+        # An immediate stop: the files are thrown away, so nothing needs to be written out.
+        postmaster = info.process
+        os.kill(postmaster.pid, signal.SIGQUIT)
+        postmaster.wait(STOP_S)
         server.cleanup()
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -6,25 +6,15 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.bus.commands import GetNotices, GetTrades, GetWhy
-from engine.bus.records import Append, Appended, EngineState, LoadState, Record
-from engine.bus.reports import NoticesReport, TradesReport, WhyReport
+from engine.bus.commands import GetWhy
+from engine.bus.records import EngineState, LoadState, Record
+from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
-from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
+from tests.storage.asking import append, notices, trades
 from tests.storage.conftest import Clock
-
-
-async def _append(ledger: Ledger, *records: Record) -> None:
-    reply = await ledger.answer(Append(records=list(records)))
-    assert isinstance(reply, Appended)
-
-
-async def _trades(ledger: Ledger) -> TradesReport:
-    reply = await ledger.answer(GetTrades(limit=1_000))
-    assert isinstance(reply, TradesReport)
-    return reply
 
 
 async def test_an_execution_comes_back_as_it_was_stored(
@@ -32,13 +22,13 @@ async def test_an_execution_comes_back_as_it_was_stored(
 ) -> None:
     record = makers.make_execution_record(residual_base=Decimal("-0.00000001"))
     async with open_ledger(settings, clock=clock) as ledger:
-        await _append(ledger, makers.make_opportunity_record(), record, makers.make_closed())
+        await append(ledger, makers.make_opportunity_record(), record, makers.make_closed())
 
     async with open_ledger(settings, clock=clock) as ledger:
-        trades = await _trades(ledger)
+        stored = await trades(ledger)
 
-    (trade,) = trades.trades
-    assert trades.total == 1
+    (trade,) = stored.trades
+    assert stored.total == 1
     assert trade.profit_usd == record.execution.profit_usd
     assert trade.expected_usd == record.execution.expected_usd
     assert trade.residual_base == record.execution.residual_base
@@ -56,15 +46,14 @@ async def test_a_record_that_arrives_twice_is_stored_once(
         makers.make_notice_record(),
     ]
     async with open_ledger(settings, clock=clock) as ledger:
-        await _append(ledger, *records, *records)
-        await _append(ledger, *records)
+        await append(ledger, *records, *records)
+        await append(ledger, *records)
 
-        trades = await _trades(ledger)
-        notices = await ledger.answer(GetNotices(reader="phone"))
+        stored = await trades(ledger)
+        news = await notices(ledger)
 
-    assert trades.total == 1
-    assert isinstance(notices, NoticesReport)
-    assert [stamped.notice for stamped in notices.notices] == [makers.make_notice()]
+    assert stored.total == 1
+    assert [stamped.notice for stamped in news.notices] == [makers.make_notice()]
 
 
 async def test_a_money_record_with_a_used_id_and_other_content_is_refused(
@@ -73,12 +62,12 @@ async def test_a_money_record_with_a_used_id_and_other_content_is_refused(
     first = makers.make_execution_record()
     other = makers.make_execution_record(profit_usd=Decimal(5))
     async with open_ledger(settings, clock=clock) as ledger:
-        await _append(ledger, first)
+        await append(ledger, first)
 
-        with pytest.raises(BadValueError, match="exec-run1-1.*other content"):
-            await _append(ledger, other)
+        with pytest.raises(BadValueError, match=r"exec-run1-1.*other content"):
+            await append(ledger, other)
 
-        (trade,) = (await _trades(ledger)).trades
+        (trade,) = (await trades(ledger)).trades
     assert trade.profit_usd == first.execution.profit_usd
 
 
@@ -92,12 +81,12 @@ async def test_a_fill_id_of_another_execution_is_refused_and_nothing_is_kept(
     orders = (replace(order, fills=(stolen,)), *second.execution.orders[1:])
     broken = msgspec.structs.replace(second, execution=replace(second.execution, orders=orders))
     async with open_ledger(settings, clock=clock) as ledger:
-        await _append(ledger, first)
+        await append(ledger, first)
 
         with pytest.raises(BadValueError):
-            await _append(ledger, broken)
+            await append(ledger, broken)
 
-        assert (await _trades(ledger)).total == 1
+        assert (await trades(ledger)).total == 1
 
 
 async def test_an_append_with_one_bad_record_stores_none_of_them(
@@ -106,7 +95,7 @@ async def test_an_append_with_one_bad_record_stores_none_of_them(
     bad = makers.make_execution_record(number=2, profit_usd=Decimal("NaN"))
     async with open_ledger(settings, clock=clock) as ledger:
         with pytest.raises(BadValueError, match="not finite"):
-            await _append(
+            await append(
                 ledger,
                 makers.make_opportunity_record(),
                 makers.make_execution_record(),
@@ -114,11 +103,10 @@ async def test_an_append_with_one_bad_record_stores_none_of_them(
                 bad,
             )
 
-        assert (await _trades(ledger)).total == 0
-        notices = await ledger.answer(GetNotices(reader="phone"))
+        assert (await trades(ledger)).total == 0
+        news = await notices(ledger)
         why = await ledger.answer(GetWhy(ref="run1-1"))
-    assert isinstance(notices, NoticesReport)
-    assert not notices.notices
+    assert not news.notices
     assert not isinstance(why, WhyReport)
 
 
@@ -128,27 +116,27 @@ async def test_the_ledger_goes_on_after_a_refused_append(
     async with open_ledger(settings, clock=clock) as ledger:
         for number in range(3):
             with pytest.raises(BadValueError):
-                await _append(
+                await append(
                     ledger,
                     makers.make_execution_record(number=number, closed_at_ns=2**63),
                 )
-        await _append(ledger, makers.make_execution_record())
+        await append(ledger, makers.make_execution_record())
 
-        assert (await _trades(ledger)).total == 1
+        assert (await trades(ledger)).total == 1
 
 
 async def test_text_that_no_database_stores_does_not_stop_money(
     settings: LedgerSettings, clock: Clock
 ) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
-        await _append(
+        await append(
             ledger,
             makers.make_opportunity_record(detail="zero \x00, half \ud800"),
             makers.make_state_record(by="\x00"),
             makers.make_execution_record(),
         )
 
-        assert (await _trades(ledger)).total == 1
+        assert (await trades(ledger)).total == 1
 
 
 async def test_the_last_state_that_was_set_is_restored(
@@ -157,8 +145,8 @@ async def test_the_last_state_that_was_set_is_restored(
     later_by_clock = makers.make_state_record(number=1, at_ns=makers.NOW_NS + 5, mode=Mode.PAPER)
     set_last = makers.make_state_record(number=2, mode=Mode.OBSERVE, is_paused=True)
     async with open_ledger(settings, clock=clock) as ledger:
-        await _append(ledger, later_by_clock)
-        await _append(ledger, set_last)
+        await append(ledger, later_by_clock)
+        await append(ledger, set_last)
 
     async with open_ledger(settings, clock=clock) as ledger:
         state = await ledger.answer(LoadState(day_start_ns=0))

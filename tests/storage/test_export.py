@@ -1,0 +1,129 @@
+"""Exports: exact, complete, and harmless in a spreadsheet."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.bus.commands import GetExport
+from engine.bus.reports import ExportReport, Unknown
+from engine.storage import ledger as ledger_module
+from engine.storage.export import EXPORTS, render_cell
+from engine.storage.ledger import LedgerSettings, open_ledger
+from tests.storage import makers
+from tests.storage.asking import append, ask
+from tests.storage.conftest import Clock
+
+
+def _rows(report: ExportReport) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(report.content.decode(), newline="")))
+
+
+async def test_every_table_is_exported_with_a_header_and_its_rows(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            makers.make_opportunity_record(),
+            makers.make_execution_record(),
+            makers.make_state_record(),
+            makers.make_notice_record(),
+        )
+
+        reports = {
+            table: await ask(ledger, GetExport(table=table), ExportReport) for table in EXPORTS
+        }
+
+    counts = {table: report.rows for table, report in reports.items()}
+    assert counts == {"trades": 1, "fills": 4, "opportunities": 1, "notices": 1, "audit": 1}
+    for table, report in reports.items():
+        rows = _rows(report)
+        assert len(rows) == report.rows, table
+        assert rows[0]["at_utc"] == "2026-05-28T20:26:40.000000000Z"
+        assert report.file_name == f"{table}-30d.csv"
+    (trade,) = _rows(reports["trades"])
+    assert trade["profit_usd"] == "0.9876543210123456789"
+    assert {row["venue"] for row in _rows(reports["fills"])} == {"coinbase", "gemini"}
+
+
+async def test_rows_are_oldest_first_complete_over_pages_and_within_the_days(
+    settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.storage.export.PAGE_ROWS", 3)
+    monkeypatch.setattr(ledger_module, "PAGE_ROWS", 3)
+    ages_ns = [0, 0, 0, 0, 1, 5, 5, makers.DAY_NS, 3 * makers.DAY_NS]
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(
+                makers.make_opportunity_record(number=number, seen_at_ns=makers.NOW_NS - age_ns)
+                for number, age_ns in enumerate(ages_ns)
+            ),
+        )
+
+        report = await ask(ledger, GetExport(table="opportunities", days=2), ExportReport)
+
+    rows = _rows(report)
+    instants = [int(row["seen_at_ns"]) for row in rows]
+    assert instants == sorted(instants)
+    assert sorted(row["opportunity_id"] for row in rows) == [f"run1-{n}" for n in range(8)]
+
+
+async def test_a_cut_export_keeps_the_newest_rows_and_says_so(
+    sqlite_settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("PAGE_ROWS", 2), ("ROWS_MAX", 4)):
+        monkeypatch.setattr(ledger_module, name, value)
+    monkeypatch.setattr("engine.storage.export.PAGE_ROWS", 2)
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(
+                makers.make_opportunity_record(number=number, seen_at_ns=makers.NOW_NS + number)
+                for number in range(6)
+            ),
+        )
+
+        report = await ask(ledger, GetExport(table="opportunities"), ExportReport)
+
+    assert [row["opportunity_id"] for row in _rows(report)] == [f"run1-{n}" for n in range(2, 6)]
+    assert "newest-4" in report.file_name
+
+
+async def test_a_formula_in_a_text_is_not_run_by_a_spreadsheet(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    formula = '=HYPERLINK("http://x","y")'
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        await append(ledger, makers.make_opportunity_record(detail=formula))
+
+        report = await ask(ledger, GetExport(table="opportunities"), ExportReport)
+
+    assert _rows(report)[0]["detail"] == f"'{formula}"
+
+
+async def test_an_unknown_table_is_answered_with_those_there_are(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        reply = await ask(ledger, GetExport(table="inbox"), Unknown)
+
+    assert "trades, fills, opportunities, notices, audit" in reply.what
+
+
+@given(st.text(max_size=20))
+def test_no_cell_of_text_starts_a_formula(text: str) -> None:
+    cell = render_cell(text)
+
+    if cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        assert Decimal(cell).is_finite()
+    assert cell in (text, f"'{text}")
+
+
+@pytest.mark.parametrize("number", ["-1.5", "+2", "-0", "-1e-7", "1E+3"])
+def test_a_number_stays_a_number(number: str) -> None:
+    assert render_cell(number) == number

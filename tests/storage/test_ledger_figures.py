@@ -1,0 +1,230 @@
+"""Profit, trades, leftovers and reasons, loaded from what is stored."""
+
+import dataclasses
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from engine.bus.commands import GetPnl, GetTrades, GetWhy
+from engine.bus.records import EngineState, LoadState
+from engine.bus.reports import PnlReport, TradesReport, Unknown, WhyReport
+from engine.domain.modes import Basis
+from engine.domain.orders import OrderState
+from engine.storage import totals
+from engine.storage.ledger import LedgerSettings, open_ledger
+from tests.storage import makers
+from tests.storage.asking import append, ask
+from tests.storage.conftest import Clock
+
+HOUR_NS = 3_600 * makers.SECOND_NS
+
+
+async def test_profit_adds_up_exactly_by_route_and_time(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    gain, loss = Decimal("0.1000000000000000000000000001"), Decimal("-12345678901234567890.2")
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            makers.make_execution_record(number=1, profit_usd=gain, closed_at_ns=makers.NOW_NS),
+            makers.make_execution_record(
+                number=2, profit_usd=loss, closed_at_ns=makers.NOW_NS - HOUR_NS
+            ),
+            makers.make_execution_record(
+                number=3, profit_usd=gain, closed_at_ns=makers.NOW_NS - 2 * makers.DAY_NS
+            ),
+        )
+
+        pnl = await ask(ledger, GetPnl(days=1), PnlReport)
+
+    total = Decimal("-12345678901234567890.0999999999999999999999999999")
+    assert pnl.realised_usd == total
+    assert pnl.expected_usd == Decimal("2.20")
+    assert (pnl.executions, pnl.wins) == (2, 1)
+    assert pnl.by_route == {"BTC-USD coinbase→gemini": (total, 2)}
+    assert pnl.points == [(makers.NOW_NS - HOUR_NS, loss), (makers.NOW_NS, total)]
+    assert pnl.since_ns == makers.NOW_NS - makers.DAY_NS
+
+
+async def test_sandbox_profit_is_never_added_to_live_profit(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    live = dataclasses.replace(settings, basis=Basis.LIVE)
+    async with open_ledger(live, clock=clock) as ledger:
+        await append(
+            ledger,
+            makers.make_execution_record(
+                number=1, profit_usd=Decimal(-5), basis=Basis.LIVE, residual_base=Decimal("0.1")
+            ),
+            makers.make_execution_record(
+                number=2, profit_usd=Decimal(90), residual_base=Decimal("0.7")
+            ),
+        )
+
+        pnl = await ask(ledger, GetPnl(days=1), PnlReport)
+        state = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+
+    assert pnl.realised_usd == Decimal(-5)
+    assert pnl.by_basis == {"live": Decimal(-5), "sandbox": Decimal(90)}
+    assert Decimal(state.realised_today_usd) == Decimal(-5)
+    assert state.residuals == [("coinbase", "BTC", "0.1")]
+
+
+async def test_leftovers_are_summed_where_they_lie(settings: LedgerSettings, clock: Clock) -> None:
+    amounts = ["0.3", "-0.1", "0.00000001", "0", "-0.2", "0.0"]
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(
+                makers.make_execution_record(number=number, residual_base=Decimal(amount))
+                for number, amount in enumerate(amounts)
+            ),
+        )
+
+        state = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+
+    assert [(venue, base, Decimal(amount)) for venue, base, amount in state.residuals] == [
+        ("coinbase", "BTC", Decimal("0.30000001")),
+        ("gemini", "BTC", Decimal("-0.3")),
+    ]
+
+
+async def test_profit_of_today_starts_at_the_instant_asked(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        for number, closed_at_ns in enumerate((makers.NOW_NS - 1, makers.NOW_NS)):
+            await append(
+                ledger,
+                makers.make_execution_record(
+                    number=number, closed_at_ns=closed_at_ns, profit_usd=Decimal(3)
+                ),
+            )
+
+        state = await ask(ledger, LoadState(day_start_ns=makers.NOW_NS), EngineState)
+
+    assert Decimal(state.realised_today_usd) == Decimal(3)
+
+
+async def test_trades_are_newest_first_and_counted_whole(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(
+                makers.make_execution_record(number=number, closed_at_ns=makers.NOW_NS + number)
+                for number in (2, 1, 3)
+            ),
+        )
+
+        report = await ask(ledger, GetTrades(limit=2), TradesReport)
+
+    assert [trade.execution_id for trade in report.trades] == ["exec-run1-3", "exec-run1-2"]
+    assert report.total == 3
+
+
+async def test_a_long_profit_curve_is_thinned_and_keeps_its_end(
+    sqlite_settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "POINTS_MAX", 20)
+    count = 45
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(
+                makers.make_execution_record(number=number, profit_usd=Decimal(1))
+                for number in range(count)
+            ),
+        )
+
+        pnl = await ask(ledger, GetPnl(days=1), PnlReport)
+
+    assert pnl.executions == count
+    assert len(pnl.points) <= 20
+    assert pnl.points[-1] == (makers.NOW_NS, Decimal(count))
+
+
+async def test_why_tells_the_decision_and_the_fills(settings: LedgerSettings, clock: Clock) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            makers.make_opportunity_record(detail="net 20.0 bps"),
+            makers.make_execution_record(),
+            makers.make_closed(),
+        )
+
+        by_opportunity = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+        by_execution = await ask(ledger, GetWhy(ref="exec-run1-1"), WhyReport)
+
+    assert by_opportunity == by_execution
+    assert by_opportunity.market_note == "recorded markets"
+    assert by_opportunity.execution_id == "exec-run1-1"
+    assert by_opportunity.frame_seqs == (1_001, 11, 12)
+    assert by_opportunity.later_refusals == [("order_rate_limit", "3 orders in 1 s, limit 2")]
+    assert by_opportunity.line.lasted_ms == 1_000
+    assert not by_opportunity.line.is_open
+    buy, sell = by_opportunity.legs
+    assert (buy.side, buy.filled_base, buy.price_average) == (
+        "buy",
+        Decimal("0.01"),
+        Decimal(60_000),
+    )
+    assert (sell.fee_quote, sell.frame_seq) == (Decimal("1.80"), 12)
+
+
+async def test_why_still_tells_of_a_trade_whose_opportunity_was_deleted_by_age(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_opportunity_record(), makers.make_execution_record())
+        clock.now_ns += 31 * makers.DAY_NS
+        assert await ledger.apply_retention() == 1
+
+        why = await ask(ledger, GetWhy(ref="exec-run1-1"), WhyReport)
+
+    assert why.frame_seqs == (1_001, 11, 12)
+    assert why.gross_edge_bps == 80.0
+    assert len(why.legs) == 2
+
+
+async def test_why_shows_a_leg_that_was_planned_but_never_sent(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    record = makers.make_execution_record()
+    unfilled = dataclasses.replace(record.execution.orders[0], fills=(), state=OrderState.UNFILLED)
+    execution = dataclasses.replace(record.execution, orders=(unfilled,))
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        await append(ledger, msgspec.structs.replace(record, execution=execution))
+
+        why = await ask(ledger, GetWhy(ref="exec-run1-1"), WhyReport)
+
+    assert [(leg.side, leg.filled_base, leg.price_average) for leg in why.legs] == [
+        ("buy", Decimal(0), None),
+        ("sell", Decimal(0), None),
+    ]
+
+
+async def test_an_opportunity_is_open_until_it_is_closed_or_its_run_is_over(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    clock.now_ns += 2 * makers.SECOND_NS
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_opportunity_record())
+        during = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+        await append(
+            ledger,
+            makers.make_opportunity_record(run_id="run2", seen_at_ns=makers.NOW_NS + 1),
+        )
+        after = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+
+    assert (during.line.is_open, during.line.lasted_ms) == (True, 2_000)
+    assert (after.line.is_open, after.line.lasted_ms) == (False, 0)
+
+
+async def test_why_of_an_unknown_id_says_so(settings: LedgerSettings, clock: Clock) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        reply = await ask(ledger, GetWhy(ref="' OR 1=1 --"), Unknown)
+
+    assert "' OR 1=1 --" in reply.what

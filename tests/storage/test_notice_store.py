@@ -1,0 +1,115 @@
+"""No notice is lost or repeated for a reader that confirms what it delivered."""
+
+import asyncio
+
+from engine.bus.commands import DoneNotices
+from engine.bus.notices import Notice
+from engine.bus.reports import InboxStored
+from engine.storage.ledger import LedgerSettings, open_ledger
+from tests.storage import makers
+from tests.storage.asking import append, ask, notices
+from tests.storage.conftest import Clock
+
+
+async def test_a_reader_gets_what_it_has_not_confirmed_after_a_restart(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, *(makers.make_notice_record(number=number) for number in (1, 2, 3)))
+        first = (await notices(ledger)).notices[0]
+        await ask(ledger, DoneNotices(reader="phone", seq=first.seq), InboxStored)
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        report = await notices(ledger)
+        other = await notices(ledger, reader="terminal")
+
+    assert [stamped.notice for stamped in report.notices] == [
+        makers.make_notice(number=number) for number in (2, 3)
+    ]
+    assert report.delivered_seq == first.seq
+    assert report.newest_seq == report.notices[-1].seq
+    assert len(other.notices) == 3
+
+
+async def test_every_kind_of_notice_comes_back_equal(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    news: list[Notice] = [makers.make_started(), makers.make_paper_traded(), makers.make_notice()]
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(
+                makers.make_notice_record(number=number, notice=notice)
+                for number, notice in enumerate(news)
+            ),
+        )
+
+        report = await notices(ledger)
+
+    assert [stamped.notice for stamped in report.notices] == news
+
+
+async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with (
+        open_ledger(settings, clock=clock) as ledger,
+        asyncio.timeout(10),
+        asyncio.TaskGroup() as tasks,
+    ):
+        waiting = tasks.create_task(notices(ledger, wait_ms=60_000))
+        await append(ledger, makers.make_notice_record())
+
+    assert len(waiting.result().notices) == 1
+
+
+async def test_waiting_ends_empty_after_the_time_asked(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        report = await notices(ledger, wait_ms=1)
+
+    assert not report.notices
+
+
+async def test_a_cursor_never_moves_back_nor_past_the_newest_notice(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_notice_record(number=1))
+        newest_seq = (await notices(ledger)).newest_seq
+        await ask(ledger, DoneNotices(reader="phone", seq=newest_seq + 500), InboxStored)
+        await ask(ledger, DoneNotices(reader="phone", seq=0), InboxStored)
+        await append(ledger, makers.make_notice_record(number=2))
+
+        report = await notices(ledger)
+
+    assert report.delivered_seq == newest_seq
+    assert [stamped.notice for stamped in report.notices] == [makers.make_notice(number=2)]
+
+
+async def test_a_reader_ahead_of_a_restored_database_starts_from_what_it_confirmed(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_notice_record())
+
+        report = await notices(ledger, after_seq=900)
+
+    assert len(report.notices) == 1
+
+
+async def test_a_notice_number_is_never_given_twice(settings: LedgerSettings, clock: Clock) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_notice_record(number=1))
+        used_seq = (await notices(ledger)).newest_seq
+        await ask(ledger, DoneNotices(reader="phone", seq=used_seq), InboxStored)
+        clock.now_ns += 31 * makers.DAY_NS
+        assert await ledger.apply_retention() == 1
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_notice_record(number=2))
+        report = await notices(ledger)
+
+    (stamped,) = report.notices
+    assert stamped.seq > used_seq
