@@ -34,6 +34,7 @@ async def serve_client(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_write(websocket, client))
             tasks.create_task(_read(websocket, client, stage))
+            tasks.create_task(_break(client))
             if feed.subscribe_within_s:
                 tasks.create_task(_expect_subscription(client, feed.subscribe_within_s))
     except* (_ClosedError, ConnectionError, TimeoutError):
@@ -61,7 +62,7 @@ async def _read(websocket: web.WebSocketResponse, client: Client, stage: Stage) 
 async def _write(websocket: web.WebSocketResponse, client: Client) -> None:
     while True:
         await client.ready.wait()
-        frame = None if client.closing == "reset" else client.take()
+        frame = client.take()
         if frame is not None:
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -73,8 +74,13 @@ async def _write(websocket: web.WebSocketResponse, client: Client) -> None:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await websocket.close(code=WSCloseCode.GOING_AWAY)
             raise _ClosedError
-        elif client.closing == "reset":
+        elif client.closing is not None:
             raise _ClosedError
+
+
+async def _break(client: Client) -> None:
+    await client.broken.wait()
+    raise _ClosedError
 
 
 async def _expect_subscription(client: Client, within_s: float) -> None:
