@@ -10,6 +10,9 @@ from engine.sandbox.client import Client
 from engine.sandbox.dialects.base import FeedSpec
 from engine.sandbox.stage import Market, Stage
 
+PING_S = 20.0
+"""Interval of protocol pings, as Binance and Gemini send them; a dead client is found by it."""
+
 SEND_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.5
 LINGER_NOT = struct.pack("ii", 1, 0)
@@ -25,7 +28,10 @@ async def serve_client(
 ) -> web.WebSocketResponse:
     """Serve a client until it leaves, is told to leave or does not keep up."""
     websocket = web.WebSocketResponse(
-        timeout=CLOSE_TIMEOUT_S, max_msg_size=feed.received_bytes_max, compress=False
+        timeout=CLOSE_TIMEOUT_S,
+        heartbeat=PING_S,
+        max_msg_size=feed.received_bytes_max,
+        compress=False,
     )
     await websocket.prepare(request)
     market.clients.append(client)

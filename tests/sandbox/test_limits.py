@@ -8,6 +8,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from engine.sandbox.client import Client
+from engine.sandbox.dialects.bitstamp import BitstampSession
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import FaultKind
 from engine.sandbox.server import open_sandbox
@@ -25,6 +27,36 @@ def test_only_loopback_addresses_are_accepted(host: str) -> None:
 def test_speed_out_of_range_is_refused(speed: float) -> None:
     with pytest.raises(SandboxStartError, match="speed"):
         SandboxSettings(speed=speed)
+
+
+def make_client(*, frames_max: int = 10, bytes_max: int = 100) -> Client:
+    session = BitstampSession(None)  # type: ignore[arg-type]
+    return Client(
+        venue="bitstamp", feed="diff", session=session, frames_max=frames_max, bytes_max=bytes_max
+    )
+
+
+async def test_queue_takes_its_most_frames_and_not_one_more() -> None:
+    client = make_client(frames_max=10)
+
+    outcomes = []
+    for count in (10, 1):
+        client.push([b"x"] * count, at_ns=0)
+        outcomes.append((client.is_overrun, client.closing))
+
+    assert outcomes == [(False, None), (True, "reset")]
+    assert client.take() is None
+
+
+async def test_queue_takes_its_most_bytes_but_always_one_frame() -> None:
+    client = make_client(bytes_max=100)
+
+    outcomes = []
+    for frame in (b"x" * 500, b"x"):
+        client.push([frame], at_ns=0)
+        outcomes.append(client.is_overrun)
+
+    assert outcomes == [False, True]
 
 
 async def test_one_client_too_many_is_refused_and_counted(tmp_path: Path) -> None:

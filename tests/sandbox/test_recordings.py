@@ -1,6 +1,7 @@
 """Recordings: damage is named, numbers are exact, gaps between venues are as the note says."""
 
 import heapq
+import json
 import lzma
 import shutil
 from decimal import Decimal
@@ -14,6 +15,7 @@ from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import FaultKind, load_fault_script
 from engine.sandbox.levels import RawLevel, Side, render_steps
 from engine.sandbox.lineup import LINEUP_PATH, RECORDINGS_FOLDER, Listing, load_lineup
+from engine.sandbox.recordings import load_recording
 from engine.sandbox.truth import Scale, TruthBook
 
 FEE_BPS_TAKER = {"binance": 10, "coinbase": 20, "bitstamp": 20, "gemini": 20}
@@ -27,6 +29,21 @@ SCALE = Scale(
     price_decimals=2,
     size_decimals=6,
 )
+
+
+def test_binance_recording_begins_with_the_update_that_follows_its_snapshot() -> None:
+    snapshot_id = 50093239218
+
+    recorded = load_recording(
+        folder=RECORDINGS_FOLDER,
+        files=["hftbacktest.btcusdt_20240808.depth.xz"],
+        form="hftbacktest-binance",
+        instruments={"BTCUSDT"},
+    )["BTCUSDT"]
+
+    first = json.loads(recorded.events[0].frame)["data"]
+    assert first["U"] <= snapshot_id + 1 <= first["u"]
+    assert recorded.window_ns > 340_000_000_000
 
 
 def test_missing_recording_is_named(tmp_path: Path) -> None:
@@ -65,12 +82,12 @@ def test_wrong_line_up_is_named(tmp_path: Path, old: str, new: str, named: str) 
 
 
 def test_fault_scripts_are_read_from_toml_and_json_in_order_of_time(tmp_path: Path) -> None:
-    toml, json = tmp_path / "a.toml", tmp_path / "a.json"
+    toml, as_json = tmp_path / "a.toml", tmp_path / "a.json"
     toml.write_text(
         '[[fault]]\nat_s=2\nvenue="gemini"\nfault="drop"\n'
         '[[fault]]\nat_s=1\nvenue="gemini"\nfault="stall"\nform="lost"\n'
     )
-    json.write_text(
+    as_json.write_text(
         '[{"at_s":2,"venue":"gemini","fault":"drop"},'
         '{"at_s":1,"venue":"gemini","fault":"stall","form":"lost"}]'
     )
@@ -78,7 +95,7 @@ def test_fault_scripts_are_read_from_toml_and_json_in_order_of_time(tmp_path: Pa
     script = load_fault_script(toml)
 
     assert [item.fault for item in script] == [FaultKind.STALL, FaultKind.DROP]
-    assert load_fault_script(json) == script
+    assert load_fault_script(as_json) == script
 
 
 @pytest.mark.parametrize(
