@@ -22,6 +22,7 @@ class Client:
         is_overrun: more frames waited than allowed; the connection must be reset.
         closing: None while open, else "close" or "reset".
         ready: set while the queue has frames or the connection is to be closed.
+        broken: set when the connection is to be reset, even while a frame is being sent.
         idle: set while the queue is empty.
         frames, sent_bytes: what has left.
     """
@@ -35,6 +36,7 @@ class Client:
         self.is_overrun = False
         self.closing: str | None = None
         self.ready = asyncio.Event()
+        self.broken = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
         self.frames = 0
@@ -71,6 +73,8 @@ class Client:
         """End the connection: "close" after the queued frames, "reset" at once."""
         self.closing = how
         self.ready.set()
+        if how == "reset":
+            self.broken.set()
 
     def take(self) -> bytes | None:
         """Take the next frame to send, or None when there is none."""

@@ -10,6 +10,9 @@ from engine.sandbox.client import Client
 from engine.sandbox.dialects.base import FeedSpec
 from engine.sandbox.stage import Market, Stage
 
+PING_S = 20.0
+"""Interval of protocol pings, as Binance and Gemini send them; a dead client is found by it."""
+
 SEND_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.5
 LINGER_NOT = struct.pack("ii", 1, 0)
@@ -25,7 +28,10 @@ async def serve_client(
 ) -> web.WebSocketResponse:
     """Serve a client until it leaves, is told to leave or does not keep up."""
     websocket = web.WebSocketResponse(
-        timeout=CLOSE_TIMEOUT_S, max_msg_size=feed.received_bytes_max, compress=False
+        timeout=CLOSE_TIMEOUT_S,
+        heartbeat=PING_S,
+        max_msg_size=feed.received_bytes_max,
+        compress=False,
     )
     await websocket.prepare(request)
     market.clients.append(client)
@@ -34,6 +40,7 @@ async def serve_client(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_write(websocket, client))
             tasks.create_task(_read(websocket, client, stage))
+            tasks.create_task(_break(client))
             if feed.subscribe_within_s:
                 tasks.create_task(_expect_subscription(client, feed.subscribe_within_s))
     except* (_ClosedError, ConnectionError, TimeoutError):
@@ -61,7 +68,7 @@ async def _read(websocket: web.WebSocketResponse, client: Client, stage: Stage) 
 async def _write(websocket: web.WebSocketResponse, client: Client) -> None:
     while True:
         await client.ready.wait()
-        frame = None if client.closing == "reset" else client.take()
+        frame = client.take()
         if frame is not None:
             try:
                 async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -73,8 +80,13 @@ async def _write(websocket: web.WebSocketResponse, client: Client) -> None:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await websocket.close(code=WSCloseCode.GOING_AWAY)
             raise _ClosedError
-        elif client.closing == "reset":
+        elif client.closing is not None:
             raise _ClosedError
+
+
+async def _break(client: Client) -> None:
+    await client.broken.wait()
+    raise _ClosedError
 
 
 async def _expect_subscription(client: Client, within_s: float) -> None:

@@ -1,10 +1,13 @@
 """Each dialect, seen by a client that knows the venue's documents only."""
 
+from pathlib import Path
+
 import pytest
 
 from engine.sandbox.server import open_sandbox
 from engine.sandbox.settings import SandboxSettings
-from tests.sandbox.rig import FEEDS, connect, paused, seed_from_rest, until_true
+from tests.sandbox.rig import FEEDS, connect, paused, seed_from_rest, until_true, write_small_lineup
+
 
 @pytest.mark.parametrize(("venue", "feed"), list(FEEDS))
 async def test_book_rebuilt_from_the_wire_equals_the_truth(venue: str, feed: str) -> None:
@@ -21,10 +24,13 @@ async def test_book_rebuilt_from_the_wire_equals_the_truth(venue: str, feed: str
 
 
 @pytest.mark.parametrize(("venue", "feed"), list(FEEDS))
-async def test_looping_keeps_books_right_and_sequences_whole(venue: str, feed: str) -> None:
-    async with open_sandbox(paused()) as sandbox, connect(sandbox, venue, feed) as link:
+async def test_looping_keeps_books_right_and_sequences_whole(
+    venue: str, feed: str, tmp_path: Path
+) -> None:
+    settings = paused(lineup_path=write_small_lineup(tmp_path))
+    async with open_sandbox(settings) as sandbox, connect(sandbox, venue, feed) as link:
         await seed_from_rest(sandbox, venue, link)
-        await sandbox.play(70)
+        await sandbox.play(66)
 
         await until_true(sandbox, venue, link)
         cycles = [item.track.cycles for item in sandbox.stage.markets[venue].listings()]
@@ -33,8 +39,10 @@ async def test_looping_keeps_books_right_and_sequences_whole(venue: str, feed: s
 
 
 @pytest.mark.parametrize(("venue", "feed"), list(FEEDS))
-async def test_client_that_comes_late_gets_the_book_of_that_moment(venue: str, feed: str) -> None:
-    async with open_sandbox(paused()) as sandbox:
+async def test_client_that_comes_late_gets_the_book_of_that_moment(
+    venue: str, feed: str, tmp_path: Path
+) -> None:
+    async with open_sandbox(paused(lineup_path=write_small_lineup(tmp_path))) as sandbox:
         await sandbox.play(17.25)
         async with connect(sandbox, venue, feed) as link:
             await seed_from_rest(sandbox, venue, link)

@@ -18,6 +18,7 @@ class WireBook:
     bids: Side = field(default_factory=dict)
     asks: Side = field(default_factory=dict)
     last_id: int = -1
+    stream_id: int = -1
     is_live: bool = False
     updates: int = 0
     waiting: list[dict[str, Any]] = field(default_factory=list)
@@ -189,6 +190,9 @@ class BinanceClient(WireClient):
         update = message["data"]
         assert message["stream"] == f"{update['s'].lower()}@depth@100ms"
         book = self.books[update["s"]]
+        if book.stream_id >= 0 and update["U"] != book.stream_id + 1:
+            raise WireError(f"U {update['U']} does not follow u {book.stream_id}")
+        book.stream_id = update["u"]
         if book.is_live:
             self._apply(book, update)
         else:

@@ -1,0 +1,240 @@
+"""Acknowledgements, refusals, heartbeats and REST answers, as the venues document them."""
+
+import json
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from engine.sandbox.server import Sandbox, open_sandbox
+from tests.sandbox.rig import (
+    connect,
+    fetch,
+    paused,
+    request,
+    until_true,
+    write_small_lineup,
+)
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with open_sandbox(paused(lineup_path=write_small_lineup(tmp_path))) as opened:
+        yield opened
+
+
+async def say(url: str, *texts: str, answers: int) -> list[dict[str, Any]]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(url) as socket,
+    ):
+        for text in texts:
+            await socket.send_str(text)
+        return [json.loads(await socket.receive_str(timeout=5)) for _ in range(answers)]
+
+
+async def test_coinbase_confirms_after_the_snapshot_and_refuses_unknown_products(
+    sandbox: Sandbox,
+) -> None:
+    ask = '{"type":"subscribe","product_ids":["%s"],"channel":"level2"}'
+    url = sandbox.websocket_url("coinbase", "advanced")
+
+    book, confirmed, refused = await say(
+        url,
+        ask % "ETH-BTC",
+        '{"type":"subscribe","product_ids":["NO-PE"],"channel":"level2"}',
+        answers=3,
+    )
+
+    assert (book["channel"], book["sequence_num"]) == ("l2_data", 0)
+    assert book["events"][0]["type"] == "snapshot"
+    assert confirmed["sequence_num"] == 1
+    assert confirmed["events"] == [{"subscriptions": {"level2": ["ETH-BTC"]}}]
+    assert refused["type"] == "error"
+
+
+async def test_coinbase_snapshot_may_have_several_megabytes(tmp_path: Path) -> None:
+    lineup = write_small_lineup(tmp_path, pair="BTC-USD")
+    settings = paused(lineup_path=lineup, coinbase_padding_levels=12_000)
+    async with (
+        open_sandbox(settings) as sandbox,
+        connect(sandbox, "coinbase", "advanced") as link,
+    ):
+        await until_true(sandbox, "coinbase", link)
+        assert max(len(text) for text in link.raw) > 2_500_000
+
+
+async def test_gemini_v2_refuses_lower_case_symbols(sandbox: Sandbox) -> None:
+    ask = '{"type":"subscribe","subscriptions":[{"name":"l2","symbols":["ethbtc"]}]}'
+
+    (refused,) = await say(sandbox.websocket_url("gemini", "v2"), ask, answers=1)
+
+    assert refused["result"] == "error"
+
+
+async def test_gemini_fast_sends_the_book_before_the_confirmation(sandbox: Sandbox) -> None:
+    ask = '{"id":7,"method":"subscribe","params":["ethbtc@depth@100ms"]}'
+    bad = '{"id":8,"method":"SUBSCRIBE","params":["ethbtc@depth","nope@depth"]}'
+    url = sandbox.websocket_url("gemini", "fast")
+
+    book, confirmed, refused, pong = await say(url, ask, bad, '{"id":9,"method":"ping"}', answers=4)
+
+    assert book["e"] == "depthUpdate"
+    assert book["U"] == book["u"]
+    assert confirmed == {"id": 7, "status": 200}
+    assert refused["error"]["code"] == -1013
+    assert pong == {"id": 9, "status": 200}
+
+
+async def test_gemini_fast_without_snapshot_parameter_sends_no_book(sandbox: Sandbox) -> None:
+    url = sandbox.websocket_url("gemini", "fast").partition("?")[0]
+    ask = '{"id":7,"method":"subscribe","params":["ethbtc@depth@100ms"]}'
+
+    (first,) = await say(url, ask, answers=1)
+
+    assert first == {"id": 7, "status": 200}
+
+
+async def test_bitstamp_confirms_unknown_markets_and_refuses_bad_channels(
+    sandbox: Sandbox,
+) -> None:
+    ask = '{"event":"bts:subscribe","data":{"channel":"%s"}}'
+    url = sandbox.websocket_url("bitstamp", "diff")
+
+    answers = await say(
+        url,
+        ask % "diff_order_book_foobar",
+        ask % "diff_order_book_ETHBTC",
+        "no json",
+        '{"event":"bts:heartbeat"}',
+        answers=4,
+    )
+
+    assert [answer["event"] for answer in answers] == [
+        "bts:subscription_succeeded",
+        "bts:error",
+        "bts:error",
+        "bts:heartbeat",
+    ]
+    assert answers[3]["data"] == {"status": "success"}
+
+
+async def test_bitstamp_closes_on_a_long_request(sandbox: Sandbox) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(sandbox.websocket_url("bitstamp", "diff")) as socket,
+    ):
+        await socket.send_str(" " * 700)
+        await socket.receive(timeout=5)
+        assert socket.close_code == 1009
+
+
+async def test_binance_takes_streams_from_the_address_and_answers_requests(
+    sandbox: Sandbox,
+) -> None:
+    url = sandbox.websocket_url("binance", "depth")
+
+    listed, refused = await say(
+        f"{url}?streams=ethbtc@depth@100ms/nope@depth",
+        '{"method":"LIST_SUBSCRIPTIONS","id":3}',
+        "no json",
+        answers=2,
+    )
+
+    assert listed == {"result": ["ethbtc@depth@100ms"], "id": 3}
+    assert refused["code"] == 3
+
+
+async def test_binance_raw_stream_has_no_envelope(sandbox: Sandbox) -> None:
+    url = sandbox.websocket_url("binance", "depth")
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{url}/ws/ethbtc@depth@100ms") as socket,
+    ):
+        await sandbox.play(3)
+        update = json.loads(await socket.receive_str(timeout=5))
+
+    assert update["e"] == "depthUpdate"
+    assert set(update) == {"e", "E", "s", "U", "u", "b", "a"}
+
+
+async def test_heartbeats_come_each_second_at_coinbase_and_each_fifth_at_gemini(
+    sandbox: Sandbox,
+) -> None:
+    async with (
+        connect(sandbox, "coinbase", "advanced") as coinbase,
+        connect(sandbox, "gemini", "v2") as gemini,
+    ):
+        await sandbox.play(10.5)
+
+        await coinbase.until(lambda: coinbase.client.heartbeats == 10)
+        await gemini.until(lambda: gemini.client.heartbeats == 2)
+
+
+async def test_instrument_lists_carry_the_rules(sandbox: Sandbox) -> None:
+    products = await fetch(sandbox, "coinbase", "/api/v3/brokerage/market/products")
+    one = await fetch(sandbox, "coinbase", "/api/v3/brokerage/market/products/ETH-BTC")
+    names = await fetch(sandbox, "gemini", "/v1/symbols")
+    details = await fetch(sandbox, "gemini", "/v1/symbols/details/ETHBTC")
+    every = await fetch(sandbox, "gemini", "/v1/symbols/details/all")
+    pairs = await fetch(sandbox, "bitstamp", "/api/v2/trading-pairs-info/")
+    markets = await fetch(sandbox, "bitstamp", "/api/v2/markets/")
+    symbols = await fetch(sandbox, "binance", '/api/v3/exchangeInfo?symbols=["ETHBTC"]')
+
+    assert one == products["products"][0]
+    assert (one["product_id"], one["price_increment"]) == ("ETH-BTC", "0.00001")
+    assert names == ["ethbtc"]
+    assert every == [details]
+    assert details["quote_increment"] == 1e-05
+    assert pairs[0]["url_symbol"] == markets[0]["market_symbol"] == "ethbtc"
+    assert markets[0]["counter_decimals"] == 8
+    filters = {item["filterType"]: item for item in symbols["symbols"][0]["filters"]}
+    assert Decimal(filters["PRICE_FILTER"]["tickSize"]) == Decimal("0.00001")
+    assert Decimal(filters["LOT_SIZE"]["stepSize"]) == Decimal("0.0001")
+
+
+async def test_rest_books_obey_their_limits(sandbox: Sandbox) -> None:
+    coinbase = await fetch(
+        sandbox, "coinbase", "/api/v3/brokerage/market/product_book?product_id=ETH-BTC&limit=3"
+    )
+    short = await fetch(sandbox, "gemini", "/v1/book/ethbtc?limit_bids=2&limit_asks=0")
+    binance = await fetch(sandbox, "binance", "/api/v3/depth?symbol=ETHBTC&limit=5")
+
+    truth = sandbox.truth("gemini", "ETHBTC")
+    assert len(coinbase["pricebook"]["bids"]) == 3
+    assert (len(short["bids"]), len(short["asks"])) == (2, len(truth["asks"]))
+    assert Decimal(short["bids"][0]["price"]) == max(truth["bids"])
+    assert (len(binance["bids"]), len(binance["asks"])) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("venue", "path", "status"),
+    [
+        ("coinbase", "/api/v3/brokerage/market/product_book?product_id=NO-PE", 400),
+        ("coinbase", "/api/v3/brokerage/market/products/NO-PE", 404),
+        ("gemini", "/v1/book/nope", 400),
+        ("gemini", "/v1/book/ethbtc?limit_bids=x", 400),
+        ("bitstamp", "/api/v2/order_book/nope/", 404),
+        ("binance", "/api/v3/depth?symbol=NOPE", 400),
+        ("binance", "/api/v3/depth?symbol=ETHBTC&limit=-1", 400),
+        ("binance", "/api/v3/exchangeInfo?symbols=nope", 400),
+        ("binance", "/api/v3/order", 404),
+    ],
+)
+async def test_wrong_requests_are_refused_by_status(
+    sandbox: Sandbox, venue: str, path: str, status: int
+) -> None:
+    assert (await request(sandbox, venue, path))[0] == status
+
+
+async def test_cached_bitstamp_book_is_old_until_the_cache_ends(tmp_path: Path) -> None:
+    settings = paused(lineup_path=write_small_lineup(tmp_path), bitstamp_cache_s=10.0)
+    async with open_sandbox(settings) as sandbox:
+        first = await fetch(sandbox, "bitstamp", "/api/v2/order_book/ethbtc/")
+        await sandbox.play(9)
+        assert await fetch(sandbox, "bitstamp", "/api/v2/order_book/ethbtc/") == first
+        await sandbox.play(2)
+        assert await fetch(sandbox, "bitstamp", "/api/v2/order_book/ethbtc/") != first
