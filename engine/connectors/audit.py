@@ -26,9 +26,9 @@ Place = tuple[int, int]
 
 
 def parse_levels(
-    levels: Iterable[Sequence[str | float]], instrument: Instrument
+    levels: Iterable[Sequence[object]], instrument: Instrument
 ) -> dict[int, int] | None:
-    """Turn price and size texts into steps; None if one of them is no whole number of steps."""
+    """Turn levels of a price and a size into steps; None if one is no whole number of steps."""
     parsed: dict[int, int] = {}
     for level in levels:
         price = parse_steps(str(level[0]), instrument.price_decimals)
@@ -39,13 +39,19 @@ def parse_levels(
     return parsed
 
 
-def parse_pairs(raw: RawJson, instrument: Instrument, count: int) -> dict[int, int] | None:
-    """Parse the first `count` levels of a raw array of pairs; None if they cannot be read."""
+def decode_levels(raw: RawJson, width: int) -> list[list[str | float]] | None:
+    """Decode a raw array of levels with `width` entries each; None if it is not one."""
     try:
-        levels = msgspec.json.decode(raw, type=list[tuple[str, str]])
+        levels = msgspec.json.decode(raw, type=list[list[str | float]])
     except UNREADABLE:
         return None
-    return parse_levels(levels[:count], instrument)
+    return levels if all(len(level) == width for level in levels) else None
+
+
+def parse_pairs(raw: RawJson, instrument: Instrument, count: int) -> dict[int, int] | None:
+    """Parse the first `count` levels of a raw array of pairs; None if they cannot be read."""
+    levels = decode_levels(raw, 2)
+    return None if levels is None else parse_levels(levels[:count], instrument)
 
 
 def best_of(side: int, levels: dict[int, int], count: int) -> list[Level]:

@@ -79,12 +79,12 @@ class RestClient:
             try:
                 return await self._attempt(path)
             except _RefusedError as refused:
-                why = f"{refused} (attempt {attempt} of {self._limits.attempts_max})"
-                if attempt == self._limits.attempts_max:
-                    raise TransientError(f"GET {path}: {why}") from refused
                 if refused.pause_s:
                     self._pause(refused.pause_s)
-                else:
+                if attempt == self._limits.attempts_max:
+                    why = f"{refused} (attempt {attempt} of {self._limits.attempts_max})"
+                    raise TransientError(f"GET {path}: {why}") from refused
+                if not refused.pause_s:
                     await asyncio.sleep(pause_s)
                     pause_s *= 2
         raise TransientError(f"GET {path}: no attempt allowed")

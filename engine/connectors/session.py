@@ -52,10 +52,6 @@ class SessionLimits:
     frames_at_once: int = 64
 
 
-class _EndOfConnectionError(Exception):
-    """Ends the tasks of one connection; the text says why."""
-
-
 @dataclass(slots=True)
 class _Connection:
     """What belongs to one connection and is gone with it."""
@@ -164,18 +160,24 @@ class Session:
             sends=asyncio.Queue(self._limits.sends_max),
             fetches=asyncio.Queue(self._limits.fetches_max),
         )
-        why = "cancelled"
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._take(InputKind.OPENED, "", b"")
-                tasks.create_task(self._receive(connection))
-                tasks.create_task(self._send(connection))
-                tasks.create_task(self._fetch(connection))
-                tasks.create_task(self._watch(connection))
-        except* _EndOfConnectionError as group:
-            why = str(group.exceptions[0])
+                serving = [
+                    tasks.create_task(self._receive(connection)),
+                    tasks.create_task(self._send(connection)),
+                    tasks.create_task(self._fetch(connection)),
+                ]
+                # The end is an event, not an error of a task: a group that an error ends can
+                # swallow a cancellation that comes at the same time.
+                try:
+                    await connection.end.wait()
+                finally:
+                    for task in serving:
+                        task.cancel()
         finally:
             self._connection = None
+            why = connection.why or "cancelled"
             self._accept(InputKind.CLOSED, why[:300], b"", self._now_ns())
 
     async def _receive(self, connection: _Connection) -> None:
@@ -189,7 +191,7 @@ class Session:
                 if taken % self._limits.frames_at_once == 0:
                     await asyncio.sleep(0)
         except ConnectionClosed as error:
-            raise _EndOfConnectionError(f"closed: {error}") from error
+            connection.finish(f"closed: {error}")
 
     async def _send(self, connection: _Connection) -> None:
         while True:
@@ -198,7 +200,8 @@ class Session:
                 async with asyncio.timeout(self._limits.send_timeout_s):
                     await connection.socket.send(text)
             except (ConnectionClosed, TimeoutError) as error:
-                raise _EndOfConnectionError(f"cannot send: {error}") from error
+                connection.finish(f"cannot send: {type(error).__name__} {error}")
+                return
 
     async def _fetch(self, connection: _Connection) -> None:
         while True:
@@ -211,10 +214,6 @@ class Session:
             else:
                 connection.waiting_keys.discard(fetch.key)
                 self._take(InputKind.FETCHED, fetch.key, payload)
-
-    async def _watch(self, connection: _Connection) -> None:
-        await connection.end.wait()
-        raise _EndOfConnectionError(connection.why)
 
     def _take(self, kind: InputKind, key: str, payload: bytes) -> None:
         actions = self._accept(kind, key, payload, self._now_ns())

@@ -1,6 +1,6 @@
 """Exact numbers of the wire, for the slow paths: instrument lists and audits."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
@@ -14,16 +14,17 @@ Eight decimals leave 9.2e10 units before an int64 is full; a grid finer than eig
 as it is listed, because what has such a price or size is cheap or counted in fractions.
 """
 
+_STEPS_MAX = Decimal(2) ** 63
+
 
 def parse_steps(text: str, decimals: int) -> int | None:
     """Parse a wire number to whole steps of 10**-decimals; None if it is not one, exactly."""
     try:
         steps = Decimal(text).scaleb(decimals)
-    except InvalidOperation:
+        is_whole = abs(steps) < _STEPS_MAX and steps == steps.to_integral_value()
+    except ArithmeticError:
         return None
-    if not steps.is_finite() or steps != steps.to_integral_value():
-        return None
-    return int(steps)
+    return int(steps) if is_whole else None
 
 
 def decimals_of(step: Decimal) -> int:

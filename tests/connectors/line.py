@@ -117,15 +117,14 @@ class Line:
         """Return the row in ticks and lots."""
         row = self.wires.index(wire)
         instrument = self.venue.instruments[row]
-        sides = []
-        for side in self.board.top_levels(row, 1_000_000):
-            sides.append(
-                {
-                    int(instrument.price_of(price) / TICK): int(instrument.size_of(size) / LOT)
-                    for price, size in side
-                }
-            )
-        return sides[0], sides[1]
+        bids, asks = (
+            {
+                int(instrument.price_of(price) / TICK): int(instrument.size_of(size) / LOT)
+                for price, size in side
+            }
+            for side in self.board.top_levels(row, 1_000_000)
+        )
+        return bids, asks
 
     def assert_true(self) -> None:
         """Assert the invariant: a row that says it is live is the venue's book as last seen."""

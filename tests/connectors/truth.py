@@ -9,6 +9,7 @@ from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 TICK = Decimal("0.01")
 LOT = Decimal("0.001")
 MID_TICKS = 10_000
+HISTORY_MAX = 500
 
 Sides = tuple[dict[int, int], dict[int, int]]
 Texts = list[tuple[str, str]]
@@ -98,6 +99,7 @@ class Truth:
     def _remember(self, wire: str) -> None:
         bids, asks = self.books[wire]
         self.history[wire, self.versions[wire]] = (dict(bids), dict(asks))
+        self.history.pop((wire, self.versions[wire] - HISTORY_MAX), None)
 
 
 def make_instrument(venue: VenueId, pair: str, wire: str, kind: Kind = Kind.SPOT) -> Instrument:

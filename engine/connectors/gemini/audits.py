@@ -15,6 +15,7 @@ from engine.connectors.audit import (
     COMPARED_LEVELS,
     Place,
     best_of,
+    decode_levels,
     differences,
     parse_levels,
 )
@@ -133,8 +134,8 @@ def _touched(log: Sequence[tuple[int, int, RawJson, RawJson]], row: Row) -> set[
     decimals = row.instrument.price_decimals
     places: set[Place] = set()
     for _, _, changes, _ in log:
-        for side, price, _ in msgspec.json.decode(changes, type=list[tuple[str, str, str]]):
-            steps = parse_steps(price, decimals)
+        for side, price, _ in decode_levels(changes, 3) or []:
+            steps = parse_steps(str(price), decimals)
             if steps is not None:
                 places.add((BID if side == "buy" else ASK, steps))
     return places
