@@ -77,7 +77,8 @@ class Chat:
             yield serving
         finally:
             stop.set()
-            await serving
+            if not serving.cancelled():
+                await serving
 
 
 @pytest.fixture

@@ -108,7 +108,9 @@ async def test_a_stranger_is_logged_by_id_once_and_never_answered(
                 chat.emulator.person_writes("/kill the secret words", person_id=STRANGER)
             await chat.say("/version")
 
-    told = [record.getMessage() for record in caplog.records if str(STRANGER) in record.getMessage()]
+    told = [
+        record.getMessage() for record in caplog.records if str(STRANGER) in record.getMessage()
+    ]
     assert len(told) == 1
     assert "secret words" not in caplog.text
     assert [entry.chat_id for entry in chat.emulator.chats.from_bot()] == [OPERATOR_ID]
@@ -122,9 +124,7 @@ async def test_a_stranger_is_logged_by_id_once_and_never_answered(
         {"data": None, "game_short_name": "g"},
     ],
 )
-async def test_taps_without_their_message_do_nothing(
-    chat: Chat, fields: dict[str, Any]
-) -> None:
+async def test_taps_without_their_message_do_nothing(chat: Chat, fields: dict[str, Any]) -> None:
     async with chat.start():
         await chat.say("/start")
         chat.emulator.person_taps("KILL", fields=fields)

@@ -217,7 +217,9 @@ async def test_what_is_not_understood_does_nothing_and_says_what_would_be(
 async def test_a_message_without_text_is_answered_and_does_nothing(chat: Chat) -> None:
     async with chat.start():
         chat.emulator.person_writes(None, fields={"dice": {"emoji": "🎲", "value": 3}})
-        await chat.emulator.wait_until(lambda: "I read only text" in str(chat.emulator.transcript()))
+        await chat.emulator.wait_until(
+            lambda: "I read only text" in str(chat.emulator.transcript())
+        )
 
     assert chat.facade.effects == []
 

@@ -94,7 +94,9 @@ class Phone:
                 x = left + index * (each + 4)
                 color = {"danger": _DANGER, "success": _SUCCESS}.get(button["style"] or "", _ACCENT)
                 is_plain = color == _ACCENT
-                self._box(x, top, each, _BUTTON - 4, fill="#eef4f9" if is_plain else color, radius=9)
+                self._box(
+                    x, top, each, _BUTTON - 4, fill="#eef4f9" if is_plain else color, radius=9
+                )
                 label = Piece(button["text"], "b")
                 self._text(
                     x + (each - self._measure(label)) / 2,
