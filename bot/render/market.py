@@ -108,7 +108,7 @@ def _legs(legs: list[LegLine]) -> Table:
                 words.share(round(leg.filled_base * 100), round(leg.size_base * 100))
                 if leg.size_base
                 else "-",
-                words.size(leg.price_limit if leg.price_average is None else leg.price_average),
+                words.price(leg.price_limit if leg.price_average is None else leg.price_average),
             )
             for leg in legs[:_LEGS_SHOWN_MAX]
         ),

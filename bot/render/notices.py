@@ -37,7 +37,7 @@ def render_notice(stamped: StampedNotice) -> Screen:
         title=title,
         mark=mark,
         blocks=tuple(Text(line) for line in lines if line),
-        note=f"#{stamped.seq} {words.clock(notice.at_ns)} UTC, {words.BASIS_WORDS[notice.basis]}",
+        note=f"#{stamped.seq} {words.clock(notice.at_ns)} UTC, {words.BASIS_SHORT[notice.basis]}, paper",
     )
 
 
@@ -62,11 +62,11 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
     if traded:
         total = sum((notice.profit_usd for notice in traded), start=traded[0].profit_usd * 0)
         blocks.append(Text(f"Paper trades came to {words.usd(total, is_signed=True)}"))
-    bases = sorted({words.BASIS_WORDS[stamped.notice.basis] for stamped in notices})
+    bases = sorted({words.BASIS_SHORT[stamped.notice.basis] for stamped in notices})
     return Screen(
         title=f"{len(notices)} notices",
         blocks=tuple(blocks),
-        note=f"#{notices[0].seq} to #{notices[-1].seq}, {'; '.join(bases)}",
+        note=f"#{notices[0].seq} to #{notices[-1].seq}, {'; '.join(bases)}, paper",
     )
 
 

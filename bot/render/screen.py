@@ -97,12 +97,15 @@ def _table_rows(block: Table) -> list[str]:
         cells += [
             f"{_clip(cell, width):>{width}}" for cell, width in zip(others, widths[1:], strict=True)
         ]
-        rows.append(_clip((" " * _GAP).join(cells).rstrip(), WIDTH))
+        rows.append(_cut((" " * _GAP).join(cells).rstrip(), WIDTH))
     return rows
 
 
 def _clip(text: str, width: int) -> str:
     # Lines keep their leading blanks, which `clean` would fold.
     indent = len(text) - len(text.lstrip(" "))
-    kept = " " * indent + clean(text)
-    return kept if len(kept) <= width else kept[: width - 1] + "…"
+    return _cut(" " * indent + clean(text), width)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -18,6 +18,8 @@ BASIS_WORDS = {
     Basis.REPLAY: "replay, paper money",
 }
 
+BASIS_SHORT = {Basis.SANDBOX: "sandbox", Basis.LIVE: "live", Basis.REPLAY: "replay"}
+
 
 def usd(value: Decimal | float, *, is_signed: bool = False) -> str:
     """Return dollars and cents; an amount below a cent keeps two significant digits."""
@@ -45,6 +47,12 @@ def size(value: Decimal | float) -> str:
     """Return a size with at most six significant digits."""
     number = float(value)
     return f"{number:,.0f}" if abs(number) >= _SIZE_LARGE else f"{number:.6g}"
+
+
+def price(value: Decimal | float) -> str:
+    """Return a price: cents where it is large, significant digits where it is small."""
+    number = float(value)
+    return f"{number:,.2f}" if abs(number) >= 100 else f"{number:.6g}"  # noqa: PLR2004
 
 
 def count(value: int) -> str:

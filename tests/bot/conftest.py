@@ -1,7 +1,6 @@
 """A chat: the emulator, the front-end under test, and an engine made of plain values."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,21 +11,26 @@ import pytest
 from bot.run import run
 from engine.facade.front_end import FrontEndSettings
 from tests.bot.fake_facade import FakeFacade
+from tests.bot.samples import AT_NS
 from tests.telegram.emulator import OPERATOR_ID, TOKEN, TelegramEmulator
 
 
 class Clock:
-    """The wall clock, movable."""
+    """A wall clock that stands near the samples' instant and moves only when told."""
 
     def __init__(self) -> None:
-        self.shift_ns = 0
+        self.now_ns = AT_NS + 120_000_000_000
 
     def __call__(self) -> int:
-        return time.time_ns() + self.shift_ns
+        return self.now_ns
+
+    def seconds(self) -> float:
+        """Return seconds, as the emulator counts."""
+        return self.now_ns / 1e9
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        self.shift_ns += int(seconds * 1e9)
+        self.now_ns += int(seconds * 1e9)
 
 
 @dataclass
@@ -73,17 +77,23 @@ class Chat:
             yield serving
         finally:
             stop.set()
-            await serving
+            if not serving.cancelled():
+                await serving
 
 
 @pytest.fixture
-async def emulator() -> AsyncIterator[TelegramEmulator]:
-    async with TelegramEmulator().serve() as served:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def emulator(clock: Clock) -> AsyncIterator[TelegramEmulator]:
+    async with TelegramEmulator(clock=clock.seconds).serve() as served:
         yield served
 
 
 @pytest.fixture
-def chat(emulator: TelegramEmulator) -> Chat:
+def chat(emulator: TelegramEmulator, clock: Clock) -> Chat:
     settings = FrontEndSettings(
         telegram_token=TOKEN,
         telegram_operator_id=OPERATOR_ID,
@@ -96,4 +106,4 @@ def chat(emulator: TelegramEmulator) -> Chat:
         chat_sends_per_s=200.0,
         chat_send_burst=50,
     )
-    return Chat(emulator, FakeFacade(), Clock(), settings)
+    return Chat(emulator, FakeFacade(), clock, settings)

@@ -1,8 +1,238 @@
+"""Every command of the table, from the phone to the engine and back, over HTTP."""
+
+import csv
+import io
+
+import pytest
+
+from bot.command_table import COMMANDS
+from engine.facade.commands import (
+    GetExport,
+    GetPnl,
+    GetTrades,
+    Kill,
+    Mode,
+    Pause,
+    Resume,
+    SetMode,
+    Unkill,
+)
 from tests.bot.conftest import Chat
+from tests.bot.fake_facade import CODE
+
+EXAMPLES = {
+    "start": ("/start", "Syndicate"),
+    "help": ("/help", "Commands"),
+    "status": ("/status", "Observe: running"),
+    "venues": ("/venues", "18 of 24 books live"),
+    "opportunities": ("/opportunities", "Opportunities: 1 open"),
+    "why": ("/why r7-12", "r7-12 BTC-USD"),
+    "trades": ("/trades 3", "last 3 of 31"),
+    "pnl": ("/pnl 7", "PnL, last 7 days"),
+    "export": ("/export trades 5", "Export: trades, last 5 days"),
+    "limits": ("/limits", "Limits"),
+    "pause": ("/pause", "Paused"),
+    "resume": ("/resume", "Resume?"),
+    "kill": ("/kill it looks wrong", "Killed"),
+    "unkill": (f"/unkill {CODE}", "The kill latch is cleared"),
+    "mode": ("/mode paper", "Go up to mode paper?"),
+    "version": ("/version", "Syndicate 0.1.0"),
+}
 
 
-async def test_status_is_answered(chat: Chat) -> None:
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
+async def test_every_command_of_the_table_answers(chat: Chat, name: str) -> None:
+    line, expected = EXAMPLES[name]
+
     async with chat.start():
-        text = await chat.say("/status")
-    print(text)
-    assert "Observe" in text
+        text = await chat.say(line)
+
+    assert expected in text
+    assert chat.facade.undone() == []
+
+
+async def test_every_alias_works_like_its_command(chat: Chat) -> None:
+    async with chat.start():
+        for entry in COMMANDS:
+            for alias in entry.aliases:
+                assert EXAMPLES[entry.name][1] in await chat.say(f"/{alias}")
+
+
+async def test_the_menu_of_the_chat_is_the_table(chat: Chat) -> None:
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: chat.emulator.menu_button is not None)
+
+    assert [c["command"] for c in chat.emulator.commands] == [entry.name for entry in COMMANDS]
+
+
+async def test_figures_say_where_they_come_from(chat: Chat) -> None:
+    async with chat.start():
+        for line in ("/status", "/venues", "/opportunities", "/why r7-12", "/limits", "/mode"):
+            assert "sandbox markets, paper money. Recordings of" in await chat.say(line)
+        for line in ("/trades", "/pnl"):
+            assert "sandbox markets, paper money" in await chat.say(line)
+
+
+async def test_pnl_comes_with_a_portrait_picture(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/pnl")
+
+    photo = chat.emulator.chats.from_bot()[-1].photo
+    assert photo is not None
+    width, height = (int.from_bytes(photo[at : at + 4]) for at in (16, 20))
+    assert (width, height) == (1080, 1350)
+    assert GetPnl(days=1) in chat.facade.asked
+
+
+async def test_export_comes_as_a_csv_document(chat: Chat) -> None:
+    async with chat.start():
+        text = await chat.say("/export trades 5")
+
+    document = chat.emulator.chats.from_bot()[-1].document
+    assert document is not None
+    name, content = document
+    assert name == "trades.csv"
+    assert list(csv.DictReader(io.StringIO(content.decode())))[0]["profit_usd"] == "0.42"
+    assert "SHA-256" in text
+    assert GetExport(table="trades", days=5) in chat.facade.asked
+
+
+async def test_arguments_reach_the_engine(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/trades 3")
+        await chat.say("/kill it looks wrong")
+
+    assert GetTrades(limit=3) in chat.facade.asked
+    assert Kill(by="telegram:4242", why="it looks wrong") in chat.facade.asked
+
+
+async def test_the_bare_word_kill_sets_the_latch(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("KILL")
+
+    assert chat.facade.is_killed
+
+
+@pytest.mark.parametrize("line", ["/kill", "/pause", "/mode observe"])
+async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
+    chat.facade.mode = Mode.PAPER
+
+    async with chat.start():
+        await chat.say(line)
+
+    assert len(chat.facade.effects) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "button", "command"),
+    [
+        ("/resume", "Resume", Resume(by="telegram:4242")),
+        (
+            "/mode paper",
+            "Go to paper",
+            SetMode(by="telegram:4242", mode=Mode.PAPER, is_confirmed=True),
+        ),
+    ],
+)
+async def test_loosening_takes_a_second_step(
+    chat: Chat, line: str, button: str, command: Resume | SetMode
+) -> None:
+    async with chat.start():
+        await chat.say(line)
+        assert chat.facade.effects == []
+        await chat.tap(button)
+        await chat.emulator.wait_until(lambda: chat.emulator.chats.from_bot()[-1].edits == 1)
+
+    assert command in chat.facade.asked
+    assert len(chat.facade.effects) == 1
+    assert chat.emulator.chats.from_bot()[-1].buttons == []
+
+
+async def test_a_declined_second_step_changes_nothing(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/resume")
+        await chat.tap("Leave it")
+
+    assert chat.facade.effects == []
+
+
+async def test_a_used_code_clears_the_latch_only_once(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/kill")
+        await chat.say(f"/unkill {CODE}")
+        await chat.say("/kill")
+        text = await chat.say(f"/unkill {CODE}")
+
+    assert "wrong or was used" in text
+    assert chat.facade.is_killed
+    assert chat.facade.count(Unkill) == 2
+
+
+async def test_menu_buttons_run_their_command(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        for label in ("Venues", "Limits", "Opportunities", "Pause", "KILL"):
+            before = len(chat.emulator.transcript())
+            chat.emulator.person_taps(label)
+            await chat.emulator.wait_until(
+                lambda before=before: len(chat.emulator.transcript()) > before  # type: ignore[misc]
+            )
+
+    assert chat.facade.effects == ["pause", "kill asked by the operator"]
+    assert chat.facade.count(Pause) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/staus", "Did you mean /status ?"),
+        ("/kil", "Did you mean /kill ?"),
+        ("hello", "/help shows what I know"),
+        ("/trades 1e3", "a whole number from 1 to 50"),
+        ("/trades ١٢", "a whole number from 1 to 50"),
+        ("/trades -1", "a whole number from 1 to 50"),
+        ("/trades 51", "a whole number from 1 to 50"),
+        ("/trades 5 5", "one argument too many"),
+        ("/pnl 1,000", "a whole number from 1 to 365"),
+        ("/mode live", "one of observe, paper"),
+        ("/mode pape", "Did you mean /mode paper ?"),
+        ("/export trade", "Did you mean /export trades ?"),
+        ("/why", "<id> is missing"),
+        ("/why ../../x", "is not valid"),
+        ("/unkill", "<code> is missing"),
+        ("/status now", "one argument too many"),
+        ("/why r9-9", "Unknown: opportunity r9-9"),
+    ],
+)
+async def test_what_is_not_understood_does_nothing_and_says_what_would_be(
+    chat: Chat, line: str, hint: str
+) -> None:
+    async with chat.start():
+        text = await chat.say(line)
+
+    assert hint in text
+    assert chat.facade.effects == []
+
+
+async def test_a_message_without_text_is_answered_and_does_nothing(chat: Chat) -> None:
+    async with chat.start():
+        chat.emulator.person_writes(None, fields={"dice": {"emoji": "🎲", "value": 3}})
+        await chat.emulator.wait_until(
+            lambda: "I read only text" in str(chat.emulator.transcript())
+        )
+
+    assert chat.facade.effects == []
+
+
+async def test_help_knows_every_command_and_topic(chat: Chat) -> None:
+    async with chat.start():
+        for entry in COMMANDS:
+            assert entry.usage in await chat.say(f"/help {entry.name}")
+            assert entry.usage in await chat.say(f"/help {entry.topic}")
+
+
+async def test_a_broken_chart_leaves_the_text(chat: Chat, tmp_path: object) -> None:
+    async with chat.start_with(chart_cache_directory="/dev/null/none"):
+        text = await chat.say("/pnl")
+
+    assert "PnL, last day" in text

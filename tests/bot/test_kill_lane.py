@@ -1,0 +1,120 @@
+"""A kill is acted upon before anything else that waits, and nothing sent before it undoes it."""
+
+import asyncio
+
+from engine.facade.commands import GetStatus, Kill, PutInbox, Resume, Unkill
+from tests.bot.conftest import Chat
+from tests.bot.fake_facade import CODE
+
+
+async def test_a_kill_overtakes_forty_slow_commands(chat: Chat) -> None:
+    gate = chat.facade.gates[GetStatus] = asyncio.Event()
+
+    async with chat.start():
+        for _ in range(40):
+            chat.emulator.person_writes("/status")
+        await chat.facade.wait_until_entered(GetStatus, 40)
+        text = await chat.say("/kill")
+
+        assert "Killed" in text, "the kill is answered while forty handlers hang"
+        assert chat.facade.is_killed
+        gate.set()
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 41)
+
+
+async def test_a_kill_in_a_batch_reaches_the_engine_before_the_ledger_hears_of_it(
+    chat: Chat,
+) -> None:
+    for _ in range(30):
+        chat.emulator.person_writes("/status")
+    chat.emulator.person_writes("KILL")
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 31)
+
+    kinds = [type(command) for command in chat.facade.asked]
+    assert kinds.index(Kill) < kinds.index(PutInbox)
+    assert kinds.index(Kill) < kinds.index(GetStatus)
+
+
+async def test_a_kill_works_while_the_ledger_hangs(chat: Chat) -> None:
+    chat.facade.gates[PutInbox] = asyncio.Event()
+
+    async with chat.start():
+        chat.emulator.person_writes("/status")
+        await chat.facade.wait_until_entered(PutInbox, 1)
+        text = await chat.say("/kill", answers=2)
+        chat.facade.gates[PutInbox].set()
+
+    assert "Killed" in text
+    assert chat.facade.is_killed
+
+
+async def test_a_kill_works_while_the_ledger_is_away(chat: Chat) -> None:
+    chat.facade.is_ledger_away = True
+
+    async with chat.start():
+        text = await chat.say("/kill")
+        assert "Killed" in text
+        chat.facade.is_ledger_away = False
+        chat.facade.notify()
+
+
+async def test_a_kill_is_told_as_set_while_the_engine_hangs(chat: Chat) -> None:
+    chat.facade.gates[Kill] = asyncio.Event()
+
+    async with chat.start_with(ask_s=0.3):
+        text = await chat.say("/kill")
+        chat.facade.gates[Kill].set()
+
+    assert "KILLED: the latch is set" in text
+    assert "has not confirmed" in text
+    assert chat.facade.is_killed
+
+
+async def test_what_was_sent_before_a_kill_cannot_loosen_after_it(chat: Chat) -> None:
+    await chat.facade.ask(Kill(by="file", why="first"))
+    chat.emulator.person_writes(f"/unkill {CODE}")
+    chat.emulator.person_writes("/kill")
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+
+    assert chat.facade.is_killed
+    assert chat.facade.count(Unkill) == 0
+    assert "A kill came after it" in "".join(chat.emulator.transcript())
+
+
+async def test_what_was_sent_after_a_kill_counts(chat: Chat) -> None:
+    chat.emulator.person_writes("/kill")
+    chat.emulator.person_writes(f"/unkill {CODE}")
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+
+    assert not chat.facade.is_killed
+
+
+async def test_a_kill_during_an_unkill_is_asserted_again(chat: Chat) -> None:
+    await chat.facade.ask(Kill(by="file", why="first"))
+    gate = chat.facade.gates[Unkill] = asyncio.Event()
+
+    async with chat.start():
+        chat.emulator.person_writes(f"/unkill {CODE}")
+        await chat.facade.wait_until_entered(Unkill, 1)
+        await chat.say("/kill")
+        gate.set()
+        await chat.wait_until(lambda: chat.facade.count(Kill) == 3)
+
+    assert chat.facade.is_killed
+    assert chat.facade.effects[-1] == "kill a kill came while a command was under way"
+
+
+async def test_a_kill_voids_second_steps_that_wait(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/resume")
+        await chat.say("/kill")
+        await chat.tap("Resume")
+
+    assert chat.facade.count(Resume) == 0
+    assert "too late" in chat.emulator.tap_answers[-1]["text"]
