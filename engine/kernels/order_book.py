@@ -177,17 +177,10 @@ def _matches(raw, start, end, word):
 
 
 # Words of the wire as bytes, so that the comparison compiles to plain integer compares.
-_BUY = tuple(b"buy")
-_SELL = tuple(b"sell")
-_BID = tuple(b"bid")
-_OFFER = tuple(b"offer")
-_ASK = tuple(b"ask")
-_SIDE = tuple(b"side")
-_PRICE = tuple(b"price")
-_PRICE_LEVEL = tuple(b"price_level")
-_SIZE = tuple(b"size")
-_AMOUNT = tuple(b"amount")
-_NEW_QUANTITY = tuple(b"new_quantity")
+_BUY, _SELL, _BID = tuple(b"buy"), tuple(b"sell"), tuple(b"bid")
+_OFFER, _ASK, _SIDE = tuple(b"offer"), tuple(b"ask"), tuple(b"side")
+_PRICE, _PRICE_LEVEL = tuple(b"price"), tuple(b"price_level")
+_SIZE, _AMOUNT, _NEW_QUANTITY = tuple(b"size"), tuple(b"amount"), tuple(b"new_quantity")
 
 
 @inlined
@@ -333,6 +326,16 @@ def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
 
 
 @inlined
+def _parse_both(raw_bids, raw_asks, form, book, state, scratch):
+    price_decimals = state[book, PRICE_DECIMALS]
+    size_decimals = state[book, SIZE_DECIMALS]
+    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
+    if count < 0:
+        return count
+    return _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
+
+
+@inlined
 def _put(row, count, key, size):
     """Set one level in a sorted row; returns (new count, levels dropped)."""
     low = 0
@@ -416,12 +419,7 @@ def apply_levels(raw_bids, raw_asks, form, change, state, levels, scratch):
         so after the changes.
     """
     book, at_ns, frame_seq = change
-    price_decimals = state[book, PRICE_DECIMALS]
-    size_decimals = state[book, SIZE_DECIMALS]
-    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
-    if count < 0:
-        return -count
-    count = _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
+    count = _parse_both(raw_bids, raw_asks, form, book, state, scratch)
     if count < 0:
         return -count
     for k in range(count):
@@ -443,12 +441,7 @@ def replace_levels(raw_bids, raw_asks, form, change, state, levels, scratch):
     levels than fit, the worst are dropped and counted.
     """
     book, at_ns, frame_seq = change
-    price_decimals = state[book, PRICE_DECIMALS]
-    size_decimals = state[book, SIZE_DECIMALS]
-    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
-    if count < 0:
-        return -count
-    count = _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
+    count = _parse_both(raw_bids, raw_asks, form, book, state, scratch)
     if count < 0:
         return -count
     for side in range(2):
