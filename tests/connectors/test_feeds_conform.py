@@ -7,6 +7,7 @@ from engine.ports import FeedLimits
 from tests.connectors.conformance import CASES, Case, Walk, check_fault
 from tests.connectors.dialects import DIALECTS
 from tests.connectors.line import START_NS, Line, live_line
+from tests.connectors.truth import price_text, size_text
 
 LIMITS = FeedLimits(frame_bytes_max=200_000)
 
@@ -296,6 +297,29 @@ def test_an_audit_does_not_trust_a_book_older_than_its_log() -> None:
 
     assert line.faults(Fault.SNAPSHOT_TOO_OLD) == 1
     assert line.faults(Fault.AUDIT_DIVERGED) == 0
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_audit_waits_until_the_stream_has_caught_up(is_told: bool) -> None:  # noqa: FBT001
+    line = live_line("bitstamp", limits=FeedLimits(audit_s=1))
+    wire = line.wires[0]
+    while not any(fetch.key == f"audit:{wire}" for fetch in line.fetches):
+        line.change(wire)
+        line.pass_time(0.3)
+    fetch = next(fetch for fetch in line.fetches if fetch.key == f"audit:{wire}")
+    bids = line.venue.truth.books[wire][0]
+    bids[max(bids)] += 7
+    told = [(price_text(max(bids)), size_text(bids[max(bids)]))]
+    ahead = line.venue.frame(line.venue.truth.lie(wire, told, []))
+
+    line.answer(fetch)
+    line.pass_time(0.3)
+    assert line.is_live(wire)
+    if is_told:
+        line.deliver(ahead)
+    line.pass_time(3)
+
+    assert line.faults(Fault.AUDIT_DIVERGED) == (0 if is_told else 1)
 
 
 def _one_step_of_a_calm_market(line: Line) -> None:
