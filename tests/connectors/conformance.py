@@ -1,4 +1,4 @@
-"""What every venue's feed must do, whatever its dialect: one table of faults and one random walk."""
+"""What every feed must do, whatever its dialect: one table of faults and one random walk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -137,7 +137,7 @@ CASES = (
     Case("price no number", Fault.BAD_NUMBER, _levels([("NaN", "1")])),
     Case("price too fine", Fault.BAD_NUMBER, _levels([("1.000000001", "1")])),
     Case("size below zero", Fault.BAD_NUMBER, _levels([("99.00", "-1")])),
-    Case("size in other digits", Fault.BAD_NUMBER, _levels([("99.00", "١")])),
+    Case("size in other digits", Fault.BAD_NUMBER, _levels([("99.00", "\u0661")])),
     Case("levels of no shape", Fault.BAD_SHAPE, _shapeless_levels),
     Case("unknown instrument", Fault.UNKNOWN_INSTRUMENT, _unknown, "none"),
     Case("no JSON", Fault.BAD_JSON, _bytes(b'{"channel":"l2'), "all"),
@@ -156,7 +156,7 @@ CASES = (
 
 
 def check_fault(line: Line, case: Case) -> None:
-    """Bring the fault about on a live line: counted, stale as far as it reaches, then true again."""
+    """Bring the fault about: it is counted, stale as far as it reaches, and then healed."""
     before = line.faults(case.fault)
     case.act(line)
 

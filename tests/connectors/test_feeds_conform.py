@@ -7,6 +7,7 @@ from engine.ports import FeedLimits
 from tests.connectors.conformance import CASES, Case, Walk, check_fault
 from tests.connectors.dialects import DIALECTS
 from tests.connectors.line import START_NS, Line, live_line
+from tests.connectors.truth import price_text, size_text
 
 LIMITS = FeedLimits(frame_bytes_max=200_000)
 
@@ -233,7 +234,7 @@ def test_the_audit_finds_a_silent_drop(name: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_audit_of_a_true_book_finds_nothing(name: str, seed: int) -> None:
     line = live_line(name, seed=seed, limits=FeedLimits(audit_s=5))
-    audits = 0
+    answered: list[str] = []
 
     for _ in range(300):
         for wire in line.wires:
@@ -241,14 +242,84 @@ def test_the_audit_of_a_true_book_finds_nothing(name: str, seed: int) -> None:
         line.pass_time(0.2)
         while line.fetches:
             fetch = line.fetches.popleft()
-            audits += fetch.key.startswith("audit:")
-            answer = line.venue.fetch(fetch.path)
-            line.change(line.wires[0])  # overtakes the answer
-            line.answer(fetch, answer)
+            answered.append(fetch.key)
+            if answered.count(fetch.key) % 2:
+                ahead = line.venue.frame(line.venue.truth.change(_wire_of(fetch.key)))
+                line.answer(fetch)  # overtakes a change that it has already
+                line.deliver(ahead)
+            else:
+                answer = line.venue.fetch(fetch.path)
+                line.change(_wire_of(fetch.key))  # overtakes the answer
+                line.answer(fetch, answer)
 
-    assert audits > 8
+    assert sum(key.startswith("audit:") for key in answered) > 8
     assert line.faults(Fault.AUDIT_DIVERGED) == 0
     line.assert_true()
+
+
+def _wire_of(key: str) -> str:
+    return key.partition(":")[2]
+
+
+@pytest.mark.parametrize("name", ["binance", "binance-perpetual"])
+def test_a_hole_among_buffered_changes_is_a_gap(name: str) -> None:
+    line = Line(name)
+    line.connect()
+    wire = line.wires[0]
+    line.change(wire)
+    fetch = line.fetches.popleft()
+    snapshot = line.venue.fetch(fetch.path)
+    line.venue.truth.change(wire)  # lost on the way
+    line.change(wire)
+
+    line.answer(fetch, snapshot)
+
+    assert line.faults(Fault.GAP) == 1
+    assert not line.is_live(wire)
+    line.settle()
+    line.assert_true()
+
+
+def test_an_audit_does_not_trust_a_book_older_than_its_log() -> None:
+    line = live_line("bitstamp", limits=FeedLimits(audit_s=1))
+    wire = line.wires[0]
+    old = line.venue.fetch(f"/api/v2/order_book/{wire}/")
+    for _ in range(30):
+        line.change(wire)
+    while not any(fetch.key == f"audit:{wire}" for fetch in line.fetches):
+        line.pass_time(0.3)
+        line.change(wire)
+    fetch = next(fetch for fetch in line.fetches if fetch.key == f"audit:{wire}")
+
+    line.answer(fetch, old)
+    line.change(wire)
+    line.pass_time(0.3)
+
+    assert line.faults(Fault.SNAPSHOT_TOO_OLD) == 1
+    assert line.faults(Fault.AUDIT_DIVERGED) == 0
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_audit_waits_until_the_stream_has_caught_up(is_told: bool) -> None:  # noqa: FBT001
+    line = live_line("bitstamp", limits=FeedLimits(audit_s=1))
+    wire = line.wires[0]
+    while not any(fetch.key == f"audit:{wire}" for fetch in line.fetches):
+        line.change(wire)
+        line.pass_time(0.3)
+    fetch = next(fetch for fetch in line.fetches if fetch.key == f"audit:{wire}")
+    bids = line.venue.truth.books[wire][0]
+    bids[max(bids)] += 7
+    told = [(price_text(max(bids)), size_text(bids[max(bids)]))]
+    ahead = line.venue.frame(line.venue.truth.lie(wire, told, []))
+
+    line.answer(fetch)
+    line.pass_time(0.3)
+    assert line.is_live(wire)
+    if is_told:
+        line.deliver(ahead)
+    line.pass_time(3)
+
+    assert line.faults(Fault.AUDIT_DIVERGED) == (0 if is_told else 1)
 
 
 def _one_step_of_a_calm_market(line: Line) -> None:

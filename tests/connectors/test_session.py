@@ -413,4 +413,28 @@ async def test_requests_keep_the_venues_rate_after_a_burst() -> None:
             await client.get("/")
 
     assert times[-1] - times[0] >= 4 / 20 * 0.95
-    assert times[1] - times[0] < 0.05
+
+
+async def test_a_steady_connection_ends_the_slowing_down() -> None:
+    venue, recorder = Venue(), Recorder()
+    venue.hangs_up = True
+    hasty = limits(backoff_s_max=10.0, steady_s=0.05)
+
+    async with venue_of(venue) as url, running(url, recorder, session_limits=hasty) as session:
+        await recorder.until(InputKind.OPENED, 5)
+        venue.hangs_up = False
+        opened = recorder.count(InputKind.OPENED)
+        await recorder.until(InputKind.OPENED, opened + 1)
+        since_s = time.monotonic()
+        while time.monotonic() - since_s < 0.1:
+            frames = recorder.count(InputKind.FRAME)
+            session.perform((Send("x"),))
+            await recorder.until(InputKind.FRAME, frames + 1)
+        session.perform((Reconnect("why"),))
+        lost = recorder.count(InputKind.CLOSED)
+        await recorder.until(InputKind.CLOSED, lost + 1)
+        lost_at_ns = recorder.inputs[-1][3]
+        await recorder.until(InputKind.OPENED, opened + 2)
+
+    opened_at_ns = [each[3] for each in recorder.inputs if each[0] is InputKind.OPENED][-1]
+    assert opened_at_ns - lost_at_ns < 100_000_000

@@ -1,8 +1,8 @@
 """Mutated frames against every feed: ``python -m tests.fuzz.feeds --venue all --frames 1000000``.
 
 After each frame: no exception, a row that went stale has a counted fault, and a live book is
-neither crossed nor empty. After every `RENEWED_EVERY` frames a fresh, uncorrupted snapshot: the book
-is right.
+neither crossed nor empty. After every `RENEWED_EVERY` frames a fresh, uncorrupted snapshot: the
+book is right.
 """
 
 import argparse
