@@ -6,7 +6,7 @@ A backup is one plain file without a write-ahead log, so it can be copied and op
 import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,13 +103,18 @@ def verify(path: Path, *, shown: Path) -> None:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as database:
             database.execute("PRAGMA journal_mode=DELETE").fetchone()
-            finding = "; ".join(row[0] for row in database.execute("PRAGMA quick_check(3)"))
+            finding = one_line(row[0] for row in database.execute("PRAGMA quick_check(3)"))
     except sqlite3.Error as error:
         raise FatalError(
             f"{shown} is no sound database ({error}); choose another backup"
         ) from error
     if finding != "ok":
         raise FatalError(f"{shown} is damaged ({finding}); choose another backup")
+
+
+def one_line(findings: Iterable[str]) -> str:
+    """Join what a check found, each of whose findings may have several lines."""
+    return "; ".join(" ".join(finding.split()) for finding in findings)
 
 
 def sync(path: Path) -> None:

@@ -1,5 +1,7 @@
 """Stored notices and how far each reader has confirmed them."""
 
+import logging
+
 import msgspec
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,6 +10,8 @@ from engine.bus.notices import Notice, StampedNotice
 from engine.bus.reports import NoticesReport
 from engine.storage.append import insert_new
 from engine.storage.tables import notices, readers
+
+_log = logging.getLogger(__name__)
 
 NOTICES_MAX = 1_000
 WAIT_MS_MAX = 60_000
@@ -37,11 +41,9 @@ async def load_notices(
         .order_by(notices.c.seq)
         .limit(max(1, min(limit, NOTICES_MAX)))
     )
+    stamped = (_decode(row.seq, row.notice) for row in found)
     return NoticesReport(
-        notices=[
-            StampedNotice(seq=row.seq, notice=msgspec.json.decode(row.notice, type=Notice))
-            for row in found
-        ],
+        notices=[notice for notice in stamped if notice is not None],
         delivered_seq=delivered_seq,
         newest_seq=newest_seq,
     )
@@ -57,6 +59,15 @@ async def confirm(connection: AsyncConnection, *, reader: str, seq: int) -> None
         .where(readers.c.reader == reader, readers.c.delivered_seq < confirmed_seq)
         .values(delivered_seq=confirmed_seq)
     )
+
+
+def _decode(seq: int, text: str) -> StampedNotice | None:
+    """Decode a notice; one of another version of the program must not stop those after it."""
+    try:
+        return StampedNotice(seq=seq, notice=msgspec.json.decode(text, type=Notice))
+    except msgspec.DecodeError as error:
+        _log.warning("notice %d was left out, this version cannot read it: %s", seq, error)
+        return None
 
 
 async def _load_delivered(connection: AsyncConnection, reader: str) -> int:

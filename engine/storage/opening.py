@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.errors import FatalError
 from engine.storage import schema
-from engine.storage.backup import check_present, restore_hint, take_backup
+from engine.storage.backup import check_present, one_line, restore_hint, take_backup
 from engine.storage.database import Database, parse_url
 from engine.storage.ledger_settings import LedgerSettings
 from engine.storage.postgres import PostgresDatabase
@@ -75,7 +75,7 @@ async def prepare(writer: Writer, *, settings: LedgerSettings, clock: Clock) -> 
 
 async def _quick_check(connection: AsyncConnection) -> str:
     findings = await connection.exec_driver_sql("PRAGMA quick_check(3)")
-    return "; ".join(findings.scalars())
+    return one_line(findings.scalars())
 
 
 def _told_once(group: BaseExceptionGroup) -> BaseException:

@@ -31,7 +31,12 @@ async def load_why(
     opportunity = found.one_or_none()
     if opportunity is None and execution is None:
         return Unknown(what=f"no stored opportunity or execution has the id {ref!r}")
-    plan = None if execution is None else msgspec.json.decode(execution.plan, type=Plan)
+    try:
+        plan = None if execution is None else msgspec.json.decode(execution.plan, type=Plan)
+    except msgspec.DecodeError as error:
+        return Unknown(
+            what=f"the plan of {ref!r} was stored by another version, which can tell ({error})"
+        )
     if opportunity is not None:
         line = await _render_line(connection, opportunity, now_ns=now_ns)
         frame_seqs = (opportunity.trigger_seq, opportunity.buy_seq, opportunity.sell_seq)

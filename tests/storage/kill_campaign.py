@@ -68,6 +68,7 @@ def kill_at_random(data_dir: Path, *, kills: int, seed: int) -> Summary:
         acknowledged += ended.acknowledged
         summary.kills += 1
         summary.killed_while_opening += not ended.was_ready
+        summary.stored_unacknowledged = 0
         first = _check(data_dir, acknowledged, summary) + 1
         if not summary.is_clean:
             break

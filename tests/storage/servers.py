@@ -77,6 +77,7 @@ class CuttingProxy:
         port: where clients connect.
         cuts_left: commits whose reply is still to be lost.
         is_away: refuse to forward anything.
+        is_silent: swallow what the server answers on connections that are open by now.
         cuts: replies lost so far.
     """
 
@@ -84,8 +85,10 @@ class CuttingProxy:
     port: int = 0
     cuts_left: int = 0
     is_away: bool = False
+    is_silent: bool = False
     cuts: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _silenced: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_away:
@@ -126,9 +129,16 @@ class CuttingProxy:
                     self.cuts_left -= 1
                     self.cuts += 1
                     raise ConnectionResetError
+            if self.is_silent and writer in self._silenced:
+                continue
             writer.write(chunk)
             await writer.drain()
         raise ConnectionResetError
+
+    def silence(self) -> None:
+        """Answer nothing more on the connections that are open by now; leave them open."""
+        self._silenced = set(self._writers)
+        self.is_silent = True
 
     def drop_all(self) -> None:
         for writer in self._writers:

@@ -1,7 +1,6 @@
 """Whatever is wrong with the database's surroundings ends in one sentence that says what to do."""
 
 import dataclasses
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from tests.storage import makers
 from tests.storage.asking import append, trades
 from tests.storage.conftest import Clock
 from tests.storage.killing import end, start_child, wait_for_line
+
+PAGE_BYTES = 4096
 
 
 async def _refusal(settings: LedgerSettings, clock: Clock) -> str:
@@ -87,8 +88,9 @@ async def test_damage_within_the_file_is_found_at_the_start(
         backup = await ledger.backup()
     database = sqlite_settings.data_dir / "ledger.sqlite3"
     content = bytearray(database.read_bytes())
-    middle = len(content) // 8192 * 4096
-    content[middle : middle + 4096] = os.urandom(4096)
+    # A page that opening alone does not read: one with an execution's row.
+    page = content.index(b"exec-run1-25") // PAGE_BYTES * PAGE_BYTES
+    content[page : page + PAGE_BYTES] = b"\x5a" * PAGE_BYTES
     database.write_bytes(content)
 
     refusal = await _refusal(sqlite_settings, clock)

@@ -49,6 +49,22 @@ async def test_every_kind_of_notice_comes_back_equal(
     assert [stamped.notice for stamped in report.notices] == news
 
 
+async def test_a_notice_of_another_version_does_not_stop_those_after_it(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, *(makers.make_notice_record(number=number) for number in (1, 2)))
+        await ledger._writer.transact(
+            lambda connection: connection.exec_driver_sql(
+                "UPDATE notices SET notice = '{\"type\":\"Later\"}' WHERE record_id = 'notice-1'"
+            )
+        )
+
+        report = await notices(ledger)
+
+    assert [stamped.notice for stamped in report.notices] == [makers.make_notice(number=2)]
+
+
 async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
     settings: LedgerSettings, clock: Clock
 ) -> None:
@@ -57,7 +73,11 @@ async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
         asyncio.timeout(10),
         asyncio.TaskGroup() as tasks,
     ):
+        news = ledger._news
         waiting = tasks.create_task(notices(ledger, wait_ms=60_000))
+        # The reader has looked, found nothing, and waits.
+        while not news._waiters:  # noqa: ASYNC110
+            await asyncio.sleep(0)
         await append(ledger, makers.make_notice_record())
 
     assert len(waiting.result().notices) == 1

@@ -78,6 +78,21 @@ async def test_a_server_that_is_away_is_said_to_be_and_used_again_when_back(
             assert (await trades(ledger)).total == 1
 
 
+async def test_a_connection_that_falls_silent_is_given_up_in_bounded_time(
+    postgres: PostgresServer, tmp_path: Path, clock: Clock
+) -> None:
+    name = postgres.make_database()
+    async with cutting_proxy(postgres) as proxy, asyncio.timeout(30):
+        settings = dataclasses.replace(_through(proxy, name, tmp_path), transaction_s=0.3)
+        async with open_ledger(settings, clock=clock) as ledger:
+            proxy.silence()
+            # The server cannot know that its client is gone until the connection is reset.
+            asyncio.get_running_loop().call_later(0.6, postgres.end_connections, name)
+            await append(ledger, makers.make_execution_record())
+
+            assert (await trades(ledger)).total == 1
+
+
 async def test_a_server_that_never_was_there_is_said_to_be_away(
     tmp_path: Path, clock: Clock
 ) -> None:
