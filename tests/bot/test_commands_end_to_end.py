@@ -92,7 +92,7 @@ async def test_export_comes_as_a_csv_document(chat: Chat) -> None:
     assert document is not None
     name, content = document
     assert name == "trades.csv"
-    assert list(csv.DictReader(io.StringIO(content.decode())))[0]["profit_usd"] == "0.42"
+    assert next(csv.DictReader(io.StringIO(content.decode())))["profit_usd"] == "0.42"
     assert "SHA-256" in text
     assert GetExport(table="trades", days=5) in chat.facade.asked
 
