@@ -37,7 +37,10 @@ def render_notice(stamped: StampedNotice) -> Screen:
         title=title,
         mark=mark,
         blocks=tuple(Text(line) for line in lines if line),
-        note=f"#{stamped.seq} {words.clock(notice.at_ns)} UTC, {words.BASIS_SHORT[notice.basis]}, paper",
+        note=(
+            f"#{stamped.seq} {words.clock(notice.at_ns)} UTC,"
+            f" {words.BASIS_SHORT[notice.basis]}, paper"
+        ),
     )
 
 

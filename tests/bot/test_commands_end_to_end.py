@@ -92,7 +92,7 @@ async def test_export_comes_as_a_csv_document(chat: Chat) -> None:
     assert document is not None
     name, content = document
     assert name == "trades.csv"
-    assert list(csv.DictReader(io.StringIO(content.decode())))[0]["profit_usd"] == "0.42"
+    assert next(csv.DictReader(io.StringIO(content.decode())))["profit_usd"] == "0.42"
     assert "SHA-256" in text
     assert GetExport(table="trades", days=5) in chat.facade.asked
 
@@ -231,8 +231,13 @@ async def test_help_knows_every_command_and_topic(chat: Chat) -> None:
             assert entry.usage in await chat.say(f"/help {entry.topic}")
 
 
-async def test_a_broken_chart_leaves_the_text(chat: Chat, tmp_path: object) -> None:
-    async with chat.start_with(chart_cache_directory="/dev/null/none"):
+async def test_a_chart_that_cannot_be_drawn_leaves_the_text(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.charts.DRAW_S_MAX", 0.01)
+
+    async with chat.start():
         text = await chat.say("/pnl")
 
     assert "PnL, last day" in text
+    assert chat.emulator.chats.from_bot()[-1].photo is None

@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.telegram.chats import Chats, Entry
-from tests.telegram.faults import ApiError, Fault, Kind, bad_request, too_many
+from tests.telegram.faults import SCRIPTED_ANSWERS, ApiError, CutError, Fault, Kind, bad_request
 from tests.telegram.sending import Sending
 
 OPERATOR_ID = 4242
@@ -211,33 +211,26 @@ class TelegramEmulator:
         fault = script.popleft() if script else None
         try:
             if fault is not None:
-                await self._fail_before(fault, request)
+                await self._fail_before(fault)
             result = await self._answer(method, parameters)
         except ApiError as error:
             return _error(error)
+        except CutError:
+            return _cut(request)
         finally:
             self.notify()
         if fault is not None and fault.kind is Kind.LOST_REPLY:
-            _cut(request)
+            return _cut(request)
         return web.json_response({"ok": True, "result": result})
 
-    async def _fail_before(self, fault: Fault, request: web.Request) -> None:
+    async def _fail_before(self, fault: Fault) -> None:
         kind = fault.kind
-        if kind is Kind.TOO_MANY:
-            raise too_many(fault.retry_after_s)
-        if kind is Kind.SERVER_ERROR:
-            raise ApiError(fault.status, "Bad Gateway")
-        if kind is Kind.UNAUTHORISED:
-            raise ApiError(401, "Unauthorized")
-        if kind is Kind.FORBIDDEN:
-            raise ApiError(403, "Forbidden: bot was blocked by the user")
-        if kind is Kind.BAD_MARKUP:
-            raise bad_request("can't parse entities: scripted")
+        if kind in SCRIPTED_ANSWERS:
+            raise SCRIPTED_ANSWERS[kind](fault)
         if kind is Kind.HANG:
             await self._closing.wait()
-            _cut(request)
-        if kind is Kind.CUT:
-            _cut(request)
+        if kind in {Kind.HANG, Kind.CUT}:
+            raise CutError
         if kind is Kind.GARBAGE:
             raise web.HTTPOk(text="<html>gateway</html>", content_type="text/html")
 
@@ -438,7 +431,7 @@ def _error(error: ApiError) -> web.Response:
     return web.json_response(body, status=error.status)
 
 
-def _cut(request: web.Request) -> None:
+def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    raise ConnectionResetError
+    return web.Response()

@@ -1,5 +1,6 @@
 """What can go wrong with one call to the Bot API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -16,6 +17,7 @@ class Kind(Enum):
     UNAUTHORISED = auto()
     FORBIDDEN = auto()
     BAD_MARKUP = auto()
+    CONFLICT = auto()
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class CutError(Exception):
+    """The connection ends without an answer."""
+
+
 def bad_request(what: str) -> ApiError:
     """A 400 with Telegram's prefix."""
     return ApiError(400, f"Bad Request: {what}")
@@ -47,3 +53,15 @@ def too_many(retry_after_s: int) -> ApiError:
     return ApiError(
         429, f"Too Many Requests: retry after {retry_after_s}", retry_after_s=retry_after_s
     )
+
+
+SCRIPTED_ANSWERS: dict[Kind, Callable[[Fault], ApiError]] = {
+    Kind.TOO_MANY: lambda fault: too_many(fault.retry_after_s),
+    Kind.SERVER_ERROR: lambda fault: ApiError(fault.status, "Bad Gateway"),
+    Kind.UNAUTHORISED: lambda _: ApiError(401, "Unauthorized"),
+    Kind.FORBIDDEN: lambda _: ApiError(403, "Forbidden: bot was blocked by the user"),
+    Kind.BAD_MARKUP: lambda _: bad_request("can't parse entities: scripted"),
+    Kind.CONFLICT: lambda _: ApiError(
+        409, "Conflict: terminated by other getUpdates request; scripted"
+    ),
+}

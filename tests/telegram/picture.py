@@ -49,7 +49,7 @@ class Phone:
 
     def picture(self) -> Image.Image:
         """Return the finished screen."""
-        bottom = HEIGHT - _FOOTER - _GAP
+        bottom: float = HEIGHT - _FOOTER - _GAP
         for message in reversed(self._messages):
             height = self._height(message)
             bottom -= height
@@ -181,7 +181,7 @@ class Phone:
         )
         self._draw.rectangle(_scaled(WIDTH - 42, 12, WIDTH - 27, 19), fill=_INK)
         top = _STATUS
-        self._text(14, top + 12, "‹", "title", _ACCENT)
+        self._text(14, top + 12, "<", "title", _ACCENT)
         self._draw.ellipse(_scaled(38, top + 8, 76, top + 46), fill=_ACCENT)
         self._text(50, top + 14, self._name[0], "title", "#ffffff")
         self._text(88, top + 9, self._name, "b")

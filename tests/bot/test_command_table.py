@@ -1,0 +1,37 @@
+"""The table is the one source: names, help, documentation and kinds agree."""
+
+from bot.command import Kind, Topic
+from bot.command_table import COMMANDS, find
+from bot.docs import PAGE
+from bot.render.docs import render_docs
+
+REQUIRED = {
+    *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
+    *("pause", "resume", "kill", "unkill", "mode", "export", "version"),
+}
+
+
+def test_the_generated_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_docs(COMMANDS), "run: python -m bot.docs"
+
+
+def test_all_commands_of_the_product_are_there() -> None:
+    assert {entry.name for entry in COMMANDS} == REQUIRED
+
+
+def test_no_name_or_alias_stands_twice() -> None:
+    names = [name for entry in COMMANDS for name in (entry.name, *entry.aliases)]
+    assert len(names) == len(set(names))
+    assert all(find(name) is not None for name in names)
+
+
+def test_short_help_fits_a_menu_row() -> None:
+    for entry in COMMANDS:
+        assert 1 <= len(entry.short_help) <= 38
+        assert entry.long_help
+        assert entry.topic in Topic
+
+
+def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> None:
+    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {"kill", "pause"}
+    assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {"resume", "unkill", "mode"}

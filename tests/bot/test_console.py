@@ -1,0 +1,213 @@
+"""The terminal chat: the same commands, confirmed by typing, with files instead of attachments."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from bot.command_table import COMMANDS
+from bot.console import run_console
+from bot.terminal import CommandCompleter, PipeTerminal, PromptTerminal
+from engine.facade.commands import GetStatus, Kill, Mode, Resume
+from engine.facade.front_end import FrontEndSettings
+from engine.facade.reports import ExportReport
+from tests.bot import samples
+from tests.bot.conftest import Clock
+from tests.bot.fake_facade import CODE, FakeFacade
+from tests.bot.test_commands_end_to_end import EXAMPLES
+
+
+class Screenplay:
+    """A terminal whose lines a test types one by one."""
+
+    def __init__(self) -> None:
+        self.typed: asyncio.Queue[str | None] = asyncio.Queue()
+        self.shown = ""
+        self._changed = asyncio.Event()
+
+    async def lines(self) -> AsyncIterator[str]:
+        while (line := await self.typed.get()) is not None:
+            yield line
+
+    def write(self, text: str) -> None:
+        self.shown += text + "\n"
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def type(self, line: str, *, until: str) -> None:
+        start = len(self.shown)
+        self.typed.put_nowait(line)
+        async with asyncio.timeout(15):
+            while until not in self.shown[start:]:
+                await self._changed.wait()
+
+
+@pytest.fixture
+def facade() -> FakeFacade:
+    return FakeFacade()
+
+
+SETTINGS = FrontEndSettings(is_interactive=False, ask_s=5.0)
+
+
+async def run_script(
+    facade: FakeFacade, lines: list[str], settings: FrontEndSettings = SETTINGS
+) -> str:
+    """Pipe lines in, run to the end of input, return what was written."""
+    written = io.StringIO()
+    terminal = PipeTerminal(io.StringIO("".join(line + "\n" for line in lines)), written)
+    stop = asyncio.Event()
+    async with asyncio.timeout(30):
+        await run_console(facade, settings, stop=stop, clock=Clock(), terminal=terminal)
+    assert stop.is_set(), "the end of input ends the program"
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
+async def test_every_command_of_the_table_answers(facade: FakeFacade, name: str) -> None:
+    line, expected = EXAMPLES[name]
+    assert expected in await run_script(facade, [line])
+
+
+async def test_answers_stand_in_the_order_of_the_questions(facade: FakeFacade) -> None:
+    text = await run_script(facade, ["/version", "/limits", "", "nonsense", "/trades"])
+    places = [text.index(word) for word in ("Commit", "Limits", "“nonsense”", "Trades")]
+    assert places == sorted(places)
+
+
+async def test_yes_confirms_the_second_step(facade: FakeFacade) -> None:
+    await run_script(facade, ["/mode paper", "yes", "/resume", "YES"])
+    assert facade.mode is Mode.PAPER
+    assert facade.effects == ["mode paper", "resume"]
+
+
+@pytest.mark.parametrize("answer", ["no", "y", "yes please", "/status", "ja"])
+async def test_anything_but_yes_leaves_it(facade: FakeFacade, answer: str) -> None:
+    text = await run_script(facade, ["/resume", answer, "yes"])
+    assert facade.count(Resume) == 0
+    assert "Left as it is" in text
+
+
+async def test_a_second_step_expires(facade: FakeFacade) -> None:
+    play, stop, clock = Screenplay(), asyncio.Event(), Clock()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_console(facade, SETTINGS, stop=stop, clock=clock, terminal=play))
+        await play.type("/resume", until="Type yes within 60 s")
+        clock.advance(61)
+        await play.type("yes", until="came too late")
+        stop.set()
+    assert facade.count(Resume) == 0
+
+
+async def test_a_kill_overtakes_a_command_under_way_and_voids_what_waits(
+    facade: FakeFacade,
+) -> None:
+    await facade.ask(Kill(by="file", why="first"))
+    gate = facade.gates[GetStatus] = asyncio.Event()
+    play, stop = Screenplay(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=play))
+        play.typed.put_nowait("/status")
+        play.typed.put_nowait(f"/unkill {CODE}")
+        await facade.wait_until_entered(GetStatus, 1)
+        await play.type("KILL", until="Killed")
+        gate.set()
+        await play.type("/version", until="Commit")
+        play.typed.put_nowait(None)
+    assert facade.is_killed
+    assert "A kill came after it" in play.shown
+
+
+async def test_notices_are_shown_and_confirmed(facade: FakeFacade) -> None:
+    for notice in samples.all_notices()[:4]:
+        facade.tell(notice)
+    play, stop = Screenplay(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=play))
+        async with asyncio.timeout(15):
+            while facade.delivered.get("terminal") != 4:
+                await facade._changed.wait()
+        stop.set()
+    assert "gemini is out" in play.shown
+    assert "#4 " in play.shown
+
+
+async def test_export_writes_the_file_and_says_where(facade: FakeFacade, tmp_path: Path) -> None:
+    facade.export = ExportReport(file_name="../../etc/trades.csv", content=b"id\r\n1\r\n", rows=1)
+    text = await run_script(
+        facade, ["/export trades"], replace(SETTINGS, export_directory=tmp_path / "out")
+    )
+    path = tmp_path / "out" / "trades.csv"
+    assert path.read_bytes() == facade.export.content
+    assert str(path) in text
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["trades.csv"]
+
+
+async def test_an_export_that_cannot_be_written_says_why(
+    facade: FakeFacade, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    settings = replace(SETTINGS, export_directory=blocked)
+    assert "Nothing was written" in await run_script(facade, ["/export trades"], settings)
+    assert "no export directory is set" in await run_script(facade, ["/export trades"])
+
+
+async def test_pnl_has_a_sparkline_and_a_picture_where_a_directory_is_given(
+    facade: FakeFacade, tmp_path: Path
+) -> None:
+    text = await run_script(facade, ["/pnl"], replace(SETTINGS, chart_directory=tmp_path))
+    assert "▁" in text
+    assert "█" in text
+    assert (tmp_path / "pnl.png").read_bytes().startswith(b"\x89PNG")
+
+
+async def test_quit_ends_before_the_end_of_input(facade: FakeFacade) -> None:
+    text = await run_script(facade, ["/version", "/quit", "/pause"])
+    assert "Commit" in text
+    assert facade.effects == []
+
+
+async def test_stop_ends_it_while_a_read_is_blocked(facade: FakeFacade) -> None:
+    play, stop = Screenplay(), asyncio.Event()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=play))
+        await play.type("/version", until="Commit")
+        stop.set()
+
+
+async def test_a_person_at_a_prompt_is_served(
+    facade: FakeFacade, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = asyncio.Event()
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+            group.create_task(
+                run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=PromptTerminal())
+            )
+            keys.send_text("/pause\r")
+            while facade.effects != ["pause"]:
+                await facade._changed.wait()
+            keys.send_text("\x04")
+    assert stop.is_set()
+
+
+def completions(text: str) -> list[str]:
+    found = CommandCompleter().get_completions(Document(text), CompleteEvent())
+    return [completion.text for completion in found]
+
+
+def test_commands_and_choices_are_completed_from_the_table() -> None:
+    assert completions("/st") == ["/start", "/status"]
+    assert completions("") == [f"/{entry.name}" for entry in COMMANDS]
+    assert completions("/mode p") == ["paper"]
+    assert completions("/export ") == ["trades", "fills", "opportunities", "notices", "audit"]
+    assert completions("/trades ") == []

@@ -1,0 +1,90 @@
+"""Notices reach the operator once they are stored, in order, numbered, and bursts as one."""
+
+import pytest
+
+from bot.render.html import write_html
+from bot.render.notices import render_notice
+from engine.facade.notices import StampedNotice
+from tests.bot import samples
+from tests.bot.conftest import Chat
+from tests.telegram.markup import parse_html
+
+
+async def test_every_kind_of_notice_is_told_with_number_and_basis(chat: Chat) -> None:
+    notices = samples.all_notices()
+
+    async with chat.start():
+        await chat.say("/start")
+        for number, notice in enumerate(notices, start=1):
+            chat.facade.tell(notice)
+            await chat.wait_until(
+                lambda number=number: chat.facade.delivered.get("telegram") == number  # type: ignore[misc]
+            )
+
+    said = chat.emulator.transcript()[1:]
+    assert len(said) == len(notices)
+    for number, text in enumerate(said, start=1):
+        assert f"#{number} " in text
+        assert "sandbox, paper" in text
+
+
+async def test_small_opportunities_are_not_told_but_confirmed(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(samples.seen(profit_usd=4.99), samples.seen(profit_usd=5.0))
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 2)
+
+    said = chat.emulator.transcript()[1:]
+    assert len(said) == 1
+    assert "+$5.00" in said[0]
+
+
+async def test_a_burst_of_opportunities_is_one_message_and_a_kill_among_them_its_own(
+    chat: Chat,
+) -> None:
+    for number in range(30):
+        chat.facade.tell(samples.seen(profit_usd=10 + number, number=number))
+    chat.facade.tell(samples.killed())
+
+    async with chat.start():
+        chat.emulator.person_writes("/start")
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 31)
+
+    said = "\n".join(chat.emulator.transcript())
+    assert said.count("KILLED") == 1
+    assert "30 notices" in said
+    assert "Best: BTC-USD coinbase→bitstamp +$39.00" in said
+    assert len(chat.emulator.transcript()) <= 4
+
+
+async def test_notices_that_were_not_confirmed_are_told_again_with_the_same_number(
+    chat: Chat,
+) -> None:
+    chat.facade.tell(samples.killed())
+    async with chat.start():
+        chat.emulator.person_writes("/start")
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)
+    chat.facade.delivered.clear()
+
+    async with chat.start():
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)
+
+    assert sum("#1 " in text for text in chat.emulator.transcript()) == 2
+
+
+async def test_notices_wait_for_the_ledger(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.is_ledger_away = True
+        chat.facade.tell(samples.killed())
+        await chat.say("/version")
+        chat.facade.is_ledger_away = False
+        chat.facade.notify()
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)
+
+
+@pytest.mark.parametrize("notice", samples.all_notices(), ids=lambda n: type(n).__name__)
+def test_every_notice_fits_a_phone(notice: object) -> None:
+    screen = render_notice(StampedNotice(seq=1_000_000, notice=notice))  # type: ignore[arg-type]
+    text, _ = parse_html(write_html(screen)[0])
+    assert len(text.splitlines()) <= 5

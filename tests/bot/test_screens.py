@@ -1,0 +1,181 @@
+"""Screens: harmless whatever stands in them, and narrow enough for a phone."""
+
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot.command_table import COMMANDS
+from bot.commands import overview
+from bot.dispatch import Dispatcher, Invocation, Refused, read_line
+from bot.render import words
+from bot.render.clean import clean
+from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
+from bot.render.market import render_opportunities, render_why
+from bot.render.money import render_trades
+from bot.render.plain import write_plain
+from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
+from engine.facade.front_end import FrontEndSettings
+from tests.bot import samples
+from tests.bot.conftest import Clock
+from tests.bot.fake_facade import FakeFacade
+from tests.bot.test_commands_end_to_end import EXAMPLES
+from tests.telegram.markup import parse_html, units
+
+ROWS_MAX = 20
+HOSTILE = st.one_of(
+    st.text(max_size=80),
+    st.text(alphabet="<>&;\"'/b#x0 pre", max_size=60),
+    st.text(alphabet="\u202e\u200b\u2066\u2069\ufeff\u0000\u001b\u0301\u3164abc\n\t", max_size=60),
+    st.sampled_from(
+        [
+            "</pre>",
+            "<b>",
+            "&lt;",
+            "&#60;",
+            "<a href='tg://user?id=1'>x</a>",
+            "\x1b[2J",
+            "🏴\u200d☠️",
+            "\U0001d54f",
+        ]
+    ),
+)
+INVISIBLE = {chr(c) for c in (*range(32), 127, *range(0x80, 0xA0), 0x200B, 0x200E, 0x200F, 0xFEFF)}
+INVISIBLE |= {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2060, 0x2070))}
+
+
+@st.composite
+def screens(draw: st.DrawFn) -> Screen:
+    blocks = draw(
+        st.lists(
+            st.one_of(
+                st.builds(Text, HOSTILE),
+                st.lists(st.tuples(HOSTILE, HOSTILE), max_size=6).map(lambda r: Facts(tuple(r))),
+                st.lists(st.tuples(HOSTILE, HOSTILE, HOSTILE), max_size=6).map(
+                    lambda r: Table(("a", "b", "c"), tuple(r))
+                ),
+                st.lists(HOSTILE, max_size=6).map(lambda r: Lines(tuple(r))),
+            ),
+            max_size=8,
+        )
+    )
+    return Screen(title=draw(HOSTILE), blocks=tuple(blocks), note=draw(HOSTILE))
+
+
+@given(screens())
+@settings(max_examples=150, deadline=None)
+def test_hostile_text_never_breaks_the_markup_and_never_vanishes(screen: Screen) -> None:
+    parts = write_html(screen)
+
+    for part in parts:
+        visible, spans = parse_html(part)
+        assert visible.strip()
+        assert not INVISIBLE & set(visible.replace("\n", ""))
+        assert {span.kind for span in spans} <= {"b", "pre", "i"}
+        assert plain_of(part) == visible
+        for span in spans:
+            if span.kind == "pre":
+                inside = visible.encode("utf-16-le")[
+                    2 * span.offset : 2 * (span.offset + span.length)
+                ].decode("utf-16-le")
+                assert all(len(row) <= WIDTH for row in inside.split("\n"))
+
+
+@given(st.lists(HOSTILE.map(lambda text: text * 8), min_size=20, max_size=60))
+@settings(max_examples=40, deadline=None)
+def test_long_screens_are_split_into_valid_parts_that_lose_no_line(lines: list[str]) -> None:
+    screen = Screen(title="t", blocks=tuple(Text(line) for line in lines))
+
+    parts = write_html(screen, units_max_first=CAPTION_UNITS_MAX)
+
+    assert units(parts[0]) <= CAPTION_UNITS_MAX
+    assert all(units(part) <= MESSAGE_UNITS_MAX for part in parts)
+    written = [row for part in parts for row in parse_html(part)[0].split("\n")]
+    assert [row for row in written[1:] if row] == [c for line in lines if (c := clean(line))]
+
+
+@given(screens())
+@settings(max_examples=60, deadline=None)
+def test_the_terminal_never_sees_a_control_character(screen: Screen) -> None:
+    assert not INVISIBLE & set(write_plain(screen).replace("\n", ""))
+
+
+@given(HOSTILE)
+def test_no_line_from_outside_raises_or_is_half_understood(line: str) -> None:
+    assert isinstance(read_line(line), Invocation | Refused)
+
+
+@given(st.text(alphabet=string.printable + "٣１²", max_size=12))
+def test_a_number_is_plain_ascii_digits_or_refused(word: str) -> None:
+    asked = read_line(f"/trades {word}")
+    if isinstance(asked, Invocation) and asked.arguments.numbers:
+        stripped = word.strip()
+        assert stripped.isascii()
+        assert stripped.isdigit()
+        assert 1 <= int(stripped) <= 50
+
+
+def phone_rows(html: str) -> int:
+    """Rows on a narrow phone: prose wraps at about the same width as monospace."""
+    visible, _ = parse_html(html)
+    return sum(max(1, -(-len(line) // 44)) for line in visible.split("\n"))
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
+async def test_every_screen_fits_a_phone(name: str) -> None:
+    dispatcher = Dispatcher(facade=FakeFacade(), settings=FrontEndSettings(), clock=Clock())
+    asked = read_line(EXAMPLES[name][0])
+    assert isinstance(asked, Invocation)
+
+    answer = await dispatcher.carry_out(asked, by="test")
+
+    parts = write_html(answer.screen)
+    assert len(parts) == 1
+    assert phone_rows(parts[0]) <= ROWS_MAX
+    visible, _ = parse_html(parts[0])
+    assert all(len(line) <= 2 * WIDTH + 10 for line in visible.split("\n")[:-1])
+
+
+def test_hostile_names_stay_inside_their_row() -> None:
+    evil = "<b>\u202eDSU\u200b</pre>" + "W" * 200
+    report = samples.opportunities()
+    evil_line = replace(report.opportunities[0], pair=evil, detail=evil, outcome=evil)
+    for screen in (
+        render_opportunities(replace(report, opportunities=[evil_line], market_note=evil)),
+        render_why(replace(samples.why(), line=evil_line, later_refusals=[(evil, evil)])),
+        render_trades(
+            replace(samples.trades(), trades=[replace(samples.trades().trades[0], pair=evil)]),
+            asked=5,
+        ),
+    ):
+        for part in write_html(screen):
+            visible, _ = parse_html(part)
+            assert "\u202e" not in visible
+
+
+def test_help_names_every_command() -> None:
+    text = write_plain(overview._help_all(COMMANDS))
+    for entry in COMMANDS:
+        assert f"/{entry.name}" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234.567, "$1,234.57"),
+        (0.0, "$0.00"),
+        (-0.004, "-$0.004"),
+        (0.00001, "$<0.0001"),
+        (float("nan"), "$?"),
+        (-12.3, "-$12.30"),
+    ],
+)
+def test_dollars(value: float, text: str) -> None:
+    assert words.usd(value) == text
+
+
+def test_percent_is_a_hundredth_of_basis_points() -> None:
+    assert words.percent(12.84) == "+0.128%"
+    assert words.percent(-100) == "-1.000%"

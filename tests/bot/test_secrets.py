@@ -1,0 +1,97 @@
+"""The bot token never leaves: not in logs, representations, tracebacks or answers."""
+
+import io
+import logging
+
+import pytest
+
+from bot.redact import HIDDEN, TokenRedactor, install_redaction, redact
+from engine.facade.commands import FatalError
+from engine.facade.front_end import FrontEndSettings
+from tests.bot.conftest import Chat
+from tests.telegram.emulator import TOKEN
+from tests.telegram.faults import Fault, Kind
+
+
+def test_settings_never_show_the_token() -> None:
+    settings = FrontEndSettings(telegram_token=TOKEN, telegram_operator_id=1)
+    assert TOKEN not in repr(settings)
+    assert TOKEN not in str(settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [FrontEndSettings(telegram_token=TOKEN), FrontEndSettings(telegram_operator_id=7)],
+)
+def test_half_a_telegram_configuration_is_refused(settings: FrontEndSettings) -> None:
+    with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID") as caught:
+        _ = settings.has_telegram
+    assert TOKEN not in str(caught.value)
+
+
+def test_the_filter_hides_tokens_in_message_arguments_and_traceback() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(TokenRedactor())
+    logger = logging.getLogger("tests.redaction")
+    logger.addHandler(handler)
+    logger.propagate = False
+
+    logger.warning("GET https://api.telegram.org/bot%s/getMe %s", TOKEN, {"token": TOKEN})
+    try:
+        int(f"rejected {TOKEN}")
+    except ValueError:
+        logger.exception("failed with %r", TOKEN, stack_info=True)
+
+    assert TOKEN not in stream.getvalue()
+    assert TOKEN.partition(":")[2] not in stream.getvalue()
+    assert HIDDEN in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_installing_twice_puts_one_filter() -> None:
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        install_redaction()
+        install_redaction()
+        assert sum(isinstance(f, TokenRedactor) for f in handler.filters) == 1
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def test_ordinary_text_is_left_alone() -> None:
+    text = "12:34:56 price 64001.02 id r7-12 sha 0a1b2c"
+    assert redact(text) == text
+
+
+async def test_no_token_in_the_logs_of_a_troubled_hour(
+    chat: Chat, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        chat.emulator.script(
+            "getUpdates",
+            Fault(Kind.SERVER_ERROR),
+            Fault(Kind.GARBAGE),
+            Fault(Kind.CUT),
+            Fault(Kind.CONFLICT),
+        )
+        chat.emulator.script("sendMessage", Fault(Kind.CUT), Fault(Kind.BAD_MARKUP))
+        chat.emulator.script("getMe", Fault(Kind.CUT))
+        async with chat.start():
+            await chat.say("/kill")
+        with pytest.raises(FatalError):
+            async with chat.start_with(telegram_token=TOKEN[:-1] + "Z") as serving:
+                await serving
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+    assert stream.getvalue()
+    assert TOKEN.partition(":")[2][:20] not in stream.getvalue()
