@@ -109,9 +109,7 @@ def measure_venue(recorded: Recorded) -> list[harness.Row]:
                 calls.append(partial(hot_path.frame, 0, payload, at_ns))
             else:
                 calls.append(
-                    partial(
-                        hot_path.accept, kind, stream=0, key=key, payload=payload, at_ns=at_ns
-                    )
+                    partial(hot_path.accept, kind, stream=0, key=key, payload=payload, at_ns=at_ns)
                 )
             is_frame.append(kind is InputKind.FRAME)
     durations_ns = harness.time_calls(calls)[is_frame]

@@ -30,7 +30,9 @@ class Row:
     ratio: float | None = None
 
 
-def time_calls(calls: Sequence[Callable[[], object]], *, warm_up: int = 200) -> np.ndarray[Any, Any]:
+def time_calls(
+    calls: Sequence[Callable[[], object]], *, warm_up: int = 200
+) -> np.ndarray[Any, Any]:
     """Run every call once, timed; the first ones are run before, untimed. Returns ns."""
     for call in calls[:warm_up]:
         call()
@@ -97,8 +99,7 @@ def write_json(rows: Sequence[Row], path: Path) -> None:
     """Write rows as a JSON list of objects, the machine named in each."""
     named = machine()
     objects = [
-        {key: value for key, value in asdict(one).items() if value is not None}
-        | {"machine": named}
+        {key: value for key, value in asdict(one).items() if value is not None} | {"machine": named}
         for one in rows
     ]
     path.write_text(json.dumps(objects, indent=1) + "\n")

@@ -61,7 +61,7 @@ def binance() -> Recorded:
 def coinbase() -> Recorded:
     """Ten products for 31 s, in the envelope of Advanced Trade."""
     names: set[str] = set()
-    frames = []
+    frames: list[tuple[int, bytes]] = []
     for at_ns, payload in _cryptofeed("COINBASE.ws.28.0"):
         old = json.loads(payload)
         if old.get("type") == "snapshot":

@@ -205,7 +205,6 @@ class VenueSpec:
         rest_url: public REST endpoint, the base of every `Fetch.path`.
         instruments_path: REST path of the venue's instrument list.
         parse_instruments: turns that list into instruments of the asked pairs.
-        wire_name: turns a pair into the venue's name of it.
         fee_bps_taker: taker fee of the venue's entry tier by default, in bps.
         latency_ms_median, latency_ms_p99: one-way order latency assumed in paper mode.
     """

@@ -4,15 +4,38 @@ Eager (an explicit signature), cached on disk, without the interpreter lock, wit
 model, and never with fastmath: that would turn `isnan` off.
 """
 
+import hashlib
 from collections.abc import Callable
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
-from numba import njit, types
+from numba import config, njit, types
 
 Function = Callable[..., Any]
 
 BYTES = types.Bytes(types.uint8, 1, "C")
 """A `bytes` object: half a microsecond faster to hand over than an array that views it."""
+
+_FOLDER: Final = Path(__file__).resolve().parent
+
+
+def cache_directory() -> Path:
+    """Return the folder of the compiled kernels, named after the source of all of them.
+
+    Numba's own index looks at one file only, so that a constant changed in `layout` would leave
+    kernels compiled with the old one.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(_FOLDER.glob("*.py")):
+        digest.update(source.read_bytes())
+    configured: str = getattr(config, "CACHE_DIR", "")
+    parent = Path(configured) if configured else _FOLDER / "__pycache__"
+    if parent.name.startswith("kernels-"):
+        return parent  # this module was imported anew
+    return parent / f"kernels-{digest.hexdigest()[:16]}"
+
+
+config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
 
 
 def kernel(signature: object) -> Callable[[Function], Function]:

@@ -7,13 +7,13 @@ intrinsic moves about 20 times as much in the same time.
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def move_rows(_typing: Any, array: Any, target: Any, source: Any, count: Any) -> Any:  # noqa: ARG001 - numba reads the names
+def _move_rows(_typing: Any, array: Any, target: Any, source: Any, count: Any) -> Any:  # noqa: ARG001 - numba reads the names
     """Move `count` rows of a C-contiguous 2-D array from row `source` on to row `target` on.
 
     The caller keeps all of them within the array; ranges may overlap.
@@ -38,3 +38,12 @@ def move_rows(_typing: Any, array: Any, target: Any, source: Any, count: Any) ->
         return context.get_dummy_value()
 
     return signature, generate
+
+
+def _copy_rows(array: Any, target: int, source: int, count: int) -> None:
+    """Do the same without compilation, where an intrinsic cannot be called."""
+    array[target : target + count] = array[source : source + count].copy()
+
+
+move_rows: Any = _copy_rows if getattr(config, "DISABLE_JIT", 0) else _move_rows
+"""`move_rows(array, target, source, count)` from kernels; numba adds the typing argument itself."""

@@ -181,8 +181,7 @@ class EngineReports:
                     stale_s=of.freshness.stale_s(stream.venue, at_ns),
                     faults={
                         fault.value: count
-                        for (venue, fault), count in sorted(of.board.faults.items())
-                        if venue == stream.venue
+                        for fault, count in sorted(of.board.faults_of(stream.venue).items())
                     },
                     note=of.venue_notes.get(stream.venue, ""),
                 )

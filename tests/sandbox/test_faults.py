@@ -36,7 +36,7 @@ NAMES = {"coinbase": "ETH-BTC", "gemini": "ETHBTC", "bitstamp": "ethbtc", "binan
 
 async def frames_with(sandbox: Sandbox, kind: FaultKind, **changes: Any) -> list[str]:
     """Return a Coinbase client's frames of two seconds during which one fault strikes."""
-    async with connect(sandbox, "coinbase", "advanced") as link:
+    async with connect(sandbox, "coinbase", "level2") as link:
         before = len(link.raw)
         sandbox.inject(fault(kind, **changes))
         await sandbox.play(2)
@@ -56,7 +56,7 @@ def sequences(frames: list[str]) -> list[int]:
 
 
 async def test_dropped_frames_are_missing_from_the_sequence(sandbox: Sandbox) -> None:
-    async with connect(sandbox, "coinbase", "advanced") as link:
+    async with connect(sandbox, "coinbase", "level2") as link:
         await sandbox.play(1)
         await read_all(sandbox, link)
         last = sequences(link.raw)[-1]
@@ -118,7 +118,7 @@ async def test_oversize_frame_has_the_size_asked_for(sandbox: Sandbox) -> None:
 
 
 async def test_delayed_frames_come_late_in_order_and_none_is_lost(sandbox: Sandbox) -> None:
-    async with connect(sandbox, "coinbase", "advanced") as link:
+    async with connect(sandbox, "coinbase", "level2") as link:
         sandbox.inject(fault(FaultKind.DELAY, duration_s=2.0))
         (client,) = sandbox.stage.clients()
         sent = client.frames
@@ -132,7 +132,7 @@ async def test_delayed_frames_come_late_in_order_and_none_is_lost(sandbox: Sandb
 async def test_crossed_frame_crosses_the_wire_book_and_the_next_frame_mends_it(
     sandbox: Sandbox,
 ) -> None:
-    async with connect(sandbox, "coinbase", "advanced") as link:
+    async with connect(sandbox, "coinbase", "level2") as link:
         book = link.client.books["ETH-BTC"]
         crossed = []
         link_take = link.client.take_message
@@ -178,14 +178,14 @@ async def test_late_stall_holds_the_instrument_back_and_then_catches_up(
         await sandbox.play(7.9)
         await read_all(sandbox, link)
         assert link.client.books[NAMES[venue]].updates == updates
-        if (venue, feed) in {("coinbase", "advanced"), ("gemini", "v2")}:
+        if (venue, feed) in {("coinbase", "level2"), ("gemini", "l2")}:
             assert link.client.heartbeats >= 1
 
         await sandbox.play(0.2)
         await until_true(sandbox, venue, link)
 
 
-@pytest.mark.parametrize(("venue", "feed"), [("coinbase", "advanced"), ("binance", "depth")])
+@pytest.mark.parametrize(("venue", "feed"), [("coinbase", "level2"), ("binance", "depth")])
 async def test_lost_stall_shows_as_a_gap(sandbox: Sandbox, venue: str, feed: str) -> None:
     async with connect(sandbox, venue, feed) as link:
         await seed_from_rest(sandbox, venue, link)
@@ -198,12 +198,12 @@ async def test_lost_stall_shows_as_a_gap(sandbox: Sandbox, venue: str, feed: str
 
 @pytest.mark.parametrize("form", ["close", "reset"])
 async def test_disconnected_client_may_come_back(sandbox: Sandbox, form: str) -> None:
-    async with connect(sandbox, "coinbase", "advanced") as link:
+    async with connect(sandbox, "coinbase", "level2") as link:
         sandbox.inject(fault(FaultKind.DISCONNECT, form=form))
         await link.until(lambda: link.is_closed)
         assert link.socket.close_code == (1001 if form == "close" else 1006)
 
-    async with connect(sandbox, "coinbase", "advanced") as link:
+    async with connect(sandbox, "coinbase", "level2") as link:
         await until_true(sandbox, "coinbase", link)
 
 
@@ -280,7 +280,7 @@ async def test_same_seed_gives_the_same_frames_and_the_same_order_of_effects(
         settings = paused(lineup_path=write_small_lineup(tmp_path), faults=script)
         async with (
             open_sandbox(settings) as sandbox,
-            connect(sandbox, "coinbase", "advanced") as link,
+            connect(sandbox, "coinbase", "level2") as link,
         ):
             await sandbox.play(13)
             await read_all(sandbox, link)

@@ -61,7 +61,7 @@ async def test_queue_takes_its_most_bytes_but_always_one_frame() -> None:
 
 async def test_one_client_too_many_is_refused_and_counted(tmp_path: Path) -> None:
     settings = paused(lineup_path=write_small_lineup(tmp_path), clients_max=1)
-    async with open_sandbox(settings) as sandbox, connect(sandbox, "coinbase", "advanced"):
+    async with open_sandbox(settings) as sandbox, connect(sandbox, "coinbase", "level2"):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
             async with connect(sandbox, "binance", "depth"):
                 pass
@@ -72,7 +72,7 @@ async def test_client_that_does_not_read_is_disconnected_and_counted(tmp_path: P
     settings = SandboxSettings(
         lineup_path=write_small_lineup(tmp_path), speed=100.0, queue_frames_max=200
     )
-    async with open_sandbox(settings) as sandbox, connect(sandbox, "gemini", "v2") as good:
+    async with open_sandbox(settings) as sandbox, connect(sandbox, "gemini", "l2") as good:
         reader, writer = await asyncio.open_connection(
             sock=slow_socket("127.0.0.1", sandbox.port), limit=1024
         )

@@ -40,7 +40,7 @@ async def test_coinbase_confirms_after_the_snapshot_and_refuses_unknown_products
     sandbox: Sandbox,
 ) -> None:
     ask = '{"type":"subscribe","product_ids":["%s"],"channel":"level2"}'
-    url = sandbox.websocket_url("coinbase", "advanced")
+    url = sandbox.websocket_url("coinbase", "level2")
 
     book, confirmed, refused = await say(
         url,
@@ -61,7 +61,7 @@ async def test_coinbase_snapshot_may_have_several_megabytes(tmp_path: Path) -> N
     settings = paused(lineup_path=lineup, coinbase_padding_levels=12_000)
     async with (
         open_sandbox(settings) as sandbox,
-        connect(sandbox, "coinbase", "advanced") as link,
+        connect(sandbox, "coinbase", "level2") as link,
     ):
         await until_true(sandbox, "coinbase", link)
         assert max(len(text) for text in link.raw) > 2_500_000
@@ -70,7 +70,7 @@ async def test_coinbase_snapshot_may_have_several_megabytes(tmp_path: Path) -> N
 async def test_gemini_v2_refuses_lower_case_symbols(sandbox: Sandbox) -> None:
     ask = '{"type":"subscribe","subscriptions":[{"name":"l2","symbols":["ethbtc"]}]}'
 
-    (refused,) = await say(sandbox.websocket_url("gemini", "v2"), ask, answers=1)
+    (refused,) = await say(sandbox.websocket_url("gemini", "l2"), ask, answers=1)
 
     assert refused["result"] == "error"
 
@@ -78,7 +78,7 @@ async def test_gemini_v2_refuses_lower_case_symbols(sandbox: Sandbox) -> None:
 async def test_gemini_fast_sends_the_book_before_the_confirmation(sandbox: Sandbox) -> None:
     ask = '{"id":7,"method":"subscribe","params":["ethbtc@depth@100ms"]}'
     bad = '{"id":8,"method":"SUBSCRIBE","params":["ethbtc@depth","nope@depth"]}'
-    url = sandbox.websocket_url("gemini", "fast")
+    url = sandbox.websocket_url("gemini", "depth")
 
     book, confirmed, refused, pong = await say(url, ask, bad, '{"id":9,"method":"ping"}', answers=4)
 
@@ -90,7 +90,7 @@ async def test_gemini_fast_sends_the_book_before_the_confirmation(sandbox: Sandb
 
 
 async def test_gemini_fast_without_snapshot_parameter_sends_no_book(sandbox: Sandbox) -> None:
-    url = sandbox.websocket_url("gemini", "fast").partition("?")[0]
+    url = sandbox.websocket_url("gemini", "depth").partition("?")[0]
     ask = '{"id":7,"method":"subscribe","params":["ethbtc@depth@100ms"]}'
 
     (first,) = await say(url, ask, answers=1)
@@ -165,8 +165,8 @@ async def test_heartbeats_come_each_second_at_coinbase_and_each_fifth_at_gemini(
     sandbox: Sandbox,
 ) -> None:
     async with (
-        connect(sandbox, "coinbase", "advanced") as coinbase,
-        connect(sandbox, "gemini", "v2") as gemini,
+        connect(sandbox, "coinbase", "level2") as coinbase,
+        connect(sandbox, "gemini", "l2") as gemini,
     ):
         await sandbox.play(10.5)
 

@@ -197,7 +197,7 @@ async def test_appends_go_on_around_a_backup(sqlite_settings: LedgerSettings, cl
 async def test_the_backup_job_runs_by_itself(sqlite_settings: LedgerSettings, clock: Clock) -> None:
     settings = dataclasses.replace(sqlite_settings, backup_s=1)
     async with open_ledger(settings, clock=clock), asyncio.timeout(20):
-        while not list_backups(settings.backups_dir):  # noqa: ASYNC110 - a file has no event
+        while not list_backups(settings.backups_dir):
             await asyncio.sleep(0.02)
 
 

@@ -76,7 +76,7 @@ async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
         news = ledger._news
         waiting = tasks.create_task(notices(ledger, wait_ms=60_000))
         # The reader has looked, found nothing, and waits.
-        while not news._waiters:  # noqa: ASYNC110
+        while not news._waiters:
             await asyncio.sleep(0)
         await append(ledger, makers.make_notice_record())
 

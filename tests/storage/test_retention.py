@@ -87,7 +87,7 @@ async def test_the_retention_job_runs_by_itself(
     async with open_ledger(settings, clock=clock) as ledger, asyncio.timeout(20):
         await append(ledger, makers.make_opportunity_record())
         clock.now_ns += 31 * makers.DAY_NS
-        while not isinstance(await ledger.answer(GetWhy(ref="run1-1")), Unknown):  # noqa: ASYNC110
+        while not isinstance(await ledger.answer(GetWhy(ref="run1-1")), Unknown):
             await asyncio.sleep(0.02)
 
 

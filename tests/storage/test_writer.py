@@ -81,7 +81,7 @@ async def test_a_request_cancelled_before_its_turn_is_not_run(
             tasks.create_task(writer.transact(gate))
             await gate.started.wait()
             waiting = tasks.create_task(writer.transact(work))
-            while writer._jobs.empty():  # noqa: ASYNC110 - one turn of the loop
+            while writer._jobs.empty():
                 await asyncio.sleep(0)
             waiting.cancel()
             gate.released.set()
@@ -123,7 +123,7 @@ async def test_a_full_queue_refuses_after_the_time_named_and_recovers(
             tasks.create_task(writer.transact(gate))
             await gate.started.wait()
             tasks.create_task(writer.transact(_nothing))
-            while not writer._jobs.full():  # noqa: ASYNC110 - one turn of the loop
+            while not writer._jobs.full():
                 await asyncio.sleep(0)
             with pytest.raises(TransientError, match="1 requests wait"):
                 await writer.transact(_nothing)
@@ -187,7 +187,7 @@ async def test_closing_finishes_what_was_accepted(settings: LedgerSettings, cloc
             tasks.create_task(asking.append(ledger, makers.make_execution_record(number=n)))
             for n in range(20)
         ]
-        while ledger._writer._jobs.qsize() < 15:  # noqa: ASYNC110 - one turn of the loop
+        while ledger._writer._jobs.qsize() < 15:
             await asyncio.sleep(0)
     assert all(task.exception() is None for task in appending)
 
