@@ -15,34 +15,39 @@ from typing import Any
 SOCKET_NAME = ".s.PGSQL.5432"
 CHUNK_BYTES = 65_536
 STOP_S = 10
+SHARED = "ledger"
+END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid();"
+)
 
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A running server; each test gets a database of its own."""
+    """A running server; each test gets an empty database."""
 
     server: Any
     socket_dir: str
-    made: int = 0
+    names: set[str] = field(default_factory=set)
 
-    def make_database(self) -> str:
-        self.made += 1
-        name = f"ledger{self.made}"
-        self.server.psql(f"CREATE DATABASE {name};")
+    def make_database(self, *, is_shared: bool = True) -> str:
+        """Empty the one database that tests share, which is quick, or create one."""
+        name = SHARED if is_shared else f"own{len(self.names)}"
+        if name in self.names:
+            self.run(name, f"{END_OTHERS} DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
+        else:
+            self.server.psql(f"CREATE DATABASE {name};")
+            self.names.add(name)
         return name
 
     def url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self.socket_dir}"
 
     def end_connections(self, name: str) -> None:
-        self.run(
-            name,
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-            "current_database() AND pid <> pg_backend_pid();",
-        )
+        self.run(name, END_OTHERS)
 
     def run(self, name: str, sql: str) -> str:
-        return str(self.server.psql(f"\\connect {name}\n{sql}\n"))
+        return str(self.server.psql(f"\\set QUIET\n\\connect {name}\n{sql}\n"))
 
 
 @contextmanager

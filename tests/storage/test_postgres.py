@@ -13,7 +13,7 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices, trades
 from tests.storage.conftest import Clock
-from tests.storage.servers import CuttingProxy, PostgresServer, cutting_proxy
+from tests.storage.servers import SHARED, CuttingProxy, PostgresServer, cutting_proxy
 
 
 def _through(proxy: CuttingProxy, name: str, data_dir: Path) -> LedgerSettings:
@@ -52,10 +52,9 @@ async def test_a_commit_whose_reply_was_lost_is_stored_exactly_once(
 async def test_a_connection_ended_by_the_server_is_opened_again(
     postgres_settings: LedgerSettings, postgres: PostgresServer, clock: Clock
 ) -> None:
-    name = f"ledger{postgres.made}"
     async with open_ledger(postgres_settings, clock=clock) as ledger:
         await append(ledger, makers.make_execution_record(number=1))
-        postgres.end_connections(name)
+        postgres.end_connections(SHARED)
         await append(ledger, makers.make_execution_record(number=2))
 
         assert (await trades(ledger)).total == 2
@@ -114,17 +113,14 @@ async def test_a_server_that_never_was_there_is_said_to_be_away(
     ],
 )
 async def test_a_server_that_cannot_keep_money_is_refused(
-    postgres_settings: LedgerSettings,
-    postgres: PostgresServer,
-    clock: Clock,
-    setting: str,
-    sentence: str,
+    postgres: PostgresServer, tmp_path: Path, clock: Clock, setting: str, sentence: str
 ) -> None:
-    name = f"ledger{postgres.made}"
+    name = postgres.make_database(is_shared=False)
     postgres.run(name, f"ALTER DATABASE {name} SET {setting};")
 
+    settings = LedgerSettings(data_dir=tmp_path, url=postgres.url(name))
     with pytest.raises(FatalError, match=sentence):
-        async with open_ledger(postgres_settings, clock=clock):
+        async with open_ledger(settings, clock=clock):
             pytest.fail("the ledger opened")
 
 
