@@ -16,7 +16,7 @@ from typing import Final, Generic
 import msgspec
 
 from engine.bus.wire import FRAME_BYTES_MAX, PROTOCOL_VERSION, Answerer, Reply, Request, Wire
-from engine.domain.errors import FatalError, TransientError
+from engine.domain.errors import BadValueError, FatalError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ _REQUEST: Final = 0
 _REPLY: Final = 1
 _TRANSIENT: Final = 2
 _BROKEN: Final = 3
+_REFUSED: Final = 4
 
 CONCURRENT_REQUESTS_MAX: Final = 64
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -96,8 +97,10 @@ async def _serve_connection(
             _write(writer, request_id, _REPLY, wire.encode(reply))
         except TransientError as error:
             _write(writer, request_id, _TRANSIENT, str(error).encode())
+        except BadValueError as error:
+            _write(writer, request_id, _REFUSED, str(error).encode())
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            _write(writer, request_id, _BROKEN, f"unreadable request: {error}".encode())
+            _write(writer, request_id, _REFUSED, f"unreadable request: {error}".encode())
         except FatalError as error:
             _write(writer, request_id, _BROKEN, str(error).encode())
             on_fatal(error)
@@ -150,6 +153,8 @@ class SocketCaller(Generic[Request, Reply]):
             ) from error
         if kind == _REPLY:
             return self._wire.decode_reply(payload)
+        if kind == _REFUSED:
+            raise BadValueError(payload.decode())
         raise TransientError(f"the {self._role} could not answer: {payload.decode()}")
 
     async def aclose(self) -> None:

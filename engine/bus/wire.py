@@ -47,7 +47,13 @@ class Answerer(Protocol[Request_contra, Reply_co]):
     """A role's side of the wire."""
 
     async def answer(self, request: Request_contra) -> Reply_co:
-        """Answer one request; raise `TransientError` if that is not possible now."""
+        """Answer one request.
+
+        Raises:
+            TransientError: that is not possible now.
+            BadValueError: this request is never possible.
+            FatalError: the role has to end.
+        """
         ...
 
 
@@ -59,6 +65,7 @@ class Caller(Protocol[Request_contra, Reply_co]):
 
         Raises:
             TransientError: the role is away or did not answer in time.
+            BadValueError: the role refused this request; asking again changes nothing.
         """
         ...
 

@@ -9,9 +9,11 @@ import logging
 from collections import deque
 from typing import Final
 
+import msgspec
+
 from engine.bus.records import Append, Appended, OpportunityClosed, OpportunityRecord, Record
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
-from engine.domain.errors import TransientError
+from engine.domain.errors import BadValueError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +33,12 @@ class Outbox:
 
     Attributes:
         dropped: opportunities dropped because the ledger was away too long.
+        refused: records that the ledger will never take; each is logged whole.
     """
 
     def __init__(self, ledger: Caller[LedgerRequest, LedgerReply]) -> None:
         self.dropped = 0
+        self.refused = 0
         self._ledger = ledger
         self._waiting: deque[Record] = deque()
         self._important = 0
@@ -109,6 +113,25 @@ class Outbox:
         return len(self._waiting)
 
     async def _send(self, batch: list[Record]) -> None:
+        try:
+            await self._append(batch)
+        except BadValueError:
+            # One record spoils its batch: find it, so that the others are stored.
+            for record in batch:
+                await self._send_alone(record)
+
+    async def _send_alone(self, record: Record) -> None:
+        try:
+            await self._append([record])
+        except BadValueError as error:
+            self.refused += 1
+            log.error(  # noqa: TRY400 - the record says more than a traceback
+                "the ledger refuses a record for good (%s): %s",
+                error,
+                msgspec.json.encode(record).decode(),
+            )
+
+    async def _append(self, batch: list[Record]) -> None:
         reply = await self._ledger.call(Append(records=batch), timeout_s=CALL_TIMEOUT_S)
         if not isinstance(reply, Appended):
             raise TransientError(f"the ledger answered {type(reply).__name__} to an Append")

@@ -107,22 +107,24 @@ async def _serve(
 
 
 async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: Clock) -> None:
-    told_dropped = 0
+    told = {"opportunities dropped while the ledger was away": 0, "records refused": 0}
     while True:
         await asyncio.sleep(TICK_S)
         actions: list[Sequence[Action]] = core.hot_path.tick(clock())
         for session, wanted in zip(sessions, actions, strict=True):
             session.perform(wanted)
-        if outbox.dropped > told_dropped and not outbox.waiting:
-            core.journal.tell(
-                RecordsDropped(
-                    at_ns=clock(),
-                    basis=core.header.basis,
-                    kind="opportunities",
-                    count=outbox.dropped - told_dropped,
+        counts = zip(told, (outbox.dropped, outbox.refused), strict=True)
+        for kind, count in list(counts):
+            if count > told[kind] and not outbox.waiting:
+                core.journal.tell(
+                    RecordsDropped(
+                        at_ns=clock(),
+                        basis=core.header.basis,
+                        kind=kind,
+                        count=count - told[kind],
+                    )
                 )
-            )
-            told_dropped = outbox.dropped
+                told[kind] = count
 
 
 def _accept(hot_path: HotPath, stream: int) -> Accept:

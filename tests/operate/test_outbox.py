@@ -1,0 +1,142 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from engine.bus.records import Append, Appended, OpportunityClosed, Record, StateRecord
+from engine.bus.wire import LedgerReply, LedgerRequest
+from engine.domain.errors import BadValueError, TransientError
+from engine.domain.modes import Mode
+from engine.operate import outbox as outbox_module
+from engine.operate.outbox import Outbox
+
+
+class FakeLedger:
+    """Stores what it is sent; may be away, and refuses records named so."""
+
+    def __init__(self) -> None:
+        self.stored: list[Record] = []
+        self.is_away = False
+        self.calls = 0
+        self.changed = asyncio.Event()
+
+    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+        assert isinstance(request, Append)
+        assert timeout_s > 0
+        self.calls += 1
+        self.changed.set()
+        if self.is_away:
+            raise TransientError("away")
+        for record in request.records:
+            if isinstance(record, StateRecord) and record.by == "bad":
+                raise BadValueError("never")
+        self.stored += request.records
+        return Appended(count=len(request.records))
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.stored) < count:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+def state(number: int, *, by: str = "operator") -> StateRecord:
+    return StateRecord(
+        record_id=f"s{number}", at_ns=number, mode=Mode.OBSERVE, is_paused=False, by=by, action="x"
+    )
+
+
+def closed(number: int) -> OpportunityClosed:
+    return OpportunityClosed(
+        opportunity_id=str(number), closed_at_ns=number, peak_profit_quote=1.0, refusals=()
+    )
+
+
+@asynccontextmanager
+async def running(outbox: Outbox) -> AsyncIterator[None]:
+    task = asyncio.create_task(outbox.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_records_arrive_once_and_in_order() -> None:
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    records: list[Record] = [state(n) if n % 3 else closed(n) for n in range(1_200)]
+    async with running(outbox):
+        for record in records:
+            outbox.put(record)
+        await ledger.until(len(records))
+
+    assert ledger.stored == records
+    assert outbox.waiting == 0
+
+
+async def test_nothing_important_is_lost_while_the_ledger_is_away() -> None:
+    ledger = FakeLedger()
+    ledger.is_away = True
+    outbox = Outbox(ledger)
+    async with running(outbox):
+        for number in range(50):
+            outbox.put(state(number))
+        async with asyncio.timeout(10):
+            while ledger.calls < 2:
+                ledger.changed.clear()
+                await ledger.changed.wait()
+        ledger.is_away = False
+        await ledger.until(50)
+
+    assert ledger.stored == [state(number) for number in range(50)]
+
+
+async def test_a_change_is_acknowledged_only_when_it_is_stored() -> None:
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    async with running(outbox):
+        await outbox.put_durably(state(1))
+        assert ledger.stored == [state(1)]
+        ledger.is_away = True
+        with pytest.raises(TransientError, match="not yet stored"):
+            await outbox.put_durably(state(2), timeout_s=0.05)
+
+
+async def test_a_record_that_is_refused_for_good_does_not_hold_up_the_others() -> None:
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    async with running(outbox):
+        for record in (state(1), state(2, by="bad"), state(3)):
+            outbox.put(record)
+        await ledger.until(2)
+
+    assert ledger.stored == [state(1), state(3)]
+    assert outbox.refused == 1
+
+
+def test_opportunities_give_way_first_and_plans_stop_when_money_piles_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox_module, "WAITING_MAX", 10)
+    monkeypatch.setattr(outbox_module, "BEHIND_AT", 12)
+    outbox = Outbox(FakeLedger())
+    for number in range(15):
+        outbox.put(closed(number))
+    assert (outbox.waiting, outbox.dropped, outbox.is_behind()) == (10, 5, False)
+
+    for number in range(13):
+        outbox.put(state(number))
+
+    assert (outbox.waiting, outbox.dropped, outbox.is_behind()) == (23, 5, True)
+
+
+async def test_closing_sends_what_waits() -> None:
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    for number in range(3):
+        outbox.put(state(number))
+
+    assert await outbox.drain(timeout_s=1) == 0
+    assert len(ledger.stored) == 3
