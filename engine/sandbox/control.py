@@ -40,7 +40,7 @@ class _Pages:
         """Commit or arm the fault in the body."""
         try:
             fault = msgspec.json.decode(await request.read(), type=ScriptedFault)
-            self._stage.check_fault(fault)
+            fault = self._stage.check_fault(fault)
         except (msgspec.MsgspecError, SandboxStartError) as error:
             return _answer({"error": str(error)}, status=400)
         self._stage.commit(fault)
@@ -73,7 +73,7 @@ class _Pages:
     async def truth(self, request: web.Request) -> web.Response:
         """Show the true book of an instrument, best levels first."""
         market = self._stage.markets.get(request.match_info["venue"])
-        listing = market.listing(request.match_info["wire_name"]) if market else None
+        listing = market.named(request.match_info["wire_name"]) if market else None
         if market is None or listing is None:
             return _answer({"error": "no such venue or instrument"}, status=404)
         return _answer(

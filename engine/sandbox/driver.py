@@ -32,8 +32,9 @@ class Driver:
         return not self._running.is_set()
 
     def pause(self) -> None:
-        """Stop the clock."""
+        """Stop the clock and let all changes so far reach the wire."""
         self._running.clear()
+        self._stage.settle()
 
     def resume(self) -> None:
         """Let the clock run on from where it stands."""

@@ -62,7 +62,7 @@ class Sandbox:
         Raises:
             KeyError: the venue or instrument does not exist here.
         """
-        listing = self.stage.markets[venue].listing(wire_name)
+        listing = self.stage.markets[venue].named(wire_name)
         if listing is None:
             raise KeyError(wire_name)
         rules, book = listing.instrument, listing.track.book
@@ -76,8 +76,7 @@ class Sandbox:
 
     def inject(self, fault: ScriptedFault) -> None:
         """Commit or arm a fault now, whatever its `at_s`."""
-        self.stage.check_fault(fault)
-        self.stage.commit(fault)
+        self.stage.commit(self.stage.check_fault(fault))
 
     async def play(self, seconds: float) -> None:
         """Play some replay seconds of a paused sandbox as fast as clients take them."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
+
 from engine.sandbox.client import Client
 from engine.sandbox.dialects.base import BookView, Dialect, Publication, Topic
 from engine.sandbox.errors import SandboxStartError
@@ -71,6 +73,14 @@ class Market:
     def listing(self, wire_name: str) -> Listing | None:
         """Return an instrument by its wire name."""
         return self._listings.get(wire_name)
+
+    def named(self, name: str) -> Listing | None:
+        """Return an instrument by its wire name in any case, which differs between feeds."""
+        folded = name.casefold()
+        for listing in self._listings.values():
+            if listing.wire_name.casefold() == folded:
+                return listing
+        return None
 
     def listings(self) -> Sequence[Listing]:
         """Return all instruments."""
@@ -153,11 +163,10 @@ class Stage:
         for interval_ms in BATCH_INTERVALS_MS:
             self._schedule_batches(interval_ms)
         for fault in faults:
-            self.check_fault(fault)
-            self._at(int(fault.at_s * 1e9), partial(self.commit, fault))
+            self._at(int(fault.at_s * 1e9), partial(self.commit, self.check_fault(fault)))
 
-    def check_fault(self, fault: ScriptedFault) -> None:
-        """Refuse a fault that could never hit.
+    def check_fault(self, fault: ScriptedFault) -> ScriptedFault:
+        """Refuse a fault that could never hit; return it with the wire name in this venue's case.
 
         Raises:
             SandboxStartError: the venue or instrument does not exist here.
@@ -165,11 +174,15 @@ class Stage:
         market = self.markets.get(fault.venue)
         if market is None:
             raise SandboxStartError(f"fault {fault.fault} names unknown venue {fault.venue!r}")
-        if fault.instrument != EVERY and market.listing(fault.instrument) is None:
+        if fault.instrument == EVERY:
+            return fault
+        listing = market.named(fault.instrument)
+        if listing is None:
             raise SandboxStartError(
                 f"fault {fault.fault} names unknown instrument {fault.instrument!r} "
                 f"at {fault.venue}"
             )
+        return msgspec.structs.replace(fault, instrument=listing.wire_name)
 
     def next_at_ns(self) -> int:
         """Return the replay time of the next entry."""
@@ -182,6 +195,11 @@ class Stage:
             self.now_ns = max(self.now_ns, at_ns)
             action()
         self.now_ns = max(self.now_ns, until_ns)
+
+    def settle(self) -> None:
+        """Publish what waits for the end of its interval, so that the wire equals the truth."""
+        for market in self.markets.values():
+            self._flush(market, BATCH_INTERVALS_MS)
 
     def clients(self) -> Iterator[Client]:
         """Return all clients."""

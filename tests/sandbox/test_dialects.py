@@ -68,10 +68,23 @@ async def test_all_venues_of_a_pair_start_from_one_price() -> None:
 
 
 async def test_running_by_itself_at_speed_the_books_stay_right() -> None:
-    settings = SandboxSettings(speed=40.0)
-    async with open_sandbox(settings) as sandbox, connect(sandbox, "coinbase", "level2") as link:
-        await link.until(lambda: link.client.frames > 3000)
+    async with (
+        open_sandbox(SandboxSettings(speed=40.0)) as sandbox,
+        connect(sandbox, "coinbase", "level2") as coinbase,
+        connect(sandbox, "gemini", "depth") as gemini,
+    ):
+        await coinbase.until(lambda: coinbase.client.frames > 3000)
         sandbox.pause()
 
-        await until_true(sandbox, "coinbase", link)
-        assert link.client.heartbeats > 3
+        await until_true(sandbox, "coinbase", coinbase)
+        await until_true(sandbox, "gemini", gemini)
+        assert coinbase.client.heartbeats > 3
+
+
+async def test_pausing_lets_unfinished_batches_reach_the_wire(tmp_path: Path) -> None:
+    settings = paused(lineup_path=write_small_lineup(tmp_path))
+    async with open_sandbox(settings) as sandbox, connect(sandbox, "gemini", "depth") as link:
+        for _ in range(40):
+            await sandbox.play(0.07)
+            sandbox.pause()
+            await until_true(sandbox, "gemini", link)

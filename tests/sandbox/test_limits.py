@@ -90,7 +90,7 @@ async def test_client_that_does_not_read_is_disconnected_and_counted(tmp_path: P
 
 
 HANDSHAKE = (
-    b"GET /coinbase/advanced HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+    b"GET /coinbase/level2 HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     b"Sec-WebSocket-Version: 13\r\n\r\n"
 )
@@ -130,9 +130,13 @@ async def test_control_pages_show_faults_truth_and_status(tmp_path: Path) -> Non
                 "venues": {"binance": {"http_429": 1}},
                 "waiting": 0,
             }
-        async with session.get("truth/binance/ETHBTC") as answer:
+        async with session.get("truth/binance/ethbtc") as answer:
             truth = json.loads(await answer.text())
             assert len(truth["bids"]) == len(sandbox.truth("binance", "ETHBTC")["bids"])
+        stall = {"at_s": 0, "venue": "binance", "fault": "stall", "instrument": "ethbtc"}
+        async with session.post("faults", json=stall) as answer:
+            assert answer.status == 200
+        assert sandbox.stage.box.stalled("binance", "ETHBTC", 0) is not None
         async with session.post("resume") as answer:
             assert (await answer.json()) == {"is_paused": False}
         async with session.post("pause"), session.get("status") as answer:

@@ -1,0 +1,182 @@
+"""A whole installation as real processes, driven from an emulated phone."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+
+from engine.bus.commands import GetStatus, GetTrades
+from engine.bus.reports import StatusReport, TradesReport
+from engine.domain.errors import TransientError
+from engine.facade.engine import Facade
+from engine.wiring.front_end import open_facade
+from engine.wiring.paths import Paths
+from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_S = 60.0
+ROLES = ("sandbox", "ledger", "engine", "bot")
+
+
+class Installation:
+    """A running `python -m engine run`, its phone, and a facade of the test's own."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        phone: TelegramEmulator,
+        facade: Facade,
+        process: asyncio.subprocess.Process,
+    ) -> None:
+        self.data_dir = data_dir
+        self.phone = phone
+        self.facade = facade
+        self.process = process
+
+    async def until_live(self) -> StatusReport:
+        """Wait until some book is live."""
+        return await self.until_status(lambda status: any(v.books_live for v in status.venues))
+
+    async def until_status(self, is_met: Callable[[StatusReport], bool]) -> StatusReport:
+        """Wait until the engine reports something."""
+        async with asyncio.timeout(READY_S):
+            while True:
+                try:
+                    status = await self.facade.ask(GetStatus())
+                except TransientError:
+                    status = None
+                if isinstance(status, StatusReport) and is_met(status):
+                    return status
+                await asyncio.sleep(0.05)
+
+    async def say(self, text: str, answer: str) -> str:
+        """Write as the operator and wait for a message of the bot that contains `answer`."""
+        seen = len(self.phone.transcript())
+        self.phone.person_writes(text)
+        return await self.until_told(answer, after=seen + 1)
+
+    async def until_told(self, answer: str, *, after: int = 0) -> str:
+        """Wait for a message of the bot."""
+        found: list[str] = []
+
+        def is_told() -> bool:
+            found[:] = [line for line in self.phone.transcript()[after:] if answer in line]
+            return bool(found)
+
+        await self.phone.wait_until(is_told, deadline_s=READY_S)
+        return found[0]
+
+    async def trades(self) -> TradesReport:
+        """Return all stored trades."""
+        async with asyncio.timeout(READY_S):
+            while True:
+                try:
+                    report = await self.facade.ask(GetTrades(limit=1_000))
+                except TransientError:
+                    await asyncio.sleep(0.05)
+                    continue
+                assert isinstance(report, TradesReport)
+                return report
+
+    def role(self, name: str) -> psutil.Process:
+        """Find a role's process."""
+        wanted = ["-m", "bot"] if name == "bot" else ["role", name]
+        for child in psutil.Process(self.process.pid).children():
+            if child.cmdline()[-2:] == wanted:
+                return child
+        raise AssertionError(f"{name} does not run")
+
+    async def kill_role(self, name: str) -> None:
+        """End a role with SIGKILL and wait until another one runs in its place."""
+        async with asyncio.timeout(READY_S):
+            while True:
+                try:
+                    old = self.role(name)
+                    break
+                except (AssertionError, psutil.NoSuchProcess):
+                    await asyncio.sleep(0.05)
+            old.send_signal(signal.SIGKILL)
+            while True:
+                try:
+                    if self.role(name).pid != old.pid:
+                        return
+                except (AssertionError, psutil.NoSuchProcess):
+                    pass
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> int:
+        """End in order and return the exit code."""
+        if self.process.returncode is None:
+            self.process.terminate()
+        async with asyncio.timeout(READY_S):
+            return await self.process.wait()
+
+
+def environment(data_dir: Path, **extra: str) -> dict[str, str]:
+    """Return an environment for roles that sees no settings of the person who runs the tests."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("SYNDICATE_", "TELEGRAM_")) and key != "MARKETS"
+    }
+    return kept | {"SYNDICATE_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)} | extra
+
+
+@asynccontextmanager
+async def running_installation(
+    data_dir: Path, phone: TelegramEmulator, **extra: str
+) -> AsyncIterator[Installation]:
+    """Run an installation on the sandbox with an emulated phone; it is stopped at the end."""
+    own = environment(
+        data_dir,
+        TELEGRAM_BOT_TOKEN=phone.token,
+        TELEGRAM_OPERATOR_ID=str(OPERATOR_ID),
+        SYNDICATE_TELEGRAM_BASE_URL=phone.base_url,
+        SYNDICATE_MARKETS_SANDBOX_SPEED="5",
+        **extra,
+    )
+    log = (data_dir.parent / f"{data_dir.name}.log").open("ab")
+    with log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "engine",
+            "run",
+            cwd=data_dir.parent,
+            env=own,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    async with open_facade(Paths(data_dir)) as facade:
+        installation = Installation(data_dir, phone, facade, process)
+        try:
+            yield installation
+        finally:
+            await installation.stop()
+
+
+async def run_engine_command(
+    data_dir: Path, *arguments: str, stdin: bytes = b"", **extra: str
+) -> tuple[int, str]:
+    """Run `python -m engine ...` to its end; returns the exit code and all its output."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "engine",
+        *arguments,
+        cwd=data_dir.parent,
+        env=environment(data_dir, **extra),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(READY_S):
+        output, _ = await process.communicate(stdin)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
