@@ -193,12 +193,12 @@ def _make_listing(
 def _render_note(table: LineupFile) -> str:
     parts: dict[str, list[str]] = {}
     for row in table.lines:
-        day = table.recordings[row.recording].recorded_at.split()[0]
-        days = parts.setdefault(row.venue, [])
-        if day not in days:
-            days.append(day)
-    venues = "; ".join(f"{venue} {', '.join(sorted(days))}" for venue, days in parts.items())
+        year = table.recordings[row.recording].recorded_at.partition("-")[0]
+        years = parts.setdefault(row.venue, [])
+        if year not in years:
+            years.append(year)
+    venues = ", ".join(f"{venue} {'/'.join(sorted(years))}" for venue, years in parts.items())
     return (
-        f"Sandbox: separate recordings of different pairs and dates ({venues}) are lined up and "
-        "scaled to one start price, so gaps between venues are not a real market's."
+        f"recordings of other pairs and days ({venues}), lined up and scaled: "
+        "gaps between venues are not a real market's"
     )

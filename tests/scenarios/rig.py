@@ -58,7 +58,7 @@ class Installation:
         """Write as the operator and wait for a message of the bot that contains `answer`."""
         seen = len(self.phone.transcript())
         self.phone.person_writes(text)
-        return await self.until_told(answer, after=seen + 1)
+        return await self.until_told(answer, after=seen)
 
     async def until_told(self, answer: str, *, after: int = 0) -> str:
         """Wait for a message of the bot."""
@@ -70,6 +70,12 @@ class Installation:
 
         await self.phone.wait_until(is_told, deadline_s=READY_S)
         return found[0]
+
+    async def go_to_paper(self) -> None:
+        """Change the mode from the phone, with its second step."""
+        await self.say("/mode paper", "Go up to mode paper?")
+        self.phone.person_taps("Go to paper")
+        await self.until_status(lambda status: status.mode == "paper")
 
     async def trades(self) -> TradesReport:
         """Return all stored trades."""

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.rig import running_installation
+from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -14,22 +14,38 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         running_installation(tmp_path / "var", phone) as installation,
     ):
         await installation.until_live()
+        assert "Observe" in await installation.say("/status", "Latency")
 
-        assert "observe" in (await installation.say("/status", "observe")).lower()
-        await installation.say("/mode paper", "paper")
-        await phone.wait_until(lambda: any(e.buttons for e in phone.chats.entries))
-        phone.person_taps("Yes")
-        await installation.until_status(lambda status: status.mode == "paper")
-        await installation.until_status(lambda status: status.traded > 0)
+        await installation.go_to_paper()
+        told = await installation.until_told("Paper trade")
         trades = await installation.trades()
-        await installation.say("/trades", trades.trades[-1].pair)
-        await installation.say("/pnl", "USD")
+        assert trades.trades[-1].opportunity_id in told
+        assert trades.trades[-1].pair in await installation.say("/trades", "Trades: ")
+        assert "$" in await installation.say("/pnl", "PnL, last day")
+
         await installation.say("/kill enough", "illed")
-        status = await installation.until_status(lambda status: status.is_killed)
-        planned = status.planned
-        await installation.until_status(
-            lambda status: status.found > status.planned and status.refused.get("killed", 0) > 0
-        )
+        planned = (await installation.until_status(lambda status: status.is_killed)).planned
+        await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
         assert (await installation.until_live()).planned == planned
 
         assert await installation.stop() == 0
+
+
+async def test_a_kill_holds_over_a_restart_and_is_cleared_on_the_host(tmp_path: Path) -> None:
+    data_dir = tmp_path / "var"
+    async with TelegramEmulator().serve() as phone:
+        async with running_installation(data_dir, phone) as installation:
+            await installation.until_live()
+            await installation.go_to_paper()
+            await installation.say("KILL", "illed")
+        async with running_installation(data_dir, phone) as installation:
+            status = await installation.until_live()
+            assert status.is_killed
+            assert status.mode == "paper"
+            await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
+            assert "host" in await installation.say("/unkill 123456", "host")
+
+            code, said = await run_engine_command(data_dir, "unkill", stdin=b"clear\n")
+            assert (code, "the latch is clear" in said) == (0, True)
+
+            await installation.until_status(lambda status: status.planned > 0)
