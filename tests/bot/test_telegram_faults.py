@@ -181,7 +181,7 @@ async def test_an_answer_that_cannot_be_delivered_for_long_is_dropped_and_told(
 
     async with chat.start():
         chat.emulator.person_writes("/limits")
-        await chat.emulator.wait_until(lambda: "1 answers were" in str(chat.emulator.transcript()))
+        await chat.emulator.wait_until(lambda: "Answers dropped: 1" in str(chat.emulator.transcript()))
 
     assert not any("Limits" in text for text in chat.emulator.transcript())
 
@@ -283,7 +283,7 @@ async def test_more_answers_than_the_queue_holds_are_dropped_and_told(
             chat.emulator.person_writes("/version")
         chat.emulator.person_writes("/kill")
         await chat.emulator.wait_until(
-            lambda: any("answers were dropped" in text for text in chat.emulator.transcript())
+            lambda: any("Answers dropped" in text for text in chat.emulator.transcript())
         )
 
     assert any("Killed" in text for text in chat.emulator.transcript())
