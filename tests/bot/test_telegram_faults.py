@@ -181,7 +181,9 @@ async def test_an_answer_that_cannot_be_delivered_for_long_is_dropped_and_told(
 
     async with chat.start():
         chat.emulator.person_writes("/limits")
-        await chat.emulator.wait_until(lambda: "Answers dropped: 1" in str(chat.emulator.transcript()))
+        await chat.emulator.wait_until(
+            lambda: "Answers dropped: 1" in str(chat.emulator.transcript())
+        )
 
     assert not any("Limits" in text for text in chat.emulator.transcript())
 
