@@ -100,7 +100,7 @@ def render_not_text() -> Screen:
 def render_answers_dropped(number: int) -> Screen:
     """Say how many answers could not be kept while the chat was away."""
     return Screen(
-        title=f"{number} answers were dropped",
+        title=f"Answers dropped: {number}",
         mark=Mark.WARN,
         blocks=(Text("The chat was away for long. Their commands were carried out."),),
     )

@@ -172,3 +172,23 @@ async def test_a_kill_button_of_a_deleted_message_still_kills(chat: Chat) -> Non
         gone = {"chat": {"id": OPERATOR_ID, "type": "private"}, "message_id": 2, "date": 0}
         chat.emulator.person_taps("KILL", fields={"message": gone})
         await chat.wait_until(lambda: chat.facade.is_killed)
+
+
+@pytest.mark.parametrize("label", ["Pause", "KILL", "Status"])
+async def test_a_strangers_tap_on_the_menu_does_nothing(chat: Chat, label: str) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.emulator.person_taps(label, person_id=STRANGER)
+        await chat.say("/version")
+
+    assert chat.facade.effects == []
+    assert len(chat.emulator.transcript()) == 2
+
+
+async def test_a_tap_on_an_inline_message_does_nothing(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.emulator.person_taps("KILL", fields={"inline_message_id": "i-1"})
+        await chat.say("/version")
+
+    assert chat.facade.effects == []

@@ -249,3 +249,33 @@ async def test_what_changes_the_engine_runs_in_the_order_in_which_it_was_sent(ch
         await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 3)
 
     assert chat.facade.effects == ["pause", "mode observe"]
+
+
+async def test_a_duplicate_has_one_effect_while_the_ledger_is_away(chat: Chat) -> None:
+    chat.facade.is_ledger_away = True
+    chat.emulator.duplicate_next()
+
+    async with chat.start():
+        await chat.say("/pause")
+        await chat.say("/version")
+        chat.facade.is_ledger_away = False
+        chat.facade.notify()
+
+    assert chat.facade.count(Pause) == 1
+
+
+async def test_a_finished_update_that_is_redelivered_after_a_restart_is_not_run_again(
+    chat: Chat,
+) -> None:
+    number = chat.emulator.person_writes("/pause")
+    update = chat.emulator._updates[0]
+    async with chat.start():
+        await chat.wait_until(lambda: number in chat.facade.done)
+    chat.emulator.push(
+        {name: part for name, part in update.items() if name != "update_id"}, update_id=number
+    )
+
+    async with chat.start():
+        await chat.say("/version")
+
+    assert chat.facade.count(Pause) == 1

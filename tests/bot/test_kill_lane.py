@@ -118,3 +118,15 @@ async def test_a_kill_voids_second_steps_that_wait(chat: Chat) -> None:
 
     assert chat.facade.count(Resume) == 0
     assert "too late" in chat.emulator.tap_answers[-1]["text"]
+
+
+async def test_a_kill_that_waits_for_the_engine_holds_up_nothing_behind_it(chat: Chat) -> None:
+    gate = chat.facade.gates[Kill] = asyncio.Event()
+
+    async with chat.start():
+        chat.emulator.person_writes("/kill")
+        await chat.facade.wait_until_entered(Kill, 1)
+        text = await chat.say("/version")
+        gate.set()
+
+    assert "Commit" in text, "the kill's own answer comes when the engine has answered"

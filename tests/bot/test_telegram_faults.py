@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from bot.telegram.poller import Poller
 from engine.facade.commands import FatalError, Resume
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -151,17 +152,40 @@ async def test_a_blocked_bot_keeps_its_notices_until_it_is_unblocked(chat: Chat)
         await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)
 
 
-async def test_a_wedged_poll_gets_a_new_client(
-    chat: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with chat.start_with(send_s=0.2):
-        await chat.say("/version")
-        chat.emulator.script("getUpdates", *[Fault(Kind.HANG)] * 4)
-        with caplog.at_level(logging.WARNING):
-            await chat.say("/version")
-            await chat.say("/pause")
+async def test_a_wedged_poll_gets_a_new_client(chat: Chat) -> None:
+    poller = Poller(
+        token=TOKEN,
+        base_url=chat.emulator.base_url,
+        poll_s=0,
+        send_s=0.3,
+        on_success=lambda: None,
+        on_conflict=lambda _: None,
+    )
+    chat.emulator.person_writes("a")
+    await poller.fetch()
+    first = poller._request
+    chat.emulator.script("getUpdates", *[Fault(Kind.HANG)] * 4)
 
-    assert "building a new client" in caplog.text
+    assert len(await poller.fetch()) == 1
+
+    assert poller.rebuilt_count == 1
+    assert poller._request is not first
+    await poller.close()
+
+
+async def test_an_answer_that_cannot_be_delivered_for_long_is_dropped_and_told(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.outbox.ANSWER_AGE_S_MAX", 0.05)
+    chat.emulator.script("sendMessage", *[Fault(Kind.SERVER_ERROR)] * 3)
+
+    async with chat.start():
+        chat.emulator.person_writes("/limits")
+        await chat.emulator.wait_until(
+            lambda: "Answers dropped: 1" in str(chat.emulator.transcript())
+        )
+
+    assert not any("Limits" in text for text in chat.emulator.transcript())
 
 
 async def test_no_network_at_start_is_survived(
@@ -261,7 +285,7 @@ async def test_more_answers_than_the_queue_holds_are_dropped_and_told(
             chat.emulator.person_writes("/version")
         chat.emulator.person_writes("/kill")
         await chat.emulator.wait_until(
-            lambda: any("answers were dropped" in text for text in chat.emulator.transcript())
+            lambda: any("Answers dropped" in text for text in chat.emulator.transcript())
         )
 
     assert any("Killed" in text for text in chat.emulator.transcript())

@@ -1,0 +1,40 @@
+"""The entry point: which chat is served, and what it costs to start."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import asyncio, sys, time
+from bot.run import run
+from engine.facade.front_end import FrontEndSettings
+from tests.bot.fake_facade import FakeFacade
+
+async def main():
+    facade, stop = FakeFacade(), asyncio.Event()
+    await run(facade, FrontEndSettings(), stop=stop, clock=time.time_ns)
+    assert stop.is_set()
+
+asyncio.run(main())
+heavy = [name for name in ("matplotlib", "telegram", "httpx") if name in sys.modules]
+print("loaded:", heavy)
+"""
+
+
+def test_without_a_token_a_pipe_is_served_and_its_end_ends_it() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input="/version\n/pause\nKILL\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=ROOT,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    for text in ("Syndicate 0.1.0", "Paused", "Killed"):
+        assert text in ended.stdout
+    assert "loaded: []" in ended.stdout, "the terminal needs no chat or chart library"
+    assert ended.stderr == ""
