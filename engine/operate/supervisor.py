@@ -52,6 +52,7 @@ class _Role:
     child: asyncio.subprocess.Process | None = None
     restarts: int = 0
     has_been_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the role answered, or failed for a reason outside: the next role may start."""
 
 
 class Supervisor:
@@ -106,6 +107,14 @@ class Supervisor:
             if role.child is not None and role.child.returncode is None
         }
 
+    def ended_with(self, code: int) -> list[str]:
+        """Return the roles whose last process ended with this code."""
+        return [
+            role.spec.name
+            for role in self._roles
+            if role.child is not None and role.child.returncode == code
+        ]
+
     async def _keep_running(self, role: _Role) -> int:
         """Start the role, again after a crash; returns the code that ends everything."""
         loop = asyncio.get_running_loop()
@@ -124,7 +133,11 @@ class Supervisor:
             if code != exit_codes.OK and not exit_codes.is_restartable(code):
                 return code
             in_a_row = 1 if loop.time() - started_s > STEADY_S else in_a_row + 1
-            if in_a_row > RESTARTS_IN_A_ROW_MAX:
+            if code == exit_codes.TRANSIENT:
+                # Something outside is missing, perhaps for long. The others start all the same,
+                # so that the operator can be told.
+                role.has_been_ready.set()
+            elif in_a_row > RESTARTS_IN_A_ROW_MAX:
                 log.error("%s died %d times in a row; giving up", role.spec.name, in_a_row)
                 return exit_codes.FATAL
             role.restarts += 1

@@ -12,13 +12,13 @@ from engine.wiring.markets import basis_of, market_note
 from engine.wiring.paths import Paths
 
 
-def ledger_settings(settings: Settings, paths: Paths) -> LedgerSettings:
-    """Translate the installation's settings for the ledger."""
+def ledger_settings(settings: Settings, paths: Paths, *, note: str = "") -> LedgerSettings:
+    """Translate the installation's settings for the ledger; `note` goes with its reports."""
     return LedgerSettings(
         data_dir=paths.data_dir,
         url=settings.data.database_url or "",
         basis=basis_of(settings),
-        market_note=market_note(settings, paths),
+        market_note=note,
         retention_days=settings.data.retention_days,
         backup_s=settings.data.backup_s,
         backups_kept=settings.data.backups_kept,
@@ -32,9 +32,10 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
         FatalError: the database cannot be used, or refused a money record.
     """
     broken: list[FatalError] = []
+    own = ledger_settings(settings, paths, note=market_note(settings, paths))
     async with (
         stop_signals(ignores_interrupt=True) as stop,
-        open_ledger(ledger_settings(settings, paths), clock=make_clock()) as ledger,
+        open_ledger(own, clock=make_clock()) as ledger,
     ):
 
         def on_fatal(error: FatalError) -> None:

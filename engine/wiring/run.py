@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ from engine.domain.errors import FatalError, TransientError
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.supervisor import RoleSpec, Supervisor
-from engine.settings.schema import Settings
+from engine.settings.schema import Settings, environment_name
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 
@@ -27,6 +28,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
     """List the roles in the order in which they start."""
     specs = []
     if settings.markets.source == "sandbox":
+        _fix_sandbox_port(settings)
         specs.append(
             RoleSpec(
                 name="sandbox",
@@ -82,6 +84,7 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         log.error("the restart of %s could not be told: the ledger is away", role)
 
     def on_restart(role: str, why: str, restarts: int) -> None:
+        _say_last_error(paths, role)
         task = asyncio.get_running_loop().create_task(tell(role, why, restarts))
         telling.add(task)
         task.add_done_callback(telling.discard)
@@ -94,10 +97,18 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
             code = await supervisor.run(stop, on_ready=lambda: _say("all roles are up"))
         await ledger.aclose()
     if code:
-        _say(f"stopped with code {code}; the last lines of the logs say why:")
-        for spec in specs:
-            _say_last_error(paths, spec.name)
+        for name in supervisor.ended_with(code):
+            _say_last_error(paths, name)
+        _say(f"stopped with exit code {code}; the logs are {paths.log('*')}")
     return code
+
+
+def _fix_sandbox_port(settings: Settings) -> None:
+    """Choose the sandbox's port once, so that a restarted sandbox is found where it was."""
+    if settings.markets.sandbox_port == 0:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        os.environ[environment_name("markets", "sandbox_port")] = str(port)
 
 
 @contextlib.contextmanager
@@ -134,4 +145,4 @@ def _say_last_error(paths: Paths, role: str) -> None:
     if path.is_file():
         lines = path.read_text(errors="replace").splitlines()
         if lines:
-            _say(f"  {role}: {lines[-1][:500]}")
+            _say(f"{role}: {lines[-1].removeprefix('syndicate: ')[:500]}")

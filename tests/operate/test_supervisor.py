@@ -104,6 +104,19 @@ async def test_a_fatal_exit_ends_everything_with_its_code(bench: Bench) -> None:
     assert bench.restarts == []
 
 
+async def test_a_role_that_misses_something_outside_does_not_keep_the_others_from_starting(
+    bench: Bench,
+) -> None:
+    away = bench.spec("a", str(exit_codes.TRANSIENT))
+    running = asyncio.create_task(bench.run(away, bench.spec("b")))
+    await bench.until_started("b", 1)
+    await bench.until_started("a", 2)
+    bench.stop.set()
+
+    assert await running == exit_codes.OK
+    assert bench.restarts[0] == ("a", f"exit code {exit_codes.TRANSIENT}")
+
+
 async def test_the_person_leaving_the_terminal_ends_everything(bench: Bench) -> None:
     assert await bench.run(bench.spec("a"), bench.spec("b", "0", ends_all=True)) == exit_codes.OK
     assert bench.lines("a")[-1] == "stop"

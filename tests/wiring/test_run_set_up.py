@@ -1,0 +1,57 @@
+import socket
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from engine.domain.errors import FatalError, TransientError
+from engine.settings.schema import MarketsSettings, Settings
+from engine.wiring.paths import Paths, prepare
+from engine.wiring.run_set_up import open_venues
+
+
+def announced(tmp_path: Path, port: int) -> Paths:
+    paths = prepare(str(tmp_path))
+    announcement = {
+        "websocket_urls": {"bitstamp": {"diff": f"ws://127.0.0.1:{port}/bitstamp/diff"}},
+        "rest_urls": {"bitstamp": f"http://127.0.0.1:{port}/bitstamp"},
+        "pairs": {"bitstamp": ["BTC-USD"]},
+        "market_note": "test",
+    }
+    paths.sandbox_announce.write_bytes(msgspec.json.encode(announcement))
+    return paths
+
+
+async def test_without_any_venue_the_start_is_put_off_with_the_reasons(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    settings = Settings(markets=MarketsSettings(venues=["bitstamp", "gemini"]))
+
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(TransientError, match=r"no venue can be reached: bitstamp: .*gemini"):
+            await open_venues(settings, announced(tmp_path, port), http, lambda: 1)
+
+
+@pytest.mark.parametrize(
+    ("markets", "part"),
+    [
+        (MarketsSettings(venues=["krakken"]), "unknown venue 'krakken'.*binance"),
+        (MarketsSettings(venues=["gemini"], feeds={"gemini": "x"}), "unknown feed 'x'.*depth"),
+    ],
+)
+async def test_an_unknown_venue_or_feed_refuses_the_start(
+    tmp_path: Path, markets: MarketsSettings, part: str
+) -> None:
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(FatalError, match=part):
+            await open_venues(Settings(markets=markets), announced(tmp_path, 1), http, lambda: 1)
+
+
+async def test_a_sandbox_that_did_not_announce_itself_puts_the_start_off(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    settings = Settings(markets=MarketsSettings(venues=["bitstamp"]))
+
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(TransientError, match="not announced itself"):
+            await open_venues(settings, paths, http, lambda: 1)
