@@ -1,9 +1,9 @@
 """Screens about limits, the latch, pausing and the mode."""
 
 from bot.render import words
-from bot.render.screen import Mark, Screen, Table, Text
+from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.commands import Mode
-from engine.facade.reports import Acknowledged, Declined, LimitsReport, StatusReport
+from engine.facade.reports import Acknowledged, Declined, LimitLine, LimitsReport, StatusReport
 
 _LIMITS_SHOWN_MAX = 10
 
@@ -11,19 +11,19 @@ _LIMITS_SHOWN_MAX = 10
 def render_limits(report: LimitsReport) -> Screen:
     """Show each limit, what of it is used, and the refusals it caused."""
     rows = tuple(
-        (
-            words.phrase(line.name),
-            line.used,
-            f"{line.limit} {line.unit}".strip(),
-            words.count(line.refusals),
-        )
-        for line in report.limits[:_LIMITS_SHOWN_MAX]
+        (words.phrase(line.name), _limit_value(line)) for line in report.limits[:_LIMITS_SHOWN_MAX]
     )
     return Screen(
         title="Limits",
-        blocks=(Table(("Limit", "Used", "Of", "Refused"), rows),),
+        blocks=(Facts(rows),),
         note=words.source_note(report.basis, report.market_note),
     )
+
+
+def _limit_value(line: LimitLine) -> str:
+    """Say what is used of a limit; one that is a state, not an amount, has no unit."""
+    value = f"{line.used} of {line.limit} {line.unit}" if line.unit else line.used
+    return f"{value}, {words.count(line.refusals)} refused" if line.refusals else value
 
 
 def render_acknowledged(report: Acknowledged) -> Screen:

@@ -135,7 +135,7 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_installation(
-    data_dir: Path, phone: TelegramEmulator, **extra: str
+    data_dir: Path, phone: TelegramEmulator, *, speed: int = 5, **extra: str
 ) -> AsyncIterator[Installation]:
     """Run an installation on the sandbox with an emulated phone; it is stopped at the end."""
     own = environment(
@@ -143,7 +143,7 @@ async def running_installation(
         TELEGRAM_BOT_TOKEN=phone.token,
         TELEGRAM_OPERATOR_ID=str(OPERATOR_ID),
         SYNDICATE_TELEGRAM_BASE_URL=phone.base_url,
-        SYNDICATE_MARKETS_SANDBOX_SPEED="5",
+        SYNDICATE_MARKETS_SANDBOX_SPEED=str(speed),
         **extra,
     )
     log = (data_dir.parent / f"{data_dir.name}.log").open("ab")

@@ -1,0 +1,77 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.domain.errors import BadValueError
+from engine.operate.recorder import Recorder, RecorderSettings
+from engine.operate.recording import Entry, EntryKind, read_entries
+from engine.wiring.replaying import replay
+from tests.scenarios.rig import run_engine_command, running_installation
+from tests.telegram.emulator import TelegramEmulator
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def rewrite(entries: list[Entry], directory: Path) -> Path:
+    settings = RecorderSettings(directory=directory, segment_bytes=1 << 26, total_bytes_max=1 << 30)
+    recorder = Recorder(settings, "changed")
+    for entry in entries:
+        recorder.write(entry.seq, entry.kind, entry.stream, entry.at_ns, entry.key, entry.payload)
+    recorder.close()
+    return recorder.run_directory
+
+
+async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_path: Path) -> None:
+    data_dir = tmp_path / "var"
+    async with (
+        TelegramEmulator().serve() as phone,
+        running_installation(
+            data_dir, phone, SYNDICATE_MARKETS_SANDBOX_FAULTS="light"
+        ) as installation,
+    ):
+        await installation.until_live()
+        await installation.go_to_paper()
+        told = await installation.until_told("Paper trade")
+        await installation.say("/kill", "illed")
+        await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
+        traded = (await installation.trades()).trades[-1]
+        code, traced = await run_engine_command(data_dir, "trace", traded.opportunity_id)
+        status = await installation.until_live()
+        assert await installation.stop() == 0
+
+    assert traded.opportunity_id in told
+    assert code == 0, traced
+    assert "FRAME" in traced
+    run = data_dir / "recordings" / status.run_id
+    lines: list[bytes] = []
+    result = replay(run, lines=lines)
+    recorded = [entry.payload for entry in read_entries(run) if entry.kind is EntryKind.DECIDED]
+    assert result.first_difference is None
+    assert result.is_complete
+    assert lines == recorded
+    assert result.traded >= 1
+    assert any(b"killed" in line for line in lines)
+
+    code, said = await run_engine_command(data_dir, "replay", str(run))
+    assert code == 0
+    assert json.loads(said.splitlines()[0])["first_difference"] is None
+
+    _check_that_a_difference_is_found(run, tmp_path)
+
+
+def _check_that_a_difference_is_found(run: Path, tmp_path: Path) -> None:
+    """Without one frame, or with another answer of the latch, the decisions are not the same."""
+    entries = list(read_entries(run))
+    looks = [n for n, entry in enumerate(entries) if entry.kind is EntryKind.OBSERVED]
+    flipped = list(entries)
+    seen = flipped[looks[0]]
+    flipped[looks[0]] = Entry(
+        seen.seq, seen.kind, seen.stream, seen.at_ns, seen.key,
+        b"1" if seen.payload == b"0" else b"0",
+    )  # fmt: skip
+    assert replay(rewrite(flipped, tmp_path / "a"), lines=[]).first_difference is not None
+
+    headless = rewrite(entries[1:], tmp_path / "b")
+    with pytest.raises(BadValueError, match="first segment is gone"):
+        replay(headless, lines=[])
