@@ -100,3 +100,29 @@ check: $(VENV)/.kernels $(VENV)/.dev ## format, lint, types, imports, tests
 docs: $(VENV)/.dev ## make .env.example, docs/configuration.md and docs/commands.md anew
 	@$(PY) -m engine.settings.reference
 	@$(PY) -m bot.docs
+
+# ---- figures and campaigns: long runs, on request --------------------------------------------
+
+.venv-bench/.ready: requirements.lock benchmarks/requirements.lock
+	@echo "Installing the peers that benchmarks measure beside us (a minute) ..."
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r requirements.lock -r benchmarks/requirements.lock
+	@touch $@
+
+.PHONY: bench
+bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure; writes benchmarks/latest.json
+	@.venv-bench/bin/python -m benchmarks
+
+.PHONY: fuzz
+fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)
+	@$(PY) -m tests.fuzz.feeds --venue all --frames 1000000 --seed 1
+
+.PHONY: crashes
+crashes: $(VENV)/.kernels $(VENV)/.dev ## kill -9 of roles (N=100) and of the ledger at random moments
+	@$(PY) -m tests.scenarios.campaign --kills $(or $(N),100) --seed 1
+	@$(PY) -m tests.storage.kill_campaign --kills 200 --seed 1
+
+.PHONY: picture
+picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a real conversation
+	@$(PY) -m tests.scenarios.phone_record docs/pictures/phone.png
