@@ -8,17 +8,13 @@ from benchmarks import book_peers, core_path, full_path, harness, start_up
 LATEST = Path(__file__).with_name("latest.json")
 
 
-def _core() -> list[harness.Row]:
-    return [harness.Row(**one) for one in core_path.measure_all()]
-
-
 def main() -> int:
     """Measure everything, one part after the other."""
     rows: list[harness.Row] = []
     for name, measure in (
         ("full path from recorded frames", full_path.measure),
         ("book update beside peers", book_peers.measure),
-        ("parts of the core", _core),
+        ("parts of the core", core_path.measure_all),
         ("start-up and memory", start_up.measure),
     ):
         sys.stderr.write(f"bench: {name} ...\n")

@@ -1,16 +1,15 @@
 """The hot path of the core: apply, screen, confirm, decide. `python -m benchmarks.core_path`."""
 
 import functools
-import json
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 from sortedcontainers import SortedDict
 
-from benchmarks.core_harness import Row, measure
 from benchmarks.core_market import START_NS, Frame, make_board, make_frames, make_instruments
+from benchmarks.harness import Row, measure, print_table
 from engine.decide.confirm import Confirmer, LimitRules
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
@@ -248,14 +247,16 @@ MEASURES: tuple[Callable[[], Row], ...] = (
 
 
 def measure_all() -> list[Row]:
-    """Run every measure of the core; the peer's ratio is its median over ours."""
+    """Run every measure of the core."""
     rows = [one() for one in MEASURES]
-    by_name = {row["name"]: row for row in rows}
-    ours, peer = by_name["core.apply.4_levels"], by_name["peer.sorted_dict.4_levels"]
-    ours["peer"] = "sortedcontainers.SortedDict"
-    ours["ratio"] = round(peer["median"] / ours["median"], 2)
-    return rows
+    own = next(row for row in rows if row.name == "core.apply.4_levels")
+    return [
+        replace(row, peer="core.apply.4_levels", ratio=round(row.median / own.median, 2))
+        if row.name.startswith("peer.")
+        else row
+        for row in rows
+    ]
 
 
 if __name__ == "__main__":
-    json.dump(measure_all(), sys.stdout, indent=1)
+    print_table(measure_all())

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+WARM_UP_CALLS = 300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -31,11 +33,13 @@ class Row:
 
 
 def time_calls(
-    calls: Sequence[Callable[[], object]], *, warm_up: int = 200
+    calls: Sequence[Callable[[], object]], *, between: Callable[[], object] | None = None
 ) -> np.ndarray[Any, Any]:
-    """Run every call once, timed; the first ones are run before, untimed. Returns ns."""
-    for call in calls[:warm_up]:
-        call()
+    """Run every call once, timed; `between` runs untimed after each.
+
+    Returns:
+        int64 (calls,), durations in ns, less what an empty call takes.
+    """
     durations = np.empty(len(calls), np.int64)
     now = time.perf_counter_ns
     gc.collect()
@@ -46,15 +50,37 @@ def time_calls(
             started = now()
             call()
             durations[index] = now() - started
+            if between is not None:
+                between()
     finally:
         gc.enable()
         gc.unfreeze()
-    return durations
+    return np.maximum(durations - _empty_call_ns(), 0)
 
 
-def row(name: str, durations_ns: np.ndarray[Any, Any], *, per: int = 1) -> Row:
-    """Summarise durations as microseconds; `per` divides, for calls that do several things."""
-    median, p99, p999 = np.percentile(durations_ns, [50, 99, 99.9]) / 1_000 / per
+def _empty_call_ns() -> int:
+    def nothing() -> None:
+        return None
+
+    now = time.perf_counter_ns
+    durations = []
+    for _ in range(2_000):
+        started = now()
+        nothing()
+        durations.append(now() - started)
+    return sorted(durations)[1_000]
+
+
+def measure(
+    name: str, calls: Sequence[Callable[[], object]], *, between: Callable[[], object] | None = None
+) -> Row:
+    """Time calls and summarise them; the first ones warm caches up and do not count."""
+    return row(name, time_calls(calls, between=between)[WARM_UP_CALLS:])
+
+
+def row(name: str, durations_ns: np.ndarray[Any, Any]) -> Row:
+    """Summarise durations as microseconds."""
+    median, p99, p999 = np.percentile(durations_ns, [50, 99, 99.9]) / 1_000
     return Row(
         name=name,
         unit="us",
