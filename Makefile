@@ -10,7 +10,7 @@ RUFF_TREES := .
 
 .PHONY: help
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 # ---- set-up: everything below sets itself up -------------------------------------------------
 
@@ -41,6 +41,10 @@ setup: $(VENV)/.kernels $(VENV)/.dev ## install everything that a contributor ne
 .PHONY: run
 run: $(VENV)/.kernels ## start in observe mode, with a chat in this terminal or on the phone
 	@exec $(PY) -m engine run
+
+.PHONY: run-one-process
+run-one-process: $(VENV)/.kernels ## the same in a single process, for debugging
+	@exec $(PY) -m bot --one-process
 
 .PHONY: demo
 demo: $(VENV)/.kernels ## run the sandbox for SECONDS=30 without a person; last line is JSON

@@ -1,4 +1,7 @@
-"""Open the chat, wait for a signal, close in order."""
+"""Open the chat, wait for a signal, close in order.
+
+``python -m bot`` connects to roles that run as processes; ``--one-process`` runs them all in here.
+"""
 
 import asyncio
 import os
@@ -10,16 +13,21 @@ from engine.facade.commands import FatalError, SyndicateError
 from engine.wiring.front_end import FrontEnd, open_front_end
 
 
-async def main() -> None:
+async def main(*, is_one_process: bool) -> None:
     """Run the chat of this installation until told to stop, or until the person leaves."""
+    opened = open_front_end(os.environ, directory=Path.cwd())
+    if is_one_process:
+        from engine.wiring.one_process import open_front_end_with_roles
+
+        opened = open_front_end_with_roles(os.environ, directory=Path.cwd())
     front_end: FrontEnd
-    async with open_front_end(os.environ, directory=Path.cwd()) as front_end:
+    async with opened as front_end:
         await run(front_end.facade, front_end.settings, stop=front_end.stop, clock=front_end.clock)
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        asyncio.run(main(is_one_process="--one-process" in sys.argv[1:]))
     except SyndicateError as error:
         sys.stderr.write(f"syndicate: {error}\n")
         sys.exit(3 if isinstance(error, FatalError) else 75)

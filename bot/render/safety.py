@@ -14,7 +14,7 @@ def render_limits(report: LimitsReport) -> Screen:
         (words.phrase(line.name), _limit_value(line)) for line in report.limits[:_LIMITS_SHOWN_MAX]
     )
     return Screen(
-        title="Limits",
+        title="Limits: used of limit (refusals)",
         blocks=(Facts(rows),),
         note=words.source_note(report.basis, report.market_note),
     )
@@ -22,8 +22,8 @@ def render_limits(report: LimitsReport) -> Screen:
 
 def _limit_value(line: LimitLine) -> str:
     """Say what is used of a limit; one that is a state, not an amount, has no unit."""
-    value = f"{line.used} of {line.limit} {line.unit}" if line.unit else line.used
-    return f"{value}, {words.count(line.refusals)} refused" if line.refusals else value
+    value = f"{line.used}/{line.limit} {line.unit}" if line.unit else line.used
+    return f"{value} ({words.count(line.refusals)})" if line.refusals else value
 
 
 def render_acknowledged(report: Acknowledged) -> Screen:

@@ -2,17 +2,16 @@
 
 import asyncio
 import gc
-import logging
 import random
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import aiohttp
 
 from engine.bus.notices import RecordsDropped, Started
 from engine.bus.unix_socket import SocketCaller, open_server
-from engine.bus.wire import engine_wire, ledger_wire
+from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.domain.errors import FatalError
 from engine.domain.instruments import VenueId
@@ -35,56 +34,89 @@ from engine.wiring.core import Core, Surroundings, build_core
 from engine.wiring.paths import Paths
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, load_state, make_header, open_venues
 
-log = logging.getLogger(__name__)
-
 TICK_S: Final = 0.1
 DRAIN_S: Final = 5.0
 
 
 async def run_engine(settings: Settings, paths: Paths) -> None:
-    """Run the engine until told to stop.
+    """Run the engine as a process of its own until told to stop.
 
     Raises:
         TransientError: the ledger, the sandbox or every venue is away.
         FatalError: something that only a person can mend.
     """
-    clock = make_clock()
+    broken: list[FatalError] = []
+    async with stop_signals(ignores_interrupt=True) as stop:
+        ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+
+        def on_fatal(error: FatalError) -> None:
+            broken.append(error)
+            stop.set()
+
+        try:
+            async with (
+                open_engine(settings, paths, ledger, clock=make_clock()) as answers,
+                open_server(paths.engine_socket, engine_wire(), answers, on_fatal=on_fatal),
+            ):
+                announce_ready()
+                await stop.wait()
+        finally:
+            await ledger.aclose()
+    if broken:
+        raise broken[0]
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings,
+    paths: Paths,
+    ledger: Caller[LedgerRequest, LedgerReply],
+    *,
+    clock: Clock,
+) -> AsyncIterator[EngineAnswers]:
+    """Connect to the venues and run the hot path until the block ends.
+
+    Raises:
+        TransientError: the ledger, the sandbox or every venue is away.
+        FatalError: something that only a person can mend.
+    """
     latch = KillLatch(paths.data_dir)
     async with AsyncExitStack() as stack:
-        stop = await stack.enter_async_context(stop_signals(ignores_interrupt=True))
-        ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
-        stack.push_async_callback(ledger.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         venues = await open_venues(settings, paths, http, clock)
-        run_id = make_run_id(clock())
         state = await load_state(ledger, at_ns=clock())
-        header = make_header(settings, venues, state, run_id=run_id, at_ns=clock())
+        header = make_header(settings, venues, state, run_id=make_run_id(clock()), at_ns=clock())
         outbox = Outbox(ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         recorder = await _open_recorder(stack, settings, paths, header)
         core = build_core(header, _surroundings(settings, header, latch, outbox, recorder))
-        parts = _parts(core, venues, latch, outbox, recorder)
         answers = EngineAnswers(
-            parts, latch=latch, outbox=outbox, clock=clock, one_time_code=_one_time_code(settings)
+            _parts(core, venues, latch, outbox, recorder),
+            latch=latch,
+            outbox=outbox,
+            clock=clock,
+            one_time_code=_one_time_code(settings),
         )
-        server = open_server(
-            paths.engine_socket, engine_wire(), answers, on_fatal=_end_on_fatal(stop)
-        )
-        await stack.enter_async_context(server)
         _tell_start(core, latch, clock)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
         gc.freeze()
-        await _serve(core, venues.access, clock, outbox, stop)
+        async with asyncio.TaskGroup() as tasks:
+            running = _start_tasks(tasks, core, venues.access, clock, outbox)
+            try:
+                yield answers
+            finally:
+                for task in running:
+                    task.cancel()
 
 
-async def _serve(
+def _start_tasks(
+    tasks: asyncio.TaskGroup,
     core: Core,
     access: Sequence[VenueAccess],
     clock: Clock,
     outbox: Outbox,
-    stop: asyncio.Event,
-) -> None:
+) -> list[asyncio.Task[None]]:
     sessions = [
         Session(
             websocket_url=of.websocket_url,
@@ -96,14 +128,10 @@ async def _serve(
         )
         for stream, of in enumerate(access)
     ]
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(session.run()) for session in sessions]
-        running.append(tasks.create_task(outbox.run()))
-        running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
-        announce_ready()
-        await stop.wait()
-        for task in running:
-            task.cancel()
+    running = [tasks.create_task(session.run()) for session in sessions]
+    running.append(tasks.create_task(outbox.run()))
+    running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
+    return running
 
 
 async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: Clock) -> None:
@@ -224,11 +252,3 @@ def _tell_start(core: Core, latch: KillLatch, clock: Clock) -> None:
 def _one_time_code(settings: Settings) -> OneTimeCode | None:
     secret = settings.operator.totp_secret
     return None if secret is None else OneTimeCode(secret)
-
-
-def _end_on_fatal(stop: asyncio.Event) -> Callable[[FatalError], None]:
-    def end(error: FatalError) -> None:
-        log.error("%s", error)
-        stop.set()
-
-    return end

@@ -37,11 +37,7 @@ async def open_front_end(
 ) -> AsyncIterator[FrontEnd]:
     """Load the settings and connect a front-end process; announces readiness to the supervisor."""
     settings = load_settings(environment, directory=directory)
-    logging.basicConfig(
-        level=settings.log.level.upper() if settings.telegram.bot_token else logging.ERROR,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    set_up_logging(settings)
     paths = prepare(settings.data.dir)
     async with stop_signals() as stop, open_facade(paths) as facade:
         announce_ready()
@@ -51,6 +47,15 @@ async def open_front_end(
             stop=stop,
             clock=make_clock(),
         )
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to the role's file; beside a terminal chat, say errors only."""
+    logging.basicConfig(
+        level=settings.log.level.upper() if settings.telegram.bot_token else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,7 @@
 """The sandbox role: the local servers, announced in a file for the other roles."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from engine.domain.errors import FatalError
@@ -18,18 +20,28 @@ FAULTS_S: Final = 3_600.0
 
 
 async def run_sandbox(settings: Settings, paths: Paths) -> None:
-    """Serve the sandbox markets until told to stop.
+    """Serve the sandbox markets as a process of its own until told to stop.
+
+    Raises:
+        FatalError: the port is busy, or a recording is missing or damaged.
+    """
+    async with stop_signals(ignores_interrupt=True) as stop, open_markets(settings, paths):
+        announce_ready()
+        await stop.wait()
+
+
+@asynccontextmanager
+async def open_markets(settings: Settings, paths: Paths) -> AsyncIterator[None]:
+    """Serve the sandbox markets, announced in the data directory, until the block ends.
 
     Raises:
         FatalError: the port is busy, or a recording is missing or damaged.
     """
     paths.sandbox_announce.unlink(missing_ok=True)
     try:
-        own = _sandbox_settings(settings)
-        async with stop_signals(ignores_interrupt=True) as stop, open_sandbox(own) as sandbox:
+        async with open_sandbox(_sandbox_settings(settings)) as sandbox:
             announce(str(paths.sandbox_announce), sandbox.announcement())
-            announce_ready()
-            await stop.wait()
+            yield
     except SandboxStartError as error:
         raise FatalError(f"the sandbox cannot start: {error}") from error
 

@@ -15,6 +15,8 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
     ):
         await installation.until_live()
         assert "Observe" in await installation.say("/status", "Latency")
+        code, said = await run_engine_command(tmp_path / "var", "health")
+        assert (code, "live books" in said) == (0, True)
 
         await installation.go_to_paper()
         told = await installation.until_told("Paper trade")

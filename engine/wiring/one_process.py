@@ -1,0 +1,65 @@
+"""All roles in one process: for tests, for debugging, and for a terminal without a supervisor.
+
+The same roles, the same messages (encoded and decoded as on a socket), one event loop. Nothing is
+restarted, and the hot path shares its interpreter: a product run uses processes.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from engine.bus.memory import MemoryCaller
+from engine.bus.wire import engine_wire, ledger_wire
+from engine.facade.client import BusFacade
+from engine.operate.clock import make_clock
+from engine.operate.kill_latch import KillLatch
+from engine.operate.lifeline import stop_signals
+from engine.settings.load import load_settings
+from engine.settings.schema import Settings
+from engine.storage.ledger import open_ledger
+from engine.wiring.engine_role import open_engine
+from engine.wiring.front_end import FrontEnd, front_end_settings, set_up_logging
+from engine.wiring.ledger_role import ledger_settings
+from engine.wiring.markets import market_note
+from engine.wiring.paths import Paths, prepare
+from engine.wiring.run import supervisor_lock
+from engine.wiring.sandbox_role import open_markets
+
+
+@contextlib.asynccontextmanager
+async def open_front_end_with_roles(
+    environment: Mapping[str, str], *, directory: Path
+) -> AsyncIterator[FrontEnd]:
+    """Load the settings and open every role for a front-end in this process."""
+    settings = load_settings(environment, directory=directory)
+    set_up_logging(settings)
+    paths = prepare(settings.data.dir)
+    with supervisor_lock(paths):
+        async with stop_signals() as stop, open_roles(settings, paths) as facade:
+            yield FrontEnd(
+                facade=facade,
+                settings=front_end_settings(settings, paths),
+                stop=stop,
+                clock=make_clock(),
+            )
+
+
+@contextlib.asynccontextmanager
+async def open_roles(settings: Settings, paths: Paths) -> AsyncIterator[BusFacade]:
+    """Open sandbox (if it is the market), ledger and engine, in this order.
+
+    Raises:
+        FatalError: something that only a person can mend.
+        TransientError: every venue is away.
+    """
+    clock = make_clock()
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.markets.source == "sandbox":
+            await stack.enter_async_context(open_markets(settings, paths))
+        own = ledger_settings(settings, paths, note=market_note(settings, paths))
+        ledger = MemoryCaller(
+            ledger_wire(), await stack.enter_async_context(open_ledger(own, clock=clock))
+        )
+        answers = await stack.enter_async_context(open_engine(settings, paths, ledger, clock=clock))
+        engine = MemoryCaller(engine_wire(), answers)
+        yield BusFacade(engine, ledger, KillLatch(paths.data_dir))

@@ -1,0 +1,79 @@
+"""The repository keeps its own promises."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from engine.connectors.venues import VENUES
+from engine.decide.limits import LimitValues
+from engine.kernels.warm_up import warm_up_all
+from engine.sandbox.dialects.all import DIALECTS
+from engine.settings.schema import LimitsSettings, MarketsSettings
+from engine.wiring.version import VERSION
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_every_make_target_named_in_a_document_exists() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "Dockerfile"]
+    for document in documents:
+        for target in re.findall(r"`make (?:-s )?([a-z][a-z-]*)", document.read_text()):
+            assert target in make_targets(), f"{document.name} names make {target}"
+
+
+def test_the_image_runs_only_make_targets() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    commands = [line for line in lines if line.strip().startswith(("CMD", "HEALTHCHECK"))]
+    assert len(commands) == 2
+    for line in commands:
+        target = re.search(r'CMD \["make", "-s", "([a-z-]+)"\]', line)
+        assert target is not None
+        assert target.group(1) in make_targets()
+
+
+def test_every_help_line_has_a_text() -> None:
+    phony = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    described = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert phony == described
+
+
+def test_the_version_is_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
+    assert f"## {VERSION}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_limit_is_in_the_risk_page() -> None:
+    risk = (ROOT / "docs" / "risk.md").read_text()
+    for name in ("kill latch", "pause", "mode", "book age", "least net edge", "position",
+                 "daily loss", "order rate", "ledger behind"):  # fmt: skip
+        assert f"| {name} |" in risk
+    limits, values = LimitsSettings(), LimitValues()
+    assert limits.position_usd == values.position_usd_max
+    assert limits.daily_loss_usd == values.daily_loss_usd_max
+    assert limits.net_edge_bps_min == values.edge_bps_min
+    assert limits.orders_per_minute_max == values.orders_per_min_max
+    assert MarketsSettings().age_ms_max == values.age_ms_max
+
+
+def test_the_sandbox_speaks_every_feed_of_every_venue() -> None:
+    spoken = {dialect.venue: set(dialect.feeds) for dialect in DIALECTS}
+    assert spoken == {venue: set(spec.feeds) for venue, spec in VENUES.items()}
+    assert set(MarketsSettings().venues) == set(VENUES)
+
+
+def test_every_kernel_has_a_slow_twin() -> None:
+    twins = {path.stem for path in (ROOT / "tests" / "reference").glob("*.py")}
+    for kernel in warm_up_all():
+        assert kernel.partition(".")[0] in twins
+
+
+def test_locks_name_no_registry_and_pin_hashes() -> None:
+    for lock in (*ROOT.glob("*.lock"), *(ROOT / "benchmarks").glob("*.lock")):
+        text = lock.read_text()
+        assert "://" not in text
+        assert "--hash=sha256:" in text

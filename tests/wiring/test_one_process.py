@@ -1,0 +1,165 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from engine.bus.commands import (
+    DoneNotices,
+    GetExport,
+    GetLimits,
+    GetOpportunities,
+    GetPnl,
+    GetStatus,
+    GetTrades,
+    GetVenues,
+    GetVersion,
+    GetWhy,
+    Kill,
+    Pause,
+    Resume,
+    SetMode,
+    Unkill,
+)
+from engine.bus.notices import Killed, Notice, PaperTraded, Started
+from engine.bus.reports import (
+    Acknowledged,
+    Declined,
+    ExportReport,
+    LimitsReport,
+    OpportunitiesReport,
+    PnlReport,
+    StatusReport,
+    TradesReport,
+    Unknown,
+    VenuesReport,
+    VersionReport,
+    WhyReport,
+)
+from engine.domain.modes import Mode
+from engine.facade.client import BusFacade
+from engine.settings.schema import MarketsSettings, OperatorSettings, Settings
+from engine.wiring.one_process import open_roles
+from engine.wiring.paths import prepare
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+SETTINGS = Settings(
+    markets=MarketsSettings(sandbox_speed=10.0), operator=OperatorSettings(totp_secret=SECRET)
+)
+
+
+@pytest.fixture
+async def facade(tmp_path: Path) -> AsyncIterator[BusFacade]:
+    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+        yield facade
+
+
+async def until(facade: BusFacade, is_met: Callable[[StatusReport], bool]) -> StatusReport:
+    async with asyncio.timeout(60):
+        while True:
+            status = await facade.ask(GetStatus())
+            assert isinstance(status, StatusReport)
+            if is_met(status):
+                return status
+            await asyncio.sleep(0.02)
+
+
+async def told(facade: BusFacade, kind: type[Notice], *, reader: str = "test") -> Notice:
+    async with asyncio.timeout(60):
+        async for stamped in facade.notices(reader=reader):
+            await facade.ask(DoneNotices(reader=reader, seq=stamped.seq))
+            if isinstance(stamped.notice, kind):
+                return stamped.notice
+    raise AssertionError("the stream ended")
+
+
+async def test_observing_finds_opportunities_and_never_plans(facade: BusFacade) -> None:
+    status = await until(facade, lambda status: status.found >= 2)
+
+    assert status.mode is Mode.OBSERVE
+    assert status.planned == 0
+    assert set(status.refused) <= {"observe_only", "edge_below_min"}
+    assert isinstance(await told(facade, Started), Started)
+
+
+async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
+    facade: BusFacade,
+) -> None:
+    assert isinstance(await facade.ask(SetMode(by="me", mode=Mode.PAPER)), Declined), (
+        "going up takes a second step"
+    )
+    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+
+    notice = await told(facade, PaperTraded)
+    assert isinstance(notice, PaperTraded)
+    trades = await facade.ask(GetTrades(limit=100))
+    why = await facade.ask(GetWhy(ref=notice.opportunity_id))
+    pnl = await facade.ask(GetPnl(days=1))
+    export = await facade.ask(GetExport(table="trades"))
+    assert isinstance(trades, TradesReport)
+    assert isinstance(why, WhyReport)
+    assert isinstance(pnl, PnlReport)
+    assert isinstance(export, ExportReport)
+
+    trade = next(one for one in trades.trades if one.execution_id == notice.execution_id)
+    assert trade.profit_usd == notice.profit_usd == why.profit_usd
+    assert {leg.side for leg in why.legs} >= {"buy", "sell"}
+    assert pnl.executions == trades.total
+    assert notice.execution_id.encode() in export.content
+    assert isinstance(await facade.ask(GetWhy(ref="nothing")), Unknown)
+
+
+async def test_every_question_is_answered_with_its_basis(facade: BusFacade) -> None:
+    await until(facade, lambda status: status.found >= 1)
+    for command, kind in (
+        (GetVenues(), VenuesReport),
+        (GetOpportunities(), OpportunitiesReport),
+        (GetLimits(), LimitsReport),
+    ):
+        report = await facade.ask(command)
+        assert isinstance(report, kind)
+        assert report.basis == "sandbox"
+        assert "not a real market" in report.market_note
+    assert isinstance(await facade.ask(GetVersion()), VersionReport)
+
+
+async def test_pausing_is_one_step_and_holds_plans_back(facade: BusFacade) -> None:
+    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    paused = await facade.ask(Pause(by="me"))
+    assert isinstance(paused, Acknowledged)
+    assert paused.is_paused
+
+    planned = (await until(facade, lambda status: status.refused.get("paused", 0) > 0)).planned
+    assert planned == (await until(facade, lambda _status: True)).planned
+    await facade.ask(Resume(by="me"))
+    await until(facade, lambda status: status.planned > planned)
+
+
+async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade) -> None:
+    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    await facade.ask(Kill(by="me", why="test"))
+    assert isinstance(await told(facade, Killed), Killed)
+    await until(facade, lambda status: status.is_killed and status.refused.get("killed", 0) > 0)
+
+    assert isinstance(await facade.ask(Unkill(by="me", code="000000")), Declined)
+    code = pyotp.TOTP(SECRET).at(int(time.time()))
+    cleared = await facade.ask(Unkill(by="me", code=code))
+    assert isinstance(cleared, Acknowledged)
+    assert not cleared.is_killed
+    assert isinstance(await facade.ask(Kill(by="me", why="again")), Acknowledged)
+    assert isinstance(await facade.ask(Unkill(by="me", code=code)), Declined), "a code works once"
+
+
+async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    async with open_roles(SETTINGS, paths) as facade:
+        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        await facade.ask(Pause(by="me"))
+    async with open_roles(SETTINGS, paths) as facade:
+        status = await until(facade, lambda _status: True)
+
+    assert (status.mode, status.is_paused) == (Mode.PAPER, True)
