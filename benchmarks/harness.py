@@ -121,6 +121,18 @@ def print_table(rows: Sequence[Row]) -> None:
     sys.stdout.flush()
 
 
+def markdown(rows: Sequence[Row]) -> str:
+    """Return rows as a Markdown table."""
+    lines = ["| figure | unit | median | p99 | p99.9 | beside |", "|---|---|---:|---:|---:|---|"]
+    for one in rows:
+        beside = f"{one.ratio:.1f} times {one.peer}" if one.peer and one.ratio is not None else ""
+        lines.append(
+            f"| {one.name} | {one.unit} | {one.median:,.3f} | {one.p99:,.3f} | {one.p999:,.3f} "
+            f"| {beside} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def write_json(rows: Sequence[Row], path: Path) -> None:
     """Write rows as a JSON list of objects, the machine named in each."""
     named = machine()
