@@ -11,12 +11,12 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 READING = """# Benchmarks
 
 Made by `make bench`; `benchmarks/latest.json` holds the same rows. Times are of single calls, the
-collector off, less what an empty call takes; median and tails, never means. On a shared machine the
-tails beyond p99 are the scheduler's. `full_path` is the engine's own way from the bytes of a recorded
-frame to the decision; its throughput is frames over their summed time, on one core. Binance frames hold
-29 levels on average, the other venues' one to three. Peers do the same work in the same run; the ratio is
-their median over ours. `start_to_first_live_book` and `memory_of_all_roles` are of a whole installation on
-the sandbox, with compiled kernels cached.
+collector off, less what an empty call takes; median and tails, never means. On a shared machine
+the tails beyond p99 are the scheduler's. `full_path` is the engine's own way from the bytes of a
+recorded frame to the decision; its throughput is frames over their summed time, on one core.
+Binance frames hold 29 levels on average, the other venues' one to three. Peers do the same work in
+the same run; the ratio is their median over ours. `start_to_first_live_book` and
+`memory_of_all_roles` are of a whole installation on the sandbox, with compiled kernels cached.
 """
 
 

@@ -13,7 +13,7 @@ from engine.bus.notices import RecordsDropped, Started
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
 from engine.connectors.session import Accept, Session, SessionLimits
-from engine.domain.errors import FatalError
+from engine.domain.errors import FatalError, SyndicateError
 from engine.domain.instruments import VenueId
 from engine.operate.clock import Clock, make_clock, make_run_id
 from engine.operate.engine_answers import EngineAnswers
@@ -32,7 +32,13 @@ from engine.ports import Action, InputKind
 from engine.settings.schema import Settings
 from engine.wiring.core import Core, Surroundings, build_core
 from engine.wiring.paths import Paths
-from engine.wiring.run_set_up import OpenVenues, VenueAccess, load_state, make_header, open_venues
+from engine.wiring.run_set_up import (
+    OpenVenues,
+    load_state,
+    make_header,
+    open_venues,
+    until_back,
+)
 
 TICK_S: Final = 0.1
 DRAIN_S: Final = 5.0
@@ -101,19 +107,22 @@ async def open_engine(
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
         gc.freeze()
-        async with asyncio.TaskGroup() as tasks:
-            running = _start_tasks(tasks, core, venues.access, clock, outbox)
-            try:
-                yield answers
-            finally:
-                for task in running:
-                    task.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = _start_tasks(tasks, core, venues, clock, outbox)
+                try:
+                    yield answers
+                finally:
+                    for task in running:
+                        task.cancel()
+        except* SyndicateError as group:
+            raise group.exceptions[0] from None
 
 
 def _start_tasks(
     tasks: asyncio.TaskGroup,
     core: Core,
-    access: Sequence[VenueAccess],
+    venues: OpenVenues,
     clock: Clock,
     outbox: Outbox,
 ) -> list[asyncio.Task[None]]:
@@ -126,11 +135,12 @@ def _start_tasks(
             jitter=random.random,
             limits=SessionLimits(),
         )
-        for stream, of in enumerate(access)
+        for stream, of in enumerate(venues.access)
     ]
     running = [tasks.create_task(session.run()) for session in sessions]
     running.append(tasks.create_task(outbox.run()))
     running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
+    running.append(tasks.create_task(until_back(venues.away)))
     return running
 
 

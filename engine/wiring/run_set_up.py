@@ -29,6 +29,7 @@ from engine.wiring.version import version_text
 log = logging.getLogger(__name__)
 
 DAY_NS: Final = 86_400 * 1_000_000_000
+AWAY_RETRY_S: Final = 120.0
 LEDGER_TRIES: Final = 20
 LEDGER_RETRY_S: Final = 0.25
 LATENCY_MS_LEAST: Final = 0.001
@@ -46,10 +47,24 @@ class VenueAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VenueAway:
+    """A venue that did not answer when the run was set up."""
+
+    spec: VenueSpec
+    rest: RestClient
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVenues:
-    """The venues of a run, and notes on those that could not be set up."""
+    """The venues of a run, and notes on those that could not be set up.
+
+    Attributes:
+        away: those that did not answer; they may later.
+    """
 
     access: Sequence[VenueAccess]
+    away: Sequence[VenueAway]
     notes: dict[VenueId, str]
     market_note: str
 
@@ -67,20 +82,37 @@ async def open_venues(
     found = await asyncio.gather(
         *(_open_venue(settings, paths, http, clock, spec) for spec in specs)
     )
-    access: list[VenueAccess] = []
+    access = [one for one in found if isinstance(one, VenueAccess)]
+    away = [one for one in found if isinstance(one, VenueAway)]
     notes: dict[VenueId, str] = {}
     for spec, result in zip(specs, found, strict=True):
-        if isinstance(result, VenueAccess):
-            access.append(result)
-        else:
-            notes[spec.venue] = result
-            log.warning("%s is left out: %s", spec.venue, result)
+        if not isinstance(result, VenueAccess):
+            notes[spec.venue] = result.why if isinstance(result, VenueAway) else result
+            log.warning("%s is left out: %s", spec.venue, notes[spec.venue])
     if not access:
         raise TransientError(
             "no venue can be reached: "
             + "; ".join(f"{venue}: {note}" for venue, note in notes.items())
         )
-    return OpenVenues(access=access, notes=notes, market_note=market_note(settings, paths))
+    return OpenVenues(
+        access=access, away=away, notes=notes, market_note=market_note(settings, paths)
+    )
+
+
+async def until_back(away: Sequence[VenueAway]) -> None:
+    """Ask the venues that were away again and again.
+
+    Raises:
+        TransientError: one is back; the engine starts anew to take it in.
+    """
+    while away:
+        await asyncio.sleep(AWAY_RETRY_S)
+        for one in away:
+            try:
+                await one.rest.get(one.spec.instruments_path)
+            except TransientError:
+                continue
+            raise TransientError(f"{one.spec.venue} is back; starting anew to take it in")
 
 
 async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) -> EngineState:
@@ -143,7 +175,7 @@ async def _open_venue(
     http: aiohttp.ClientSession,
     clock: Clock,
     spec: VenueSpec,
-) -> VenueAccess | str:
+) -> VenueAccess | VenueAway | str:
     feed = settings.markets.feeds.get(spec.venue, next(iter(spec.feeds)))
     if feed not in spec.feeds:
         raise FatalError(
@@ -169,7 +201,9 @@ async def _open_venue(
     try:
         payload = await rest.get(spec.instruments_path)
         instruments = spec.parse_instruments(payload, pairs)
-    except (TransientError, BadValueError) as error:
+    except TransientError as error:
+        return VenueAway(spec=spec, rest=rest, why=str(error))
+    except BadValueError as error:
         return str(error)
     if not instruments:
         return f"it lists none of {', '.join(pairs)}"

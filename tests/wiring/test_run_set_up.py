@@ -1,12 +1,19 @@
+import asyncio
 import socket
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
 
+from engine.connectors.rest import RestClient, RestLimits
+from engine.connectors.venues import VENUES
 from engine.domain.errors import FatalError, TransientError
+from engine.domain.instruments import VenueId
 from engine.settings.schema import MarketsSettings, Settings
+from engine.wiring import run_set_up
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run_set_up import open_venues
 
@@ -55,3 +62,43 @@ async def test_a_sandbox_that_did_not_announce_itself_puts_the_start_off(tmp_pat
     async with aiohttp.ClientSession() as http:
         with pytest.raises(TransientError, match="not announced itself"):
             await open_venues(settings, paths, http, lambda: 1)
+
+
+async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_set_up, "AWAY_RETRY_S", 0.01)
+    monkeypatch.setattr(run_set_up, "RestLimits", partial(RestLimits, attempts_max=1))
+    answers = web.Application()
+
+    async def listing(_request: web.Request) -> web.Response:
+        return web.json_response([])
+
+    answers.router.add_get("/bitstamp/{path:.*}", listing)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    settings = Settings(markets=MarketsSettings(venues=["bitstamp"]))
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(TransientError, match="no venue"):
+            await open_venues(settings, announced(tmp_path, port), http, lambda: 1)
+        away = run_set_up.VenueAway(
+            spec=VENUES[VenueId("bitstamp")],
+            rest=RestClient(
+                client=http,
+                base_url=f"http://127.0.0.1:{port}/bitstamp",
+                requests_per_s_max=1_000.0,
+                limits=RestLimits(attempts_max=1),
+                now_ns=lambda: 1,
+            ),
+            why="test",
+        )
+        waiting = asyncio.create_task(run_set_up.until_back([away]))
+        runner = web.AppRunner(answers)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            with pytest.raises(TransientError, match="bitstamp is back"):
+                async with asyncio.timeout(20):
+                    await waiting
+        finally:
+            await runner.cleanup()
