@@ -71,11 +71,11 @@ async def _change_and_check(
 ) -> None:
     """Change something from the phone; once it is acknowledged, kill the engine at once."""
     if is_pause:
-        await installation.say("/pause", "paused")
+        await installation.say_until("/pause", "paused, no plans")
     else:
-        await installation.say("/resume", "Resume")
-        installation.phone.person_taps("Resume")
-        await installation.until_status(lambda status: not status.is_paused)
+        while (await installation.until_live()).is_paused:
+            await installation.say_until("/resume", "Resume?")
+            await installation.tap_until("Resume", "not paused")
     result.acknowledged_changes += 1
     await installation.kill_role("engine")
     status = await installation.until_live()

@@ -60,6 +60,30 @@ class Installation:
         self.phone.person_writes(text)
         return await self.until_told(answer, after=seen)
 
+    async def say_until(self, text: str, answer: str) -> None:
+        """Write again whenever the bot refuses because a role is away, as a person would."""
+        async with asyncio.timeout(READY_S):
+            while True:
+                seen = len(self.phone.transcript())
+                self.phone.person_writes(text)
+                if answer in await self._answer_or_refusal(answer, after=seen):
+                    return
+
+    async def tap_until(self, button: str, answer: str) -> None:
+        """Tap once and wait for the answer, or for the refusal because a role is away."""
+        seen = len(self.phone.transcript())
+        self.phone.person_taps(button)
+        async with asyncio.timeout(READY_S):
+            await self._answer_or_refusal(answer, after=seen)
+
+    async def _answer_or_refusal(self, answer: str, *, after: int) -> str:
+        parts = (answer, "Not done", "No answer", "not yet stored")
+        while True:
+            for line in self.phone.transcript()[after:]:
+                if any(part in line for part in parts):
+                    return line
+            await asyncio.sleep(0.05)
+
     async def until_told(self, answer: str, *, after: int = 0) -> str:
         """Wait for a message of the bot."""
         found: list[str] = []
