@@ -3,14 +3,17 @@
 The engine's own hot path takes every frame: decode, sequence check, book, screen, decide.
 """
 
+import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 from benchmarks import harness
-from benchmarks.real_frames import Recorded, all_recorded, instruments_of
+from benchmarks.real_frames import Recorded, all_recorded, binance, instruments_of
 from engine.domain.modes import Basis, Mode
 from engine.operate.control import ControlState
+from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.operate.run_journal import JournalSettings
@@ -124,12 +127,29 @@ def measure_venue(recorded: Recorded) -> list[harness.Row]:
     ]
 
 
+def measure_recording() -> harness.Row:
+    """Measure what recording adds to each frame on the hot path."""
+    frames = binance().frames
+    with tempfile.TemporaryDirectory(prefix="syn") as directory:
+        own = RecorderSettings(
+            directory=Path(directory), segment_bytes=1 << 26, total_bytes_max=1 << 30
+        )
+        recorder = Recorder(own, "bench")
+        calls = [
+            partial(recorder.write, number, InputKind.FRAME, 0, at_ns, "", payload)
+            for number, (at_ns, payload) in enumerate(frames)
+        ]
+        row = harness.measure("recorder.write", calls)
+        recorder.close()
+    return row
+
+
 def measure() -> list[harness.Row]:
-    """Measure every venue."""
+    """Measure every venue, and what recording adds."""
     rows = []
     for recorded in all_recorded():
         rows += measure_venue(recorded)
-    return rows
+    return [*rows, measure_recording()]
 
 
 if __name__ == "__main__":

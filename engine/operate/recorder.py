@@ -29,7 +29,7 @@ class RecorderSettings:
 
     Attributes:
         directory: parent of the runs' folders.
-        segment_bytes: uncompressed size at which a segment ends.
+        segment_bytes: uncompressed size after which the next flush begins a new segment.
         total_bytes_max: compressed size of all runs; the oldest segments go first.
     """
 
@@ -70,13 +70,13 @@ class Recorder:
         if not waiting or self.failure is not None:
             return
         try:
-            for entry in waiting:
-                if self._compressor is None or self._segment_bytes >= self._settings.segment_bytes:
-                    self._next_segment()
-                assert self._compressor is not None
-                self._compressor.write(entry)
-                self._segment_bytes += len(entry)
+            if self._compressor is None or self._segment_bytes >= self._settings.segment_bytes:
+                self._next_segment()
             assert self._compressor is not None
+            # One call for all: between calls this thread would ask for the interpreter's lock.
+            chunk = b"".join(waiting)
+            self._compressor.write(chunk)
+            self._segment_bytes += len(chunk)
             self._compressor.flush(zstandard.FLUSH_BLOCK)
             assert self._segment is not None
             self._segment.flush()
