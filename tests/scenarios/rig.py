@@ -69,13 +69,6 @@ class Installation:
                 if answer in await self._answer_or_refusal(answer, after=seen):
                     return
 
-    async def tap_until(self, button: str, answer: str) -> None:
-        """Tap once and wait for the answer, or for the refusal because a role is away."""
-        seen = len(self.phone.transcript())
-        self.phone.person_taps(button)
-        async with asyncio.timeout(READY_S):
-            await self._answer_or_refusal(answer, after=seen)
-
     async def _answer_or_refusal(self, answer: str, *, after: int) -> str:
         parts = (answer, "Not done", "No answer", "not yet stored")
         while True:
