@@ -130,3 +130,8 @@ crashes: $(VENV)/.kernels $(VENV)/.dev ## kill -9 of roles (N=100) and of the le
 .PHONY: picture
 picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a real conversation
 	@$(PY) -m tests.scenarios.phone_record docs/pictures/phone.png
+
+.PHONY: kernels
+kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled and again interpreted
+	@$(PY) -m pytest -q tests/kernels
+	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/kernels

@@ -71,8 +71,9 @@ def _number(raw, i, decimals):
     if i < n and raw[i] == 34:
         i += 1
         first = i
+        stop = min(n, first + _DIGITS_MAX)  # more digits would overflow: the careful way's task
         mantissa = int64(0)
-        while i < n and 48 <= raw[i] <= 57:
+        while i < stop and 48 <= raw[i] <= 57:
             mantissa = mantissa * 10 + int64(raw[i] - 48)
             i += 1
         digits = i - first
@@ -80,7 +81,8 @@ def _number(raw, i, decimals):
         if digits > 0 and i < n and raw[i] == 46:
             point = i
             i += 1
-            while i < n and 48 <= raw[i] <= 57:
+            stop = min(n, first + _DIGITS_MAX + 1)
+            while i < stop and 48 <= raw[i] <= 57:
                 mantissa = mantissa * 10 + int64(raw[i] - 48)
                 i += 1
             fraction = i - point - 1
