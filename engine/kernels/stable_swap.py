@@ -39,16 +39,20 @@ def stable_swap_quote(row, token_in, token_out, amount_in):
         return 0.0, 0.0, 0.0
     x = row[BALANCE + token_in]
     y = row[BALANCE + token_out]
-    unit_in = (1.0 - row[FEE_IN_RATIO]) * row[RATE + token_in]
-    unit_out = (1.0 - row[FEE_OUT_RATIO]) / row[RATE + token_out]
+    share_in = 1.0 - row[FEE_IN_RATIO]
+    share_out = 1.0 - row[FEE_OUT_RATIO]
     if not (
         0.0 <= amount_in < 1e60
         and 0.0 < row[D] < 1e40
         and 1.0 <= row[ANN] < 1e15
-        and 0.0 < unit_in < 1e60
-        and 0.0 < unit_out < 1e60
+        and 0.0 < share_in <= 1.0
+        and 0.0 < share_out <= 1.0
+        and 1e-60 < row[RATE + token_in] < 1e60
+        and 1e-60 < row[RATE + token_out] < 1e60
     ):
         return 0.0, 0.0, 0.0
+    unit_in = share_in * row[RATE + token_in]
+    unit_out = share_out / row[RATE + token_out]
     c = row[D] / row[ANN] * row[D] / n
     for k in range(n):
         if not 0.0 < row[BALANCE + k] < 1e40:

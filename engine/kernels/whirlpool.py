@@ -40,7 +40,7 @@ def whirlpool_quote(row, ranges, token_in, amount_in):
         low = ranges[r, SQRT_LOW]
         high = ranges[r, SQRT_HIGH]
         liquidity = ranges[r, LIQUIDITY]
-        if not (0.0 < low <= price <= high and 0.0 <= liquidity < 1e40):
+        if not (0.0 < low <= price <= high < 1e15 and 0.0 <= liquidity < 1e40):
             return 0.0, 0.0, 0.0
         if token_in == 0:
             room = liquidity * (price - low) / (price * low)

@@ -79,7 +79,7 @@ def make_stable(
     what = f"amplification of pool {pool} times 1000"
     check_whole(amp, what=what, least=AMP_PRECISION, most=AMP_MAX)
     check_whole(fee_e18, what=f"fee of pool {pool} times 10**18", least=0, most=ONE_E18 - 1)
-    return StableState(
+    state = StableState(
         balances_raw=tuple(balances_raw),
         factors_e18=tuple(
             rate_e18 * 10 ** (18 - places)
@@ -89,6 +89,11 @@ def make_stable(
         fee_e18=fee_e18,
         form=form,
     )
+    try:
+        invariant(amp, scaled(state), form=form)
+    except BadValueError as error:
+        raise BadValueError(f"pool {pool} cannot trade: {error}") from error
+    return state
 
 
 def amount_out(state: StableState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
@@ -97,9 +102,7 @@ def amount_out(state: StableState, amount_in_raw: int, *, token_in: int, token_o
     Raises:
         BadValueError: arguments that no contract takes, or on which it would revert.
     """
-    check_swap(
-        amount_in_raw, token_in=token_in, token_out=token_out, count=len(state.balances_raw)
-    )
+    check_swap(amount_in_raw, token_in=token_in, token_out=token_out, count=len(state.balances_raw))
     net_raw = amount_in_raw - mul_up(amount_in_raw, state.fee_e18)
     balances = scaled(state)
     given = out_given_in(

@@ -98,9 +98,7 @@ def amount_out(state: WeightedState, amount_in_raw: int, *, token_in: int, token
     Raises:
         BadValueError: arguments that no contract takes, or on which it would revert.
     """
-    check_swap(
-        amount_in_raw, token_in=token_in, token_out=token_out, count=len(state.balances_raw)
-    )
+    check_swap(amount_in_raw, token_in=token_in, token_out=token_out, count=len(state.balances_raw))
     net_raw = amount_in_raw - mul_up(amount_in_raw, state.fee_e18)
     out_e18 = out_given_in(
         balance_in=state.balances_raw[token_in] * state.scales[token_in],

@@ -30,6 +30,7 @@ FEE_E10_MAX = FEE_ONE_E10 // 2
 AMP_MAX = 10**6
 """`MAX_A` of the contracts."""
 COINS_MAX = 4
+PAIR = 2
 RATE_E18_MAX = 10**40
 
 
@@ -88,9 +89,7 @@ def make_curve(
     ):
         what = f"balance of {token} in pool {pool}, in raw units,"
         check_whole(balance_raw, what=what, least=1, most=U128_MAX)
-        check_whole(
-            places, what=f"decimals of {token}", least=DECIMALS_MIN, most=DECIMALS_MAX
-        )
+        check_whole(places, what=f"decimals of {token}", least=DECIMALS_MIN, most=DECIMALS_MAX)
         check_whole(rate_e18, what=f"rate of {token}", least=1, most=RATE_E18_MAX)
     if amp_precision not in (1, 100):
         raise BadValueError(f"amplification precision {amp_precision} of pool {pool}: 1 or 100")
@@ -98,9 +97,9 @@ def make_curve(
         amp, what=f"amplification of pool {pool}", least=amp_precision, most=AMP_MAX * amp_precision
     )
     check_whole(fee_e10, what=f"fee of pool {pool} times 10**10", least=0, most=FEE_E10_MAX)
-    if form is ProductForm.PAIR and count != 2:
+    if form is ProductForm.PAIR and count != PAIR:
         raise BadValueError(f"pool {pool} of {count} coins with the formula for a pair")
-    return CurveState(
+    state = CurveState(
         balances_raw=tuple(balances_raw),
         rates_e18=tuple(
             rate_e18 * 10 ** (18 - places)
@@ -112,6 +111,11 @@ def make_curve(
         form=form,
         quote_order=quote_order,
     )
+    try:
+        invariant_of(state)
+    except BadValueError as error:
+        raise BadValueError(f"pool {pool} cannot trade: {error}") from error
+    return state
 
 
 def ramped_amp(
@@ -232,9 +236,7 @@ def as_row(state: CurveState) -> tuple[float, ...]:
 
 
 def _added(state: CurveState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
-    check_swap(
-        amount_in_raw, token_in=token_in, token_out=token_out, count=len(state.balances_raw)
-    )
+    check_swap(amount_in_raw, token_in=token_in, token_out=token_out, count=len(state.balances_raw))
     if amount_in_raw * state.rates_e18[token_in] > U256_MAX:
         raise overflow("input times rate")
     return amount_in_raw * state.rates_e18[token_in] // ONE_E18

@@ -78,9 +78,7 @@ def balance_after(
     return _solve(others, count=len(balances), amp=amp, amp_precision=amp_precision, d=d)
 
 
-def balance_at(
-    balances: Sequence[int], *, token: int, amp: int, amp_precision: int, d: int
-) -> int:
+def balance_at(balances: Sequence[int], *, token: int, amp: int, amp_precision: int, d: int) -> int:
     """Return the balance of one token at another invariant (`get_y_D`).
 
     Raises:
@@ -92,9 +90,10 @@ def balance_at(
 
 def _product(d: int, balances: Sequence[int], *, form: ProductForm) -> int:
     count = len(balances)
-    if form is ProductForm.PAIR:
-        return d * d // balances[0] * d // balances[1] // count**count
     product = d
+    if form is ProductForm.PAIR:
+        power: int = count**count
+        return d * d // balances[0] * d // balances[1] // power
     if form is ProductForm.LOOP:
         for balance in balances:
             product = product * d // (balance * count)

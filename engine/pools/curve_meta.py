@@ -46,13 +46,11 @@ def virtual_price_e18(state: CurveState, *, supply_raw: int) -> int:
 def cached_virtual_price_e18(
     *, cached_e18: int, cached_at_s: int, current_e18: int, at_s: int
 ) -> int:
-    """Return the base price that a metapool uses: its copy for ten minutes, then the current one."""
+    """Return the base price that a metapool uses: its copy for ten minutes, then the real one."""
     return current_e18 if at_s > cached_at_s + BASE_CACHE_S else cached_e18
 
 
-def tokens_for_deposit(
-    state: CurveState, amount_raw: int, *, token: int, supply_raw: int
-) -> int:
+def tokens_for_deposit(state: CurveState, amount_raw: int, *, token: int, supply_raw: int) -> int:
     """Return the liquidity tokens for a deposit of one coin, as `calc_token_amount`: without fees.
 
     Raises:
@@ -100,9 +98,7 @@ def underlying_out(state: MetaState, amount_in_raw: int, *, token_in: int, token
     count = 1 + len(state.base.balances_raw)
     check_swap(amount_in_raw, token_in=token_in, token_out=token_out, count=count)
     if token_in > 0 and token_out > 0:
-        return quoted_out(
-            state.base, amount_in_raw, token_in=token_in - 1, token_out=token_out - 1
-        )
+        return quoted_out(state.base, amount_in_raw, token_in=token_in - 1, token_out=token_out - 1)
     rate_e18, price_e18 = state.pool.rates_e18
     if token_in == 0:
         added = amount_in_raw * rate_e18 // ONE_E18

@@ -69,9 +69,7 @@ def make_solidly(
     for token, reserve_raw, places in zip(tokens, reserves_raw, decimals, strict=True):
         what = f"reserve of {token} in pool {pool}, in raw units,"
         check_whole(reserve_raw, what=what, least=1, most=RESERVE_RAW_MAX)
-        check_whole(
-            places, what=f"decimals of {token}", least=DECIMALS_MIN, most=DECIMALS_MAX
-        )
+        check_whole(places, what=f"decimals of {token}", least=DECIMALS_MIN, most=DECIMALS_MAX)
     check_whole(fee_e6, what=f"fee of pool {pool} in millionths", least=0, most=FEE_ONE_E6 - 1)
     state = SolidlyState(
         form=form,

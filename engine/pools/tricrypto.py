@@ -121,9 +121,7 @@ def _step(y: int, *, others: int, ratio_e18: int, amp: int, gamma_e18: int, d_e1
     return y // 2 if plus < minus else plus - minus
 
 
-def _check_safe(
-    values: Sequence[int], *, token: int, amp: int, gamma_e18: int, d_e18: int
-) -> None:
+def _check_safe(values: Sequence[int], *, token: int, amp: int, gamma_e18: int, d_e18: int) -> None:
     if not _AMP_LEAST <= amp <= 10_000 * _AMP_LEAST:
         raise BadValueError(f"amplification {amp} is outside {_AMP_LEAST} to {10_000 * _AMP_LEAST}")
     if not 10**10 <= gamma_e18 <= 10**16:

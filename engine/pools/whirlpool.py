@@ -97,8 +97,7 @@ def make_whirlpool(
 ) -> WhirlpoolState:
     """Check a pool's values and make its state.
 
-    Args:
-        array_starts: first ticks of the known tick arrays, neighbours, in rising order.
+    `array_starts` are the first ticks of the known tick arrays: neighbours, in rising order.
 
     Raises:
         BadValueError: a value that no deployed pool can have; the text names it and the pool.
@@ -288,9 +287,7 @@ def as_ranges(state: WhirlpoolState) -> tuple[tuple[float, float, float], ...]:
     )
 
 
-def _known_range(
-    array_starts: Sequence[int], *, pool: str, tick_spacing: int
-) -> tuple[int, int]:
+def _known_range(array_starts: Sequence[int], *, pool: str, tick_spacing: int) -> tuple[int, int]:
     width = TICKS_PER_ARRAY * tick_spacing
     if not array_starts:
         raise BadValueError(f"pool {pool} has no known tick array")

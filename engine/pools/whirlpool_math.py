@@ -1,7 +1,7 @@
-"""Orca Whirlpool's prices and amounts: Q64.64 square roots of price, u64 amounts, roundings named.
+"""Orca Whirlpool's prices and amounts: Q64.64 roots of price, u64 amounts, roundings named.
 
-Source: the Whirlpool program's `tick_math`, `token_math` and `swap_math`; the tables hold the powers
-of the square root of 1.0001 as deployed. A is the first token, B the second, price is B per A.
+Source: the Whirlpool program's `tick_math`, `token_math` and `swap_math`; the tables hold powers of
+the square root of 1.0001 as deployed. A is the first token, B the second, price is B per A.
 """
 
 import math

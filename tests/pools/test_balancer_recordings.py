@@ -10,6 +10,7 @@ import pytest
 from engine.pools import balancer_math, balancer_stable, balancer_weighted
 from engine.pools.balancer_stable import InvariantForm, StableState, make_stable
 from engine.pools.balancer_weighted import WeightedState, make_weighted
+from engine.pools.reverts import overflow
 from tests.pools.recordings import FOLDER, answer_of, read_json, read_lines, whole_list
 
 ORACLE = "oracle_balancer_snapshot.txt"
@@ -127,7 +128,7 @@ def _whole(call: Callable[..., int]) -> Callable[[list[str]], int]:
 
 def _minus(a: int, b: int) -> int:
     if b > a:
-        raise balancer_math.overflow("difference")
+        raise overflow("difference")
     return a - b
 
 
@@ -200,9 +201,7 @@ def weighted_state(name: str) -> WeightedState:
 def stable_state(name: str) -> StableState:
     """Make the state of a recorded pool, its own share token left out."""
     recorded = read_json(name)
-    kept = [
-        index for index in range(len(recorded["tokens"])) if index != recorded["bpt_idx"]
-    ]
+    kept = [index for index in range(len(recorded["tokens"])) if index != recorded["bpt_idx"]]
     return make_stable(
         pool=recorded["name"],
         tokens=[recorded["tokens"][index]["address"] for index in kept],
@@ -248,17 +247,14 @@ def test_no_swap_lowers_the_invariant_of_a_recorded_stable_pool(name: str) -> No
     for token_in in range(count):
         for token_out in set(range(count)) - {token_in}:
             amount = state.balances_raw[token_in] // 50
-            out = balancer_stable.amount_out(
-                state, amount, token_in=token_in, token_out=token_out
-            )
+            out = balancer_stable.amount_out(state, amount, token_in=token_in, token_out=token_out)
             after = balancer_stable.scaled(state)
             after[token_in] += amount * state.factors_e18[token_in] // 10**18
             after[token_out] -= out * state.factors_e18[token_out] // 10**18
 
             assert 0 < out < state.balances_raw[token_out]
             assert (
-                balancer_stable.invariant(state.amp, after, form=InvariantForm.ROUND_DOWN)
-                >= before
+                balancer_stable.invariant(state.amp, after, form=InvariantForm.ROUND_DOWN) >= before
             )
 
 

@@ -180,9 +180,7 @@ def test_every_recorded_style_of_quote_is_met_to_the_unit() -> None:
             fee_e10=int(values["fee"]),
         )
         asked = probe["probe"]
-        found = quoted_out(
-            state, int(asked["dx"]), token_in=asked["i"], token_out=asked["j"]
-        )
+        found = quoted_out(state, int(asked["dx"]), token_in=asked["i"], token_out=asked["j"])
         assert str(found) == probe["expected"]["dy"], probe["name"]
     assert len(probes) == PROBE_ANSWERS
 

@@ -1,6 +1,6 @@
 // Makes the Whirlpool vectors once: random pools, quoted by Orca's own library.
 //
-//   npm ci && node generate.mjs 2500 1 | xz -9 > ../../data/pools/whirlpool_core.jsonl.xz
+//   npm ci && node generate.mjs 3000 1 | xz -9 > ../../data/pools/whirlpool_core.jsonl.xz
 //
 // A line is one pool: its numbers, the first ticks of its tick arrays, its initialised ticks with
 // net liquidity, and quotes [exactIn, aToB, amount, tokenIn, tokenOut, fee], or [.., "error text"].
@@ -30,8 +30,9 @@ const magnitude = (low, high) => BigInt(between(1, 999)) * 10n ** BigInt(between
 function positions(spacing, tick) {
   const made = [];
   const widest = Math.floor(TICK_MAX / spacing);
-  for (let left = between(1, 6); left > 0; left--) {
-    const reach = pick([3, 20, 200, 2000, widest]);
+  const reaches = Array.from({ length: between(0, 9) }, () => pick([3, 20, 200, 2000]));
+  if (below(8) > 0) reaches.push(widest);
+  for (const reach of reaches) {
     const middle = Math.floor(tick / spacing) + between(-Math.min(reach, 300), Math.min(reach, 300));
     const lower = Math.max(middle - between(1, reach), -widest) * spacing;
     const upper = Math.min(middle + between(1, reach), widest) * spacing;
@@ -102,16 +103,17 @@ function asFacades(pool) {
   return { whirlpool, tickArrays };
 }
 
-function makeAmount(liquidity) {
-  const part = liquidity / 10n ** BigInt(between(0, 9));
-  const amount = below(3) > 0 ? part : below(10) > 0 ? magnitude(0, 15) : bits64();
+function makeAmount({ liquidity, sqrtPrice }, isTokenA) {
+  const whole = isTokenA ? (liquidity << 64n) / sqrtPrice : (liquidity * sqrtPrice) >> 64n;
+  const part = (whole * BigInt(between(1, 999))) / 10n ** BigInt(between(3, 6));
+  const amount = below(4) > 0 ? part : below(10) > 0 ? magnitude(0, 12) : bits64();
   return 0n < amount && amount < 1n << 64n ? amount : magnitude(0, 9);
 }
 
 function quote({ whirlpool, tickArrays }) {
   const isExactIn = below(2) === 0;
   const isAToB = below(2) === 0;
-  const amount = makeAmount(whirlpool.liquidity);
+  const amount = makeAmount(whirlpool, isAToB === isExactIn);
   const ask = isExactIn ? core.swapQuoteByInputToken : core.swapQuoteByOutputToken;
   const head = [isExactIn, isAToB, String(amount)];
   try {
