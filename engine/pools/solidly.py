@@ -12,6 +12,7 @@ from engine.domain.errors import BadValueError
 from engine.pools.reverts import (
     DECIMALS_MAX,
     DECIMALS_MIN,
+    U128_MAX,
     U256_MAX,
     check_same_count,
     check_swap,
@@ -99,8 +100,6 @@ def amount_out(state: SolidlyState, amount_in_raw: int, *, token_in: int, token_
         return net_raw * reserve_out // (reserve_in + net_raw)
     x_e18, y_e18 = _scaled(state, token_in), _scaled(state, token_out)
     after_e18 = x_e18 + net_raw * ONE_E18 // state.scales[token_in]
-    if after_e18**3 > U256_MAX:
-        raise overflow("cube of the reserve after the input")
     if state.form is SolidlyForm.STABLE:
         left_e18 = solve_y(after_e18, invariant(state), y_e18, scales=state.scales)
     else:
@@ -157,6 +156,8 @@ def curve_f(x_e18: int, y_e18: int) -> int:
     Raises:
         BadValueError: the product does not fit 256 bits.
     """
+    if max(x_e18, y_e18) > U128_MAX:
+        raise overflow("square of a reserve")
     product = x_e18 * y_e18 // ONE_E18
     product *= x_e18 * x_e18 // ONE_E18 + y_e18 * y_e18 // ONE_E18
     if product > U256_MAX:
@@ -165,9 +166,15 @@ def curve_f(x_e18: int, y_e18: int) -> int:
 
 
 def slope_e18(x_e18: int, y_e18: int) -> int:
-    """Return the derivative of the curve by y, as the contract rounds."""
-    cube = x_e18 * x_e18 // ONE_E18 * x_e18 // ONE_E18
-    return 3 * x_e18 * (y_e18 * y_e18 // ONE_E18) // ONE_E18 + cube
+    """Return the derivative of the curve by y, as the contract rounds.
+
+    Raises:
+        BadValueError: a product does not fit 256 bits.
+    """
+    first = 3 * x_e18 * (y_e18 * y_e18 // ONE_E18)
+    if first > U256_MAX:
+        raise overflow("slope of the curve")
+    return first // ONE_E18 + _cube(x_e18)
 
 
 def solve_y(x_e18: int, k_e18: int, y_e18: int, *, scales: tuple[int, int]) -> int:
@@ -208,10 +215,15 @@ def _exceeds(x_e18: int, y_e18: int, k_e18: int, *, scales: tuple[int, int]) -> 
 
 
 def curve_f_camelot(x_e18: int, y_e18: int) -> int:
-    """Return the same curve with the order of roundings of Camelot's `_f`."""
-    y_cube = y_e18 * y_e18 // ONE_E18 * y_e18 // ONE_E18
-    x_cube = x_e18 * x_e18 // ONE_E18 * x_e18 // ONE_E18
-    return x_e18 * y_cube // ONE_E18 + x_cube * y_e18 // ONE_E18
+    """Return the same curve with the order of roundings of Camelot's `_f`.
+
+    Raises:
+        BadValueError: a product does not fit 256 bits.
+    """
+    first, second = x_e18 * _cube(y_e18), _cube(x_e18) * y_e18
+    if max(first, second) > U256_MAX:
+        raise overflow("invariant of the reserves")
+    return first // ONE_E18 + second // ONE_E18
 
 
 def solve_y_camelot(x_e18: int, k_e18: int, y_e18: int) -> int:
@@ -235,6 +247,13 @@ def solve_y_camelot(x_e18: int, k_e18: int, y_e18: int) -> int:
         if abs(y_e18 - before_e18) <= 1:
             return y_e18
     return y_e18
+
+
+def _cube(x_e18: int) -> int:
+    product = x_e18 * x_e18 // ONE_E18 * x_e18
+    if product > U256_MAX or x_e18 > U128_MAX:
+        raise overflow("cube of a reserve")
+    return product // ONE_E18
 
 
 def _scaled(state: SolidlyState, token: int) -> int:

@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,10 +20,16 @@ AMOUNTS_PER_POOL = 16
 
 @dataclass(slots=True)
 class Tally:
-    """What one protocol's cases showed."""
+    """What one protocol's cases showed.
+
+    `refused`: the contract reverts; `unseen`: and the float still sees an output. `edges`: the
+    float ends just before the last input that the contract takes.
+    """
 
     cases: int = 0
     refused: int = 0
+    unseen: int = 0
+    edges: int = 0
     mismatches: list[str] = field(default_factory=list)
     by_kind: Counter[str] = field(default_factory=Counter)
     worst_of_bound: float = 0.0
@@ -49,7 +54,11 @@ def check_pair(pair: Pair, amounts: list[int], tally: Tally) -> None:
         found = float(out[index, 0])
         if wanted is None:
             tally.refused += 1
-            is_bad = not math.isfinite(found)
+            tally.unseen += found > float(slack[index])
+            is_bad = not 0.0 <= found < pair.reserve_out_raw
+        elif found == 0.0 and _is_last(pair, amounts[index]):
+            tally.edges += 1
+            is_bad = False
         else:
             bound = RELATIVE * wanted + float(slack[index])
             used = abs(found - wanted) / bound
@@ -76,6 +85,10 @@ def run(protocol: str, *, cases: int, seed: int) -> Tally:
     return tally
 
 
+def _is_last(pair: Pair, amount: int) -> bool:
+    return _exact(pair, amount + amount // 1_000 + 10) is None
+
+
 def _exact(pair: Pair, amount: int) -> int | None:
     try:
         return pair.exact(amount)
@@ -96,6 +109,8 @@ def main() -> None:
         report[protocol] = {
             "cases": tally.cases,
             "refused_by_contract": tally.refused,
+            "refused_unseen_by_floats": tally.unseen,
+            "at_the_edge": tally.edges,
             "kinds": dict(tally.by_kind),
             "mismatches": tally.mismatches,
             "worst_part_of_bound": tally.worst_of_bound,

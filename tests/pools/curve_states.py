@@ -1,5 +1,6 @@
 """Random pools of four protocols, as exact state and kernel row, for campaign and properties."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -226,13 +227,17 @@ def random_balancer_stable(random: Random) -> Pair:
         form=random.choice(list(InvariantForm)),
     )
     row = np.array(balancer_stable.as_row(state))
+    whole = [balance * count * ULP for balance in balancer_stable.scaled(state)]
+    floored = 4 * count * row[stable_kernel.D] ** count / math.prod(whole)
     i, j = random.sample(range(count), 2)
     balance_out = state.balances_raw[j]
 
     def slack(amounts: Floats, out: Floats) -> Floats:
         del amounts
         # The contract divides by A*n^n first and multiplies by 1000 afterwards: that many units.
-        units = 40 + 2_000 * (1 + balance_out / (balance_out - out[:, 0]))
+        # It also floors a product of balances that is much smaller than D in a skewed pool.
+        drained = balance_out / (balance_out - out[:, 0])
+        units = 40 + (2_000 + floored) * (1 + drained)
         units *= 1 + out[:, 1] * state.factors_e18[j] / state.factors_e18[i]
         return 2 + INPUT_UNIT * out[:, 1] + units / (state.factors_e18[j] * ULP)
 

@@ -17,6 +17,8 @@ def test_a_sample_of_the_campaign_finds_no_mismatch(protocol: str) -> None:
     assert tally.mismatches == []
     assert tally.cases == 8_000
     assert tally.refused < tally.cases / 4  # else it would compare nothing
+    assert tally.unseen < tally.cases / 100
+    assert tally.edges < tally.cases / 1_000
 
 
 @pytest.mark.slow
