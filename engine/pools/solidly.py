@@ -78,7 +78,13 @@ def make_solidly(
         scales=(10 ** decimals[0], 10 ** decimals[1]),
         fee_e6=fee_e6,
     )
-    if form is not SolidlyForm.VOLATILE and invariant(state) == 0:
+    if form is SolidlyForm.VOLATILE:
+        return state
+    try:
+        is_too_small = invariant(state) == 0
+    except BadValueError as error:
+        raise BadValueError(f"pool {pool} cannot trade: {error}") from error
+    if is_too_small:
         raise BadValueError(f"reserves of pool {pool} are too small: its invariant rounds to 0")
     return state
 

@@ -228,7 +228,7 @@ def random_balancer_stable(random: Random) -> Pair:
     )
     row = np.array(balancer_stable.as_row(state))
     whole = [balance * count * ULP for balance in balancer_stable.scaled(state)]
-    floored = 4 * count * row[stable_kernel.D] ** count / math.prod(whole)
+    floored = 4 * count * float(row[stable_kernel.D]) ** count / math.prod(whole)
     i, j = random.sample(range(count), 2)
     balance_out = state.balances_raw[j]
 
