@@ -19,9 +19,8 @@ log = logging.getLogger(__name__)
 
 BACKOFF_S_FIRST: Final = 0.2
 BACKOFF_S_MAX: Final = 10.0
-STEADY_S: Final = 30.0
+STEADY_S: Final = 10.0
 """A role that ran this long starts its back-off anew."""
-RESTARTS_IN_A_ROW_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +136,7 @@ class Supervisor:
                 # Something outside is missing, perhaps for long. The others start all the same,
                 # so that the operator can be told.
                 role.has_been_ready.set()
-            elif in_a_row > RESTARTS_IN_A_ROW_MAX:
-                log.error("%s died %d times in a row; giving up", role.spec.name, in_a_row)
-                return exit_codes.FATAL
+            # A role is never given up: the kill latch is how trading ends, not a counter.
             role.restarts += 1
             why = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             log.warning("%s ended (%s); starting it again", role.spec.name, why)

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Final
 
 from engine.bus.notices import RoleRestarted
 from engine.bus.records import Append, NoticeRecord
@@ -22,6 +23,10 @@ from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 
 log = logging.getLogger(__name__)
+
+TOLD_EACH: Final = 5
+TOLD_EVERY: Final = 20
+"""The first restarts of a role are told one by one, later ones each twentieth."""
 
 
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
@@ -85,6 +90,8 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
 
     def on_restart(role: str, why: str, restarts: int) -> None:
         _say_last_error(paths, role)
+        if restarts > TOLD_EACH and restarts % TOLD_EVERY:
+            return
         task = asyncio.get_running_loop().create_task(tell(role, why, restarts))
         telling.add(task)
         task.add_done_callback(telling.discard)
