@@ -115,7 +115,14 @@ def swap_exact_in(
             of the price, or ticks needed that are not known.
     """
     check_whole(amount_in_raw, what="amount_in_raw", low=1, high=state.amount_raw_max)
-    return _swap(state, amount_in_raw, 0, token_in, sqrt_price_limit_x96, fee_pips)
+    return _swap(
+        state,
+        left_in_raw=amount_in_raw,
+        left_out_raw=0,
+        token_in=token_in,
+        limit_x96=sqrt_price_limit_x96,
+        fee_pips=fee_pips,
+    )
 
 
 def swap_exact_out(
@@ -128,7 +135,14 @@ def swap_exact_out(
 ) -> Swap:
     """Buy an amount until it is given, or until the price limit; otherwise as `swap_exact_in`."""
     check_whole(amount_out_raw, what="amount_out_raw", low=1, high=state.amount_raw_max)
-    return _swap(state, 0, amount_out_raw, token_in, sqrt_price_limit_x96, fee_pips)
+    return _swap(
+        state,
+        left_in_raw=0,
+        left_out_raw=amount_out_raw,
+        token_in=token_in,
+        limit_x96=sqrt_price_limit_x96,
+        fee_pips=fee_pips,
+    )
 
 
 def state_after(state: ConcentratedState, swap: Swap) -> ConcentratedState:
@@ -151,6 +165,7 @@ def swap_fee_pips(*, lp_fee_pips: int, protocol_fee_pips: int) -> int:
 
 def _swap(
     state: ConcentratedState,
+    *,
     left_in_raw: int,
     left_out_raw: int,
     token_in: int,

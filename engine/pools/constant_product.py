@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from engine.domain.errors import BadValueError
-from engine.pools.integers import UINT112_MAX, UINT256_MAX, check_token, check_whole
+from engine.pools.integers import UINT112_MAX, check_token, check_whole
 
 FEE_DENOMINATOR_MAX = 10**9
 """Beyond any fork's; keeps every product of the contracts within 256 bits."""
@@ -81,8 +81,6 @@ def amount_in(state: ConstantProductState, amount_out_raw: int, *, token_in: int
     reserve_in, reserve_out, keep_numerator = _sides(state, token_in)
     check_whole(amount_out_raw, what="amount_out_raw", low=1, high=reserve_out - 1)
     numerator = reserve_in * amount_out_raw * state.fee_denominator
-    if numerator > UINT256_MAX:
-        raise BadValueError(f"amount_out_raw {amount_out_raw} overflows 256 bits")
     found = numerator // ((reserve_out - amount_out_raw) * keep_numerator) + 1
     return check_whole(found, what="amount_in_raw", low=1, high=UINT112_MAX - reserve_in)
 
