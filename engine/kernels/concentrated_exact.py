@@ -50,7 +50,7 @@ LIQUIDITY = 3  # two limbs
 TICK = 5
 TICK_SPACING = 6
 FEE_PIPS = 7
-AMOUNT_BITS = 8  # what the contract's types hold: 255, in Uniswap V4 127
+AMOUNT_BITS = 8  # of amounts paid and given: 255, in Uniswap V4 127
 TICKS_FROM = 9
 TICKS_TO = 10
 KNOWN_MIN = 11  # ticks beyond these two were not read from the chain
@@ -338,7 +338,7 @@ def exact_swap(pool, ticks, token_in, is_exact_in, amount, limit):
     falls = token_in == 0
     paid, got, left, steps = WORD_ZERO, WORD_ZERO, amount, 0
     is_sound = is_pool(pool, ticks) and 0 <= token_in <= 1
-    is_sound = is_sound and not is_zero(amount) and fits_bits(amount, pool[AMOUNT_BITS])
+    is_sound = is_sound and not is_zero(amount) and fits_bits(amount, 255)
     if falls:
         is_sound = is_sound and is_less(_PRICE_FIRST, limit) and is_less(limit, price)
     else:
@@ -391,7 +391,7 @@ def exact_swap(pool, ticks, token_in, is_exact_in, amount, limit):
             tick = following - 1 if falls else following
         elif not is_equal(price, before):
             tick = TICK_MAX  # not found out here: the loop ends, and few ask for it
-    if not fits_bits(paid, pool[AMOUNT_BITS]):
+    if not (fits_bits(paid, pool[AMOUNT_BITS]) and fits_bits(got, pool[AMOUNT_BITS])):
         return REFUSED, WORD_ZERO, WORD_ZERO, price, liquidity, tick, steps
     return (DONE if is_zero(left) else PARTIAL), paid, got, price, liquidity, tick, steps
 

@@ -28,7 +28,8 @@ class ConcentratedState:
     """A pool between two swaps.
 
     `tick` is the pool's own: one below the tick of the price if the price fell exactly onto an
-    initialised tick. `amount_raw_max` is what the contract's types hold: 127 bits in V4.
+    initialised tick. `amount_raw_max` is what the contract's type for amounts paid and given holds:
+    127 bits in V4.
     """
 
     sqrt_price_x96: int
@@ -114,7 +115,7 @@ def swap_exact_in(
         BadValueError: an input of nothing or beyond the contract's type, a limit on the wrong side
             of the price, or ticks needed that are not known.
     """
-    check_whole(amount_in_raw, what="amount_in_raw", low=1, high=state.amount_raw_max)
+    check_whole(amount_in_raw, what="amount_in_raw", low=1, high=INT256_MAX)
     return _swap(
         state,
         left_in_raw=amount_in_raw,
@@ -134,7 +135,7 @@ def swap_exact_out(
     fee_pips: int | None = None,
 ) -> Swap:
     """Buy an amount until it is given, or until the price limit; otherwise as `swap_exact_in`."""
-    check_whole(amount_out_raw, what="amount_out_raw", low=1, high=state.amount_raw_max)
+    check_whole(amount_out_raw, what="amount_out_raw", low=1, high=INT256_MAX)
     return _swap(
         state,
         left_in_raw=0,
@@ -207,8 +208,8 @@ def _swap(
             tick = next_tick - 1 if falls else next_tick
         elif price != before:
             tick = tick_at_sqrt_ratio(price)
-    if paid > state.amount_raw_max:
-        raise BadValueError(f"amount_in_raw {paid} is over what the contract can hold")
+    if max(paid, got) > state.amount_raw_max:
+        raise BadValueError(f"amounts {paid} and {got} are over what the contract can hold")
     return Swap(
         amount_in_raw=paid,
         amount_out_raw=got,
