@@ -1,7 +1,7 @@
 """Exact forms against every recorded answer of Uniswap V2, V3, V4 and forks.
 
-`ANSWERED` and `UNANSWERED` together name every file of the folder with the number of cases in it, so
-that a file or a case that vanishes turns a test red. What cannot be compared says why.
+`ANSWERED` and `UNANSWERED` together name every file of the folder with the number of cases in it,
+so that a file or a case that vanishes turns a test red. What cannot be compared says why.
 """
 
 from fractions import Fraction
@@ -158,7 +158,7 @@ def test_the_parity_fixtures_are_met_in_both_directions(name: str) -> None:
         assert found.amount_out_raw == expected
 
 
-# ---- states without answers: they must at least be sound ------------------------------------------
+# ---- states without answers: they must at least be sound -----------------------------------
 
 
 def round_trip(state: ConcentratedState, *amounts_raw: int) -> None:

@@ -14,13 +14,14 @@ Q96 = Decimal(2**96)
 
 @dataclass(frozen=True)
 class Pool:
-    """Roots of prices times 2**96; `bounds` are those of initialised ticks, in rising order."""
+    """Roots of prices times 2**96; `bounds` are the initialised ticks, in rising order."""
 
     sqrt_price_x96: int
+    tick: int
     liquidity: int
     fee_pips: int
-    bounds: Sequence[tuple[int, int]]
-    """Root of the price at a tick, and the liquidity that enters there as the price rises."""
+    bounds: Sequence[tuple[int, int, int]]
+    """A tick, the root of its price, and the liquidity that enters there as the price rises."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,10 @@ def _ranges(pool: Pool, token_in: int) -> Iterator[tuple[Decimal, Decimal, Decim
     """Yield start, end and liquidity of the ranges that a falling or rising price passes."""
     at, depth = pool.sqrt_price_x96, pool.liquidity
     if token_in == 0:
-        passed = [bound for bound in reversed(pool.bounds) if bound[0] <= at]
+        passed = [bound for bound in reversed(pool.bounds) if bound[0] <= pool.tick]
     else:
-        passed = [bound for bound in pool.bounds if bound[0] > at]
-    for bound, net in passed:
+        passed = [bound for bound in pool.bounds if bound[0] > pool.tick]
+    for _, bound, net in passed:
         if depth > 0 and bound != at:
             yield Decimal(at) / Q96, Decimal(bound) / Q96, Decimal(depth)
         depth += net if token_in == 1 else -net
