@@ -29,7 +29,7 @@ from engine.kernels.concentrated_exact import (
     last_at_or_below,
 )
 from engine.kernels.jit import inlined, kernel
-from engine.kernels.tick_math import sqrt_ratio
+from engine.kernels.tick_math import TICK_MAX, sqrt_ratio
 from engine.kernels.u256 import ZERO, is_equal, is_less, subtract, to_float
 
 # Columns of `pieces`.
@@ -89,7 +89,8 @@ def fill(pool, ticks, token_in, pieces):
     row = last_at_or_below(ticks, first, end, int64(pool[TICK]))
     if not falls:
         row += 1
-    edge = sqrt_ratio(int64(pool[KNOWN_MIN] if falls else pool[KNOWN_MAX]))
+    known = int64(pool[KNOWN_MIN] if falls else pool[KNOWN_MAX])
+    edge = sqrt_ratio(known)
     amount_in, amount_out = 0.0, 0.0
     count = 0
     while count < room - 1:
@@ -97,6 +98,8 @@ def fill(pool, ticks, token_in, pieces):
         target = _price_of(ticks, row) if has_tick else edge
         if is_less(price, target) if falls else is_less(target, price):
             return 0  # ticks out of order
+        if not has_tick and abs(known) == TICK_MAX and (liquidity[0] | liquidity[1]) != ZERO:
+            return 0  # liquidity behind the last tick of a whole table
         if (liquidity[0] | liquidity[1]) != ZERO and not is_equal(price, target):
             more_in, more_out, x, y = _extent(price, target, liquidity, keep_ratio, falls)
             _write(pieces[count], amount_in, amount_out, x, y)

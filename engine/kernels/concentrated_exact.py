@@ -348,7 +348,12 @@ def exact_swap(pool, ticks, token_in, is_exact_in, amount, limit):
     below = last_at_or_below(ticks, first, end, tick)
     edge = sqrt_ratio(known_min if falls else known_max)
     steps_max = end - first + _WORDS_MAX
+    is_whole = known_min == TICK_MIN if falls else known_max == TICK_MAX
     while not is_zero(left) and not is_equal(price, limit):
+        has_more = below >= first if falls else below + 1 < end
+        if is_whole and not has_more and (liquidity[0] | liquidity[1]) != ZERO:
+            # behind the last tick of a whole table there is no liquidity: it is out of order
+            return REFUSED, WORD_ZERO, WORD_ZERO, price, liquidity, tick, steps
         following, row = _next(ticks, first, end, below, tick, spacing, falls)
         if row >= 0:
             next_price = (
