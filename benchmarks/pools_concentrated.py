@@ -1,6 +1,6 @@
 """Constant product and concentrated pools: exact answers and screening.
 
-`python -m benchmarks.pools_concentrated`. Every call starts from a Python integer and ends with one:
+`python -m benchmarks.pools_concentrated`. Every call goes from a Python integer to one, so that
 the way into and out of limbs is part of the figure. The V3 pool is the recorded WBTC/WETH
 one of Ethereum block 24407242.
 """
