@@ -135,3 +135,8 @@ picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a re
 kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled and again interpreted
 	@$(PY) -m pytest -q tests/kernels
 	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/kernels
+
+.PHONY: pools
+pools: $(VENV)/.kernels $(VENV)/.dev ## ten million random pools: float kernels against the exact forms
+	@$(PY) -m tests.pools.campaign_concentrated --cases 10000000 --seed 1
+	@$(PY) -m tests.pools.campaign_curves --cases 10000000 --seed 1

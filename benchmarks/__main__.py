@@ -3,7 +3,15 @@
 import sys
 from pathlib import Path
 
-from benchmarks import book_peers, core_path, full_path, harness, start_up
+from benchmarks import (
+    book_peers,
+    core_path,
+    full_path,
+    harness,
+    pools_concentrated,
+    pools_curves,
+    start_up,
+)
 
 LATEST = Path(__file__).with_name("latest.json")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
@@ -27,6 +35,8 @@ def main() -> int:
         ("full path from recorded frames", full_path.measure),
         ("book update beside peers", book_peers.measure),
         ("parts of the core", core_path.measure_all),
+        ("pools' formulas", pools_curves.measure_all),
+        ("concentrated pools", pools_concentrated.measure_all),
         ("start-up and memory", start_up.measure),
     ):
         sys.stderr.write(f"bench: {name} ...\n")

@@ -6,14 +6,12 @@ one of Ethereum block 24407242.
 """
 
 import functools
-import json
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 
-from benchmarks.core_harness import Row, measure
+from benchmarks.harness import Row, measure, print_table
 from engine.kernels import concentrated, concentrated_exact, constant_product
 from engine.kernels.u256 import from_limbs, to_limbs
 from engine.pools import constant_product as pairs
@@ -140,9 +138,9 @@ def measure_screening() -> list[Row]:
 
 
 def measure_all() -> list[Row]:
-    """Run every measure of these pools; the integrator's runner calls this."""
+    """Run every measure of these pools."""
     return [*measure_pairs(), *measure_swaps(), *measure_three_swaps(), *measure_screening()]
 
 
 if __name__ == "__main__":
-    json.dump(measure_all(), sys.stdout, indent=1)
+    print_table(measure_all())
