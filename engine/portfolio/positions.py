@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
@@ -28,15 +28,15 @@ class Residual:
     """Base left over at a venue.
 
     Attributes:
-        base: amount, negative if owed.
-        carry_quote: what it was filled for; None if it was restored from before a restart.
+        held: what is left over, negative if owed.
+        quote: asset that it was traded against.
+        carry: what it was filled for, in the quote; None if it was restored from before a restart.
     """
 
     venue: VenueId
-    asset: AssetCode
+    held: Amount
     quote: AssetCode
-    base: Decimal
-    carry_quote: Decimal | None
+    carry: Amount | None
 
 
 class Positions:
@@ -58,7 +58,7 @@ class Positions:
         for venue, asset, base in residuals:
             if base:
                 self._residuals[venue, asset, quote] = Residual(
-                    venue=venue, asset=asset, quote=quote, base=base, carry_quote=None
+                    venue=venue, held=Amount(base, asset), quote=quote, carry=None
                 )
         self._realise(realised_usd, at_ns=at_ns)
 
@@ -70,23 +70,19 @@ class Positions:
             return
         pair = instrument.pair
         key = (instrument.venue, pair.base, pair.quote)
-        held = self._residuals.get(key)
-        base, carry = settlement.residual_base, settlement.carry_quote
-        if held is not None:
-            base += held.base
-            carry += held.carry_quote or Decimal(0)
-        is_known = held is None or held.carry_quote is not None
-        if base == 0:
+        before = self._residuals.get(key)
+        held = Amount(settlement.residual_base, pair.base)
+        carry: Amount | None = Amount(settlement.carry_quote, pair.quote)
+        if before is not None:
+            held += before.held
+            carry = None if before.carry is None or carry is None else carry + before.carry
+        if held.value == 0:
             del self._residuals[key]
-            if is_known:
-                self._realise(-carry * plan.usd_per_quote, at_ns=execution.closed_at_ns)
+            if carry is not None:
+                self._realise(-carry.value * plan.usd_per_quote, at_ns=execution.closed_at_ns)
             return
         self._residuals[key] = Residual(
-            venue=instrument.venue,
-            asset=pair.base,
-            quote=pair.quote,
-            base=base,
-            carry_quote=carry if is_known else None,
+            venue=instrument.venue, held=held, quote=pair.quote, carry=carry
         )
 
     @property
@@ -102,10 +98,10 @@ class Positions:
         """Return the absolute value of all residuals, None if one has no price now."""
         total = Decimal(0)
         for residual in self._residuals.values():
-            usd = usd_per(residual.asset)
+            usd = usd_per(residual.held.asset)
             if usd is None:
                 return None
-            total += abs(residual.base) * usd
+            total += abs(residual.held.value) * usd
         return total
 
     def marked_usd(self, usd_per: UsdPer) -> Decimal | None:
@@ -115,12 +111,13 @@ class Positions:
         """
         total = Decimal(0)
         for residual in self._residuals.values():
-            if residual.carry_quote is None:
+            if residual.carry is None:
                 continue
-            usd, usd_per_quote = usd_per(residual.asset), usd_per(residual.quote)
+            usd = usd_per(residual.held.asset)
+            usd_per_quote = usd_per(residual.carry.asset)
             if usd is None or usd_per_quote is None:
                 return None
-            total += residual.base * usd - residual.carry_quote * usd_per_quote
+            total += residual.held.value * usd - residual.carry.value * usd_per_quote
         return total
 
     def _realise(self, profit_usd: Decimal, *, at_ns: int) -> None:

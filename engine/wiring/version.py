@@ -1,7 +1,6 @@
 """What runs here: the version, and the commit where it can be known."""
 
 import os
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,12 +14,6 @@ def version_text() -> str:
     """Return ``version+commit``; the image's build sets SYNDICATE_INTERNAL_COMMIT."""
     commit = os.environ.get("SYNDICATE_INTERNAL_COMMIT") or _commit_of_checkout()
     return f"{VERSION}+{commit}" if commit else VERSION
-
-
-def declared_version() -> str:
-    """Return the version that pyproject.toml declares."""
-    with (_ROOT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
 
 
 def _commit_of_checkout() -> str | None:

@@ -132,7 +132,7 @@ def test_base_and_cash_add_up_and_no_order_is_overfilled(steps: Inputs, seed: in
             assert execution.profit_quote == cash
         residual += execution.residual_base
         realised += execution.profit_usd
-    held = sum((one.base for one in world.positions.residuals), Decimal(0))
+    held = sum((one.held.value for one in world.positions.residuals), Decimal(0))
     assert held == residual
     if not residual and not world.positions.residuals:
         carry = sum((one.settlement.carry_quote for one in world.journal.finished), Decimal(0))

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from engine.domain.assets import Amount
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
@@ -125,8 +126,8 @@ def test_a_venue_that_goes_stale_fills_nothing_and_leaves_a_residual() -> None:
     execution = world.journal.finished[0].execution
     assert execution.residual_base == 1
     (residual,) = world.positions.residuals
-    assert (residual.venue, residual.base) == ("here", Decimal(1))
-    assert residual.carry_quote == Decimal("100.1")
+    assert (residual.venue, residual.held.value) == ("here", Decimal(1))
+    assert residual.carry == Amount.of("100.1", residual.quote)
     assert execution.profit_quote == Decimal("-0.1001")
     assert len([o for o in execution.orders if o.purpose is Purpose.UNWIND]) <= 2
 
