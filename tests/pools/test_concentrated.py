@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine.domain.errors import BadValueError
 from engine.pools.concentrated import (
     ConcentratedState,
+    Swap,
     amount_in,
     amount_out,
     state_after,
@@ -148,7 +149,27 @@ def test_buying_what_a_sale_gave_asks_no_more_than_the_sale(
     sold = swap_exact_in(state, amount_raw, token_in=token_in)
     assume(sold.amount_out_raw > 0)
 
-    assert amount_in(state, sold.amount_out_raw, token_in=token_in) <= sold.amount_in_raw
+    bought = swap_exact_out(state, sold.amount_out_raw, token_in=token_in)
+
+    assert bought.amount_in_raw <= sold.amount_in_raw or _ends_on_a_boundary(bought)
+
+
+def test_the_last_unit_before_a_boundary_costs_the_way_to_the_boundary() -> None:
+    # The contract goes on to the boundary when its floored output is just what is wanted.
+    state = random_concentrated(random.Random(14151))
+
+    sold = swap_exact_in(state, 269_251, token_in=0)
+    bought = swap_exact_out(state, sold.amount_out_raw, token_in=0)
+
+    assert (sold.amount_out_raw, bought.amount_out_raw) == (2_411, 2_411)
+    assert bought.amount_in_raw == 68_006_470_330_098
+    assert _ends_on_a_boundary(bought)
+
+
+def _ends_on_a_boundary(swap: Swap) -> bool:
+    """Say whether the price stands exactly on a tick, as at the end of a step."""
+    ratios = {sqrt_ratio_at_tick(tick) for tick in (swap.tick, swap.tick + 1)}
+    return swap.sqrt_price_x96 in ratios
 
 
 def test_a_swap_stops_at_the_end_of_a_word_of_the_bitmap() -> None:
