@@ -37,7 +37,7 @@ class CycleIndex:
 
     def __init__(self, graph: MarketGraph) -> None:
         self._graph = graph
-        pair_count = graph.arrays[4].shape[1]
+        pair_count = graph.arrays[4].shape[0]
         self.arrays: IndexArrays = (
             np.full((2, pair_count), layout.NONE, np.int64),
             np.zeros((1, 3), np.int32),
@@ -54,7 +54,7 @@ class CycleIndex:
         return (
             dense[:, :1, :1].copy(),
             pair_of.copy(),
-            edges[:, :1].copy(),
+            edges[:1].copy(),
             rates[:1].copy(),
             pairs.copy(),
             weights.copy(),
@@ -85,7 +85,7 @@ def prepare(
         rows_max: once these are written, the remaining pairs are left out.
     """
     out = np.zeros((1, layout.OUT_COLUMNS))
-    spans = np.full((2, copied[4].shape[1]), layout.NONE, np.int64)
+    spans = np.full((2, copied[4].shape[0]), layout.NONE, np.int64)
     rows = np.zeros((rows_max, 3), np.int32)  # what is not written takes no memory
     count = int(kernels.index_pairs(copied, pair_rows_max, spans, rows, out))
     spans[0, -1] = int(copied[-1][layout.VERSION])

@@ -119,7 +119,7 @@ class MarketGraph:
             BadValueError: the token is unknown or has edges.
         """
         token = self.token(name)
-        if self.arrays[6][layout.TOKEN_PAIRS, token]:
+        if self.arrays[6][token, layout.TOKEN_PAIRS]:
             raise BadValueError(f"token {name!r} still has edges; remove its places first")
         del self._tokens[name]
         self._names[token] = None
@@ -179,7 +179,7 @@ class MarketGraph:
             raise BadValueError(f"place {place} is a {known_kind.name}, not a {kind.name}")
         edges = self.arrays[2]
         ends = (layout.EDGE_SOURCE, layout.EDGE_TARGET)
-        if any(tuple(edges[ends, edge]) == (source, target) for edge in held):
+        if any(tuple(edges[edge, ends]) == (source, target) for edge in held):
             raise BadValueError(f"edge from {named} is there already")
         edge = int(kernels.add_edge(self.arrays, source, target, place, float(log_rate)))
         if edge == layout.NONE:
@@ -224,7 +224,7 @@ class MarketGraph:
         Raises:
             BadValueError: the edge does not exist or the rate is none.
         """
-        if not 0 <= edge < self.edge_max or self.arrays[2][layout.EDGE_PAIR, edge] < 0:
+        if not 0 <= edge < self.edge_max or self.arrays[2][edge, layout.EDGE_PAIR] < 0:
             raise BadValueError(f"edge {edge} does not exist")
         _check(log_rate, f"edge {edge}")
 
@@ -260,15 +260,15 @@ def _check(log_rate: float, named: str) -> None:
 
 
 def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
-    edge_table = np.full((layout.EDGE_ROWS, edges), layout.NONE, np.int32)
-    edge_table[layout.EDGE_STAMP] = 0
-    edge_table[layout.EDGE_NEXT, :-1] = np.arange(1, edges)
-    pair_table = np.full((layout.PAIR_ROWS, edges + 1), layout.NONE, np.int32)
-    pair_table[layout.PAIR_OUT_NEXT, : edges - 1] = np.arange(1, edges)
+    edge_table = np.full((edges, layout.EDGE_COLUMNS), layout.NONE, np.int32)
+    edge_table[:, layout.EDGE_STAMP] = 0
+    edge_table[:-1, layout.EDGE_NEXT] = np.arange(1, edges)
+    pair_table = np.full((edges + 1, layout.PAIR_COLUMNS), layout.NONE, np.int32)
+    pair_table[: edges - 1, layout.PAIR_OUT_NEXT] = np.arange(1, edges)
     weights = np.full(edges + 1, layout.DEAD, np.float32)
     weights[edges] = 0.0
-    token_table = np.full((layout.TOKEN_ROWS, tokens), layout.NONE, np.int32)
-    token_table[layout.TOKEN_PAIRS] = 0
+    token_table = np.full((tokens, layout.TOKEN_COLUMNS), layout.NONE, np.int32)
+    token_table[:, layout.TOKEN_PAIRS] = 0
     potentials = np.full((layout.POTENTIAL_ROWS, tokens), layout.DEAD)
     potentials[layout.POTENTIAL] = 0.0
     return (

@@ -51,8 +51,8 @@ def screen_of(graph, edge, gain_min, out, count):
     _, _, edges, rates, _, _, _, potentials, state = graph
     weight = (
         rates[edge]
-        + potentials[0, edges[EDGE_SOURCE, edge]]
-        - potentials[0, edges[EDGE_TARGET, edge]]
+        + potentials[0, edges[edge, EDGE_SOURCE]]
+        - potentials[0, edges[edge, EDGE_TARGET]]
     )
     return floor_of(gain_min, out, count) - weight - ROUNDING * (state[SCALE] + abs(weight))
 
@@ -60,12 +60,12 @@ def screen_of(graph, edge, gain_min, out, count):
 @inlined
 def _is_usable(graph, edge, leg, order):
     _, _, edges, rates, _, _, _, _, _ = graph
-    if not rates[leg] > ALIVE_MIN or edges[EDGE_PLACE, leg] == edges[EDGE_PLACE, edge]:
+    if not rates[leg] > ALIVE_MIN or edges[leg, EDGE_PLACE] == edges[edge, EDGE_PLACE]:
         return False
     if order == LATER_IN_BATCH:
-        return edges[EDGE_STAMP, leg] == 0 or edges[EDGE_STAMP, leg] > edges[EDGE_STAMP, edge]
+        return edges[leg, EDGE_STAMP] == 0 or edges[leg, EDGE_STAMP] > edges[edge, EDGE_STAMP]
     if order == LOWEST_FROM_TAIL:
-        return leg > edge or edges[EDGE_SOURCE, leg] < graph[1].shape[0]
+        return leg > edge or edges[leg, EDGE_SOURCE] < graph[1].shape[0]
     return order != LOWEST_EDGE or leg > edge
 
 
@@ -93,12 +93,12 @@ def expand(graph, edge, path, gain_min, order, out, count):
     """
     _, _, edges, rates, pairs, _, _, _, _ = graph
     first, middle, last = path
-    rest_3 = rates[pairs[PAIR_BEST, middle]] if middle >= 0 else 0.0
-    rest_4 = rates[pairs[PAIR_BEST, last]] if last >= 0 else 0.0
-    second = int64(pairs[PAIR_HEAD, first])
+    rest_3 = rates[pairs[middle, PAIR_BEST]] if middle >= 0 else 0.0
+    rest_4 = rates[pairs[last, PAIR_BEST]] if last >= 0 else 0.0
+    second = int64(pairs[first, PAIR_HEAD])
     while second >= 0:
         leg = second
-        second = int64(edges[EDGE_NEXT, second])
+        second = int64(edges[second, EDGE_NEXT])
         gain_2 = rates[edge] + rates[leg]
         # Not with `<=`: a sum in another order may differ in its last bit.
         if gain_2 + rest_3 + rest_4 < floor_of(gain_min, out, count) - 1e-12:
@@ -109,29 +109,29 @@ def expand(graph, edge, path, gain_min, order, out, count):
             if gain_2 > floor_of(gain_min, out, count):
                 count = _insert(out, count, gain_2, edge, leg, -1, -1)
             continue
-        third = int64(pairs[PAIR_HEAD, middle])
+        third = int64(pairs[middle, PAIR_HEAD])
         while third >= 0:
             leg_3 = third
-            third = int64(edges[EDGE_NEXT, third])
+            third = int64(edges[third, EDGE_NEXT])
             gain_3 = gain_2 + rates[leg_3]
             if gain_3 + rest_4 < floor_of(gain_min, out, count) - 1e-12:
                 continue
-            is_again = edges[EDGE_PLACE, leg_3] == edges[EDGE_PLACE, leg]
+            is_again = edges[leg_3, EDGE_PLACE] == edges[leg, EDGE_PLACE]
             if is_again or not _is_usable(graph, edge, leg_3, order):
                 continue
             if last < 0:
                 if gain_3 > floor_of(gain_min, out, count):
                     count = _insert(out, count, gain_3, edge, leg, leg_3, -1)
                 continue
-            fourth = int64(pairs[PAIR_HEAD, last])
+            fourth = int64(pairs[last, PAIR_HEAD])
             while fourth >= 0:
                 gain_4 = gain_3 + rates[fourth]
                 if gain_4 > floor_of(gain_min, out, count):
-                    place = edges[EDGE_PLACE, fourth]
-                    is_again = place in (edges[EDGE_PLACE, leg], edges[EDGE_PLACE, leg_3])
+                    place = edges[fourth, EDGE_PLACE]
+                    is_again = place in (edges[leg, EDGE_PLACE], edges[leg_3, EDGE_PLACE])
                     if not is_again and _is_usable(graph, edge, fourth, order):
                         count = _insert(out, count, gain_4, edge, leg, leg_3, fourth)
-                fourth = int64(edges[EDGE_NEXT, fourth])
+                fourth = int64(edges[fourth, EDGE_NEXT])
     return count
 
 
@@ -171,16 +171,16 @@ def _from_tail(graph, edge, ends, terms, rows, out, count):
     if legs_max < 3:
         return count
     for side in range(2):
-        first = int64(tokens[TOKEN_OUT + side, target])
+        first = int64(tokens[target, TOKEN_OUT + side])
         while first >= 0 and not _is_too_many(edge, rows, count):
-            near = int64(pairs[PAIR_TARGET, first])
+            near = int64(pairs[first, PAIR_TARGET])
             limit = _limit(graph, edge, terms, out, count) - weights[first]
             ahead = potentials[OUT_MAX, near] + max(potentials[IN_MAX, source], 0.0)
             if near != source and ahead > limit:
                 for far_side in range(2):
-                    middle = int64(tokens[TOKEN_OUT + far_side, near])
+                    middle = int64(tokens[near, TOKEN_OUT + far_side])
                     while middle >= 0:
-                        far = int64(pairs[PAIR_TARGET, middle])
+                        far = int64(pairs[middle, PAIR_TARGET])
                         if far == source:
                             path = (first, middle, -1)
                             count = _emit(graph, edge, path, terms, rows, out, count)
@@ -193,8 +193,8 @@ def _from_tail(graph, edge, ends, terms, rows, out, count):
                             if last >= 0 and weights[middle] + weights[last] > limit:
                                 path = (first, middle, last)
                                 count = _emit(graph, edge, path, terms, rows, out, count)
-                        middle = int64(pairs[PAIR_OUT_NEXT, middle])
-            first = int64(pairs[PAIR_OUT_NEXT, first])
+                        middle = int64(pairs[middle, PAIR_OUT_NEXT])
+            first = int64(pairs[first, PAIR_OUT_NEXT])
     return count
 
 
@@ -210,16 +210,16 @@ def _to_tail(graph, edge, ends, terms, rows, out, count):
     if legs_max < 3:
         return count
     for side in range(2):
-        last = int64(tokens[TOKEN_IN + side, source])
+        last = int64(tokens[source, TOKEN_IN + side])
         while last >= 0 and not _is_too_many(edge, rows, count):
-            near = int64(pairs[PAIR_SOURCE, last])
+            near = int64(pairs[last, PAIR_SOURCE])
             limit = _limit(graph, edge, terms, out, count) - weights[last]
             behind = potentials[IN_MAX, near] + max(potentials[OUT_MAX, target], 0.0)
             if near != target and behind > limit:
                 for far_side in range(2):
-                    middle = int64(tokens[TOKEN_IN + far_side, near])
+                    middle = int64(tokens[near, TOKEN_IN + far_side])
                     while middle >= 0:
-                        far = int64(pairs[PAIR_SOURCE, middle])
+                        far = int64(pairs[middle, PAIR_SOURCE])
                         if far == target:
                             path = (middle, last, -1)
                             count = _emit(graph, edge, path, terms, rows, out, count)
@@ -232,8 +232,8 @@ def _to_tail(graph, edge, ends, terms, rows, out, count):
                             if first >= 0 and weights[middle] + weights[first] > limit:
                                 path = (first, middle, last)
                                 count = _emit(graph, edge, path, terms, rows, out, count)
-                        middle = int64(pairs[PAIR_IN_NEXT, middle])
-            last = int64(pairs[PAIR_IN_NEXT, last])
+                        middle = int64(pairs[middle, PAIR_IN_NEXT])
+            last = int64(pairs[last, PAIR_IN_NEXT])
     return count
 
 
@@ -245,15 +245,15 @@ def _around_tail(graph, edge, ends, terms, rows, out, count):
     legs_max = terms[1]
     if legs_max < 3:
         return count
-    first = int64(tokens[TOKEN_OUT + 1, target])
+    first = int64(tokens[target, TOKEN_OUT + 1])
     while first >= 0 and not _is_too_many(edge, rows, count):
-        near = int64(pairs[PAIR_TARGET, first])
+        near = int64(pairs[first, PAIR_TARGET])
         limit = _limit(graph, edge, terms, out, count) - weights[first]
         if potentials[OUT_MAX, near] + max(potentials[IN_MAX, source], 0.0) > limit:
             for side in range(2):
-                middle = int64(tokens[TOKEN_OUT + side, near])
+                middle = int64(tokens[near, TOKEN_OUT + side])
                 while middle >= 0:
-                    far = int64(pairs[PAIR_TARGET, middle])
+                    far = int64(pairs[middle, PAIR_TARGET])
                     if far == source:
                         path = (first, middle, -1)
                         count = _emit(graph, edge, path, terms, rows, out, count)
@@ -262,25 +262,25 @@ def _around_tail(graph, edge, ends, terms, rows, out, count):
                         if last >= 0 and weights[middle] + weights[last] > limit:
                             path = (first, middle, last)
                             count = _emit(graph, edge, path, terms, rows, out, count)
-                    middle = int64(pairs[PAIR_OUT_NEXT, middle])
-        first = int64(pairs[PAIR_OUT_NEXT, first])
+                    middle = int64(pairs[middle, PAIR_OUT_NEXT])
+        first = int64(pairs[first, PAIR_OUT_NEXT])
     if legs_max < 4:
         return count
-    last = int64(tokens[TOKEN_IN + 1, source])
+    last = int64(tokens[source, TOKEN_IN + 1])
     while last >= 0 and not _is_too_many(edge, rows, count):
-        near = int64(pairs[PAIR_SOURCE, last])
+        near = int64(pairs[last, PAIR_SOURCE])
         limit = _limit(graph, edge, terms, out, count) - weights[last]
         if potentials[IN_MAX, near] + potentials[OUT_MAX, target] > limit:
-            middle = int64(tokens[TOKEN_IN, near])
+            middle = int64(tokens[near, TOKEN_IN])
             while middle >= 0:
-                far = int64(pairs[PAIR_SOURCE, middle])
+                far = int64(pairs[middle, PAIR_SOURCE])
                 if far not in (source, target):
                     first = find_pair(graph, target, far)
                     if first >= 0 and weights[middle] + weights[first] > limit:
                         path = (first, middle, last)
                         count = _emit(graph, edge, path, terms, rows, out, count)
-                middle = int64(pairs[PAIR_IN_NEXT, middle])
-        last = int64(pairs[PAIR_IN_NEXT, last])
+                middle = int64(pairs[middle, PAIR_IN_NEXT])
+        last = int64(pairs[last, PAIR_IN_NEXT])
     return count
 
 

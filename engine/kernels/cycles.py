@@ -23,6 +23,7 @@ from engine.kernels.graph_layout import (
     EDGE_STAMP,
     EDGE_TARGET,
     EVERY,
+    HEADROOM,
     LANES,
     LATER_IN_BATCH,
     LEGS_MAX,
@@ -79,7 +80,7 @@ def _close_by(graph, edge, source, target, y, terms, out, count):
     reaching = dense[BEST_LOG_T]
     last = reaching[source, y]
     exact = row_max(leaving, target, reaching, y, 0, columns)
-    dense[TWO_HOP, target, y] = exact
+    dense[TWO_HOP, target, y] = exact + np.float32(2.0 * HEADROOM)
     if exact + last <= limit:
         return count
     closing = int64(pair_of[y, source])
@@ -113,9 +114,8 @@ def _close_in_three(graph, edge, source, target, terms, out, count):
 
 @inlined
 def _scan_core(graph, edge, source, target, terms, out, count):
-    closing = int64(graph[1][target, source])
-    if closing >= 0:
-        path = (closing, int64(-1), int64(-1))
+    if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms[0], out, count):
+        path = (int64(graph[1][target, source]), int64(-1), int64(-1))
         count = expand(graph, edge, path, terms[0], terms[2], out, count)
     if terms[1] >= 3:
         count = _close_in_two(graph, edge, source, target, terms, out, count)
@@ -147,15 +147,15 @@ def _scan_edge(graph, index, edge, terms, out, count):
     _, pair_of, edges, _, _, _, tokens, _, state = graph
     spans, rows = index
     core = pair_of.shape[0]
-    source = int64(edges[EDGE_SOURCE, edge])
-    target = int64(edges[EDGE_TARGET, edge])
+    source = int64(edges[edge, EDGE_SOURCE])
+    target = int64(edges[edge, EDGE_TARGET])
     if source < core and target < core:
         count = _scan_core(graph, edge, source, target, terms, out, count)
         if terms[2] == LOWEST_EDGE:
             return count
-        if tokens[TOKEN_OUT + 1, target] < 0 and tokens[TOKEN_IN + 1, source] < 0:
+        if tokens[target, TOKEN_OUT + 1] < 0 and tokens[source, TOKEN_IN + 1] < 0:
             return count
-    pair = int64(edges[EDGE_PAIR, edge])
+    pair = int64(edges[edge, EDGE_PAIR])
     if spans[0, spans.shape[1] - 1] == int64(state[VERSION]) and spans[0, pair] >= 0:
         return _scan_index(graph, index, edge, pair, terms, out, count)
     return walk_tail(graph, edge, (source, target), terms, rows, out, count)
@@ -217,22 +217,22 @@ def on_batch(graph, index, query, changed, log_rates, out):
     before = np.empty(changed.shape[0], np.float64)
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[EDGE_STAMP, edge] == 0:
-            edges[EDGE_STAMP, edge] = k + 1
+        if edges[edge, EDGE_STAMP] == 0:
+            edges[edge, EDGE_STAMP] = k + 1
             before[k] = rates[edge]
         write_rate(graph, edge, log_rates[k])
     # A stamp stays only on what is scanned, so that each cycle has a first edge that reports it.
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[EDGE_STAMP, edge] == k + 1 and not rates[edge] > before[k]:
-            edges[EDGE_STAMP, edge] = 0
+        if edges[edge, EDGE_STAMP] == k + 1 and not rates[edge] > before[k]:
+            edges[edge, EDGE_STAMP] = 0
     count = 0
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[EDGE_STAMP, edge] == k + 1:
+        if edges[edge, EDGE_STAMP] == k + 1:
             count = _scan_edge(graph, index, edge, terms, out, count)
     for k in range(changed.shape[0]):
-        edges[EDGE_STAMP, int64(changed[k])] = 0
+        edges[int64(changed[k]), EDGE_STAMP] = 0
     return count
 
 
@@ -241,12 +241,12 @@ def _may_close(graph, pair, query, out, count):
     """Tell whether the pair's best edge may be part of a cycle that is good enough."""
     dense, pair_of, _, _, pairs, _, _, _, state = graph
     core = pair_of.shape[0]
-    source = int64(pairs[PAIR_SOURCE, pair])
-    target = int64(pairs[PAIR_TARGET, pair])
+    source = int64(pairs[pair, PAIR_SOURCE])
+    target = int64(pairs[pair, PAIR_TARGET])
     if source >= core or target >= core:
         return source >= core
     columns = int64(state[COLUMNS])
-    best = int64(pairs[PAIR_BEST, pair])
+    best = int64(pairs[pair, PAIR_BEST])
     limit = screen_of(graph, best, query[0], out, count)
     reaching = dense[BEST_LOG_T]
     return (
@@ -266,15 +266,15 @@ def scan_all(graph, index, query, out):
     _, pair_of, edges, _, pairs, _, _, _, _ = graph
     core = pair_of.shape[0]
     count = 0
-    for pair in range(pairs.shape[1] - 1):
-        if pairs[PAIR_SOURCE, pair] >= 0 and _may_close(graph, pair, query, out, count):
-            edge = int64(pairs[PAIR_HEAD, pair])
-            is_core = pairs[PAIR_SOURCE, pair] < core
+    for pair in range(pairs.shape[0] - 1):
+        if pairs[pair, PAIR_SOURCE] >= 0 and _may_close(graph, pair, query, out, count):
+            edge = int64(pairs[pair, PAIR_HEAD])
+            is_core = pairs[pair, PAIR_SOURCE] < core
             terms = (query[0], query[1], int64(LOWEST_EDGE if is_core else LOWEST_FROM_TAIL))
             while edge >= 0:
                 if graph[3][edge] > ALIVE_MIN:
                     count = _scan_edge(graph, index, edge, terms, out, count)
-                edge = int64(edges[EDGE_NEXT, edge])
+                edge = int64(edges[edge, EDGE_NEXT])
     return count
 
 
@@ -295,11 +295,11 @@ def index_pairs(graph, pair_rows_max, spans, rows, out):
     pairs = graph[4]
     terms = (0.0, int64(LEGS_MAX), int64(EVERY))
     begin = 0
-    for pair in range(pairs.shape[1] - 1):
-        if pairs[PAIR_SOURCE, pair] < 0:
+    for pair in range(pairs.shape[0] - 1):
+        if pairs[pair, PAIR_SOURCE] < 0:
             continue
         room = rows[begin : begin + pair_rows_max]
-        ends = (int64(pairs[PAIR_SOURCE, pair]), int64(pairs[PAIR_TARGET, pair]))
+        ends = (int64(pairs[pair, PAIR_SOURCE]), int64(pairs[pair, PAIR_TARGET]))
         count = walk_tail(graph, int64(-1), ends, terms, room, out, 0)
         if count <= room.shape[0]:
             spans[0, pair] = begin

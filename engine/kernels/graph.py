@@ -14,6 +14,7 @@ from engine.kernels.graph_layout import (
     BEST_LOG,
     BEST_LOG_T,
     COLUMNS,
+    COVERED,
     DEAD,
     EDGE_FREE,
     EDGE_NEXT,
@@ -22,6 +23,7 @@ from engine.kernels.graph_layout import (
     EDGE_SOURCE,
     EDGE_STAMP,
     EDGE_TARGET,
+    HEADROOM,
     IN_MAX,
     LOG_MAX,
     NONE,
@@ -73,39 +75,38 @@ def find_pair(graph, source, target):
     if source < core and target < core:
         return int64(pair_of[source, target])
     if source >= core:
-        pair = int64(tokens[TOKEN_OUT + (target >= core), source])
-        while pair >= 0 and pairs[PAIR_TARGET, pair] != target:
-            pair = int64(pairs[PAIR_OUT_NEXT, pair])
+        pair = int64(tokens[source, TOKEN_OUT + (target >= core)])
+        while pair >= 0 and pairs[pair, PAIR_TARGET] != target:
+            pair = int64(pairs[pair, PAIR_OUT_NEXT])
         return pair
-    pair = int64(tokens[TOKEN_IN, target])
-    while pair >= 0 and pairs[PAIR_SOURCE, pair] != source:
-        pair = int64(pairs[PAIR_IN_NEXT, pair])
+    pair = int64(tokens[target, TOKEN_IN])
+    while pair >= 0 and pairs[pair, PAIR_SOURCE] != source:
+        pair = int64(pairs[pair, PAIR_IN_NEXT])
     return pair
 
 
 @inlined
 def _weight_of(graph, pair):
     _, _, _, rates, pairs, _, _, potentials, _ = graph
-    best = pairs[PAIR_BEST, pair]
+    best = pairs[pair, PAIR_BEST]
     if best < 0 or not rates[best] > ALIVE_MIN:
         return DEAD
     adjusted = (
         rates[best]
-        + potentials[POTENTIAL, pairs[PAIR_SOURCE, pair]]
-        - potentials[POTENTIAL, pairs[PAIR_TARGET, pair]]
+        + potentials[POTENTIAL, pairs[pair, PAIR_SOURCE]]
+        - potentials[POTENTIAL, pairs[pair, PAIR_TARGET]]
     )
     return max(adjusted, WEIGHT_MIN)
 
 
 @inlined
 def _write_weight(graph, pair):
-    """Write a pair's weight everywhere but in the two-hop bounds; returns whether it rose."""
+    """Write a pair's weight everywhere but in the two-hop bounds."""
     dense, _, _, _, pairs, weights, _, potentials, state = graph
     core = dense.shape[1]
-    source = int64(pairs[PAIR_SOURCE, pair])
-    target = int64(pairs[PAIR_TARGET, pair])
+    source = int64(pairs[pair, PAIR_SOURCE])
+    target = int64(pairs[pair, PAIR_TARGET])
     weight = np.float32(_weight_of(graph, pair))
-    before = weights[pair]
     weights[pair] = weight
     if source < core and target < core:
         dense[BEST_LOG, source, target] = weight
@@ -114,7 +115,6 @@ def _write_weight(graph, pair):
         state[SCALE] = max(state[SCALE], abs(weight))
         potentials[OUT_MAX, source] = max(potentials[OUT_MAX, source], weight)
         potentials[IN_MAX, target] = max(potentials[IN_MAX, target], weight)
-    return weight > before
 
 
 @inlined
@@ -122,7 +122,8 @@ def _raise_two_hops(graph, source, target):
     """Raise the bounds of all two legs of which one is the given pair of core tokens."""
     dense = graph[0]
     columns = int64(graph[8][COLUMNS])
-    weight = dense[BEST_LOG, source, target]
+    # The other leg may come to be better by its headroom before its own bounds are raised.
+    weight = dense[BEST_LOG, source, target] + np.float32(2.0 * HEADROOM)
     two_hop = dense[TWO_HOP]
     raise_row(two_hop, source, dense[BEST_LOG], target, weight, columns)
     for first in range(columns):
@@ -137,25 +138,32 @@ def _raise_two_hops(graph, source, target):
 
 @inlined
 def publish(graph, pair):
-    """Write a pair's weight, and raise what it bounds."""
-    if _write_weight(graph, pair):
-        core = graph[1].shape[0]
-        source = int64(graph[4][PAIR_SOURCE, pair])
-        target = int64(graph[4][PAIR_TARGET, pair])
-        if source < core and target < core:
-            _raise_two_hops(graph, source, target)
+    """Write a pair's weight, and raise the two-hop bounds that no longer cover it."""
+    _write_weight(graph, pair)
+    dense, _, _, _, pairs, weights, _, _, _ = graph
+    source = int64(pairs[pair, PAIR_SOURCE])
+    target = int64(pairs[pair, PAIR_TARGET])
+    if source >= dense.shape[1] or target >= dense.shape[1]:
+        return
+    weight = weights[pair]
+    covered = np.float32(weight + np.float32(HEADROOM))
+    if weight > dense[COVERED, source, target]:
+        dense[COVERED, source, target] = covered
+        _raise_two_hops(graph, source, target)
+    elif covered < dense[COVERED, source, target]:
+        dense[COVERED, source, target] = covered
 
 
 @inlined
 def _choose_best(graph, pair):
     _, _, edges, rates, pairs, _, _, _, _ = graph
-    edge = int64(pairs[PAIR_HEAD, pair])
+    edge = int64(pairs[pair, PAIR_HEAD])
     best = edge
     while edge >= 0:
         if rates[edge] > rates[best]:
             best = edge
-        edge = int64(edges[EDGE_NEXT, edge])
-    pairs[PAIR_BEST, pair] = best
+        edge = int64(edges[edge, EDGE_NEXT])
+    pairs[pair, PAIR_BEST] = best
 
 
 @inlined
@@ -164,7 +172,7 @@ def is_change(graph, edge, log_rate):
     return (
         edge >= 0
         and edge < graph[3].shape[0]
-        and graph[2][EDGE_PAIR, edge] >= 0
+        and graph[2][edge, EDGE_PAIR] >= 0
         and log_rate >= -LOG_MAX
         and log_rate <= LOG_MAX
     )
@@ -178,7 +186,7 @@ def write_rate(graph, edge, log_rate):
     does not exist stays as it is.
     """
     _, _, edges, rates, pairs, _, _, _, _ = graph
-    if edge < 0 or edge >= rates.shape[0] or edges[EDGE_PAIR, edge] < 0:
+    if edge < 0 or edge >= rates.shape[0] or edges[edge, EDGE_PAIR] < 0:
         return False
     if not (log_rate >= -LOG_MAX and log_rate <= LOG_MAX):
         log_rate = DEAD
@@ -186,14 +194,14 @@ def write_rate(graph, edge, log_rate):
     if log_rate == before:
         return False
     rates[edge] = log_rate
-    pair = int64(edges[EDGE_PAIR, edge])
-    best = int64(pairs[PAIR_BEST, pair])
+    pair = int64(edges[edge, EDGE_PAIR])
+    best = int64(pairs[pair, PAIR_BEST])
     if best == edge:
-        if log_rate < before and edges[EDGE_NEXT, int64(pairs[PAIR_HEAD, pair])] >= 0:
+        if log_rate < before and edges[int64(pairs[pair, PAIR_HEAD]), EDGE_NEXT] >= 0:
             _choose_best(graph, pair)
         publish(graph, pair)
     elif log_rate > rates[best]:
-        pairs[PAIR_BEST, pair] = edge
+        pairs[pair, PAIR_BEST] = edge
         publish(graph, pair)
     return log_rate > before
 
@@ -205,29 +213,29 @@ def _open_pair(graph, source, target):
     pair = int64(state[PAIR_FREE])
     if pair < 0:
         return pair
-    state[PAIR_FREE] = pairs[PAIR_OUT_NEXT, pair]
+    state[PAIR_FREE] = pairs[pair, PAIR_OUT_NEXT]
     state[VERSION] += 1
-    pairs[PAIR_SOURCE, pair] = source
-    pairs[PAIR_TARGET, pair] = target
-    pairs[PAIR_HEAD, pair] = NONE
-    pairs[PAIR_BEST, pair] = NONE
+    pairs[pair, PAIR_SOURCE] = source
+    pairs[pair, PAIR_TARGET] = target
+    pairs[pair, PAIR_HEAD] = NONE
+    pairs[pair, PAIR_BEST] = NONE
     weights[pair] = _DEAD_32
     out_list = TOKEN_OUT + (target >= core)
     in_list = TOKEN_IN + (source >= core)
-    after = tokens[out_list, source]
-    pairs[PAIR_OUT_NEXT, pair] = after
-    pairs[PAIR_OUT_PREVIOUS, pair] = NONE
+    after = tokens[source, out_list]
+    pairs[pair, PAIR_OUT_NEXT] = after
+    pairs[pair, PAIR_OUT_PREVIOUS] = NONE
     if after >= 0:
-        pairs[PAIR_OUT_PREVIOUS, after] = pair
-    tokens[out_list, source] = pair
-    after = tokens[in_list, target]
-    pairs[PAIR_IN_NEXT, pair] = after
-    pairs[PAIR_IN_PREVIOUS, pair] = NONE
+        pairs[after, PAIR_OUT_PREVIOUS] = pair
+    tokens[source, out_list] = pair
+    after = tokens[target, in_list]
+    pairs[pair, PAIR_IN_NEXT] = after
+    pairs[pair, PAIR_IN_PREVIOUS] = NONE
     if after >= 0:
-        pairs[PAIR_IN_PREVIOUS, after] = pair
-    tokens[in_list, target] = pair
-    tokens[TOKEN_PAIRS, source] += 1
-    tokens[TOKEN_PAIRS, target] += 1
+        pairs[after, PAIR_IN_PREVIOUS] = pair
+    tokens[target, in_list] = pair
+    tokens[source, TOKEN_PAIRS] += 1
+    tokens[target, TOKEN_PAIRS] += 1
     if source < core and target < core:
         pair_of[source, target] = pair
     return pair
@@ -237,33 +245,33 @@ def _open_pair(graph, source, target):
 def _close_pair(graph, pair):
     _, pair_of, _, _, pairs, _, tokens, potentials, state = graph
     core = pair_of.shape[0]
-    source = int64(pairs[PAIR_SOURCE, pair])
-    target = int64(pairs[PAIR_TARGET, pair])
-    before = pairs[PAIR_OUT_PREVIOUS, pair]
-    after = pairs[PAIR_OUT_NEXT, pair]
+    source = int64(pairs[pair, PAIR_SOURCE])
+    target = int64(pairs[pair, PAIR_TARGET])
+    before = pairs[pair, PAIR_OUT_PREVIOUS]
+    after = pairs[pair, PAIR_OUT_NEXT]
     if before >= 0:
-        pairs[PAIR_OUT_NEXT, before] = after
+        pairs[before, PAIR_OUT_NEXT] = after
     else:
-        tokens[TOKEN_OUT + (target >= core), source] = after
+        tokens[source, TOKEN_OUT + (target >= core)] = after
     if after >= 0:
-        pairs[PAIR_OUT_PREVIOUS, after] = before
-    before = pairs[PAIR_IN_PREVIOUS, pair]
-    after = pairs[PAIR_IN_NEXT, pair]
+        pairs[after, PAIR_OUT_PREVIOUS] = before
+    before = pairs[pair, PAIR_IN_PREVIOUS]
+    after = pairs[pair, PAIR_IN_NEXT]
     if before >= 0:
-        pairs[PAIR_IN_NEXT, before] = after
+        pairs[before, PAIR_IN_NEXT] = after
     else:
-        tokens[TOKEN_IN + (source >= core), target] = after
+        tokens[target, TOKEN_IN + (source >= core)] = after
     if after >= 0:
-        pairs[PAIR_IN_PREVIOUS, after] = before
+        pairs[after, PAIR_IN_PREVIOUS] = before
     for token in (source, target):
-        tokens[TOKEN_PAIRS, token] -= 1
-        if tokens[TOKEN_PAIRS, token] == 0:
+        tokens[token, TOKEN_PAIRS] -= 1
+        if tokens[token, TOKEN_PAIRS] == 0:
             potentials[OUT_MAX, token] = DEAD
             potentials[IN_MAX, token] = DEAD
     if source < core and target < core:
         pair_of[source, target] = NONE
-    pairs[PAIR_SOURCE, pair] = NONE
-    pairs[PAIR_OUT_NEXT, pair] = int64(state[PAIR_FREE])
+    pairs[pair, PAIR_SOURCE] = NONE
+    pairs[pair, PAIR_OUT_NEXT] = int64(state[PAIR_FREE])
     state[PAIR_FREE] = pair
 
 
@@ -272,10 +280,10 @@ def _place_new_token(graph, source, target, log_rate):
     """Give a token without pairs the potential that makes its first weight zero."""
     tokens = graph[6]
     potentials = graph[7]
-    if tokens[TOKEN_PAIRS, target] == 0:
+    if tokens[target, TOKEN_PAIRS] == 0:
         potentials[POTENTIAL, target] = potentials[POTENTIAL, source] + log_rate
         moved = target
-    elif tokens[TOKEN_PAIRS, source] == 0:
+    elif tokens[source, TOKEN_PAIRS] == 0:
         potentials[POTENTIAL, source] = potentials[POTENTIAL, target] - log_rate
         moved = source
     else:
@@ -301,17 +309,17 @@ def add_edge(graph, source, target, place, log_rate):
             return NONE
         _place_new_token(graph, source, target, log_rate)
         pair = _open_pair(graph, source, target)
-    state[EDGE_FREE] = edges[EDGE_NEXT, edge]
-    edges[EDGE_SOURCE, edge] = source
-    edges[EDGE_TARGET, edge] = target
-    edges[EDGE_PLACE, edge] = place
-    edges[EDGE_PAIR, edge] = pair
-    edges[EDGE_NEXT, edge] = pairs[PAIR_HEAD, pair]
-    edges[EDGE_STAMP, edge] = 0
+    state[EDGE_FREE] = edges[edge, EDGE_NEXT]
+    edges[edge, EDGE_SOURCE] = source
+    edges[edge, EDGE_TARGET] = target
+    edges[edge, EDGE_PLACE] = place
+    edges[edge, EDGE_PAIR] = pair
+    edges[edge, EDGE_NEXT] = pairs[pair, PAIR_HEAD]
+    edges[edge, EDGE_STAMP] = 0
     rates[edge] = DEAD
-    pairs[PAIR_HEAD, pair] = edge
-    if pairs[PAIR_BEST, pair] < 0:
-        pairs[PAIR_BEST, pair] = edge
+    pairs[pair, PAIR_HEAD] = edge
+    if pairs[pair, PAIR_BEST] < 0:
+        pairs[pair, PAIR_BEST] = edge
     write_rate(graph, edge, log_rate)
     return edge
 
@@ -321,23 +329,32 @@ def remove_edge(graph, edge):
     """Remove an edge, and its pair with the last one; its number may be given out again."""
     _, _, edges, rates, pairs, _, _, _, state = graph
     write_rate(graph, edge, DEAD)
-    pair = int64(edges[EDGE_PAIR, edge])
-    before = int64(pairs[PAIR_HEAD, pair])
+    pair = int64(edges[edge, EDGE_PAIR])
+    before = int64(pairs[pair, PAIR_HEAD])
     if before == edge:
-        pairs[PAIR_HEAD, pair] = edges[EDGE_NEXT, edge]
+        pairs[pair, PAIR_HEAD] = edges[edge, EDGE_NEXT]
     else:
-        while edges[EDGE_NEXT, before] != edge:
-            before = int64(edges[EDGE_NEXT, before])
-        edges[EDGE_NEXT, before] = edges[EDGE_NEXT, edge]
+        while edges[before, EDGE_NEXT] != edge:
+            before = int64(edges[before, EDGE_NEXT])
+        edges[before, EDGE_NEXT] = edges[edge, EDGE_NEXT]
     rates[edge] = DEAD
-    if pairs[PAIR_HEAD, pair] < 0:
+    if pairs[pair, PAIR_HEAD] < 0:
         _close_pair(graph, pair)
     else:
         _choose_best(graph, pair)
         publish(graph, pair)
-    edges[EDGE_PAIR, edge] = NONE
-    edges[EDGE_NEXT, edge] = int64(state[EDGE_FREE])
+    edges[edge, EDGE_PAIR] = NONE
+    edges[edge, EDGE_NEXT] = int64(state[EDGE_FREE])
     state[EDGE_FREE] = edge
+
+
+@inlined
+def _cover_exactly(graph, pair):
+    dense = graph[0]
+    source = int64(graph[4][pair, PAIR_SOURCE])
+    target = int64(graph[4][pair, PAIR_TARGET])
+    if source < dense.shape[1] and target < dense.shape[1]:
+        dense[COVERED, source, target] = graph[5][pair]
 
 
 @kernel(types.void(GRAPH, int64, float64))
@@ -345,28 +362,29 @@ def set_potential(graph, token, potential):
     """Give a token another potential and write all that depends on it from exact rates."""
     dense, _, _, _, pairs, _, tokens, potentials, state = graph
     columns = int64(state[COLUMNS])
+    headroom = np.float32(2.0 * HEADROOM)
     potentials[POTENTIAL, token] = max(min(potential, _POTENTIAL_MAX), -_POTENTIAL_MAX)
     potentials[OUT_MAX, token] = DEAD
     potentials[IN_MAX, token] = DEAD
     for side in range(2):
-        pair = int64(tokens[TOKEN_OUT + side, token])
+        pair = int64(tokens[token, TOKEN_OUT + side])
         while pair >= 0:
             _write_weight(graph, pair)
-            pair = int64(pairs[PAIR_OUT_NEXT, pair])
-        pair = int64(tokens[TOKEN_IN + side, token])
+            _cover_exactly(graph, pair)
+            pair = int64(pairs[pair, PAIR_OUT_NEXT])
+        pair = int64(tokens[token, TOKEN_IN + side])
         while pair >= 0:
             _write_weight(graph, pair)
-            pair = int64(pairs[PAIR_IN_NEXT, pair])
+            _cover_exactly(graph, pair)
+            pair = int64(pairs[pair, PAIR_IN_NEXT])
     if token < dense.shape[1]:
         # Bounds through the token stay: what one leg gains, the other loses.
         for other in range(columns):
             if other != token:
-                dense[TWO_HOP, token, other] = row_max(
-                    dense[BEST_LOG], token, dense[BEST_LOG_T], other, 0, columns
-                )
-                dense[TWO_HOP, other, token] = row_max(
-                    dense[BEST_LOG], other, dense[BEST_LOG_T], token, 0, columns
-                )
+                best = row_max(dense[BEST_LOG], token, dense[BEST_LOG_T], other, 0, columns)
+                dense[TWO_HOP, token, other] = best + headroom
+                best = row_max(dense[BEST_LOG], other, dense[BEST_LOG_T], token, 0, columns)
+                dense[TWO_HOP, other, token] = best + headroom
 
 
 @kernel(int64(GRAPH, int32[::1], float64[::1]))

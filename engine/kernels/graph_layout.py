@@ -7,13 +7,13 @@ have a row and a column in the dense planes; the others, the *tail*, have only l
 A graph is a tuple of arrays; capacities are the lengths of its axes:
 
 ==========  ========================  ===========================================================
-dense       float32 (3, core, core)   planes BEST_LOG, BEST_LOG_T (transposed), TWO_HOP
+dense       float32 (4, core, core)   planes BEST_LOG, BEST_LOG_T (transposed), TWO_HOP, COVERED
 pair_of     int32 (core, core)        pair from one core token to another, or NONE
-edges       int32 (6, edges)          rows EDGE_*
+edges       int32 (edges, 8)          columns EDGE_*
 rates       float64 (edges,)          exact log rate after fees, or DEAD
-pairs       int32 (8, pairs + 1)      rows PAIR_*; the last column is the empty pair
+pairs       int32 (pairs + 1, 8)      columns PAIR_*; the last row is the empty pair
 weights     float32 (pairs + 1,)      log rate of the pair's best edge, adjusted by potentials
-tokens      int32 (5, tokens)         rows TOKEN_*
+tokens      int32 (tokens, 8)         columns TOKEN_*
 potentials  float64 (3, tokens)       rows POTENTIAL, OUT_MAX, IN_MAX
 state       float64 (5,)              entries *_FREE, COLUMNS, VERSION, SCALE
 ==========  ========================  ===========================================================
@@ -31,23 +31,28 @@ WEIGHT_MIN = -8.0  # a weight may be too high, never too low; so the worst are r
 # five stored values, and sums of 2, 3, 4 and 5 of them, are off by 19 units of 2**-24 at most.
 ROUNDING = 2.0**-19
 
+# A bound is raised by this much more than it needs, for each of its legs, so that small
+# moves need no work on it. The price is a bound that is too high: an exact look without result.
+HEADROOM = 1e-4
+
 # Planes of `dense`.
 BEST_LOG = 0
 BEST_LOG_T = 1
 TWO_HOP = 2  # upper bound of the best two legs between two tokens
-PLANES = 3
+COVERED = 3  # weight up to which the two-hop bounds hold without being raised
+PLANES = 4
 LANES = 64  # core sizes are multiples of this: four vectors of sixteen
 
-# Rows of `edges`.
+# Columns of `edges`.
 EDGE_SOURCE = 0
 EDGE_TARGET = 1
 EDGE_PLACE = 2
 EDGE_PAIR = 3  # NONE for a free edge
 EDGE_NEXT = 4  # next parallel edge, or next free edge
 EDGE_STAMP = 5  # position in the batch under way, from 1; 0 outside of it
-EDGE_ROWS = 6
+EDGE_COLUMNS = 8  # padded: an edge never spans two cache lines
 
-# Rows of `pairs`.
+# Columns of `pairs`.
 PAIR_SOURCE = 0
 PAIR_TARGET = 1
 PAIR_HEAD = 2  # first parallel edge
@@ -56,13 +61,13 @@ PAIR_OUT_NEXT = 4  # next pair of the same source; next free pair
 PAIR_OUT_PREVIOUS = 5
 PAIR_IN_NEXT = 6  # next pair of the same target
 PAIR_IN_PREVIOUS = 7
-PAIR_ROWS = 8
+PAIR_COLUMNS = 8
 
-# Rows of `tokens`: the first pair of four lists, by direction and by the token at the other end.
+# Columns of `tokens`: the first pair of four lists, by direction and by the token at the other end.
 TOKEN_OUT = 0  # to core tokens; TOKEN_OUT + 1: to tail tokens
 TOKEN_IN = 2  # from core tokens; TOKEN_IN + 1: from tail tokens
 TOKEN_PAIRS = 4  # how many pairs the token has
-TOKEN_ROWS = 5
+TOKEN_COLUMNS = 8  # padded
 
 # Rows of `potentials`.
 POTENTIAL = 0

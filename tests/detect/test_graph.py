@@ -192,7 +192,7 @@ def test_weights_and_bounds_are_what_the_edges_say(seed: int) -> None:
             if (a, b) in best:
                 exact = max(best[a, b] + moved, layout.WEIGHT_MIN)
                 assert weight == pytest.approx(exact, abs=slack)
-                assert pairs[layout.PAIR_SOURCE, pair_of[a, b]] == a
+                assert pairs[pair_of[a, b], layout.PAIR_SOURCE] == a
             else:
                 assert weight < layout.ALIVE_MIN
             if a != b:
@@ -217,7 +217,7 @@ def test_capacity_is_whole_again_after_everything_was_removed() -> None:
         seen, free = set(), int(state[entry])
         while free != layout.NONE:
             seen.add(free)
-            free = int(table[row, free])
+            free = int(table[free, row])
         assert seen == set(range(world.graph.edge_max))
     for name in [f"t{n}" for n in range(len(world.tokens))]:
         world.graph.remove_token(name)
