@@ -41,7 +41,7 @@ class CycleScan:
         *,
         log_gain_min: float = 0.0,
         legs_max: int = layout.LEGS_MAX,
-        cycle_max: int = 16,
+        cycle_max: int = 8,
     ) -> None:
         if legs_max not in range(2, layout.LEGS_MAX + 1):
             raise BadValueError(f"cycles of up to {legs_max} legs; it must be 2 to 4")

@@ -86,17 +86,16 @@ def find_pair(graph, source, target):
 
 
 @inlined
-def _weight_of(graph, pair):
+def _adjusted(graph, pair):
     _, _, _, rates, pairs, _, _, potentials, _ = graph
     best = pairs[pair, PAIR_BEST]
     if best < 0 or not rates[best] > ALIVE_MIN:
         return DEAD
-    adjusted = (
+    return (
         rates[best]
         + potentials[POTENTIAL, pairs[pair, PAIR_SOURCE]]
         - potentials[POTENTIAL, pairs[pair, PAIR_TARGET]]
     )
-    return max(adjusted, WEIGHT_MIN)
 
 
 @inlined
@@ -106,7 +105,8 @@ def _write_weight(graph, pair):
     core = dense.shape[1]
     source = int64(pairs[pair, PAIR_SOURCE])
     target = int64(pairs[pair, PAIR_TARGET])
-    weight = np.float32(_weight_of(graph, pair))
+    adjusted = _adjusted(graph, pair)
+    weight = np.float32(max(adjusted, WEIGHT_MIN) if adjusted > ALIVE_MIN else DEAD)
     weights[pair] = weight
     if source < core and target < core:
         dense[BEST_LOG, source, target] = weight
@@ -126,11 +126,13 @@ def _raise_two_hops(graph, source, target):
     weight = dense[BEST_LOG, source, target] + np.float32(2.0 * HEADROOM)
     two_hop = dense[TWO_HOP]
     raise_row(two_hop, source, dense[BEST_LOG], target, weight, columns)
-    for first in range(columns):
-        leg = dense[BEST_LOG_T, source, first]
-        if leg > ALIVE_MIN:
-            total = leg + weight
-            two_hop[first, target] = max(two_hop[first, target], total)
+    # A column is far apart in memory: only the source's neighbours are looked at.
+    pairs, weights, tokens = graph[4], graph[5], graph[6]
+    leg = int64(tokens[source, TOKEN_IN])
+    while leg >= 0:
+        first = int64(pairs[leg, PAIR_SOURCE])
+        two_hop[first, target] = max(two_hop[first, target], weights[leg] + weight)
+        leg = int64(pairs[leg, PAIR_IN_NEXT])
     # A token to itself in two legs is no part of a longer cycle.
     two_hop[source, source] = _DEAD_32
     two_hop[target, target] = _DEAD_32
@@ -354,7 +356,8 @@ def _cover_exactly(graph, pair):
     source = int64(graph[4][pair, PAIR_SOURCE])
     target = int64(graph[4][pair, PAIR_TARGET])
     if source < dense.shape[1] and target < dense.shape[1]:
-        dense[COVERED, source, target] = graph[5][pair]
+        # Not the weight: what was raised to the least weight has not raised the bounds.
+        dense[COVERED, source, target] = np.float32(_adjusted(graph, pair))
 
 
 @kernel(types.void(GRAPH, int64, float64))

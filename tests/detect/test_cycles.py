@@ -1,6 +1,11 @@
 """Cycle scans against brute force, over random events in markets of many shapes."""
 
+import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +17,8 @@ from engine.kernels import graph as graph_kernels
 from engine.kernels import graph_layout as layout
 from tests.detect.cycle_campaign import run
 from tests.detect.cycle_worlds import SHAPES, Tally, World
+
+ROOT = Path(__file__).parents[2]
 
 
 class Market:
@@ -41,6 +48,22 @@ def test_no_cycle_is_missed_invented_or_ranked_wrongly(seed: int) -> None:
     assert tally.with_cycles > 500
     assert set(tally.by_legs) == {2, 3, 4}
     assert tally.indexed > 200
+
+
+def test_the_interpreted_scan_agrees_too() -> None:
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.detect.cycle_campaign", "--events", "800", "--seed", "21"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
+    )
+
+    assert json.loads(ended.stdout)["mismatches"] == 0
 
 
 @pytest.mark.parametrize("tail_ratio", [0.0, 0.5, 1.0])
@@ -111,6 +134,21 @@ def test_precision_holds_between_tokens_of_very_different_worth() -> None:
     assert scan.on_rate(first, 80.0 + 1e-11) == 1
     assert scan.cycles(1)[0].log_gain == pytest.approx(1e-11, rel=0.01)
     assert scan.on_rate(first, 80.0 - 1e-11) == 0
+
+
+def test_rounding_of_large_weights_hides_no_cycle() -> None:
+    market = Market("abc")
+    hub = [market.edge(ends, place=n, log_rate=0.0) for n, ends in enumerate(("ab", "bc", "ca"))]
+    scan = CycleScan(market.graph, log_gain_min=1e-7)
+    rng = np.random.default_rng(5)
+
+    missed = 0
+    for _ in range(300):
+        first, second = rng.normal(0, 40, 2)
+        scan.on_batch(np.array(hub[1:], np.int32), np.array([second, -first - second]))
+        scan.on_rate(hub[0], first - 1.0)
+        missed += scan.on_rate(hub[0], first + 1.1e-7) != 1
+    assert missed == 0
 
 
 def test_rates_that_are_none_reach_the_kernels_and_find_nothing() -> None:

@@ -175,6 +175,26 @@ def test_a_scan_with_impossible_terms_is_refused(terms: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
+def test_two_hop_bounds_cover_what_weights_may_become_unseen(seed: int) -> None:
+    world = World(seed, tail_ratio=0.0)
+    tally = Tally()
+    dense, state = world.graph.arrays[0], world.graph.arrays[-1]
+    for _ in range(100):
+        world.event(tally)
+        covered = dense[layout.COVERED].astype(np.float64)
+        bounds = dense[layout.TWO_HOP] + layout.ROUNDING * state[layout.SCALE]
+        alive = dense[layout.BEST_LOG] > layout.ALIVE_MIN
+
+        is_exact = dense[layout.BEST_LOG] > layout.WEIGHT_MIN
+        assert (dense[layout.BEST_LOG] <= covered)[is_exact].all()
+        for middle in world.tokens:
+            both = np.add.outer(covered[:, middle], covered[middle])
+            is_route = np.logical_and.outer(alive[:, middle], alive[middle])
+            np.fill_diagonal(is_route, val=False)
+            assert (bounds >= both)[is_route].all()
+
+
+@pytest.mark.parametrize("seed", range(20))
 def test_weights_and_bounds_are_what_the_edges_say(seed: int) -> None:
     world = World(seed, tail_ratio=0.0)
     tally = Tally()
