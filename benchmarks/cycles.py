@@ -1,0 +1,200 @@
+"""Cycle scans on markets like real ones: a few hubs, many tokens, mispriced by less than fees.
+
+`python -m benchmarks.cycles`.
+"""
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.harness import WARM_UP_CALLS, Row, measure, print_table, row, scalar, time_calls
+from engine.detect.cycle_index import prepare
+from engine.detect.cycle_scan import CycleScan
+from engine.detect.market_graph import MarketGraph, PlaceKind
+from engine.kernels import graph as graph_kernels
+
+CALLS = 20_000
+HUBS = 8
+HUB_WEIGHTS = (45, 20, 12, 8, 5, 4, 3, 3)
+FEES = (0.0001, 0.0005, 0.003, 0.01)
+FEE_WEIGHTS = (10, 25, 50, 15)
+MOVE = 1e-4
+LOG_GAIN_MIN = 5e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    ends: tuple[int, int]
+    there: int
+    back: int
+    log_price: float
+    fee: float
+
+
+class Market:
+    """Pools between hubs and other tokens, the latter drawn towards the well connected."""
+
+    def __init__(self, *, tokens: int, pools: int, core: int, noise: float = 2e-4) -> None:
+        rng = self.rng = random.Random(7)
+        self.graph = MarketGraph(core_size=core, token_max=tokens, edge_max=2 * pools + 64)
+        for number in range(tokens):
+            self.graph.add_token(f"t{number}")
+        self.values = [rng.gauss(0, 2) for _ in range(tokens)]
+        self.pools = []
+        for place in range(pools):
+            a, b = self.ends_of_pool(tokens)
+            log_price = self.values[a] - self.values[b] + rng.gauss(0, noise)
+            fee = rng.choices(FEES, FEE_WEIGHTS)[0]
+            self.pools.append(self.add(place, (a, b), log_price, fee))
+        self.scan = CycleScan(self.graph, log_gain_min=LOG_GAIN_MIN)
+
+    def add(self, place: int, ends: tuple[int, int], log_price: float, fee: float) -> Pool:
+        there, back = (
+            self.graph.add_edge(
+                source=source, target=target, place=place, kind=PlaceKind.POOL, log_rate=rate
+            )
+            for (source, target), rate in (
+                (ends, log_price - fee),
+                ((ends[1], ends[0]), -log_price - fee),
+            )
+        )
+        return Pool(ends, there, back, log_price, fee)
+
+    def ends_of_pool(self, tokens: int) -> tuple[int, int]:
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.02:
+            a, b = rng.sample(range(HUBS), 2)
+        elif kind < 0.8:
+            a = rng.choices(range(HUBS), HUB_WEIGHTS)[0]
+            b = HUBS + int((tokens - HUBS) * rng.random() ** 2.2)
+        else:
+            a, b = (HUBS + int((tokens - HUBS) * rng.random() ** 2.5) for _ in range(2))
+        return (a, b) if a != b else (a, (b + 1) % tokens)
+
+    def changes(self, count: int, *, is_hub_weighted: bool) -> list[tuple[int, float, int, float]]:
+        """Prices wander about where they were; hubs' pools trade more often."""
+        degree = np.zeros(self.graph.token_max)
+        for pool in self.pools:
+            degree[list(pool.ends)] += 1
+        weights = [
+            float(degree[pool.ends[0]] * degree[pool.ends[1]]) if is_hub_weighted else 1.0
+            for pool in self.pools
+        ]
+        result = []
+        for pool in self.rng.choices(self.pools, weights, k=count):
+            price = pool.log_price + self.rng.gauss(0, MOVE)
+            result.append((pool.there, price - pool.fee, pool.back, -price - pool.fee))
+        return result
+
+
+def _measure_scan(name: str, market: Market, *, is_hub_weighted: bool) -> Row:
+    scan = market.scan
+    changes = market.changes(CALLS, is_hub_weighted=is_hub_weighted)
+    hits = [0]
+
+    def call(change: tuple[int, float, int, float]) -> None:
+        hits[0] += scan.on_rates(*change) > 0
+
+    taken = measure(name, [functools.partial(call, change) for change in changes])
+    print(f"{name}: {hits[0] / len(changes):.3f} of events have a cycle")
+    return taken
+
+
+def _per_second(name: str, market: Market, call: Callable[..., object]) -> Row:
+    changes = market.changes(CALLS * 5, is_hub_weighted=False)
+    edges = np.array([change[0] for change in changes], np.int32)
+    rates = np.array([change[1] for change in changes])
+    durations = []
+    for _ in range(3):
+        started = time.perf_counter()
+        call(edges, rates)
+        durations.append(time.perf_counter() - started)
+    return scalar(name, "1/s", len(edges) / min(durations))
+
+
+def _in_blocks(market: Market) -> Callable[..., None]:
+    def call(edges: np.ndarray, rates: np.ndarray) -> None:
+        for begin in range(0, len(edges), 200):
+            market.scan.on_batch(edges[begin : begin + 200], rates[begin : begin + 200])
+
+    return call
+
+
+def _measure_structure(name: str, market: Market) -> list[Row]:
+    graph, rng = market.graph, market.rng
+    places = iter(range(10**6, 10**7))
+    held: list[int] = []
+
+    def add() -> None:
+        place = next(places)
+        a, b = market.ends_of_pool(graph.token_max)
+        log_price = market.values[a] - market.values[b]
+        market.add(place, (a, b), log_price, 0.003)
+        held.append(place)
+
+    def remove() -> None:
+        graph.remove_place(held.pop())
+
+    def move() -> None:
+        token = rng.randrange(graph.token_max)
+        graph.set_potential(token, market.values[token] + rng.gauss(0, 1e-3))
+
+    calls = CALLS // 10
+    added = measure(f"{name}.add_pool", [add] * calls, between=remove)
+    add()
+    removed = row(f"{name}.remove_pool", time_calls([remove] * calls, between=add))
+    return [added, removed, measure(f"{name}.set_potential", [move] * calls)]
+
+
+def measure_all() -> list[Row]:
+    """Measure all scans."""
+    rows = []
+    for tokens, pools in ((512, 4_300), (1_024, 10_000)):
+        market = Market(tokens=tokens, pools=pools, core=tokens)
+        name = f"cycles.{tokens}_tokens"
+        rows.append(_measure_scan(f"{name}.uniform", market, is_hub_weighted=False))
+        rows.append(_measure_scan(f"{name}.hubs", market, is_hub_weighted=True))
+        arrays = market.graph.arrays
+        rows.append(
+            _per_second(
+                f"{name}.set_rates", market, functools.partial(graph_kernels.set_rates, arrays)
+            )
+        )
+        rows.append(_per_second(f"{name}.on_batch_of_200", market, _in_blocks(market)))
+        rows.append(measure(f"{name}.scan_all", [market.scan.scan_all] * (WARM_UP_CALLS + 100)))
+        rows += _measure_structure(name, market)
+    rows += _measure_tail()
+    return rows
+
+
+def _measure_tail() -> list[Row]:
+    market = Market(tokens=3_008, pools=10_000, core=512)
+    name = "cycles.512_and_2496_in_tail"
+    index = market.scan.index
+    rows = [
+        _measure_scan(f"{name}.walk.uniform", market, is_hub_weighted=False),
+        _measure_scan(f"{name}.walk.hubs", market, is_hub_weighted=True),
+    ]
+    started = time.perf_counter()
+    copied = index.copy_graph()
+    rows.append(scalar(f"{name}.copy", "ms", (time.perf_counter() - started) * 1e3))
+    started = time.perf_counter()
+    prepared = prepare(copied)
+    rows.append(scalar(f"{name}.index", "ms", (time.perf_counter() - started) * 1e3))
+    rows.append(scalar(f"{name}.index_rows", "rows", prepared.row_count))
+    index.adopt(prepared)
+    rows += [
+        _measure_scan(f"{name}.index.uniform", market, is_hub_weighted=False),
+        _measure_scan(f"{name}.index.hubs", market, is_hub_weighted=True),
+        measure(f"{name}.scan_all", [market.scan.scan_all] * (WARM_UP_CALLS + 20)),
+    ]
+    return rows
+
+
+if __name__ == "__main__":
+    print_table(measure_all())

@@ -1,0 +1,129 @@
+"""Profitable cycles through what just changed: one kernel call per change.
+
+The rule: a cycle has 2 to 4 legs, its log rates sum to more than the least gain, and it visits no
+token and no place twice. Every such cycle through an edge that improved is found, and the best of
+them are kept.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.detect.cycle_index import CycleIndex
+from engine.detect.market_graph import MarketGraph
+from engine.domain.errors import BadValueError
+from engine.kernels import cycles as kernels
+from engine.kernels import graph_layout as layout
+
+CYCLES_MAX: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One cycle: its edges, from the changed one on, and the sum of their log rates."""
+
+    edges: tuple[int, ...]
+    log_gain: float
+
+
+class CycleScan:
+    """Scans of one graph, with room for the best cycles.
+
+    Attributes:
+        found: float64 (cycles, OUT_COLUMNS), see `kernels.graph_layout`: what the last scan found.
+    """
+
+    def __init__(
+        self,
+        graph: MarketGraph,
+        *,
+        log_gain_min: float = 0.0,
+        legs_max: int = layout.LEGS_MAX,
+        cycle_max: int = 8,
+    ) -> None:
+        if legs_max not in range(2, layout.LEGS_MAX + 1):
+            raise BadValueError(f"cycles of up to {legs_max} legs; it must be 2 to 4")
+        if not 1 <= cycle_max <= CYCLES_MAX:
+            raise BadValueError(f"room for {cycle_max} cycles; it must be 1 to {CYCLES_MAX}")
+        if not -layout.LOG_MAX <= log_gain_min <= layout.LOG_MAX:
+            raise BadValueError(f"least gain is {log_gain_min}; it must be a finite log rate")
+        self._graph = graph
+        self._arrays = graph.arrays
+        self._query = (float(log_gain_min), legs_max)
+        self.found = np.zeros((cycle_max, layout.OUT_COLUMNS))
+        self.index = CycleIndex(graph)
+
+    @property
+    def terms(self) -> tuple[float, int]:
+        """Least gain and most legs."""
+        return self._query
+
+    def on_rate(self, edge: int, log_rate: float) -> int:
+        """Set an edge's rate; returns how many cycles through it `found` holds.
+
+        Raises:
+            BadValueError: the edge does not exist or the rate is none.
+        """
+        return self.on_rates(edge, log_rate, layout.NONE, 0.0)
+
+    def on_rates(self, edge: int, log_rate: float, other: int, other_log_rate: float) -> int:
+        """Set the rates of a place's two edges at once, as a trade changes both.
+
+        `other` may be NONE.
+
+        Raises:
+            BadValueError: an edge does not exist or a rate is none.
+        """
+        changes = (edge, log_rate, other, other_log_rate)
+        count: int = kernels.on_rates(
+            self._arrays, self.index.arrays, self._query, changes, self.found
+        )
+        if count < 0:
+            self._graph.check_change(edge, log_rate)
+            self._graph.check_change(other, other_log_rate)
+        return count
+
+    def on_batch(self, edges: npt.NDArray[np.int32], log_rates: npt.NDArray[np.float64]) -> int:
+        """Set many rates that change together (a block), and scan the edges that improved.
+
+        Args:
+            edges: int32 (n,).
+            log_rates: float64 (n,).
+
+        Returns:
+            How many cycles `found` holds; none comes twice.
+
+        Raises:
+            BadValueError: the lengths differ, an edge does not exist or a rate is none; then
+                nothing is changed.
+        """
+        if edges.shape != log_rates.shape or edges.ndim != 1:
+            raise BadValueError(f"{edges.shape} edges with {log_rates.shape} rates")
+        count = int(
+            kernels.on_batch(
+                self._arrays, self.index.arrays, self._query, edges, log_rates, self.found
+            )
+        )
+        if count < 0:
+            for edge, log_rate in zip(edges.tolist(), log_rates.tolist(), strict=True):
+                self._graph.check_change(edge, log_rate)
+        return count
+
+    def scan_all(self) -> int:
+        """Find the best cycles of the whole market; returns how many `found` holds."""
+        return int(kernels.scan_all(self._arrays, self.index.arrays, self._query, self.found))
+
+    def cycles(self, count: int) -> tuple[Cycle, ...]:
+        """Return the first cycles of `found`, best first."""
+        return tuple(
+            Cycle(
+                edges=tuple(
+                    int(edge)
+                    for edge in row[layout.OUT_EDGE : layout.OUT_EDGE + int(row[layout.OUT_LEGS])]
+                ),
+                log_gain=float(row[layout.OUT_GAIN]),
+            )
+            for row in self.found[:count]
+        )
