@@ -1,1 +1,1 @@
-"""Exact integer forms of pools: what their contracts would answer, to the unit."""
+"""Exact forms of pools' formulas: whole numbers in, whole numbers out, as the contracts round."""

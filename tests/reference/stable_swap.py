@@ -1,0 +1,44 @@
+"""Slow twin of StableSwap pools: both equations solved by halving, in eighty digits."""
+
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+from math import prod
+
+from tests.reference.solidly import DIGITS, root
+
+
+def invariant(balances: Sequence[Decimal], ann: Decimal) -> Decimal:
+    """Return D, for which ann*S + D = ann*D + D^(n+1) / (n^n * product)."""
+    with localcontext() as context:
+        context.prec = DIGITS
+        n, total = len(balances), sum(balances, Decimal(0))
+        product = n**n * prod(balances, start=Decimal(1))
+        return root(lambda d: ann * d + d ** (n + 1) / product - ann * total - d, Decimal(0), total)
+
+
+def swap_out(
+    balances: Sequence[Decimal],
+    ann: Decimal,
+    net: Decimal,
+    *,
+    token_in: int,
+    token_out: int,
+) -> Decimal:
+    """Return the output for an input, both in the common unit and without fees."""
+    with localcontext() as context:
+        context.prec = DIGITS
+        d = invariant(balances, ann)
+        n = len(balances)
+        others = [
+            balance + (net if index == token_in else 0)
+            for index, balance in enumerate(balances)
+            if index != token_out
+        ]
+        share = d ** (n + 1) / (n**n * prod(others, start=Decimal(1)))
+        total = sum(others, Decimal(0))
+        left = root(
+            lambda y: ann * (total + y) + d - ann * d - share / y,
+            d / Decimal(10) ** 60,
+            balances[token_out],
+        )
+        return balances[token_out] - left
