@@ -147,7 +147,7 @@ def merge_sides(sides, first, end, pieces, merged):
         else:
             bend, below = _curved(sides, first, end, pieces, at, level)
             length = (math.sqrt(level / below) - 1.0) / bend if below > 0.0 else np.inf
-        if length > 0.0:
+        if total_in + length > total_in:  # a shorter one is lost in the sum's rounding
             merged[count, CIN], merged[count, COUT] = total_in, total_out
             merged[count, RATE], merged[count, BEND] = level, bend
             count += 1
