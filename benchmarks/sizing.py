@@ -1,8 +1,7 @@
 """Routes sized in floats, split, and confirmed in whole numbers.
 
-`python -m benchmarks.sizing` prints the table. Sizing is shown twice: within a compiled loop, as the
-detector calls it, and by itself from Python, where handing over six arrays takes longer than the
-formula.
+`python -m benchmarks.sizing` prints the table. Sizing is shown twice: in a batch, per route, and by
+itself from Python, where handing over six arrays takes longer than the formula.
 """
 
 import random
@@ -11,7 +10,6 @@ from fractions import Fraction
 from functools import partial
 
 import numpy as np
-from numba import njit
 
 from benchmarks.harness import Row, machine, measure, print_table, row
 from engine.detect.pieces import Pieces, pieces_of_asks, pieces_of_pair, pieces_of_virtual_reserves
@@ -25,7 +23,7 @@ from engine.kernels.confirming import (
     OUT_ROWS,
     confirm_best,
 )
-from engine.kernels.sizing import size_one, size_route
+from engine.kernels.sizing import size_route, size_routes
 from engine.kernels.splitting import split_input
 from engine.kernels.u256 import to_limbs
 from engine.pools.constant_product import ConstantProductState
@@ -39,14 +37,6 @@ TICKS = 60
 SPACING = 10
 LIQUIDITY = 3 * 10**22
 MIXES = (("v2", "v2"), ("v2", "v3"), ("v3", "v3", "v3"), ("book", "v3"), ("book", "book"))
-
-
-@njit(nogil=True)  # type: ignore[misc]
-def _size_all(cycles, sides, pieces, curves, terms, out):  # type: ignore[no-untyped-def]
-    gained = 0
-    for i in range(cycles.shape[0]):
-        gained += size_one(cycles[i], sides, pieces, curves, terms, out)
-    return gained
 
 
 class _Concentrated:
@@ -106,7 +96,8 @@ def _tables(
     rng: random.Random, kinds: tuple[str, ...], pools: _Concentrated
 ) -> tuple[SideTables, np.ndarray]:
     """Make routes that all gain something."""
-    tables, cycles = SideTables(), []
+    tables = SideTables()
+    cycles: list[list[int]] = []
     terms, out = np.array(RouteTerms().as_row()), np.zeros(layout.OUT_COLUMNS)
     while len(cycles) < ROUTES:
         made = [_pieces(rng, kind, pools) for kind in kinds]
@@ -121,17 +112,17 @@ def measure_floats() -> list[Row]:
     rng, rows = random.Random(1), []
     pools = _Concentrated(rng, 40)
     terms, out = np.array(RouteTerms().as_row()), np.zeros(layout.OUT_COLUMNS)
+    many, best = np.tile(terms, (ROUTES, 1)), np.zeros((2, layout.OUT_COLUMNS))
     for kinds in MIXES:
         tables, cycles = _tables(rng, kinds, pools)
         arrays = tables.arrays
-        _size_all(cycles, *arrays, terms, out)
         durations = np.empty(ROUNDS)
         for index in range(ROUNDS):
             started = time.perf_counter_ns()
-            _size_all(cycles, *arrays, terms, out)
+            size_routes(cycles, *arrays, many, best)
             durations[index] = (time.perf_counter_ns() - started) / ROUTES
         name = " x ".join(kinds)
-        rows.append(row(f"size {name}, compiled loop", durations))
+        rows.append(row(f"size {name}, in a batch", durations))
         calls = [partial(size_route, cycles[i % ROUTES], *arrays, terms, out) for i in range(CALLS)]
         rows.append(measure(f"size {name}, from Python", calls))
     return rows

@@ -49,7 +49,7 @@ _CURVE_DONE_RATIO = 1e-8  # the gain is flat at its top: squared, this is below 
 
 
 @inlined
-def _compose(cycle, count, sides, pieces, curves, x):
+def _compose(cycles, r, count, sides, pieces, curves, x):
     """Return (output, rate, bend, down, up, is_exact) of all legs at an input.
 
     Pieces are read in place: handing arrays on to a helper takes longer than the formula.
@@ -58,7 +58,7 @@ def _compose(cycle, count, sides, pieces, curves, x):
     down, up = x, np.inf
     is_exact = True
     for h in range(count):
-        i = cycle[h]
+        i = cycles[r, h]
         limit = sides[i, INPUT_MAX]
         if sides[i, FORM] == FORM_PIECES and amount < limit:
             k, end = int(sides[i, FROM]), int(sides[i, TO])
@@ -121,15 +121,14 @@ def _between(low, high, x_low, lack_low, x_high, lack_high):
 
 
 @inlined
-def best_input(cycle, count, sides, pieces, curves, terms):
+def best_input(cycles, r, count, sides, pieces, curves, pays, most):
     """Return (input, output, rate of the first unit, steps); input 0 if nothing is to be gained."""
-    pays, most = terms[PAYS_RATIO], terms[ROUTE_INPUT_MAX]
     x, low, high = 0.0, 0.0, most
     x_low, lack_low, x_high, lack_high = 0.0, 0.0, most, np.inf
     rate_first, steps = 0.0, 0
     for step in range(STEPS_MAX):
         steps = step
-        out, rate, bend, down, up, is_exact = _compose(cycle, count, sides, pieces, curves, x)
+        out, rate, bend, down, up, is_exact = _compose(cycles, r, count, sides, pieces, curves, x)
         if not 0.0 <= rate <= AMOUNT_MAX:
             return 0.0, 0.0, 0.0, step
         if step == 0:
@@ -164,57 +163,56 @@ def best_input(cycle, count, sides, pieces, curves, terms):
         x = guess
     if not 0.0 < low < AMOUNT_MAX:
         return 0.0, 0.0, rate_first, steps
-    out = _compose(cycle, count, sides, pieces, curves, low)[0]
+    out = _compose(cycles, r, count, sides, pieces, curves, low)[0]
     return low, out, rate_first, steps
 
 
 @inlined
-def _is_sound(cycle, count, sides, terms):
-    if not (
-        1 <= count <= LEGS_MAX
-        and 0.0 < terms[PAYS_RATIO] <= AMOUNT_MAX
-        and 0.0 <= terms[FIXED_COST] <= AMOUNT_MAX
-        and 0.0 <= terms[ROUTE_INPUT_MIN] <= terms[ROUTE_INPUT_MAX]
-        and 0.0 < terms[VALUE] <= AMOUNT_MAX
-    ):
-        return False
-    for h in range(count):
-        if not 0 <= cycle[h] < sides.shape[0]:
-            return False
-    return True
-
-
-@inlined
-def _leg_count(cycle):
+def _leg_count(cycles, r, sides):
+    """Return the number of a route's legs, 0 if it is no route through these sides."""
     count = 0
-    while count < cycle.shape[0] and cycle[count] >= 0:
+    while count < cycles.shape[1] and cycles[r, count] >= 0:
+        if count == LEGS_MAX or cycles[r, count] >= sides.shape[0]:
+            return 0
         count += 1
     return count
 
 
 @inlined
-def size_one(cycle, sides, pieces, curves, terms, out):
-    """Size one route into a row of results; returns whether it gains anything."""
-    count = _leg_count(cycle)
+def _size_row(cycles, r, sides, pieces, curves, terms, out, row):
+    """Size route `r` into a row of results; returns whether it gains anything.
+
+    Rows are named by number: a view of one costs more than a leg.
+    """
     for column in range(OUT_COLUMNS):
-        out[column] = 0.0
-    if not _is_sound(cycle, count, sides, terms):
+        out[row, column] = 0.0
+    count = _leg_count(cycles, r, sides)
+    pays, fixed = terms[r, PAYS_RATIO], terms[r, FIXED_COST]
+    least, most = terms[r, ROUTE_INPUT_MIN], terms[r, ROUTE_INPUT_MAX]
+    value = terms[r, VALUE]
+    if count == 0 or not (
+        0.0 < pays <= AMOUNT_MAX
+        and 0.0 <= fixed <= AMOUNT_MAX
+        and 0.0 <= least <= most
+        and 0.0 < value <= AMOUNT_MAX
+    ):
         return False
-    x, received, rate_first, steps = best_input(cycle, count, sides, pieces, curves, terms)
-    out[OUT_RATE] = rate_first
-    out[OUT_STEPS] = steps
+    x, received, rate_first, steps = best_input(cycles, r, count, sides, pieces, curves, pays, most)
+    out[row, OUT_ROUTE] = r
+    out[row, OUT_RATE] = rate_first
+    out[row, OUT_STEPS] = steps
     if not x > 0.0:
         return False
-    if x < terms[ROUTE_INPUT_MIN]:
-        x = terms[ROUTE_INPUT_MIN]
-        received = _compose(cycle, count, sides, pieces, curves, x)[0]
-    profit = received - x * terms[PAYS_RATIO] - terms[FIXED_COST]
+    if x < least:
+        x = least
+        received = _compose(cycles, r, count, sides, pieces, curves, x)[0]
+    profit = received - x * pays - fixed
     if not 0.0 < profit <= AMOUNT_MAX:
         return False
-    out[OUT_INPUT] = x
-    out[OUT_OUTPUT] = received
-    out[OUT_PROFIT] = profit
-    out[OUT_VALUE] = profit * terms[VALUE]
+    out[row, OUT_INPUT] = x
+    out[row, OUT_OUTPUT] = received
+    out[row, OUT_PROFIT] = profit
+    out[row, OUT_VALUE] = profit * value
     return True
 
 
@@ -237,7 +235,16 @@ def size_route(cycle, sides, pieces, curves, terms, out):
     Returns:
         Whether the route gains anything net of everything; if not, its input and profit are 0.
     """
-    return size_one(cycle, sides, pieces, curves, terms, out)
+    return _size_row(
+        cycle.reshape((1, cycle.size)),
+        0,
+        sides,
+        pieces,
+        curves,
+        terms.reshape((1, terms.size)),
+        out.reshape((1, out.size)),
+        0,
+    )
 
 
 @kernel(int64(_ROUTES, _ROWS, _ROWS, _ROWS, _ROWS, _ROWS))
@@ -259,32 +266,29 @@ def size_routes(cycles, sides, pieces, curves, terms, out):
     if room < 1:
         return 0
     for i in range(cycles.shape[0]):
-        found = out[room]
-        if not size_one(cycles[i], sides, pieces, curves, terms[i], found):
+        if not _size_row(cycles, i, sides, pieces, curves, terms, out, room):
             continue
-        found[OUT_ROUTE] = i
-        if filled == room and not found[OUT_VALUE] > out[filled - 1, OUT_VALUE]:
+        value = out[room, OUT_VALUE]
+        if filled == room and not value > out[filled - 1, OUT_VALUE]:
             continue
         if filled < room:
             filled += 1
         k = filled - 1
-        while k > 0 and found[OUT_VALUE] > out[k - 1, OUT_VALUE]:
+        while k > 0 and value > out[k - 1, OUT_VALUE]:
             for column in range(OUT_COLUMNS):
                 out[k, column] = out[k - 1, column]
             k -= 1
         for column in range(OUT_COLUMNS):
-            out[k, column] = found[column]
+            out[k, column] = out[room, column]
     return filled
 
 
 @kernel(float64(_ROUTE, _ROWS, _ROWS, _ROWS, float64))
 def route_output(cycle, sides, pieces, curves, amount_in):
     """Return what a route gives for an input; 0 if it is no route."""
-    count = _leg_count(cycle)
-    if not (1 <= count <= LEGS_MAX and 0.0 < amount_in <= AMOUNT_MAX):
+    cycles = cycle.reshape((1, cycle.size))
+    count = _leg_count(cycles, 0, sides)
+    if count == 0 or not 0.0 < amount_in <= AMOUNT_MAX:
         return 0.0
-    for h in range(count):
-        if not 0 <= cycle[h] < sides.shape[0]:
-            return 0.0
-    out = _compose(cycle, count, sides, pieces, curves, amount_in)[0]
+    out = _compose(cycles, 0, count, sides, pieces, curves, amount_in)[0]
     return out if 0.0 < out <= AMOUNT_MAX else 0.0
