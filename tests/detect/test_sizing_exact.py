@@ -205,13 +205,14 @@ def test_an_input_limit_and_a_flash_fee_bind() -> None:
     legs = [leg_of(state, token_in=0, token_out=1) for state in states]
     start = float_optimum(states)
 
-    limited = confirm_exact(legs, start, input_raw_max=start - 1)
     free = confirm_exact(legs, start)
+    assert free is not None
+    limit = free.input_raw - 1
+    limited = confirm_exact(legs, start, input_raw_max=limit)
     charged = confirm_exact(legs, start, flash_fee_pips=900_000)
 
     assert limited is not None
-    assert free is not None
-    assert limited.input_raw < start
+    assert limited.input_raw <= limit
     assert limited.gain_raw <= free.gain_raw
     assert charged is None
 
