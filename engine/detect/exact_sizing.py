@@ -154,7 +154,8 @@ def confirm_exact(
         raise BadValueError(f"{len(legs)} legs, reach {reach}, flash_fee_pips {flash_fee_pips}")
     best: ExactRoute | None = None
     best_gain = 0
-    for tried in _neighbours(legs, input_raw, reach):
+    start = input_raw if input_raw_max is None else min(input_raw, input_raw_max)
+    for tried in _neighbours(legs, start, reach):
         if tried < 1 or (input_raw_max is not None and tried > input_raw_max):
             continue
         amounts = _carried(legs, tried)
