@@ -30,7 +30,8 @@ from engine.kernels.concentrated_exact import (
 )
 from engine.kernels.jit import inlined, kernel
 from engine.kernels.tick_math import TICK_MAX, sqrt_ratio
-from engine.kernels.u256 import ZERO, is_equal, is_less, subtract, to_float
+from engine.kernels.u256 import ZERO, is_equal, to_float
+from engine.kernels.wide import is_less, subtract
 
 # Columns of `pieces`.
 CIN = 0

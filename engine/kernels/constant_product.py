@@ -15,7 +15,8 @@ import numpy as np
 from numba import float64, int64, types, uint64
 
 from engine.kernels.jit import inlined, kernel
-from engine.kernels.u256 import ONE, ZERO, add, divide, increment, load, multiply, to_limbs
+from engine.kernels.u256 import ONE, ZERO, divide, increment, load, to_limbs
+from engine.kernels.wide import add, multiply
 
 # Columns of `sides`.
 RESERVE_IN = 0  # raw units

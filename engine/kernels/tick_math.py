@@ -11,7 +11,8 @@ import numpy as np
 from numba import int64, types, uint64
 
 from engine.kernels.jit import inlined, kernel
-from engine.kernels.u256 import ONE, ZERO, divide, is_less, multiply, to_float, to_limbs
+from engine.kernels.u256 import ONE, ZERO, divide, to_float, to_limbs
+from engine.kernels.wide import is_less, multiply
 
 TICK_MIN = -887_272
 TICK_MAX = 887_272

@@ -31,15 +31,17 @@ def weighted_quote(row, amount_in):
     exponent = row[EXPONENT]
     share = 1.0 - row[FEE_RATIO]
     error = row[POWER_ERROR_RATIO]
-    net = amount_in * share
     if not (
         0.0 < balance_in < 1e60
         and 0.0 < balance_out < 1e60
         and 0.001 <= exponent <= 1000.0
         and 0.0 < share <= 1.0
         and 0.0 <= error < 1.0
-        and 0.0 <= net <= TRADE_RATIO_MAX * balance_in
+        and 0.0 <= amount_in < 1e60
     ):
+        return 0.0, 0.0, 0.0
+    net = amount_in * share
+    if net > TRADE_RATIO_MAX * balance_in:
         return 0.0, 0.0, 0.0
     after = balance_in + net
     given = -math.expm1(-exponent * math.log1p(net / balance_in))

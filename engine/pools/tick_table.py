@@ -93,9 +93,11 @@ class TickTable:
         check_whole(liquidity, what="liquidity", low=0, high=UINT128_MAX)
         check_whole(tick, what="tick", low=max(self.known_min - 1, TICK_MIN), high=self.known_max)
         base = liquidity - self.liquidity_sums[bisect_right(self.ticks, tick)]
-        if self.is_whole and base != 0:
+        top = base + self.liquidity_sums[-1]
+        if (self.known_min == TICK_MIN and base != 0) or (self.known_max == TICK_MAX and top != 0):
             raise BadValueError(
-                f"liquidity is {liquidity} at tick {tick} but the ticks sum to {liquidity - base}"
+                f"with liquidity {liquidity} at tick {tick} the ticks leave {base} below the first"
+                f" and {top} above the last, not 0"
             )
         if min(self.liquidity_sums) + base < 0 or max(self.liquidity_sums) + base > UINT128_MAX:
             raise BadValueError(

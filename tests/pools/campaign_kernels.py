@@ -111,13 +111,11 @@ def compare_pool(pool, ticks, pieces, piece_count, token_in, amounts, result):
             short = exact - asked
             if short > 0.0:
                 short = max(short - slack, 0.0)
-            bound = RELATIVE_MAX * exact
-            if abs(short) > bound:
-                short = float_out(pieces, 0, piece_count, exact) - float_out(
-                    pieces, 0, piece_count, asked
-                )
-                bound = RELATIVE_MAX * wanted
-            _note(result, short, bound + 1e-300, i)
+            gain = float_out(pieces, 0, piece_count, exact)
+            gain -= float_out(pieces, 0, piece_count, asked)
+            if abs(gain) * exact < abs(short) * wanted:
+                short, exact = gain, wanted
+            _note(result, short, RELATIVE_MAX * exact + 1e-300, i)
     return total
 
 

@@ -271,7 +271,7 @@ def test_a_protocol_fee_comes_before_the_providers() -> None:
         ({"tick": TICK_MAX}, "tick is 887272"),
         ({"fee_pips": 1_000_000}, "fee_pips is 1000000"),
         ({"fee_pips": -1}, "fee_pips is -1"),
-        ({"liquidity": 0}, "the ticks sum to"),
+        ({"liquidity": 0}, f"leave -{LIQUIDITY} below"),
         ({"liquidity": -1}, "liquidity is -1"),
         ({"liquidity": UINT128_MAX + 1}, "liquidity is"),
         ({"liquidity": float("inf")}, "liquidity is no whole number: inf"),
@@ -305,6 +305,19 @@ def test_a_table_that_cannot_be_is_refused_by_name(change: dict[str, object], wo
 
     with pytest.raises(BadValueError, match=words):
         TickTable.of(**(good | change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("known_min", "known_max"), [(TICK_MIN, 120), (-60, TICK_MAX)])
+def test_liquidity_behind_the_last_tick_of_a_known_side_is_refused(
+    known_min: int, known_max: int
+) -> None:
+    table = TickTable.of(
+        tick_spacing=60, ticks=[0], liquidity_nets=[0], known_min=known_min, known_max=known_max
+    )
+
+    table.check_liquidity(0, 30)
+    with pytest.raises(BadValueError, match="leave 5 below the first and 5 above the last"):
+        table.check_liquidity(5, 30)
 
 
 def test_liquidity_below_nothing_somewhere_is_refused() -> None:

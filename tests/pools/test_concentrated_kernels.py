@@ -76,7 +76,7 @@ def test_map_and_margin_are_those_of_the_piece_that_an_input_ends_in(
     at = data.draw(st.integers(0, len(pieces) - 2))
     start, _, x, y = pieces[at]
     more = share * (pieces[at + 1, kernel.CIN] - start)
-    assume(start + more > start)
+    assume(start < start + more < pieces[at + 1, kernel.CIN])
     more = start + more - start  # as floats have it
     inputs, four, margin = np.array([start + more]), np.zeros((1, 4)), np.zeros(1)
 
@@ -206,10 +206,14 @@ def test_a_row_that_is_no_pool_trades_nothing(column: int, value: int) -> None:
 def test_ticks_out_of_order_or_of_impossible_liquidity_trade_nothing() -> None:
     good = pack_concentrated(one_range())
     swapped = PackedPool(good.pool, np.ascontiguousarray(good.ticks[::-1]))
+    turned = PackedPool(good.pool.copy(), good.ticks[[0, 0, 1]])
+    turned.ticks[0] = pack_concentrated(one_range(low=-60)).ticks[0]
+    turned.ticks[0, exact_kernel.NET : exact_kernel.NET + 2] = 0  # only its place is wrong
+    turned.pool[exact_kernel.TICKS_TO] = 3
     drained = PackedPool(good.pool, good.ticks.copy())
     drained.ticks[0, exact_kernel.NET + 1] = 2**62  # more than there is leaves at the lower tick
 
-    for packed in (swapped, drained):
+    for packed in (swapped, turned, drained):
         found = swap_by_kernel(packed, 10**30, token_in=0, is_exact_in=True)
         assert found.outcome == exact_kernel.REFUSED
         assert (found.amount_in_raw, found.amount_out_raw) == (0, 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -128,6 +129,20 @@ def test_recorded_pools_pass_their_own_check_of_the_invariant_after_a_swap() -> 
                     assert solidly.invariant(moved) >= solidly.invariant(state)
                 else:
                     assert after[0] * after[1] >= state.reserves_raw[0] * state.reserves_raw[1]
+
+
+def test_a_solved_reserve_is_the_least_that_keeps_the_invariant() -> None:
+    random = Random(1)
+    for _ in range(3_000):
+        x, y = (int(10 ** random.uniform(18, 24)) for _ in range(2))
+        after = x + int(x * 10 ** random.uniform(-9, 0)) + 1
+        invariant = solidly.curve_f(x, y)
+
+        left = solidly.solve_y(after, invariant, y, scales=(10**18, 10**18))
+
+        found = solidly.curve_f(after, left)
+        assert found >= invariant
+        assert solidly.curve_f(after, left - 1) < invariant or found == invariant
 
 
 def test_every_recorded_file_of_the_protocol_is_read() -> None:

@@ -25,16 +25,23 @@ from engine.pools.concentrated import (
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import INT128_MAX, INT256_MAX
 from engine.pools.swap_math import step_exact_in, step_exact_out
-from engine.pools.tick_math import sqrt_ratio_at_tick, tick_at_sqrt_ratio
+from engine.pools.tick_math import (
+    TICK_MAX,
+    TICK_MIN,
+    sqrt_ratio_at_tick,
+    tick_at_sqrt_ratio,
+)
 from tests.pools.uniswap_states import (
     load,
     make_state,
+    make_table,
     pack_concentrated,
     pack_pair,
     swap_by_kernel,
 )
 
 V2_FEE = Fraction(3, 1000)
+WIDE_SPACING = 32_767  # words of the bitmap beyond all ticks
 
 
 def test_pairs_answer_as_the_sdk_does() -> None:
@@ -99,6 +106,48 @@ def test_single_steps_are_those_of_the_sdk() -> None:
         assert step(price, target, liquidity, amount, fee) == tuple(answer), row
 
     assert len(rows) == 3000
+
+
+def test_steps_whose_products_exceed_256_bits_are_those_of_the_sdk() -> None:
+    rows = load("vectors/sdk_wide_steps.json.xz")
+    coarse = 0
+
+    for row in rows:
+        price, target, liquidity, amount, fee, _, *answer = (int(one) for one in row)
+        found = step_exact_in(price, target, liquidity, amount, fee)
+        assert found == tuple(answer), row
+        coarse += found[0] != target
+        assert wide_pool_agrees(price, target, liquidity, amount, fee, found)
+
+    assert len(rows) == 1000
+    assert coarse > 500
+
+
+def wide_pool_agrees(  # noqa: PLR0917 - a row of the file
+    price: int, target: int, liquidity: int, amount: int, fee: int, found: tuple[int, int, int]
+) -> bool:
+    """Tell whether a pool of one range, in which one step gets that far, says the same."""
+    tick = tick_at_sqrt_ratio(price)
+    state = ConcentratedState(
+        sqrt_price_x96=price,
+        tick=tick,
+        liquidity=liquidity,
+        fee_pips=fee,
+        table=make_table([], tick_spacing=WIDE_SPACING, known=(TICK_MIN + 1, TICK_MAX - 1)),
+    )
+    by_kernel = swap_by_kernel(
+        pack_concentrated(state), amount, token_in=0, is_exact_in=True, limit_x96=target
+    )
+    exact = swap_exact_in(state, amount, token_in=0, sqrt_price_limit_x96=target)
+    is_one_step = exact.step_count == 1
+    return (by_kernel.sqrt_price_x96, by_kernel.amount_in_raw, by_kernel.amount_out_raw) == (
+        exact.sqrt_price_x96,
+        exact.amount_in_raw,
+        exact.amount_out_raw,
+    ) and (
+        not is_one_step
+        or found == (exact.sqrt_price_x96, exact.amount_in_raw, exact.amount_out_raw)
+    )
 
 
 # ---- whole swaps ---------------------------------------------------------------------------------

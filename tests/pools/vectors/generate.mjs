@@ -17,6 +17,7 @@ const STATES = 300
 const SWAPS_PER_STATE = 10
 const BYTECODE_STATES = 60
 const STEPS = 3000
+const WIDE_STEPS = 1000
 const TICKS = 3000
 const PAIRS = 3000
 const TICK_LIMIT = 887272
@@ -149,12 +150,29 @@ function steps() {
     const [price, target] = [ratioAt(start) + BigInt(whole(0, 1000)), ratioAt(end)]
     const [liquidity, amount] = [ofBits(whole(1, 128)), ofBits(whole(1, 160))]
     const fee = chance() < 0.5 ? 3000 : whole(0, 999999)
-    const isExactIn = whole(0, 1)
-    const [after, taken, given, feeAmount] = SwapMath.computeSwapStep(
-      big(price), big(target), big(liquidity), big(isExactIn ? amount : -amount), big(fee)
-    )
-    const paid = native(taken) + native(feeAmount)
-    found.push([price, target, liquidity, amount, fee, isExactIn, native(after), paid, native(given)])
+    found.push(step(price, target, liquidity, amount, fee, whole(0, 1)))
+  }
+  return found
+}
+
+function step(price, target, liquidity, amount, fee, isExactIn) {
+  const [after, taken, given, feeAmount] = SwapMath.computeSwapStep(
+    big(price), big(target), big(liquidity), big(isExactIn ? amount : -amount), big(fee)
+  )
+  const paid = native(taken) + native(feeAmount)
+  return [price, target, liquidity, amount, fee, isExactIn, native(after), paid, native(given)]
+}
+
+// Inputs of token 0 whose product with the price is beyond 256 bits, over very many ticks.
+function wideSteps() {
+  const found = []
+  while (found.length < WIDE_STEPS) {
+    const [price, target] = [ratioAt(whole(300000, TICK_LIMIT)), ratioAt(whole(-TICK_LIMIT, -300000))]
+    const liquidity = ofBits(whole(90, 128))
+    const bits = (number) => number.toString(2).length
+    const [low, high] = [257 - bits(price), bits(liquidity) + 96 - bits(target)]
+    const amount = ofBits(whole(low, Math.max(high, low)))
+    found.push(step(price, target, liquidity, amount, pick([0, 500, 3000]), 1))
   }
   return found
 }
@@ -203,3 +221,5 @@ writeFileSync(`${out}/sdk_pairs.json`, rows(pairs()))
 writeFileSync(`${out}/sdk_ticks.json`, rows(ticks()))
 writeFileSync(`${out}/sdk_steps.json`, rows(steps()))
 writeFileSync(`${out}/concentrated_swaps.json`, rows(await concentrated()))
+seed = 2
+writeFileSync(`${out}/sdk_wide_steps.json`, rows(wideSteps()))
