@@ -29,7 +29,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 
 KERNELS := $(wildcard engine/kernels/*.py)
 $(VENV)/.kernels: $(VENV)/.runtime $(KERNELS)
-	@echo "[2/2] Compiling kernels (once; half a minute) ..."
+	@echo "[2/2] Compiling kernels (once; a minute or two) ..."
 	@$(PY) -m engine warm-up
 	@touch $@
 
@@ -140,3 +140,8 @@ kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled 
 pools: $(VENV)/.kernels $(VENV)/.dev ## ten million random pools: float kernels against the exact forms
 	@$(PY) -m tests.pools.campaign_concentrated --cases 10000000 --seed 1
 	@$(PY) -m tests.pools.campaign_curves --cases 10000000 --seed 1
+
+.PHONY: cycles
+cycles: $(VENV)/.kernels $(VENV)/.dev ## random markets: no profitable cycle is missed, sizes are optimal
+	@$(PY) -m tests.detect.cycle_campaign --events 100000 --seed 1
+	@$(PY) -m tests.detect.sizing_campaign --cases 1000000 --seed 1

@@ -10,7 +10,8 @@ from numba import int64, uint64
 
 from engine.kernels import concentrated_exact, constant_product
 from engine.kernels.jit import inlined, kernel
-from engine.kernels.u256 import WORD_ZERO, ZERO, add, is_less, load, store, subtract
+from engine.kernels.u256 import WORD_ZERO, ZERO, load, store
+from engine.kernels.wide import add, is_less, subtract
 
 # Columns of `hops`.
 HOP_FORM = 0
