@@ -1,5 +1,8 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
+import asyncio
+from typing import Final
+
 from engine.bus.commands import (
     EngineCommand,
     GetLimits,
@@ -17,6 +20,7 @@ from engine.bus.commands import (
 from engine.bus.notices import Killed, ModeChanged, Notice, Unkilled
 from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined, Report, Unknown
+from engine.domain.errors import TransientError
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.operate.clock import Clock
 from engine.operate.control import ControlState, encode_control
@@ -24,6 +28,9 @@ from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.kill_latch import KillLatch
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
+
+STORED_WITHIN_S: Final = 3.0
+"""Shorter than a caller waits, so that the caller gets the reason and not a time-out."""
 
 Question = GetStatus | GetVenues | GetOpportunities | GetWhy | GetLimits | GetVersion
 
@@ -131,16 +138,21 @@ class EngineAnswers:
         self._changes += 1
         number = self._changes
         at_ns = self._clock()
-        await self._outbox.put_durably(
-            StateRecord(
-                record_id=f"{self._parts.header.run_id}-s{number}",
-                at_ns=at_ns,
-                mode=wanted.mode,
-                is_paused=wanted.is_paused,
-                by=by,
-                action=action,
-            )
-        )
+        record = self._state_record(wanted, number=number, by=by, action=action)
+        try:
+            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+        except (TransientError, asyncio.CancelledError) as error:
+            if not is_looser:
+                raise
+            # The record is still on its way: take it back behind itself, so that no restart
+            # makes the engine looser than the operator was told.
+            self._changes += 1
+            now = ControlState(mode=control.mode, is_paused=control.is_paused)
+            undo = f"{action}: taken back"
+            self._outbox.put(self._state_record(now, number=self._changes, by=by, action=undo))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise TransientError("the ledger is away: nothing was changed; ask again") from error
         if is_looser:
             if number != self._changes:
                 # Somebody tightened while this waited for the ledger; the later word counts.
@@ -157,6 +169,18 @@ class EngineAnswers:
         )
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         return self._now(f"mode {wanted.mode}, {paused}")
+
+    def _state_record(
+        self, state: ControlState, *, number: int, by: str, action: str
+    ) -> StateRecord:
+        return StateRecord(
+            record_id=f"{self._parts.header.run_id}-s{number}",
+            at_ns=self._clock(),
+            mode=state.mode,
+            is_paused=state.is_paused,
+            by=by,
+            action=action,
+        )
 
     def _apply(self, wanted: ControlState) -> None:
         self._parts.hot_path.command(encode_control(wanted), self._clock())

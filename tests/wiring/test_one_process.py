@@ -24,6 +24,7 @@ from engine.bus.commands import (
     Unkill,
 )
 from engine.bus.notices import Killed, Notice, PaperTraded, Started
+from engine.bus.records import Record
 from engine.bus.reports import (
     Acknowledged,
     Declined,
@@ -38,8 +39,10 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
+from engine.operate.outbox import Outbox
 from engine.settings.schema import MarketsSettings, OperatorSettings, Settings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
@@ -163,3 +166,26 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
         status = await until(facade, lambda _status: True)
 
     assert (status.mode, status.is_paused) == (Mode.PAPER, True)
+
+
+async def test_a_loosening_that_could_not_be_stored_does_not_come_true_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = prepare(str(tmp_path))
+    real_append = Outbox._append
+    is_away = True
+
+    async def append(outbox: Outbox, batch: list[Record]) -> None:
+        if is_away:
+            raise TransientError("away")
+        await real_append(outbox, batch)
+
+    async with open_roles(SETTINGS, paths) as facade:
+        monkeypatch.setattr(Outbox, "_append", append)
+        with pytest.raises(TransientError, match="nothing was changed"):
+            await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        is_away = False
+        assert (await until(facade, lambda _status: True)).mode is Mode.OBSERVE
+        await until(facade, lambda status: status.records_waiting == 0)
+    async with open_roles(SETTINGS, paths) as facade:
+        assert (await until(facade, lambda _status: True)).mode is Mode.OBSERVE
