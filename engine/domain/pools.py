@@ -1,0 +1,143 @@
+"""Pools of a chain: what a swap needs to know of one that does not change with every block."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
+from engine.domain.instruments import VenueId
+
+TOKEN_DECIMALS_MIN = 1
+TOKEN_DECIMALS_MAX = 24
+"""Where whole numbers and floats both hold a pool: with 0 decimals one unit of rounding is a whole
+token, with 30 a pair's 112-bit reserve is full at 5,192 of them. Forms that scale to 18 decimals
+(Curve, Balancer, Solidly) take 18 at most."""
+
+FEE_DECIMALS_MAX = 18
+TOKENS_MAX = 8
+GAS_UNITS_MAX = 30_000_000
+"""Of a whole block of Ethereum, for years."""
+
+_NAME_CHARACTERS_MAX = 100
+
+
+class Protocol(StrEnum):
+    """What a pool was deployed from; each has an exact form under `engine.pools`."""
+
+    UNISWAP_V2 = "uniswap_v2"
+    SUSHISWAP_V2 = "sushiswap_v2"
+    PANCAKESWAP_V2 = "pancakeswap_v2"
+    UNISWAP_V3 = "uniswap_v3"
+    SUSHISWAP_V3 = "sushiswap_v3"
+    PANCAKESWAP_V3 = "pancakeswap_v3"
+    UNISWAP_V4 = "uniswap_v4"
+    AERODROME_V2 = "aerodrome_v2"
+    VELODROME_V2 = "velodrome_v2"
+    CURVE = "curve"
+    BALANCER_WEIGHTED = "balancer_weighted"
+    BALANCER_STABLE = "balancer_stable"
+    WHIRLPOOL = "whirlpool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class PoolId:
+    """Which pool: its address (or id, where one contract holds many) on its chain."""
+
+    chain: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.address} on {self.chain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A pool and its terms.
+
+    Attributes:
+        chain: such as ``ethereum``.
+        address: as the chain writes it.
+        tokens: (asset, decimals) in the pool's own order: `token_in` of a swap counts in it.
+        fee_ratio: share of the input that a swap pays, 0.0005 for 0.05 %.
+        gas_units: assumed gas of one swap through it.
+    """
+
+    chain: str
+    protocol: Protocol
+    address: str
+    tokens: tuple[tuple[AssetCode, int], ...]
+    fee_ratio: Decimal
+    gas_units: int
+
+    def __post_init__(self) -> None:
+        for what, name in (("chain", self.chain), ("address", self.address)):
+            is_name = name.isascii() and name.isprintable() and " " not in name
+            if not (is_name and 0 < len(name) <= _NAME_CHARACTERS_MAX):
+                raise BadValueError(f"{what} of a pool is no name: {name[:_NAME_CHARACTERS_MAX]!r}")
+        self._check_tokens()
+        if not self.fee_ratio.is_finite():
+            raise BadValueError(f"fee_ratio of pool {self.pool_id} is not finite: {self.fee_ratio}")
+        if not 0 <= self.fee_ratio < 1:
+            raise BadValueError(
+                f"fee_ratio of pool {self.pool_id} is {self.fee_ratio}; it must be from 0 to"
+                " below 1 (100 % of the input)"
+            )
+        if self.fee_ratio != round(self.fee_ratio, FEE_DECIMALS_MAX):
+            raise BadValueError(
+                f"fee_ratio of pool {self.pool_id} has more than {FEE_DECIMALS_MAX} decimals"
+            )
+        if not 0 < self.gas_units <= GAS_UNITS_MAX:
+            raise BadValueError(
+                f"gas_units of pool {self.pool_id} is {self.gas_units}; it must be from 1 to"
+                f" {GAS_UNITS_MAX}"
+            )
+
+    def __str__(self) -> str:
+        return f"{'-'.join(self.assets)} at {self.venue} {self.fee_text}"
+
+    @property
+    def pool_id(self) -> PoolId:
+        """Return which pool it is, whatever its terms."""
+        return PoolId(chain=self.chain, address=self.address)
+
+    @property
+    def venue(self) -> VenueId:
+        """Return the venue as screens name it, such as ``uniswap_v3``."""
+        return VenueId(self.protocol.value)
+
+    @property
+    def assets(self) -> tuple[AssetCode, ...]:
+        """Return the pool's assets in its own order."""
+        return tuple(asset for asset, _ in self.tokens)
+
+    @property
+    def fee_text(self) -> str:
+        """Return the fee as screens show it, such as ``0.05 %``."""
+        percent = (self.fee_ratio * 100).normalize()
+        return f"{percent:f} %"
+
+    def token_index(self, asset: AssetCode) -> int:
+        """Return where an asset stands in the pool's order.
+
+        Raises:
+            BadValueError: the pool does not hold it.
+        """
+        if asset not in self.assets:
+            raise BadValueError(f"{self} holds no {asset}")
+        return self.assets.index(asset)
+
+    def _check_tokens(self) -> None:
+        where = f"pool {self.pool_id}"
+        if not 2 <= len(self.tokens) <= TOKENS_MAX:  # noqa: PLR2004 - a swap is between two
+            raise BadValueError(f"{len(self.tokens)} tokens in {where}; 2 to {TOKENS_MAX} can be")
+        for index, (asset, decimals) in enumerate(self.tokens):
+            if not (asset.isascii() and asset.isalnum() and len(asset) <= _NAME_CHARACTERS_MAX):
+                raise BadValueError(f"token {index} of {where} has no code of an asset: {asset!r}")
+            if asset in self.assets[:index]:
+                raise BadValueError(f"{asset} twice in {where}: a swap would be from it to itself")
+            if not TOKEN_DECIMALS_MIN <= decimals <= TOKEN_DECIMALS_MAX:
+                raise BadValueError(
+                    f"{asset} of {where} has {decimals} decimals; it must be"
+                    f" {TOKEN_DECIMALS_MIN} to {TOKEN_DECIMALS_MAX}"
+                )

@@ -1,0 +1,354 @@
+"""What changes of a pool with every swap, as text for files and recordings, one row per form.
+
+Whole numbers are decimal text: JSON's numbers lose the 256 bits of a chain on the way through other
+readers. Each row makes the exact state of its form, which checks what only its formula knows.
+"""
+
+import re
+from fractions import Fraction
+from math import isqrt
+
+import msgspec
+
+from engine.domain.errors import BadValueError
+from engine.domain.pools import Pool, Protocol
+from engine.pools.balancer_stable import InvariantForm, StableState, make_stable
+from engine.pools.balancer_weighted import WeightedState, make_weighted
+from engine.pools.concentrated import ConcentratedState
+from engine.pools.constant_product import ConstantProductState
+from engine.pools.curve import CurveState, QuoteOrder, make_curve
+from engine.pools.curve_math import ProductForm
+from engine.pools.integers import INT128_MAX, INT256_MAX, PIPS, UINT128_MAX, check_whole
+from engine.pools.solidly import SolidlyForm, SolidlyState, make_solidly
+from engine.pools.tick_math import TICK_MAX, TICK_MIN
+from engine.pools.tick_table import TickTable
+from engine.pools.whirlpool import WhirlpoolState, make_whirlpool
+
+TICKS_MAX = 20_000
+"""Initialised ticks of one snapshot; the busiest pools of Ethereum have some two thousand."""
+
+PAIR_LIQUIDITY_MIN = 1_000
+"""Root of the product of a pair's reserves: the contract burns as many shares at the first mint."""
+
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,79})")
+_SHOWN_CHARACTERS_MAX = 90
+_SPACING_SPAN = TICK_MAX - TICK_MIN
+
+PoolState = (
+    ConstantProductState
+    | ConcentratedState
+    | SolidlyState
+    | CurveState
+    | StableState
+    | WeightedState
+    | WhirlpoolState
+)
+
+
+class PairRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="pair",
+):
+    """Reserves of a constant product pair."""
+
+    reserve0_raw: str
+    reserve1_raw: str
+
+    def state(self, pool: Pool) -> ConstantProductState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no pair can have these reserves or this fee.
+        """
+        reserve0 = whole(self.reserve0_raw, what="reserve0_raw")
+        reserve1 = whole(self.reserve1_raw, what="reserve1_raw")
+        state = ConstantProductState.of(
+            reserve0_raw=reserve0, reserve1_raw=reserve1, fee0=Fraction(pool.fee_ratio)
+        )
+        if isqrt(reserve0 * reserve1) < PAIR_LIQUIDITY_MIN:
+            raise BadValueError(
+                f"liquidity is {isqrt(reserve0 * reserve1)}, the root of the product of the"
+                f" reserves {reserve0} and {reserve1}; a pair keeps {PAIR_LIQUIDITY_MIN} for ever"
+            )
+        return state
+
+
+class ConcentratedRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="concentrated",
+):
+    """Price, liquidity and initialised ticks of a concentrated pool, nets in rising order.
+
+    Ticks outside of `known_min`..`known_max` were not read; a swap that gets there is refused.
+    """
+
+    sqrt_price_x96: str
+    tick: int
+    liquidity: str
+    tick_spacing: int
+    ticks: tuple[tuple[int, str], ...]
+    known_min: int = TICK_MIN
+    known_max: int = TICK_MAX
+
+    def state(self, pool: Pool) -> ConcentratedState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no pool can have these ticks or this price, or it cannot trade there.
+        """
+        if len(self.ticks) > TICKS_MAX:
+            raise BadValueError(f"{len(self.ticks)} ticks; at most {TICKS_MAX} are read")
+        table = TickTable.of(
+            tick_spacing=self.tick_spacing,
+            ticks=[tick for tick, _ in self.ticks],
+            liquidity_nets=[
+                whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks
+            ],
+            known_min=self.known_min,
+            known_max=self.known_max,
+        )
+        self._check_nets(table)
+        state = ConcentratedState(
+            sqrt_price_x96=whole(self.sqrt_price_x96, what="sqrt_price_x96"),
+            tick=self.tick,
+            liquidity=whole(self.liquidity, what="liquidity"),
+            fee_pips=_scaled_fee(pool, PIPS),
+            table=table,
+            amount_raw_max=INT128_MAX if pool.protocol is Protocol.UNISWAP_V4 else INT256_MAX,
+        )
+        if state.liquidity == 0:
+            raise BadValueError(f"liquidity is 0 at tick {state.tick}: nothing can be swapped")
+        return state
+
+    def _check_nets(self, table: TickTable) -> None:
+        # The contract gives each tick an equal share of 128 bits, so that no sum overflows.
+        share = UINT128_MAX // (_SPACING_SPAN // table.tick_spacing + 1)
+        for tick, net in zip(table.ticks, table.liquidity_nets, strict=True):
+            check_whole(net, what=f"net liquidity at tick {tick}", low=-share, high=share)
+
+
+class CurveRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="curve",
+):
+    """Balances and amplification of a plain Curve pool, as `make_curve` takes them."""
+
+    balances_raw: tuple[str, ...]
+    amp: int
+    amp_precision: int
+    rates_e18: tuple[str, ...] = ()
+    product_form: ProductForm = ProductForm.LOOP
+    quote_order: QuoteOrder = QuoteOrder.FEE_FIRST
+
+    def state(self, pool: Pool) -> CurveState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no such pool can be.
+        """
+        return make_curve(
+            pool=str(pool.pool_id),
+            tokens=pool.assets,
+            balances_raw=_wholes(self.balances_raw, what="balance"),
+            decimals=_decimals(pool),
+            amp=self.amp,
+            amp_precision=self.amp_precision,
+            fee_e10=_scaled_fee(pool, 10**10),
+            coin_rates_e18=_wholes(self.rates_e18, what="rate") or None,
+            form=self.product_form,
+            quote_order=self.quote_order,
+        )
+
+
+class SolidlyRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="solidly",
+):
+    """Reserves of a Solidly pool, volatile or stable."""
+
+    reserves_raw: tuple[str, str]
+    curve: SolidlyForm
+
+    def state(self, pool: Pool) -> SolidlyState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no such pool can be.
+        """
+        return make_solidly(
+            pool=str(pool.pool_id),
+            form=self.curve,
+            tokens=pool.assets,
+            reserves_raw=_wholes(self.reserves_raw, what="reserve"),
+            decimals=_decimals(pool),
+            fee_e6=_scaled_fee(pool, 10**6),
+        )
+
+
+class WeightedRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="weighted",
+):
+    """Balances and weights of a Balancer weighted pool."""
+
+    balances_raw: tuple[str, ...]
+    weights_e18: tuple[str, ...]
+    has_shortcuts: bool
+
+    def state(self, pool: Pool) -> WeightedState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no such pool can be.
+        """
+        return make_weighted(
+            pool=str(pool.pool_id),
+            tokens=pool.assets,
+            balances_raw=_wholes(self.balances_raw, what="balance"),
+            decimals=_decimals(pool),
+            weights_e18=_wholes(self.weights_e18, what="weight"),
+            fee_e18=_scaled_fee(pool, 10**18),
+            has_shortcuts=self.has_shortcuts,
+        )
+
+
+class StableRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="stable",
+):
+    """Balances, rates and amplification of a Balancer stable pool without its share token."""
+
+    balances_raw: tuple[str, ...]
+    rates_e18: tuple[str, ...]
+    amp: int
+    invariant_form: InvariantForm
+
+    def state(self, pool: Pool) -> StableState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no such pool can be.
+        """
+        return make_stable(
+            pool=str(pool.pool_id),
+            tokens=pool.assets,
+            balances_raw=_wholes(self.balances_raw, what="balance"),
+            decimals=_decimals(pool),
+            rates_e18=_wholes(self.rates_e18, what="rate"),
+            amp=self.amp,
+            fee_e18=_scaled_fee(pool, 10**18),
+            form=self.invariant_form,
+        )
+
+
+class WhirlpoolRow(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="form",
+    tag="whirlpool",
+):
+    """Price, liquidity and known tick arrays of an Orca Whirlpool."""
+
+    sqrt_price_x64: str
+    tick: int
+    liquidity: str
+    tick_spacing: int
+    ticks: tuple[tuple[int, str], ...]
+    array_starts: tuple[int, ...]
+
+    def state(self, pool: Pool) -> WhirlpoolState:
+        """Make the exact state.
+
+        Raises:
+            BadValueError: no such pool can be, or it cannot trade at its price.
+        """
+        if len(self.ticks) > TICKS_MAX:
+            raise BadValueError(f"{len(self.ticks)} ticks; at most {TICKS_MAX} are read")
+        state = make_whirlpool(
+            pool=str(pool.pool_id),
+            tokens=pool.assets,
+            tick_spacing=self.tick_spacing,
+            fee_e6=_scaled_fee(pool, 10**6),
+            liquidity=whole(self.liquidity, what="liquidity"),
+            sqrt_price_x64=whole(self.sqrt_price_x64, what="sqrt_price_x64"),
+            tick=self.tick,
+            ticks=[tick for tick, _ in self.ticks],
+            nets=[whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks],
+            array_starts=self.array_starts,
+        )
+        if state.liquidity == 0:
+            raise BadValueError(f"liquidity is 0 at tick {state.tick}: nothing can be swapped")
+        return state
+
+
+AnyRow = PairRow | ConcentratedRow | CurveRow | SolidlyRow | WeightedRow | StableRow | WhirlpoolRow
+
+ROW_OF: dict[Protocol, type[AnyRow]] = {
+    Protocol.UNISWAP_V2: PairRow,
+    Protocol.SUSHISWAP_V2: PairRow,
+    Protocol.PANCAKESWAP_V2: PairRow,
+    Protocol.UNISWAP_V3: ConcentratedRow,
+    Protocol.SUSHISWAP_V3: ConcentratedRow,
+    Protocol.PANCAKESWAP_V3: ConcentratedRow,
+    Protocol.UNISWAP_V4: ConcentratedRow,
+    Protocol.AERODROME_V2: SolidlyRow,
+    Protocol.VELODROME_V2: SolidlyRow,
+    Protocol.CURVE: CurveRow,
+    Protocol.BALANCER_WEIGHTED: WeightedRow,
+    Protocol.BALANCER_STABLE: StableRow,
+    Protocol.WHIRLPOOL: WhirlpoolRow,
+}
+"""The form that each protocol has."""
+
+
+def whole(text: str, *, what: str) -> int:
+    """Parse a whole number in its one decimal form: no spaces, plus signs or leading zeros.
+
+    Raises:
+        BadValueError: anything else, NaN and infinity included, or more than 80 digits.
+    """
+    if not _WHOLE.fullmatch(text) or text == "-0":
+        shown = text[:_SHOWN_CHARACTERS_MAX]
+        raise BadValueError(f"{what} is no whole number of at most 80 digits: {shown!r}")
+    return int(text)
+
+
+def _wholes(texts: tuple[str, ...], *, what: str) -> list[int]:
+    return [whole(text, what=f"{what} {index}") for index, text in enumerate(texts)]
+
+
+def _decimals(pool: Pool) -> list[int]:
+    return [decimals for _, decimals in pool.tokens]
+
+
+def _scaled_fee(pool: Pool, one: int) -> int:
+    scaled = Fraction(pool.fee_ratio) * one
+    if scaled.denominator != 1:
+        raise BadValueError(f"fee_ratio {pool.fee_ratio} is finer than 1/{one}, its unit there")
+    return scaled.numerator
