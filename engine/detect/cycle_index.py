@@ -84,9 +84,9 @@ def prepare(
         pair_rows_max: pairs with more cycles than this are left out, to be walked.
         rows_max: once these are written, the remaining pairs are left out.
     """
-    out = np.zeros((1, layout.OUT_COLUMNS))
+    found = (np.zeros((1, 1, layout.OUT_COLUMNS)), np.zeros(layout.COUNTS, np.int64))
     spans = np.full((2, copied[4].shape[0]), layout.NONE, np.int64)
     rows = np.zeros((rows_max, 3), np.int32)  # what is not written takes no memory
-    count = int(kernels.index_pairs(copied, pair_rows_max, spans, rows, out))
+    count = int(kernels.index_pairs(copied, pair_rows_max, spans, rows, found))
     spans[0, -1] = int(copied[-1][layout.VERSION])
     return PreparedIndex(arrays=(spans, rows), row_count=count)

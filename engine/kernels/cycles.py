@@ -10,7 +10,15 @@ kinds are disjoint, and together they are all.
 import numpy as np
 from numba import float64, int32, int64, types
 
-from engine.kernels.cycle_walk import expand, screen_of, walk_tail
+from engine.kernels.cycle_found import (
+    FOUND,
+    clear,
+    expand,
+    least_screen_of,
+    screen_of,
+    total_of,
+)
+from engine.kernels.cycle_walk import walk_tail
 from engine.kernels.graph import GRAPH, is_change, write_rate
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
@@ -24,9 +32,9 @@ from engine.kernels.graph_layout import (
     EDGE_TARGET,
     EVERY,
     HEADROOM,
+    INDEX_LEGS_MAX,
     LANES,
     LATER_IN_BATCH,
-    LEGS_MAX,
     LOWEST_EDGE,
     LOWEST_FROM_TAIL,
     NONE,
@@ -34,6 +42,7 @@ from engine.kernels.graph_layout import (
     PAIR_HEAD,
     PAIR_SOURCE,
     PAIR_TARGET,
+    ROWS,
     TOKEN_IN,
     TOKEN_OUT,
     TWO_HOP,
@@ -45,65 +54,64 @@ from engine.kernels.row_scan import row_max
 INDEX = types.Tuple((int64[:, ::1], int32[:, ::1]))
 """Begin and end of each pair's rows (the last column begins with the version), and the rows."""
 
-QUERY = types.Tuple((float64, int64))
-"""Least gain (log), most legs."""
+QUERY = types.Tuple((float64, int64, int64))
+"""Least gain (log), most legs, and how many cycles without room are counted exactly."""
 
 CHANGES = types.Tuple((int64, float64, int64, float64))
+"""Edge and log rate, twice; NONE for no edge."""
 
 
 @inlined
-def _close_in_two(graph, edge, source, target, terms, out, count):
+def _close_in_two(graph, edge, source, target, terms, found):
     dense, pair_of, _, _, _, _, _, _, state = graph
     columns = int64(state[COLUMNS])
-    limit = screen_of(graph, edge, terms[0], out, count)
+    limit = screen_of(graph, edge, terms, 3, found)
     leaving = dense[BEST_LOG]
     reaching = dense[BEST_LOG_T]
     if row_max(leaving, target, reaching, source, 0, columns) <= limit:
-        return count
+        return
     for block in range(0, columns, LANES):
         if row_max(leaving, target, reaching, source, block, block + LANES) > limit:
             for x in range(block, block + LANES):
                 if leaving[target, x] + reaching[source, x] > limit:
-                    path = (int64(pair_of[target, x]), int64(pair_of[x, source]), int64(-1))
-                    count = expand(graph, edge, path, terms[0], terms[2], out, count)
-                    limit = screen_of(graph, edge, terms[0], out, count)
-    return count
+                    first, middle = int64(pair_of[target, x]), int64(pair_of[x, source])
+                    expand(graph, edge, (first, middle, -1, -1), terms, found)
+                    limit = screen_of(graph, edge, terms, 3, found)
 
 
 @inlined
-def _close_by(graph, edge, source, target, y, terms, out, count):
+def _close_by(graph, edge, source, target, y, terms, found):
     """Close in three legs, the last one of which starts at y."""
     dense, pair_of, _, _, _, _, _, _, state = graph
     columns = int64(state[COLUMNS])
-    limit = screen_of(graph, edge, terms[0], out, count)
+    limit = screen_of(graph, edge, terms, 4, found)
     leaving = dense[BEST_LOG]
     reaching = dense[BEST_LOG_T]
     last = reaching[source, y]
     exact = row_max(leaving, target, reaching, y, 0, columns)
     dense[TWO_HOP, target, y] = exact + np.float32(2.0 * HEADROOM)
     if exact + last <= limit:
-        return count
+        return
     closing = int64(pair_of[y, source])
     for block in range(0, columns, LANES):
         if row_max(leaving, target, reaching, y, block, block + LANES) + last > limit:
             for x in range(block, block + LANES):
                 if x != source and leaving[target, x] + reaching[y, x] + last > limit:
-                    path = (int64(pair_of[target, x]), int64(pair_of[x, y]), closing)
-                    count = expand(graph, edge, path, terms[0], terms[2], out, count)
-                    limit = screen_of(graph, edge, terms[0], out, count)
-    return count
+                    first, middle = int64(pair_of[target, x]), int64(pair_of[x, y])
+                    expand(graph, edge, (first, middle, closing, -1), terms, found)
+                    limit = screen_of(graph, edge, terms, 4, found)
 
 
 @inlined
-def _close_in_three(graph, edge, source, target, terms, out, count):
+def _close_in_three(graph, edge, source, target, terms, found):
     dense = graph[0]
     columns = int64(graph[8][COLUMNS])
-    limit = screen_of(graph, edge, terms[0], out, count)
+    limit = screen_of(graph, edge, terms, 4, found)
     two_hop = dense[TWO_HOP]
     reaching = dense[BEST_LOG_T]
     best = row_max(two_hop, target, reaching, source, 0, columns)
     if best <= limit:
-        return count
+        return
     # The most promising first: once the output is full, most of the others fall short of it.
     is_done = np.zeros(columns, np.bool_)
     for part in (0.75, 0.0):
@@ -113,77 +121,77 @@ def _close_in_three(graph, edge, source, target, terms, out, count):
                 for y in range(block, block + LANES):
                     if two_hop[target, y] + reaching[source, y] > cut and not is_done[y]:
                         is_done[y] = True
-                        count = _close_by(graph, edge, source, target, y, terms, out, count)
-                        limit = screen_of(graph, edge, terms[0], out, count)
+                        _close_by(graph, edge, source, target, y, terms, found)
+                        limit = screen_of(graph, edge, terms, 4, found)
                         cut = max(cut, limit)
-    return count
 
 
 @inlined
-def _scan_core(graph, edge, source, target, terms, out, count):
-    if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms[0], out, count):
-        path = (int64(graph[1][target, source]), int64(-1), int64(-1))
-        count = expand(graph, edge, path, terms[0], terms[2], out, count)
+def _scan_core(graph, edge, source, target, terms, found):
+    if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms, 2, found):
+        expand(graph, edge, (int64(graph[1][target, source]), -1, -1, -1), terms, found)
     if terms[1] >= 3:
-        count = _close_in_two(graph, edge, source, target, terms, out, count)
+        _close_in_two(graph, edge, source, target, terms, found)
     if terms[1] >= 4:
-        count = _close_in_three(graph, edge, source, target, terms, out, count)
-    return count
+        _close_in_three(graph, edge, source, target, terms, found)
 
 
 @inlined
-def _scan_index(graph, index, edge, pair, terms, out, count):
+def _scan_index(graph, index, edge, pair, terms, found):
     spans, rows = index
     weights = graph[5]
     empty = weights.shape[0] - 1
-    limit = screen_of(graph, edge, terms[0], out, count)
+    limit = least_screen_of(graph, edge, terms, found)
     for k in range(spans[0, pair], spans[1, pair]):
         first, middle, last = int64(rows[k, 0]), int64(rows[k, 1]), int64(rows[k, 2])
         if weights[first] + weights[middle] + weights[last] > limit:
-            middle = middle if middle != empty else int64(-1)
-            last = last if last != empty else int64(-1)
+            middle = middle if middle != empty else -1
+            last = last if last != empty else -1
             if 2 + (middle >= 0) + (last >= 0) <= terms[1]:
-                path = (first, middle, last)
-                count = expand(graph, edge, path, terms[0], terms[2], out, count)
-                limit = screen_of(graph, edge, terms[0], out, count)
-    return count
+                expand(graph, edge, (first, middle, last, -1), terms, found)
+                limit = least_screen_of(graph, edge, terms, found)
 
 
 @inlined
-def _scan_edge(graph, index, edge, terms, out, count):
+def _scan_edge(graph, index, edge, terms, found):
     _, pair_of, edges, _, _, _, tokens, _, state = graph
     spans, rows = index
     core = pair_of.shape[0]
     source = int64(edges[edge, EDGE_SOURCE])
     target = int64(edges[edge, EDGE_TARGET])
     if source < core and target < core:
-        count = _scan_core(graph, edge, source, target, terms, out, count)
-        if terms[2] == LOWEST_EDGE:
-            return count
+        _scan_core(graph, edge, source, target, terms, found)
+        if terms[3] == LOWEST_EDGE:
+            return
         if tokens[target, TOKEN_OUT + 1] < 0 and tokens[source, TOKEN_IN + 1] < 0:
-            return count
+            return
     pair = int64(edges[edge, EDGE_PAIR])
     if spans[0, spans.shape[1] - 1] == int64(state[VERSION]) and spans[0, pair] >= 0:
-        return _scan_index(graph, index, edge, pair, terms, out, count)
-    return walk_tail(graph, edge, (source, target), terms, rows, out, count)
+        _scan_index(graph, index, edge, pair, terms, found)
+    else:
+        walk_tail(graph, edge, (source, target), terms, rows, found)
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, CHANGES, float64[:, ::1]))
-def on_rates(graph, index, query, changes, out):
+@kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
+def on_rates(graph, index, query, changes, found):
     """Set the log rates of one place's two edges and scan those that improved.
 
+    Other kernels may call it as well, with the same arguments.
+
     Args:
-        graph: see `graph_layout`.
-        index: see `INDEX`.
-        query: see `QUERY`.
-        changes: edge and log rate, twice; NONE for no edge.
-        out: float64 (cycles, OUT_COLUMNS), its first rows are overwritten, best first.
+        graph: `GRAPH`, the arrays of `graph_layout`: `MarketGraph.arrays`.
+        index: `INDEX`: `CycleIndex.arrays`.
+        query: `QUERY`: `CycleScan.terms`.
+        changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
+        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS) and
+            their int64 counts. Cycles of n legs are in ``found[0][n - 2, :found[1][n]]``, best
+            first; ``found[1][OVERFLOW]`` is how many had no room.
 
     Returns:
         The number of cycles written, or NONE if nothing was changed because an edge does not exist
-        or a rate is none.
+        or a rate is none; then `found` is as it was.
     """
-    terms = (query[0], query[1], int64(EVERY))
+    terms = (query[0], query[1], query[2], int64(EVERY))
     edge, log_rate, other, other_log_rate = changes
     if not (
         is_change(graph, edge, log_rate)
@@ -191,25 +199,25 @@ def on_rates(graph, index, query, changes, out):
     ):
         return NONE
     is_better = write_rate(graph, edge, log_rate)
-    count = 0
+    clear(found)
     # The other edge counts only if it is another one.
     is_other_better = write_rate(graph, other, other_log_rate) and other != edge
     if is_better:
-        count = _scan_edge(graph, index, edge, terms, out, count)
+        _scan_edge(graph, index, edge, terms, found)
     if is_other_better:
-        count = _scan_edge(graph, index, other, terms, out, count)
-    return count
+        _scan_edge(graph, index, other, terms, found)
+    return total_of(found)
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, int32[::1], float64[::1], float64[:, ::1]))
-def on_batch(graph, index, query, changed, log_rates, out):
+@kernel(int64(GRAPH, INDEX, QUERY, int32[::1], float64[::1], FOUND))
+def on_batch(graph, index, query, changed, log_rates, found):
     """Set many log rates, then scan the edges that improved; no cycle comes twice.
 
     An edge that is named twice has its last rate, and is improved if that is above what it was
     before the batch.
 
     Args:
-        graph, index, query, out: see `on_rates`.
+        graph, index, query, found: see `on_rates`.
         changed: edges.
         log_rates: one for each.
 
@@ -217,7 +225,7 @@ def on_batch(graph, index, query, changed, log_rates, out):
     """
     edges = graph[2]
     rates = graph[3]
-    terms = (query[0], query[1], int64(LATER_IN_BATCH))
+    terms = (query[0], query[1], query[2], int64(LATER_IN_BATCH))
     for k in range(changed.shape[0]):
         if not is_change(graph, int64(changed[k]), log_rates[k]):
             return NONE
@@ -233,18 +241,18 @@ def on_batch(graph, index, query, changed, log_rates, out):
         edge = int64(changed[k])
         if edges[edge, EDGE_STAMP] == k + 1 and not rates[edge] > before[k]:
             edges[edge, EDGE_STAMP] = 0
-    count = 0
+    clear(found)
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
         if edges[edge, EDGE_STAMP] == k + 1:
-            count = _scan_edge(graph, index, edge, terms, out, count)
+            _scan_edge(graph, index, edge, terms, found)
     for k in range(changed.shape[0]):
         edges[int64(changed[k]), EDGE_STAMP] = 0
-    return count
+    return total_of(found)
 
 
 @inlined
-def _may_close(graph, pair, query, out, count):
+def _may_close(graph, pair, terms, found):
     """Tell whether the pair's best edge may be part of a cycle that is good enough."""
     dense, pair_of, _, _, pairs, _, _, _, state = graph
     core = pair_of.shape[0]
@@ -254,7 +262,7 @@ def _may_close(graph, pair, query, out, count):
         return source >= core
     columns = int64(state[COLUMNS])
     best = int64(pairs[pair, PAIR_BEST])
-    limit = screen_of(graph, best, query[0], out, count)
+    limit = least_screen_of(graph, best, terms, found)
     reaching = dense[BEST_LOG_T]
     return (
         dense[BEST_LOG, target, source] > limit
@@ -263,8 +271,8 @@ def _may_close(graph, pair, query, out, count):
     )
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, float64[:, ::1]))
-def scan_all(graph, index, query, out):
+@kernel(int64(GRAPH, INDEX, QUERY, FOUND))
+def scan_all(graph, index, query, found):
     """Find the best cycles of the whole market.
 
     Each comes once: from its lowest edge, or if it goes through the tail, from the lowest of those
@@ -272,21 +280,22 @@ def scan_all(graph, index, query, out):
     """
     _, pair_of, edges, _, pairs, _, _, _, _ = graph
     core = pair_of.shape[0]
-    count = 0
+    clear(found)
     for pair in range(pairs.shape[0] - 1):
-        if pairs[pair, PAIR_SOURCE] >= 0 and _may_close(graph, pair, query, out, count):
+        is_core = pairs[pair, PAIR_SOURCE] < core
+        order = int64(LOWEST_EDGE if is_core else LOWEST_FROM_TAIL)
+        terms = (query[0], query[1], query[2], order)
+        if pairs[pair, PAIR_SOURCE] >= 0 and _may_close(graph, pair, terms, found):
             edge = int64(pairs[pair, PAIR_HEAD])
-            is_core = pairs[pair, PAIR_SOURCE] < core
-            terms = (query[0], query[1], int64(LOWEST_EDGE if is_core else LOWEST_FROM_TAIL))
             while edge >= 0:
                 if graph[3][edge] > ALIVE_MIN:
-                    count = _scan_edge(graph, index, edge, terms, out, count)
+                    _scan_edge(graph, index, edge, terms, found)
                 edge = int64(edges[edge, EDGE_NEXT])
-    return count
+    return total_of(found)
 
 
-@kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], float64[:, ::1]))
-def index_pairs(graph, pair_rows_max, spans, rows, out):
+@kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], FOUND))
+def index_pairs(graph, pair_rows_max, spans, rows, found):
     """Write the token cycles through the tail of each pair, while room lasts.
 
     Args:
@@ -294,22 +303,24 @@ def index_pairs(graph, pair_rows_max, spans, rows, out):
         pair_rows_max: pairs with more cycles than this are left to the walk.
         spans: int64 (2, pairs + 1), filled with NONE; begin and end of each pair's rows.
         rows: int32 (n, 3), see `cycle_walk.walk_tail`.
-        out: not written to.
+        found: written to, but nothing of use.
 
     Returns:
         The number of rows written.
     """
     pairs = graph[4]
-    terms = (0.0, int64(LEGS_MAX), int64(EVERY))
+    counts = found[1]
+    terms = (0.0, int64(INDEX_LEGS_MAX), int64(0), int64(EVERY))
     begin = 0
     for pair in range(pairs.shape[0] - 1):
         if pairs[pair, PAIR_SOURCE] < 0:
             continue
         room = rows[begin : begin + pair_rows_max]
         ends = (int64(pairs[pair, PAIR_SOURCE]), int64(pairs[pair, PAIR_TARGET]))
-        count = walk_tail(graph, int64(-1), ends, terms, room, out, 0)
-        if count <= room.shape[0]:
+        counts[ROWS] = 0
+        walk_tail(graph, int64(-1), ends, terms, room, found)
+        if counts[ROWS] <= room.shape[0]:
             spans[0, pair] = begin
-            spans[1, pair] = begin + count
-            begin += count
+            spans[1, pair] = begin + counts[ROWS]
+            begin += counts[ROWS]
     return begin

@@ -83,12 +83,20 @@ VERSION = 3  # bumped when a pair comes into being: an index of earlier pairs is
 SCALE = 4  # largest absolute weight so far
 STATE_ENTRIES = 5
 
-# Columns of the float64 output, one row per cycle, best first.
+# What a scan found: float64 (legs - 2, cycles, OUT_COLUMNS), for each number of legs its own rows,
+# best first.
 OUT_GAIN = 0  # sum of exact log rates
 OUT_LEGS = 1
-OUT_EDGE = 2  # the changed edge, then the others in the order of their legs
-LEGS_MAX = 4
+OUT_EDGE = 2  # the changed edge, then the others in the order of their legs; NONE after the last
+LEGS_MAX = 5
+PATH_MAX = LEGS_MAX - 1
+INDEX_LEGS_MAX = 4
 OUT_COLUMNS = OUT_EDGE + LEGS_MAX
+
+# And int64 (COUNTS,): the entries from 2 on say how many rows there are with so many legs.
+OVERFLOW = 0  # cycles that found no room
+ROWS = 1  # of an index under way
+COUNTS = LEGS_MAX + 1
 
 # Which cycles a scan leaves out, because another edge of theirs reports them.
 EVERY = 0

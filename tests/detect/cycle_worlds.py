@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.detect.cycle_scan import CycleScan
+from engine.detect.cycle_scan import Cycle, CycleScan
 from engine.detect.market_graph import MarketGraph, PlaceKind
 from engine.kernels import graph_layout as layout
 from tests.reference.cycles import Edge, Found, all_cycles, cycles_through
@@ -83,6 +83,7 @@ class Tally:
     events: int = 0
     improved: int = 0
     with_cycles: int = 0
+    with_overflow: int = 0
     cycles: int = 0
     indexed: int = 0
     by_legs: dict[int, int] = field(default_factory=dict)
@@ -116,8 +117,9 @@ class World:
             log_gain_min=rng.choice((0.0, 0.0, 5e-4, -self.noise)),
             legs_max=rng.choice((4, 4, 4, 3, 2)),
             cycle_max=rng.choice((1, 3, CYCLES_KEPT)),
+            overflow_max=rng.choice((0, 2, 30, 1_000)),
         )
-        self.log_gain_min, self.legs_max = self.scan.terms
+        self.log_gain_min, self.legs_max, _ = self.scan.terms
 
     def log_rate(self, source: int, target: int) -> float:
         fee = self.rng.choice((1e-4, 5e-4, 3e-3))
@@ -242,17 +244,34 @@ class World:
         self._compare(f"batch {numbers}", count, sorted(expected, reverse=True), tally)
 
     def _compare(self, named: str, count: int, expected: list[Found], tally: Tally) -> None:
-        kept = expected[: len(self.scan.found)]
-        got = self.scan.cycles(count)
-        if named == ALL:
-            got = tuple(replace(cycle, edges=_from_lowest(cycle.edges)) for cycle in got)
+        got: list[Cycle] = []
+        is_right = True
+        lost = 0
+        for legs in range(2, self.legs_max + 1):
+            same = [found for found in expected if len(found.edges) == legs]
+            kept = self.scan.cycles(legs=legs)
+            if named == ALL:
+                kept = tuple(replace(cycle, edges=_from_lowest(cycle.edges)) for cycle in kept)
+            tally.by_legs[legs] = tally.by_legs.get(legs, 0) + len(kept)
+            is_right &= self._is_best(kept, same)
+            lost += len(same) - len(kept)
+            got += kept
+        overflow = self.scan.overflow
+        is_right &= overflow == lost if lost < self.scan.overflow_max else overflow <= lost
+        is_right &= overflow >= min(lost, self.scan.overflow_max) and count == len(got)
         tally.with_cycles += bool(expected)
+        tally.with_overflow += bool(lost)
         tally.cycles += len(got)
-        for cycle in got:
-            legs = len(cycle.edges)
-            tally.by_legs[legs] = tally.by_legs.get(legs, 0) + 1
+        if not is_right:
+            tally.mismatches.append(
+                f"{self.shape.__name__}, {named}: found {got}, {overflow} without room; "
+                f"expected {expected}"
+            )
+
+    def _is_best(self, got: tuple[Cycle, ...], expected: list[Found]) -> bool:
         by_edges = {found.edges: found.log_gain for found in expected}
-        is_right = (
+        kept = expected[: self.scan.found[0].shape[1]]
+        return (
             len(got) == len(kept)
             and len({cycle.edges for cycle in got}) == len(got)
             and all(
@@ -261,5 +280,3 @@ class World:
                 for mine, theirs in zip(got, kept, strict=True)
             )
         )
-        if not is_right:
-            tally.mismatches.append(f"{self.shape.__name__}, {named}: found {got}, expected {kept}")

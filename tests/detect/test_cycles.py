@@ -46,6 +46,7 @@ def test_no_cycle_is_missed_invented_or_ranked_wrongly(seed: int) -> None:
 
     assert tally.mismatches == []
     assert tally.with_cycles > 500
+    assert tally.with_overflow > 100
     assert set(tally.by_legs) == {2, 3, 4}
     assert tally.indexed > 200
 
@@ -88,7 +89,7 @@ def test_a_cycle_never_uses_one_place_twice() -> None:
 
     back = market.edge("ba", place=2, log_rate=0.2)
     assert scan.on_rate(there, 0.15) == 1
-    assert scan.cycles(1) == (Cycle(edges=(there, back), log_gain=0.15 + 0.2),)
+    assert scan.cycles() == (Cycle(edges=(there, back), log_gain=0.15 + 0.2),)
 
 
 def test_a_worse_parallel_edge_closes_where_the_best_is_the_changed_place() -> None:
@@ -99,9 +100,9 @@ def test_a_worse_parallel_edge_closes_where_the_best_is_the_changed_place() -> N
     third = market.edge("ca", place=3, log_rate=0.0)
     scan = CycleScan(market.graph)
 
-    count = scan.on_rate(first, 0.05)
+    scan.on_rate(first, 0.05)
 
-    assert scan.cycles(count) == (Cycle(edges=(first, second, third), log_gain=0.05 + 0.1),)
+    assert scan.cycles() == (Cycle(edges=(first, second, third), log_gain=0.05 + 0.1),)
 
 
 def test_a_rate_that_falls_finds_nothing() -> None:
@@ -132,7 +133,7 @@ def test_precision_holds_between_tokens_of_very_different_worth() -> None:
     scan = CycleScan(market.graph)
 
     assert scan.on_rate(first, 80.0 + 1e-11) == 1
-    assert scan.cycles(1)[0].log_gain == pytest.approx(1e-11, rel=0.01)
+    assert scan.cycles()[0].log_gain == pytest.approx(1e-11, rel=0.01)
     assert scan.on_rate(first, 80.0 - 1e-11) == 0
 
 
@@ -177,9 +178,9 @@ def test_a_batch_names_each_cycle_once() -> None:
     back = market.edge("ba", place=2, log_rate=-1.0)
     scan = CycleScan(market.graph)
 
-    count = scan.on_batch(np.array([there, back], np.int32), np.array([0.1, 0.1]))
+    assert scan.on_batch(np.array([there, back], np.int32), np.array([0.1, 0.1])) == 1
 
-    assert scan.cycles(count) == (Cycle(edges=(there, back), log_gain=0.1 + 0.1),)
+    assert scan.cycles() == (Cycle(edges=(there, back), log_gain=0.1 + 0.1),)
 
 
 def test_an_index_made_before_a_new_pair_hides_nothing() -> None:
@@ -203,6 +204,38 @@ def test_the_best_cycles_are_kept_when_there_is_no_room_for_all() -> None:
     backs = [market.edge("ba", place=n, log_rate=n / 100) for n in range(1, 30)]
     scan = CycleScan(market.graph, cycle_max=4)
 
-    count = scan.on_rate(there, 0.0)
+    assert scan.on_rate(there, 0.0) == 4
 
-    assert [cycle.edges[1] for cycle in scan.cycles(count)] == backs[:-5:-1]
+    assert [cycle.edges[1] for cycle in scan.cycles(legs=2)] == backs[:-5:-1]
+    assert scan.overflow == 25
+
+
+def test_cycles_of_many_legs_leave_room_for_those_of_few() -> None:
+    market = Market("abc")
+    there = market.edge("ab", place=0, log_rate=-9.0)
+    back = market.edge("ba", place=1, log_rate=0.01)
+    market.edge("bc", place=2, log_rate=0.5)
+    for place in range(3, 20):
+        market.edge("ca", place=place, log_rate=place / 100)
+    scan = CycleScan(market.graph, cycle_max=2)
+
+    assert scan.on_rate(there, 0.0) == 3
+
+    assert scan.cycles(legs=2) == (Cycle(edges=(there, back), log_gain=0.01),)
+    assert [cycle.log_gain for cycle in scan.cycles(legs=3)] == pytest.approx([0.69, 0.68])
+    assert [len(cycle.edges) for cycle in scan.cycles()] == [3, 3, 2]
+    assert scan.overflow == 15
+
+
+def test_overflow_is_at_least_its_limit_when_more_had_no_room() -> None:
+    market = Market("ab")
+    there = market.edge("ab", place=0, log_rate=-9.0)
+    for place in range(1, 30):
+        market.edge("ba", place=place, log_rate=place / 100)
+    scan = CycleScan(market.graph, cycle_max=4, overflow_max=6)
+
+    assert scan.on_rate(there, 0.0) == 4
+    assert 6 <= scan.overflow <= 25
+    assert scan.on_rate(there, -0.295) == 0
+    assert scan.on_rate(there, -0.285) == 1
+    assert scan.overflow == 0

@@ -1,0 +1,167 @@
+"""From token cycles to the best cycles of edges, for the scans in `cycles`.
+
+A cycle visits no token and no place twice: whatever a place's other edges promise, trading there
+moves the price that the second trade would have needed.
+
+The best are kept for each number of legs by itself. Those without room are counted, every one of
+them up to a limit; beyond it, what is worse than the kept ones is no longer looked for.
+"""
+
+import numpy as np
+from numba import float64, int64, types
+
+from engine.kernels.graph_layout import (
+    ALIVE_MIN,
+    EDGE_NEXT,
+    EDGE_PLACE,
+    EDGE_SOURCE,
+    EDGE_STAMP,
+    EDGE_TARGET,
+    LATER_IN_BATCH,
+    LOWEST_EDGE,
+    LOWEST_FROM_TAIL,
+    OUT_COLUMNS,
+    OUT_EDGE,
+    OUT_GAIN,
+    OUT_LEGS,
+    OVERFLOW,
+    PAIR_BEST,
+    PAIR_HEAD,
+    PATH_MAX,
+    POTENTIAL,
+    ROUNDING,
+    SCALE,
+)
+from engine.kernels.jit import inlined
+
+FOUND = types.Tuple((float64[:, :, ::1], int64[::1]))
+"""Rows (legs - 2, cycles, OUT_COLUMNS), and how many of them by legs; see `graph_layout`."""
+
+TERMS = types.Tuple((float64, int64, int64, int64))
+"""Least gain (log), most legs, what overflow is counted exactly, which cycles are left out."""
+
+
+@inlined
+def clear(found):
+    """Forget what was found."""
+    for k in range(found[1].shape[0]):
+        found[1][k] = 0
+
+
+@inlined
+def total_of(found):
+    """Return how many cycles are kept."""
+    total = 0
+    for legs in range(2, found[0].shape[0] + 2):
+        total += found[1][legs]
+    return total
+
+
+@inlined
+def floor_of(found, terms, legs):
+    """Return the gain that a further cycle of so many legs has to exceed to be looked for."""
+    rows, counts = found
+    if counts[legs] < rows.shape[1] or counts[OVERFLOW] < terms[2]:
+        return terms[0]
+    return max(terms[0], rows[legs - 2, rows.shape[1] - 1, OUT_GAIN])
+
+
+@inlined
+def _missing(graph, edge, floor):
+    _, _, edges, rates, _, _, _, potentials, state = graph
+    weight = (
+        rates[edge]
+        + potentials[POTENTIAL, edges[edge, EDGE_SOURCE]]
+        - potentials[POTENTIAL, edges[edge, EDGE_TARGET]]
+    )
+    return floor - weight - ROUNDING * (state[SCALE] + abs(weight))
+
+
+@inlined
+def screen_of(graph, edge, terms, legs, found):
+    """Return what the weights of all other legs have to exceed, less what rounding hides."""
+    return _missing(graph, edge, floor_of(found, terms, legs))
+
+
+@inlined
+def least_screen_of(graph, edge, terms, found):
+    """Return the least screen of cycles that close an edge, whatever their number of legs."""
+    floor = floor_of(found, terms, 2)
+    for legs in range(3, terms[1] + 1):
+        floor = min(floor, floor_of(found, terms, legs))
+    return _missing(graph, edge, floor)
+
+
+@inlined
+def _is_usable(graph, edge, leg, order):
+    _, _, edges, rates, _, _, _, _, _ = graph
+    if not rates[leg] > ALIVE_MIN or edges[leg, EDGE_PLACE] == edges[edge, EDGE_PLACE]:
+        return False
+    if order == LATER_IN_BATCH:
+        return edges[leg, EDGE_STAMP] == 0 or edges[leg, EDGE_STAMP] > edges[edge, EDGE_STAMP]
+    if order == LOWEST_FROM_TAIL:
+        return leg > edge or edges[leg, EDGE_SOURCE] < graph[1].shape[0]
+    return order != LOWEST_EDGE or leg > edge
+
+
+@inlined
+def _insert(found, gain, edge, chosen, legs):
+    rows, counts = found
+    out = rows[legs - 2]
+    row = counts[legs]
+    if row == out.shape[0]:
+        counts[OVERFLOW] += 1
+        if not gain > out[row - 1, OUT_GAIN]:
+            return
+        row -= 1
+    else:
+        counts[legs] += 1
+    while row > 0 and out[row - 1, OUT_GAIN] < gain:
+        for column in range(OUT_COLUMNS):
+            out[row, column] = out[row - 1, column]
+        row -= 1
+    out[row, OUT_GAIN] = gain
+    out[row, OUT_LEGS] = legs
+    out[row, OUT_EDGE] = edge
+    for k in range(PATH_MAX):
+        out[row, OUT_EDGE + 1 + k] = chosen[k] if k < legs - 1 else -1
+
+
+@inlined
+def expand(graph, edge, path, terms, found):
+    """Write the best choices of parallel edges along a path of pairs into `found`.
+
+    Args:
+        path: PATH_MAX pairs, from the edge's target back to its source; NONE after the last.
+    """
+    _, _, edges, rates, pairs, _, _, _, _ = graph
+    rest = 1
+    while rest < PATH_MAX and path[rest] >= 0:
+        rest += 1
+    chosen = np.empty(PATH_MAX, np.int64)
+    chosen[0] = pairs[path[0], PAIR_HEAD]
+    depth = 0
+    while depth >= 0:
+        leg = chosen[depth]
+        if leg < 0:
+            depth -= 1
+            if depth >= 0:
+                chosen[depth] = edges[chosen[depth], EDGE_NEXT]
+            continue
+        gain = rates[edge]
+        is_usable = _is_usable(graph, edge, leg, terms[3])
+        for k in range(depth + 1):
+            gain += rates[chosen[k]]
+            is_usable &= k == depth or edges[chosen[k], EDGE_PLACE] != edges[leg, EDGE_PLACE]
+        most = gain
+        for k in range(depth + 1, rest):
+            most += rates[pairs[path[k], PAIR_BEST]]
+        floor = floor_of(found, terms, rest + 1)
+        if depth + 1 == rest and is_usable and gain > floor:
+            _insert(found, gain, edge, chosen, rest + 1)
+        # Not with `<=`: a sum in another order may differ in its last bit.
+        if depth + 1 < rest and is_usable and most >= floor - 1e-12:
+            depth += 1
+            chosen[depth] = pairs[path[depth], PAIR_HEAD]
+        else:
+            chosen[depth] = edges[leg, EDGE_NEXT]
