@@ -17,8 +17,8 @@ from engine.decide.limits import LimitValues
 from engine.decide.switches import Switches
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
-from engine.detect.routes import find_routes
-from engine.detect.terms import Screen
+from engine.detect.live_graph import LiveGraph
+from engine.detect.screen_terms import Screen
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Plan
 from engine.execute.fill import PaperVenue
@@ -76,18 +76,15 @@ class Core:
         )
         rules = LimitRules(slippage_bps=Decimal(5))
         self.confirmer = Confirmer(board, self.costs, self.taken, rules)
+        graph = LiveGraph(
+            board, self.costs, Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
+        )
         self.decider = Decider(
             confirmer=self.confirmer,
             circumstances=self.circumstances,
             values=LimitValues(orders_per_min_max=10**9),
         )
-        self.detector = Detector(
-            board,
-            find_routes(instruments),
-            self.costs,
-            Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX),
-            run_id="bench",
-        )
+        self.detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="bench")
         latency = Latency(median_ms=20, p99_ms=80)
         executor = PaperExecutor(
             venue=PaperVenue(board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
@@ -207,7 +204,7 @@ def _opportunity(core: Core) -> Opportunity:
         1, FORM, b'[["49600.00","1"]]', b'[["49700.00","0.01"],["49701.00","0.3"]]', START_NS
     )
     core.board.changed.clear()
-    return core.detector.on_change(1, START_NS)[0].opportunity()
+    return core.detector.on_change(1, START_NS)[0].first
 
 
 def measure_confirm() -> Row:

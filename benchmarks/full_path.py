@@ -47,6 +47,7 @@ def make_core(recorded: Recorded) -> Core:
                 venue=recorded.venue, feed=recorded.feed, books=list(range(len(instruments)))
             )
         ],
+        pools=[],
         terms=RunTerms(
             venues={recorded.venue: venue_terms},
             transfer_bps=Decimal(2),
@@ -58,6 +59,9 @@ def make_core(recorded: Recorded) -> Core:
             audit_s=3_600,
             slippage_bps_max=Decimal(5),
             unwind_band_bps=Decimal(50),
+            legs_max=4,
+            flash_fee_bps=Decimal(0),
+            gas_price_gwei=Decimal(0),
             seed=1,
         ),
         control=ControlState(mode=Mode.PAPER, is_paused=False),

@@ -3,6 +3,8 @@
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
 from engine.facade.reports import (
+    ExactNow,
+    Hop,
     LegLine,
     OpportunitiesReport,
     OpportunityLine,
@@ -14,6 +16,7 @@ SHOWN_MAX = 4
 """Opportunities on one screen."""
 
 _LEGS_SHOWN_MAX = 4
+_GAP_LEGS = 2
 _LATER_SHOWN_MAX = 2
 
 
@@ -43,20 +46,29 @@ def render_why(report: WhyReport) -> Screen:
     """Show one decision with its numbers, its legs and what came of it."""
     line = report.line
     facts = [
-        ("Route", f"{line.buy_venue}→{line.sell_venue}"),
+        (
+            "Route",
+            f"{line.buy_venue}→{line.sell_venue}"
+            if is_gap(line)
+            else words.cycle([hop.target for hop in line.hops]),
+        ),
         ("Seen", f"{words.clock(line.seen_at_ns)} UTC, {words.age(line.lasted_ms)}"),
-        ("Size", f"{words.size(line.size_base)} base"),
+        ("Size", _size(line)),
         ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
         ("Expected", _profit(line)),
     ]
     if report.profit_usd is not None:
         facts.append(("Realised", words.usd(report.profit_usd, is_signed=True) + " paper"))
-    blocks: list[Facts | Table | Text] = [
+    blocks: list[Facts | Table | Lines | Text] = [
         Facts(tuple(facts)),
         Text(f"Decision: {words.phrase(line.outcome)}. {line.detail}".rstrip()),
     ]
     if report.legs:
         blocks.append(_legs(report.legs))
+    elif line.hops:
+        blocks.append(_hops(line.hops))
+    if report.exact_now is not None:
+        blocks.append(Text(_exact(report.exact_now, line.quote)))
     blocks += [
         Text(f"Later: {words.phrase(reason)}. {detail}")
         for reason, detail in report.later_refusals[:_LATER_SHOWN_MAX]
@@ -77,11 +89,49 @@ def render_unknown(report: Unknown) -> Screen:
 
 def _opportunity_lines(line: OpportunityLine) -> list[str]:
     sign = "●" if line.is_open else "○"
+    size = words.size(line.size_base)
+    figures = f"{_profit(line)} {words.percent(line.net_edge_bps)}"
+    last = f"  {line.opportunity_id} {words.phrase(line.outcome)}"
+    if is_gap(line):
+        return [
+            f"{sign} {line.pair} {figures}",
+            f"  {line.buy_venue}→{line.sell_venue} {size}",
+            last,
+        ]
     return [
-        f"{sign} {line.pair} {_profit(line)} {words.percent(line.net_edge_bps)}",
-        f"  {line.buy_venue}→{line.sell_venue} {words.size(line.size_base)}",
-        f"  {line.opportunity_id} {words.phrase(line.outcome)}",
+        f"{sign} {line.pair} {len(line.hops)} legs {figures}",
+        f"  {words.cycle([hop.target for hop in line.hops])}",
+        f"  {words.listing([hop.venue for hop in line.hops])} {size}",
+        last,
     ]
+
+
+def is_gap(line: OpportunityLine) -> bool:
+    """Say whether a route is a purchase at one venue and a sale at another."""
+    return len(line.hops) <= _GAP_LEGS and all(hop.kind == "book" for hop in line.hops)
+
+
+def _size(line: OpportunityLine) -> str:
+    size = words.size(line.size_base)
+    return f"{size} {line.hops[0].target}" if line.hops else f"{size} base"
+
+
+def _hops(hops: tuple[Hop, ...]) -> Lines:
+    lines: list[str] = []
+    for hop in hops:
+        given, got = words.size(hop.amount_in), words.size(hop.amount_out)
+        lines += [f"{hop.venue} {hop.place}", f"  {given} {hop.source}→{got} {hop.target}"]
+    return Lines(tuple(lines))
+
+
+def _exact(now: ExactNow, quote: str) -> str:
+    if now.refusal:
+        return f"Now, in whole lots and units: {now.refusal}"
+    profit = f"{now.profit_quote:+.6g} {quote}"
+    return (
+        f"Now, in whole lots and units: {words.size(now.paid)} {quote} gives "
+        f"{words.size(now.got)}, net {profit}"
+    )
 
 
 def _profit(line: OpportunityLine) -> str:
@@ -92,7 +142,13 @@ def _profit(line: OpportunityLine) -> str:
 
 def _totals(report: OpportunitiesReport, *, refused: int) -> str:
     worst = max(report.refused.items(), key=lambda item: item[1], default=None)
-    totals = f"Found {words.count(report.found)}, refused {words.count(refused)}"
+    longer = ", ".join(
+        f"{words.count(number)} of {legs} legs"
+        for legs, number in report.found_by_legs.items()
+        if legs > _GAP_LEGS
+    )
+    found = f"{words.count(report.found)} ({longer})" if longer else words.count(report.found)
+    totals = f"Found {found}, refused {words.count(refused)}"
     if worst is None or refused == 0:
         return totals
     return f"{totals}, mostly {words.phrase(worst[0])} ({words.share(worst[1], refused)})"

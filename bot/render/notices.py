@@ -58,7 +58,7 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
         best = max(seen, key=lambda notice: notice.profit_usd)
         blocks.append(
             Text(
-                f"Best: {words.route(best.pair, best.buy_venue, best.sell_venue)}"
+                f"Best: {words.route(best.pair, best.buy_venue, best.sell_venue, best.assets)}"
                 f" {words.usd(best.profit_usd, is_signed=True)} ({best.opportunity_id})"
             )
         )
@@ -87,7 +87,7 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
             Mark.NONE,
             title,
             [
-                words.route(notice.pair, notice.buy_venue, notice.sell_venue),
+                words.route(notice.pair, notice.buy_venue, notice.sell_venue, notice.assets),
                 f"{words.phrase(notice.outcome)}. /why {notice.opportunity_id}",
             ],
         )

@@ -1,6 +1,7 @@
 """Figures in words: the only place that knows percent, thousands separators and clocks."""
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.facade.commands import Basis
@@ -11,6 +12,7 @@ _CENTS = Decimal("0.01")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 _MS_PER_S = 1000
 _SIZE_LARGE = 1000
+_GAP_LEGS = 2
 
 BASIS_WORDS = {
     Basis.SANDBOX: "sandbox markets, paper money",
@@ -96,9 +98,21 @@ def phrase(code: str) -> str:
     return code.replace("_", " ")
 
 
-def route(pair: str, buy_venue: str, sell_venue: str) -> str:
-    """Return a route in one line."""
-    return f"{pair} {buy_venue}→{sell_venue}"
+def route(pair: str, buy_venue: str, sell_venue: str, received: Sequence[str] = ()) -> str:
+    """Return a route in one line: its pair, or if it has more than two legs, its assets."""
+    name = pair if len(received) <= _GAP_LEGS else cycle(received)
+    return f"{name} {buy_venue}→{sell_venue}"
+
+
+def cycle(received: Sequence[str]) -> str:
+    """Return the assets of a route from what its legs receive; the last is where it starts."""
+    return "→".join([*received[-1:], *received])
+
+
+def listing(names: Sequence[str]) -> str:
+    """Return names in their order, one that repeats at once only once."""
+    kept = [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
+    return ", ".join(kept)
 
 
 def source_note(basis: Basis, market_note: str) -> str:

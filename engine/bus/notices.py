@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.domain.assets import AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -45,7 +46,11 @@ class VenueBack(_Notice, frozen=True, kw_only=True):
 
 
 class OpportunitySeen(_Notice, frozen=True, kw_only=True):
-    """An opportunity above the operator's threshold."""
+    """An opportunity above the operator's threshold.
+
+    Attributes:
+        assets: what the legs receive, in their order; empty in notices of earlier versions.
+    """
 
     opportunity_id: str
     pair: str
@@ -54,6 +59,7 @@ class OpportunitySeen(_Notice, frozen=True, kw_only=True):
     net_edge_bps: float
     profit_usd: float
     outcome: str
+    assets: tuple[AssetCode, ...] = ()
 
 
 class PaperTraded(_Notice, frozen=True, kw_only=True):

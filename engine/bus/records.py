@@ -8,7 +8,7 @@ import msgspec
 from engine.bus.notices import Notice
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Plan, Reason
+from engine.domain.opportunities import Hop, Plan, Reason
 from engine.domain.orders import Execution
 
 
@@ -17,8 +17,10 @@ class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
     Attributes:
         outcome: ``planned``, or the reason of the refusal.
-        frame_seqs: numbers of the input frames that caused it: the trigger, the buy book's last
-            change, the sell book's last change.
+        pair, buy_venue, sell_venue: what the first leg turns and where, and where the last leg is.
+        hops: all legs as screened.
+        frame_seqs: numbers of the input frames that caused it: the trigger, the last change of the
+            first leg's place, that of the last leg's place.
     """
 
     opportunity_id: str
@@ -29,6 +31,7 @@ class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     quote: str
     buy_venue: VenueId
     sell_venue: VenueId
+    hops: tuple[Hop, ...]
     size_base: float
     gross_edge_bps: float
     net_edge_bps: float

@@ -11,6 +11,7 @@ import msgspec
 from engine.bus.notices import StampedNotice
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
+from engine.domain.opportunities import Hop
 
 
 class _Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -55,7 +56,12 @@ class InstrumentLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpportunityLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One opportunity, open or recent."""
+    """One opportunity, open or recent.
+
+    Attributes:
+        pair, buy_venue, sell_venue: what the first leg turns and where, and where the last leg is.
+        hops: all legs as screened; none for opportunities that an earlier version stored.
+    """
 
     opportunity_id: str
     seen_at_ns: int
@@ -71,6 +77,7 @@ class OpportunityLine(msgspec.Struct, frozen=True, kw_only=True):
     quote: str
     outcome: str
     detail: str
+    hops: tuple[Hop, ...]
 
 
 class StatusReport(_Report, frozen=True, kw_only=True):
@@ -80,6 +87,7 @@ class StatusReport(_Report, frozen=True, kw_only=True):
         latency_us: p50, p99, p999 of frame receipt to decision, over the last frames.
         memory_mb: resident memory by role, of the roles the engine can see.
         refused: number of refusals by reason.
+        found_by_legs: opportunities found, by the number of legs of their routes.
     """
 
     basis: Basis
@@ -91,6 +99,7 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     uptime_s: int
     venues: list[VenueLine]
     found: int
+    found_by_legs: dict[int, int]
     planned: int
     traded: int
     refused: dict[str, int]
@@ -117,6 +126,7 @@ class OpportunitiesReport(_Report, frozen=True, kw_only=True):
     market_note: str
     opportunities: list[OpportunityLine]
     found: int
+    found_by_legs: dict[int, int]
     refused: dict[str, int]
 
 
@@ -134,8 +144,25 @@ class LegLine(msgspec.Struct, frozen=True, kw_only=True):
     frame_seq: int
 
 
+class ExactNow(msgspec.Struct, frozen=True, kw_only=True):
+    """An open route in whole lots and units on the market as it is now.
+
+    Attributes:
+        refusal: why it has no such figures; then these are 0.
+    """
+
+    paid: Decimal
+    got: Decimal
+    profit_quote: Decimal
+    refusal: str = ""
+
+
 class WhyReport(_Report, frozen=True, kw_only=True):
-    """The whole decision on one opportunity, and what came of it."""
+    """The whole decision on one opportunity, and what came of it.
+
+    Attributes:
+        exact_now: of a route that is open and not traded; None for any other.
+    """
 
     basis: Basis
     market_note: str
@@ -148,6 +175,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
     execution_id: str | None
     profit_usd: Decimal | None
     expected_usd: Decimal | None
+    exact_now: ExactNow | None = None
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from engine.decide.limits import LEGS, Draft, Finding, LimitValues, ShrinkTo, Ve
 from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import PlansUnderWay
 from engine.domain.assets import AssetCode
-from engine.domain.opportunities import Reason
+from engine.domain.opportunities import HopKind, Reason
 from engine.market.board import Board
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import BPS_PER_UNIT
@@ -18,7 +18,7 @@ NS_PER_MS = 1_000_000
 
 @dataclass(slots=True)
 class StaleLimit:
-    """Both books must be live and young enough at the decision."""
+    """All books must be live and young enough at the decision."""
 
     board: Board
     age_ms_max: int
@@ -42,7 +42,7 @@ class StaleLimit:
         """Refuse a route with a stale book."""
         opportunity = draft.opportunity
         ages_ns = []
-        for book in (opportunity.buy_book, opportunity.sell_book):
+        for book in (hop.row for hop in opportunity.hops if hop.kind is HopKind.BOOK):
             age_ns = at_ns - self.board.changed_at_ns(book)
             ages_ns.append(age_ns)
             limit_ns = self.age_ms_max * NS_PER_MS
@@ -52,7 +52,7 @@ class StaleLimit:
                     what = "not live"
                 instrument = self.board.instruments[book]
                 return Finding(reason=Reason.STALE_BOOK, detail=f"{instrument}: {what}")
-        self.oldest_ms = max(self.oldest_ms, *(age_ns // NS_PER_MS for age_ns in ages_ns))
+        self.oldest_ms = max([self.oldest_ms, *(age_ns // NS_PER_MS for age_ns in ages_ns)])
         return None
 
 

@@ -1,4 +1,4 @@
-"""Confirmation: the exact re-check of a screened opportunity on the board's whole numbers.
+"""Confirmation: the exact re-check of a screened gap between two books in whole numbers.
 
 Both books are walked again, without what earlier paper trades have taken, at a size that both
 venues accept. Fees and transfer cost are rounded up; profit and edge are therefore never above
@@ -86,8 +86,8 @@ class Confirmer:
         self._rules = rules
 
     def confirm(self, opportunity: Opportunity, size_base: Decimal) -> Confirmed | Unconfirmed:
-        """Walk both books at `size_base`, rounded down to what both venues accept."""
-        buy, sell = opportunity.buy, opportunity.sell
+        """Walk both books of a gap at `size_base`, rounded down to what both venues accept."""
+        buy, sell = self._instruments(opportunity)
         size = floor_to_common_lot(size_base, buy, sell)
         size_min = max(buy.size_min_base, sell.size_min_base)
         if size <= 0 or size < size_min:
@@ -95,8 +95,8 @@ class Confirmer:
                 reason=Reason.SIZE_BELOW_MIN,
                 detail=f"size {size:f} {buy.pair.base}, least size {size_min:f}",
             )
-        bought = self._walk(opportunity.buy_book, ASK, size)
-        sold = self._walk(opportunity.sell_book, BID, size)
+        bought = self._walk(opportunity.hops[0].row, ASK, size)
+        sold = self._walk(opportunity.hops[1].row, BID, size)
         touches_taken = bought.touches_taken or sold.touches_taken
         depth = min(bought.filled_base, sold.filled_base)
         if depth < size:
@@ -113,13 +113,17 @@ class Confirmer:
                 )
         return self._confirmed(opportunity, size, bought, sold)
 
+    def _instruments(self, gap: Opportunity) -> tuple[Instrument, Instrument]:
+        buy, sell = (self._board.instruments[hop.row] for hop in gap.hops)
+        return buy, sell
+
     def _confirmed(
         self, opportunity: Opportunity, size: Decimal, bought: _Walk, sold: _Walk
     ) -> Confirmed:
-        buy, sell = opportunity.buy, opportunity.sell
+        buy, sell = self._instruments(opportunity)
         fee_bps_buy = self._costs.fee_bps(buy.venue)
         fee_bps_sell = self._costs.fee_bps(sell.venue)
-        transfer_bps = self._costs.transfer_bps_of(buy=buy.venue, sell=sell.venue)
+        transfer_bps = self._costs.transfer_bps
         fee_buy = ceil_share_quote(bought.notional_quote, fee_bps_buy)
         fee_sell = ceil_share_quote(sold.notional_quote, fee_bps_sell)
         transfer = ceil_share_quote(bought.notional_quote, transfer_bps)
@@ -137,10 +141,10 @@ class Confirmer:
         )
         legs = (
             self._leg(
-                opportunity.buy_book, Side.BUY, bought, price_limit=buy_limit, fee_quote=fee_buy
+                opportunity.hops[0].row, Side.BUY, bought, price_limit=buy_limit, fee_quote=fee_buy
             ),
             self._leg(
-                opportunity.sell_book, Side.SELL, sold, price_limit=sell_limit, fee_quote=fee_sell
+                opportunity.hops[1].row, Side.SELL, sold, price_limit=sell_limit, fee_quote=fee_sell
             ),
         )
         edge = EXACT.divide(profit * BPS_PER_UNIT, bought.notional_quote)

@@ -97,11 +97,11 @@ class Decider:
         return None
 
     def _size(self, opportunity: Opportunity, at_ns: int) -> _Sized | Finding:
-        usd_per_quote = self._circumstances.valuation.usd_per(opportunity.buy.pair.quote, at_ns)
+        usd_per_quote = self._circumstances.valuation.usd_per(opportunity.quote, at_ns)
         if usd_per_quote is None:
             return Finding(
                 reason=Reason.NO_USD_PRICE,
-                detail=f"no live book values {opportunity.buy.pair.quote}",
+                detail=f"no live book values {opportunity.quote}",
             )
         size = Decimal(opportunity.size_base)
         shrunk: ShrinkTo | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.decide.limits import Draft, Finding, Verdict
 from engine.decide.switches import Switches
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Reason
+from engine.domain.opportunities import HopKind, Reason
 
 
 @dataclass(slots=True)
@@ -79,6 +79,37 @@ class ModeLimit:
         if self.switches.mode is not Mode.OBSERVE:
             return None
         return Finding(reason=Reason.OBSERVE_ONLY, detail="observe mode makes no plans")
+
+
+@dataclass(slots=True)
+class ExecutorLimit:
+    """Only gaps between two books have an executor; other routes are watched."""
+
+    name: str = "executor"
+    unit: str = ""
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
+    limit: str = "two books"
+    watched: int = 0
+
+    def used(self, at_ns: int) -> str:
+        """Say how many times a route was watched only."""
+        del at_ns
+        return f"{self.watched} watched"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse whatever is no gap between two books."""
+        del at_ns
+        if draft.opportunity.is_gap:
+            return None
+        self.watched += 1
+        pools = sum(hop.kind is HopKind.POOL for hop in draft.opportunity.hops)
+        legs = f"{len(draft.opportunity.hops)} legs"
+        through = f", {pools} of them pools," if pools else ""
+        return Finding(
+            reason=Reason.NO_EXECUTOR,
+            detail=f"a route of {legs}{through} is watched, not traded yet",
+        )
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from engine.decide.bounds import (
     PositionLimit,
     StaleLimit,
 )
-from engine.decide.gates import KillLimit, LedgerLimit, ModeLimit, PauseLimit
+from engine.decide.gates import ExecutorLimit, KillLimit, LedgerLimit, ModeLimit, PauseLimit
 from engine.decide.limits import Limit, LimitValues
 from engine.decide.order_rate import OrderRate
 from engine.decide.switches import Switches
@@ -42,6 +42,7 @@ def make_limits(values: LimitValues, circumstances: Circumstances) -> Sequence[L
         PauseLimit(of.switches),
         ModeLimit(of.switches),
         StaleLimit(of.board, values.age_ms_max),
+        ExecutorLimit(),
         EdgeLimit(values.edge_bps_min),
         PositionLimit(values.position_usd_max, of.positions, of.under_way, of.valuation),
         DailyLossLimit(values, of.positions, of.under_way, of.valuation),

@@ -1,51 +1,54 @@
-"""The detector: screens every changed book against its peers and follows what it finds.
+"""The detector: screens every changed place and follows the routes that it finds.
 
-A frame without a hit costs one kernel call and allocates nothing.
+A change without a hit costs one kernel call and allocates nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from engine.detect.episodes import Closed, Episode
-from engine.detect.routes import Route
-from engine.detect.terms import Screen, make_tables
-from engine.domain.opportunities import Opportunity
-from engine.kernels import layout
-from engine.kernels.gap import find_gaps
+from engine.detect.live_graph import OPEN_MAX, LiveGraph
+from engine.detect.pool_sides import PreparedPool
+from engine.domain.assets import AssetCode
+from engine.domain.opportunities import GAP_LEGS, HopKind, Opportunity
+from engine.kernels import screen_layout as layout
+from engine.kernels.graph_layout import NONE
 from engine.market.board import Board
-from engine.portfolio.costs import Costs
+from engine.portfolio.costs import BPS_PER_UNIT
 
 NO_EPISODES: tuple[Episode, ...] = ()
 NO_CLOSED: tuple[Closed, ...] = ()
 _NEVER_NS = 2**63 - 1
 
+OPEN_MAX_BY_LEGS: Final[Mapping[int, int]] = {GAP_LEGS: 64, 3: 16, 4: 8, 5: 8}
+"""Most routes that are open at once. Longer routes are many where there is one gap, as they go
+through it too; the best of them come first, the others wait until there is room."""
+
 
 class Detector:
-    """Finds opportunities on the board; at most one episode is open per route.
+    """Finds opportunities; at most one episode is open per route.
 
     Attributes:
-        screened: number of book changes screened.
-        found: number of episodes opened.
+        screened: number of changes screened.
+        found: number of episodes opened, and by number of legs.
         closed: number of episodes closed.
+        crowded_out: number of times that a route found no room among the open ones.
     """
 
-    def __init__(
-        self, board: Board, routes: Sequence[Route], costs: Costs, screen: Screen, *, run_id: str
-    ) -> None:
+    def __init__(self, board: Board, graph: LiveGraph, *, age_ns_max: int, run_id: str) -> None:
         self._board = board
-        self._state = board.state
-        self._levels = board.levels
-        self._tables = make_tables(board.instruments, routes, costs, screen)
-        self._terms = self._tables.terms
-        self._routes = self._tables.routes
-        self._out = self._tables.out
-        self._age_ns_max = screen.age_ns_max
+        self._graph = graph
+        self._age_ns_max = age_ns_max
         self._run_id = run_id
-        self._open: dict[tuple[int, int], Episode] = {}
+        self._open: list[Episode] = []
+        self._open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self._just_closed: list[Closed] = []
-        self._look_at_ns = _NEVER_NS
+        self._look_at_ns = 0
         self.screened = 0
         self.found = 0
+        self.found_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self.closed = 0
+        self.crowded_out = 0
 
     def on_change(self, book: int, at_ns: int) -> Sequence[Episode]:
         """Screen a changed book; return the episodes that it opened or gave new figures.
@@ -53,26 +56,63 @@ class Detector:
         Episodes that it ended wait for `take_closed`.
         """
         self.screened += 1
-        count = find_gaps(
-            book, at_ns, self._state, self._levels, self._terms, self._routes, self._out
-        )
-        if count == 0 and not self._open:
-            return NO_EPISODES
-        found = [self._update(row, at_ns) for row in self._out[:count].tolist()]
-        self._close_missing(book, at_ns, found)
-        return found or NO_EPISODES
+        count = self._graph.screen(book, at_ns, len(self._open))
+        return self._take(count, at_ns) if count else NO_EPISODES
+
+    def on_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
+        """Take a pool's new state and screen it; see `on_change`.
+
+        Raises:
+            BadValueError: no such pool has the number.
+        """
+        self.screened += 1
+        count = self._graph.change_pool(number, prepared, at_ns, len(self._open))
+        return self._take(count, at_ns) if count else NO_EPISODES
 
     def look(self, at_ns: int) -> None:
-        """Close episodes of which a book has gone stale by age; cheap while none is due."""
+        """Take books that have gone stale by age out of all routes; cheap while none is due."""
         if at_ns < self._look_at_ns:
             return
-        self._look_at_ns = _NEVER_NS
-        for route, episode in list(self._open.items()):
-            due_at_ns = self._stale_from_ns(route)
-            if at_ns >= due_at_ns:
-                self._close(route, episode, at_ns, is_stale=True)
+        due_at_ns = _NEVER_NS
+        for book in range(len(self._board.instruments)):
+            if not self._graph.edges_of(book) or not self._board.is_live(book):
+                continue
+            stale_at_ns = self._board.changed_at_ns(book) + self._age_ns_max + 1
+            if at_ns >= stale_at_ns:
+                self._graph.close(book)
             else:
-                self._look_at_ns = min(self._look_at_ns, due_at_ns)
+                due_at_ns = min(due_at_ns, stale_at_ns)
+        for episode in list(self._open):
+            if any(not self._is_fresh(book, at_ns) for book in episode.books):
+                self._close(episode, at_ns, is_stale=True)
+        # A book that comes to life later is due later than one age from now.
+        self._look_at_ns = min(due_at_ns, at_ns + self._age_ns_max + 1)
+
+    def set_values(
+        self, usd_per: Callable[[AssetCode], float | None], at_ns: int
+    ) -> Sequence[Episode]:
+        """Refresh what assets are worth, by which routes are ranked and gas is costed.
+
+        Returns:
+            The episodes of routes that could not be costed until now.
+        """
+        values = {asset: usd_per(asset) for asset in self._graph.assets}
+        known = {asset: usd for asset, usd in values.items() if usd is not None}
+        if not self._graph.set_values(known):
+            return NO_EPISODES
+        told: list[Episode] = []
+        for number in self._graph.pools:
+            count = self._graph.reopen(number, at_ns, len(self._open))
+            told += self._take(count, at_ns)
+        return told
+
+    def newest(self, episode: Episode) -> Opportunity:
+        """Return an open opportunity with its newest figures, under the same id."""
+        if episode.is_new:
+            return episode.first
+        return self._opportunity(
+            episode.opportunity_id, episode.row, episode.seen_at_ns, episode.frame_seq
+        )
 
     def take_closed(self) -> Sequence[Closed]:
         """Return the episodes that ended since the last call."""
@@ -83,65 +123,94 @@ class Detector:
 
     @property
     def open_episodes(self) -> tuple[Episode, ...]:
-        """Episodes that are open now, oldest first."""
-        return tuple(self._open.values())
+        """Episodes that are open now, in no order."""
+        return tuple(self._open)
 
-    def _update(self, row: list[float], at_ns: int) -> Episode:
-        route = (int(row[layout.OUT_BUY_BOOK]), int(row[layout.OUT_SELL_BOOK]))
-        episode = self._open.get(route)
-        if episode is None:
-            return self._open_episode(route, row, at_ns)
-        profit = row[layout.OUT_PROFIT_QUOTE]
+    def _take(self, count: int, at_ns: int) -> Sequence[Episode]:
+        """Follow the routes of the first rows of the graph's result."""
+        rows = self._graph.out[:count].tolist()
+        followed = [row for row in rows if row[layout.OUT_OPEN] >= 0]
+        told: list[Episode] = []
+        ended: list[Episode] = []
+        for row in followed:
+            episode = self._open[int(row[layout.OUT_OPEN])]
+            if row[layout.OUT_PROFIT] > 0.0:
+                self._renew(episode, row, at_ns)
+                told.append(episode)
+            else:
+                ended.append(episode)
+        for episode in ended:
+            is_stale = not all(self._is_fresh(book, at_ns) for book in episode.books)
+            self._close(episode, at_ns, is_stale=is_stale)
+        new = rows[len(followed) :]
+        new.sort(key=lambda row: (row[layout.OUT_LEGS], -row[layout.OUT_PROFIT_USD]))
+        for row in new:
+            if row[layout.OUT_PROFIT] <= 0.0:
+                continue
+            legs = int(row[layout.OUT_LEGS])
+            if len(self._open) < OPEN_MAX and self._open_by_legs[legs] < OPEN_MAX_BY_LEGS[legs]:
+                told.append(self._open_episode(row, at_ns))
+            else:
+                self.crowded_out += 1
+        return told
+
+    def _renew(self, episode: Episode, row: list[float], at_ns: int) -> None:
         episode.is_new = False
+        episode.row = row
         episode.seen_at_ns = at_ns
         episode.frame_seq = self._board.frame_seq
-        episode.size_base = row[layout.OUT_SIZE_BASE]
-        episode.gross_edge_bps = row[layout.OUT_GROSS_BPS]
-        episode.net_edge_bps = row[layout.OUT_NET_BPS]
-        episode.profit_quote = profit
-        episode.peak_profit_quote = max(episode.peak_profit_quote, profit)
-        return episode
+        episode.profit_quote = row[layout.OUT_PROFIT]
+        episode.peak_profit_quote = max(episode.peak_profit_quote, episode.profit_quote)
 
-    def _open_episode(self, route: tuple[int, int], row: list[float], at_ns: int) -> Episode:
+    def _open_episode(self, row: list[float], at_ns: int) -> Episode:
         self.found += 1
-        buy_book, sell_book = route
-        first = Opportunity(
-            opportunity_id=f"{self._run_id}-{self.found}",
-            seen_at_ns=at_ns,
-            frame_seq=self._board.frame_seq,
-            buy=self._board.instruments[buy_book],
-            sell=self._board.instruments[sell_book],
-            buy_book=buy_book,
-            sell_book=sell_book,
-            size_base=row[layout.OUT_SIZE_BASE],
-            gross_edge_bps=row[layout.OUT_GROSS_BPS],
-            net_edge_bps=row[layout.OUT_NET_BPS],
-            profit_quote=row[layout.OUT_PROFIT_QUOTE],
-        )
+        legs = int(row[layout.OUT_LEGS])
+        self.found_by_legs[legs] += 1
+        self._open_by_legs[legs] += 1
+        first = self._opportunity(f"{self._run_id}-{self.found}", row, at_ns, self._board.frame_seq)
+        edges = [int(row[layout.OUT_EDGE + leg]) for leg in range(legs)]
         episode = Episode(
+            slot=len(self._open),
+            books=tuple(hop.row for hop in first.hops if hop.kind is HopKind.BOOK),
             first=first,
+            row=row,
             seen_at_ns=at_ns,
             frame_seq=first.frame_seq,
-            size_base=first.size_base,
-            gross_edge_bps=first.gross_edge_bps,
-            net_edge_bps=first.net_edge_bps,
             profit_quote=first.profit_quote,
             peak_profit_quote=first.profit_quote,
         )
-        self._open[route] = episode
-        # Later changes of the books only make this instant later, so that looking then is enough.
-        self._look_at_ns = min(self._look_at_ns, self._stale_from_ns(route))
+        self._open.append(episode)
+        held = self._graph.open_routes[episode.slot]
+        held[:] = NONE
+        held[layout.ROUTE_LEGS] = legs
+        held[layout.ROUTE_EDGE : layout.ROUTE_EDGE + legs] = edges
         return episode
 
-    def _close_missing(self, book: int, at_ns: int, found: list[Episode]) -> None:
-        for route, episode in list(self._open.items()):
-            if book in route and not any(episode is one for one in found):
-                self._close(route, episode, at_ns, is_stale=not self._is_live(route))
+    def _opportunity(
+        self, opportunity_id: str, row: Sequence[float], at_ns: int, frame_seq: int
+    ) -> Opportunity:
+        hops = self._graph.hops(row)
+        profit, notional = row[layout.OUT_PROFIT], row[layout.OUT_NOTIONAL]
+        return Opportunity(
+            opportunity_id=opportunity_id,
+            seen_at_ns=at_ns,
+            frame_seq=frame_seq,
+            hops=hops,
+            size_base=hops[0].amount_out,
+            gross_edge_bps=row[layout.OUT_GROSS_RATIO] * BPS_PER_UNIT,
+            net_edge_bps=profit / notional * BPS_PER_UNIT,
+            gas_quote=row[layout.OUT_GAS],
+            profit_quote=profit,
+        )
 
-    def _close(
-        self, route: tuple[int, int], episode: Episode, at_ns: int, *, is_stale: bool
-    ) -> None:
-        del self._open[route]
+    def _close(self, episode: Episode, at_ns: int, *, is_stale: bool) -> None:
+        # The last open route moves into the gap, so that the open ones stay the first rows.
+        last = self._open.pop()
+        if last is not episode:
+            self._open[episode.slot] = last
+            self._graph.open_routes[episode.slot] = self._graph.open_routes[last.slot]
+            last.slot = episode.slot
+        self._open_by_legs[len(episode.first.hops)] -= 1
         self.closed += 1
         self._just_closed.append(
             Closed(
@@ -153,9 +222,5 @@ class Detector:
             )
         )
 
-    def _is_live(self, route: tuple[int, int]) -> bool:
-        return all(self._board.is_live(book) for book in route)
-
-    def _stale_from_ns(self, route: tuple[int, int]) -> int:
-        changed_at_ns = min(self._board.changed_at_ns(book) for book in route)
-        return changed_at_ns + self._age_ns_max + 1
+    def _is_fresh(self, book: int, at_ns: int) -> bool:
+        return self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max)

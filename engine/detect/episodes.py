@@ -1,5 +1,6 @@
 """Episodes: the life of one opportunity, from its first appearance until it vanishes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.domain.opportunities import Opportunity
@@ -10,19 +11,21 @@ class Episode:
     """An open opportunity with its newest figures; it changes while it lasts.
 
     Attributes:
+        slot: its place among the open ones.
+        books: rows of the board that its route goes through.
         first: the opportunity as it was when it opened; its id names the episode.
-        seen_at_ns, frame_seq: when the newest figures were seen, and in which input.
-        size_base, gross_edge_bps, net_edge_bps, profit_quote: the newest figures.
-        peak_profit_quote: highest screened profit so far.
+        row: the newest figures, see OUT_COLUMNS of `kernels.screen_layout`.
+        seen_at_ns, frame_seq: when they were seen, and in which input.
         is_new: whether the newest figures are those of its opening.
+        profit_quote, peak_profit_quote: newest screened profit, and the highest so far.
     """
 
+    slot: int
+    books: tuple[int, ...]
     first: Opportunity
+    row: Sequence[float]
     seen_at_ns: int
     frame_seq: int
-    size_base: float
-    gross_edge_bps: float
-    net_edge_bps: float
     profit_quote: float
     peak_profit_quote: float
     is_new: bool = True
@@ -31,25 +34,6 @@ class Episode:
     def opportunity_id(self) -> str:
         """Id of the opportunity."""
         return self.first.opportunity_id
-
-    def opportunity(self) -> Opportunity:
-        """Return the opportunity with its newest figures, under the same id."""
-        first = self.first
-        if self.is_new:
-            return first
-        return Opportunity(
-            opportunity_id=first.opportunity_id,
-            seen_at_ns=self.seen_at_ns,
-            frame_seq=self.frame_seq,
-            buy=first.buy,
-            sell=first.sell,
-            buy_book=first.buy_book,
-            sell_book=first.sell_book,
-            size_base=self.size_base,
-            gross_edge_bps=self.gross_edge_bps,
-            net_edge_bps=self.net_edge_bps,
-            profit_quote=self.profit_quote,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

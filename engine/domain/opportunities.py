@@ -1,9 +1,15 @@
-"""Opportunities: routes whose net edge is positive after costs, on the board as seen."""
+"""Opportunities: routes whose net edge is positive after costs, as seen.
+
+A route is a cycle: it starts and ends in the same asset, the *quote* asset of the opportunity, in
+which its profit is counted. What its first leg receives is the *base* asset. A gap between two
+books is a route of two legs.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, VenueId
 
 
@@ -40,6 +46,35 @@ class Leg:
         return self.instrument.venue
 
 
+class HopKind(StrEnum):
+    """Where a leg trades."""
+
+    BOOK = "book"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One leg of a route as screened: what is given and received, and where.
+
+    Attributes:
+        place: name of the place at its venue, such as ``BTC-USD``.
+        row: row of the book on the board, or of the pool among the run's pools.
+        amount_in, amount_out: screened amounts in units of the two assets, fees within.
+        frame_seq: number of the input that last changed the place.
+    """
+
+    kind: HopKind
+    venue: VenueId
+    place: str
+    row: int
+    source: AssetCode
+    target: AssetCode
+    amount_in: float
+    amount_out: float
+    frame_seq: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opportunity:
     """A route with a positive net edge, as the kernels screened it (an estimate in floats).
@@ -48,23 +83,57 @@ class Opportunity:
         opportunity_id: unique within the installation: ``<run>-<number>``.
         seen_at_ns: receive time of the frame that revealed it (wall clock).
         frame_seq: number of that frame in the run's recording.
-        buy_book, sell_book: rows of the two books on the board.
-        size_base: screened size, in base.
-        gross_edge_bps, net_edge_bps: gain relative to the buy notional, before and after costs.
+        hops: its legs in their order; the last one ends in the asset in which the first starts.
+        size_base: screened size: what the first leg receives.
+        gross_edge_bps, net_edge_bps: gain relative to what the first leg pays, before and after
+            costs.
+        gas_quote: what gas is reckoned to cost, 0 without pools.
         profit_quote: screened net profit in the quote asset.
     """
 
     opportunity_id: str
     seen_at_ns: int
     frame_seq: int
-    buy: Instrument
-    sell: Instrument
-    buy_book: int
-    sell_book: int
+    hops: tuple[Hop, ...]
     size_base: float
     gross_edge_bps: float
     net_edge_bps: float
+    gas_quote: float
     profit_quote: float
+
+    @property
+    def quote(self) -> AssetCode:
+        """Asset that the route starts and ends in."""
+        return self.hops[0].source
+
+    @property
+    def base(self) -> AssetCode:
+        """Asset that the first leg receives."""
+        return self.hops[0].target
+
+    @property
+    def pair(self) -> str:
+        """Name of the couple that the first leg turns."""
+        return f"{self.base}-{self.quote}"
+
+    @property
+    def buy_venue(self) -> VenueId:
+        """Venue of the first leg, which pays the quote asset."""
+        return self.hops[0].venue
+
+    @property
+    def sell_venue(self) -> VenueId:
+        """Venue of the last leg, which receives the quote asset."""
+        return self.hops[-1].venue
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether the route buys at one book and sells at another, and nothing else."""
+        return len(self.hops) == GAP_LEGS and all(hop.kind is HopKind.BOOK for hop in self.hops)
+
+
+GAP_LEGS = 2
+"""Legs of a gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +175,7 @@ class Reason(StrEnum):
     DAILY_LOSS_LIMIT = "daily_loss_limit"
     ORDER_RATE_LIMIT = "order_rate_limit"
     LEDGER_BEHIND = "ledger_behind"
+    NO_EXECUTOR = "no_executor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

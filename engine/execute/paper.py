@@ -206,9 +206,7 @@ class PaperExecutor:
 
     def _finish(self, run: _Run, at_ns: int) -> Finished:
         plan, opportunity = run.plan, run.plan.opportunity
-        transfer_bps = self._costs.transfer_bps_of(
-            buy=opportunity.buy.venue, sell=opportunity.sell.venue
-        )
+        transfer_bps = self._costs.transfer_bps
         orders = tuple(run.orders)
         settlement = settle(orders, transfer_bps=transfer_bps)
         execution = Execution(
@@ -217,7 +215,7 @@ class PaperExecutor:
             opportunity_id=opportunity.opportunity_id,
             closed_at_ns=at_ns,
             orders=orders,
-            quote=opportunity.buy.pair.quote,
+            quote=opportunity.quote,
             profit_quote=settlement.profit_quote,
             profit_usd=settlement.profit_quote * plan.usd_per_quote,
             expected_usd=plan.profit_quote * plan.usd_per_quote,
@@ -231,6 +229,6 @@ def _leg_order(leg: Leg) -> tuple[Purpose, Instrument, Side, Decimal, Decimal]:
 
 
 def _book_of(plan: Plan, instrument: Instrument) -> int:
-    opportunity = plan.opportunity
-    is_buy = instrument == opportunity.buy
-    return opportunity.buy_book if is_buy else opportunity.sell_book
+    hops = plan.opportunity.hops
+    is_buy = instrument == plan.legs[0].instrument
+    return hops[0 if is_buy else 1].row

@@ -6,14 +6,15 @@ is screened, and what was found is decided on and executed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from engine.decide.decider import Decider
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed, Episode
+from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Opportunity, Plan, Refusal
 from engine.execute.paper import Finished, PaperExecutor
-from engine.kernels.layout import FRAME_SEQ
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.valuation import Valuation
@@ -27,6 +28,9 @@ decision on it ..."""
 RECONSIDER_NS = 1_000_000_000
 """... or when this long has passed since, so that a pause or a full limit is not for ever."""
 
+VALUES_NS = 1_000_000_000
+"""Interval at which assets are valued anew for the ranking of routes."""
+
 LOOK_NS = 100_000_000
 """Interval at which books are looked at for their age; inputs come at least as often as ticks."""
 
@@ -38,8 +42,8 @@ class Decided:
     Attributes:
         opportunity: with the figures that were decided on.
         is_first: whether it is the decision at opening.
-        frame_seqs: numbers of the inputs behind it: the trigger, the buy book's last change, the
-            sell book's last change.
+        frame_seqs: numbers of the inputs behind it: the trigger, the last change of the first
+            leg's place, that of the last leg's place.
         profit_usd: screened profit in USD, None if no live book values the quote asset.
     """
 
@@ -113,6 +117,7 @@ class Pipeline:
         self._journal = parts.journal
         self._considered: dict[str, _Considered] = {}
         self._looked_at_ns = 0
+        self._valued_at_ns = 0
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""
@@ -140,6 +145,14 @@ class Pipeline:
         if not 0 <= at_ns - self._looked_at_ns < LOOK_NS:
             self._looked_at_ns = at_ns
             self._tell(self._freshness.look(at_ns))
+        if not 0 <= at_ns - self._valued_at_ns < VALUES_NS:
+            self._valued_at_ns = at_ns
+            for episode in self._detector.set_values(partial(self._usd_per, at_ns=at_ns), at_ns):
+                self._consider(episode, at_ns)
+
+    def _usd_per(self, asset: AssetCode, *, at_ns: int) -> float | None:
+        usd = self._valuation.usd_per(asset, at_ns)
+        return None if usd is None else float(usd)
 
     def _tell(self, edges: Sequence[VenueEdge]) -> None:
         for edge in edges:
@@ -149,7 +162,7 @@ class Pipeline:
         last = self._considered.get(episode.opportunity_id)
         if last is not None and not _is_due(last, episode, at_ns):
             return
-        opportunity = episode.opportunity()
+        opportunity = self._detector.newest(episode)
         if last is None:
             self._journal.opportunity_found(opportunity)
         decision = self._decider.decide(opportunity, at_ns)
@@ -164,21 +177,17 @@ class Pipeline:
                 opportunity=opportunity,
                 decision=decision,
                 is_first=last is None,
-                frame_seqs=self._frame_seqs(opportunity),
+                frame_seqs=(
+                    opportunity.frame_seq,
+                    opportunity.hops[0].frame_seq,
+                    opportunity.hops[-1].frame_seq,
+                ),
                 profit_usd=self._profit_usd(opportunity, at_ns),
             )
         )
 
-    def _frame_seqs(self, opportunity: Opportunity) -> tuple[int, int, int]:
-        state = self._board.state
-        return (
-            opportunity.frame_seq,
-            int(state[opportunity.buy_book, FRAME_SEQ]),
-            int(state[opportunity.sell_book, FRAME_SEQ]),
-        )
-
     def _profit_usd(self, opportunity: Opportunity, at_ns: int) -> float | None:
-        usd_per_quote = self._valuation.usd_per(opportunity.buy.pair.quote, at_ns)
+        usd_per_quote = self._valuation.usd_per(opportunity.quote, at_ns)
         return None if usd_per_quote is None else opportunity.profit_quote * float(usd_per_quote)
 
 

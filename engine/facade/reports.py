@@ -3,6 +3,7 @@
 from engine.bus.reports import (
     Acknowledged,
     Declined,
+    ExactNow,
     ExportReport,
     InboxItems,
     InboxStored,
@@ -24,11 +25,14 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.domain.opportunities import Hop
 
 __all__ = [
     "Acknowledged",
     "Declined",
+    "ExactNow",
     "ExportReport",
+    "Hop",
     "InboxItems",
     "InboxStored",
     "InstrumentLine",

@@ -49,7 +49,7 @@ _CURVE_DONE_RATIO = 1e-8  # the gain is flat at its top: squared, this is below 
 
 
 @inlined
-def _compose(cycles, r, count, sides, pieces, curves, x):
+def compose(cycles, r, count, sides, pieces, curves, x):
     """Return (output, rate, bend, down, up, is_exact) of all legs at an input.
 
     Pieces are read in place: handing arrays on to a helper takes longer than the formula.
@@ -128,7 +128,7 @@ def best_input(cycles, r, count, sides, pieces, curves, pays, most):
     rate_first, steps = 0.0, 0
     for step in range(STEPS_MAX):
         steps = step
-        out, rate, bend, down, up, is_exact = _compose(cycles, r, count, sides, pieces, curves, x)
+        out, rate, bend, down, up, is_exact = compose(cycles, r, count, sides, pieces, curves, x)
         if not 0.0 <= rate <= AMOUNT_MAX:
             return 0.0, 0.0, 0.0, step
         if step == 0:
@@ -163,7 +163,7 @@ def best_input(cycles, r, count, sides, pieces, curves, pays, most):
         x = guess
     if not 0.0 < low < AMOUNT_MAX:
         return 0.0, 0.0, rate_first, steps
-    out = _compose(cycles, r, count, sides, pieces, curves, low)[0]
+    out = compose(cycles, r, count, sides, pieces, curves, low)[0]
     return low, out, rate_first, steps
 
 
@@ -179,7 +179,7 @@ def _leg_count(cycles, r, sides):
 
 
 @inlined
-def _size_row(cycles, r, sides, pieces, curves, terms, out, row):
+def size_row(cycles, r, sides, pieces, curves, terms, out, row):
     """Size route `r` into a row of results; returns whether it gains anything.
 
     Rows are named by number: a view of one costs more than a leg.
@@ -205,7 +205,7 @@ def _size_row(cycles, r, sides, pieces, curves, terms, out, row):
         return False
     if x < least:
         x = least
-        received = _compose(cycles, r, count, sides, pieces, curves, x)[0]
+        received = compose(cycles, r, count, sides, pieces, curves, x)[0]
     profit = received - x * pays - fixed
     if not 0.0 < profit <= AMOUNT_MAX:
         return False
@@ -235,7 +235,7 @@ def size_route(cycle, sides, pieces, curves, terms, out):
     Returns:
         Whether the route gains anything net of everything; if not, its input and profit are 0.
     """
-    return _size_row(
+    return size_row(
         cycle.reshape((1, cycle.size)),
         0,
         sides,
@@ -266,7 +266,7 @@ def size_routes(cycles, sides, pieces, curves, terms, out):
     if room < 1:
         return 0
     for i in range(cycles.shape[0]):
-        if not _size_row(cycles, i, sides, pieces, curves, terms, out, room):
+        if not size_row(cycles, i, sides, pieces, curves, terms, out, room):
             continue
         value = out[room, OUT_VALUE]
         if filled == room and not value > out[filled - 1, OUT_VALUE]:
@@ -290,5 +290,5 @@ def route_output(cycle, sides, pieces, curves, amount_in):
     count = _leg_count(cycles, 0, sides)
     if count == 0 or not 0.0 < amount_in <= AMOUNT_MAX:
         return 0.0
-    out = _compose(cycles, 0, count, sides, pieces, curves, amount_in)[0]
+    out = compose(cycles, 0, count, sides, pieces, curves, amount_in)[0]
     return out if 0.0 < out <= AMOUNT_MAX else 0.0

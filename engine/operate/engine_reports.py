@@ -4,10 +4,12 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import psutil
 
 from engine.bus.reports import (
+    ExactNow,
     InstrumentLine,
     LegLine,
     LimitsReport,
@@ -18,6 +20,8 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.decide.confirm import Unconfirmed
+from engine.decide.confirm_route import RouteConfirmer
 from engine.decide.decider import Decider
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Plan
@@ -49,6 +53,7 @@ class RunParts:
     board: Board
     freshness: Freshness
     decider: Decider
+    route_confirmer: RouteConfirmer
     journal: RunJournal
     control: Control
     hot_path: HotPath
@@ -77,6 +82,7 @@ class EngineReports:
             uptime_s=(at_ns - of.header.started_at_ns) // NS_PER_S,
             venues=self._venue_lines(at_ns),
             found=of.journal.found,
+            found_by_legs=self._found_by_legs(),
             planned=of.journal.planned,
             traded=of.journal.traded,
             refused=self._refused(),
@@ -86,6 +92,9 @@ class EngineReports:
             records_waiting=of.waiting(),
             recording=of.recording(),
         )
+
+    def _found_by_legs(self) -> dict[int, int]:
+        return dict(sorted(self._of.journal.found_by_legs.items()))
 
     def venues(self, at_ns: int) -> VenuesReport:
         """Return every instrument."""
@@ -110,6 +119,7 @@ class EngineReports:
             market_note=of.header.market_note,
             opportunities=[entry.line(at_ns) for entry in newest[: max(limit, 0)]],
             found=of.journal.found,
+            found_by_legs=self._found_by_legs(),
             refused=self._refused(),
         )
 
@@ -132,7 +142,18 @@ class EngineReports:
             execution_id=execution.execution_id if execution else None,
             profit_usd=execution.profit_usd if execution else None,
             expected_usd=execution.expected_usd if execution else None,
+            exact_now=self._exact_now(entry),
         )
+
+    def _exact_now(self, entry: Entry) -> ExactNow | None:
+        if entry.closed_at_ns is not None or entry.opportunity.is_gap:
+            return None
+        found = self._of.route_confirmer.confirm(entry.opportunity)
+        if isinstance(found, Unconfirmed):
+            return ExactNow(
+                paid=Decimal(0), got=Decimal(0), profit_quote=Decimal(0), refusal=found.detail
+            )
+        return ExactNow(paid=found.paid, got=found.got, profit_quote=found.profit_quote)
 
     def limits(self, at_ns: int) -> LimitsReport:
         """Return all limits."""

@@ -18,7 +18,7 @@ import zstandard
 from engine.domain.errors import BadValueError
 from engine.ports import InputKind
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 ENTRY: Final = struct.Struct("<QBHqHI")
 SUFFIX: Final = ".zst"
 

@@ -9,6 +9,7 @@ from engine.domain.instruments import Instrument, VenueId
 from engine.domain.modes import Basis
 from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
+from engine.pools.snapshots import PoolSnapshot
 
 
 class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,12 +42,16 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     slippage_bps_max: Decimal
     unwind_band_bps: Decimal
     seed: int
+    legs_max: int
+    flash_fee_bps: Decimal
+    gas_price_gwei: Decimal
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     """The first entry of a recording.
 
     Attributes:
+        pools: pools of the run as they are at its start, by their numbers.
         realised_today_usd, residuals: what the ledger knew at the start: (venue, base, amount).
     """
 
@@ -58,6 +63,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     instruments: list[Instrument]
     streams: list[StreamSpec]
+    pools: list[PoolSnapshot]
     terms: RunTerms
     control: ControlState
     realised_today_usd: Decimal

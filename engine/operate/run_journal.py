@@ -77,16 +77,17 @@ class Entry:
             seen_at_ns=opportunity.seen_at_ns,
             is_open=self.closed_at_ns is None,
             lasted_ms=max(until_ns - opportunity.seen_at_ns, 0) // NS_PER_MS,
-            pair=str(opportunity.buy.pair),
-            buy_venue=opportunity.buy.venue,
-            sell_venue=opportunity.sell.venue,
+            pair=opportunity.pair,
+            buy_venue=opportunity.buy_venue,
+            sell_venue=opportunity.sell_venue,
             size_base=opportunity.size_base,
             net_edge_bps=opportunity.net_edge_bps,
             profit_quote=opportunity.profit_quote,
             profit_usd=self.profit_usd,
-            quote=opportunity.buy.pair.quote,
+            quote=opportunity.quote,
             outcome=self.outcome,
             detail=self.detail,
+            hops=opportunity.hops,
         )
 
 
@@ -117,6 +118,7 @@ class RunJournal:
         log: Callable[[bytes], None],
     ) -> None:
         self.found = 0
+        self.found_by_legs: Counter[int] = Counter()
         self.planned = 0
         self.traded = 0
         self.refused: Counter[Reason] = Counter()
@@ -134,6 +136,7 @@ class RunJournal:
     def opportunity_found(self, opportunity: Opportunity) -> None:
         """Log a new opportunity; its record follows with the decision."""
         self.found += 1
+        self.found_by_legs[len(opportunity.hops)] += 1
         self._line("found", opportunity)
 
     def opportunity_decided(self, decided: Decided) -> None:
@@ -215,9 +218,9 @@ class RunJournal:
                     basis=self._settings.basis,
                     execution_id=execution.execution_id,
                     opportunity_id=execution.opportunity_id,
-                    pair=str(plan.opportunity.buy.pair),
-                    buy_venue=plan.opportunity.buy.venue,
-                    sell_venue=plan.opportunity.sell.venue,
+                    pair=plan.opportunity.pair,
+                    buy_venue=plan.opportunity.buy_venue,
+                    sell_venue=plan.opportunity.sell_venue,
                     size_base=bought_base,
                     profit_usd=execution.profit_usd,
                     expected_usd=execution.expected_usd,
@@ -276,10 +279,11 @@ class RunJournal:
                 run_id=settings.run_id,
                 basis=settings.basis,
                 seen_at_ns=opportunity.seen_at_ns,
-                pair=str(opportunity.buy.pair),
-                quote=opportunity.buy.pair.quote,
-                buy_venue=opportunity.buy.venue,
-                sell_venue=opportunity.sell.venue,
+                pair=opportunity.pair,
+                quote=opportunity.quote,
+                buy_venue=opportunity.buy_venue,
+                sell_venue=opportunity.sell_venue,
+                hops=opportunity.hops,
                 size_base=opportunity.size_base,
                 gross_edge_bps=opportunity.gross_edge_bps,
                 net_edge_bps=opportunity.net_edge_bps,
@@ -296,9 +300,10 @@ class RunJournal:
                     at_ns=opportunity.seen_at_ns,
                     basis=settings.basis,
                     opportunity_id=opportunity.opportunity_id,
-                    pair=str(opportunity.buy.pair),
-                    buy_venue=opportunity.buy.venue,
-                    sell_venue=opportunity.sell.venue,
+                    pair=opportunity.pair,
+                    buy_venue=opportunity.buy_venue,
+                    sell_venue=opportunity.sell_venue,
+                    assets=tuple(hop.target for hop in opportunity.hops),
                     net_edge_bps=opportunity.net_edge_bps,
                     profit_usd=decided.profit_usd,
                     outcome=outcome,

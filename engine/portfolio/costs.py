@@ -4,7 +4,7 @@ Everything we pay is rounded up to a least step of the quote asset.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 from engine.domain.errors import BadValueError
@@ -41,20 +41,17 @@ class Costs:
 
     Attributes:
         fee_bps_taker: taker fee by venue.
-        transfer_bps: cost of moving the assets back, of the buy notional, on every route.
-        transfer_bps_by_route: the same for single routes, by (buy venue, sell venue).
+        transfer_bps: cost of moving the assets back, of the buy notional, on every route between
+            venues.
     """
 
     fee_bps_taker: Mapping[VenueId, Decimal]
     transfer_bps: Decimal = Decimal(0)
-    transfer_bps_by_route: Mapping[tuple[VenueId, VenueId], Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for venue, fee_bps in self.fee_bps_taker.items():
             _check_bps(fee_bps, what=f"taker fee of {venue}")
         _check_bps(self.transfer_bps, what="transfer cost")
-        for (buy, sell), transfer_bps in self.transfer_bps_by_route.items():
-            _check_bps(transfer_bps, what=f"transfer cost from {buy} to {sell}")
 
     def fee_bps(self, venue: VenueId) -> Decimal:
         """Return the taker fee of a venue.
@@ -66,10 +63,6 @@ class Costs:
         if fee_bps is None:
             raise BadValueError(f"no taker fee is configured for venue {venue}; set it in bps")
         return fee_bps
-
-    def transfer_bps_of(self, *, buy: VenueId, sell: VenueId) -> Decimal:
-        """Return the transfer cost of a route, in bps of its buy notional."""
-        return self.transfer_bps_by_route.get((buy, sell), self.transfer_bps)
 
 
 def _check_bps(value: Decimal, *, what: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.sandbox.errors import SandboxStartError
@@ -111,6 +112,16 @@ def load_lineup(
     return listings, _render_note(table)
 
 
+def load_start_prices(path: Path = LINEUP_PATH) -> dict[AssetCode, Decimal]:
+    """Load the price in USD from which each asset starts.
+
+    Raises:
+        SandboxStartError: the table is missing or wrong.
+    """
+    pairs = ((Pair.parse(name), row) for name, row in _load_table(path).pairs.items())
+    return {pair.base: Decimal(row.start_price) for pair, row in pairs if pair.quote == "USD"}
+
+
 def load_wire_names(path: Path = LINEUP_PATH) -> dict[str, list[str]]:
     """Load the wire names of the table's instruments by venue.
 
@@ -200,5 +211,5 @@ def _render_note(table: LineupFile) -> str:
     venues = ", ".join(f"{venue} {'/'.join(sorted(years))}" for venue, years in parts.items())
     return (
         f"recordings of other pairs and days ({venues}), lined up and scaled: "
-        "gaps between venues are not a real market's"
+        "gaps between venues are not a real market's; pools stand still"
     )

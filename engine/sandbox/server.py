@@ -8,13 +8,15 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
 
+from engine.domain.assets import AssetCode
+from engine.pools.snapshots import PoolSnapshot
 from engine.sandbox.control import add_control_pages
 from engine.sandbox.dialects.all import DIALECTS
 from engine.sandbox.driver import Driver
@@ -22,11 +24,14 @@ from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.front import Front
 from engine.sandbox.levels import Side
-from engine.sandbox.lineup import load_lineup
+from engine.sandbox.lineup import load_lineup, load_start_prices
+from engine.sandbox.pools import load_pools
 from engine.sandbox.settings import SandboxSettings
 from engine.sandbox.stage import Stage
 
 SHUTDOWN_TIMEOUT_S = 0.2
+POOL_ASSETS = {AssetCode("BTC"), AssetCode("ETH")}
+"""What the pools hold, beside dollars."""
 
 
 class Sandbox:
@@ -35,14 +40,23 @@ class Sandbox:
     Attributes:
         stage: markets, clients and faults.
         market_note: one sentence that says what these markets are and are not.
+        pools: pools at the start prices; they stand still.
         port: port on which it listens.
     """
 
     def __init__(
-        self, *, stage: Stage, driver: Driver, settings: SandboxSettings, port: int, note: str
+        self,
+        *,
+        stage: Stage,
+        driver: Driver,
+        settings: SandboxSettings,
+        port: int,
+        note: str,
+        pools: Sequence[PoolSnapshot],
     ) -> None:
         self.stage = stage
         self.market_note = note
+        self.pools = pools
         self.port = port
         self._driver = driver
         self._settings = settings
@@ -114,6 +128,7 @@ class Sandbox:
             },
             "control_url": f"http://{self._settings.host}:{self.port}/_sandbox",
             "market_note": self.market_note,
+            "pools": self.pools,
         }
 
 
@@ -130,6 +145,9 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
         recordings_folder=settings.recordings_folder,
         padding_levels=padding,
     )
+    prices = load_start_prices(settings.lineup_path)
+    # A line-up that prices none of what the pools hold has no pools.
+    pools = load_pools(prices) if prices.keys() >= POOL_ASSETS else []
     stage = Stage(
         listings=listings,
         dialects=DIALECTS,
@@ -145,7 +163,9 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
     await runner.setup()
     try:
         port = await _listen(runner, settings)
-        sandbox = Sandbox(stage=stage, driver=driver, settings=settings, port=port, note=note)
+        sandbox = Sandbox(
+            stage=stage, driver=driver, settings=settings, port=port, note=note, pools=pools
+        )
         async with _in_background(driver):
             yield sandbox
     finally:

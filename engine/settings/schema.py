@@ -108,6 +108,32 @@ class CostsSettings(_Section, frozen=True, kw_only=True):
     ] = Decimal(2)
 
 
+class RoutesSettings(_Section, frozen=True, kw_only=True):
+    """Which routes are looked for, and what they cost beside fees."""
+
+    legs_max: Annotated[
+        int, Meta(ge=2, le=5, description="most legs of a route; 5 takes longer to look for")
+    ] = 4
+    flash_fee_bps: Annotated[
+        Decimal,
+        _exact(
+            "fee of a flash loan, charged on routes through pools only",
+            unit="bps",
+            at_least=0,
+            at_most=1_000,
+        ),
+    ] = Decimal(5)
+    gas_price_gwei: Annotated[
+        Decimal,
+        _exact(
+            "assumed gas price of routes with pools, until a chain tells",
+            unit="gwei",
+            at_least=0,
+            at_most=100_000,
+        ),
+    ] = Decimal(10)
+
+
 class LimitsSettings(_Section, frozen=True, kw_only=True):
     """Limits; each refuses plans beyond it."""
 
@@ -253,6 +279,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     markets: MarketsSettings = MarketsSettings()
     costs: CostsSettings = CostsSettings()
+    routes: RoutesSettings = RoutesSettings()
     limits: LimitsSettings = LimitsSettings()
     paper: PaperSettings = PaperSettings()
     data: DataSettings = DataSettings()

@@ -123,6 +123,7 @@ def _opportunity_row(record: OpportunityRecord) -> Row:
     row: Row = msgspec.structs.asdict(record)
     row["trigger_seq"], row["buy_seq"], row["sell_seq"] = row.pop("frame_seqs")
     row["basis"] = record.basis.value
+    row["hops"] = msgspec.json.encode(record.hops).decode()
     for name in ("size_base", "gross_edge_bps", "net_edge_bps", "profit_quote"):
         if row[name] - row[name] != 0:
             raise BadValueError(
@@ -134,7 +135,6 @@ def _opportunity_row(record: OpportunityRecord) -> Row:
 def _execution_row(record: ExecutionRecord) -> Row:
     execution, plan = record.execution, record.plan
     opportunity = plan.opportunity
-    pair = opportunity.buy.pair
     return {
         "execution_id": execution.execution_id,
         "plan_id": execution.plan_id,
@@ -142,11 +142,11 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "run_id": record.run_id,
         "basis": record.basis.value,
         "mode": record.mode.value,
-        "pair": str(pair),
-        "base": pair.base,
+        "pair": opportunity.pair,
+        "base": opportunity.base,
         "quote": execution.quote,
-        "buy_venue": opportunity.buy.venue,
-        "sell_venue": opportunity.sell.venue,
+        "buy_venue": opportunity.buy_venue,
+        "sell_venue": opportunity.sell_venue,
         "decided_at_ns": plan.decided_at_ns,
         "closed_at_ns": execution.closed_at_ns,
         "size_base": max(_filled_by_legs(execution, side) for side in Side),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
-from engine.domain.opportunities import Leg, Opportunity, Plan, Side
+from engine.domain.opportunities import Hop, Leg, Opportunity, Plan, Side
 from engine.domain.orders import Purpose
 from engine.storage.columns import exact_product, exact_sum
 from engine.storage.tables import executions, fills, opportunities, orders
@@ -102,6 +102,7 @@ async def _render_line(
         quote=row.quote,
         outcome=row.outcome,
         detail=row.detail,
+        hops=msgspec.json.decode(row.hops or "[]", type=tuple[Hop, ...]),
     )
 
 
@@ -112,16 +113,17 @@ def _line_of_plan(plan: Plan) -> OpportunityLine:
         seen_at_ns=seen.seen_at_ns,
         is_open=False,
         lasted_ms=0,
-        pair=str(seen.buy.pair),
-        buy_venue=seen.buy.venue,
-        sell_venue=seen.sell.venue,
+        pair=seen.pair,
+        buy_venue=seen.buy_venue,
+        sell_venue=seen.sell_venue,
         size_base=seen.size_base,
         net_edge_bps=seen.net_edge_bps,
         profit_quote=seen.profit_quote,
         profit_usd=seen.profit_quote * float(plan.usd_per_quote),
-        quote=seen.buy.pair.quote,
+        quote=seen.quote,
         outcome=PLANNED,
         detail="",
+        hops=seen.hops,
     )
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
 from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.confirm_route import RouteConfirmer, RouteRules
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.detect.detector import Detector
-from engine.detect.routes import find_routes
-from engine.detect.terms import Screen
+from engine.detect.live_graph import LiveGraph
+from engine.detect.pool_sides import prepare_pool
+from engine.detect.screen_terms import Screen
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.execute.fill import PaperVenue
@@ -43,6 +45,7 @@ class Core:
     board: Board
     freshness: Freshness
     decider: Decider
+    route_confirmer: RouteConfirmer
     detector: Detector
     positions: Positions
     journal: RunJournal
@@ -93,6 +96,19 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         is_ledger_behind=around.world.is_ledger_behind,
         switches=control.switches,
     )
+    graph = LiveGraph(
+        board,
+        costs,
+        Screen(
+            edge_bps_min=terms.net_edge_bps_min,
+            age_ns_max=age_ns_max,
+            legs_max=terms.legs_max,
+            flash_fee_bps=terms.flash_fee_bps,
+            gas_price_gwei=terms.gas_price_gwei,
+        ),
+    )
+    for number, snapshot in enumerate(header.pools):
+        graph.add_pool(number, prepare_pool(snapshot))
     decider = Decider(
         confirmer=Confirmer(
             board,
@@ -109,13 +125,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             orders_per_min_max=terms.orders_per_minute_max,
         ),
     )
-    detector = Detector(
-        board,
-        find_routes(board.instruments),
-        costs,
-        Screen(edge_bps_min=terms.net_edge_bps_min, age_ns_max=age_ns_max),
-        run_id=header.run_id,
-    )
+    detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(
         around.journal_settings, mode=lambda: control.mode, put=around.put, log=around.log
     )
@@ -143,6 +153,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         board=board,
         freshness=freshness,
         decider=decider,
+        route_confirmer=RouteConfirmer(
+            board, costs, taken, graph.pools, RouteRules(flash_fee_bps=terms.flash_fee_bps)
+        ),
         detector=detector,
         positions=positions,
         journal=journal,

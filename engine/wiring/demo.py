@@ -106,6 +106,7 @@ def summarise(status: StatusReport, pids: dict[str, int]) -> dict[str, Any]:
         },
         "opportunities": {
             "found": status.found,
+            "found_by_legs": {str(legs): count for legs, count in status.found_by_legs.items()},
             "planned": status.planned,
             "traded": status.traded,
             "refused": status.refused,

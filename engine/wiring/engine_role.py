@@ -235,6 +235,7 @@ def _parts(
         board=core.board,
         freshness=core.freshness,
         decider=core.decider,
+        route_confirmer=core.route_confirmer,
         journal=core.journal,
         control=core.control,
         hot_path=core.hot_path,

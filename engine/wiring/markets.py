@@ -9,6 +9,7 @@ import msgspec
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
+from engine.pools.snapshots import PoolSnapshot
 from engine.settings.schema import Settings
 from engine.wiring.paths import Paths
 
@@ -31,6 +32,7 @@ class SandboxAnnouncement(msgspec.Struct, frozen=True):
     rest_urls: dict[str, str]
     pairs: dict[str, list[str]]
     market_note: str
+    pools: list[PoolSnapshot]
 
 
 def basis_of(settings: Settings) -> Basis:
@@ -62,6 +64,13 @@ def market_note(settings: Settings, paths: Paths) -> str:
     if settings.markets.source == "live":
         return LIVE_NOTE
     return read_announcement(paths).market_note
+
+
+def pools_of(settings: Settings, paths: Paths) -> list[PoolSnapshot]:
+    """Return the pools of a run: the sandbox's own; live markets have none until a chain has."""
+    if settings.markets.source == "live":
+        return []
+    return read_announcement(paths).pools
 
 
 def fee_bps_taker(settings: Settings, venue: VenueId, entry_tier_bps: float) -> Decimal:

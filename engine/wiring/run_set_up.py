@@ -20,9 +20,16 @@ from engine.operate.clock import Clock
 from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
+from engine.pools.snapshots import PoolSnapshot
 from engine.ports import VenueSpec
 from engine.settings.schema import Settings
-from engine.wiring.markets import basis_of, fee_bps_taker, market_note, read_announcement
+from engine.wiring.markets import (
+    basis_of,
+    fee_bps_taker,
+    market_note,
+    pools_of,
+    read_announcement,
+)
 from engine.wiring.paths import Paths
 from engine.wiring.version import version_text
 
@@ -61,12 +68,14 @@ class OpenVenues:
 
     Attributes:
         away: those that did not answer; they may later.
+        pools: pools as they are at the start.
     """
 
     access: Sequence[VenueAccess]
     away: Sequence[VenueAway]
     notes: dict[VenueId, str]
     market_note: str
+    pools: Sequence[PoolSnapshot]
 
 
 async def open_venues(
@@ -95,7 +104,11 @@ async def open_venues(
             + "; ".join(f"{venue}: {note}" for venue, note in notes.items())
         )
     return OpenVenues(
-        access=access, away=away, notes=notes, market_note=market_note(settings, paths)
+        access=access,
+        away=away,
+        notes=notes,
+        market_note=market_note(settings, paths),
+        pools=pools_of(settings, paths),
     )
 
 
@@ -155,6 +168,7 @@ def make_header(
         version=version_text(),
         instruments=instruments,
         streams=streams,
+        pools=list(venues.pools),
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         realised_today_usd=Decimal(state.realised_today_usd),
@@ -233,4 +247,7 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         slippage_bps_max=settings.paper.slippage_bps_max,
         unwind_band_bps=settings.paper.unwind_band_bps,
         seed=settings.paper.seed,
+        legs_max=settings.routes.legs_max,
+        flash_fee_bps=settings.routes.flash_fee_bps,
+        gas_price_gwei=settings.routes.gas_price_gwei,
     )

@@ -3,9 +3,12 @@
 from decimal import Decimal
 from itertools import accumulate
 
+from msgspec.structs import replace
+
+from engine.domain.assets import AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Reason
+from engine.domain.opportunities import Hop, HopKind, Reason
 from engine.facade.commands import Basis, Mode
 from engine.facade.notices import (
     Killed,
@@ -77,6 +80,7 @@ def status(
         uptime_s=7_530,
         venues=venue_lines(),
         found=1_204,
+        found_by_legs={2: 1_100, 3: 98, 4: 6},
         planned=33,
         traded=31,
         refused={"edge_below_min": 1_030, "stale_book": 141},
@@ -127,6 +131,49 @@ def opportunity(number: int = 12, *, is_open: bool = True) -> OpportunityLine:
         quote="USD",
         outcome="planned" if is_open else "edge_below_min",
         detail="net edge 12.84 bps, at least 10 bps wanted",
+        hops=(
+            hop("coinbase", "BTC-USD", gives="1000.2 USD", gets="0.015612 BTC"),
+            hop("bitstamp", "BTC-USD", gives="0.015612 BTC", gets="1001.4831 USD"),
+        ),
+    )
+
+
+def hop(venue: str, place: str, *, gives: str, gets: str, kind: HopKind = HopKind.BOOK) -> Hop:
+    """One leg of a route."""
+    amount_in, source = gives.split()
+    amount_out, target = gets.split()
+    return Hop(
+        kind=kind,
+        venue=VenueId(venue),
+        place=place,
+        row=0,
+        source=AssetCode(source),
+        target=AssetCode(target),
+        amount_in=float(amount_in),
+        amount_out=float(amount_out),
+        frame_seq=7,
+    )
+
+
+def triangle() -> OpportunityLine:
+    """A route of three legs, the last one through a pool."""
+    return replace(
+        opportunity(13),
+        size_base=0.016,
+        sell_venue=VenueId("uniswap_v3"),
+        outcome="no_executor",
+        detail="routes of 3 legs with a pool are watched, not traded",
+        hops=(
+            hop("coinbase", "BTC-USD", gives="1000.2 USD", gets="0.016 BTC"),
+            hop("coinbase", "ETH-BTC", gives="0.016 BTC", gets="0.37 ETH"),
+            hop(
+                "uniswap_v3",
+                "ETH-USD 0.05 %",
+                gives="0.37 ETH",
+                gets="1001.49 USD",
+                kind=HopKind.POOL,
+            ),
+        ),
     )
 
 
@@ -138,6 +185,7 @@ def opportunities(limit: int = 4) -> OpportunitiesReport:
         market_note=NOTE,
         opportunities=lines[:limit],
         found=1_204,
+        found_by_legs={2: 1_100, 3: 98, 4: 6},
         refused={"edge_below_min": 1_030, "stale_book": 141},
     )
 

@@ -179,3 +179,19 @@ def test_dollars(value: float, text: str) -> None:
 def test_percent_is_a_hundredth_of_basis_points() -> None:
     assert words.percent(12.84) == "+0.128%"
     assert words.percent(-100) == "-1.000%"
+
+
+def test_a_route_of_more_legs_shows_all_of_them() -> None:
+    line = samples.triangle()
+    listed = replace(samples.opportunities(), opportunities=[line])
+
+    text = write_plain(render_opportunities(listed))
+    reason = write_plain(render_why(replace(samples.why(), line=line, legs=[])))
+
+    assert "BTC-USD 3 legs" in text
+    assert "USD→BTC→ETH→USD" in text
+    assert "coinbase, uniswap_v3" in text
+    assert "98 of 3 legs, 6 of 4 legs" in text
+    for words_of_leg in ("coinbase ETH-BTC", "0.016 BTC→0.37 ETH", "uniswap_v3 ETH-USD 0.05 %"):
+        assert words_of_leg in reason
+    assert max(len(row) for row in text.splitlines() if row.startswith(("●", "  "))) <= WIDTH

@@ -1,6 +1,5 @@
 """The exact confirmation against plain fractions."""
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,14 +14,14 @@ from engine.decide.confirm import (
     Unconfirmed,
     floor_to_common_lot,
 )
-from engine.domain.opportunities import Opportunity, Reason
+from engine.domain.opportunities import Reason
 from engine.kernels.layout import ASK, BID
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
 from tests.reference import confirm as twin
-from tests.reference.world import START_NS, make_instrument, write_side
+from tests.reference.world import START_NS, make_gap, make_instrument, write_side
 
 BUY = make_instrument("here", price_decimals=2, size_decimals=5, lot="0.001")
 SELL = make_instrument("there", price_decimals=3, size_decimals=3, tick="0.005", lot="0.002")
@@ -73,19 +72,7 @@ class Case:
         return levels
 
 
-OPPORTUNITY = Opportunity(
-    opportunity_id="r-1",
-    seen_at_ns=START_NS,
-    frame_seq=1,
-    buy=BUY,
-    sell=SELL,
-    buy_book=0,
-    sell_book=1,
-    size_base=1.0,
-    gross_edge_bps=1.0,
-    net_edge_bps=1.0,
-    profit_quote=1.0,
-)
+OPPORTUNITY = make_gap(BUY, SELL)
 
 
 def make_costs(fee_buy: Decimal, fee_sell: Decimal, transfer: Decimal) -> Costs:
@@ -210,7 +197,7 @@ def test_what_a_venue_does_not_accept_is_refused(rule: dict[str, str], size: str
         board.replace(book, LevelForm.PAIRS, b"[[100,9]]", b"[[101,9]]", START_NS)
     confirmer = Confirmer(board, FREE, Taken(board), LimitRules(slippage_bps=Decimal(0)))
 
-    outcome = confirmer.confirm(replace(OPPORTUNITY, sell=strict), Decimal(size))
+    outcome = confirmer.confirm(OPPORTUNITY, Decimal(size))
 
     assert isinstance(outcome, Unconfirmed)
     assert outcome.reason is Reason.SIZE_BELOW_MIN

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from engine.detect.detector import Detector
-from engine.detect.routes import find_routes
-from engine.detect.terms import Screen
-from engine.domain.instruments import Instrument, Kind, VenueId
+from engine.detect.live_graph import LiveGraph
+from engine.detect.screen_terms import Screen
+from engine.domain.instruments import Instrument, Kind
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
 from engine.ports import Applied, LevelForm
@@ -62,13 +62,12 @@ def read(book: int, name: str) -> Iterator[Frame]:
 def replay(instruments: list[Instrument]) -> Detector:
     """Feed both recordings in the order of their receive times, without any costs."""
     board = Board(instruments, levels_max=4096)
-    detector = Detector(
+    graph = LiveGraph(
         board,
-        find_routes(instruments),
         Costs(fee_bps_taker={one.venue: Decimal(0) for one in instruments}),
         Screen(edge_bps_min=Decimal(0), age_ns_max=AGE_NS_MAX),
-        run_id="r",
     )
+    detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="r")
     frames = [
         *read(0, "binance_spot_btcusdt.txt.gz"),
         *read(1, "binance_usdm_btcusdt.txt.gz"),
@@ -100,17 +99,11 @@ def test_the_same_frames_would_look_like_opportunities_if_both_were_spot() -> No
     assert detector.found > 0
 
 
-def test_only_spot_books_of_one_pair_at_two_venues_form_routes() -> None:
-    instruments = [
-        make_instrument("a"),
-        make_instrument("b"),
-        make_instrument("b", "BTC-USDT"),
-        make_instrument("c", kind=Kind.PERPETUAL),
-        make_instrument("d", kind=Kind.PERPETUAL),
-        make_instrument("a", "ETH-USD"),
-    ]
+def test_perpetuals_have_no_edges_in_the_graph() -> None:
+    board = Board([make_instrument("a"), make_instrument("b", kind=Kind.PERPETUAL)])
+    costs = Costs(fee_bps_taker={one.venue: Decimal(0) for one in board.instruments})
 
-    routes = {(route.buy_book, route.sell_book) for route in find_routes(instruments)}
+    graph = LiveGraph(board, costs, Screen(edge_bps_min=Decimal(0), age_ns_max=AGE_NS_MAX))
 
-    assert routes == {(0, 1), (1, 0)}
-    assert VenueId("c") not in {instruments[buy].venue for buy, _ in routes}
+    assert len(graph.edges_of(0)) == 2
+    assert graph.edges_of(1) == ()

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.detect.detector import Detector
-from engine.detect.routes import find_routes
-from engine.detect.terms import Screen
+from engine.detect.live_graph import LiveGraph
+from engine.detect.screen_terms import Screen
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
@@ -115,7 +114,7 @@ def test_every_peer_venue_is_a_route_of_its_own() -> None:
 
     world.show(2, *NEAR)
 
-    routes = {(one.buy.venue, one.sell.venue) for one in world.journal.found}
+    routes = {(one.buy_venue, one.sell_venue) for one in world.journal.found}
     assert routes == {("c", "a"), ("c", "b")}
 
 
@@ -143,4 +142,4 @@ def test_a_venue_without_a_fee_is_refused_rather_than_taken_as_free() -> None:
     screen = Screen(edge_bps_min=Decimal(0), age_ns_max=1)
 
     with pytest.raises(BadValueError, match="no taker fee is configured for venue there"):
-        Detector(Board(instruments), find_routes(instruments), costs, screen, run_id="r")
+        LiveGraph(Board(instruments), costs, screen)

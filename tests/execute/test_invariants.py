@@ -70,9 +70,8 @@ def arrivals(finished: list[Finished]) -> list[tuple[Order, int]]:
     for one in finished:
         opportunity = one.plan.opportunity
         for order in one.execution.orders:
-            is_buy_book = order.instrument == opportunity.buy
-            book = opportunity.buy_book if is_buy_book else opportunity.sell_book
-            orders.append((order, book))
+            is_buy_book = order.instrument.venue == opportunity.buy_venue
+            orders.append((order, opportunity.hops[0 if is_buy_book else 1].row))
     return sorted(orders, key=lambda one: one[0].arrives_at_ns)
 
 

@@ -5,29 +5,17 @@ from decimal import Decimal
 
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Opportunity, Plan
+from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
 from engine.portfolio.positions import DAY_NS, Positions, UsdPer
 from engine.portfolio.settle import Settlement
-from tests.reference.world import START_NS, make_instrument
+from tests.reference.world import START_NS, make_gap, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
 HERE = make_instrument("here")
 PLAN = Plan(
     plan_id="p",
-    opportunity=Opportunity(
-        opportunity_id="r-1",
-        seen_at_ns=0,
-        frame_seq=0,
-        buy=HERE,
-        sell=HERE,
-        buy_book=0,
-        sell_book=1,
-        size_base=1.0,
-        gross_edge_bps=1.0,
-        net_edge_bps=1.0,
-        profit_quote=1.0,
-    ),
+    opportunity=make_gap(HERE, HERE),
     decided_at_ns=0,
     deadline_ns=0,
     legs=(),

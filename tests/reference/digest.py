@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from engine.detect.routes import find_routes
-from engine.detect.terms import Screen, make_tables
-from engine.kernels.gap import find_gaps
+from engine.detect.live_graph import LiveGraph
+from engine.detect.screen_terms import Screen
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
 from engine.ports import LevelForm
@@ -24,7 +23,7 @@ def digest() -> str:
     board = Board(instruments, levels_max=24)
     costs = Costs(fee_bps_taker={one.venue: Decimal(3) for one in instruments})
     screen = Screen(edge_bps_min=Decimal(1), age_ns_max=AGE_NS_MAX)
-    tables = make_tables(instruments, find_routes(instruments), costs, screen)
+    graph = LiveGraph(board, costs, screen)
     seen = hashlib.sha256()
     for number in range(FRAMES):
         book, form = rng.randrange(3), rng.choice(list(LevelForm))
@@ -32,14 +31,13 @@ def digest() -> str:
         is_snapshot = number < 3 or rng.random() < 0.2
         put = board.replace if is_snapshot else board.apply
         outcome = put(book, form, bids, asks, START_NS + number)
-        args = (board.state, board.levels, tables.terms, tables.routes, tables.out)
-        count = find_gaps(book, START_NS + number, *args)
+        count = graph.screen(book, START_NS + number, 0)
         board.changed.clear()
         seen.update(bytes((int(outcome), int(count))))
         seen.update(np.ascontiguousarray(board.state).tobytes())
         for side in (0, 1):
             seen.update(np.ascontiguousarray(board.side(book, side)).tobytes())
-        seen.update(tables.out[:count].tobytes())
+        seen.update(graph.out[:count].tobytes())
     return seen.hexdigest()
 
 

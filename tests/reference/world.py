@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.confirm_route import RouteConfirmer, RouteRules
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.decide.switches import Switches
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
-from engine.detect.routes import find_routes
-from engine.detect.terms import Screen
+from engine.detect.live_graph import LiveGraph
+from engine.detect.pool_sides import prepare_pool
+from engine.detect.screen_terms import Screen
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
+from engine.domain.opportunities import Hop, HopKind, Opportunity, Plan, Reason, Refusal
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import Finished, PaperExecutor, UnwindRules
@@ -24,6 +26,7 @@ from engine.execute.pipeline import Decided, Parts, Pipeline
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.valuation import Valuation
+from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
@@ -60,6 +63,38 @@ def make_instrument(
         size_min_base=Decimal(size_min),
         notional_min_quote=Decimal(notional_min),
         kind=kind,
+    )
+
+
+def make_gap(buy: Instrument, sell: Instrument) -> Opportunity:
+    """Return an opportunity to buy at book 0 and sell at book 1."""
+    base, quote = buy.pair.base, buy.pair.quote
+    hops = tuple(
+        Hop(
+            kind=HopKind.BOOK,
+            venue=instrument.venue,
+            place=str(instrument.pair),
+            row=row,
+            source=source,
+            target=target,
+            amount_in=1.0,
+            amount_out=1.0,
+            frame_seq=11 + row,
+        )
+        for row, (instrument, source, target) in enumerate(
+            ((buy, quote, base), (sell, base, quote))
+        )
+    )
+    return Opportunity(
+        opportunity_id="r-1",
+        seen_at_ns=START_NS,
+        frame_seq=1,
+        hops=hops,
+        size_base=1.0,
+        gross_edge_bps=1.0,
+        net_edge_bps=1.0,
+        gas_quote=0.0,
+        profit_quote=1.0,
     )
 
 
@@ -116,6 +151,10 @@ class Setup:
     latency: Latency = field(default_factory=lambda: Latency(median_ms=20, p99_ms=20))
     latency_by_venue: dict[str, Latency] = field(default_factory=dict)
     edge_bps_min: str = "10"
+    legs_max: int = 4
+    flash_fee_bps: str = "0"
+    gas_price_gwei: str = "0"
+    pools: Sequence[PoolSnapshot] = ()
     seed: int = 7
     mode: Mode = Mode.PAPER
 
@@ -151,16 +190,32 @@ class World:
             switches=self.switches,
         )
         self.confirmer = Confirmer(self.board, self.costs, self.taken, setup.rules)
-        self.decider = Decider(
-            confirmer=self.confirmer, circumstances=self.circumstances, values=setup.values
-        )
-        self.detector = Detector(
+        self.graph = LiveGraph(
             self.board,
-            find_routes(setup.instruments),
             self.costs,
-            Screen(edge_bps_min=Decimal(setup.edge_bps_min), age_ns_max=AGE_NS_MAX),
-            run_id="r1",
+            Screen(
+                edge_bps_min=Decimal(setup.edge_bps_min),
+                age_ns_max=AGE_NS_MAX,
+                legs_max=setup.legs_max,
+                flash_fee_bps=Decimal(setup.flash_fee_bps),
+                gas_price_gwei=Decimal(setup.gas_price_gwei),
+            ),
         )
+        for number, snapshot in enumerate(setup.pools):
+            self.graph.add_pool(number, prepare_pool(snapshot))
+        self.decider = Decider(
+            confirmer=self.confirmer,
+            circumstances=self.circumstances,
+            values=setup.values,
+        )
+        self.route_confirmer = RouteConfirmer(
+            self.board,
+            self.costs,
+            self.taken,
+            self.graph.pools,
+            RouteRules(flash_fee_bps=Decimal(setup.flash_fee_bps)),
+        )
+        self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="r1")
         by_venue = {
             venue: setup.latency_by_venue.get(venue, setup.latency) for venue in sorted(venues)
         }

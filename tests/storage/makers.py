@@ -18,6 +18,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Leg, Opportunity, Plan, Reason, Side
 from engine.domain.orders import Execution, Fill, Order, OrderState, Purpose
+from tests.reference.world import make_gap
 
 NOW_NS = 1_780_000_000_000_000_000
 SECOND_NS = 1_000_000_000
@@ -46,13 +47,13 @@ def make_opportunity(
         opportunity_id=f"{run_id}-{number}",
         seen_at_ns=seen_at_ns,
         frame_seq=1_000 + number,
-        buy=make_instrument(pair=pair),
-        sell=make_instrument(venue=SELL_VENUE, pair=pair),
-        buy_book=0,
-        sell_book=1,
+        hops=make_gap(
+            make_instrument(pair=pair), make_instrument(venue=SELL_VENUE, pair=pair)
+        ).hops,
         size_base=0.01,
         gross_edge_bps=80.0,
         net_edge_bps=20.0,
+        gas_quote=0.0,
         profit_quote=1.2,
     )
 
@@ -72,10 +73,11 @@ def make_opportunity_record(
         run_id=run_id,
         basis=basis,
         seen_at_ns=seen.seen_at_ns,
-        pair=str(seen.buy.pair),
-        quote=seen.buy.pair.quote,
-        buy_venue=seen.buy.venue,
-        sell_venue=seen.sell.venue,
+        pair=seen.pair,
+        quote=seen.quote,
+        buy_venue=seen.buy_venue,
+        sell_venue=seen.sell_venue,
+        hops=seen.hops,
         size_base=seen.size_base,
         gross_edge_bps=seen.gross_edge_bps,
         net_edge_bps=seen.net_edge_bps,
@@ -104,8 +106,8 @@ def make_plan(*, number: int = 1, run_id: str = RUN_ID, seen_at_ns: int = NOW_NS
         decided_at_ns=seen_at_ns + 1_000,
         deadline_ns=seen_at_ns + SECOND_NS,
         legs=(
-            _make_leg(opportunity.buy, Side.BUY, price="60000.00", frame_seq=11),
-            _make_leg(opportunity.sell, Side.SELL, price="60480.00", frame_seq=12),
+            _make_leg(make_instrument(), Side.BUY, price="60000.00", frame_seq=11),
+            _make_leg(make_instrument(venue=SELL_VENUE), Side.SELL, price="60480.00", frame_seq=12),
         ),
         profit_quote=Decimal("1.10"),
         transfer_quote=Decimal("0.10"),

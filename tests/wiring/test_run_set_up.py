@@ -25,6 +25,7 @@ def announced(tmp_path: Path, port: int) -> Paths:
         "rest_urls": {"bitstamp": f"http://127.0.0.1:{port}/bitstamp"},
         "pairs": {"bitstamp": ["BTC-USD"]},
         "market_note": "test",
+        "pools": [],
     }
     paths.sandbox_announce.write_bytes(msgspec.json.encode(announcement))
     return paths

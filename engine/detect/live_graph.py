@@ -1,0 +1,349 @@
+"""The live market as one graph: books of the board and pools, screened as they change."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba.core import config as numba_config
+
+from engine.detect.cycle_scan import CycleScan
+from engine.detect.market_graph import MarketGraph, PlaceKind
+from engine.detect.pool_sides import PoolSide, PreparedPool
+from engine.detect.screen_terms import Screen
+from engine.detect.side_arena import SideArena
+from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
+from engine.domain.instruments import Instrument, Kind, VenueId
+from engine.domain.opportunities import Hop, HopKind
+from engine.domain.pools import Pool
+from engine.kernels import graph_layout
+from engine.kernels import screen_layout as layout
+from engine.kernels import sizing_layout as sizing
+from engine.kernels.context import make_context
+from engine.kernels.layout import ASK, BID, FRAME_SEQ
+from engine.kernels.screen import screen_book, screen_book_in, screen_pool
+from engine.market.board import Board
+from engine.portfolio.costs import BPS_PER_UNIT, Costs
+
+CYCLES_MAX: Final = 64
+"""Most cycles of each number of legs that one change of a book makes candidates of."""
+
+OPEN_MAX: Final = 128
+"""Most routes that are open at once."""
+
+ROWS_MAX: Final = OPEN_MAX + 4 * CYCLES_MAX
+POOL_EDGES_MAX: Final = 8_192
+POOL_PIECES_MAX: Final = 131_072
+POOL_PLACE: Final = 1 << 20
+"""Places of pools have numbers from here on; below are the rows of the board."""
+
+TOKENS_MAX: Final = 1_024
+GWEI_PER_NATIVE: Final = 1e9
+NATIVE: Final = AssetCode("ETH")
+"""Asset in which the pools' chain is paid."""
+
+COUNTED_IN: Final = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
+"""Where a route starts if it can: its profit is counted in that asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LegNames:
+    """What an edge is called."""
+
+    kind: HopKind
+    venue: VenueId
+    place: str
+    row: int
+    source: AssetCode
+    target: AssetCode
+
+
+class LiveGraph:
+    """Books and pools in one graph, with what is needed to size routes through them.
+
+    Only spot books take part: the price of a perpetual may differ from spot for as long as funding
+    pays for it, so that the difference is no riskless gain.
+
+    Attributes:
+        out: float64 (ROWS_MAX, OUT_COLUMNS) of `kernels.screen_layout`: the last change's routes.
+        open_routes: int64 (OPEN_MAX, ROUTE_COLUMNS): the routes that are followed.
+    """
+
+    def __init__(self, board: Board, costs: Costs, screen: Screen) -> None:
+        books = max(len(board.instruments), 1)
+        edge_max = 2 * books + POOL_EDGES_MAX
+        assets = {asset for of in board.instruments for asset in (of.pair.base, of.pair.quote)}
+        self._graph = MarketGraph(
+            core_size=min(max(len(assets), 1), TOKENS_MAX),
+            token_max=TOKENS_MAX,
+            edge_max=edge_max,
+        )
+        self._scan = CycleScan(
+            self._graph,
+            log_gain_min=math.log1p(screen.edge_ratio_min),
+            legs_max=screen.legs_max,
+            cycle_max=CYCLES_MAX,
+            overflow_max=0,
+        )
+        pieces = 2 * books * layout.PIECES_PER_BOOK_SIDE
+        self._sides = SideArena(edge_max=edge_max, piece_max=pieces + POOL_PIECES_MAX)
+        self._board = board
+        self._books = np.full((books, layout.BOOK_COLUMNS), float(graph_layout.NONE))
+        self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
+        self._tokens = np.zeros((self._graph.token_max, layout.TOKEN_COLUMNS))
+        self._costs = np.zeros(layout.COST_ENTRIES)
+        self._filled = np.full(edge_max, -1, np.int64)
+        self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
+        self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
+        self._names: dict[int, _LegNames] = {}
+        self._venues: dict[VenueId, int] = {}
+        self._pools: dict[int, PreparedPool] = {}
+        self._pool_frame_seqs: dict[int, int] = {}
+        self._gas_price_gwei = float(screen.gas_price_gwei)
+        self._costs[layout.AGE_NS_MAX] = screen.age_ns_max
+        self._costs[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
+        self._costs[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
+        self._costs[layout.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
+        # The kernels take the same arrays at every call: made once, as tuples are slow to make.
+        self._fixed = (
+            (board.state, board.levels),
+            self._graph.arrays,
+            self._scan.index.arrays,
+            self._scan.terms,
+            (
+                self._books,
+                self._legs,
+                self._tokens,
+                self._costs,
+                self._filled,
+                self.open_routes,
+                np.zeros((1, layout.ROUTE_LEGS_MAX), np.int64),
+                np.zeros((1, sizing.TERM_COLUMNS)),
+                np.zeros((1, sizing.OUT_COLUMNS)),
+            ),
+            self._sides.arrays,
+            self._scan.found,
+        )
+        self._screen = self._make_screen()
+        for book, instrument in enumerate(board.instruments):
+            if instrument.kind is Kind.SPOT:
+                self._add_book(book, instrument, costs)
+
+    def screen(self, book: int, at_ns: int, open_count: int) -> int:
+        """Screen a changed book; returns how many rows of `out` tell of routes through it."""
+        count: int = self._screen(book, at_ns, open_count)
+        return count
+
+    def close(self, book: int) -> None:
+        """Take a book out of all routes until its next change: it has grown too old."""
+        for edge in self.edges_of(book):
+            self._graph.close_edge(edge)
+
+    def reopen(self, number: int, at_ns: int, open_count: int) -> int:
+        """Screen a pool as if it had just come into being; see `screen`."""
+        for edge in self._graph.edges_at(POOL_PLACE + number):
+            self._graph.close_edge(edge)
+        return self.change_pool(number, self._pools[number], at_ns, open_count)
+
+    def edges_of(self, book: int) -> tuple[int, ...]:
+        """Return the edges of a book, none if it is in no route."""
+        sell, buy = self._books[book, [layout.SELL_EDGE, layout.BUY_EDGE]]
+        return () if sell < 0 else (int(sell), int(buy))
+
+    @property
+    def assets(self) -> tuple[AssetCode, ...]:
+        """All assets of the graph."""
+        return tuple(sorted({name.source for name in self._names.values()}))
+
+    @property
+    def pools(self) -> Mapping[int, PreparedPool]:
+        """All pools as they are now, by their numbers."""
+        return self._pools
+
+    def set_values(self, usd_by_asset: Mapping[AssetCode, float]) -> bool:
+        """Take what a unit of each asset is worth; by it routes are ranked and gas is costed.
+
+        What was never valued is worth nothing here; a value that is gone stays what it was.
+
+        Returns:
+            Whether an asset has a value for the first time. Routes that could not be costed before
+            may be now: `reopen` what they go through.
+
+        Raises:
+            BadValueError: an asset is unknown or its value is none.
+        """
+        has_first = False
+        for asset, value_usd in usd_by_asset.items():
+            token = self._graph.token(asset)
+            if not (value_usd > 0.0 and math.isfinite(value_usd)):
+                raise BadValueError(f"value of {asset} is {value_usd} USD; it must be above 0")
+            if not self._tokens[token, layout.VALUE_USD]:
+                self._graph.set_potential(token, math.log(value_usd))
+                has_first = True
+            self._tokens[token, layout.VALUE_USD] = value_usd
+            if asset == NATIVE:
+                gas_unit_usd = self._gas_price_gwei / GWEI_PER_NATIVE * value_usd
+                self._costs[layout.GAS_UNIT_USD] = gas_unit_usd
+        return has_first
+
+    def add_pool(self, number: int, prepared: PreparedPool) -> None:
+        """Add a pool under a number of the caller's.
+
+        Raises:
+            BadValueError: the number is taken, or there is no room.
+        """
+        if number in self._pools or not 0 <= number < POOL_EDGES_MAX:
+            raise BadValueError(f"pool number {number} is taken, or not below {POOL_EDGES_MAX}")
+        pool = prepared.snapshot.pool
+        for side in prepared.sides:
+            edge = self._graph.add_edge(
+                source=self._token(side.source),
+                target=self._token(side.target),
+                place=POOL_PLACE + number,
+                kind=PlaceKind.POOL,
+                log_rate=side.log_rate,
+            )
+            self._set_leg(
+                edge,
+                _LegNames(
+                    HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target
+                ),
+                keep_ratio=1.0 - float(pool.fee_ratio),
+                gas_units=pool.gas_units,
+            )
+            self._set_side(edge, side)
+        self._pools[number] = prepared
+        self._pool_frame_seqs[number] = self._board.frame_seq
+
+    def change_pool(self, number: int, prepared: PreparedPool, at_ns: int, open_count: int) -> int:
+        """Take a pool's new state and screen it; see `screen`.
+
+        Raises:
+            BadValueError: no such pool has the number.
+        """
+        pool = prepared.snapshot.pool
+        if number not in self._pools or self._pools[number].snapshot.pool != pool:
+            raise BadValueError(f"pool number {number} is not {pool}")
+        edge_by_ends = {
+            (self._names[edge].source, self._names[edge].target): edge
+            for edge in self._graph.edges_at(POOL_PLACE + number)
+        }
+        edges = [edge_by_ends[side.source, side.target] for side in prepared.sides]
+        for edge, side in zip(edges, prepared.sides, strict=True):
+            self._set_side(edge, side)
+        self._pools[number] = prepared
+        self._pool_frame_seqs[number] = self._board.frame_seq
+        event = (POOL_PLACE + number, at_ns, open_count)
+        log_rates = np.array([side.log_rate for side in prepared.sides])
+        count: int = screen_pool(
+            event, *self._fixed, np.array(edges, np.int32), log_rates, self.out
+        )
+        return count
+
+    def remove_pool(self, number: int) -> None:
+        """Remove a pool; routes through it must be closed before.
+
+        Raises:
+            BadValueError: no pool has the number.
+        """
+        if number not in self._pools:
+            raise BadValueError(f"no pool has number {number}")
+        for edge in self._graph.edges_at(POOL_PLACE + number):
+            self._sides.free(edge)
+            del self._names[edge]
+        self._graph.remove_place(POOL_PLACE + number)
+        del self._pools[number], self._pool_frame_seqs[number]
+
+    def hops(self, row: Sequence[float]) -> tuple[Hop, ...]:
+        """Return the legs of a row of `out`."""
+        amount = row[layout.OUT_INPUT]
+        hops = []
+        for leg in range(int(row[layout.OUT_LEGS])):
+            names = self._names[int(row[layout.OUT_EDGE + leg])]
+            given, amount = amount, row[layout.OUT_AMOUNT + leg]
+            is_book = names.kind is HopKind.BOOK
+            hops.append(
+                Hop(
+                    kind=names.kind,
+                    venue=names.venue,
+                    place=names.place,
+                    row=names.row,
+                    source=names.source,
+                    target=names.target,
+                    amount_in=given,
+                    amount_out=amount,
+                    frame_seq=int(self._board.state[names.row, FRAME_SEQ])
+                    if is_book
+                    else self._pool_frame_seqs[names.row],
+                )
+            )
+        return tuple(hops)
+
+    def _make_screen(self) -> Callable[[int, int, int], int]:
+        """Return the screen of a book; compiled, it takes all arrays as one context."""
+        board, graph, index, query, routes, sides, found = self._fixed
+        if getattr(numba_config, "DISABLE_JIT", 0):
+            return lambda book, at_ns, open_count: int(
+                screen_book((book, at_ns, open_count), *self._fixed, self.out)
+            )
+        context = make_context([*board, *graph, *index, *routes, *sides, *found, self.out])
+        return lambda book, at_ns, open_count: int(
+            screen_book_in(book, at_ns, open_count, query, context)
+        )
+
+    def _add_book(self, book: int, instrument: Instrument, costs: Costs) -> None:
+        pair = instrument.pair
+        base, quote = self._token(pair.base), self._token(pair.quote)
+        fee_ratio = float(costs.fee_bps(instrument.venue)) / BPS_PER_UNIT
+        columns = self._books[book]
+        columns[layout.PRICE_SCALE] = 10.0**-instrument.price_decimals
+        columns[layout.SIZE_SCALE] = 10.0**-instrument.size_decimals
+        columns[layout.FEE_RATIO] = fee_ratio
+        for column, side, ends, keep_ratio in (
+            (layout.SELL_EDGE, BID, (base, quote), 1.0 - fee_ratio),
+            (layout.BUY_EDGE, ASK, (quote, base), 1.0 / (1.0 + fee_ratio)),
+        ):
+            edge = self._graph.add_edge(
+                source=ends[0], target=ends[1], place=book, kind=PlaceKind.BOOK, log_rate=0.0
+            )
+            self._graph.close_edge(edge)
+            columns[column] = edge
+            source, target = (AssetCode(self._graph.name_of(end)) for end in ends)
+            names = _LegNames(HopKind.BOOK, instrument.venue, str(pair), book, source, target)
+            self._set_leg(edge, names, keep_ratio=keep_ratio, gas_units=0)
+            self._legs[edge, layout.LEG_BOOK] = book
+            self._legs[edge, layout.LEG_SIDE] = side
+            self._sides.reserve(edge, layout.PIECES_PER_BOOK_SIDE)
+
+    def _token(self, asset: AssetCode) -> int:
+        try:
+            return self._graph.token(asset)
+        except BadValueError:
+            token = self._graph.add_token(asset)
+        place = COUNTED_IN.index(asset) if asset in COUNTED_IN else len(COUNTED_IN) + token
+        self._tokens[token, layout.RANK] = place
+        return token
+
+    def _set_leg(self, edge: int, names: _LegNames, *, keep_ratio: float, gas_units: int) -> None:
+        self._names[edge] = names
+        self._legs[edge] = 0.0
+        self._legs[edge, layout.LEG_BOOK] = graph_layout.NONE
+        self._legs[edge, layout.LEG_SIDE] = graph_layout.NONE
+        self._legs[edge, layout.LEG_VENUE] = self._venues.setdefault(names.venue, len(self._venues))
+        self._legs[edge, layout.LEG_KEEP] = keep_ratio
+        self._legs[edge, layout.LEG_GAS_UNITS] = gas_units
+        self._filled[edge] = -1
+
+    def _set_side(self, edge: int, side: PoolSide) -> None:
+        if side.pieces is not None:
+            self._sides.set_pieces(edge, side.pieces)
+        else:
+            self._sides.set_curve(
+                edge, side.form, side.row, token_in=side.token_in, token_out=side.token_out
+            )
+
+
+def _name_of(pool: Pool) -> str:
+    return f"{'-'.join(pool.assets)} {pool.fee_text}"

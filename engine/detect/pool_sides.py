@@ -1,0 +1,213 @@
+"""A pool's directions as sides of the market graph, in units of the assets as books have them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from engine.detect.market_graph import RATE_MAX
+from engine.detect.pieces import (
+    Pieces,
+    pieces_of_pair,
+    pieces_of_ranges,
+    pieces_of_virtual_reserves,
+)
+from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
+from engine.kernels import concentrated, concentrated_exact, sizing_layout, solidly, stable_swap
+from engine.kernels.sizing_layout import BEND, CIN, COUT, RATE
+from engine.kernels.weighted import BALANCE_IN, BALANCE_OUT, weighted_quote
+from engine.pools import balancer_stable, balancer_weighted, curve, whirlpool
+from engine.pools import solidly as solidly_pool
+from engine.pools.concentrated import ConcentratedState
+from engine.pools.constant_product import ConstantProductState
+from engine.pools.snapshot_rows import PoolState
+from engine.pools.snapshots import PoolSnapshot, state_of
+
+NO_FORM = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSide:
+    """One direction of a pool.
+
+    Attributes:
+        log_rate: log of target per source at the margin, after the fee.
+        pieces: None for a curve; see `kernels.sizing_layout` for these and for curves.
+        form, row, token_in, token_out: the curve, if it is one.
+    """
+
+    source: AssetCode
+    target: AssetCode
+    log_rate: float
+    pieces: Pieces | None
+    form: int = NO_FORM
+    row: tuple[float, ...] = ()
+    token_in: int = 0
+    token_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPool:
+    """A pool, checked, with its exact state and all of its directions."""
+
+    snapshot: PoolSnapshot
+    state: PoolState
+    sides: tuple[PoolSide, ...]
+
+
+def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
+    """Check a pool and find its directions: some milliseconds for one of a thousand ticks.
+
+    Nothing here touches the market: it may run anywhere, so that what changes the market is short.
+
+    Raises:
+        BadValueError: no pool can be in this state, or a direction gives nothing.
+    """
+    state = state_of(snapshot)
+    pool = snapshot.pool
+    decimals = [digits for _, digits in pool.tokens]
+    sides = []
+    for token_in, token_out in permutations(range(len(pool.tokens)), 2):
+        side = _side(state, token_in, token_out, decimals)
+        rate = float(side.pieces[0, RATE]) if side.pieces is not None else _rate_of(side)
+        if not 1 / RATE_MAX <= rate <= RATE_MAX:
+            raise BadValueError(
+                f"{pool}: the first unit from token {token_in} to {token_out} gives {rate}; it "
+                f"must be within {1 / RATE_MAX:g} and {RATE_MAX:g}"
+            )
+        sides.append(
+            PoolSide(
+                source=pool.assets[token_in],
+                target=pool.assets[token_out],
+                log_rate=math.log(rate),
+                pieces=side.pieces,
+                form=side.form,
+                row=side.row,
+                token_in=token_in,
+                token_out=token_out,
+            )
+        )
+    return PreparedPool(snapshot=snapshot, state=state, sides=tuple(sides))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    pieces: Pieces | None = None
+    form: int = NO_FORM
+    row: tuple[float, ...] = ()
+    quote: Callable[[], tuple[float, float, float]] | None = None
+
+
+def _rate_of(shape: _Shape) -> float:
+    assert shape.quote is not None
+    return float(shape.quote()[1])
+
+
+def _side(state: PoolState, token_in: int, token_out: int, decimals: list[int]) -> _Shape:
+    unit_in, unit_out = 10.0 ** decimals[token_in], 10.0 ** decimals[token_out]
+    match state:
+        case ConstantProductState():
+            reserves = (state.reserve0_raw, state.reserve1_raw)
+            fee = (state.fee0_numerator, state.fee1_numerator)[token_in] / state.fee_denominator
+            return _Shape(
+                pieces=pieces_of_pair(
+                    reserve_in=reserves[token_in] / unit_in,
+                    reserve_out=reserves[token_out] / unit_out,
+                    keep_ratio=1.0 - fee,
+                )
+            )
+        case ConcentratedState():
+            pieces = pieces_of_virtual_reserves(_concentrated(state, token_in))
+            return _Shape(pieces=_in_units(pieces, unit_in, unit_out))
+        case whirlpool.WhirlpoolState():
+            sqrt_price, fee_ratio, index = whirlpool.as_row(state)
+            pieces = pieces_of_ranges(
+                whirlpool.as_ranges(state),
+                sqrt_price=sqrt_price,
+                range_index=int(index),
+                fee_ratio=fee_ratio,
+                token_in=token_in,
+            )
+            return _Shape(pieces=_in_units(pieces, unit_in, unit_out))
+        case _:
+            return _curve(state, token_in, token_out, decimals)
+
+
+def _curve(
+    state: solidly_pool.SolidlyState
+    | curve.CurveState
+    | balancer_stable.StableState
+    | balancer_weighted.WeightedState,
+    token_in: int,
+    token_out: int,
+    decimals: list[int],
+) -> _Shape:
+    units = [10.0**digits for digits in decimals]
+    match state:
+        case solidly_pool.SolidlyState():
+            row = list(solidly_pool.as_row(state))
+            for token in (0, 1):
+                row[solidly.RESERVE + token] /= units[token]
+                row[solidly.SCALE + token] *= units[token]
+            return _Shape(
+                form=sizing_layout.FORM_SOLIDLY,
+                row=tuple(row),
+                quote=lambda: solidly.solidly_quote(np.array(row), token_in, 0.0),
+            )
+        case balancer_weighted.WeightedState():
+            row = list(balancer_weighted.as_row(state, token_in=token_in, token_out=token_out))
+            row[BALANCE_IN] /= units[token_in]
+            row[BALANCE_OUT] /= units[token_out]
+            return _Shape(
+                form=sizing_layout.FORM_WEIGHTED,
+                row=tuple(row),
+                quote=lambda: weighted_quote(np.array(row), 0.0),
+            )
+        case balancer_stable.StableState() | curve.CurveState():
+            as_row = (
+                curve.as_row(state)
+                if isinstance(state, curve.CurveState)
+                else balancer_stable.as_row(state)
+            )
+            row = list(as_row)
+            for token, unit in enumerate(units):
+                row[stable_swap.RATE + token] *= unit
+            return _Shape(
+                form=sizing_layout.FORM_STABLE_SWAP,
+                row=tuple(row),
+                quote=lambda: stable_swap.stable_swap_quote(
+                    np.array(row), token_in, token_out, 0.0
+                ),
+            )
+
+
+def _concentrated(state: ConcentratedState, token_in: int) -> Pieces:
+    table = state.table
+    ticks = concentrated_exact.pack_ticks(table.ticks, table.liquidity_nets, table.sqrt_ratios_x96)
+    packed = concentrated_exact.pack_pool(
+        sqrt_price_x96=state.sqrt_price_x96,
+        liquidity=state.liquidity,
+        tick=state.tick,
+        tick_spacing=table.tick_spacing,
+        fee_pips=state.fee_pips,
+        ticks_from=0,
+        ticks_to=len(ticks),
+        amount_bits=state.amount_raw_max.bit_length(),
+        known=(table.known_min, table.known_max),
+    )
+    rows = np.zeros((len(ticks) + 2, concentrated.PIECE_COLUMNS))
+    count = concentrated.fill_pieces(packed, ticks, token_in, rows)
+    if count == 0:
+        raise BadValueError(f"ticks and liquidity of a pool at tick {state.tick} do not fit")
+    return rows[:count]
+
+
+def _in_units(pieces: Pieces, unit_in: float, unit_out: float) -> Pieces:
+    pieces[:, CIN] /= unit_in
+    pieces[:, COUT] /= unit_out
+    pieces[:, RATE] *= unit_in / unit_out
+    pieces[:, BEND] *= unit_in
+    return pieces

@@ -1,0 +1,49 @@
+"""What a route must be to count as an opportunity, and what routes cost."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.domain.errors import BadValueError
+from engine.portfolio.costs import BPS_PER_UNIT
+
+LEGS_MAX = 5
+EDGE_MARGIN_BPS = 0.001
+"""Screened above the minimum, so that rounding fees up does not sink what was screened at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """What a route must be to be an opportunity.
+
+    Attributes:
+        edge_bps_min: what each unit of its size must gain, net of all costs; its average edge is
+            therefore above that.
+        age_ns_max: books without a change for longer are left out.
+        legs_max: most legs of a route, 2 to 5.
+        flash_fee_bps: paid on the input of a route through pools only, which is borrowed.
+        gas_price_gwei: of the chain on which the pools are.
+    """
+
+    edge_bps_min: Decimal
+    age_ns_max: int
+    legs_max: int = 4
+    flash_fee_bps: Decimal = Decimal(0)
+    gas_price_gwei: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        for what, bps in (("least edge", self.edge_bps_min), ("flash fee", self.flash_fee_bps)):
+            if not 0 <= bps < BPS_PER_UNIT:
+                raise BadValueError(
+                    f"{what} is {bps} bps; it must be 0 or more and below {BPS_PER_UNIT}"
+                )
+        if self.age_ns_max <= 0:
+            raise BadValueError(f"age limit is {self.age_ns_max} ns; it must be above 0")
+        if self.legs_max not in range(2, LEGS_MAX + 1):
+            raise BadValueError(f"routes of up to {self.legs_max} legs; it must be 2 to {LEGS_MAX}")
+        if not (self.gas_price_gwei.is_finite() and self.gas_price_gwei >= 0):
+            raise BadValueError(f"gas price is {self.gas_price_gwei} gwei; it must not be negative")
+
+    @property
+    def edge_ratio_min(self) -> float:
+        """Least edge of a unit as a ratio, with the margin for rounding."""
+        return (float(self.edge_bps_min) + EDGE_MARGIN_BPS) / BPS_PER_UNIT

@@ -1,0 +1,98 @@
+"""Room for the pieces and curves of a market's sides, changed in place while it runs."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.detect.pieces import Pieces, check_pieces
+from engine.detect.sizing import CURVE_FORMS
+from engine.domain.errors import BadValueError
+from engine.kernels import sizing_layout as layout
+
+Floats = NDArray[np.float64]
+
+ROOM_MIN: Final = 2
+
+
+class SideArena:
+    """One side per edge of the market graph; an edge's number is its side's row.
+
+    Spans of pieces have a power of two of rows, so that one that was given back fits the next.
+
+    Attributes:
+        arrays: `sides`, `pieces` and `curves`, see `kernels.sizing_layout`; never replaced.
+    """
+
+    def __init__(self, *, edge_max: int, piece_max: int) -> None:
+        sides = np.zeros((edge_max, layout.SIDE_COLUMNS))
+        sides[:, layout.INPUT_MAX] = np.inf
+        self.arrays: tuple[Floats, Floats, Floats] = (
+            sides,
+            np.zeros((piece_max, layout.PIECE_COLUMNS)),
+            np.zeros((edge_max, layout.CURVE_COLUMNS)),
+        )
+        self._spans: dict[int, tuple[int, int]] = {}
+        self._free: defaultdict[int, list[int]] = defaultdict(list)
+        self._used = 0
+
+    def reserve(self, edge: int, rows: int) -> int:
+        """Give an edge room for so many pieces and return its first row.
+
+        Raises:
+            BadValueError: there is no room left.
+        """
+        room = max(ROOM_MIN, 1 << (rows - 1).bit_length())
+        held = self._spans.get(edge)
+        if held is not None and held[1] >= room:
+            return held[0]
+        self.free(edge)
+        if self._free[room]:
+            first = self._free[room].pop()
+        elif self._used + room <= len(self.arrays[1]):
+            first = self._used
+            self._used += room
+        else:
+            raise BadValueError(
+                f"no room for {rows} pieces of edge {edge}: {len(self.arrays[1])} rows are there"
+            )
+        self._spans[edge] = (first, room)
+        self.arrays[0][edge, layout.FORM] = layout.FORM_PIECES
+        self.arrays[0][edge, layout.FROM] = first
+        self.arrays[0][edge, layout.TO] = first
+        return first
+
+    def set_pieces(self, edge: int, pieces: Pieces) -> None:
+        """Make an edge's side of these pieces.
+
+        Raises:
+            BadValueError: they are those of no concave function, or there is no room.
+        """
+        checked = check_pieces(pieces, what=f"edge {edge}")
+        first = self.reserve(edge, len(checked))
+        self.arrays[1][first : first + len(checked)] = checked
+        self.arrays[0][edge, layout.TO] = first + len(checked)
+
+    def set_curve(
+        self, edge: int, form: int, row: Sequence[float], *, token_in: int, token_out: int
+    ) -> None:
+        """Make an edge's side a curve, `row` as its own kernel has it.
+
+        Raises:
+            BadValueError: no such form, or a row that is too wide.
+        """
+        if form not in CURVE_FORMS or len(row) > layout.CURVE_COLUMNS:
+            raise BadValueError(f"form {form} with {len(row)} columns is no curve")
+        self.free(edge)
+        self.arrays[2][edge] = 0.0
+        self.arrays[2][edge, : len(row)] = row
+        self.arrays[0][edge, : layout.INPUT_MAX] = (form, edge, edge + 1, token_in, token_out)
+
+    def free(self, edge: int) -> None:
+        """Give an edge's room back."""
+        held = self._spans.pop(edge, None)
+        if held is not None:
+            self._free[held[1]].append(held[0])
+            self.arrays[0][edge, layout.TO] = self.arrays[0][edge, layout.FROM]

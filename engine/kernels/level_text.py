@@ -1,0 +1,327 @@
+"""Raw JSON levels of the wire to exact whole numbers.
+
+The caller has validated the JSON grammar (msgspec keeps raw parts only of valid documents); what is
+here checks shape and numbers, and refuses a frame whole.
+"""
+
+import numpy as np
+from numba import int64
+
+from engine.kernels.jit import inlined
+from engine.kernels.layout import (
+    ASK,
+    BAD_NUMBER,
+    BAD_SHAPE,
+    BID,
+    FORM_COINBASE,
+    FORM_PAIRS,
+    FORM_SIDED,
+    PRICE_DECIMALS,
+    SIZE_DECIMALS,
+)
+
+_DIGITS_MAX = 18  # 10**18 - 1 is the largest run of digits that fits an int64 whole
+_EXPONENT_MAX = 40
+_STEPS_MAX = int(np.iinfo(np.int64).max)
+_POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
+
+
+@inlined
+def _skip_space(raw, i):
+    while i < len(raw) and (raw[i] == 32 or raw[i] == 10 or raw[i] == 13 or raw[i] == 9):
+        i += 1
+    return i
+
+
+@inlined
+def _scale(mantissa, shift):
+    """Return mantissa * 10**shift, or -1 if that is no whole number within int64."""
+    if shift == 0 or mantissa == 0:
+        return mantissa
+    if shift > _DIGITS_MAX or shift < -_DIGITS_MAX:
+        return int64(-1)
+    if shift > 0:
+        power = _POWERS[shift]
+        return mantissa * power if mantissa <= _STEPS_MAX // power else int64(-1)
+    power = _POWERS[-shift]
+    whole = mantissa // power
+    return whole if whole * power == mantissa else int64(-1)
+
+
+@inlined
+def _number(raw, i, decimals):
+    """Parse an unsigned JSON number, quoted or bare, to steps of 10**-decimals.
+
+    Returns (position after it, steps); steps is -1 if it is no exact whole number of steps. What
+    venues send all the time, at most eighteen digits in quotes, goes the fast way.
+    """
+    n = len(raw)
+    start = i
+    if i < n and raw[i] == 34:
+        i += 1
+        first = i
+        stop = min(n, first + _DIGITS_MAX)  # more digits would overflow: the careful way's task
+        mantissa = int64(0)
+        while i < stop and 48 <= raw[i] <= 57:
+            mantissa = mantissa * 10 + int64(raw[i] - 48)
+            i += 1
+        digits = i - first
+        fraction = 0
+        if digits > 0 and i < n and raw[i] == 46:
+            point = i
+            i += 1
+            stop = min(n, first + _DIGITS_MAX + 1)
+            while i < stop and 48 <= raw[i] <= 57:
+                mantissa = mantissa * 10 + int64(raw[i] - 48)
+                i += 1
+            fraction = i - point - 1
+            digits += fraction
+        if 0 < digits <= _DIGITS_MAX and i < n and raw[i] == 34:
+            return i + 1, _scale(mantissa, decimals - fraction)
+    return _careful_number(raw, start, decimals)
+
+
+@inlined
+def _careful_number(raw, i, decimals):
+    """Parse any JSON number that `_number` does not take; the result is the same."""
+    n = len(raw)
+    is_quoted = i < n and raw[i] == 34
+    if is_quoted:
+        i += 1
+    mantissa = int64(0)
+    digits = 0
+    fraction = 0
+    has_point = False
+    has_digit = False
+    is_bad = False
+    while i < n:
+        c = raw[i]
+        if 48 <= c <= 57:
+            has_digit = True
+            if mantissa != 0 or c != 48:
+                digits += 1
+            if digits > _DIGITS_MAX:
+                if c != 48 or not has_point:
+                    is_bad = True
+                # zeros that follow eighteen digits behind the point change nothing
+            else:
+                mantissa = mantissa * 10 + int64(c - 48)
+                if has_point:
+                    fraction += 1
+        elif c == 46 and not has_point:
+            has_point = True
+        else:
+            break
+        i += 1
+    exponent = 0
+    if i < n and (raw[i] == 101 or raw[i] == 69):
+        i += 1
+        is_minus = False
+        if i < n and (raw[i] == 43 or raw[i] == 45):
+            is_minus = raw[i] == 45
+            i += 1
+        has_exponent_digit = False
+        while i < n and 48 <= raw[i] <= 57:
+            has_exponent_digit = True
+            if exponent <= _EXPONENT_MAX:
+                exponent = exponent * 10 + int(raw[i] - 48)
+            i += 1
+        if not has_exponent_digit or exponent > _EXPONENT_MAX:
+            is_bad = True
+        if is_minus:
+            exponent = -exponent
+    if is_quoted:
+        if i >= n or raw[i] != 34:
+            return i, int64(-1)
+        i += 1
+    if is_bad or not has_digit:
+        return i, int64(-1)
+    return i, _scale(mantissa, decimals + exponent - fraction)
+
+
+@inlined
+def _skip_value(raw, i):
+    """Skip a string, a number or a word; returns -1 for anything nested."""
+    n = len(raw)
+    if i < n and raw[i] == 34:
+        i += 1
+        while i < n and raw[i] != 34:
+            if raw[i] == 92:
+                i += 1
+            i += 1
+        return i + 1
+    if i < n and (raw[i] == 91 or raw[i] == 123):
+        return -1
+    while i < n and raw[i] != 44 and raw[i] != 125 and raw[i] != 93:
+        i += 1
+    return i
+
+
+@inlined
+def _matches(raw, start, end, word):
+    if end - start != len(word):
+        return False
+    for k in range(len(word)):
+        if raw[start + k] != word[k]:
+            return False
+    return True
+
+
+# Words of the wire as bytes, so that the comparison compiles to plain integer compares.
+_BUY, _SELL, _BID = tuple(b"buy"), tuple(b"sell"), tuple(b"bid")
+_OFFER, _ASK, _SIDE = tuple(b"offer"), tuple(b"ask"), tuple(b"side")
+_PRICE, _PRICE_LEVEL = tuple(b"price"), tuple(b"price_level")
+_SIZE, _AMOUNT, _NEW_QUANTITY = tuple(b"size"), tuple(b"amount"), tuple(b"new_quantity")
+
+
+@inlined
+def _side(raw, i):
+    """Parse a quoted side; returns (position after it, BID, ASK or -1)."""
+    n = len(raw)
+    if i >= n or raw[i] != 34:
+        return i, -1
+    start = i + 1
+    end = start
+    while end < n and raw[end] != 34:
+        end += 1
+    if _matches(raw, start, end, _BID) or _matches(raw, start, end, _BUY):
+        return end + 1, BID
+    if (
+        _matches(raw, start, end, _OFFER)
+        or _matches(raw, start, end, _SELL)
+        or _matches(raw, start, end, _ASK)
+    ):
+        return end + 1, ASK
+    return end + 1, -1
+
+
+@inlined
+def _array_level(raw, i, form, side, price_decimals, size_decimals):
+    """Parse ``["side",]"price","size"]`` after its bracket: (position, side, price, size)."""
+    if form == FORM_SIDED:
+        i, side = _side(raw, _skip_space(raw, i))
+        i = _skip_space(raw, i)
+        if side < 0 or i >= len(raw) or raw[i] != 44:
+            return -1, side, int64(0), int64(0)
+        i += 1
+    i, price = _number(raw, _skip_space(raw, i), price_decimals)
+    i = _skip_space(raw, i)
+    if i >= len(raw) or raw[i] != 44:
+        return -1 if price >= 0 else -2, side, int64(0), int64(0)
+    i, size = _number(raw, _skip_space(raw, i + 1), size_decimals)
+    i = _skip_space(raw, i)
+    if price <= 0 or size < 0:
+        return -2, side, int64(0), int64(0)
+    if i >= len(raw) or raw[i] != 93:
+        return -1, side, int64(0), int64(0)
+    return i + 1, side, price, size
+
+
+@inlined
+def _object_level(raw, i, side, price_decimals, size_decimals):
+    """Parse an object level after its brace: (position, side, price, size)."""
+    n = len(raw)
+    price = int64(-1)
+    size = int64(-1)
+    while i < n:
+        i = _skip_space(raw, i)
+        if i >= n or raw[i] != 34:
+            return -1, side, price, size
+        start = i + 1
+        end = start
+        while end < n and raw[end] != 34:
+            end += 1
+        i = _skip_space(raw, end + 1)
+        if i >= n or raw[i] != 58:
+            return -1, side, price, size
+        i = _skip_space(raw, i + 1)
+        if _matches(raw, start, end, _PRICE_LEVEL) or _matches(raw, start, end, _PRICE):
+            i, price = _number(raw, i, price_decimals)
+            if price <= 0:
+                return -2, side, price, size
+        elif (
+            _matches(raw, start, end, _NEW_QUANTITY)
+            or _matches(raw, start, end, _AMOUNT)
+            or _matches(raw, start, end, _SIZE)
+        ):
+            i, size = _number(raw, i, size_decimals)
+            if size < 0:
+                return -2, side, price, size
+        elif _matches(raw, start, end, _SIDE):
+            i, side = _side(raw, i)
+            if side < 0:
+                return -1, side, price, size
+        else:
+            i = _skip_value(raw, i)
+            if i < 0:
+                return -1, side, price, size
+        i = _skip_space(raw, i)
+        if i < n and raw[i] == 44:
+            i += 1
+        elif i < n and raw[i] == 125:
+            if price <= 0 or size < 0 or side < 0:
+                return -1, side, price, size
+            return i + 1, side, price, size
+        else:
+            return -1, side, price, size
+    return -1, side, price, size
+
+
+@inlined
+def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
+    """Append the levels of one raw JSON array to scratch as (side, price, size).
+
+    Returns the new count, or minus the outcome code.
+    """
+    if len(raw) == 0:
+        return count
+    n = len(raw)
+    i = _skip_space(raw, 0)
+    if i >= n or raw[i] != 91:
+        return -BAD_SHAPE
+    i = _skip_space(raw, i + 1)
+    if i < n and raw[i] == 93:
+        return count
+    while i < n:
+        if count >= scratch.shape[0]:
+            return -BAD_SHAPE
+        if form == FORM_PAIRS or form == FORM_SIDED:
+            if raw[i] != 91:
+                return -BAD_SHAPE
+            i, level_side, price, size = _array_level(
+                raw, i + 1, form, side, price_decimals, size_decimals
+            )
+        else:
+            if raw[i] != 123:
+                return -BAD_SHAPE
+            start_side = -1 if form == FORM_COINBASE else side
+            i, level_side, price, size = _object_level(
+                raw, i + 1, start_side, price_decimals, size_decimals
+            )
+        if i == -1:
+            return -BAD_SHAPE
+        if i == -2:
+            return -BAD_NUMBER
+        scratch[count, 0] = level_side
+        scratch[count, 1] = price
+        scratch[count, 2] = size
+        count += 1
+        i = _skip_space(raw, i)
+        if i < n and raw[i] == 44:
+            i = _skip_space(raw, i + 1)
+        elif i < n and raw[i] == 93:
+            return count
+        else:
+            return -BAD_SHAPE
+    return -BAD_SHAPE
+
+
+@inlined
+def parse_levels(raw_bids, raw_asks, form, book, state, scratch):
+    """Parse both sides into scratch, as `_parse` does; returns the count, or minus the outcome."""
+    price_decimals = state[book, PRICE_DECIMALS]
+    size_decimals = state[book, SIZE_DECIMALS]
+    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
+    if count < 0:
+        return count
+    return _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
