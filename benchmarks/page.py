@@ -1,0 +1,82 @@
+"""docs/benchmarks.md, made from the stored rows of `make bench` and `make bench-peers`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks import harness
+from benchmarks.peers import compare
+
+FOLDER = Path(__file__).parent
+LATEST = FOLDER / "latest.json"
+PEERS = FOLDER / "latest-peers.json"
+PAGE = FOLDER.parent / "docs" / "benchmarks.md"
+
+READING = """# Benchmarks
+
+Times are of single calls, the collector off, less what an empty call takes; median and tails, never
+means. On a shared machine the tails beyond p99 are the scheduler's.
+
+## Our own figures
+
+Made by `make bench`; `benchmarks/latest.json` holds the same rows. `full_path` is the engine's own
+way from the bytes of a recorded frame to the decision; its throughput is frames over their summed
+time, on one core. Binance frames hold 29 levels on average, the other venues' one to three.
+`full_path.*.kept` is what outlives a frame: `gained` is what piles up over five passes of a recording
+(each opens the connection anew, which leaves a few objects), `replaced` what a frame puts in the
+place of something older, such as a time or a sequence number. `cycles` are whole scans called from
+Python; sizing is shown in a batch, per route, and by itself. `kernels.from_cache` is a fresh process
+from its start until every kernel is loaded.
+`start_to_first_live_book` and `memory_of_all_roles` are of a whole installation on the sandbox,
+with compiled kernels cached.
+"""
+
+PEERS_READING = """
+## Peers, side by side
+
+Made by `make bench-peers` in one run; `benchmarks/latest-peers.json` holds the same rows. The ratio
+is the peer's median over ours: below 1 it is faster. Every row says how far the results agree.
+
+- **Books**: all decode the same recorded frames; peers get msgspec's fastest decoding into floats.
+- **Cycles**: through recorded pools with their ticks, one of them moved by a trade of 1 to 3 % of
+  its price; 20 moves of each kind. Both sides go from the pools' states to the best whole input
+  and its gain. "Size and confirm" has the pools' pieces at hand, as the engine keeps them from a
+  pool's last change on; "pieces, size and confirm" makes them anew for all legs in each call,
+  which is what the peers do. "Size in floats" is our screening alone and no equal of theirs.
+  degenbot 0.6 is called from Python per path, and with all 20 paths in one call, where it uses
+  every core; ours is one call per path on one core. A gain is untrue if the exact forms, as the
+  contracts, give another for the peer's own input.
+- **Splits and cycles as convex problems**: compiled before; a call sets the reserves and solves.
+  Ours knows only this kind of problem; cvxpy solves any.
+"""
+
+
+def _load(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
+    return rows
+
+
+def own_table() -> str:
+    """Return our own figures as a table."""
+    fields = harness.Row.__dataclass_fields__
+    return harness.markdown(
+        [
+            harness.Row(**{key: value for key, value in row.items() if key in fields})
+            for row in _load(LATEST)
+        ]
+    )
+
+
+def peers_table() -> str:
+    """Return the comparisons as a table."""
+    return compare.markdown(_load(PEERS))
+
+
+def write() -> None:
+    """Write the page anew from what both runs stored last."""
+    parts = [READING]
+    for title, path, table in (("", LATEST, own_table), (PEERS_READING, PEERS, peers_table)):
+        rows = _load(path)
+        if rows:
+            parts.append(f"{title}\nMachine: {rows[0]['machine']}\n\n{table()}")
+    PAGE.write_text("".join(parts))
