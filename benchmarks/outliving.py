@@ -57,7 +57,7 @@ def piled_up(recorded: Recorded) -> tuple[float, float]:
 
 
 def still_there(recorded: Recorded) -> tuple[float, Counter[str]]:
-    """Return blocks per frame that were made during it and are there after it, and who made them."""
+    """Return the blocks per frame that are made during it and stay, and who makes them."""
     calls = _calls(recorded)
     for _, call in calls:
         call()
