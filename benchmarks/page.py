@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, made from the stored rows of `make bench` and `make bench-peers`."""
+"""docs/benchmarks.md, made from what the benchmarks stored last."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from benchmarks.peers import compare
 FOLDER = Path(__file__).parent
 LATEST = FOLDER / "latest.json"
 PEERS = FOLDER / "latest-peers.json"
+GROWTH = FOLDER / "latest-growth.json"
 PAGE = FOLDER.parent / "docs" / "benchmarks.md"
 
 READING = """# Benchmarks
@@ -50,6 +51,14 @@ is the peer's median over ours: below 1 it is faster. Every row says how far the
   Ours knows only this kind of problem; cvxpy solves any.
 """
 
+GROWTH_READING = """
+## Growth with tokens, pools and legs
+
+Made by `make bench-pictures`; `benchmarks/latest-growth.json` holds the same rows, and
+[detector.md](detector.md) shows them as pictures. One event is one call from Python;
+blocks are of 200 edges.
+"""
+
 
 def _load(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
@@ -72,10 +81,29 @@ def peers_table() -> str:
     return compare.markdown(_load(PEERS))
 
 
+def growth_table() -> str:
+    """Return how scans grow as a table."""
+    lines = [
+        "| tokens | pools | legs | median us | p99 | p99.9 | events/s | edges/s in blocks |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {row['tokens']:,} | {row['pools']:,} | {row['legs']} | {row['median']:,.2f} "
+        f"| {row['p99']:,.2f} | {row['p999']:,.2f} | {row['events_per_s']:,} "
+        f"| {row['events_in_blocks_per_s']:,} |"
+        for row in _load(GROWTH)
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def write() -> None:
-    """Write the page anew from what both runs stored last."""
+    """Write the page anew from what the runs stored last."""
     parts = [READING]
-    for title, path, table in (("", LATEST, own_table), (PEERS_READING, PEERS, peers_table)):
+    for title, path, table in (
+        ("", LATEST, own_table),
+        (PEERS_READING, PEERS, peers_table),
+        (GROWTH_READING, GROWTH, growth_table),
+    ):
         rows = _load(path)
         if rows:
             parts.append(f"{title}\nMachine: {rows[0]['machine']}\n\n{table()}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks import harness
 from benchmarks.peers.ask import ask
 from benchmarks.peers.compare import Comparison, compare
-from benchmarks.peers.recorded import INPUT_RAW_MAX, Cycle, Leg, as_task, cycles
+from benchmarks.peers.recorded import INPUT_RAW_MAX, Cycle, Leg, as_task, cycles, gain_of
 from benchmarks.peers.worker import Answer
 from engine.detect.pieces import Pieces, pieces_of_pair, pieces_of_virtual_reserves
 from engine.detect.sizing import RouteTerms, SideTables
@@ -30,8 +30,6 @@ from engine.kernels.confirming import (
 )
 from engine.kernels.sizing import size_route
 from engine.kernels.u256 import from_limbs, to_limbs
-from engine.pools import concentrated as pools_exact
-from engine.pools import constant_product as pairs_exact
 from engine.pools.constant_product import ConstantProductState
 
 ROUNDS = 100
@@ -117,6 +115,13 @@ class OurCycle:
         self.size_and_confirm()
 
     @property
+    def pieces(self) -> list[Pieces]:
+        """Every leg's pieces."""
+        _, pieces, _ = self._arrays
+        spans = self._arrays[0][:, [layout.FROM, layout.TO]].astype(int)
+        return [pieces[first:end] for first, end in spans]
+
+    @property
     def found(self) -> tuple[int, int]:
         """The best whole input and its gain."""
         paid = from_limbs(self._exact[OUT_PAID])
@@ -163,24 +168,13 @@ def _agreement(cycles_of_kind: Sequence[Cycle], answers: Sequence[Answer]) -> st
         _, gain = case.found
         if gain <= 0:
             raise RuntimeError("a case without a gain says nothing")
-        if abs(_true_gain(cycle, answer["input"]) - answer["gain"]) > UNTRUE_RATIO * gain:
+        if abs(gain_of(cycle, answer["input"]) - answer["gain"]) > UNTRUE_RATIO * gain:
             refuted += 1
             continue
         behind = max(behind, (gain - answer["gain"]) / gain)
         ahead = max(ahead, (answer["gain"] - gain) / gain)
     words = f"its gain at most {behind:.0e} below ours, ours {ahead:.0e} below its"
     return words + (f"; {refuted} of its {len(answers)} gains untrue" if refuted else "")
-
-
-def _true_gain(cycle: Cycle, input_raw: int) -> int:
-    amount = input_raw
-    for leg in cycle:
-        state = leg.state
-        if isinstance(state, ConstantProductState):
-            amount = pairs_exact.amount_out(state, amount, token_in=leg.token_in)
-        else:
-            amount = pools_exact.amount_out(state, amount, token_in=leg.token_in)
-    return amount - input_raw
 
 
 def measure_kind(kind: str, cycles_of_kind: list[Cycle]) -> list[Comparison]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from engine.pools import concentrated, constant_product
 from engine.pools.concentrated import ConcentratedState, swap_exact_in
 from engine.pools.constant_product import ConstantProductState
 from tests.pools.uniswap_states import load, make_state
@@ -126,6 +127,18 @@ def cycles() -> Iterator[tuple[str, list[Cycle]]]:
     for kind, legs in kinds.items():
         moves = [MOVE_MIN + (MOVE_MAX - MOVE_MIN) * k / (CASES - 1) for k in range(CASES)]
         yield kind, [(_moved(legs[0], move), *legs[1:]) for move in moves]
+
+
+def gain_of(cycle: Cycle, input_raw: int) -> int:
+    """Return what the exact forms give for an input, as the contracts would, less the input."""
+    amount = input_raw
+    for leg in cycle:
+        state = leg.state
+        if isinstance(state, ConstantProductState):
+            amount = constant_product.amount_out(state, amount, token_in=leg.token_in)
+        else:
+            amount = concentrated.amount_out(state, amount, token_in=leg.token_in)
+    return amount - input_raw
 
 
 def as_task(cycle: Cycle) -> dict[str, Any]:
