@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, made from what the benchmarks stored last."""
+"""docs/benchmarks.md, made from what the benchmarks stored last; `python -m benchmarks.page`."""
 
 import json
 from pathlib import Path
@@ -40,13 +40,15 @@ is the peer's median over ours: below 1 it is faster. Every row says how far the
 
 - **Books**: all decode the same recorded frames; peers get msgspec's fastest decoding into floats.
 - **Cycles**: through recorded pools with their ticks, one of them moved by a trade of 1 to 3 % of
-  its price; 20 moves of each kind. Both sides go from the pools' states to the best whole input
-  and its gain. "Size and confirm" has the pools' pieces at hand, as the engine keeps them from a
-  pool's last change on; "pieces, size and confirm" makes them anew for all legs in each call,
-  which is what the peers do. "Size in floats" is our screening alone and no equal of theirs.
-  degenbot 0.6 is called from Python per path, and with all 20 paths in one call, where it uses
-  every core; ours is one call per path on one core. A gain is untrue if the exact forms, as the
-  contracts, give another for the peer's own input.
+  its price; 20 moves of each kind. The result is the best whole input and its gain. "Size and
+  confirm" has the pools' pieces at hand, made when the pools last changed; "pieces, size and
+  confirm" makes those of all legs anew in each call, through the checked Python interface. "Size
+  in floats" is our screening alone and no equal of what the peer does. degenbot 0.6 is called
+  from Python per path, and with all 20 paths in one call, where it uses every core; ours is one
+  call per path on one core. A gain is untrue if the exact forms, as the contracts, give another
+  for the peer's own input: degenbot 0.3 errs where the price is in the last tick of a bitmap
+  word. Where degenbot 0.6 gains much less, its own pools give more for our input: its search
+  ended early.
 - **Splits and cycles as convex problems**: compiled before; a call sets the reserves and solves.
   Ours knows only this kind of problem; cvxpy solves any.
 """
@@ -96,8 +98,8 @@ def growth_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def write() -> None:
-    """Write the page anew from what the runs stored last."""
+def render() -> str:
+    """Return the page as the stored rows have it."""
     parts = [READING]
     for title, path, table in (
         ("", LATEST, own_table),
@@ -107,4 +109,13 @@ def write() -> None:
         rows = _load(path)
         if rows:
             parts.append(f"{title}\nMachine: {rows[0]['machine']}\n\n{table()}")
-    PAGE.write_text("".join(parts))
+    return "".join(parts)
+
+
+def write() -> None:
+    """Write the page anew from what the runs stored last."""
+    PAGE.write_text(render())
+
+
+if __name__ == "__main__":
+    write()

@@ -173,8 +173,14 @@ def _agreement(cycles_of_kind: Sequence[Cycle], answers: Sequence[Answer]) -> st
             continue
         behind = max(behind, (gain - answer["gain"]) / gain)
         ahead = max(ahead, (answer["gain"] - gain) / gain)
-    words = f"its gain at most {behind:.0e} below ours, ours {ahead:.0e} below its"
+    words = f"its gain at most {_part(behind)} below ours, ours {_part(ahead)} below its"
     return words + (f"; {refuted} of its {len(answers)} gains untrue" if refuted else "")
+
+
+def _part(ratio: float) -> str:
+    if ratio == 0.0:
+        return "nothing"
+    return f"{ratio:.0e}" if ratio < 1e-3 else f"{ratio:.1%}"
 
 
 def measure_kind(kind: str, cycles_of_kind: list[Cycle]) -> list[Comparison]:
