@@ -13,6 +13,9 @@ from tests.reference.convex import Optimum, Pool, best_route, best_split
 
 AGREE_RATIO = 1e-8
 
+# Uncompiled kernels warn where 0 times infinity is dealt with by what follows.
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+
 
 def random_pools(rng: random.Random, count: int, *, edge: float = 1.0) -> list[Pool]:
     pools = []
