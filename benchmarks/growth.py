@@ -21,6 +21,7 @@ from engine.kernels.graph_layout import LEGS_MAX
 CALLS = 20_000
 BLOCK = 200
 BLOCK_ROUNDS = 3
+LEGS = 4  # along tokens and pools
 TOKENS = (128, 256, 512, 1_024, 2_048)
 POOLS_PER_TOKEN = 8
 POOLS = (1_000, 2_000, 4_000, 8_000, 16_000)
@@ -82,12 +83,10 @@ def _in_blocks(market: Market, scan: CycleScan) -> float:
 def measure_all() -> list[Point]:
     """Measure every point."""
     points = [
-        _measure("tokens", tokens=tokens, pools=POOLS_PER_TOKEN * tokens, legs=LEGS_MAX)
+        _measure("tokens", tokens=tokens, pools=POOLS_PER_TOKEN * tokens, legs=LEGS)
         for tokens in TOKENS
     ]
-    points += [
-        _measure("pools", tokens=TOKENS_OF_POOLS, pools=pools, legs=LEGS_MAX) for pools in POOLS
-    ]
+    points += [_measure("pools", tokens=TOKENS_OF_POOLS, pools=pools, legs=LEGS) for pools in POOLS]
     points += [
         _measure("legs", tokens=TOKENS_OF_POOLS, pools=POOLS_OF_LEGS, legs=legs)
         for legs in range(2, LEGS_MAX + 1)
