@@ -114,9 +114,38 @@ docs: $(VENV)/.dev ## make .env.example, docs/configuration.md and docs/commands
 	  -r requirements.lock -r benchmarks/requirements.lock
 	@touch $@
 
+# Peers that cannot share our packages, each with its own.
+.venv-bench/degenbot-03/.ready: .venv-bench/.ready benchmarks/requirements-degenbot-03.lock
+	@echo "Installing degenbot 0.3 and cvxpy (half a minute) ..."
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r benchmarks/requirements-degenbot-03.lock
+	@touch $@
+
+PYTHON_NEW ?= $(shell for one in python3.13 python3.12 $$HOME/.pyenv/versions/3.1[23]*/bin/python3; do \
+  "$$one" -c 'import sys; sys.exit(sys.version_info < (3, 12, 2))' 2>/dev/null && echo "$$one" && break; done)
+
+.venv-bench/degenbot-06/.ready: .venv-bench/.ready benchmarks/requirements-degenbot-06.lock
+	@if test -z "$(PYTHON_NEW)"; then \
+	  echo "No Python 3.12.2 or newer here (PYTHON_NEW=...): degenbot 0.6 is left out"; \
+	else \
+	  echo "Installing degenbot 0.6 (a few seconds) ..." && \
+	  { test -x $(@D)/bin/python || "$(PYTHON_NEW)" -m venv $(@D); } && \
+	  $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r benchmarks/requirements-degenbot-06.lock && touch $@; \
+	fi
+
 .PHONY: bench
 bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure; writes benchmarks/latest.json
 	@.venv-bench/bin/python -m benchmarks
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.kernels .venv-bench/.ready .venv-bench/degenbot-03/.ready .venv-bench/degenbot-06/.ready ## other libraries on the same tasks, side by side
+	@.venv-bench/bin/python -m benchmarks.peers
+
+.PHONY: bench-pictures
+bench-pictures: $(VENV)/.kernels .venv-bench/.ready ## draw how latency grows with tokens, pools and legs
+	@.venv-bench/bin/python -m benchmarks.pictures
 
 .PHONY: fuzz
 fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)

@@ -1,4 +1,4 @@
-"""The same book updates in other libraries, in the same run: frame bytes in, best bid and ask out.
+"""The same book updates in other libraries: frame bytes in, best bid and ask out.
 
 Every contestant decodes the same recorded Binance depth frames, sets every level and reads the
 best bid and ask. Peers get msgspec's fastest decoding into floats; ours is exact.
@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks import harness
 from benchmarks.full_path import make_core
+from benchmarks.peers.compare import NOT_HERE, Comparison, compare
 from benchmarks.real_frames import binance
 from engine.kernels.layout import ASK, BID
 from engine.ports import LevelForm
@@ -128,38 +129,43 @@ PEERS: dict[str, Callable[[], Update]] = {
     "ccxt": ccxt,
     "nautilus_trader": nautilus,
 }
+TASK = "book update: Binance depth frame to best bid and ask"
+_STEPS_PER_CENT = 1_000_000  # our prices are whole steps of 1e-8
 
 
-def measure() -> list[harness.Row]:
-    """Measure ours and every peer that is installed; peers' ratios are against ours."""
+def measure_all() -> list[Comparison]:
+    """Measure ours and every peer that is installed."""
     payloads = [payload for _, payload in binance().frames]
     own_ns = _time(ours(), payloads)
-    rows = [harness.row("book_update.syndicate", own_ns)]
+    rows = []
     for name, make in PEERS.items():
         try:
             update = make()
         except ImportError:
+            rows.append(compare(TASK, own_ns, name, None, agreement=NOT_HERE))
             continue
         peer_ns = _time(update, payloads)
-        measured = harness.row(f"book_update.{name}", peer_ns)
-        ratio = float(np.median(peer_ns) / np.median(own_ns))
-        rows.append(
-            harness.Row(
-                name=measured.name,
-                unit=measured.unit,
-                median=measured.median,
-                p99=measured.p99,
-                p999=measured.p999,
-                peer="syndicate",
-                ratio=round(ratio, 2),
-            )
-        )
+        rows.append(compare(TASK, own_ns, name, peer_ns, agreement=_agreement(make, payloads)))
     return rows
+
+
+def _agreement(make: Callable[[], Update], payloads: list[bytes]) -> str:
+    """Say after how many frames both have the same best prices; peers start with empty books."""
+    own, peer = ours(), make()
+    pairs = [(_in_cents(own(payload)), _in_cents(peer(payload))) for payload in payloads]
+    compared = [pair for pair in pairs if None not in pair[1]]
+    equal = sum(mine == theirs for mine, theirs in compared)
+    return f"same best prices after {equal:,} of {len(compared):,} frames"
+
+
+def _in_cents(best: tuple[Any, Any]) -> list[int | None]:
+    return [None if one is None else _price_in_cents(one) for one in best]
+
+
+def _price_in_cents(best: Any) -> int:
+    price = best[0] if isinstance(best, list | tuple) else best
+    return price // _STEPS_PER_CENT if isinstance(price, int) else round(float(price) * 100)
 
 
 def _time(update: Update, payloads: list[bytes]) -> "np.ndarray[Any, Any]":
     return harness.time_calls([partial(update, payload) for payload in payloads])
-
-
-if __name__ == "__main__":
-    harness.print_table(measure())

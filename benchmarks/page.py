@@ -1,0 +1,121 @@
+"""docs/benchmarks.md, made from what the benchmarks stored last; `python -m benchmarks.page`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks import harness
+from benchmarks.peers import compare
+
+FOLDER = Path(__file__).parent
+LATEST = FOLDER / "latest.json"
+PEERS = FOLDER / "latest-peers.json"
+GROWTH = FOLDER / "latest-growth.json"
+PAGE = FOLDER.parent / "docs" / "benchmarks.md"
+
+READING = """# Benchmarks
+
+Times are of single calls, the collector off, less what an empty call takes; median and tails, never
+means. On a shared machine the tails beyond p99 are the scheduler's.
+
+## Our own figures
+
+Made by `make bench`; `benchmarks/latest.json` holds the same rows. `full_path` is the engine's own
+way from the bytes of a recorded frame to the decision; its throughput is frames over their summed
+time, on one core. Binance frames hold 29 levels on average, the other venues' one to three.
+`full_path.*.kept` is what outlives a frame: `gained` piles up over five passes of a recording (each
+opens the connection anew, which leaves a few objects), `replaced` takes the place of something
+older, such as a time or a sequence number. `cycles` are whole scans called from Python; sizing is
+shown in a batch, per route, and by itself. `kernels.from_cache` is a fresh process from its start
+until every kernel is loaded.
+`start_to_first_live_book` and `memory_of_all_roles` are of a whole installation on the sandbox,
+with compiled kernels cached.
+"""
+
+PEERS_READING = """
+## Peers, side by side
+
+Made by `make bench-peers` in one run; `benchmarks/latest-peers.json` holds the same rows. The ratio
+is the peer's median over ours: below 1 it is faster. Every row says how far the results agree.
+
+- **Books**: all decode the same recorded frames; peers get msgspec's fastest decoding into floats.
+- **Cycles**: through recorded pools with their ticks, one of them moved by a trade of 1 to 3 % of
+  its price; 20 moves of each kind. The result is the best whole input and its gain. "Size and
+  confirm" has the pools' pieces at hand, made when the pools last changed; "pieces, size and
+  confirm" makes those of all legs anew in each call, through the checked Python interface. "Size
+  in floats" is our screening alone and no equal of what the peer does. degenbot 0.6 is called
+  from Python per path, and with all 20 paths in one call, where it uses every core; ours is one
+  call per path on one core. A gain is untrue if the exact forms, as the contracts, give another
+  for the peer's own input: degenbot 0.3 errs where the price is in the last tick of a bitmap
+  word. Where degenbot 0.6 gains much less, its own pools give more for our input: its search
+  ended early.
+- **Splits and cycles as convex problems**: compiled before; a call sets the reserves and solves.
+  Ours knows only this kind of problem; cvxpy solves any.
+"""
+
+GROWTH_READING = """
+## Growth with tokens, pools and legs
+
+Made by `make bench-pictures`; `benchmarks/latest-growth.json` holds the same rows, and
+[detector.md](detector.md) shows them as pictures. One event is one call from Python;
+blocks are of 200 edges.
+"""
+
+
+def _load(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
+    return rows
+
+
+def own_table() -> str:
+    """Return our own figures as a table."""
+    fields = harness.Row.__dataclass_fields__
+    return harness.markdown(
+        [
+            harness.Row(**{key: value for key, value in row.items() if key in fields})
+            for row in _load(LATEST)
+        ]
+    )
+
+
+def peers_table() -> str:
+    """Return the comparisons as a table."""
+    return compare.markdown(_load(PEERS))
+
+
+def growth_table() -> str:
+    """Return how scans grow as a table."""
+    lines = [
+        "| tokens | pools | legs | median us | p99 | p99.9 | events/s | edges/s in blocks |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {row['tokens']:,} | {row['pools']:,} | {row['legs']} | {row['median']:,.2f} "
+        f"| {row['p99']:,.2f} | {row['p999']:,.2f} | {row['events_per_s']:,} "
+        f"| {row['events_in_blocks_per_s']:,} |"
+        for row in _load(GROWTH)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def render() -> str:
+    """Return the page as the stored rows have it."""
+    parts = [READING]
+    for title, path, table in (
+        ("", LATEST, own_table),
+        (PEERS_READING, PEERS, peers_table),
+        (GROWTH_READING, GROWTH, growth_table),
+    ):
+        rows = _load(path)
+        if rows:
+            parts.append(f"{title}\nMachine: {rows[0]['machine']}\n\n{table()}")
+    return "".join(parts)
+
+
+def write() -> None:
+    """Write the page anew from what the runs stored last."""
+    PAGE.write_text(render())
+
+
+if __name__ == "__main__":
+    write()
