@@ -21,7 +21,7 @@ from engine.kernels import graph_layout as layout
 CYCLES_MAX: Final = 1_024
 OVERFLOW_MAX: Final = 1_000_000
 
-Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
+Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int8]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class CycleScan:
         log_gain_min: float = 0.0,
         legs_max: int = 4,
         cycle_max: int = 8,
-        overflow_max: int = 32,
+        overflow_max: int = 1,
     ) -> None:
         """Make room for the best `cycle_max` cycles of each number of legs.
 
@@ -72,7 +72,8 @@ class CycleScan:
         self.overflow_max = overflow_max
         self.found: Found = (
             np.zeros((legs_max - 1, cycle_max, layout.OUT_COLUMNS)),
-            np.zeros(layout.COUNTS, np.int64),
+            np.zeros(layout.COUNTS + layout.PATH_MAX, np.int64),
+            np.zeros(graph.core_size, np.int8),
         )
         self.index = CycleIndex(graph)
 
@@ -143,7 +144,7 @@ class CycleScan:
 
     def cycles(self, *, legs: int | None = None) -> tuple[Cycle, ...]:
         """Return what the last scan found, best first: all, or only cycles of so many legs."""
-        rows, counts = self.found
+        rows, counts, _ = self.found
         wanted = range(2, self._query[1] + 1) if legs is None else (legs,)
         kept = [row for count in wanted for row in rows[count - 2, : counts[count]].tolist()]
         kept.sort(key=itemgetter(layout.OUT_GAIN), reverse=True)

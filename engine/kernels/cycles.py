@@ -48,7 +48,7 @@ from engine.kernels.graph_layout import (
     TWO_HOP,
     VERSION,
 )
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, borrowing_kernel, kernel
 from engine.kernels.row_scan import row_max
 
 INDEX = types.Tuple((int64[:, ::1], int32[:, ::1]))
@@ -61,7 +61,7 @@ CHANGES = types.Tuple((int64, float64, int64, float64))
 """Edge and log rate, twice; NONE for no edge."""
 
 
-@inlined
+@borrowing
 def _close_in_two(graph, edge, source, target, terms, found):
     dense, pair_of, _, _, _, _, _, _, state = graph
     columns = int64(state[COLUMNS])
@@ -79,7 +79,7 @@ def _close_in_two(graph, edge, source, target, terms, found):
                     limit = screen_of(graph, edge, terms, 3, found)
 
 
-@inlined
+@borrowing
 def _close_by(graph, edge, source, target, y, terms, found):
     """Close in three legs, the last one of which starts at y."""
     dense, pair_of, _, _, _, _, _, _, state = graph
@@ -102,7 +102,7 @@ def _close_by(graph, edge, source, target, y, terms, found):
                     limit = screen_of(graph, edge, terms, 4, found)
 
 
-@inlined
+@borrowing
 def _close_in_three(graph, edge, source, target, terms, found):
     dense = graph[0]
     columns = int64(graph[8][COLUMNS])
@@ -113,20 +113,22 @@ def _close_in_three(graph, edge, source, target, terms, found):
     if best <= limit:
         return
     # The most promising first: once the output is full, most of the others fall short of it.
-    is_done = np.zeros(columns, np.bool_)
+    is_done = found[2]
+    for y in range(columns):
+        is_done[y] = 0
     for part in (0.75, 0.0):
         cut = limit + part * (best - limit)
         for block in range(0, columns, LANES):
             if row_max(two_hop, target, reaching, source, block, block + LANES) > cut:
                 for y in range(block, block + LANES):
-                    if two_hop[target, y] + reaching[source, y] > cut and not is_done[y]:
-                        is_done[y] = True
+                    if two_hop[target, y] + reaching[source, y] > cut and is_done[y] == 0:
+                        is_done[y] = 1
                         _close_by(graph, edge, source, target, y, terms, found)
                         limit = screen_of(graph, edge, terms, 4, found)
                         cut = max(cut, limit)
 
 
-@inlined
+@borrowing
 def _scan_core(graph, edge, source, target, terms, found):
     if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms, 2, found):
         expand(graph, edge, (int64(graph[1][target, source]), -1, -1, -1), terms, found)
@@ -136,7 +138,7 @@ def _scan_core(graph, edge, source, target, terms, found):
         _close_in_three(graph, edge, source, target, terms, found)
 
 
-@inlined
+@borrowing
 def _scan_index(graph, index, edge, pair, terms, found):
     spans, rows = index
     weights = graph[5]
@@ -152,7 +154,7 @@ def _scan_index(graph, index, edge, pair, terms, found):
                 limit = least_screen_of(graph, edge, terms, found)
 
 
-@inlined
+@borrowing
 def _scan_edge(graph, index, edge, terms, found):
     _, pair_of, edges, _, _, _, tokens, _, state = graph
     spans, rows = index
@@ -172,7 +174,7 @@ def _scan_edge(graph, index, edge, terms, found):
         walk_tail(graph, edge, (source, target), terms, rows, found)
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
+@borrowing_kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
 def on_rates(graph, index, query, changes, found):
     """Set the log rates of one place's two edges and scan those that improved.
 
@@ -251,7 +253,7 @@ def on_batch(graph, index, query, changed, log_rates, found):
     return total_of(found)
 
 
-@inlined
+@borrowing
 def _may_close(graph, pair, terms, found):
     """Tell whether the pair's best edge may be part of a cycle that is good enough."""
     dense, pair_of, _, _, pairs, _, _, _, state = graph
@@ -271,7 +273,7 @@ def _may_close(graph, pair, terms, found):
     )
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, FOUND))
+@borrowing_kernel(int64(GRAPH, INDEX, QUERY, FOUND))
 def scan_all(graph, index, query, found):
     """Find the best cycles of the whole market.
 
@@ -294,7 +296,7 @@ def scan_all(graph, index, query, found):
     return total_of(found)
 
 
-@kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], FOUND))
+@borrowing_kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], FOUND))
 def index_pairs(graph, pair_rows_max, spans, rows, found):
     """Write the token cycles through the tail of each pair, while room lasts.
 
