@@ -63,8 +63,10 @@ def borrowing(function: Function) -> Function:
 
 
 def _compiler(*signature: object, **options: bool) -> Callable[[Function], Function]:
+    make_compiled: Callable[..., Any] = njit
+
     def compile_now(function: Function) -> Function:
-        compiled = njit(*signature, cache=True, nogil=True, error_model="numpy", **options)
+        compiled = make_compiled(*signature, cache=True, nogil=True, error_model="numpy", **options)
         return cast("Function", compiled(function))
 
     return compile_now
