@@ -86,7 +86,7 @@ def prepare(
     """
     found = (
         np.zeros((1, 1, layout.OUT_COLUMNS)),
-        np.zeros(layout.COUNTS + layout.PATH_MAX, np.int64),
+        np.zeros(layout.COUNTS, np.int64),
         np.zeros(1, np.int8),
     )
     spans = np.full((2, copied[4].shape[0]), layout.NONE, np.int64)

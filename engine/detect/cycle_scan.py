@@ -1,8 +1,8 @@
 """Profitable cycles through what just changed: one kernel call per change.
 
-The rule: a cycle has 2 to 4 legs, its log rates sum to more than the least gain, and it visits no
-token and no place twice. Every such cycle through an edge that improved is found, and the best of
-each number of legs are kept; the others are counted.
+The rule: a cycle has 2 to 4 legs (5 by option), its log rates sum to more than the least gain, and
+it visits no token and no place twice. Every such cycle through an edge that improved is found, and
+the best of each number of legs are kept; the others are counted.
 """
 
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class CycleScan:
 
     Attributes:
         found: what the last scan found, see `kernels.graph_layout`: float64
-            (legs_max - 1, cycle_max, OUT_COLUMNS), cycles of n legs in `[n - 2]`, best first; and
-            int64 (COUNTS,), in its entry n how many of n legs there are.
+            (legs_max - 1, cycle_max, OUT_COLUMNS), cycles of n legs in `[n - 2]`, best first;
+            and int64 (COUNTS,), in its entry n how many of n legs there are. The third is scratch.
         overflow_max: `overflow` is exact below this, and otherwise at least this.
     """
 
@@ -56,8 +56,10 @@ class CycleScan:
         Raises:
             BadValueError: a value is not within its limits.
         """
-        if legs_max not in range(2, 5):
-            raise BadValueError(f"cycles of up to {legs_max} legs; it must be 2 to 4")
+        if legs_max not in range(2, layout.LEGS_MAX + 1):
+            raise BadValueError(
+                f"cycles of up to {legs_max} legs; it must be 2 to {layout.LEGS_MAX}"
+            )
         if not 1 <= cycle_max <= CYCLES_MAX:
             raise BadValueError(f"room for {cycle_max} cycles; it must be 1 to {CYCLES_MAX}")
         if not 0 <= overflow_max <= OVERFLOW_MAX:
@@ -72,7 +74,7 @@ class CycleScan:
         self.overflow_max = overflow_max
         self.found: Found = (
             np.zeros((legs_max - 1, cycle_max, layout.OUT_COLUMNS)),
-            np.zeros(layout.COUNTS + layout.PATH_MAX, np.int64),
+            np.zeros(layout.COUNTS, np.int64),
             np.zeros(graph.core_size, np.int8),
         )
         self.index = CycleIndex(graph)

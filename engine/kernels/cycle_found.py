@@ -11,7 +11,7 @@ from numba import float64, int8, int64, types
 
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
-    COUNTS,
+    CHOSEN,
     EDGE_NEXT,
     EDGE_PLACE,
     EDGE_SOURCE,
@@ -35,7 +35,7 @@ from engine.kernels.graph_layout import (
 from engine.kernels.jit import borrowing
 
 FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1]))
-"""Rows (legs - 2, cycles, OUT_COLUMNS), and how many of them by legs; see `graph_layout`."""
+"""Rows (legs - 2, cycles, OUT_COLUMNS), how many of them by legs, and marks; see `graph_layout`."""
 
 TERMS = types.Tuple((float64, int64, int64, int64))
 """Least gain (log), most legs, what overflow is counted exactly, which cycles are left out."""
@@ -44,7 +44,7 @@ TERMS = types.Tuple((float64, int64, int64, int64))
 @borrowing
 def clear(found):
     """Forget what was found."""
-    for k in range(COUNTS):
+    for k in range(CHOSEN):
         found[1][k] = 0
 
 
@@ -85,9 +85,9 @@ def screen_of(graph, edge, terms, legs, found):
 
 @borrowing
 def least_screen_of(graph, edge, terms, found):
-    """Return the least screen of cycles that close an edge, whatever their number of legs."""
+    """Return the least screen of cycles of up to four legs that close an edge."""
     floor = floor_of(found, terms, 2)
-    for legs in range(3, terms[1] + 1):
+    for legs in range(3, min(terms[1], 4) + 1):
         floor = min(floor, floor_of(found, terms, legs))
     return _missing(graph, edge, floor)
 
@@ -138,7 +138,7 @@ def expand(graph, edge, path, terms, found):
     rest = 1
     while rest < PATH_MAX and path[rest] >= 0:
         rest += 1
-    chosen = found[1][COUNTS:]
+    chosen = found[1][CHOSEN:]
     chosen[0] = pairs[path[0], PAIR_HEAD]
     depth = 0
     while depth >= 0:

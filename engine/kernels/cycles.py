@@ -1,4 +1,4 @@
-"""Scans for profitable cycles of 2 to 4 legs through an edge that improved.
+"""Scans for profitable cycles of 2 to 4 legs, or 5 by option, through an edge that improved.
 
 Cycles among core tokens come from (max, +) row scans: with W the weights and D the bounds of two
 legs, the best closing of u -> v is W[v,u] in one leg, max_x W[v,x] + W[x,u] in two, and at most
@@ -10,6 +10,7 @@ kinds are disjoint, and together they are all.
 import numpy as np
 from numba import float64, int32, int64, types
 
+from engine.kernels.cycle_five import close_in_four, walk_in_four
 from engine.kernels.cycle_found import (
     FOUND,
     clear,
@@ -19,7 +20,7 @@ from engine.kernels.cycle_found import (
     total_of,
 )
 from engine.kernels.cycle_walk import walk_tail
-from engine.kernels.graph import GRAPH, is_change, write_rate
+from engine.kernels.graph import GRAPH, is_change, tighten, write_rate
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
     BEST_LOG,
@@ -31,7 +32,6 @@ from engine.kernels.graph_layout import (
     EDGE_STAMP,
     EDGE_TARGET,
     EVERY,
-    HEADROOM,
     INDEX_LEGS_MAX,
     LANES,
     LATER_IN_BATCH,
@@ -88,9 +88,7 @@ def _close_by(graph, edge, source, target, y, terms, found):
     leaving = dense[BEST_LOG]
     reaching = dense[BEST_LOG_T]
     last = reaching[source, y]
-    exact = row_max(leaving, target, reaching, y, 0, columns)
-    dense[TWO_HOP, target, y] = exact + np.float32(2.0 * HEADROOM)
-    if exact + last <= limit:
+    if tighten(graph, target, y) + last <= limit:
         return
     closing = int64(pair_of[y, source])
     for block in range(0, columns, LANES):
@@ -136,6 +134,8 @@ def _scan_core(graph, edge, source, target, terms, found):
         _close_in_two(graph, edge, source, target, terms, found)
     if terms[1] >= 4:
         _close_in_three(graph, edge, source, target, terms, found)
+    if terms[1] >= 5:
+        close_in_four(graph, edge, (source, target), terms, found)
 
 
 @borrowing
@@ -172,6 +172,8 @@ def _scan_edge(graph, index, edge, terms, found):
         _scan_index(graph, index, edge, pair, terms, found)
     else:
         walk_tail(graph, edge, (source, target), terms, rows, found)
+    if terms[1] >= 5:
+        walk_in_four(graph, edge, (source, target), terms, found)
 
 
 @borrowing_kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
@@ -185,9 +187,9 @@ def on_rates(graph, index, query, changes, found):
         index: `INDEX`: `CycleIndex.arrays`.
         query: `QUERY`: `CycleScan.terms`.
         changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
-        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS) and
-            their int64 counts. Cycles of n legs are in ``found[0][n - 2, :found[1][n]]``, best
-            first; ``found[1][OVERFLOW]`` is how many had no room.
+        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS),
+            their int64 counts, and int8 marks. Cycles of n legs are in
+            ``found[0][n - 2, :found[1][n]]``, best first; ``found[1][OVERFLOW]`` had no room.
 
     Returns:
         The number of cycles written, or NONE if nothing was changed because an edge does not exist
@@ -262,6 +264,8 @@ def _may_close(graph, pair, terms, found):
     target = int64(pairs[pair, PAIR_TARGET])
     if source >= core or target >= core:
         return source >= core
+    if terms[1] >= 5:
+        return True
     columns = int64(state[COLUMNS])
     best = int64(pairs[pair, PAIR_BEST])
     limit = least_screen_of(graph, best, terms, found)

@@ -44,6 +44,7 @@ from engine.kernels.graph_layout import (
     TOKEN_PAIRS,
     TWO_HOP,
     VERSION,
+    WEIGHT_MAX,
     WEIGHT_MIN,
 )
 from engine.kernels.jit import borrowing, borrowing_kernel
@@ -113,6 +114,7 @@ def _write_weight(graph, pair):
         dense[BEST_LOG_T, target, source] = weight
     if weight > ALIVE_MIN:
         state[SCALE] = max(state[SCALE], abs(weight))
+        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], weight)
         potentials[OUT_MAX, source] = max(potentials[OUT_MAX, source], weight)
         potentials[IN_MAX, target] = max(potentials[IN_MAX, target], weight)
 
@@ -154,6 +156,16 @@ def publish(graph, pair):
         _raise_two_hops(graph, source, target)
     elif covered < dense[COVERED, source, target]:
         dense[COVERED, source, target] = covered
+
+
+@borrowing
+def tighten(graph, source, target):
+    """Write the two-hop bound of two core tokens anew; returns the best two legs' weight."""
+    dense = graph[0]
+    columns = int64(graph[8][COLUMNS])
+    exact = row_max(dense[BEST_LOG], source, dense[BEST_LOG_T], target, 0, columns)
+    dense[TWO_HOP, source, target] = exact + np.float32(2.0 * HEADROOM)
+    return exact
 
 
 @borrowing
@@ -365,7 +377,6 @@ def set_potential(graph, token, potential):
     """Give a token another potential and write all that depends on it from exact rates."""
     dense, _, _, _, pairs, _, tokens, potentials, state = graph
     columns = int64(state[COLUMNS])
-    headroom = np.float32(2.0 * HEADROOM)
     potentials[POTENTIAL, token] = max(min(potential, _POTENTIAL_MAX), -_POTENTIAL_MAX)
     potentials[OUT_MAX, token] = DEAD
     potentials[IN_MAX, token] = DEAD
@@ -384,10 +395,11 @@ def set_potential(graph, token, potential):
         # Bounds through the token stay: what one leg gains, the other loses.
         for other in range(columns):
             if other != token:
-                best = row_max(dense[BEST_LOG], token, dense[BEST_LOG_T], other, 0, columns)
-                dense[TWO_HOP, token, other] = best + headroom
-                best = row_max(dense[BEST_LOG], other, dense[BEST_LOG_T], token, 0, columns)
-                dense[TWO_HOP, other, token] = best + headroom
+                tighten(graph, token, other)
+                tighten(graph, other, token)
+    state[WEIGHT_MAX] = DEAD
+    for other in range(potentials.shape[1]):
+        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], potentials[OUT_MAX, other])
 
 
 @borrowing_kernel(int64(GRAPH, int32[::1], float64[::1]))

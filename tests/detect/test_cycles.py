@@ -47,7 +47,7 @@ def test_no_cycle_is_missed_invented_or_ranked_wrongly(seed: int) -> None:
     assert tally.mismatches == []
     assert tally.with_cycles > 500
     assert tally.with_overflow > 100
-    assert set(tally.by_legs) == {2, 3, 4}
+    assert min(tally.by_legs[legs] for legs in (2, 3, 4, 5)) > 50
     assert tally.indexed > 200
 
 
