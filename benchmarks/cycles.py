@@ -24,6 +24,11 @@ FEES = (0.0001, 0.0005, 0.003, 0.01)
 FEE_WEIGHTS = (10, 25, 50, 15)
 MOVE = 1e-4
 LOG_GAIN_MIN = 5e-4
+BATCH = 200
+GROWTH_CALLS = 10_000
+GROWTH_TOKENS = (64, 128, 256, 512, 1_024, 2_048)
+GROWTH_POOLS = (1_000, 2_000, 5_000, 10_000, 20_000)
+GROWTH_LEGS = (2, 3, 4, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,25 @@ class Pool:
     fee: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthPoint:
+    """One point of a growth curve; `along` names what varies: tokens, pools or legs."""
+
+    along: str
+    token_count: int
+    pool_count: int
+    legs_max: int
+    latency_median_us: float
+    latency_p99_us: float
+    updates_per_s: float
+
+
 class Market:
     """Pools between hubs and other tokens, the latter drawn towards the well connected."""
 
-    def __init__(self, *, tokens: int, pools: int, core: int, noise: float = 2e-4) -> None:
+    def __init__(
+        self, *, tokens: int, pools: int, core: int, noise: float = 2e-4, legs_max: int = 4
+    ) -> None:
         rng = self.rng = random.Random(7)
         self.graph = MarketGraph(core_size=core, token_max=tokens, edge_max=2 * pools + 64)
         for number in range(tokens):
@@ -50,7 +70,10 @@ class Market:
             log_price = self.values[a] - self.values[b] + rng.gauss(0, noise)
             fee = rng.choices(FEES, FEE_WEIGHTS)[0]
             self.pools.append(self.add(place, (a, b), log_price, fee))
-        self.scan = CycleScan(self.graph, log_gain_min=LOG_GAIN_MIN)
+        self.scan_up_to(legs_max)
+
+    def scan_up_to(self, legs_max: int) -> None:
+        self.scan = CycleScan(self.graph, log_gain_min=LOG_GAIN_MIN, legs_max=legs_max)
 
     def add(self, place: int, ends: tuple[int, int], log_price: float, fee: float) -> Pool:
         there, back = (
@@ -92,9 +115,11 @@ class Market:
         return result
 
 
-def _measure_scan(name: str, market: Market, *, is_hub_weighted: bool) -> Row:
+def _measure_scan(
+    name: str, market: Market, *, is_hub_weighted: bool, call_count: int = CALLS
+) -> Row:
     scan = market.scan
-    changes = market.changes(CALLS, is_hub_weighted=is_hub_weighted)
+    changes = market.changes(call_count, is_hub_weighted=is_hub_weighted)
     hits = [0]
 
     def call(change: tuple[int, float, int, float]) -> None:
@@ -105,8 +130,10 @@ def _measure_scan(name: str, market: Market, *, is_hub_weighted: bool) -> Row:
     return taken
 
 
-def _per_second(name: str, market: Market, call: Callable[..., object]) -> Row:
-    changes = market.changes(CALLS * 5, is_hub_weighted=False)
+def _per_second(
+    name: str, market: Market, call: Callable[..., object], *, call_count: int = CALLS * 5
+) -> Row:
+    changes = market.changes(call_count, is_hub_weighted=False)
     edges = np.array([change[0] for change in changes], np.int32)
     rates = np.array([change[1] for change in changes])
     durations = []
@@ -119,8 +146,8 @@ def _per_second(name: str, market: Market, call: Callable[..., object]) -> Row:
 
 def _in_blocks(market: Market) -> Callable[..., None]:
     def call(edges: np.ndarray, rates: np.ndarray) -> None:
-        for begin in range(0, len(edges), 200):
-            market.scan.on_batch(edges[begin : begin + 200], rates[begin : begin + 200])
+        for begin in range(0, len(edges), BATCH):
+            market.scan.on_batch(edges[begin : begin + BATCH], rates[begin : begin + BATCH])
 
     return call
 
@@ -194,6 +221,42 @@ def _measure_tail() -> list[Row]:
         measure(f"{name}.scan_all", [market.scan.scan_all] * (WARM_UP_CALLS + 20)),
     ]
     return rows
+
+
+def measure_growth() -> list[GrowthPoint]:
+    """Measure how latency and throughput grow with tokens, pools and legs; takes under a minute.
+
+    Events are weighted towards hubs for the latency of one call from Python, and come in batches
+    for the throughput.
+    """
+    points = []
+    for tokens in GROWTH_TOKENS:
+        market = Market(tokens=tokens, pools=10 * tokens, core=tokens)
+        points.append(_growth_point("tokens", market, legs_max=4))
+    for pools in GROWTH_POOLS:
+        market = Market(tokens=512, pools=pools, core=512)
+        points.append(_growth_point("pools", market, legs_max=4))
+    market = Market(tokens=512, pools=4_300, core=512)
+    for legs_max in GROWTH_LEGS:
+        market.scan_up_to(legs_max)
+        points.append(_growth_point("legs", market, legs_max=legs_max))
+    return points
+
+
+def _growth_point(along: str, market: Market, *, legs_max: int) -> GrowthPoint:
+    latency = _measure_scan(
+        f"cycles.growth.{along}", market, is_hub_weighted=True, call_count=GROWTH_CALLS
+    )
+    rate = _per_second(along, market, _in_blocks(market), call_count=2 * GROWTH_CALLS)
+    return GrowthPoint(
+        along=along,
+        token_count=market.graph.token_max,
+        pool_count=len(market.pools),
+        legs_max=legs_max,
+        latency_median_us=latency.median,
+        latency_p99_us=latency.p99,
+        updates_per_s=rate.median,
+    )
 
 
 if __name__ == "__main__":

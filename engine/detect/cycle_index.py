@@ -84,7 +84,11 @@ def prepare(
         pair_rows_max: pairs with more cycles than this are left out, to be walked.
         rows_max: once these are written, the remaining pairs are left out.
     """
-    found = (np.zeros((1, 1, layout.OUT_COLUMNS)), np.zeros(layout.COUNTS, np.int64))
+    found = (
+        np.zeros((1, 1, layout.OUT_COLUMNS)),
+        np.zeros(layout.COUNTS, np.int64),
+        np.zeros(1, np.int8),
+    )
     spans = np.full((2, copied[4].shape[0]), layout.NONE, np.int64)
     rows = np.zeros((rows_max, 3), np.int32)  # what is not written takes no memory
     count = int(kernels.index_pairs(copied, pair_rows_max, spans, rows, found))

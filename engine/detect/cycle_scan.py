@@ -1,8 +1,8 @@
 """Profitable cycles through what just changed: one kernel call per change.
 
-The rule: a cycle has 2 to 4 legs, its log rates sum to more than the least gain, and it visits no
-token and no place twice. Every such cycle through an edge that improved is found, and the best of
-each number of legs are kept; the others are counted.
+The rule: a cycle has 2 to 4 legs (5 by option), its log rates sum to more than the least gain, and
+it visits no token and no place twice. Every such cycle through an edge that improved is found, and
+the best of each number of legs are kept; the others are counted.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from engine.kernels import graph_layout as layout
 CYCLES_MAX: Final = 1_024
 OVERFLOW_MAX: Final = 1_000_000
 
-Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
+Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int8]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class CycleScan:
 
     Attributes:
         found: what the last scan found, see `kernels.graph_layout`: float64
-            (legs_max - 1, cycle_max, OUT_COLUMNS), cycles of n legs in `[n - 2]`, best first; and
-            int64 (COUNTS,), in its entry n how many of n legs there are.
+            (legs_max - 1, cycle_max, OUT_COLUMNS), cycles of n legs in `[n - 2]`, best first;
+            and int64 (COUNTS,), in its entry n how many of n legs there are. The third is scratch.
         overflow_max: `overflow` is exact below this, and otherwise at least this.
     """
 
@@ -49,15 +49,17 @@ class CycleScan:
         log_gain_min: float = 0.0,
         legs_max: int = 4,
         cycle_max: int = 8,
-        overflow_max: int = 32,
+        overflow_max: int = 1,
     ) -> None:
         """Make room for the best `cycle_max` cycles of each number of legs.
 
         Raises:
             BadValueError: a value is not within its limits.
         """
-        if legs_max not in range(2, 5):
-            raise BadValueError(f"cycles of up to {legs_max} legs; it must be 2 to 4")
+        if legs_max not in range(2, layout.LEGS_MAX + 1):
+            raise BadValueError(
+                f"cycles of up to {legs_max} legs; it must be 2 to {layout.LEGS_MAX}"
+            )
         if not 1 <= cycle_max <= CYCLES_MAX:
             raise BadValueError(f"room for {cycle_max} cycles; it must be 1 to {CYCLES_MAX}")
         if not 0 <= overflow_max <= OVERFLOW_MAX:
@@ -73,6 +75,7 @@ class CycleScan:
         self.found: Found = (
             np.zeros((legs_max - 1, cycle_max, layout.OUT_COLUMNS)),
             np.zeros(layout.COUNTS, np.int64),
+            np.zeros(graph.core_size, np.int8),
         )
         self.index = CycleIndex(graph)
 
@@ -143,7 +146,7 @@ class CycleScan:
 
     def cycles(self, *, legs: int | None = None) -> tuple[Cycle, ...]:
         """Return what the last scan found, best first: all, or only cycles of so many legs."""
-        rows, counts = self.found
+        rows, counts, _ = self.found
         wanted = range(2, self._query[1] + 1) if legs is None else (legs,)
         kept = [row for count in wanted for row in rows[count - 2, : counts[count]].tolist()]
         kept.sort(key=itemgetter(layout.OUT_GAIN), reverse=True)

@@ -7,11 +7,11 @@ The best are kept for each number of legs by itself. Those without room are coun
 them up to a limit; beyond it, what is worse than the kept ones is no longer looked for.
 """
 
-import numpy as np
-from numba import float64, int64, types
+from numba import float64, int8, int64, types
 
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
+    CHOSEN,
     EDGE_NEXT,
     EDGE_PLACE,
     EDGE_SOURCE,
@@ -32,23 +32,23 @@ from engine.kernels.graph_layout import (
     ROUNDING,
     SCALE,
 )
-from engine.kernels.jit import inlined
+from engine.kernels.jit import borrowing
 
-FOUND = types.Tuple((float64[:, :, ::1], int64[::1]))
-"""Rows (legs - 2, cycles, OUT_COLUMNS), and how many of them by legs; see `graph_layout`."""
+FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1]))
+"""Rows (legs - 2, cycles, OUT_COLUMNS), how many of them by legs, and marks; see `graph_layout`."""
 
 TERMS = types.Tuple((float64, int64, int64, int64))
 """Least gain (log), most legs, what overflow is counted exactly, which cycles are left out."""
 
 
-@inlined
+@borrowing
 def clear(found):
     """Forget what was found."""
-    for k in range(found[1].shape[0]):
+    for k in range(CHOSEN):
         found[1][k] = 0
 
 
-@inlined
+@borrowing
 def total_of(found):
     """Return how many cycles are kept."""
     total = 0
@@ -57,16 +57,16 @@ def total_of(found):
     return total
 
 
-@inlined
+@borrowing
 def floor_of(found, terms, legs):
     """Return the gain that a further cycle of so many legs has to exceed to be looked for."""
-    rows, counts = found
+    rows, counts, _ = found
     if counts[legs] < rows.shape[1] or counts[OVERFLOW] < terms[2]:
         return terms[0]
     return max(terms[0], rows[legs - 2, rows.shape[1] - 1, OUT_GAIN])
 
 
-@inlined
+@borrowing
 def _missing(graph, edge, floor):
     _, _, edges, rates, _, _, _, potentials, state = graph
     weight = (
@@ -77,22 +77,22 @@ def _missing(graph, edge, floor):
     return floor - weight - ROUNDING * (state[SCALE] + abs(weight))
 
 
-@inlined
+@borrowing
 def screen_of(graph, edge, terms, legs, found):
     """Return what the weights of all other legs have to exceed, less what rounding hides."""
     return _missing(graph, edge, floor_of(found, terms, legs))
 
 
-@inlined
+@borrowing
 def least_screen_of(graph, edge, terms, found):
-    """Return the least screen of cycles that close an edge, whatever their number of legs."""
+    """Return the least screen of cycles of up to four legs that close an edge."""
     floor = floor_of(found, terms, 2)
-    for legs in range(3, terms[1] + 1):
+    for legs in range(3, min(terms[1], 4) + 1):
         floor = min(floor, floor_of(found, terms, legs))
     return _missing(graph, edge, floor)
 
 
-@inlined
+@borrowing
 def _is_usable(graph, edge, leg, order):
     _, _, edges, rates, _, _, _, _, _ = graph
     if not rates[leg] > ALIVE_MIN or edges[leg, EDGE_PLACE] == edges[edge, EDGE_PLACE]:
@@ -104,9 +104,9 @@ def _is_usable(graph, edge, leg, order):
     return order != LOWEST_EDGE or leg > edge
 
 
-@inlined
+@borrowing
 def _insert(found, gain, edge, chosen, legs):
-    rows, counts = found
+    rows, counts, _ = found
     out = rows[legs - 2]
     row = counts[legs]
     if row == out.shape[0]:
@@ -127,7 +127,7 @@ def _insert(found, gain, edge, chosen, legs):
         out[row, OUT_EDGE + 1 + k] = chosen[k] if k < legs - 1 else -1
 
 
-@inlined
+@borrowing
 def expand(graph, edge, path, terms, found):
     """Write the best choices of parallel edges along a path of pairs into `found`.
 
@@ -138,7 +138,7 @@ def expand(graph, edge, path, terms, found):
     rest = 1
     while rest < PATH_MAX and path[rest] >= 0:
         rest += 1
-    chosen = np.empty(PATH_MAX, np.int64)
+    chosen = found[1][CHOSEN:]
     chosen[0] = pairs[path[0], PAIR_HEAD]
     depth = 0
     while depth >= 0:

@@ -15,10 +15,10 @@ from engine.kernels.graph_layout import (
     TOKEN_IN,
     TOKEN_OUT,
 )
-from engine.kernels.jit import inlined
+from engine.kernels.jit import borrowing
 
 
-@inlined
+@borrowing
 def _emit(graph, edge, path, terms, rows, found):
     """Expand a path, or without an edge write it into `rows` as far as there is room."""
     if edge >= 0:
@@ -32,19 +32,19 @@ def _emit(graph, edge, path, terms, rows, found):
     found[1][ROWS] += 1
 
 
-@inlined
+@borrowing
 def _is_too_many(edge, rows, found):
     return edge < 0 and found[1][ROWS] > rows.shape[0]
 
 
-@inlined
+@borrowing
 def _limit(graph, edge, terms, found):
     if edge >= 0:
         return least_screen_of(graph, edge, terms, found)
     return -1e18
 
 
-@inlined
+@borrowing
 def _from_tail(graph, edge, ends, terms, rows, found):
     """Walk on from a target in the tail: no list starts at two tokens with many pairs."""
     _, _, _, _, pairs, weights, tokens, potentials, _ = graph
@@ -82,7 +82,7 @@ def _from_tail(graph, edge, ends, terms, rows, found):
             first = int64(pairs[first, PAIR_OUT_NEXT])
 
 
-@inlined
+@borrowing
 def _to_tail(graph, edge, ends, terms, rows, found):
     """Walk back from a source in the tail, the target being in the core."""
     _, _, _, _, pairs, weights, tokens, potentials, _ = graph
@@ -120,7 +120,7 @@ def _to_tail(graph, edge, ends, terms, rows, found):
             last = int64(pairs[last, PAIR_IN_NEXT])
 
 
-@inlined
+@borrowing
 def _around_tail(graph, edge, ends, terms, rows, found):
     """Walk from core to core by way of the tail: its token comes third, or only fourth."""
     _, _, _, _, pairs, weights, tokens, potentials, _ = graph
@@ -166,7 +166,7 @@ def _around_tail(graph, edge, ends, terms, rows, found):
         last = int64(pairs[last, PAIR_IN_NEXT])
 
 
-@inlined
+@borrowing
 def walk_tail(graph, edge, ends, terms, rows, found):
     """Find every cycle through the tail that closes a leg from ``ends[0]`` to ``ends[1]``.
 

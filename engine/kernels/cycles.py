@@ -1,4 +1,4 @@
-"""Scans for profitable cycles of 2 to 4 legs through an edge that improved.
+"""Scans for profitable cycles of 2 to 4 legs, or 5 by option, through an edge that improved.
 
 Cycles among core tokens come from (max, +) row scans: with W the weights and D the bounds of two
 legs, the best closing of u -> v is W[v,u] in one leg, max_x W[v,x] + W[x,u] in two, and at most
@@ -10,6 +10,7 @@ kinds are disjoint, and together they are all.
 import numpy as np
 from numba import float64, int32, int64, types
 
+from engine.kernels.cycle_five import close_in_four, walk_in_four
 from engine.kernels.cycle_found import (
     FOUND,
     clear,
@@ -19,7 +20,7 @@ from engine.kernels.cycle_found import (
     total_of,
 )
 from engine.kernels.cycle_walk import walk_tail
-from engine.kernels.graph import GRAPH, is_change, write_rate
+from engine.kernels.graph import GRAPH, is_change, tighten, write_rate
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
     BEST_LOG,
@@ -31,7 +32,6 @@ from engine.kernels.graph_layout import (
     EDGE_STAMP,
     EDGE_TARGET,
     EVERY,
-    HEADROOM,
     INDEX_LEGS_MAX,
     LANES,
     LATER_IN_BATCH,
@@ -48,7 +48,7 @@ from engine.kernels.graph_layout import (
     TWO_HOP,
     VERSION,
 )
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, borrowing_kernel, kernel
 from engine.kernels.row_scan import row_max
 
 INDEX = types.Tuple((int64[:, ::1], int32[:, ::1]))
@@ -61,7 +61,7 @@ CHANGES = types.Tuple((int64, float64, int64, float64))
 """Edge and log rate, twice; NONE for no edge."""
 
 
-@inlined
+@borrowing
 def _close_in_two(graph, edge, source, target, terms, found):
     dense, pair_of, _, _, _, _, _, _, state = graph
     columns = int64(state[COLUMNS])
@@ -79,7 +79,7 @@ def _close_in_two(graph, edge, source, target, terms, found):
                     limit = screen_of(graph, edge, terms, 3, found)
 
 
-@inlined
+@borrowing
 def _close_by(graph, edge, source, target, y, terms, found):
     """Close in three legs, the last one of which starts at y."""
     dense, pair_of, _, _, _, _, _, _, state = graph
@@ -88,9 +88,7 @@ def _close_by(graph, edge, source, target, y, terms, found):
     leaving = dense[BEST_LOG]
     reaching = dense[BEST_LOG_T]
     last = reaching[source, y]
-    exact = row_max(leaving, target, reaching, y, 0, columns)
-    dense[TWO_HOP, target, y] = exact + np.float32(2.0 * HEADROOM)
-    if exact + last <= limit:
+    if tighten(graph, target, y) + last <= limit:
         return
     closing = int64(pair_of[y, source])
     for block in range(0, columns, LANES):
@@ -102,7 +100,7 @@ def _close_by(graph, edge, source, target, y, terms, found):
                     limit = screen_of(graph, edge, terms, 4, found)
 
 
-@inlined
+@borrowing
 def _close_in_three(graph, edge, source, target, terms, found):
     dense = graph[0]
     columns = int64(graph[8][COLUMNS])
@@ -113,20 +111,22 @@ def _close_in_three(graph, edge, source, target, terms, found):
     if best <= limit:
         return
     # The most promising first: once the output is full, most of the others fall short of it.
-    is_done = np.zeros(columns, np.bool_)
+    is_done = found[2]
+    for y in range(columns):
+        is_done[y] = 0
     for part in (0.75, 0.0):
         cut = limit + part * (best - limit)
         for block in range(0, columns, LANES):
             if row_max(two_hop, target, reaching, source, block, block + LANES) > cut:
                 for y in range(block, block + LANES):
-                    if two_hop[target, y] + reaching[source, y] > cut and not is_done[y]:
-                        is_done[y] = True
+                    if two_hop[target, y] + reaching[source, y] > cut and is_done[y] == 0:
+                        is_done[y] = 1
                         _close_by(graph, edge, source, target, y, terms, found)
                         limit = screen_of(graph, edge, terms, 4, found)
                         cut = max(cut, limit)
 
 
-@inlined
+@borrowing
 def _scan_core(graph, edge, source, target, terms, found):
     if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms, 2, found):
         expand(graph, edge, (int64(graph[1][target, source]), -1, -1, -1), terms, found)
@@ -134,9 +134,11 @@ def _scan_core(graph, edge, source, target, terms, found):
         _close_in_two(graph, edge, source, target, terms, found)
     if terms[1] >= 4:
         _close_in_three(graph, edge, source, target, terms, found)
+    if terms[1] >= 5:
+        close_in_four(graph, edge, (source, target), terms, found)
 
 
-@inlined
+@borrowing
 def _scan_index(graph, index, edge, pair, terms, found):
     spans, rows = index
     weights = graph[5]
@@ -152,7 +154,7 @@ def _scan_index(graph, index, edge, pair, terms, found):
                 limit = least_screen_of(graph, edge, terms, found)
 
 
-@inlined
+@borrowing
 def _scan_edge(graph, index, edge, terms, found):
     _, pair_of, edges, _, _, _, tokens, _, state = graph
     spans, rows = index
@@ -170,9 +172,11 @@ def _scan_edge(graph, index, edge, terms, found):
         _scan_index(graph, index, edge, pair, terms, found)
     else:
         walk_tail(graph, edge, (source, target), terms, rows, found)
+    if terms[1] >= 5:
+        walk_in_four(graph, edge, (source, target), terms, found)
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
+@borrowing_kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
 def on_rates(graph, index, query, changes, found):
     """Set the log rates of one place's two edges and scan those that improved.
 
@@ -183,9 +187,9 @@ def on_rates(graph, index, query, changes, found):
         index: `INDEX`: `CycleIndex.arrays`.
         query: `QUERY`: `CycleScan.terms`.
         changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
-        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS) and
-            their int64 counts. Cycles of n legs are in ``found[0][n - 2, :found[1][n]]``, best
-            first; ``found[1][OVERFLOW]`` is how many had no room.
+        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS),
+            their int64 counts, and int8 marks. Cycles of n legs are in
+            ``found[0][n - 2, :found[1][n]]``, best first; ``found[1][OVERFLOW]`` had no room.
 
     Returns:
         The number of cycles written, or NONE if nothing was changed because an edge does not exist
@@ -251,7 +255,7 @@ def on_batch(graph, index, query, changed, log_rates, found):
     return total_of(found)
 
 
-@inlined
+@borrowing
 def _may_close(graph, pair, terms, found):
     """Tell whether the pair's best edge may be part of a cycle that is good enough."""
     dense, pair_of, _, _, pairs, _, _, _, state = graph
@@ -260,6 +264,8 @@ def _may_close(graph, pair, terms, found):
     target = int64(pairs[pair, PAIR_TARGET])
     if source >= core or target >= core:
         return source >= core
+    if terms[1] >= 5:
+        return True
     columns = int64(state[COLUMNS])
     best = int64(pairs[pair, PAIR_BEST])
     limit = least_screen_of(graph, best, terms, found)
@@ -271,7 +277,7 @@ def _may_close(graph, pair, terms, found):
     )
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, FOUND))
+@borrowing_kernel(int64(GRAPH, INDEX, QUERY, FOUND))
 def scan_all(graph, index, query, found):
     """Find the best cycles of the whole market.
 
@@ -294,7 +300,7 @@ def scan_all(graph, index, query, found):
     return total_of(found)
 
 
-@kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], FOUND))
+@borrowing_kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], FOUND))
 def index_pairs(graph, pair_rows_max, spans, rows, found):
     """Write the token cycles through the tail of each pair, while room lasts.
 

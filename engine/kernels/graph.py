@@ -44,9 +44,10 @@ from engine.kernels.graph_layout import (
     TOKEN_PAIRS,
     TWO_HOP,
     VERSION,
+    WEIGHT_MAX,
     WEIGHT_MIN,
 )
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, borrowing_kernel
 from engine.kernels.row_scan import raise_row, row_max
 
 GRAPH = types.Tuple(
@@ -67,7 +68,7 @@ _POTENTIAL_MAX = LOG_MAX
 _DEAD_32 = np.float32(DEAD)
 
 
-@inlined
+@borrowing
 def find_pair(graph, source, target):
     """Return the pair from one token to another, or NONE."""
     _, pair_of, _, _, pairs, _, tokens, _, _ = graph
@@ -85,7 +86,7 @@ def find_pair(graph, source, target):
     return pair
 
 
-@inlined
+@borrowing
 def _adjusted(graph, pair):
     _, _, _, rates, pairs, _, _, potentials, _ = graph
     best = pairs[pair, PAIR_BEST]
@@ -98,7 +99,7 @@ def _adjusted(graph, pair):
     )
 
 
-@inlined
+@borrowing
 def _write_weight(graph, pair):
     """Write a pair's weight everywhere but in the two-hop bounds."""
     dense, _, _, _, pairs, weights, _, potentials, state = graph
@@ -113,11 +114,12 @@ def _write_weight(graph, pair):
         dense[BEST_LOG_T, target, source] = weight
     if weight > ALIVE_MIN:
         state[SCALE] = max(state[SCALE], abs(weight))
+        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], weight)
         potentials[OUT_MAX, source] = max(potentials[OUT_MAX, source], weight)
         potentials[IN_MAX, target] = max(potentials[IN_MAX, target], weight)
 
 
-@inlined
+@borrowing
 def _raise_two_hops(graph, source, target):
     """Raise the bounds of all two legs of which one is the given pair of core tokens."""
     dense = graph[0]
@@ -138,7 +140,7 @@ def _raise_two_hops(graph, source, target):
     two_hop[target, target] = _DEAD_32
 
 
-@inlined
+@borrowing
 def publish(graph, pair):
     """Write a pair's weight, and raise the two-hop bounds that no longer cover it."""
     _write_weight(graph, pair)
@@ -156,7 +158,17 @@ def publish(graph, pair):
         dense[COVERED, source, target] = covered
 
 
-@inlined
+@borrowing
+def tighten(graph, source, target):
+    """Write the two-hop bound of two core tokens anew; returns the best two legs' weight."""
+    dense = graph[0]
+    columns = int64(graph[8][COLUMNS])
+    exact = row_max(dense[BEST_LOG], source, dense[BEST_LOG_T], target, 0, columns)
+    dense[TWO_HOP, source, target] = exact + np.float32(2.0 * HEADROOM)
+    return exact
+
+
+@borrowing
 def _choose_best(graph, pair):
     _, _, edges, rates, pairs, _, _, _, _ = graph
     edge = int64(pairs[pair, PAIR_HEAD])
@@ -168,7 +180,7 @@ def _choose_best(graph, pair):
     pairs[pair, PAIR_BEST] = best
 
 
-@inlined
+@borrowing
 def is_change(graph, edge, log_rate):
     """Tell whether there is such an edge and the log rate is one."""
     return (
@@ -180,7 +192,7 @@ def is_change(graph, edge, log_rate):
     )
 
 
-@inlined
+@borrowing
 def write_rate(graph, edge, log_rate):
     """Set an edge's log rate; returns whether it improved.
 
@@ -208,7 +220,7 @@ def write_rate(graph, edge, log_rate):
     return log_rate > before
 
 
-@inlined
+@borrowing
 def _open_pair(graph, source, target):
     _, pair_of, _, _, pairs, weights, tokens, _, state = graph
     core = pair_of.shape[0]
@@ -243,7 +255,7 @@ def _open_pair(graph, source, target):
     return pair
 
 
-@inlined
+@borrowing
 def _close_pair(graph, pair):
     _, pair_of, _, _, pairs, _, tokens, potentials, state = graph
     core = pair_of.shape[0]
@@ -277,7 +289,7 @@ def _close_pair(graph, pair):
     state[PAIR_FREE] = pair
 
 
-@inlined
+@borrowing
 def _place_new_token(graph, source, target, log_rate):
     """Give a token without pairs the potential that makes its first weight zero."""
     tokens = graph[6]
@@ -294,7 +306,7 @@ def _place_new_token(graph, source, target, log_rate):
     potentials[POTENTIAL, moved] = limited
 
 
-@kernel(int64(GRAPH, int64, int64, int64, float64))
+@borrowing_kernel(int64(GRAPH, int64, int64, int64, float64))
 def add_edge(graph, source, target, place, log_rate):
     """Add an edge; the caller has checked tokens, place and rate.
 
@@ -326,7 +338,7 @@ def add_edge(graph, source, target, place, log_rate):
     return edge
 
 
-@kernel(types.void(GRAPH, int64))
+@borrowing_kernel(types.void(GRAPH, int64))
 def remove_edge(graph, edge):
     """Remove an edge, and its pair with the last one; its number may be given out again."""
     _, _, edges, rates, pairs, _, _, _, state = graph
@@ -350,7 +362,7 @@ def remove_edge(graph, edge):
     state[EDGE_FREE] = edge
 
 
-@inlined
+@borrowing
 def _cover_exactly(graph, pair):
     dense = graph[0]
     source = int64(graph[4][pair, PAIR_SOURCE])
@@ -360,12 +372,11 @@ def _cover_exactly(graph, pair):
         dense[COVERED, source, target] = np.float32(_adjusted(graph, pair))
 
 
-@kernel(types.void(GRAPH, int64, float64))
+@borrowing_kernel(types.void(GRAPH, int64, float64))
 def set_potential(graph, token, potential):
     """Give a token another potential and write all that depends on it from exact rates."""
     dense, _, _, _, pairs, _, tokens, potentials, state = graph
     columns = int64(state[COLUMNS])
-    headroom = np.float32(2.0 * HEADROOM)
     potentials[POTENTIAL, token] = max(min(potential, _POTENTIAL_MAX), -_POTENTIAL_MAX)
     potentials[OUT_MAX, token] = DEAD
     potentials[IN_MAX, token] = DEAD
@@ -384,13 +395,14 @@ def set_potential(graph, token, potential):
         # Bounds through the token stay: what one leg gains, the other loses.
         for other in range(columns):
             if other != token:
-                best = row_max(dense[BEST_LOG], token, dense[BEST_LOG_T], other, 0, columns)
-                dense[TWO_HOP, token, other] = best + headroom
-                best = row_max(dense[BEST_LOG], other, dense[BEST_LOG_T], token, 0, columns)
-                dense[TWO_HOP, other, token] = best + headroom
+                tighten(graph, token, other)
+                tighten(graph, other, token)
+    state[WEIGHT_MAX] = DEAD
+    for other in range(potentials.shape[1]):
+        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], potentials[OUT_MAX, other])
 
 
-@kernel(int64(GRAPH, int32[::1], float64[::1]))
+@borrowing_kernel(int64(GRAPH, int32[::1], float64[::1]))
 def set_rates(graph, changed, log_rates):
     """Set the log rates of many edges without a scan; returns how many improved."""
     improved = 0

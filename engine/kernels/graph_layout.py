@@ -15,7 +15,7 @@ pairs       int32 (pairs + 1, 8)      columns PAIR_*; the last row is the empty 
 weights     float32 (pairs + 1,)      log rate of the pair's best edge, adjusted by potentials
 tokens      int32 (tokens, 8)         columns TOKEN_*
 potentials  float64 (3, tokens)       rows POTENTIAL, OUT_MAX, IN_MAX
-state       float64 (5,)              entries *_FREE, COLUMNS, VERSION, SCALE
+state       float64 (6,)              entries *_FREE, COLUMNS, VERSION, SCALE, WEIGHT_MAX
 ==========  ========================  ===========================================================
 """
 
@@ -81,7 +81,8 @@ PAIR_FREE = 1
 COLUMNS = 2  # core columns in use, rounded up to LANES
 VERSION = 3  # bumped when a pair comes into being: an index of earlier pairs is incomplete
 SCALE = 4  # largest absolute weight so far
-STATE_ENTRIES = 5
+WEIGHT_MAX = 5  # upper bound of all weights
+STATE_ENTRIES = 6
 
 # What a scan found: float64 (legs - 2, cycles, OUT_COLUMNS), for each number of legs its own rows,
 # best first.
@@ -93,10 +94,14 @@ PATH_MAX = LEGS_MAX - 1
 INDEX_LEGS_MAX = 4
 OUT_COLUMNS = OUT_EDGE + LEGS_MAX
 
-# And int64 (COUNTS,): the entries from 2 on say how many rows there are with so many legs.
+# And int64 (COUNTS,): the entries from 2 to LEGS_MAX say how many rows there are with so many legs.
 OVERFLOW = 0  # cycles that found no room
 ROWS = 1  # of an index under way
-COUNTS = LEGS_MAX + 1
+CHOSEN = LEGS_MAX + 1  # edges of a cycle under way
+WALKED = CHOSEN + PATH_MAX  # pairs of a walk under way
+COUNTS = WALKED + PATH_MAX
+
+# And int8 (core,): marks of a scan under way.
 
 # Which cycles a scan leaves out, because another edge of theirs reports them.
 EVERY = 0

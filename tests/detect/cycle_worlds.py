@@ -115,7 +115,7 @@ class World:
         self.scan = CycleScan(
             self.graph,
             log_gain_min=rng.choice((0.0, 0.0, 5e-4, -self.noise)),
-            legs_max=rng.choice((4, 4, 4, 3, 2)),
+            legs_max=rng.choice((5, 5, 4, 4, 4, 3, 2)),
             cycle_max=rng.choice((1, 3, CYCLES_KEPT)),
             overflow_max=rng.choice((0, 2, 30, 1_000)),
         )

@@ -47,7 +47,7 @@ def test_no_cycle_is_missed_invented_or_ranked_wrongly(seed: int) -> None:
     assert tally.mismatches == []
     assert tally.with_cycles > 500
     assert tally.with_overflow > 100
-    assert set(tally.by_legs) == {2, 3, 4}
+    assert min(tally.by_legs[legs] for legs in (2, 3, 4, 5)) > 50
     assert tally.indexed > 200
 
 
@@ -202,7 +202,7 @@ def test_the_best_cycles_are_kept_when_there_is_no_room_for_all() -> None:
     market = Market("ab")
     there = market.edge("ab", place=0, log_rate=-9.0)
     backs = [market.edge("ba", place=n, log_rate=n / 100) for n in range(1, 30)]
-    scan = CycleScan(market.graph, cycle_max=4)
+    scan = CycleScan(market.graph, cycle_max=4, overflow_max=100)
 
     assert scan.on_rate(there, 0.0) == 4
 
@@ -217,7 +217,7 @@ def test_cycles_of_many_legs_leave_room_for_those_of_few() -> None:
     market.edge("bc", place=2, log_rate=0.5)
     for place in range(3, 20):
         market.edge("ca", place=place, log_rate=place / 100)
-    scan = CycleScan(market.graph, cycle_max=2)
+    scan = CycleScan(market.graph, cycle_max=2, overflow_max=100)
 
     assert scan.on_rate(there, 0.0) == 3
 

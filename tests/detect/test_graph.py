@@ -167,7 +167,13 @@ def test_changes_of_unknown_edges_and_rates_that_are_none_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "terms",
-    [{"legs_max": 1}, {"legs_max": 5}, {"cycle_max": 0}, {"log_gain_min": math.nan}],
+    [
+        {"legs_max": 1},
+        {"legs_max": 6},
+        {"cycle_max": 0},
+        {"overflow_max": -1},
+        {"log_gain_min": math.nan},
+    ],
 )
 def test_a_scan_with_impossible_terms_is_refused(terms: dict[str, Any]) -> None:
     with pytest.raises(BadValueError):
