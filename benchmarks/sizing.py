@@ -168,7 +168,9 @@ def measure_exact() -> list[Row]:
                 )
                 amount = to_limbs(rng.randint(10**18, 10**20))
                 calls.append(
-                    partial(confirm_best, pairs, pools.pools, pools.ticks, hops, amount, reach, out)
+                    partial(
+                        confirm_best, pairs, pools.pools, pools.ticks, hops, amount, reach, 0, out
+                    )
                 )
             rows.append(measure(f"confirm {name}, neighbours within {reach}", calls))
     return rows

@@ -10,7 +10,7 @@ from numba import int64, uint64
 
 from engine.kernels import concentrated_exact, constant_product
 from engine.kernels.jit import inlined, kernel
-from engine.kernels.u256 import WORD_ZERO, ZERO, load, store
+from engine.kernels.u256 import WORD_ZERO, ZERO, load, mul_div_up, store
 from engine.kernels.wide import add, is_less, subtract
 
 # Columns of `hops`.
@@ -24,6 +24,10 @@ FORM_CONCENTRATED = 1  # a row of `pools`, see `concentrated_exact`
 
 HOPS_MAX = 8
 REACH_MAX = 16
+FLASH_FEE_PIPS_MAX = 1_000_000
+PAID_BITS_MAX = 250  # what is paid and its fee add up within a word
+
+_PIPS = (np.uint64(1_000_000), ZERO, ZERO, ZERO)
 
 # Rows of the result.
 OUT_PAID = 0
@@ -85,11 +89,22 @@ def _moved(amount, steps):
     return after, not is_less(after, amount)
 
 
+@inlined
+def _cost(paid, flash_fee_pips):
+    """Return what is paid with the loan's fee on it, rounded up, and whether a word holds it."""
+    if paid[3] >> np.uint64(PAID_BITS_MAX - 192) != ZERO:
+        return WORD_ZERO, False
+    if flash_fee_pips == 0:
+        return paid, True
+    fee, is_sound = mul_div_up(paid, (np.uint64(flash_fee_pips), ZERO, ZERO, ZERO), _PIPS)
+    return add(paid, fee), is_sound
+
+
 _ROWS = uint64[:, ::1]
 
 
-@kernel(int64(_ROWS, _ROWS, _ROWS, int64[:, ::1], uint64[::1], int64, _ROWS))
-def confirm_best(pairs, pools, ticks, hops, amount, reach, out):
+@kernel(int64(_ROWS, _ROWS, _ROWS, int64[:, ::1], uint64[::1], int64, int64, _ROWS))
+def confirm_best(pairs, pools, ticks, hops, amount, reach, flash_fee_pips, out):
     """Find the best whole input near a given one.
 
     Args:
@@ -98,16 +113,22 @@ def confirm_best(pairs, pools, ticks, hops, amount, reach, out):
         hops: int64 (legs, HOP_COLUMNS).
         amount: the input to start from, four limbs.
         reach: how many units to either side are tried at each stage, REACH_MAX at most.
-        out: uint64 (OUT_ROWS, 4), overwritten: what is paid and got at the best input; zeros if
-            none can be swapped.
+        flash_fee_pips: paid on the input in millionths, rounded up; counts in the gain compared.
+        out: uint64 (OUT_ROWS, 4), overwritten: what is paid (without the fee) and got at the best
+            input; zeros if none can be swapped.
 
     Returns:
-        1 if more is got than paid, -1 if not, 0 if the route does not take such amounts.
+        1 if more is got than paid and the fee, -1 if not, 0 if the route does not take such
+        amounts.
     """
     out[:] = ZERO
-    if not (_are_sound(pairs, pools, hops) and 0 <= reach <= REACH_MAX):
+    if not (
+        _are_sound(pairs, pools, hops)
+        and 0 <= reach <= REACH_MAX
+        and 0 <= flash_fee_pips <= FLASH_FEE_PIPS_MAX
+    ):
         return 0
-    best_paid, best_got = WORD_ZERO, WORD_ZERO
+    best_paid, best_cost, best_got = WORD_ZERO, WORD_ZERO, WORD_ZERO
     has_best = False
     stage_amount = load(amount)
     count = hops.shape[0]
@@ -125,16 +146,19 @@ def confirm_best(pairs, pools, ticks, hops, amount, reach, out):
             paid, is_given = _backward(pairs, pools, ticks, hops, stage, tried)
             if not is_given:
                 continue
+            cost, is_sound = _cost(paid, flash_fee_pips)
+            if not is_sound:
+                continue
             # Rounded up, the input may reach more than the amount that it was asked for.
             got, is_taken = _forward(pairs, pools, ticks, hops, 0, paid)
             if not is_taken:
                 continue
-            # got - paid > best_got - best_paid, without signs
-            if not has_best or is_less(add(best_got, paid), add(got, best_paid)):
-                best_paid, best_got = paid, got
+            # got - cost > best_got - best_cost, without signs
+            if not has_best or is_less(add(best_got, cost), add(got, best_cost)):
+                best_paid, best_cost, best_got = paid, cost, got
                 has_best = True
     if not has_best:
         return 0
     store(best_paid, out[OUT_PAID])
     store(best_got, out[OUT_GOT])
-    return 1 if is_less(best_paid, best_got) else -1
+    return 1 if is_less(best_cost, best_got) else -1

@@ -66,8 +66,13 @@ class PairRow(
         """
         reserve0 = whole(self.reserve0_raw, what="reserve0_raw")
         reserve1 = whole(self.reserve1_raw, what="reserve1_raw")
-        state = ConstantProductState.of(
-            reserve0_raw=reserve0, reserve1_raw=reserve1, fee0=Fraction(pool.fee_ratio)
+        fee = Fraction(pool.fee_ratio)
+        state = ConstantProductState(
+            reserve0_raw=reserve0,
+            reserve1_raw=reserve1,
+            fee0_numerator=fee.numerator,
+            fee1_numerator=fee.numerator,
+            fee_denominator=fee.denominator,
         )
         if isqrt(reserve0 * reserve1) < PAIR_LIQUIDITY_MIN:
             raise BadValueError(

@@ -130,7 +130,7 @@ def test_kernel_and_whole_numbers_in_python_find_the_same() -> None:
         out = np.zeros((OUT_ROWS, 4), np.uint64)
         pairs = np.stack([packed(state) for state in states])
 
-        answer = confirm_best(pairs, NO_POOLS, NO_TICKS, hops, to_limbs(start), 2, out)
+        answer = confirm_best(pairs, NO_POOLS, NO_TICKS, hops, to_limbs(start), 2, 0, out)
 
         legs = [leg_of(state, token_in=0, token_out=1) for state in states]
         expected = confirm_exact(legs, start)
@@ -138,6 +138,44 @@ def test_kernel_and_whole_numbers_in_python_find_the_same() -> None:
         assert (answer == 1) == (expected is not None)
         if expected is not None:
             assert gain == expected.gain_raw
+
+
+@pytest.mark.parametrize("pips", [1, 499, 900, 5_000])
+def test_the_kernel_weighs_the_flash_fee_as_whole_numbers_in_python_do(pips: int) -> None:
+    rng = random.Random(pips)
+    answers = set()
+    for _ in range(60):
+        states = random_pairs(rng, scale=10 ** rng.randint(5, 24))
+        start = float_optimum(states)
+        if start < 1:
+            continue
+        hops = np.array([[FORM_PAIR, i, 0] for i in range(len(states))], np.int64)
+        out = np.zeros((OUT_ROWS, 4), np.uint64)
+        pairs = np.stack([packed(state) for state in states])
+
+        answer = confirm_best(pairs, NO_POOLS, NO_TICKS, hops, to_limbs(start), 2, pips, out)
+
+        legs = [leg_of(state, token_in=0, token_out=1) for state in states]
+        expected = confirm_exact(legs, start, flash_fee_pips=pips)
+        answers.add(answer)
+        assert (answer == 1) == (expected is not None)
+        if expected is not None:
+            paid, got = from_limbs(out[OUT_PAID]), from_limbs(out[OUT_GOT])
+            fee = -(-expected.input_raw * pips // 1_000_000)
+            assert got - paid - -(-paid * pips // 1_000_000) == expected.gain_raw - fee
+    assert 1 in answers
+
+
+def test_a_flash_fee_out_of_range_is_no_route() -> None:
+    states = [pair_of(10**21, 21 * 10**20), pair_of(2 * 10**21, 10**21)]
+    pairs = np.stack([packed(state) for state in states])
+    hops = np.array([[FORM_PAIR, 0, 0], [FORM_PAIR, 1, 0]], np.int64)
+    out = np.zeros((OUT_ROWS, 4), np.uint64)
+    amount = to_limbs(10**18)
+
+    assert confirm_best(pairs, NO_POOLS, NO_TICKS, hops, amount, 2, 0, out) == 1
+    for pips in (-1, 1_000_001):
+        assert confirm_best(pairs, NO_POOLS, NO_TICKS, hops, amount, 2, pips, out) == 0
 
 
 def concentrated_state(*, tick: int, liquidity: int) -> ConcentratedState:
@@ -190,7 +228,7 @@ def test_concentrated_pools_are_confirmed_too() -> None:
     hops = np.array([[FORM_CONCENTRATED, i, 0] for i in range(3)], np.int64)
     out = np.zeros((OUT_ROWS, 4), np.uint64)
 
-    answer = confirm_best(NO_PAIRS, pools, all_ticks, hops, to_limbs(start), 1, out)
+    answer = confirm_best(NO_PAIRS, pools, all_ticks, hops, to_limbs(start), 1, 0, out)
 
     legs = [leg_of(state, token_in=0, token_out=1) for state in states]
     expected = confirm_exact(legs, start, reach=1)
@@ -226,9 +264,9 @@ def test_amounts_that_no_pool_takes_are_no_route() -> None:
 
     assert confirm_exact(legs, 0) is None
     assert confirm_exact(legs, 2**200) is None
-    assert confirm_best(pairs, NO_POOLS, NO_TICKS, hops, to_limbs(2**200), 2, out) == 0
+    assert confirm_best(pairs, NO_POOLS, NO_TICKS, hops, to_limbs(2**200), 2, 0, out) == 0
     for bad in ([[FORM_PAIR, 5, 0]], [[9, 0, 0]], [[FORM_PAIR, 0, 7]], [[FORM_PAIR, -1, 0]]):
         wrong = np.array(bad, np.int64)
-        assert confirm_best(pairs, NO_POOLS, NO_TICKS, wrong, to_limbs(10), 2, out) == 0
+        assert confirm_best(pairs, NO_POOLS, NO_TICKS, wrong, to_limbs(10), 2, 0, out) == 0
     with pytest.raises(BadValueError, match="itself"):
         leg_of(states[0], token_in=1, token_out=1)
