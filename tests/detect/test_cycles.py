@@ -172,6 +172,32 @@ def test_rates_that_are_none_reach_the_kernels_and_find_nothing() -> None:
     assert scan.on_rate(there, log_rate_of(1.0)) == 1
 
 
+@pytest.mark.parametrize("way", ["walked", "indexed"])
+@pytest.mark.parametrize("legs", [2, 3, 4, 5])
+def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int, way: str) -> None:
+    names = "abcde"[:legs]
+    rng = np.random.default_rng(legs)
+    for chosen in range(2**legs):
+        tail = "".join(name for n, name in enumerate(names) if chosen >> n & 1)
+        market = Market("".join(name for name in names if name not in tail), tail=tail)
+        rates = rng.normal(0, 1, legs)
+        rates -= (rates.sum() + 0.05) / legs
+        ring = [
+            market.edge(names[n] + names[(n + 1) % legs], place=n, log_rate=float(rates[n]))
+            for n in range(legs)
+        ]
+        for token in market.token.values():
+            market.graph.set_potential(token, rng.normal(0, 1))
+        scan = CycleScan(market.graph, legs_max=legs)
+        if way == "indexed":
+            scan.index.rebuild()
+        for n, edge in enumerate(ring):
+            assert scan.on_rate(edge, rates[n] + 0.1) == 1, f"{tail} in the tail, leg {n} of {legs}"
+            assert scan.cycles()[0].edges == tuple(ring[n:] + ring[:n])
+            assert scan.scan_all() == 1
+            assert scan.on_rate(edge, rates[n]) == 0
+
+
 def test_a_batch_names_each_cycle_once() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=-1.0)
