@@ -115,7 +115,9 @@ class PriceMatrixReader:
         header: the header's words where they lie, likewise.
     """
 
-    def __init__(self, *, path: Path, file: int, words: Words, wait_ns_max: int) -> None:
+    def __init__(
+        self, *, path: Path, file: int, words: Words, generation: int, wait_ns_max: int
+    ) -> None:
         """Use `open`."""
         self._path = path
         self._file = file
@@ -123,7 +125,7 @@ class PriceMatrixReader:
         self._wait_ns_max = wait_ns_max
         rows = int(words[layout.HEADER_ROWS])
         start = layout.rows_at(rows) // 8
-        self.generation = int(words[layout.HEADER_GENERATION])
+        self.generation = generation
         self.places = decode_places(words, rows, int(words[layout.HEADER_PLACES_BYTES]))
         self.run = int(words[layout.HEADER_RUN])
         self.band_ratio = float(words[layout.HEADER_BAND : layout.HEADER_BAND + 1].view("f8")[0])
@@ -161,11 +163,19 @@ class PriceMatrixReader:
             generation = int(words[layout.HEADER_GENERATION])
             try:
                 check_header(words, path)
-                reader = cls(path=path, file=file, words=words, wait_ns_max=wait_ns_max)
+                reader = cls(
+                    path=path,
+                    file=file,
+                    words=words,
+                    generation=generation,
+                    wait_ns_max=wait_ns_max,
+                )
             except BadValueError:
-                _check_generation(words, generation, file, path)
+                if int(words[layout.HEADER_GENERATION]) != generation:
+                    raise _gone(words, generation, file, path) from None
                 raise
-            _check_generation(words, reader.generation, file, path)
+            if not reader.is_writer_alive() or generation & 1:
+                raise _gone(words, generation, file, path)
         return reader
 
     def row(self, row: int) -> PriceRow:
@@ -290,13 +300,6 @@ class PriceMatrixReader:
 
 def _numbers(rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.ascontiguousarray(rows, np.int64)
-
-
-def _check_generation(words: Words, generation: int, file: int, path: Path) -> None:
-    is_matrix = words[layout.HEADER_MAGIC] == layout.MAGIC
-    is_same = int(words[layout.HEADER_GENERATION]) == generation
-    if is_matrix and (not is_same or generation & 1 or not is_locked(file)):
-        raise _gone(words, generation, file, path)
 
 
 def _gone(words: Words, generation: int, file: int, path: Path) -> SyndicateError:

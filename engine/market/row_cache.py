@@ -65,8 +65,8 @@ class RowCache:
         self._reader = reader
         self._versions = reader.versions
         # Views of memory hand out one number in half the time that numpy takes.
-        self._version_of = memoryview(reader.versions)
-        self._header = memoryview(reader.header)
+        self._version_of = reader.versions.data
+        self._header = reader.header.data
         self._generation = reader.generation
         self.order = RefreshOrder(reader.places)
         self._copies: list[PriceRow | None] = [None] * rows
