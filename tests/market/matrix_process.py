@@ -9,16 +9,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from engine.kernels import layout, matrix_layout
 from engine.market.board import Board
 from engine.market.matrix_block import Place, RowKind
-from engine.market.matrix_reader import PriceMatrixReader, PriceRow
+from engine.market.matrix_reader import ROW_DTYPE, PriceMatrixReader, PriceRow
 from engine.market.price_matrix import PriceMatrix
 from tests.reference.world import make_instrument
 
 POOLS = 2
 ROWS = 1 + POOLS
 WRITES_MAX = 50_000_000
+READS_MAX = 5_000_000
+MANY = 2_000
+"""Copies of one row in one call, so that some of them meet the writer within it."""
+
+TOGETHER = [0] * 100 + list(range(ROWS))
+"""Many copies, so that the writer comes on by several rows while they are made."""
+
 WAIT_NS_MAX = 5_000_000_000
 """Other processes of the machine may keep the writer from running for long."""
 
@@ -57,23 +67,39 @@ def show_pool(matrix: PriceMatrix, row: int, counter: int) -> None:
     )
 
 
-def is_whole(row: Any) -> bool:
-    """Say whether all of a row (PriceRow, or a record of ROW_DTYPE) comes from one counter."""
-    values = row._asdict() if isinstance(row, PriceRow) else {n: row[n] for n in row.dtype.names}
-    counter = values["frame_seq"]
-    if counter == 0:  # not written yet
-        return bool(values["ask"] == math.inf and values["bid"] == 0.0)
-    is_book = values["kind"] == matrix_layout.BOOK
-    ask = counter + 1.0 if is_book else 1.0 / (1.0 / counter)
-    return bool(
-        values["is_live"]
-        and values["changed_at_ns"] == values["published_at_ns"] == counter
-        and values["bid"] == values["rate_forward"] == values["bid_band_base"] == counter
-        and values["ask"] == ask
-        and values["rate_backward"] == (1.0 / ask if is_book else 1.0 / counter)
-        and values["ask_band_base"] == (counter if is_book else 2.0 * counter)
-        and values["bid_size_base"] == values["ask_size_base"] == (counter if is_book else 0)
+def is_whole(row: PriceRow) -> bool:
+    """Say whether all of a row comes from one counter."""
+    return torn_in(np.array([(0, *row, 0)], ROW_DTYPE)) == 0
+
+
+def torn_in(table: npt.NDArray[Any]) -> int:
+    """Count the rows of ROW_DTYPE that come from more than one counter."""
+    counter = table["frame_seq"]
+    is_book = table["kind"] == matrix_layout.BOOK
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / counter
+    ask = np.where(is_book, counter + 1.0, 1.0 / np.where(counter, inverse, 1.0))
+    expected = {
+        "changed_at_ns": counter,
+        "published_at_ns": counter,
+        "is_live": 1,
+        "bid": counter,
+        "ask": ask,
+        "bid_size_base": np.where(is_book, counter, 0),
+        "ask_size_base": np.where(is_book, counter, 0),
+        "bid_band_base": counter,
+        "ask_band_base": np.where(is_book, counter, 2.0 * counter),
+        "rate_forward": counter,
+        "rate_backward": np.where(is_book, 1.0 / ask, inverse),
+    }
+    is_same = np.ones(len(table), bool)
+    for name, values in expected.items():
+        is_same &= table[name] == values
+    # A row that was never written says so in all of its fields.
+    is_new = (
+        (counter == 0) & (table["bid"] == 0) & (table["ask"] == math.inf) & (table["kind"] == 0)
     )
+    return int(np.count_nonzero(~(is_same | is_new)))
 
 
 def hammer(path: Path) -> None:
@@ -101,14 +127,16 @@ def stop_halfway(path: Path) -> None:
     sys.stdin.read()
 
 
-def read(path: Path, reads: int) -> None:
-    """Copy rows in every way and print how many copies were torn."""
+def read(path: Path, versions: int) -> None:
+    """Copy rows in every way until so many versions were seen; print how many copies were torn."""
     reader = PriceMatrixReader.open(path, wait_ns_max=WAIT_NS_MAX)
     torn = backwards = apart = missed = 0
     seen: set[int] = set()
     last = [0] * ROWS
     version = 0
-    for number in range(reads):
+    for number in range(READS_MAX):
+        if len(seen) == versions:
+            break
         index = number % ROWS
         row = reader.row(index)
         torn += not is_whole(row)
@@ -116,14 +144,14 @@ def read(path: Path, reads: int) -> None:
         last[index] = row.version
         seen.add(row.version)
         if number % 16 == 0:
-            table = reader.rows()
-            torn += sum(not is_whole(one) for one in table)
             changes = reader.changed_since(version)
+            table = reader.rows()
+            torn += torn_in(table) + torn_in(reader.rows([index] * MANY))
             newer = (version < table["version"]) & (table["version"] <= changes.version)
             missed += not set(newer.nonzero()[0].tolist()) <= set(changes.rows.tolist())
             version = changes.version
-            together = reader.rows_together(range(ROWS))
-            torn += sum(not is_whole(one) for one in together)
+            together = reader.rows_together(TOGETHER)
+            torn += torn_in(together)
             # The writer goes from row to row: at any instant the first is ahead by one at most.
             order = together["frame_seq"].tolist()
             apart += order != sorted(order, reverse=True) or order[0] - order[-1] > 1
