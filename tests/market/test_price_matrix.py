@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from engine.domain.errors import BadValueError, FatalError
+from engine.domain.errors import BadValueError, FatalError, SyndicateError
 from engine.domain.faults import Fault
 from engine.kernels import matrix_layout
 from engine.market.board import Board
@@ -348,6 +351,21 @@ def test_a_damaged_header_is_refused_by_what_is_wrong(
         patched(tmp_path / "prices", word, value)
         with pytest.raises(BadValueError, match=text):
             PriceMatrixReader.open(tmp_path / "prices")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 40), st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 9))
+def test_no_damage_to_a_header_does_more_than_raise(word: int, value: int) -> None:
+    with TemporaryDirectory() as folder, opened(Path(folder) / "prices"):
+        patched(Path(folder) / "prices", word, value)
+
+        try:
+            reader = PriceMatrixReader.open(Path(folder) / "prices", wait_ns_max=0)
+        except SyndicateError:
+            return
+        assert len(reader.rows()) == ROWS
+        reader.changed_since(0)
+        reader.close()
 
 
 @pytest.mark.parametrize("size", [1, 255, 300])

@@ -166,6 +166,8 @@ def test_accesses_are_counted_as_hits_and_misses_with_their_times(tmp_path: Path
         cache.refresh()
         cache.get(BTC_A)
         cache.get(BTC_B)
+        with pytest.raises(BadValueError):
+            cache.get(-1)
 
         metrics = cache.metrics()
         assert (metrics.hits, metrics.misses) == (3, 1)
