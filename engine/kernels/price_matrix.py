@@ -374,7 +374,7 @@ def read_together(context, rows, out):
     return REPLACED if _generation_differs(context) else BUSY
 
 
-@kernel(types.UniTuple(int64, 2)(int64, int64, int64[::1]))
+@kernel(types.UniTuple(int64, 3)(int64, int64, int64[::1]))
 def changed_since(context, version, out):
     """List the rows whose version is greater than `version`, by number.
 
@@ -384,12 +384,11 @@ def changed_since(context, version, out):
         out: int64 (rows,), filled from the front.
 
     Returns:
-        The number of rows listed, and the version to ask with next time; a version below 0 is
-        minus CLOSED or REPLACED.
+        The number of rows listed, the version to ask with next time, and 0, CLOSED or REPLACED.
     """
     block = _word(context, CONTEXT_BLOCK)
     if block == 0:
-        return 0, -CLOSED
+        return 0, 0, CLOSED
     # The counter is read first: a row that changes meanwhile is listed again next time.
     until = load_acquire(block + 8 * HEADER_VERSION)
     count = 0
@@ -400,5 +399,5 @@ def changed_since(context, version, out):
                 count += 1
     fence_acquire()
     if _generation_differs(context):
-        return 0, -REPLACED
-    return count, until
+        return 0, 0, REPLACED
+    return count, until, 0

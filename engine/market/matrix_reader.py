@@ -231,9 +231,9 @@ class PriceMatrixReader:
 
         No change is missed; one that happens meanwhile may be told twice.
         """
-        count, until = _changed_since(self._context_at, version, self._changed)
-        if until < 0:
-            raise self._error(-until, row=-1)
+        count, until, outcome = _changed_since(self._context_at, version, self._changed)
+        if outcome:
+            raise self._error(outcome, row=-1)
         return Changes(version=until, rows=self._changed[:count].copy())
 
     def version(self) -> int:

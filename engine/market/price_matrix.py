@@ -36,6 +36,9 @@ from engine.market.matrix_block import (
 BAND_RATIO: Final = 0.001
 """Default of the band within which a row's liquidity is added up: 10 bps from the best price."""
 
+COUNT_MAX: Final = 1 << 62
+"""Generations and versions stay below this: a century of changes, one in each nanosecond."""
+
 
 class PriceMatrix:
     """The one writer of a block; not for use by several threads at once.
@@ -187,11 +190,11 @@ class PriceMatrix:
     def _begin(self, words: Words, *, named: bytes, run_id: str) -> None:
         """Fill the block between an odd generation and the next even one."""
         rows = len(self.places)
-        preparing = int(words[layout.HEADER_GENERATION]) | 1
+        preparing = _counter(words, layout.HEADER_GENERATION) | 1
         set_generation(self._context_at, preparing)
         # A writer that was killed within a row may have used one version more than it told.
         is_same_format = words[layout.HEADER_FORMAT] == layout.FORMAT
-        version = int(words[layout.HEADER_VERSION]) + 2 if is_same_format else 2
+        version = 2 + (_counter(words, layout.HEADER_VERSION) if is_same_format else 0)
         words[layout.HEADER_BYTES // 8 :] = 0
         words[layout.HEADER_BYTES // 8 : layout.HEADER_BYTES // 8 + rows] = version
         start = layout.rows_at(rows) // 8
@@ -242,6 +245,12 @@ class PriceMatrix:
             f"{name} of row {row} ({self.places[row]}) is {rates[0] if is_forward else rates[1]}; "
             f"it must be finite, above 0 and at most {layout.RATE_MAX:g}, in {unit}"
         )
+
+
+def _counter(words: Words, word: int) -> int:
+    """Return a counter of the writer before; one that cannot be right begins anew."""
+    found = int(words[word])
+    return found if 0 <= found < COUNT_MAX else 0
 
 
 def _bits_of(value: float) -> int:
