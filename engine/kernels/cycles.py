@@ -43,6 +43,7 @@ from engine.kernels.graph_layout import (
     PAIR_SOURCE,
     PAIR_TARGET,
     ROWS,
+    TAIL_PAIRS,
     TOKEN_IN,
     TOKEN_OUT,
     TWO_HOP,
@@ -165,6 +166,10 @@ def _scan_edge(graph, index, edge, terms, found):
         _scan_core(graph, edge, source, target, terms, found)
         if terms[3] == LOWEST_EDGE:
             return
+    if terms[1] >= 5 and state[TAIL_PAIRS] > 0:
+        walk_in_four(graph, edge, (source, target), terms, found)
+    if source < core and target < core:
+        # The token of the tail would have to be next to one of the two.
         if tokens[target, TOKEN_OUT + 1] < 0 and tokens[source, TOKEN_IN + 1] < 0:
             return
     pair = int64(edges[edge, EDGE_PAIR])
@@ -172,8 +177,6 @@ def _scan_edge(graph, index, edge, terms, found):
         _scan_index(graph, index, edge, pair, terms, found)
     else:
         walk_tail(graph, edge, (source, target), terms, rows, found)
-    if terms[1] >= 5:
-        walk_in_four(graph, edge, (source, target), terms, found)
 
 
 @borrowing_kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))

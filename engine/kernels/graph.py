@@ -39,6 +39,7 @@ from engine.kernels.graph_layout import (
     PAIR_TARGET,
     POTENTIAL,
     SCALE,
+    TAIL_PAIRS,
     TOKEN_IN,
     TOKEN_OUT,
     TOKEN_PAIRS,
@@ -252,6 +253,8 @@ def _open_pair(graph, source, target):
     tokens[target, TOKEN_PAIRS] += 1
     if source < core and target < core:
         pair_of[source, target] = pair
+    else:
+        state[TAIL_PAIRS] += 1
     return pair
 
 
@@ -284,6 +287,8 @@ def _close_pair(graph, pair):
             potentials[IN_MAX, token] = DEAD
     if source < core and target < core:
         pair_of[source, target] = NONE
+    else:
+        state[TAIL_PAIRS] -= 1
     pairs[pair, PAIR_SOURCE] = NONE
     pairs[pair, PAIR_OUT_NEXT] = int64(state[PAIR_FREE])
     state[PAIR_FREE] = pair

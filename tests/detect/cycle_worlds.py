@@ -66,8 +66,13 @@ def scattered(rng: random.Random, tokens: int) -> Couples:
     return [tuple(rng.sample(range(tokens), 2)) for _ in range(2 * tokens)]  # type: ignore[misc]
 
 
+def fives(rng: random.Random, tokens: int) -> Couples:
+    rings = [rng.sample(range(tokens), min(tokens, 5)) for _ in range(rng.randint(1, 4))]
+    return [(few[n - 1], few[n]) for few in rings for n in range(len(few))]
+
+
 SHAPES: tuple[Callable[[random.Random, int], Couples], ...] = (
-    star, chain, ring, clique, bipartite, parallel, hubs, parts, one_pair, scattered,
+    star, chain, ring, clique, bipartite, parallel, hubs, parts, one_pair, scattered, fives,
 )  # fmt: skip
 
 
@@ -96,7 +101,7 @@ class World:
     def __init__(self, seed: int, *, tail_ratio: float | None = None) -> None:
         rng = self.rng = random.Random(seed)
         self.shape = SHAPES[seed % len(SHAPES)]
-        tokens = rng.randint(2, 9)
+        tokens = rng.randint(5 if self.shape is fives else 2, 9)
         self.noise = rng.choice((1e-4, 2e-3, 0.05, 3.0))
         self.graph = MarketGraph(core_size=64, token_max=128, edge_max=256)
         ratio = rng.choice((0.0, 0.5, 1.0)) if tail_ratio is None else tail_ratio
@@ -115,7 +120,7 @@ class World:
         self.scan = CycleScan(
             self.graph,
             log_gain_min=rng.choice((0.0, 0.0, 5e-4, -self.noise)),
-            legs_max=rng.choice((5, 5, 4, 4, 4, 3, 2)),
+            legs_max=5 if self.shape is fives else rng.choice((5, 5, 4, 4, 4, 3, 2)),
             cycle_max=rng.choice((1, 3, CYCLES_KEPT)),
             overflow_max=rng.choice((0, 2, 30, 1_000)),
         )

@@ -172,6 +172,33 @@ def test_rates_that_are_none_reach_the_kernels_and_find_nothing() -> None:
     assert scan.on_rate(there, log_rate_of(1.0)) == 1
 
 
+@pytest.mark.parametrize("way", ["walked", "indexed"])
+@pytest.mark.parametrize("legs", [2, 3, 4, 5])
+def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int, way: str) -> None:
+    names = "abcde"[:legs]
+    rng = np.random.default_rng(legs)
+    for chosen in range(2**legs):
+        tail = "".join(name for n, name in enumerate(names) if chosen >> n & 1)
+        market = Market("".join(name for name in names if name not in tail), tail=f"{tail}z")
+        market.edge("az", place=9, log_rate=9.0)
+        rates = rng.normal(0, 1, legs)
+        rates -= (rates.sum() + 0.05) / legs
+        ring = [
+            market.edge(names[n] + names[(n + 1) % legs], place=n, log_rate=float(rates[n]))
+            for n in range(legs)
+        ]
+        for token in market.token.values():
+            market.graph.set_potential(token, rng.normal(0, 1))
+        scan = CycleScan(market.graph, legs_max=legs)
+        if way == "indexed":
+            scan.index.rebuild()
+        for n, edge in enumerate(ring):
+            assert scan.on_rate(edge, rates[n] + 0.1) == 1, f"{tail} in the tail, leg {n} of {legs}"
+            assert scan.cycles()[0].edges == tuple(ring[n:] + ring[:n])
+            assert scan.scan_all() == 1
+            assert scan.on_rate(edge, rates[n]) == 0
+
+
 def test_a_batch_names_each_cycle_once() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=-1.0)
@@ -225,6 +252,22 @@ def test_cycles_of_many_legs_leave_room_for_those_of_few() -> None:
     assert [cycle.log_gain for cycle in scan.cycles(legs=3)] == pytest.approx([0.69, 0.68])
     assert [len(cycle.edges) for cycle in scan.cycles()] == [3, 3, 2]
     assert scan.overflow == 15
+
+
+@pytest.mark.parametrize("way", ["walked", "indexed"])
+@pytest.mark.parametrize("tail", ["", "c", "bc", "abcd"])
+def test_good_cycles_of_few_legs_leave_room_for_worse_ones_of_many(tail: str, way: str) -> None:
+    market = Market("".join(name for name in "abcd" if name not in tail), tail=tail)
+    there = market.edge("ab", place=0, log_rate=-9.0)
+    for place, ends in enumerate(("ba", "ba", "ba", "bc", "ca", "cd", "da"), start=1):
+        market.edge(ends, place=place, log_rate=0.5 if ends == "ba" else 0.01)
+    scan = CycleScan(market.graph, cycle_max=1, overflow_max=0)
+    if way == "indexed":
+        scan.index.rebuild()
+
+    assert scan.on_rate(there, 0.0) == 3
+    assert [len(cycle.edges) for cycle in scan.cycles()] == [2, 4, 3]
+    assert scan.scan_all() == 3
 
 
 def test_overflow_is_at_least_its_limit_when_more_had_no_room() -> None:

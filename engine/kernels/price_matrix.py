@@ -1,0 +1,403 @@
+"""The shared price matrix: one writer, any number of readers, a sequence lock per row.
+
+The lock is the one of H.-J. Boehm, "Can seqlocks get along with programming language memory
+models?" (MSPC 2012): the writer makes the sequence odd, fences, stores the words, and releases the
+next even sequence; a reader copies between two equal even sequences. All words are atomic.
+"""
+
+import numpy as np
+from numba import boolean, float64, int64, types
+
+from engine.kernels import layout
+from engine.kernels.atomics import (
+    bits_of,
+    fence_acquire,
+    fence_release,
+    float_of,
+    load_acquire,
+    load_word,
+    store_release,
+    store_word,
+)
+from engine.kernels.jit import inlined, kernel
+from engine.kernels.matrix_layout import (
+    ASK,
+    ASK_BAND,
+    ASK_SIZE,
+    BAD_BACKWARD,
+    BAD_BAND,
+    BAD_FORWARD,
+    BAND_LEVELS_MAX,
+    BID,
+    BID_BAND,
+    BID_SIZE,
+    BOOK,
+    BUSY,
+    CHANGED_AT_NS,
+    CLOSED,
+    CONTEXT_BAND,
+    CONTEXT_BLOCK,
+    CONTEXT_BOOKS,
+    CONTEXT_GENERATION,
+    CONTEXT_LEVELS,
+    CONTEXT_LEVELS_MAX,
+    CONTEXT_ROWS,
+    CONTEXT_ROWS_AT,
+    CONTEXT_STATE,
+    FRAME_SEQ,
+    HEADER_BYTES,
+    HEADER_GENERATION,
+    HEADER_VERSION,
+    IS_LIVE,
+    KIND,
+    POOL,
+    PUBLISHED_AT_NS,
+    RATE_BACKWARD,
+    RATE_FORWARD,
+    RATE_MAX,
+    READ_TRIES_MAX,
+    REPLACED,
+    ROW_BYTES,
+    ROW_WORDS,
+    SEQUENCE,
+    UNKNOWN_ROW,
+    VERSION,
+)
+
+_POWERS = 10.0 ** np.arange(19)  # exact, so that a price is rounded once
+_LEVEL_BYTES = 16
+
+
+@inlined
+def _word(base, index):
+    return load_word(base + 8 * index)
+
+
+@inlined
+def _row_at(context, row):
+    return _word(context, CONTEXT_BLOCK) + _word(context, CONTEXT_ROWS_AT) + row * ROW_BYTES
+
+
+@inlined
+def _refusal(context, row):
+    """Return why a row cannot be touched, 0 if it can."""
+    if _word(context, CONTEXT_BLOCK) == 0:
+        return CLOSED
+    if row < 0 or row >= _word(context, CONTEXT_ROWS):
+        return UNKNOWN_ROW
+    return 0
+
+
+@inlined
+def _generation_differs(context):
+    block = _word(context, CONTEXT_BLOCK)
+    return _word(block, HEADER_GENERATION) != _word(context, CONTEXT_GENERATION)
+
+
+@inlined
+def _write(context, row, stamps, kind, is_live, prices, sizes, rates):
+    """Write a row under its lock, then make its version known; returns the version.
+
+    Args:
+        context: address of the context.
+        row: its number, known to be good.
+        stamps: changed_at_ns, frame_seq, published_at_ns.
+        kind, is_live: words of the row.
+        prices: bid and ask; sizes: at the best and within the band, bid and ask each;
+            rates: forward and backward.
+    """
+    block = _word(context, CONTEXT_BLOCK)
+    at = _row_at(context, row)
+    version = _word(block, HEADER_VERSION) + 1
+    sequence = load_word(at) | 1
+    store_word(at, sequence)
+    fence_release()
+    store_word(at + 8 * VERSION, version)
+    store_word(at + 8 * CHANGED_AT_NS, stamps[0])
+    store_word(at + 8 * FRAME_SEQ, stamps[1])
+    store_word(at + 8 * PUBLISHED_AT_NS, stamps[2])
+    store_word(at + 8 * IS_LIVE, is_live)
+    store_word(at + 8 * KIND, kind)
+    store_word(at + 8 * BID, bits_of(prices[0]))
+    store_word(at + 8 * ASK, bits_of(prices[1]))
+    store_word(at + 8 * BID_SIZE, bits_of(sizes[0]))
+    store_word(at + 8 * ASK_SIZE, bits_of(sizes[1]))
+    store_word(at + 8 * BID_BAND, bits_of(sizes[2]))
+    store_word(at + 8 * ASK_BAND, bits_of(sizes[3]))
+    store_word(at + 8 * RATE_FORWARD, bits_of(rates[0]))
+    store_word(at + 8 * RATE_BACKWARD, bits_of(rates[1]))
+    store_release(at + 8 * SEQUENCE, sequence + 1)
+    # Whoever sees the counter sees the row's version, and with it the row.
+    store_release(block + HEADER_BYTES + 8 * row, version)
+    store_release(block + 8 * HEADER_VERSION, version)
+    return version
+
+
+@inlined
+def _band(context, book, side, held, size_scale):
+    """Return the base resting within the band of the best level."""
+    levels_max = _word(context, CONTEXT_LEVELS_MAX)
+    first = _word(context, CONTEXT_LEVELS) + (2 * book + side) * levels_max * _LEVEL_BYTES
+    best = 1.0 * _word(first + (held - 1) * _LEVEL_BYTES, layout.KEY)
+    key_min = best - float_of(_word(context, CONTEXT_BAND)) * abs(best)
+    total = 0.0
+    for i in range(held - 1, max(held - 1 - BAND_LEVELS_MAX, -1), -1):
+        level = first + i * _LEVEL_BYTES
+        if 1.0 * _word(level, layout.KEY) < key_min:
+            break
+        total += 1.0 * _word(level, layout.SIZE)
+    return total / size_scale
+
+
+@kernel(int64(int64, int64, int64))
+def publish_book(context, book, at_ns):
+    """Write a book's row from the board's levels.
+
+    A book that is not live, or lacks a side, is written as absent.
+
+    Args:
+        context: address of the writer's context.
+        book: its row on the board and in the matrix.
+        at_ns: when this is.
+
+    Returns:
+        The new version, or minus CLOSED or UNKNOWN_ROW.
+    """
+    refusal = _refusal(context, book)
+    if refusal != 0:
+        return -refusal
+    if book >= _word(context, CONTEXT_BOOKS):
+        return -UNKNOWN_ROW
+    state = _word(context, CONTEXT_STATE) + 8 * layout.STATE_COLUMNS * book
+    stamps = (_word(state, layout.CHANGED_AT_NS), _word(state, layout.FRAME_SEQ), at_ns)
+    bids = _word(state, layout.COUNT + layout.BID)
+    asks = _word(state, layout.COUNT + layout.ASK)
+    if _word(state, layout.IS_LIVE) != 1 or bids == 0 or asks == 0:
+        return _write(
+            context, book, stamps, BOOK, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0)
+        )
+    price_scale = _POWERS[_word(state, layout.PRICE_DECIMALS)]
+    size_scale = _POWERS[_word(state, layout.SIZE_DECIMALS)]
+    side_bytes = _word(context, CONTEXT_LEVELS_MAX) * _LEVEL_BYTES
+    levels = _word(context, CONTEXT_LEVELS) + 2 * book * side_bytes
+    best_bid = levels + layout.BID * side_bytes + (bids - 1) * _LEVEL_BYTES
+    best_ask = levels + layout.ASK * side_bytes + (asks - 1) * _LEVEL_BYTES
+    bid = 1.0 * _word(best_bid, layout.KEY) / price_scale
+    ask = -1.0 * _word(best_ask, layout.KEY) / price_scale
+    sizes = (
+        1.0 * _word(best_bid, layout.SIZE) / size_scale,
+        1.0 * _word(best_ask, layout.SIZE) / size_scale,
+        _band(context, book, layout.BID, bids, size_scale),
+        _band(context, book, layout.ASK, asks, size_scale),
+    )
+    return _write(context, book, stamps, BOOK, 1, (bid, ask), sizes, (bid, 1.0 / ask))
+
+
+@inlined
+def _is_rate(rate):
+    return 1.0 / RATE_MAX <= rate <= RATE_MAX  # false for NaN
+
+
+@kernel(int64(int64, int64, float64, float64, float64, float64, int64, int64))
+def publish_rates(context, row, forward, backward, bid_band, ask_band, at_ns, frame_seq):
+    """Write a pool's row from its marginal rates.
+
+    Args:
+        context: address of the writer's context.
+        row: a row that is no book's.
+        forward, backward: quote for one base, base for one quote, after the pool's fee.
+        bid_band, ask_band: base that can be sold and bought within the band; 0 if unknown.
+        at_ns, frame_seq: when this is, and the input that did it.
+
+    Returns:
+        The new version, or minus CLOSED, UNKNOWN_ROW, BAD_FORWARD, BAD_BACKWARD or BAD_BAND, with
+        nothing written.
+    """
+    refusal = _refusal(context, row)
+    if refusal != 0:
+        return -refusal
+    if row < _word(context, CONTEXT_BOOKS):
+        return -UNKNOWN_ROW
+    if not _is_rate(forward):
+        return -BAD_FORWARD
+    if not _is_rate(backward):
+        return -BAD_BACKWARD
+    if not (0.0 <= bid_band < np.inf and 0.0 <= ask_band < np.inf):
+        return -BAD_BAND
+    return _write(
+        context,
+        row,
+        (at_ns, frame_seq, at_ns),
+        POOL,
+        1,
+        (forward, 1.0 / backward),
+        (0.0, 0.0, bid_band, ask_band),
+        (forward, backward),
+    )
+
+
+@kernel(int64(int64, int64, int64, int64))
+def withdraw(context, row, at_ns, frame_seq):
+    """Write a pool's row as absent; arguments and result as `publish_rates`."""
+    refusal = _refusal(context, row)
+    if refusal != 0:
+        return -refusal
+    if row < _word(context, CONTEXT_BOOKS):
+        return -UNKNOWN_ROW
+    stamps = (at_ns, frame_seq, at_ns)
+    return _write(context, row, stamps, POOL, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0))
+
+
+@kernel(types.void(int64, int64))
+def set_generation(context, generation):
+    """Store the block's generation, after all that was stored before and before all that comes."""
+    store_release(_word(context, CONTEXT_BLOCK) + 8 * HEADER_GENERATION, generation)
+    fence_release()
+
+
+_ROW = types.Tuple((int64, int64, int64, boolean, int64) + (float64,) * 8 + (int64,))
+
+
+@inlined
+def _copy(at):
+    return (
+        _word(at, VERSION),
+        _word(at, CHANGED_AT_NS),
+        _word(at, FRAME_SEQ),
+        _word(at, IS_LIVE) != 0,
+        _word(at, KIND),
+        float_of(_word(at, BID)),
+        float_of(_word(at, ASK)),
+        float_of(_word(at, BID_SIZE)),
+        float_of(_word(at, ASK_SIZE)),
+        float_of(_word(at, BID_BAND)),
+        float_of(_word(at, ASK_BAND)),
+        float_of(_word(at, RATE_FORWARD)),
+        float_of(_word(at, RATE_BACKWARD)),
+        _word(at, PUBLISHED_AT_NS),
+    )
+
+
+@inlined
+def _absent(outcome):
+    return (-outcome, 0, 0, False, 0, 0.0, np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
+
+
+@kernel(_ROW(int64, int64))
+def read_row(context, row):
+    """Copy one row.
+
+    Returns:
+        Its words from VERSION to PUBLISHED_AT_NS; a first word below 0 is minus CLOSED,
+        UNKNOWN_ROW, REPLACED or BUSY, and then there is no row.
+    """
+    refusal = _refusal(context, row)
+    if refusal != 0:
+        return _absent(refusal)
+    at = _row_at(context, row)
+    for _ in range(READ_TRIES_MAX):
+        sequence = load_acquire(at)
+        values = _copy(at)
+        fence_acquire()
+        if load_word(at) == sequence and sequence & 1 == 0:
+            if _generation_differs(context):
+                return _absent(REPLACED)
+            return values
+    # A writer that was killed within a row and one that replaced it look alike until here.
+    return _absent(REPLACED if _generation_differs(context) else BUSY)
+
+
+@inlined
+def _copy_words(at, out, i):
+    """Copy a row into a row of `out`; returns whether it is whole."""
+    sequence = load_acquire(at)
+    for word in range(1, ROW_WORDS):
+        out[i, word] = _word(at, word)
+    fence_acquire()
+    out[i, SEQUENCE] = sequence
+    return load_word(at) == sequence and sequence & 1 == 0
+
+
+@kernel(types.UniTuple(int64, 2)(int64, int64[::1], int64, int64[:, ::1]))
+def read_rows(context, rows, start, out):
+    """Copy many rows, each whole, not all of the same instant.
+
+    Args:
+        context: address of the reader's context.
+        rows: int64 (n,), numbers of rows.
+        start: index in `rows` to begin at.
+        out: int64 (n, ROW_WORDS), a row's words each.
+
+    Returns:
+        The index reached, and 0 if that is n, else CLOSED, UNKNOWN_ROW, REPLACED or BUSY.
+    """
+    i = start
+    while i < len(rows):
+        refusal = _refusal(context, rows[i])
+        if refusal != 0:
+            return i, refusal
+        at = _row_at(context, rows[i])
+        tries = 0
+        while not _copy_words(at, out, i):
+            tries += 1
+            if tries == READ_TRIES_MAX:
+                return i, REPLACED if _generation_differs(context) else BUSY
+        i += 1
+    if _word(context, CONTEXT_BLOCK) == 0:
+        return i, CLOSED
+    return i, REPLACED if _generation_differs(context) else 0
+
+
+@kernel(int64(int64, int64[::1], int64[:, ::1]))
+def read_together(context, rows, out):
+    """Copy a few rows as they all were at one instant; arguments as `read_rows`.
+
+    After the last copy no row's sequence has moved on: all of them stood so at that moment.
+
+    Returns:
+        0, or CLOSED, UNKNOWN_ROW, REPLACED or BUSY.
+    """
+    for i in range(len(rows)):
+        refusal = _refusal(context, rows[i])
+        if refusal != 0:
+            return refusal
+    if _word(context, CONTEXT_BLOCK) == 0:
+        return CLOSED
+    for _ in range(READ_TRIES_MAX):
+        is_whole = True
+        for i in range(len(rows)):
+            is_whole = is_whole and _copy_words(_row_at(context, rows[i]), out, i)
+        for i in range(len(rows)):
+            is_whole = is_whole and load_word(_row_at(context, rows[i])) == out[i, SEQUENCE]
+        if is_whole:
+            return REPLACED if _generation_differs(context) else 0
+    return REPLACED if _generation_differs(context) else BUSY
+
+
+@kernel(types.UniTuple(int64, 3)(int64, int64, int64[::1]))
+def changed_since(context, version, out):
+    """List the rows whose version is greater than `version`, by number.
+
+    Args:
+        context: address of the reader's context.
+        version: what an earlier call returned, 0 for all rows.
+        out: int64 (rows,), filled from the front.
+
+    Returns:
+        The number of rows listed, the version to ask with next time, and 0, CLOSED or REPLACED.
+    """
+    block = _word(context, CONTEXT_BLOCK)
+    if block == 0:
+        return 0, 0, CLOSED
+    # The counter is read first: a row that changes meanwhile is listed again next time.
+    until = load_acquire(block + 8 * HEADER_VERSION)
+    count = 0
+    if until != version:
+        for row in range(_word(context, CONTEXT_ROWS)):
+            if _word(block + HEADER_BYTES, row) > version:
+                out[count] = row
+                count += 1
+    fence_acquire()
+    if _generation_differs(context):
+        return 0, 0, REPLACED
+    return count, until, 0

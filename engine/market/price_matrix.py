@@ -1,0 +1,278 @@
+"""The shared price matrix, written: what the board and the pools say, for other processes to read.
+
+One row per book of the board, by its number there, then one per pool. Publishing is one kernel
+call that reads the board's own arrays. Readers: `engine.market.matrix_reader`.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from engine.domain.errors import BadValueError, FatalError
+from engine.kernels import matrix_layout as layout
+from engine.kernels.price_matrix import publish_book as _publish_book
+from engine.kernels.price_matrix import publish_rates as _publish_rates
+from engine.kernels.price_matrix import set_generation
+from engine.kernels.price_matrix import withdraw as _withdraw
+from engine.market.board import Board
+from engine.market.matrix_block import (
+    ROWS_MAX,
+    Place,
+    RowKind,
+    Words,
+    address_of,
+    encode_places,
+    lock,
+    map_words,
+    opened,
+    run_hash,
+    size_of,
+)
+
+BAND_RATIO: Final = 0.001
+"""Default of the band within which a row's liquidity is added up: 10 bps from the best price."""
+
+COUNT_MAX: Final = 1 << 62
+"""Generations and versions stay below this: a century of changes, one in each nanosecond."""
+
+
+class PriceMatrix:
+    """The one writer of a block; not for use by several threads at once.
+
+    Attributes:
+        places: what the rows stand for, by number.
+        generation: even, and greater than that of any writer before.
+    """
+
+    def __init__(self, *, file: int, words: Words, board: Board, places: tuple[Place, ...]) -> None:
+        """Use `create`."""
+        self.places = places
+        self._file = file
+        self._words: Words | None = words
+        # Both own what the context's addresses point at.
+        self._arrays = (board.state, board.levels)
+        self._context = np.zeros(layout.CONTEXT_WORDS, np.int64)
+        self._context_at = address_of(self._context)
+        context = self._context
+        context[layout.CONTEXT_BLOCK] = address_of(words)
+        context[layout.CONTEXT_ROWS] = len(places)
+        context[layout.CONTEXT_ROWS_AT] = layout.rows_at(len(places))
+        context[layout.CONTEXT_STATE] = address_of(board.state)
+        context[layout.CONTEXT_LEVELS] = address_of(board.levels)
+        context[layout.CONTEXT_LEVELS_MAX] = board.levels.shape[1]
+        context[layout.CONTEXT_BOOKS] = len(board.instruments)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        board: Board,
+        *,
+        run_id: str,
+        pools: Sequence[Place] = (),
+        band_ratio: float = BAND_RATIO,
+    ) -> "PriceMatrix":
+        """Make the block, or take over the one that is there; all rows begin as absent.
+
+        Args:
+            path: of the file; see `shared_path`.
+            board: its books are the first rows.
+            run_id: of this run; readers can compare its `run_hash`.
+            pools: the rows after the books.
+            band_ratio: how far from the best price a row's band reaches, as a part of it.
+
+        Raises:
+            BadValueError: no rows or too many, a bad band, or the file is something else.
+            FatalError: another writer lives, or the file cannot be had.
+        """
+        places = [Place.of(one) for one in board.instruments] + list(pools)
+        if not 0 < len(places) <= ROWS_MAX:
+            raise BadValueError(f"{len(places)} rows asked for; a matrix has 1 to {ROWS_MAX}")
+        if any(pool.kind is not RowKind.POOL for pool in pools):
+            raise BadValueError("a book is among the pools of the matrix; books are the board's")
+        if not 0.0 <= band_ratio < 1.0:
+            raise BadValueError(f"band is {band_ratio} of the price; it must be 0 or more, below 1")
+        named = encode_places(places)
+        with opened(path, is_writer=True) as file:
+            lock(file, path)
+            words = _claim(file, path, size_of(len(places), len(named)))
+            matrix = cls(file=file, words=words, board=board, places=tuple(places))
+            matrix._context[layout.CONTEXT_BAND] = _bits_of(band_ratio)
+            matrix._begin(words, named=named, run_id=run_id)
+        return matrix
+
+    def publish_book(self, book: int, at_ns: int) -> int:
+        """Write a book's row as the board has it now; returns the row's version.
+
+        A book that is not live, or lacks a side, becomes absent.
+
+        Raises:
+            BadValueError: no book has this number.
+            FatalError: the matrix is closed.
+        """
+        version: int = _publish_book(self._context_at, book, at_ns)
+        if version < 0:
+            raise self._refused(-version, row=book)
+        return version
+
+    def publish_rates(
+        self,
+        row: int,
+        rate_forward: float,
+        rate_backward: float,
+        at_ns: int,
+        *,
+        bid_band_base: float = 0.0,
+        ask_band_base: float = 0.0,
+        frame_seq: int = 0,
+    ) -> int:
+        """Write a pool's row; returns the row's version.
+
+        Args:
+            row: the number of a pool's row.
+            rate_forward: quote for one base, at the margin after the pool's fee.
+            rate_backward: base for one quote, likewise.
+            at_ns: when the pool changed.
+            bid_band_base: base that can be sold within the matrix's band; 0 if not known.
+            ask_band_base: base that can be bought within it, likewise.
+            frame_seq: number of the input that changed it.
+
+        Raises:
+            BadValueError: a rate is not finite or not above 0, a band is not finite or below 0,
+                or no pool has this number; nothing is written.
+            FatalError: the matrix is closed.
+        """
+        version: int = _publish_rates(
+            self._context_at,
+            row,
+            rate_forward,
+            rate_backward,
+            bid_band_base,
+            ask_band_base,
+            at_ns,
+            frame_seq,
+        )
+        if version < 0:
+            bands = (bid_band_base, ask_band_base)
+            raise self._refused(-version, row=row, rates=(rate_forward, rate_backward), bands=bands)
+        return version
+
+    def withdraw(self, row: int, at_ns: int, *, frame_seq: int = 0) -> int:
+        """Write a pool's row as absent; returns the row's version.
+
+        Raises:
+            BadValueError: no pool has this number.
+            FatalError: the matrix is closed.
+        """
+        version: int = _withdraw(self._context_at, row, at_ns, frame_seq)
+        if version < 0:
+            raise self._refused(-version, row=row)
+        return version
+
+    @property
+    def generation(self) -> int:
+        """Return the number that this writer's readers know it by."""
+        return int(self._context[layout.CONTEXT_GENERATION])
+
+    def close(self) -> None:
+        """Leave the block: readers are told that the writer is gone. The file stays."""
+        if self._words is None:
+            return
+        set_generation(self._context_at, self.generation + 1)
+        self._context[layout.CONTEXT_BLOCK] = 0
+        self._words = None
+        os.close(self._file)
+
+    def _begin(self, words: Words, *, named: bytes, run_id: str) -> None:
+        """Fill the block between an odd generation and the next even one."""
+        rows = len(self.places)
+        preparing = _counter(words, layout.HEADER_GENERATION) | 1
+        set_generation(self._context_at, preparing)
+        # A writer that was killed within a row may have used one version more than it told.
+        is_same_format = words[layout.HEADER_FORMAT] == layout.FORMAT
+        version = 2 + (_counter(words, layout.HEADER_VERSION) if is_same_format else 0)
+        words[layout.HEADER_BYTES // 8 :] = 0
+        words[layout.HEADER_BYTES // 8 : layout.HEADER_BYTES // 8 + rows] = version
+        start = layout.rows_at(rows) // 8
+        table = words[start : start + rows * layout.ROW_WORDS].reshape(rows, layout.ROW_WORDS)
+        table[:, layout.VERSION] = version
+        table[:, layout.ASK] = _bits_of(math.inf)
+        end = start * 8 + table.nbytes
+        words.view(np.uint8)[end : end + len(named)] = np.frombuffer(named, np.uint8)
+        words[layout.HEADER_VERSION] = version
+        words[layout.HEADER_FORMAT] = layout.FORMAT
+        words[layout.HEADER_ROWS] = rows
+        words[layout.HEADER_PLACES_BYTES] = len(named)
+        words[layout.HEADER_RUN] = run_hash(run_id)
+        words[layout.HEADER_BAND] = self._context[layout.CONTEXT_BAND]
+        words[layout.HEADER_WRITER_PID] = os.getpid()
+        words[layout.HEADER_MAGIC] = layout.MAGIC
+        self._context[layout.CONTEXT_GENERATION] = preparing + 1
+        set_generation(self._context_at, preparing + 1)
+
+    def _refused(
+        self,
+        outcome: int,
+        *,
+        row: int,
+        rates: tuple[float, float] = (0.0, 0.0),
+        bands: tuple[float, float] = (0.0, 0.0),
+    ) -> Exception:
+        if outcome == layout.CLOSED:
+            return FatalError("the price matrix is closed; nothing can be published any more")
+        if outcome == layout.UNKNOWN_ROW:
+            books = int(self._context[layout.CONTEXT_BOOKS])
+            return BadValueError(
+                f"row {row} cannot be published so: books are rows 0 to {books - 1}, pools rows "
+                f"{books} to {len(self.places) - 1}"
+            )
+        if outcome == layout.BAD_BAND:
+            return BadValueError(
+                f"liquidity within the band of row {row} ({self.places[row]}) is {bands[0]} to "
+                f"sell and {bands[1]} to buy; it must be finite and 0 or more, in base"
+            )
+        is_forward = outcome == layout.BAD_FORWARD
+        name, unit = (
+            ("rate_forward", "quote per base")
+            if is_forward
+            else ("rate_backward", "base per quote")
+        )
+        return BadValueError(
+            f"{name} of row {row} ({self.places[row]}) is {rates[0] if is_forward else rates[1]}; "
+            f"it must be finite, above 0 and at most {layout.RATE_MAX:g}, in {unit}"
+        )
+
+
+def _counter(words: Words, word: int) -> int:
+    """Return a counter of the writer before; one that cannot be right begins anew."""
+    found = int(words[word])
+    return found if 0 <= found < COUNT_MAX else 0
+
+
+def _bits_of(value: float) -> int:
+    return int(np.float64(value).view(np.int64))
+
+
+def _claim(file: int, path: Path, size: int) -> Words:
+    """Make the file large enough and map it; a file that is something else is left alone."""
+    found = os.fstat(file).st_size
+    if found:
+        head = os.pread(file, layout.HEADER_BYTES, 0)
+        is_ours = int.from_bytes(head[:8], "little") == layout.MAGIC or not any(head)
+        if found < layout.HEADER_BYTES or not is_ours:
+            raise BadValueError(
+                f"{path} is no price matrix ({found} bytes, beginning with {head[:8].hex()}) and "
+                "is not overwritten; remove it or choose another path"
+            )
+    try:
+        # Allocated now: a full memory file system would otherwise kill the writer at a store.
+        os.posix_fallocate(file, 0, max(size, found))
+    except OSError as error:
+        raise FatalError(
+            f"no room for the price matrix {path} of {size} bytes: {error.strerror}; free some"
+        ) from error
+    return map_words(file, is_writer=True)

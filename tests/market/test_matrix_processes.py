@@ -1,0 +1,169 @@
+"""The shared price matrix between real processes, and when they are killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.domain.errors import FatalError
+from engine.market.matrix_block import (
+    BlockReplacedError,
+    RowBusyError,
+    WriterGoneError,
+    run_hash,
+)
+from engine.market.matrix_reader import PriceMatrixReader
+from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, show_pool
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = 2_000
+DEADLINE_S = 50.0
+
+COMPILED = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
+"""Processes that write and read at full speed do so compiled, whatever this one does."""
+
+Calls = tuple[Callable[[], object], ...]
+
+
+def command(role: str, path: Path, *rest: str) -> list[str]:
+    return [sys.executable, "-m", "tests.market.matrix_process", role, str(path), *rest]
+
+
+@contextmanager
+def started(role: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a writer, wait until it says that it is ready, and kill it at the end."""
+    with subprocess.Popen(
+        command(role, path),
+        cwd=ROOT,
+        env=COMPILED,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a reader that ends by itself, and kill it if it does not."""
+    with subprocess.Popen(
+        command("read", path, str(VERSIONS)),
+        cwd=ROOT,
+        env=COMPILED,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
+    path = tmp_path / "prices"
+    with started("hammer", path) as writer, reading(path) as one, reading(path) as other:
+        found = [json.loads(reader.communicate(timeout=DEADLINE_S)[0]) for reader in (one, other)]
+        own = PriceMatrixReader.open(path)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait(timeout=DEADLINE_S)
+
+        assert writer.stderr is not None
+        assert writer.stderr.read() == ""
+
+    for counts in found:
+        assert counts["seen"] == VERSIONS  # the writer was at work all the while
+        assert counts["torn"] == counts["backwards"] == 0
+        assert counts["apart"] == counts["missed"] == 0
+    assert not own.is_writer_alive()
+    for row in range(ROWS):
+        try:
+            assert is_whole(own.row(row))
+        except WriterGoneError:
+            assert own.table["sequence"][row] % 2 == 1
+    assert list(tmp_path.iterdir()) == [path]
+    own.close()
+
+
+@pytest.mark.slow
+def test_wherever_a_writer_and_a_reader_meet_the_copy_is_whole_and_no_change_is_missed() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.market.matrix_interleaved"],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=DEADLINE_S,
+    )
+
+    found = json.loads(ended.stdout)
+    assert found["torn"] == found["missed"] == found["apart"] == 0
+    assert found["stores"] == ROWS * 18
+    assert found["busy"] == ROWS * 15  # at every step between the first store and the last
+    assert found["loads"] > 100
+
+
+@pytest.mark.slow
+def test_a_writer_killed_within_a_row_is_an_error_in_bounded_time_and_the_next_takes_over(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "prices"
+    with started("stop_halfway", path) as writer:
+        reader = PriceMatrixReader.open(path, wait_ns_max=30_000_000)
+
+        assert is_whole(reader.row(0))
+        assert is_whole(reader.row(2))
+        asks: Calls = (lambda: reader.row(1), reader.rows, lambda: reader.rows_together([2, 1]))
+        for ask in asks:
+            began_s = time.monotonic()
+            with pytest.raises(RowBusyError, match=f"30 ms; its writer, process {writer.pid}"):
+                ask()
+            assert time.monotonic() - began_s < 5
+        with pytest.raises(FatalError, match="another engine writes the price matrix"):
+            make_matrix(path)
+
+        writer.kill()
+        writer.wait(timeout=DEADLINE_S)
+
+    began_s = time.monotonic()
+    asks = (lambda: reader.row(1), reader.rows, reader.check_writer)
+    for ask in asks:
+        with pytest.raises(WriterGoneError, match="start the engine"):
+            ask()
+    with pytest.raises(WriterGoneError):
+        PriceMatrixReader.open(path)
+    assert time.monotonic() - began_s < 5
+
+    version = reader.version()
+    board, matrix = make_matrix(path, pools=ROWS + 50, run_id="next")
+    asks = (lambda: reader.row(0), lambda: reader.row(1), reader.rows, reader.check_writer)
+    for ask in asks:
+        with pytest.raises(BlockReplacedError, match=f"generation {matrix.generation}"):
+            ask()
+    with pytest.raises(BlockReplacedError):
+        reader.changed_since(0)
+    following = PriceMatrixReader.open(path)
+    assert following.generation == matrix.generation > reader.generation
+    assert following.run == run_hash("next")
+    assert following.version() > version
+    assert not any(row["is_live"] for row in following.rows())
+    show_book(board, matrix, 9)
+    show_pool(matrix, 1, 9)
+    assert is_whole(following.row(0))
+    assert is_whole(following.row(1))
+    for one in (reader, following, matrix):
+        one.close()
