@@ -45,6 +45,7 @@ from engine.kernels.sizing_layout import (
 STEPS_MAX = 120
 _HALVE_AFTER = 8  # guesses that do not end the search within so many take turns with halving
 _DONE_RATIO = 1e-13
+_SEAM_RATIO_MAX = 1e-7  # of the output: how far pieces may end from where the next ones start
 _CURVE_DONE_RATIO = 1e-8  # the gain is flat at its top: squared, this is below a float's digits
 
 
@@ -168,6 +169,44 @@ def best_input(cycles, r, count, sides, pieces, curves, pays, most):
 
 
 @inlined
+def _walked(pieces, first, end, amount):
+    """Return what pieces give if walked one by one; NaN if they do not start where others end."""
+    if not (0 <= first < end <= pieces.shape[0] and pieces[first, CIN] == 0.0):
+        return np.nan
+    out, k = 0.0, first
+    while k + 1 < end:
+        width = pieces[k + 1, CIN] - pieces[k, CIN]
+        if not (width > 0.0 and abs(pieces[k, COUT] - out) <= _SEAM_RATIO_MAX * out):
+            return np.nan
+        if pieces[k + 1, CIN] > amount:
+            break
+        out += pieces[k, RATE] * width / (1.0 + pieces[k, BEND] * width)
+        k += 1
+    if not abs(pieces[k, COUT] - out) <= _SEAM_RATIO_MAX * out:
+        return np.nan
+    width = amount - pieces[k, CIN]
+    return out + pieces[k, RATE] * width / (1.0 + pieces[k, BEND] * width)
+
+
+@inlined
+def _is_kept(cycles, r, count, sides, pieces, curves, x, received):
+    """Tell whether a route gives what was found when its pieces are walked from their start.
+
+    The search looks pieces up by halving: with rows out of order it could promise what is not
+    there. Only routes that gain are walked.
+    """
+    amount = x
+    for h in range(count):
+        i = cycles[r, h]
+        if sides[i, FORM] == FORM_PIECES:
+            most = min(amount, sides[i, INPUT_MAX])
+            amount = _walked(pieces, int(sides[i, FROM]), int(sides[i, TO]), most)
+        else:
+            amount = side_map(sides, i, pieces, curves, amount)[0]
+    return abs(amount - received) <= _SEAM_RATIO_MAX * received
+
+
+@inlined
 def _leg_count(cycles, r, sides):
     """Return the number of a route's legs, 0 if it is no route through these sides."""
     count = 0
@@ -191,7 +230,7 @@ def size_row(cycles, r, sides, pieces, curves, terms, out, row):
     least, most = terms[r, ROUTE_INPUT_MIN], terms[r, ROUTE_INPUT_MAX]
     value = terms[r, VALUE]
     if count == 0 or not (
-        0.0 < pays <= AMOUNT_MAX
+        1.0 <= pays <= AMOUNT_MAX
         and 0.0 <= fixed <= AMOUNT_MAX
         and 0.0 <= least <= most
         and 0.0 < value <= AMOUNT_MAX
@@ -201,13 +240,15 @@ def size_row(cycles, r, sides, pieces, curves, terms, out, row):
     out[row, OUT_ROUTE] = r
     out[row, OUT_RATE] = rate_first
     out[row, OUT_STEPS] = steps
-    if not x > 0.0:
+    if not 0.0 < x <= AMOUNT_MAX:
         return False
     if x < least:
         x = least
         received = compose(cycles, r, count, sides, pieces, curves, x)[0]
     profit = received - x * pays - fixed
     if not 0.0 < profit <= AMOUNT_MAX:
+        return False
+    if not _is_kept(cycles, r, count, sides, pieces, curves, x, received):
         return False
     out[row, OUT_INPUT] = x
     out[row, OUT_OUTPUT] = received

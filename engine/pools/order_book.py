@@ -103,7 +103,7 @@ class OrderBookLeg:
         check_whole(amount_in_raw, what="amount_in_raw", low=1, high=UINT256_MAX)
         if self.side is Side.SELL:
             lots = amount_in_raw // self.lot_raw
-        elif amount_in_raw > self._paid_raw(self.lots_max):
+        elif amount_in_raw > self._paid_whole_raw():
             lots = self.lots_max + 1
         else:
             over = _least(lambda tried: self._paid_raw(tried) > amount_in_raw, 1, self.lots_max + 1)
@@ -134,16 +134,20 @@ class OrderBookLeg:
         return f"{self.side} of {self.instrument}"
 
     def _paid_raw(self, lots: int) -> int:
-        numerator, scale = self._total(lots, sign=1)
+        numerator, scale = self._total(self.walk.notional_steps(lots), sign=1)
+        return divide_up(numerator * int(10**self.quote_decimals), scale)
+
+    def _paid_whole_raw(self) -> int:
+        """Return what all levels cost, also what is left of them behind the last whole lot."""
+        numerator, scale = self._total(self.walk.notionals_sum[-1], sign=1)
         return divide_up(numerator * int(10**self.quote_decimals), scale)
 
     def _received_raw(self, lots: int) -> int:
-        numerator, scale = self._total(lots, sign=-1)
+        numerator, scale = self._total(self.walk.notional_steps(lots), sign=-1)
         return max(numerator * int(10**self.quote_decimals) // scale, 0)
 
-    def _total(self, lots: int, *, sign: int) -> tuple[int, int]:
-        """Return notional with the fee on top or taken off, as a number and what divides it."""
-        notional = self.walk.notional_steps(lots)
+    def _total(self, notional: int, *, sign: int) -> tuple[int, int]:
+        """Return a notional with the fee on top or taken off, as a number and what divides it."""
         decimals = self.instrument.price_decimals + self.instrument.size_decimals
         share, whole = self.fee_bps.as_integer_ratio()
         fee = divide_up(notional * share * 10**FEE_DECIMALS, whole * _BPS * 10**decimals)

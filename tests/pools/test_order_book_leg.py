@@ -27,8 +27,12 @@ sizes = st.integers(1, 40)
 sides = st.sampled_from(list(Side))
 
 
+Case = tuple[OrderBookLeg, list[twin.Order], Fraction]
+"""A leg, every order that it can make, and what all of its levels cost."""
+
+
 @st.composite
-def legs(draw: st.DrawFn) -> tuple[OrderBookLeg, list[twin.Order]]:
+def legs(draw: st.DrawFn) -> Case:
     side = draw(sides)
     price_decimals, size_decimals = draw(st.integers(0, 5)), draw(st.integers(0, 5))
     base_decimals = draw(st.integers(size_decimals, 9))
@@ -57,8 +61,9 @@ def legs(draw: st.DrawFn) -> tuple[OrderBookLeg, list[twin.Order]]:
         quote_decimals=quote_decimals,
     )
     assume(made.lot_raw == lot.scaleb(base_decimals))  # a lot worth its fee's rounding
+    exact = [(Fraction(instrument.price_of(p)), Fraction(instrument.size_of(s))) for p, s in levels]
     plain = twin.orders(
-        [(Fraction(instrument.price_of(p)), Fraction(instrument.size_of(s))) for p, s in levels],
+        exact,
         lot=Fraction(lot),
         fee=Fraction(fee_bps) / 10_000,
         is_buy=side is Side.BUY,
@@ -66,7 +71,7 @@ def legs(draw: st.DrawFn) -> tuple[OrderBookLeg, list[twin.Order]]:
             Fraction(instrument.size_min_base), Fraction(instrument.notional_min_quote), Fraction(0)
         ),
     )
-    return made, plain
+    return made, plain, twin.cost_of_all(exact, fee=Fraction(fee_bps) / 10_000)
 
 
 def units_of(leg: OrderBookLeg) -> dict[str, Any]:
@@ -90,9 +95,9 @@ def or_none(answer: Any, amount_raw: int) -> int | None:
 @settings(max_examples=300)
 @given(case=legs(), share=st.fractions(0, "1.3"), nudge=st.integers(-2, 2))
 def test_an_input_buys_what_the_largest_order_that_it_pays_gives(
-    case: tuple[OrderBookLeg, list[twin.Order]], share: Fraction, nudge: int
+    case: Case, share: Fraction, nudge: int
 ) -> None:
-    leg, plain = case
+    leg, plain, cost = case
     units = units_of(leg)
     top = plain[-1] if plain else twin.Order(Fraction(1), Fraction(1), Fraction(1))
     most = top.quote * units["quote_unit"] if units["is_buy"] else top.base * units["base_unit"]
@@ -101,16 +106,20 @@ def test_an_input_buys_what_the_largest_order_that_it_pays_gives(
     found = or_none(leg.amount_out, amount)
 
     expected = twin.most_out(plain, amount, **units)
-    is_beyond = amount > math.ceil(most) if units["is_buy"] else amount >= most + leg.lot_raw
+    is_beyond = (
+        amount > math.ceil(cost * units["quote_unit"])
+        if units["is_buy"]
+        else amount >= most + leg.lot_raw
+    )
     assert found == (None if is_beyond else expected)
 
 
 @settings(max_examples=300)
 @given(case=legs(), share=st.fractions(0, "1.2"), nudge=st.integers(-2, 2))
 def test_an_output_asks_for_the_least_input_that_reaches_it(
-    case: tuple[OrderBookLeg, list[twin.Order]], share: Fraction, nudge: int
+    case: Case, share: Fraction, nudge: int
 ) -> None:
-    leg, plain = case
+    leg, plain, _ = case
     units = units_of(leg)
     top = plain[-1] if plain else twin.Order(Fraction(1), Fraction(1), Fraction(1))
     most = top.base * units["base_unit"] if units["is_buy"] else top.quote * units["quote_unit"]
@@ -126,10 +135,8 @@ def test_an_output_asks_for_the_least_input_that_reaches_it(
 
 
 @given(case=legs(), first=st.integers(1, 10**9), second=st.integers(1, 10**9))
-def test_more_input_never_gives_less(
-    case: tuple[OrderBookLeg, list[twin.Order]], first: int, second: int
-) -> None:
-    leg, _ = case
+def test_more_input_never_gives_less(case: Case, first: int, second: int) -> None:
+    leg, _, _ = case
     less, more = (or_none(leg.amount_out, amount) for amount in sorted((first, second)))
     if less is not None and more is not None:
         assert less <= more
