@@ -85,6 +85,12 @@ def float64_3(context, i):
 
 
 @inlined
+def int8_1(context, i):
+    """See `float32_1`."""
+    return carray(_pointer(context[SLOT * i]), (context[SLOT * i + 1],), np.int8)
+
+
+@inlined
 def int32_2(context, i):
     """See `float32_1`."""
     k = SLOT * i

@@ -15,6 +15,7 @@ from engine.kernels.context import (
     float64_1,
     float64_2,
     float64_3,
+    int8_1,
     int32_2,
     int64_1,
     int64_2,
@@ -292,7 +293,7 @@ def _size_open(event, board, graph, routes, sides_of, out):
 def _size_found(event, board, graph, routes, sides_of, found, out, rows):
     """Size what a scan found, unless it is open already; returns the rows filled in all."""
     _, at_ns, open_count = event
-    cycles_of, counts = found
+    cycles_of, counts, _ = found
     for plane in range(cycles_of.shape[0]):
         count = plane + 2
         for row in range(counts[count]):
@@ -384,8 +385,8 @@ def screen_book_in(book, at_ns, open_count, query, context):
         float64_2(context, 21),
     )
     sides_of = (float64_2(context, 22), float64_2(context, 23), float64_2(context, 24))
-    found = (float64_3(context, 25), int64_1(context, 26))
-    out = float64_2(context, 27)
+    found = (float64_3(context, 25), int64_1(context, 26), int8_1(context, 27))
+    out = float64_2(context, 28)
     event = (book, at_ns, open_count)
     return _screen(event, board, graph, index, query, routes, sides_of, found, out)
 

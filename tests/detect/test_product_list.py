@@ -11,6 +11,7 @@ import msgspec
 from engine.connectors.binance.instruments import parse_instruments
 from engine.detect.live_graph import CYCLES_MAX, LiveGraph
 from engine.detect.screen_terms import EDGE_MARGIN_BPS, Screen
+from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument
 from engine.kernels import screen_layout as layout
 from engine.kernels.layout import ASK, BID
@@ -86,7 +87,7 @@ def test_a_moved_book_gives_every_triangle_that_the_list_has_through_it() -> Non
     }
 
     def rate(source: str, target: str) -> float:
-        base, (bid, ask) = best[frozenset((source, target))]
+        base, (bid, ask) = best[frozenset((AssetCode(source), AssetCode(target)))]
         return bid * (1 - FEE) if base == source else 1 / (ask * (1 + FEE))
 
     thirds = [

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from engine.decide.confirm import Confirmed, Confirmer, LimitRules
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
-from engine.domain.opportunities import Opportunity, Side
+from engine.domain.opportunities import Side
 from engine.market.board import Board
 from engine.pools.order_book import FEE_DECIMALS, OrderBookLeg, leg_of_book
 from engine.portfolio.costs import QUOTE_STEP, Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
 from tests.reference import book_leg as twin
-from tests.reference.world import START_NS, make_instrument, write_side
+from tests.reference.world import START_NS, make_gap, make_instrument, write_side
 
 prices = st.integers(1, 3_000)
 sizes = st.integers(1, 40)
@@ -205,7 +205,7 @@ def test_the_leg_agrees_with_the_confirmation_of_the_same_size(
     size = Decimal(lots).scaleb(-3)
     confirmed = Confirmer(
         board, Costs(fee_bps_taker=fees), Taken(board), LimitRules(slippage_bps=Decimal(0))
-    ).confirm(opportunity_of(buy, sell, size), size)
+    ).confirm(make_gap(buy, sell), size)
     terms = {"base_decimals": 3, "quote_decimals": FEE_DECIMALS}
     bought = leg_of_book(buy, Side.BUY, sorted(asks.items()), fee_bps=fees[buy.venue], **terms)
     sold = leg_of_book(
@@ -220,22 +220,6 @@ def test_the_leg_agrees_with_the_confirmation_of_the_same_size(
     assert paid is not None
     assert got is not None
     assert Decimal(got - paid).scaleb(-FEE_DECIMALS) == confirmed.profit_quote
-
-
-def opportunity_of(buy: Instrument, sell: Instrument, size: Decimal) -> Opportunity:
-    return Opportunity(
-        opportunity_id="run-1",
-        seen_at_ns=START_NS,
-        frame_seq=1,
-        buy=buy,
-        sell=sell,
-        buy_book=0,
-        sell_book=1,
-        size_base=float(size),
-        gross_edge_bps=0.0,
-        net_edge_bps=0.0,
-        profit_quote=0.0,
-    )
 
 
 @pytest.mark.parametrize(
