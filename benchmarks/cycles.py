@@ -5,6 +5,7 @@
 
 import functools
 import random
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -172,10 +173,23 @@ def _measure_structure(name: str, market: Market) -> list[Row]:
         graph.set_potential(token, market.values[token] + rng.gauss(0, 1e-3))
 
     calls = CALLS // 10
+    before = resource.getrusage(resource.RUSAGE_SELF)
     added = measure(f"{name}.add_pool", [add] * calls, between=remove)
     add()
     removed = row(f"{name}.remove_pool", time_calls([remove] * calls, between=add))
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    print(
+        f"{name}: adding and removing was preempted {after.ru_nivcsw - before.ru_nivcsw} times "
+        f"and took {after.ru_minflt - before.ru_minflt} page faults"
+    )
     return [added, removed, measure(f"{name}.set_potential", [move] * calls)]
+
+
+def _measure_noise(name: str, market: Market) -> Row:
+    """Time calls that change and scan nothing: what calling and the machine alone take."""
+    edge = market.pools[0].there
+    rate = float(market.graph.arrays[3][edge])
+    return measure(name, [functools.partial(market.scan.on_rate, edge, rate)] * CALLS)
 
 
 def measure_all() -> list[Row]:
@@ -184,6 +198,7 @@ def measure_all() -> list[Row]:
     for tokens, pools in ((512, 4_300), (1_024, 10_000)):
         market = Market(tokens=tokens, pools=pools, core=tokens)
         name = f"cycles.{tokens}_tokens"
+        rows.append(_measure_noise(f"{name}.nothing_changed", market))
         rows.append(_measure_scan(f"{name}.uniform", market, is_hub_weighted=False))
         rows.append(_measure_scan(f"{name}.hubs", market, is_hub_weighted=True))
         arrays = market.graph.arrays
@@ -195,8 +210,17 @@ def measure_all() -> list[Row]:
         rows.append(_per_second(f"{name}.on_batch_of_200", market, _in_blocks(market)))
         rows.append(measure(f"{name}.scan_all", [market.scan.scan_all] * (WARM_UP_CALLS + 100)))
         rows += _measure_structure(name, market)
+        rows += _measure_five(name, market)
     rows += _measure_tail()
     return rows
+
+
+def _measure_five(name: str, market: Market) -> list[Row]:
+    market.scan_up_to(5)
+    return [
+        _measure_scan(f"{name}.5_legs.uniform", market, is_hub_weighted=False),
+        _measure_scan(f"{name}.5_legs.hubs", market, is_hub_weighted=True),
+    ]
 
 
 def _measure_tail() -> list[Row]:

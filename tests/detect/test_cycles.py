@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numba import njit
 
 from engine.detect.cycle_scan import Cycle, CycleScan
 from engine.detect.market_graph import MarketGraph, PlaceKind, log_rate_of
@@ -19,6 +21,12 @@ from tests.detect.cycle_campaign import run
 from tests.detect.cycle_worlds import SHAPES, Tally, World
 
 ROOT = Path(__file__).parents[2]
+
+
+@njit  # type: ignore[untyped-decorator, unused-ignore]
+def scan_from_a_kernel(graph: Any, index: Any, query: Any, edge: int, found: Any) -> Any:
+    kept = kernels.on_rates(graph, index, query, (edge, 0.1, -1, 0.0), found)
+    return kept, found[0][0, 0, layout.OUT_GAIN], found[1][2]
 
 
 class Market:
@@ -197,6 +205,16 @@ def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int, way: str
             assert scan.cycles()[0].edges == tuple(ring[n:] + ring[:n])
             assert scan.scan_all() == 1
             assert scan.on_rate(edge, rates[n]) == 0
+
+
+def test_another_kernel_may_call_the_scan() -> None:
+    market = Market("ab")
+    there = market.edge("ab", place=1, log_rate=0.0)
+    market.edge("ba", place=2, log_rate=0.2)
+    scan = CycleScan(market.graph)
+
+    asked = market.graph.arrays, scan.index.arrays, scan.terms, there, scan.found
+    assert scan_from_a_kernel(*asked) == (1, 0.1 + 0.2, 1)
 
 
 def test_a_batch_names_each_cycle_once() -> None:
