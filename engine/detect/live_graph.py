@@ -102,6 +102,7 @@ class LiveGraph:
         self._pools: dict[int, PreparedPool] = {}
         self._pool_frame_seqs: dict[int, int] = {}
         self._gas_price_gwei = float(screen.gas_price_gwei)
+        self._costs[layout.GAS_UNIT_USD] = -1.0 if screen.gas_price_gwei else 0.0
         self._costs[layout.AGE_NS_MAX] = screen.age_ns_max
         self._costs[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
         self._costs[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT

@@ -185,7 +185,7 @@ def _prepare(board, graph, routes, sides_of, at_ns, count):
     start = int(graph[2][route[0, 0], EDGE_SOURCE])
     fixed = 0.0
     if gas_units > 0.0:
-        if not tokens[start, VALUE_USD] > 0.0 or not costs[GAS_UNIT_USD] > 0.0:
+        if not tokens[start, VALUE_USD] > 0.0 or not costs[GAS_UNIT_USD] >= 0.0:
             return False  # what cannot be costed is not screened
         fixed = gas_units * costs[GAS_UNIT_USD] / tokens[start, VALUE_USD]
     pays = 1.0 + costs[EDGE_RATIO_MIN]

@@ -30,7 +30,7 @@ AGE_NS_MAX = 0  # a book without a change for longer is out of every route
 EDGE_RATIO_MIN = 1  # what every unit of the input must gain after all costs
 TRANSFER_RATIO = 2  # of the input, for a route that leaves a venue and comes back
 FLASH_RATIO = 3  # of the input, for a route through pools only: it is borrowed
-GAS_UNIT_USD = 4
+GAS_UNIT_USD = 4  # below 0 while unknown
 COST_ENTRIES = 5
 
 # Columns of the int64 `open_routes`: number of legs, then edges; NONE behind the last one.
