@@ -145,6 +145,10 @@ class Pipeline:
         if not 0 <= at_ns - self._looked_at_ns < LOOK_NS:
             self._looked_at_ns = at_ns
             self._tell(self._freshness.look(at_ns))
+
+    def after_tick(self, at_ns: int) -> None:
+        """Do as after any input, and what is due with time and would hold a frame up."""
+        self.after_input(at_ns)
         if not 0 <= at_ns - self._valued_at_ns < VALUES_NS:
             self._valued_at_ns = at_ns
             for episode in self._detector.set_values(partial(self._usd_per, at_ns=at_ns), at_ns):

@@ -86,7 +86,7 @@ class HotPath:
         """Let time pass for everything; returns what each stream's session shall do."""
         self._begin(InputKind.TICK, NO_STREAM, "", b"", at_ns)
         actions = [feed.tick(at_ns) for feed in self._feeds]
-        self._pipeline.after_input(at_ns)
+        self._pipeline.after_tick(at_ns)
         return actions
 
     def command(self, payload: bytes, at_ns: int) -> None:

@@ -112,8 +112,10 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
     """Which routes are looked for, and what they cost beside fees."""
 
     legs_max: Annotated[
-        int, Meta(ge=2, le=5, description="most legs of a route; 5 takes longer to look for")
-    ] = 4
+        int,
+        Meta(ge=2, le=5, extra={"unit": "legs"},
+             description="most legs of a route; 5 takes longer to look for"),
+    ] = 4  # fmt: skip
     flash_fee_bps: Annotated[
         Decimal,
         _exact(

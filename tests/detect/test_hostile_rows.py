@@ -254,7 +254,7 @@ def test_a_scan_refuses_a_rate_that_is_none_and_the_kernel_finds_no_cycle(rate: 
 
     assert improved == 0
     assert scan.scan_all() == 0
-    assert not np.isnan(scan.found).any()
+    assert not np.isnan(scan.found[0]).any()
     assert scan.on_rate(edges[1], 5.0) == 0  # its cycle is dead
     assert scan.on_rate(edges[0], 0.5) == 1  # and lives again with a rate that is one
 

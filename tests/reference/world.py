@@ -273,7 +273,7 @@ class World:
     def tick(self) -> None:
         """One input: the time."""
         self._before()
-        self.pipeline.after_input(self.now_ns)
+        self.pipeline.after_tick(self.now_ns)
 
     def _ask_latch(self) -> bool:
         return self.kill_answers.pop(0) if self.kill_answers else self.is_killed

@@ -80,6 +80,7 @@ async def test_up_down_up_ends_where_it_began(settings: LedgerSettings) -> None:
     await migrate("up", settings=settings)
     before = await _inspect(settings, _shape)
 
+    assert await migrate("down", settings=settings) == "20261121_keep_money"
     assert await migrate("down", settings=settings) == FIRST
     assert await migrate("down", settings=settings, to="base") is None
     empty = await _inspect(settings, _shape)
