@@ -281,5 +281,5 @@ def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
         weights,
         token_table,
         potentials,
-        np.array([0, 0, 0, 0, -layout.WEIGHT_MIN, layout.DEAD, 0], np.float64),
+        np.array([0, 0, 0, 0, -layout.WEIGHT_MIN, 0], np.float64),
     )

@@ -34,8 +34,8 @@ from engine.kernels.graph_layout import (
 )
 from engine.kernels.jit import borrowing
 
-FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1]))
-"""Rows (legs - 2, cycles, OUT_COLUMNS), how many of them by legs, and marks; see `graph_layout`."""
+FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1], float64[::1]))
+"""Rows (legs - 2, cycles, OUT_COLUMNS), how many by legs, marks, bounds; see `graph_layout`."""
 
 TERMS = types.Tuple((float64, int64, int64, int64))
 """Least gain (log), most legs, what overflow is counted exactly, which cycles are left out."""
@@ -60,7 +60,7 @@ def total_of(found):
 @borrowing
 def floor_of(found, terms, legs):
     """Return the gain that a further cycle of so many legs has to exceed to be looked for."""
-    rows, counts, _ = found
+    rows, counts, _, _ = found
     if counts[legs] < rows.shape[1] or counts[OVERFLOW] < terms[2]:
         return terms[0]
     return max(terms[0], rows[legs - 2, rows.shape[1] - 1, OUT_GAIN])
@@ -106,7 +106,7 @@ def _is_usable(graph, edge, leg, order):
 
 @borrowing
 def _insert(found, gain, edge, chosen, legs):
-    rows, counts, _ = found
+    rows, counts, _, _ = found
     out = rows[legs - 2]
     row = counts[legs]
     if row == out.shape[0]:

@@ -191,7 +191,7 @@ def on_rates(graph, index, query, changes, found):
         query: `QUERY`: `CycleScan.terms`.
         changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
         found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS),
-            their int64 counts, and int8 marks. Cycles of n legs are in
+            their int64 counts, and scratch. Cycles of n legs are in
             ``found[0][n - 2, :found[1][n]]``, best first; ``found[1][OVERFLOW]`` had no room.
 
     Returns:

@@ -45,7 +45,6 @@ from engine.kernels.graph_layout import (
     TOKEN_PAIRS,
     TWO_HOP,
     VERSION,
-    WEIGHT_MAX,
     WEIGHT_MIN,
 )
 from engine.kernels.jit import borrowing, borrowing_kernel
@@ -115,7 +114,6 @@ def _write_weight(graph, pair):
         dense[BEST_LOG_T, target, source] = weight
     if weight > ALIVE_MIN:
         state[SCALE] = max(state[SCALE], abs(weight))
-        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], weight)
         potentials[OUT_MAX, source] = max(potentials[OUT_MAX, source], weight)
         potentials[IN_MAX, target] = max(potentials[IN_MAX, target], weight)
 
@@ -402,9 +400,6 @@ def set_potential(graph, token, potential):
             if other != token:
                 tighten(graph, token, other)
                 tighten(graph, other, token)
-    state[WEIGHT_MAX] = DEAD
-    for other in range(potentials.shape[1]):
-        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], potentials[OUT_MAX, other])
 
 
 @borrowing_kernel(int64(GRAPH, int32[::1], float64[::1]))
