@@ -28,7 +28,7 @@ from engine.kernels.graph_layout import (
     TWO_HOP,
     WALKED,
 )
-from engine.kernels.jit import borrowing
+from engine.kernels.jit import borrowing, fused
 from engine.kernels.row_scan import row_max
 
 
@@ -115,7 +115,7 @@ def _note_two_legs_home(graph, ends, bounds):
     return best
 
 
-@borrowing
+@fused
 def _first_leaving(graph, token, begin):
     """Return the first pair of a token's lists from `begin` on: TOKEN_OUT or the one after."""
     tokens = graph[6]
@@ -123,7 +123,7 @@ def _first_leaving(graph, token, begin):
     return pair if pair >= 0 or begin != TOKEN_OUT else int64(tokens[token, TOKEN_OUT + 1])
 
 
-@borrowing
+@fused
 def _next_leaving(graph, token, pair):
     _, pair_of, _, _, pairs, _, tokens, _, _ = graph
     after = int64(pairs[pair, PAIR_OUT_NEXT])
