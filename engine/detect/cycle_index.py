@@ -88,6 +88,7 @@ def prepare(
         np.zeros((1, 1, layout.OUT_COLUMNS)),
         np.zeros(layout.COUNTS, np.int64),
         np.zeros(1, np.int8),
+        np.zeros(1),
     )
     spans = np.full((2, copied[4].shape[0]), layout.NONE, np.int64)
     rows = np.zeros((rows_max, 3), np.int32)  # what is not written takes no memory

@@ -21,7 +21,12 @@ from engine.kernels import graph_layout as layout
 CYCLES_MAX: Final = 1_024
 OVERFLOW_MAX: Final = 1_000_000
 
-Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int8]]
+Found = tuple[
+    npt.NDArray[np.float64],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int8],
+    npt.NDArray[np.float64],
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,7 @@ class CycleScan:
     Attributes:
         found: what the last scan found, see `kernels.graph_layout`: float64
             (legs_max - 1, cycle_max, OUT_COLUMNS), cycles of n legs in `[n - 2]`, best first;
-            and int64 (COUNTS,), in its entry n how many of n legs there are. The third is scratch.
+            and int64 (COUNTS,), in its entry n how many of n legs there are; the rest is scratch.
         overflow_max: `overflow` is exact below this, and otherwise at least this.
     """
 
@@ -76,6 +81,7 @@ class CycleScan:
             np.zeros((legs_max - 1, cycle_max, layout.OUT_COLUMNS)),
             np.zeros(layout.COUNTS, np.int64),
             np.zeros(graph.core_size, np.int8),
+            np.zeros(graph.token_max),
         )
         self.index = CycleIndex(graph)
 
@@ -146,7 +152,7 @@ class CycleScan:
 
     def cycles(self, *, legs: int | None = None) -> tuple[Cycle, ...]:
         """Return what the last scan found, best first: all, or only cycles of so many legs."""
-        rows, counts, _ = self.found
+        rows, counts, _, _ = self.found
         wanted = range(2, self._query[1] + 1) if legs is None else (legs,)
         kept = [row for count in wanted for row in rows[count - 2, : counts[count]].tolist()]
         kept.sort(key=itemgetter(layout.OUT_GAIN), reverse=True)

@@ -6,7 +6,7 @@ input are made here; the kernels trust indices, and treat a rate that is none as
 
 import math
 from enum import IntEnum
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ CORE_MAX: Final = 4_096
 EDGES_MAX: Final = 1_000_000
 RATE_MAX: Final = 1e80
 """Largest rate, and the inverse of the least; beyond it is a broken pool, not a price."""
+
+_CACHE_LINE: Final = 64
+Number = TypeVar("Number", np.float32, np.int32)
 
 Arrays = tuple[
     npt.NDArray[np.float32],
@@ -260,20 +263,30 @@ def _check(log_rate: float, named: str) -> None:
         )
 
 
+def _aligned(shape: tuple[int, ...], fill: float, kind: type[Number]) -> npt.NDArray[Number]:
+    """Make a filled array that begins at a cache line, so that no vector or row spans two."""
+    byte_count = math.prod(shape) * np.dtype(kind).itemsize
+    room = np.empty(byte_count + _CACHE_LINE, np.uint8)
+    begin = -room.ctypes.data % _CACHE_LINE
+    made = room[begin : begin + byte_count].view(kind).reshape(shape)
+    made.fill(fill)
+    return made
+
+
 def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
-    edge_table = np.full((edges, layout.EDGE_COLUMNS), layout.NONE, np.int32)
+    edge_table = _aligned((edges, layout.EDGE_COLUMNS), layout.NONE, np.int32)
     edge_table[:, layout.EDGE_STAMP] = 0
     edge_table[:-1, layout.EDGE_NEXT] = np.arange(1, edges)
-    pair_table = np.full((edges + 1, layout.PAIR_COLUMNS), layout.NONE, np.int32)
+    pair_table = _aligned((edges + 1, layout.PAIR_COLUMNS), layout.NONE, np.int32)
     pair_table[: edges - 1, layout.PAIR_OUT_NEXT] = np.arange(1, edges)
     weights = np.full(edges + 1, layout.DEAD, np.float32)
     weights[edges] = 0.0
-    token_table = np.full((tokens, layout.TOKEN_COLUMNS), layout.NONE, np.int32)
+    token_table = _aligned((tokens, layout.TOKEN_COLUMNS), layout.NONE, np.int32)
     token_table[:, layout.TOKEN_PAIRS] = 0
     potentials = np.full((layout.POTENTIAL_ROWS, tokens), layout.DEAD)
     potentials[layout.POTENTIAL] = 0.0
     return (
-        np.full((layout.PLANES, core, core), layout.DEAD, np.float32),
+        _aligned((layout.PLANES, core, core), layout.DEAD, np.float32),
         np.full((core, core), layout.NONE, np.int32),
         edge_table,
         np.full(edges, layout.DEAD),
@@ -281,5 +294,5 @@ def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
         weights,
         token_table,
         potentials,
-        np.array([0, 0, 0, 0, -layout.WEIGHT_MIN, layout.DEAD, 0], np.float64),
+        np.array([0, 0, 0, 0, -layout.WEIGHT_MIN, 0], np.float64),
     )

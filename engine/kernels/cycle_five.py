@@ -1,8 +1,9 @@
 """Scans for cycles of five legs, an option beside those of 2 to 4 legs in `cycles`.
 
 Among core tokens, u -> v closes in four legs by at most max_b D[v,b] + W[b,c] + W[c,u] for each c
-that leads to u. Through the tail, a walk along lists is cut where even the best weights of what is
-still to come fall short.
+that leads to u. Through the tail, the best two legs from each b to u are noted first, and a walk
+along lists from v goes beyond b only where they suffice: a few steps for each pair, not for each
+path.
 """
 
 from numba import int64
@@ -13,17 +14,21 @@ from engine.kernels.graph_layout import (
     BEST_LOG,
     BEST_LOG_T,
     COLUMNS,
+    DEAD,
     IN_MAX,
     LANES,
+    NONE,
     OUT_MAX,
+    PAIR_IN_NEXT,
     PAIR_OUT_NEXT,
+    PAIR_SOURCE,
     PAIR_TARGET,
+    TOKEN_IN,
     TOKEN_OUT,
     TWO_HOP,
     WALKED,
-    WEIGHT_MAX,
 )
-from engine.kernels.jit import borrowing
+from engine.kernels.jit import borrowing, fused
 from engine.kernels.row_scan import row_max
 
 
@@ -83,6 +88,34 @@ def close_in_four(graph, edge, ends, terms, found):
 
 
 @borrowing
+def _note_two_legs_home(graph, ends, bounds):
+    """Write the best two legs from every token to the source, not by way of the target.
+
+    Returns:
+        The best of all.
+    """
+    _, _, _, _, pairs, weights, tokens, _, _ = graph
+    source, target = ends
+    for token in range(bounds.shape[0]):
+        bounds[token] = DEAD
+    best = DEAD
+    for side in range(2):
+        last = int64(tokens[source, TOKEN_IN + side])
+        while last >= 0:
+            c = int64(pairs[last, PAIR_SOURCE])
+            for far_side in range(2):
+                third = int64(tokens[c, TOKEN_IN + far_side]) if c != target else int64(NONE)
+                while third >= 0:
+                    b = int64(pairs[third, PAIR_SOURCE])
+                    if b not in (source, target):
+                        bounds[b] = max(bounds[b], weights[third] + weights[last])
+                        best = max(best, bounds[b])
+                    third = int64(pairs[third, PAIR_IN_NEXT])
+            last = int64(pairs[last, PAIR_IN_NEXT])
+    return best
+
+
+@fused
 def _first_leaving(graph, token, begin):
     """Return the first pair of a token's lists from `begin` on: TOKEN_OUT or the one after."""
     tokens = graph[6]
@@ -90,7 +123,7 @@ def _first_leaving(graph, token, begin):
     return pair if pair >= 0 or begin != TOKEN_OUT else int64(tokens[token, TOKEN_OUT + 1])
 
 
-@borrowing
+@fused
 def _next_leaving(graph, token, pair):
     _, pair_of, _, _, pairs, _, tokens, _, _ = graph
     after = int64(pairs[pair, PAIR_OUT_NEXT])
@@ -102,12 +135,13 @@ def _next_leaving(graph, token, pair):
 @borrowing
 def walk_in_four(graph, edge, ends, terms, found):
     """Find every cycle of five legs through the tail that closes a leg between `ends`."""
-    _, pair_of, _, _, pairs, weights, _, potentials, state = graph
+    _, pair_of, _, _, pairs, weights, _, potentials, _ = graph
     source, target = ends
     core = pair_of.shape[0]
     walked = found[1][WALKED:]
+    bounds = found[3]
     limit = screen_of(graph, edge, terms, 5, found)
-    home = potentials[IN_MAX, source]
+    two_home = _note_two_legs_home(graph, ends, bounds)
     depth = 0
     walked[0] = _first_leaving(graph, target, TOKEN_OUT)
     while depth >= 0:
@@ -121,11 +155,12 @@ def walk_in_four(graph, edge, ends, terms, found):
                 weight += weights[walked[k]]
                 is_new &= near != pairs[walked[k], PAIR_TARGET]
                 is_tail |= pairs[walked[k], PAIR_TARGET] >= core
-            ahead = weight + home
-            if depth < 2:
-                ahead += potentials[OUT_MAX, near]
-            if depth < 1:
-                ahead += state[WEIGHT_MAX]
+            if depth == 0:
+                ahead = weight + potentials[OUT_MAX, near] + two_home
+            elif depth == 1:
+                ahead = weight + bounds[near]
+            else:
+                ahead = weight + potentials[IN_MAX, source]
             if is_new and ahead > limit and depth < 2:
                 depth += 1
                 # Without a token of the tail so far, the last one must be.

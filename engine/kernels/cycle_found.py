@@ -32,23 +32,23 @@ from engine.kernels.graph_layout import (
     ROUNDING,
     SCALE,
 )
-from engine.kernels.jit import borrowing
+from engine.kernels.jit import borrowing, fused
 
-FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1]))
-"""Rows (legs - 2, cycles, OUT_COLUMNS), how many of them by legs, and marks; see `graph_layout`."""
+FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1], float64[::1]))
+"""Rows (legs - 2, cycles, OUT_COLUMNS), how many by legs, marks, bounds; see `graph_layout`."""
 
 TERMS = types.Tuple((float64, int64, int64, int64))
 """Least gain (log), most legs, what overflow is counted exactly, which cycles are left out."""
 
 
-@borrowing
+@fused
 def clear(found):
     """Forget what was found."""
     for k in range(CHOSEN):
         found[1][k] = 0
 
 
-@borrowing
+@fused
 def total_of(found):
     """Return how many cycles are kept."""
     total = 0
@@ -57,16 +57,16 @@ def total_of(found):
     return total
 
 
-@borrowing
+@fused
 def floor_of(found, terms, legs):
     """Return the gain that a further cycle of so many legs has to exceed to be looked for."""
-    rows, counts, _ = found
+    rows, counts, _, _ = found
     if counts[legs] < rows.shape[1] or counts[OVERFLOW] < terms[2]:
         return terms[0]
     return max(terms[0], rows[legs - 2, rows.shape[1] - 1, OUT_GAIN])
 
 
-@borrowing
+@fused
 def _missing(graph, edge, floor):
     _, _, edges, rates, _, _, _, potentials, state = graph
     weight = (
@@ -77,13 +77,13 @@ def _missing(graph, edge, floor):
     return floor - weight - ROUNDING * (state[SCALE] + abs(weight))
 
 
-@borrowing
+@fused
 def screen_of(graph, edge, terms, legs, found):
     """Return what the weights of all other legs have to exceed, less what rounding hides."""
     return _missing(graph, edge, floor_of(found, terms, legs))
 
 
-@borrowing
+@fused
 def least_screen_of(graph, edge, terms, found):
     """Return the least screen of cycles of up to four legs that close an edge."""
     floor = floor_of(found, terms, 2)
@@ -92,7 +92,7 @@ def least_screen_of(graph, edge, terms, found):
     return _missing(graph, edge, floor)
 
 
-@borrowing
+@fused
 def _is_usable(graph, edge, leg, order):
     _, _, edges, rates, _, _, _, _, _ = graph
     if not rates[leg] > ALIVE_MIN or edges[leg, EDGE_PLACE] == edges[edge, EDGE_PLACE]:
@@ -104,9 +104,9 @@ def _is_usable(graph, edge, leg, order):
     return order != LOWEST_EDGE or leg > edge
 
 
-@borrowing
+@fused
 def _insert(found, gain, edge, chosen, legs):
-    rows, counts, _ = found
+    rows, counts, _, _ = found
     out = rows[legs - 2]
     row = counts[legs]
     if row == out.shape[0]:

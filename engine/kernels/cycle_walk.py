@@ -15,7 +15,7 @@ from engine.kernels.graph_layout import (
     TOKEN_IN,
     TOKEN_OUT,
 )
-from engine.kernels.jit import borrowing
+from engine.kernels.jit import borrowing, fused
 
 
 @borrowing
@@ -32,12 +32,12 @@ def _emit(graph, edge, path, terms, rows, found):
     found[1][ROWS] += 1
 
 
-@borrowing
+@fused
 def _is_too_many(edge, rows, found):
     return edge < 0 and found[1][ROWS] > rows.shape[0]
 
 
-@borrowing
+@fused
 def _limit(graph, edge, terms, found):
     if edge >= 0:
         return least_screen_of(graph, edge, terms, found)

@@ -49,7 +49,7 @@ from engine.kernels.graph_layout import (
     TWO_HOP,
     VERSION,
 )
-from engine.kernels.jit import borrowing, borrowing_kernel, kernel
+from engine.kernels.jit import borrowing, borrowing_kernel, fused, kernel
 from engine.kernels.row_scan import row_max
 
 INDEX = types.Tuple((int64[:, ::1], int32[:, ::1]))
@@ -62,7 +62,7 @@ CHANGES = types.Tuple((int64, float64, int64, float64))
 """Edge and log rate, twice; NONE for no edge."""
 
 
-@borrowing
+@fused
 def _close_in_two(graph, edge, source, target, terms, found):
     dense, pair_of, _, _, _, _, _, _, state = graph
     columns = int64(state[COLUMNS])
@@ -80,7 +80,7 @@ def _close_in_two(graph, edge, source, target, terms, found):
                     limit = screen_of(graph, edge, terms, 3, found)
 
 
-@borrowing
+@fused
 def _close_by(graph, edge, source, target, y, terms, found):
     """Close in three legs, the last one of which starts at y."""
     dense, pair_of, _, _, _, _, _, _, state = graph
@@ -101,7 +101,7 @@ def _close_by(graph, edge, source, target, y, terms, found):
                     limit = screen_of(graph, edge, terms, 4, found)
 
 
-@borrowing
+@fused
 def _close_in_three(graph, edge, source, target, terms, found):
     dense = graph[0]
     columns = int64(graph[8][COLUMNS])
@@ -127,7 +127,7 @@ def _close_in_three(graph, edge, source, target, terms, found):
                         cut = max(cut, limit)
 
 
-@borrowing
+@fused
 def _scan_core(graph, edge, source, target, terms, found):
     if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms, 2, found):
         expand(graph, edge, (int64(graph[1][target, source]), -1, -1, -1), terms, found)
@@ -155,7 +155,7 @@ def _scan_index(graph, index, edge, pair, terms, found):
                 limit = least_screen_of(graph, edge, terms, found)
 
 
-@borrowing
+@fused
 def _scan_edge(graph, index, edge, terms, found):
     _, pair_of, edges, _, _, _, tokens, _, state = graph
     spans, rows = index
@@ -191,7 +191,7 @@ def on_rates(graph, index, query, changes, found):
         query: `QUERY`: `CycleScan.terms`.
         changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
         found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS),
-            their int64 counts, and int8 marks. Cycles of n legs are in
+            their int64 counts, and scratch. Cycles of n legs are in
             ``found[0][n - 2, :found[1][n]]``, best first; ``found[1][OVERFLOW]`` had no room.
 
     Returns:
@@ -258,7 +258,7 @@ def on_batch(graph, index, query, changed, log_rates, found):
     return total_of(found)
 
 
-@borrowing
+@fused
 def _may_close(graph, pair, terms, found):
     """Tell whether the pair's best edge may be part of a cycle that is good enough."""
     dense, pair_of, _, _, pairs, _, _, _, state = graph

@@ -45,10 +45,9 @@ from engine.kernels.graph_layout import (
     TOKEN_PAIRS,
     TWO_HOP,
     VERSION,
-    WEIGHT_MAX,
     WEIGHT_MIN,
 )
-from engine.kernels.jit import borrowing, borrowing_kernel
+from engine.kernels.jit import borrowing, borrowing_kernel, fused
 from engine.kernels.row_scan import raise_row, row_max
 
 GRAPH = types.Tuple(
@@ -69,7 +68,7 @@ _POTENTIAL_MAX = LOG_MAX
 _DEAD_32 = np.float32(DEAD)
 
 
-@borrowing
+@fused
 def find_pair(graph, source, target):
     """Return the pair from one token to another, or NONE."""
     _, pair_of, _, _, pairs, _, tokens, _, _ = graph
@@ -87,7 +86,7 @@ def find_pair(graph, source, target):
     return pair
 
 
-@borrowing
+@fused
 def _adjusted(graph, pair):
     _, _, _, rates, pairs, _, _, potentials, _ = graph
     best = pairs[pair, PAIR_BEST]
@@ -100,7 +99,7 @@ def _adjusted(graph, pair):
     )
 
 
-@borrowing
+@fused
 def _write_weight(graph, pair):
     """Write a pair's weight everywhere but in the two-hop bounds."""
     dense, _, _, _, pairs, weights, _, potentials, state = graph
@@ -115,12 +114,11 @@ def _write_weight(graph, pair):
         dense[BEST_LOG_T, target, source] = weight
     if weight > ALIVE_MIN:
         state[SCALE] = max(state[SCALE], abs(weight))
-        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], weight)
         potentials[OUT_MAX, source] = max(potentials[OUT_MAX, source], weight)
         potentials[IN_MAX, target] = max(potentials[IN_MAX, target], weight)
 
 
-@borrowing
+@fused
 def _raise_two_hops(graph, source, target):
     """Raise the bounds of all two legs of which one is the given pair of core tokens."""
     dense = graph[0]
@@ -141,7 +139,7 @@ def _raise_two_hops(graph, source, target):
     two_hop[target, target] = _DEAD_32
 
 
-@borrowing
+@fused
 def publish(graph, pair):
     """Write a pair's weight, and raise the two-hop bounds that no longer cover it."""
     _write_weight(graph, pair)
@@ -159,7 +157,7 @@ def publish(graph, pair):
         dense[COVERED, source, target] = covered
 
 
-@borrowing
+@fused
 def tighten(graph, source, target):
     """Write the two-hop bound of two core tokens anew; returns the best two legs' weight."""
     dense = graph[0]
@@ -169,7 +167,7 @@ def tighten(graph, source, target):
     return exact
 
 
-@borrowing
+@fused
 def _choose_best(graph, pair):
     _, _, edges, rates, pairs, _, _, _, _ = graph
     edge = int64(pairs[pair, PAIR_HEAD])
@@ -181,7 +179,7 @@ def _choose_best(graph, pair):
     pairs[pair, PAIR_BEST] = best
 
 
-@borrowing
+@fused
 def is_change(graph, edge, log_rate):
     """Tell whether there is such an edge and the log rate is one."""
     return (
@@ -193,7 +191,7 @@ def is_change(graph, edge, log_rate):
     )
 
 
-@borrowing
+@fused
 def write_rate(graph, edge, log_rate):
     """Set an edge's log rate; returns whether it improved.
 
@@ -402,9 +400,6 @@ def set_potential(graph, token, potential):
             if other != token:
                 tighten(graph, token, other)
                 tighten(graph, other, token)
-    state[WEIGHT_MAX] = DEAD
-    for other in range(potentials.shape[1]):
-        state[WEIGHT_MAX] = max(state[WEIGHT_MAX], potentials[OUT_MAX, other])
 
 
 @borrowing_kernel(int64(GRAPH, int32[::1], float64[::1]))

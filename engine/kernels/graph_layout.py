@@ -15,7 +15,7 @@ pairs       int32 (pairs + 1, 8)      columns PAIR_*; the last row is the empty 
 weights     float32 (pairs + 1,)      log rate of the pair's best edge, adjusted by potentials
 tokens      int32 (tokens, 8)         columns TOKEN_*
 potentials  float64 (3, tokens)       rows POTENTIAL, OUT_MAX, IN_MAX
-state       float64 (7,)              entries *_FREE, COLUMNS, VERSION, SCALE and on
+state       float64 (6,)              entries *_FREE, COLUMNS, VERSION, SCALE, TAIL_PAIRS
 ==========  ========================  ===========================================================
 """
 
@@ -81,9 +81,8 @@ PAIR_FREE = 1
 COLUMNS = 2  # core columns in use, rounded up to LANES
 VERSION = 3  # bumped when a pair comes into being: an index of earlier pairs is incomplete
 SCALE = 4  # largest absolute weight so far
-WEIGHT_MAX = 5  # upper bound of all weights
-TAIL_PAIRS = 6  # pairs that start or end in the tail
-STATE_ENTRIES = 7
+TAIL_PAIRS = 5  # pairs that start or end in the tail
+STATE_ENTRIES = 6
 
 # What a scan found: float64 (legs - 2, cycles, OUT_COLUMNS), for each number of legs its own rows,
 # best first.
@@ -102,7 +101,7 @@ CHOSEN = LEGS_MAX + 1  # edges of a cycle under way
 WALKED = CHOSEN + PATH_MAX  # pairs of a walk under way
 COUNTS = WALKED + PATH_MAX
 
-# And int8 (core,): marks of a scan under way.
+# And for a scan under way: int8 (core,) marks, float64 (tokens,) bounds.
 
 # Which cycles a scan leaves out, because another edge of theirs reports them.
 EVERY = 0
