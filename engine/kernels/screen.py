@@ -25,7 +25,7 @@ from engine.kernels.cycle_found import FOUND
 from engine.kernels.graph import GRAPH, write_rate
 from engine.kernels.graph_layout import ALIVE_MIN, DEAD, EDGE_PLACE, EDGE_SOURCE, NONE
 from engine.kernels.graph_layout import OUT_EDGE as FOUND_EDGE
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.layout import ASK, BID, CHANGED_AT_NS, CHANGES, COUNT, IS_LIVE, KEY, SIZE
 from engine.kernels.screen_layout import (
     AGE_NS_MAX,
@@ -107,7 +107,7 @@ SIDES = types.Tuple((float64[:, ::1], float64[:, ::1], float64[:, ::1]))
 """`sides`, `pieces` and `curves`, see `sizing_layout`; a row of `sides` per edge."""
 
 
-@inlined
+@borrowing
 def _is_fresh(state, book, at_ns, age_ns_max):
     return (
         state[book, IS_LIVE] == 1
@@ -117,7 +117,7 @@ def _is_fresh(state, book, at_ns, age_ns_max):
     )
 
 
-@inlined
+@borrowing
 def _top_rates(board, books, book):
     """Return the log rates of selling base and of buying it at the best prices, fees within."""
     state, levels = board
@@ -129,7 +129,7 @@ def _top_rates(board, books, book):
     return math.log(bid * (1.0 - fee)), -math.log(ask * (1.0 + fee))
 
 
-@inlined
+@borrowing
 def _fill_pieces(board, books, legs, filled, sides, pieces, edge):
     """Write the pieces of a book's side from its levels, unless they are those already."""
     state, levels = board
@@ -163,7 +163,7 @@ def _fill_pieces(board, books, legs, filled, sides, pieces, edge):
     sides[edge, TO] = k + 1
 
 
-@inlined
+@borrowing
 def _prepare(board, graph, routes, sides_of, at_ns, count):
     """Make pieces and terms of the route in scratch space; returns whether it may be sized."""
     books, legs, tokens, costs, filled, _, route, terms, _ = routes
@@ -201,7 +201,7 @@ def _prepare(board, graph, routes, sides_of, at_ns, count):
     return True
 
 
-@inlined
+@borrowing
 def _size(board, graph, routes, sides_of, at_ns, count, out, row):
     """Size the route in scratch space into a row of the result; returns whether it gains."""
     _, legs, tokens, costs, _, _, route, terms, sized = routes
@@ -232,7 +232,7 @@ def _size(board, graph, routes, sides_of, at_ns, count, out, row):
     return True
 
 
-@inlined
+@borrowing
 def _turn(graph, routes, found, row, count):
     """Put a found cycle into scratch space, turned to where it is to start.
 
@@ -254,7 +254,7 @@ def _turn(graph, routes, found, row, count):
         route[0, h] = int(found[row, FOUND_EDGE + (first + h) % count]) if h < count else NONE
 
 
-@inlined
+@borrowing
 def _open_row(routes, open_count, count):
     """Return the open route that the one in scratch space is, or NONE."""
     open_routes, route = routes[5], routes[6]
@@ -268,7 +268,7 @@ def _open_row(routes, open_count, count):
     return NONE
 
 
-@inlined
+@borrowing
 def _size_open(event, board, graph, routes, sides_of, out):
     """Size the open routes through the changed place, gain or no gain; returns the rows filled."""
     place, at_ns, open_count = event
@@ -289,11 +289,11 @@ def _size_open(event, board, graph, routes, sides_of, out):
     return rows
 
 
-@inlined
+@borrowing
 def _size_found(event, board, graph, routes, sides_of, found, out, rows):
     """Size what a scan found, unless it is open already; returns the rows filled in all."""
     _, at_ns, open_count = event
-    cycles_of, counts, _ = found
+    cycles_of, counts, _, _ = found
     for plane in range(cycles_of.shape[0]):
         count = plane + 2
         for row in range(counts[count]):
@@ -308,7 +308,7 @@ def _size_found(event, board, graph, routes, sides_of, found, out, rows):
     return rows
 
 
-@inlined
+@borrowing
 def _screen(event, board, graph, index, query, routes, sides_of, found, out):
     """Bring a changed book into the graph, and size the routes through it; see `screen_book`."""
     book, at_ns, open_count = event
@@ -385,8 +385,13 @@ def screen_book_in(book, at_ns, open_count, query, context):
         float64_2(context, 21),
     )
     sides_of = (float64_2(context, 22), float64_2(context, 23), float64_2(context, 24))
-    found = (float64_3(context, 25), int64_1(context, 26), int8_1(context, 27))
-    out = float64_2(context, 28)
+    found = (
+        float64_3(context, 25),
+        int64_1(context, 26),
+        int8_1(context, 27),
+        float64_1(context, 28),
+    )
+    out = float64_2(context, 29)
     event = (book, at_ns, open_count)
     return _screen(event, board, graph, index, query, routes, sides_of, found, out)
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from engine.kernels.jit import inlined
+from engine.kernels.jit import borrowing
 from engine.kernels.sizing_layout import (
     AMOUNT_MAX,
     BEND,
@@ -38,7 +38,7 @@ _DONE_RATIO = 1e-15
 _RATE_RATIO_MIN = 1e-18  # of the best rate: below it a side is empty
 
 
-@inlined
+@borrowing
 def find_piece(pieces, first, end, amount):
     """Return the last piece that starts at or below an input."""
     k = first
@@ -54,7 +54,7 @@ def find_piece(pieces, first, end, amount):
     return k
 
 
-@inlined
+@borrowing
 def _pieces_map(sides, i, pieces, amount):
     first, end = int(sides[i, FROM]), int(sides[i, TO])
     if not 0 <= first < end <= pieces.shape[0]:
@@ -77,7 +77,7 @@ def _pieces_map(sides, i, pieces, amount):
     return gained + here * down, here * share, bend * share, down, up
 
 
-@inlined
+@borrowing
 def _curve_map(sides, i, curves, amount):
     row = int(sides[i, FROM])
     if not 0 <= row < curves.shape[0]:
@@ -97,7 +97,7 @@ def _curve_map(sides, i, curves, amount):
     return out, rate, -0.5 * second / rate
 
 
-@inlined
+@borrowing
 def member_map(sides, i, pieces, curves, amount):
     """Return (output, rate, bend, down, up, is_exact) of a side that is no group, at an input.
 
@@ -119,7 +119,7 @@ def member_map(sides, i, pieces, curves, amount):
     return out, rate, bend, down, min(up, limit - amount), is_exact
 
 
-@inlined
+@borrowing
 def _curve_input_at(sides, i, curves, rate_wanted, most):
     """Return the input after which a curve pays a marginal rate, at most `most`."""
     _, rate, bend = _curve_map(sides, i, curves, 0.0)
@@ -146,7 +146,7 @@ def _curve_input_at(sides, i, curves, rate_wanted, most):
     return min(at, most)
 
 
-@inlined
+@borrowing
 def input_at(sides, i, pieces, curves, rate_wanted, most):
     """Return the greatest input, up to `most`, of which each unit gives more than a rate."""
     most = min(most, sides[i, INPUT_MAX])
@@ -172,7 +172,7 @@ def input_at(sides, i, pieces, curves, rate_wanted, most):
     return min(found, most)
 
 
-@inlined
+@borrowing
 def common_rates(sides, first, end, pieces, curves, amount):
     """Find the marginal rate at which sides in parallel take an input together.
 
@@ -213,7 +213,7 @@ def common_rates(sides, first, end, pieces, curves, amount):
     return low, high, taken_low, taken_high
 
 
-@inlined
+@borrowing
 def share_of(sides, i, pieces, curves, amount, rates):
     """Return what one of the sides takes of an input, `rates` being theirs in common.
 
@@ -231,7 +231,7 @@ def share_of(sides, i, pieces, curves, amount, rates):
     return at_high + (at_low - at_high) * fraction
 
 
-@inlined
+@borrowing
 def _group_map(sides, row, pieces, curves, amount):
     first, end = int(sides[row, FROM]), int(sides[row, TO])
     if not 0 <= first < end <= sides.shape[0]:
@@ -253,7 +253,7 @@ def _group_map(sides, row, pieces, curves, amount):
     return out, rates[0], 1.0 / width if width > 0.0 else 0.0
 
 
-@inlined
+@borrowing
 def _limited_group_map(sides, i, pieces, curves, amount):
     limit = sides[i, INPUT_MAX]
     if not limit > 0.0:
@@ -264,7 +264,7 @@ def _limited_group_map(sides, i, pieces, curves, amount):
     return out, rate, bend, amount, limit - amount, False
 
 
-@inlined
+@borrowing
 def side_map(sides, i, pieces, curves, amount):
     """Return the same as `member_map` for any side, groups included."""
     if sides[i, FORM] == FORM_GROUP:

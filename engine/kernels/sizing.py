@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import boolean, float64, int64
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.sides import side_map
 from engine.kernels.sizing_layout import (
     AMOUNT_MAX,
@@ -49,7 +49,7 @@ _SEAM_RATIO_MAX = 1e-7  # of the output: how far pieces may end from where the n
 _CURVE_DONE_RATIO = 1e-8  # the gain is flat at its top: squared, this is below a float's digits
 
 
-@inlined
+@borrowing
 def compose(cycles, r, count, sides, pieces, curves, x):
     """Return (output, rate, bend, down, up, is_exact) of all legs at an input.
 
@@ -109,7 +109,7 @@ def compose(cycles, r, count, sides, pieces, curves, x):
     return amount, rate, bend, down, up, is_exact
 
 
-@inlined
+@borrowing
 def _between(low, high, x_low, lack_low, x_high, lack_high):
     """Return where the line through both bounds' lacks crosses 0, or the middle, or twice low.
 
@@ -121,7 +121,7 @@ def _between(low, high, x_low, lack_low, x_high, lack_high):
     return 2.0 * low
 
 
-@inlined
+@borrowing
 def best_input(cycles, r, count, sides, pieces, curves, pays, most):
     """Return (input, output, rate of the first unit, steps); input 0 if nothing is to be gained."""
     x, low, high = 0.0, 0.0, most
@@ -168,7 +168,7 @@ def best_input(cycles, r, count, sides, pieces, curves, pays, most):
     return low, out, rate_first, steps
 
 
-@inlined
+@borrowing
 def _walked(pieces, first, end, amount):
     """Return what pieces give if walked one by one; NaN if they do not start where others end."""
     if not (0 <= first < end <= pieces.shape[0] and pieces[first, CIN] == 0.0):
@@ -188,7 +188,7 @@ def _walked(pieces, first, end, amount):
     return out + pieces[k, RATE] * width / (1.0 + pieces[k, BEND] * width)
 
 
-@inlined
+@borrowing
 def _is_kept(cycles, r, count, sides, pieces, curves, x, received):
     """Tell whether a route gives what was found when its pieces are walked from their start.
 
@@ -206,7 +206,7 @@ def _is_kept(cycles, r, count, sides, pieces, curves, x, received):
     return abs(amount - received) <= _SEAM_RATIO_MAX * received
 
 
-@inlined
+@borrowing
 def _leg_count(cycles, r, sides):
     """Return the number of a route's legs, 0 if it is no route through these sides."""
     count = 0
@@ -217,7 +217,7 @@ def _leg_count(cycles, r, sides):
     return count
 
 
-@inlined
+@borrowing
 def size_row(cycles, r, sides, pieces, curves, terms, out, row):
     """Size route `r` into a row of results; returns whether it gains anything.
 
