@@ -28,7 +28,7 @@ from engine.kernels.concentrated_exact import (
     is_pool,
     last_at_or_below,
 )
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.tick_math import TICK_MAX, sqrt_ratio
 from engine.kernels.u256 import ZERO, is_equal, to_float
 from engine.kernels.wide import is_less, subtract
@@ -49,17 +49,17 @@ _LINEAR_MAX = 4  # most amounts end in one of the first pieces
 # ---- from whole numbers to pieces --------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def _write(piece, amount_in, amount_out, x, y):
     piece[CIN], piece[COUT], piece[X], piece[Y] = amount_in, amount_out, x, y
 
 
-@inlined
+@borrowing
 def _price_of(ticks, row):
     return ticks[row, SQRT_RATIO], ticks[row, SQRT_RATIO + 1], ticks[row, SQRT_RATIO + 2], ZERO
 
 
-@inlined
+@borrowing
 def _extent(price, target, liquidity, keep_ratio, falls):
     """Return input and output from a price to the target, and the virtual reserves X and Y.
 
@@ -76,7 +76,7 @@ def _extent(price, target, liquidity, keep_ratio, falls):
     return amount1 / keep_ratio, amount0, depth * root / keep_ratio, depth / root
 
 
-@inlined
+@borrowing
 def fill(pool, ticks, token_in, pieces):
     """Write one direction's pieces and return their number; see `fill_pieces`."""
     room = pieces.shape[0]
@@ -137,7 +137,7 @@ def fill_pieces(pool, ticks, token_in, pieces):
 # ---- pieces ------------------------------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def find(pieces, first, end, amount, column):
     """Return the last of the pieces first..end - 1 that starts at or below an amount."""
     k = first
@@ -157,12 +157,12 @@ def find(pieces, first, end, amount, column):
     return k
 
 
-@inlined
+@borrowing
 def _has(pieces, first, end):
     return 0 <= first < end <= pieces.shape[0]
 
 
-@inlined
+@borrowing
 def float_out(pieces, first, end, amount_in):
     """Return the output for an input through the pieces first..end - 1."""
     if not (_has(pieces, first, end) and 0.0 < amount_in < np.inf):
@@ -173,7 +173,7 @@ def float_out(pieces, first, end, amount_in):
     return found if 0.0 < found < np.inf else 0.0
 
 
-@inlined
+@borrowing
 def float_in(pieces, first, end, amount_out):
     """Return the input for an output; infinite if the pieces do not give it."""
     if not (_has(pieces, first, end) and 0.0 < amount_out < pieces[end - 1, COUT]):
@@ -184,7 +184,7 @@ def float_in(pieces, first, end, amount_out):
     return found if 0.0 < found < np.inf else np.inf
 
 
-@inlined
+@borrowing
 def marginal_out(pieces, first, end, amount_in):
     """Return what the next unit after an input gives."""
     if not (_has(pieces, first, end) and 0.0 <= amount_in < np.inf):
@@ -195,7 +195,7 @@ def marginal_out(pieces, first, end, amount_in):
     return found if 0.0 < found < np.inf else 0.0
 
 
-@inlined
+@borrowing
 def moebius(pieces, first, end, amount_in):
     """Return (A, B, C, D) of the piece that an input ends in: output = (A x + B) / (C x + D).
 

@@ -15,7 +15,7 @@ import numpy as np
 from numba import int64, uint64
 
 from engine.kernels.concentrated_step import PIPS, step_in, step_out
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.tick_math import (
     SQRT_RATIO_MAX_X96,
     SQRT_RATIO_MIN_X96,
@@ -127,7 +127,7 @@ def pack_pool(
 # ---- the walk ----------------------------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def fits_bits(amount, bits):
     """Tell whether an amount fits the 127 or 255 bits that a contract's type holds."""
     if bits == 127:
@@ -135,7 +135,7 @@ def fits_bits(amount, bits):
     return bits == 255 and (amount[3] >> _63) == ZERO
 
 
-@inlined
+@borrowing
 def is_pool(pool, ticks):
     """Tell whether a row's single numbers are within the bounds of a pool."""
     price = (pool[SQRT_PRICE], pool[SQRT_PRICE + 1], pool[SQRT_PRICE + 2], ZERO)
@@ -151,7 +151,7 @@ def is_pool(pool, ticks):
     )
 
 
-@inlined
+@borrowing
 def last_at_or_below(ticks, first, end, tick):
     """Return the last row of first..end - 1 whose tick is at most the given one, else first - 1."""
     low, high = first - 1, end
@@ -164,7 +164,7 @@ def last_at_or_below(ticks, first, end, tick):
     return low
 
 
-@inlined
+@borrowing
 def cross(liquidity, low, high, falls):
     """Return liquidity after crossing a tick with net (low, high), and whether it can be so."""
     net = (low, high)
@@ -175,7 +175,7 @@ def cross(liquidity, low, high, falls):
     return after, is_sound
 
 
-@inlined
+@borrowing
 def _next(ticks, first, end, below, tick, spacing, falls):
     """Return the tick to step to, and the row of it, -1 for the end of a word of the bitmap."""
     word_ticks = _WORD_BITS * spacing
@@ -191,7 +191,7 @@ def _next(ticks, first, end, below, tick, spacing, falls):
     return min(stop, TICK_MAX), -1
 
 
-@inlined
+@borrowing
 def exact_swap(pool, ticks, token_in, is_exact_in, amount, limit):
     """Swap an exact input or output until a price limit.
 
@@ -270,20 +270,20 @@ def exact_swap(pool, ticks, token_in, is_exact_in, amount, limit):
     return (DONE if is_zero(left) else PARTIAL), paid, got, price, liquidity, tick, steps
 
 
-@inlined
+@borrowing
 def furthest_limit(token_in):
     """Return the price limit that is none: the last price that a swap may reach."""
     return increment(_PRICE_FIRST) if token_in == 0 else _PRICE_LAST
 
 
-@inlined
+@borrowing
 def exact_out(pool, ticks, token_in, amount):
     """Return what a pool gives for an input of four limbs, and whether it takes all of that."""
     found = exact_swap(pool, ticks, token_in, True, amount, furthest_limit(token_in))
     return found[2], found[0] == DONE
 
 
-@inlined
+@borrowing
 def exact_in(pool, ticks, token_in, amount):
     """Return what a pool asks for an output of four limbs, and whether it gives all of that."""
     found = exact_swap(pool, ticks, token_in, False, amount, furthest_limit(token_in))

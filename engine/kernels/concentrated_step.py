@@ -5,7 +5,7 @@ Prices are roots times 2**96 in words of four limbs, liquidity is two limbs.
 
 import numpy as np
 
-from engine.kernels.jit import inlined
+from engine.kernels.jit import borrowing
 from engine.kernels.u256 import (
     ONE,
     ZERO,
@@ -26,14 +26,14 @@ _WORD_PIPS = (PIPS, ZERO, ZERO, ZERO)
 _WORD_Q96 = (ZERO, ONE << _HALF, ZERO, ZERO)
 
 
-@inlined
+@borrowing
 def _scaled(liquidity):
     """Return liquidity times 2**96."""
     low, high = liquidity
     return ZERO, low << _HALF, (high << _HALF) | (low >> _HALF), high >> _HALF
 
 
-@inlined
+@borrowing
 def _amount0(low, high, liquidity, rounds_up):
     width = subtract(high, low)
     if rounds_up:
@@ -43,7 +43,7 @@ def _amount0(low, high, liquidity, rounds_up):
     return divide(found, low)
 
 
-@inlined
+@borrowing
 def _amount1(low, high, liquidity, rounds_up):
     width = subtract(high, low)
     product = multiply(liquidity, (width[0], width[1], width[2]))
@@ -58,7 +58,7 @@ def _amount1(low, high, liquidity, rounds_up):
     return found
 
 
-@inlined
+@borrowing
 def _after_amount0_in(price, liquidity, amount):
     numerator = _scaled(liquidity)
     product = multiply(amount, (price[0], price[1], price[2]))
@@ -69,7 +69,7 @@ def _after_amount0_in(price, liquidity, amount):
     return divide_up(numerator, add(divide(numerator, price), amount))
 
 
-@inlined
+@borrowing
 def _after_amount0_out(price, liquidity, amount):
     numerator = _scaled(liquidity)
     product = multiply(amount, (price[0], price[1], price[2]))
@@ -77,25 +77,25 @@ def _after_amount0_out(price, liquidity, amount):
     return mul_div_up(numerator, price, subtract(numerator, low))[0]
 
 
-@inlined
+@borrowing
 def _after_amount1_in(price, liquidity, amount):
     moved, _ = mul_div(amount, _WORD_Q96, (liquidity[0], liquidity[1], ZERO, ZERO))
     return add(price, moved)
 
 
-@inlined
+@borrowing
 def _after_amount1_out(price, liquidity, amount):
     moved, _ = mul_div_up(amount, _WORD_Q96, (liquidity[0], liquidity[1], ZERO, ZERO))
     return subtract(price, moved)
 
 
-@inlined
+@borrowing
 def _with_fee(amount, fee):
     fee_amount, _ = mul_div_up(amount, (fee, ZERO, ZERO, ZERO), (PIPS - fee, ZERO, ZERO, ZERO))
     return add(amount, fee_amount)
 
 
-@inlined
+@borrowing
 def step_in(price, target, liquidity, left, fee, falls):
     """Sell at most `left`; return the price after, what is taken with its fee, and the output."""
     product = multiply(left, (PIPS - fee,))
@@ -119,7 +119,7 @@ def step_in(price, target, liquidity, left, fee, falls):
     return after, taken, _amount0(price, after, liquidity, False)
 
 
-@inlined
+@borrowing
 def step_out(price, target, liquidity, left, fee, falls):
     """Buy at most `left`; return the price after, what is taken with its fee, and the output."""
     if falls:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import int64, uint64
 
 from engine.kernels import concentrated_exact, constant_product
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.u256 import WORD_ZERO, ZERO, load, mul_div_up, store
 from engine.kernels.wide import add, is_less, subtract
 
@@ -35,7 +35,7 @@ OUT_GOT = 1
 OUT_ROWS = 2
 
 
-@inlined
+@borrowing
 def _forward(pairs, pools, ticks, hops, first, amount):
     """Carry an amount through the hops from `first` on; (0, False) if a pool does not take it."""
     for h in range(first, hops.shape[0]):
@@ -49,7 +49,7 @@ def _forward(pairs, pools, ticks, hops, first, amount):
     return amount, True
 
 
-@inlined
+@borrowing
 def _backward(pairs, pools, ticks, hops, end, amount):
     """Find what the hops before `end` ask for an amount; (0, False) if they cannot give it."""
     for back in range(end):
@@ -64,7 +64,7 @@ def _backward(pairs, pools, ticks, hops, end, amount):
     return amount, True
 
 
-@inlined
+@borrowing
 def _are_sound(pairs, pools, hops):
     if not 1 <= hops.shape[0] <= HOPS_MAX:
         return False
@@ -79,7 +79,7 @@ def _are_sound(pairs, pools, hops):
     return True
 
 
-@inlined
+@borrowing
 def _moved(amount, steps):
     """Return an amount some units up or down, and whether it is still over 0 and in range."""
     if steps < 0:
@@ -89,7 +89,7 @@ def _moved(amount, steps):
     return after, not is_less(after, amount)
 
 
-@inlined
+@borrowing
 def _cost(paid, flash_fee_pips):
     """Return what is paid with the loan's fee on it, rounded up, and whether a word holds it."""
     if paid[3] >> np.uint64(PAID_BITS_MAX - 192) != ZERO:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import float64, int64, types, uint64
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.u256 import ONE, ZERO, divide, increment, load, to_limbs
 from engine.kernels.wide import add, multiply
 
@@ -60,7 +60,7 @@ def pack_pool(
 # ---- floats ------------------------------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def is_side(reserve_in, reserve_out, keep_ratio):
     """Tell whether the numbers can be a pool's: false for any that is not a number."""
     return (
@@ -68,7 +68,7 @@ def is_side(reserve_in, reserve_out, keep_ratio):
     )
 
 
-@inlined
+@borrowing
 def float_out(reserve_in, reserve_out, keep_ratio, amount_in):
     """Return the output for an input, 0 if one of the numbers is none."""
     if not (is_side(reserve_in, reserve_out, keep_ratio) and 0.0 < amount_in <= _ROOT_MAX):
@@ -77,7 +77,7 @@ def float_out(reserve_in, reserve_out, keep_ratio, amount_in):
     return reserve_out * (kept / (reserve_in + kept))
 
 
-@inlined
+@borrowing
 def float_in(reserve_in, reserve_out, keep_ratio, amount_out):
     """Return the input for an output; infinite if the pool cannot give it."""
     if not (is_side(reserve_in, reserve_out, keep_ratio) and 0.0 < amount_out < reserve_out):
@@ -85,7 +85,7 @@ def float_in(reserve_in, reserve_out, keep_ratio, amount_out):
     return reserve_in * (amount_out / (reserve_out - amount_out)) / keep_ratio
 
 
-@inlined
+@borrowing
 def marginal_out(reserve_in, reserve_out, keep_ratio, amount_in):
     """Return what the next unit after an input gives, 0 if one of the numbers is none."""
     if not (is_side(reserve_in, reserve_out, keep_ratio) and 0.0 <= amount_in <= _ROOT_MAX):
@@ -94,7 +94,7 @@ def marginal_out(reserve_in, reserve_out, keep_ratio, amount_in):
     return keep_ratio * (reserve_out / reserve_in) * share * share
 
 
-@inlined
+@borrowing
 def moebius(reserve_in, reserve_out, keep_ratio):
     """Return (A, B, C, D) of the map from input to output; one that gives 0 if it is no pool."""
     if not is_side(reserve_in, reserve_out, keep_ratio):
@@ -141,7 +141,7 @@ def moebius_sides(sides, out):
 # ---- whole numbers -----------------------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def _side(pool, token_in):
     """Return both reserves, what is left of the denominator by the fee, and whether all can be."""
     at_in, at_out = RESERVE0 + 2 * token_in, RESERVE1 - 2 * token_in
@@ -158,7 +158,7 @@ def _side(pool, token_in):
     return reserve_in, reserve_out, keep, is_sound
 
 
-@inlined
+@borrowing
 def exact_out(pool, token_in, amount):
     """Return what a pool gives for an input of four limbs, and whether its contract takes it."""
     reserve_in, reserve_out, keep, is_sound = _side(pool, token_in)
@@ -179,7 +179,7 @@ def exact_out(pool, token_in, amount):
     ), True
 
 
-@inlined
+@borrowing
 def exact_in(pool, token_in, amount):
     """Return what the library asks for an output, and whether the contract takes it."""
     reserve_in, reserve_out, keep, is_sound = _side(pool, token_in)

@@ -8,7 +8,7 @@ The right side is concave in o, so that Newton's steps from below never overshoo
 
 from numba import float64, int64, types
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 
 # Columns of a row; amounts and reserves are raw units, a scale is 10**-decimals.
 IS_STABLE = 0
@@ -21,7 +21,7 @@ _STEPS_MAX = 64
 _DONE_RATIO = 1e-15
 
 
-@inlined
+@borrowing
 def solidly_quote(row, token_in, amount_in):
     """Return (output, d output / d input, second derivative); zeros for what no pool could do."""
     if token_in != 0 and token_in != 1:

@@ -9,7 +9,7 @@ import math
 
 from numba import float64, int64, types
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 
 COINS_MAX = 5
 
@@ -28,7 +28,7 @@ _STEPS_MAX = 255
 _DONE_RATIO = 2e-16
 
 
-@inlined
+@borrowing
 def stable_swap_quote(row, token_in, token_out, amount_in):
     """Return (output, d output / d input, second derivative); zeros for what no pool could do."""
     count = row[COUNT]

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import int64, types, uint64
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.u256 import ONE, ZERO, divide, to_float, to_limbs
 from engine.kernels.wide import is_less, multiply
 
@@ -55,7 +55,7 @@ _HALF = np.uint64(32)
 _HALF_MAX = np.uint64(2**32 - 1)
 
 
-@inlined
+@borrowing
 def sqrt_ratio(tick):
     """Return the root of a tick's price, times 2**96; the caller keeps the tick within range."""
     distance = tick if tick >= 0 else -tick
@@ -89,7 +89,7 @@ def sqrt_ratio(tick):
     return r0, r1, r2 + carry, ZERO
 
 
-@inlined
+@borrowing
 def tick_at(sqrt_price):
     """Return the greatest tick whose root is not above the given one, which is within range.
 

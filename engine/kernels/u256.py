@@ -13,7 +13,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import boolean, types, uint64
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 from engine.kernels.wide import (
     add,
     is_less,
@@ -83,7 +83,7 @@ def _divide_by_instruction(_typing: Any, high: Any, low: Any, divisor: Any) -> A
     return signature, generate
 
 
-@inlined
+@borrowing
 def divide_by_halves(high, low, divisor):
     """Divide 128 by 64 bits with 64-bit divisions; the same rule as `divide_limbs`."""
     top = divisor >> _HALF
@@ -110,7 +110,7 @@ def divide_by_halves(high, low, divisor):
 
 if HAS_DIVIDE_INSTRUCTION:
 
-    @inlined
+    @borrowing
     def divide_limbs(high, low, divisor):
         """Divide high * 2**64 + low; high is below the divisor, whose top bit is set."""
         return _divide_by_instruction(high, low, divisor)
@@ -121,25 +121,25 @@ else:
 # ---- several limbs -----------------------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def is_zero(a):
     """Tell whether a word of four limbs is 0."""
     return (a[0] | a[1] | a[2] | a[3]) == ZERO
 
 
-@inlined
+@borrowing
 def is_equal(a, b):
     """Tell whether two words of four limbs are the same."""
     return a[0] == b[0] and a[1] == b[1] and a[2] == b[2] and a[3] == b[3]
 
 
-@inlined
+@borrowing
 def increment(a):
     """Add 1, modulo 2**256."""
     return add(a, (ONE, ZERO, ZERO, ZERO))
 
 
-@inlined
+@borrowing
 def to_float(a):
     """Return the float64 next to a word, to within its last place."""
     scale = 18446744073709551616.0
@@ -151,20 +151,20 @@ def to_float(a):
 # ---- division ----------------------------------------------------------------------------------
 
 
-@inlined
+@borrowing
 def _shifted(low, high, s):
     """Return the upper limb of (high, low) shifted left by s < 64."""
     return (high << s) | ((low >> ONE) >> (_63 - s))
 
 
-@inlined
+@borrowing
 def _digit1(r0, n, v0):
     if r0 == ZERO and n < v0:
         return ZERO, n
     return divide_limbs(r0, n, v0)
 
 
-@inlined
+@borrowing
 def _estimate(u2, u1, u0, v1, v0):
     """Divide three limbs by the two top limbs of a divisor: at most one too much for more limbs."""
     if u2 >= v1:
@@ -184,7 +184,7 @@ def _estimate(u2, u1, u0, v1, v0):
     return q
 
 
-@inlined
+@borrowing
 def _digit2(r1, r0, n, v1, v0):
     if r1 == ZERO and r0 < v1:
         return ZERO, r0, n
@@ -193,7 +193,7 @@ def _digit2(r1, r0, n, v1, v0):
     return q, rest[1], rest[0]
 
 
-@inlined
+@borrowing
 def _digit3(r2, r1, r0, n, v2, v1, v0):
     if r2 == ZERO and r1 < v2:
         return ZERO, r1, r0, n
@@ -205,7 +205,7 @@ def _digit3(r2, r1, r0, n, v2, v1, v0):
     return q, rest[2], rest[1], rest[0]
 
 
-@inlined
+@borrowing
 def _digit4(r3, r2, r1, r0, n, v3, v2, v1, v0):
     if r3 == ZERO and r2 < v3:
         return ZERO, r2, r1, r0, n
@@ -217,7 +217,7 @@ def _digit4(r3, r2, r1, r0, n, v3, v2, v1, v0):
     return q, rest[3], rest[2], rest[1], rest[0]
 
 
-@inlined
+@borrowing
 def _divide_by_4(high, low, d):
     s = _leading_zeros(d[3])
     v0, v1 = d[0] << s, _shifted(d[0], d[1], s)
@@ -231,7 +231,7 @@ def _divide_by_4(high, low, d):
     return (q0, q1, q2, q3), (a | b | c | e) != ZERO
 
 
-@inlined
+@borrowing
 def _divide_by_3(high, low, d):
     s = _leading_zeros(d[2])
     v0, v1, v2 = d[0] << s, _shifted(d[0], d[1], s), _shifted(d[1], d[2], s)
@@ -244,7 +244,7 @@ def _divide_by_3(high, low, d):
     return (q0, q1, q2, q3), (a | b | c) != ZERO
 
 
-@inlined
+@borrowing
 def _divide_by_2(high, low, d):
     s = _leading_zeros(d[1])
     v0, v1 = d[0] << s, _shifted(d[0], d[1], s)
@@ -256,7 +256,7 @@ def _divide_by_2(high, low, d):
     return (q0, q1, q2, q3), (a | b) != ZERO
 
 
-@inlined
+@borrowing
 def _divide_by_1(high, low, d):
     s = _leading_zeros(d[0])
     v0 = d[0] << s
@@ -268,7 +268,7 @@ def _divide_by_1(high, low, d):
     return (q0, q1, q2, q3), a != ZERO
 
 
-@inlined
+@borrowing
 def divide_wide(high, low, d):
     """Divide high * 2**256 + low, where high is below the divisor: the quotient fits a word."""
     if d[3] != ZERO:
@@ -280,7 +280,7 @@ def divide_wide(high, low, d):
     return _divide_by_1(high, low, d)
 
 
-@inlined
+@borrowing
 def divide(n, d):
     """Divide a word, rounding down; 0 by a divisor of 0."""
     if is_zero(d):
@@ -288,7 +288,7 @@ def divide(n, d):
     return divide_wide(WORD_ZERO, n, d)[0]
 
 
-@inlined
+@borrowing
 def divide_up(n, d):
     """Divide a word, rounding up; 0 by a divisor of 0."""
     if is_zero(d):
@@ -297,7 +297,7 @@ def divide_up(n, d):
     return increment(q) if has_rest else q
 
 
-@inlined
+@borrowing
 def mul_div(a, b, d):
     """Multiply two words and divide by a third, rounding down.
 
@@ -311,7 +311,7 @@ def mul_div(a, b, d):
     return divide_wide(high, low, d)[0], True
 
 
-@inlined
+@borrowing
 def mul_div_up(a, b, d):
     """Multiply two words and divide by a third, rounding up; returns as `mul_div` does."""
     product = multiply(a, b)
@@ -331,13 +331,13 @@ def mul_div_up(a, b, d):
 _WORDS = uint64[::1]
 
 
-@inlined
+@borrowing
 def load(words):
     """Return an array of four limbs as a word."""
     return words[0], words[1], words[2], words[3]
 
 
-@inlined
+@borrowing
 def store(a, words):
     """Write a word to an array of four limbs."""
     words[0], words[1], words[2], words[3] = a

@@ -9,7 +9,7 @@ import math
 
 from numba import float64, types
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 
 # Columns of a row, which is one direction through a pool; balances and amounts are raw units.
 BALANCE_IN = 0
@@ -23,7 +23,7 @@ TRADE_RATIO_MAX = 0.3
 """The contract takes no more of a balance in one swap."""
 
 
-@inlined
+@borrowing
 def weighted_quote(row, amount_in):
     """Return (output, d output / d input, second derivative); zeros for what no pool could do."""
     balance_in = row[BALANCE_IN]

@@ -6,7 +6,7 @@ Within a range of liquidity L, at square root of price p: input a of A gives
 
 from numba import float64, int64, types
 
-from engine.kernels.jit import inlined, kernel
+from engine.kernels.jit import borrowing, kernel
 
 # Columns of a pool's row; prices are raw B per raw A, amounts raw units.
 SQRT_PRICE = 0
@@ -21,7 +21,7 @@ LIQUIDITY = 2
 RANGE_COLUMNS = 3
 
 
-@inlined
+@borrowing
 def whirlpool_quote(row, ranges, token_in, amount_in):
     """Return (output, d output / d input, second derivative); zeros beyond the known ranges."""
     price = row[SQRT_PRICE]
