@@ -7,7 +7,7 @@ here checks shape and numbers, and refuses a frame whole.
 import numpy as np
 from numba import int64
 
-from engine.kernels.jit import inlined
+from engine.kernels.jit import borrowing
 from engine.kernels.layout import (
     ASK,
     BAD_NUMBER,
@@ -26,14 +26,14 @@ _STEPS_MAX = int(np.iinfo(np.int64).max)
 _POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
 
 
-@inlined
+@borrowing
 def _skip_space(raw, i):
     while i < len(raw) and (raw[i] == 32 or raw[i] == 10 or raw[i] == 13 or raw[i] == 9):
         i += 1
     return i
 
 
-@inlined
+@borrowing
 def _scale(mantissa, shift):
     """Return mantissa * 10**shift, or -1 if that is no whole number within int64."""
     if shift == 0 or mantissa == 0:
@@ -48,7 +48,7 @@ def _scale(mantissa, shift):
     return whole if whole * power == mantissa else int64(-1)
 
 
-@inlined
+@borrowing
 def _number(raw, i, decimals):
     """Parse an unsigned JSON number, quoted or bare, to steps of 10**-decimals.
 
@@ -81,7 +81,7 @@ def _number(raw, i, decimals):
     return _careful_number(raw, start, decimals)
 
 
-@inlined
+@borrowing
 def _careful_number(raw, i, decimals):
     """Parse any JSON number that `_number` does not take; the result is the same."""
     n = len(raw)
@@ -139,7 +139,7 @@ def _careful_number(raw, i, decimals):
     return i, _scale(mantissa, decimals + exponent - fraction)
 
 
-@inlined
+@borrowing
 def _skip_value(raw, i):
     """Skip a string, a number or a word; returns -1 for anything nested."""
     n = len(raw)
@@ -157,7 +157,7 @@ def _skip_value(raw, i):
     return i
 
 
-@inlined
+@borrowing
 def _matches(raw, start, end, word):
     if end - start != len(word):
         return False
@@ -174,7 +174,7 @@ _PRICE, _PRICE_LEVEL = tuple(b"price"), tuple(b"price_level")
 _SIZE, _AMOUNT, _NEW_QUANTITY = tuple(b"size"), tuple(b"amount"), tuple(b"new_quantity")
 
 
-@inlined
+@borrowing
 def _side(raw, i):
     """Parse a quoted side; returns (position after it, BID, ASK or -1)."""
     n = len(raw)
@@ -195,7 +195,7 @@ def _side(raw, i):
     return end + 1, -1
 
 
-@inlined
+@borrowing
 def _array_level(raw, i, form, side, price_decimals, size_decimals):
     """Parse ``["side",]"price","size"]`` after its bracket: (position, side, price, size)."""
     if form == FORM_SIDED:
@@ -217,7 +217,7 @@ def _array_level(raw, i, form, side, price_decimals, size_decimals):
     return i + 1, side, price, size
 
 
-@inlined
+@borrowing
 def _object_level(raw, i, side, price_decimals, size_decimals):
     """Parse an object level after its brace: (position, side, price, size)."""
     n = len(raw)
@@ -267,7 +267,7 @@ def _object_level(raw, i, side, price_decimals, size_decimals):
     return -1, side, price, size
 
 
-@inlined
+@borrowing
 def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
     """Append the levels of one raw JSON array to scratch as (side, price, size).
 
@@ -316,7 +316,7 @@ def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
     return -BAD_SHAPE
 
 
-@inlined
+@borrowing
 def parse_levels(raw_bids, raw_asks, form, book, state, scratch):
     """Parse both sides into scratch, as `_parse` does; returns the count, or minus the outcome."""
     price_decimals = state[book, PRICE_DECIMALS]

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import int64, types
 
-from engine.kernels.jit import BYTES, inlined, kernel
+from engine.kernels.jit import BYTES, borrowing, kernel
 from engine.kernels.layout import (
     ASK,
     BID,
@@ -22,7 +22,7 @@ from engine.kernels.level_text import parse_levels
 from engine.kernels.memory import move_rows
 
 
-@inlined
+@borrowing
 def _put(row, count, key, size):
     """Set one level in a sorted row; returns (new count, levels dropped)."""
     low = 0
@@ -61,7 +61,7 @@ def _put(row, count, key, size):
     return count + 1, 0
 
 
-@inlined
+@borrowing
 def _outcome(levels, state, book):
     bids = state[book, COUNT + BID]
     asks = state[book, COUNT + ASK]
@@ -72,7 +72,7 @@ def _outcome(levels, state, book):
     return OK
 
 
-@inlined
+@borrowing
 def _stamp(state, book, at_ns, frame_seq):
     state[book, CHANGED_AT_NS] = at_ns
     state[book, FRAME_SEQ] = frame_seq
