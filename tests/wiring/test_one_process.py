@@ -1,6 +1,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pyotp
@@ -114,6 +115,27 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
     assert pnl.executions == trades.total
     assert notice.execution_id.encode() in export.content
     assert isinstance(await facade.ask(GetWhy(ref="nothing")), Unknown)
+
+
+async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: BusFacade) -> None:
+    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    status = await until(facade, lambda status: any(legs > 2 for legs in status.found_by_legs))
+
+    report = await facade.ask(GetOpportunities(limit=200))
+    assert isinstance(report, OpportunitiesReport)
+    line = next(one for one in report.opportunities if len(one.hops) > 2)
+    why = await facade.ask(GetWhy(ref=line.opportunity_id))
+    assert isinstance(why, WhyReport)
+
+    assert sum(status.found_by_legs.values()) == status.found
+    assert why.line.hops[0].source == why.line.hops[-1].target == line.quote
+    for before, after in pairwise(why.line.hops):
+        assert before.target == after.source
+        assert before.amount_out == pytest.approx(after.amount_in)
+    assert why.line.outcome == "no_executor"
+    assert "watched, not traded" in why.line.detail
+    assert why.legs == []
+    assert (why.exact_now is not None) == why.line.is_open
 
 
 async def test_every_question_is_answered_with_its_basis(facade: BusFacade) -> None:
