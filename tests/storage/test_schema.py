@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, delete, inspect, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.bus.commands import GetWhy
+from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError, FatalError
 from engine.storage import migrate as migrate_module
 from engine.storage import schema
@@ -94,12 +96,15 @@ async def test_opening_an_older_database_keeps_its_records(
     settings: LedgerSettings, clock: Clock
 ) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
-        await append(ledger, makers.make_execution_record())
+        await append(ledger, makers.make_opportunity_record(), makers.make_execution_record())
     assert await migrate("down", settings=settings, to=FIRST) == FIRST
     backups = len(list_backups(settings.backups_dir))
 
     async with open_ledger(settings, clock=clock) as ledger:
         assert (await trades(ledger)).total == 1
+        why = await ledger.answer(GetWhy(ref="run1-1"))
+        assert isinstance(why, WhyReport)
+        assert (why.line.pair, why.line.hops) == ("BTC-USD", ())  # the column came later
 
     assert await migrate("current", settings=settings) == schema.newest_revision()
     if not settings.url:
