@@ -83,6 +83,14 @@ async def next_look(process: asyncio.subprocess.Process) -> dict[str, Any]:
     return look
 
 
+def is_clear(complaint: str) -> bool:
+    """Say whether a watcher told what happened; a slow one may see the next engine already."""
+    ended = "no engine shares prices", "start it with `make run`"
+    replaced = "the engine was started again", "run this command again"
+    is_told = any(what in complaint and remedy in complaint for what, remedy in (ended, replaced))
+    return is_told and complaint.startswith("syndicate: ") and complaint.count("\n") == 1
+
+
 async def check_prices_are_the_engines(installation: Installation) -> dict[str, Any]:
     """Stop the market, so that nothing changes, and compare every book."""
     sandbox = installation.role("sandbox")
@@ -130,8 +138,7 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
                 _, complaint = await watcher.communicate()
             assert time.monotonic() - killed_s < NOTICED_S
             assert watcher.returncode == 75
-            assert complaint.decode().startswith("syndicate: no engine shares prices")
-            assert "start it with `make run`" in complaint.decode()
+            assert is_clear(complaint.decode())
             assert later["generation"] == shown["generation"]
 
         await installation.until_status(
