@@ -28,7 +28,7 @@ def render_status(report: StatusReport) -> Screen:
     if report.records_waiting:
         facts.append(("Waiting", f"{words.count(report.records_waiting)} records for the ledger"))
     if report.prices_failure is not None:
-        facts.append(("Prices", "not shared with other processes; the engine's log says why"))
+        facts.append(("Prices", "not shared: see log"))
     return Screen(
         title=f"{report.mode.value.capitalize()}: {state}",
         mark=mark,

@@ -203,4 +203,4 @@ def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
     failed = write_plain(render_status(replace(samples.status(), prices_failure="no room")))
 
     assert "Prices" not in well
-    assert "not shared with other processes" in failed
+    assert "Prices    not shared: see log" in failed
