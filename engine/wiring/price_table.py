@@ -19,6 +19,11 @@ HEADINGS: Final = ("venue", "pair", "bid", "ask", "bid size", "ask size", "age",
 TEXT_COLUMNS: Final = 2
 """So many columns stand on the left, the others on the right."""
 
+LINES_BESIDE: Final = 4
+"""On a screen: the title, the headings, how many rows are left out, the cursor."""
+
+LINES_OF_METRICS: Final = 2
+
 HOME: Final = "\x1b[H"
 END_OF_LINE: Final = "\x1b[K"
 END_OF_SCREEN: Final = "\x1b[J"
@@ -119,7 +124,7 @@ def render_text(shown: PricesShown, *, rows_max: int | None = None) -> str:
 
 def in_place(shown: PricesShown, *, size: os.terminal_size) -> str:
     """Render a screen that replaces the one before."""
-    beside = 4 if shown.metrics is None else 5
+    beside = LINES_BESIDE if shown.metrics is None else LINES_BESIDE + LINES_OF_METRICS
     text = render_text(shown, rows_max=max(size.lines - beside, 1))
     lines = [line[: max(size.columns, 1)] + END_OF_LINE for line in text.split("\n")]
     return HOME + "\n".join(lines) + END_OF_SCREEN
@@ -162,8 +167,8 @@ def _metrics(cache: RowCache) -> MetricsLine:
 def _metrics_text(metrics: MetricsLine) -> str:
     return (
         f"{metrics.hits} hits, {metrics.misses} misses ({metrics.hit_ratio:.1%} hits), "
-        f"{metrics.refreshes} refreshed ahead, {metrics.deferred} left; access "
-        f"{metrics.access_ns_p50} ns median, {metrics.access_ns_p99} ns p99, "
+        f"{metrics.refreshes} refreshed ahead, {metrics.deferred} left\n"
+        f"access {metrics.access_ns_p50} ns median, {metrics.access_ns_p99} ns p99, "
         f"{metrics.access_ns_max} ns longest"
     )
 

@@ -8,7 +8,8 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -96,7 +97,7 @@ async def _show(reader: PriceMatrixReader, view: View, *, source: str) -> None:
     cache = RowCache(reader)
     clock = make_clock()
     is_screen = view.is_watching and not view.is_json and sys.stdout.isatty()
-    async with stop_signals() as stop:
+    async with stop_signals() as stop, _below(is_screen=is_screen):
         while not stop.is_set():
             shown = await _again_while_busy(
                 lambda: make_shown(
@@ -116,6 +117,17 @@ async def _show(reader: PriceMatrixReader, view: View, *, source: str) -> None:
                     await stop.wait()
             except TimeoutError:
                 continue
+
+
+@asynccontextmanager
+async def _below(*, is_screen: bool) -> AsyncIterator[None]:
+    """Leave what comes after the last screen a line of its own."""
+    try:
+        yield
+    finally:
+        if is_screen:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
 
 
 async def _source(paths: Paths, reader: PriceMatrixReader) -> str:
