@@ -70,6 +70,10 @@ unkill: $(VENV)/.runtime ## clear the kill latch from this shell, after a confir
 health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code 0 if so)
 	@exec $(PY) -m engine health
 
+.PHONY: prices
+prices: $(VENV)/.kernels ## print the running engine's prices; WATCH=1 keeps them up to date
+	@exec $(PY) -m engine prices $(if $(WATCH),--watch)
+
 .PHONY: migrate
 migrate: $(VENV)/.runtime ## bring the database to this version's schema
 	@exec $(PY) -m engine migrate

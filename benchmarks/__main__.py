@@ -12,6 +12,7 @@ from benchmarks import (
     page,
     pools_concentrated,
     pools_curves,
+    price_matrix,
     sizing,
     start_up,
 )
@@ -28,6 +29,7 @@ def main() -> int:
         ("routes sized, split and confirmed", sizing.measure_all),
         ("pools' formulas", pools_curves.measure_all),
         ("concentrated pools", pools_concentrated.measure_all),
+        ("shared price matrix", price_matrix.measure_all),
         ("kernels from the cache", kernel_cache.measure),
         ("start-up and memory", start_up.measure),
     ):

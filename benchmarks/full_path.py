@@ -8,10 +8,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from benchmarks import harness
 from benchmarks.real_frames import Recorded, all_recorded, binance, instruments_of
 from engine.domain.modes import Basis, Mode
+from engine.market.matrix_block import SHARED_FOLDER
 from engine.operate.control import ControlState
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import FORMAT_VERSION
@@ -20,6 +24,7 @@ from engine.operate.run_journal import JournalSettings
 from engine.operate.world import ReplayedWorld
 from engine.ports import Fetch, InputKind
 from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.shared_prices import SharedPrices
 
 ANSWER_FRAMES = 60
 """A recorded REST book must not be older than the first changes kept for it."""
@@ -28,8 +33,8 @@ FRAMES_LEAST = 20_000
 """A recording shorter than this is played again on a new connection."""
 
 
-def make_core(recorded: Recorded) -> Core:
-    """Build the engine's core for one venue's recording."""
+def make_core(recorded: Recorded, *, prices: SharedPrices | None = None) -> Core:
+    """Build the engine's core for one venue's recording, sharing prices or not."""
     instruments = instruments_of(recorded)
     venue_terms = VenueTerms(
         fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
@@ -78,6 +83,7 @@ def make_core(recorded: Recorded) -> Core:
             journal_settings=JournalSettings(
                 run_id="bench", basis=Basis.REPLAY, opportunity_usd_min=Decimal(1)
             ),
+            open_matrix=prices.open if prices else None,
         ),
     )
 
@@ -103,9 +109,8 @@ def inputs_of(recorded: Recorded) -> list[tuple[InputKind, str, bytes, int]]:
     return inputs
 
 
-def measure_venue(recorded: Recorded) -> list[harness.Row]:
-    """Measure one venue; returns its latency and its throughput."""
-    core = make_core(recorded)
+def time_frames(recorded: Recorded, core: Core) -> np.ndarray[Any, Any]:
+    """Play a recording until there are enough frames; returns how long each took, in ns."""
     hot_path = core.hot_path
     calls: list[Callable[[], object]] = []
     is_frame: list[bool] = []
@@ -123,12 +128,31 @@ def measure_venue(recorded: Recorded) -> list[harness.Row]:
     live = sum(core.board.is_live(book) for book in range(len(recorded.wire_names)))
     if live < len(recorded.wire_names) // 2:
         raise RuntimeError(f"only {live} of {len(recorded.wire_names)} books of {recorded.venue}")
+    return durations_ns
+
+
+def measure_venue(recorded: Recorded) -> list[harness.Row]:
+    """Measure one venue; returns its latency and its throughput."""
+    durations_ns = time_frames(recorded, make_core(recorded))
     name = f"full_path.{recorded.venue}"
     frames_per_s = 1e9 * len(durations_ns) / float(durations_ns.sum())
     return [
         harness.row(name, durations_ns),
         harness.scalar(f"{name}.throughput", "frames/s", frames_per_s),
     ]
+
+
+def measure_sharing() -> harness.Row:
+    """Measure the full path while each changed book is published for other processes."""
+    recorded = binance()
+    parent = SHARED_FOLDER if SHARED_FOLDER.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        prices = SharedPrices(Path(folder) / "prices", run_id="bench", at_ns=0)
+        durations_ns = time_frames(recorded, make_core(recorded, prices=prices))
+        if not prices.published():
+            raise RuntimeError(f"nothing was published: {prices.failure}")
+        prices.close()
+    return harness.row(f"full_path.{recorded.venue}.sharing_prices", durations_ns)
 
 
 def measure_recording() -> harness.Row:
@@ -153,7 +177,7 @@ def measure() -> list[harness.Row]:
     rows = []
     for recorded in all_recorded():
         rows += measure_venue(recorded)
-    return [*rows, measure_recording()]
+    return [*rows, measure_sharing(), measure_recording()]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The shared price matrix: write, read, and both at once. `python -m benchmarks.price_matrix`."""
 
 import functools
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,12 +40,12 @@ def make_matrix(path: Path) -> tuple[Board, PriceMatrix]:
     return board, matrix
 
 
-def write_on(path: Path) -> None:
-    """Write row after row until killed."""
+def write_on(path: Path, parent: int) -> None:
+    """Write row after row until killed, or until the parent is gone."""
     _, matrix = make_matrix(path)
     books = len(make_instruments())
     print("ready", flush=True)
-    while True:
+    while os.getppid() == parent:
         for row in range(ROWS):
             if row < books:
                 matrix.publish_book(row, START_NS)
@@ -55,7 +56,8 @@ def write_on(path: Path) -> None:
 @contextmanager
 def other_writer(path: Path) -> Iterator[PriceMatrixReader]:
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.price_matrix", str(path)], stdout=subprocess.PIPE
+        [sys.executable, "-m", "benchmarks.price_matrix", str(path), str(os.getpid())],
+        stdout=subprocess.PIPE,
     ) as process:
         try:
             assert process.stdout is not None
@@ -153,6 +155,6 @@ def measure_all() -> list[Row]:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        write_on(Path(sys.argv[1]))
+        write_on(Path(sys.argv[1]), int(sys.argv[2]))
     else:
         print_table(measure_all())

@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     unkill = add("unkill", commands.unkill, "clear the kill latch, after a confirmation")
     unkill.add_argument("--yes", action="store_true", help="do not ask")
     add("health", commands.health, "say whether the running engine is well")
+    prices = add("prices", commands.prices, "print the running engine's prices from shared memory")
+    prices.add_argument("--watch", action="store_true", help="go on until Ctrl-C, in place")
+    prices.add_argument("--json", action="store_true", help="one JSON object, or one a refresh")
+    prices.add_argument(
+        "--metrics", action="store_true", help="add hits, misses, refreshes and access times"
+    )
     add("migrate", commands.migrate, "bring the database to this version's schema")
     restore = add("restore", commands.restore, "put a backup in the place of the database")
     restore.add_argument("file", type=Path)

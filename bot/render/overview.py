@@ -27,6 +27,8 @@ def render_status(report: StatusReport) -> Screen:
         facts.append(("Memory", f"{sum(report.memory_mb.values()):.0f} MB"))
     if report.records_waiting:
         facts.append(("Waiting", f"{words.count(report.records_waiting)} records for the ledger"))
+    if report.prices_failure is not None:
+        facts.append(("Prices", "not shared: see log"))
     return Screen(
         title=f"{report.mode.value.capitalize()}: {state}",
         mark=mark,

@@ -88,6 +88,8 @@ class StatusReport(_Report, frozen=True, kw_only=True):
         memory_mb: resident memory by role, of the roles the engine can see.
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
+        prices_published: rows of the shared price matrix written so far, None without one.
+        prices_failure: why prices are not shared with other processes, None if they are.
     """
 
     basis: Basis
@@ -108,6 +110,8 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     memory_mb: dict[str, float]
     records_waiting: int
     recording: str | None
+    prices_published: int | None
+    prices_failure: str | None
 
 
 class VenuesReport(_Report, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from engine.domain.opportunities import Opportunity, Plan, Refusal
 from engine.execute.paper import Finished, PaperExecutor
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
+from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
@@ -89,7 +90,11 @@ class _Considered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The parts that a pipeline joins; all work on the same board."""
+    """The parts that a pipeline joins; all work on the same board.
+
+    Attributes:
+        matrix: where changed books are published for other processes, if at all.
+    """
 
     board: Board
     taken: Taken
@@ -100,6 +105,7 @@ class Parts:
     executor: PaperExecutor
     positions: Positions
     journal: Journal
+    matrix: PriceMatrix | None = None
 
 
 class Pipeline:
@@ -115,6 +121,7 @@ class Pipeline:
         self._executor = parts.executor
         self._positions = parts.positions
         self._journal = parts.journal
+        self._publish = None if parts.matrix is None else parts.matrix.publish_book
         self._considered: dict[str, _Considered] = {}
         self._looked_at_ns = 0
         self._valued_at_ns = 0
@@ -137,6 +144,9 @@ class Pipeline:
         for book in changed:
             for episode in self._detector.on_change(book, at_ns):
                 self._consider(episode, at_ns)
+        if self._publish is not None:
+            for book in changed:
+                self._publish(book, at_ns)
         changed.clear()
         self._detector.look(at_ns)
         for closed in self._detector.take_closed():

@@ -140,7 +140,7 @@ def lock(file: int, path: Path) -> None:
     """Become the one writer, until the file is closed or the process ends.
 
     Raises:
-        FatalError: another writer lives.
+        FatalError: another writer lives, or has just removed the file.
     """
     try:
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK))
@@ -148,6 +148,9 @@ def lock(file: int, path: Path) -> None:
         raise FatalError(
             f"another engine writes the price matrix {path}; stop it first, or choose another path"
         ) from error
+    # A writer that closed meanwhile may have taken the file's name away: nobody would find it.
+    if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file)):
+        raise FatalError(f"another engine has just closed the price matrix {path}; start again")
 
 
 def is_locked(file: int) -> bool:

@@ -53,6 +53,7 @@ class PriceMatrix:
         self.places = places
         self._file = file
         self._words: Words | None = words
+        self._version_first = 0
         # Both own what the context's addresses point at.
         self._arrays = (board.state, board.levels)
         self._context = np.zeros(layout.CONTEXT_WORDS, np.int64)
@@ -178,6 +179,12 @@ class PriceMatrix:
         """Return the number that this writer's readers know it by."""
         return int(self._context[layout.CONTEXT_GENERATION])
 
+    @property
+    def published(self) -> int:
+        """Return how many rows this writer has written, 0 once it is closed."""
+        words = self._words
+        return 0 if words is None else int(words[layout.HEADER_VERSION]) - self._version_first
+
     def close(self) -> None:
         """Leave the block: readers are told that the writer is gone. The file stays."""
         if self._words is None:
@@ -204,6 +211,7 @@ class PriceMatrix:
         end = start * 8 + table.nbytes
         words.view(np.uint8)[end : end + len(named)] = np.frombuffer(named, np.uint8)
         words[layout.HEADER_VERSION] = version
+        self._version_first = version
         words[layout.HEADER_FORMAT] = layout.FORMAT
         words[layout.HEADER_ROWS] = rows
         words[layout.HEADER_PLACES_BYTES] = len(named)

@@ -46,6 +46,8 @@ class RunParts:
         is_killed: reads the kill latch (not recorded: a report is no decision).
         waiting: number of records that the ledger does not have yet.
         recording: where the run is recorded, or why not.
+        prices_published: rows of the price matrix written so far, None without one.
+        prices_failure: why there is no price matrix, None if there is.
         venue_note: note on a venue that could not be set up, by venue.
     """
 
@@ -60,6 +62,8 @@ class RunParts:
     is_killed: Callable[[], bool]
     waiting: Callable[[], int]
     recording: Callable[[], str | None]
+    prices_published: Callable[[], int | None]
+    prices_failure: Callable[[], str | None]
     venue_notes: dict[VenueId, str]
 
 
@@ -91,6 +95,8 @@ class EngineReports:
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
             records_waiting=of.waiting(),
             recording=of.recording(),
+            prices_published=of.prices_published(),
+            prices_failure=of.prices_failure(),
         )
 
     def _found_by_legs(self) -> dict[int, int]:

@@ -115,6 +115,19 @@ async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) 
     return exit_codes.OK if live else 1
 
 
+async def prices(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Print what the running engine shares with other processes."""
+    from engine.wiring.prices import View, show_prices
+
+    view = View(
+        is_watching=asked.watch,
+        is_json=asked.json,
+        has_metrics=asked.metrics,
+        age_ms_max=settings.markets.age_ms_max,
+    )
+    return await show_prices(paths, view)
+
+
 async def migrate(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
     """Bring the database to this version's schema."""
     from engine.storage import migrate as storage_migrate

@@ -1,6 +1,6 @@
 """Build the core of a run from its header; live runs and replays build it the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.bus.records import Record
@@ -12,7 +12,7 @@ from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
@@ -22,6 +22,7 @@ from engine.execute.paper import PaperExecutor, UnwindRules
 from engine.execute.pipeline import Parts, Pipeline
 from engine.market.board import Board
 from engine.market.freshness import Freshness
+from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
@@ -55,13 +56,19 @@ class Core:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Where a core's effects go, and what it may see of the world."""
+    """Where a core's effects go, and what it may see of the world.
+
+    Attributes:
+        open_matrix: makes the price matrix of a board and of pools; a run that shares no prices,
+            such as a replay, has none.
+    """
 
     world: World
     put: Callable[[Record], None]
     log: Callable[[bytes], None]
     recorder: Recorder | None
     journal_settings: JournalSettings
+    open_matrix: Callable[[Board, Mapping[int, PreparedPool]], PriceMatrix | None] | None = None
 
 
 def build_core(header: RunHeader, around: Surroundings) -> Core:
@@ -146,6 +153,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             ),
             positions=positions,
             journal=journal,
+            matrix=around.open_matrix(board, graph.pools) if around.open_matrix else None,
         )
     )
     return Core(

@@ -15,6 +15,7 @@ from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, led
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.domain.errors import FatalError, SyndicateError
 from engine.domain.instruments import VenueId
+from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, make_clock, make_run_id
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
@@ -39,6 +40,7 @@ from engine.wiring.run_set_up import (
     open_venues,
     until_back,
 )
+from engine.wiring.shared_prices import SharedPrices
 
 TICK_S: Final = 0.1
 DRAIN_S: Final = 5.0
@@ -95,9 +97,15 @@ async def open_engine(
         outbox = Outbox(ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         recorder = await _open_recorder(stack, settings, paths, header)
-        core = build_core(header, _surroundings(settings, header, latch, outbox, recorder))
+        prices = SharedPrices(
+            shared_path(paths.run), run_id=header.run_id, at_ns=header.started_at_ns
+        )
+        stack.callback(prices.close)
+        core = build_core(
+            header, _surroundings(settings, header, latch, outbox, recorder, prices=prices)
+        )
         answers = EngineAnswers(
-            _parts(core, venues, latch, outbox, recorder),
+            _parts(core, venues, latch, outbox, recorder, prices=prices),
             latch=latch,
             outbox=outbox,
             clock=clock,
@@ -182,6 +190,8 @@ def _surroundings(
     latch: KillLatch,
     outbox: Outbox,
     recorder: Recorder | None,
+    *,
+    prices: SharedPrices,
 ) -> Surroundings:
     def write_line(line: bytes) -> None:
         if recorder is not None:
@@ -199,6 +209,7 @@ def _surroundings(
             basis=header.basis,
             opportunity_usd_min=settings.telegram.opportunity_usd_min,
         ),
+        open_matrix=prices.open,
     )
 
 
@@ -223,6 +234,8 @@ def _parts(
     latch: KillLatch,
     outbox: Outbox,
     recorder: Recorder | None,
+    *,
+    prices: SharedPrices,
 ) -> RunParts:
     def recording() -> str | None:
         if recorder is None:
@@ -242,6 +255,8 @@ def _parts(
         is_killed=latch.is_killed,
         waiting=lambda: outbox.waiting,
         recording=recording,
+        prices_published=prices.published,
+        prices_failure=lambda: prices.failure,
         venue_notes=notes,
     )
 

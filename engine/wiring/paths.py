@@ -16,19 +16,24 @@ class Paths:
     data_dir: Path
 
     @property
+    def run(self) -> Path:
+        """What exists while roles run: sockets, locks."""
+        return self.data_dir / "run"
+
+    @property
     def engine_socket(self) -> Path:
         """Socket of the engine role."""
-        return self.data_dir / "run" / "engine.sock"
+        return self.run / "engine.sock"
 
     @property
     def ledger_socket(self) -> Path:
         """Socket of the ledger role."""
-        return self.data_dir / "run" / "ledger.sock"
+        return self.run / "ledger.sock"
 
     @property
     def sandbox_announce(self) -> Path:
         """Where the sandbox says on which port it is."""
-        return self.data_dir / "run" / "sandbox.json"
+        return self.run / "sandbox.json"
 
     @property
     def recordings(self) -> Path:
@@ -43,7 +48,7 @@ class Paths:
     @property
     def lock(self) -> Path:
         """Held by the supervisor while it runs."""
-        return self.data_dir / "run" / "supervisor.lock"
+        return self.run / "supervisor.lock"
 
     def log(self, role: str) -> Path:
         """Return the log file of a role."""
@@ -63,8 +68,8 @@ def prepare(data_dir: str) -> Paths:
     check_socket_path(paths.engine_socket)
     marker = paths.data_dir / "installation"
     try:
-        (paths.data_dir / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = paths.data_dir / "run" / f".probe-{os.getpid()}"
+        paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = paths.run / f".probe-{os.getpid()}"
         probe.write_bytes(b"probe")
         probe.unlink()
         if not marker.exists():

@@ -89,6 +89,8 @@ def status(
         memory_mb={"engine": 180.5, "ledger": 62.0, "bot": 71.0},
         records_waiting=0,
         recording=None,
+        prices_published=51_200,
+        prices_failure=None,
     )
 
 

@@ -15,6 +15,7 @@ from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
 from bot.render.market import render_opportunities, render_why
 from bot.render.money import render_trades
+from bot.render.overview import render_status
 from bot.render.plain import write_plain
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
 from engine.facade.front_end import FrontEndSettings
@@ -195,3 +196,11 @@ def test_a_route_of_more_legs_shows_all_of_them() -> None:
     for words_of_leg in ("coinbase ETH-BTC", "0.016 BTC→0.37 ETH", "uniswap_v3 ETH-USD 0.05 %"):
         assert words_of_leg in reason
     assert max(len(row) for row in text.splitlines() if row.startswith(("●", "  "))) <= WIDTH
+
+
+def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
+    well = write_plain(render_status(samples.status()))
+    failed = write_plain(render_status(replace(samples.status(), prices_failure="no room")))
+
+    assert "Prices" not in well
+    assert "Prices    not shared: see log" in failed

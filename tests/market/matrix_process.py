@@ -1,11 +1,17 @@
-"""Processes around one price matrix; `python -m tests.market.matrix_process <role> <path> ...`.
+"""Processes around one price matrix; `... -m tests.market.matrix_process <role> <path> <parent>`.
+
+Each ends by itself when its parent, the process with this id, is gone or after `LIFE_S`.
 
 Everything in a row that `hammer` writes derives from one counter, so that a torn copy shows.
 """
 
+import itertools
 import json
 import math
+import os
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +27,10 @@ from tests.reference.world import make_instrument
 
 POOLS = 2
 ROWS = 1 + POOLS
-WRITES_MAX = 50_000_000
-READS_MAX = 5_000_000
+LIFE_S = 60.0
+LOOK_EVERY = 256
+"""Calls between two looks at the parent and the clock."""
+
 MANY = 2_000
 """Copies of one row in one call, so that some of them meet the writer within it."""
 
@@ -102,11 +110,20 @@ def torn_in(table: npt.NDArray[Any]) -> int:
     return int(np.count_nonzero(~(is_same | is_new)))
 
 
-def hammer(path: Path) -> None:
+def while_wanted(parent: int) -> Iterator[int]:
+    """Count up from 1 while the parent lives and the time is not up."""
+    end_s = time.monotonic() + LIFE_S
+    for number in itertools.count(1):
+        if number % LOOK_EVERY == 0 and (os.getppid() != parent or time.monotonic() > end_s):
+            return
+        yield number
+
+
+def hammer(path: Path, parent: int) -> None:
     """Write all rows in turn until killed."""
     board, matrix = make_matrix(path)
     print("ready", flush=True)
-    for counter in range(1, WRITES_MAX):
+    for counter in while_wanted(parent):
         show_book(board, matrix, counter)
         for row in range(1, ROWS):
             show_pool(matrix, row, counter)
@@ -127,14 +144,15 @@ def stop_halfway(path: Path) -> None:
     sys.stdin.read()
 
 
-def read(path: Path, versions: int) -> None:
+def read(path: Path, parent: int, versions: int) -> None:
     """Copy rows in every way until so many versions were seen; print how many copies were torn."""
     reader = PriceMatrixReader.open(path, wait_ns_max=WAIT_NS_MAX)
     torn = backwards = apart = missed = 0
     seen: set[int] = set()
     last = [0] * ROWS
     version = 0
-    for number in range(READS_MAX):
+    print("ready", flush=True)
+    for number in while_wanted(parent):
         if len(seen) == versions:
             break
         index = number % ROWS
@@ -169,10 +187,10 @@ def read(path: Path, versions: int) -> None:
 
 
 if __name__ == "__main__":
-    _, role, where, *rest = sys.argv
+    _, role, where, starter, *rest = sys.argv
     if role == "hammer":
-        hammer(Path(where))
+        hammer(Path(where), int(starter))
     elif role == "stop_halfway":
         stop_halfway(Path(where))
     else:
-        read(Path(where), int(rest[0]))
+        read(Path(where), int(starter), int(rest[0]))

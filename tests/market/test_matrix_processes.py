@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -29,11 +30,34 @@ DEADLINE_S = 50.0
 COMPILED = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
 """Processes that write and read at full speed do so compiled, whatever this one does."""
 
+STARTER = """
+import subprocess, sys, time
+from pathlib import Path
+from tests.market.test_matrix_processes import command
+path = Path(sys.argv[1])
+held = {"close_fds": False, "stdin": subprocess.DEVNULL}
+writer = subprocess.Popen(command("hammer", path), stdout=subprocess.PIPE, **held)
+writer.stdout.readline()
+reader = subprocess.Popen(command("read", path, "1000000000"), stdout=subprocess.PIPE, **held)
+reader.stdout.readline()
+print("reading", flush=True)
+time.sleep(1000)
+"""
+"""Starts a writer and a reader that never has enough, and lets them inherit its open files."""
+
 Calls = tuple[Callable[[], object], ...]
 
 
 def command(role: str, path: Path, *rest: str) -> list[str]:
-    return [sys.executable, "-m", "tests.market.matrix_process", role, str(path), *rest]
+    return [
+        sys.executable,
+        "-m",
+        "tests.market.matrix_process",
+        role,
+        str(path),
+        str(os.getpid()),
+        *rest,
+    ]
 
 
 @contextmanager
@@ -76,7 +100,7 @@ def reading(path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
     path = tmp_path / "prices"
     with started("hammer", path) as writer, reading(path) as one, reading(path) as other:
-        found = [json.loads(reader.communicate(timeout=DEADLINE_S)[0]) for reader in (one, other)]
+        said = [reader.communicate(timeout=DEADLINE_S)[0] for reader in (one, other)]
         own = PriceMatrixReader.open(path)
         writer.send_signal(signal.SIGKILL)
         writer.wait(timeout=DEADLINE_S)
@@ -84,7 +108,7 @@ def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
         assert writer.stderr is not None
         assert writer.stderr.read() == ""
 
-    for counts in found:
+    for counts in (json.loads(text.splitlines()[-1]) for text in said):
         assert counts["seen"] == VERSIONS  # the writer was at work all the while
         assert counts["torn"] == counts["backwards"] == 0
         assert counts["apart"] == counts["missed"] == 0
@@ -96,6 +120,31 @@ def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
             assert own.table["sequence"][row] % 2 == 1
     assert list(tmp_path.iterdir()) == [path]
     own.close()
+
+
+@pytest.mark.slow
+def test_no_process_of_these_tests_outlives_who_started_it(tmp_path: Path) -> None:
+    """A test run that is killed closes no context: its readers and writers must see it."""
+    path = tmp_path / "prices"
+    read_end, write_end = os.pipe()
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(path)],
+        cwd=ROOT,
+        env=COMPILED,
+        stdout=subprocess.PIPE,
+        pass_fds=[write_end],
+    )
+    os.close(write_end)
+    with starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"reading\n"
+        starter.kill()
+
+    # The pipe's other end is held by the writer and the reader: it ends when both have.
+    with os.fdopen(read_end, "rb") as held:
+        ready, _, _ = select.select([held], [], [], DEADLINE_S)
+        assert ready == [held]
+        assert held.read() == b""
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """A small world for tests: a board with everything that works on it, driven input by input."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -25,6 +25,7 @@ from engine.execute.paper import Finished, PaperExecutor, UnwindRules
 from engine.execute.pipeline import Decided, Parts, Pipeline
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
+from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
@@ -155,6 +156,7 @@ class Setup:
     flash_fee_bps: str = "0"
     gas_price_gwei: str = "0"
     pools: Sequence[PoolSnapshot] = ()
+    open_matrix: Callable[[Board], PriceMatrix | None] = lambda _board: None
     seed: int = 7
     mode: Mode = Mode.PAPER
 
@@ -237,6 +239,7 @@ class World:
                 executor=self.executor,
                 positions=self.positions,
                 journal=self.journal,
+                matrix=setup.open_matrix(self.board),
             )
         )
 

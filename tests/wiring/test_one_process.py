@@ -43,10 +43,14 @@ from engine.bus.reports import (
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
+from engine.market.board import Board
+from engine.market.matrix_block import shared_path
+from engine.market.price_matrix import PriceMatrix
 from engine.operate.outbox import Outbox
 from engine.settings.schema import MarketsSettings, OperatorSettings, Settings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
+from tests.reference.world import make_instrument
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -188,6 +192,23 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
         status = await until(facade, lambda _status: True)
 
     assert (status.mode, status.is_paused) == (Mode.PAPER, True)
+
+
+async def test_a_matrix_of_prices_that_cannot_be_had_stops_nothing(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    path = shared_path(paths.run)
+    other = PriceMatrix.create(path, Board([make_instrument("v")], levels_max=8), run_id="other")
+    try:
+        async with open_roles(SETTINGS, paths) as facade:
+            status = await until(facade, lambda status: any(v.books_live for v in status.venues))
+        written = other.published
+    finally:
+        other.close()
+        path.unlink()
+
+    assert "another engine writes the price matrix" in str(status.prices_failure)
+    assert status.prices_published is None
+    assert written == 0
 
 
 async def test_a_loosening_that_could_not_be_stored_does_not_come_true_after_a_restart(

@@ -1,0 +1,179 @@
+"""`python -m engine prices` beside a running installation, and when its engine is killed."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.bus.commands import GetVenues
+from engine.bus.reports import VenuesReport
+from engine.kernels import matrix_layout
+from engine.market.board import Board
+from engine.market.matrix_block import shared_path
+from engine.market.price_matrix import PriceMatrix
+from engine.wiring.paths import Paths, prepare
+from tests.reference.world import make_instrument
+from tests.scenarios.rig import (
+    READY_S,
+    Installation,
+    environment,
+    run_engine_command,
+    running_installation,
+)
+from tests.telegram.emulator import TelegramEmulator
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+NOTICED_S = 5.0
+"""A watcher looks four times a second; the rest is for a busy machine."""
+
+Quote = tuple[float | None, float | None]
+
+
+async def quotes_reported(installation: Installation) -> dict[tuple[str, str], Quote]:
+    """Best bids and asks as /venues has them, none for a book that may not be traded on."""
+    report = await installation.facade.ask(GetVenues())
+    assert isinstance(report, VenuesReport)
+    found: dict[tuple[str, str], Quote] = {}
+    for line in report.instruments:
+        is_whole = line.is_live and line.bid is not None and line.ask is not None
+        found[line.venue, line.pair] = (
+            (float(line.bid or 0), float(line.ask or 0)) if is_whole else (None, None)
+        )
+    return found
+
+
+async def prices_printed(data_dir: Path) -> dict[str, Any]:
+    code, said = await run_engine_command(data_dir, "prices", "--json", "--metrics")
+    assert code == 0, said
+    shown: dict[str, Any] = json.loads(said)
+    return shown
+
+
+@asynccontextmanager
+async def watching(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the command until it ends by itself, or kill it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "engine", "prices", "--watch", "--json",
+        cwd=data_dir.parent,
+        env=environment(data_dir),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 20,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def next_look(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    assert process.stdout is not None
+    async with asyncio.timeout(READY_S):
+        look: dict[str, Any] = json.loads(await process.stdout.readline())
+    return look
+
+
+async def check_prices_are_the_engines(installation: Installation) -> dict[str, Any]:
+    """Stop the market, so that nothing changes, and compare every book."""
+    sandbox = installation.role("sandbox")
+    sandbox.send_signal(signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(READY_S):
+            while True:
+                before = await quotes_reported(installation)
+                shown = await prices_printed(installation.data_dir)
+                if await quotes_reported(installation) == before:
+                    break
+    finally:
+        sandbox.send_signal(signal.SIGCONT)
+    rows = shown["rows"]
+    books = {
+        (row["venue"], f"{row['base']}-{row['quote']}"): (row["bid"], row["ask"])
+        for row in rows
+        if row["kind"] == "book"
+    }
+    assert books == before
+    assert any(bid is not None for bid, _ in books.values())
+    assert sum(row["kind"] == "pool" and row["state"] == "yes" for row in rows) > 0
+    assert shown["source"].startswith("sandbox: ")
+    assert shown["metrics"]["hits"] + shown["metrics"]["misses"] == len(rows)
+    return shown
+
+
+async def check_the_watcher_ends(
+    watcher: asyncio.subprocess.Process, installation: Installation
+) -> None:
+    """Kill the engine while its supervisor is held back, so that no other takes its place."""
+    installation.process.send_signal(signal.SIGSTOP)
+    try:
+        installation.role("engine").send_signal(signal.SIGKILL)
+        async with asyncio.timeout(NOTICED_S):
+            _, complaint = await watcher.communicate()
+    finally:
+        installation.process.send_signal(signal.SIGCONT)
+    assert watcher.returncode == 75
+    assert complaint.decode().startswith("syndicate: no engine shares prices")
+    assert "start it with `make run`" in complaint.decode()
+
+
+async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> None:
+    data_dir = tmp_path / "var"
+    path = shared_path(Paths(data_dir).run)
+    async with (
+        TelegramEmulator().serve() as phone,
+        running_installation(data_dir, phone) as installation,
+    ):
+        status = await installation.until_live()
+        shown = await check_prices_are_the_engines(installation)
+
+        async with watching(data_dir) as watcher:
+            first = await next_look(watcher)
+            while (later := await next_look(watcher))["rows"] == first["rows"]:
+                pass
+            await check_the_watcher_ends(watcher, installation)
+            assert later["generation"] == shown["generation"]
+
+        await installation.until_status(
+            lambda now: now.run_id != status.run_id and any(v.books_live for v in now.venues)
+        )
+        again = await check_prices_are_the_engines(installation)
+        assert again["generation"] > shown["generation"]
+        status = await installation.until_live()
+        assert status.prices_failure is None
+        assert status.prices_published is not None
+        assert status.prices_published > len(again["rows"])
+        assert await installation.stop() == 0
+
+    assert not path.exists()
+    code, said = await run_engine_command(data_dir, "prices")
+    assert (code, "start it with `make run`" in said) == (75, True)
+    code, said = await run_engine_command(
+        data_dir, "replay", str(data_dir / "recordings" / status.run_id)
+    )
+    assert code == 0, said
+    assert not path.exists(), "a replay shares no prices"
+
+
+async def test_a_matrix_of_another_format_is_a_clear_error(tmp_path: Path) -> None:
+    data_dir = tmp_path / "var"
+    path = shared_path(prepare(str(data_dir)).run)
+    matrix = PriceMatrix.create(path, Board([make_instrument("v")], levels_max=8), run_id="r")
+    try:
+        with path.open("r+b") as file:
+            file.seek(8 * matrix_layout.HEADER_FORMAT)
+            file.write((99).to_bytes(8, "little"))
+        code, said = await run_engine_command(data_dir, "prices")
+    finally:
+        matrix.close()
+        path.unlink()
+
+    assert (code, "of format 99" in said, "in one version" in said) == (2, True, True)
