@@ -9,6 +9,7 @@ from engine.facade.reports import (
     OpportunitiesReport,
     OpportunityLine,
     Unknown,
+    ValuesLine,
     WhyReport,
 )
 
@@ -53,10 +54,12 @@ def render_why(report: WhyReport) -> Screen:
             else words.cycle([hop.target for hop in line.hops]),
         ),
         ("Seen", f"{words.clock(line.seen_at_ns)} UTC, {words.age(line.lasted_ms)}"),
-        ("Size", _size(line)),
+        *([("Size", _size(line))] if is_gap(line) else []),
         ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
-        ("Expected", _profit(line)),
+        ("Expected", _profit(line) + (f", {report.values.confidence}" if report.values else "")),
     ]
+    if report.values is not None:
+        facts += _values(report.values, line.quote)
     if report.profit_usd is not None:
         facts.append(("Realised", words.usd(report.profit_usd, is_signed=True) + " paper"))
     blocks: list[Facts | Table | Lines | Text] = [
@@ -117,20 +120,25 @@ def _size(line: OpportunityLine) -> str:
 
 
 def _hops(hops: tuple[Hop, ...]) -> Lines:
-    lines: list[str] = []
-    for hop in hops:
-        given, got = words.size(hop.amount_in), words.size(hop.amount_out)
-        lines += [f"{hop.venue} {hop.place}", f"  {given} {hop.source}→{got} {hop.target}"]
+    lines = [f"{words.size(hops[0].amount_in)} {hops[0].source}"]
+    lines += [f"→{words.size(hop.amount_out)} {hop.target} {hop.venue} {hop.place}" for hop in hops]
     return Lines(tuple(lines))
+
+
+def _values(values: ValuesLine, quote: str) -> list[tuple[str, str]]:
+    dead_at = words.percent(-values.kill_move_bps)
+    facts = [("At worst", f"{values.profit_worst:+.4g} {quote}, none at {dead_at}")]
+    if values.gas_price_break_even_gwei is not None:
+        facts.append(("Gas", f"pays up to {values.gas_price_break_even_gwei:.4g} gwei"))
+    return facts
 
 
 def _exact(now: ExactNow, quote: str) -> str:
     if now.refusal:
-        return f"Now, in whole lots and units: {now.refusal}"
-    profit = f"{now.profit_quote:+.6g} {quote}"
+        return f"Exact now: {now.refusal}"
     return (
-        f"Now, in whole lots and units: {words.size(now.paid)} {quote} gives "
-        f"{words.size(now.got)}, net {profit}"
+        f"Exact now: {words.size(now.paid)}→{words.size(now.got)}, "
+        f"net {now.profit_quote:+.6g} {quote}"
     )
 
 

@@ -161,10 +161,28 @@ class ExactNow(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
 
 
+class ValuesLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision rests on, in the asset that the route starts and ends in; estimates.
+
+    Attributes:
+        profit_worst: if every leg gives the least that its slippage bound lets through.
+        kill_move_bps: by how much the route's price may fall until nothing is gained.
+        gas_price_break_even_gwei: None without gas.
+        confidence: how likely the gain is, or why nobody can tell.
+    """
+
+    profit_expected: float
+    profit_worst: float
+    kill_move_bps: float
+    gas_price_break_even_gwei: float | None
+    confidence: str
+
+
 class WhyReport(_Report, frozen=True, kw_only=True):
     """The whole decision on one opportunity, and what came of it.
 
     Attributes:
+        values: of opportunities that the engine still remembers; None for older ones.
         exact_now: of a route that is open and not traded; None for any other.
     """
 
@@ -179,6 +197,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
     execution_id: str | None
     profit_usd: Decimal | None
     expected_usd: Decimal | None
+    values: ValuesLine | None = None
     exact_now: ExactNow | None = None
 
 

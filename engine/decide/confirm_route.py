@@ -86,7 +86,7 @@ class RouteConfirmer:
             return Unconfirmed(reason=Reason.NOT_CONFIRMED, detail=str(error))
         unit = 10 ** decimals[route.quote]
         pools = sum(hop.kind is HopKind.POOL for hop in route.hops)
-        flash_fee_bps = self._rules.flash_fee_bps if pools == len(route.hops) else Decimal(0)
+        flash_fee_bps = self._rules.flash_fee_bps if route.has_only_pools else Decimal(0)
         found = confirm_exact(
             legs,
             int(Fraction(route.hops[0].amount_in) * unit),
@@ -101,7 +101,7 @@ class RouteConfirmer:
             )
         paid = Decimal(found.input_raw).scaleb(-decimals[route.quote])
         got = Decimal(found.output_raw).scaleb(-decimals[route.quote])
-        costs = self._transfer(route.hops, paid) + ceil_share_quote(paid, flash_fee_bps)
+        costs = self._transfer(route, paid) + ceil_share_quote(paid, flash_fee_bps)
         costs += ceil_to_quote_step(Decimal(route.gas_quote))
         books = len(route.hops) - pools
         parts = [f"{books} books"] * (books > 0) + [f"{pools} pools"] * (pools > 0)
@@ -154,9 +154,7 @@ class RouteConfirmer:
             quote_decimals=min(decimals[pair.quote], ASSET_DECIMALS_MAX),
         )
 
-    def _transfer(self, hops: Sequence[Hop], paid: Decimal) -> Decimal:
-        if all(hop.kind is HopKind.POOL for hop in hops):
+    def _transfer(self, route: Opportunity, paid: Decimal) -> Decimal:
+        if route.has_only_pools:
             return Decimal(0)
-        venues = [hop.venue for hop in hops]
-        changes = sum(a != b for a, b in zip(venues, [*venues[1:], venues[0]], strict=True))
-        return ceil_share_quote(paid, self._costs.transfer_bps * changes / 2)
+        return ceil_share_quote(paid, self._costs.transfer_bps * route.venue_changes / 2)

@@ -127,6 +127,17 @@ class Opportunity:
         return self.hops[-1].venue
 
     @property
+    def venue_changes(self) -> int:
+        """How many legs are at another venue than the next one, the first after the last."""
+        venues = [hop.venue for hop in self.hops]
+        return sum(a != b for a, b in zip(venues, [*venues[1:], venues[0]], strict=True))
+
+    @property
+    def has_only_pools(self) -> bool:
+        """Whether every leg is at a pool, so that a flash loan can pay for the route."""
+        return all(hop.kind is HopKind.POOL for hop in self.hops)
+
+    @property
     def is_gap(self) -> bool:
         """Whether the route buys at one book and sells at another, and nothing else."""
         return len(self.hops) == GAP_LEGS and all(hop.kind is HopKind.BOOK for hop in self.hops)

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from engine.bus.reports import (
     LimitsReport,
     OpportunitiesReport,
     StatusReport,
+    ValuesLine,
     VenueLine,
     VenuesReport,
     VersionReport,
@@ -23,8 +24,10 @@ from engine.bus.reports import (
 from engine.decide.confirm import Unconfirmed
 from engine.decide.confirm_route import RouteConfirmer
 from engine.decide.decider import Decider
+from engine.decide.route_values import values_of_opportunity
+from engine.detect.pool_sides import PreparedPool
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Plan
+from engine.domain.opportunities import Opportunity, Plan
 from engine.domain.orders import Execution, Purpose
 from engine.kernels.layout import ASK, BID, COUNT
 from engine.market.board import Board
@@ -33,6 +36,7 @@ from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
+from engine.portfolio.costs import BPS_PER_UNIT
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -56,6 +60,7 @@ class RunParts:
     freshness: Freshness
     decider: Decider
     route_confirmer: RouteConfirmer
+    pools: Mapping[int, PreparedPool]
     journal: RunJournal
     control: Control
     hot_path: HotPath
@@ -148,7 +153,27 @@ class EngineReports:
             execution_id=execution.execution_id if execution else None,
             profit_usd=execution.profit_usd if execution else None,
             expected_usd=execution.expected_usd if execution else None,
+            values=self._values(entry.opportunity),
             exact_now=self._exact_now(entry),
+        )
+
+    def _values(self, seen: Opportunity) -> ValuesLine:
+        terms = self._of.header.terms
+        values = values_of_opportunity(
+            seen,
+            pools=self._of.pools,
+            slippage_bps=terms.slippage_bps_max,
+            transfer_bps=terms.transfer_bps,
+            flash_fee_bps=terms.flash_fee_bps,
+            gas_price_gwei=terms.gas_price_gwei,
+        )
+        gas_price = values.gas_price_break_even_gwei
+        return ValuesLine(
+            profit_expected=float(values.profit_expected),
+            profit_worst=float(values.profit_worst),
+            kill_move_bps=float(values.kill_move_ratio * BPS_PER_UNIT),
+            gas_price_break_even_gwei=None if gas_price is None else float(gas_price),
+            confidence=values.confidence.basis,
         )
 
     def _exact_now(self, entry: Entry) -> ExactNow | None:

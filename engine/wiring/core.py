@@ -47,6 +47,7 @@ class Core:
     freshness: Freshness
     decider: Decider
     route_confirmer: RouteConfirmer
+    pools: Mapping[int, PreparedPool]
     detector: Detector
     positions: Positions
     journal: RunJournal
@@ -164,6 +165,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         route_confirmer=RouteConfirmer(
             board, costs, taken, graph.pools, RouteRules(flash_fee_bps=terms.flash_fee_bps)
         ),
+        pools=graph.pools,
         detector=detector,
         positions=positions,
         journal=journal,

@@ -25,6 +25,7 @@ from engine.facade.notices import (
     VenueLost,
 )
 from engine.facade.reports import (
+    ExactNow,
     InstrumentLine,
     LegLine,
     LimitLine,
@@ -35,6 +36,7 @@ from engine.facade.reports import (
     StatusReport,
     TradeLine,
     TradesReport,
+    ValuesLine,
     VenueLine,
     VenuesReport,
     VersionReport,
@@ -192,6 +194,35 @@ def opportunities(limit: int = 4) -> OpportunitiesReport:
     )
 
 
+def values(*, has_gas: bool = False) -> ValuesLine:
+    """Decision values of a route."""
+    return ValuesLine(
+        profit_expected=1.2831,
+        profit_worst=-0.21,
+        kill_move_bps=12.8,
+        gas_price_break_even_gwei=31.5 if has_gas else None,
+        confidence="uncalibrated",
+    )
+
+
+def why_of_a_long_route() -> WhyReport:
+    """A route of five legs that is open and only watched."""
+    line = triangle()
+    return replace(
+        why(),
+        line=replace(line, hops=(*line.hops, *line.hops[1:])),
+        legs=[],
+        execution_id=None,
+        profit_usd=None,
+        expected_usd=None,
+        later_refusals=[],
+        values=values(has_gas=True),
+        exact_now=ExactNow(
+            paid=Decimal("1000.2"), got=Decimal("1001.49"), profit_quote=Decimal("1.1")
+        ),
+    )
+
+
 def why() -> WhyReport:
     """A decision that became a trade."""
     legs = [
@@ -216,6 +247,7 @@ def why() -> WhyReport:
         basis=Basis.SANDBOX,
         market_note=NOTE,
         run_id="r7",
+        values=values(),
         line=opportunity(),
         frame_seqs=(88_121, 88_121, 88_097),
         gross_edge_bps=25.47,

@@ -193,7 +193,7 @@ def test_a_route_of_more_legs_shows_all_of_them() -> None:
     assert "USD→BTC→ETH→USD" in text
     assert "coinbase, uniswap_v3" in text
     assert "98 of 3 legs, 6 of 4 legs" in text
-    for words_of_leg in ("coinbase ETH-BTC", "0.016 BTC→0.37 ETH", "uniswap_v3 ETH-USD 0.05 %"):
+    for words_of_leg in ("1,000 USD", "→0.37 ETH coinbase ETH-BTC", "uniswap_v3 ETH-USD 0.05 %"):
         assert words_of_leg in reason
     assert max(len(row) for row in text.splitlines() if row.startswith(("●", "  "))) <= WIDTH
 
@@ -204,3 +204,16 @@ def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
 
     assert "Prices" not in well
     assert "Prices    not shared: see log" in failed
+
+
+def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated_it() -> None:
+    text = write_plain(render_why(samples.why_of_a_long_route()))
+
+    for words_shown in ("-0.21 USD", "none at -0.128%", "31.5 gwei", "uncalibrated", "Exact now"):
+        assert words_shown in text
+
+
+def test_why_of_a_route_of_five_legs_fits_a_phone() -> None:
+    (part,) = write_html(render_why(samples.why_of_a_long_route()))
+
+    assert phone_rows(part) <= ROWS_MAX

@@ -1,0 +1,56 @@
+"""Decision values of an opportunity: what it gains, at worst, and what would kill it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from engine.decide.decision_values import DecisionValues, RouteCosts, values_of
+from engine.detect.pool_sides import PreparedPool
+from engine.domain.opportunities import HopKind, Opportunity
+from engine.portfolio.costs import BPS_PER_UNIT
+
+GWEI_PER_NATIVE: Final = 10**9
+
+
+def values_of_opportunity(
+    seen: Opportunity,
+    *,
+    pools: Mapping[int, PreparedPool],
+    slippage_bps: Decimal,
+    transfer_bps: Decimal,
+    flash_fee_bps: Decimal,
+    gas_price_gwei: Decimal,
+) -> DecisionValues:
+    """Work out the values of an opportunity, in its quote asset.
+
+    Args:
+        seen: as screened; its legs' amounts have the fees within.
+        pools: the run's pools, for the gas of a swap.
+        slippage_bps: how much less than expected each leg may give.
+        transfer_bps: for leaving a venue and coming back.
+        flash_fee_bps: on the input of a route through pools only.
+        gas_price_gwei: at which the opportunity's gas was reckoned.
+    """
+    share_bps = (
+        flash_fee_bps if seen.has_only_pools else transfer_bps * Decimal(seen.venue_changes) / 2
+    )
+    gas_units = sum(
+        pools[hop.row].snapshot.pool.gas_units
+        for hop in seen.hops
+        if hop.kind is HopKind.POOL and hop.row in pools
+    )
+    costs = RouteCosts(flash_fee_ratio=share_bps / BPS_PER_UNIT)
+    if gas_units and gas_price_gwei and seen.gas_quote:
+        gas_native = gas_units * gas_price_gwei / GWEI_PER_NATIVE
+        costs = RouteCosts(
+            flash_fee_ratio=share_bps / BPS_PER_UNIT,
+            gas_units=gas_units,
+            gas_price_gwei=gas_price_gwei,
+            native_price=Decimal(seen.gas_quote) / gas_native,
+        )
+    return values_of(
+        amount_in=Decimal(seen.hops[0].amount_in),
+        amount_out=Decimal(seen.hops[-1].amount_out),
+        costs=costs,
+        slippage_bps=[slippage_bps] * len(seen.hops),
+    )
