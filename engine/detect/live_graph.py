@@ -170,6 +170,11 @@ class LiveGraph:
         """All pools as they are now, by their numbers."""
         return self._pools
 
+    @property
+    def side_arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """The arrays `sides`, `pieces` and `curves` of `kernels.sizing_layout`, a side per edge."""
+        return self._sides.arrays
+
     def pool(self, number: int) -> PreparedPool:
         """Return a pool as it is now.
 
