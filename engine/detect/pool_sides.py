@@ -108,9 +108,10 @@ def prepare_state(
     if isinstance(state, ConcentratedState) and ticks is not None:
         packed = (_pack(state, len(ticks)), ticks)
     pool = snapshot.pool
+    assets = pool.assets
     decimals = [digits for _, digits in pool.tokens]
     sides = []
-    for token_in, token_out in permutations(range(len(pool.tokens)), 2):
+    for token_in, token_out in permutations(range(len(assets)), 2):
         side = _side(state, packed, token_in, token_out, decimals)
         rate = float(side.pieces[0, RATE]) if side.pieces is not None else _rate_of(side)
         if not 1 / RATE_MAX <= rate <= RATE_MAX:
@@ -120,8 +121,8 @@ def prepare_state(
             )
         sides.append(
             PoolSide(
-                source=pool.assets[token_in],
-                target=pool.assets[token_out],
+                source=assets[token_in],
+                target=assets[token_out],
                 log_rate=math.log(rate),
                 pieces=side.pieces,
                 form=side.form,

@@ -116,13 +116,9 @@ def pack_pool(
         OverflowError: a number that its limbs do not hold.
     """
     whole = [tick, tick_spacing, fee_pips, amount_bits, ticks_from, ticks_to, *known]
-    return np.concatenate(
-        [
-            to_limbs(sqrt_price_x96, 3),
-            to_limbs(liquidity, 2),
-            np.array([number % 2**64 for number in whole], np.uint64),
-        ]
-    )
+    limbs = [sqrt_price_x96.to_bytes(24, "little"), liquidity.to_bytes(16, "little")]
+    limbs += [(number % 2**64).to_bytes(8, "little") for number in whole]
+    return np.frombuffer(bytearray(b"".join(limbs)), np.uint64)
 
 
 # ---- the walk ----------------------------------------------------------------------------------

@@ -20,11 +20,12 @@ from engine.domain.pools import Pool
 from engine.kernels import sizing_layout as layout
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.moves import PairMove, PriceMove
+from engine.pools.snapshot_rows import ConcentratedRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.sandbox.lineup import load_start_prices
 from engine.sandbox.pools import load_pools
 from tests.detect.test_live_pools import make_world, pair_of, value
-from tests.detect.test_pool_moves import random_move
+from tests.detect.test_pool_moves import DEEP, random_move
 from tests.reference.world import World
 
 Found = dict[tuple[tuple[str, int, str, str], ...], float]
@@ -119,10 +120,9 @@ def test_a_new_pool_is_screened_as_it_comes() -> None:
         7, prepare_pool(pair_of(1_000, 2_060_000, address="0xother")), world.now_ns
     )
 
-    assert {(hop.kind, hop.row) for hop in told[0].first.hops} == {
-        (HopKind.POOL, 0),
-        (HopKind.POOL, 7),
-    }
+    places = [{(hop.kind, hop.row) for hop in one.first.hops} for one in told]
+    assert {(HopKind.POOL, 0), (HopKind.POOL, 7)} in places
+    assert all((HopKind.POOL, 7) in one for one in places)
 
 
 def test_routes_through_a_pool_end_with_it() -> None:
@@ -192,6 +192,42 @@ def test_a_pool_without_room_is_not_added_in_part() -> None:
     assert 5 not in world.graph.pools
     assert world.graph.assets == assets
     world.graph.add_pool(5, prepared)
+
+
+def test_a_pool_that_finds_room_for_one_direction_only_stays_as_it_was() -> None:
+    world = make_world()
+    deep = DEEP.snapshot
+    assert isinstance(deep.row, ConcentratedRow)
+    few = replace_struct(
+        deep.row,
+        ticks=((-887_220, deep.row.liquidity), (887_220, "-" + deep.row.liquidity)),
+        tick_spacing=60,
+    )
+    small = prepare_pool(replace_struct(deep, row=few))
+    world.graph.add_pool(0, small)
+    with pytest.raises(BadValueError, match="no room"):
+        fill(world, DEEP)
+    assert set(world.graph.pools) == set(range(len(world.graph.pools)))
+    sides = world.graph.side_arrays[0].copy()
+    pieces = world.graph.side_arrays[1].copy()
+
+    with pytest.raises(BadValueError, match="no room"):
+        world.graph.change_pool(0, DEEP, world.now_ns, 0)
+
+    assert world.graph.pool(0) is small
+    for edge in range(len(sides)):
+        before = pieces[int(sides[edge, layout.FROM]) : int(sides[edge, layout.TO])]
+        side = world.graph.side_arrays[0][edge]
+        after = world.graph.side_arrays[1][int(side[layout.FROM]) : int(side[layout.TO])]
+        assert np.array_equal(before, after)
+    world.graph.remove_pool(1)
+    world.graph.change_pool(0, DEEP, world.now_ns, 0)
+
+
+def fill(world: World, pool: PreparedPool) -> None:
+    """Add a pool under one number after the other, until there is no room."""
+    for number in range(1, POOL_EDGES_MAX):
+        world.graph.add_pool(number, pool)
 
 
 def renamed(snapshot: PoolSnapshot, first: str, second: str) -> PoolSnapshot:

@@ -49,8 +49,11 @@ def without_fee(state: PoolState) -> PoolState:
 def paid_per_unit(state: PoolState, token_in: int, token_out: int) -> float:
     """What the contract pays per unit, without its fee, for as little as it rounds well."""
     leg = leg_of(without_fee(state), token_in=token_in, token_out=token_out)
-    held = getattr(state, "balances_raw", getattr(state, "reserves_raw", (0,) * 8))[token_out]
-    for amount in (4**k for k in range(100)):
+    all_held: tuple[int, ...] = getattr(
+        state, "balances_raw", getattr(state, "reserves_raw", (0,) * 8)
+    )
+    held = all_held[token_out]
+    for amount in (1 << 2 * k for k in range(100)):
         try:
             paid = leg.amount_out(amount)
         except BadValueError:  # some contracts revert on dust
