@@ -85,8 +85,8 @@ def draw_gain(cycle: Cycle, cycle_of_coarse_units: Cycle) -> None:
     best, top = case.found
     inputs = [best * share // 150 for share in range(3, 301)]
     for at in _ends(case.pieces[0]):
-        if at < inputs[-1]:
-            left.axvline(at / WETH_RAW, color=GREY, linewidth=0.5)
+        if at * WETH_RAW < inputs[-1]:
+            left.axvline(at, color=GREY, linewidth=0.5)
     gains = [gain / GWEI_RAW for gain in _gains(cycle, inputs, 0)]
     left.plot([amount / WETH_RAW for amount in inputs], gains, color=BLUE)
     left.plot([best / WETH_RAW], [top / WETH_RAW], "o", color=ORANGE)

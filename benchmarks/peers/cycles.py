@@ -1,8 +1,10 @@
 """Cycles through recorded pools, sized and confirmed: ours beside degenbot's.
 
 Every contestant goes from the states of the pools to the best whole input and its gain. Ours keeps
-each pool's pieces from its last change on, so it is measured twice: with them at hand, and making
-them anew for each cycle. degenbot 0.6 is measured with one path per call and with all in one call.
+each pool's pieces from its last change on, so it is measured twice: with them at hand, and from the
+event of a swap on, which moves the first pool, makes its pieces of both directions anew and writes
+them in place. degenbot 0.6 is measured with one path per call and with all in one call; it is told
+of such an event outside of what is timed.
 """
 
 from collections.abc import Sequence
@@ -14,11 +16,23 @@ from numpy.typing import NDArray
 from benchmarks import harness
 from benchmarks.peers.ask import ask
 from benchmarks.peers.compare import Comparison, compare
-from benchmarks.peers.recorded import INPUT_RAW_MAX, Cycle, Leg, as_task, cycles, gain_of
+from benchmarks.peers.recorded import (
+    DECIMALS,
+    INPUT_RAW_MAX,
+    WETH,
+    Cycle,
+    as_task,
+    cycles,
+    gain_of,
+    prepare,
+)
 from benchmarks.peers.worker import Answer
-from engine.detect.pieces import Pieces, pieces_of_pair, pieces_of_virtual_reserves
-from engine.detect.sizing import RouteTerms, SideTables
-from engine.kernels import concentrated, concentrated_exact, constant_product
+from engine.detect.pieces import Pieces
+from engine.detect.pool_moves import move_pool
+from engine.detect.pool_sides import PIECES_MAX, PreparedPool
+from engine.detect.side_arena import SideArena
+from engine.detect.sizing import RouteTerms
+from engine.kernels import concentrated_exact, constant_product
 from engine.kernels import sizing_layout as layout
 from engine.kernels.confirming import (
     FORM_CONCENTRATED,
@@ -30,13 +44,14 @@ from engine.kernels.confirming import (
 )
 from engine.kernels.sizing import size_route
 from engine.kernels.u256 import from_limbs, to_limbs
+from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
+from engine.pools.moves import Move, PairMove, PriceMove
 
 ROUNDS = 100
 REACH = 1
 UNTRUE_RATIO = 1e-9  # degenbot 0.3 rounds gains to floats
-PIECES_MAX = 256
-"""Of one direction; more liquidity lies beyond than any of these cycles reaches."""
+UNIT_RAW = 10 ** DECIMALS[WETH]
 
 Rows = NDArray[Any]
 
@@ -45,80 +60,60 @@ class OurCycle:
     """One cycle in the arrays that the kernels read."""
 
     def __init__(self, cycle: Cycle) -> None:
-        self._cycle = cycle
-        pairs: list[Rows] = []
-        pools: list[Rows] = []
-        ticks: list[Rows] = []
+        pools = [prepare(leg) for leg in cycle]
+        self._first = pools[0]
+        self._moves = [_move(pools[0], bump) for bump in (0, 1)]
+        self._turn = 0
+        self._arena = SideArena(edge_max=2 * len(pools), piece_max=2 * len(pools) * PIECES_MAX)
         hops = []
-        for leg in cycle:
-            is_pair = isinstance(leg.state, ConstantProductState)
-            form, rows = (FORM_PAIR, pairs) if is_pair else (FORM_CONCENTRATED, pools)
-            hops.append([form, len(rows), leg.token_in])
-            if isinstance(leg.state, ConstantProductState):
-                rows.append(_packed_pair(leg.state))
-                continue
-            table = leg.state.table
-            first = sum(len(one) for one in ticks)
-            packed = concentrated_exact.pack_ticks(
-                table.ticks, table.liquidity_nets, table.sqrt_ratios_x96
-            )
-            ticks.append(packed)
-            rows.append(_packed_pool(leg, first, first + len(packed)))
-        self._pairs = _stacked(pairs, constant_product.POOL_COLUMNS)
-        self._pools = _stacked(pools, concentrated_exact.POOL_COLUMNS)
-        self._ticks = _stacked(
-            [row for rows in ticks for row in rows], concentrated_exact.TICK_COLUMNS
+        counts = {FORM_PAIR: 0, FORM_CONCENTRATED: 0}
+        for pool, leg in zip(pools, cycle, strict=True):
+            form = FORM_PAIR if pool.packed is None else FORM_CONCENTRATED
+            hops.append([form, counts[form], leg.token_in])
+            counts[form] += 1
+        ticks = [pool.packed[1] for pool in pools if pool.packed is not None]
+        self._ends = np.cumsum([len(rows) for rows in ticks])
+        self._ticks = _stacked(ticks, concentrated_exact.TICK_COLUMNS)
+        self._pairs = np.zeros((counts[FORM_PAIR], constant_product.POOL_COLUMNS), np.uint64)
+        self._pools = np.zeros(
+            (counts[FORM_CONCENTRATED], concentrated_exact.POOL_COLUMNS), np.uint64
         )
         self._hops = np.array(hops, np.int64)
-        self._legs = np.arange(len(cycle))
-        self._terms = np.array(RouteTerms(input_max=float(INPUT_RAW_MAX)).as_row())
+        for number, pool in enumerate(pools):
+            self._take(number, pool)
+        # The sides of pool k are 2 k, from its first token, and 2 k + 1.
+        self._legs = np.array([2 * k + leg.token_in for k, leg in enumerate(cycle)])
+        self._terms = np.array(RouteTerms(input_max=INPUT_RAW_MAX / UNIT_RAW).as_row())
         self._sized, self._exact = np.zeros(layout.OUT_COLUMNS), np.zeros((OUT_ROWS, 4), np.uint64)
-        self.make_pieces()
-
-    def make_pieces(self) -> None:
-        """Make the pieces of all legs from their states."""
-        tables = SideTables()
-        for leg, (_, row, token_in) in zip(self._cycle, self._hops, strict=True):
-            tables.add_pieces(self._pieces(leg, row, token_in))
-        self._arrays = tables.arrays
-
-    def _pieces(self, leg: Leg, row: int, token_in: int) -> Pieces:
-        state = leg.state
-        if isinstance(state, ConstantProductState):
-            reserves = (state.reserve0_raw, state.reserve1_raw)
-            return pieces_of_pair(
-                reserve_in=float(reserves[token_in]),
-                reserve_out=float(reserves[1 - token_in]),
-                keep_ratio=1.0 - state.fee0_numerator / state.fee_denominator,
-            )
-        rows = np.zeros((PIECES_MAX, concentrated.PIECE_COLUMNS))
-        count = concentrated.fill_pieces(self._pools[row], self._ticks, token_in, rows)
-        return pieces_of_virtual_reserves(rows[:count])
 
     def size(self) -> None:
         """Find the best input in floats."""
-        size_route(self._legs, *self._arrays, self._terms, self._sized)
+        size_route(self._legs, *self._arena.arrays, self._terms, self._sized)
 
     def confirm(self) -> None:
         """Find the best whole input beside it."""
-        amount = to_limbs(int(self._sized[layout.OUT_INPUT]))
-        confirm_best(self._pairs, self._pools, self._ticks, self._hops, amount, REACH, self._exact)
+        amount = to_limbs(int(self._sized[layout.OUT_INPUT] * UNIT_RAW))
+        confirm_best(
+            self._pairs, self._pools, self._ticks, self._hops, amount, REACH, 0, self._exact
+        )
 
     def size_and_confirm(self) -> None:
         """Both, with the pieces at hand."""
         self.size()
         self.confirm()
 
-    def all_anew(self) -> None:
-        """Both, from the pools' states on."""
-        self.make_pieces()
+    def move_size_and_confirm(self) -> None:
+        """All that the event of a swap in the first pool takes; every second one moves it back."""
+        self._turn = 1 - self._turn
+        self._first = move_pool(self._first, self._moves[self._turn])
+        self._take(0, self._first)
         self.size_and_confirm()
 
     @property
     def pieces(self) -> list[Pieces]:
-        """Every leg's pieces."""
-        _, pieces, _ = self._arrays
-        spans = self._arrays[0][:, [layout.FROM, layout.TO]].astype(int)
+        """Every leg's pieces, in units of its tokens."""
+        sides, pieces, _ = self._arena.arrays
+        spans = sides[self._legs][:, [layout.FROM, layout.TO]].astype(int)
         return [pieces[first:end] for first, end in spans]
 
     @property
@@ -127,28 +122,40 @@ class OurCycle:
         paid = from_limbs(self._exact[OUT_PAID])
         return paid, from_limbs(self._exact[OUT_GOT]) - paid
 
+    def _take(self, number: int, pool: PreparedPool) -> None:
+        for token_in, side in enumerate(pool.sides):
+            assert side.pieces is not None
+            self._arena.set_pieces(2 * number + token_in, side.pieces)
+        row = int(self._hops[number, 1])
+        if pool.packed is None:
+            self._pairs[row] = _packed_pair(pool)
+            return
+        packed, ticks = pool.packed
+        kept = self._pools[row]
+        kept[:] = packed
+        kept[concentrated_exact.TICKS_TO] = self._ends[row]
+        kept[concentrated_exact.TICKS_FROM] = self._ends[row] - len(ticks)
 
-def _packed_pair(state: ConstantProductState) -> Rows:
+
+def _move(pool: PreparedPool, bump: int) -> Move:
+    """Return a move to where the pool is, or to a unit beside."""
+    state = pool.state
+    if isinstance(state, ConstantProductState):
+        return PairMove(reserve0_raw=state.reserve0_raw + bump, reserve1_raw=state.reserve1_raw)
+    assert isinstance(state, ConcentratedState)
+    return PriceMove(
+        sqrt_price_x96=state.sqrt_price_x96 + bump, tick=state.tick, liquidity=state.liquidity
+    )
+
+
+def _packed_pair(pool: PreparedPool) -> Rows:
+    state = pool.state
+    assert isinstance(state, ConstantProductState)
     scale = state.fee_denominator
     return constant_product.pack_pool(
         reserves_raw=(state.reserve0_raw, state.reserve1_raw),
         keep_numerators=(scale - state.fee0_numerator, scale - state.fee1_numerator),
         fee_denominator=scale,
-    )
-
-
-def _packed_pool(leg: Leg, first: int, end: int) -> Rows:
-    state = leg.state
-    assert not isinstance(state, ConstantProductState)
-    return concentrated_exact.pack_pool(
-        sqrt_price_x96=state.sqrt_price_x96,
-        liquidity=state.liquidity,
-        tick=state.tick,
-        tick_spacing=state.table.tick_spacing,
-        fee_pips=state.fee_pips,
-        ticks_from=first,
-        ticks_to=end,
-        known=(state.table.known_min, state.table.known_max),
     )
 
 
@@ -165,7 +172,13 @@ def _agreement(cycles_of_kind: Sequence[Cycle], answers: Sequence[Answer]) -> st
     for cycle, answer in zip(cycles_of_kind, answers, strict=True):
         case = OurCycle(cycle)
         case.size_and_confirm()
-        _, gain = case.found
+        paid, gain = case.found
+        if gain != gain_of(cycle, paid):
+            raise RuntimeError(f"a gain of {gain} that is {gain_of(cycle, paid)} in exact forms")
+        for _ in range(2):
+            case.move_size_and_confirm()
+        if case.found[1] != gain:
+            raise RuntimeError(f"moved there and back a cycle gains {case.found[1]}, not {gain}")
         if gain <= 0:
             raise RuntimeError("a case without a gain says nothing")
         if abs(gain_of(cycle, answer["input"]) - answer["gain"]) > UNTRUE_RATIO * gain:
@@ -187,7 +200,7 @@ def measure_kind(kind: str, cycles_of_kind: list[Cycle]) -> list[Comparison]:
     cases = [OurCycle(cycle) for cycle in cycles_of_kind]
     sized = _time([case.size for case in cases])
     confirmed = _time([case.size_and_confirm for case in cases])
-    anew = _time([case.all_anew for case in cases])
+    moved = _time([case.move_size_and_confirm for case in cases])
     tasks = [as_task(cycle) for cycle in cycles_of_kind]
     old = ask("degenbot-03", "degenbot_03", tasks)
     new = ask("degenbot-06", "degenbot_06", tasks)
@@ -198,7 +211,7 @@ def measure_kind(kind: str, cycles_of_kind: list[Cycle]) -> list[Comparison]:
     for name, ours, peers in (
         (f"{kind}: size in floats", sized, (by_path,)),
         (f"{kind}: size and confirm", confirmed, (by_path, by_call, together)),
-        (f"{kind}: pieces, size and confirm", anew, (by_path, by_call, together)),
+        (f"{kind}: move, size and confirm", moved, (by_path, by_call, together)),
     ):
         for peer, answers, key in peers:
             durations = None if answers is None else [ns for one in answers for ns in one[key]]

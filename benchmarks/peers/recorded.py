@@ -8,12 +8,19 @@ make many cases of one kind.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.domain.assets import AssetCode
+from engine.domain.pools import Pool, Protocol
 from engine.pools import concentrated, constant_product
 from engine.pools.concentrated import ConcentratedState, swap_exact_in
 from engine.pools.constant_product import ConstantProductState
+from engine.pools.integers import PIPS
+from engine.pools.snapshot_rows import ConcentratedRow, PairRow
+from engine.pools.snapshots import PoolSnapshot
 from tests.pools.uniswap_states import load, make_state
 
 CASES = 20
@@ -25,6 +32,9 @@ INPUT_RAW_MAX = 10_000 * 10**18
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
 WBTC = "0x2260FAC5E5542a773Aa44fBCfeDf7C193bc2C599"
 USDC = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
+
+DECIMALS = {WETH: 18, WBTC: 8, USDC: 6}
+CODES = {WETH: AssetCode("ETH"), WBTC: AssetCode("WBTC"), USDC: AssetCode("USDC")}
 
 TYCHO_FEES = {"Low": 500, "Medium": 3000}
 
@@ -127,6 +137,42 @@ def cycles() -> Iterator[tuple[str, list[Cycle]]]:
     for kind, legs in kinds.items():
         moves = [MOVE_MIN + (MOVE_MAX - MOVE_MIN) * k / (CASES - 1) for k in range(CASES)]
         yield kind, [(_moved(legs[0], move), *legs[1:]) for move in moves]
+
+
+def prepare(leg: Leg) -> PreparedPool:
+    """Prepare a leg's pool as the engine does when it gets to know it."""
+    state = leg.state
+    row: PairRow | ConcentratedRow
+    if isinstance(state, ConstantProductState):
+        protocol, fee_ratio = (
+            Protocol.UNISWAP_V2,
+            Decimal(state.fee0_numerator) / state.fee_denominator,
+        )
+        row = PairRow(reserve0_raw=str(state.reserve0_raw), reserve1_raw=str(state.reserve1_raw))
+    else:
+        table = state.table
+        protocol, fee_ratio = Protocol.UNISWAP_V3, Decimal(state.fee_pips) / PIPS
+        row = ConcentratedRow(
+            sqrt_price_x96=str(state.sqrt_price_x96),
+            tick=state.tick,
+            liquidity=str(state.liquidity),
+            tick_spacing=table.tick_spacing,
+            ticks=tuple(
+                (tick, str(net))
+                for tick, net in zip(table.ticks, table.liquidity_nets, strict=True)
+            ),
+            known_min=table.known_min,
+            known_max=table.known_max,
+        )
+    pool = Pool(
+        chain="ethereum",
+        protocol=protocol,
+        address="0x1",
+        tokens=tuple((CODES[token], DECIMALS[token]) for token in leg.tokens),
+        fee_ratio=fee_ratio,
+        gas_units=1,
+    )
+    return prepare_pool(PoolSnapshot(pool=pool, row=row))
 
 
 def gain_of(cycle: Cycle, input_raw: int) -> int:

@@ -8,12 +8,15 @@ from typing import Final
 
 from engine.detect.episodes import Closed, Episode
 from engine.detect.live_graph import OPEN_MAX, LiveGraph
+from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
 from engine.domain.opportunities import GAP_LEGS, HopKind, Opportunity
 from engine.kernels import screen_layout as layout
 from engine.kernels.graph_layout import NONE
 from engine.market.board import Board
+from engine.pools.moves import Move
 from engine.portfolio.costs import BPS_PER_UNIT
 
 NO_EPISODES: tuple[Episode, ...] = ()
@@ -33,6 +36,7 @@ class Detector:
         found: number of episodes opened, and by number of legs.
         closed: number of episodes closed.
         crowded_out: number of times that a route found no room among the open ones.
+        refused: number of moves refused, whose pools stayed as they were.
     """
 
     def __init__(self, board: Board, graph: LiveGraph, *, age_ns_max: int, run_id: str) -> None:
@@ -49,6 +53,7 @@ class Detector:
         self.found_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self.closed = 0
         self.crowded_out = 0
+        self.refused = 0
 
     def on_change(self, book: int, at_ns: int) -> Sequence[Episode]:
         """Screen a changed book; return the episodes that it opened or gave new figures.
@@ -68,6 +73,46 @@ class Detector:
         self.screened += 1
         count = self._graph.change_pool(number, prepared, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
+
+    def on_move(
+        self, number: int, move: Move, at_ns: int, *, block: int | None = None
+    ) -> Sequence[Episode]:
+        """Move a pool by what the event of a swap says and screen it; see `on_change`.
+
+        Raises:
+            BadValueError: no pool has the number, or none can be in the state after the move. The
+                pool stays as it was and the move is counted as refused: whoever told it has missed
+                an event before, or has a bad source, and should read the pool anew.
+        """
+        try:
+            moved = move_pool(self._graph.pool(number), move, block=block)
+            return self.on_pool(number, moved, at_ns)
+        except BadValueError:
+            self.refused += 1
+            raise
+
+    def add_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
+        """Add a pool under a number of the caller's and screen it; see `on_change`.
+
+        Raises:
+            BadValueError: the number is taken, or there is no room.
+        """
+        self._graph.add_pool(number, prepared)
+        self.screened += 1
+        count = self._graph.reopen(number, at_ns, len(self._open))
+        return self._take(count, at_ns) if count else NO_EPISODES
+
+    def remove_pool(self, number: int, at_ns: int) -> None:
+        """Remove a pool; episodes through it end.
+
+        Raises:
+            BadValueError: no pool has the number.
+        """
+        self._graph.pool(number)
+        for episode in list(self._open):
+            if any(hop.kind is HopKind.POOL and hop.row == number for hop in episode.first.hops):
+                self._close(episode, at_ns, is_stale=False)
+        self._graph.remove_pool(number)
 
     def look(self, at_ns: int) -> None:
         """Take books that have gone stale by age out of all routes; cheap while none is due."""

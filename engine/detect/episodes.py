@@ -38,7 +38,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """The end of an episode: a book changed so that it vanished, or a book went stale."""
+    """The end of an episode: a place changed so that it vanished, or went; or a book is stale."""
 
     opportunity_id: str
     closed_at_ns: int

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 from numba.core import config as numba_config
+from numpy.typing import NDArray
 
 from engine.detect.cycle_scan import CycleScan
 from engine.detect.market_graph import MarketGraph, PlaceKind
@@ -34,8 +35,8 @@ OPEN_MAX: Final = 128
 """Most routes that are open at once."""
 
 ROWS_MAX: Final = OPEN_MAX + 4 * CYCLES_MAX
-POOL_EDGES_MAX: Final = 8_192
-POOL_PIECES_MAX: Final = 131_072
+POOL_EDGES_MAX: Final = 32_768
+POOL_PIECES_MAX: Final = 262_144
 POOL_PLACE: Final = 1 << 20
 """Places of pools have numbers from here on; below are the rows of the board."""
 
@@ -71,12 +72,16 @@ class LiveGraph:
         open_routes: int64 (OPEN_MAX, ROUTE_COLUMNS): the routes that are followed.
     """
 
-    def __init__(self, board: Board, costs: Costs, screen: Screen) -> None:
+    def __init__(self, board: Board, costs: Costs, screen: Screen, *, asset_count: int = 0) -> None:
+        """Make a graph of the board's books; `asset_count` is how many assets are expected.
+
+        Assets beyond that many, and those of the books, are scanned through their lists of pools.
+        """
         books = max(len(board.instruments), 1)
         edge_max = 2 * books + POOL_EDGES_MAX
         assets = {asset for of in board.instruments for asset in (of.pair.base, of.pair.quote)}
         self._graph = MarketGraph(
-            core_size=min(max(len(assets), 1), TOKENS_MAX),
+            core_size=min(max(len(assets), asset_count, 1), TOKENS_MAX),
             token_max=TOKENS_MAX,
             edge_max=edge_max,
         )
@@ -99,7 +104,9 @@ class LiveGraph:
         self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
         self._names: dict[int, _LegNames] = {}
         self._venues: dict[VenueId, int] = {}
+        self._assets: set[AssetCode] = set()
         self._pools: dict[int, PreparedPool] = {}
+        self._pool_edges: dict[int, NDArray[np.int32]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
         self._gas_price_gwei = float(screen.gas_price_gwei)
         self._costs[layout.GAS_UNIT_USD] = -1.0 if screen.gas_price_gwei else 0.0
@@ -156,12 +163,28 @@ class LiveGraph:
     @property
     def assets(self) -> tuple[AssetCode, ...]:
         """All assets of the graph."""
-        return tuple(sorted({name.source for name in self._names.values()}))
+        return tuple(sorted(self._assets))
 
     @property
     def pools(self) -> Mapping[int, PreparedPool]:
         """All pools as they are now, by their numbers."""
         return self._pools
+
+    @property
+    def side_arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """The arrays `sides`, `pieces` and `curves` of `kernels.sizing_layout`, a side per edge."""
+        return self._sides.arrays
+
+    def pool(self, number: int) -> PreparedPool:
+        """Return a pool as it is now.
+
+        Raises:
+            BadValueError: no pool has the number.
+        """
+        held = self._pools.get(number)
+        if held is None:
+            raise BadValueError(f"no pool has number {number}")
+        return held
 
     def set_values(self, usd_by_asset: Mapping[AssetCode, float]) -> bool:
         """Take what a unit of each asset is worth; by it routes are ranked and gas is costed.
@@ -190,57 +213,49 @@ class LiveGraph:
         return has_first
 
     def add_pool(self, number: int, prepared: PreparedPool) -> None:
-        """Add a pool under a number of the caller's.
+        """Add a pool under a number of the caller's; `reopen` screens it.
 
         Raises:
-            BadValueError: the number is taken, or there is no room.
+            BadValueError: the number is taken, or there is no room; nothing is added then.
         """
         if number in self._pools or not 0 <= number < POOL_EDGES_MAX:
             raise BadValueError(f"pool number {number} is taken, or not below {POOL_EDGES_MAX}")
         pool = prepared.snapshot.pool
-        for side in prepared.sides:
-            edge = self._graph.add_edge(
-                source=self._token(side.source),
-                target=self._token(side.target),
-                place=POOL_PLACE + number,
-                kind=PlaceKind.POOL,
-                log_rate=side.log_rate,
-            )
-            self._set_leg(
-                edge,
-                _LegNames(
-                    HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target
-                ),
-                keep_ratio=1.0 - float(pool.fee_ratio),
-                gas_units=pool.gas_units,
-            )
-            self._set_side(edge, side)
+        edges: list[int] = []
+        try:
+            for side in prepared.sides:
+                edges.append(self._add_edge(number, pool, side))
+                self._set_side(edges[-1], side)
+        except BadValueError:
+            self._remove_edges(number, edges)
+            self._remove_unused(pool.assets)
+            raise
         self._pools[number] = prepared
+        self._pool_edges[number] = np.array(edges, np.int32)
         self._pool_frame_seqs[number] = self._board.frame_seq
 
     def change_pool(self, number: int, prepared: PreparedPool, at_ns: int, open_count: int) -> int:
         """Take a pool's new state and screen it; see `screen`.
 
         Raises:
-            BadValueError: no such pool has the number.
+            BadValueError: no such pool has the number, or there is no room; it is as it was then.
         """
+        held = self._pools.get(number)
         pool = prepared.snapshot.pool
-        if number not in self._pools or self._pools[number].snapshot.pool != pool:
+        # The same object mostly: to compare all terms takes longer than to write the pieces.
+        if held is None or not (held.snapshot.pool is pool or held.snapshot.pool == pool):
             raise BadValueError(f"pool number {number} is not {pool}")
-        edge_by_ends = {
-            (self._names[edge].source, self._names[edge].target): edge
-            for edge in self._graph.edges_at(POOL_PLACE + number)
-        }
-        edges = [edge_by_ends[side.source, side.target] for side in prepared.sides]
-        for edge, side in zip(edges, prepared.sides, strict=True):
+        edges = self._pool_edges[number]
+        for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
+            if side.pieces is not None:
+                self._sides.reserve(edge, len(side.pieces))
+        for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
             self._set_side(edge, side)
         self._pools[number] = prepared
         self._pool_frame_seqs[number] = self._board.frame_seq
         event = (POOL_PLACE + number, at_ns, open_count)
         log_rates = np.array([side.log_rate for side in prepared.sides])
-        count: int = screen_pool(
-            event, *self._fixed, np.array(edges, np.int32), log_rates, self.out
-        )
+        count: int = screen_pool(event, *self._fixed, edges, log_rates, self.out)
         return count
 
     def remove_pool(self, number: int) -> None:
@@ -249,13 +264,10 @@ class LiveGraph:
         Raises:
             BadValueError: no pool has the number.
         """
-        if number not in self._pools:
-            raise BadValueError(f"no pool has number {number}")
-        for edge in self._graph.edges_at(POOL_PLACE + number):
-            self._sides.free(edge)
-            del self._names[edge]
-        self._graph.remove_place(POOL_PLACE + number)
-        del self._pools[number], self._pool_frame_seqs[number]
+        pool = self.pool(number).snapshot.pool
+        self._remove_edges(number, self._pool_edges[number].tolist())
+        self._remove_unused(pool.assets)
+        del self._pools[number], self._pool_edges[number], self._pool_frame_seqs[number]
 
     def hops(self, row: Sequence[float]) -> tuple[Hop, ...]:
         """Return the legs of a row of `out`."""
@@ -323,9 +335,41 @@ class LiveGraph:
             return self._graph.token(asset)
         except BadValueError:
             token = self._graph.add_token(asset)
+        self._assets.add(asset)
         place = COUNTED_IN.index(asset) if asset in COUNTED_IN else len(COUNTED_IN) + token
         self._tokens[token, layout.RANK] = place
         return token
+
+    def _add_edge(self, number: int, pool: Pool, side: PoolSide) -> int:
+        edge = self._graph.add_edge(
+            source=self._token(side.source),
+            target=self._token(side.target),
+            place=POOL_PLACE + number,
+            kind=PlaceKind.POOL,
+            log_rate=side.log_rate,
+        )
+        names = _LegNames(
+            HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target
+        )
+        keep_ratio = 1.0 - float(pool.fee_ratio)
+        self._set_leg(edge, names, keep_ratio=keep_ratio, gas_units=pool.gas_units)
+        return edge
+
+    def _remove_edges(self, number: int, edges: Sequence[int]) -> None:
+        for edge in edges:
+            self._sides.free(edge)
+            del self._names[edge]
+        if edges:
+            self._graph.remove_place(POOL_PLACE + number)
+
+    def _remove_unused(self, assets: Sequence[AssetCode]) -> None:
+        """Give the room of assets back that nothing trades any more."""
+        for asset in self._assets.intersection(assets):
+            token = self._graph.token(asset)
+            if not self._graph.has_edges(token):
+                self._graph.remove_token(asset)
+                self._tokens[token] = 0.0
+                self._assets.remove(asset)
 
     def _set_leg(self, edge: int, names: _LegNames, *, keep_ratio: float, gas_units: int) -> None:
         self._names[edge] = names

@@ -122,7 +122,7 @@ class MarketGraph:
             BadValueError: the token is unknown or has edges.
         """
         token = self.token(name)
-        if self.arrays[6][token, layout.TOKEN_PAIRS]:
+        if self.has_edges(token):
             raise BadValueError(f"token {name!r} still has edges; remove its places first")
         del self._tokens[name]
         self._names[token] = None
@@ -149,6 +149,15 @@ class MarketGraph:
         if name is None:
             raise BadValueError(f"no token has number {token}")
         return name
+
+    def has_edges(self, token: int) -> bool:
+        """Tell whether anything leads to or from a token.
+
+        Raises:
+            BadValueError: no token has this number.
+        """
+        self.name_of(token)
+        return bool(self.arrays[6][token, layout.TOKEN_PAIRS])
 
     def add_edge(
         self, *, source: int, target: int, place: int, kind: PlaceKind, log_rate: float

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain.errors import BadValueError
+from engine.kernels.pieces import RISE_RATIO_MAX, are_concave
 from engine.kernels.sizing_layout import AMOUNT_MAX, BEND, CIN, COUT, PIECE_COLUMNS, RATE
 
 Pieces = NDArray[np.float64]
-
-_RISE_RATIO_MAX = 1e-9  # between pieces rates are equal but for rounding
 
 _VIRTUAL_X = 2  # columns of pieces by virtual reserves: input, output, then these two
 _VIRTUAL_Y = 3
@@ -129,6 +128,13 @@ def check_pieces(pieces: Pieces, *, what: str) -> Pieces:
     """
     if pieces.ndim != 2 or pieces.shape[1] != PIECE_COLUMNS or not len(pieces):  # noqa: PLR2004 - rows and columns
         raise BadValueError(f"pieces of {what} have shape {pieces.shape}")
+    checked = np.ascontiguousarray(pieces, np.float64)
+    if not are_concave(checked):
+        _say_what_is_wrong(checked, what)
+    return checked
+
+
+def _say_what_is_wrong(pieces: Pieces, what: str) -> None:
     bad = ~((pieces >= 0.0) & (pieces <= AMOUNT_MAX)).all(axis=1)
     if bad.any():
         row = int(bad.argmax())
@@ -137,7 +143,7 @@ def check_pieces(pieces: Pieces, *, what: str) -> Pieces:
         raise BadValueError(f"the first piece of {what} starts at {pieces[0, :2].tolist()}, not 0")
     width = np.diff(pieces[:, CIN])
     share = 1.0 / (1.0 + pieces[:-1, BEND] * width)
-    rises = pieces[1:, RATE] > pieces[:-1, RATE] * share * share * (1.0 + _RISE_RATIO_MAX)
+    rises = pieces[1:, RATE] > pieces[:-1, RATE] * share * share * (1.0 + RISE_RATIO_MAX)
     for wrong, text in (
         (width <= 0.0, "does not start behind the one before"),
         (rises, "pays more than the one before"),
@@ -145,4 +151,3 @@ def check_pieces(pieces: Pieces, *, what: str) -> Pieces:
         if wrong.any():
             row = int(wrong.argmax()) + 1
             raise BadValueError(f"piece {row} of {what} {text}: {pieces[row].tolist()}")
-    return np.ascontiguousarray(pieces)

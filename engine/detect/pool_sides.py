@@ -1,22 +1,25 @@
 """A pool's directions as sides of the market graph, in units of the assets as books have them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.detect.market_graph import RATE_MAX
 from engine.detect.pieces import (
     Pieces,
+    check_pieces,
     pieces_of_pair,
     pieces_of_ranges,
-    pieces_of_virtual_reserves,
 )
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
-from engine.kernels import concentrated, concentrated_exact, sizing_layout, solidly, stable_swap
+from engine.kernels import concentrated_exact, sizing_layout, solidly, stable_swap
+from engine.kernels.pieces import fill_side
 from engine.kernels.sizing_layout import BEND, CIN, COUT, RATE
 from engine.kernels.weighted import BALANCE_IN, BALANCE_OUT, weighted_quote
 from engine.pools import balancer_stable, balancer_weighted, curve, whirlpool
@@ -27,6 +30,12 @@ from engine.pools.snapshot_rows import PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
 
 NO_FORM = -1
+
+PIECES_MAX: Final = 256
+"""Of one direction of a concentrated pool. Liquidity behind them is left out, so that a direction
+promises less than the pool gives, never more: 2.5 % of the price away where ticks are closest."""
+
+Packed = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +60,17 @@ class PoolSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPool:
-    """A pool, checked, with its exact state and all of its directions."""
+    """A pool, checked, with its exact state and all of its directions.
+
+    Attributes:
+        packed: a row of `pools`, and `ticks`, of `kernels.concentrated_exact`; None for a pool of
+            another form.
+    """
 
     snapshot: PoolSnapshot
     state: PoolState
     sides: tuple[PoolSide, ...]
+    packed: Packed | None = None
 
 
 def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
@@ -67,11 +82,37 @@ def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
         BadValueError: no pool can be in this state, or a direction gives nothing.
     """
     state = state_of(snapshot)
+    ticks = None
+    if isinstance(state, ConcentratedState):
+        table = state.table
+        ticks = concentrated_exact.pack_ticks(
+            table.ticks, table.liquidity_nets, table.sqrt_ratios_x96
+        )
+    return prepare_state(snapshot, state, ticks)
+
+
+def prepare_state(
+    snapshot: PoolSnapshot, state: PoolState, ticks: NDArray[np.uint64] | None
+) -> PreparedPool:
+    """Find the directions of a pool whose exact state is known.
+
+    Args:
+        snapshot: the pool.
+        state: its exact state.
+        ticks: of `kernels.concentrated_exact`, of a concentrated pool.
+
+    Raises:
+        BadValueError: a direction gives nothing.
+    """
+    packed = None
+    if isinstance(state, ConcentratedState) and ticks is not None:
+        packed = (_pack(state, len(ticks)), ticks)
     pool = snapshot.pool
+    assets = pool.assets
     decimals = [digits for _, digits in pool.tokens]
     sides = []
-    for token_in, token_out in permutations(range(len(pool.tokens)), 2):
-        side = _side(state, token_in, token_out, decimals)
+    for token_in, token_out in permutations(range(len(assets)), 2):
+        side = _side(state, packed, token_in, token_out, decimals)
         rate = float(side.pieces[0, RATE]) if side.pieces is not None else _rate_of(side)
         if not 1 / RATE_MAX <= rate <= RATE_MAX:
             raise BadValueError(
@@ -80,8 +121,8 @@ def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
             )
         sides.append(
             PoolSide(
-                source=pool.assets[token_in],
-                target=pool.assets[token_out],
+                source=assets[token_in],
+                target=assets[token_out],
                 log_rate=math.log(rate),
                 pieces=side.pieces,
                 form=side.form,
@@ -90,7 +131,7 @@ def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
                 token_out=token_out,
             )
         )
-    return PreparedPool(snapshot=snapshot, state=state, sides=tuple(sides))
+    return PreparedPool(snapshot=snapshot, state=state, sides=tuple(sides), packed=packed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +147,13 @@ def _rate_of(shape: _Shape) -> float:
     return float(shape.quote()[1])
 
 
-def _side(state: PoolState, token_in: int, token_out: int, decimals: list[int]) -> _Shape:
+def _side(
+    state: PoolState,
+    packed: Packed | None,
+    token_in: int,
+    token_out: int,
+    decimals: Sequence[int],
+) -> _Shape:
     unit_in, unit_out = 10.0 ** decimals[token_in], 10.0 ** decimals[token_out]
     match state:
         case ConstantProductState():
@@ -120,8 +167,8 @@ def _side(state: PoolState, token_in: int, token_out: int, decimals: list[int]) 
                 )
             )
         case ConcentratedState():
-            pieces = pieces_of_virtual_reserves(_concentrated(state, token_in))
-            return _Shape(pieces=_in_units(pieces, unit_in, unit_out))
+            assert packed is not None
+            return _Shape(pieces=_concentrated(*packed, token_in, unit_in, unit_out))
         case whirlpool.WhirlpoolState():
             sqrt_price, fee_ratio, index = whirlpool.as_row(state)
             pieces = pieces_of_ranges(
@@ -143,7 +190,7 @@ def _curve(
     | balancer_weighted.WeightedState,
     token_in: int,
     token_out: int,
-    decimals: list[int],
+    decimals: Sequence[int],
 ) -> _Shape:
     units = [10.0**digits for digits in decimals]
     match state:
@@ -184,25 +231,33 @@ def _curve(
             )
 
 
-def _concentrated(state: ConcentratedState, token_in: int) -> Pieces:
-    table = state.table
-    ticks = concentrated_exact.pack_ticks(table.ticks, table.liquidity_nets, table.sqrt_ratios_x96)
-    packed = concentrated_exact.pack_pool(
+def _pack(state: ConcentratedState, tick_count: int) -> NDArray[np.uint64]:
+    row: NDArray[np.uint64] = concentrated_exact.pack_pool(
         sqrt_price_x96=state.sqrt_price_x96,
         liquidity=state.liquidity,
         tick=state.tick,
-        tick_spacing=table.tick_spacing,
+        tick_spacing=state.table.tick_spacing,
         fee_pips=state.fee_pips,
         ticks_from=0,
-        ticks_to=len(ticks),
+        ticks_to=tick_count,
         amount_bits=state.amount_raw_max.bit_length(),
-        known=(table.known_min, table.known_max),
+        known=(state.table.known_min, state.table.known_max),
     )
-    rows = np.zeros((len(ticks) + 2, concentrated.PIECE_COLUMNS))
-    count = concentrated.fill_pieces(packed, ticks, token_in, rows)
+    return row
+
+
+def _concentrated(
+    row: NDArray[np.uint64],
+    ticks: NDArray[np.uint64],
+    token_in: int,
+    unit_in: float,
+    unit_out: float,
+) -> Pieces:
+    pieces = np.empty((min(len(ticks) + 2, PIECES_MAX), sizing_layout.PIECE_COLUMNS))
+    count = fill_side(row, ticks, token_in, unit_in, unit_out, pieces)
     if count == 0:
-        raise BadValueError(f"ticks and liquidity of a pool at tick {state.tick} do not fit")
-    return rows[:count]
+        raise BadValueError("its ticks and its liquidity do not fit")
+    return check_pieces(pieces[:count], what="a concentrated pool")
 
 
 def _in_units(pieces: Pieces, unit_in: float, unit_out: float) -> Pieces:

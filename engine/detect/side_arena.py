@@ -39,16 +39,15 @@ class SideArena:
         self._used = 0
 
     def reserve(self, edge: int, rows: int) -> int:
-        """Give an edge room for so many pieces and return its first row.
+        """Give an edge room for so many pieces and return its first row; its pieces stay.
 
         Raises:
-            BadValueError: there is no room left.
+            BadValueError: there is no room left; the edge is as it was.
         """
         room = max(ROOM_MIN, 1 << (rows - 1).bit_length())
         held = self._spans.get(edge)
         if held is not None and held[1] >= room:
             return held[0]
-        self.free(edge)
         if self._free[room]:
             first = self._free[room].pop()
         elif self._used + room <= len(self.arrays[1]):
@@ -58,10 +57,16 @@ class SideArena:
             raise BadValueError(
                 f"no room for {rows} pieces of edge {edge}: {len(self.arrays[1])} rows are there"
             )
+        side, pieces = self.arrays[0][edge], self.arrays[1]
+        count = 0
+        if held is not None:
+            count = int(side[layout.TO]) - held[0]
+            pieces[first : first + count] = pieces[held[0] : held[0] + count]
+            self.free(edge)
         self._spans[edge] = (first, room)
-        self.arrays[0][edge, layout.FORM] = layout.FORM_PIECES
-        self.arrays[0][edge, layout.FROM] = first
-        self.arrays[0][edge, layout.TO] = first
+        side[layout.FORM] = layout.FORM_PIECES
+        side[layout.FROM] = first
+        side[layout.TO] = first + count
         return first
 
     def set_pieces(self, edge: int, pieces: Pieces) -> None:

@@ -89,12 +89,13 @@ def pack_ticks(
     Raises:
         OverflowError: a number that its limbs do not hold.
     """
-    rows = np.zeros((len(ticks), TICK_COLUMNS), np.uint64)
-    for row, tick, net, ratio in zip(rows, ticks, liquidity_nets, sqrt_ratios_x96, strict=True):
-        row[TICK_INDEX] = tick % 2**64
-        row[NET : NET + 2] = to_limbs(net % 2**128, 2)
-        row[SQRT_RATIO:] = to_limbs(ratio, 3)
-    return rows
+    # One whole number of six limbs per row: an array cell by cell takes ten times as long.
+    packed = (
+        (tick % 2**64 | net % 2**128 << 64 | ratio << 192).to_bytes(8 * TICK_COLUMNS, "little")
+        for tick, net, ratio in zip(ticks, liquidity_nets, sqrt_ratios_x96, strict=True)
+    )
+    rows = np.frombuffer(bytearray(b"".join(packed)), np.uint64)
+    return rows.reshape(-1, TICK_COLUMNS)
 
 
 def pack_pool(
@@ -115,13 +116,9 @@ def pack_pool(
         OverflowError: a number that its limbs do not hold.
     """
     whole = [tick, tick_spacing, fee_pips, amount_bits, ticks_from, ticks_to, *known]
-    return np.concatenate(
-        [
-            to_limbs(sqrt_price_x96, 3),
-            to_limbs(liquidity, 2),
-            np.array([number % 2**64 for number in whole], np.uint64),
-        ]
-    )
+    limbs = [sqrt_price_x96.to_bytes(24, "little"), liquidity.to_bytes(16, "little")]
+    limbs += [(number % 2**64).to_bytes(8, "little") for number in whole]
+    return np.frombuffer(bytearray(b"".join(limbs)), np.uint64)
 
 
 # ---- the walk ----------------------------------------------------------------------------------

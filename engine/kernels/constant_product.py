@@ -15,7 +15,7 @@ import numpy as np
 from numba import float64, int64, types, uint64
 
 from engine.kernels.jit import borrowing, kernel
-from engine.kernels.u256 import ONE, ZERO, divide, increment, load, to_limbs
+from engine.kernels.u256 import ONE, ZERO, divide, increment, load
 from engine.kernels.wide import add, multiply
 
 # Columns of `sides`.
@@ -49,12 +49,9 @@ def pack_pool(
     Raises:
         OverflowError: a reserve over 128 bits, or another number over 64.
     """
-    return np.concatenate(
-        [
-            *(to_limbs(reserve, 2) for reserve in reserves_raw),
-            np.array([*keep_numerators, fee_denominator], np.uint64),
-        ]
-    )
+    limbs = [reserve.to_bytes(16, "little") for reserve in reserves_raw]
+    limbs += [number.to_bytes(8, "little") for number in (*keep_numerators, fee_denominator)]
+    return np.frombuffer(bytearray(b"".join(limbs)), np.uint64)
 
 
 # ---- floats ------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """What a swap did to the price of its pool, exactly: from two states of it, or from its amounts.
 
-A price here is token 1 per token 0 in raw units.
+A price here is token 1 per token 0 in raw units; in a pool of more tokens, the later of two in its
+order per the earlier one.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 
 from engine.domain.errors import BadValueError
 from engine.pools import constant_product
@@ -16,6 +18,8 @@ from engine.pools.concentrated import (
 )
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import INT256_MAX, UINT112_MAX, check_whole
+from engine.pools.marginal_price import marginal_price, token_count
+from engine.pools.snapshot_rows import PoolState
 from engine.pools.tick_math import Q96, check_sqrt_price
 
 _BPS = 10_000
@@ -23,10 +27,11 @@ _BPS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceImpact:
-    """Price of token 0 in token 1, raw units, before and after a swap."""
+    """Price of the first of two tokens in the second, raw units, before and after a swap."""
 
     price_before: Fraction
     price_after: Fraction
+    tokens: tuple[int, int] = (0, 1)
 
     @property
     def change_ratio(self) -> Fraction:
@@ -37,6 +42,37 @@ class PriceImpact:
     def change_bps_floor(self) -> int:
         """Size of the change in whole basis points, rounded down."""
         return int(abs(self.change_ratio) * _BPS)
+
+    def reaches(self, ratio_min: Fraction) -> bool:
+        """Tell whether the price changed by so much of what it was, either way; exactly as much is.
+
+        For a trigger at 0.5 %: ``reaches(Fraction(5, 1_000))``.
+        """
+        return abs(self.change_ratio) >= ratio_min
+
+
+def impact_of_states(before: PoolState, after: PoolState) -> PriceImpact:
+    """Return the impact from a pool's exact states; of several tokens, of the two it is largest on.
+
+    Raises:
+        BadValueError: they are no two states of one pool, or one that its contract cannot trade
+            from.
+    """
+    count = token_count(before)
+    if type(before) is not type(after) or token_count(after) != count:
+        raise BadValueError(
+            f"a {type(before).__name__} of {count} tokens and a {type(after).__name__} of"
+            f" {token_count(after)} are no two states of one pool"
+        )
+    impacts = [
+        PriceImpact(
+            price_before=marginal_price(before, token_in=first, token_out=second),
+            price_after=marginal_price(after, token_in=first, token_out=second),
+            tokens=(first, second),
+        )
+        for first, second in combinations(range(count), 2)
+    ]
+    return max(impacts, key=lambda impact: abs(impact.change_ratio))
 
 
 def impact_of_sqrt_prices(*, before_x96: int, after_x96: int) -> PriceImpact:

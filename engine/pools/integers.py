@@ -16,6 +16,8 @@ UINT256_MAX = 2**256 - 1
 PIPS = 1_000_000
 """A pip is a millionth: the unit of fees in concentrated pools."""
 
+_SHOWN_BITS_MAX = 512
+
 
 def check_whole(value: object, *, what: str, low: int, high: int) -> int:
     """Return the value if it is a whole number within the bounds, both included.
@@ -26,7 +28,9 @@ def check_whole(value: object, *, what: str, low: int, high: int) -> int:
     if type(value) is not int:
         raise BadValueError(f"{what} is no whole number: {value!r}")
     if not low <= value <= high:
-        raise BadValueError(f"{what} is {value}; it must be from {low} to {high}")
+        # Python refuses to write a number of thousands of digits, with an error of its own.
+        shown = value if value.bit_length() <= _SHOWN_BITS_MAX else f"of {value.bit_length()} bits"
+        raise BadValueError(f"{what} is {shown}; it must be from {low} to {high}")
     return value
 
 

@@ -74,11 +74,7 @@ class PairRow(
             fee1_numerator=fee.numerator,
             fee_denominator=fee.denominator,
         )
-        if isqrt(reserve0 * reserve1) < PAIR_LIQUIDITY_MIN:
-            raise BadValueError(
-                f"liquidity is {isqrt(reserve0 * reserve1)}, the root of the product of the"
-                f" reserves {reserve0} and {reserve1}; a pair keeps {PAIR_LIQUIDITY_MIN} for ever"
-            )
+        check_pair_liquidity(state)
         return state
 
 
@@ -129,8 +125,7 @@ class ConcentratedRow(
             table=table,
             amount_raw_max=INT128_MAX if pool.protocol is Protocol.UNISWAP_V4 else INT256_MAX,
         )
-        if state.liquidity == 0:
-            raise BadValueError(f"liquidity is 0 at tick {state.tick}: nothing can be swapped")
+        check_has_liquidity(state.liquidity, state.tick)
         return state
 
     def _check_nets(self, table: TickTable) -> None:
@@ -307,8 +302,7 @@ class WhirlpoolRow(
             nets=[whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks],
             array_starts=self.array_starts,
         )
-        if state.liquidity == 0:
-            raise BadValueError(f"liquidity is 0 at tick {state.tick}: nothing can be swapped")
+        check_has_liquidity(state.liquidity, state.tick)
         return state
 
 
@@ -342,6 +336,31 @@ def whole(text: str, *, what: str) -> int:
         shown = text[:_SHOWN_CHARACTERS_MAX]
         raise BadValueError(f"{what} is no whole number of at most 80 digits: {shown!r}")
     return int(text)
+
+
+def check_pair_liquidity(state: ConstantProductState) -> None:
+    """Check that a pair has at least the liquidity that no one can take out of it.
+
+    Raises:
+        BadValueError: it has less.
+    """
+    product = state.reserve0_raw * state.reserve1_raw
+    if product < PAIR_LIQUIDITY_MIN**2:
+        raise BadValueError(
+            f"liquidity is {isqrt(product)}, the root of the product of the reserves"
+            f" {state.reserve0_raw} and {state.reserve1_raw}; a pair keeps {PAIR_LIQUIDITY_MIN}"
+            " for ever"
+        )
+
+
+def check_has_liquidity(liquidity: int, tick: int) -> None:
+    """Check that a concentrated pool can swap where it is.
+
+    Raises:
+        BadValueError: it cannot.
+    """
+    if liquidity == 0:
+        raise BadValueError(f"liquidity is 0 at tick {tick}: nothing can be swapped")
 
 
 def _wholes(texts: tuple[str, ...], *, what: str) -> list[int]:

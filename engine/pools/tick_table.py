@@ -20,8 +20,9 @@ WORD_BITS = 256
 class TickTable:
     """Initialised ticks in order, with the liquidity that enters when the price rises over each.
 
-    Make it with `of`. `liquidity_sums[i]` is the sum of the first i net liquidities. Ticks outside
-    `known_min`..`known_max` were not read from the chain: a swap that gets there is refused.
+    Make it with `of`. `liquidity_sums[i]` is the sum of the first i net liquidities, `sum_min` and
+    `sum_max` the least and largest of these. Ticks outside `known_min`..`known_max` were not read
+    from the chain: a swap that gets there is refused.
     """
 
     tick_spacing: int
@@ -30,6 +31,8 @@ class TickTable:
     known_min: int
     known_max: int
     liquidity_sums: tuple[int, ...]
+    sum_min: int
+    sum_max: int
     sqrt_ratios_x96: tuple[int, ...]
     known_min_x96: int
     known_max_x96: int
@@ -73,6 +76,8 @@ class TickTable:
             known_min=known_min,
             known_max=known_max,
             liquidity_sums=sums,
+            sum_min=min(sums),
+            sum_max=max(sums),
             sqrt_ratios_x96=tuple(sqrt_ratio_at_tick(tick) for tick in ticks),
             known_min_x96=sqrt_ratio_at_tick(known_min),
             known_max_x96=sqrt_ratio_at_tick(known_max),
@@ -99,7 +104,7 @@ class TickTable:
                 f"with liquidity {liquidity} at tick {tick} the ticks leave {base} below the first"
                 f" and {top} above the last, not 0"
             )
-        if min(self.liquidity_sums) + base < 0 or max(self.liquidity_sums) + base > UINT128_MAX:
+        if self.sum_min + base < 0 or self.sum_max + base > UINT128_MAX:
             raise BadValueError(
                 f"with liquidity {liquidity} at tick {tick} it is negative or over 128 bits"
                 " elsewhere"

@@ -1,0 +1,68 @@
+"""Pieces of sides: the kernels that make and check them, against their plain twins."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.detect.pieces import check_pieces
+from engine.domain.errors import BadValueError
+from engine.kernels import concentrated
+from engine.kernels.pieces import are_concave, fill_side
+from tests.pools.uniswap_random import random_concentrated
+from tests.pools.uniswap_states import pack_concentrated as pack
+from tests.reference import pieces as twin
+
+UNITS = (1.0, 1e6, 1e8, 1e18)
+ODD = (math.nan, math.inf, -math.inf, -1.0, 0.0, 1e61, 1.0, 5e-324)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), token_in=st.sampled_from([0, 1]))
+def test_a_side_of_a_pool_is_what_plain_numbers_make_of_it(seed: int, token_in: int) -> None:
+    rng = random.Random(seed)
+    packed = pack(random_concentrated(rng))
+    unit_in, unit_out = rng.choice(UNITS), rng.choice(UNITS)
+    room = rng.choice((2, 3, 8, len(packed.ticks) + 2))
+    virtual, made = np.zeros((max(room, 2), 4)), np.zeros((max(room, 2), 4))
+
+    count = concentrated.fill_pieces(packed.pool, packed.ticks, token_in, virtual)
+    assert fill_side(packed.pool, packed.ticks, token_in, unit_in, unit_out, made) == count
+
+    wanted = twin.side_of(virtual[:count].tolist(), unit_in=unit_in, unit_out=unit_out)
+    assert [tuple(row) for row in made[:count].tolist()] == wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 2**32), change=st.sampled_from(["none", "odd", "scaled", "swapped"]))
+def test_pieces_are_taken_if_and_only_if_they_are_concave(seed: int, change: str) -> None:
+    rng = random.Random(seed)
+    packed = pack(random_concentrated(rng))
+    pieces = np.zeros((len(packed.ticks) + 2, 4))
+    count = fill_side(packed.pool, packed.ticks, rng.randrange(2), 1e6, 1e18, pieces)
+    pieces = pieces[:count].copy()
+    if not count:
+        return
+    row, column = rng.randrange(count), rng.randrange(4)
+    if change == "odd":
+        pieces[row, column] = rng.choice(ODD)
+    elif change == "scaled":
+        pieces[row, column] *= rng.choice((0.5, 1 - 1e-7, 1 + 1e-7, 2.0))
+    elif change == "swapped":
+        pieces[[row, rng.randrange(count)]] = pieces[[rng.randrange(count), row]]
+
+    wanted = twin.are_concave(pieces.tolist())
+
+    assert bool(are_concave(pieces)) == wanted
+    if wanted:
+        assert np.array_equal(check_pieces(pieces, what="side"), pieces)
+    else:
+        with pytest.raises(BadValueError, match="side"):
+            check_pieces(pieces, what="side")
+
+
+def test_no_pieces_are_no_side() -> None:
+    assert not are_concave(np.zeros((0, 4)))

@@ -1,0 +1,40 @@
+"""Slow twin of pieces of sides: plain numbers, piece after piece, and fractions for the rule."""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+MOST = 1e60
+RISE = Fraction(1, 10**9)
+
+Row = Sequence[float]
+
+
+def are_concave(rows: Sequence[Row]) -> bool:
+    """Tell whether the output never pays more for a later unit than for an earlier one."""
+    if not rows or any(not (math.isfinite(x) and 0 <= x <= MOST) for row in rows for x in row):
+        return False
+    if rows[0][0] != 0 or rows[0][1] != 0:
+        return False
+    for before, row in pairwise(rows):
+        start, _, rate, bend = (Fraction(x) for x in before)
+        width = Fraction(row[0]) - start
+        if width <= 0:
+            return False
+        slope_at_end = rate / (1 + bend * width) ** 2
+        if Fraction(row[2]) > slope_at_end * (1 + RISE):
+            return False
+    return True
+
+
+def side_of(
+    virtual: Sequence[Row], *, unit_in: float, unit_out: float
+) -> list[tuple[float, float, float, float]]:
+    """Turn pieces by virtual reserves, in raw units, into pieces by rate and bend, in units."""
+    rows = []
+    for start, gained, x, y in virtual:
+        rate = y / x
+        bend = 1.0 / x * unit_in if rate else 0.0
+        rows.append((start / unit_in, gained / unit_out, rate * (unit_in / unit_out), bend))
+    return rows
