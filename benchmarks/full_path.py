@@ -53,6 +53,7 @@ def make_core(recorded: Recorded, *, prices: SharedPrices | None = None) -> Core
             )
         ],
         pools=[],
+        bridges=[],
         terms=RunTerms(
             venues={recorded.venue: venue_terms},
             transfer_bps=Decimal(2),

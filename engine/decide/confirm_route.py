@@ -15,6 +15,7 @@ from engine.decide.confirm import Unconfirmed
 from engine.detect.exact_sizing import ExactLeg, confirm_exact, leg_of
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.assets import AssetCode
+from engine.domain.bridges import Bridge, BridgeLeg
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Side
 from engine.kernels.layout import ASK, BID, KEY, SIZE
@@ -37,11 +38,13 @@ class RouteRules:
     """Costs of a route beside its legs' fees.
 
     Attributes:
+        bridges: of the run, by their numbers.
         reach: raw units to either side of the screened input, and of each leg's output, that are
             tried.
     """
 
     flash_fee_bps: Decimal = Decimal(0)
+    bridges: Sequence[Bridge] = ()
     reach: int = 2
 
 
@@ -51,13 +54,11 @@ class ConfirmedRoute:
 
     Attributes:
         profit_quote: what is got less what is paid, flash fee, transfers and reckoned gas.
-        what: the kind of route in words.
     """
 
     paid: Decimal
     got: Decimal
     profit_quote: Decimal
-    what: str
 
 
 class RouteConfirmer:
@@ -85,7 +86,6 @@ class RouteConfirmer:
         except BadValueError as error:
             return Unconfirmed(reason=Reason.NOT_CONFIRMED, detail=str(error))
         unit = 10 ** decimals[route.quote]
-        pools = sum(hop.kind is HopKind.POOL for hop in route.hops)
         flash_fee_bps = self._rules.flash_fee_bps if route.has_only_pools else Decimal(0)
         found = confirm_exact(
             legs,
@@ -103,11 +103,7 @@ class RouteConfirmer:
         got = Decimal(found.output_raw).scaleb(-decimals[route.quote])
         costs = self._transfer(route, paid) + ceil_share_quote(paid, flash_fee_bps)
         costs += ceil_to_quote_step(Decimal(route.gas_quote))
-        books = len(route.hops) - pools
-        parts = [f"{books} books"] * (books > 0) + [f"{pools} pools"] * (pools > 0)
-        return ConfirmedRoute(
-            paid=paid, got=got, profit_quote=got - paid - costs, what=" and ".join(parts)
-        )
+        return ConfirmedRoute(paid=paid, got=got, profit_quote=got - paid - costs)
 
     def _decimals(self, hops: Sequence[Hop]) -> dict[AssetCode, int]:
         """Return in how many decimals each asset is counted: those of the pools that hold it."""
@@ -124,6 +120,12 @@ class RouteConfirmer:
     def _leg(self, hop: Hop, decimals: Mapping[AssetCode, int]) -> ExactLeg:
         if hop.kind is HopKind.BOOK:
             return self._book_leg(hop, decimals)
+        if hop.kind is HopKind.BRIDGE:
+            return BridgeLeg(
+                bridge=self._rules.bridges[hop.row],
+                source_decimals=decimals[hop.source],
+                target_decimals=decimals[hop.target],
+            )
         prepared = self._pools[hop.row]
         pool = prepared.snapshot.pool
         return leg_of(

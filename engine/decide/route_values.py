@@ -39,8 +39,11 @@ def values_of_opportunity(
         for hop in seen.hops
         if hop.kind is HopKind.POOL and hop.row in pools
     )
-    costs = RouteCosts(flash_fee_ratio=share_bps / BPS_PER_UNIT)
-    if gas_units and gas_price_gwei and seen.gas_quote:
+    has_bridge = any(hop.kind is HopKind.BRIDGE for hop in seen.hops)
+    fixed = Decimal(seen.gas_quote) if has_bridge else Decimal(0)
+    costs = RouteCosts(flash_fee_ratio=share_bps / BPS_PER_UNIT, fixed_cost=fixed)
+    # With a bridge nobody can tell which part of the fixed costs is gas.
+    if gas_units and gas_price_gwei and seen.gas_quote and not has_bridge:
         gas_native = gas_units * gas_price_gwei / GWEI_PER_NATIVE
         costs = RouteCosts(
             flash_fee_ratio=share_bps / BPS_PER_UNIT,

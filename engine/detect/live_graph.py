@@ -15,6 +15,7 @@ from engine.detect.pool_sides import PoolSide, PreparedPool
 from engine.detect.screen_terms import Screen
 from engine.detect.side_arena import SideArena
 from engine.domain.assets import AssetCode
+from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument, Kind, VenueId
 from engine.domain.opportunities import Hop, HopKind
@@ -39,6 +40,12 @@ POOL_EDGES_MAX: Final = 32_768
 POOL_PIECES_MAX: Final = 262_144
 POOL_PLACE: Final = 1 << 20
 """Places of pools have numbers from here on; below are the rows of the board."""
+
+BRIDGE_PLACE: Final = 1 << 21
+"""Places of bridges have numbers from here on."""
+
+BRIDGES_MAX: Final = 64
+BRIDGE: Final = VenueId("bridge")
 
 TOKENS_MAX: Final = 1_024
 GWEI_PER_NATIVE: Final = 1e9
@@ -78,7 +85,7 @@ class LiveGraph:
         Assets beyond that many, and those of the books, are scanned through their lists of pools.
         """
         books = max(len(board.instruments), 1)
-        edge_max = 2 * books + POOL_EDGES_MAX
+        edge_max = 2 * (books + BRIDGES_MAX) + POOL_EDGES_MAX
         assets = {asset for of in board.instruments for asset in (of.pair.base, of.pair.quote)}
         self._graph = MarketGraph(
             core_size=min(max(len(assets), asset_count, 1), TOKENS_MAX),
@@ -93,7 +100,9 @@ class LiveGraph:
             overflow_max=0,
         )
         pieces = 2 * books * layout.PIECES_PER_BOOK_SIDE
-        self._sides = SideArena(edge_max=edge_max, piece_max=pieces + POOL_PIECES_MAX)
+        self._sides = SideArena(
+            edge_max=edge_max, piece_max=pieces + 4 * BRIDGES_MAX + POOL_PIECES_MAX
+        )
         self._board = board
         self._books = np.full((books, layout.BOOK_COLUMNS), float(graph_layout.NONE))
         self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
@@ -269,6 +278,28 @@ class LiveGraph:
         self._remove_unused(pool.assets)
         del self._pools[number], self._pool_edges[number], self._pool_frame_seqs[number]
 
+    def add_bridge(self, number: int, bridge: Bridge) -> None:
+        """Add a bridge, both ways, under a number of the caller's.
+
+        Raises:
+            BadValueError: the number is taken or there is no room.
+        """
+        if not 0 <= number < BRIDGES_MAX:
+            raise BadValueError(f"bridge number {number} is not below {BRIDGES_MAX}")
+        rate = 1.0 - float(bridge.cost_bps) / BPS_PER_UNIT
+        for source, target in (bridge.assets, bridge.assets[::-1]):
+            edge = self._graph.add_edge(
+                source=self._token(source),
+                target=self._token(target),
+                place=BRIDGE_PLACE + number,
+                kind=PlaceKind.BRIDGE,
+                log_rate=math.log(rate),
+            )
+            names = _LegNames(HopKind.BRIDGE, BRIDGE, str(bridge), number, source, target)
+            self._set_leg(edge, names, keep_ratio=rate, gas_units=0)
+            self._legs[edge, layout.LEG_FIXED_USD] = float(bridge.cost_usd)
+            self._sides.set_pieces(edge, np.array([[0.0, 0.0, rate, 0.0]]))
+
     def hops(self, row: Sequence[float]) -> tuple[Hop, ...]:
         """Return the legs of a row of `out`."""
         amount = row[layout.OUT_INPUT]
@@ -276,7 +307,6 @@ class LiveGraph:
         for leg in range(int(row[layout.OUT_LEGS])):
             names = self._names[int(row[layout.OUT_EDGE + leg])]
             given, amount = amount, row[layout.OUT_AMOUNT + leg]
-            is_book = names.kind is HopKind.BOOK
             hops.append(
                 Hop(
                     kind=names.kind,
@@ -287,9 +317,7 @@ class LiveGraph:
                     target=names.target,
                     amount_in=given,
                     amount_out=amount,
-                    frame_seq=int(self._board.state[names.row, FRAME_SEQ])
-                    if is_book
-                    else self._pool_frame_seqs[names.row],
+                    frame_seq=self._frame_seq(names),
                 )
             )
         return tuple(hops)
@@ -305,6 +333,11 @@ class LiveGraph:
         return lambda book, at_ns, open_count: int(
             screen_book_in(book, at_ns, open_count, query, context)
         )
+
+    def _frame_seq(self, names: _LegNames) -> int:
+        if names.kind is HopKind.BOOK:
+            return int(self._board.state[names.row, FRAME_SEQ])
+        return self._pool_frame_seqs[names.row] if names.kind is HopKind.POOL else 0
 
     def _add_book(self, book: int, instrument: Instrument, costs: Costs) -> None:
         pair = instrument.pair
@@ -379,6 +412,7 @@ class LiveGraph:
         self._legs[edge, layout.LEG_VENUE] = self._venues.setdefault(names.venue, len(self._venues))
         self._legs[edge, layout.LEG_KEEP] = keep_ratio
         self._legs[edge, layout.LEG_GAS_UNITS] = gas_units
+        self._legs[edge, layout.LEG_IS_POOL] = names.kind is HopKind.POOL
         self._filled[edge] = -1
 
     def _set_side(self, edge: int, side: PoolSide) -> None:

@@ -51,6 +51,7 @@ class HopKind(StrEnum):
 
     BOOK = "book"
     POOL = "pool"
+    BRIDGE = "bridge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class Hop:
 
     Attributes:
         place: name of the place at its venue, such as ``BTC-USD``.
-        row: row of the book on the board, or of the pool among the run's pools.
+        row: row of the book on the board, or number of the pool or bridge in the run.
         amount_in, amount_out: screened amounts in units of the two assets, fees within.
         frame_seq: number of the input that last changed the place.
     """
@@ -87,7 +88,7 @@ class Opportunity:
         size_base: screened size: what the first leg receives.
         gross_edge_bps, net_edge_bps: gain relative to what the first leg pays, before and after
             costs.
-        gas_quote: what gas is reckoned to cost, 0 without pools.
+        gas_quote: what gas and bridges are reckoned to cost whatever the size.
         profit_quote: screened net profit in the quote asset.
     """
 

@@ -13,12 +13,14 @@ BUY_EDGE = 4  # edge that gives quote
 BOOK_COLUMNS = 5
 
 # Columns of the float64 `legs`, one row per edge.
-LEG_BOOK = 0  # row of the board, or NONE for a pool
+LEG_BOOK = 0  # row of the board, or NONE for a pool or bridge
 LEG_SIDE = 1  # side of the board that the leg takes from: layout.BID sells, layout.ASK buys
 LEG_VENUE = 2  # number of the venue; legs at two venues cost transfers
 LEG_KEEP = 3  # part that the proportional fee leaves
 LEG_GAS_UNITS = 4  # gas of a swap, 0 where no chain is involved
-LEG_COLUMNS = 5
+LEG_FIXED_USD = 5  # what a bridge costs whatever the size
+LEG_IS_POOL = 6
+LEG_COLUMNS = 7
 
 # Columns of the float64 `tokens`, one row per token.
 VALUE_USD = 0  # of one unit; 0 while unknown
@@ -47,7 +49,7 @@ OUT_PROFIT = 3  # net of everything, in the token the route starts in; 0 for an 
 OUT_PROFIT_USD = 4  # 0 while that token's value is unknown
 OUT_NOTIONAL = 5  # the input without the fee on top of it
 OUT_GROSS_RATIO = 6  # output per input before fees, less 1
-OUT_GAS = 7  # what gas costs, in the same token; in OUT_PROFIT already
+OUT_GAS = 7  # what gas and bridges cost whatever the size, in the same token; in OUT_PROFIT already
 OUT_EDGE = 8  # edges in the order of the legs
 OUT_AMOUNT = OUT_EDGE + ROUTE_LEGS_MAX  # what each leg gives
 OUT_COLUMNS = OUT_AMOUNT + ROUTE_LEGS_MAX

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.modes import Basis
@@ -52,6 +53,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pools: pools of the run as they are at its start, by their numbers.
+        bridges: bridges of the run, by their numbers.
         realised_today_usd, residuals: what the ledger knew at the start: (venue, base, amount).
     """
 
@@ -64,6 +66,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     instruments: list[Instrument]
     streams: list[StreamSpec]
     pools: list[PoolSnapshot]
+    bridges: list[Bridge]
     terms: RunTerms
     control: ControlState
     realised_today_usd: Decimal

@@ -125,6 +125,23 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
             at_most=1_000,
         ),
     ] = Decimal(5)
+    bridges: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "bps"},
+            description="assets that turn into each other, as BTC-WBTC=10, at a share of the "
+            "amount; none unless set",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    bridge_usd: Annotated[
+        Decimal,
+        _exact(
+            "what each use of a bridge costs whatever the amount",
+            unit="USD",
+            at_least=0,
+            at_most=100_000,
+        ),
+    ] = Decimal(5)
     gas_price_gwei: Annotated[
         Decimal,
         _exact(

@@ -117,6 +117,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
     for number, snapshot in enumerate(header.pools):
         graph.add_pool(number, prepare_pool(snapshot))
+    for number, bridge in enumerate(header.bridges):
+        graph.add_bridge(number, bridge)
     decider = Decider(
         confirmer=Confirmer(
             board,
@@ -163,7 +165,11 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         freshness=freshness,
         decider=decider,
         route_confirmer=RouteConfirmer(
-            board, costs, taken, graph.pools, RouteRules(flash_fee_bps=terms.flash_fee_bps)
+            board,
+            costs,
+            taken,
+            graph.pools,
+            RouteRules(flash_fee_bps=terms.flash_fee_bps, bridges=header.bridges),
         ),
         pools=graph.pools,
         detector=detector,

@@ -13,8 +13,9 @@ from engine.bus.records import EngineState, LoadState
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
+from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError, FatalError, TransientError
-from engine.domain.instruments import Instrument, VenueId
+from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.operate.clock import Clock
 from engine.operate.control import ControlState
@@ -169,6 +170,7 @@ def make_header(
         instruments=instruments,
         streams=streams,
         pools=list(venues.pools),
+        bridges=_bridges(settings),
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         realised_today_usd=Decimal(state.realised_today_usd),
@@ -224,6 +226,19 @@ async def _open_venue(
     return VenueAccess(
         spec=spec, feed=feed, websocket_url=websocket_url, rest=rest, instruments=instruments
     )
+
+
+def _bridges(settings: Settings) -> list[Bridge]:
+    try:
+        pairs = [(Pair.parse(name), bps) for name, bps in settings.routes.bridges.items()]
+        return [
+            Bridge(
+                assets=(pair.base, pair.quote), cost_bps=bps, cost_usd=settings.routes.bridge_usd
+            )
+            for pair, bps in pairs
+        ]
+    except BadValueError as error:
+        raise FatalError(f"SYNDICATE_ROUTES_BRIDGES is wrong: {error}") from error
 
 
 def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from engine.decide.confirm_route import ConfirmedRoute
 from engine.detect.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
+from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind, Reason
 from engine.domain.pools import Pool, Protocol
@@ -166,7 +167,6 @@ def test_a_route_through_a_pool_is_watched_and_confirmed_in_whole_units_when_ask
     assert Reason.NO_EXECUTOR in world.journal.reasons
     assert world.journal.plans == []
     assert isinstance(confirmed, ConfirmedRoute)
-    assert confirmed.what == "1 books and 1 pools"
     assert float(confirmed.profit_quote) == pytest.approx(seen.profit_quote, rel=1e-6)
 
 
@@ -187,3 +187,60 @@ def test_a_snapshot_that_no_pool_can_have_is_refused_before_it_reaches_the_graph
 
     with pytest.raises(BadValueError, match="reserve0_raw"):
         prepare_pool(bad)
+
+
+def wrapped_world(cost_bps: str, cost_usd: str) -> World:
+    """BTC in a book and WBTC in a pool, with a bridge between them."""
+    pool = Pool(
+        chain="ethereum",
+        protocol=Protocol.UNISWAP_V2,
+        address="0xwbtc",
+        tokens=((AssetCode("WBTC"), 8), (USDT, 6)),
+        fee_ratio=Decimal("0.003"),
+        gas_units=GAS_UNITS,
+    )
+    row = PairRow(reserve0_raw=str(100 * 10**8), reserve1_raw=str(6_060_000 * 10**6))
+    assets = (AssetCode("BTC"), AssetCode("WBTC"))
+    bridge = Bridge(assets=assets, cost_bps=Decimal(cost_bps), cost_usd=Decimal(cost_usd))
+    world = World(
+        Setup(
+            instruments=[make_instrument("a", "BTC-USDT"), make_instrument("a", "BTC-USD")],
+            pools=[PoolSnapshot(pool=pool, row=row)],
+            bridges=[bridge],
+        )
+    )
+    world.show(1, [("59990", "5")], [("60010", "5")])
+    world.show(0, [("59990", "5")], [("60010", "5")])
+    world.wait(1_100)
+    world.tick()
+    return world
+
+
+def test_a_bridge_joins_two_assets_at_its_share_and_its_fixed_cost() -> None:
+    world = wrapped_world("10", "5")
+
+    seen = next(one for one in world.journal.found if len(one.hops) == 3)
+
+    assert [hop.kind for hop in seen.hops] == [HopKind.BOOK, HopKind.BRIDGE, HopKind.POOL]
+    bridged = seen.hops[1]
+    assert (bridged.venue, bridged.place) == ("bridge", "BTC-WBTC")
+    assert bridged.amount_out == pytest.approx(bridged.amount_in * 0.999, rel=1e-12)
+    assert seen.gas_quote == pytest.approx(5, rel=1e-3)
+    paid, got = seen.hops[0].amount_in, seen.hops[-1].amount_out
+    assert seen.profit_quote == pytest.approx(got - paid - seen.gas_quote, rel=1e-9)
+    confirmed = world.route_confirmer.confirm(seen)
+    assert isinstance(confirmed, ConfirmedRoute)
+    assert float(confirmed.profit_quote) == pytest.approx(seen.profit_quote, rel=0.02)  # a lot
+
+
+def test_a_dear_bridge_leads_nowhere() -> None:
+    for cost_bps, cost_usd in (("60", "0"), ("10", "5000")):
+        assert wrapped_world(cost_bps, cost_usd).journal.found == []
+
+
+@pytest.mark.parametrize(("cost_bps", "cost_usd"), [("10000", "0"), ("-1", "0"), ("1", "NaN")])
+def test_a_bridge_that_takes_all_or_pays_is_refused(cost_bps: str, cost_usd: str) -> None:
+    assets = (AssetCode("BTC"), AssetCode("WBTC"))
+
+    with pytest.raises(BadValueError, match="cost of bridge BTC-WBTC is"):
+        Bridge(assets=assets, cost_bps=Decimal(cost_bps), cost_usd=Decimal(cost_usd))

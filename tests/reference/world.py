@@ -15,6 +15,7 @@ from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import prepare_pool
 from engine.detect.screen_terms import Screen
+from engine.domain.bridges import Bridge
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.modes import Mode
@@ -156,6 +157,7 @@ class Setup:
     flash_fee_bps: str = "0"
     gas_price_gwei: str = "0"
     pools: Sequence[PoolSnapshot] = ()
+    bridges: Sequence[Bridge] = ()
     open_matrix: Callable[[Board], PriceMatrix | None] = lambda _board: None
     seed: int = 7
     mode: Mode = Mode.PAPER
@@ -205,6 +207,8 @@ class World:
         )
         for number, snapshot in enumerate(setup.pools):
             self.graph.add_pool(number, prepare_pool(snapshot))
+        for number, bridge in enumerate(setup.bridges):
+            self.graph.add_bridge(number, bridge)
         self.decider = Decider(
             confirmer=self.confirmer,
             circumstances=self.circumstances,
@@ -215,7 +219,7 @@ class World:
             self.costs,
             self.taken,
             self.graph.pools,
-            RouteRules(flash_fee_bps=Decimal(setup.flash_fee_bps)),
+            RouteRules(flash_fee_bps=Decimal(setup.flash_fee_bps), bridges=setup.bridges),
         )
         self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="r1")
         by_venue = {
