@@ -85,6 +85,8 @@ class Core:
             values=LimitValues(orders_per_min_max=10**9),
         )
         self.detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="bench")
+        for book in range(len(instruments)):
+            self.detector.on_change(book, START_NS)
         latency = Latency(median_ms=20, p99_ms=80)
         executor = PaperExecutor(
             venue=PaperVenue(board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
