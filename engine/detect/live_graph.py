@@ -107,7 +107,7 @@ class LiveGraph:
         self._books = np.full((books, layout.BOOK_COLUMNS), float(graph_layout.NONE))
         self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
         self._tokens = np.zeros((self._graph.token_max, layout.TOKEN_COLUMNS))
-        self._costs = np.zeros(layout.COST_ENTRIES)
+        self._costs = _cost_entries(costs, screen)
         self._filled = np.full(edge_max, -1, np.int64)
         self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
         self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
@@ -118,11 +118,6 @@ class LiveGraph:
         self._pool_edges: dict[int, NDArray[np.int32]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
         self._gas_price_gwei = float(screen.gas_price_gwei)
-        self._costs[layout.GAS_UNIT_USD] = -1.0 if screen.gas_price_gwei else 0.0
-        self._costs[layout.AGE_NS_MAX] = screen.age_ns_max
-        self._costs[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
-        self._costs[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
-        self._costs[layout.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
         # The kernels take the same arrays at every call: made once, as tuples are slow to make.
         self._fixed = (
             (board.state, board.levels),
@@ -422,6 +417,16 @@ class LiveGraph:
             self._sides.set_curve(
                 edge, side.form, side.row, token_in=side.token_in, token_out=side.token_out
             )
+
+
+def _cost_entries(costs: Costs, screen: Screen) -> NDArray[np.float64]:
+    entries = np.zeros(layout.COST_ENTRIES)
+    entries[layout.AGE_NS_MAX] = screen.age_ns_max
+    entries[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
+    entries[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
+    entries[layout.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
+    entries[layout.GAS_UNIT_USD] = -1.0 if screen.gas_price_gwei else 0.0
+    return entries
 
 
 def _name_of(pool: Pool) -> str:
