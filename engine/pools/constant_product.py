@@ -7,6 +7,7 @@ the fee and rounds, as Solidly does, is not of this form.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import lcm
 
 from engine.domain.errors import BadValueError
 from engine.pools.integers import UINT112_MAX, check_token, check_whole
@@ -40,12 +41,12 @@ class ConstantProductState:
             BadValueError: a reserve or a fee that no pair can have.
         """
         fee1 = fee0 if fee1 is None else fee1
-        denominator = fee0.denominator * fee1.denominator
+        denominator = lcm(fee0.denominator, fee1.denominator)
         return cls(
             reserve0_raw=reserve0_raw,
             reserve1_raw=reserve1_raw,
-            fee0_numerator=fee0.numerator * fee1.denominator,
-            fee1_numerator=fee1.numerator * fee0.denominator,
+            fee0_numerator=fee0.numerator * (denominator // fee0.denominator),
+            fee1_numerator=fee1.numerator * (denominator // fee1.denominator),
             fee_denominator=denominator,
         )
 

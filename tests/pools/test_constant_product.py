@@ -224,3 +224,12 @@ def test_the_impact_of_a_pairs_swap_is_the_same_from_amounts_and_from_reserves()
     assert impact.price_after == 1
     assert impact.change_ratio == Fraction(-3, 4)
     assert impact.change_bps_floor == 7_500
+
+
+def test_equal_fees_of_a_fine_denominator_share_it() -> None:
+    fee = Fraction(3, 100_003)
+
+    state = ConstantProductState.of(reserve0_raw=10**9, reserve1_raw=10**9, fee0=fee, fee1=fee)
+
+    assert state.fee_denominator == 100_003
+    assert state.fee0_numerator == state.fee1_numerator == 3
