@@ -5,6 +5,8 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
+import msgspec
+
 from engine.bus.commands import (
     Command,
     DoneInbox,
@@ -20,7 +22,7 @@ from engine.bus.commands import (
     TakeInbox,
 )
 from engine.bus.notices import StampedNotice
-from engine.bus.reports import NoticesReport, Report, Unknown
+from engine.bus.reports import NoticesReport, Report, Unknown, WhyReport
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
 from engine.domain.errors import TransientError
 from engine.operate.kill_latch import KillLatch
@@ -89,6 +91,11 @@ class BusFacade:
             stored = await self._ask_ledger(command)
         except TransientError:
             stored = Unknown(what=command.ref)
+        if isinstance(stored, WhyReport) and isinstance(fresh, WhyReport):
+            # The ledger knows what came of it, the engine what it is worth and gives now.
+            return msgspec.structs.replace(
+                stored, line=fresh.line, values=fresh.values, exact_now=fresh.exact_now
+            )
         return fresh if isinstance(stored, Unknown) else stored
 
     async def _ask_ledger(self, command: LedgerRequest) -> Report:

@@ -12,6 +12,8 @@ from typing import Any
 
 from PIL import Image
 
+from engine.bus.commands import GetOpportunities
+from engine.bus.reports import OpportunitiesReport
 from tests.scenarios.rig import Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
 from tests.telegram.picture import Phone
@@ -40,13 +42,19 @@ async def record_screens(data_dir: Path) -> list[dict[str, Any]]:
         screens.append(phone.record())
         await _settle(installation)
         await installation.say("/opportunities", "Opportunities")
-        trades = await installation.trades()
-        await installation.say(f"/why {trades.trades[0].opportunity_id}", "Decision")
+        await installation.say(f"/why {await _longest_route(installation)}", "Decision")
         screens.append(phone.record())
         await installation.say("/pnl", "PnL, last day")
         await installation.say("/kill done for today", "illed")
         screens.append(phone.record())
     return screens
+
+
+async def _longest_route(installation: Installation) -> str:
+    """Return the id of a recent opportunity with the most legs."""
+    report = await installation.facade.ask(GetOpportunities(limit=200))
+    assert isinstance(report, OpportunitiesReport)
+    return max(report.opportunities, key=lambda line: len(line.hops)).opportunity_id
 
 
 async def _settle(installation: Installation) -> None:

@@ -116,6 +116,8 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
     trade = next(one for one in trades.trades if one.execution_id == notice.execution_id)
     assert trade.profit_usd == notice.profit_usd == why.profit_usd
     assert {leg.side for leg in why.legs} >= {"buy", "sell"}
+    assert why.values is not None
+    assert why.values.profit_worst < why.values.profit_expected
     assert pnl.executions == trades.total
     assert notice.execution_id.encode() in export.content
     assert isinstance(await facade.ask(GetWhy(ref="nothing")), Unknown)
@@ -139,6 +141,9 @@ async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: 
     assert why.line.outcome == "no_executor"
     assert "watched, not traded" in why.line.detail
     assert why.legs == []
+    assert why.values is not None
+    assert why.values.profit_expected == pytest.approx(why.line.profit_quote)
+    assert why.values.confidence == "uncalibrated"
     assert (why.exact_now is not None) == why.line.is_open
 
 
