@@ -29,6 +29,9 @@ from engine.wiring.shared_prices import SharedPrices
 ANSWER_FRAMES = 60
 """A recorded REST book must not be older than the first changes kept for it."""
 
+FRAMES_OF_EACH = 15_000
+"""Frames of each venue in the figure of all."""
+
 FRAMES_LEAST = 20_000
 """A recording shorter than this is played again on a new connection."""
 
@@ -132,10 +135,8 @@ def time_frames(recorded: Recorded, core: Core) -> np.ndarray[Any, Any]:
     return durations_ns
 
 
-def measure_venue(recorded: Recorded) -> list[harness.Row]:
-    """Measure one venue; returns its latency and its throughput."""
-    durations_ns = time_frames(recorded, make_core(recorded))
-    name = f"full_path.{recorded.venue}"
+def rows_of(name: str, durations_ns: np.ndarray[Any, Any]) -> list[harness.Row]:
+    """Return latency and throughput of frames."""
     frames_per_s = 1e9 * len(durations_ns) / float(durations_ns.sum())
     return [
         harness.row(name, durations_ns),
@@ -174,10 +175,14 @@ def measure_recording() -> harness.Row:
 
 
 def measure() -> list[harness.Row]:
-    """Measure every venue, and what recording adds."""
-    rows = []
+    """Measure every venue, as many frames of each together, and what recording adds."""
+    rows: list[harness.Row] = []
+    parts = []
     for recorded in all_recorded():
-        rows += measure_venue(recorded)
+        durations_ns = time_frames(recorded, make_core(recorded))
+        rows += rows_of(f"full_path.{recorded.venue}", durations_ns)
+        parts.append(durations_ns[:FRAMES_OF_EACH])
+    rows += rows_of("full_path.all_venues", np.concatenate(parts))
     return [*rows, measure_sharing(), measure_recording()]
 
 
