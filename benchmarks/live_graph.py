@@ -143,7 +143,11 @@ def _measure_hits(market: LiveMarket, legs: int, book: int) -> list[Row]:
             between=again,
         )
     )
-    assert detector.found - found == detector.found_by_legs[legs] == CALLS
+    assert detector.found - found == CALLS
+    detector.on_change(book, AT_NS)
+    assert {len(episode.first.hops) for episode in detector.open_episodes} == {legs}
+    market.show(book)
+    detector.on_change(book, AT_NS)
     return rows
 
 

@@ -111,7 +111,9 @@ def _opportunity_lines(line: OpportunityLine) -> list[str]:
 
 def is_gap(line: OpportunityLine) -> bool:
     """Say whether a route is a purchase at one venue and a sale at another."""
-    return len(line.hops) <= _GAP_LEGS and all(hop.kind == "book" for hop in line.hops)
+    return len(line.hops) <= _GAP_LEGS and all(
+        hop.kind == "book" and hop.place == line.pair for hop in line.hops
+    )
 
 
 def _size(line: OpportunityLine) -> str:

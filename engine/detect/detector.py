@@ -33,7 +33,7 @@ class Detector:
 
     Attributes:
         screened: number of changes screened.
-        found: number of episodes opened, and by number of legs.
+        found: number of episodes opened.
         closed: number of episodes closed.
         crowded_out: number of times that a route found no room among the open ones.
         refused: number of moves refused, whose pools stayed as they were.
@@ -50,7 +50,6 @@ class Detector:
         self._look_at_ns = 0
         self.screened = 0
         self.found = 0
-        self.found_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self.closed = 0
         self.crowded_out = 0
         self.refused = 0
@@ -210,7 +209,6 @@ class Detector:
     def _open_episode(self, row: list[float], at_ns: int) -> Episode:
         self.found += 1
         legs = int(row[layout.OUT_LEGS])
-        self.found_by_legs[legs] += 1
         self._open_by_legs[legs] += 1
         first = self._opportunity(f"{self._run_id}-{self.found}", row, at_ns, self._board.frame_seq)
         edges = [int(row[layout.OUT_EDGE + leg]) for leg in range(legs)]

@@ -20,6 +20,7 @@ from engine.pools import (
     solidly,
     whirlpool,
 )
+from engine.pools.snapshot_rows import PoolState
 
 REACH = 2
 """Units to either side that are tried at each stage."""
@@ -45,17 +46,6 @@ class PoolLeg:
 
     amount_out: Callable[[int], int]
     amount_in: Callable[[int], int]
-
-
-PoolState = (
-    constant_product.ConstantProductState
-    | concentrated.ConcentratedState
-    | solidly.SolidlyState
-    | curve.CurveState
-    | balancer_stable.StableState
-    | balancer_weighted.WeightedState
-    | whirlpool.WhirlpoolState
-)
 
 
 def leg_of(state: PoolState, *, token_in: int, token_out: int) -> PoolLeg:

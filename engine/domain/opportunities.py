@@ -140,8 +140,14 @@ class Opportunity:
 
     @property
     def is_gap(self) -> bool:
-        """Whether the route buys at one book and sells at another, and nothing else."""
-        return len(self.hops) == GAP_LEGS and all(hop.kind is HopKind.BOOK for hop in self.hops)
+        """Whether the route buys a pair at one venue's book and sells it at another's.
+
+        Two books that quote the same assets the other way round are no gap: both legs would buy.
+        """
+        if len(self.hops) != GAP_LEGS or any(hop.kind is not HopKind.BOOK for hop in self.hops):
+            return False
+        buy, sell = self.hops
+        return buy.place == sell.place == self.pair and buy.venue != sell.venue
 
 
 GAP_LEGS = 2

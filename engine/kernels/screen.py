@@ -249,8 +249,9 @@ def _turn(graph, routes, found, row, count):
         own = tokens[int(graph[2][edge, EDGE_SOURCE]), RANK]
         if count == GAP_LEGS and legs[edge, LEG_BOOK] >= 0:
             other = int(found[row, FOUND_EDGE + 1 - h])
-            if legs[other, LEG_BOOK] >= 0:
-                own = 0.0 if legs[edge, LEG_SIDE] == ASK else 1.0
+            is_purchase = legs[edge, LEG_SIDE] == ASK and legs[other, LEG_SIDE] != ASK
+            if legs[other, LEG_BOOK] >= 0 and is_purchase:
+                own = -1.0
         if own < rank:
             first, rank = h, own
     for h in range(ROUTE_LEGS_MAX):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.detect.screen_terms import EDGE_MARGIN_BPS
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Opportunity
+from engine.domain.opportunities import Opportunity, Reason
 from tests.reference import screen as twin
 from tests.reference.world import AGE_NS_MAX, Levels, Setup, World, make_instrument
 
@@ -229,3 +229,26 @@ def test_a_crossed_or_absurd_book_takes_part_in_no_route() -> None:
 
     assert world.detector.open_episodes == ()
     assert math.isfinite(float(world.graph.out.sum()))
+
+
+def test_books_that_quote_each_other_upside_down_are_watched_and_never_planned() -> None:
+    instruments = [
+        make_instrument("a", "BTC-USD"),
+        make_instrument(
+            "b", "USD-BTC", price_decimals=8, size_decimals=2, lot="0.01", tick="0.00001"
+        ),
+    ]
+    world = World(Setup(instruments=instruments, mode=Mode.PAPER))
+    world.show(0, [("99.9", "5")], [("100", "5")])
+
+    world.show(1, [("0.00961", "900")], [("0.00962", "900")])
+
+    world.change(0, [], [("99.95", "1")])
+    (seen,) = world.journal.found
+    assert [hop.place for hop in seen.hops] == ["BTC-USD", "USD-BTC"]
+    assert seen.hops[1].amount_out == pytest.approx(
+        seen.hops[1].amount_in / (0.00962 * (1 + FEE)), rel=1e-9
+    )
+    assert not seen.is_gap
+    assert world.journal.plans == []
+    assert set(world.journal.reasons) == {Reason.NO_EXECUTOR}
