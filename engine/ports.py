@@ -78,6 +78,8 @@ class Applied(IntEnum):
     BAD_NUMBER = 2
     CROSSED = 3
     EMPTY = 4
+    NOT_PLAIN = 5
+    """Text that only a decoder can judge; it was not taken."""
 
 
 RawJson = bytes | msgspec.Raw
@@ -105,6 +107,14 @@ class BookSink(Protocol):
         self, book: int, form: LevelForm, bids: RawJson, asks: RawJson, at_ns: int
     ) -> Applied:
         """Apply changes (a size of zero removes a level) to a live row, all or none."""
+        ...
+
+    def apply_plain(self, book: int, payload: bytes, span: tuple[int, int], at_ns: int) -> Applied:
+        """Apply changes as they stand in a frame, all or none, without anybody decoding them.
+
+        ``[bids],"a":[asks]`` fills `payload` within `span`, as pairs without spaces and with all
+        numbers in quotes. Anything else is NOT_PLAIN and changes nothing.
+        """
         ...
 
     def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:

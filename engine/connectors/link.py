@@ -4,7 +4,9 @@ A feed is made of a link (this file, the same for all venues) and a dialect (the
 The link never reads a clock and never sends anything; it decides, the feed speaks.
 """
 
+from array import array
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -33,6 +35,10 @@ FAULT_OF = {
     Applied.EMPTY: Fault.EMPTY,
 }
 
+VenueNumber = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What a venue counts its changes by, or a time of its. Rows keep it in 64 bits; a frame with more
+cannot be read."""
+
 RETRY_NS = 1_000_000_000
 """Least time between two requests for the same row's snapshot after faults."""
 
@@ -53,7 +59,6 @@ class Row:
 
     Attributes:
         is_live: the same as the board's, kept here because the hot path asks at each frame.
-        last_id: the venue's id (or time) of the last change taken from the stream.
         floor_id: id of the last snapshot; changes up to it are part of the book already.
         ask_at_ns: when the row's snapshot may next be asked for, while it is not live.
         asked_at_ns: when it was last asked for; 0 is never on this connection.
@@ -63,6 +68,7 @@ class Row:
     """
 
     __slots__ = (
+        "_last_id",
         "ask_at_ns",
         "asked_at_ns",
         "book",
@@ -72,7 +78,6 @@ class Row:
         "instrument",
         "is_fetching",
         "is_live",
-        "last_id",
         "log",
         "wire",
     )
@@ -82,7 +87,17 @@ class Row:
         self.instrument = instrument
         self.wire = instrument.wire_name
         self.buffer: list[Delta] = []
+        self._last_id = array("q", [-1])
         self.reset()
+
+    @property
+    def last_id(self) -> int:
+        """The venue's id (or time) of the last change taken from the stream."""
+        return self._last_id[0]
+
+    @last_id.setter
+    def last_id(self, last_id: int) -> None:
+        self._last_id[0] = last_id
 
     def reset(self) -> None:
         """Forget all that belongs to an earlier connection or an earlier subscription."""

@@ -3,6 +3,7 @@
 A change without a hit costs one kernel call and allocates nothing.
 """
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -32,7 +33,6 @@ class Detector:
     """Finds opportunities; at most one episode is open per route.
 
     Attributes:
-        screened: number of changes screened.
         found: number of episodes opened.
         closed: number of episodes closed.
         crowded_out: number of times that a route found no room among the open ones.
@@ -48,18 +48,23 @@ class Detector:
         self._open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self._just_closed: list[Closed] = []
         self._look_at_ns = 0
-        self.screened = 0
+        self._screened = array("q", [0])
         self.found = 0
         self.closed = 0
         self.crowded_out = 0
         self.refused = 0
+
+    @property
+    def screened(self) -> int:
+        """Number of changes screened."""
+        return self._screened[0]
 
     def on_change(self, book: int, at_ns: int) -> Sequence[Episode]:
         """Screen a changed book; return the episodes that it opened or gave new figures.
 
         Episodes that it ended wait for `take_closed`.
         """
-        self.screened += 1
+        self._screened[0] += 1
         count = self._graph.screen(book, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
@@ -69,7 +74,7 @@ class Detector:
         Raises:
             BadValueError: no such pool has the number.
         """
-        self.screened += 1
+        self._screened[0] += 1
         count = self._graph.change_pool(number, prepared, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
@@ -97,7 +102,7 @@ class Detector:
             BadValueError: the number is taken, or there is no room.
         """
         self._graph.add_pool(number, prepared)
-        self.screened += 1
+        self._screened[0] += 1
         count = self._graph.reopen(number, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 

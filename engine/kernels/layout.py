@@ -39,6 +39,7 @@ BAD_SHAPE = 1
 BAD_NUMBER = 2
 CROSSED = 3
 EMPTY = 4
+NOT_PLAIN = 5  # of `order_book.apply_plain` alone
 
 # Columns of the detector's float64 `terms` array, one row per book.
 PRICE_SCALE = 0  # quote per base of one price step

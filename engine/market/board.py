@@ -4,6 +4,7 @@ The board is where bad input ends: a row is live only from a valid snapshot on, 
 change is counted by venue and kind. It obeys `ports.BookSink`.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 
@@ -47,7 +48,7 @@ class Board:
         self.state = np.zeros((books, layout.STATE_COLUMNS), np.int64)
         self.levels = np.zeros((2 * books, levels_max, 2), np.int64)
         self.changed: list[int] = []
-        self.frame_seq = 0
+        self._frame_seq = array("q", [0])
         self.faults: Counter[tuple[VenueId, Fault]] = Counter()
         self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
         self.stale_since_ns: list[int] = [0] * len(self.instruments)
@@ -57,6 +58,15 @@ class Board:
         for book, instrument in enumerate(self.instruments):
             self.state[book, layout.PRICE_DECIMALS] = instrument.price_decimals
             self.state[book, layout.SIZE_DECIMALS] = instrument.size_decimals
+
+    @property
+    def frame_seq(self) -> int:
+        """Number of the input that is being applied."""
+        return self._frame_seq[0]
+
+    @frame_seq.setter
+    def frame_seq(self, seq: int) -> None:
+        self._frame_seq[0] = seq
 
     def replace(
         self, book: int, form: LevelForm, bids: RawJson, asks: RawJson, at_ns: int
@@ -96,6 +106,21 @@ class Board:
             return self._refused(book, outcome)
         self._list(book)
         return Applied.OK
+
+    def apply_plain(self, book: int, payload: bytes, span: tuple[int, int], at_ns: int) -> Applied:
+        """Apply changes as they stand in a frame, all or none; see `BookSink.apply_plain`."""
+        outcome = order_book.apply_plain(
+            payload,
+            span,
+            (book, at_ns, self.frame_seq),
+            self.state,
+            self.levels,
+            self._scratch,
+        )
+        if outcome == layout.OK:
+            self._list(book)
+            return Applied.OK
+        return Applied.NOT_PLAIN if outcome == layout.NOT_PLAIN else self._refused(book, outcome)
 
     def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:
         """Forget the row's levels, mark it stale with the reason and count the fault."""

@@ -4,6 +4,7 @@ Live runs and replays go through `accept`, so that the same inputs lead to the s
 """
 
 import time
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,8 +22,10 @@ NO_STREAM: Final = 65_535
 class HotPath:
     """Dispatches inputs to feeds and runs the pipeline around them.
 
+    Its counts, like all that change with every frame, are kept in arrays of numbers: a frame leaves
+    no object behind.
+
     Attributes:
-        seq: number of the last input.
         frames: number of frames per stream.
         latency: durations of frames, from receipt to decision.
     """
@@ -36,8 +39,7 @@ class HotPath:
         control: Control,
         recorder: Recorder | None,
     ) -> None:
-        self.seq = 0
-        self.frames = [0] * len(feeds)
+        self.frames = array("q", [0] * len(feeds))
         self.is_connected = [False] * len(feeds)
         self.latency = LatencyRing()
         self._board = board
@@ -46,13 +48,21 @@ class HotPath:
         self._control = control
         self._recorder = recorder
 
+    @property
+    def seq(self) -> int:
+        """Number of the last input."""
+        return self._board.frame_seq
+
+    @seq.setter
+    def seq(self, seq: int) -> None:
+        self._board.frame_seq = seq
+
     def frame(self, stream: int, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame: the fast way through `accept`."""
         started_ns = time.perf_counter_ns()
-        self.seq += 1
+        self._board.frame_seq += 1
         if self._recorder is not None:
             self._recorder.write(self.seq, InputKind.FRAME, stream, at_ns, "", payload)
-        self._board.frame_seq = self.seq
         self._pipeline.before_input(at_ns)
         actions = self._feeds[stream].frame(payload, at_ns)
         self._pipeline.after_input(at_ns)
@@ -96,8 +106,7 @@ class HotPath:
         self._pipeline.after_input(at_ns)
 
     def _begin(self, kind: InputKind, stream: int, key: str, payload: bytes, at_ns: int) -> None:
-        self.seq += 1
+        self._board.frame_seq += 1
         if self._recorder is not None:
             self._recorder.write(self.seq, kind, stream, at_ns, key, payload)
-        self._board.frame_seq = self.seq
         self._pipeline.before_input(at_ns)

@@ -25,7 +25,13 @@ from engine.ports import (
 )
 
 _OK = Applied.OK
+_NOT_PLAIN = Applied.NOT_PLAIN
 _FORM = LevelForm.PAIRS
+
+_BIDS = b',"b":['
+_CLOSED = b"}}"
+_END = b"]" + _CLOSED
+"""What a depth event has before its levels, and behind them."""
 
 _IDS_AHEAD_MAX = 10_000_000
 """Ids of the busiest symbol in minutes; a snapshot cannot be that far ahead of the stream."""
@@ -52,6 +58,7 @@ class BinanceFeed:
         )
         self._rows = {row.wire: row for row in self._link.rows}
         self._apply = sink.apply
+        self._apply_plain = sink.apply_plain
         self._count = sink.count
         self._decode = msgspec.json.Decoder(Frame).decode
         self._book = RestBook(
@@ -73,6 +80,11 @@ class BinanceFeed:
         """Take one frame."""
         if len(payload) > self._bytes_max:
             return self._link.fail(Fault.OVERSIZE, f"frame of {len(payload)} bytes", at_ns)
+        start = payload.find(_BIDS)
+        if start > 0 and payload.endswith(_END):
+            actions = self._plain_update(payload, start, at_ns)
+            if actions is not None:
+                return actions
         try:
             frame = self._decode(payload)
         except UNREADABLE as error:
@@ -80,21 +92,7 @@ class BinanceFeed:
         update = frame.data
         if update is None:
             return self._control(frame, at_ns)
-        row = self._rows.get(update.s)
-        if (
-            row is not None
-            and row.is_live
-            and update.first_id == row.last_id + 1
-            and update.last_id >= update.first_id
-            and update.pu < 0
-            and update.e == "depthUpdate"
-        ):
-            outcome = self._apply(row.book, _FORM, update.b, update.a, at_ns)
-            if outcome is _OK:
-                row.last_id = update.last_id
-                return NO_ACTIONS
-            return self._book.spoil(row, FAULT_OF[outcome], at_ns)
-        return self._rare_update(row, update, at_ns)
+        return self._update(self._rows.get(update.s), update, at_ns)
 
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take a depth snapshot and replay what was buffered since before it."""
@@ -129,7 +127,29 @@ class BinanceFeed:
             *fetches,
         )
 
-    def _rare_update(self, row: Row | None, update: Update, at_ns: int) -> Sequence[Action]:
+    def _plain_update(self, payload: bytes, start: int, at_ns: int) -> Sequence[Action] | None:
+        """Take the next event of a live spot row; None, with nothing changed, for any other frame.
+
+        A long event is mostly levels. Here only what is before them is decoded: the kernel takes
+        the levels themselves, and only if they can be nothing else.
+        """
+        try:
+            update = self._decode(payload[:start] + _CLOSED).data
+        except UNREADABLE:
+            return None
+        row = None if update is None else self._rows.get(update.s)
+        if update is None or row is None or not _is_next(row, update):
+            return None
+        span = (start + len(_BIDS) - 1, len(payload) - len(_CLOSED))
+        outcome = self._apply_plain(row.book, payload, span, at_ns)
+        if outcome is _OK:
+            row.last_id = update.last_id
+            return NO_ACTIONS
+        if outcome is _NOT_PLAIN:
+            return None
+        return self._book.spoil(row, FAULT_OF[outcome], at_ns)
+
+    def _update(self, row: Row | None, update: Update, at_ns: int) -> Sequence[Action]:
         if update.e != "depthUpdate":
             return self._other_event(update, at_ns)
         if row is None:
@@ -183,6 +203,17 @@ class BinanceFeed:
         streams = [f"{row.wire.lower()}@depth@100ms" for row in rows]
         message = {"method": method, "params": streams, "id": self._request}
         return Send(msgspec.json.encode(message).decode())
+
+
+def _is_next(row: Row, update: Update) -> bool:
+    """Say whether an event is the next one of a live spot row."""
+    return (
+        row.is_live
+        and update.first_id == row.last_id + 1
+        and update.last_id >= update.first_id
+        and update.pu < 0
+        and update.e == "depthUpdate"
+    )
 
 
 def _path_of(row: Row) -> str:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS
+from engine.connectors.link import NO_LEVELS, VenueNumber
 
 
 class Update(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u"}):
@@ -12,9 +12,9 @@ class Update(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u"})
 
     e: str = ""
     s: str = ""
-    first_id: int = -1
-    last_id: int = -1
-    pu: int = -1
+    first_id: VenueNumber = -1
+    last_id: VenueNumber = -1
+    pu: VenueNumber = -1
     b: msgspec.Raw = NO_LEVELS
     a: msgspec.Raw = NO_LEVELS
 
@@ -32,7 +32,7 @@ class Frame(msgspec.Struct, gc=False):
 class Snapshot(msgspec.Struct, gc=False, rename={"last_id": "lastUpdateId"}):
     """The REST answer to a depth request."""
 
-    last_id: int
+    last_id: VenueNumber
     bids: msgspec.Raw
     asks: msgspec.Raw
 

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS
+from engine.connectors.link import NO_LEVELS, VenueNumber
 
 
 class Content(msgspec.Struct, gc=False):
     """What a frame's `data` may hold: changes of a book, or a message to the client."""
 
-    microtimestamp: int = -1
+    microtimestamp: VenueNumber = -1
     bids: msgspec.Raw = NO_LEVELS
     asks: msgspec.Raw = NO_LEVELS
     message: str | None = None
@@ -25,7 +25,7 @@ class Frame(msgspec.Struct, gc=False):
 class Snapshot(msgspec.Struct, gc=False, rename={"last_id": "microtimestamp"}):
     """The REST order book; `last_id` is its time in us."""
 
-    last_id: int
+    last_id: VenueNumber
     bids: msgspec.Raw
     asks: msgspec.Raw
 

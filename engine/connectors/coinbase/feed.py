@@ -1,5 +1,6 @@
 """Coinbase Advanced Trade: level2 with a sequence over all frames of the connection."""
 
+from array import array
 from collections.abc import Sequence
 
 import msgspec
@@ -35,13 +36,18 @@ class CoinbaseFeed:
         self._count = sink.count
         self._decode = msgspec.json.Decoder(Frame, strict=False).decode
         self._bytes_max = limits.frame_bytes_max
-        self._sequence = -1
+        self._last = array("q", [-1])
         self._heartbeat = -1
+
+    @property
+    def _sequence(self) -> int:
+        """`sequence_num` of the connection's last frame, -1 before the first."""
+        return self._last[0]
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection."""
         self._link.open(at_ns)
-        self._sequence = -1
+        self._last[0] = -1
         self._heartbeat = -1
         return (
             Send('{"type":"subscribe","channel":"heartbeats"}'),
@@ -56,10 +62,10 @@ class CoinbaseFeed:
             frame = self._decode(payload)
         except UNREADABLE as error:
             return self._link.refuse(error, at_ns)
-        sequence = frame.sequence_num
-        if sequence != self._sequence + 1 and (self._sequence >= 0 or sequence < 0):
+        sequence, last = frame.sequence_num, self._last[0]
+        if sequence != last + 1 and (last >= 0 or sequence < 0):
             return self._out_of_line(frame, at_ns)
-        self._sequence = sequence
+        self._last[0] = sequence
         if frame.channel == "l2_data":
             actions = NO_ACTIONS
             for event in frame.events:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS
+from engine.connectors.link import NO_LEVELS, VenueNumber
 
 
 class Event(msgspec.Struct, gc=False):
@@ -13,14 +13,14 @@ class Event(msgspec.Struct, gc=False):
     type: str = ""
     product_id: str = ""
     updates: msgspec.Raw = NO_LEVELS
-    heartbeat_counter: int | None = None
+    heartbeat_counter: VenueNumber | None = None
 
 
 class Frame(msgspec.Struct, gc=False):
     """Any frame: `sequence_num` counts the frames of the connection over all channels."""
 
     channel: str = ""
-    sequence_num: int = -1
+    sequence_num: VenueNumber = -1
     events: list[Event] = []
     type: str = ""
     message: str = ""

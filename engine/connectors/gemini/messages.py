@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS
+from engine.connectors.link import NO_LEVELS, VenueNumber
 
 
 class DepthFrame(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u"}):
@@ -12,8 +12,8 @@ class DepthFrame(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "
 
     e: str = ""
     s: str = ""
-    first_id: int = -1
-    last_id: int = -1
+    first_id: VenueNumber = -1
+    last_id: VenueNumber = -1
     b: msgspec.Raw = NO_LEVELS
     a: msgspec.Raw = NO_LEVELS
     status: int = -1
