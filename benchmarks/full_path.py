@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,17 @@ ANSWER_FRAMES = 60
 FRAMES_OF_EACH = 15_000
 """Frames of each venue in the figure of all."""
 
+FRAMES_A_FLUSH = 250
+"""A thousand frames a second, and four flushes."""
+
 FRAMES_LEAST = 20_000
 """A recording shorter than this is played again on a new connection."""
 
 
-def make_core(recorded: Recorded, *, prices: SharedPrices | None = None) -> Core:
-    """Build the engine's core for one venue's recording, sharing prices or not."""
+def make_core(
+    recorded: Recorded, *, prices: SharedPrices | None = None, recorder: Recorder | None = None
+) -> Core:
+    """Build the engine's core for one venue's recording, sharing prices and recording or not."""
     instruments = instruments_of(recorded)
     venue_terms = VenueTerms(
         fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
@@ -83,7 +89,7 @@ def make_core(recorded: Recorded, *, prices: SharedPrices | None = None) -> Core
             world=ReplayedWorld(),
             put=lambda _record: None,
             log=lambda _line: None,
-            recorder=None,
+            recorder=recorder,
             journal_settings=JournalSettings(
                 run_id="bench", basis=Basis.REPLAY, opportunity_usd_min=Decimal(1)
             ),
@@ -169,7 +175,13 @@ def measure_recording() -> harness.Row:
             partial(recorder.write, number, InputKind.FRAME, 0, at_ns, "", payload)
             for number, (at_ns, payload) in enumerate(frames)
         ]
-        row = harness.measure("recorder.write", calls)
+        written = count(1)
+
+        def flush_now_and_then() -> None:
+            if next(written) % FRAMES_A_FLUSH == 0:
+                recorder.flush()
+
+        row = harness.measure("recorder.write", calls, between=flush_now_and_then)
         recorder.close()
     return row
 

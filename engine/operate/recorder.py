@@ -1,13 +1,14 @@
 """Write a run's recording without ever holding up the hot path.
 
-The hot path appends entries to a list. Several times a second a task hands that list to a thread
-that compresses and writes it. If the disk cannot keep up or refuses, the recording ends there,
-loudly: a recording with holes could not be replayed.
+The hot path appends entries to a buffer. Several times a second a task puts another buffer in its
+place and hands what was filled to a thread that compresses and writes it. If the disk cannot keep
+up or refuses, the recording ends there, loudly: a recording with holes could not be replayed.
 """
 
 import asyncio
 import contextlib
 import logging
+from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 BUFFERED_BYTES_MAX: Final = 256 * 1024 * 1024
 FLUSH_S: Final = 0.25
+
+BUFFER_BYTES: Final = 1 << 20
+"""Size of a buffer; if more comes in between two flushes, there are several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +49,11 @@ class Recorder:
         self.run_directory = settings.directory / run_id
         self.failure: str | None = None
         self._settings = settings
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._buffer = _make_buffer(BUFFER_BYTES)
+        self._spare = _make_buffer(BUFFER_BYTES)
+        self._used = array("q", [0])
+        self._full: list[memoryview] = []
+        self._full_bytes = 0
         self._segment: BinaryIO | None = None
         self._compressor: zstandard.ZstdCompressionWriter | None = None
         self._segment_number = 0
@@ -59,24 +66,41 @@ class Recorder:
         if self.failure is not None:
             return
         entry = encode_entry(seq, kind, stream, at_ns, key.encode(), payload)
-        self._waiting.append(entry)
-        self._waiting_bytes += len(entry)
-        if self._waiting_bytes > BUFFERED_BYTES_MAX:
-            self._fail(f"the disk is too slow: {self._waiting_bytes >> 20} MB were waiting")
+        start = self._used[0]
+        end = start + len(entry)
+        if end > len(self._buffer):
+            self._start_buffer(len(entry))
+            start, end = 0, len(entry)
+        self._buffer[start:end] = entry
+        self._used[0] = end
 
     def flush(self) -> None:
-        """Compress and write what is waiting; runs in a thread, one call at a time."""
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if not waiting or self.failure is not None:
+        """Compress and write what is waiting."""
+        self.write_out(self.take())
+
+    def take(self) -> list[memoryview]:
+        """Return what is waiting for `write_out`, which must have ended before the next call.
+
+        To be called where `write` is.
+        """
+        waiting, self._full, self._full_bytes = self._full, [], 0
+        waiting.append(memoryview(self._buffer)[: self._used[0]])
+        self._buffer, self._spare = self._spare, self._buffer
+        self._used[0] = 0
+        return waiting
+
+    def write_out(self, waiting: list[memoryview]) -> None:
+        """Compress and write what was taken; made for a thread."""
+        if self.failure is not None or not any(part.nbytes for part in waiting):
             return
         try:
             if self._compressor is None or self._segment_bytes >= self._settings.segment_bytes:
                 self._next_segment()
             assert self._compressor is not None
-            # One call for all: between calls this thread would ask for the interpreter's lock.
-            chunk = b"".join(waiting)
-            self._compressor.write(chunk)
-            self._segment_bytes += len(chunk)
+            # Few calls: between calls this thread would ask for the interpreter's lock.
+            for part in waiting:
+                self._compressor.write(part)
+                self._segment_bytes += part.nbytes
             self._compressor.flush(zstandard.FLUSH_BLOCK)
             assert self._segment is not None
             self._segment.flush()
@@ -91,9 +115,17 @@ class Recorder:
         except OSError as error:
             self._fail(f"{error.strerror or error} at {self.run_directory}")
 
+    def _start_buffer(self, entry_bytes: int) -> None:
+        """Put the buffer to the full ones and start another with room for an entry."""
+        self._full.append(memoryview(self._buffer)[: self._used[0]])
+        self._full_bytes += self._used[0]
+        self._buffer = _make_buffer(max(entry_bytes, BUFFER_BYTES))
+        if self._full_bytes > BUFFERED_BYTES_MAX:
+            self._fail(f"the disk is too slow: {self._full_bytes >> 20} MB were waiting")
+
     def _fail(self, why: str) -> None:
         self.failure = why
-        self._waiting, self._waiting_bytes = [], 0
+        self._full, self._full_bytes = [], 0
         log.error("recording stopped: %s; trading goes on without it", why)
 
     def _next_segment(self) -> None:
@@ -131,6 +163,11 @@ class Recorder:
                 segment.parent.rmdir()  # only an empty folder goes
 
 
+def _make_buffer(size: int) -> bytearray:
+    """Make a buffer whose memory is there: `bytearray(size)` would get it page by page, later."""
+    return bytearray(b"\0") * size
+
+
 @contextlib.asynccontextmanager
 async def open_recorder(settings: RecorderSettings, run_id: str) -> AsyncIterator[Recorder]:
     """Record a run until the block ends; what was written before stays readable after a crash."""
@@ -142,7 +179,7 @@ async def open_recorder(settings: RecorderSettings, run_id: str) -> AsyncIterato
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_S):
                     await closing.wait()
-            await asyncio.to_thread(recorder.flush)
+            await asyncio.to_thread(recorder.write_out, recorder.take())
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(flush_often())
