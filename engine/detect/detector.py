@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from engine.detect.episodes import Closed, Episode
 from engine.detect.live_graph import OPEN_MAX, LiveGraph
 from engine.detect.pool_moves import move_pool
@@ -16,13 +18,13 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import GAP_LEGS, HopKind, Opportunity
 from engine.kernels import screen_layout as layout
 from engine.kernels.graph_layout import NONE
+from engine.kernels.layout import CHANGED_AT_NS, IS_LIVE
 from engine.market.board import Board
 from engine.pools.moves import Move
 from engine.portfolio.costs import BPS_PER_UNIT
 
 NO_EPISODES: tuple[Episode, ...] = ()
 NO_CLOSED: tuple[Closed, ...] = ()
-_NEVER_NS = 2**63 - 1
 
 OPEN_MAX_BY_LEGS: Final[Mapping[int, int]] = {GAP_LEGS: 64, 3: 16, 4: 8, 5: 8}
 """Most routes that are open at once. Longer routes are many where there is one gap, as they go
@@ -47,6 +49,8 @@ class Detector:
         self._open: list[Episode] = []
         self._open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self._just_closed: list[Closed] = []
+        traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
+        self._traded = np.array(traded, np.int64)
         self._look_at_ns = 0
         self._screened = array("q", [0])
         self.found = 0
@@ -122,20 +126,18 @@ class Detector:
         """Take books that have gone stale by age out of all routes; cheap while none is due."""
         if at_ns < self._look_at_ns:
             return
-        due_at_ns = _NEVER_NS
-        for book in range(len(self._board.instruments)):
-            if not self._graph.edges_of(book) or not self._board.is_live(book):
-                continue
-            stale_at_ns = self._board.changed_at_ns(book) + self._age_ns_max + 1
-            if at_ns >= stale_at_ns:
-                self._graph.close(book)
-            else:
-                due_at_ns = min(due_at_ns, stale_at_ns)
+        state = self._board.state
+        live = self._traded[state[self._traded, IS_LIVE] != 0]
+        stale_at_ns = state[live, CHANGED_AT_NS] + (self._age_ns_max + 1)
+        is_stale = stale_at_ns <= at_ns
+        for book in live[is_stale].tolist():
+            self._graph.close(book)
         for episode in list(self._open):
             if any(not self._is_fresh(book, at_ns) for book in episode.books):
                 self._close(episode, at_ns, is_stale=True)
         # A book that comes to life later is due later than one age from now.
-        self._look_at_ns = min(due_at_ns, at_ns + self._age_ns_max + 1)
+        due_at_ns = stale_at_ns[~is_stale].min(initial=at_ns + self._age_ns_max + 1)
+        self._look_at_ns = int(due_at_ns)
 
     def set_values(
         self, usd_per: Callable[[AssetCode], float | None], at_ns: int

@@ -188,6 +188,17 @@ class Board:
             and at_ns - row[layout.CHANGED_AT_NS] <= age_ns_max
         )
 
+    def are_fresh(self, *, at_ns: int, age_ns_max: int) -> npt.NDArray[np.bool_]:
+        """Return what `is_fresh` says of every row."""
+        rows = self.state[: len(self.instruments)]
+        fresh: npt.NDArray[np.bool_] = (
+            (rows[:, layout.IS_LIVE] != 0)
+            & (rows[:, layout.COUNT + layout.BID] > 0)
+            & (rows[:, layout.COUNT + layout.ASK] > 0)
+            & (at_ns - rows[:, layout.CHANGED_AT_NS] <= age_ns_max)
+        )
+        return fresh
+
     def faults_of(self, venue: VenueId) -> dict[Fault, int]:
         """Return the venue's faults by kind, with the levels that full sides dropped."""
         counts = {fault: count for (of, fault), count in self.faults.items() if of == venue}

@@ -7,6 +7,8 @@ lost when none of its books is fresh any more. Both edges are values; nothing is
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.market.board import Board
@@ -44,7 +46,7 @@ class Freshness:
         books = len(board.instruments)
         self._board = board
         self._age_ns_max = age_ns_max
-        self._is_fresh = [False] * books
+        self._is_fresh = np.zeros(books, np.bool_)
         self._is_known = [False] * books
         self._stale_from_ns = [0] * books
         self._stale_ns = [0] * books
@@ -63,7 +65,8 @@ class Freshness:
     def look(self, at_ns: int) -> Sequence[VenueEdge]:
         """Look at the age of every book, as on each tick; return the edges found."""
         edges: list[VenueEdge] = []
-        for book in range(len(self._is_fresh)):
+        is_fresh = self._board.are_fresh(at_ns=at_ns, age_ns_max=self._age_ns_max)
+        for book in np.flatnonzero(is_fresh != self._is_fresh).tolist():
             edges.extend(self._look(book, at_ns))
         return edges or NO_EDGES
 

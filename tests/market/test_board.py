@@ -112,3 +112,17 @@ def test_size_and_best_are_read_from_the_right_side() -> None:
 def test_more_instruments_than_rows_are_refused() -> None:
     with pytest.raises(BadValueError, match="513 instruments"):
         make_board(BOOKS_MAX + 1)
+
+
+def test_all_rows_are_as_fresh_as_each_is_by_itself() -> None:
+    board = make_board(4)
+    show(board, 0, at_ns=1)
+    show(board, 1, at_ns=9)
+    show(board, 2, at_ns=9)
+    board.invalidate(2, Fault.GAP, 9)
+
+    for at_ns in (9, 11, 12, 20):
+        alone = [board.is_fresh(book, at_ns=at_ns, age_ns_max=10) for book in range(4)]
+        assert board.are_fresh(at_ns=at_ns, age_ns_max=10).tolist() == alone
+    assert board.are_fresh(at_ns=11, age_ns_max=10).tolist() == [True, True, False, False]
+    assert board.are_fresh(at_ns=12, age_ns_max=10).tolist() == [False, True, False, False]
