@@ -1,13 +1,11 @@
 """Raw JSON levels of the wire to exact whole numbers.
 
-The caller has validated the JSON grammar (msgspec keeps raw parts only of valid documents); what is
-here checks shape and numbers, and refuses a frame whole.
+The caller has validated the JSON grammar (msgspec keeps raw parts only of valid documents), except
+for `parse_plain`; what is here checks shape and numbers, and refuses a frame whole.
 """
 
-import numpy as np
 from numba import int64
 
-from engine.kernels.digits import PLAIN_BYTES, plain_number
 from engine.kernels.jit import borrowing, fused
 from engine.kernels.layout import (
     ASK,
@@ -20,11 +18,7 @@ from engine.kernels.layout import (
     PRICE_DECIMALS,
     SIZE_DECIMALS,
 )
-
-_DIGITS_MAX = 18  # 10**18 - 1 is the largest run of digits that fits an int64 whole
-_EXPONENT_MAX = 40
-_STEPS_MAX = int(np.iinfo(np.int64).max)
-_POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
+from engine.kernels.number_text import number
 
 
 @fused
@@ -32,94 +26,6 @@ def _skip_space(raw, i):
     while i < len(raw) and (raw[i] == 32 or raw[i] == 10 or raw[i] == 13 or raw[i] == 9):
         i += 1
     return i
-
-
-@fused
-def _scale(mantissa, shift):
-    """Return mantissa * 10**shift, or -1 if that is no whole number within int64."""
-    if shift == 0 or mantissa == 0:
-        return mantissa
-    if shift > _DIGITS_MAX or shift < -_DIGITS_MAX:
-        return int64(-1)
-    if shift > 0:
-        power = _POWERS[shift]
-        return mantissa * power if mantissa <= _STEPS_MAX // power else int64(-1)
-    power = _POWERS[-shift]
-    whole = mantissa // power
-    return whole if whole * power == mantissa else int64(-1)
-
-
-@fused
-def _number(raw, i, decimals):
-    """Parse an unsigned JSON number, quoted or bare, to steps of 10**-decimals.
-
-    Returns (position after it, steps); steps is -1 if it is no exact whole number of steps. What
-    venues send all the time, in quotes and at most eight digits to either side of the point, goes
-    the fast way.
-    """
-    if i + 1 + PLAIN_BYTES <= len(raw) and raw[i] == 34:
-        length, fraction, mantissa = plain_number(raw, i + 1)
-        if length > 0:
-            return i + length + 2, _scale(mantissa, decimals - fraction)
-    return _careful_number(raw, i, decimals)
-
-
-@borrowing
-def _careful_number(raw, i, decimals):
-    """Parse any JSON number that `_number` does not take; the result is the same."""
-    n = len(raw)
-    is_quoted = i < n and raw[i] == 34
-    if is_quoted:
-        i += 1
-    mantissa = int64(0)
-    digits = 0
-    fraction = 0
-    has_point = False
-    has_digit = False
-    is_bad = False
-    while i < n:
-        c = raw[i]
-        if 48 <= c <= 57:
-            has_digit = True
-            if mantissa != 0 or c != 48:
-                digits += 1
-            if digits > _DIGITS_MAX:
-                if c != 48 or not has_point:
-                    is_bad = True
-                # zeros that follow eighteen digits behind the point change nothing
-            else:
-                mantissa = mantissa * 10 + int64(c - 48)
-                if has_point:
-                    fraction += 1
-        elif c == 46 and not has_point:
-            has_point = True
-        else:
-            break
-        i += 1
-    exponent = 0
-    if i < n and (raw[i] == 101 or raw[i] == 69):
-        i += 1
-        is_minus = False
-        if i < n and (raw[i] == 43 or raw[i] == 45):
-            is_minus = raw[i] == 45
-            i += 1
-        has_exponent_digit = False
-        while i < n and 48 <= raw[i] <= 57:
-            has_exponent_digit = True
-            if exponent <= _EXPONENT_MAX:
-                exponent = exponent * 10 + int(raw[i] - 48)
-            i += 1
-        if not has_exponent_digit or exponent > _EXPONENT_MAX:
-            is_bad = True
-        if is_minus:
-            exponent = -exponent
-    if is_quoted:
-        if i >= n or raw[i] != 34:
-            return i, int64(-1)
-        i += 1
-    if is_bad or not has_digit:
-        return i, int64(-1)
-    return i, _scale(mantissa, decimals + exponent - fraction)
 
 
 @borrowing
@@ -187,11 +93,11 @@ def _array_level(raw, i, form, side, price_decimals, size_decimals):
         if side < 0 or i >= len(raw) or raw[i] != 44:
             return -1, side, int64(0), int64(0)
         i += 1
-    i, price = _number(raw, _skip_space(raw, i), price_decimals)
+    i, price = number(raw, _skip_space(raw, i), price_decimals)
     i = _skip_space(raw, i)
     if i >= len(raw) or raw[i] != 44:
         return -1 if price >= 0 else -2, side, int64(0), int64(0)
-    i, size = _number(raw, _skip_space(raw, i + 1), size_decimals)
+    i, size = number(raw, _skip_space(raw, i + 1), size_decimals)
     i = _skip_space(raw, i)
     if price <= 0 or size < 0:
         return -2, side, int64(0), int64(0)
@@ -219,7 +125,7 @@ def _object_level(raw, i, side, price_decimals, size_decimals):
             return -1, side, price, size
         i = _skip_space(raw, i + 1)
         if _matches(raw, start, end, _PRICE_LEVEL) or _matches(raw, start, end, _PRICE):
-            i, price = _number(raw, i, price_decimals)
+            i, price = number(raw, i, price_decimals)
             if price <= 0:
                 return -2, side, price, size
         elif (
@@ -227,7 +133,7 @@ def _object_level(raw, i, side, price_decimals, size_decimals):
             or _matches(raw, start, end, _AMOUNT)
             or _matches(raw, start, end, _SIZE)
         ):
-            i, size = _number(raw, i, size_decimals)
+            i, size = number(raw, i, size_decimals)
             if size < 0:
                 return -2, side, price, size
         elif _matches(raw, start, end, _SIDE):
@@ -325,10 +231,10 @@ def _plain_pairs(raw, i, side, price_decimals, size_decimals, scratch, count):
     if raw[i + 1] == 93:
         return i + 2, count
     while i + 2 < n and count < scratch.shape[0] and raw[i + 1] == 91 and raw[i + 2] == 34:
-        i, price = _number(raw, i + 2, price_decimals)
+        i, price = number(raw, i + 2, price_decimals)
         if price <= 0 or i + 1 >= n or raw[i] != 44 or raw[i + 1] != 34:
             return -1, count
-        i, size = _number(raw, i + 1, size_decimals)
+        i, size = number(raw, i + 1, size_decimals)
         if size < 0 or i + 1 >= n or raw[i] != 93:
             return -1, count
         scratch[count, 0] = side
