@@ -4,7 +4,7 @@ The engine's own hot path takes every frame: decode, sequence check, book, scree
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks import harness
 from benchmarks.real_frames import Recorded, all_recorded, binance, instruments_of
+from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
 from engine.market.matrix_block import SHARED_FOLDER
 from engine.operate.control import ControlState
@@ -22,7 +23,8 @@ from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.operate.run_journal import JournalSettings
-from engine.operate.world import ReplayedWorld
+from engine.operate.world import LiveWorld
+from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Fetch, InputKind
 from engine.wiring.core import Core, Surroundings, build_core
 from engine.wiring.shared_prices import SharedPrices
@@ -41,10 +43,18 @@ FRAMES_LEAST = 20_000
 
 
 def make_core(
-    recorded: Recorded, *, prices: SharedPrices | None = None, recorder: Recorder | None = None
+    recorded: Recorded,
+    *,
+    prices: SharedPrices | None = None,
+    recorder: Recorder | None = None,
+    others: Sequence[Instrument] = (),
+    pools: Sequence[PoolSnapshot] = (),
 ) -> Core:
-    """Build the engine's core for one venue's recording, sharing prices and recording or not."""
-    instruments = instruments_of(recorded)
+    """Build the engine's core for one venue's recording, sharing prices and recording or not.
+
+    `others` are instruments that no recording moves, `pools` stand still.
+    """
+    own = instruments_of(recorded)
     venue_terms = VenueTerms(
         fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
     )
@@ -55,16 +65,12 @@ def make_core(
         market_note="recorded frames",
         started_at_ns=recorded.frames[0][0],
         version="bench",
-        instruments=instruments,
-        streams=[
-            StreamSpec(
-                venue=recorded.venue, feed=recorded.feed, books=list(range(len(instruments)))
-            )
-        ],
-        pools=[],
+        instruments=[*own, *others],
+        streams=[StreamSpec(venue=recorded.venue, feed=recorded.feed, books=list(range(len(own))))],
+        pools=list(pools),
         bridges=[],
         terms=RunTerms(
-            venues={recorded.venue: venue_terms},
+            venues=dict.fromkeys([recorded.venue, *(one.venue for one in others)], venue_terms),
             transfer_bps=Decimal(2),
             net_edge_bps_min=Decimal(10),
             position_usd=Decimal(1_000),
@@ -86,7 +92,7 @@ def make_core(
     return build_core(
         header,
         Surroundings(
-            world=ReplayedWorld(),
+            world=LiveWorld(is_killed=lambda: False, is_ledger_behind=lambda: False, recorder=None),
             put=lambda _record: None,
             log=lambda _line: None,
             recorder=recorder,

@@ -180,11 +180,15 @@ class Detector:
     def _take(self, count: int, at_ns: int) -> Sequence[Episode]:
         """Follow the routes of the first rows of the graph's result."""
         rows = self._graph.out[:count].tolist()
-        followed = [row for row in rows if row[layout.OUT_OPEN] >= 0]
         told: list[Episode] = []
         ended: list[Episode] = []
-        for row in followed:
-            episode = self._open[int(row[layout.OUT_OPEN])]
+        followed = 0  # routes that are open come first
+        for row in rows:
+            slot = int(row[layout.OUT_OPEN])
+            if slot < 0:
+                break
+            followed += 1
+            episode = self._open[slot]
             if row[layout.OUT_PROFIT] > 0.0:
                 self._renew(episode, row, at_ns)
                 told.append(episode)
@@ -193,7 +197,9 @@ class Detector:
         for episode in ended:
             is_stale = not all(self._is_fresh(book, at_ns) for book in episode.books)
             self._close(episode, at_ns, is_stale=is_stale)
-        new = rows[len(followed) :]
+        if followed == count:
+            return told
+        new = rows[followed:]
         new.sort(key=lambda row: (row[layout.OUT_LEGS], -row[layout.OUT_PROFIT_USD]))
         for row in new:
             if row[layout.OUT_PROFIT] <= 0.0:

@@ -32,9 +32,6 @@ RECONSIDER_NS = 1_000_000_000
 VALUES_NS = 1_000_000_000
 """Interval at which assets are valued anew for the ranking of routes."""
 
-LOOK_NS = 100_000_000
-"""Interval at which books are looked at for their age; inputs come at least as often as ticks."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
@@ -123,7 +120,6 @@ class Pipeline:
         self._journal = parts.journal
         self._publish = None if parts.matrix is None else parts.matrix.publish_book
         self._considered: dict[str, _Considered] = {}
-        self._looked_at_ns = 0
         self._valued_at_ns = 0
 
     def before_input(self, at_ns: int) -> None:
@@ -152,13 +148,11 @@ class Pipeline:
         for closed in self._detector.take_closed():
             self._considered.pop(closed.opportunity_id, None)
             self._journal.opportunity_closed(closed)
-        if not 0 <= at_ns - self._looked_at_ns < LOOK_NS:
-            self._looked_at_ns = at_ns
-            self._tell(self._freshness.look(at_ns))
 
     def after_tick(self, at_ns: int) -> None:
         """Do as after any input, and what is due with time and would hold a frame up."""
         self.after_input(at_ns)
+        self._tell(self._freshness.look(at_ns))
         if not 0 <= at_ns - self._valued_at_ns < VALUES_NS:
             self._valued_at_ns = at_ns
             for episode in self._detector.set_values(partial(self._usd_per, at_ns=at_ns), at_ns):

@@ -46,7 +46,7 @@ class Freshness:
         books = len(board.instruments)
         self._board = board
         self._age_ns_max = age_ns_max
-        self._is_fresh = np.zeros(books, np.bool_)
+        self._is_fresh = bytearray(books)
         self._is_known = [False] * books
         self._stale_from_ns = [0] * books
         self._stale_ns = [0] * books
@@ -66,7 +66,8 @@ class Freshness:
         """Look at the age of every book, as on each tick; return the edges found."""
         edges: list[VenueEdge] = []
         is_fresh = self._board.are_fresh(at_ns=at_ns, age_ns_max=self._age_ns_max)
-        for book in np.flatnonzero(is_fresh != self._is_fresh).tolist():
+        was_fresh = np.frombuffer(self._is_fresh, np.bool_)
+        for book in np.flatnonzero(is_fresh != was_fresh).tolist():
             edges.extend(self._look(book, at_ns))
         return edges or NO_EDGES
 
