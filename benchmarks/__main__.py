@@ -5,6 +5,7 @@ import sys
 from benchmarks import (
     core_path,
     cycles,
+    full_market,
     full_path,
     harness,
     kernel_cache,
@@ -24,6 +25,7 @@ def main() -> int:
     rows: list[harness.Row] = []
     for name, measure in (
         ("full path from recorded frames", full_path.measure),
+        ("the same within a market", full_market.measure),
         ("what a frame leaves behind", outliving.measure),
         ("parts of the core", core_path.measure_all),
         ("cycles of a market", cycles.measure_all),
