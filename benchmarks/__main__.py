@@ -17,6 +17,7 @@ from benchmarks import (
     price_matrix,
     sizing,
     start_up,
+    why,
 )
 
 
@@ -31,6 +32,7 @@ def main() -> int:
         ("cycles of a market", cycles.measure_all),
         ("a large market while it changes", live_graph.measure_all),
         ("routes sized, split and confirmed", sizing.measure_all),
+        ("/why of an open route", why.measure_all),
         ("pools' formulas", pools_curves.measure_all),
         ("concentrated pools", pools_concentrated.measure_all),
         ("shared price matrix", price_matrix.measure_all),

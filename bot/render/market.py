@@ -8,6 +8,7 @@ from engine.facade.reports import (
     LegLine,
     OpportunitiesReport,
     OpportunityLine,
+    SplitNow,
     Unknown,
     ValuesLine,
     WhyReport,
@@ -19,6 +20,8 @@ SHOWN_MAX = 4
 _LEGS_SHOWN_MAX = 4
 _GAP_LEGS = 2
 _LATER_SHOWN_MAX = 2
+_PLACES_SHOWN_MAX = 4
+_PLACES_BESIDE_ORDERS_MAX = 2
 
 
 def render_opportunities(report: OpportunitiesReport) -> Screen:
@@ -68,10 +71,18 @@ def render_why(report: WhyReport) -> Screen:
     ]
     if report.legs:
         blocks.append(_legs(report.legs))
-    elif line.hops:
+    elif line.hops and report.split_now is None:
         blocks.append(_hops(line.hops))
+    elif line.hops:  # there is no room for all legs twice
+        blocks.append(Lines((words.listing([hop.venue for hop in line.hops]),)))
     if report.exact_now is not None:
         blocks.append(Text(_exact(report.exact_now, line.quote)))
+    if report.split_now is not None:
+        blocks += _split(
+            report.split_now,
+            line,
+            shown_max=_PLACES_BESIDE_ORDERS_MAX if report.legs else _PLACES_SHOWN_MAX,
+        )
     blocks += [
         Text(f"Later: {words.phrase(reason)}. {detail}")
         for reason, detail in report.later_refusals[:_LATER_SHOWN_MAX]
@@ -142,6 +153,24 @@ def _exact(now: ExactNow, quote: str) -> str:
         f"Exact now: {words.size(now.paid)}→{words.size(now.got)}, "
         f"net {now.profit_quote:+.6g} {quote}"
     )
+
+
+def _split(now: SplitNow, line: OpportunityLine, *, shown_max: int) -> list[Text | Lines]:
+    """Show what sharing legs gains, and number, share and place of the legs that it changes."""
+    gains = (
+        f"Split now: {words.size(now.paid)}→{words.size(now.got)}, "
+        f"net {now.profit_quote:+.6g} {line.quote}"
+    )
+    places = [
+        f"{number}: {words.share(part.share_ratio, 1.0)} {part.venue} {part.place}"
+        for number, (leg, hop) in enumerate(zip(now.legs, line.hops, strict=False), 1)
+        for part in leg
+        if len(leg) > 1 or (part.venue, part.place) != (hop.venue, hop.place)
+    ]
+    if len(places) > shown_max:
+        left = len(places) - shown_max + 1
+        places[-left:] = [f"and {left} more"]
+    return [Text(gains), Lines(tuple(places))]
 
 
 def _profit(line: OpportunityLine) -> str:

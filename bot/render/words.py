@@ -40,7 +40,7 @@ def percent(bps: float) -> str:
     return f"{bps / 100:+.3f}%"
 
 
-def share(part: int, whole: int) -> str:
+def share(part: float, whole: float) -> str:
     """Return a part of a whole as percent."""
     return f"{100 * part / whole:.0f}%" if whole else "-"
 

@@ -161,6 +161,35 @@ class ExactNow(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
 
 
+class PlaceShare(msgspec.Struct, frozen=True, kw_only=True):
+    """What one place of a leg takes and gives, in units of the leg's two assets.
+
+    Attributes:
+        share_ratio: of what the leg's places take together.
+    """
+
+    venue: VenueId
+    place: str
+    amount_in: Decimal
+    amount_out: Decimal
+    share_ratio: float
+
+
+class SplitNow(msgspec.Struct, frozen=True, kw_only=True):
+    """An open route with its legs shared among parallel places, in whole lots and units, now.
+
+    Attributes:
+        more_quote: how much more it gains than through one place for each leg.
+        legs: the places of each leg, the largest share first.
+    """
+
+    paid: Decimal
+    got: Decimal
+    profit_quote: Decimal
+    more_quote: Decimal
+    legs: tuple[tuple[PlaceShare, ...], ...]
+
+
 class ValuesLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision rests on, in the asset that the route starts and ends in; estimates.
 
@@ -184,6 +213,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
     Attributes:
         values: of opportunities that the engine still remembers; None for older ones.
         exact_now: of a route that is open and not traded; None for any other.
+        split_now: of a route that is open, if sharing its legs among parallel places gains more.
     """
 
     basis: Basis
@@ -199,6 +229,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
     expected_usd: Decimal | None
     values: ValuesLine | None = None
     exact_now: ExactNow | None = None
+    split_now: SplitNow | None = None
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cycle_scan import CycleScan
 from engine.detect.market_graph import MarketGraph, PlaceKind
+from engine.detect.places import Place
 from engine.detect.pool_sides import PoolSide, PreparedPool
 from engine.detect.screen_terms import Screen
 from engine.detect.side_arena import SideArena
@@ -26,6 +26,7 @@ from engine.kernels import sizing_layout as sizing
 from engine.kernels.context import make_context
 from engine.kernels.layout import ASK, BID, FRAME_SEQ
 from engine.kernels.screen import screen_book, screen_book_in, screen_pool
+from engine.kernels.splitting import MEMBERS_MAX
 from engine.market.board import Board
 from engine.portfolio.costs import BPS_PER_UNIT, Costs
 
@@ -55,17 +56,7 @@ NATIVE: Final = AssetCode("ETH")
 COUNTED_IN: Final = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
 """Where a route starts if it can: its profit is counted in that asset."""
 
-
-@dataclass(frozen=True, slots=True)
-class _LegNames:
-    """What an edge is called."""
-
-    kind: HopKind
-    venue: VenueId
-    place: str
-    row: int
-    source: AssetCode
-    target: AssetCode
+_PLACE_FROM: Final = {HopKind.BOOK: 0, HopKind.POOL: POOL_PLACE, HopKind.BRIDGE: BRIDGE_PLACE}
 
 
 class LiveGraph:
@@ -111,7 +102,7 @@ class LiveGraph:
         self._filled = np.full(edge_max, -1, np.int64)
         self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
         self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
-        self._names: dict[int, _LegNames] = {}
+        self._places: dict[int, Place] = {}
         self._venues: dict[VenueId, int] = {}
         self._assets: set[AssetCode] = set()
         self._pools: dict[int, PreparedPool] = {}
@@ -290,8 +281,8 @@ class LiveGraph:
                 kind=PlaceKind.BRIDGE,
                 log_rate=math.log(rate),
             )
-            names = _LegNames(HopKind.BRIDGE, BRIDGE, str(bridge), number, source, target)
-            self._set_leg(edge, names, keep_ratio=rate, gas_units=0)
+            place = Place(HopKind.BRIDGE, BRIDGE, str(bridge), number, source, target)
+            self._set_leg(edge, place, keep_ratio=rate, gas_units=0)
             self._legs[edge, layout.LEG_FIXED_USD] = float(bridge.cost_usd)
             self._sides.set_pieces(edge, np.array([[0.0, 0.0, rate, 0.0]]))
 
@@ -300,22 +291,77 @@ class LiveGraph:
         amount = row[layout.OUT_INPUT]
         hops = []
         for leg in range(int(row[layout.OUT_LEGS])):
-            names = self._names[int(row[layout.OUT_EDGE + leg])]
+            place = self._places[int(row[layout.OUT_EDGE + leg])]
             given, amount = amount, row[layout.OUT_AMOUNT + leg]
             hops.append(
                 Hop(
-                    kind=names.kind,
-                    venue=names.venue,
-                    place=names.place,
-                    row=names.row,
-                    source=names.source,
-                    target=names.target,
+                    kind=place.kind,
+                    venue=place.venue,
+                    place=place.name,
+                    row=place.row,
+                    source=place.source,
+                    target=place.target,
                     amount_in=given,
                     amount_out=amount,
-                    frame_seq=self._frame_seq(names),
+                    frame_seq=self._frame_seq(place),
                 )
             )
         return tuple(hops)
+
+    def places_beside(self, leg: Hop, at_ns: int) -> tuple[Place, ...]:
+        """Return what turns a leg's asset into its other one at a time, the leg's own place first.
+
+        Then come books and pools, the best rate first; none that is closed, stale or too old. At
+        most MEMBERS_MAX are returned, and nothing if the leg's own place is not among them.
+
+        Raises:
+            BadValueError: the leg's place is in the graph no more.
+        """
+        own = self._edge_of(leg)
+        edges = [edge for edge in self._graph.parallel_to(own) if self._is_open(edge, at_ns)]
+        if own not in edges:
+            return ()
+        rates = self._graph.arrays[3]
+        others = [
+            edge
+            for edge in sorted(edges, key=rates.__getitem__, reverse=True)
+            if edge != own and self._places[edge].kind is not HopKind.BRIDGE
+        ]
+        return tuple(self._places[edge] for edge in [own, *others][:MEMBERS_MAX])
+
+    def fixed_cost(self, place: Place, asset: AssetCode) -> float | None:
+        """Return what a use of a place costs whatever the size: gas, or a bridge's fixed part.
+
+        In units of an asset; None while the gas or that asset has no value.
+
+        Raises:
+            BadValueError: the place or the asset is in the graph no more.
+        """
+        leg = self._legs[self._edge_of(place)]
+        gas_units, fixed_usd = float(leg[layout.LEG_GAS_UNITS]), float(leg[layout.LEG_FIXED_USD])
+        if not gas_units and not fixed_usd:
+            return 0.0
+        gas_unit_usd = float(self._costs[layout.GAS_UNIT_USD])
+        value_usd = float(self._tokens[self._graph.token(asset), layout.VALUE_USD])
+        if gas_unit_usd < 0.0 or not value_usd > 0.0:
+            return None
+        return (gas_units * gas_unit_usd + fixed_usd) / value_usd
+
+    def _edge_of(self, leg: Hop | Place) -> int:
+        place = leg.row + _PLACE_FROM[leg.kind]
+        for edge in self._graph.edges_at(place):
+            of = self._places[edge]
+            if (of.source, of.target) == (leg.source, leg.target):
+                return edge
+        raise BadValueError(f"no edge from {leg.source} to {leg.target} at place {place}")
+
+    def _is_open(self, edge: int, at_ns: int) -> bool:
+        if not self._graph.arrays[3][edge] > graph_layout.ALIVE_MIN:
+            return False
+        place, age_ns_max = self._places[edge], int(self._costs[layout.AGE_NS_MAX])
+        return place.kind is not HopKind.BOOK or self._board.is_fresh(
+            place.row, at_ns=at_ns, age_ns_max=age_ns_max
+        )
 
     def _make_screen(self) -> Callable[[int, int, int], int]:
         """Return the screen of a book; compiled, it takes all arrays as one context."""
@@ -329,10 +375,10 @@ class LiveGraph:
             screen_book_in(book, at_ns, open_count, query, context)
         )
 
-    def _frame_seq(self, names: _LegNames) -> int:
-        if names.kind is HopKind.BOOK:
-            return int(self._board.state[names.row, FRAME_SEQ])
-        return self._pool_frame_seqs[names.row] if names.kind is HopKind.POOL else 0
+    def _frame_seq(self, place: Place) -> int:
+        if place.kind is HopKind.BOOK:
+            return int(self._board.state[place.row, FRAME_SEQ])
+        return self._pool_frame_seqs[place.row] if place.kind is HopKind.POOL else 0
 
     def _add_book(self, book: int, instrument: Instrument, costs: Costs) -> None:
         pair = instrument.pair
@@ -352,8 +398,8 @@ class LiveGraph:
             self._graph.close_edge(edge)
             columns[column] = edge
             source, target = (AssetCode(self._graph.name_of(end)) for end in ends)
-            names = _LegNames(HopKind.BOOK, instrument.venue, str(pair), book, source, target)
-            self._set_leg(edge, names, keep_ratio=keep_ratio, gas_units=0)
+            place = Place(HopKind.BOOK, instrument.venue, str(pair), book, source, target)
+            self._set_leg(edge, place, keep_ratio=keep_ratio, gas_units=0)
             self._legs[edge, layout.LEG_BOOK] = book
             self._legs[edge, layout.LEG_SIDE] = side
             self._sides.reserve(edge, layout.PIECES_PER_BOOK_SIDE)
@@ -376,17 +422,15 @@ class LiveGraph:
             kind=PlaceKind.POOL,
             log_rate=side.log_rate,
         )
-        names = _LegNames(
-            HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target
-        )
+        place = Place(HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target)
         keep_ratio = 1.0 - float(pool.fee_ratio)
-        self._set_leg(edge, names, keep_ratio=keep_ratio, gas_units=pool.gas_units)
+        self._set_leg(edge, place, keep_ratio=keep_ratio, gas_units=pool.gas_units)
         return edge
 
     def _remove_edges(self, number: int, edges: Sequence[int]) -> None:
         for edge in edges:
             self._sides.free(edge)
-            del self._names[edge]
+            del self._places[edge]
         if edges:
             self._graph.remove_place(POOL_PLACE + number)
 
@@ -399,15 +443,15 @@ class LiveGraph:
                 self._tokens[token] = 0.0
                 self._assets.remove(asset)
 
-    def _set_leg(self, edge: int, names: _LegNames, *, keep_ratio: float, gas_units: int) -> None:
-        self._names[edge] = names
+    def _set_leg(self, edge: int, place: Place, *, keep_ratio: float, gas_units: int) -> None:
+        self._places[edge] = place
         self._legs[edge] = 0.0
         self._legs[edge, layout.LEG_BOOK] = graph_layout.NONE
         self._legs[edge, layout.LEG_SIDE] = graph_layout.NONE
-        self._legs[edge, layout.LEG_VENUE] = self._venues.setdefault(names.venue, len(self._venues))
+        self._legs[edge, layout.LEG_VENUE] = self._venues.setdefault(place.venue, len(self._venues))
         self._legs[edge, layout.LEG_KEEP] = keep_ratio
         self._legs[edge, layout.LEG_GAS_UNITS] = gas_units
-        self._legs[edge, layout.LEG_IS_POOL] = names.kind is HopKind.POOL
+        self._legs[edge, layout.LEG_IS_POOL] = place.kind is HopKind.POOL
         self._filled[edge] = -1
 
     def _set_side(self, edge: int, side: PoolSide) -> None:

@@ -220,6 +220,21 @@ class MarketGraph:
             raise BadValueError(f"place {place} is unknown")
         return tuple(sorted(self._places[place][1]))
 
+    def parallel_to(self, edge: int) -> tuple[int, ...]:
+        """Return all edges from the source of an edge to its target, itself among them.
+
+        Raises:
+            BadValueError: the edge does not exist.
+        """
+        self.check_change(edge, 0.0)
+        edges, pairs = self.arrays[2], self.arrays[4]
+        found = []
+        at = int(pairs[edges[edge, layout.EDGE_PAIR], layout.PAIR_HEAD])
+        while at != layout.NONE:
+            found.append(at)
+            at = int(edges[at, layout.EDGE_NEXT])
+        return tuple(found)
+
     def kind_of(self, place: int) -> PlaceKind:
         """Return what a place is.
 

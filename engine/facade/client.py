@@ -94,7 +94,11 @@ class BusFacade:
         if isinstance(stored, WhyReport) and isinstance(fresh, WhyReport):
             # The ledger knows what came of it, the engine what it is worth and gives now.
             return msgspec.structs.replace(
-                stored, line=fresh.line, values=fresh.values, exact_now=fresh.exact_now
+                stored,
+                line=fresh.line,
+                values=fresh.values,
+                exact_now=fresh.exact_now,
+                split_now=fresh.split_now,
             )
         return fresh if isinstance(stored, Unknown) else stored
 

@@ -14,6 +14,8 @@ from engine.bus.reports import (
     LegLine,
     LimitsReport,
     OpportunitiesReport,
+    PlaceShare,
+    SplitNow,
     StatusReport,
     ValuesLine,
     VenueLine,
@@ -23,6 +25,7 @@ from engine.bus.reports import (
 )
 from engine.decide.confirm import Unconfirmed
 from engine.decide.confirm_route import RouteConfirmer
+from engine.decide.confirm_split import PlacePart, SplitConfirmer
 from engine.decide.decider import Decider
 from engine.decide.route_values import values_of_opportunity
 from engine.detect.pool_sides import PreparedPool
@@ -60,6 +63,7 @@ class RunParts:
     freshness: Freshness
     decider: Decider
     route_confirmer: RouteConfirmer
+    split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
     journal: RunJournal
     control: Control
@@ -155,6 +159,7 @@ class EngineReports:
             expected_usd=execution.expected_usd if execution else None,
             values=self._values(entry.opportunity),
             exact_now=self._exact_now(entry),
+            split_now=self._split_now(entry, at_ns),
         )
 
     def _values(self, seen: Opportunity) -> ValuesLine:
@@ -185,6 +190,20 @@ class EngineReports:
                 paid=Decimal(0), got=Decimal(0), profit_quote=Decimal(0), refusal=found.detail
             )
         return ExactNow(paid=found.paid, got=found.got, profit_quote=found.profit_quote)
+
+    def _split_now(self, entry: Entry, at_ns: int) -> SplitNow | None:
+        if entry.closed_at_ns is not None:
+            return None
+        found = self._of.split_confirmer.confirm(entry.opportunity, at_ns)
+        if found is None:
+            return None
+        return SplitNow(
+            paid=found.route.paid,
+            got=found.route.got,
+            profit_quote=found.route.profit_quote,
+            more_quote=found.more_quote,
+            legs=tuple(tuple(_place_share(part) for part in leg) for leg in found.legs),
+        )
 
     def limits(self, at_ns: int) -> LimitsReport:
         """Return all limits."""
@@ -277,6 +296,16 @@ def _missing_line(venue: VenueId, note: str) -> VenueLine:
         stale_s=0.0,
         faults={},
         note=note,
+    )
+
+
+def _place_share(part: PlacePart) -> PlaceShare:
+    return PlaceShare(
+        venue=part.place.venue,
+        place=part.place.name,
+        amount_in=part.amount_in,
+        amount_out=part.amount_out,
+        share_ratio=part.share_ratio,
     )
 
 

@@ -24,6 +24,8 @@ STEPS_MAX = 10**30
 """Of a price or size: beyond any wire's."""
 
 _BPS = 10_000
+_NEAR = 2
+"""Lots by which a guess may be off, by the rounding of fees, and still shorten a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ class _Walk:
         steps = lots * self.lot_steps
         at = bisect_left(self.sizes_sum, steps)
         return self.notionals_sum[at] - (self.sizes_sum[at] - steps) * self.prices[at]
+
+    def lots_about(self, notional_steps: int) -> int:
+        """Return how many lots a notional makes, or about as many."""
+        at = bisect_left(self.notionals_sum, notional_steps)
+        if at == len(self.prices):
+            return self.lots_max
+        left_steps = (self.notionals_sum[at] - notional_steps) // self.prices[at]
+        return (self.sizes_sum[at] - left_steps) // self.lot_steps
 
     def price_worst_steps(self, lots: int) -> int:
         """Return the price of the last of the first lots."""
@@ -66,6 +76,13 @@ class OrderBookLeg:
     quote_decimals: int
     walk: _Walk
 
+    @property
+    def amount_in_max(self) -> int:
+        """What an order of all whole lots that the book holds spends."""
+        if self.side is Side.BUY:
+            return self._paid_raw(self.lots_max)
+        return self.lots_max * self.lot_raw
+
     def amount_out(self, amount_in_raw: int) -> int:
         """Return what an order of at most this input gives, floored.
 
@@ -85,13 +102,23 @@ class OrderBookLeg:
         if self.side is Side.BUY:
             lots = max(divide_up(amount_out_raw, self.lot_raw), self.lots_min)
         else:
-            lots = _least(
+            lots = _least_near(
+                self._lots_about(amount_out_raw, sign=-1),
                 lambda tried: self._received_raw(tried) >= amount_out_raw,
                 self.lots_min,
                 self.lots_max + 1,
             )
         if lots > self.lots_max:
             raise BadValueError(f"{self} gives no {amount_out_raw} raw units: that is all it has")
+        return self._paid_raw(lots) if self.side is Side.BUY else lots * self.lot_raw
+
+    def amount_spent(self, amount_in_raw: int) -> int:
+        """Return what an order of at most this input spends: its whole lots.
+
+        Raises:
+            BadValueError: as `amount_out`.
+        """
+        lots = self.lots_of(amount_in_raw)
         return self._paid_raw(lots) if self.side is Side.BUY else lots * self.lot_raw
 
     def lots_of(self, amount_in_raw: int) -> int:
@@ -106,7 +133,12 @@ class OrderBookLeg:
         elif amount_in_raw > self._paid_whole_raw():
             lots = self.lots_max + 1
         else:
-            over = _least(lambda tried: self._paid_raw(tried) > amount_in_raw, 1, self.lots_max + 1)
+            over = _least_near(
+                self._lots_about(amount_in_raw, sign=1),
+                lambda tried: self._paid_raw(tried) > amount_in_raw,
+                1,
+                self.lots_max + 1,
+            )
             lots = over - 1
         if lots < self.lots_min:
             raise BadValueError(
@@ -145,6 +177,13 @@ class OrderBookLeg:
     def _received_raw(self, lots: int) -> int:
         numerator, scale = self._total(self.walk.notional_steps(lots), sign=-1)
         return max(numerator * int(10**self.quote_decimals) // scale, 0)
+
+    def _lots_about(self, quote_raw: int, *, sign: int) -> int:
+        """Return about how many lots an amount of quote pays for, the fee on top or taken off."""
+        decimals = self.instrument.price_decimals + self.instrument.size_decimals
+        share, whole = self.fee_bps.as_integer_ratio()
+        scale = int(10**self.quote_decimals) * (whole * _BPS + sign * share)
+        return self.walk.lots_about(quote_raw * 10**decimals * whole * _BPS // scale)
 
     def _total(self, notional: int, *, sign: int) -> tuple[int, int]:
         """Return a notional with the fee on top or taken off, as a number and what divides it."""
@@ -250,6 +289,16 @@ def _lots_of_notional(walk: _Walk, instrument: Instrument) -> int:
     decimals = instrument.price_decimals + instrument.size_decimals
     least = Fraction(instrument.notional_min_quote) * 10**decimals
     return _least(lambda lots: walk.notional_steps(lots) >= least, 0, walk.lots_max + 1)
+
+
+def _least_near(guess: int, is_enough: Callable[[int], bool], low: int, high: int) -> int:
+    """Return the same as `_least`, sooner if it is next to a guess."""
+    first, last = guess - _NEAR, guess + _NEAR
+    if low <= first < high and not is_enough(first):
+        low = first + 1
+    if low <= last < high and is_enough(last):
+        high = last
+    return _least(is_enough, low, high)
 
 
 def _least(is_enough: Callable[[int], bool], low: int, high: int) -> int:

@@ -64,6 +64,13 @@ class Costs:
             raise BadValueError(f"no taker fee is configured for venue {venue}; set it in bps")
         return fee_bps
 
+    def transfer_quote(self, paid_quote: Decimal, *, venue_changes: int) -> Decimal:
+        """Return what moving the assets back costs, rounded up.
+
+        A route that leaves a venue and comes back changes the venue twice.
+        """
+        return ceil_share_quote(paid_quote, self.transfer_bps * venue_changes / 2)
+
 
 def _check_bps(value: Decimal, *, what: str) -> None:
     if not value.is_finite() or not 0 <= value < BPS_PER_UNIT:

@@ -7,13 +7,16 @@ from engine.bus.records import Record
 from engine.connectors.venues import VENUES
 from engine.decide.confirm import Confirmer, LimitRules
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
+from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.decider import Decider
+from engine.decide.exact_legs import ExactLegs
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.screen_terms import Screen
+from engine.detect.split_route import split_terms
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.execute.fill import PaperVenue
@@ -47,6 +50,7 @@ class Core:
     freshness: Freshness
     decider: Decider
     route_confirmer: RouteConfirmer
+    split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
     detector: Detector
     positions: Positions
@@ -104,17 +108,14 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         is_ledger_behind=around.world.is_ledger_behind,
         switches=control.switches,
     )
-    graph = LiveGraph(
-        board,
-        costs,
-        Screen(
-            edge_bps_min=terms.net_edge_bps_min,
-            age_ns_max=age_ns_max,
-            legs_max=terms.legs_max,
-            flash_fee_bps=terms.flash_fee_bps,
-            gas_price_gwei=terms.gas_price_gwei,
-        ),
+    screen = Screen(
+        edge_bps_min=terms.net_edge_bps_min,
+        age_ns_max=age_ns_max,
+        legs_max=terms.legs_max,
+        flash_fee_bps=terms.flash_fee_bps,
+        gas_price_gwei=terms.gas_price_gwei,
     )
+    graph = LiveGraph(board, costs, screen)
     for number, snapshot in enumerate(header.pools):
         graph.add_pool(number, prepare_pool(snapshot))
     for number, bridge in enumerate(header.bridges):
@@ -159,17 +160,16 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             matrix=around.open_matrix(board, graph.pools) if around.open_matrix else None,
         )
     )
+    legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)
+    route_confirmer = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=terms.flash_fee_bps))
     return Core(
         header=header,
         board=board,
         freshness=freshness,
         decider=decider,
-        route_confirmer=RouteConfirmer(
-            board,
-            costs,
-            taken,
-            graph.pools,
-            RouteRules(flash_fee_bps=terms.flash_fee_bps, bridges=header.bridges),
+        route_confirmer=route_confirmer,
+        split_confirmer=SplitConfirmer(
+            graph, legs, route_confirmer, split_terms(screen, costs.transfer_bps)
         ),
         pools=graph.pools,
         detector=detector,

@@ -249,6 +249,7 @@ def _parts(
         freshness=core.freshness,
         decider=core.decider,
         route_confirmer=core.route_confirmer,
+        split_confirmer=core.split_confirmer,
         pools=core.pools,
         journal=core.journal,
         control=core.control,

@@ -32,7 +32,9 @@ from engine.facade.reports import (
     LimitsReport,
     OpportunitiesReport,
     OpportunityLine,
+    PlaceShare,
     PnlReport,
+    SplitNow,
     StatusReport,
     TradeLine,
     TradesReport,
@@ -219,6 +221,40 @@ def why_of_a_long_route() -> WhyReport:
         values=values(has_gas=True),
         exact_now=ExactNow(
             paid=Decimal("1000.2"), got=Decimal("1001.49"), profit_quote=Decimal("1.1")
+        ),
+        split_now=split_now(),
+    )
+
+
+def split_now() -> SplitNow:
+    """A route of five legs, the first shared among two books and the last among two pools."""
+
+    def part(venue: str, place: str, *, ratio: float = 1.0) -> PlaceShare:
+        return PlaceShare(
+            venue=VenueId(venue),
+            place=place,
+            amount_in=Decimal(1_000) * Decimal(ratio),
+            amount_out=Decimal(1) * Decimal(ratio),
+            share_ratio=ratio,
+        )
+
+    through = (part("coinbase", "ETH-BTC"),), (part("uniswap_v3", "ETH-USD 0.05 %"),)
+    return SplitNow(
+        paid=Decimal("2000.4"),
+        got=Decimal("2003.3"),
+        profit_quote=Decimal("2.25"),
+        more_quote=Decimal("1.15"),
+        legs=(
+            (
+                part("coinbase", "BTC-USD", ratio=0.625),
+                part("bitstamp", "BTC-USD", ratio=0.375),
+            ),
+            *through,
+            through[0],
+            (
+                part("uniswap_v3", "ETH-USD 0.05 %", ratio=0.875),
+                part("uniswap_v2", "ETH-USD 0.3 %", ratio=0.125),
+            ),
         ),
     )
 

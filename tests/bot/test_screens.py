@@ -19,6 +19,7 @@ from bot.render.overview import render_status
 from bot.render.plain import write_plain
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
 from engine.facade.front_end import FrontEndSettings
+from engine.facade.reports import WhyReport
 from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
@@ -213,7 +214,53 @@ def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated
         assert words_shown in text
 
 
+def test_why_shows_what_sharing_legs_gains_and_only_the_legs_that_it_changes() -> None:
+    rows = write_plain(render_why(samples.why_of_a_long_route())).splitlines()
+
+    at = rows.index("Split now: 2,000→2,003, net +2.25 USD")
+    assert [row.strip() for row in rows[at + 1 : at + 6]] == [
+        "1: 62% coinbase BTC-USD",
+        "1: 38% bitstamp BTC-USD",
+        "5: 88% uniswap_v3 ETH-USD 0.05 %",
+        "5: 12% uniswap_v2 ETH-USD 0.3 %",
+        "Frames 88121, 88121, 88097 of run r7",
+    ]
+
+
+def test_why_shows_a_leg_that_moves_as_a_whole_and_counts_places_without_room() -> None:
+    shared, *rest = samples.split_now().legs
+    moved = replace(samples.split_now(), legs=((replace(shared[1], share_ratio=1.0),), *rest))
+    crowded = replace(samples.split_now(), legs=(shared * 2, *rest))
+
+    texts = [
+        write_plain(render_why(replace(samples.why_of_a_long_route(), split_now=one)))
+        for one in (moved, crowded)
+    ]
+
+    assert "1: 100% bitstamp BTC-USD" in texts[0]
+    assert "1: 62% coinbase" not in texts[0]
+    assert texts[1].count("1: 62% coinbase BTC-USD") == 2
+    assert "and 3 more" in texts[1]
+    assert "uniswap_v2" not in texts[1]
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        samples.why_of_a_long_route(),
+        replace(samples.why(), legs=samples.why().legs[:2], later_refusals=[]),
+    ],
+    ids=["watched", "traded"],
+)
+def test_why_of_a_shared_route_fits_a_phone_however_many_places_it_has(why: WhyReport) -> None:
+    crowded = replace(samples.split_now(), legs=(samples.split_now().legs[0] * 8,) * 5)
+
+    (part,) = write_html(render_why(replace(why, split_now=crowded)))
+
+    assert phone_rows(part) <= ROWS_MAX
+
+
 def test_why_of_a_route_of_five_legs_fits_a_phone() -> None:
-    (part,) = write_html(render_why(samples.why_of_a_long_route()))
+    (part,) = write_html(render_why(replace(samples.why_of_a_long_route(), split_now=None)))
 
     assert phone_rows(part) <= ROWS_MAX

@@ -15,7 +15,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
 from engine.market.board import Board
-from engine.pools.order_book import FEE_DECIMALS, OrderBookLeg, leg_of_book
+from engine.pools.order_book import FEE_DECIMALS, OrderBookLeg, _least_near, leg_of_book
 from engine.portfolio.costs import QUOTE_STEP, Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
@@ -281,3 +281,38 @@ def test_amounts_that_no_order_has_are_refused(amount: Any) -> None:
     for answer in (leg.amount_out, leg.amount_in):
         with pytest.raises(BadValueError, match="amount_"):
             answer(amount)
+
+
+@given(guess=st.integers(-9, 30), answer=st.integers(-9, 30), size=st.integers(0, 20))
+def test_a_guess_shortens_a_search_and_never_changes_what_it_finds(
+    guess: int, answer: int, size: int
+) -> None:
+    found = _least_near(guess, lambda tried: tried >= answer, 1, 1 + size)
+
+    assert found == min(max(answer, 1), 1 + size)
+
+
+@given(amount_raw=st.integers(1, 30_000), size=st.integers(1, 9_999), fee_bps=st.integers(0, 9_000))
+def test_an_order_spends_its_whole_lots_and_no_book_more_than_it_holds(
+    amount_raw: int, size: int, fee_bps: int
+) -> None:
+    for side in Side:
+        leg = leg_of_book(
+            make_instrument("here", price_decimals=1, size_decimals=2, tick="0.1", lot="0.03"),
+            side,
+            [(7, size)],
+            fee_bps=Decimal(fee_bps),
+            base_decimals=2,
+            quote_decimals=4,
+        )
+        assume(leg.lots_max >= leg.lots_min)
+        least = leg.amount_in(leg.lots_min * leg.lot_raw if side is Side.BUY else 1)
+        taken = min(max(amount_raw, least), leg.amount_in_max)
+
+        spent = leg.amount_spent(taken)
+
+        assert spent <= taken
+        assert leg.amount_out(spent) == leg.amount_out(taken)
+        assert leg.lots_of(spent) == leg.lots_of(taken)
+        assert leg.lots_of(leg.amount_in_max) == leg.lots_max
+        assert leg.amount_spent(leg.amount_in_max) == leg.amount_in_max

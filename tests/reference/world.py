@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from engine.decide.confirm import Confirmer, LimitRules
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
+from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.decider import Decider
+from engine.decide.exact_legs import ExactLegs
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.decide.switches import Switches
@@ -15,6 +17,7 @@ from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import prepare_pool
 from engine.detect.screen_terms import Screen
+from engine.detect.split_route import split_terms
 from engine.domain.bridges import Bridge
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
@@ -194,17 +197,14 @@ class World:
             switches=self.switches,
         )
         self.confirmer = Confirmer(self.board, self.costs, self.taken, setup.rules)
-        self.graph = LiveGraph(
-            self.board,
-            self.costs,
-            Screen(
-                edge_bps_min=Decimal(setup.edge_bps_min),
-                age_ns_max=AGE_NS_MAX,
-                legs_max=setup.legs_max,
-                flash_fee_bps=Decimal(setup.flash_fee_bps),
-                gas_price_gwei=Decimal(setup.gas_price_gwei),
-            ),
+        screen = Screen(
+            edge_bps_min=Decimal(setup.edge_bps_min),
+            age_ns_max=AGE_NS_MAX,
+            legs_max=setup.legs_max,
+            flash_fee_bps=Decimal(setup.flash_fee_bps),
+            gas_price_gwei=Decimal(setup.gas_price_gwei),
         )
+        self.graph = LiveGraph(self.board, self.costs, screen)
         for number, snapshot in enumerate(setup.pools):
             self.graph.add_pool(number, prepare_pool(snapshot))
         for number, bridge in enumerate(setup.bridges):
@@ -214,12 +214,12 @@ class World:
             circumstances=self.circumstances,
             values=setup.values,
         )
+        legs = ExactLegs(self.board, self.costs, self.taken, self.graph.pools, setup.bridges)
         self.route_confirmer = RouteConfirmer(
-            self.board,
-            self.costs,
-            self.taken,
-            self.graph.pools,
-            RouteRules(flash_fee_bps=Decimal(setup.flash_fee_bps), bridges=setup.bridges),
+            legs, self.costs, RouteRules(flash_fee_bps=Decimal(setup.flash_fee_bps))
+        )
+        self.split_confirmer = SplitConfirmer(
+            self.graph, legs, self.route_confirmer, split_terms(screen, self.costs.transfer_bps)
         )
         self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="r1")
         by_venue = {

@@ -1,11 +1,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
 import pyotp
 import pytest
+from msgspec.structs import replace
 
 from engine.bus.commands import (
     DoneNotices,
@@ -47,7 +49,13 @@ from engine.market.board import Board
 from engine.market.matrix_block import shared_path
 from engine.market.price_matrix import PriceMatrix
 from engine.operate.outbox import Outbox
-from engine.settings.schema import MarketsSettings, OperatorSettings, Settings
+from engine.settings.schema import (
+    CostsSettings,
+    LimitsSettings,
+    MarketsSettings,
+    OperatorSettings,
+    Settings,
+)
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from tests.reference.world import make_instrument
@@ -55,6 +63,7 @@ from tests.reference.world import make_instrument
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+STORED_AFTER_MS = 500
 SETTINGS = Settings(
     markets=MarketsSettings(sandbox_speed=10.0), operator=OperatorSettings(totp_secret=SECRET)
 )
@@ -147,6 +156,51 @@ async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: 
     assert why.values.profit_expected == pytest.approx(why.line.profit_quote)
     assert why.values.confidence == "uncalibrated"
     assert (why.exact_now is not None) == why.line.is_open
+    assert why.split_now is None or why.line.is_open
+
+
+async def shared_route(facade: BusFacade) -> WhyReport:
+    """Ask until a route that has been open for long enough to be stored is shared now."""
+    async with asyncio.timeout(60):
+        while True:
+            report = await facade.ask(GetOpportunities(limit=40))
+            assert isinstance(report, OpportunitiesReport)
+            for line in report.opportunities:
+                if line.is_open and line.lasted_ms > STORED_AFTER_MS:
+                    why = await facade.ask(GetWhy(ref=line.opportunity_id))
+                    if isinstance(why, WhyReport) and why.split_now is not None:
+                        return why
+            await asyncio.sleep(0.02)
+
+
+async def test_an_open_route_that_gains_more_through_parallel_places_is_told_with_their_shares(
+    tmp_path: Path,
+) -> None:
+    venues = ("binance", "bitstamp", "coinbase", "gemini")
+    free = replace(
+        SETTINGS,
+        costs=CostsSettings(
+            fee_bps_taker=dict.fromkeys(venues, Decimal(0)), transfer_bps=Decimal(0)
+        ),
+        limits=LimitsSettings(net_edge_bps_min=Decimal(0)),
+    )
+    async with open_roles(free, prepare(str(tmp_path))) as facade:
+        why = await shared_route(facade)
+
+    now = why.split_now
+    assert why.line.is_open
+    assert now is not None
+    assert now.profit_quote >= now.more_quote > 0
+    if why.exact_now is not None:
+        assert now.profit_quote > why.exact_now.profit_quote
+    assert len(now.legs) == len(why.line.hops)
+    assert max(map(len, now.legs)) > 1
+    left = now.paid
+    for leg in now.legs:
+        assert sum(part.amount_in for part in leg) <= left
+        assert sum(part.share_ratio for part in leg) == pytest.approx(1)
+        left = sum((part.amount_out for part in leg), Decimal(0))
+    assert left == now.got
 
 
 async def test_every_question_is_answered_with_its_basis(facade: BusFacade) -> None:

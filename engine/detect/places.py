@@ -1,0 +1,40 @@
+"""Places as an edge of the market graph knows them: one direction of a book, a pool or a bridge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.domain.assets import AssetCode
+from engine.domain.instruments import VenueId
+from engine.domain.opportunities import HopKind
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One direction of a place.
+
+    Attributes:
+        name: at its venue, such as ``BTC-USD``.
+        row: row of the book on the board, or number of the pool or bridge in the run.
+    """
+
+    kind: HopKind
+    venue: VenueId
+    name: str
+    row: int
+    source: AssetCode
+    target: AssetCode
+
+
+def has_only_pools(legs: Sequence[Sequence[Place]]) -> bool:
+    """Say whether all places of all legs are pools, so that a flash loan can pay for the route."""
+    return all(place.kind is HopKind.POOL for leg in legs for place in leg)
+
+
+def venue_changes(legs: Sequence[Sequence[Place]]) -> int:
+    """Count the seams between legs, the last to the first among them, that may cost a transfer.
+
+    A seam counts as a whole unless both of its legs are at one and the same venue: no part of the
+    amount changes its venue there more than once, so that it is never counted too low.
+    """
+    venues = [{place.venue for place in leg} for leg in legs]
+    return sum(len(a | b) > 1 for a, b in zip(venues, [*venues[1:], venues[0]], strict=True))
