@@ -26,7 +26,6 @@ from engine.kernels import sizing_layout as sizing
 from engine.kernels.context import make_context
 from engine.kernels.layout import ASK, BID, FRAME_SEQ
 from engine.kernels.screen import screen_book, screen_book_in, screen_pool
-from engine.kernels.splitting import MEMBERS_MAX
 from engine.market.board import Board
 from engine.portfolio.costs import BPS_PER_UNIT, Costs
 
@@ -47,6 +46,9 @@ BRIDGE_PLACE: Final = 1 << 21
 
 BRIDGES_MAX: Final = 64
 BRIDGE: Final = VenueId("bridge")
+
+PLACES_MAX: Final = 8
+"""Most places that one leg is shared among: the engine waits while a person is answered."""
 
 TOKENS_MAX: Final = 1_024
 GWEI_PER_NATIVE: Final = 1e9
@@ -312,7 +314,7 @@ class LiveGraph:
         """Return what turns a leg's asset into its other one at a time, the leg's own place first.
 
         Then come books and pools, the best rate first; none that is closed, stale or too old. At
-        most MEMBERS_MAX are returned, and nothing if the leg's own place is not among them.
+        most PLACES_MAX are returned, and nothing if the leg's own place is not among them.
 
         Raises:
             BadValueError: the leg's place is in the graph no more.
@@ -327,7 +329,7 @@ class LiveGraph:
             for edge in sorted(edges, key=rates.__getitem__, reverse=True)
             if edge != own and self._places[edge].kind is not HopKind.BRIDGE
         ]
-        return tuple(self._places[edge] for edge in [own, *others][:MEMBERS_MAX])
+        return tuple(self._places[edge] for edge in [own, *others][:PLACES_MAX])
 
     def fixed_cost(self, place: Place, asset: AssetCode) -> float | None:
         """Return what a use of a place costs whatever the size: gas, or a bridge's fixed part.

@@ -20,7 +20,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
 from engine.portfolio.costs import BPS_PER_UNIT
 
-TRIES_MAX: Final = 48
+TRIES_MAX: Final = 32
 """Most members that one search tries to do without; each try is a sizing."""
 
 SHARE_MIN: Final = 1e-9

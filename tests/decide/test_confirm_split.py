@@ -424,8 +424,8 @@ def test_a_leg_has_no_more_places_than_a_split_can_take() -> None:
 
     split = confirm(world, route)
 
-    assert [len(leg) for leg in numbers_of(split)] == [16, 1]
-    assert numbers_of(split)[0] == {*range(15), 19}
+    assert [len(leg) for leg in numbers_of(split)] == [8, 1]
+    assert numbers_of(split)[0] == {*range(7), 19}
 
 
 def test_a_pool_that_counts_in_other_decimals_than_the_route_takes_no_part() -> None:
