@@ -21,7 +21,7 @@ def clean(text: str, *, limit: int = 400) -> str:
     marks = 0
     for char in unicodedata.normalize("NFC", text[: 8 * limit]):
         category = unicodedata.category(char)
-        if char in "\t\r\n" or category in {"Zl", "Zp"}:
+        if char.isspace():  # line and page breaks among them, or two words would become one
             kept.append(" ")
             continue
         if category in _CATEGORIES_DROPPED or char in _BLANK_LETTERS:

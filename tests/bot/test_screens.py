@@ -109,6 +109,11 @@ def test_no_line_from_outside_raises_or_is_half_understood(line: str) -> None:
     assert isinstance(read_line(line), Invocation | Refused)
 
 
+@pytest.mark.parametrize("between", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\n"])
+def test_two_numbers_with_any_break_between_them_are_not_read_as_one(between: str) -> None:
+    assert isinstance(read_line(f"/trades 1{between}2"), Refused)
+
+
 @given(st.text(alphabet=string.printable + "٣１²", max_size=12))
 def test_a_number_is_plain_ascii_digits_or_refused(word: str) -> None:
     asked = read_line(f"/trades {word}")
