@@ -14,6 +14,7 @@ from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.screen_terms import Screen
+from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.execute.fill import PaperVenue
@@ -21,6 +22,7 @@ from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import PaperExecutor, UnwindRules
 from engine.execute.pipeline import Parts, Pipeline
 from engine.market.board import Board
+from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
@@ -115,8 +117,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             gas_price_gwei=terms.gas_price_gwei,
         ),
     )
-    for number, snapshot in enumerate(header.pools):
-        graph.add_pool(number, prepare_pool(snapshot))
+    graph.add_pools([prepare_pool(snapshot) for snapshot in header.pools])
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
     decider = Decider(
@@ -145,6 +146,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             taken=taken,
             freshness=freshness,
             valuation=valuation,
+            value_round=ValueRound(graph, Estimates(board, age_ns_max=age_ns_max)),
             detector=detector,
             decider=decider,
             executor=PaperExecutor(
