@@ -169,10 +169,6 @@ class LiveGraph:
         """All assets of the graph, in the order in which they came."""
         return tuple(self._assets)
 
-    def has_asset(self, asset: AssetCode) -> bool:
-        """Tell whether anything trades an asset."""
-        return asset in self._assets
-
     @property
     def pools(self) -> Mapping[int, PreparedPool]:
         """All pools as they are now, by their numbers."""

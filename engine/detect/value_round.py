@@ -33,8 +33,7 @@ class ValueRound:
             self._began_at_ns = at_ns
             self._left.extend(self._graph.assets)
         if self._left:
+            # What has gone since the round began had no book, and so has no value.
             turn = [self._left.popleft() for _ in range(min(len(self._left), ASSETS_MAX))]
-            # An asset may have gone since the round began.
-            held = [asset for asset in turn if self._graph.has_asset(asset)]
-            self._graph.set_values(self._estimates.usd_per(held, at_ns))
+            self._graph.set_values(self._estimates.usd_per(turn, at_ns))
         self._graph.settle()

@@ -46,7 +46,7 @@ def pool_of(first: str, second: str, *, off: float = 1.0, number: int = 0) -> Po
         fee_ratio=Decimal("0.003"),
         gas_units=90_000,
     )
-    reserves = [int(100_000 / USD[one] * 10**9) for one in (first, second)]
+    reserves = [int(100_000 / USD.get(one, 1.0) * 10**9) for one in (first, second)]
     row = PairRow(reserve0_raw=str(reserves[0]), reserve1_raw=str(int(reserves[1] * off)))
     return PoolSnapshot(pool=pool, row=row)
 
@@ -111,10 +111,8 @@ def change(world: World, what: tuple[str, int, PreparedPool | int]) -> None:
 
 
 def value_some(world: World, rng: random.Random) -> None:
-    """Let some assets be worth something, as far as anything trades them."""
-    for code in rng.sample(list(USD), rng.randrange(1, 3)):
-        if world.graph.has_asset(AssetCode(code)):
-            give(world, code)
+    """Let some assets be worth something."""
+    give(world, *rng.sample(list(USD), rng.randrange(1, 3)))
     world.detector.screen_starts(world.now_ns)
 
 
@@ -148,6 +146,7 @@ def test_once_worked_off_the_same_routes_are_open_as_where_all_was_valued_before
     late, early = late_and_early(seed)
     assume(not early.detector.crowded_out and not late.detector.crowded_out)
 
+    assert len(found_in(late)) == len(late.detector.open_episodes)
     assert found_in(late) == pytest.approx(found_in(early), rel=1e-9)
 
 
@@ -256,7 +255,6 @@ def test_a_pool_that_moves_while_it_waits_is_screened_the_other_way_too() -> Non
 def test_nothing_waits_while_nobody_knows_what_gas_is_worth_and_all_does_from_then_on() -> None:
     world = make_world(pool_of("BTC", "USDT"), pool_of("BTC", "USDT", off=1.05, number=1))
     give(world, "USDT")
-    world.detector.screen_starts(world.now_ns)
     assert world.detector.pools_waiting == 0
 
     give(world, "ETH")
@@ -276,16 +274,19 @@ def test_what_begins_to_wait_during_a_sweep_is_screened_by_the_next(
         world.detector.screen_starts(world.now_ns)
 
     give(world, "AAA", "BBB")
-    work_off(world)
+    scans = 0
+    while world.detector.pools_waiting:
+        scans += swept(world)
 
     (episode,) = world.detector.open_episodes
     assert sorted(hop.row for hop in episode.first.hops) == [0, 1]
+    assert scans == 1 + 2  # what was left of the first, and the two that begin now
 
 
 def test_tokens_get_their_potentials_a_few_at_a_time_and_all_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(token_values, "SETTLED_COLUMNS_MAX", 3 * 64**2)
+    monkeypatch.setattr(token_values, "SETTLED_COLUMNS_MAX", 2 * 64**2)
     world = make_world()
     potentials = world.graph._graph.arrays[7][graph_layout.POTENTIAL]
     before = potentials.copy()
@@ -299,7 +300,7 @@ def test_tokens_get_their_potentials_a_few_at_a_time_and_all_in_the_end(
         if not is_more:
             break
 
-    assert max(steps) == 3
+    assert steps == [2, 1]
     for code, usd in USD.items():
         potential = world.graph._graph.potential(world.graph._graph.token(code))
         assert potential == pytest.approx(math.log(usd), abs=token_values.POTENTIAL_OFF_MAX)
@@ -318,6 +319,17 @@ def test_the_pools_of_a_start_say_what_tokens_are_about_worth_in_the_best_root()
         assert potential == pytest.approx(math.log(usd), abs=0.02)
     give(world, *USD)
     assert not world.graph._values.is_unsettled
+
+
+def test_nothing_is_swept_before_the_tokens_have_their_potentials() -> None:
+    world = make_world(pool_of("ETH", "USDT"), pool_of("ETH", "USDT", off=1.05, number=1))
+    world.graph.set_values({AssetCode("BTC"): USD["BTC"]})
+    assert world.graph._values.is_unsettled
+    world.graph.set_values({AssetCode(code): USD[code] for code in ("ETH", "USDT")})
+
+    assert world.detector.screen_starts(world.now_ns) == ()
+    assert not world.graph.settle()
+    assert len(world.detector.screen_starts(world.now_ns)) == 1
 
 
 def world_of_assets(count: int) -> World:
@@ -377,8 +389,14 @@ def played() -> list[str]:
         for what, _ in zip(changes(rng), range(40), strict=False):
             change(late, what)
             value_some(late, rng)
+    for number in range(100, 110):  # both assets come and go with the pool
+        pool = prepare_pool(pool_of(f"C{number}", f"D{number}", number=number))
+        late.detector.add_pool(number, pool, late.now_ns)
+        if number % 2:
+            late.detector.remove_pool(number, late.now_ns)
     lines = [repr(late.detector.newest(one)) for one in late.detector.open_episodes]
-    return [*lines, repr(late.graph.assets), str(late.detector.found)]
+    tokens = [(asset, late.graph._graph.token(asset)) for asset in late.graph.assets]
+    return [*lines, repr(tokens), str(late.detector.found)]
 
 
 def test_another_process_decides_the_same() -> None:
