@@ -21,7 +21,7 @@ NATIVE: Final = AssetCode("ETH")
 POTENTIAL_OFF_MAX: Final = 1.0
 """How far a token's potential may be from the log of its value: weights stay near zero."""
 
-SETTLED_COLUMNS_MAX: Final = 1_024**2
+SETTLED_COLUMNS_MAX: Final = 2 * 512**2
 """Of all potentials that `settle` sets at a time, the squares of the core's columns: what one takes
 grows with them, up to 0.15 ms at 1,024."""
 

@@ -226,6 +226,17 @@ def test_an_edge_with_routes_is_the_last_of_its_tick_and_none_of_them_is_lost(
     assert sorted(row for rows in opened for row in rows) == [0, 0, 0, 1, 1, 2]
 
 
+def test_a_route_with_several_tokens_that_waited_opens_once() -> None:
+    pools = [pool_of("ETH", "USDT"), pool_of("AAA", "ETH", off=1.05, number=1)]
+    world = make_world(*pools, pool_of("AAA", "USDT", number=2))
+    give(world, "ETH", "USDT", "AAA")
+
+    told = world.detector.screen_starts(world.now_ns)
+
+    assert len(found_in(world)) == len(told) == 1
+    assert len(told[0].first.hops) == 3
+
+
 def test_a_pool_that_goes_while_it_waits_is_in_no_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start_sweep, "SCANS_MAX", 1)
     world = make_world(*many_pools(3), pool_of("ETH", "USDT", off=1.05, number=3))
