@@ -227,7 +227,7 @@ def test_an_edge_with_routes_is_the_last_of_its_tick_and_none_of_them_is_lost(
 
 
 def test_a_route_with_several_tokens_that_waited_opens_once() -> None:
-    pools = [pool_of("ETH", "USDT"), pool_of("AAA", "ETH", off=1.05, number=1)]
+    pools = [pool_of("ETH", "USDT"), pool_of("AAA", "ETH", off=0.95, number=1)]
     world = make_world(*pools, pool_of("AAA", "USDT", number=2))
     give(world, "ETH", "USDT", "AAA")
 
