@@ -19,6 +19,7 @@ from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
 from engine.detect.screen_terms import Screen
+from engine.detect.value_round import ValueRound
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Plan
 from engine.execute.fill import PaperVenue
@@ -26,6 +27,7 @@ from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import Finished, PaperExecutor, UnwindRules
 from engine.execute.pipeline import Decided, Parts, Pipeline
 from engine.market.board import Board
+from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import Costs
@@ -101,6 +103,7 @@ class Core:
                 taken=self.taken,
                 freshness=Freshness(board, age_ns_max=AGE_NS_MAX),
                 valuation=self.valuation,
+                value_round=ValueRound(graph, Estimates(board, age_ns_max=AGE_NS_MAX)),
                 detector=self.detector,
                 decider=self.decider,
                 executor=executor,

@@ -80,7 +80,6 @@ def make_market(recorded: Recorded) -> Core:
             book = len(own) + number
             applied = core.board.replace(book, LevelForm.PAIRS, bids, asks_there, at_ns)
             assert applied is Applied.OK
-    core.detector.set_values(usd.get, at_ns)
     return core
 
 

@@ -62,35 +62,50 @@ MIDDLE |= {"RIGHT-LEFT": 2.0, "RIGHT-USDC": 200.0}
 
 
 class LiveMarket:
-    """The graph, its board and its detector; `deep` is the number of the V3 pool."""
+    """The graph, its board and its detector; `deep` is the number of the V3 pool.
 
-    def __init__(self) -> None:
+    With `is_valued_by_books` every asset has a book in dollars, and nothing is valued yet.
+    """
+
+    def __init__(self, *, is_valued_by_books: bool = False) -> None:
         self._rng = random.Random(11)
         rest = [AssetCode(f"T{k}") for k in range(ASSETS - len(HUBS))]
         self._assets = [*HUBS, *rest]
         self._usd = {asset: 10.0 ** self._rng.uniform(-2, 2) for asset in self._assets}
         self._usd |= dict.fromkeys((AssetCode("USDC"), AssetCode("USDT"), AssetCode("DAI")), 1.0)
         self._usd[AssetCode("ETH")] = ETH_USD
-        instruments = [_instrument(venue, pair) for venue, pair in INSTRUMENTS]
+        self._middle = dict(MIDDLE)
+        listed = list(INSTRUMENTS)
+        if is_valued_by_books:
+            self._middle |= {f"{asset}-USD": usd for asset, usd in self._usd.items()}
+            listed += [("a", f"{asset}-USD") for asset in self._assets]
+        instruments = [_instrument(venue, pair) for venue, pair in listed]
         self.board = Board(instruments, levels_max=64)
-        costs = Costs(fee_bps_taker={one.venue: Decimal(20) for one in instruments})
-        screen = Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
-        self.graph = LiveGraph(self.board, costs, screen, asset_count=ASSETS)
+        self.graph = self.make_graph()
         self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="bench")
-        for number in range(POOLS):
-            self.graph.add_pool(number, prepare_pool(self.make_pair(number)))
         self.deep = POOLS
-        self.graph.add_pool(self.deep, prepare_pool(deep_snapshot()))
-        self.graph.set_values({asset: self._usd[asset] for asset in self._assets})
-        for book in range(len(INSTRUMENTS)):
+        pools = [prepare_pool(self.make_pair(number)) for number in range(POOLS)]
+        self.graph.add_pools([*pools, prepare_pool(deep_snapshot())])
+        if not is_valued_by_books:
+            self.graph.set_values({asset: self._usd[asset] for asset in self._assets})
+            while self.graph.settle():
+                pass
+        for book in range(len(instruments)):
             self.show(book)
             self.graph.screen(book, AT_NS, 0)
 
+    def make_graph(self) -> LiveGraph:
+        """Make a graph of the board that has no pools yet."""
+        venues = {one.venue for one in self.board.instruments}
+        costs = Costs(fee_bps_taker=dict.fromkeys(venues, Decimal(20)))
+        screen = Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
+        return LiveGraph(self.board, costs, screen, asset_count=ASSETS)
+
     def show(self, book: int, ratio: float = 1.0) -> None:
         """Let a book stand at so many times its usual price."""
-        middle = MIDDLE[INSTRUMENTS[book][1]] * ratio
+        middle = self._middle[str(self.board.instruments[book].pair)] * ratio
         bids, asks = (
-            ",".join(f'["{middle * (1 + way * step / 2_000):.4f}","3"]' for step in range(1, 21))
+            ",".join(f'["{middle * (1 + way * step / 2_000):.8f}","3"]' for step in range(1, 21))
             for way in (-1, 1)
         )
         applied = self.board.replace(
@@ -172,7 +187,7 @@ def _instrument(venue: str, pair: str) -> Instrument:
         venue=VenueId(venue),
         pair=Pair.parse(pair),
         wire_name=pair,
-        price_decimals=4,
+        price_decimals=8,
         size_decimals=8,
         tick_quote=Decimal("0.0001"),
         lot_base=Decimal("0.00001"),

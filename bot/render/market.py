@@ -38,6 +38,8 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
     else:
         blocks.append(Text("None seen yet."))
     blocks.append(Text(_totals(report, refused=refused)))
+    if report.crowded_out or report.pools_waiting:
+        blocks.append(Text(_unseen(report)))
     return Screen(
         title=f"Opportunities: {open_count} open",
         mark=Mark.GOOD if open_count else Mark.NONE,
@@ -191,6 +193,15 @@ def _totals(report: OpportunitiesReport, *, refused: int) -> str:
     if worst is None or refused == 0:
         return totals
     return f"{totals}, mostly {words.phrase(worst[0])} ({words.share(worst[1], refused)})"
+
+
+def _unseen(report: OpportunitiesReport) -> str:
+    """Say what may be there and is not among the opportunities."""
+    counts = (
+        (report.crowded_out, "times no room for a route"),
+        (report.pools_waiting, "pools wait for screening"),
+    )
+    return ", ".join(f"{words.count(number)} {what}" for number, what in counts if number)
 
 
 def _legs(legs: list[LegLine]) -> Table:

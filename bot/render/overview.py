@@ -21,6 +21,7 @@ def render_status(report: StatusReport) -> Screen:
     ]
     if worst is not None:
         facts.append(("Refused", f"{words.count(worst[1])} {words.phrase(worst[0])}"))
+    facts += _engine_counts(report)
     if latency:
         facts.append(("Latency", _latency(latency)))
     if report.memory_mb:
@@ -90,6 +91,16 @@ def _state(report: StatusReport) -> tuple[Mark, str]:
     if live == 0:
         return Mark.WARN, "no book is live"
     return Mark.GOOD, "running"
+
+
+def _engine_counts(report: StatusReport) -> list[tuple[str, str]]:
+    """Return what is no trouble while it is none: shown above zero only."""
+    counts = (
+        ("No room", report.crowded_out, "times for a route"),
+        ("Moves", report.moves_refused, "of pools refused"),
+        ("Screening", report.pools_waiting, "pools wait"),
+    )
+    return [(name, f"{words.count(number)} {what}") for name, number, what in counts if number]
 
 
 def _latency(latency_us: dict[str, float]) -> str:

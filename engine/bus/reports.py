@@ -88,6 +88,9 @@ class StatusReport(_Report, frozen=True, kw_only=True):
         memory_mb: resident memory by role, of the roles the engine can see.
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
+        crowded_out: how often a route found no room among the open ones.
+        moves_refused: moves that no pool can have made; their pools stayed as they were.
+        pools_waiting: pools whose routes can be costed only now and are yet to be screened.
         prices_published: rows of the shared price matrix written so far, None without one.
         prices_failure: why prices are not shared with other processes, None if they are.
     """
@@ -105,6 +108,9 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     planned: int
     traded: int
     refused: dict[str, int]
+    crowded_out: int
+    moves_refused: int
+    pools_waiting: int
     profit_usd_paper: Decimal
     latency_us: dict[str, float]
     memory_mb: dict[str, float]
@@ -124,7 +130,11 @@ class VenuesReport(_Report, frozen=True, kw_only=True):
 
 
 class OpportunitiesReport(_Report, frozen=True, kw_only=True):
-    """Open opportunities first, then recent ones, newest first."""
+    """Open opportunities first, then recent ones, newest first.
+
+    Attributes:
+        crowded_out, pools_waiting: see `StatusReport`.
+    """
 
     basis: Basis
     market_note: str
@@ -132,6 +142,8 @@ class OpportunitiesReport(_Report, frozen=True, kw_only=True):
     found: int
     found_by_legs: dict[int, int]
     refused: dict[str, int]
+    crowded_out: int
+    pools_waiting: int
 
 
 class LegLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ A change without a hit costs one kernel call and allocates nothing.
 """
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,6 @@ from engine.detect.episodes import Closed, Episode
 from engine.detect.live_graph import OPEN_MAX, LiveGraph
 from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool
-from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import GAP_LEGS, HopKind, Opportunity
 from engine.kernels import screen_layout as layout
@@ -139,23 +138,15 @@ class Detector:
         due_at_ns = stale_at_ns[~is_stale].min(initial=at_ns + self._age_ns_max + 1)
         self._look_at_ns = int(due_at_ns)
 
-    def set_values(
-        self, usd_per: Callable[[AssetCode], float | None], at_ns: int
-    ) -> Sequence[Episode]:
-        """Refresh what assets are worth, by which routes are ranked and gas is costed.
+    def screen_starts(self, at_ns: int) -> Sequence[Episode]:
+        """Screen a bounded part of what could not be costed until now; see `on_change`."""
+        count = self._graph.screen_starts(at_ns, len(self._open))
+        return self._take(count, at_ns) if count else NO_EPISODES
 
-        Returns:
-            The episodes of routes that could not be costed until now.
-        """
-        values = {asset: usd_per(asset) for asset in self._graph.assets}
-        known = {asset: usd for asset, usd in values.items() if usd is not None}
-        if not self._graph.set_values(known):
-            return NO_EPISODES
-        told: list[Episode] = []
-        for number in self._graph.pools:
-            count = self._graph.reopen(number, at_ns, len(self._open))
-            told += self._take(count, at_ns)
-        return told
+    @property
+    def pools_waiting(self) -> int:
+        """How many pools are yet to be screened by `screen_starts`."""
+        return self._graph.pools_waiting
 
     def newest(self, episode: Episode) -> Opportunity:
         """Return an open opportunity with its newest figures, under the same id."""

@@ -9,11 +9,13 @@ from numba.core import config as numba_config
 from numpy.typing import NDArray
 
 from engine.detect.cycle_scan import CycleScan
+from engine.detect.first_potentials import log_values
 from engine.detect.market_graph import MarketGraph, PlaceKind
 from engine.detect.places import Place
 from engine.detect.pool_sides import PoolSide, PreparedPool
 from engine.detect.screen_terms import Screen
 from engine.detect.side_arena import SideArena
+from engine.detect.token_values import TokenValues
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
@@ -26,6 +28,7 @@ from engine.kernels import sizing_layout as sizing
 from engine.kernels.context import make_context
 from engine.kernels.layout import ASK, BID, FRAME_SEQ
 from engine.kernels.screen import screen_book, screen_book_in, screen_pool
+from engine.kernels.sweep import screen_starts
 from engine.market.board import Board
 from engine.portfolio.costs import BPS_PER_UNIT, Costs
 
@@ -51,11 +54,7 @@ PLACES_MAX: Final = 8
 """Most places that one leg is shared among: the engine waits while a person is answered."""
 
 TOKENS_MAX: Final = 1_024
-GWEI_PER_NATIVE: Final = 1e9
-NATIVE: Final = AssetCode("ETH")
-"""Asset in which the pools' chain is paid."""
-
-COUNTED_IN: Final = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
+COUNTED_IN: Final = tuple(map(AssetCode, ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")))
 """Where a route starts if it can: its profit is counted in that asset."""
 
 _PLACE_FROM: Final = {HopKind.BOOK: 0, HopKind.POOL: POOL_PLACE, HopKind.BRIDGE: BRIDGE_PLACE}
@@ -99,18 +98,19 @@ class LiveGraph:
         self._board = board
         self._books = np.full((books, layout.BOOK_COLUMNS), float(graph_layout.NONE))
         self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
-        self._tokens = np.zeros((self._graph.token_max, layout.TOKEN_COLUMNS))
         self._costs = _cost_entries(costs, screen)
+        self._values = TokenValues(
+            self._graph, self._costs, gas_price_gwei=float(screen.gas_price_gwei)
+        )
         self._filled = np.full(edge_max, -1, np.int64)
         self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
         self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
         self._places: dict[int, Place] = {}
         self._venues: dict[VenueId, int] = {}
-        self._assets: set[AssetCode] = set()
+        self._assets: dict[AssetCode, int] = {}
         self._pools: dict[int, PreparedPool] = {}
         self._pool_edges: dict[int, NDArray[np.int32]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
-        self._gas_price_gwei = float(screen.gas_price_gwei)
         # The kernels take the same arrays at every call: made once, as tuples are slow to make.
         self._fixed = (
             (board.state, board.levels),
@@ -120,7 +120,7 @@ class LiveGraph:
             (
                 self._books,
                 self._legs,
-                self._tokens,
+                self._values.tokens,
                 self._costs,
                 self._filled,
                 self.open_routes,
@@ -159,8 +159,8 @@ class LiveGraph:
 
     @property
     def assets(self) -> tuple[AssetCode, ...]:
-        """All assets of the graph."""
-        return tuple(sorted(self._assets))
+        """All assets of the graph, in the order in which they came."""
+        return tuple(self._assets)
 
     @property
     def pools(self) -> Mapping[int, PreparedPool]:
@@ -183,31 +183,48 @@ class LiveGraph:
             raise BadValueError(f"no pool has number {number}")
         return held
 
-    def set_values(self, usd_by_asset: Mapping[AssetCode, float]) -> bool:
+    def set_values(self, usd_by_asset: Mapping[AssetCode, float]) -> None:
         """Take what a unit of each asset is worth; by it routes are ranked and gas is costed.
 
-        What was never valued is worth nothing here; a value that is gone stays what it was.
-
-        Returns:
-            Whether an asset has a value for the first time. Routes that could not be costed before
-            may be now: `reopen` what they go through.
+        What was never valued is worth nothing here; a value that is gone stays what it was. Routes
+        that could not be costed before and may be now wait for `screen_starts`.
 
         Raises:
             BadValueError: an asset is unknown or its value is none.
         """
-        has_first = False
-        for asset, value_usd in usd_by_asset.items():
-            token = self._graph.token(asset)
-            if not (value_usd > 0.0 and math.isfinite(value_usd)):
-                raise BadValueError(f"value of {asset} is {value_usd} USD; it must be above 0")
-            if not self._tokens[token, layout.VALUE_USD]:
-                self._graph.set_potential(token, math.log(value_usd))
-                has_first = True
-            self._tokens[token, layout.VALUE_USD] = value_usd
-            if asset == NATIVE:
-                gas_unit_usd = self._gas_price_gwei / GWEI_PER_NATIVE * value_usd
-                self._costs[layout.GAS_UNIT_USD] = gas_unit_usd
-        return has_first
+        self._values.set(usd_by_asset)
+
+    def settle(self) -> bool:
+        """Give some tokens their potentials by what they are worth; see `TokenValues.settle`."""
+        return self._values.settle()
+
+    def screen_starts(self, at_ns: int, open_count: int) -> int:
+        """Screen a bounded part of what could not be costed before; see `screen`.
+
+        Nothing is screened before `settle` is done: it would take much longer.
+        """
+        if self._values.is_unsettled:
+            return 0
+        return self._values.sweep.step(self._screen_starts, at_ns, open_count)
+
+    @property
+    def pools_waiting(self) -> int:
+        """How many pools are yet to be screened by `screen_starts`."""
+        places = self._values.sweep.places()
+        waits = np.zeros(POOL_EDGES_MAX, np.bool_)
+        waits[places[(places >= POOL_PLACE) & (places < BRIDGE_PLACE)] - POOL_PLACE] = True
+        return int(np.count_nonzero(waits))
+
+    def add_pools(self, pools: Sequence[PreparedPool]) -> None:
+        """Add the pools of a start under their places in the sequence, faster to scan from then on.
+
+        Raises:
+            BadValueError: a number is taken or there is no room for all.
+        """
+        for asset, log_usd in log_values(pools, COUNTED_IN).items():
+            self._graph.set_potential(self._token(asset), log_usd)
+        for number, prepared in enumerate(pools):
+            self.add_pool(number, prepared)
 
     def add_pool(self, number: int, prepared: PreparedPool) -> None:
         """Add a pool under a number of the caller's; `reopen` screens it.
@@ -344,7 +361,7 @@ class LiveGraph:
         if not gas_units and not fixed_usd:
             return 0.0
         gas_unit_usd = float(self._costs[layout.GAS_UNIT_USD])
-        value_usd = float(self._tokens[self._graph.token(asset), layout.VALUE_USD])
+        value_usd = float(self._values.tokens[self._graph.token(asset), layout.VALUE_USD])
         if gas_unit_usd < 0.0 or not value_usd > 0.0:
             return None
         return (gas_units * gas_unit_usd + fixed_usd) / value_usd
@@ -376,6 +393,11 @@ class LiveGraph:
         return lambda book, at_ns, open_count: int(
             screen_book_in(book, at_ns, open_count, query, context)
         )
+
+    def _screen_starts(self, sweep: NDArray[np.int64], at_ns: int, open_count: int) -> int:
+        event = (graph_layout.NONE, at_ns, open_count)
+        count: int = screen_starts(event, *self._fixed, sweep, self.out)
+        return count
 
     def _frame_seq(self, place: Place) -> int:
         if place.kind is HopKind.BOOK:
@@ -411,9 +433,9 @@ class LiveGraph:
             return self._graph.token(asset)
         except BadValueError:
             token = self._graph.add_token(asset)
-        self._assets.add(asset)
+        self._assets[asset] = token
         place = COUNTED_IN.index(asset) if asset in COUNTED_IN else len(COUNTED_IN) + token
-        self._tokens[token, layout.RANK] = place
+        self._values.tokens[token, layout.RANK] = place
         return token
 
     def _add_edge(self, number: int, pool: Pool, side: PoolSide) -> int:
@@ -438,12 +460,12 @@ class LiveGraph:
 
     def _remove_unused(self, assets: Sequence[AssetCode]) -> None:
         """Give the room of assets back that nothing trades any more."""
-        for asset in self._assets.intersection(assets):
-            token = self._graph.token(asset)
-            if not self._graph.has_edges(token):
+        for asset in assets:
+            token = self._assets.get(asset)
+            if token is not None and not self._graph.has_edges(token):
                 self._graph.remove_token(asset)
-                self._tokens[token] = 0.0
-                self._assets.remove(asset)
+                self._values.forget(token)
+                del self._assets[asset]
 
     def _set_leg(self, edge: int, place: Place, *, keep_ratio: float, gas_units: int) -> None:
         self._places[edge] = place

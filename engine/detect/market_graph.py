@@ -264,6 +264,15 @@ class MarketGraph:
         self.check_change(edge, 0.0)
         kernels.set_rates(self.arrays, np.array([edge], np.int32), np.array([layout.DEAD]))
 
+    def potential(self, token: int) -> float:
+        """Return the log of a token's value, as `set_potential` or its first edge had it.
+
+        Raises:
+            BadValueError: the token is unknown.
+        """
+        self.name_of(token)
+        return -float(self.arrays[7][layout.POTENTIAL, token])
+
     def set_potential(self, token: int, potential: float) -> None:
         """Give a token the log of its value, so that weights around it are near zero.
 

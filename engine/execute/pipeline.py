@@ -6,13 +6,12 @@ is screened, and what was found is decided on and executed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from engine.decide.decider import Decider
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed, Episode
-from engine.domain.assets import AssetCode
+from engine.detect.value_round import ValueRound
 from engine.domain.opportunities import Opportunity, Plan, Refusal
 from engine.execute.paper import Finished, PaperExecutor
 from engine.market.board import Board
@@ -28,9 +27,6 @@ decision on it ..."""
 
 RECONSIDER_NS = 1_000_000_000
 """... or when this long has passed since, so that a pause or a full limit is not for ever."""
-
-VALUES_NS = 1_000_000_000
-"""Interval at which assets are valued anew for the ranking of routes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +93,7 @@ class Parts:
     taken: Taken
     freshness: Freshness
     valuation: Valuation
+    value_round: ValueRound
     detector: Detector
     decider: Decider
     executor: PaperExecutor
@@ -113,6 +110,7 @@ class Pipeline:
         self._taken = parts.taken
         self._freshness = parts.freshness
         self._valuation = parts.valuation
+        self._value_round = parts.value_round
         self._detector = parts.detector
         self._decider = parts.decider
         self._executor = parts.executor
@@ -120,7 +118,6 @@ class Pipeline:
         self._journal = parts.journal
         self._publish = None if parts.matrix is None else parts.matrix.publish_book
         self._considered: dict[str, _Considered] = {}
-        self._valued_at_ns = 0
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""
@@ -153,14 +150,9 @@ class Pipeline:
         """Do as after any input, and what is due with time and would hold a frame up."""
         self.after_input(at_ns)
         self._tell(self._freshness.look(at_ns))
-        if not 0 <= at_ns - self._valued_at_ns < VALUES_NS:
-            self._valued_at_ns = at_ns
-            for episode in self._detector.set_values(partial(self._usd_per, at_ns=at_ns), at_ns):
-                self._consider(episode, at_ns)
-
-    def _usd_per(self, asset: AssetCode, *, at_ns: int) -> float | None:
-        usd = self._valuation.usd_per(asset, at_ns)
-        return None if usd is None else float(usd)
+        self._value_round.step(at_ns)
+        for episode in self._detector.screen_starts(at_ns):
+            self._consider(episode, at_ns)
 
     def _tell(self, edges: Sequence[VenueEdge]) -> None:
         for edge in edges:

@@ -216,6 +216,17 @@ def on_rates(graph, index, query, changes, found):
     return total_of(found)
 
 
+@borrowing_kernel(int64(GRAPH, INDEX, QUERY, int64, FOUND))
+def scan_again(graph, index, query, edge, found):
+    """Scan an edge that is alive as if it had just improved; nothing of the graph changes.
+
+    Other kernels may call it as well. Arguments and result: see `on_rates`.
+    """
+    clear(found)
+    _scan_edge(graph, index, edge, (query[0], query[1], query[2], int64(EVERY)), found)
+    return total_of(found)
+
+
 @kernel(int64(GRAPH, INDEX, QUERY, int32[::1], float64[::1], FOUND))
 def on_batch(graph, index, query, changed, log_rates, found):
     """Set many log rates, then scan the edges that improved; no cycle comes twice.

@@ -294,8 +294,11 @@ def _size_open(event, board, graph, routes, sides_of, out):
 
 
 @borrowing
-def _size_found(event, board, graph, routes, sides_of, found, out, rows):
-    """Size what a scan found, unless it is open already; returns the rows filled in all."""
+def size_found(event, board, graph, routes, sides_of, found, out, rows, first):
+    """Size what a scan found, unless it is open already; returns the rows filled in all.
+
+    `first` is the edge that routes have to start with, NONE for any.
+    """
     _, at_ns, open_count = event
     cycles_of, counts, _, _ = found
     for plane in range(cycles_of.shape[0]):
@@ -304,6 +307,8 @@ def _size_found(event, board, graph, routes, sides_of, found, out, rows):
             if rows == out.shape[0]:
                 return rows
             _turn(graph, routes, cycles_of[plane], row, count)
+            if first != NONE and routes[6][0, 0] != first:
+                continue
             if _open_row(routes, open_count, count) == NONE and _size(
                 board, graph, routes, sides_of, at_ns, count, out, rows
             ):
@@ -336,7 +341,7 @@ def _screen(event, board, graph, index, query, routes, sides_of, found, out):
     rows = _size_open(event, board, graph, routes, sides_of, out) if open_count else 0
     if found_count <= 0:
         return rows
-    return _size_found(event, board, graph, routes, sides_of, found, out, rows)
+    return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)
 
 
 @kernel(
@@ -430,4 +435,4 @@ def screen_pool(
     rows = _size_open(event, board, graph, routes, sides_of, out)
     if found_count <= 0:
         return rows
-    return _size_found(event, board, graph, routes, sides_of, found, out, rows)
+    return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)

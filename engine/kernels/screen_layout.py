@@ -25,7 +25,19 @@ LEG_COLUMNS = 7
 # Columns of the float64 `tokens`, one row per token.
 VALUE_USD = 0  # of one unit; 0 while unknown
 RANK = 1  # routes start in the token of the lowest rank
-TOKEN_COLUMNS = 2
+WAITS = 2  # whether routes that start here could not be costed when they were last screened
+TOKEN_COLUMNS = 3
+
+# Values of WAITS. A sweep passes all edges once; what begins to wait meanwhile is for the next one.
+WAITS_NOT = 0
+WAITS_FOR_NEXT = 1
+IS_SWEPT = 2
+
+# Entries of the int64 `sweep`, counted down by a kernel.
+SWEEP_EDGE = 0  # the next edge to pass
+SWEEP_SCANS = 1  # edges that may yet be scanned
+SWEEP_ROUTES = 2  # found routes for which there is time; an edge that is scanned has all of its own
+SWEEP_ENTRIES = 3
 
 # Entries of the float64 `costs`.
 AGE_NS_MAX = 0  # a book without a change for longer is out of every route

@@ -27,16 +27,15 @@ class Valuation:
     def __init__(self, board: Board, *, age_ns_max: int) -> None:
         self._board = board
         self._age_ns_max = age_ns_max
-        self._ways: dict[AssetCode, tuple[Sequence[Step], ...]] = {}
+        steps = find_steps(board)
+        # All at the start: for an asset with many books this takes longer than a frame may.
+        self._ways = {asset: _find_ways(steps, asset) for asset in steps}
 
     def usd_per(self, asset: AssetCode, at_ns: int) -> Decimal | None:
         """Return the value of one unit in USD, None if no fresh books give one."""
         if asset == USD:
             return Decimal(1)
-        ways = self._ways.get(asset)
-        if ways is None:
-            ways = self._ways[asset] = self._find_ways(asset)
-        for way in ways:
+        for way in self._ways.get(asset, ()):
             value = self._value(way, at_ns)
             if value is not None:
                 return value
@@ -59,25 +58,27 @@ class Valuation:
             return None
         return self._board.instruments[book].price_of(bid[0] + ask[0]) / 2
 
-    def _find_ways(self, asset: AssetCode) -> tuple[Sequence[Step], ...]:
-        direct = [(step,) for step, end in self._steps_from(asset) if end == USD]
-        through = [
-            (first, second)
-            for first, between in self._steps_from(asset)
-            if between != USD
-            for second, end in self._steps_from(between)
-            if end == USD
-        ]
-        return (*direct, *through)
 
-    def _steps_from(self, asset: AssetCode) -> list[tuple[Step, AssetCode]]:
-        steps: list[tuple[Step, AssetCode]] = []
-        for book, instrument in enumerate(self._board.instruments):
-            pair = instrument.pair
-            if instrument.kind is not Kind.SPOT:
-                continue
-            if pair.base == asset:
-                steps.append(((book, False), pair.quote))
-            elif pair.quote == asset:
-                steps.append(((book, True), pair.base))
-        return steps
+def find_steps(board: Board) -> dict[AssetCode, list[tuple[Step, AssetCode]]]:
+    """Return the steps from each asset of a spot book and where they lead, in the books' order."""
+    steps: dict[AssetCode, list[tuple[Step, AssetCode]]] = {}
+    for book, instrument in enumerate(board.instruments):
+        pair = instrument.pair
+        if instrument.kind is Kind.SPOT:
+            steps.setdefault(pair.base, []).append(((book, False), pair.quote))
+            steps.setdefault(pair.quote, []).append(((book, True), pair.base))
+    return steps
+
+
+def _find_ways(
+    steps: dict[AssetCode, list[tuple[Step, AssetCode]]], asset: AssetCode
+) -> tuple[Sequence[Step], ...]:
+    direct = [(step,) for step, end in steps[asset] if end == USD]
+    through = [
+        (first, second)
+        for first, between in steps[asset]
+        if between != USD
+        for second, end in steps[between]
+        if end == USD
+    ]
+    return (*direct, *through)

@@ -28,6 +28,7 @@ from engine.decide.confirm_route import RouteConfirmer
 from engine.decide.confirm_split import PlacePart, SplitConfirmer
 from engine.decide.decider import Decider
 from engine.decide.route_values import values_of_opportunity
+from engine.detect.detector import Detector
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Opportunity, Plan
@@ -61,6 +62,7 @@ class RunParts:
     header: RunHeader
     board: Board
     freshness: Freshness
+    detector: Detector
     decider: Decider
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
@@ -99,6 +101,9 @@ class EngineReports:
             planned=of.journal.planned,
             traded=of.journal.traded,
             refused=self._refused(),
+            crowded_out=of.detector.crowded_out,
+            moves_refused=of.detector.refused,
+            pools_waiting=of.detector.pools_waiting,
             profit_usd_paper=of.journal.profit_usd,
             latency_us=of.hot_path.latency.summary_us(),
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
@@ -136,6 +141,8 @@ class EngineReports:
             found=of.journal.found,
             found_by_legs=self._found_by_legs(),
             refused=self._refused(),
+            crowded_out=of.detector.crowded_out,
+            pools_waiting=of.detector.pools_waiting,
         )
 
     def why(self, ref: str, at_ns: int) -> WhyReport | None:

@@ -17,6 +17,7 @@ from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
+from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.execute.fill import PaperVenue
@@ -24,6 +25,7 @@ from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import PaperExecutor, UnwindRules
 from engine.execute.pipeline import Parts, Pipeline
 from engine.market.board import Board
+from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
@@ -115,9 +117,11 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         flash_fee_bps=terms.flash_fee_bps,
         gas_price_gwei=terms.gas_price_gwei,
     )
-    graph = LiveGraph(board, costs, screen)
-    for number, snapshot in enumerate(header.pools):
-        graph.add_pool(number, prepare_pool(snapshot))
+    pools = [prepare_pool(snapshot) for snapshot in header.pools]
+    assets = {asset for one in header.instruments for asset in (one.pair.base, one.pair.quote)}
+    assets.update(asset for pool in pools for asset in pool.snapshot.pool.assets)
+    graph = LiveGraph(board, costs, screen, asset_count=len(assets))
+    graph.add_pools(pools)
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
     decider = Decider(
@@ -146,6 +150,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             taken=taken,
             freshness=freshness,
             valuation=valuation,
+            value_round=ValueRound(graph, Estimates(board, age_ns_max=age_ns_max)),
             detector=detector,
             decider=decider,
             executor=PaperExecutor(

@@ -247,6 +247,7 @@ def _parts(
         header=core.header,
         board=core.board,
         freshness=core.freshness,
+        detector=core.detector,
         decider=core.decider,
         route_confirmer=core.route_confirmer,
         split_confirmer=core.split_confirmer,

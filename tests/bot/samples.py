@@ -88,6 +88,9 @@ def status(
         planned=33,
         traded=31,
         refused={"edge_below_min": 1_030, "stale_book": 141},
+        crowded_out=0,
+        moves_refused=0,
+        pools_waiting=0,
         profit_usd_paper=Decimal("12.3456"),
         latency_us={"p50": 14.2, "p99": 71.8, "p999": 240.0},
         memory_mb={"engine": 180.5, "ledger": 62.0, "bot": 71.0},
@@ -193,6 +196,8 @@ def opportunities(limit: int = 4) -> OpportunitiesReport:
         found=1_204,
         found_by_legs={2: 1_100, 3: 98, 4: 6},
         refused={"edge_below_min": 1_030, "stale_book": 141},
+        crowded_out=0,
+        pools_waiting=0,
     )
 
 

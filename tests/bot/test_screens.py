@@ -212,6 +212,27 @@ def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
     assert "Prices    not shared: see log" in failed
 
 
+def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -> None:
+    counts = {"crowded_out": 1_234, "pools_waiting": 10_001}
+    status = replace(samples.status(), **counts, moves_refused=56)
+    listed = replace(samples.opportunities(), **counts)
+    texts = [
+        write_plain(screen) for screen in (render_status(status), render_opportunities(listed))
+    ]
+
+    for said in ("No room   1,234 times for a route", "Screening 10,001 pools wait"):
+        assert said in texts[0]
+    assert "Moves     56 of pools refused" in texts[0]
+    assert "1,234 times no room for a route, 10,001 pools wait for screening" in texts[1]
+    for screen in (render_status(status), render_opportunities(listed)):
+        (part,) = write_html(screen)
+        assert phone_rows(part) <= ROWS_MAX
+    quiet = write_plain(render_status(samples.status()))
+    quiet += write_plain(render_opportunities(samples.opportunities()))
+    for word in ("oom", "oves", "wait"):
+        assert word not in quiet
+
+
 def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated_it() -> None:
     text = write_plain(render_why(samples.why_of_a_long_route()))
 

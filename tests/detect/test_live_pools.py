@@ -111,10 +111,15 @@ def test_a_gap_between_two_pools_pays_the_flash_fee_and_is_found_once_it_can_be_
     for world in (free, charged):
         value(world)
 
-    without = next(one for one in free.journal.found if len(one.hops) == 2)
-    with_fee = next(one for one in charged.journal.found if len(one.hops) == 2)
+    without, with_fee = (
+        next(
+            one
+            for one in world.journal.found
+            if [hop.kind for hop in one.hops] == [HopKind.POOL, HopKind.POOL]
+        )
+        for world in (free, charged)
+    )
 
-    assert [hop.kind for hop in with_fee.hops] == [HopKind.POOL, HopKind.POOL]
     assert [hop.row for hop in with_fee.hops] == [0, 1]
     assert with_fee.hops[0].amount_in < without.hops[0].amount_in
     paid, got = with_fee.hops[0].amount_in, with_fee.hops[1].amount_out

@@ -1,22 +1,13 @@
 """`/why` of open and closed routes, from a core built as the engine builds it."""
 
-from decimal import Decimal
-
 import pytest
 
 from engine.bus.reports import PlaceShare, SplitNow, WhyReport
-from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import HopKind
-from engine.operate.control import ControlState
-from engine.operate.engine_reports import EngineReports, RunParts
-from engine.operate.recording import FORMAT_VERSION
-from engine.operate.run_header import RunHeader, RunTerms, VenueTerms
-from engine.operate.run_journal import JournalSettings
-from engine.operate.world import ReplayedWorld
 from engine.ports import Applied, LevelForm
 from engine.sandbox.lineup import load_start_prices
 from engine.sandbox.pools import load_pools
-from engine.wiring.core import Core, Surroundings, build_core
+from tests.reference.run_core import make_reports, make_run_core
 from tests.reference.world import START_NS, Levels, make_instrument, write_side
 
 VENUES = ("a", "b", "c")
@@ -24,81 +15,17 @@ ETH = 2_685.5
 """Where the sandbox's pools stand."""
 
 
-def make_core() -> Core:
-    """Build a core of three books of ETH-USDC, one that values ETH, and the sandbox's pools."""
-    terms = VenueTerms(fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0)
-    header = RunHeader(
-        format_version=FORMAT_VERSION,
-        run_id="r1",
-        basis=Basis.SANDBOX,
-        market_note="",
-        started_at_ns=START_NS,
-        version="1+test",
-        instruments=[
-            *(make_instrument(venue, "ETH-USDC", lot="0.0001") for venue in VENUES),
-            make_instrument("a", "ETH-USD"),
-        ],
-        streams=[],
-        pools=load_pools(load_start_prices()),
-        bridges=[],
-        terms=RunTerms(
-            venues={make_instrument(venue).venue: terms for venue in VENUES},
-            transfer_bps=Decimal(2),
-            net_edge_bps_min=Decimal(10),
-            position_usd=Decimal(1_000),
-            daily_loss_usd=Decimal(500),
-            orders_per_minute_max=60,
-            age_ms_max=600_000,
-            audit_s=60,
-            slippage_bps_max=Decimal(5),
-            unwind_band_bps=Decimal(50),
-            legs_max=3,
-            flash_fee_bps=Decimal(5),
-            gas_price_gwei=Decimal(1),
-            seed=1,
-        ),
-        control=ControlState(mode=Mode.OBSERVE, is_paused=False),
-        realised_today_usd=Decimal(0),
-        residuals=[],
-    )
-    around = Surroundings(
-        world=ReplayedWorld(),
-        put=lambda _record: None,
-        log=lambda _line: None,
-        recorder=None,
-        journal_settings=JournalSettings(
-            run_id="r1", basis=Basis.SANDBOX, opportunity_usd_min=Decimal(1)
-        ),
-    )
-    return build_core(header, around)
-
-
 class Run:
-    """A core whose books are shown by hand, and its reports."""
+    """Three books of ETH-USDC, one that values ETH, and the sandbox's pools."""
 
     def __init__(self) -> None:
-        self.core = make_core()
+        instruments = [
+            *(make_instrument(venue, "ETH-USDC", lot="0.0001") for venue in VENUES),
+            make_instrument("a", "ETH-USD"),
+        ]
+        self.core = make_run_core(instruments, load_pools(load_start_prices()))
         self.at_ns = START_NS
-        self.reports = EngineReports(
-            RunParts(
-                header=self.core.header,
-                board=self.core.board,
-                freshness=self.core.freshness,
-                decider=self.core.decider,
-                route_confirmer=self.core.route_confirmer,
-                split_confirmer=self.core.split_confirmer,
-                pools=self.core.pools,
-                journal=self.core.journal,
-                control=self.core.control,
-                hot_path=self.core.hot_path,
-                is_killed=lambda: False,
-                waiting=lambda: 0,
-                recording=lambda: None,
-                prices_published=lambda: None,
-                prices_failure=lambda: None,
-                venue_notes={},
-            )
-        )
+        self.reports = make_reports(self.core)
         self.show(3, [(f"{ETH - 1}", "5")], [(f"{ETH + 1}", "5")])
 
     def show(self, book: int, bids: Levels, asks: Levels) -> None:

@@ -8,12 +8,15 @@ import numpy as np
 
 from engine.detect.live_graph import LiveGraph
 from engine.detect.screen_terms import Screen
+from engine.domain.assets import AssetCode
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
 from engine.ports import LevelForm
 from tests.reference.world import AGE_NS_MAX, START_NS, make_instrument
 
 FRAMES = 1_500
+VALUED_AT_FRAME = 28
+"""When two of the books have a gap."""
 
 
 def digest() -> str:
@@ -34,6 +37,10 @@ def digest() -> str:
         count = graph.screen(book, START_NS + number, 0)
         board.changed.clear()
         seen.update(bytes((int(outcome), int(count))))
+        if number == VALUED_AT_FRAME:
+            graph.set_values({AssetCode("BTC"): 100.0, AssetCode("USD"): 1.0})
+            graph.settle()
+            count = graph.screen_starts(START_NS + number, 0)
         seen.update(np.ascontiguousarray(board.state).tobytes())
         for side in (0, 1):
             seen.update(np.ascontiguousarray(board.side(book, side)).tobytes())

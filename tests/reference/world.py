@@ -18,6 +18,7 @@ from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
+from engine.detect.value_round import ValueRound
 from engine.domain.bridges import Bridge
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
@@ -28,6 +29,7 @@ from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import Finished, PaperExecutor, UnwindRules
 from engine.execute.pipeline import Decided, Parts, Pipeline
 from engine.market.board import Board
+from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
@@ -205,8 +207,7 @@ class World:
             gas_price_gwei=Decimal(setup.gas_price_gwei),
         )
         self.graph = LiveGraph(self.board, self.costs, screen)
-        for number, snapshot in enumerate(setup.pools):
-            self.graph.add_pool(number, prepare_pool(snapshot))
+        self.graph.add_pools([prepare_pool(snapshot) for snapshot in setup.pools])
         for number, bridge in enumerate(setup.bridges):
             self.graph.add_bridge(number, bridge)
         self.decider = Decider(
@@ -238,6 +239,7 @@ class World:
                 taken=self.taken,
                 freshness=self.freshness,
                 valuation=self.valuation,
+                value_round=ValueRound(self.graph, Estimates(self.board, age_ns_max=AGE_NS_MAX)),
                 detector=self.detector,
                 decider=self.decider,
                 executor=self.executor,

@@ -1,0 +1,75 @@
+"""A sweep: routes that could not be costed are screened as soon as they can be, a part at a time.
+
+A route costs gas, which is counted in the token that it starts in. While nobody knows what that
+token or gas is worth, the route is not screened, and once they do, no change tells so.
+"""
+
+from numba import float64, int64
+
+from engine.kernels import cycles
+from engine.kernels.cycle_found import FOUND
+from engine.kernels.graph import GRAPH
+from engine.kernels.graph_layout import ALIVE_MIN, EDGE_SOURCE, EDGE_TARGET
+from engine.kernels.jit import borrowing, kernel
+from engine.kernels.screen import BOARD, EVENT, ROUTES, SIDES, size_found
+from engine.kernels.screen_layout import (
+    IS_SWEPT,
+    RANK,
+    SWEEP_EDGE,
+    SWEEP_ROUTES,
+    SWEEP_SCANS,
+    WAITS,
+)
+
+
+@borrowing
+def _is_start(graph, tokens, edge):
+    """Tell whether an edge is alive and routes that are swept start with it."""
+    edges, rates = graph[2], graph[3]
+    source, target = int(edges[edge, EDGE_SOURCE]), int(edges[edge, EDGE_TARGET])
+    return (
+        rates[edge] > ALIVE_MIN
+        and tokens[source, WAITS] == IS_SWEPT
+        and tokens[source, RANK] < tokens[target, RANK]
+    )
+
+
+@kernel(
+    int64(
+        EVENT,
+        BOARD,
+        GRAPH,
+        cycles.INDEX,
+        cycles.QUERY,
+        ROUTES,
+        SIDES,
+        FOUND,
+        int64[::1],
+        float64[:, ::1],
+    )
+)
+def screen_starts(event, board, graph, index, query, routes, sides_of, found, sweep, out):
+    """Go on with a sweep: size the routes that start in tokens that waited, a part of them.
+
+    A route starts in its token of the lowest rank, hence with an edge to one of a higher rank:
+    scanned from there alone, each is found once.
+
+    Args:
+        event: see `EVENT`; there is no place.
+        sweep: int64 (SWEEP_ENTRIES,) of `screen_layout`, counted down.
+
+    The other arguments and the result are those of `screen_book`. There is room in the result if
+    it has as many rows as the sweep may have routes, and one edge more may find.
+    """
+    rows = 0
+    while sweep[SWEEP_EDGE] < graph[3].shape[0] and sweep[SWEEP_SCANS] > 0:
+        edge = sweep[SWEEP_EDGE]
+        if _is_start(graph, routes[2], edge):
+            if sweep[SWEEP_ROUTES] <= 0:
+                break
+            sweep[SWEEP_SCANS] -= 1
+            found_count = cycles.scan_again(graph, index, query, edge, found)
+            sweep[SWEEP_ROUTES] -= found_count
+            rows = size_found(event, board, graph, routes, sides_of, found, out, rows, edge)
+        sweep[SWEEP_EDGE] += 1
+    return rows

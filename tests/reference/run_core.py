@@ -1,0 +1,89 @@
+"""A core built as the engine builds it, without connections, and the reports on it."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from engine.domain.instruments import Instrument
+from engine.domain.modes import Basis, Mode
+from engine.operate.control import ControlState
+from engine.operate.engine_reports import EngineReports, RunParts
+from engine.operate.recording import FORMAT_VERSION
+from engine.operate.run_header import RunHeader, RunTerms, VenueTerms
+from engine.operate.run_journal import JournalSettings
+from engine.operate.world import ReplayedWorld
+from engine.pools.snapshots import PoolSnapshot
+from engine.wiring.core import Core, Surroundings, build_core
+from tests.reference.world import START_NS
+
+
+def make_run_core(instruments: Sequence[Instrument], pools: Sequence[PoolSnapshot]) -> Core:
+    """Build the core of an observing run whose books and pools only the test moves."""
+    venue_terms = VenueTerms(
+        fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
+    )
+    header = RunHeader(
+        format_version=FORMAT_VERSION,
+        run_id="r1",
+        basis=Basis.SANDBOX,
+        market_note="",
+        started_at_ns=START_NS,
+        version="1+test",
+        instruments=list(instruments),
+        streams=[],
+        pools=list(pools),
+        bridges=[],
+        terms=RunTerms(
+            venues={one.venue: venue_terms for one in instruments},
+            transfer_bps=Decimal(2),
+            net_edge_bps_min=Decimal(10),
+            position_usd=Decimal(1_000),
+            daily_loss_usd=Decimal(500),
+            orders_per_minute_max=60,
+            age_ms_max=600_000,
+            audit_s=60,
+            slippage_bps_max=Decimal(5),
+            unwind_band_bps=Decimal(50),
+            legs_max=3,
+            flash_fee_bps=Decimal(5),
+            gas_price_gwei=Decimal(1),
+            seed=1,
+        ),
+        control=ControlState(mode=Mode.OBSERVE, is_paused=False),
+        realised_today_usd=Decimal(0),
+        residuals=[],
+    )
+    around = Surroundings(
+        world=ReplayedWorld(),
+        put=lambda _record: None,
+        log=lambda _line: None,
+        recorder=None,
+        journal_settings=JournalSettings(
+            run_id="r1", basis=Basis.SANDBOX, opportunity_usd_min=Decimal(1)
+        ),
+    )
+    return build_core(header, around)
+
+
+def make_reports(core: Core) -> EngineReports:
+    """Make the reports of a run that is neither killed nor recorded."""
+    return EngineReports(
+        RunParts(
+            header=core.header,
+            board=core.board,
+            freshness=core.freshness,
+            detector=core.detector,
+            decider=core.decider,
+            route_confirmer=core.route_confirmer,
+            split_confirmer=core.split_confirmer,
+            pools=core.pools,
+            journal=core.journal,
+            control=core.control,
+            hot_path=core.hot_path,
+            is_killed=lambda: False,
+            waiting=lambda: 0,
+            recording=lambda: None,
+            prices_published=lambda: None,
+            prices_failure=lambda: None,
+            venue_notes={},
+        )
+    )

@@ -1,0 +1,34 @@
+"""What the detector counts reaches the reports."""
+
+import pytest
+
+from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
+from engine.pools.moves import PairMove
+from engine.wiring.core import Core
+from tests.detect.test_live_pools import pair_of
+from tests.reference.run_core import make_reports, make_run_core
+from tests.reference.world import START_NS
+
+
+def make_core() -> Core:
+    """A run of two pools and no venue."""
+    return make_run_core(
+        [], [pair_of(1_000, 2_000_000), pair_of(1_000, 2_000_000, address="0xother")]
+    )
+
+
+def test_what_had_no_room_was_refused_or_waits_is_in_the_reports() -> None:
+    core = make_core()
+    reports = make_reports(core)
+    core.detector._graph.set_values({AssetCode("ETH"): 2_000.0, AssetCode("USDT"): 1.0})
+    with pytest.raises(BadValueError, match="reserve0_raw is 0"):
+        core.detector.on_move(0, PairMove(reserve0_raw=0, reserve1_raw=1), START_NS)
+    core.detector.crowded_out = 7
+
+    status, listed = reports.status(START_NS), reports.opportunities(5, START_NS)
+
+    assert (status.crowded_out, status.moves_refused, status.pools_waiting) == (7, 1, 2)
+    assert (listed.crowded_out, listed.pools_waiting) == (7, 2)
+    core.hot_path.tick(START_NS)
+    assert reports.status(START_NS).pools_waiting == 0
