@@ -7,6 +7,9 @@ from engine.kernels.jit import borrowing
 from engine.kernels.layout import KEY, SIZE
 from engine.kernels.memory import move_rows
 
+NEAR_ROWS = 16
+"""Rows that are looked at one by one before a search takes longer steps."""
+
 # Columns of the scratch space of `merge`, one row per level that comes or goes.
 _PLACE = 0  # index in the row as it was: of the level that goes, or before which one comes
 _KEY = 1
@@ -16,8 +19,14 @@ _SIZE = 2  # 0 for a level that goes
 @borrowing
 def _lower_bound(row, end, key):
     """Return the first index below `end` whose key is not less than `key`, or `end`."""
-    # Most changes are near the touch, or near the change before: gallop from there.
-    low, high, step = 0, end, 1
+    # Most changes are near the touch, or near the change before: look there, then gallop.
+    near = max(end - NEAR_ROWS, 0)
+    high = end
+    while high > near and row[high - 1, KEY] >= key:
+        high -= 1
+    if high > near:
+        return high
+    step = 1
     while high - step > 0 and row[high - step, KEY] > key:
         high -= step
         step *= 2

@@ -6,6 +6,7 @@ for `parse_plain`; what is here checks shape and numbers, and refuses a frame wh
 
 from numba import int64
 
+from engine.kernels.digits import PAIR_BYTES, plain_pair
 from engine.kernels.jit import borrowing, fused
 from engine.kernels.layout import (
     ASK,
@@ -18,7 +19,7 @@ from engine.kernels.layout import (
     PRICE_DECIMALS,
     SIZE_DECIMALS,
 )
-from engine.kernels.number_text import number
+from engine.kernels.number_text import number, scale
 
 
 @fused
@@ -231,11 +232,20 @@ def _plain_pairs(raw, i, side, price_decimals, size_decimals, scratch, count):
     if raw[i + 1] == 93:
         return i + 2, count
     while i + 2 < n and count < scratch.shape[0] and raw[i + 1] == 91 and raw[i + 2] == 34:
-        i, price = number(raw, i + 2, price_decimals)
-        if price <= 0 or i + 1 >= n or raw[i] != 44 or raw[i + 1] != 34:
-            return -1, count
-        i, size = number(raw, i + 1, size_decimals)
-        if size < 0 or i + 1 >= n or raw[i] != 93:
+        i += 3
+        length = 0
+        if i + PAIR_BYTES <= n:
+            length, price_digits, price, size_digits, size = plain_pair(raw, i)
+        if length > 0:
+            i += length + 1
+            price = scale(price, price_decimals - price_digits)
+            size = scale(size, size_decimals - size_digits)
+        else:
+            i, price = number(raw, i - 1, price_decimals)
+            if i + 1 >= n or raw[i] != 44 or raw[i + 1] != 34:
+                return -1, count
+            i, size = number(raw, i + 1, size_decimals)
+        if price <= 0 or size < 0 or i + 1 >= n or raw[i] != 93:
             return -1, count
         scratch[count, 0] = side
         scratch[count, 1] = price

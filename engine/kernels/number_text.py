@@ -16,7 +16,7 @@ _POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
 
 
 @fused
-def _scale(mantissa, shift):
+def scale(mantissa, shift):
     """Return mantissa * 10**shift, or -1 if that is no whole number within int64."""
     if shift == 0 or mantissa == 0:
         return mantissa
@@ -41,7 +41,7 @@ def number(raw, i, decimals):
     if i + 1 + PLAIN_BYTES <= len(raw) and raw[i] == 34:
         length, fraction, mantissa = plain_number(raw, i + 1)
         if length > 0:
-            return i + length + 2, _scale(mantissa, decimals - fraction)
+            return i + length + 2, scale(mantissa, decimals - fraction)
     return _careful_number(raw, i, decimals)
 
 
@@ -100,4 +100,4 @@ def _careful_number(raw, i, decimals):
         i += 1
     if is_bad or not has_digit:
         return i, int64(-1)
-    return i, _scale(mantissa, decimals + exponent - fraction)
+    return i, scale(mantissa, decimals + exponent - fraction)

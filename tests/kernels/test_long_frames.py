@@ -266,3 +266,32 @@ def test_every_length_of_a_number_is_read_exactly_wherever_it_stands() -> None:
                 assert outcome is (Applied.OK if is_whole_steps else Applied.BAD_NUMBER), number
                 if is_whole_steps:
                     assert board.instruments[0].price_of(board.top_levels(0, 1)[0][0][0]) == exact
+
+
+def test_every_pair_of_lengths_is_read_exactly_in_a_plain_frame() -> None:
+    rng = random.Random(4)
+
+    def number(whole: int, fraction: int) -> str:
+        digits = [str(rng.randrange(1, 10)), *(str(rng.randrange(10)) for _ in range(20))]
+        text = "".join(digits[:whole])
+        return text + ("." + "".join(digits[whole : whole + fraction]) if fraction else "")
+
+    for whole in range(1, 11):
+        for fraction in range(4):
+            for size_whole in range(1, 11):
+                price = number(whole, fraction) if fraction < 3 else number(whole, 2) + "0"
+                size = number(size_whole, rng.randrange(5)) + rng.choice(["", "0"])
+                if "." not in size:
+                    size += ".0"
+                board = make_board()
+                board.replace(0, FORM, b'[["0.01","3"]]', b'[["999999999999.00","3"]]', 1)
+                text = f'[["{price}","{size}"]],"a":[["999999999999.00","4"]]'.encode()
+                padding = b" " * rng.choice([0, 40])
+
+                outcome = board.apply_plain(0, b"x" + text + padding, (1, 1 + len(text)), 2)
+
+                assert outcome is Applied.OK, text
+                instrument = board.instruments[0]
+                steps, size_steps = board.top_levels(0, 1)[0][0]
+                assert instrument.price_of(steps) == Decimal(price), text
+                assert instrument.size_of(size_steps) == Decimal(size), text
