@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.kernels import graph_layout
 from engine.kernels import screen_layout as layout
 
-SCANS_MAX: Final = 256
+SCANS_MAX: Final = 128
 """Most edges that one tick scans: 0.3 us each where nothing gains, and 2 us while the graph is in
 no cache, as after a start."""
 
