@@ -35,6 +35,10 @@ ANSWER_FRAMES = 60
 FRAMES_OF_EACH = 15_000
 """Frames of each venue in the figure of all."""
 
+POSITION_USD = Decimal(10)
+"""So little that paper trades leave the books as good as untouched, and no limit is met: a refused
+route would be decided on again every second."""
+
 FRAMES_A_FLUSH = 250
 """A thousand frames a second, and four flushes."""
 
@@ -73,9 +77,9 @@ def make_core(
             venues=dict.fromkeys([recorded.venue, *(one.venue for one in others)], venue_terms),
             transfer_bps=Decimal(2),
             net_edge_bps_min=Decimal(10),
-            position_usd=Decimal(1_000),
+            position_usd=POSITION_USD,
             daily_loss_usd=Decimal(500),
-            orders_per_minute_max=60,
+            orders_per_minute_max=1_000_000,
             age_ms_max=600_000,
             audit_s=3_600,
             slippage_bps_max=Decimal(5),

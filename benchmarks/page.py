@@ -24,9 +24,9 @@ Made by `make bench`; `benchmarks/latest.json` holds the same rows. `full_path` 
 way from the bytes of a recorded frame to the decision; its throughput is frames over their summed
 time, on one core. Binance frames hold 29 levels on average and some
 hundreds at their 99th percentile, the other venues' one to three.
-`full_path.*.in_market` is the same with each recorded book among 500 tokens and 4,000 pools and a
-gap open to another venue's book: every change is scanned for routes of up to four legs, the open
-route is sized anew, followed and now and then decided on. `full_path.*.outliving` counts Python
+`full_path.binance.in_market` is the same with the book among 500 tokens and 4,000 pools and a gap
+open to another venue's book: every change is scanned for routes of up to four legs, and the open
+route is sized anew and followed. `full_path.*.outliving` counts Python
 objects that are made during a frame and still there after it, recording and sharing of prices on;
 `blocks_gained` is what memory gains over whole passes of a recording, each of which opens the
 connection anew. `cycles` are whole scans called from Python; sizing is
