@@ -2,6 +2,8 @@
 
 import sys
 
+import numpy as np
+
 from benchmarks import (
     core_path,
     cycles,
@@ -25,6 +27,7 @@ from benchmarks import (
 def main() -> int:
     """Measure everything, one part after the other."""
     rows: list[harness.Row] = []
+    speeds: list[harness.Row] = []
     for name, measure in (
         ("full path from recorded frames", full_path.measure),
         ("the same within a market", full_market.measure),
@@ -43,7 +46,10 @@ def main() -> int:
     ):
         sys.stderr.write(f"bench: {name} ...\n")
         sys.stderr.flush()
+        speeds.append(harness.machine_speed())
         rows += measure()
+    medians = [speed.median for speed in speeds]
+    rows.insert(0, harness.row("machine.loop", 1_000 * np.array(medians)))
     print(f"machine: {harness.machine()}")
     harness.print_table(rows)
     harness.write_json(rows, page.LATEST)

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 WARM_UP_CALLS = 300
+LOOPS = 40
+LOOP_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,22 @@ def scalar(name: str, unit: str, value: float) -> Row:
     """Make a row of a figure that has no distribution."""
     value = round(value, 3)
     return Row(name=name, unit=unit, median=value, p99=value, p999=value)
+
+
+def machine_speed() -> Row:
+    """Time a loop that has nothing to do with us: how fast the machine was meanwhile.
+
+    On a shared machine the same loop may take twice as long a minute later. Runs are compared by
+    this row before they are compared by any other.
+    """
+    return row("machine.loop", time_calls([_loop] * LOOPS))
+
+
+def _loop() -> int:
+    total = 0
+    for number in range(LOOP_STEPS):
+        total += number
+    return total
 
 
 def machine() -> str:

@@ -20,7 +20,8 @@ means. On a shared machine the tails beyond p99 are the scheduler's.
 
 ## Our own figures
 
-Made by `make bench`; `benchmarks/latest.json` holds the same rows. `full_path` is the engine's own
+Made by `make bench`; `benchmarks/latest.json` holds the same rows. `machine.loop` is a loop of
+100,000 additions in Python before each part: how fast the machine was, and how evenly. `full_path` is the engine's own
 way from the bytes of a recorded frame to the decision; its throughput is frames over their summed
 time, on one core. Binance frames hold 29 levels on average and some
 hundreds at their 99th percentile, the other venues' one to three.
