@@ -21,20 +21,18 @@ means. On a shared machine the tails beyond p99 are the scheduler's.
 ## Our own figures
 
 Made by `make bench`; `benchmarks/latest.json` holds the same rows. `machine.loop` is a loop of
-100,000 additions in Python before each part: how fast the machine was, and how evenly. `full_path` is the engine's own
-way from the bytes of a recorded frame to the decision; its throughput is frames over their summed
-time, on one core. Binance frames hold 29 levels on average and some
-hundreds at their 99th percentile, the other venues' one to three.
-`full_path.binance.in_market` is the same with the book among 500 tokens and 4,000 pools and a gap
-open to another venue's book: every change is scanned for routes of up to four legs, and the open
-route is sized anew and followed. `full_path.*.outliving` counts Python
-objects that are made during a frame and still there after it, recording and sharing of prices on;
-`blocks_gained` is what memory gains over whole passes of a recording, each of which opens the
-connection anew. `cycles` are whole scans called from Python; sizing is
-shown in a batch, per route, and by itself. `kernels.from_cache` is a fresh process from its start
-until every kernel is loaded.
-`start_to_first_live_book` and `memory_of_all_roles` are of a whole installation on the sandbox,
-with compiled kernels cached.
+100,000 additions in Python before each part: how fast the machine was, and how evenly. `full_path`
+is the engine's own way from the bytes of a recorded frame to the decision; its throughput is frames
+over their summed time, on one core. Binance frames hold 29 levels on average and some hundreds at
+their 99th percentile, the other venues' one to three. `full_path.binance.in_market` is the same
+with the book among 500 tokens and 4,000 pools and a gap open to another venue's book: every change
+is scanned for routes of up to four legs, and the open route is sized anew and followed.
+`full_path.*.outliving` counts Python objects that are made during a frame and still there after it,
+recording and sharing of prices on; `blocks_gained` is what memory gains over whole passes of a
+recording, each of which opens the connection anew. `cycles` are whole scans called from Python;
+sizing is shown in a batch, per route, and by itself. `kernels.from_cache` is a fresh process from
+its start until every kernel is loaded. `start_to_first_live_book` and `memory_of_all_roles` are of
+a whole installation on the sandbox, with compiled kernels cached.
 """
 
 PEERS_READING = """
