@@ -73,7 +73,7 @@ class OpenRoutes:
         legs = ExactLegs(self.board, costs, Taken(self.board), graph.pools)
         self.routes = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=screen.flash_fee_bps))
         self.splits = SplitConfirmer(
-            graph, legs, self.routes, split_terms(screen, costs.transfer_bps)
+            graph.parallel, legs, self.routes, split_terms(screen, costs.transfer_bps)
         )
 
     def of_legs(self, legs: int, *, is_shared: bool) -> Opportunity:

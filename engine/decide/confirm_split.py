@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.decide.confirm_route import Charges, ConfirmedRoute, RouteConfirmer, to_raw
 from engine.decide.exact_legs import ExactLegs
-from engine.detect.live_graph import LiveGraph
+from engine.detect.parallel_places import ParallelPlaces
 from engine.detect.places import Place, has_only_pools, venue_changes
 from engine.detect.split_leg import Part, SplitLeg, plan_leg
 from engine.detect.split_route import Member, SizedSplit, SplitSearch, SplitTerms
@@ -61,9 +61,9 @@ class SplitConfirmer:
     """
 
     def __init__(
-        self, graph: LiveGraph, legs: ExactLegs, routes: RouteConfirmer, terms: SplitTerms
+        self, parallel: ParallelPlaces, legs: ExactLegs, routes: RouteConfirmer, terms: SplitTerms
     ) -> None:
-        self._graph = graph
+        self._parallel = parallel
         self._legs = legs
         self._routes = routes
         self._terms = terms
@@ -105,11 +105,11 @@ class SplitConfirmer:
         legs = []
         for hop in route.hops:
             members = []
-            for place in self._graph.places_beside(hop, at_ns):
+            for place in self._parallel.beside(hop, at_ns):
                 try:
                     self._legs.decimals([*route.hops, place])
                     side = self._legs.side(place)
-                    fixed_cost = self._graph.fixed_cost(place, route.quote)
+                    fixed_cost = self._parallel.fixed_cost(place, route.quote)
                 except BadValueError:
                     continue
                 if side is not None and fixed_cost is not None:

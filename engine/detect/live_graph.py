@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from engine.detect.cycle_scan import CycleScan
 from engine.detect.first_potentials import log_values
 from engine.detect.market_graph import MarketGraph, PlaceKind
-from engine.detect.places import Place
+from engine.detect.parallel_places import ParallelPlaces
+from engine.detect.places import BRIDGE_PLACE, POOL_PLACE, Place
 from engine.detect.pool_sides import PoolSide, PreparedPool
 from engine.detect.screen_terms import Screen
 from engine.detect.side_arena import SideArena
@@ -41,23 +42,12 @@ OPEN_MAX: Final = 128
 ROWS_MAX: Final = OPEN_MAX + 4 * CYCLES_MAX
 POOL_EDGES_MAX: Final = 32_768
 POOL_PIECES_MAX: Final = 262_144
-POOL_PLACE: Final = 1 << 20
-"""Places of pools have numbers from here on; below are the rows of the board."""
-
-BRIDGE_PLACE: Final = 1 << 21
-"""Places of bridges have numbers from here on."""
-
 BRIDGES_MAX: Final = 64
 BRIDGE: Final = VenueId("bridge")
-
-PLACES_MAX: Final = 8
-"""Most places that one leg is shared among: the engine waits while a person is answered."""
 
 TOKENS_MAX: Final = 1_024
 COUNTED_IN: Final = tuple(map(AssetCode, ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")))
 """Where a route starts if it can: its profit is counted in that asset."""
-
-_PLACE_FROM: Final = {HopKind.BOOK: 0, HopKind.POOL: POOL_PLACE, HopKind.BRIDGE: BRIDGE_PLACE}
 
 
 class LiveGraph:
@@ -67,6 +57,7 @@ class LiveGraph:
     pays for it, so that the difference is no riskless gain.
 
     Attributes:
+        parallel: what stands beside the places of a route.
         out: float64 (ROWS_MAX, OUT_COLUMNS) of `kernels.screen_layout`: the last change's routes.
         open_routes: int64 (OPEN_MAX, ROUTE_COLUMNS): the routes that are followed.
     """
@@ -106,6 +97,14 @@ class LiveGraph:
         self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
         self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
         self._places: dict[int, Place] = {}
+        self.parallel = ParallelPlaces(
+            board,
+            self._graph,
+            self._places,
+            legs=self._legs,
+            costs=self._costs,
+            tokens=self._values.tokens,
+        )
         self._venues: dict[VenueId, int] = {}
         self._assets: dict[AssetCode, int] = {}
         self._pools: dict[int, PreparedPool] = {}
@@ -326,61 +325,6 @@ class LiveGraph:
                 )
             )
         return tuple(hops)
-
-    def places_beside(self, leg: Hop, at_ns: int) -> tuple[Place, ...]:
-        """Return what turns a leg's asset into its other one at a time, the leg's own place first.
-
-        Then come books and pools, the best rate first; none that is closed, stale or too old. At
-        most PLACES_MAX are returned, and nothing if the leg's own place is not among them.
-
-        Raises:
-            BadValueError: the leg's place is in the graph no more.
-        """
-        own = self._edge_of(leg)
-        edges = [edge for edge in self._graph.parallel_to(own) if self._is_open(edge, at_ns)]
-        if own not in edges:
-            return ()
-        rates = self._graph.arrays[3]
-        others = [
-            edge
-            for edge in sorted(edges, key=rates.__getitem__, reverse=True)
-            if edge != own and self._places[edge].kind is not HopKind.BRIDGE
-        ]
-        return tuple(self._places[edge] for edge in [own, *others][:PLACES_MAX])
-
-    def fixed_cost(self, place: Place, asset: AssetCode) -> float | None:
-        """Return what a use of a place costs whatever the size: gas, or a bridge's fixed part.
-
-        In units of an asset; None while the gas or that asset has no value.
-
-        Raises:
-            BadValueError: the place or the asset is in the graph no more.
-        """
-        leg = self._legs[self._edge_of(place)]
-        gas_units, fixed_usd = float(leg[layout.LEG_GAS_UNITS]), float(leg[layout.LEG_FIXED_USD])
-        if not gas_units and not fixed_usd:
-            return 0.0
-        gas_unit_usd = float(self._costs[layout.GAS_UNIT_USD])
-        value_usd = float(self._values.tokens[self._graph.token(asset), layout.VALUE_USD])
-        if gas_unit_usd < 0.0 or not value_usd > 0.0:
-            return None
-        return (gas_units * gas_unit_usd + fixed_usd) / value_usd
-
-    def _edge_of(self, leg: Hop | Place) -> int:
-        place = leg.row + _PLACE_FROM[leg.kind]
-        for edge in self._graph.edges_at(place):
-            of = self._places[edge]
-            if (of.source, of.target) == (leg.source, leg.target):
-                return edge
-        raise BadValueError(f"no edge from {leg.source} to {leg.target} at place {place}")
-
-    def _is_open(self, edge: int, at_ns: int) -> bool:
-        if not self._graph.arrays[3][edge] > graph_layout.ALIVE_MIN:
-            return False
-        place, age_ns_max = self._places[edge], int(self._costs[layout.AGE_NS_MAX])
-        return place.kind is not HopKind.BOOK or self._board.is_fresh(
-            place.row, at_ns=at_ns, age_ns_max=age_ns_max
-        )
 
     def _make_screen(self) -> Callable[[int, int, int], int]:
         """Return the screen of a book; compiled, it takes all arrays as one context."""

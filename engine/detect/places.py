@@ -2,10 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import HopKind
+
+POOL_PLACE: Final = 1 << 20
+"""Places of pools have numbers from here on in the graph; below are the rows of the board."""
+
+BRIDGE_PLACE: Final = 1 << 21
+"""Places of bridges have numbers from here on."""
 
 
 @dataclass(frozen=True, slots=True)

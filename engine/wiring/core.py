@@ -174,7 +174,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         decider=decider,
         route_confirmer=route_confirmer,
         split_confirmer=SplitConfirmer(
-            graph, legs, route_confirmer, split_terms(screen, costs.transfer_bps)
+            graph.parallel, legs, route_confirmer, split_terms(screen, costs.transfer_bps)
         ),
         pools=graph.pools,
         detector=detector,

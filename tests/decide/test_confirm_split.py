@@ -352,7 +352,7 @@ def test_a_pool_takes_no_part_until_its_gas_can_be_costed() -> None:
     split = confirm(world, gap)
     assert split is not None
     [pool] = (part.place for part in split.legs[0] if part.place.kind is HopKind.POOL)
-    in_usdt, in_eth = (world.graph.fixed_cost(pool, asset) for asset in (USDT, ETH))
+    in_usdt, in_eth = (world.graph.parallel.fixed_cost(pool, asset) for asset in (USDT, ETH))
     assert in_usdt == pytest.approx(GAS_UNITS * 10e-9 * PRICE)
     assert in_eth == pytest.approx(GAS_UNITS * 10e-9)
 

@@ -220,7 +220,10 @@ class World:
             legs, self.costs, RouteRules(flash_fee_bps=Decimal(setup.flash_fee_bps))
         )
         self.split_confirmer = SplitConfirmer(
-            self.graph, legs, self.route_confirmer, split_terms(screen, self.costs.transfer_bps)
+            self.graph.parallel,
+            legs,
+            self.route_confirmer,
+            split_terms(screen, self.costs.transfer_bps),
         )
         self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="r1")
         by_venue = {
