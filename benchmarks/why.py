@@ -1,15 +1,19 @@
 """`/why` of an open route, as the engine answers it. `python -m benchmarks.why` prints the table.
 
-The engine is one thread: so long may a frame wait for a person's question. Books and pools of a
-pair stand in parallel, a curve among them. `exact` is the route alone, `split` all that is done to
-find out whether sharing its legs gains more, the route alone included where it is needed.
+The engine is one thread: a frame may wait as long as the longest step of a person's question. Books
+and pools of a pair stand in parallel, a curve among them. `exact` is the route alone, `split` all
+that is done to find out whether sharing its legs gains more, the route alone included where it is
+needed.
 """
 
 import random
+import time
 from decimal import Decimal
 from functools import partial
 
-from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
+import numpy as np
+
+from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table, row
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
 from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.exact_legs import ExactLegs
@@ -28,6 +32,7 @@ from engine.ports import Applied, LevelForm
 from engine.sandbox.pools import load_pools
 
 CALLS = WARM_UP_CALLS + 700
+DONE = object()
 LEVELS = 60
 AT_NS = 1_700_000_000_000_000_000
 AGE_NS_MAX = 10_000_000_000
@@ -129,7 +134,21 @@ def measure_all() -> list[Row]:
                 ("split", partial(market.splits.confirm, route, AT_NS)),
             ):
                 rows.append(measure(f"why.{name}.{kind}", [confirm] * CALLS))
+            longest_ns = np.array([_longest_step_ns(market, route) for _ in range(CALLS)])
+            rows.append(row(f"why.split, its longest step.{kind}", longest_ns[WARM_UP_CALLS:]))
     return rows
+
+
+def _longest_step_ns(market: OpenRoutes, route: Opportunity) -> int:
+    """Return how long a frame may have to wait: steps give way to it."""
+    steps = market.splits.confirm_in_steps(route, AT_NS)
+    longest_ns = 0
+    while True:
+        started_ns = time.perf_counter_ns()
+        is_done = next(steps, DONE) is DONE
+        longest_ns = max(longest_ns, time.perf_counter_ns() - started_ns)
+        if is_done:
+            return longest_ns
 
 
 if __name__ == "__main__":

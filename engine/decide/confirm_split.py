@@ -14,6 +14,7 @@ from engine.detect.parallel_places import ParallelPlaces
 from engine.detect.places import Place, has_only_pools, venue_changes
 from engine.detect.split_leg import Part, SplitLeg, plan_leg
 from engine.detect.split_route import Member, SizedSplit, SplitSearch, SplitTerms
+from engine.detect.steps import Steps, finish
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity
@@ -69,15 +70,22 @@ class SplitConfirmer:
         self._terms = terms
 
     def confirm(self, route: Opportunity, at_ns: int) -> ConfirmedSplit | None:
-        """Return the route with shared legs; `None` if that gains no more than the route itself.
+        """Return what `confirm_in_steps` comes to, without a pause."""
+        return finish(self.confirm_in_steps(route, at_ns))
+
+    def confirm_in_steps(self, route: Opportunity, at_ns: int) -> Steps[ConfirmedSplit | None]:
+        """Find the route with shared legs; `None` if that gains no more than the route itself.
 
         The route itself counts as it was seen and at its best size now, whichever gains more. A
         route that would be better through other places, one each, is an open route of its own.
+
+        The places are read once, at the first step; the market may move while shares are looked
+        for. Whole numbers of all that is compared are worked out in the last step, on one board.
         """
         try:
             legs = self._members(route, at_ns)
             search = SplitSearch(legs, self._terms) if _is_shared(legs) else None
-            found = None if search is None else search.best()
+            found = None if search is None else (yield from search.search())
             if search is None or found is None or not _is_shared(found.used):
                 return None
             single = search.single()

@@ -16,6 +16,7 @@ from engine.detect.pool_sides import PoolSide
 from engine.detect.screen_terms import Screen
 from engine.detect.sizing import RouteTerms, SideTables, size
 from engine.detect.splitting import merge, split
+from engine.detect.steps import Steps, finish
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
 from engine.portfolio.costs import BPS_PER_UNIT
@@ -112,14 +113,22 @@ class SplitSearch:
         return self._size(tuple((0,) for _ in self._legs))
 
     def best(self) -> SizedSplit | None:
-        """Return the best that was found over all members; `None` if nothing is gained.
+        """Return what `search` comes to, without a pause."""
+        return finish(self.search())
+
+    def search(self) -> Steps[SizedSplit | None]:
+        """Find the best over all members, a sizing a step; `None` if nothing is gained.
 
         The search starts with all of them, and where that is charged less, with those at the own
         places' venues alone and with pools alone. No place is used twice. Then what does not pay
         its own costs is dropped, the least shares first, until the route would lose by doing
         without any one that is left, or TRIES_MAX are tried.
         """
-        found = [held for held in map(self._refined, self._starts()) if held is not None]
+        found = []
+        for start in self._starts():
+            held = yield from self._refined(start)
+            if held is not None:
+                found.append(held)
         return max(found, key=lambda held: held.net, default=None)
 
     def _starts(self) -> Iterator[Chosen]:
@@ -138,14 +147,20 @@ class SplitSearch:
             if all(start) and start != everything and self._charged(start) < charged:
                 yield start
 
-    def _refined(self, start: Chosen) -> SizedSplit | None:
+    def _refined(self, start: Chosen) -> Steps[SizedSplit | None]:
         held = self._size(start)
+        yield
         while held is not None and (twice := self._used_twice(held)):
-            without = [self._without(held, leg, member) for leg, member in twice]
+            without = []
+            for leg, member in twice:
+                without.append(self._without(held, leg, member))
+                yield
             held = max(filter(None, without), key=lambda one: one.net, default=None)
-        return None if held is None else self._without_losers(held)
+        if held is None:
+            return None
+        return (yield from self._without_losers(held))
 
-    def _without_losers(self, held: SizedSplit) -> SizedSplit:
+    def _without_losers(self, held: SizedSplit) -> Steps[SizedSplit]:
         tries = 0
         is_better = True
         while is_better:
@@ -153,6 +168,7 @@ class SplitSearch:
             for _, leg, member in sorted(self._costly(held))[: TRIES_MAX - tries]:
                 tries += 1
                 tried = self._without(held, leg, member)
+                yield
                 if tried is not None and tried.net > held.net and not self._used_twice(tried):
                     held, is_better = tried, True
                     break

@@ -73,9 +73,9 @@ class EngineAnswers:
             case SetMode():
                 return await self._set_mode(request)
             case _:
-                return self._report(request)
+                return await self._report(request)
 
-    def _report(self, request: Question) -> Report:
+    async def _report(self, request: Question) -> Report:
         at_ns = self._clock()
         match request:
             case GetStatus():
@@ -85,7 +85,7 @@ class EngineAnswers:
             case GetOpportunities(limit=limit):
                 return self._reports.opportunities(limit, at_ns)
             case GetWhy(ref=ref):
-                return self._reports.why(ref, at_ns) or Unknown(what=ref)
+                return await self._reports.why(ref, at_ns) or Unknown(what=ref)
             case GetLimits():
                 return self._reports.limits(at_ns)
             case GetVersion():

@@ -1,5 +1,6 @@
 """Reports of the engine role, made from the parts of its run."""
 
+import asyncio
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ from engine.bus.reports import (
 )
 from engine.decide.confirm import Unconfirmed
 from engine.decide.confirm_route import RouteConfirmer
-from engine.decide.confirm_split import PlacePart, SplitConfirmer
+from engine.decide.confirm_split import ConfirmedSplit, PlacePart, SplitConfirmer
 from engine.decide.decider import Decider
 from engine.decide.route_values import values_of_opportunity
 from engine.detect.detector import Detector
@@ -145,12 +146,16 @@ class EngineReports:
             pools_waiting=of.detector.pools_waiting,
         )
 
-    def why(self, ref: str, at_ns: int) -> WhyReport | None:
-        """Return the decision on a recent opportunity, None if it is not among them."""
+    async def why(self, ref: str, at_ns: int) -> WhyReport | None:
+        """Return the decision on a recent opportunity, None if it is not among them.
+
+        Frames may be taken while shares of an open route are looked for.
+        """
         of = self._of
         entry = of.journal.find(ref)
         if entry is None:
             return None
+        split_now = await self._split_now(entry, at_ns)
         execution = entry.execution
         return WhyReport(
             basis=of.header.basis,
@@ -166,7 +171,7 @@ class EngineReports:
             expected_usd=execution.expected_usd if execution else None,
             values=self._values(entry.opportunity),
             exact_now=self._exact_now(entry),
-            split_now=self._split_now(entry, at_ns),
+            split_now=split_now,
         )
 
     def _values(self, seen: Opportunity) -> ValuesLine:
@@ -198,11 +203,18 @@ class EngineReports:
             )
         return ExactNow(paid=found.paid, got=found.got, profit_quote=found.profit_quote)
 
-    def _split_now(self, entry: Entry, at_ns: int) -> SplitNow | None:
+    async def _split_now(self, entry: Entry, at_ns: int) -> SplitNow | None:
         if entry.closed_at_ns is not None:
             return None
-        found = self._of.split_confirmer.confirm(entry.opportunity, at_ns)
-        if found is None:
+        steps = self._of.split_confirmer.confirm_in_steps(entry.opportunity, at_ns)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: ConfirmedSplit | None = end.value
+                break
+            await asyncio.sleep(0)
+        if found is None or entry.closed_at_ns is not None:
             return None
         return SplitNow(
             paid=found.route.paid,

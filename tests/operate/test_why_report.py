@@ -1,5 +1,7 @@
 """`/why` of open and closed routes, from a core built as the engine builds it."""
 
+import asyncio
+
 import pytest
 
 from engine.bus.reports import PlaceShare, SplitNow, WhyReport
@@ -54,8 +56,8 @@ class Run:
             == [(HopKind.BOOK, 0), (HopKind.BOOK, 1)]
         )
 
-    def why(self, opportunity_id: str) -> WhyReport:
-        report = self.reports.why(opportunity_id, self.at_ns)
+    async def why(self, opportunity_id: str) -> WhyReport:
+        report = await self.reports.why(opportunity_id, self.at_ns)
         assert report is not None
         return report
 
@@ -65,11 +67,11 @@ def shares_of(now: SplitNow | None) -> list[dict[str, PlaceShare]]:
     return [{f"{part.venue} {part.place}": part for part in leg} for leg in now.legs]
 
 
-def test_an_open_gap_is_told_with_its_legs_shared_among_books_and_pools() -> None:
+async def test_an_open_gap_is_told_with_its_legs_shared_among_books_and_pools() -> None:
     run = Run()
     run.show_gap()
 
-    why = run.why(run.gap_id())
+    why = await run.why(run.gap_id())
 
     assert why.line.is_open
     assert why.exact_now is None, "a gap's exact figures are those of its plan"
@@ -82,7 +84,7 @@ def test_an_open_gap_is_told_with_its_legs_shared_among_books_and_pools() -> Non
     assert why.split_now.profit_quote > why.split_now.more_quote > 0
 
 
-def test_a_route_that_is_closed_is_not_shared_though_another_like_it_is_open() -> None:
+async def test_a_route_that_is_closed_is_not_shared_though_another_like_it_is_open() -> None:
     run = Run()
     run.show_gap()
     before = run.gap_id()
@@ -90,5 +92,19 @@ def test_a_route_that_is_closed_is_not_shared_though_another_like_it_is_open() -
     run.show_gap()
 
     assert run.gap_id() != before
-    assert run.why(run.gap_id()).split_now is not None
-    assert run.why(before).split_now is None
+    assert (await run.why(run.gap_id())).split_now is not None
+    assert (await run.why(before)).split_now is None
+
+
+async def test_frames_are_taken_while_shares_are_looked_for_and_may_end_the_route() -> None:
+    run = Run()
+    run.show_gap()
+    asked = asyncio.create_task(run.why(run.gap_id()))
+    await asyncio.sleep(0)  # the question is begun, and gives way
+    assert not asked.done()
+
+    run.close_gap()
+
+    report = await asked
+    assert not report.line.is_open
+    assert report.split_now is None
