@@ -50,14 +50,14 @@ class ExactLegs:
         """Return in how many decimals each asset is counted: those of the pools that hold it.
 
         Raises:
-            BadValueError: two pools count an asset in different ones.
+            BadValueError: two pools count an asset in different ones, or a pool is gone.
         """
         found: dict[AssetCode, int] = {}
         sources = []
         for leg in legs:
             sources.append(leg.source)
             if leg.kind is HopKind.POOL:
-                for asset, decimals in self._pools[leg.row].snapshot.pool.tokens:
+                for asset, decimals in self._pool(leg.row).snapshot.pool.tokens:
                     if found.setdefault(asset, decimals) != decimals:
                         raise BadValueError(
                             f"{asset} has {found[asset]} and {decimals} decimals in one route"
@@ -68,7 +68,7 @@ class ExactLegs:
         """Return the exact form of a leg.
 
         Raises:
-            BadValueError: nothing is left of its book, or its numbers are none.
+            BadValueError: nothing is left of its book, its numbers are none, or its pool is gone.
         """
         if leg.kind is HopKind.BOOK:
             return self._book_leg(leg, decimals)
@@ -78,7 +78,7 @@ class ExactLegs:
                 source_decimals=decimals[leg.source],
                 target_decimals=decimals[leg.target],
             )
-        prepared = self._pools[leg.row]
+        prepared = self._pool(leg.row)
         pool = prepared.snapshot.pool
         return leg_of(
             prepared.state,
@@ -90,14 +90,14 @@ class ExactLegs:
         """Return a place as it is sized in floats, None for a book of which nothing is left.
 
         Raises:
-            BadValueError: its numbers are none.
+            BadValueError: its numbers are none, or its pool is gone.
         """
         if place.kind is HopKind.BRIDGE:
             rate = 1.0 - float(self._bridges[place.row].cost_bps) / BPS_PER_UNIT
             return np.array([[0.0, 0.0, rate, 0.0]])
         if place.kind is HopKind.POOL:
             ends = (place.source, place.target)
-            sides = self._pools[place.row].sides
+            sides = self._pool(place.row).sides
             return next(side for side in sides if (side.source, side.target) == ends)
         instrument = self._board.instruments[place.row]
         is_buy = place.source == instrument.pair.quote
@@ -111,6 +111,12 @@ class ExactLegs:
         fee_ratio = float(self._costs.fee_bps(instrument.venue)) / BPS_PER_UNIT
         pieces_of = pieces_of_asks if is_buy else pieces_of_bids
         return pieces_of(levels, fee_ratio=fee_ratio)
+
+    def _pool(self, number: int) -> PreparedPool:
+        prepared = self._pools.get(number)
+        if prepared is None:
+            raise BadValueError(f"pool number {number} is gone")
+        return prepared
 
     def _book_leg(self, leg: Hop | Place, decimals: Mapping[AssetCode, int]) -> OrderBookLeg:
         instrument = self._board.instruments[leg.row]

@@ -34,7 +34,6 @@ class Board:
         levels: int64 (2 * books, LEVELS_MAX, 2), see `kernels.layout`; memory is touched only as
             deep as books are.
         changed: rows changed since the caller last cleared it, oldest first, without repeats.
-        frame_seq: number of the input that is being applied; stamped on each change.
         faults: number of faults by venue and kind.
     """
 
@@ -61,7 +60,7 @@ class Board:
 
     @property
     def frame_seq(self) -> int:
-        """Number of the input that is being applied."""
+        """Number of the input that is being applied; stamped on each change."""
         return self._frame_seq[0]
 
     @frame_seq.setter

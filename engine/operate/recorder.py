@@ -49,8 +49,8 @@ class Recorder:
         self.run_directory = settings.directory / run_id
         self.failure: str | None = None
         self._settings = settings
-        self._buffer = _make_buffer(BUFFER_BYTES)
-        self._spare = _make_buffer(BUFFER_BYTES)
+        self._buffer = _make_buffer()
+        self._spare = _make_buffer()
         self._used = array("q", [0])
         self._full: list[memoryview] = []
         self._full_bytes = 0
@@ -69,7 +69,7 @@ class Recorder:
         start = self._used[0]
         end = start + len(entry)
         if end > len(self._buffer):
-            self._start_buffer(len(entry))
+            self._start_buffer()
             start, end = 0, len(entry)
         self._buffer[start:end] = entry
         self._used[0] = end
@@ -87,6 +87,8 @@ class Recorder:
         waiting.append(memoryview(self._buffer)[: self._used[0]])
         self._buffer, self._spare = self._spare, self._buffer
         self._used[0] = 0
+        if len(self._buffer) > BUFFER_BYTES:  # it grew with one large entry, such as a fetched book
+            self._buffer = _make_buffer()
         return waiting
 
     def write_out(self, waiting: list[memoryview]) -> None:
@@ -115,11 +117,11 @@ class Recorder:
         except OSError as error:
             self._fail(f"{error.strerror or error} at {self.run_directory}")
 
-    def _start_buffer(self, entry_bytes: int) -> None:
-        """Put the buffer to the full ones and start another with room for an entry."""
+    def _start_buffer(self) -> None:
+        """Put the buffer to the full ones and start another, which a larger entry makes grow."""
         self._full.append(memoryview(self._buffer)[: self._used[0]])
         self._full_bytes += self._used[0]
-        self._buffer = _make_buffer(max(entry_bytes, BUFFER_BYTES))
+        self._buffer = _make_buffer()
         if self._full_bytes > BUFFERED_BYTES_MAX:
             self._fail(f"the disk is too slow: {self._full_bytes >> 20} MB were waiting")
 
@@ -163,9 +165,9 @@ class Recorder:
                 segment.parent.rmdir()  # only an empty folder goes
 
 
-def _make_buffer(size: int) -> bytearray:
+def _make_buffer() -> bytearray:
     """Make a buffer whose memory is there: `bytearray(size)` would get it page by page, later."""
-    return bytearray(b"\0") * size
+    return bytearray(b"\0") * BUFFER_BYTES
 
 
 @contextlib.asynccontextmanager

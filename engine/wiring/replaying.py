@@ -27,6 +27,9 @@ from engine.wiring.paths import Paths
 PROGRESS_S: Final = 2.0
 SHOWN_BYTES: Final = 2_000
 
+_SEQ_END: Final = 1 << 63
+"""Inputs are numbered from 1 on; the board stamps books with 64 bits."""
+
 _INPUTS: Final = frozenset(int(kind) for kind in InputKind)
 
 
@@ -197,6 +200,8 @@ def _feed(
         world.saw(seen.key, answer=seen.payload == b"1")
     entry = step.entry
     before = len(lines)
+    if not 0 < entry.seq < _SEQ_END:
+        raise BadValueError(f"the recording is damaged: an input has number {entry.seq}")
     hot_path.seq = entry.seq - 1
     kind = InputKind(int(entry.kind))
     if kind is InputKind.TICK:

@@ -12,6 +12,7 @@ import pytest
 from engine.decide.confirm_route import ConfirmedRoute
 from engine.decide.confirm_split import ConfirmedSplit, PlacePart
 from engine.detect.places import has_only_pools
+from engine.detect.steps import finish
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
@@ -270,6 +271,17 @@ def test_a_pool_that_does_not_pay_its_own_gas_is_not_used() -> None:
 
     assert used == [{0, 2}, {1}]
     assert confirm(dear, three_pools(dear)) is None
+
+
+def test_a_pool_that_goes_while_shares_are_looked_for_ends_the_search_in_order() -> None:
+    for gone in (0, 1, 2):
+        world = small_pool_world("0.1")
+        steps = world.split_confirmer.confirm_in_steps(three_pools(world), world.now_ns)
+        next(steps)
+
+        world.detector.remove_pool(gone, world.now_ns)
+
+        assert finish(steps) is None
 
 
 def gap_of_three(*, transfer_bps: str = "2") -> tuple[World, Opportunity]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.errors import BadValueError
-from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
+from engine.operate.recorder import BUFFER_BYTES, Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import Entry, EntryKind, read_entries, segments_of
 
 ENTRIES = st.lists(
@@ -50,6 +50,25 @@ def test_what_was_recorded_is_read_back_in_order(
 
     if entries:
         assert list(read_entries(directory / "run")) == entries
+
+
+def test_entries_larger_than_a_buffer_are_recorded_and_leave_none_of_their_size(
+    tmp_path: Path,
+) -> None:
+    recorder = Recorder(settings(tmp_path, segment_bytes=10**9), "run")
+    large = [
+        Entry(n, EntryKind.FETCHED, 0, n, "book", bytes([n]) * (BUFFER_BYTES + n)) for n in range(3)
+    ]
+    small = [Entry(n, EntryKind.FRAME, 0, n, "", bytes([n]) * 700) for n in range(3, 6)]
+    for entry in (small[0], *large):
+        write(recorder, entry)
+    for entry in small[1:]:
+        recorder.flush()
+        write(recorder, entry)
+        assert len(recorder._buffer) == BUFFER_BYTES
+    recorder.close()
+
+    assert list(read_entries(tmp_path / "run")) == [small[0], *large, *small[1:]]
 
 
 def test_a_recording_cut_by_a_crash_is_read_up_to_its_last_whole_entry(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,9 @@ def _check_that_a_difference_is_found(run: Path, tmp_path: Path) -> None:
     headless = rewrite(entries[1:], tmp_path / "b")
     with pytest.raises(BadValueError, match="first segment is gone"):
         replay(headless, lines=[])
+
+    first = next(n for n, entry in enumerate(entries) if entry.kind is EntryKind.OPENED)
+    renumbered = list(entries)
+    renumbered[first] = replace(entries[first], seq=1 << 63)
+    with pytest.raises(BadValueError, match="damaged: an input has number 9223372036854775808"):
+        replay(rewrite(renumbered, tmp_path / "c"), lines=[])
