@@ -167,7 +167,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
                 "Sets the kill latch on disk before anything else is done: no plan is made until"
                 " it is cleared with /unkill, over any restart."
             ),
-            "The bare word KILL does the same. A reason may follow.",
+            "Any line that begins with the word kill does the same. A reason may follow.",
         ),
         handler=safety.kill,
         aliases=("k",),

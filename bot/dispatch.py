@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.answer import Answer, Confirmation
+from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind
 from bot.command_table import COMMANDS, NAMES, find
-from bot.commands.common import MAIN_MENU, answer_plainly
+from bot.commands.common import answer_plainly
 from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
 from bot.render.clean import clean
 from bot.render.troubles import render_away, render_failed, render_misread
@@ -19,6 +19,7 @@ from engine.facade.reports import Report
 
 _log = logging.getLogger(__name__)
 _SHOWN_LIMIT = 40
+_HELP = Button(label="Help", line="/help")
 
 KILL_S_MAX = 3.0
 """Longest wait before a kill is answered; its latch is set long before."""
@@ -60,23 +61,51 @@ def read_line(text: str) -> Invocation | Refused:
     """Parse a line; a line that is not understood is refused with the nearest known command."""
     split = split_line(text)
     if isinstance(split, Misread):
-        return _refused(split, line=None)
+        word = text.split(maxsplit=1)[0] if text.strip() else ""
+        return _refused(split, near=nearest(word, NAMES, is_bare=True), typed=word)
     name, rest = split
     entry = find(name)
     if entry is None:
-        close = nearest(name, NAMES)
-        return _refused(Misread(f"/{name} is unknown", close), line=f"/{close}" if close else None)
+        return _refused(Misread(f"/{name} is unknown"), near=nearest(name, NAMES), typed=name)
     arguments = parse_arguments(rest, entry.grammar)
     if isinstance(arguments, Misread):
         line = f"/{name} {arguments.nearest}" if arguments.nearest else entry.usage
-        return _refused(arguments, line=line)
+        is_whole = arguments.nearest is not None
+        return _refused(arguments, near=entry.name, line=line, is_whole=is_whole)
     return Invocation(entry, arguments)
 
 
-def _refused(misread: Misread, *, line: str | None) -> Refused:
-    return Refused(
-        Answer(screen=render_misread(misread.why, suggestion=line), buttons=(MAIN_MENU[-1],))
-    )
+def _refused(
+    misread: Misread,
+    *,
+    near: str | None,
+    typed: str = "",
+    line: str = "",
+    is_whole: bool | None = None,
+) -> Refused:
+    """Refuse with the help and what may have been meant, as a button too where that is whole.
+
+    A kill is a button only for what begins like one: a typo of another command and one tap shall
+    not kill.
+    """
+    entry = None if near is None else find(near)
+    if entry is None:
+        screen, buttons = render_misread(misread.why, suggestion=None), [_HELP]
+    else:
+        line = line or f"/{entry.name}"
+        screen = render_misread(misread.why, suggestion=line)
+        buttons = [Button(label=f"Help {entry.name}", line=f"/help {entry.name}")]
+        if is_whole is None:
+            is_whole = not any(argument.is_required for argument in entry.grammar)
+        is_kill = entry.name == "kill"
+        if is_whole and entry.is_on_buttons and (not is_kill or _looks_like_kill(typed)):
+            label = "KILL" if is_kill else line
+            buttons.insert(0, Button(label=label, line=line, is_alarming=is_kill))
+    return Refused(Answer(screen=screen, buttons=(tuple(buttons),)))
+
+
+def _looks_like_kill(typed: str) -> bool:
+    return typed[:1].lower() == "k" and nearest(typed, ("kill",), is_bare=True) is not None
 
 
 @dataclass(slots=True, kw_only=True)

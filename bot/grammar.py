@@ -11,7 +11,15 @@ from bot.render.clean import clean
 LINE_LIMIT = 400
 """Characters of a command line that are looked at."""
 
-_COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:@[A-Za-z0-9_]{1,32})?\Z")
+_COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:@[A-Za-z0-9_]{1,32})?[^\w/@]*\Z")
+_KILL = re.compile(
+    r"(?:[\W_]*kill|\W*/k)(?:@[A-Za-z0-9_]{1,32})?(?![A-Za-z0-9])[\W_]*(.*)\Z", re.IGNORECASE
+)
+_PHONE_STOP = re.compile(r"(?<=\w)\.\Z")
+"""The full stop that a phone makes of two spaces."""
+
+_NEAR_CUTOFF = 0.5
+_NEAR_CUTOFF_BARE = 0.75
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}\Z", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9-]{4,32}\Z", re.ASCII)
@@ -77,21 +85,27 @@ class Misread:
 def split_line(text: str) -> tuple[str, str] | Misread:
     """Split a line into the command's name and the rest.
 
-    The bare word KILL is the command `/kill`, in any case and with any punctuation around it.
+    A line that begins with the word KILL is the command `/kill`, with or without a slash, in any
+    case and with any punctuation around it: a false kill costs minutes, a missed one money.
     """
     line = clean(text, limit=LINE_LIMIT)
-    head, _, rest = line.partition(" ")
-    if re.fullmatch(r"[^\w/]*kill[^\w]*", line, re.IGNORECASE):
-        return "kill", ""
+    kill = _KILL.match(line)
+    if kill is not None:
+        return "kill", kill.group(1).strip()
+    head, _, rest = _PHONE_STOP.sub("", line).partition(" ")
     match = _COMMAND.match(head)
     if match is None:
         return Misread(f"“{clean(line, limit=40)}” is not a command")
     return match.group(1).lower(), rest.strip()
 
 
-def nearest(word: str, known: tuple[str, ...]) -> str | None:
-    """Return the known word that looks most like `word`, if any does."""
-    found = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+def nearest(word: str, known: tuple[str, ...], *, is_bare: bool = False) -> str | None:
+    """Return the known word that looks most like `word`, if any does.
+
+    A word without a slash may be anything: it has to look more like it.
+    """
+    cutoff = _NEAR_CUTOFF_BARE if is_bare else _NEAR_CUTOFF
+    found = get_close_matches(word.lower(), known, n=1, cutoff=cutoff)
     return found[0] if found else None
 
 

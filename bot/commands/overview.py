@@ -87,7 +87,7 @@ def _help_all(table: tuple[CommandEntry, ...]) -> Screen:
         blocks=(
             *(Text(f"{name}: {commands}") for name, commands in rows),
             Text("/help status explains one, /help safety a topic."),
-            Text("The bare word KILL works as /kill."),
+            Text("A line that begins with kill works as /kill."),
         ),
     )
 

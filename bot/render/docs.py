@@ -13,7 +13,8 @@ _HEAD = """# Commands
 The same commands work in Telegram and in the terminal. This page is generated from
 `bot/command_table.py` with `python -m bot.docs`; a test keeps it up to date.
 
-The bare word `KILL` works as `/kill`. A line that is not understood does nothing and is answered
+Any line that begins with the word kill works as `/kill`, whatever punctuation a phone adds
+(`/kill.`, `kill it`, `KILL!`). A line that is not understood does nothing and is answered
 with the nearest known command. Numbers are whole and written in plain digits.
 """
 

@@ -113,6 +113,49 @@ async def test_the_bare_word_kill_sets_the_latch(chat: Chat) -> None:
     assert chat.facade.is_killed
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["/kill!", "/kill.", "kill it", "KILL", "Kill. Now", "/k", "/K.", "/kill@syn_bot, now",
+     "“kill”", "/kill-all", "\\kill", "/ kill"],
+)  # fmt: skip
+async def test_whatever_begins_with_kill_sets_the_latch(chat: Chat, line: str) -> None:
+    async with chat.start():
+        assert "Killed" in await chat.say(line)
+
+    assert chat.facade.is_killed
+
+
+@pytest.mark.parametrize(
+    ("line", "labels"),
+    [
+        ("/staus", ["/status", "Help status"]),
+        ("/skill", ["Help kill"]),
+        ("/skip", ["Help kill"]),
+        ("/kick", ["Help kill"]),
+        ("/unkil", ["Help unkill"]),
+        ("hello", ["Help"]),
+        ("/mode pape", ["/mode paper", "Help mode"]),
+        ("/trades 51", ["Help trades"]),
+        ("/kil", ["KILL", "Help kill"]),
+    ],
+)
+async def test_a_typo_offers_the_near_command_and_help_and_never_another_ones_kill(
+    chat: Chat, line: str, labels: list[str]
+) -> None:
+    async with chat.start():
+        await chat.say(line)
+
+    (row,) = chat.emulator.chats.from_bot()[-1].buttons
+    assert [button["text"] for button in row] == labels
+    assert chat.facade.effects == []
+
+
+@pytest.mark.parametrize("line", ["/status.", "/status!", "/pause. ", "/mode observe."])
+async def test_what_a_phone_adds_to_a_command_does_not_spoil_it(chat: Chat, line: str) -> None:
+    async with chat.start():
+        assert "Did you mean" not in await chat.say(line)
+
+
 @pytest.mark.parametrize("line", ["/kill", "/pause", "/mode observe"])
 async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
     chat.facade.mode = Mode.PAPER
