@@ -22,7 +22,16 @@ async def main(*, is_one_process: bool) -> None:
         opened = open_front_end_with_roles(os.environ, directory=Path.cwd())
     front_end: FrontEnd
     async with opened as front_end:
-        await run(front_end.facade, front_end.settings, stop=front_end.stop, clock=front_end.clock)
+        try:
+            await run(
+                front_end.facade, front_end.settings, stop=front_end.stop, clock=front_end.clock
+            )
+        except FatalError as error:
+            if not is_one_process:
+                raise
+            # The engine in here goes on without its chat, as it would in a process of its own.
+            sys.stderr.write(f"syndicate: {error}; engine and ledger go on\n")
+            await front_end.stop.wait()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from telegram import BotCommand, MenuButtonCommands
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import TelegramError
 
 from bot.access import Access
 from bot.answer import Answer
@@ -27,9 +27,10 @@ from bot.telegram.outgoing import Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
-from bot.telegram.requests import opt_in_to_durations, refused_token
+from bot.telegram.requests import opt_in_to_durations
 from bot.telegram.sender import Sender
 from bot.telegram.taps import TapAnswers
+from bot.telegram.token_trust import TokenTrust
 from engine.facade.commands import FatalError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -56,7 +57,7 @@ async def run_telegram(
     """Serve the operator's chat until `stop` is set.
 
     Raises:
-        FatalError: Telegram refuses the token.
+        FatalError: Telegram refuses the token for good.
     """
     opt_in_to_durations()
     failure: FatalError | None = None
@@ -99,6 +100,9 @@ class FrontEnd:
             file_url=settings.telegram_file_url,
             send_s=settings.send_s,
         )
+        self.token_trust = TokenTrust(
+            self.sender.bot, refusals_max=settings.token_refusals_max, send_s=settings.send_s
+        )
         self.outbox = Outbox(
             self.sender,
             pace=Pace(
@@ -114,6 +118,7 @@ class FrontEnd:
             send_s=settings.send_s,
             on_success=self._saw_success,
             on_conflict=self._saw_conflict,
+            on_refused=self.token_trust.refused,
         )
         self.inbox = Inbox(facade)
         self.notices = NoticeFeed(
@@ -232,6 +237,7 @@ class FrontEnd:
             self._say(render_conflict())
 
     def _saw_success(self) -> None:
+        self.token_trust.accepted()
         self.outbox.poke()
         dropped = self.outbox.dropped_count - self._dropped_told_count
         if dropped:
@@ -250,15 +256,13 @@ class FrontEnd:
             self.outbox.put(message)
 
     async def _introduce(self) -> None:
-        """Check the token, then show the commands in the chat's menu; tries until it works."""
+        """Show the commands in the chat's menu; tries until it works."""
         commands = [BotCommand(entry.name, entry.short_help) for entry in COMMANDS]
         while True:
             try:
                 me = await self.sender.bot.get_me()
                 await self.sender.bot.set_my_commands(commands)
                 await self.sender.bot.set_chat_menu_button(menu_button=MenuButtonCommands())
-            except InvalidToken:
-                raise refused_token() from None
             except TelegramError as error:
                 _log.info("the menu is not set yet: %s", redact(str(error)))
                 await asyncio.sleep(INTRODUCE_RETRY_S)

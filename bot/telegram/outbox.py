@@ -14,7 +14,6 @@ from typing import Final
 from telegram.error import (
     BadRequest,
     Forbidden,
-    InvalidToken,
     RetryAfter,
     TelegramError,
 )
@@ -22,7 +21,7 @@ from telegram.error import (
 from bot.redact import redact
 from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.pacing import Pace
-from bot.telegram.requests import refused_token, wait_of
+from bot.telegram.requests import wait_of
 from bot.telegram.sender import SendsMessages
 
 _log = logging.getLogger(__name__)
@@ -103,11 +102,7 @@ class Outbox:
             _log.warning("%d messages end unsent", len(self._waiting))
 
     async def run(self) -> None:
-        """Send for ever.
-
-        Raises:
-            FatalError: Telegram refuses the token.
-        """
+        """Send for ever; the poller judges a token that is refused."""
         while True:
             while not self._waiting:
                 self._idle.set()
@@ -145,8 +140,6 @@ class Outbox:
         except RetryAfter as error:
             self._closed_until_s = loop.time() + wait_of(error)
             return False
-        except InvalidToken:
-            raise refused_token() from None
         except Exception as error:  # noqa: BLE001 - one bad message must not stop the others
             return await self._not_sent(waiting, error)
         self._succeeded()

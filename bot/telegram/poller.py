@@ -7,7 +7,7 @@ not hold up a kill behind it.
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -16,7 +16,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.redact import redact
-from bot.telegram.requests import make_request, refused_token, wait_of
+from bot.telegram.requests import make_request, wait_of
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class Poller:
     Attributes:
         on_success: called after every successful round trip.
         on_conflict: called on every 409, with Telegram's text.
+        on_refused: called whenever the token is refused; raises once it is to be given up.
     """
 
     token: str = field(repr=False)
@@ -49,6 +50,7 @@ class Poller:
     send_s: float
     on_success: Callable[[], None]
     on_conflict: Callable[[str], None]
+    on_refused: Callable[[], Awaitable[object]]
     offset: int | None = field(default=None, init=False)
     rebuilt_count: int = field(default=0, init=False)
     failed_count: int = field(default=0, init=False)
@@ -66,13 +68,14 @@ class Poller:
         """Return the next updates, oldest first; waits until there are some.
 
         Raises:
-            FatalError: Telegram refuses the token.
+            FatalError: Telegram refuses the token for good.
         """
         while True:
             try:
                 updates = await self._round_trip()
             except InvalidToken:
-                raise refused_token() from None
+                await self.on_refused()
+                await self._back_off(None)
             except Conflict as error:
                 self.on_conflict(error.message)
                 await self._back_off(None)

@@ -60,6 +60,6 @@ def wait_of(error: RetryAfter) -> float:
 def refused_token() -> FatalError:
     """Return the error for a token that Telegram does not know; it never holds the token."""
     return FatalError(
-        "Telegram refuses the bot token: ask @BotFather for the token of your bot, put it into"
-        " TELEGRAM_BOT_TOKEN and start again"
+        "the chat is closed: Telegram refuses the bot token; ask @BotFather for the token of your"
+        " bot and put it into TELEGRAM_BOT_TOKEN"
     )

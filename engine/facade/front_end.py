@@ -24,6 +24,9 @@ class FrontEndSettings:
         poll_s: long-poll time of getUpdates, whole seconds.
         send_s: longest wait for one Bot API call other than getUpdates.
         ask_s: longest wait for a report.
+        token_refusals_max: so many refusals of the token in a row, which `getMe` confirms, close
+            the chat; with the back-off between them they last about a minute.
+        has_authenticator: `/unkill` works; else the latch is cleared on the host only.
         conflict_s: how long after the last 409 only protective commands are accepted.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
     """
@@ -42,6 +45,8 @@ class FrontEndSettings:
     poll_s: int = 25
     send_s: float = 10.0
     ask_s: float = 15.0
+    token_refusals_max: int = 10
+    has_authenticator: bool = False
     conflict_s: float = 75.0
     chat_sends_per_s: float = 1.0
     chat_send_burst: int = 5

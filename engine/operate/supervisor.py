@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 BACKOFF_S_FIRST: Final = 0.2
 BACKOFF_S_MAX: Final = 10.0
+LEFT_OUT_S: Final = 300.0
 STEADY_S: Final = 10.0
 """A role that ran this long starts its back-off anew."""
 
@@ -33,6 +34,8 @@ class RoleSpec:
         stop_s: time between SIGTERM and SIGKILL at closing.
         has_terminal: the role talks to the person at the terminal.
         ends_all: the end of this role with code 0 closes everything.
+        is_vital: the others do not go on without it when it ends with a code that only a person
+            can mend; a role that is not vital is then left out for `LEFT_OUT_S`, and told.
         log_path: where its output goes; None means the supervisor's own.
     """
 
@@ -42,6 +45,7 @@ class RoleSpec:
     stop_s: float = 5.0
     has_terminal: bool = False
     ends_all: bool = False
+    is_vital: bool = True
     log_path: Path | None = None
 
 
@@ -59,13 +63,19 @@ class Supervisor:
 
     Attributes:
         on_restart: told of each restart: role, why, number of restarts so far.
+        on_left_out: told of a role that is not vital and is left out.
     """
 
     def __init__(
-        self, specs: Sequence[RoleSpec], *, on_restart: Callable[[str, str, int], None]
+        self,
+        specs: Sequence[RoleSpec],
+        *,
+        on_restart: Callable[[str, str, int], None],
+        on_left_out: Callable[[str], None] = lambda _role: None,
     ) -> None:
         self._roles = [_Role(spec) for spec in specs]
         self._on_restart = on_restart
+        self._on_left_out = on_left_out
         self._is_closing = False
 
     async def run(self, stop: asyncio.Event, *, on_ready: Callable[[], None]) -> int:
@@ -130,7 +140,14 @@ class Supervisor:
             if code == exit_codes.OK and role.spec.ends_all:
                 return exit_codes.OK
             if code != exit_codes.OK and not exit_codes.is_restartable(code):
-                return code
+                if role.spec.is_vital:
+                    return code
+                role.has_been_ready.set()
+                log.error("%s ended with exit code %d; the others go on", role.spec.name, code)
+                self._on_left_out(role.spec.name)
+                # It reads its settings anew when it starts: perhaps they are mended by then.
+                await asyncio.sleep(LEFT_OUT_S)
+                continue
             in_a_row = 1 if loop.time() - started_s > STEADY_S else in_a_row + 1
             if code == exit_codes.TRANSIENT:
                 # Something outside is missing, perhaps for long. The others start all the same,

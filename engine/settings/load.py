@@ -180,6 +180,9 @@ def _plain(error: Exception, field_type: Any) -> str:
     inner = get_args(field_type)[0]
     if get_origin(inner) is Literal:
         return f"it must be one of {', '.join(get_args(inner))}"
+    form = (get_args(field_type)[1].extra or {}).get("form")
+    if form is not None:
+        return str(form)
     text = str(error).split(" - at ")[0]
     return text[0].lower() + text[1:] if text else "not valid"
 

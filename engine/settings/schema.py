@@ -267,7 +267,15 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
         Meta(description="your numeric Telegram user id; nobody else may command"),
     ] = None
     base_url: Annotated[
-        str, Meta(pattern=r"^https?://", description="Bot API server, for a local one")
+        str,
+        Meta(
+            pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?/bot$",
+            description="Bot API server, for a local one; ends in /bot",
+            extra={
+                "form": "it must be an address up to where the token follows, and end in /bot, "
+                "as https://api.telegram.org/bot"
+            },
+        ),
     ] = "https://api.telegram.org/bot"
     opportunity_usd_min: Annotated[
         Decimal,

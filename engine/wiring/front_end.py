@@ -78,6 +78,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_token=telegram.bot_token,
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,
+        has_authenticator=settings.operator.totp_secret is not None,
         opportunity_notice_usd_min=telegram.opportunity_usd_min,
         is_interactive=sys.stdin.isatty(),
         export_directory=paths.exports,

@@ -17,7 +17,7 @@ from engine.bus.wire import ledger_wire
 from engine.domain.errors import FatalError, TransientError
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
-from engine.operate.supervisor import RoleSpec, Supervisor
+from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
 from engine.settings.schema import Settings, environment_name
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
@@ -63,6 +63,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 arguments=["-m", "bot"],
                 has_terminal=has_terminal,
                 ends_all=has_terminal,
+                is_vital=has_terminal,
                 log_path=None if has_terminal else paths.log("bot"),
             )
         )
@@ -96,8 +97,15 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         telling.add(task)
         task.add_done_callback(telling.discard)
 
+    def on_left_out(role: str) -> None:
+        _say_last_error(paths, role)
+        _say(
+            f"engine and ledger go on without the {role}, which is tried again in"
+            f" {LEFT_OUT_S / 60:.0f} minutes; make kill stops trading from here"
+        )
+
     specs = role_specs(settings, paths, has_bot=True)
-    supervisor = Supervisor(specs, on_restart=on_restart)
+    supervisor = Supervisor(specs, on_restart=on_restart, on_left_out=on_left_out)
     with supervisor_lock(paths):
         async with stop_signals() as stop:
             _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")

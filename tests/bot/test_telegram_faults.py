@@ -160,6 +160,7 @@ async def test_a_wedged_poll_gets_a_new_client(chat: Chat) -> None:
         send_s=0.3,
         on_success=lambda: None,
         on_conflict=lambda _: None,
+        on_refused=asyncio.Event().wait,
     )
     chat.emulator.person_writes("a")
     await poller.fetch()
@@ -261,8 +262,25 @@ async def test_a_wrong_token_ends_with_one_sentence_that_says_what_to_do(
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("method", ["getUpdates", "sendMessage"])
+async def test_a_single_401_ends_nothing(chat: Chat, method: str) -> None:
+    async with chat.start_with(token_refusals_max=2):
+        await chat.say("/version")
+        chat.emulator.script(method, Fault(Kind.UNAUTHORISED))
+        await chat.say("/pause")
+        assert "Killed" in await chat.say("/kill")
+
+
+async def test_refusals_that_get_me_does_not_confirm_end_nothing(chat: Chat) -> None:
+    async with chat.start_with(token_refusals_max=2):
+        await chat.say("/version")
+        chat.emulator.script("getUpdates", *[Fault(Kind.UNAUTHORISED)] * 5)
+        await chat.say("/pause")
+        assert "Killed" in await chat.say("/kill")
+
+
 async def revoke_while_serving(chat: Chat) -> None:
-    async with chat.start_with(send_s=0.5) as serving:
+    async with chat.start_with(send_s=0.5, token_refusals_max=3) as serving:
         await chat.say("/version")
         chat.emulator.token = "1:revoked"
         async with asyncio.timeout(10):

@@ -35,16 +35,20 @@ class Bench:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.restarts: list[tuple[str, str]] = []
+        self.left_out: list[str] = []
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
         self.supervisor: Supervisor | None = None
         (directory / "role.py").write_text(ROLE)
 
-    def spec(self, name: str, *arguments: str, ends_all: bool = False) -> RoleSpec:
+    def spec(
+        self, name: str, *arguments: str, ends_all: bool = False, is_vital: bool = True
+    ) -> RoleSpec:
         return RoleSpec(
             name=name,
             arguments=[str(self.directory / "role.py"), str(self.directory / name), *arguments],
             ends_all=ends_all,
+            is_vital=is_vital,
             log_path=self.directory / f"{name}.log",
         )
 
@@ -52,7 +56,7 @@ class Bench:
         def note(role: str, why: str, _count: int) -> None:
             self.restarts.append((role, why))
 
-        self.supervisor = Supervisor(specs, on_restart=note)
+        self.supervisor = Supervisor(specs, on_restart=note, on_left_out=self.left_out.append)
         return await self.supervisor.run(self.stop, on_ready=self.ready.set)
 
     def lines(self, name: str) -> list[str]:
@@ -102,6 +106,21 @@ async def test_a_fatal_exit_ends_everything_with_its_code(bench: Bench) -> None:
     assert code == exit_codes.FATAL
     assert bench.lines("a")[-1] == "stop"
     assert bench.restarts == []
+
+
+async def test_a_fatal_end_of_a_role_that_is_not_vital_leaves_the_others_running(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.operate.supervisor.LEFT_OUT_S", 0.01)
+    closed = bench.spec("b", str(exit_codes.FATAL), is_vital=False)
+    running = asyncio.create_task(bench.run(bench.spec("a"), closed))
+    await bench.until_started("b", 2)
+    bench.stop.set()
+
+    assert await running == exit_codes.OK
+    assert bench.left_out[0] == "b"
+    assert bench.restarts == []
+    assert bench.lines("a")[-1] == "stop"
 
 
 async def test_a_role_that_misses_something_outside_does_not_keep_the_others_from_starting(

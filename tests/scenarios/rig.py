@@ -157,11 +157,13 @@ async def running_installation(
     """Run an installation on the sandbox with an emulated phone; it is stopped at the end."""
     own = environment(
         data_dir,
-        TELEGRAM_BOT_TOKEN=phone.token,
-        TELEGRAM_OPERATOR_ID=str(OPERATOR_ID),
-        SYNDICATE_TELEGRAM_BASE_URL=phone.base_url,
-        SYNDICATE_MARKETS_SANDBOX_SPEED=str(speed),
-        **extra,
+        **{
+            "TELEGRAM_BOT_TOKEN": phone.token,
+            "TELEGRAM_OPERATOR_ID": str(OPERATOR_ID),
+            "SYNDICATE_TELEGRAM_BASE_URL": phone.base_url,
+            "SYNDICATE_MARKETS_SANDBOX_SPEED": str(speed),
+            **extra,
+        },
     )
     log = (data_dir.parent / f"{data_dir.name}.log").open("ab")
     with log:

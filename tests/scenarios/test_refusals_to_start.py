@@ -1,5 +1,6 @@
 """Each start-up failure is one sentence that says what is wrong and what to do."""
 
+import asyncio
 import resource
 import socket
 import sqlite3
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.commands import GetStatus
+from engine.bus.reports import StatusReport
 from engine.operate import exit_codes
 from tests.scenarios.rig import run_engine_command, running_installation
-from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
+from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -60,20 +63,24 @@ async def test_a_second_start_names_the_first(tmp_path: Path) -> None:
         assert f"process {installation.process.pid}" in said
 
 
-async def test_a_wrong_token_refuses_the_start_without_showing_it(tmp_path: Path) -> None:
-    async with TelegramEmulator().serve() as phone:
-        token = "987654321:AAwrong-token-of-thirty-five-characters"
-        code, said = await run_engine_command(
-            tmp_path / "var",
-            "run",
-            TELEGRAM_BOT_TOKEN=token,
-            TELEGRAM_OPERATOR_ID=str(OPERATOR_ID),
-            SYNDICATE_TELEGRAM_BASE_URL=phone.base_url,
-        )
+async def test_a_wrong_token_closes_the_chat_only_and_is_never_shown(tmp_path: Path) -> None:
+    token = "987654321:AAwrong-token-of-thirty-five-characters"
+    log = tmp_path / "var.log"
+    async with (
+        TelegramEmulator().serve() as phone,
+        running_installation(tmp_path / "var", phone, TELEGRAM_BOT_TOKEN=token) as installation,
+    ):
+        await installation.until_live()
+        async with asyncio.timeout(60):
+            while "go on without the bot" not in log.read_text():
+                await asyncio.sleep(0.05)
+        status = await installation.facade.ask(GetStatus())
 
-    assert code == exit_codes.FATAL
-    assert "TELEGRAM_BOT_TOKEN" in said
+    assert isinstance(status, StatusReport)
+    assert any(venue.books_live for venue in status.venues)
     logs = "".join(path.read_text() for path in (tmp_path / "var" / "logs").iterdir())
+    said = log.read_text()
+    assert "put it into TELEGRAM_BOT_TOKEN" in said
     assert token not in said + logs
     assert "Traceback" not in said
 

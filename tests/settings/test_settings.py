@@ -87,6 +87,19 @@ def test_a_bad_secret_is_never_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.telegram.org", "https://api.telegram.org/", "https://api.telegram.org/bot/",
+     "api.telegram.org/bot", "https://api.telegram.org/file/bot1:x", "https:///bot"],
+)  # fmt: skip
+def test_a_wrong_form_of_the_base_url_is_told_as_such(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"SYNDICATE_TELEGRAM_BASE_URL": url}, directory=tmp_path)
+
+    assert "SYNDICATE_TELEGRAM_BASE_URL" in str(refused.value)
+    assert "as https://api.telegram.org/bot" in str(refused.value)
+
+
 def test_the_phone_needs_token_and_operator(tmp_path: Path) -> None:
     settings = load_settings(
         {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_OPERATOR_ID": "7"}, directory=tmp_path
