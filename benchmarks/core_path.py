@@ -74,6 +74,8 @@ class Core:
             positions=self.positions,
             is_killed=lambda: False,
             is_ledger_behind=lambda: False,
+            shows_killed=lambda: False,
+            shows_ledger_behind=lambda: False,
             switches=Switches(mode=Mode.PAPER),
         )
         rules = LimitRules(slippage_bps=Decimal(5))

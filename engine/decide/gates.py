@@ -11,9 +11,15 @@ from engine.domain.opportunities import HopKind, Reason
 
 @dataclass(slots=True)
 class KillLimit:
-    """The kill latch; the decider asks it a last time when the plan is ready."""
+    """The kill latch; the decider asks it a last time when the plan is ready.
+
+    Attributes:
+        is_killed: a look that is recorded: decisions only.
+        shows_killed: a look that is not: reports only, which must not change the run.
+    """
 
     is_killed: Callable[[], bool]
+    shows_killed: Callable[[], bool]
     name: str = "kill latch"
     unit: str = ""
     is_early: bool = True
@@ -23,7 +29,7 @@ class KillLimit:
     def used(self, at_ns: int) -> str:
         """Say whether the latch is set."""
         del at_ns
-        return "set" if self.is_killed() else "clear"
+        return "set" if self.shows_killed() else "clear"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse while the latch is set."""
@@ -114,9 +120,15 @@ class ExecutorLimit:
 
 @dataclass(slots=True)
 class LedgerLimit:
-    """Nothing is traded that could not be recorded."""
+    """Nothing is traded that could not be recorded.
+
+    Attributes:
+        is_behind: a look that is recorded: decisions only.
+        shows_behind: a look that is not: reports only.
+    """
 
     is_behind: Callable[[], bool]
+    shows_behind: Callable[[], bool]
     name: str = "ledger"
     unit: str = ""
     is_early: bool = True
@@ -126,7 +138,7 @@ class LedgerLimit:
     def used(self, at_ns: int) -> str:
         """Say whether the ledger keeps up."""
         del at_ns
-        return "behind" if self.is_behind() else "keeping up"
+        return "behind" if self.shows_behind() else "keeping up"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse while the ledger is behind."""

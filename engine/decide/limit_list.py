@@ -22,13 +22,20 @@ from engine.portfolio.positions import Positions
 
 @dataclass(slots=True, kw_only=True)
 class Circumstances:
-    """What the limits look at."""
+    """What the limits look at.
+
+    Attributes:
+        is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
+        shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
+    """
 
     board: Board
     valuation: Valuation
     positions: Positions
     is_killed: Callable[[], bool]
     is_ledger_behind: Callable[[], bool]
+    shows_killed: Callable[[], bool]
+    shows_ledger_behind: Callable[[], bool]
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
@@ -38,7 +45,7 @@ def make_limits(values: LimitValues, circumstances: Circumstances) -> Sequence[L
     """Make the one list of limits, in the order in which they are asked."""
     of = circumstances
     return (
-        KillLimit(of.is_killed),
+        KillLimit(of.is_killed, of.shows_killed),
         PauseLimit(of.switches),
         ModeLimit(of.switches),
         StaleLimit(of.board, values.age_ms_max),
@@ -47,5 +54,5 @@ def make_limits(values: LimitValues, circumstances: Circumstances) -> Sequence[L
         PositionLimit(values.position_usd_max, of.positions, of.under_way, of.valuation),
         DailyLossLimit(values, of.positions, of.under_way, of.valuation),
         OrderRateLimit(of.order_rate, values.orders_per_min_max),
-        LedgerLimit(of.is_ledger_behind),
+        LedgerLimit(of.is_ledger_behind, of.shows_ledger_behind),
     )

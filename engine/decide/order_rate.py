@@ -5,6 +5,7 @@ last minute's orders does not.
 """
 
 from collections import deque
+from itertools import takewhile
 
 MINUTE_NS = 60 * 1_000_000_000
 
@@ -16,14 +17,21 @@ class OrderRate:
         self._sent_at_ns: deque[int] = deque()
 
     def add(self, count: int, at_ns: int) -> None:
-        """Count orders that are sent now."""
+        """Count orders that are sent now, and forget those of more than a minute ago."""
+        for _ in range(self._past(at_ns)):
+            self._sent_at_ns.popleft()
         self._sent_at_ns.extend([at_ns] * count)
 
     def last_minute(self, at_ns: int) -> int:
         """Return the number of orders sent within the minute up to `at_ns`.
 
-        Orders from after `at_ns`, as after a step back of the clock, count too.
+        Orders from after `at_ns`, as after a step back of the clock, count too. Asking forgets
+        none: a report may ask for an instant that the next input is still before.
         """
-        while self._sent_at_ns and self._sent_at_ns[0] <= at_ns - MINUTE_NS:
-            self._sent_at_ns.popleft()
-        return len(self._sent_at_ns)
+        return len(self._sent_at_ns) - self._past(at_ns)
+
+    def _past(self, at_ns: int) -> int:
+        cutoff_ns = at_ns - MINUTE_NS
+        return sum(
+            1 for _ in takewhile(lambda sent_at_ns: sent_at_ns <= cutoff_ns, self._sent_at_ns)
+        )

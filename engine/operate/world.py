@@ -1,7 +1,8 @@
 """What decisions may see of the world besides their inputs; recorded, so that a replay sees it too.
 
 The kill latch is a file and the ledger's backlog a queue: both are looked at in the middle of a
-decision. Each look is written to the recording behind the input that led to it.
+decision. Each look is written to the recording behind the input that led to it. Reports look too,
+without a trace: what a person asks must not change the run.
 """
 
 from collections import deque
@@ -24,6 +25,14 @@ class World(Protocol):
 
     def is_ledger_behind(self) -> bool:
         """Say whether the ledger is too far behind for new plans."""
+        ...
+
+    def shows_killed(self) -> bool:
+        """Say the same as `is_killed` for a report; it is not recorded."""
+        ...
+
+    def shows_ledger_behind(self) -> bool:
+        """Say the same as `is_ledger_behind` for a report; it is not recorded."""
         ...
 
 
@@ -49,6 +58,14 @@ class LiveWorld:
         """See `World.is_ledger_behind`."""
         return self._seen(LEDGER_BEHIND, answer=self._is_ledger_behind())
 
+    def shows_killed(self) -> bool:
+        """See `World.shows_killed`."""
+        return self._is_killed()
+
+    def shows_ledger_behind(self) -> bool:
+        """See `World.shows_ledger_behind`."""
+        return self._is_ledger_behind()
+
     def _seen(self, what: str, *, answer: bool) -> bool:
         if self._recorder is not None:
             self._recorder.write(0, EntryKind.OBSERVED, 0, 0, what, b"1" if answer else b"0")
@@ -72,6 +89,14 @@ class ReplayedWorld:
     def is_ledger_behind(self) -> bool:
         """See `World.is_ledger_behind`."""
         return self._next(LEDGER_BEHIND)
+
+    def shows_killed(self) -> bool:
+        """See `World.shows_killed`; a replay is asked for no reports."""
+        return True
+
+    def shows_ledger_behind(self) -> bool:
+        """See `World.shows_ledger_behind`; a replay is asked for no reports."""
+        return True
 
     def _next(self, what: str) -> bool:
         if not self._seen or self._seen[0][0] != what:

@@ -108,6 +108,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         positions=positions,
         is_killed=around.world.is_killed,
         is_ledger_behind=around.world.is_ledger_behind,
+        shows_killed=around.world.shows_killed,
+        shows_ledger_behind=around.world.shows_ledger_behind,
         switches=control.switches,
     )
     screen = Screen(

@@ -152,6 +152,30 @@ def test_no_minute_has_more_orders_than_were_let_through(
         assert sum(end_ns - MINUTE_NS < at_ns <= end_ns for at_ns in sent) <= limit
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, MINUTE_NS), st.integers(0, 2 * MINUTE_NS)), max_size=30))
+def test_asking_for_the_order_rate_changes_no_later_answer(steps: list[tuple[int, int]]) -> None:
+    asked, unasked = OrderRate(), OrderRate()
+    now_ns = 0
+    for step_ns, ahead_ns in steps:
+        now_ns += step_ns
+        asked.add(2, now_ns)
+        unasked.add(2, now_ns)
+        asked.last_minute(now_ns + ahead_ns)  # a report of an instant after the next input's
+
+        assert asked.last_minute(now_ns) == unasked.last_minute(now_ns)
+
+
+def test_a_report_looks_at_latch_and_ledger_without_a_recorded_look() -> None:
+    world = World()
+    world.kill_answers = [True]  # the answer to the next recorded look
+
+    lines = {line.name: line.used for line in world.decider.limit_lines(world.now_ns)}
+
+    assert lines["kill latch"] == "clear"
+    assert world.kill_answers == [True]
+
+
 def test_a_plan_needs_room_for_all_its_orders_within_the_minute() -> None:
     world = World(Setup(values=LimitValues(orders_per_min_max=5)))
     for number in range(4):

@@ -196,6 +196,8 @@ class World:
             positions=self.positions,
             is_killed=self._ask_latch,
             is_ledger_behind=lambda: self.is_ledger_behind,
+            shows_killed=lambda: self.is_killed,
+            shows_ledger_behind=lambda: self.is_ledger_behind,
             switches=self.switches,
         )
         self.confirmer = Confirmer(self.board, self.costs, self.taken, setup.rules)

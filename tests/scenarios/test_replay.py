@@ -1,10 +1,27 @@
 import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.command import Kind
+from bot.command_table import COMMANDS
+from bot.dispatch import Dispatcher, Invocation, read_line
+from engine.bus.commands import (
+    EngineCommand,
+    GetLimits,
+    GetOpportunities,
+    GetStatus,
+    GetVenues,
+    GetVersion,
+    GetWhy,
+)
+from engine.bus.reports import StatusReport
 from engine.domain.errors import BadValueError
+from engine.facade.engine import Facade
+from engine.facade.front_end import FrontEndSettings
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import Entry, EntryKind, read_entries
 from engine.wiring.replaying import replay
@@ -23,6 +40,31 @@ def rewrite(entries: list[Entry], directory: Path) -> Path:
     return recorder.run_directory
 
 
+def has_found(count: int) -> Callable[[StatusReport], bool]:
+    return lambda status: status.found >= count
+
+
+async def ask_everything(facade: Facade, ref: str) -> None:
+    """Ask every command that only reads, as a chat does, and every question of the bus."""
+    dispatcher = Dispatcher(facade=facade, settings=FrontEndSettings(), clock=time.time_ns)
+    arguments = {"why": ref, "export": "audit"}
+    for entry in COMMANDS:
+        asked = read_line(f"/{entry.name} {arguments.get(entry.name, '')}")
+        if isinstance(asked, Invocation) and (asked.kind is Kind.READ or entry.name == "mode"):
+            await dispatcher.carry_out(asked, by="test")
+    assert dispatcher.failed_count == 0
+    questions: list[EngineCommand] = [
+        GetStatus(),
+        GetVenues(),
+        GetOpportunities(limit=1_000),
+        GetWhy(ref=ref),
+        GetLimits(),
+        GetVersion(),
+    ]
+    for question in questions:
+        await facade.ask(question)
+
+
 async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     async with (
@@ -34,6 +76,9 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
         await installation.until_live()
         await installation.go_to_paper()
         told = await installation.until_told("Paper trade")
+        for number in range(3):
+            found = await installation.until_status(has_found(number + 1))
+            await ask_everything(installation.facade, f"{found.run_id}-{number + 1}")
         await installation.say("/kill", "illed")
         await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
         traded = (await installation.trades()).trades[-1]
