@@ -66,6 +66,10 @@ kill: $(VENV)/.runtime ## set the kill latch from this shell
 unkill: $(VENV)/.runtime ## clear the kill latch from this shell, after a confirmation
 	@exec $(PY) -m engine unkill
 
+.PHONY: enroll
+enroll: $(VENV)/.runtime ## set up the authenticator (QR code) that /unkill on the phone asks for
+	@exec $(PY) -m engine enroll $(if $(AGAIN),--again)
+
 .PHONY: health
 health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code 0 if so)
 	@exec $(PY) -m engine health

@@ -157,7 +157,7 @@ class Dispatcher:
     async def confirm(self, confirmation: Confirmation) -> Answer:
         """Send the command of a second step."""
         try:
-            return answer_plainly(await self.ask(confirmation.command))
+            return answer_plainly(await self.ask(confirmation.command), self.settings)
         except SyndicateError as error:
             return Answer(screen=render_away(str(error)))
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered

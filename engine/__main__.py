@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     kill.add_argument("--why", default="set from the command line")
     unkill = add("unkill", commands.unkill, "clear the kill latch, after a confirmation")
     unkill.add_argument("--yes", action="store_true", help="do not ask")
+    enroll = add("enroll", commands.enroll, "set up the authenticator that /unkill asks for")
+    enroll.add_argument("--again", action="store_true", help="replace the one that is set up")
     add("health", commands.health, "say whether the running engine is well")
     prices = add("prices", commands.prices, "print the running engine's prices from shared memory")
     prices.add_argument("--watch", action="store_true", help="go on until Ctrl-C, in place")

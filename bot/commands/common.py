@@ -4,6 +4,7 @@ from bot.answer import Answer, Button
 from bot.render.market import render_unknown
 from bot.render.safety import render_acknowledged, render_declined
 from bot.render.troubles import render_away
+from engine.facade.front_end import FrontEndSettings
 from engine.facade.reports import Acknowledged, Declined, Report, Unknown
 
 MAIN_MENU: tuple[tuple[Button, ...], ...] = (
@@ -23,10 +24,11 @@ MAIN_MENU: tuple[tuple[Button, ...], ...] = (
 )
 
 
-def answer_plainly(report: Report) -> Answer:
+def answer_plainly(report: Report, settings: FrontEndSettings) -> Answer:
     """Answer with what the engine reported: carried out, declined or unknown."""
     if isinstance(report, Acknowledged):
-        return Answer(screen=render_acknowledged(report))
+        screen = render_acknowledged(report, has_authenticator=settings.has_authenticator)
+        return Answer(screen=screen)
     if isinstance(report, Declined):
         return Answer(screen=render_declined(report))
     if isinstance(report, Unknown):

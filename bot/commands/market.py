@@ -14,7 +14,7 @@ async def opportunities(call: Call) -> Answer:
     """Show open and recent opportunities, with a button to the decision on the first ones."""
     report = await call.ask(GetOpportunities(limit=SHOWN_MAX))
     if not isinstance(report, OpportunitiesReport):
-        return answer_plainly(report)
+        return answer_plainly(report, call.settings)
     why = tuple(
         Button(label=f"Why {line.opportunity_id}", line=f"/why {line.opportunity_id}")
         for line in report.opportunities[:_BUTTONS_MAX]
@@ -27,4 +27,4 @@ async def why(call: Call) -> Answer:
     report = await call.ask(GetWhy(ref=call.arguments.text("id") or ""))
     if isinstance(report, WhyReport):
         return Answer(screen=render_why(report))
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)

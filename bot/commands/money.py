@@ -26,7 +26,7 @@ async def trades(call: Call) -> Answer:
     report = await call.ask(GetTrades(limit=asked))
     if isinstance(report, TradesReport):
         return Answer(screen=render_trades(report, asked=asked))
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 async def pnl(call: Call) -> Answer:
@@ -36,7 +36,7 @@ async def pnl(call: Call) -> Answer:
     if isinstance(report, PnlReport):
         chart = make_chart(report, days=days, now_ns=call.now_ns)
         return Answer(screen=render_pnl(report, days=days), chart=chart)
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 async def export(call: Call) -> Answer:
@@ -45,7 +45,7 @@ async def export(call: Call) -> Answer:
     days = call.arguments.number("days", default=_EXPORT_DAYS)
     report = await call.ask(GetExport(table=table, days=days))
     if not isinstance(report, ExportReport):
-        return answer_plainly(report)
+        return answer_plainly(report, call.settings)
     if len(report.content) > DOCUMENT_BYTES_MAX:
         return Answer(screen=render_export_too_big(report, bytes_max=DOCUMENT_BYTES_MAX))
     return Answer(

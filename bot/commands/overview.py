@@ -4,7 +4,7 @@ from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import MAIN_MENU, answer_plainly
 from bot.grammar import nearest
-from bot.render.overview import render_status, render_venues, render_version
+from bot.render.overview import render_start, render_status, render_venues, render_version
 from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.commands import GetStatus, GetVenues, GetVersion
 from engine.facade.reports import StatusReport, VenuesReport, VersionReport
@@ -14,19 +14,9 @@ async def start(call: Call) -> Answer:
     """Greet with the state and the menu."""
     report = await call.ask(GetStatus())
     if not isinstance(report, StatusReport):
-        return answer_plainly(report)
-    screen = render_status(report)
+        return answer_plainly(report, call.settings)
     return Answer(
-        screen=Screen(
-            title="Syndicate",
-            blocks=(
-                Text(f"{screen.mark}{screen.title}"),
-                Text("Finds, judges and simulates arbitrage. No real money moves."),
-                Text("/status shows how it stands, /help what I know."),
-                Text("/kill stops every plan, at once and until you clear it."),
-            ),
-            note=screen.note,
-        ),
+        screen=render_start(report, has_authenticator=call.settings.has_authenticator),
         buttons=MAIN_MENU,
     )
 
@@ -58,7 +48,7 @@ async def status(call: Call) -> Answer:
     report = await call.ask(GetStatus())
     if isinstance(report, StatusReport):
         return Answer(screen=render_status(report), buttons=MAIN_MENU)
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 async def venues(call: Call) -> Answer:
@@ -66,7 +56,7 @@ async def venues(call: Call) -> Answer:
     report = await call.ask(GetVenues())
     if isinstance(report, VenuesReport):
         return Answer(screen=render_venues(report))
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 async def version(call: Call) -> Answer:
@@ -74,7 +64,7 @@ async def version(call: Call) -> Answer:
     report = await call.ask(GetVersion())
     if isinstance(report, VersionReport):
         return Answer(screen=render_version(report))
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 def _help_all(table: tuple[CommandEntry, ...]) -> Screen:

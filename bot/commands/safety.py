@@ -39,18 +39,21 @@ async def limits(call: Call) -> Answer:
     report = await call.ask(GetLimits())
     if isinstance(report, LimitsReport):
         return Answer(screen=render_limits(report))
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 async def pause(call: Call) -> Answer:
     """Stop making plans, in one step."""
-    return answer_plainly(await call.ask(Pause(by=call.by)))
+    return answer_plainly(await call.ask(Pause(by=call.by)), call.settings)
 
 
 async def resume(call: Call) -> Answer:
     """Ask for the second step; nothing changes before it."""
+    report = await call.ask(GetStatus())
+    if not isinstance(report, StatusReport):
+        return answer_plainly(report, call.settings)
     return Answer(
-        screen=render_ask_resume(),
+        screen=render_ask_resume(report),
         confirmation=Confirmation(action="Resume", command=Resume(by=call.by)),
     )
 
@@ -67,9 +70,14 @@ async def kill(call: Call) -> Answer:
     The facade sets the latch before it tells the engine, so no answer still means killed.
     """
     try:
-        return answer_plainly(await call.ask(make_kill(by=call.by, arguments=call.arguments)))
+        return answer_plainly(
+            await call.ask(make_kill(by=call.by, arguments=call.arguments)), call.settings
+        )
     except TransientError as error:
-        return Answer(screen=render_kill_unconfirmed(str(error)))
+        has_authenticator = call.settings.has_authenticator
+        return Answer(
+            screen=render_kill_unconfirmed(str(error), has_authenticator=has_authenticator)
+        )
     except Exception as error:  # noqa: BLE001 - whatever failed, the operator must know at once
         _log.exception("a kill failed")
         return Answer(screen=render_kill_failed(redact(str(error) or type(error).__name__)))
@@ -78,7 +86,7 @@ async def kill(call: Call) -> Answer:
 async def unkill(call: Call) -> Answer:
     """Clear the latch with the one-time code."""
     code = call.arguments.text("code") or ""
-    return answer_plainly(await call.ask(Unkill(by=call.by, code=code)))
+    return answer_plainly(await call.ask(Unkill(by=call.by, code=code)), call.settings)
 
 
 async def mode(call: Call) -> Answer:
@@ -88,17 +96,20 @@ async def mode(call: Call) -> Answer:
         report = await call.ask(GetStatus())
         if isinstance(report, StatusReport):
             return Answer(screen=render_mode(report), buttons=_MODE_BUTTONS)
-        return answer_plainly(report)
+        return answer_plainly(report, call.settings)
     report = await call.ask(SetMode(by=call.by, mode=Mode(wanted)))
     if isinstance(report, Declined) and report.needs_confirmation:
+        now = await call.ask(GetStatus())
+        if not isinstance(now, StatusReport):
+            return answer_plainly(now, call.settings)
         return Answer(
-            screen=render_ask_mode(Mode(wanted), why=report.why),
+            screen=render_ask_mode(Mode(wanted), now, why=report.why),
             confirmation=Confirmation(
                 action=f"Go to {wanted}",
                 command=SetMode(by=call.by, mode=Mode(wanted), is_confirmed=True),
             ),
         )
-    return answer_plainly(report)
+    return answer_plainly(report, call.settings)
 
 
 def is_mode_protective(arguments: Arguments) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from bot.render import words
+from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.notices import (
     Killed,
@@ -128,16 +129,13 @@ def _state_content(
         return Mark.BAD, "KILLED: no plans are made", [f"by {notice.by}", notice.why]
     if isinstance(notice, Unkilled):
         return Mark.WARN, "The kill latch is cleared", [f"by {notice.by}"]
-    if isinstance(notice, ModeChanged):
-        state = "paused" if notice.is_paused else "running"
-        return Mark.NONE, f"Mode {notice.mode.value}, {state}", [f"by {notice.by}"]
-    state = "KILLED" if notice.is_killed else "paused" if notice.is_paused else "running"
-    mark = Mark.BAD if notice.is_killed else Mark.GOOD
-    return (
-        mark,
-        f"Started in mode {notice.mode.value}, {state}",
-        [notice.market_note, f"run {notice.run_id}"],
-    )
+    is_start = isinstance(notice, Started)
+    lines = [f"run {notice.run_id}"] if isinstance(notice, Started) else [f"by {notice.by}"]
+    what = f"{'Started in mode' if is_start else 'Mode'} {notice.mode.value}"
+    if notice.is_killed:
+        return Mark.BAD, KILLED_TITLE, [f"{what}, held by the kill latch.", *lines]
+    state = "paused" if notice.is_paused else "running"
+    return Mark.GOOD if is_start else Mark.NONE, f"{what}, {state}", lines
 
 
 def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:

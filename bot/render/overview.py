@@ -1,6 +1,7 @@
 """Screens that say how things stand: status, venues, version."""
 
 from bot.render import words
+from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Table, Text
 from engine.facade.reports import StatusReport, VenueLine, VenuesReport, VersionReport
 
@@ -30,11 +31,32 @@ def render_status(report: StatusReport) -> Screen:
         facts.append(("Waiting", f"{words.count(report.records_waiting)} records for the ledger"))
     if report.prices_failure is not None:
         facts.append(("Prices", "not shared: see log"))
+    title = f"{report.mode.value.capitalize()}: {state}"
+    if report.is_killed:
+        title = KILLED_TITLE
+        facts.insert(0, ("Mode", f"{report.mode.value}, held by the latch"))
     return Screen(
-        title=f"{report.mode.value.capitalize()}: {state}",
+        title=title,
         mark=mark,
         blocks=(Facts(tuple(facts)), _venue_table(report.venues)),
         note=words.source_note(report.basis, report.market_note),
+    )
+
+
+def render_start(report: StatusReport, *, has_authenticator: bool) -> Screen:
+    """Greet: what this is, how it stands, and what is to be set up before it is needed."""
+    status = render_status(report)
+    enroll = "A kill from here can be cleared on its machine only: run make enroll there, once."
+    return Screen(
+        title="Syndicate",
+        blocks=(
+            Text(f"{status.mark}{status.title}"),
+            Text("Finds, judges and simulates arbitrage. No real money moves."),
+            Text("/status shows how it stands, /help what I know."),
+            Text("/kill stops every plan, at once and until you clear it."),
+            *(() if has_authenticator else (Text(enroll),)),
+        ),
+        note=status.note,
     )
 
 
@@ -84,7 +106,7 @@ def render_version(report: VersionReport) -> Screen:
 
 def _state(report: StatusReport) -> tuple[Mark, str]:
     if report.is_killed:
-        return Mark.BAD, "KILLED, no plans are made"
+        return Mark.BAD, "killed"
     if report.is_paused:
         return Mark.WARN, "paused, no plans are made"
     live = sum(venue.books_live for venue in report.venues)

@@ -5,6 +5,7 @@ from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.commands import Mode
 from engine.facade.reports import Acknowledged, Declined, LimitLine, LimitsReport, StatusReport
 
+KILLED_TITLE = "KILLED: no plans are made"
 _LIMITS_SHOWN_MAX = 10
 
 
@@ -26,14 +27,15 @@ def _limit_value(line: LimitLine) -> str:
     return f"{value} ({words.count(line.refusals)})" if line.refusals else value
 
 
-def render_acknowledged(report: Acknowledged) -> Screen:
-    """Say what is so now, as the engine reported it."""
+def render_acknowledged(report: Acknowledged, *, has_authenticator: bool) -> Screen:
+    """Say what is so now, as the engine reported it; while killed, that comes first."""
     if report.is_killed:
-        mark, state = Mark.BAD, "KILLED"
-    elif report.is_paused:
-        mark, state = Mark.WARN, "paused"
-    else:
-        mark, state = Mark.GOOD, "running"
+        return Screen(
+            title=KILLED_TITLE,
+            mark=Mark.BAD,
+            blocks=(Text(f"{report.text}."), *way_back(has_authenticator=has_authenticator)),
+        )
+    mark, state = (Mark.WARN, "paused") if report.is_paused else (Mark.GOOD, "running")
     return Screen(
         title=report.text,
         mark=mark,
@@ -41,12 +43,23 @@ def render_acknowledged(report: Acknowledged) -> Screen:
     )
 
 
+def way_back(*, has_authenticator: bool) -> tuple[Text, ...]:
+    """Say step by step how plans are allowed again after a kill."""
+    on_the_machine = Text("To trade again: on its machine run make unkill and type clear.")
+    if has_authenticator:
+        return (
+            Text("To trade again: open your authenticator, then send /unkill and its six digits."),
+            Text("On its machine, make unkill does the same."),
+        )
+    return (on_the_machine, Text("To do it from the phone next time, run make enroll there once."))
+
+
 def render_declined(report: Declined) -> Screen:
     """Say that nothing was changed, and why."""
     return Screen(title="Not done", mark=Mark.WARN, blocks=(Text(report.why),))
 
 
-def render_kill_unconfirmed(why: str) -> Screen:
+def render_kill_unconfirmed(why: str, *, has_authenticator: bool) -> Screen:
     """Say that the latch is set although the engine has not said so."""
     return Screen(
         title="KILLED: the latch is set",
@@ -54,6 +67,7 @@ def render_kill_unconfirmed(why: str) -> Screen:
         blocks=(
             Text(f"The engine has not confirmed it: {why}"),
             Text("It reads the latch before every plan. /status shows whether it answers."),
+            *way_back(has_authenticator=has_authenticator),
         ),
     )
 
@@ -69,9 +83,12 @@ def render_kill_failed(why: str) -> Screen:
 
 def render_mode(report: StatusReport) -> Screen:
     """Show the mode and what the others would do."""
+    title, mark, killed = _ask(f"Mode: {report.mode.value}", report, mark=Mark.NONE)
     return Screen(
-        title=f"Mode: {report.mode.value}",
+        title=title,
+        mark=mark,
         blocks=(
+            *killed,
             Text("observe: finds and judges, plans nothing."),
             Text("paper: plans and simulates, no real money."),
         ),
@@ -79,15 +96,24 @@ def render_mode(report: StatusReport) -> Screen:
     )
 
 
-def render_ask_resume() -> Screen:
+def render_ask_resume(report: StatusReport) -> Screen:
     """Ask for the second step of a resume."""
-    return Screen(
-        title="Resume?",
-        mark=Mark.WARN,
-        blocks=(Text("The engine will make plans again in the mode it is in."),),
-    )
+    title, mark, killed = _ask("Resume?", report, mark=Mark.WARN)
+    if report.is_killed:
+        text = "Resuming ends the pause only; the latch still holds every plan until /unkill."
+    else:
+        text = "The engine will make plans again in the mode it is in."
+    return Screen(title=title, mark=mark, blocks=(*killed, Text(text)))
 
 
-def render_ask_mode(mode: Mode, *, why: str) -> Screen:
+def render_ask_mode(mode: Mode, report: StatusReport, *, why: str) -> Screen:
     """Ask for the second step of going up."""
-    return Screen(title=f"Go up to mode {mode.value}?", mark=Mark.WARN, blocks=(Text(why),))
+    title, mark, killed = _ask(f"Go up to mode {mode.value}?", report, mark=Mark.WARN)
+    return Screen(title=title, mark=mark, blocks=(*killed, Text(why)))
+
+
+def _ask(title: str, report: StatusReport, *, mark: Mark) -> tuple[str, Mark, tuple[Text, ...]]:
+    """Return title, mark and first lines of a screen; while killed, that comes first."""
+    if report.is_killed:
+        return KILLED_TITLE, Mark.BAD, (Text(title),)
+    return title, mark, ()

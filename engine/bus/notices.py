@@ -97,10 +97,11 @@ class Unkilled(_Notice, frozen=True, kw_only=True):
 
 
 class ModeChanged(_Notice, frozen=True, kw_only=True):
-    """The mode changed, or trading was paused or resumed."""
+    """The mode changed, or trading was paused or resumed; while killed, nothing is planned."""
 
     mode: Mode
     is_paused: bool
+    is_killed: bool = False
     by: str
 
 

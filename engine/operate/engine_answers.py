@@ -164,6 +164,7 @@ class EngineAnswers:
                 basis=self._basis,
                 mode=wanted.mode,
                 is_paused=wanted.is_paused,
+                is_killed=self._latch.is_killed(),
                 by=by,
             )
         )

@@ -7,7 +7,9 @@ runs when it runs, so that only the engine loads numba and only the ledger loads
 import argparse
 import asyncio
 import getpass
+import os
 import sys
+from pathlib import Path
 
 from engine.bus.commands import GetStatus, Kill
 from engine.bus.reports import StatusReport
@@ -15,7 +17,7 @@ from engine.domain.errors import FatalError, TransientError
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.kill_latch import KillLatch
-from engine.settings.schema import Settings
+from engine.settings.schema import Settings, environment_name
 from engine.wiring.paths import Paths
 
 
@@ -95,6 +97,24 @@ async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -
     latch.clear()
     _say("the latch is clear; the engine makes plans again as its mode allows")
     return exit_codes.OK
+
+
+async def enroll(settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:
+    """Set up the authenticator that clears the latch from the phone."""
+    from engine.wiring.enroll import enroll as enroll_person
+
+    name = environment_name("operator", "totp_secret")
+    if name in os.environ:
+        raise FatalError(f"{name} is set in the environment, which wins over .env: unset it first")
+    if settings.operator.totp_secret is not None and not asked.again:
+        _say("an authenticator is set up already; make enroll AGAIN=1 replaces it")
+        return exit_codes.OK
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise FatalError("make enroll shows a secret and asks for a code: run it in a terminal")
+    is_done = await asyncio.to_thread(
+        enroll_person, Path.cwd() / ".env", show=_say, ask=input, clock=make_clock()
+    )
+    return exit_codes.OK if is_done else 1
 
 
 async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:

@@ -109,7 +109,7 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
     with supervisor_lock(paths):
         async with stop_signals() as stop:
             _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")
-            code = await supervisor.run(stop, on_ready=lambda: _say("all roles are up"))
+            code = await supervisor.run(stop, on_ready=lambda: _say_ready(settings))
         await ledger.aclose()
     if code:
         for name in supervisor.ended_with(code):
@@ -148,6 +148,12 @@ def supervisor_lock(paths: Paths) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def _say_ready(settings: Settings) -> None:
+    _say("all roles are up")
+    if settings.operator.totp_secret is None:
+        _say("after a kill the chat cannot allow plans again: make enroll sets that up, once")
 
 
 def _say(text: str) -> None:

@@ -284,3 +284,46 @@ async def test_a_chart_that_cannot_be_drawn_leaves_the_text(
 
     assert "PnL, last day" in text
     assert chat.emulator.chats.from_bot()[-1].photo is None
+
+
+@pytest.mark.parametrize("line", ["/status", "/start", "/mode", "/mode observe", "/pause",
+                                  "/resume", "/mode paper", "/kill", "/unkill 000000"])  # fmt: skip
+async def test_while_killed_nothing_says_running_and_killed_comes_first(
+    chat: Chat, line: str
+) -> None:
+    chat.facade.is_killed = True
+
+    async with chat.start():
+        said = [await chat.say(line)]
+        for row in chat.emulator.chats.from_bot()[-1].buttons:
+            if row[0]["text"] in {"Resume", "Go to paper"}:
+                await chat.tap(row[0]["text"])
+                await chat.emulator.wait_until(
+                    lambda: chat.emulator.chats.from_bot()[-1].edits == 1
+                )
+                said.append(chat.emulator.transcript()[-1])
+
+    for text in said:
+        assert "running" not in text.lower()
+        first = text.splitlines()[1 if line == "/start" else 0]
+        assert "KILLED" in first or line.startswith("/unkill")
+
+
+@pytest.mark.parametrize(
+    ("has_authenticator", "steps"),
+    [(True, "send /unkill and its six digits"), (False, "run make unkill and type clear")],
+)
+async def test_a_kill_says_how_to_come_back(
+    chat: Chat, *, has_authenticator: bool, steps: str
+) -> None:
+    async with chat.start_with(has_authenticator=has_authenticator):
+        assert steps in await chat.say("/kill")
+        chat.facade.is_engine_away = True
+        assert steps in await chat.say("/kill")
+
+
+async def test_the_first_screen_offers_an_authenticator_where_none_is_set_up(chat: Chat) -> None:
+    async with chat.start():
+        assert "make enroll" in await chat.say("/start")
+    async with chat.start_with(has_authenticator=True):
+        assert "make enroll" not in await chat.say("/start")

@@ -1,10 +1,12 @@
 """Notices reach the operator once they are stored, in order, numbered, and bursts as one."""
 
 import pytest
+from msgspec.structs import replace
 
 from bot.render.html import write_html
 from bot.render.notices import render_notice
-from engine.facade.notices import StampedNotice
+from bot.render.plain import write_plain
+from engine.facade.notices import ModeChanged, StampedNotice, Started
 from tests.bot import samples
 from tests.bot.conftest import Chat
 from tests.telegram.markup import parse_html
@@ -81,6 +83,18 @@ async def test_notices_wait_for_the_ledger(chat: Chat) -> None:
         chat.facade.is_ledger_away = False
         chat.facade.notify()
         await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)
+
+
+@pytest.mark.parametrize(
+    "notice", [n for n in samples.all_notices() if isinstance(n, ModeChanged | Started)]
+)
+def test_a_notice_while_killed_never_says_running(notice: ModeChanged | Started) -> None:
+    stamped = StampedNotice(seq=1, notice=replace(notice, is_killed=True))
+
+    text = write_plain(render_notice(stamped))
+
+    assert "KILLED" in text.splitlines()[0]
+    assert "running" not in text
 
 
 @pytest.mark.parametrize("notice", samples.all_notices(), ids=lambda n: type(n).__name__)

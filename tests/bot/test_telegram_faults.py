@@ -222,7 +222,7 @@ async def test_another_poller_leaves_only_protective_commands_until_it_is_gone(
         gone = asyncio.get_running_loop().time() + 1.6
         while asyncio.get_running_loop().time() < gone:
             await chat.say("/version")
-        assert "Observe" in await chat.say("/status")
+        assert "Mode      observe" in await chat.say("/status")
 
 
 async def test_two_pollers_on_one_token_are_noticed(chat: Chat) -> None:

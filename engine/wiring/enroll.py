@@ -1,0 +1,80 @@
+"""Set up the operator's authenticator: make a secret, show it once, verify a code, keep it.
+
+The secret goes to the person's screen and into `.env`, and nowhere else.
+"""
+
+import io
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pyotp
+import segno
+
+from engine.domain.errors import FatalError
+from engine.operate.clock import Clock
+from engine.settings.schema import environment_name
+
+TRIES_MAX: Final = 3
+_NS_PER_S: Final = 1_000_000_000
+_GROUP: Final = 4
+_NAME: Final = environment_name("operator", "totp_secret")
+
+
+def enroll(
+    env_file: Path, *, show: Callable[[str], None], ask: Callable[[str], str], clock: Clock
+) -> bool:
+    """Carry a person through the set-up; says whether a secret was kept.
+
+    Raises:
+        FatalError: the file cannot be written.
+    """
+    secret = pyotp.random_base32()
+    code_of = pyotp.TOTP(secret)
+    show(_qr(code_of.provisioning_uri(name="operator", issuer_name="Syndicate")))
+    show("Scan this with an authenticator app (Aegis, Google Authenticator, 1Password, ...),")
+    show(f"or type it there: {_grouped(secret)}")
+    for _ in range(TRIES_MAX):
+        code = ask("Then type the six digits that it shows: ").replace(" ", "")
+        if code_of.verify(code, for_time=clock() // _NS_PER_S, valid_window=1):
+            write_secret(env_file, secret)
+            show(f"Kept in {env_file}, readable by you only. Start again for it to count:")
+            show("then /unkill and the six digits clear the kill latch from the phone.")
+            return True
+        show("These are not the digits of now; is the clock of the phone right?")
+    show("Nothing was kept. Remove the entry from the authenticator and try again.")
+    return False
+
+
+def write_secret(env_file: Path, secret: str) -> None:
+    """Put the secret into a file of settings in one step; only its owner may read the file then.
+
+    Raises:
+        FatalError: the file cannot be written.
+    """
+    aside = env_file.with_name(f".env.{secrets.token_hex(4)}")
+    try:
+        old = env_file.read_text(encoding="utf-8") if env_file.exists() else ""
+        kept = [line for line in old.splitlines() if not line.startswith(f"{_NAME}=")]
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("\n".join([*kept, f"{_NAME}={secret}", ""]))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        aside.unlink(missing_ok=True)
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise FatalError(f"{env_file} cannot be written: {why}") from error
+
+
+def _qr(uri: str) -> str:
+    drawn = io.StringIO()
+    segno.make(uri, error="l").terminal(out=drawn, compact=True)
+    return drawn.getvalue()
+
+
+def _grouped(secret: str) -> str:
+    return " ".join(secret[at : at + _GROUP] for at in range(0, len(secret), _GROUP))
