@@ -4,8 +4,8 @@ Everything that can change a decision reaches the core as one numbered `Input`. 
 its inputs can therefore be replayed through the same code to the same decisions, byte for byte.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
@@ -206,6 +206,36 @@ class FeedMaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBudget:
+    """What one address may ask of a venue.
+
+    In any minute at most `weight_burst` and 60 times `weight_per_s` are spent.
+
+    Attributes:
+        weight_per_s: weight that may be spent over time.
+        weight_burst: weight that may be spent at once after a pause.
+        weights: weight of paths that begin so; any other weighs 1.
+        used_header: header of an answer that tells the weight used in this minute, if there is one.
+        weight_per_minute_max: the venue's own limit of it.
+    """
+
+    weight_per_s: float
+    weight_burst: float = 4.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    used_header: str = ""
+    weight_per_minute_max: float = float("inf")
+
+    def weight_of(self, path: str) -> float:
+        """Return the weight of a request for a path."""
+        return next((w for start, w in self.weights.items() if path.startswith(start)), 1.0)
+
+    @property
+    def heaviest(self) -> float:
+        """The weight of the heaviest request."""
+        return max(self.weights.values(), default=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueSpec:
     """A venue's line in the one list of venues (`engine/connectors/venues.py`).
 
@@ -217,6 +247,7 @@ class VenueSpec:
         parse_instruments: turns that list into instruments of the asked pairs.
         fee_bps_taker: taker fee of the venue's entry tier by default, in bps.
         latency_ms_median, latency_ms_p99: one-way order latency assumed in paper mode.
+        budget: what may be asked of it.
     """
 
     venue: VenueId
@@ -228,7 +259,7 @@ class VenueSpec:
     fee_bps_taker: float
     latency_ms_median: float
     latency_ms_p99: float
-    requests_per_s_max: float
+    budget: RequestBudget
 
 
 class InstrumentParser(Protocol):

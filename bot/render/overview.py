@@ -71,6 +71,7 @@ def render_venues(report: VenuesReport) -> Screen:
     ]
     if troubles:
         blocks.append(Facts(tuple(troubles)))
+    blocks += [Text(f"{venue.venue} {venue.note}") for venue in report.venues if venue.note]
     if stale:
         rows = [
             (f"{line.venue} {line.pair}", words.phrase(line.stale_reason or "not live"))

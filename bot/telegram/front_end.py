@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from telegram import BotCommand, MenuButtonCommands
-from telegram.error import TelegramError
+from telegram.error import RetryAfter, TelegramError
 
 from bot.access import Access
 from bot.answer import Answer
@@ -27,7 +27,7 @@ from bot.telegram.outgoing import Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
-from bot.telegram.requests import opt_in_to_durations
+from bot.telegram.requests import opt_in_to_durations, wait_of
 from bot.telegram.sender import Sender
 from bot.telegram.taps import TapAnswers
 from bot.telegram.token_trust import TokenTrust
@@ -265,7 +265,9 @@ class FrontEnd:
                 await self.sender.bot.set_chat_menu_button(menu_button=MenuButtonCommands())
             except TelegramError as error:
                 _log.info("the menu is not set yet: %s", redact(str(error)))
-                await asyncio.sleep(INTRODUCE_RETRY_S)
+                await asyncio.sleep(
+                    wait_of(error) if isinstance(error, RetryAfter) else INTRODUCE_RETRY_S
+                )
             else:
                 _log.info("serving as @%s", me.username)
                 return

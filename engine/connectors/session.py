@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from engine.connectors.rest import RestClient
+from engine.connectors.rest import TOO_MANY, RestClient
 from engine.domain.errors import TransientError
 from engine.ports import Action, Fetch, InputKind, Reconnect, Send
+
+BODY_SHOWN_BYTES = 100
+"""So much of a refused handshake's answer is told, unless it is a page."""
 
 
 class Accept(Protocol):
@@ -72,6 +75,9 @@ class _Connection:
 class Session:
     """Keeps one feed connected until cancelled.
 
+    Attributes:
+        trouble: why the venue cannot be connected to now; empty while it can.
+
     Args:
         websocket_url: where to connect.
         rest: carries out the feed's fetches.
@@ -97,6 +103,7 @@ class Session:
         self._jitter = jitter
         self._limits = limits
         self._connection: _Connection | None = None
+        self.trouble = ""
 
     async def run(self) -> None:
         """Connect, and connect again whenever a connection ends, until cancelled."""
@@ -134,6 +141,7 @@ class Session:
     async def _one_connection(self) -> None:
         """Open, serve and close one connection; each way it can end becomes one CLOSED input."""
         limits = self._limits
+        await self._rest.limiter.turn()
         try:
             socket = await connect(
                 self._url,
@@ -146,13 +154,22 @@ class Session:
                 proxy=None,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
-            why = f"cannot connect: {type(error).__name__}: {error}"
-            self._accept(InputKind.CLOSED, why[:300], b"", self._now_ns())
+            if isinstance(error, InvalidStatus):
+                self._obey(error)
+            self.trouble = f"cannot connect: {_reason(error)}"[:300]
+            self._accept(InputKind.CLOSED, self.trouble, b"", self._now_ns())
             return
+        self.trouble = ""
         try:
             await self._serve(socket)
         finally:
             await socket.close()
+
+    def _obey(self, error: InvalidStatus) -> None:
+        status = error.response.status_code
+        retry_after = error.response.headers.get("Retry-After", "")
+        if retry_after or status in TOO_MANY:
+            self._rest.limiter.refused(status, retry_after)
 
     async def _serve(self, socket: ClientConnection) -> None:
         connection = self._connection = _Connection(
@@ -223,3 +240,14 @@ class Session:
     def _backoff_s(self, failures: int) -> float:
         doubled_s = self._limits.backoff_s_min * 2.0 ** min(max(failures - 1, 0), 16)
         return min(doubled_s, self._limits.backoff_s_max) * (0.5 + 0.5 * self._jitter())
+
+
+def _reason(error: Exception) -> str:
+    """Say what a refused handshake answered, or what else went wrong."""
+    if not isinstance(error, InvalidStatus):
+        return f"{type(error).__name__}: {error}"
+    answer = error.response
+    body = bytes(answer.body or b"")[:BODY_SHOWN_BYTES].decode(errors="replace")
+    told = " ".join(body.split())
+    shown = f"status {answer.status_code} {answer.reason_phrase}"
+    return f"{shown}: {told}" if told and not told.startswith("<") else shown

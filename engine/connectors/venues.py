@@ -14,7 +14,7 @@ from engine.connectors.gemini import instruments as gemini
 from engine.connectors.gemini.feed import GeminiFeed
 from engine.connectors.gemini.l2_feed import GeminiL2Feed
 from engine.domain.instruments import VenueId
-from engine.ports import VenueSpec
+from engine.ports import RequestBudget, VenueSpec
 
 _ALL = (
     VenueSpec(
@@ -27,7 +27,7 @@ _ALL = (
         fee_bps_taker=120.0,
         latency_ms_median=25.0,
         latency_ms_p99=150.0,
-        requests_per_s_max=5.0,
+        budget=RequestBudget(weight_per_s=5.0),
     ),
     VenueSpec(
         venue=gemini.VENUE,
@@ -42,7 +42,7 @@ _ALL = (
         fee_bps_taker=40.0,
         latency_ms_median=25.0,
         latency_ms_p99=150.0,
-        requests_per_s_max=1.0,
+        budget=RequestBudget(weight_per_s=1.0),
     ),
     VenueSpec(
         venue=bitstamp.VENUE,
@@ -54,7 +54,7 @@ _ALL = (
         fee_bps_taker=40.0,
         latency_ms_median=30.0,
         latency_ms_p99=200.0,
-        requests_per_s_max=5.0,
+        budget=RequestBudget(weight_per_s=5.0),
     ),
     VenueSpec(
         venue=binance.VENUE,
@@ -66,7 +66,18 @@ _ALL = (
         fee_bps_taker=10.0,
         latency_ms_median=30.0,
         latency_ms_p99=200.0,
-        requests_per_s_max=0.4,
+        # 6,000 weight a minute for one address; the first minute here spends 5,700 at most.
+        budget=RequestBudget(
+            weight_per_s=45.0,
+            weight_burst=3_000.0,
+            weights={
+                "/api/v3/depth": 250.0,
+                "/api/v3/exchangeInfo": 20.0,
+                "/fapi/v1/depth": 20.0,
+            },
+            used_header="X-MBX-USED-WEIGHT-1M",
+            weight_per_minute_max=6_000.0,
+        ),
     ),
 )
 

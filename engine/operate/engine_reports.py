@@ -3,7 +3,7 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -57,7 +57,7 @@ class RunParts:
         recording: where the run is recorded, or why not.
         prices_published: rows of the price matrix written so far, None without one.
         prices_failure: why there is no price matrix, None if there is.
-        venue_note: note on a venue that could not be set up, by venue.
+        venue_notes: tells what a venue said that keeps us away, or why it is not in the run.
     """
 
     header: RunHeader
@@ -76,7 +76,7 @@ class RunParts:
     recording: Callable[[], str | None]
     prices_published: Callable[[], int | None]
     prices_failure: Callable[[], str | None]
-    venue_notes: dict[VenueId, str]
+    venue_notes: Callable[[], Mapping[VenueId, str]]
 
 
 class EngineReports:
@@ -254,6 +254,7 @@ class EngineReports:
     def _venue_lines(self, at_ns: int) -> list[VenueLine]:
         of = self._of
         uptime_s = max((at_ns - of.header.started_at_ns) / NS_PER_S, 0.001)
+        notes = of.venue_notes()
         lines = []
         for number, stream in enumerate(of.header.streams):
             frames = of.hot_path.frames[number]
@@ -273,15 +274,12 @@ class EngineReports:
                         fault.value: count
                         for fault, count in sorted(of.board.faults_of(stream.venue).items())
                     },
-                    note=of.venue_notes.get(stream.venue, ""),
+                    note=notes.get(stream.venue, ""),
                 )
             )
-        lines += [_missing_line(venue, note) for venue, note in self._missing()]
+        present = {stream.venue for stream in of.header.streams}
+        lines += [_missing_line(venue, notes[venue]) for venue in notes if venue not in present]
         return lines
-
-    def _missing(self) -> Sequence[tuple[VenueId, str]]:
-        present = {stream.venue for stream in self._of.header.streams}
-        return [item for item in self._of.venue_notes.items() if item[0] not in present]
 
     def _instrument_line(self, book: int, at_ns: int) -> InstrumentLine:
         of = self._of

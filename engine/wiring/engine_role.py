@@ -104,8 +104,11 @@ async def open_engine(
         core = build_core(
             header, _surroundings(settings, header, latch, outbox, recorder, prices=prices)
         )
+        sessions = _sessions(core, venues, clock)
         answers = EngineAnswers(
-            _parts(core, venues, latch, outbox, recorder, prices=prices),
+            _parts(
+                core, venues, sessions, latch=latch, outbox=outbox, recorder=recorder, prices=prices
+            ),
             latch=latch,
             outbox=outbox,
             clock=clock,
@@ -117,7 +120,7 @@ async def open_engine(
         gc.freeze()
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = _start_tasks(tasks, core, venues, clock, outbox)
+                running = _start_tasks(tasks, core, venues, sessions, outbox=outbox, clock=clock)
                 try:
                     yield answers
                 finally:
@@ -127,14 +130,8 @@ async def open_engine(
             raise group.exceptions[0] from None
 
 
-def _start_tasks(
-    tasks: asyncio.TaskGroup,
-    core: Core,
-    venues: OpenVenues,
-    clock: Clock,
-    outbox: Outbox,
-) -> list[asyncio.Task[None]]:
-    sessions = [
+def _sessions(core: Core, venues: OpenVenues, clock: Clock) -> list[Session]:
+    return [
         Session(
             websocket_url=of.websocket_url,
             rest=of.rest,
@@ -145,6 +142,17 @@ def _start_tasks(
         )
         for stream, of in enumerate(venues.access)
     ]
+
+
+def _start_tasks(
+    tasks: asyncio.TaskGroup,
+    core: Core,
+    venues: OpenVenues,
+    sessions: Sequence[Session],
+    *,
+    outbox: Outbox,
+    clock: Clock,
+) -> list[asyncio.Task[None]]:
     running = [tasks.create_task(session.run()) for session in sessions]
     running.append(tasks.create_task(outbox.run()))
     running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
@@ -231,10 +239,11 @@ async def _open_recorder(
 def _parts(
     core: Core,
     venues: OpenVenues,
+    sessions: Sequence[Session],
+    *,
     latch: KillLatch,
     outbox: Outbox,
     recorder: Recorder | None,
-    *,
     prices: SharedPrices,
 ) -> RunParts:
     def recording() -> str | None:
@@ -242,7 +251,15 @@ def _parts(
             return None
         return recorder.failure or str(recorder.run_directory)
 
-    notes: dict[VenueId, str] = dict(venues.notes)
+    def notes() -> dict[VenueId, str]:
+        told = dict(venues.notes)
+        for of, session in zip(venues.access, sessions, strict=True):
+            parts = (session.trouble, of.rest.limiter.note())
+            told[of.spec.venue] = "; ".join(part for part in parts if part)
+        for away in venues.away:
+            told[away.spec.venue] = away.rest.limiter.note() or away.why
+        return told
+
     return RunParts(
         header=core.header,
         board=core.board,

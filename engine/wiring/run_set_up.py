@@ -11,6 +11,7 @@ import aiohttp
 
 from engine.bus.records import EngineState, LoadState
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.connectors.limiter import Limiter
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.domain.bridges import Bridge
@@ -210,9 +211,8 @@ async def _open_venue(
     rest = RestClient(
         client=http,
         base_url=rest_url,
-        requests_per_s_max=spec.requests_per_s_max,
+        limiter=Limiter(spec.budget, now_ns=clock),
         limits=RestLimits(),
-        now_ns=clock,
     )
     try:
         payload = await rest.get(spec.instruments_path)

@@ -1,18 +1,30 @@
 """The session against a real WebSocket and REST server on loopback."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 from aiohttp import web
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from engine.connectors.rest import RestClient, RestLimits, open_rest
+from engine.connectors import limiter
+from engine.connectors.limiter import Limiter
+from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.session import Session, SessionLimits
 from engine.domain.errors import TransientError
-from engine.ports import NO_ACTIONS, Action, Fetch, InputKind, Reconnect, Send
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Fetch,
+    InputKind,
+    Reconnect,
+    RequestBudget,
+    Send,
+)
 
 DEADLINE_S = 10.0
 
@@ -80,7 +92,7 @@ def limits(**changes: float) -> SessionLimits:
 
 
 def rest_limits(**changes: float) -> RestLimits:
-    small: dict[str, float] = {"timeout_s": 2.0, "retry_s": 0.01, "burst_max": 100, **changes}
+    small: dict[str, float] = {"timeout_s": 2.0, "retry_s": 0.01, **changes}
     return RestLimits(**small)  # type: ignore[arg-type]
 
 
@@ -103,18 +115,23 @@ async def rest_server(answer: Answer) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def client_of(
-    answer: Answer, rest_limits_used: RestLimits | None = None, *, requests_per_s_max: float = 1e4
+async def open_rest(
+    base_url: str, limits_used: RestLimits | None = None, budget: RequestBudget | None = None
 ) -> AsyncIterator[RestClient]:
-    async with (
-        rest_server(answer) as url,
-        open_rest(
-            base_url=url,
-            requests_per_s_max=requests_per_s_max,
-            limits=rest_limits_used or rest_limits(),
-            now_ns=time.time_ns,
-        ) as client,
-    ):
+    turns = Limiter(
+        budget or RequestBudget(weight_per_s=1e4, weight_burst=100.0), now_ns=time.time_ns
+    )
+    async with aiohttp.ClientSession() as client:
+        yield RestClient(
+            client=client, base_url=base_url, limiter=turns, limits=limits_used or rest_limits()
+        )
+
+
+@asynccontextmanager
+async def client_of(
+    answer: Answer, limits_used: RestLimits | None = None, *, budget: RequestBudget | None = None
+) -> AsyncIterator[RestClient]:
+    async with rest_server(answer) as url, open_rest(url, limits_used, budget) as client:
         yield client
 
 
@@ -333,7 +350,9 @@ async def test_retry_after_is_obeyed(status: int) -> None:
     assert times[1] - times[0] >= 0.99
 
 
-async def test_retry_after_may_be_a_date_and_is_bounded() -> None:
+async def test_retry_after_may_be_a_date_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "PAUSE_S_MAX", 0.2)
+    monkeypatch.setattr(limiter, "PAUSE_S_MIN", 0.01)
     times: list[float] = []
 
     def answer(_: web.Request) -> web.Response:
@@ -344,7 +363,7 @@ async def test_retry_after_may_be_a_date_and_is_bounded() -> None:
             )
         return web.Response(text="ok")
 
-    async with client_of(answer, rest_limits(retry_after_s_max=0.2)) as client:
+    async with client_of(answer) as client:
         assert await client.get("/") == b"ok"
 
     assert 0.19 <= times[1] - times[0] < 5
@@ -391,12 +410,7 @@ async def test_an_answer_that_is_too_large_is_given_up() -> None:
 
 
 async def test_no_server_is_a_transient_error() -> None:
-    async with open_rest(
-        base_url="http://127.0.0.1:1",
-        requests_per_s_max=1e4,
-        limits=rest_limits(),
-        now_ns=time.time_ns,
-    ) as client:
+    async with open_rest("http://127.0.0.1:1") as client:
         with pytest.raises(TransientError, match="attempt 4 of 4"):
             await client.get("/")
 
@@ -408,7 +422,9 @@ async def test_requests_keep_the_venues_rate_after_a_burst() -> None:
         times.append(time.monotonic())
         return web.Response(text="ok")
 
-    async with client_of(answer, rest_limits(burst_max=2), requests_per_s_max=20) as client:
+    async with client_of(
+        answer, budget=RequestBudget(weight_per_s=20.0, weight_burst=2.0)
+    ) as client:
         for _ in range(6):
             await client.get("/")
 
@@ -438,3 +454,65 @@ async def test_a_steady_connection_ends_the_slowing_down() -> None:
 
     opened_at_ns = [each[3] for each in recorder.inputs if each[0] is InputKind.OPENED][-1]
     assert opened_at_ns - lost_at_ns < 100_000_000
+
+
+@asynccontextmanager
+async def refusing(status: int, body: str, headers: dict[str, str]) -> AsyncIterator[str]:
+    def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, headers=headers)
+
+    async with rest_server(answer) as url:
+        yield url.replace("http", "ws")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "shown"),
+    [
+        (451, "not offered in your region", "status 451 .*: not offered in your region"),
+        (403, "<html>blocked</html>", "status 403 Forbidden$"),
+    ],
+)
+async def test_a_refused_handshake_is_told_with_status_and_reason(
+    status: int, body: str, shown: str
+) -> None:
+    recorder = Recorder()
+
+    async with refusing(status, body, {}) as url, running(url, recorder) as session:
+        await recorder.until(InputKind.CLOSED)
+
+        assert re.search(shown, session.trouble)
+    assert re.search(shown, recorder.last(InputKind.CLOSED)[0])
+
+
+async def test_a_connection_ends_what_was_told_of_refused_ones() -> None:
+    venue, recorder = Venue(), Recorder()
+    async with venue_of(venue) as url, running(url, recorder) as session:
+        session.trouble = "cannot connect: status 451"
+        await recorder.until(InputKind.OPENED)
+
+        assert not session.trouble
+
+
+async def test_a_wait_that_a_refused_handshake_asks_for_holds_requests_too() -> None:
+    recorder = Recorder()
+    async with client_of(lambda _: web.Response(text="ok")) as rest:
+        async with refusing(429, "", {"Retry-After": "720"}) as url:
+            session = Session(
+                websocket_url=url,
+                rest=rest,
+                accept=recorder.accept,
+                now_ns=time.time_ns,
+                jitter=lambda: 0.5,
+                limits=limits(),
+            )
+            task = asyncio.create_task(session.run())
+            await recorder.until(InputKind.CLOSED)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        assert re.fullmatch(
+            r"wants no requests until \d\d:\d\d:\d\d UTC \(status 429\)", rest.limiter.note()
+        )
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await rest.get("/")

@@ -84,6 +84,6 @@ def make_reports(core: Core) -> EngineReports:
             recording=lambda: None,
             prices_published=lambda: None,
             prices_failure=lambda: None,
-            venue_notes={},
+            venue_notes=dict,
         )
     )

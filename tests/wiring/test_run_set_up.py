@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from engine.connectors.limiter import Limiter
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.instruments import VenueId
+from engine.ports import RequestBudget
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring import run_set_up
 from engine.wiring.paths import Paths, prepare
@@ -87,9 +89,8 @@ async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
             rest=RestClient(
                 client=http,
                 base_url=f"http://127.0.0.1:{port}/bitstamp",
-                requests_per_s_max=1_000.0,
+                limiter=Limiter(RequestBudget(weight_per_s=1_000.0), now_ns=lambda: 1),
                 limits=RestLimits(attempts_max=1),
-                now_ns=lambda: 1,
             ),
             why="test",
         )

@@ -1,0 +1,99 @@
+"""The pace at which one venue is spoken to: by its weights, and by the waits that it asks for.
+
+Everything that goes out to the venue takes a turn here: instrument lists, snapshots, audits and
+attempts to connect. A wait that the venue asks for holds all of them, for its full length.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from engine.ports import RequestBudget
+
+PAUSE_S_MAX: Final = 3 * 86_400.0
+"""Longest wait obeyed; the longest ban that Binance documents is three days."""
+
+PAUSE_S_MIN: Final = 0.5
+
+BANNED: Final = 418
+"""By this Binance tells a client that went on after a 429."""
+
+BAN_S: Final = 120.0
+BUSY_S: Final = 5.0
+"""Waits after a 418 and after any other refusal that says nothing itself."""
+
+_NS_PER_S: Final = 1_000_000_000
+_DAY_S: Final = 86_400.0
+
+
+class Limiter:
+    """Turns of one venue: a bucket of weight that fills at the venue's rate, and its bans."""
+
+    def __init__(self, budget: RequestBudget, *, now_ns: Callable[[], int]) -> None:
+        self._budget = budget
+        self._now_ns = now_ns
+        self._full_again_s = 0.0
+        self._paused_until_s = 0.0
+        self._paused_until_ns = 0
+        self._why = ""
+
+    async def turn(self, path: str = "") -> None:
+        """Wait until a request for this path, or an attempt to connect, may go out."""
+        now_s = asyncio.get_running_loop().time()
+        turn_s = self.reserve(path, now_s)
+        while (wait_s := max(turn_s, self._paused_until_s) - now_s) > 0:
+            await asyncio.sleep(wait_s)
+            now_s = asyncio.get_running_loop().time()
+
+    def reserve(self, path: str, now_s: float) -> float:
+        """Take the path's weight out of the bucket; return when there is that much in it."""
+        budget = self._budget
+        weight_s = budget.weight_of(path) / budget.weight_per_s
+        self._full_again_s = max(self._full_again_s, now_s) + weight_s
+        return self._full_again_s - budget.weight_burst / budget.weight_per_s
+
+    def refused(self, status: int, retry_after: str) -> None:
+        """Obey a refusal: wait as its Retry-After says, or as its status suggests."""
+        unsaid_s = BAN_S if status == BANNED else BUSY_S
+        try:
+            asked_s = float(retry_after)
+        except ValueError:
+            try:
+                at_s = parsedate_to_datetime(retry_after).timestamp()
+            except ValueError:
+                asked_s = unsaid_s
+            else:
+                asked_s = at_s - self._now_ns() / _NS_PER_S
+        # In this order, what is no number of seconds comes out as the least.
+        self._pause(min(max(PAUSE_S_MIN, asked_s), PAUSE_S_MAX), f"status {status}")
+
+    def answered(self, headers: Mapping[str, str]) -> None:
+        """Take the weight that the venue has counted in this minute, if it says so.
+
+        Other programs of the same address, and a run before this one, spend of the same budget.
+        """
+        budget = self._budget
+        used = headers.get(budget.used_header, "") if budget.used_header else ""
+        if not used.isdecimal() or int(used) + budget.heaviest <= budget.weight_per_minute_max:
+            return
+        rest_s = 60.0 - self._now_ns() / _NS_PER_S % 60.0
+        self._pause(rest_s, f"{used} of {budget.weight_per_minute_max:g} weight used")
+
+    def note(self) -> str:
+        """Say until when the venue wants to be left alone, and why; empty if it does not."""
+        now_ns = self._now_ns()
+        if now_ns >= self._paused_until_ns:
+            return ""
+        until = datetime.fromtimestamp(self._paused_until_ns // _NS_PER_S, UTC)
+        is_far = self._paused_until_ns - now_ns > _DAY_S * _NS_PER_S
+        shown = f"{until:%Y-%m-%d %H:%M}" if is_far else f"{until:%H:%M:%S}"
+        return f"wants no requests until {shown} UTC ({self._why})"
+
+    def _pause(self, pause_s: float, why: str) -> None:
+        until_s = asyncio.get_running_loop().time() + pause_s
+        if until_s > self._paused_until_s:
+            self._paused_until_s = until_s
+            self._paused_until_ns = self._now_ns() + int(pause_s * _NS_PER_S)
+            self._why = why
