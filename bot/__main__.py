@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 from bot.run import run
-from engine.facade.commands import FatalError, SyndicateError
-from engine.wiring.front_end import FrontEnd, open_front_end
+from engine.facade.commands import FatalError
+from engine.facade.redaction import redact
+from engine.wiring.front_end import FrontEnd, exit_code_after, open_front_end
 
 
 async def main(*, is_one_process: bool) -> None:
@@ -30,13 +31,10 @@ async def main(*, is_one_process: bool) -> None:
             if not is_one_process:
                 raise
             # The engine in here goes on without its chat, as it would in a process of its own.
-            sys.stderr.write(f"syndicate: {error}; engine and ledger go on\n")
+            sys.stderr.write(f"syndicate: {redact(str(error))}; engine and ledger go on\n")
             await front_end.stop.wait()
 
 
 if __name__ == "__main__":
-    try:
-        asyncio.run(main(is_one_process="--one-process" in sys.argv[1:]))
-    except SyndicateError as error:
-        sys.stderr.write(f"syndicate: {error}\n")
-        sys.exit(3 if isinstance(error, FatalError) else 75)
+    is_one_process = "--one-process" in sys.argv[1:]
+    sys.exit(exit_code_after(lambda: asyncio.run(main(is_one_process=is_one_process))))

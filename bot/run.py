@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from bot.redact import install_redaction
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.facade.redaction import install_redaction
 
 
 async def run(

@@ -1,7 +1,6 @@
 """Command line of the engine: `python -m engine COMMAND`; the make targets call it."""
 
 import argparse
-import asyncio
 import logging
 import os
 import sys
@@ -11,10 +10,9 @@ from typing import Any
 
 import uvloop
 
-from engine.domain.errors import SyndicateError
-from engine.operate import exit_codes
-from engine.operate.supervisor import exit_code_of
-from engine.settings.load import SettingsError, load_settings
+from engine.domain.redaction import install_redaction
+from engine.operate.endings import exit_code_after
+from engine.settings.load import load_settings
 from engine.settings.schema import Settings
 from engine.wiring import commands
 from engine.wiring.paths import Paths, prepare
@@ -26,22 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors are one sentence on stderr."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    try:
+
+    def work() -> int:
         settings = load_settings(os.environ, directory=Path.cwd())
         _set_up_logging(settings)
         paths = prepare(settings.data.dir)
         run: Run = asked.run
         return uvloop.run(run(settings, paths, asked))
-    except SettingsError as error:
-        _complain(str(error))
-        return exit_codes.BROKEN_SETTINGS
-    except SyndicateError as error:
-        _complain(str(error))
-        return exit_code_of(error)
-    except KeyboardInterrupt:
-        return 130
-    except asyncio.CancelledError:
-        return 130
+
+    return exit_code_after(work)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,13 +89,9 @@ def _set_up_logging(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    install_redaction()
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"syndicate: {text}\n")
 
 
 if __name__ == "__main__":

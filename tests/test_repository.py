@@ -8,7 +8,7 @@ from engine.connectors.venues import VENUES
 from engine.decide.limits import LimitValues
 from engine.kernels.warm_up import warm_up_all
 from engine.sandbox.dialects.all import DIALECTS
-from engine.settings.schema import LimitsSettings, MarketsSettings
+from engine.settings.schema import FEEDS, LimitsSettings, MarketsSettings
 from engine.wiring.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,7 +63,10 @@ def test_every_limit_is_in_the_risk_page() -> None:
 def test_the_sandbox_speaks_every_feed_of_every_venue() -> None:
     spoken = {dialect.venue: set(dialect.feeds) for dialect in DIALECTS}
     assert spoken == {venue: set(spec.feeds) for venue, spec in VENUES.items()}
-    assert set(MarketsSettings().venues) == set(VENUES)
+    assert {name: set(feeds) for name, feeds in FEEDS.items()} == spoken
+    assert {name: feeds[0] for name, feeds in FEEDS.items()} == {
+        venue: next(iter(spec.feeds)) for venue, spec in VENUES.items()
+    }
 
 
 def test_every_kernel_has_a_slow_twin() -> None:

@@ -6,7 +6,6 @@ from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.commands.common import answer_plainly
 from bot.grammar import Arguments
-from bot.redact import redact
 from bot.render.safety import (
     render_ask_mode,
     render_ask_resume,
@@ -26,6 +25,7 @@ from engine.facade.commands import (
     TransientError,
     Unkill,
 )
+from engine.facade.redaction import redact
 from engine.facade.reports import Declined, LimitsReport, StatusReport
 
 _log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from telegram import Update
 from bot.access import Access, Denial, Incoming
 from bot.command import Kind
 from bot.dispatch import Invocation, Refused, read_line
-from bot.redact import redact
 from bot.telegram.keyboards import ConfirmTap, MenuTap, read_payload
+from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from bot.command_table import COMMANDS
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher
 from bot.notices import NoticeFeed, Telling
-from bot.redact import redact
 from bot.render.screen import Screen
 from bot.render.troubles import render_answers_dropped, render_conflict
 from bot.telegram.arrivals import Arrival, read_arrival
@@ -34,6 +33,7 @@ from bot.telegram.token_trust import TokenTrust
 from engine.facade.commands import FatalError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

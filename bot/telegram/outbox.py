@@ -18,11 +18,11 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.redact import redact
 from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.requests import wait_of
 from bot.telegram.sender import SendsMessages
+from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

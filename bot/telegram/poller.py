@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.redact import redact
 from bot.telegram.requests import make_request, wait_of
+from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

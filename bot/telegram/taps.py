@@ -9,8 +9,8 @@ from typing import Any, Final
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.redact import redact
 from bot.render.clean import clean
+from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

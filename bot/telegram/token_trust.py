@@ -12,8 +12,8 @@ from typing import Final
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
-from bot.redact import redact
 from bot.telegram.requests import refused_token
+from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -20,5 +20,21 @@ class FatalError(SyndicateError):
     """Stop: going on would risk money or records. The text says what to do."""
 
 
+class SettingsError(FatalError):
+    """The settings cannot be used; the text says which, where, and what to do."""
+
+
 class BadValueError(SyndicateError):
     """A value from outside breaks a rule: the text names the value, its unit and the rule."""
+
+
+def worst_of(error: BaseException) -> BaseException:
+    """Return the error inside groups, however deep, that matters most: a fatal one first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner = [worst_of(one) for one in error.exceptions]
+    for family in (FatalError, SyndicateError):
+        for one in inner:
+            if isinstance(one, family):
+                return one
+    return inner[0]

@@ -10,6 +10,13 @@ FATAL: Final = 3
 TRANSIENT: Final = 75
 """Something outside was missing; starting again may help."""
 
+MEANINGS: Final = {
+    OK: "ended in order",
+    BROKEN_SETTINGS: "a setting must be mended",
+    FATAL: "going on would risk money or records",
+    TRANSIENT: "something outside was missing",
+}
+
 RESTARTABLE: Final = frozenset({1, TRANSIENT})
 """Codes after which the supervisor starts a role again; a signal's death is restarted as well."""
 
@@ -17,3 +24,8 @@ RESTARTABLE: Final = frozenset({1, TRANSIENT})
 def is_restartable(code: int) -> bool:
     """Say whether a role that ended with this code is started again."""
     return code < 0 or code in RESTARTABLE
+
+
+def meaning_of(code: int) -> str:
+    """Say what an exit code means."""
+    return MEANINGS.get(code, "an error that nobody foresaw; the log has it")

@@ -6,12 +6,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from engine.domain.errors import FatalError, TransientError
+from engine.domain.errors import FatalError, SettingsError, TransientError, worst_of
 from engine.operate import exit_codes
 from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME, READY_ENVIRONMENT_NAME
 
@@ -37,6 +37,7 @@ class RoleSpec:
         is_vital: the others do not go on without it when it ends with a code that only a person
             can mend; a role that is not vital is then left out for `LEFT_OUT_S`, and told.
         log_path: where its output goes; None means the supervisor's own.
+        environment: makes its environment, anew for each start; None means the supervisor's own.
     """
 
     name: str
@@ -47,6 +48,7 @@ class RoleSpec:
     ends_all: bool = False
     is_vital: bool = True
     log_path: Path | None = None
+    environment: Callable[[], Mapping[str, str]] | None = None
 
 
 @dataclass(slots=True)
@@ -167,7 +169,7 @@ class Supervisor:
         output: IO[bytes] | None = None
         try:
             output = _open_log(spec.log_path)
-            environment = dict(os.environ)
+            environment = dict(os.environ if spec.environment is None else spec.environment())
             environment[READY_ENVIRONMENT_NAME] = str(ready_write)
             environment[LIFELINE_ENVIRONMENT_NAME] = str(lifeline_read)
             child = await asyncio.create_subprocess_exec(
@@ -235,9 +237,12 @@ def _open_log(path: Path | None) -> IO[bytes] | None:
 
 
 def exit_code_of(error: BaseException) -> int:
-    """Return the exit code that tells the supervisor what an error means."""
-    if isinstance(error, FatalError):
+    """Return the exit code that tells the supervisor what an error means, groups included."""
+    worst = worst_of(error)
+    if isinstance(worst, SettingsError):
+        return exit_codes.BROKEN_SETTINGS
+    if isinstance(worst, FatalError):
         return exit_codes.FATAL
-    if isinstance(error, TransientError):
+    if isinstance(worst, TransientError):
         return exit_codes.TRANSIENT
     return 1

@@ -2,9 +2,12 @@
 
 An unknown key, a wrong type or a value out of bounds refuses the start in one sentence that names
 the key, where it stands, and for an unknown key the nearest known one. Secrets are never repeated.
+
+The supervisor reads all layers once and hands each role what it needs as its environment; such a
+role reads no file.
 """
 
-import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,15 +15,23 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
-from dotenv import dotenv_values
 
-from engine.domain.errors import FatalError
-from engine.settings.schema import SECRETS, Settings, environment_name
+from engine.domain.errors import SettingsError
+from engine.domain.redaction import redact, remember_secrets
+from engine.settings.checks import check_together, check_words, expanded
+from engine.settings.dotenv import Assigned, check_only_owner, read_dotenv
+from engine.settings.schema import SECRETS, UNSHOWN, Settings, environment_name
+from engine.settings.words import nearest, shown_name, shown_value
+
+__all__ = ["ROLE_ENVIRONMENT_NAME", "SettingsError", "load_settings"]
 
 CONFIG_ENVIRONMENT_NAME: Final = "SYNDICATE_CONFIG"
 DEFAULT_FILE: Final = "syndicate.toml"
 
 _FEE_BPS_END: Final = 10_000  # a fee of 100 % leaves nothing
+
+ROLE_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_ROLE"
+"""Says that the environment holds all settings of a role: the supervisor read the files."""
 
 _INTERNAL_PREFIX: Final = "SYNDICATE_INTERNAL_"
 """What the supervisor and the image's build tell their processes; not for the operator."""
@@ -28,10 +39,6 @@ _INTERNAL_PREFIX: Final = "SYNDICATE_INTERNAL_"
 _PREFIXES: Final = ("SYNDICATE_", "TELEGRAM_")
 
 Layer = dict[str, dict[str, tuple[Any, str]]]
-
-
-class SettingsError(FatalError):
-    """The settings cannot be used; the text says which, where, and what to do."""
 
 
 def load_settings(environment: Mapping[str, str], *, directory: Path) -> Settings:
@@ -45,25 +52,44 @@ def load_settings(environment: Mapping[str, str], *, directory: Path) -> Setting
         SettingsError: anything is unknown, of the wrong type or out of bounds.
     """
     merged: Layer = {}
-    dotenv = _dotenv(directory / ".env")
-    file_name = environment.get(CONFIG_ENVIRONMENT_NAME) or dotenv.get(CONFIG_ENVIRONMENT_NAME)
-    _merge(merged, _file_layer(directory / (file_name or DEFAULT_FILE), is_asked=bool(file_name)))
-    _merge(merged, _environment_layer(dotenv, origin=str(directory / ".env"), is_ours=True))
-    _merge(merged, _environment_layer(environment, origin="the environment", is_ours=False))
+    if ROLE_ENVIRONMENT_NAME not in environment:
+        _read_files(merged, environment, directory)
+    told = {name: Assigned(text, "the environment") for name, text in environment.items()}
+    _merge(merged, _environment_layer(told, is_ours=False))
     settings = Settings(
         **{
             section: _section(section, annotation, merged.get(section, {}))
             for section, annotation in Settings.__annotations__.items()
         }
     )
-    _check_together(settings)
+    check_together(settings)
+    secrets = (getattr(getattr(settings, section), name) for section, name in SECRETS)
+    remember_secrets(secret for secret in secrets if secret is not None)
     return settings
 
 
-def _dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    return {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
+def _read_files(merged: Layer, environment: Mapping[str, str], directory: Path) -> None:
+    dotenv_path = directory / ".env"
+    dotenv = read_dotenv(dotenv_path, known=[*_known_variables(), CONFIG_ENVIRONMENT_NAME])
+    file_name = environment.get(CONFIG_ENVIRONMENT_NAME)
+    if not file_name and CONFIG_ENVIRONMENT_NAME in dotenv:
+        file_name = dotenv[CONFIG_ENVIRONMENT_NAME].text
+    path = directory / expanded(file_name or DEFAULT_FILE, where=CONFIG_ENVIRONMENT_NAME)
+    layer = _file_layer(path, is_asked=bool(file_name))
+    _merge(merged, layer)
+    _merge(merged, _environment_layer(dotenv, is_ours=True))
+    if dotenv_path.exists():
+        check_only_owner(dotenv_path)
+    if any(name in layer.get(section, {}) for section, name in SECRETS):
+        check_only_owner(path)
+
+
+def _known_variables() -> dict[str, tuple[str, str]]:
+    return {
+        environment_name(section, name): (section, name)
+        for section, annotation in Settings.__annotations__.items()
+        for name in annotation.__annotations__
+    }
 
 
 def _file_layer(path: Path, *, is_asked: bool) -> Layer:
@@ -72,58 +98,81 @@ def _file_layer(path: Path, *, is_asked: bool) -> Layer:
             raise SettingsError(f"{path} does not exist; {CONFIG_ENVIRONMENT_NAME} names it")
         return {}
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+        raise SettingsError(f"{path} is not valid TOML: {redact(str(error))}") from error
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
     layer: Layer = {}
     for section, values in tables.items():
         if section not in Settings.__annotations__:
-            raise _unknown(f"section [{section}]", section, str(path), Settings.__annotations__)
+            where = f"{path}, line {_line_of(text, section)}"
+            raise _unknown(section, where, Settings.__annotations__, is_section=True)
         if not isinstance(values, dict):
             raise SettingsError(f"{section} in {path} must be a section, as in [{section}]")
         known = Settings.__annotations__[section].__annotations__
         for name, value in values.items():
+            where = f"{path}, line {_line_of(text, section, name)}"
             if name not in known:
-                raise _unknown(f"{section}.{name}", name, str(path), known)
-            layer.setdefault(section, {})[name] = (value, f"{section}.{name} in {path}")
+                raise _unknown(name, where, known, section=section)
+            layer.setdefault(section, {})[name] = (value, f"{section}.{name} in {where}")
     return layer
 
 
-def _environment_layer(values: Mapping[str, str], *, origin: str, is_ours: bool) -> Layer:
+def _line_of(text: str, section: str, name: str | None = None) -> int:
+    """Return the line of a key, or of its section, in a TOML file that parsed."""
+    is_inside = False
+    number = 1
+    for line, content in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*[\"']?([^\]\"']+?)[\"']?\s*\]", content)
+        if header is not None:
+            is_inside = header.group(1) == section
+            number = line if is_inside else number
+        key = re.match(r"\s*([^=]*?)\s*=", content)
+        if key is None:
+            continue
+        inner = key.group(1).replace('"', "").replace("'", "").replace(" ", "")
+        if inner == f"{section}.{name}" or (is_inside and inner == name):
+            return line
+    return number
+
+
+def _environment_layer(values: Mapping[str, Assigned], *, is_ours: bool) -> Layer:
     """Read settings from variables; in a file of ours, every variable must be a setting."""
-    known = {
-        environment_name(section, name): (section, name)
-        for section, annotation in Settings.__annotations__.items()
-        for name in annotation.__annotations__
-    }
+    known = _known_variables()
     layer: Layer = {}
-    for variable, text in values.items():
+    for variable, (text, origin) in values.items():
         if variable == CONFIG_ENVIRONMENT_NAME or variable.startswith(_INTERNAL_PREFIX):
             continue
         if variable not in known:
             if is_ours or variable.startswith(_PREFIXES):
-                raise _unknown(variable, variable, origin, known)
+                raise _unknown(variable, origin, known)
             continue
         if text.strip() == "":
             continue  # an empty variable is an unset one, as `.env.example` copied as it is
         section, name = known[variable]
         annotation = Settings.__annotations__[section].__annotations__[name]
-        value = _from_text(annotation, text.strip())
-        layer.setdefault(section, {})[name] = (value, f"{variable} in {origin}")
+        where = f"{variable} in {origin}"
+        layer.setdefault(section, {})[name] = (_from_text(annotation, text.strip(), where), where)
     return layer
 
 
-def _from_text(annotation: Any, text: str) -> Any:
+def _from_text(annotation: Any, text: str, where: str) -> Any:
     """Split lists and tables that a variable writes with commas; the rest stays text."""
     inner = get_args(annotation)[0]
     origin = get_origin(inner)
     if origin is list:
         return [part.strip() for part in text.split(",") if part.strip()]
     if origin is dict:
-        parts = (part.partition("=") for part in text.split(",") if part.strip())
-        return {key.strip(): value.strip() for key, _, value in parts}
+        table: dict[str, str] = {}
+        for part in text.split(","):
+            key, _, value = (piece.strip() for piece in part.partition("="))
+            if key in table:
+                raise SettingsError(f"{where} has {shown_name(key)} twice; keep one of the two")
+            if key or value:
+                table[key] = value
+        return table
     return text
 
 
@@ -141,9 +190,12 @@ def _section(section: str, annotation: Any, values: dict[str, tuple[Any, str]]) 
                 _exact(value), field_type, strict=False, builtin_types=(Decimal,)
             )
             _check_bounds(converted[name], field_type)
+            converted[name] = check_words(section, name, converted[name])
         except (msgspec.ValidationError, ValueError) as error:
-            shown = "a secret" if (section, name) in SECRETS else repr(value)
-            raise SettingsError(f"{where} is {shown}: {_plain(error, field_type)}") from error
+            shown = "not shown" if (section, name) in UNSHOWN else shown_value(value)
+            raise SettingsError(
+                f"{where} is {shown}: {redact(_plain(error, field_type))}"
+            ) from None
     return annotation(**converted)
 
 
@@ -187,21 +239,19 @@ def _plain(error: Exception, field_type: Any) -> str:
     return text[0].lower() + text[1:] if text else "not valid"
 
 
-def _unknown(what: str, key: str, origin: str, known: Mapping[str, Any]) -> SettingsError:
-    nearest = difflib.get_close_matches(key, list(known), n=1, cutoff=0.0)
-    hint = f"; the nearest known one is {nearest[0]}" if nearest else ""
-    return SettingsError(f"unknown setting {what} in {origin}{hint}")
-
-
-def _check_together(settings: Settings) -> None:
-    telegram = settings.telegram
-    if (telegram.bot_token is None) != (telegram.operator_id is None):
-        missing = (
-            ("telegram", "operator_id")
-            if telegram.operator_id is None
-            else ("telegram", "bot_token")
-        )
-        raise SettingsError(
-            f"{environment_name(*missing)} is missing: the phone needs both "
-            "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal)"
-        )
+def _unknown(
+    key: str,
+    origin: str,
+    known: Mapping[str, Any],
+    *,
+    section: str | None = None,
+    is_section: bool = False,
+) -> SettingsError:
+    shown = shown_name(key)
+    if is_section:
+        shown = f"section [{shown}]"
+    elif section is not None:
+        shown = f"{section}.{shown}"
+    return SettingsError(
+        f"unknown setting {shown} in {origin}; the nearest known one is {nearest(key, known)}"
+    )

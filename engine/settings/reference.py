@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from msgspec import Meta
 
+from engine.settings.passing import text_of
 from engine.settings.schema import SECRETS, Settings, environment_name
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ def all_settings() -> Iterator[SettingLine]:
                 name=name,
                 variable=environment_name(section, name),
                 unit=(meta.extra or {}).get("unit", ""),
-                default=_shown(getattr(getattr(defaults, section), name)),
+                default=text_of(getattr(getattr(defaults, section), name)),
                 bounds=_bounds(get_args(field_type)[0], meta),
                 why=meta.description or "",
             )
@@ -76,6 +77,7 @@ def render_configuration() -> str:
         "Settings come in layers: the defaults below, then `syndicate.toml`, then `.env`, then the",
         "environment. A key that is unknown, of the wrong type or out of bounds refuses the start",
         "and names the key, where it stands and the nearest known one. An empty variable is unset.",
+        "A file with secrets is refused unless its mode is 0600.",
         "This page is made from `engine/settings/schema.py` by `make docs`.",
     ]
     section = ""
@@ -105,18 +107,6 @@ def write_all(root: Path) -> None:
     (root / ".env.example").write_text(render_env_example(), encoding="utf-8")
     (root / "docs").mkdir(exist_ok=True)
     (root / "docs" / "configuration.md").write_text(render_configuration(), encoding="utf-8")
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ",".join(value)
-    if isinstance(value, dict):
-        return ",".join(f"{key}={item}" for key, item in value.items())
-    return str(value)
 
 
 def _bounds(inner: Any, meta: Meta) -> str:

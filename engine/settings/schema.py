@@ -4,6 +4,7 @@ Each section is a struct; `Annotated` carries the bounds and the description. Th
 of a setting is ``SYNDICATE_<SECTION>_<NAME>``, except for the three in `SHORT_NAMES`.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
@@ -16,7 +17,21 @@ SHORT_NAMES: Final = {
     ("markets", "source"): "MARKETS",
 }
 
-SECRETS: Final = frozenset({("telegram", "bot_token"), ("operator", "totp_secret")})
+SECRETS: Final = frozenset(
+    {("telegram", "bot_token"), ("operator", "totp_secret"), ("data", "database_url")}
+)
+
+UNSHOWN: Final = SECRETS | {("telegram", "operator_id"), ("telegram", "base_url")}
+"""Settings whose wrong values are not repeated: a secret may have been put into them."""
+
+FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "binance": ("depth",),
+    "coinbase": ("level2",),
+    "bitstamp": ("diff",),
+    "gemini": ("depth", "l2"),
+}
+"""Venues and their feeds, the default one first. Every process checks its settings and few load the
+venues, so the names stand here; a test holds them against `connectors/venues.py`."""
 
 
 def _exact(
@@ -44,7 +59,7 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
         Meta(description="sandbox: local servers that replay recordings; live: public feeds"),
     ] = "sandbox"
     venues: Annotated[list[str], Meta(min_length=1, description="venues to connect to")] = (
-        msgspec.field(default_factory=lambda: ["binance", "coinbase", "bitstamp", "gemini"])
+        msgspec.field(default_factory=lambda: list(FEEDS))
     )
     pairs: Annotated[
         list[str],
@@ -62,7 +77,7 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
     )  # fmt: skip
     feeds: Annotated[
         dict[str, str],
-        Meta(description="feed of a venue that has several, as gemini=v2; else its default"),
+        Meta(description="feed of a venue that has several, as gemini=l2; else its default"),
     ] = msgspec.field(default_factory=dict)
     age_ms_max: Annotated[
         int,
@@ -221,7 +236,11 @@ class DataSettings(_Section, frozen=True, kw_only=True):
     """Where things are kept, and for how long."""
 
     dir: Annotated[
-        str, Meta(min_length=1, description="directory of database, recordings, logs and latch")
+        str,
+        Meta(
+            min_length=1,
+            description="directory of database, recordings, logs and latch; ~ is your home",
+        ),
     ] = "var"
     database_url: Annotated[
         str | None,

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from engine.facade.engine import Facade
 from engine.operate import exit_codes
 from engine.operate.lifeline import stop_signals
 from engine.operate.supervisor import Supervisor
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run import role_specs, supervisor_lock
@@ -76,12 +75,6 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
 def _demo_installation(settings: Settings, paths: Paths) -> tuple[Settings, Paths]:
     """Give the demo a data directory of its own, on the sandbox, for itself and its roles."""
     directory = paths.data_dir / "demo"
-    own = {
-        environment_name("data", "dir"): str(directory),
-        environment_name("data", "database_url"): "",
-        environment_name("markets", "source"): "sandbox",
-    }
-    os.environ.update(own)
     data = msgspec.structs.replace(settings.data, dir=str(directory), database_url=None)
     markets = msgspec.structs.replace(settings.markets, source="sandbox")
     return msgspec.structs.replace(settings, data=data, markets=markets), prepare(str(directory))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -10,15 +11,20 @@ from pathlib import Path
 
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
+from engine.domain.redaction import install_redaction
 from engine.facade.client import BusFacade
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.clock import Clock, make_clock
+from engine.operate.endings import exit_code_after
 from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import announce_ready, stop_signals
 from engine.settings.load import load_settings
+from engine.settings.passing import is_set
 from engine.settings.schema import Settings
 from engine.wiring.paths import Paths, prepare
+
+__all__ = ["FrontEnd", "exit_code_after", "open_facade", "open_front_end"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,7 @@ def set_up_logging(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    install_redaction()
 
 
 @contextlib.asynccontextmanager
@@ -78,7 +85,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_token=telegram.bot_token,
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,
-        has_authenticator=settings.operator.totp_secret is not None,
+        has_authenticator=is_set(settings, "operator", "totp_secret", os.environ),
         opportunity_notice_usd_min=telegram.opportunity_usd_min,
         is_interactive=sys.stdin.isatty(),
         export_directory=paths.exports,

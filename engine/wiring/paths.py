@@ -1,12 +1,18 @@
 """The data directory: what lies where, and whether it can be used at all."""
 
+import contextlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.bus.unix_socket import check_socket_path
 from engine.domain.errors import FatalError
 from engine.operate.kill_latch import KillLatch
+
+PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
+PRIVATE_FOLDERS: Final = ("run", "recordings", "backups", "logs", "exports", "charts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ def prepare(data_dir: str) -> Paths:
     """Make the data directory if it is new and check that it can be used.
 
     A new installation gets its kill latch, clear; in an old one a missing latch stays missing,
-    which means killed.
+    which means killed. From here on this process makes files that only this user may read, and
+    those that an earlier version made are mended: chat, trades and recordings are nobody else's.
 
     Raises:
         FatalError: it cannot be written, or its path is too long.
@@ -67,6 +74,7 @@ def prepare(data_dir: str) -> Paths:
     paths = Paths(Path(data_dir).resolve())
     check_socket_path(paths.engine_socket)
     marker = paths.data_dir / "installation"
+    os.umask(0o077)
     try:
         paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = paths.run / f".probe-{os.getpid()}"
@@ -75,9 +83,29 @@ def prepare(data_dir: str) -> Paths:
         if not marker.exists():
             KillLatch(paths.data_dir).create()
             marker.write_text("1\n")
+        _keep_private(paths)
     except OSError as error:
         raise FatalError(
             f"the data directory {paths.data_dir} cannot be written: {error.strerror}; "
             "free space, mend its permissions, or choose another with SYNDICATE_DATA_DIR"
         ) from error
     return paths
+
+
+def _keep_private(paths: Paths) -> None:
+    """Take what we made from other users; a file that is not ours to change stays as it is."""
+    for name in PRIVATE_FILES:
+        for path in paths.data_dir.glob(name):
+            _take_from_others(path)
+    for name in PRIVATE_FOLDERS:
+        for path in (paths.data_dir / name, *(paths.data_dir / name).rglob("*")):
+            _take_from_others(path)
+    if paths.data_dir not in {Path.cwd(), Path.home()}:  # a folder of its own, not one with more
+        _take_from_others(paths.data_dir)
+
+
+def _take_from_others(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode) and mode & 0o077:
+            path.chmod(stat.S_IMODE(mode) & 0o700)

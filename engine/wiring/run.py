@@ -8,17 +8,23 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from engine.bus.notices import RoleRestarted
 from engine.bus.records import Append, NoticeRecord
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import ledger_wire
-from engine.domain.errors import FatalError, TransientError
+from engine.domain.errors import FatalError, SettingsError, TransientError
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
-from engine.settings.schema import Settings, environment_name
+from engine.settings.load import load_settings
+from engine.settings.passing import role_environment
+from engine.settings.schema import Settings
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 
@@ -31,14 +37,15 @@ TOLD_EVERY: Final = 20
 
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
     """List the roles in the order in which they start."""
+    settings = _with_sandbox_port(settings)
     specs = []
     if settings.markets.source == "sandbox":
-        _fix_sandbox_port(settings)
         specs.append(
             RoleSpec(
                 name="sandbox",
                 arguments=["-m", "engine", "role", "sandbox"],
                 log_path=paths.log("sandbox"),
+                environment=partial(role_environment, settings, "sandbox", os.environ),
             )
         )
     specs += [
@@ -47,12 +54,14 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             arguments=["-m", "engine", "role", "ledger"],
             stop_s=15.0,
             log_path=paths.log("ledger"),
+            environment=partial(role_environment, settings, "ledger", os.environ),
         ),
         RoleSpec(
             name="engine",
             arguments=["-m", "engine", "role", "engine"],
             ready_s=120.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
+            environment=partial(role_environment, settings, "engine", os.environ),
         ),
     ]
     if has_bot:
@@ -65,6 +74,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 ends_all=has_terminal,
                 is_vital=has_terminal,
                 log_path=None if has_terminal else paths.log("bot"),
+                environment=partial(_bot_environment, settings),
             )
         )
     return specs
@@ -118,12 +128,22 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
     return code
 
 
-def _fix_sandbox_port(settings: Settings) -> None:
+def _bot_environment(settings: Settings) -> dict[str, str]:
+    """Read the settings anew: a bot that was left out for its token may have got another one."""
+    with contextlib.suppress(SettingsError):
+        telegram = load_settings(os.environ, directory=Path.cwd()).telegram
+        settings = msgspec.structs.replace(settings, telegram=telegram)
+    return role_environment(settings, "bot", os.environ)
+
+
+def _with_sandbox_port(settings: Settings) -> Settings:
     """Choose the sandbox's port once, so that a restarted sandbox is found where it was."""
-    if settings.markets.sandbox_port == 0:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        os.environ[environment_name("markets", "sandbox_port")] = str(port)
+    if settings.markets.source != "sandbox" or settings.markets.sandbox_port != 0:
+        return settings
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    markets = msgspec.structs.replace(settings.markets, sandbox_port=port)
+    return msgspec.structs.replace(settings, markets=markets)
 
 
 @contextlib.contextmanager

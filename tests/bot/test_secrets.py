@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from bot.redact import HIDDEN, TokenRedactor, install_redaction, redact
 from engine.facade.commands import FatalError
 from engine.facade.front_end import FrontEndSettings
+from engine.facade.redaction import HIDDEN, SecretRedactor, install_redaction, redact
 from tests.bot.conftest import Chat
 from tests.telegram.emulator import TOKEN
 from tests.telegram.faults import Fault, Kind
@@ -32,7 +32,7 @@ def test_half_a_telegram_configuration_is_refused(settings: FrontEndSettings) ->
 def test_the_filter_hides_tokens_in_message_arguments_and_traceback() -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(TokenRedactor())
+    handler.addFilter(SecretRedactor())
     logger = logging.getLogger("tests.redaction")
     logger.addHandler(handler)
     logger.propagate = False
@@ -55,7 +55,7 @@ def test_installing_twice_puts_one_filter() -> None:
     try:
         install_redaction()
         install_redaction()
-        assert sum(isinstance(f, TokenRedactor) for f in handler.filters) == 1
+        assert sum(isinstance(f, SecretRedactor) for f in handler.filters) == 1
     finally:
         logging.getLogger().removeHandler(handler)
 

@@ -10,6 +10,13 @@ TOKEN = "123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def write_dotenv(directory: Path, text: str) -> Path:
+    path = directory / ".env"
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
 def test_defaults_are_safe(tmp_path: Path) -> None:
     settings = load_settings({}, directory=tmp_path)
 
@@ -23,7 +30,7 @@ def test_defaults_are_safe(tmp_path: Path) -> None:
 
 def test_environment_wins_over_dotenv_which_wins_over_the_file(tmp_path: Path) -> None:
     (tmp_path / "syndicate.toml").write_text("[limits]\nposition_usd = 1.5\ndaily_loss_usd = 3\n")
-    (tmp_path / ".env").write_text("SYNDICATE_LIMITS_POSITION_USD=2.5\nSYNDICATE_PAPER_SEED=9\n")
+    write_dotenv(tmp_path, "SYNDICATE_LIMITS_POSITION_USD=2.5\nSYNDICATE_PAPER_SEED=9\n")
 
     settings = load_settings({"SYNDICATE_LIMITS_POSITION_USD": "3.5"}, directory=tmp_path)
 
@@ -129,6 +136,6 @@ def test_every_number_has_a_unit_or_counts_something() -> None:
 def test_the_example_file_uncommented_is_valid(tmp_path: Path) -> None:
     lines = render_env_example().splitlines()
     values = [line[1:] for line in lines if line.startswith("#") and "=" in line and line[1] != " "]
-    (tmp_path / ".env").write_text("\n".join(values))
+    write_dotenv(tmp_path, "\n".join(values))
 
     assert load_settings({}, directory=tmp_path) == load_settings({}, directory=tmp_path / "none")

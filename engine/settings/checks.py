@@ -1,0 +1,140 @@
+"""Checks of what a setting says, beyond its type and bounds: names, pairs, addresses, folders."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from engine.domain.errors import BadValueError, SettingsError
+from engine.domain.instruments import Pair
+from engine.domain.redaction import redact
+from engine.settings.schema import FEEDS, Settings, environment_name
+from engine.settings.words import nearest, shown_value
+
+_DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z]+)?://\S+")
+
+KNOWN_PAIRS: Final = tuple(Settings().markets.pairs)
+
+
+def check_words(section: str, name: str, value: Any) -> Any:
+    """Check one setting's names; returns the value, its home directory filled in.
+
+    Raises:
+        ValueError: something in it is unknown, misspelt or there twice; the text says what.
+    """
+    check = _CHECKS.get((section, name))
+    if check is not None and value is not None:
+        check(value)
+    if (section, name) == ("data", "dir"):
+        return expanded(value, where=environment_name(section, name))
+    return value
+
+
+def check_together(settings: Settings) -> None:
+    """Check settings that need each other.
+
+    Raises:
+        SettingsError: one of them is missing.
+    """
+    telegram = settings.telegram
+    if (telegram.bot_token is None) != (telegram.operator_id is None):
+        missing = (
+            ("telegram", "operator_id")
+            if telegram.operator_id is None
+            else ("telegram", "bot_token")
+        )
+        raise SettingsError(
+            f"{environment_name(*missing)} is missing: the phone needs both "
+            "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal)"
+        )
+
+
+def expanded(path: str, *, where: str) -> str:
+    """Return a path with a leading ~ turned into the home directory.
+
+    Raises:
+        SettingsError: there is no such home.
+    """
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError as error:
+        raise SettingsError(f"{where} is {path!r}: there is no such home directory") from error
+
+
+def _check_venues(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in FEEDS:
+            raise ValueError(
+                f"{shown_value(name)} is no venue; the nearest known one is {nearest(name, FEEDS)}"
+            )
+
+
+def _check_pairs(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            Pair.parse(name)
+        except BadValueError:
+            upper = re.sub(r"[^A-Z0-9]+", "-", name.upper()).strip("-")
+            meant = upper if _is_pair(upper) else nearest(name, KNOWN_PAIRS)
+            raise ValueError(
+                f"{shown_value(name)} is not of the form BASE-QUOTE; the nearest known one is "
+                f"{meant}"
+            ) from None
+
+
+def _is_pair(text: str) -> bool:
+    try:
+        Pair.parse(text)
+    except BadValueError:
+        return False
+    return True
+
+
+def _check_once(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{shown_value(name)} is there twice; keep one of the two")
+
+
+def _check_venue_list(names: list[str]) -> None:
+    _check_once(names)
+    _check_venues(names)
+
+
+def _check_pair_list(names: list[str]) -> None:
+    _check_pairs(names)
+    _check_once(names)
+
+
+def _check_feeds(feeds: Mapping[str, str]) -> None:
+    _check_venues(feeds)
+    for venue, feed in feeds.items():
+        if feed not in FEEDS[venue]:
+            raise ValueError(
+                f"{venue} has no feed {shown_value(feed)}; the nearest known one is "
+                f"{nearest(feed, FEEDS[venue])} (of {', '.join(FEEDS[venue])})"
+            )
+
+
+def _check_database_url(url: str) -> None:
+    if not _DATABASE.fullmatch(url):
+        raise ValueError(
+            "it must be an address as postgresql+asyncpg://user:password@host/name "
+            "or sqlite:///path"
+        )
+
+
+def _check_base_url(url: str) -> None:
+    if redact(url) != url:
+        raise ValueError("it holds a token or a password; it ends where the token follows")
+
+
+_CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
+    ("markets", "venues"): _check_venue_list,
+    ("markets", "feeds"): _check_feeds,
+    ("markets", "pairs"): _check_pair_list,
+    ("costs", "fee_bps_taker"): _check_venues,
+    ("routes", "bridges"): _check_pairs,
+    ("data", "database_url"): _check_database_url,
+    ("telegram", "base_url"): _check_base_url,
+}
