@@ -99,6 +99,7 @@ class FrontEnd:
             base_url=settings.telegram_base_url,
             file_url=settings.telegram_file_url,
             send_s=settings.send_s,
+            proxy=settings.telegram_proxy,
         )
         self.token_trust = TokenTrust(
             self.sender.bot, refusals_max=settings.token_refusals_max, send_s=settings.send_s
@@ -114,6 +115,7 @@ class FrontEnd:
         self.poller = Poller(
             token=settings.telegram_token,
             base_url=settings.telegram_base_url,
+            proxy=settings.telegram_proxy,
             poll_s=settings.poll_s,
             send_s=settings.send_s,
             on_success=self._saw_success,

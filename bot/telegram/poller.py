@@ -46,6 +46,7 @@ class Poller:
 
     token: str = field(repr=False)
     base_url: str
+    proxy: str | None = field(default=None, repr=False)
     poll_s: int
     send_s: float
     on_success: Callable[[], None]
@@ -107,7 +108,9 @@ class Poller:
 
     async def _round_trip(self) -> list[dict[str, Any]]:
         if self._request is None:
-            self._request = make_request(read_s=self.round_trip_s_max, connections=1)
+            self._request = make_request(
+                read_s=self.round_trip_s_max, proxy=self.proxy, connections=1
+            )
             self._succeeded_at_s = asyncio.get_running_loop().time()
         parameters: dict[str, Any] = {
             "timeout": self.poll_s,

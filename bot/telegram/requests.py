@@ -19,8 +19,14 @@ UPLOAD_S: Final = 60.0
 _SENDING_CONNECTIONS: Final = 4
 
 
-def make_request(*, read_s: float, connections: int = _SENDING_CONNECTIONS) -> HTTPXRequest:
-    """Return a client with a timeout on every step."""
+def make_request(
+    *, read_s: float, proxy: str | None, connections: int = _SENDING_CONNECTIONS
+) -> HTTPXRequest:
+    """Return a client with a timeout on every step.
+
+    The operator's setting alone chooses a proxy: what the environment says of proxies is for other
+    programs, and may be of a kind that the client cannot have.
+    """
     return HTTPXRequest(
         connection_pool_size=connections,
         connect_timeout=min(CONNECT_S, read_s),
@@ -29,7 +35,8 @@ def make_request(*, read_s: float, connections: int = _SENDING_CONNECTIONS) -> H
         pool_timeout=read_s,
         media_write_timeout=UPLOAD_S,
         http_version="1.1",
-        httpx_kwargs={"verify": _tls()},
+        proxy=proxy,
+        httpx_kwargs={"verify": _tls(), "trust_env": False},
     )
 
 

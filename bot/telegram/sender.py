@@ -33,11 +33,12 @@ class Sender:
     base_url: str
     file_url: str
     send_s: float
+    proxy: str | None = field(default=None, repr=False)
     bot: Bot = field(init=False, repr=False)
     _request: HTTPXRequest = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._request = make_request(read_s=self.send_s)
+        self._request = make_request(read_s=self.send_s, proxy=self.proxy)
         self.bot = Bot(
             token=self.token,
             base_url=self.base_url,

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp_socks import ProxyError
 
 from engine.connectors.limiter import BANNED, Limiter
 from engine.domain.errors import TransientError
@@ -94,7 +95,7 @@ class RestClient:
                 if answer.status != _OK:
                     raise TransientError(f"GET {path}: status {answer.status}")
                 return await self._body(answer, path)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, ProxyError, TimeoutError, OSError) as error:
             raise _RefusedError(f"{type(error).__name__}: {error}") from error
 
     async def _body(self, answer: aiohttp.ClientResponse, path: str) -> bytes:

@@ -80,6 +80,7 @@ class Session:
 
     Args:
         websocket_url: where to connect.
+        proxy: through which to connect, None for directly.
         rest: carries out the feed's fetches.
         accept: takes everything that happens.
         now_ns: wall clock; its time is the receive time of an input.
@@ -95,8 +96,10 @@ class Session:
         now_ns: Callable[[], int],
         jitter: Callable[[], float],
         limits: SessionLimits,
+        proxy: str | None = None,
     ) -> None:
         self._url = websocket_url
+        self._proxy = proxy
         self._rest = rest
         self._accept = accept
         self._now_ns = now_ns
@@ -151,7 +154,7 @@ class Session:
                 ping_interval=limits.ping_interval_s,
                 ping_timeout=limits.ping_timeout_s,
                 compression=None,
-                proxy=None,
+                proxy=self._proxy,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
             if isinstance(error, InvalidStatus):

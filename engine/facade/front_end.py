@@ -14,6 +14,7 @@ class FrontEndSettings:
     Attributes:
         telegram_operator_id: the one numeric Telegram user id that may command.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
+        telegram_proxy: proxy through which the Bot API is reached, None for directly.
         opportunity_notice_usd_min: opportunities of at least this profit are told unasked.
         is_interactive: a person sits at a terminal (line editing, completion, prompt).
         export_directory: where the terminal writes what `/export` returns; None refuses.
@@ -35,6 +36,7 @@ class FrontEndSettings:
     telegram_operator_id: int | None = None
     telegram_base_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
+    telegram_proxy: str | None = field(default=None, repr=False)
     opportunity_notice_usd_min: Decimal = Decimal(5)
     is_interactive: bool = True
     export_directory: Path | None = None

@@ -1,12 +1,15 @@
 """Checks of what a setting says, beyond its type and bounds: names, pairs, addresses, folders."""
 
+import errno
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
+from engine.domain.network import check_proxy
 from engine.domain.redaction import redact
 from engine.settings.schema import FEEDS, Settings, environment_name
 from engine.settings.words import nearest, shown_value
@@ -47,6 +50,35 @@ def check_together(settings: Settings) -> None:
             f"{environment_name(*missing)} is missing: the phone needs both "
             "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal)"
         )
+
+
+def check_certificates(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Check the authorities' certificates that the environment names, if anything will need them.
+
+    Without them every secure connection would fail, again and again, for reasons that name neither.
+
+    Raises:
+        SettingsError: they are not there, or are none.
+    """
+    if settings.markets.source == "sandbox" and settings.telegram.bot_token is None:
+        return
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        path = environment.get(name)
+        if not path:
+            continue
+        is_file = name == "SSL_CERT_FILE"
+        try:
+            if not Path(path).exists():
+                raise FileNotFoundError(errno.ENOENT, "it does not exist")
+            ssl.create_default_context(
+                cafile=path if is_file else None, capath=None if is_file else path
+            )
+        except OSError as error:
+            raise SettingsError(
+                f"{name} in the environment names {path}, by which nothing can be connected to "
+                f"securely ({error.strerror or error}); unset it, or name the authorities' "
+                "certificates"
+            ) from error
 
 
 def expanded(path: str, *, where: str) -> str:
@@ -129,6 +161,13 @@ def _check_base_url(url: str) -> None:
         raise ValueError("it holds a token or a password; it ends where the token follows")
 
 
+def _check_proxy(text: str) -> None:
+    try:
+        check_proxy(text)
+    except BadValueError as error:
+        raise ValueError(str(error)) from None
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -137,4 +176,5 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("routes", "bridges"): _check_pairs,
     ("data", "database_url"): _check_database_url,
     ("telegram", "base_url"): _check_base_url,
+    ("network", "proxy"): _check_proxy,
 }

@@ -18,7 +18,7 @@ import msgspec
 
 from engine.domain.errors import SettingsError
 from engine.domain.redaction import redact, remember_secrets
-from engine.settings.checks import check_together, check_words, expanded
+from engine.settings.checks import check_certificates, check_together, check_words, expanded
 from engine.settings.dotenv import Assigned, check_only_owner, read_dotenv
 from engine.settings.schema import SECRETS, UNSHOWN, Settings, environment_name
 from engine.settings.words import nearest, shown_name, shown_value
@@ -63,6 +63,7 @@ def load_settings(environment: Mapping[str, str], *, directory: Path) -> Setting
         }
     )
     check_together(settings)
+    check_certificates(settings, environment)
     secrets = (getattr(getattr(settings, section), name) for section, name in SECRETS)
     remember_secrets(secret for secret in secrets if secret is not None)
     return settings

@@ -18,7 +18,12 @@ SHORT_NAMES: Final = {
 }
 
 SECRETS: Final = frozenset(
-    {("telegram", "bot_token"), ("operator", "totp_secret"), ("data", "database_url")}
+    {
+        ("telegram", "bot_token"),
+        ("operator", "totp_secret"),
+        ("data", "database_url"),
+        ("network", "proxy"),
+    }
 )
 
 UNSHOWN: Final = SECRETS | {("telegram", "operator_id"), ("telegram", "base_url")}
@@ -312,6 +317,16 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     ] = None  # fmt: skip
 
 
+class NetworkSettings(_Section, frozen=True, kw_only=True):
+    """The way out of the machine."""
+
+    proxy: Annotated[
+        str | None,
+        Meta(description="proxy for all that leaves the machine (feeds, REST, Telegram), as "
+             "http://host:3128 or socks5://user:password@host:1080; loopback never uses it"),
+    ] = None  # fmt: skip
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     """Logs."""
 
@@ -332,6 +347,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recording: RecordingSettings = RecordingSettings()
     telegram: TelegramSettings = TelegramSettings()
     operator: OperatorSettings = OperatorSettings()
+    network: NetworkSettings = NetworkSettings()
     log: LogSettings = LogSettings()
 
 

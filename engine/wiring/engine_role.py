@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-import aiohttp
-
 from engine.bus.notices import RecordsDropped, Started
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
+from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.domain.errors import FatalError, SyndicateError
 from engine.domain.instruments import VenueId
@@ -90,8 +89,8 @@ async def open_engine(
     """
     latch = KillLatch(paths.data_dir)
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        venues = await open_venues(settings, paths, http, clock)
+        outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
+        venues = await open_venues(settings, paths, outbound, clock)
         state = await load_state(ledger, at_ns=clock())
         header = make_header(settings, venues, state, run_id=make_run_id(clock()), at_ns=clock())
         outbox = Outbox(ledger)
@@ -139,6 +138,7 @@ def _sessions(core: Core, venues: OpenVenues, clock: Clock) -> list[Session]:
             now_ns=clock,
             jitter=random.random,
             limits=SessionLimits(),
+            proxy=of.proxy,
         )
         for stream, of in enumerate(venues.access)
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
+from engine.domain.network import proxy_for
 from engine.domain.redaction import install_redaction
 from engine.facade.client import BusFacade
 from engine.facade.engine import Facade
@@ -85,6 +86,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_token=telegram.bot_token,
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,
+        telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),
         has_authenticator=is_set(settings, "operator", "totp_secret", os.environ),
         opportunity_notice_usd_min=telegram.opportunity_usd_min,
         is_interactive=sys.stdin.isatty(),

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-import aiohttp
-
 from engine.bus.records import EngineState, LoadState
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
 from engine.connectors.limiter import Limiter
+from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.domain.bridges import Bridge
@@ -51,6 +50,7 @@ class VenueAccess:
     spec: VenueSpec
     feed: str
     websocket_url: str
+    proxy: str | None
     rest: RestClient
     instruments: Sequence[Instrument]
 
@@ -81,7 +81,7 @@ class OpenVenues:
 
 
 async def open_venues(
-    settings: Settings, paths: Paths, http: aiohttp.ClientSession, clock: Clock
+    settings: Settings, paths: Paths, outbound: Outbound, clock: Clock
 ) -> OpenVenues:
     """Fetch every venue's instruments; a venue that does not answer is left out and noted.
 
@@ -91,7 +91,7 @@ async def open_venues(
     """
     specs = [_spec(name) for name in settings.markets.venues]
     found = await asyncio.gather(
-        *(_open_venue(settings, paths, http, clock, spec) for spec in specs)
+        *(_open_venue(settings, paths, outbound, clock, spec) for spec in specs)
     )
     access = [one for one in found if isinstance(one, VenueAccess)]
     away = [one for one in found if isinstance(one, VenueAway)]
@@ -189,7 +189,7 @@ def _spec(name: str) -> VenueSpec:
 async def _open_venue(
     settings: Settings,
     paths: Paths,
-    http: aiohttp.ClientSession,
+    outbound: Outbound,
     clock: Clock,
     spec: VenueSpec,
 ) -> VenueAccess | VenueAway | str:
@@ -209,7 +209,7 @@ async def _open_venue(
         websocket_url, rest_url = spec.websocket_urls[feed], spec.rest_url
         pairs = settings.markets.pairs
     rest = RestClient(
-        client=http,
+        client=outbound.client_for(rest_url),
         base_url=rest_url,
         limiter=Limiter(spec.budget, now_ns=clock),
         limits=RestLimits(),
@@ -224,7 +224,12 @@ async def _open_venue(
     if not instruments:
         return f"it lists none of {', '.join(pairs)}"
     return VenueAccess(
-        spec=spec, feed=feed, websocket_url=websocket_url, rest=rest, instruments=instruments
+        spec=spec,
+        feed=feed,
+        websocket_url=websocket_url,
+        proxy=outbound.websocket_proxy(websocket_url),
+        rest=rest,
+        instruments=instruments,
     )
 
 

@@ -147,6 +147,7 @@ async def running(
     *,
     answer: Answer = lambda _: web.Response(text="{}"),
     session_limits: SessionLimits | None = None,
+    proxy: str | None = None,
 ) -> AsyncIterator[Session]:
     async with client_of(answer) as rest:
         session = Session(
@@ -156,6 +157,7 @@ async def running(
             now_ns=time.time_ns,
             jitter=lambda: 0.5,
             limits=session_limits or limits(),
+            proxy=proxy,
         )
         task = asyncio.create_task(session.run())
         try:

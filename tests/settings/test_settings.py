@@ -139,3 +139,48 @@ def test_the_example_file_uncommented_is_valid(tmp_path: Path) -> None:
     write_dotenv(tmp_path, "\n".join(values))
 
     assert load_settings({}, directory=tmp_path) == load_settings({}, directory=tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "part"),
+    [
+        ("ftp://h:1", "none of http, socks5"),
+        ("proxy.example:3128", "none of http, socks5"),
+        ("http://proxy.example", "lacks a host or a port"),
+        ("socks5://u:hidden-word@:1080", "lacks a host or a port"),
+        ("http://h:99999", "cannot be read"),
+        ("http://h:3128/path", "something follows"),
+    ],
+)
+def test_a_proxy_that_is_none_is_refused_in_a_sentence_without_its_text(
+    tmp_path: Path, proxy: str, part: str
+) -> None:
+    with pytest.raises(SettingsError, match=part) as refused:
+        load_settings({"SYNDICATE_NETWORK_PROXY": proxy}, directory=tmp_path)
+
+    assert "SYNDICATE_NETWORK_PROXY" in str(refused.value)
+    assert "hidden-word" not in str(refused.value)
+
+
+@pytest.mark.parametrize("proxy", ["http://h:3128", "socks5://user:word@[::1]:1080/"])
+def test_a_proxy_may_ask_for_a_password(tmp_path: Path, proxy: str) -> None:
+    settings = load_settings({"SYNDICATE_NETWORK_PROXY": proxy}, directory=tmp_path)
+
+    assert settings.network.proxy == proxy
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_certificates_that_are_not_there_are_a_sentence(tmp_path: Path, name: str) -> None:
+    environment = {name: str(tmp_path / "gone"), "MARKETS": "live"}
+
+    with pytest.raises(SettingsError, match=rf"{name}.*gone.*does not exist"):
+        load_settings(environment, directory=tmp_path)
+    load_settings(environment | {"MARKETS": "sandbox"}, directory=tmp_path)
+
+
+def test_a_certificate_file_without_certificates_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("nothing")
+
+    with pytest.raises(SettingsError, match=r"SSL_CERT_FILE.*nothing can be connected"):
+        load_settings({"SSL_CERT_FILE": str(path), "MARKETS": "live"}, directory=tmp_path)

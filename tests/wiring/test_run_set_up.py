@@ -3,12 +3,12 @@ import socket
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
 
 from engine.connectors.limiter import Limiter
+from engine.connectors.outbound import open_outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.domain.errors import FatalError, TransientError
@@ -38,9 +38,9 @@ async def test_without_any_venue_the_start_is_put_off_with_the_reasons(tmp_path:
         port = server.getsockname()[1]
     settings = Settings(markets=MarketsSettings(venues=["bitstamp", "gemini"]))
 
-    async with aiohttp.ClientSession() as http:
+    async with open_outbound(None) as outbound:
         with pytest.raises(TransientError, match=r"no venue can be reached: bitstamp: .*gemini"):
-            await open_venues(settings, announced(tmp_path, port), http, lambda: 1)
+            await open_venues(settings, announced(tmp_path, port), outbound, lambda: 1)
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,20 @@ async def test_without_any_venue_the_start_is_put_off_with_the_reasons(tmp_path:
 async def test_an_unknown_venue_or_feed_refuses_the_start(
     tmp_path: Path, markets: MarketsSettings, part: str
 ) -> None:
-    async with aiohttp.ClientSession() as http:
+    async with open_outbound(None) as outbound:
         with pytest.raises(FatalError, match=part):
-            await open_venues(Settings(markets=markets), announced(tmp_path, 1), http, lambda: 1)
+            await open_venues(
+                Settings(markets=markets), announced(tmp_path, 1), outbound, lambda: 1
+            )
 
 
 async def test_a_sandbox_that_did_not_announce_itself_puts_the_start_off(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
     settings = Settings(markets=MarketsSettings(venues=["bitstamp"]))
 
-    async with aiohttp.ClientSession() as http:
+    async with open_outbound(None) as outbound:
         with pytest.raises(TransientError, match="not announced itself"):
-            await open_venues(settings, paths, http, lambda: 1)
+            await open_venues(settings, paths, outbound, lambda: 1)
 
 
 async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
@@ -81,13 +83,13 @@ async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     settings = Settings(markets=MarketsSettings(venues=["bitstamp"]))
-    async with aiohttp.ClientSession() as http:
+    async with open_outbound(None) as outbound:
         with pytest.raises(TransientError, match="no venue"):
-            await open_venues(settings, announced(tmp_path, port), http, lambda: 1)
+            await open_venues(settings, announced(tmp_path, port), outbound, lambda: 1)
         away = run_set_up.VenueAway(
             spec=VENUES[VenueId("bitstamp")],
             rest=RestClient(
-                client=http,
+                client=outbound.client_for(""),
                 base_url=f"http://127.0.0.1:{port}/bitstamp",
                 limiter=Limiter(RequestBudget(weight_per_s=1_000.0), now_ns=lambda: 1),
                 limits=RestLimits(attempts_max=1),
