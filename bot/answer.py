@@ -59,6 +59,23 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heatmap:
+    """Figures of pairs by venues, to be drawn as a picture.
+
+    Attributes:
+        cells: by row and column: net edge in percent and the direction as an arrow, or None.
+        percent_least: from here on a cell is an opportunity.
+    """
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[tuple[float, str] | None, ...], ...]
+    percent_least: float
+    basis_note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A screen with its buttons, second step, picture or file."""
 
@@ -66,4 +83,4 @@ class Answer:
     buttons: tuple[tuple[Button, ...], ...] = ()
     confirmation: Confirmation | None = None
     document: Document | None = None
-    chart: Chart | None = None
+    chart: Chart | Heatmap | None = None

@@ -8,11 +8,11 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bot.answer import Chart
+from bot.answer import Chart, Heatmap
 from bot.render.words import usd
 
 DRAW_S_MAX: Final = 45.0
@@ -41,7 +41,7 @@ class ChartDrawer:
     cache_directory: Path | None
     _drawing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), init=False)
 
-    async def draw(self, chart: Chart) -> bytes:
+    async def draw(self, chart: Chart | Heatmap) -> bytes:
         """Return the chart as a PNG in portrait.
 
         Raises:
@@ -49,7 +49,8 @@ class ChartDrawer:
         """
         async with self._drawing:
             try:
-                return await _draw(_encode(chart), _environment(self.cache_directory))
+                encoded = _encode(chart) if isinstance(chart, Chart) else _encode_heatmap(chart)
+                return await _draw(encoded, _environment(self.cache_directory))
             except OSError as error:
                 raise ChartError(f"the drawing process did not start: {error}") from error
 
@@ -99,6 +100,7 @@ def _encode(chart: Chart) -> bytes:
         points = (*points[::step], points[-1])
     return json.dumps(
         {
+            "kind": "pnl",
             "title": chart.title,
             "total": total,
             "caption": caption,
@@ -108,3 +110,7 @@ def _encode(chart: Chart) -> bytes:
             "points": [(at_ns, float(value)) for at_ns, value in points],
         }
     ).encode()
+
+
+def _encode_heatmap(heatmap: Heatmap) -> bytes:
+    return json.dumps({"kind": "heatmap", **asdict(heatmap)}).encode()

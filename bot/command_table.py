@@ -70,6 +70,22 @@ COMMANDS: tuple[CommandEntry, ...] = (
         aliases=("opps", "o"),
     ),
     CommandEntry(
+        name="spreads",
+        topic=Topic.MARKET,
+        kind=Kind.READ,
+        short_help="gaps now, and how much is missing",
+        long_help=(
+            (
+                "Shows the best gap of each pair between two venues now, whether or not it pays:"
+                " gross, costs (fees and transfer), net, and how much a plan is short of; below it"
+                " the nearest misses of the last hour."
+            ),
+            "With the word picture: all pairs by all venues as a heatmap.",
+        ),
+        handler=market.spreads,
+        grammar=(Argument(name="form", form=Form.CHOICE, choices=("picture",)),),
+    ),
+    CommandEntry(
         name="why",
         topic=Topic.MARKET,
         kind=Kind.READ,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.answer import Answer, Confirmation
+from bot.answer import Answer, Chart, Confirmation
 from bot.charts import ChartDrawer, ChartError
 from bot.command import Kind
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
@@ -35,7 +35,6 @@ READER: Final = "terminal"
 WAITING_MAX: Final = 1000
 """Lines that may wait for the one under way; later ones are refused with a word."""
 
-CHART_NAME: Final = "pnl.png"
 _NS_PER_S: Final = 1_000_000_000
 _WELCOME = Screen(
     title="Syndicate", blocks=(Text("/help lists the commands, KILL stops, /quit leaves."),)
@@ -201,12 +200,13 @@ class Console:
         """Write what a chat would attach, and say where it is."""
         blocks = list(answer.screen.blocks)
         if answer.chart is not None:
-            blocks.append(pnl_sparkline(answer.chart.points))
+            if isinstance(answer.chart, Chart):
+                blocks.append(pnl_sparkline(answer.chart.points))
             if self._settings.chart_directory is not None:
                 try:
                     picture = await self._charts.draw(answer.chart)
                     path = await asyncio.to_thread(
-                        write_file, self._settings.chart_directory, CHART_NAME, picture
+                        write_file, self._settings.chart_directory, _file_name(answer), picture
                     )
                     blocks.append(Text(f"Chart: {path}"))
                 except (ChartError, FileError) as error:
@@ -233,3 +233,7 @@ class Console:
 
     def _show(self, screen: Screen) -> None:
         self._terminal.write(write_plain(screen) + "\n")
+
+
+def _file_name(answer: Answer) -> str:
+    return "pnl.png" if isinstance(answer.chart, Chart) else "spreads.png"

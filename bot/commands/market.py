@@ -1,13 +1,20 @@
-"""Handlers: /opportunities /why."""
+"""Handlers: /opportunities /spreads /why."""
 
 from bot.answer import Answer, Button
 from bot.command import Call
 from bot.commands.common import answer_plainly
 from bot.render.market import SHOWN_MAX, render_opportunities, render_why
-from engine.facade.commands import GetOpportunities, GetWhy
-from engine.facade.reports import OpportunitiesReport, WhyReport
+from bot.render.spreads import make_heatmap, render_spreads
+from engine.facade.commands import GetOpportunities, GetSpreads, GetWhy
+from engine.facade.reports import OpportunitiesReport, SpreadsReport, WhyReport
 
 _BUTTONS_MAX = 2
+_SPREADS_BUTTONS = (
+    (
+        Button(label="Picture", line="/spreads picture"),
+        Button(label="Opportunities", line="/opportunities"),
+    ),
+)
 
 
 async def opportunities(call: Call) -> Answer:
@@ -20,6 +27,17 @@ async def opportunities(call: Call) -> Answer:
         for line in report.opportunities[:_BUTTONS_MAX]
     )
     return Answer(screen=render_opportunities(report), buttons=(why,) if why else ())
+
+
+async def spreads(call: Call) -> Answer:
+    """Show the gaps between books; as a picture on request."""
+    report = await call.ask(GetSpreads())
+    if not isinstance(report, SpreadsReport):
+        return answer_plainly(report, call.settings)
+    screen = render_spreads(report)
+    if call.arguments.text("form") == "picture":
+        return Answer(screen=screen, chart=make_heatmap(report))
+    return Answer(screen=screen, buttons=_SPREADS_BUTTONS)
 
 
 async def why(call: Call) -> Answer:

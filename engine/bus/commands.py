@@ -33,6 +33,10 @@ class GetLimits(_Command, frozen=True, kw_only=True):
     """Limits, what of them is used, and what refusals they caused; answered by `LimitsReport`."""
 
 
+class GetSpreads(_Command, frozen=True, kw_only=True):
+    """Gaps between books now and the nearest misses; answered by `SpreadsReport`."""
+
+
 class GetVersion(_Command, frozen=True, kw_only=True):
     """Version, commit, run, platform; answered by `VersionReport`."""
 
@@ -132,6 +136,7 @@ EngineCommand = (
     | GetOpportunities
     | GetWhy
     | GetLimits
+    | GetSpreads
     | GetVersion
     | Pause
     | Resume
@@ -156,6 +161,7 @@ Command = (
     | GetOpportunities
     | GetWhy
     | GetLimits
+    | GetSpreads
     | GetVersion
     | Pause
     | Resume

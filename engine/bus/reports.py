@@ -262,6 +262,38 @@ class LimitsReport(_Report, frozen=True, kw_only=True):
     limits: list[LimitLine]
 
 
+class SpreadLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The gap between two books of a pair at their best prices, in its better direction.
+
+    Attributes:
+        gross_bps: best bid over best ask.
+        net_bps: after both taker fees and the transfer cost.
+    """
+
+    pair: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    gross_bps: float
+    net_bps: float
+    at_ns: int
+
+
+class SpreadsReport(_Report, frozen=True, kw_only=True):
+    """How far the market is from an opportunity.
+
+    Attributes:
+        least_edge_bps: net edge that a plan needs.
+        spreads: gaps now, by pair, the best first.
+        nearest: the best gap of each pair in the last hour, as far as it was sampled.
+    """
+
+    basis: Basis
+    market_note: str
+    least_edge_bps: float
+    spreads: list[SpreadLine]
+    nearest: list[SpreadLine]
+
+
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     """One finished execution."""
 
@@ -374,6 +406,7 @@ Report = (
     | OpportunitiesReport
     | WhyReport
     | LimitsReport
+    | SpreadsReport
     | TradesReport
     | PnlReport
     | ExportReport

@@ -7,6 +7,7 @@ from engine.bus.commands import (
     EngineCommand,
     GetLimits,
     GetOpportunities,
+    GetSpreads,
     GetStatus,
     GetVenues,
     GetVersion,
@@ -32,7 +33,7 @@ from engine.operate.outbox import Outbox
 STORED_WITHIN_S: Final = 3.0
 """Shorter than a caller waits, so that the caller gets the reason and not a time-out."""
 
-Question = GetStatus | GetVenues | GetOpportunities | GetWhy | GetLimits | GetVersion
+Question = GetStatus | GetVenues | GetOpportunities | GetWhy | GetLimits | GetSpreads | GetVersion
 
 
 class EngineAnswers:
@@ -75,7 +76,7 @@ class EngineAnswers:
             case _:
                 return await self._report(request)
 
-    async def _report(self, request: Question) -> Report:
+    async def _report(self, request: Question) -> Report:  # noqa: PLR0911 - one table
         at_ns = self._clock()
         match request:
             case GetStatus():
@@ -88,6 +89,8 @@ class EngineAnswers:
                 return await self._reports.why(ref, at_ns) or Unknown(what=ref)
             case GetLimits():
                 return self._reports.limits(at_ns)
+            case GetSpreads():
+                return self._reports.spreads(at_ns)
             case GetVersion():
                 return self._reports.version()
 

@@ -17,6 +17,7 @@ from engine.bus.reports import (
     OpportunitiesReport,
     PlaceShare,
     SplitNow,
+    SpreadsReport,
     StatusReport,
     ValuesLine,
     VenueLine,
@@ -41,6 +42,7 @@ from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
+from engine.operate.spread_watch import SpreadWatch
 from engine.portfolio.costs import BPS_PER_UNIT
 
 NS_PER_MS = 1_000_000
@@ -71,6 +73,7 @@ class RunParts:
     journal: RunJournal
     control: Control
     hot_path: HotPath
+    spread_watch: SpreadWatch
     is_killed: Callable[[], bool]
     waiting: Callable[[], int]
     recording: Callable[[], str | None]
@@ -231,6 +234,17 @@ class EngineReports:
             basis=of.header.basis,
             market_note=of.header.market_note,
             limits=of.decider.limit_lines(at_ns),
+        )
+
+    def spreads(self, at_ns: int) -> SpreadsReport:
+        """Return the gaps between books and the nearest misses."""
+        of = self._of
+        return SpreadsReport(
+            basis=of.header.basis,
+            market_note=of.header.market_note,
+            least_edge_bps=float(of.header.terms.net_edge_bps_min),
+            spreads=of.spread_watch.now(at_ns),
+            nearest=of.spread_watch.nearest(at_ns),
         )
 
     def version(self) -> VersionReport:

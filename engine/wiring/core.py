@@ -17,6 +17,7 @@ from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
+from engine.detect.spreads import Spreads
 from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
@@ -34,6 +35,7 @@ from engine.operate.hot_path import HotPath
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import JournalSettings, RunJournal
+from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import World
 from engine.portfolio.costs import Costs
 from engine.portfolio.positions import Positions
@@ -59,6 +61,7 @@ class Core:
     journal: RunJournal
     control: Control
     hot_path: HotPath
+    spread_watch: SpreadWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +186,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         positions=positions,
         journal=journal,
         control=control,
+        spread_watch=SpreadWatch(Spreads(board, costs, age_ns_max=age_ns_max)),
         hot_path=HotPath(
             board=board,
             feeds=_feeds(header, board),

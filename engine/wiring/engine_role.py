@@ -27,6 +27,7 @@ from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind
 from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.run_journal import JournalSettings
+from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import LiveWorld
 from engine.ports import Action, InputKind
 from engine.settings.schema import Settings
@@ -43,6 +44,8 @@ from engine.wiring.shared_prices import SharedPrices
 
 TICK_S: Final = 0.1
 DRAIN_S: Final = 5.0
+SPREADS_S: Final = 2.0
+"""Each pair's gaps are sampled once in this time."""
 
 
 async def run_engine(settings: Settings, paths: Paths) -> None:
@@ -120,6 +123,7 @@ async def open_engine(
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = _start_tasks(tasks, core, venues, sessions, outbox=outbox, clock=clock)
+                running.append(tasks.create_task(_watch_spreads(core.spread_watch, clock)))
                 try:
                     yield answers
                 finally:
@@ -179,6 +183,13 @@ async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: 
                     )
                 )
                 told[kind] = count
+
+
+async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
+    """Sample the gaps of all pairs in turn: reading the board changes nothing of the run."""
+    while True:
+        await asyncio.sleep(SPREADS_S / max(len(watch.pairs), 1))
+        watch.sample_next(clock())
 
 
 def _accept(hot_path: HotPath, stream: int) -> Accept:
@@ -272,6 +283,7 @@ def _parts(
         journal=core.journal,
         control=core.control,
         hot_path=core.hot_path,
+        spread_watch=core.spread_watch,
         is_killed=latch.is_killed,
         waiting=lambda: outbox.waiting,
         recording=recording,

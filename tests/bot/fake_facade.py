@@ -17,6 +17,7 @@ from engine.facade.commands import (
     GetNotices,
     GetOpportunities,
     GetPnl,
+    GetSpreads,
     GetStatus,
     GetTrades,
     GetVenues,
@@ -160,6 +161,8 @@ class FakeFacade:
                 return samples.why() if known else Unknown(what=f"opportunity {command.ref}")
             case GetLimits():
                 return samples.limits()
+            case GetSpreads():
+                return samples.spreads()
             case GetVersion():
                 return samples.version()
             case GetTrades():

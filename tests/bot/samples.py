@@ -35,6 +35,8 @@ from engine.facade.reports import (
     PlaceShare,
     PnlReport,
     SplitNow,
+    SpreadLine,
+    SpreadsReport,
     StatusReport,
     TradeLine,
     TradesReport,
@@ -316,6 +318,39 @@ def limits() -> LimitsReport:
             LimitLine(name=name, unit=unit, limit=limit, used=used, refusals=refusals)
             for name, unit, limit, used, refusals in rows
         ],
+    )
+
+
+def spread(pair: str, buy: str, sell: str, *, net_bps: float) -> SpreadLine:
+    """A gap that costs 45 bps."""
+    return SpreadLine(
+        pair=pair,
+        buy_venue=VenueId(buy),
+        sell_venue=VenueId(sell),
+        gross_bps=net_bps + 45,
+        net_bps=net_bps,
+        at_ns=AT_NS,
+    )
+
+
+def spreads() -> SpreadsReport:
+    """Eight pairs, none of which pays."""
+    lines = [
+        spread(pair, buy, sell, net_bps=-30.0 - 3 * number - place)
+        for number, pair in enumerate(
+            ("ETH-USDT", "BTC-USDT", "BTC-USD", "ETH-BTC", "LTC-BTC", "ETH-EUR", "EUR-USD", "A-B")
+        )
+        for place, (buy, sell) in enumerate(
+            (("binance", "coinbase"), ("gemini", "bitstamp"), ("gemini", "binance"))
+        )
+    ]
+    nearest = [spread("ETH-USDT", "binance", "gemini", net_bps=9.2), lines[3], lines[6], lines[9]]
+    return SpreadsReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        least_edge_bps=10.0,
+        spreads=lines,
+        nearest=nearest,
     )
 
 

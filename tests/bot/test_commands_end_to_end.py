@@ -26,6 +26,7 @@ EXAMPLES = {
     "status": ("/status", "Observe: running"),
     "venues": ("/venues", "18 of 24 books live"),
     "opportunities": ("/opportunities", "Opportunities: 1 open"),
+    "spreads": ("/spreads", "best net -0.300%"),
     "why": ("/why r7-12", "r7-12 BTC-USD"),
     "trades": ("/trades 3", "last 3 of 31"),
     "pnl": ("/pnl 7", "PnL, last 7 days"),
@@ -82,6 +83,18 @@ async def test_pnl_comes_with_a_portrait_picture(chat: Chat) -> None:
     width, height = (int.from_bytes(photo[at : at + 4]) for at in (16, 20))
     assert (width, height) == (1080, 1350)
     assert GetPnl(days=1) in chat.facade.asked
+
+
+async def test_spreads_come_as_a_picture_on_request(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/spreads")
+        assert chat.emulator.chats.from_bot()[-1].photo is None
+        chat.emulator.person_taps("Picture")
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+
+    photo = chat.emulator.chats.from_bot()[-1].photo
+    assert photo is not None
+    assert tuple(int.from_bytes(photo[at : at + 4]) for at in (16, 20)) == (1080, 1350)
 
 
 async def test_export_comes_as_a_csv_document(chat: Chat) -> None:

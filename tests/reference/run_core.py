@@ -79,6 +79,7 @@ def make_reports(core: Core) -> EngineReports:
             journal=core.journal,
             control=core.control,
             hot_path=core.hot_path,
+            spread_watch=core.spread_watch,
             is_killed=lambda: False,
             waiting=lambda: 0,
             recording=lambda: None,

@@ -13,6 +13,7 @@ from engine.bus.commands import (
     EngineCommand,
     GetLimits,
     GetOpportunities,
+    GetSpreads,
     GetStatus,
     GetVenues,
     GetVersion,
@@ -59,6 +60,7 @@ async def ask_everything(facade: Facade, ref: str) -> None:
         GetOpportunities(limit=1_000),
         GetWhy(ref=ref),
         GetLimits(),
+        GetSpreads(),
         GetVersion(),
     ]
     for question in questions:
