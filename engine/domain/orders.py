@@ -5,7 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.assets import AssetCode
-from engine.domain.instruments import Instrument
+from engine.domain.exact import exact_product, exact_sum
+from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Side
 
 
@@ -32,8 +33,11 @@ class Fill:
 
     Attributes:
         price: quote per base.
+        size_base: what was traded, before any fee.
         fee_quote: taker fee of this fill, in the quote asset.
         frame_seq: number of the frame that last changed the book it was filled against.
+        fee_base: taker fee of this fill in the base asset, where the venue takes it from what a
+            buy receives; a fill pays its fee in one of the two.
     """
 
     fill_id: str
@@ -43,6 +47,7 @@ class Fill:
     size_base: Decimal
     fee_quote: Decimal
     frame_seq: int
+    fee_base: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +68,35 @@ class Order:
 
     @property
     def filled_base(self) -> Decimal:
-        """Total size filled, in base."""
-        return sum((fill.size_base for fill in self.fills), Decimal(0))
+        """Total size filled, in base, before fees."""
+        return exact_sum(fill.size_base for fill in self.fills)
+
+    @property
+    def notional_quote(self) -> Decimal:
+        """What the fills paid or received, before fees."""
+        return exact_sum(exact_product(fill.price, fill.size_base) for fill in self.fills)
 
     @property
     def cash_quote(self) -> Decimal:
         """Change of the quote asset from this order's fills, fees included."""
-        sign = -1 if self.side is Side.BUY else 1
-        return sum(
-            (sign * fill.price * fill.size_base - fill.fee_quote for fill in self.fills), Decimal(0)
-        )
+        fees = exact_sum(fill.fee_quote for fill in self.fills)
+        notional = self.notional_quote
+        return exact_sum((-notional if self.side is Side.BUY else notional, -fees))
 
     @property
     def base_change(self) -> Decimal:
-        """Change of the base asset from this order's fills."""
-        return self.filled_base if self.side is Side.BUY else -self.filled_base
+        """Change of the base asset from this order's fills, fees included."""
+        fees = exact_sum(fill.fee_base for fill in self.fills)
+        return exact_sum((self.filled_base if self.side is Side.BUY else -self.filled_base, -fees))
+
+    @property
+    def changes(self) -> tuple[tuple[VenueId, AssetCode, Decimal], ...]:
+        """What this order's fills changed: venue, asset and amount of the base, of the quote."""
+        of = self.instrument
+        return (
+            (of.venue, of.pair.base, self.base_change),
+            (of.venue, of.pair.quote, self.cash_quote),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

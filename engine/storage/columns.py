@@ -1,7 +1,6 @@
 """Column types that keep money exact and free text storable on SQLite and PostgreSQL alike."""
 
-from collections.abc import Iterable
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Numeric, Text
@@ -12,26 +11,6 @@ from engine.domain.errors import BadValueError
 
 PLACES_MAX = 60
 """Most digits before, and most digits after, the decimal point of a stored amount."""
-
-DIGITS_MAX = 5 * PLACES_MAX
-_EXACT = Context(prec=DIGITS_MAX, traps=[Inexact])
-
-
-def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
-    """Add up amounts without rounding.
-
-    Raises:
-        decimal.Inexact: the sum has more than `DIGITS_MAX` digits.
-    """
-    total = Decimal(0)
-    for amount in amounts:
-        total = _EXACT.add(total, amount)
-    return total
-
-
-def exact_product(one: Decimal, other: Decimal) -> Decimal:
-    """Multiply two stored amounts without rounding."""
-    return _EXACT.multiply(one, other)
 
 
 def check_storable(value: object) -> Decimal:

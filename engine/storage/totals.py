@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
+from engine.domain.exact import exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
-from engine.storage.columns import exact_sum
 from engine.storage.tables import executions, operator_state
 
 DAY_NS = 86_400 * 1_000_000_000

@@ -8,11 +8,11 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport
+from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Hop, Leg, Opportunity, Plan, Side
 from engine.domain.orders import Purpose
-from engine.storage.columns import exact_product, exact_sum
 from engine.storage.tables import executions, fills, opportunities, orders
 
 NS_PER_MS = 1_000_000

@@ -9,8 +9,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.errors import BadValueError
+from engine.domain.exact import exact_sum
 from engine.storage.append import _execution_row
-from engine.storage.columns import PLACES_MAX, check_storable, exact_sum
+from engine.storage.columns import PLACES_MAX, check_storable
 from engine.storage.ledger import LedgerSettings
 from engine.storage.opening import open_writer, prepare
 from engine.storage.tables import executions
