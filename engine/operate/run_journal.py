@@ -17,8 +17,6 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
-    VenueBack,
-    VenueLost,
 )
 from engine.bus.records import (
     ExecutionRecord,
@@ -229,23 +227,8 @@ class RunJournal:
             )
 
     def venue_changed(self, edge: freshness.VenueEdge) -> None:
-        """Tell that a venue was lost or is back."""
+        """Log that a venue was lost or is back; what lasts is told by `operate.outages`."""
         self._line("venue", edge)
-        basis = self._settings.basis
-        if isinstance(edge, freshness.VenueLost):
-            self.tell(
-                VenueLost(
-                    at_ns=edge.at_ns,
-                    basis=basis,
-                    venue=edge.venue,
-                    fault=edge.fault,
-                    books=edge.books,
-                )
-            )
-        else:
-            self.tell(
-                VenueBack(at_ns=edge.at_ns, basis=basis, venue=edge.venue, lost_ms=edge.lost_ms)
-            )
 
     def tell(self, notice: Notice) -> None:
         """Queue a notice; it is told once it is stored."""

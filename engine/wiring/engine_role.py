@@ -22,6 +22,7 @@ from engine.operate.hot_path import HotPath
 from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import announce_ready, stop_signals
 from engine.operate.one_time_code import OneTimeCode
+from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind
@@ -166,11 +167,20 @@ def _start_tasks(
 
 async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: Clock) -> None:
     told = {"opportunities dropped while the ledger was away": 0, "records refused": 0}
+    outages = Outages(
+        core.board,
+        core.freshness,
+        {stream.venue: stream.books for stream in core.header.streams},
+        basis=core.header.basis,
+        tell=core.journal.tell,
+        at_ns=clock(),
+    )
     while True:
         await asyncio.sleep(TICK_S)
         actions: list[Sequence[Action]] = core.hot_path.tick(clock())
         for session, wanted in zip(sessions, actions, strict=True):
             session.perform(wanted)
+        outages.look(clock())
         counts = zip(told, (outbox.dropped, outbox.refused), strict=True)
         for kind, count in list(counts):
             if count > told[kind] and not outbox.waiting:

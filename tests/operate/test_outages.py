@@ -1,0 +1,121 @@
+"""Which outages are told: a state that lasts, once, and its end with its length."""
+
+import pytest
+
+from engine.bus.notices import Notice, VenueBack, VenueLost
+from engine.domain.faults import Fault
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+from engine.market.board import Board
+from engine.market.freshness import Freshness
+from engine.operate.outages import Outages
+from engine.ports import LevelForm
+from tests.reference.world import SECOND, START_NS, make_instrument
+
+HERE, THERE = VenueId("here"), VenueId("there")
+TICK = SECOND // 10
+
+
+class Watched:
+    """A board of two venues, ticked ten times a second."""
+
+    def __init__(self) -> None:
+        self.board = Board([make_instrument("here"), make_instrument("there")])
+        self.freshness = Freshness(self.board, age_ns_max=10 * SECOND)
+        self.told: list[Notice] = []
+        self.now_ns = START_NS
+        self.outages = Outages(
+            self.board,
+            self.freshness,
+            {HERE: [0], THERE: [1]},
+            basis=Basis.LIVE,
+            tell=self.told.append,
+            at_ns=START_NS,
+        )
+
+    def change(self, *books: int) -> None:
+        for book in books:
+            self.board.replace(book, LevelForm.PAIRS, b"[[1,1]]", b"[[2,1]]", self.now_ns)
+            self.freshness.on_change(book, self.now_ns)
+
+    def lose(self, book: int, fault: Fault = Fault.DISCONNECTED) -> None:
+        self.board.invalidate(book, fault, self.now_ns)
+        self.freshness.on_change(book, self.now_ns)
+
+    def run(self, seconds: float, *, here_every_s: float = 1.0, there_every_s: float = 1.0) -> None:
+        """Let time pass; a book whose interval is 0 does not change."""
+        for tick in range(1, int(seconds * 10) + 1):
+            self.now_ns += TICK
+            for book, every_s in enumerate((here_every_s, there_every_s)):
+                if every_s and tick % int(every_s * 10) == 0:
+                    self.change(book)
+            self.freshness.look(self.now_ns)
+            self.outages.look(self.now_ns)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    watched = Watched()
+    watched.change(0, 1)
+    watched.run(60)
+    return watched
+
+
+def test_an_outage_is_told_once_and_its_end_with_its_length(watched: Watched) -> None:
+    watched.lose(0, Fault.VENUE_ERROR)
+    watched.run(9.9, here_every_s=0)
+    assert watched.told == []
+    watched.run(600, here_every_s=0)
+    watched.run(120)
+
+    lost, back = watched.told
+    assert isinstance(lost, VenueLost)
+    assert (lost.venue, lost.fault, lost.books) == (HERE, Fault.VENUE_ERROR, 1)
+    assert isinstance(back, VenueBack)
+    assert back.venue == HERE
+    assert back.lost_ms == pytest.approx(610_900, abs=300)
+
+
+@pytest.mark.parametrize("every_s", [11.0, 15.0, 19.0])
+def test_an_hour_of_a_quiet_venue_is_no_notice(watched: Watched, every_s: float) -> None:
+    watched.run(3_600, here_every_s=every_s)
+
+    assert watched.told == []
+
+
+@pytest.mark.parametrize("every_s", [25.0, 45.0, 120.0])
+def test_an_hour_of_a_nearly_silent_venue_is_one_notice(watched: Watched, every_s: float) -> None:
+    watched.run(3_600, here_every_s=every_s)
+
+    assert [type(notice) for notice in watched.told] == [VenueLost]
+
+
+def test_faults_that_heal_are_no_notice(watched: Watched) -> None:
+    for number in range(60):
+        watched.lose(number % 2, Fault.GAP)
+        watched.run(0.5, here_every_s=0, there_every_s=0)
+        watched.change(0, 1)
+        watched.run(1)
+
+    assert watched.told == []
+
+
+def test_losing_every_connection_at_a_stop_is_no_notice(watched: Watched) -> None:
+    watched.lose(0)
+    watched.lose(1)
+    watched.run(5, here_every_s=0, there_every_s=0)
+
+    assert watched.told == []
+
+
+def test_a_venue_that_does_not_come_up_is_told_after_half_a_minute() -> None:
+    watched = Watched()
+    watched.change(1)
+
+    watched.run(29, here_every_s=0)
+    assert watched.told == []
+    watched.run(2, here_every_s=0)
+
+    (lost,) = watched.told
+    assert isinstance(lost, VenueLost)
+    assert lost.venue == HERE
