@@ -95,9 +95,10 @@ COMMANDS: tuple[CommandEntry, ...] = (
                 "Shows an opportunity or a trade by its id: edges, the decision and its numbers,"
                 " the legs as planned and filled, and the input frames that caused it."
             ),
+            "Without an id: the newest one.",
         ),
         handler=market.why,
-        grammar=(Argument(name="id", form=Form.WORD, is_required=True),),
+        grammar=(Argument(name="id", form=Form.WORD),),
     ),
     CommandEntry(
         name="trades",

@@ -93,6 +93,7 @@ class Console:
             facade=facade,
             reader=READER,
             opportunity_usd_min=settings.opportunity_notice_usd_min,
+            own_by=BY,
             deliver=self._tell,
         )
         self._waiting: asyncio.Queue[_Line] = asyncio.Queue(maxsize=WAITING_MAX)
@@ -229,7 +230,9 @@ class Console:
         return f"Written to {path}"
 
     async def _tell(self, telling: Telling) -> None:
-        self._show(telling.screen)
+        lines = [button.line for row in telling.buttons for button in row]
+        hint = (Text(f"See {', '.join(lines)}"),) if lines else ()
+        self._show(replace(telling.screen, blocks=(*telling.screen.blocks, *hint)))
 
     def _show(self, screen: Screen) -> None:
         self._terminal.write(write_plain(screen) + "\n")

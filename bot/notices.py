@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from bot.answer import Button
+from bot.notice_buttons import buttons_of, buttons_of_digest
 from bot.render.notices import render_digest, render_notice
 from bot.render.screen import Screen
 from engine.facade.commands import DoneNotices, SyndicateError
@@ -14,6 +17,7 @@ from engine.facade.engine import Facade
 from engine.facade.notices import (
     Killed,
     LimitHit,
+    ModeChanged,
     OpportunitySeen,
     PaperTraded,
     StampedNotice,
@@ -29,6 +33,9 @@ WAITING_MAX: Final = 200
 SINGLY_MAX: Final = 5
 """More ordinary notices than this, waiting at once, become one message."""
 
+FOUND_MAX: Final = 256
+"""Opportunities remembered for the trade that may follow; the oldest gives way."""
+
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
 _CONFIRM_S_MAX: Final = 10.0
@@ -36,9 +43,14 @@ _CONFIRM_S_MAX: Final = 10.0
 _ORDINARY = (OpportunitySeen, PaperTraded, VenueLost, VenueBack, LimitHit)
 
 
-def is_told(stamped: StampedNotice, *, opportunity_usd_min: Decimal) -> bool:
-    """Say whether a notice is worth a message: small opportunities are not."""
+def is_told(stamped: StampedNotice, *, opportunity_usd_min: Decimal, own_by: str) -> bool:
+    """Say whether a notice is worth a message.
+
+    Small opportunities are not, and no change of mode that this chat asked for and was answered.
+    """
     notice = stamped.notice
+    if isinstance(notice, ModeChanged):
+        return notice.by != own_by
     if isinstance(notice, OpportunitySeen):
         return notice.profit_usd >= float(opportunity_usd_min)
     return True
@@ -49,11 +61,14 @@ class Telling:
     """What is to be said about one notice or a burst of them.
 
     Attributes:
+        thread: what it is about; news of the same thread replaces the message before.
         is_urgent: ahead of everything that waits.
         is_silent: without a sound.
     """
 
     screen: Screen
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    thread: str | None = None
     is_urgent: bool = False
     is_silent: bool = False
 
@@ -64,16 +79,19 @@ class NoticeFeed:
 
     Attributes:
         reader: name under which the ledger remembers what was delivered.
+        own_by: who asks in this chat, as the records show it.
         deliver: returns once the message is delivered.
     """
 
     facade: Facade
     reader: str
     opportunity_usd_min: Decimal
+    own_by: str
     deliver: Callable[[Telling], Awaitable[None]]
     _waiting: asyncio.Queue[StampedNotice] = field(
         default_factory=lambda: asyncio.Queue(maxsize=WAITING_MAX), init=False
     )
+    _found_usd: OrderedDict[str, float] = field(default_factory=OrderedDict, init=False)
 
     async def run(self) -> None:
         """Tell notices for ever."""
@@ -104,12 +122,42 @@ class NoticeFeed:
 
     def _tellings(self, batch: list[StampedNotice]) -> list[Telling]:
         """Return what is to be said about a batch: what is grave first and by itself."""
-        told = [s for s in batch if is_told(s, opportunity_usd_min=self.opportunity_usd_min)]
-        ordinary = [s for s in told if isinstance(s.notice, _ORDINARY)]
+        told = [
+            stamped
+            for stamped in batch
+            if is_told(stamped, opportunity_usd_min=self.opportunity_usd_min, own_by=self.own_by)
+        ]
+        told = _without_followed(told)
+        ordinary = [s for s in told if isinstance(s.notice, _ORDINARY) and not self._follows(s)]
         if len(ordinary) <= SINGLY_MAX:
-            return [_telling(stamped) for stamped in told]
-        grave = [_telling(s) for s in told if not isinstance(s.notice, _ORDINARY)]
-        return [*grave, Telling(render_digest(ordinary))]
+            return [self._telling(stamped) for stamped in told]
+        singly = [self._telling(s) for s in told if s not in ordinary]
+        return [*singly, Telling(render_digest(ordinary), buttons=buttons_of_digest(ordinary))]
+
+    def _follows(self, stamped: StampedNotice) -> bool:
+        """Say whether a notice replaces a message that told of its opportunity."""
+        notice = stamped.notice
+        return isinstance(notice, PaperTraded) and notice.opportunity_id in self._found_usd
+
+    def _telling(self, stamped: StampedNotice) -> Telling:
+        notice = stamped.notice
+        thread = None
+        found_usd = None
+        if isinstance(notice, OpportunitySeen):
+            thread = notice.opportunity_id
+            self._found_usd[thread] = notice.profit_usd
+            if len(self._found_usd) > FOUND_MAX:
+                self._found_usd.popitem(last=False)
+        elif isinstance(notice, PaperTraded):
+            thread = notice.opportunity_id
+            found_usd = self._found_usd.get(thread)
+        return Telling(
+            render_notice(stamped, found_usd=found_usd),
+            buttons=buttons_of(notice),
+            thread=thread,
+            is_urgent=isinstance(notice, Killed),
+            is_silent=isinstance(notice, VenueBack),
+        )
 
     async def _confirm(self, seq: int) -> None:
         """Confirm delivery; until the ledger has it, nothing newer can come from it anyway."""
@@ -126,9 +174,11 @@ class NoticeFeed:
                 return
 
 
-def _telling(stamped: StampedNotice) -> Telling:
-    return Telling(
-        render_notice(stamped),
-        is_urgent=isinstance(stamped.notice, Killed),
-        is_silent=isinstance(stamped.notice, VenueBack),
-    )
+def _without_followed(told: list[StampedNotice]) -> list[StampedNotice]:
+    """Leave out opportunities whose trade is told in the same breath."""
+    traded = {s.notice.opportunity_id for s in told if isinstance(s.notice, PaperTraded)}
+    return [
+        s
+        for s in told
+        if not (isinstance(s.notice, OpportunitySeen) and s.notice.opportunity_id in traded)
+    ]

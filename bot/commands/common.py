@@ -1,6 +1,7 @@
 """What every family of handlers needs: the main menu and the answers to a plain no."""
 
 from bot.answer import Answer, Button
+from bot.notice_buttons import why_button
 from bot.render.market import render_unknown
 from bot.render.safety import render_acknowledged, render_declined
 from bot.render.troubles import render_away
@@ -22,6 +23,17 @@ MAIN_MENU: tuple[tuple[Button, ...], ...] = (
         Button(label="KILL", line="/kill", is_alarming=True),
     ),
 )
+
+
+_WHY_IN_A_ROW = 3
+
+
+def numbered_why(refs: list[str]) -> tuple[tuple[Button, ...], ...]:
+    """Return a button to the decision on each line of a numbered list."""
+    buttons = [why_button(ref, label=f"Why {number}") for number, ref in enumerate(refs, 1)]
+    return tuple(
+        tuple(buttons[at : at + _WHY_IN_A_ROW]) for at in range(0, len(buttons), _WHY_IN_A_ROW)
+    )
 
 
 def answer_plainly(report: Report, settings: FrontEndSettings) -> Answer:

@@ -2,13 +2,18 @@
 
 from bot.answer import Answer, Button
 from bot.command import Call
-from bot.commands.common import answer_plainly
-from bot.render.market import SHOWN_MAX, render_opportunities, render_why
+from bot.commands.common import answer_plainly, numbered_why
+from bot.render.market import (
+    SHOWN_MAX,
+    render_nothing_yet,
+    render_opportunities,
+    render_why,
+)
 from bot.render.spreads import make_heatmap, render_spreads
-from engine.facade.commands import GetOpportunities, GetSpreads, GetWhy
-from engine.facade.reports import OpportunitiesReport, SpreadsReport, WhyReport
+from engine.facade.commands import GetOpportunities, GetSpreads, GetTrades, GetWhy
+from engine.facade.reports import OpportunitiesReport, SpreadsReport, TradesReport, WhyReport
 
-_BUTTONS_MAX = 2
+_NEWEST_OF = 50
 _SPREADS_BUTTONS = (
     (
         Button(label="Picture", line="/spreads picture"),
@@ -18,15 +23,12 @@ _SPREADS_BUTTONS = (
 
 
 async def opportunities(call: Call) -> Answer:
-    """Show open and recent opportunities, with a button to the decision on the first ones."""
+    """Show open and recent opportunities, with a button to each decision."""
     report = await call.ask(GetOpportunities(limit=SHOWN_MAX))
     if not isinstance(report, OpportunitiesReport):
         return answer_plainly(report, call.settings)
-    why = tuple(
-        Button(label=f"Why {line.opportunity_id}", line=f"/why {line.opportunity_id}")
-        for line in report.opportunities[:_BUTTONS_MAX]
-    )
-    return Answer(screen=render_opportunities(report), buttons=(why,) if why else ())
+    refs = [line.opportunity_id for line in report.opportunities[:SHOWN_MAX]]
+    return Answer(screen=render_opportunities(report), buttons=numbered_why(refs))
 
 
 async def spreads(call: Call) -> Answer:
@@ -41,8 +43,23 @@ async def spreads(call: Call) -> Answer:
 
 
 async def why(call: Call) -> Answer:
-    """Show the whole decision on one opportunity or trade."""
-    report = await call.ask(GetWhy(ref=call.arguments.text("id") or ""))
+    """Show the whole decision on one opportunity or trade, without an id on the newest."""
+    asked = call.arguments.text("id")
+    ref = await _newest(call) if asked is None else asked.lower()
+    if ref is None:
+        return Answer(screen=render_nothing_yet())
+    report = await call.ask(GetWhy(ref=ref))
     if isinstance(report, WhyReport):
         return Answer(screen=render_why(report))
     return answer_plainly(report, call.settings)
+
+
+async def _newest(call: Call) -> str | None:
+    """Return the id of the newest opportunity, or after a restart that of the newest trade."""
+    report = await call.ask(GetOpportunities(limit=_NEWEST_OF))
+    if isinstance(report, OpportunitiesReport) and report.opportunities:
+        return max(report.opportunities, key=lambda line: line.seen_at_ns).opportunity_id
+    trades = await call.ask(GetTrades(limit=1))
+    if isinstance(trades, TradesReport) and trades.trades:
+        return trades.trades[0].opportunity_id
+    return None

@@ -2,7 +2,7 @@
 
 from bot.answer import Answer, Document
 from bot.command import Call
-from bot.commands.common import answer_plainly
+from bot.commands.common import answer_plainly, numbered_why
 from bot.render.money import (
     TRADES_SHOWN_MAX,
     make_chart,
@@ -25,7 +25,11 @@ async def trades(call: Call) -> Answer:
     asked = call.arguments.number("n", default=TRADES_SHOWN_MAX)
     report = await call.ask(GetTrades(limit=asked))
     if isinstance(report, TradesReport):
-        return Answer(screen=render_trades(report, asked=asked))
+        shown = report.trades[: min(asked, TRADES_SHOWN_MAX)]
+        return Answer(
+            screen=render_trades(report, asked=asked),
+            buttons=numbered_why([trade.opportunity_id for trade in shown]),
+        )
     return answer_plainly(report, call.settings)
 
 

@@ -28,8 +28,9 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
     """Show open opportunities first, each with what was decided."""
     shown = report.opportunities[:SHOWN_MAX]
     lines: list[str] = []
-    for line in shown:
-        lines += _opportunity_lines(line)
+    for number, line in enumerate(shown, 1):
+        first, *others = _opportunity_lines(line)
+        lines += [f"{number} {first}", *others]
     open_count = sum(line.is_open for line in report.opportunities)
     refused = sum(report.refused.values())
     blocks: list[Lines | Text] = []
@@ -95,6 +96,14 @@ def render_why(report: WhyReport) -> Screen:
         title=f"{line.opportunity_id} {line.pair}",
         blocks=tuple(blocks),
         note=words.source_note(report.basis, report.market_note),
+    )
+
+
+def render_nothing_yet() -> Screen:
+    """Say that there is no decision to show."""
+    return Screen(
+        title="No opportunity and no trade yet",
+        blocks=(Text("/spreads shows how far the market is from one."),),
     )
 
 

@@ -19,8 +19,9 @@ def render_trades(report: TradesReport, *, asked: int) -> Screen:
         return Screen(title="Trades: none yet", note="paper money")
     shown = report.trades[: min(asked, TRADES_SHOWN_MAX)]
     lines: list[str] = []
-    for trade in shown:
-        lines += _trade_lines(trade)
+    for number, trade in enumerate(shown, 1):
+        first, *others = _trade_lines(trade)
+        lines += [f"{number} {first}", *others]
     bases = sorted({trade.basis for trade in shown})
     return Screen(
         title=f"Trades: last {len(shown)} of {words.count(report.total)}",

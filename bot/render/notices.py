@@ -30,10 +30,15 @@ _KIND_WORDS: dict[type[Notice], str] = {
 }
 
 
-def render_notice(stamped: StampedNotice) -> Screen:
-    """Show one notice with its number, time and basis."""
+def render_notice(stamped: StampedNotice, *, found_usd: float | None = None) -> Screen:
+    """Show one notice with its number, time and basis.
+
+    Args:
+        stamped: the notice.
+        found_usd: what the opportunity of a trade was told to be worth, if it was told.
+    """
     notice = stamped.notice
-    mark, title, lines = _content(notice)
+    mark, title, lines = _content(notice, found_usd=found_usd)
     return Screen(
         title=title,
         mark=mark,
@@ -74,7 +79,7 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
     )
 
 
-def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
+def _content(notice: Notice, *, found_usd: float | None) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (Killed, Unkilled, ModeChanged, Started)):
         return _state_content(notice)
     if isinstance(notice, (VenueLost, VenueBack)):
@@ -89,11 +94,11 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
             title,
             [
                 words.route(notice.pair, notice.buy_venue, notice.sell_venue, notice.assets),
-                f"{words.phrase(notice.outcome)}. /why {notice.opportunity_id}",
+                f"{words.phrase(notice.outcome)} ({notice.opportunity_id})",
             ],
         )
     if isinstance(notice, PaperTraded):
-        return _traded_content(notice)
+        return _traded_content(notice, found_usd=found_usd)
     return _trouble_content(notice)
 
 
@@ -138,13 +143,15 @@ def _state_content(
     return Mark.GOOD if is_start else Mark.NONE, f"{what}, {state}", lines
 
 
-def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
+def _traded_content(notice: PaperTraded, *, found_usd: float | None) -> tuple[Mark, str, list[str]]:
+    found = "" if found_usd is None else f"found {words.usd(found_usd, is_signed=True)}, "
+    planned = f"planned {words.usd(notice.expected_usd, is_signed=True)}"
     lines = [
         (
             f"{words.route(notice.pair, notice.buy_venue, notice.sell_venue)}"
             f" {words.size(notice.size_base)}"
         ),
-        f"expected {words.usd(notice.expected_usd, is_signed=True)}. /why {notice.opportunity_id}",
+        f"{found}{planned} ({notice.opportunity_id})",
     ]
     if notice.residual_base:
         lines.append(f"left over {words.size(notice.residual_base)} base")

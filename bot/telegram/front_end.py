@@ -14,7 +14,7 @@ from bot.charts import ChartDrawer
 from bot.command_table import COMMANDS
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher
-from bot.notices import NoticeFeed, Telling
+from bot.notices import NoticeFeed
 from bot.render.screen import Screen
 from bot.render.troubles import render_answers_dropped, render_conflict
 from bot.telegram.arrivals import Arrival, read_arrival
@@ -22,13 +22,14 @@ from bot.telegram.desk import Accepted, Desk, by_of
 from bot.telegram.inbox import SOURCE, Inbox
 from bot.telegram.kill_lane import KillLane
 from bot.telegram.outbox import Outbox
-from bot.telegram.outgoing import Priority, Settled
+from bot.telegram.outgoing import Priority
 from bot.telegram.pacing import Pace
 from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
 from bot.telegram.requests import opt_in_to_durations, wait_of
 from bot.telegram.sender import Sender
 from bot.telegram.taps import TapAnswers
+from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
 from engine.facade.commands import FatalError
 from engine.facade.engine import Facade
@@ -127,7 +128,8 @@ class FrontEnd:
             facade=facade,
             reader=SOURCE,
             opportunity_usd_min=settings.opportunity_notice_usd_min,
-            deliver=self._deliver,
+            own_by=f"telegram:{settings.telegram_operator_id}",
+            deliver=Teller(self.outbox).deliver,
         )
         dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
         confirmations = Confirmations(settings.confirm_s)
@@ -245,13 +247,6 @@ class FrontEnd:
         if dropped:
             self._dropped_told_count = self.outbox.dropped_count
             self._say(render_answers_dropped(dropped))
-
-    async def _deliver(self, telling: Telling) -> None:
-        priority = Priority.URGENT if telling.is_urgent else Priority.NOTICE
-        for message in make_messages(Answer(screen=telling.screen), priority=priority):
-            message.is_silent = telling.is_silent
-            if await self.outbox.deliver(message) is not Settled.DELIVERED:
-                _log.error("a notice was not delivered: Telegram refused even its plain text")
 
     def _say(self, screen: Screen) -> None:
         for message in make_messages(Answer(screen=screen), priority=Priority.URGENT):

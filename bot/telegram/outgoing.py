@@ -32,6 +32,7 @@ class Outgoing:
     Attributes:
         edits: message that is to be replaced by this one; sent anew where that fails.
         photo, document: sent with `html` as caption.
+        sent_id: id of the message in the chat, once it was sent.
         is_plain: send without markup, after Telegram refused it.
     """
 
@@ -44,4 +45,5 @@ class Outgoing:
     is_silent: bool = False
     is_protected: bool = False
     is_plain: bool = False
+    sent_id: int | None = None
     on_settled: Callable[[Settled], None] | None = None

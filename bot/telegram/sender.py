@@ -53,12 +53,13 @@ class Sender:
         async with asyncio.timeout(UPLOAD_S if is_upload else 2 * self.send_s):
             if message.edits is not None:
                 await self._edit(message, message.edits)
+                message.sent_id = message.edits
             elif message.photo is not None:
                 await self._send_photo(message, message.photo)
             elif message.document is not None:
                 await self._send_document(message)
             else:
-                await self._send_text(message)
+                message.sent_id = await self._send_text(message)
 
     async def show_activity(self) -> None:
         """Show that a picture is on its way; best effort."""
@@ -72,8 +73,8 @@ class Sender:
         except TimeoutError:
             return
 
-    async def _send_text(self, message: Outgoing) -> None:
-        await self.bot.send_message(
+    async def _send_text(self, message: Outgoing) -> int:
+        sent = await self.bot.send_message(
             chat_id=self.chat_id,
             text=_text(message),
             parse_mode=_parse_mode(message),
@@ -82,6 +83,7 @@ class Sender:
             protect_content=message.is_protected,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
+        return sent.message_id
 
     async def _edit(self, message: Outgoing, message_id: int) -> None:
         await self.bot.edit_message_text(

@@ -448,7 +448,7 @@ def all_notices() -> list[Notice]:
             at_ns=at_ns, basis=basis, venue=VenueId("gemini"), fault=Fault.DISCONNECTED, books=6
         ),
         VenueBack(at_ns=at_ns, basis=basis, venue=VenueId("gemini"), lost_ms=4_120),
-        seen(),
+        seen(number=11),
         PaperTraded(
             at_ns=at_ns,
             basis=basis,
@@ -470,7 +470,7 @@ def all_notices() -> list[Notice]:
         ),
         killed(),
         Unkilled(at_ns=at_ns, basis=basis, by="telegram:4242"),
-        ModeChanged(at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="telegram:4242"),
+        ModeChanged(at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="terminal"),
         RoleRestarted(
             at_ns=at_ns, basis=basis, role="ledger", why="ended with code 137", restarts=2
         ),

@@ -85,6 +85,32 @@ async def test_pnl_comes_with_a_portrait_picture(chat: Chat) -> None:
     assert GetPnl(days=1) in chat.facade.asked
 
 
+async def test_an_id_may_be_written_in_any_case(chat: Chat) -> None:
+    async with chat.start():
+        assert "r7-12 BTC-USD" in await chat.say("/why R7-12")
+
+
+async def test_why_without_an_id_shows_the_newest(chat: Chat) -> None:
+    async with chat.start():
+        assert "r7-12 BTC-USD" in await chat.say("/why")
+
+
+@pytest.mark.parametrize(("line", "count"), [("/opportunities", 4), ("/trades", 6)])
+async def test_every_line_of_a_list_has_a_button_to_its_decision(
+    chat: Chat, line: str, count: int
+) -> None:
+    async with chat.start():
+        text = await chat.say(line)
+        rows = chat.emulator.chats.from_bot()[-1].buttons
+        chat.emulator.person_taps("Why 1")
+        await chat.emulator.wait_until(lambda: "r7-12 BTC-USD" in chat.emulator.transcript()[-1])
+
+    assert [button["text"] for row in rows for button in row] == [
+        f"Why {number}" for number in range(1, count + 1)
+    ]
+    assert f"\n{count} " in text
+
+
 async def test_spreads_come_as_a_picture_on_request(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/spreads")
@@ -253,7 +279,7 @@ async def test_menu_buttons_run_their_command(chat: Chat) -> None:
         ("/mode live", "one of observe, paper"),
         ("/mode pape", "Did you mean /mode paper ?"),
         ("/export trade", "Did you mean /export trades ?"),
-        ("/why", "<id> is missing"),
+        ("/export", "<trades|fills|opportunities|notices|audit> is missing"),
         ("/why ../../x", "is not valid"),
         ("/unkill", "<code> is missing"),
         ("/status now", "one argument too many"),

@@ -3,12 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
+from bot.dispatch import Invocation, read_line
+from bot.notice_buttons import buttons_of
 from bot.render.html import write_html
 from bot.render.notices import render_notice
 from bot.render.plain import write_plain
-from engine.facade.notices import ModeChanged, StampedNotice, Started
+from bot.telegram.keyboards import PAYLOAD_BYTES_MAX
+from engine.facade.notices import ModeChanged, Notice, PaperTraded, StampedNotice, Started
 from tests.bot import samples
 from tests.bot.conftest import Chat
+from tests.telegram.faults import Fault, Kind
 from tests.telegram.markup import parse_html
 
 
@@ -83,6 +87,92 @@ async def test_notices_wait_for_the_ledger(chat: Chat) -> None:
         chat.facade.is_ledger_away = False
         chat.facade.notify()
         await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)
+
+
+def traded(number: int = 12) -> PaperTraded:
+    notice = next(one for one in samples.all_notices() if isinstance(one, PaperTraded))
+    return replace(notice, opportunity_id=f"r7-{number}")
+
+
+async def until_delivered(chat: Chat, number: int) -> None:
+    await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == number)
+
+
+async def test_a_trade_is_one_message_that_is_edited_from_found_to_realised(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(samples.seen())
+        await until_delivered(chat, 1)
+        chat.facade.tell(samples.killed(), traded())
+        await until_delivered(chat, 3)
+
+    found, killed = chat.emulator.chats.from_bot()[1:]
+    assert "KILLED" in killed.text
+    assert found.edits == 1
+    assert "Paper trade +$1.19" in found.text
+    assert "found +$12.50, planned +$1.28" in found.text
+    assert [button["text"] for button in found.buttons[0]] == ["Why", "Trades"]
+
+
+async def test_a_lost_edit_of_a_trade_comes_as_a_new_message(chat: Chat) -> None:
+    chat.emulator.script("editMessageText", Fault(Kind.BAD_MARKUP))
+
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(samples.seen())
+        await until_delivered(chat, 1)
+        chat.facade.tell(traded())
+        await until_delivered(chat, 2)
+
+    assert ["Opportunity" in text for text in chat.emulator.transcript()[1:]] == [True, False]
+    assert "Paper trade +$1.19" in chat.emulator.transcript()[-1]
+
+
+async def test_a_trade_after_a_restart_comes_as_a_new_message(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(samples.seen())
+        await until_delivered(chat, 1)
+    async with chat.start():
+        chat.facade.tell(traded())
+        await until_delivered(chat, 2)
+
+    assert "Paper trade +$1.19" in chat.emulator.transcript()[-1]
+
+
+async def test_found_and_traded_at_once_is_one_message(chat: Chat) -> None:
+    chat.facade.tell(samples.seen(), traded())
+
+    async with chat.start():
+        chat.emulator.person_writes("/version")
+        await until_delivered(chat, 2)
+
+    assert sum("r7-12" in text for text in chat.emulator.transcript()) == 1
+
+
+async def test_a_change_of_mode_is_told_once_to_who_asked_for_it(chat: Chat) -> None:
+    change = next(one for one in samples.all_notices() if isinstance(one, ModeChanged))
+    async with chat.start():
+        await chat.say("/mode observe")
+        chat.facade.tell(
+            replace(change, by="telegram:4242"), replace(change, by="shell of someone")
+        )
+        await until_delivered(chat, 2)
+
+    assert len(chat.emulator.transcript()) == 2
+    assert "by shell of someone" in chat.emulator.transcript()[-1]
+
+
+@pytest.mark.parametrize("notice", samples.all_notices(), ids=lambda n: type(n).__name__)
+def test_every_notice_has_buttons_that_a_phone_can_carry(notice: Notice) -> None:
+    (row,) = buttons_of(notice)
+
+    assert 1 <= len(row) <= 3
+    for button in row:
+        asked = read_line(button.line)
+        assert isinstance(asked, Invocation)
+        assert asked.entry.is_on_buttons
+        assert len(f"m:{button.line}".encode()) <= PAYLOAD_BYTES_MAX
 
 
 @pytest.mark.parametrize(

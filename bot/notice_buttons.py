@@ -1,0 +1,52 @@
+"""What a person may want to see or do after a notice, in one tap."""
+
+from bot.answer import Button
+from engine.facade.notices import (
+    LimitHit,
+    Notice,
+    OpportunitySeen,
+    PaperTraded,
+    StampedNotice,
+    VenueBack,
+    VenueLost,
+)
+
+Row = tuple[Button, ...]
+
+_STATUS = Button(label="Status", line="/status")
+_OPPORTUNITIES = Button(label="Opportunities", line="/opportunities")
+_TRADES = Button(label="Trades", line="/trades")
+_VENUES = Button(label="Venues", line="/venues")
+_LIMITS = Button(label="Limits", line="/limits")
+_PAUSE = Button(label="Pause", line="/pause")
+
+
+def why_button(ref: str, *, label: str = "Why") -> Button:
+    """Return the button to one decision."""
+    return Button(label=label, line=f"/why {ref}")
+
+
+def buttons_of(notice: Notice) -> tuple[Row, ...]:
+    """Return the buttons of one notice."""
+    row: Row
+    match notice:
+        case OpportunitySeen():
+            row = (why_button(notice.opportunity_id), _OPPORTUNITIES)
+        case PaperTraded():
+            row = (why_button(notice.opportunity_id), _TRADES)
+        case VenueLost() | VenueBack():
+            row = (_VENUES,)
+        case LimitHit():
+            row = (_LIMITS, _PAUSE)
+        case _:
+            row = (_STATUS,)
+    return (row,)
+
+
+def buttons_of_digest(notices: list[StampedNotice]) -> tuple[Row, ...]:
+    """Return the buttons of a burst."""
+    seen = [s.notice for s in notices if isinstance(s.notice, OpportunitySeen)]
+    if not seen:
+        return ((_TRADES, _VENUES),)
+    best = max(seen, key=lambda notice: notice.profit_usd)
+    return ((why_button(best.opportunity_id, label="Why the best"), _OPPORTUNITIES, _TRADES),)
