@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from engine.connectors.arrivals import TimedConnection, timed_by, wait_text
 from engine.connectors.rest import TOO_MANY, RestClient
 from engine.domain.errors import TransientError
 from engine.ports import Action, Fetch, InputKind, Reconnect, Send
@@ -59,7 +60,7 @@ class SessionLimits:
 class _Connection:
     """What belongs to one connection and is gone with it."""
 
-    socket: ClientConnection
+    socket: TimedConnection
     sends: asyncio.Queue[str]
     fetches: asyncio.Queue[Fetch]
     waiting_keys: set[str] = field(default_factory=set)
@@ -83,7 +84,7 @@ class Session:
         proxy: through which to connect, None for directly.
         rest: carries out the feed's fetches.
         accept: takes everything that happens.
-        now_ns: wall clock; its time is the receive time of an input.
+        now_ns: wall clock; a frame's `key` says when it was received, if it had to wait since.
         jitter: returns a number from 0 to 1; spreads the reconnects of many sessions.
     """
 
@@ -154,6 +155,7 @@ class Session:
                 ping_interval=limits.ping_interval_s,
                 ping_timeout=limits.ping_timeout_s,
                 compression=None,
+                create_connection=timed_by(self._now_ns),
                 proxy=self._proxy,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
@@ -164,6 +166,7 @@ class Session:
             return
         self.trouble = ""
         try:
+            assert isinstance(socket, TimedConnection)
             await self._serve(socket)
         finally:
             await socket.close()
@@ -174,7 +177,7 @@ class Session:
         if retry_after or status in TOO_MANY:
             self._rest.limiter.refused(status, retry_after)
 
-    async def _serve(self, socket: ClientConnection) -> None:
+    async def _serve(self, socket: TimedConnection) -> None:
         connection = self._connection = _Connection(
             socket=socket,
             sends=asyncio.Queue(self._limits.sends_max),
@@ -202,11 +205,14 @@ class Session:
 
     async def _receive(self, connection: _Connection) -> None:
         # A dead peer is found by the pings of the transport, so recv itself needs no timeout.
-        taken = 0
+        taken, socket, arrivals = 0, connection.socket, connection.socket.arrivals
         try:
             while not connection.end.is_set():
-                payload = await connection.socket.recv(decode=False)
-                self._take(InputKind.FRAME, "", payload)
+                payload = await socket.recv(decode=False)
+                at_ns = self._now_ns()
+                waited = wait_text(arrivals.popleft(), at_ns)
+                if actions := self._accept(InputKind.FRAME, waited, payload, at_ns):
+                    self.perform(actions)
                 taken += 1
                 if taken % self._limits.frames_at_once == 0:
                     await asyncio.sleep(0)

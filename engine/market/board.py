@@ -35,6 +35,7 @@ class Board:
             deep as books are.
         changed: rows changed since the caller last cleared it, oldest first, without repeats.
         faults: number of faults by venue and kind.
+        wait_ns: how long the frame now taken had waited in this process since it was received.
     """
 
     def __init__(self, instruments: Sequence[Instrument], *, levels_max: int = LEVELS_MAX) -> None:
@@ -52,6 +53,7 @@ class Board:
         self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
         self.stale_since_ns: list[int] = [0] * len(self.instruments)
         self.resync_counts: Counter[VenueId] = Counter()
+        self.wait_ns = 0
         self._listed: set[int] = set()
         self._scratch = np.zeros((SCRATCH_LEVELS, 3), np.int64)
         for book, instrument in enumerate(self.instruments):

@@ -27,6 +27,7 @@ class HotPath:
 
     Attributes:
         frames: number of frames per stream.
+        waits_ns_max: longest wait of a frame between its receipt and its turn, per stream.
         latency: durations of frames, from receipt to decision.
     """
 
@@ -40,6 +41,7 @@ class HotPath:
         recorder: Recorder | None,
     ) -> None:
         self.frames = array("q", [0] * len(feeds))
+        self.waits_ns_max = array("q", [0] * len(feeds))
         self.is_connected = [False] * len(feeds)
         self.latency = LatencyRing()
         self._board = board
@@ -57,14 +59,23 @@ class HotPath:
     def seq(self, seq: int) -> None:
         self._board.frame_seq = seq
 
-    def frame(self, stream: int, payload: bytes, at_ns: int) -> Sequence[Action]:
-        """Take one frame: the fast way through `accept`."""
+    def frame(self, stream: int, payload: bytes, at_ns: int, key: str = "") -> Sequence[Action]:
+        """Take one frame: the fast way through `accept`.
+
+        A frame that waited to be taken has its receive time as `key`: its book is as old as that,
+        while decisions are made now.
+        """
         started_ns = time.perf_counter_ns()
         self._board.frame_seq += 1
         if self._recorder is not None:
-            self._recorder.write(self.seq, InputKind.FRAME, stream, at_ns, "", payload)
+            self._recorder.write(self.seq, InputKind.FRAME, stream, at_ns, key, payload)
         self._pipeline.before_input(at_ns)
-        actions = self._feeds[stream].frame(payload, at_ns)
+        received_at_ns = at_ns
+        if key:
+            received_at_ns = self._waited(stream, int(key), at_ns)
+        elif self._board.wait_ns:
+            self._board.wait_ns = 0
+        actions = self._feeds[stream].frame(payload, received_at_ns)
         self._pipeline.after_input(at_ns)
         self.frames[stream] += 1
         self.latency.add(time.perf_counter_ns() - started_ns)
@@ -75,7 +86,7 @@ class HotPath:
     ) -> Sequence[Action]:
         """Take one input of a connection and return what its session shall do."""
         if kind is InputKind.FRAME:
-            return self.frame(stream, payload, at_ns)
+            return self.frame(stream, payload, at_ns, key)
         self._begin(kind, stream, key, payload, at_ns)
         feed = self._feeds[stream]
         actions: Sequence[Action] = NO_ACTIONS
@@ -104,6 +115,12 @@ class HotPath:
         self._begin(InputKind.COMMAND, NO_STREAM, "", payload, at_ns)
         self._control.take(payload)
         self._pipeline.after_input(at_ns)
+
+    def _waited(self, stream: int, received_at_ns: int, at_ns: int) -> int:
+        """Note how long a frame waited for its turn; returns when it was received."""
+        self._board.wait_ns = wait_ns = max(at_ns - received_at_ns, 0)
+        self.waits_ns_max[stream] = max(self.waits_ns_max[stream], wait_ns)
+        return at_ns - wait_ns
 
     def _begin(self, kind: InputKind, stream: int, key: str, payload: bytes, at_ns: int) -> None:
         self._board.frame_seq += 1

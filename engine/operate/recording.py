@@ -2,6 +2,7 @@
 
 A run is a folder ``<run id>`` of segments ``000001.zst``, each one zstd stream of entries:
 ``seq (8) | kind (1) | stream (2) | at_ns (8) | key bytes (2) | payload bytes (4)``, key, payload.
+The key of a frame that waited to be taken is the time it was received at; `at_ns` is its turn.
 The first entry of the first segment is the header: the run's whole configuration as JSON. A
 segment that a crash cut short is read up to its last whole entry.
 """

@@ -207,7 +207,7 @@ def _accept(hot_path: HotPath, stream: int) -> Accept:
 
     def take(kind: InputKind, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
         if kind is InputKind.FRAME:
-            return frame(stream, payload, at_ns)
+            return frame(stream, payload, at_ns, key)
         return accept(kind, stream=stream, key=key, payload=payload, at_ns=at_ns)
 
     return take

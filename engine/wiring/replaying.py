@@ -204,6 +204,8 @@ def _feed(
         raise BadValueError(f"the recording is damaged: an input has number {entry.seq}")
     hot_path.seq = entry.seq - 1
     kind = InputKind(int(entry.kind))
+    if kind is InputKind.FRAME and entry.key and not entry.key.isdecimal():
+        raise BadValueError(f"the recording is damaged: frame {entry.seq} has an odd receive time")
     if kind is InputKind.TICK:
         hot_path.tick(entry.at_ns)
     elif kind is InputKind.COMMAND:

@@ -197,6 +197,38 @@ async def test_what_happens_becomes_inputs_and_actions_are_carried_out() -> None
     assert all(abs(each[3] - time.time_ns()) < 60_000_000_000 for each in recorder.inputs)
 
 
+async def test_a_frame_that_waits_in_the_queue_keeps_the_time_it_arrived_at() -> None:
+    venue, recorder = Venue(), Recorder()
+    venue.greetings = [f"frame {number}" for number in range(8)]
+    now_ns = 1_000_000_000
+
+    def accept(kind: InputKind, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        nonlocal now_ns
+        now_ns += 500_000_000  # each input takes half a second, so that the others wait
+        return recorder.accept(kind, key, payload, at_ns)
+
+    async with venue_of(venue) as url, client_of(lambda _: web.Response(text="{}")) as rest:
+        session = Session(
+            websocket_url=url,
+            rest=rest,
+            accept=accept,
+            now_ns=lambda: now_ns,
+            jitter=lambda: 0.5,
+            limits=limits(),
+        )
+        task = asyncio.create_task(session.run())
+        await recorder.until(InputKind.FRAME, 8)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    frames = [each for each in recorder.inputs if each[0] is InputKind.FRAME]
+    assert [each[2] for each in frames] == [f"frame {number}".encode() for number in range(8)]
+    received_at_ns = [int(each[1] or each[3]) for each in frames]
+    assert received_at_ns == sorted(received_at_ns)
+    waits_ns = [each[3] - at_ns for each, at_ns in zip(frames, received_at_ns, strict=True)]
+    assert max(waits_ns) >= 500_000_000
+
+
 async def test_a_connection_that_ends_is_opened_again() -> None:
     venue, recorder = Venue(), Recorder()
     venue.hangs_up = True
