@@ -25,7 +25,11 @@ async def main(*, is_one_process: bool) -> None:
     async with opened as front_end:
         try:
             await run(
-                front_end.facade, front_end.settings, stop=front_end.stop, clock=front_end.clock
+                front_end.facade,
+                front_end.settings,
+                stop=front_end.stop,
+                clock=front_end.clock,
+                news=front_end.news,
             )
         except FatalError as error:
             if not is_one_process:

@@ -16,6 +16,7 @@ from bot.charts import ChartDrawer, ChartError
 from bot.command import Kind
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
 from bot.files import FileError, write_file
+from bot.news import News, tell_news
 from bot.notices import NoticeFeed, Telling
 from bot.render.clean import clean
 from bot.render.money import pnl_sparkline
@@ -48,6 +49,7 @@ async def run_console(
     stop: asyncio.Event,
     clock: Callable[[], int],
     terminal: Terminal | None = None,
+    news: News | None = None,
 ) -> None:
     """Serve a person or a pipe until `stop` is set; the end of input or /quit sets it."""
     if terminal is None:
@@ -55,7 +57,7 @@ async def run_console(
         terminal = PromptTerminal() if is_person else PipeTerminal(sys.stdin, sys.stdout)
     async with asyncio.TaskGroup() as group:
         console = Console(facade, settings, clock=clock, terminal=terminal, group=group)
-        await console.serve(stop)
+        await console.serve(stop, news=asyncio.Queue() if news is None else news)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,12 @@ class Console:
         self._epoch = 0
         self._kills: set[asyncio.Task[None]] = set()
 
-    async def serve(self, stop: asyncio.Event) -> None:
+    async def serve(self, stop: asyncio.Event, *, news: News) -> None:
         """Open, wait for `stop`, close."""
         self._show(_WELCOME)
         tasks = [
             self._group.create_task(self._feed.run()),
+            self._group.create_task(tell_news(news, self._show)),
             self._group.create_task(self._work()),
             self._group.create_task(self._read(stop)),
         ]

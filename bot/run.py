@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from bot.news import News
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.redaction import install_redaction
@@ -14,6 +15,7 @@ async def run(
     *,
     stop: asyncio.Event,
     clock: Callable[[], int],
+    news: News | None = None,
 ) -> None:
     """Serve until `stop` is set; in a terminal the end of input sets it.
 
@@ -22,17 +24,19 @@ async def run(
         settings: what the chat needs to know.
         stop: ends the front-end in order.
         clock: wall clock, nanoseconds since 1970.
+        news: roles that ended for good, as the supervisor tells them.
 
     Raises:
         FatalError: the settings contradict each other, or Telegram refuses the bot token.
     """
     install_redaction()
+    news = asyncio.Queue() if news is None else news
     if settings.has_telegram:
         # The library costs start-up time and memory that the terminal need not pay.
         from bot.telegram.front_end import run_telegram  # noqa: PLC0415
 
-        await run_telegram(facade, settings, stop=stop, clock=clock)
+        await run_telegram(facade, settings, stop=stop, clock=clock, news=news)
     else:
         from bot.console import run_console  # noqa: PLC0415
 
-        await run_console(facade, settings, stop=stop, clock=clock)
+        await run_console(facade, settings, stop=stop, clock=clock, news=news)

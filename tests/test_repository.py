@@ -8,7 +8,9 @@ from engine.connectors.venues import VENUES
 from engine.decide.limits import LimitValues
 from engine.kernels.warm_up import warm_up_all
 from engine.sandbox.dialects.all import DIALECTS
-from engine.settings.schema import FEEDS, LimitsSettings, MarketsSettings
+from engine.settings.schema import FEEDS, LimitsSettings, MarketsSettings, Settings
+from engine.wiring.paths import Paths
+from engine.wiring.run import role_specs
 from engine.wiring.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,3 +86,11 @@ def test_locks_name_no_registry_and_pin_hashes() -> None:
         text = lock.read_text()
         assert "://" not in text
         assert "--hash=sha256:" in text
+
+
+def test_the_roles_stop_within_the_grace_of_a_container(tmp_path: Path) -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    grace = re.search(r"stop_grace_period: (\d+)s", compose)
+    assert grace is not None
+    specs = role_specs(Settings(), Paths(tmp_path), has_bot=True)
+    assert sum(spec.stop_s for spec in specs) <= int(grace.group(1)) - 2

@@ -27,7 +27,7 @@ ROUND_TRIPS_MISSED_MAX: Final = 3
 
 BACK_OFF_S_MIN: Final = 0.2
 BACK_OFF_S_MAX: Final = 15.0
-_CLOSE_S: Final = 2.0
+_CLOSE_S: Final = 0.5
 
 
 class BadReplyError(Exception):

@@ -13,7 +13,7 @@ from bot.telegram.outgoing import Outgoing
 from bot.telegram.requests import UPLOAD_S, make_request
 
 _PHOTO_NAME = "chart.png"
-_CLOSE_S = 2.0
+_CLOSE_S = 0.5
 
 
 class SendsMessages(Protocol):

@@ -132,6 +132,8 @@ class SocketCaller(Generic[Request, Reply]):
         self._path = path
         self._wire = wire
         self._role = role
+        self.ended: str | None = None
+        """Why the role will not come back by itself, once the supervisor said so."""
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
@@ -143,13 +145,15 @@ class SocketCaller(Generic[Request, Reply]):
         try:
             async with asyncio.timeout(timeout_s):
                 kind, payload = await self._exchange(self._wire.encode(request))
-        except (OSError, asyncio.IncompleteReadError) as error:
-            raise TransientError(
-                f"the {self._role} is away ({error}); it is restarted by itself, try again"
-            ) from error
-        except TimeoutError as error:
+        except TimeoutError as error:  # which is an OSError, so it stands first
             raise TransientError(
                 f"the {self._role} did not answer within {timeout_s:g} s; try again"
+            ) from error
+        except (OSError, asyncio.IncompleteReadError) as error:
+            if self.ended is not None:
+                raise TransientError(f"the {self._role} has ended: {self.ended}") from error
+            raise TransientError(
+                f"the {self._role} is away ({error}); it is restarted by itself, try again"
             ) from error
         if kind == _REPLY:
             return self._wire.decode_reply(payload)

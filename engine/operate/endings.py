@@ -13,7 +13,8 @@ from types import TracebackType
 
 from engine.domain.errors import SyndicateError, worst_of
 from engine.domain.redaction import redact
-from engine.operate.supervisor import exit_code_of
+from engine.operate.exit_codes import exit_code_of
+from engine.operate.lifeline import leave_last_words
 
 INTERRUPTED = 130
 
@@ -29,7 +30,9 @@ def exit_code_after(work: Callable[[], int | None]) -> int:
         worst = worst_of(error)
         if not isinstance(worst, SyndicateError):
             raise
-        say_last(f"syndicate: {redact(str(worst))}\n")
+        sentence = redact(str(worst))
+        leave_last_words(sentence)
+        say_last(f"syndicate: {sentence}\n")
         return exit_code_of(worst)
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from engine.domain.errors import FatalError, SettingsError, TransientError, worst_of
+
 OK: Final = 0
 BROKEN_SETTINGS: Final = 2
 """Settings, or something else that only a person can mend before the next start."""
@@ -29,3 +31,15 @@ def is_restartable(code: int) -> bool:
 def meaning_of(code: int) -> str:
     """Say what an exit code means."""
     return MEANINGS.get(code, "an error that nobody foresaw; the log has it")
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code that tells the supervisor what an error means, groups included."""
+    worst = worst_of(error)
+    if isinstance(worst, SettingsError):
+        return BROKEN_SETTINGS
+    if isinstance(worst, FatalError):
+        return FATAL
+    if isinstance(worst, TransientError):
+        return TRANSIENT
+    return 1

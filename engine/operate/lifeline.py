@@ -1,37 +1,72 @@
 """What ties a role to its supervisor: a readiness message one way, a lifeline the other.
 
 The supervisor holds the lifeline's writing end. When the supervisor dies, however it dies, the
-role reads the end of the pipe and stops, so no orphan is left behind.
+role reads the end of the pipe and stops, so no orphan is left behind. Lines on it are news of roles
+that ended for good: the one way that needs neither ledger nor disk.
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 READY_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_READY_FD"
 LIFELINE_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_LIFELINE_FD"
 
-_READY = b"ready\n"
+READY = b"ready\n"
+LAST_WORDS_BYTES_MAX = 1_000
+_READ_BYTES = 4_096
 
 
 def announce_ready() -> None:
     """Tell the supervisor, if there is one, that this role answers now."""
-    text = os.environ.pop(READY_ENVIRONMENT_NAME, None)
-    if text is None:
-        return
-    with contextlib.suppress(OSError):
-        os.write(int(text), _READY)
-        os.close(int(text))
+    _tell_supervisor(READY)
+
+
+def leave_last_words(text: str) -> None:
+    """Tell the supervisor, if there is one, why this role ends: its log may be on a full disk."""
+    _tell_supervisor(text.encode()[:LAST_WORDS_BYTES_MAX])
+
+
+def _tell_supervisor(content: bytes) -> None:
+    descriptor = os.environ.get(READY_ENVIRONMENT_NAME)
+    if descriptor is not None:
+        with contextlib.suppress(OSError):
+            os.write(int(descriptor), content)
+
+
+async def read_soon(descriptor: int) -> bytes:
+    """Wait for what a role says first; nothing if it ended without a word."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    return os.read(descriptor, LAST_WORDS_BYTES_MAX + len(READY))
+
+
+def read_rest(descriptor: int) -> bytes:
+    """Return what a role that ended left in its pipe."""
+    os.set_blocking(descriptor, False)
+    with contextlib.suppress(OSError):  # a process of the role's own may still hold the pipe
+        return os.read(descriptor, LAST_WORDS_BYTES_MAX)
+    return b""
 
 
 @contextlib.asynccontextmanager
-async def stop_signals(*, ignores_interrupt: bool = False) -> AsyncIterator[asyncio.Event]:
+async def stop_signals(
+    *,
+    ignores_interrupt: bool = False,
+    on_news: Callable[[str, str], None] = lambda _role, _why: None,
+) -> AsyncIterator[asyncio.Event]:
     """Give an event that is set by SIGTERM, SIGINT or the end of the supervisor.
 
     A role that a terminal's Ctrl-C must not stop by itself ignores SIGINT; the supervisor ends it
-    in its turn.
+    in its turn. `on_news` is told the role that ended for good, and why.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -39,7 +74,8 @@ async def stop_signals(*, ignores_interrupt: bool = False) -> AsyncIterator[asyn
     loop.add_signal_handler(signal.SIGINT, (lambda: None) if ignores_interrupt else stop.set)
     lifeline = os.environ.get(LIFELINE_ENVIRONMENT_NAME)
     if lifeline is not None:
-        loop.add_reader(int(lifeline), stop.set)
+        reader = _Lifeline(int(lifeline), on_end=stop.set, on_news=on_news)
+        loop.add_reader(int(lifeline), reader.read)
     try:
         yield stop
     finally:
@@ -47,3 +83,27 @@ async def stop_signals(*, ignores_interrupt: bool = False) -> AsyncIterator[asyn
             loop.remove_reader(int(lifeline))
         loop.remove_signal_handler(signal.SIGTERM)
         loop.remove_signal_handler(signal.SIGINT)
+
+
+class _Lifeline:
+    """The reading end."""
+
+    def __init__(
+        self, descriptor: int, *, on_end: Callable[[], None], on_news: Callable[[str, str], None]
+    ) -> None:
+        self._descriptor = descriptor
+        self._on_end = on_end
+        self._on_news = on_news
+        self._unread = b""
+
+    def read(self) -> None:
+        """Take what is there; the end of the pipe is the end of the supervisor."""
+        taken = os.read(self._descriptor, _READ_BYTES)
+        if not taken:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            self._on_end()
+            return
+        *lines, self._unread = (self._unread + taken).split(b"\n")
+        for line in lines:
+            news = json.loads(line)
+            self._on_news(news["role"], news["why"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -11,15 +12,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from engine.domain.errors import FatalError, SettingsError, TransientError, worst_of
 from engine.operate import exit_codes
-from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME, READY_ENVIRONMENT_NAME
+from engine.operate.lifeline import (
+    LIFELINE_ENVIRONMENT_NAME,
+    READY,
+    READY_ENVIRONMENT_NAME,
+    read_rest,
+    read_soon,
+)
+from engine.operate.role_logs import keep_short, open_log
 
 log = logging.getLogger(__name__)
 
 BACKOFF_S_FIRST: Final = 0.2
 BACKOFF_S_MAX: Final = 10.0
 LEFT_OUT_S: Final = 300.0
+NEWS_LENGTH_MAX: Final = 600
 STEADY_S: Final = 10.0
 """A role that ran this long starts its back-off anew."""
 
@@ -31,9 +39,11 @@ class RoleSpec:
     Attributes:
         arguments: what follows the Python interpreter.
         ready_s: time to answer after the start; a role that is not ready then is ended.
-        stop_s: time between SIGTERM and SIGKILL at closing.
+        stop_s: time between SIGTERM and SIGKILL at closing, beside what the roles closed before it
+            left over of theirs.
         has_terminal: the role talks to the person at the terminal.
         ends_all: the end of this role with code 0 closes everything.
+        hears_news: it is told, by its lifeline, of a role that ended for good.
         is_vital: the others do not go on without it when it ends with a code that only a person
             can mend; a role that is not vital is then left out for `LEFT_OUT_S`, and told.
         log_path: where its output goes; None means the supervisor's own.
@@ -46,6 +56,7 @@ class RoleSpec:
     stop_s: float = 5.0
     has_terminal: bool = False
     ends_all: bool = False
+    hears_news: bool = False
     is_vital: bool = True
     log_path: Path | None = None
     environment: Callable[[], Mapping[str, str]] | None = None
@@ -58,6 +69,11 @@ class _Role:
     restarts: int = 0
     has_been_ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the role answered, or failed for a reason outside: the next role may start."""
+    has_answered: bool = False
+    lifeline: int | None = None
+    """Writing end, while its process runs."""
+    last_words: str = ""
+    """Why its last process ended, in its own words."""
 
 
 class Supervisor:
@@ -66,6 +82,8 @@ class Supervisor:
     Attributes:
         on_restart: told of each restart: role, why, number of restarts so far.
         on_left_out: told of a role that is not vital and is left out.
+        on_ended: told of a vital role that had answered and ended for good; the others go on, so
+            that the operator can be told.
     """
 
     def __init__(
@@ -74,11 +92,14 @@ class Supervisor:
         *,
         on_restart: Callable[[str, str, int], None],
         on_left_out: Callable[[str], None] = lambda _role: None,
+        on_ended: Callable[[str], None] = lambda _role: None,
     ) -> None:
         self._roles = [_Role(spec) for spec in specs]
         self._on_restart = on_restart
         self._on_left_out = on_left_out
-        self._is_closing = False
+        self._on_ended = on_ended
+        self._closing = asyncio.Event()
+        self._news: list[bytes] = []
 
     async def run(self, stop: asyncio.Event, *, on_ready: Callable[[], None]) -> int:
         """Run until `stop` is set or a role ends everything; returns the exit code."""
@@ -101,14 +122,25 @@ class Supervisor:
             await asyncio.wait([stopping, *watchers], return_when=asyncio.FIRST_COMPLETED)
             code = max((watcher.result() for watcher in watchers if watcher.done()), default=code)
         finally:
-            self._is_closing = True
             stopping.cancel()
-            for role in reversed(self._roles):
-                await self._end(role)
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, stopping, return_exceptions=True)
-        return code
+            await self._close()
+            ended = await asyncio.gather(*watchers, return_exceptions=True)
+        return max([code, *(one for one in ended if isinstance(one, int))])
+
+    async def _close(self) -> None:
+        """End all roles in reverse order; what one leaves of its time, the next ones may use."""
+        self._closing.set()
+        deadline_s = asyncio.get_running_loop().time()
+        for role in reversed(self._roles):
+            deadline_s += role.spec.stop_s
+            await self._end(role, deadline_s=deadline_s)
+
+    def tell(self, role: str, why: str) -> None:
+        """Tell the roles that listen, those that start later included, why a role ended."""
+        line = json.dumps({"role": role, "why": why[:NEWS_LENGTH_MAX]}).encode() + b"\n"
+        self._news.append(line)
+        for listener in self._roles:
+            _write_news(listener, line)
 
     def pids(self) -> dict[str, int]:
         """Return the process ids of the roles that run now."""
@@ -126,6 +158,10 @@ class Supervisor:
             if role.child is not None and role.child.returncode == code
         ]
 
+    def last_words(self, name: str) -> str:
+        """Return why a role's last process ended, in its own words; empty if it left none."""
+        return next(role.last_words for role in self._roles if role.spec.name == name)
+
     async def _keep_running(self, role: _Role) -> int:
         """Start the role, again after a crash; returns the code that ends everything."""
         loop = asyncio.get_running_loop()
@@ -137,18 +173,23 @@ class Supervisor:
             except OSError as error:
                 log.error("%s cannot be started: %s", role.spec.name, error)  # noqa: TRY400 - one sentence for the operator
                 return exit_codes.FATAL
-            if self._is_closing:
+            if self._closing.is_set():
                 return exit_codes.OK
             if code == exit_codes.OK and role.spec.ends_all:
                 return exit_codes.OK
             if code != exit_codes.OK and not exit_codes.is_restartable(code):
-                if role.spec.is_vital:
+                if role.spec.is_vital and (role.spec.ends_all or not role.has_answered):
                     return code
                 role.has_been_ready.set()
+                if role.spec.is_vital:
+                    log.error("%s ended with exit code %d for good", role.spec.name, code)
+                    self._on_ended(role.spec.name)
+                    await self._closing.wait()
+                    return code
                 log.error("%s ended with exit code %d; the others go on", role.spec.name, code)
                 self._on_left_out(role.spec.name)
                 # It reads its settings anew when it starts: perhaps they are mended by then.
-                await asyncio.sleep(LEFT_OUT_S)
+                await self._wait(LEFT_OUT_S)
                 continue
             in_a_row = 1 if loop.time() - started_s > STEADY_S else in_a_row + 1
             if code == exit_codes.TRANSIENT:
@@ -160,15 +201,23 @@ class Supervisor:
             why = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             log.warning("%s ended (%s); starting it again", role.spec.name, why)
             self._on_restart(role.spec.name, why, role.restarts)
-            await asyncio.sleep(min(BACKOFF_S_FIRST * 2 ** (in_a_row - 1), BACKOFF_S_MAX))
+            await self._wait(min(BACKOFF_S_FIRST * 2 ** (in_a_row - 1), BACKOFF_S_MAX))
+
+    async def _wait(self, wait_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._closing.wait()
 
     async def _run_once(self, role: _Role) -> int:
+        """Run the role's process to its end; none is started while all are being ended."""
         spec = role.spec
+        if self._closing.is_set():
+            return exit_codes.OK
         ready_read, ready_write = os.pipe()
         lifeline_read, lifeline_write = os.pipe()
         output: IO[bytes] | None = None
         try:
-            output = _open_log(spec.log_path)
+            output = None if spec.log_path is None else open_log(spec.log_path)
             environment = dict(os.environ if spec.environment is None else spec.environment())
             environment[READY_ENVIRONMENT_NAME] = str(ready_write)
             environment[LIFELINE_ENVIRONMENT_NAME] = str(lifeline_read)
@@ -188,61 +237,57 @@ class Supervisor:
             os.close(lifeline_read)
             if output is not None:
                 output.close()
+        os.set_blocking(lifeline_write, False)
+        role.lifeline = lifeline_write
+        for line in self._news:
+            _write_news(role, line)
+        keeping = asyncio.create_task(keep_short(spec.log_path))
         try:
-            try:
-                async with asyncio.timeout(spec.ready_s):
-                    if await _wait_readable(ready_read):
-                        role.has_been_ready.set()
-            except TimeoutError:
-                log.error("%s was not ready within %g s", spec.name, spec.ready_s)  # noqa: TRY400 - one sentence for the operator
-                await self._end(role)
-            return await child.wait()
+            if self._closing.is_set():  # it was on its way when the closing began
+                await self._end(role, deadline_s=asyncio.get_running_loop().time() + spec.stop_s)
+            heard = await self._until_ready(role, ready_read)
+            code = await child.wait()
+            words = (heard + read_rest(ready_read)).removeprefix(READY)
+            role.last_words = words.decode(errors="replace").strip()
+            return code
         finally:
+            keeping.cancel()
+            role.lifeline = None
             os.close(ready_read)
             os.close(lifeline_write)
 
-    async def _end(self, role: _Role) -> None:
+    async def _until_ready(self, role: _Role, descriptor: int) -> bytes:
+        spec = role.spec
+        heard = b""
+        try:
+            async with asyncio.timeout(spec.ready_s):
+                heard = await read_soon(descriptor)
+                if heard.startswith(READY):
+                    role.has_answered = True
+                    role.has_been_ready.set()
+        except TimeoutError:
+            log.error("%s was not ready within %g s", spec.name, spec.ready_s)  # noqa: TRY400 - one sentence for the operator
+            await self._end(role, deadline_s=asyncio.get_running_loop().time() + spec.stop_s)
+        return heard
+
+    async def _end(self, role: _Role, *, deadline_s: float) -> None:
         child = role.child
         if child is None or child.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
         try:
-            async with asyncio.timeout(role.spec.stop_s):
+            async with asyncio.timeout_at(deadline_s):
                 await child.wait()
         except TimeoutError:
-            log.warning("%s did not end within %g s; killed", role.spec.name, role.spec.stop_s)
+            log.warning("%s did not end in its time; killed", role.spec.name)
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             await child.wait()
 
 
-async def _wait_readable(descriptor: int) -> bool:
-    """Wait for the readiness message; False if the role ended without one."""
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(descriptor, readable.set)
-    try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(descriptor)
-    return bool(os.read(descriptor, 16))
-
-
-def _open_log(path: Path | None) -> IO[bytes] | None:
-    if path is None:
-        return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("ab")
-
-
-def exit_code_of(error: BaseException) -> int:
-    """Return the exit code that tells the supervisor what an error means, groups included."""
-    worst = worst_of(error)
-    if isinstance(worst, SettingsError):
-        return exit_codes.BROKEN_SETTINGS
-    if isinstance(worst, FatalError):
-        return exit_codes.FATAL
-    if isinstance(worst, TransientError):
-        return exit_codes.TRANSIENT
-    return 1
+def _write_news(role: _Role, line: bytes) -> None:
+    # A role that does not read loses news, not its life; lines are shorter than a pipe's atom.
+    if role.spec.hears_news and role.lifeline is not None:
+        with contextlib.suppress(OSError):
+            os.write(role.lifeline, line)

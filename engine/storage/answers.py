@@ -7,23 +7,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.commands import (
     DoneInbox,
     DoneNotices,
-    GetPnl,
     GetTrades,
     GetWhy,
     PutInbox,
     TakeInbox,
 )
 from engine.bus.records import EngineState, LoadState
-from engine.bus.reports import InboxItems, InboxStored, PnlReport, TradesReport, Unknown, WhyReport
+from engine.bus.reports import InboxItems, InboxStored, TradesReport, Unknown, WhyReport
 from engine.storage import inbox_store, notice_store
 from engine.storage.ledger_settings import LedgerSettings
-from engine.storage.totals import DAY_NS, load_pnl, load_state, load_trades
+from engine.storage.totals import DAY_NS, load_state, load_trades
 from engine.storage.why import load_why
 
 DAYS_MAX = 36_500
 
-MoneyRequest = LoadState | GetTrades | GetPnl | GetWhy
-MoneyReply = EngineState | TradesReport | PnlReport | WhyReport | Unknown
+MoneyRequest = LoadState | GetTrades | GetWhy
+MoneyReply = EngineState | TradesReport | WhyReport | Unknown
 ChatRequest = PutInbox | TakeInbox | DoneInbox | DoneNotices
 
 
@@ -38,9 +37,6 @@ async def load(
             )
         case GetTrades():
             return await load_trades(connection, limit=request.limit)
-        case GetPnl():
-            since_ns = since(now_ns, days=request.days)
-            return await load_pnl(connection, since_ns=since_ns, basis=settings.basis)
         case GetWhy():
             return await load_why(
                 connection, ref=request.ref, now_ns=now_ns, market_note=settings.market_note

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.commands import (
@@ -28,9 +29,9 @@ from engine.bus.commands import (
     TakeInbox,
 )
 from engine.bus.records import Append, Appended, EngineState, LoadState
-from engine.bus.reports import ExportReport, NoticesReport, Report, Unknown
+from engine.bus.reports import ExportReport, NoticesReport, PnlReport, Report, Unknown
 from engine.domain.errors import TransientError
-from engine.storage import answers, notice_store
+from engine.storage import answers, notice_store, totals
 from engine.storage.append import append
 from engine.storage.backup import take_backup
 from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
@@ -76,7 +77,9 @@ class Ledger:
                 return await self._get_notices(request)
             case GetExport():
                 return await self._export(request)
-            case LoadState() | GetTrades() | GetPnl() | GetWhy():
+            case GetPnl():
+                return await self._pnl(request)
+            case LoadState() | GetTrades() | GetWhy():
                 return await self._load(request)
             case PutInbox() | TakeInbox() | DoneInbox() | DoneNotices():
                 return await self._chat(request)
@@ -148,6 +151,19 @@ class Ledger:
         return await self._writer.transact(
             lambda connection: answers.load(connection, request, now_ns=now_ns, settings=settings)
         )
+
+    async def _pnl(self, request: GetPnl) -> PnlReport:
+        since_ns = answers.since(self._clock(), days=request.days)
+        total = totals.PnlSum(since_ns=since_ns, basis=self._settings.basis)
+        after: Row[Any] | None = None
+        while True:
+            page = await self._writer.transact(
+                partial(totals.load_pnl_page, since_ns=since_ns, after=after)
+            )
+            total.add(page)
+            if len(page) < totals.PAGE_ROWS:
+                return total.report()
+            after = page[-1]
 
     async def _chat(self, request: answers.ChatRequest) -> LedgerReply:
         now_ns = self._clock()

@@ -1,9 +1,11 @@
 """Figures over executions: what an engine restores, what a person asks for."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Row, func, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import EngineState
@@ -16,6 +18,7 @@ from engine.storage.tables import executions, operator_state
 DAY_NS = 86_400 * 1_000_000_000
 TRADES_MAX = 1_000
 POINTS_MAX = 2_000
+PAGE_ROWS = 1_000
 
 
 async def load_state(
@@ -66,51 +69,71 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
     return TradesReport(trades=trades, total=total.scalar_one())
 
 
-async def load_pnl(connection: AsyncConnection, *, since_ns: int, basis: Basis | None) -> PnlReport:
-    """Load realised profit since an instant.
+class PnlSum:
+    """Realised profit since an instant, summed up page by page.
 
+    The ledger has one connection: a long look in one transaction would hold up what is written.
     All figures but `by_basis` are of `basis` only, if given. The curve is thinned to `POINTS_MAX`
     points; its last point always stands.
     """
-    rows = await connection.execute(
-        select(
-            executions.c.closed_at_ns,
-            executions.c.basis,
-            executions.c.pair,
-            executions.c.buy_venue,
-            executions.c.sell_venue,
-            executions.c.profit_usd,
-            executions.c.expected_usd,
+
+    def __init__(self, *, since_ns: int, basis: Basis | None) -> None:
+        self._since_ns = since_ns
+        self._basis = basis
+        self._by_basis: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self._by_route: dict[str, tuple[Decimal, int]] = {}
+        self._points: list[tuple[int, Decimal]] = []
+        self._realised = self._expected = Decimal(0)
+        self._wins = 0
+
+    def add(self, rows: Sequence[Row[Any]]) -> None:
+        """Add a page."""
+        for row in rows:
+            self._by_basis[row.basis] = exact_sum((self._by_basis[row.basis], row.profit_usd))
+            if self._basis is not None and row.basis != self._basis:
+                continue
+            self._realised = exact_sum((self._realised, row.profit_usd))
+            self._expected = exact_sum((self._expected, row.expected_usd))
+            self._wins += row.profit_usd > 0
+            route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
+            profit, count = self._by_route.get(route, (Decimal(0), 0))
+            self._by_route[route] = exact_sum((profit, row.profit_usd)), count + 1
+            self._points.append((row.closed_at_ns, self._realised))
+
+    def report(self) -> PnlReport:
+        """Return what the pages came to."""
+        return PnlReport(
+            since_ns=self._since_ns,
+            realised_usd=self._realised,
+            expected_usd=self._expected,
+            executions=len(self._points),
+            wins=self._wins,
+            by_route=self._by_route,
+            by_basis=dict(self._by_basis),
+            points=_thin(self._points),
         )
-        .where(executions.c.closed_at_ns >= since_ns)
-        .order_by(executions.c.closed_at_ns, executions.c.execution_id)
-    )
-    by_basis: defaultdict[str, Decimal] = defaultdict(Decimal)
-    by_route: dict[str, tuple[Decimal, int]] = {}
-    points: list[tuple[int, Decimal]] = []
-    realised = expected = Decimal(0)
-    wins = 0
-    for row in rows:
-        by_basis[row.basis] = exact_sum((by_basis[row.basis], row.profit_usd))
-        if basis is not None and row.basis != basis:
-            continue
-        realised = exact_sum((realised, row.profit_usd))
-        expected = exact_sum((expected, row.expected_usd))
-        wins += row.profit_usd > 0
-        route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
-        profit, count = by_route.get(route, (Decimal(0), 0))
-        by_route[route] = exact_sum((profit, row.profit_usd)), count + 1
-        points.append((row.closed_at_ns, realised))
-    return PnlReport(
-        since_ns=since_ns,
-        realised_usd=realised,
-        expected_usd=expected,
-        executions=len(points),
-        wins=wins,
-        by_route=by_route,
-        by_basis=dict(by_basis),
-        points=_thin(points),
-    )
+
+
+async def load_pnl_page(
+    connection: AsyncConnection, *, since_ns: int, after: Row[Any] | None
+) -> list[Row[Any]]:
+    """Load the next `PAGE_ROWS` executions since an instant, oldest first."""
+    query = select(
+        executions.c.closed_at_ns,
+        executions.c.execution_id,
+        executions.c.basis,
+        executions.c.pair,
+        executions.c.buy_venue,
+        executions.c.sell_venue,
+        executions.c.profit_usd,
+        executions.c.expected_usd,
+    ).where(executions.c.closed_at_ns >= since_ns)
+    order = (executions.c.closed_at_ns, executions.c.execution_id)
+    if after is not None:
+        query = query.where(tuple_(*order) > tuple_(after.closed_at_ns, after.execution_id))
+    found = await connection.execute(query.order_by(*order).limit(PAGE_ROWS))
+    rows: list[Row[Any]] = list(found.all())  # type: ignore[arg-type] # a row of any columns
+    return rows
 
 
 async def _load_residuals(

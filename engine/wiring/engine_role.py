@@ -8,11 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from engine.bus.notices import RecordsDropped, Started
+from engine.bus.records import StateRecord
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
 from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
-from engine.domain.errors import FatalError, SyndicateError
+from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, make_clock, make_run_id
@@ -44,7 +45,7 @@ from engine.wiring.run_set_up import (
 from engine.wiring.shared_prices import SharedPrices
 
 TICK_S: Final = 0.1
-DRAIN_S: Final = 5.0
+DRAIN_S: Final = 2.5
 SPREADS_S: Final = 2.0
 """Each pair's gaps are sampled once in this time."""
 
@@ -99,6 +100,8 @@ async def open_engine(
         header = make_header(settings, venues, state, run_id=make_run_id(clock()), at_ns=clock())
         outbox = Outbox(ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
+        if state.mode is None:
+            outbox.put(_first_state(header))
         recorder = await _open_recorder(stack, settings, paths, header)
         prices = SharedPrices(
             shared_path(paths.run), run_id=header.run_id, at_ns=header.started_at_ns
@@ -131,7 +134,7 @@ async def open_engine(
                     for task in running:
                         task.cancel()
         except* SyndicateError as group:
-            raise group.exceptions[0] from None
+            raise worst_of(group) from None
 
 
 def _sessions(core: Core, venues: OpenVenues, clock: Clock) -> list[Session]:
@@ -147,6 +150,18 @@ def _sessions(core: Core, venues: OpenVenues, clock: Clock) -> list[Session]:
         )
         for stream, of in enumerate(venues.access)
     ]
+
+
+def _first_state(header: RunHeader) -> StateRecord:
+    """Return what keeps the mode of the first start, whatever the settings say later."""
+    return StateRecord(
+        record_id=f"{header.run_id}-s0",
+        at_ns=header.started_at_ns,
+        mode=header.control.mode,
+        is_paused=header.control.is_paused,
+        by="settings",
+        action="first start",
+    )
 
 
 def _start_tasks(

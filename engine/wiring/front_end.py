@@ -6,8 +6,9 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
@@ -16,6 +17,7 @@ from engine.domain.redaction import install_redaction
 from engine.facade.client import BusFacade
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.facade.news import RoleEnded
 from engine.operate.clock import Clock, make_clock
 from engine.operate.endings import exit_code_after
 from engine.operate.kill_latch import KillLatch
@@ -36,6 +38,7 @@ class FrontEnd:
     settings: FrontEndSettings
     stop: asyncio.Event
     clock: Clock
+    news: "asyncio.Queue[RoleEnded]" = field(default_factory=asyncio.Queue)
 
 
 @contextlib.asynccontextmanager
@@ -46,13 +49,22 @@ async def open_front_end(
     settings = load_settings(environment, directory=directory)
     set_up_logging(settings)
     paths = prepare(settings.data.dir)
-    async with stop_signals() as stop, open_facade(paths) as facade:
+    news: asyncio.Queue[RoleEnded] = asyncio.Queue()
+    callers = _callers(paths)
+
+    def hear(role: str, why: str) -> None:
+        if role in callers:
+            callers[role].ended = why
+        news.put_nowait(RoleEnded(role, why))
+
+    async with stop_signals(on_news=hear) as stop, _facade(paths, callers) as facade:
         announce_ready()
         yield FrontEnd(
             facade=facade,
             settings=front_end_settings(settings, paths),
             stop=stop,
             clock=make_clock(),
+            news=news,
         )
 
 
@@ -69,13 +81,26 @@ def set_up_logging(settings: Settings) -> None:
 @contextlib.asynccontextmanager
 async def open_facade(paths: Paths) -> AsyncIterator[Facade]:
     """Connect to the roles of an installation; they may come and go meanwhile."""
-    engine = SocketCaller(paths.engine_socket, engine_wire(), role="engine")
-    ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+    async with _facade(paths, _callers(paths)) as facade:
+        yield facade
+
+
+def _callers(paths: Paths) -> dict[str, SocketCaller[Any, Any]]:
+    return {
+        "engine": SocketCaller(paths.engine_socket, engine_wire(), role="engine"),
+        "ledger": SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger"),
+    }
+
+
+@contextlib.asynccontextmanager
+async def _facade(
+    paths: Paths, callers: Mapping[str, SocketCaller[Any, Any]]
+) -> AsyncIterator[Facade]:
     try:
-        yield BusFacade(engine, ledger, KillLatch(paths.data_dir))
+        yield BusFacade(callers["engine"], callers["ledger"], KillLatch(paths.data_dir))
     finally:
-        await engine.aclose()
-        await ledger.aclose()
+        for caller in callers.values():
+            await caller.aclose()
 
 
 def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:

@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,12 @@ from engine.bus.records import Append, NoticeRecord
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import ledger_wire
 from engine.domain.errors import FatalError, SettingsError, TransientError
+from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
+from engine.operate.endings import say_last
+from engine.operate.exit_codes import meaning_of
 from engine.operate.lifeline import stop_signals
+from engine.operate.role_logs import tail_of
 from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
 from engine.settings.load import load_settings
 from engine.settings.passing import role_environment
@@ -36,7 +39,10 @@ TOLD_EVERY: Final = 20
 
 
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
-    """List the roles in the order in which they start."""
+    """List the roles in the order in which they start.
+
+    The times to stop add up to less than a container's or systemd's grace, see `compose.yaml`.
+    """
     settings = _with_sandbox_port(settings)
     specs = []
     if settings.markets.source == "sandbox":
@@ -44,6 +50,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             RoleSpec(
                 name="sandbox",
                 arguments=["-m", "engine", "role", "sandbox"],
+                stop_s=1.0,
                 log_path=paths.log("sandbox"),
                 environment=partial(role_environment, settings, "sandbox", os.environ),
             )
@@ -52,13 +59,14 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
         RoleSpec(
             name="ledger",
             arguments=["-m", "engine", "role", "ledger"],
-            stop_s=15.0,
+            stop_s=6.0,
             log_path=paths.log("ledger"),
             environment=partial(role_environment, settings, "ledger", os.environ),
         ),
         RoleSpec(
             name="engine",
             arguments=["-m", "engine", "role", "engine"],
+            stop_s=4.0,
             ready_s=120.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
             environment=partial(role_environment, settings, "engine", os.environ),
@@ -70,6 +78,8 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             RoleSpec(
                 name="bot",
                 arguments=["-m", "bot"],
+                stop_s=6.0,
+                hears_news=True,
                 has_terminal=has_terminal,
                 ends_all=has_terminal,
                 is_vital=has_terminal,
@@ -100,7 +110,7 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         log.error("the restart of %s could not be told: the ledger is away", role)
 
     def on_restart(role: str, why: str, restarts: int) -> None:
-        _say_last_error(paths, role)
+        _say(_last_error(paths, supervisor, role))
         if restarts > TOLD_EACH and restarts % TOLD_EVERY:
             return
         task = asyncio.get_running_loop().create_task(tell(role, why, restarts))
@@ -108,14 +118,21 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         task.add_done_callback(telling.discard)
 
     def on_left_out(role: str) -> None:
-        _say_last_error(paths, role)
+        _say(_last_error(paths, supervisor, role))
         _say(
             f"engine and ledger go on without the {role}, which is tried again in"
             f" {LEFT_OUT_S / 60:.0f} minutes; make kill stops trading from here"
         )
 
+    def on_ended(role: str) -> None:
+        why = _last_error(paths, supervisor, role)
+        supervisor.tell(role, why)
+        _say(f"{why}; the others go on, so that you can look: stop, mend it, start again")
+
     specs = role_specs(settings, paths, has_bot=True)
-    supervisor = Supervisor(specs, on_restart=on_restart, on_left_out=on_left_out)
+    supervisor = Supervisor(
+        specs, on_restart=on_restart, on_left_out=on_left_out, on_ended=on_ended
+    )
     with supervisor_lock(paths):
         async with stop_signals() as stop:
             _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")
@@ -123,8 +140,8 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         await ledger.aclose()
     if code:
         for name in supervisor.ended_with(code):
-            _say_last_error(paths, name)
-        _say(f"stopped with exit code {code}; the logs are {paths.log('*')}")
+            _say(_last_error(paths, supervisor, name))
+        _say(f"exit code {code}: {meaning_of(code)}; the logs are {paths.log('*')}")
     return code
 
 
@@ -177,13 +194,12 @@ def _say_ready(settings: Settings) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"syndicate: {text}\n")
-    sys.stderr.flush()
+    say_last(f"syndicate: {text}\n")
 
 
-def _say_last_error(paths: Paths, role: str) -> None:
-    path = paths.log(role)
-    if path.is_file():
-        lines = path.read_text(errors="replace").splitlines()
-        if lines:
-            _say(f"{role}: {lines[-1].removeprefix('syndicate: ')[:500]}")
+def _last_error(paths: Paths, supervisor: Supervisor, role: str) -> str:
+    """Return why a role ended: in its own words, else by the end of its log."""
+    words = supervisor.last_words(role)
+    with contextlib.suppress(OSError):
+        words = words or "\n".join(tail_of(paths.log(role)).splitlines()[-1:])
+    return f"{role}: {redact(words.removeprefix('syndicate: ')[:500])}"

@@ -137,3 +137,18 @@ async def test_the_memory_transport_shares_no_objects(echo: Echo) -> None:
     assert await caller.call(GetWhy(ref="a")) == Unknown(what="a")
     with pytest.raises(TransientError):
         await caller.call(Pause(by="x"), timeout_s=0.01)
+
+
+async def test_a_slow_role_is_told_as_slow_and_not_as_away(
+    caller: SocketCaller[EngineCommand, Report],
+) -> None:
+    with pytest.raises(TransientError, match="did not answer within"):
+        await caller.call(Pause(by="test"), timeout_s=0.05)
+
+
+async def test_a_role_that_ended_for_good_is_told_with_its_reason(tmp_path: Path) -> None:
+    caller = SocketCaller(tmp_path / "none.sock", engine_wire(), role="engine")
+    caller.ended = "the disk is full"
+
+    with pytest.raises(TransientError, match="the engine has ended: the disk is full"):
+        await caller.call(GetStatus())

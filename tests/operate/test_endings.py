@@ -8,7 +8,7 @@ import pytest
 
 from engine.domain.errors import BadValueError, FatalError, SettingsError, TransientError, worst_of
 from engine.operate import exit_codes
-from engine.operate.supervisor import exit_code_of
+from engine.operate.exit_codes import exit_code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,19 +7,28 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.operate import exit_codes
+from engine.operate import exit_codes, role_logs
+from engine.operate import supervisor as supervisor_module
 from engine.operate.supervisor import RoleSpec, Supervisor
 
 ROLE = """
 import asyncio, os, sys
-from engine.operate.lifeline import announce_ready, stop_signals
+from engine.operate.lifeline import announce_ready, leave_last_words, stop_signals
 
 async def main():
-    async with stop_signals(ignores_interrupt=True) as stop:
+    def note(role, why):
+        with open(sys.argv[1], "a") as log:
+            log.write(f"news {role}: {why}\\n")
+    async with stop_signals(ignores_interrupt=True, on_news=note) as stop:
         with open(sys.argv[1], "a") as log:
             log.write(f"start {os.getpid()}\\n")
+        if len(sys.argv) > 2 and "early" in sys.argv:
+            sys.exit(int(sys.argv[2]))
         announce_ready()
-        if len(sys.argv) > 2:
+        if "loud" in sys.argv:
+            print("x" * 3000, flush=True)
+        if len(sys.argv) > 2 and sys.argv[2].isdigit():
+            leave_last_words("the disk is full")
             sys.exit(int(sys.argv[2]))
         await stop.wait()
         with open(sys.argv[1], "a") as log:
@@ -36,13 +45,20 @@ class Bench:
         self.directory = directory
         self.restarts: list[tuple[str, str]] = []
         self.left_out: list[str] = []
+        self.ended: list[tuple[str, str]] = []
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
         self.supervisor: Supervisor | None = None
         (directory / "role.py").write_text(ROLE)
 
     def spec(
-        self, name: str, *arguments: str, ends_all: bool = False, is_vital: bool = True
+        self,
+        name: str,
+        *arguments: str,
+        ends_all: bool = False,
+        is_vital: bool = True,
+        hears_news: bool = False,
+        stop_s: float = 5.0,
     ) -> RoleSpec:
         return RoleSpec(
             name=name,
@@ -50,18 +66,33 @@ class Bench:
             ends_all=ends_all,
             is_vital=is_vital,
             log_path=self.directory / f"{name}.log",
+            hears_news=hears_news,
+            stop_s=stop_s,
         )
 
     async def run(self, *specs: RoleSpec) -> int:
         def note(role: str, why: str, _count: int) -> None:
             self.restarts.append((role, why))
 
-        self.supervisor = Supervisor(specs, on_restart=note, on_left_out=self.left_out.append)
+        def ended(role: str) -> None:
+            assert self.supervisor is not None
+            why = self.supervisor.last_words(role)
+            self.ended.append((role, why))
+            self.supervisor.tell(role, why)
+
+        self.supervisor = Supervisor(
+            specs, on_restart=note, on_left_out=self.left_out.append, on_ended=ended
+        )
         return await self.supervisor.run(self.stop, on_ready=self.ready.set)
 
     def lines(self, name: str) -> list[str]:
         path = self.directory / name
         return path.read_text().splitlines() if path.exists() else []
+
+    async def until_noted(self, name: str, line: str) -> None:
+        async with asyncio.timeout(20):
+            while line not in self.lines(name):
+                await asyncio.sleep(0.01)
 
     async def until_started(self, name: str, times: int) -> None:
         async with asyncio.timeout(20):
@@ -100,27 +131,92 @@ async def test_a_killed_role_is_started_again_and_told(bench: Bench) -> None:
     assert bench.restarts == [("a", "killed by SIGKILL")]
 
 
-async def test_a_fatal_exit_ends_everything_with_its_code(bench: Bench) -> None:
-    code = await bench.run(bench.spec("a"), bench.spec("b", str(exit_codes.FATAL)))
+async def test_a_fatal_exit_before_it_answered_ends_everything_with_its_code(
+    bench: Bench,
+) -> None:
+    code = await bench.run(bench.spec("a"), bench.spec("b", str(exit_codes.FATAL), "early"))
 
     assert code == exit_codes.FATAL
     assert bench.lines("a")[-1] == "stop"
     assert bench.restarts == []
 
 
-async def test_a_fatal_end_of_a_role_that_is_not_vital_leaves_the_others_running(
+async def test_a_fatal_exit_later_is_told_to_those_who_listen_and_the_others_go_on(
+    bench: Bench,
+) -> None:
+    roles = (
+        bench.spec("a"),
+        bench.spec("b", str(exit_codes.FATAL)),
+        bench.spec("c", hears_news=True),
+    )
+    running = asyncio.create_task(bench.run(*roles))
+    await bench.until_noted("c", "news b: the disk is full")
+    assert bench.supervisor is not None
+    assert list(bench.supervisor.pids()) == ["a", "c"]
+
+    os.kill(bench.supervisor.pids()["c"], signal.SIGKILL)  # the next one hears it as well
+    await bench.until_started("c", 2)
+    await bench.until_noted("c", "news b: the disk is full")
+    bench.stop.set()
+
+    assert await running == exit_codes.FATAL
+    assert bench.ended == [("b", "the disk is full")]
+    assert [line for line in bench.lines("a") if line.startswith(("news", "stop"))] == ["stop"]
+    assert len(bench.lines("b")) == 1
+
+
+async def test_no_role_starts_while_all_are_being_ended(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.operate.supervisor.LEFT_OUT_S", 0.01)
-    closed = bench.spec("b", str(exit_codes.FATAL), is_vital=False)
-    running = asyncio.create_task(bench.run(bench.spec("a"), closed))
-    await bench.until_started("b", 2)
+    monkeypatch.setattr(supervisor_module, "BACKOFF_S_FIRST", 3_600.0)
+    monkeypatch.setattr(supervisor_module, "BACKOFF_S_MAX", 3_600.0)
+    running = asyncio.create_task(bench.run(bench.spec("a"), bench.spec("b", "1")))
+    async with asyncio.timeout(20):
+        while not bench.restarts:
+            await asyncio.sleep(0.01)
     bench.stop.set()
 
     assert await running == exit_codes.OK
-    assert bench.left_out[0] == "b"
-    assert bench.restarts == []
+    assert len(bench.lines("b")) == 1
+    assert bench.supervisor is not None
+    assert bench.supervisor.pids() == {}
+
+
+async def test_a_role_on_its_way_when_the_closing_begins_is_ended(bench: Bench) -> None:
+    bench.stop.set()
+
+    assert await bench.run(bench.spec("a"), bench.spec("b")) == exit_codes.OK
+
+    assert bench.supervisor is not None
+    assert bench.supervisor.pids() == {}
+    assert bench.lines("b") == []
+
+
+async def test_a_role_may_use_the_time_that_the_ones_closed_before_it_left(bench: Bench) -> None:
+    slow = bench.spec("a", stop_s=0.0)
+    running = asyncio.create_task(bench.run(slow, bench.spec("b", stop_s=15.0)))
+    await bench.ready.wait()
+    bench.stop.set()
+
+    await running
+
     assert bench.lines("a")[-1] == "stop"
+
+
+async def test_a_log_is_bounded_while_its_role_runs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(role_logs, "LOOK_S", 0.01)
+    monkeypatch.setattr(role_logs.shorten, "__kwdefaults__", {"bytes_max": 2_000})
+    running = asyncio.create_task(bench.run(bench.spec("a", "loud")))
+    log = bench.directory / "a.log"
+    async with asyncio.timeout(20):
+        while not role_logs.aside_of(log).exists() or log.stat().st_size:
+            await asyncio.sleep(0.01)
+    bench.stop.set()
+    await running
+
+    assert role_logs.aside_of(log).read_text().strip() == "x" * 3_000
 
 
 async def test_a_role_that_misses_something_outside_does_not_keep_the_others_from_starting(

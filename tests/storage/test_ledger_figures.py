@@ -229,3 +229,27 @@ async def test_why_of_an_unknown_id_says_so(settings: LedgerSettings, clock: Clo
         reply = await ask(ledger, GetWhy(ref="' OR 1=1 --"), Unknown)
 
     assert "' OR 1=1 --" in reply.what
+
+
+async def test_profit_is_the_same_whatever_the_size_of_a_page(
+    settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        # Several close at the same instant, so that a page may end between two of them.
+        records = [
+            makers.make_execution_record(
+                number=number,
+                profit_usd=Decimal(number),
+                closed_at_ns=makers.NOW_NS - number // 3 * makers.SECOND_NS,
+            )
+            for number in range(1, 12)
+        ]
+        await append(ledger, *records)
+        whole = await ask(ledger, GetPnl(days=1), PnlReport)
+
+        for rows in (1, 2, 3, 11):
+            monkeypatch.setattr(totals, "PAGE_ROWS", rows)
+            assert await ask(ledger, GetPnl(days=1), PnlReport) == whole
+
+    assert whole.realised_usd == Decimal(66)
+    assert whole.executions == 11
