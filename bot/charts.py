@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.answer import Chart, Heatmap
-from bot.render.words import usd
+from bot.render.words import usd, zone_name
 
 DRAW_S_MAX: Final = 45.0
 """Longest wait; the first drawing on a machine also builds the library's font cache."""
@@ -105,6 +105,7 @@ def _encode(chart: Chart) -> bytes:
             "total": total,
             "caption": caption,
             "note": chart.basis_note,
+            "zone": zone_name(),
             "since_ns": chart.since_ns,
             "until_ns": chart.until_ns,
             "points": [(at_ns, float(value)) for at_ns, value in points],

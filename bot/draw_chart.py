@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from typing import Any
+from zoneinfo import ZoneInfo
 
 _NS_PER_S = 1_000_000_000
 _INK, _MUTED, _GRID = "#16202c", "#5d6b7a", "#dde3ea"
@@ -21,10 +22,11 @@ def draw(chart: dict[str, Any]) -> bytes:
     from matplotlib import dates  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    moments = [_moment(at_ns) for at_ns, _ in chart["points"]]
+    zone = ZoneInfo(chart["zone"])
+    moments = [_moment(at_ns, zone) for at_ns, _ in chart["points"]]
     totals = [value for _, value in chart["points"]]
     changes = [total - before for total, before in zip(totals, [0.0, *totals], strict=False)]
-    start, end = _moment(chart["since_ns"]), _moment(chart["until_ns"])
+    start, end = _moment(chart["since_ns"], zone), _moment(chart["until_ns"], zone)
     # A curve that fills a corner of a long, empty time says nothing: begin where trading began.
     left = max(start, moments[0] - (end - moments[0]) * 0.05)
     x = [left, *moments, end]
@@ -54,11 +56,11 @@ def draw(chart: dict[str, Any]) -> bytes:
     lower.set_xlim(left, end)
     upper.set_ylabel("cumulative USD", color=_MUTED, size=9)
     lower.set_ylabel("each, USD", color=_MUTED, size=9)
-    locator = dates.AutoDateLocator(maxticks=5)  # type: ignore[no-untyped-call]
+    locator = dates.AutoDateLocator(tz=zone, maxticks=5)  # type: ignore[no-untyped-call]
     lower.xaxis.set_major_locator(locator)
-    formatter = dates.ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    formatter = dates.DateFormatter(form_of(end - left), tz=zone)  # type: ignore[no-untyped-call]
     lower.xaxis.set_major_formatter(formatter)
-    lower.set_xlabel("UTC", color=_MUTED, size=9)
+    lower.set_xlabel(chart["zone"], color=_MUTED, size=9)
     for axes in (upper, lower):
         axes.grid(color=_GRID, linewidth=0.8)
         axes.set_axisbelow(True)
@@ -108,8 +110,15 @@ def draw_heatmap(chart: dict[str, Any]) -> bytes:
     return picture.getvalue()
 
 
-def _moment(at_ns: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=dt.UTC)
+def form_of(span: dt.timedelta) -> str:
+    """Return how times on an axis are written, whole on every tick: seconds are no minutes."""
+    if span < dt.timedelta(minutes=15):
+        return "%H:%M:%S"
+    return "%H:%M" if span < dt.timedelta(days=1, hours=12) else "%m-%d %H:%M"
+
+
+def _moment(at_ns: int, zone: ZoneInfo) -> dt.datetime:
+    return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=zone)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from bot.news import News
+from bot.render.words import use_zone
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.redaction import install_redaction
@@ -31,6 +32,7 @@ async def run(
     """
     install_redaction()
     news = asyncio.Queue() if news is None else news
+    use_zone(settings.time_zone)
     if settings.has_telegram:
         # The library costs start-up time and memory that the terminal need not pay.
         from bot.telegram.front_end import run_telegram  # noqa: PLC0415

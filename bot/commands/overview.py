@@ -1,13 +1,25 @@
 """Handlers: /start /help /status /venues /version."""
 
+import asyncio
+
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import MAIN_MENU, answer_plainly
 from bot.grammar import nearest
-from bot.render.overview import render_start, render_status, render_venues, render_version
+from bot.render.overview import (
+    Beside,
+    render_sandbox,
+    render_start,
+    render_status,
+    render_venues,
+    render_version,
+)
 from bot.render.screen import Facts, Mark, Screen, Text
-from engine.facade.commands import GetStatus, GetVenues, GetVersion
-from engine.facade.reports import StatusReport, VenuesReport, VersionReport
+from engine.facade.commands import GetPnl, GetStatus, GetVenues, GetVersion, TransientError
+from engine.facade.reports import PnlReport, StatusReport, VenuesReport, VersionReport
+
+_SANDBOX = "sandbox"
+_EVER_DAYS = 36_500
 
 
 async def start(call: Call) -> Answer:
@@ -27,12 +39,17 @@ async def show_help(call: Call) -> Answer:
     if wanted is None:
         return Answer(screen=_help_all(call.table), buttons=MAIN_MENU)
     word = wanted.lower().lstrip("/")
+    if word == _SANDBOX:
+        report = await call.ask(GetStatus())
+        if isinstance(report, StatusReport):
+            return Answer(screen=render_sandbox(report))
+        return answer_plainly(report, call.settings)
     for entry in call.table:
         if word == entry.name or word in entry.aliases:
             return Answer(screen=_help_one(entry))
     if word in set(Topic):
         return Answer(screen=_help_topic(Topic(word), call.table))
-    known = (*(entry.name for entry in call.table), *Topic)
+    known = (*(entry.name for entry in call.table), *Topic, _SANDBOX)
     close = nearest(word, known)
     return Answer(
         screen=Screen(
@@ -47,8 +64,21 @@ async def status(call: Call) -> Answer:
     """Show the overview."""
     report = await call.ask(GetStatus())
     if isinstance(report, StatusReport):
-        return Answer(screen=render_status(report), buttons=MAIN_MENU)
+        beside = Beside(
+            day=await _pnl(call, days=1),
+            ever=await _pnl(call, days=_EVER_DAYS),
+            memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),
+        )
+        return Answer(screen=render_status(report, beside), buttons=MAIN_MENU)
     return answer_plainly(report, call.settings)
+
+
+async def _pnl(call: Call, *, days: int) -> PnlReport | None:
+    try:
+        report = await call.ask(GetPnl(days=days))
+    except TransientError:
+        return None
+    return report if isinstance(report, PnlReport) else None
 
 
 async def venues(call: Call) -> Answer:
@@ -77,6 +107,7 @@ def _help_all(table: tuple[CommandEntry, ...]) -> Screen:
         blocks=(
             *(Text(f"{name}: {commands}") for name, commands in rows),
             Text("/help status explains one, /help safety a topic."),
+            Text("/help sandbox says where the figures come from."),
             Text("A line that begins with kill works as /kill."),
         ),
     )

@@ -45,7 +45,7 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
         title=f"Opportunities: {open_count} open",
         mark=Mark.GOOD if open_count else Mark.NONE,
         blocks=tuple(blocks),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 
@@ -59,13 +59,13 @@ def render_why(report: WhyReport) -> Screen:
             if is_gap(line)
             else words.cycle([hop.target for hop in line.hops]),
         ),
-        ("Seen", f"{words.clock(line.seen_at_ns)} UTC, {words.age(line.lasted_ms)}"),
+        ("Seen", f"{words.clock_zone(line.seen_at_ns)}, {words.age(line.lasted_ms)}"),
         *([("Size", _size(line))] if is_gap(line) else []),
         ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
         ("Expected", _profit(line) + (f", {report.values.confidence}" if report.values else "")),
     ]
     if report.values is not None:
-        facts += _values(report.values, line.quote)
+        facts += _values(report.values, line)
     if report.profit_usd is not None:
         facts.append(("Realised", words.usd(report.profit_usd, is_signed=True) + " paper"))
     blocks: list[Facts | Table | Lines | Text] = [
@@ -79,7 +79,7 @@ def render_why(report: WhyReport) -> Screen:
     elif line.hops:  # there is no room for all legs twice
         blocks.append(Lines((words.listing([hop.venue for hop in line.hops]),)))
     if report.exact_now is not None:
-        blocks.append(Text(_exact(report.exact_now, line.quote)))
+        blocks.append(Text(_exact(report.exact_now, line)))
     if report.split_now is not None:
         blocks += _split(
             report.split_now,
@@ -95,7 +95,7 @@ def render_why(report: WhyReport) -> Screen:
     return Screen(
         title=f"{line.opportunity_id} {line.pair}",
         blocks=tuple(blocks),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 
@@ -149,20 +149,21 @@ def _hops(hops: tuple[Hop, ...]) -> Lines:
     return Lines(tuple(lines))
 
 
-def _values(values: ValuesLine, quote: str) -> list[tuple[str, str]]:
+def _values(values: ValuesLine, line: OpportunityLine) -> list[tuple[str, str]]:
     dead_at = words.percent(-values.kill_move_bps)
-    facts = [("At worst", f"{values.profit_worst:+.4g} {quote}, none at {dead_at}")]
+    worst = words.gain(values.profit_worst, line.quote, usd_per=_usd_per(line))
+    facts = [("At worst", worst), ("No gain at", f"a move of {dead_at}")]
     if values.gas_price_break_even_gwei is not None:
-        facts.append(("Gas", f"pays up to {values.gas_price_break_even_gwei:.4g} gwei"))
+        facts.append(("Gas", f"pays up to {words.size(values.gas_price_break_even_gwei)} gwei"))
     return facts
 
 
-def _exact(now: ExactNow, quote: str) -> str:
+def _exact(now: ExactNow, line: OpportunityLine) -> str:
     if now.refusal:
         return f"Exact now: {now.refusal}"
     return (
         f"Exact now: {words.size(now.paid)}→{words.size(now.got)}, "
-        f"net {now.profit_quote:+.6g} {quote}"
+        f"net {words.gain(now.profit_quote, line.quote, usd_per=_usd_per(line))}"
     )
 
 
@@ -170,7 +171,7 @@ def _split(now: SplitNow, line: OpportunityLine, *, shown_max: int) -> list[Text
     """Show what sharing legs gains, and number, share and place of the legs that it changes."""
     gains = (
         f"Split now: {words.size(now.paid)}→{words.size(now.got)}, "
-        f"net {now.profit_quote:+.6g} {line.quote}"
+        f"net {words.gain(now.profit_quote, line.quote, usd_per=_usd_per(line))}"
     )
     places = [
         f"{number}: {words.share(part.share_ratio, 1.0)} {part.venue} {part.place}"
@@ -186,8 +187,15 @@ def _split(now: SplitNow, line: OpportunityLine, *, shown_max: int) -> list[Text
 
 def _profit(line: OpportunityLine) -> str:
     if line.profit_usd is None:
-        return f"{line.profit_quote:+.4g} {line.quote}"
+        return words.gain(line.profit_quote, line.quote)
     return words.usd(line.profit_usd, is_signed=True)
+
+
+def _usd_per(line: OpportunityLine) -> float | None:
+    """Return what one unit of the route's asset is worth, where its gain was valued."""
+    if line.profit_usd is None or line.profit_quote == 0:
+        return None
+    return line.profit_usd / line.profit_quote
 
 
 def _totals(report: OpportunitiesReport, *, refused: int) -> str:

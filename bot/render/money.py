@@ -87,6 +87,7 @@ def render_export(report: ExportReport, *, table: str, days: int) -> Screen:
             Facts(
                 (
                     ("Rows", words.count(report.rows)),
+                    ("Times", "UTC"),
                     ("Bytes", words.count(len(report.content))),
                     ("SHA-256", digest[:24] + "…"),
                 )

@@ -44,7 +44,7 @@ def render_notice(stamped: StampedNotice, *, found_usd: float | None = None) -> 
         mark=mark,
         blocks=tuple(Text(line) for line in lines if line),
         note=(
-            f"#{stamped.seq} {words.clock(notice.at_ns)} UTC,"
+            f"#{stamped.seq} {words.clock_zone(notice.at_ns)},"
             f" {words.BASIS_SHORT[notice.basis]}, paper"
         ),
     )

@@ -1,15 +1,33 @@
 """Screens that say how things stand: status, venues, version."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
 from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Table, Text
-from engine.facade.reports import StatusReport, VenueLine, VenuesReport, VersionReport
+from engine.facade.reports import PnlReport, StatusReport, VenueLine, VenuesReport, VersionReport
 
 _VENUES_SHOWN_MAX = 5
 _STALE_SHOWN_MAX = 4
 
 
-def render_status(report: StatusReport) -> Screen:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What stands beside the engine's own report.
+
+    Attributes:
+        day, ever: profit as `/pnl` shows it, None while the ledger is away.
+        memory_mb: resident memory by role.
+    """
+
+    day: PnlReport | None = None
+    ever: PnlReport | None = None
+    memory_mb: Mapping[str, float] = field(default_factory=dict)
+
+
+def render_status(report: StatusReport, beside: Beside) -> Screen:
     """Show the overview."""
     mark, state = _state(report)
     worst = max(report.refused.items(), key=lambda item: item[1], default=None)
@@ -17,16 +35,18 @@ def render_status(report: StatusReport) -> Screen:
     facts = [
         ("Up", words.duration(report.uptime_s)),
         ("Found", f"{words.count(report.found)}, planned {words.count(report.planned)}"),
-        ("Traded", f"{words.count(report.traded)} on paper"),
-        ("PnL paper", words.usd(report.profit_usd_paper, is_signed=True)),
+        ("This run", _profit(report.traded, report.profit_usd_paper)),
+        ("Last day", _profit_of(beside.day)),
+        ("All days", _profit_of(beside.ever)),
     ]
     if worst is not None:
         facts.append(("Refused", f"{words.count(worst[1])} {words.phrase(worst[0])}"))
     facts += _engine_counts(report)
     if latency:
         facts.append(("Latency", _latency(latency)))
-    if report.memory_mb:
-        facts.append(("Memory", f"{sum(report.memory_mb.values()):.0f} MB"))
+    memory_mb = {**report.memory_mb, **beside.memory_mb}
+    if memory_mb:
+        facts.append(("Memory", f"{sum(memory_mb.values()):.0f} MB in {len(memory_mb)} roles"))
     if report.records_waiting:
         facts.append(("Waiting", f"{words.count(report.records_waiting)} records for the ledger"))
     if report.prices_failure is not None:
@@ -39,24 +59,37 @@ def render_status(report: StatusReport) -> Screen:
         title=title,
         mark=mark,
         blocks=(Facts(tuple(facts)), _venue_table(report.venues)),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 
 def render_start(report: StatusReport, *, has_authenticator: bool) -> Screen:
     """Greet: what this is, how it stands, and what is to be set up before it is needed."""
-    status = render_status(report)
+    mark, state = _state(report)
+    title = KILLED_TITLE if report.is_killed else f"{report.mode.value.capitalize()}: {state}"
     enroll = "A kill from here can be cleared on its machine only: run make enroll there, once."
     return Screen(
         title="Syndicate",
         blocks=(
-            Text(f"{status.mark}{status.title}"),
+            Text(f"{mark}{title}"),
             Text("Finds, judges and simulates arbitrage. No real money moves."),
             Text("/status shows how it stands, /help what I know."),
             Text("/kill stops every plan, at once and until you clear it."),
+            *((Text(report.market_note),) if report.market_note else ()),
             *(() if has_authenticator else (Text(enroll),)),
         ),
-        note=status.note,
+        note=words.BASIS_WORDS[report.basis],
+    )
+
+
+def render_sandbox(report: StatusReport) -> Screen:
+    """Say where the figures come from, in full."""
+    return Screen(
+        title=f"Figures: {words.BASIS_WORDS[report.basis]}",
+        blocks=(
+            Text(report.market_note or "They come from the venues' public feeds as they are now."),
+            Text("Every execution is simulated: no order leaves this machine, no money moves."),
+        ),
     )
 
 
@@ -84,7 +117,7 @@ def render_venues(report: VenuesReport) -> Screen:
         title=f"Venues: {live} of {sum(venue.books for venue in report.venues)} books live",
         mark=Mark.GOOD if not stale else Mark.WARN,
         blocks=tuple(blocks),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 
@@ -98,7 +131,7 @@ def render_version(report: VersionReport) -> Screen:
                     ("Commit", report.commit[:12]),
                     ("Run", report.run_id),
                     ("Python", report.python),
-                    ("Started", words.day_clock(report.started_at_ns) + " UTC"),
+                    ("Started", words.day_clock_zone(report.started_at_ns)),
                 )
             ),
         ),
@@ -114,6 +147,14 @@ def _state(report: StatusReport) -> tuple[Mark, str]:
     if live == 0:
         return Mark.WARN, "no book is live"
     return Mark.GOOD, "running"
+
+
+def _profit(trades: int, profit_usd: Decimal) -> str:
+    return f"{words.usd(profit_usd, is_signed=True)} in {words.count(trades)} trades"
+
+
+def _profit_of(pnl: PnlReport | None) -> str:
+    return "the ledger is away" if pnl is None else _profit(pnl.executions, pnl.realised_usd)
 
 
 def _engine_counts(report: StatusReport) -> list[tuple[str, str]]:

@@ -15,15 +15,20 @@ def render_limits(report: LimitsReport) -> Screen:
         (words.phrase(line.name), _limit_value(line)) for line in report.limits[:_LIMITS_SHOWN_MAX]
     )
     return Screen(
-        title="Limits: used of limit (refusals)",
+        title="Limits: used of what is allowed",
         blocks=(Facts(rows),),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 
 def _limit_value(line: LimitLine) -> str:
     """Say what is used of a limit; one that is a state, not an amount, has no unit."""
-    value = f"{line.used}/{line.limit} {line.unit}" if line.unit else line.used
+    if line.unit and line.used in {"", "-"}:
+        value = f"{line.limit} {line.unit}, none yet"
+    elif line.unit:
+        value = f"{line.used} of {line.limit} {line.unit}"
+    else:
+        value = line.used
     return f"{value} ({words.count(line.refusals)})" if line.refusals else value
 
 
@@ -92,7 +97,7 @@ def render_mode(report: StatusReport) -> Screen:
             Text("observe: finds and judges, plans nothing."),
             Text("paper: plans and simulates, no real money."),
         ),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 

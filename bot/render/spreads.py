@@ -21,7 +21,7 @@ def render_spreads(report: SpreadsReport) -> Screen:
         return Screen(
             title="Spreads: no pair has two live books",
             mark=Mark.WARN,
-            note=words.source_note(report.basis, report.market_note),
+            note=words.BASIS_WORDS[report.basis],
         )
     least = report.least_edge_bps
     rows = tuple(
@@ -47,7 +47,7 @@ def render_spreads(report: SpreadsReport) -> Screen:
         title=f"Spreads: best net {words.percent(top.net_bps)}",
         mark=Mark.GOOD if top.net_bps >= least else Mark.NONE,
         blocks=tuple(blocks),
-        note=words.source_note(report.basis, report.market_note),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 

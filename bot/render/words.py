@@ -1,8 +1,11 @@
 """Figures in words: the only place that knows percent, thousands separators and clocks."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
+from contextvars import ContextVar
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from engine.facade.commands import Basis
 
@@ -11,7 +14,9 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 _CENTS = Decimal("0.01")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 _MS_PER_S = 1000
-_SIZE_LARGE = 1000
+_AMOUNT_DIGITS = 4
+_PRICE_DIGITS = 6
+_zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))  # noqa: B039 - constant
 _GAP_LEGS = 2
 
 BASIS_WORDS = {
@@ -46,15 +51,43 @@ def share(part: float, whole: float) -> str:
 
 
 def size(value: Decimal | float) -> str:
-    """Return a size with at most six significant digits."""
-    number = float(value)
-    return f"{number:,.0f}" if abs(number) >= _SIZE_LARGE else f"{number:.6g}"
+    """Return an amount with four significant digits, never with an exponent."""
+    return _digits(float(value), significant=_AMOUNT_DIGITS)
 
 
 def price(value: Decimal | float) -> str:
-    """Return a price: cents where it is large, significant digits where it is small."""
+    """Return a price: cents where it is large, six significant digits where it is small."""
     number = float(value)
-    return f"{number:,.2f}" if abs(number) >= 100 else f"{number:.6g}"  # noqa: PLR2004
+    if abs(number) >= 100:  # noqa: PLR2004
+        return f"{number:,.2f}"
+    return _digits(number, significant=_PRICE_DIGITS)
+
+
+def gain(value: Decimal | float, asset: str, *, usd_per: float | None = None) -> str:
+    """Return a gain in dollars, beside the amount of the asset where that is another one.
+
+    Args:
+        value: amount of the asset.
+        asset: what it is in.
+        usd_per: value of one unit, None where nobody knows it.
+    """
+    number = float(value)
+    if asset == "USD":
+        return usd(number, is_signed=True)
+    amount = f"{size(number)} {asset}" if number < 0 else f"+{size(number)} {asset}"
+    return amount if usd_per is None else f"{usd(number * usd_per, is_signed=True)} ({amount})"
+
+
+def _digits(number: float, *, significant: int) -> str:
+    if not math.isfinite(number):
+        return "?"
+    if number == 0:
+        return "0"
+    places = significant - 1 - math.floor(math.log10(abs(number)))
+    if places <= 0:
+        return f"{number:,.0f}"
+    text = f"{number:,.{places}f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def count(value: int) -> str:
@@ -83,14 +116,34 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
 
 
+def use_zone(name: str) -> None:
+    """Show times of this task, and of those that it starts, in an IANA time zone."""
+    _zone.set(ZoneInfo(name))
+
+
+def zone_name() -> str:
+    """Return the IANA name of the time zone in use."""
+    return str(_zone.get())
+
+
 def clock(at_ns: int) -> str:
-    """Return the time of day, UTC."""
+    """Return the time of day."""
     return _moment(at_ns).strftime("%H:%M:%S")
 
 
+def clock_zone(at_ns: int) -> str:
+    """Return the time of day with the short name of its zone."""
+    return _moment(at_ns).strftime("%H:%M:%S %Z")
+
+
 def day_clock(at_ns: int) -> str:
-    """Return month, day, hour and minute, UTC."""
+    """Return month, day, hour and minute."""
     return _moment(at_ns).strftime("%m-%d %H:%M")
+
+
+def day_clock_zone(at_ns: int) -> str:
+    """Return month, day, hour and minute with the short name of the zone."""
+    return _moment(at_ns).strftime("%m-%d %H:%M %Z")
 
 
 def phrase(code: str) -> str:
@@ -115,12 +168,6 @@ def listing(names: Sequence[str]) -> str:
     return ", ".join(kept)
 
 
-def source_note(basis: Basis, market_note: str) -> str:
-    """Return the small print: where the figures come from."""
-    words = BASIS_WORDS[basis]
-    return f"{words}. {market_note}" if market_note else words
-
-
 def sparkline(values: list[float], *, width: int = 36) -> str:
     """Return a line of bars, at most `width` of them."""
     if not values:
@@ -136,6 +183,6 @@ def sparkline(values: list[float], *, width: int = 36) -> str:
 
 def _moment(at_ns: int) -> dt.datetime:
     try:
-        return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=dt.UTC)
+        return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=_zone.get())
     except (OverflowError, OSError, ValueError):
         return dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

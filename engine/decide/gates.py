@@ -91,7 +91,7 @@ class ModeLimit:
 class ExecutorLimit:
     """Only gaps between two books have an executor; other routes are watched."""
 
-    name: str = "executor"
+    name: str = "longer routes"
     unit: str = ""
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
@@ -101,7 +101,7 @@ class ExecutorLimit:
     def used(self, at_ns: int) -> str:
         """Say how many times a route was watched only."""
         del at_ns
-        return f"{self.watched} watched"
+        return f"watched {self.watched} times"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse whatever is no gap between two books."""

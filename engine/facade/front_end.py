@@ -1,5 +1,6 @@
 """Settings that the wiring hands to a front-end; a front-end reads no environment of its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +28,8 @@ class FrontEndSettings:
         ask_s: longest wait for a report.
         token_refusals_max: so many refusals of the token in a row, which `getMe` confirms, close
             the chat; with the back-off between them they last about a minute.
+        time_zone: IANA name of the zone in which times are shown.
+        read_memory_mb: returns the resident memory of each role; may take some milliseconds.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
         conflict_s: how long after the last 409 only protective commands are accepted.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
@@ -48,6 +51,8 @@ class FrontEndSettings:
     send_s: float = 10.0
     ask_s: float = 15.0
     token_refusals_max: int = 10
+    time_zone: str = "UTC"
+    read_memory_mb: Callable[[], dict[str, float]] = dict
     has_authenticator: bool = False
     conflict_s: float = 75.0
     chat_sends_per_s: float = 1.0

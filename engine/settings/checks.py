@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
@@ -168,6 +169,14 @@ def _check_proxy(text: str) -> None:
         raise ValueError(str(error)) from None
 
 
+def _check_time_zone(name: str) -> None:
+    known = available_timezones()
+    if name not in known:
+        raise ValueError(
+            f"{shown_value(name)} is no time zone; the nearest known one is {nearest(name, known)}"
+        )
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -176,5 +185,6 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("routes", "bridges"): _check_pairs,
     ("data", "database_url"): _check_database_url,
     ("telegram", "base_url"): _check_base_url,
+    ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,
 }

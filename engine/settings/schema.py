@@ -315,6 +315,11 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
         Meta(description="base32 secret of your authenticator, for /unkill; "
              "without it the latch is cleared on the host only (make unkill)"),
     ] = None  # fmt: skip
+    time_zone: Annotated[
+        str,
+        Meta(min_length=1, description="IANA name of the zone in which the chat and its charts "
+             "show times, as Europe/Berlin; exports stay in UTC"),
+    ] = "UTC"  # fmt: skip
 
 
 class NetworkSettings(_Section, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
 from engine.domain.network import proxy_for
@@ -112,6 +114,8 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,
         telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),
+        time_zone=settings.operator.time_zone,
+        read_memory_mb=read_memory_mb,
         has_authenticator=is_set(settings, "operator", "totp_secret", os.environ),
         opportunity_notice_usd_min=telegram.opportunity_usd_min,
         is_interactive=sys.stdin.isatty(),
@@ -119,3 +123,21 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         chart_directory=charts,
         chart_cache_directory=charts / "fonts",
     )
+
+
+def read_memory_mb() -> dict[str, float]:
+    """Return the resident memory of this installation's roles: children of one supervisor."""
+    found = {}
+    parent = psutil.Process().parent()
+    for process in [] if parent is None else parent.children():
+        with contextlib.suppress(psutil.Error):
+            match process.cmdline()[1:]:
+                case [*_, "-m", "engine", "role", name]:
+                    found[name] = _resident_mb(process)
+                case [*_, "-m", "bot"]:
+                    found["bot"] = _resident_mb(process)
+    return found
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    return round(process.memory_info().rss / 1_048_576, 1)

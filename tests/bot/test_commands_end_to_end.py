@@ -17,6 +17,7 @@ from engine.facade.commands import (
     SetMode,
     Unkill,
 )
+from tests.bot import samples
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
 
@@ -69,9 +70,23 @@ async def test_the_menu_of_the_chat_is_the_table(chat: Chat) -> None:
 async def test_figures_say_where_they_come_from(chat: Chat) -> None:
     async with chat.start():
         for line in ("/status", "/venues", "/opportunities", "/why r7-12", "/limits", "/mode"):
-            assert "sandbox markets, paper money. Recordings of" in await chat.say(line)
+            text = await chat.say(line)
+            assert text.endswith("sandbox markets, paper money")
+            assert samples.NOTE not in text
         for line in ("/trades", "/pnl"):
             assert "sandbox markets, paper money" in await chat.say(line)
+        for line in ("/start", "/help sandbox"):
+            assert samples.NOTE in await chat.say(line)
+
+
+async def test_the_status_stands_while_the_ledger_is_away(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/version")
+        chat.facade.is_ledger_away = True
+        text = await chat.say("/status")
+
+    assert "This run +$12.35" in text
+    assert "All days the ledger is away" in text
 
 
 async def test_pnl_comes_with_a_portrait_picture(chat: Chat) -> None:

@@ -1,6 +1,9 @@
 """Screens: harmless whatever stands in them, and narrow enough for a phone."""
 
+import contextvars
+import datetime as dt
 import string
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -10,16 +13,18 @@ from msgspec.structs import replace
 from bot.command_table import COMMANDS
 from bot.commands import overview
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
+from bot.draw_chart import form_of
 from bot.render import words
 from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
 from bot.render.market import render_opportunities, render_why
 from bot.render.money import render_trades
-from bot.render.overview import render_status
+from bot.render.overview import Beside, render_status
 from bot.render.plain import write_plain
+from bot.render.safety import render_limits
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import WhyReport
+from engine.facade.reports import LimitLine, WhyReport
 from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
@@ -205,11 +210,13 @@ def test_a_route_of_more_legs_shows_all_of_them() -> None:
 
 
 def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
-    well = write_plain(render_status(samples.status()))
-    failed = write_plain(render_status(replace(samples.status(), prices_failure="no room")))
+    well = write_plain(render_status(samples.status(), Beside()))
+    failed = write_plain(
+        render_status(replace(samples.status(), prices_failure="no room"), Beside())
+    )
 
     assert "Prices" not in well
-    assert "Prices    not shared: see log" in failed
+    assert "Prices   not shared: see log" in failed
 
 
 def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -> None:
@@ -217,17 +224,18 @@ def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -
     status = replace(samples.status(), **counts, moves_refused=56)
     listed = replace(samples.opportunities(), **counts)
     texts = [
-        write_plain(screen) for screen in (render_status(status), render_opportunities(listed))
+        write_plain(screen)
+        for screen in (render_status(status, Beside()), render_opportunities(listed))
     ]
 
     for said in ("No room   1,234 times for a route", "Screening 10,001 pools wait"):
         assert said in texts[0]
     assert "Moves     56 of pools refused" in texts[0]
     assert "1,234 times no room for a route, 10,001 pools wait for screening" in texts[1]
-    for screen in (render_status(status), render_opportunities(listed)):
+    for screen in (render_status(status, Beside()), render_opportunities(listed)):
         (part,) = write_html(screen)
         assert phone_rows(part) <= ROWS_MAX
-    quiet = write_plain(render_status(samples.status()))
+    quiet = write_plain(render_status(samples.status(), Beside()))
     quiet += write_plain(render_opportunities(samples.opportunities()))
     for word in ("oom", "oves", "wait"):
         assert word not in quiet
@@ -236,14 +244,14 @@ def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -
 def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated_it() -> None:
     text = write_plain(render_why(samples.why_of_a_long_route()))
 
-    for words_shown in ("-0.21 USD", "none at -0.128%", "31.5 gwei", "uncalibrated", "Exact now"):
+    for words_shown in ("-$0.21", "a move of -0.128%", "31.5 gwei", "uncalibrated", "Exact now"):
         assert words_shown in text
 
 
 def test_why_shows_what_sharing_legs_gains_and_only_the_legs_that_it_changes() -> None:
     rows = write_plain(render_why(samples.why_of_a_long_route())).splitlines()
 
-    at = rows.index("Split now: 2,000→2,003, net +2.25 USD")
+    at = rows.index("Split now: 2,000→2,003, net +$2.25")
     assert [row.strip() for row in rows[at + 1 : at + 6]] == [
         "1: 62% coinbase BTC-USD",
         "1: 38% bitstamp BTC-USD",
@@ -290,3 +298,66 @@ def test_why_of_a_route_of_five_legs_fits_a_phone() -> None:
     (part,) = write_html(render_why(replace(samples.why_of_a_long_route(), split_now=None)))
 
     assert phone_rows(part) <= ROWS_MAX
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.000001453, "0.000001453"),
+        (0.0013071234, "0.001307"),
+        (0.1, "0.1"),
+        (12345.678, "12,346"),
+        (999.96, "1,000"),
+        (0, "0"),
+        (float("inf"), "?"),
+        (-0.05, "-0.05"),
+    ],
+)
+def test_an_amount_has_four_digits_and_never_an_exponent(value: float, text: str) -> None:
+    assert words.size(value) == text
+
+
+def test_a_gain_in_another_asset_stands_beside_its_dollars() -> None:
+    assert words.gain(0.000001453, "BTC", usd_per=90_000) == "+$0.13 (+0.000001453 BTC)"
+    assert words.gain(1.2831, "USD") == "+$1.28"
+    assert words.gain(-0.002, "ETH") == "-0.002 ETH"
+
+
+@pytest.mark.parametrize("line", samples.limits().limits, ids=lambda line: line.name)
+def test_a_limit_is_told_in_words(line: LimitLine) -> None:
+    text = write_plain(render_limits(replace(samples.limits(), limits=[line])))
+
+    assert "/" not in text
+    assert " of " in text or "none yet" in text
+
+
+def test_times_are_shown_in_the_zone_of_the_settings() -> None:
+    def shown() -> str:
+        words.use_zone("Asia/Kolkata")
+        return words.clock_zone(samples.AT_NS)
+
+    assert contextvars.copy_context().run(shown) == "19:43:20 IST"
+    assert words.clock_zone(samples.AT_NS) == "14:13:20 UTC"
+
+
+@pytest.mark.parametrize(
+    ("span", "form"),
+    [
+        (dt.timedelta(seconds=40), "%H:%M:%S"),
+        (dt.timedelta(hours=3), "%H:%M"),
+        (dt.timedelta(days=7), "%m-%d %H:%M"),
+    ],
+)
+def test_seconds_on_an_axis_cannot_be_read_as_minutes(span: dt.timedelta, form: str) -> None:
+    assert form_of(span) == form
+
+
+def test_the_status_tells_this_run_the_last_day_and_all_as_the_pnl_does() -> None:
+    day = samples.pnl()
+    ever = replace(day, realised_usd=Decimal("21.24"), executions=40)
+
+    text = write_plain(render_status(samples.status(), Beside(day=day, ever=ever)))
+
+    assert "This run +$12.35 in 31 trades" in text
+    assert f"Last day {words.usd(day.realised_usd, is_signed=True)} in 16 trades" in text
+    assert "All days +$21.24 in 40 trades" in text

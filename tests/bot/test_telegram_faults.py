@@ -113,7 +113,7 @@ async def test_refused_markup_is_sent_as_plain_text(chat: Chat) -> None:
     async with chat.start():
         text = await chat.say("/status")
 
-    assert "PnL paper +$12.35" in text
+    assert "This run +$12.35" in text
     assert "<" not in text
     assert chat.emulator.chats.from_bot()[-1].spans == []
 
@@ -222,7 +222,7 @@ async def test_another_poller_leaves_only_protective_commands_until_it_is_gone(
         gone = asyncio.get_running_loop().time() + 1.6
         while asyncio.get_running_loop().time() < gone:
             await chat.say("/version")
-        assert "Mode      observe" in await chat.say("/status")
+        assert "Mode     observe" in await chat.say("/status")
 
 
 async def test_two_pollers_on_one_token_are_noticed(chat: Chat) -> None:

@@ -184,3 +184,11 @@ def test_a_certificate_file_without_certificates_is_a_sentence(tmp_path: Path) -
 
     with pytest.raises(SettingsError, match=r"SSL_CERT_FILE.*nothing can be connected"):
         load_settings({"SSL_CERT_FILE": str(path), "MARKETS": "live"}, directory=tmp_path)
+
+
+def test_an_unknown_time_zone_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Europe/Berlin"):
+        load_settings({"SYNDICATE_OPERATOR_TIME_ZONE": "Europe/Berln"}, directory=tmp_path)
+
+    settings = load_settings({"SYNDICATE_OPERATOR_TIME_ZONE": "Asia/Tokyo"}, directory=tmp_path)
+    assert settings.operator.time_zone == "Asia/Tokyo"
