@@ -27,7 +27,11 @@ NO_CLOSED: tuple[Closed, ...] = ()
 
 OPEN_MAX_BY_LEGS: Final[Mapping[int, int]] = {GAP_LEGS: 64, 3: 16, 4: 8, 5: 8}
 """Most routes that are open at once. Longer routes are many where there is one gap, as they go
-through it too; the best of them come first, the others wait until there is room."""
+through it too; the best of them by net profit are open, the others wait until there is room."""
+
+DISPLACES_RATIO: Final = 1.1
+"""How much more a route must gain, in USD, than the worst open one to take its place: two that are
+about as good would else take turns with every change."""
 
 
 class Detector:
@@ -37,6 +41,7 @@ class Detector:
         found: number of episodes opened.
         closed: number of episodes closed.
         crowded_out: number of times that a route found no room among the open ones.
+        displaced: number of episodes closed because a better route took their place.
         refused: number of moves refused, whose pools stayed as they were.
     """
 
@@ -47,6 +52,8 @@ class Detector:
         self._run_id = run_id
         self._open: list[Episode] = []
         self._open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
+        self._is_crowded = dict.fromkeys(OPEN_MAX_BY_LEGS, False)
+        self._kept: set[str] = set()
         self._just_closed: list[Closed] = []
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
@@ -55,6 +62,7 @@ class Detector:
         self.found = 0
         self.closed = 0
         self.crowded_out = 0
+        self.displaced = 0
         self.refused = 0
 
     @property
@@ -148,6 +156,19 @@ class Detector:
         """How many pools are yet to be screened by `screen_starts`."""
         return self._graph.pools_waiting
 
+    @property
+    def unsized(self) -> int:
+        """How many routes, at least, were one too many to be weighed or sized by one change."""
+        return self._graph.unsized + self._graph.unweighed
+
+    def keep(self, opportunity_id: str) -> None:
+        """Let no better route take the place of this one until `release`: a plan is under way."""
+        self._kept.add(opportunity_id)
+
+    def release(self, opportunity_id: str) -> None:
+        """Take a `keep` back."""
+        self._kept.discard(opportunity_id)
+
     def newest(self, episode: Episode) -> Opportunity:
         """Return an open opportunity with its newest figures, under the same id."""
         if episode.is_new:
@@ -195,12 +216,39 @@ class Detector:
         for row in new:
             if row[layout.OUT_PROFIT] <= 0.0:
                 continue
-            legs = int(row[layout.OUT_LEGS])
-            if len(self._open) < OPEN_MAX and self._open_by_legs[legs] < OPEN_MAX_BY_LEGS[legs]:
-                told.append(self._open_episode(row, at_ns))
-            else:
-                self.crowded_out += 1
+            if not self._has_room(int(row[layout.OUT_LEGS])):
+                worst = self._displaced_by(row)
+                if worst is None:
+                    self.crowded_out += 1
+                    continue
+                self._displace(worst, at_ns)
+                told = [episode for episode in told if episode is not worst]
+            told.append(self._open_episode(row, at_ns))
         return told
+
+    def _has_room(self, legs: int) -> bool:
+        if len(self._open) < OPEN_MAX and self._open_by_legs[legs] < OPEN_MAX_BY_LEGS[legs]:
+            return True
+        self._is_crowded[legs] = True
+        return False
+
+    def _displaced_by(self, row: Sequence[float]) -> Episode | None:
+        """Return the worst open route of as many legs, if the new one is better by enough."""
+        rivals = [
+            episode
+            for episode in self._open
+            if episode.row[layout.OUT_LEGS] == row[layout.OUT_LEGS]
+            and episode.opportunity_id not in self._kept
+        ]
+        worst = min(rivals, key=lambda one: one.row[layout.OUT_PROFIT_USD], default=None)
+        if worst is None:
+            return None
+        limit_usd = DISPLACES_RATIO * worst.row[layout.OUT_PROFIT_USD]
+        return worst if row[layout.OUT_PROFIT_USD] > limit_usd else None
+
+    def _displace(self, episode: Episode, at_ns: int) -> None:
+        self.displaced += 1
+        self._close(episode, at_ns, is_stale=False, is_displaced=True)
 
     def _renew(self, episode: Episode, row: list[float], at_ns: int) -> None:
         episode.is_new = False
@@ -250,15 +298,21 @@ class Detector:
             profit_quote=profit,
         )
 
-    def _close(self, episode: Episode, at_ns: int, *, is_stale: bool) -> None:
+    def _close(
+        self, episode: Episode, at_ns: int, *, is_stale: bool, is_displaced: bool = False
+    ) -> None:
         # The last open route moves into the gap, so that the open ones stay the first rows.
         last = self._open.pop()
         if last is not episode:
             self._open[episode.slot] = last
             self._graph.open_routes[episode.slot] = self._graph.open_routes[last.slot]
             last.slot = episode.slot
-        self._open_by_legs[len(episode.first.hops)] -= 1
+        legs = len(episode.first.hops)
+        self._open_by_legs[legs] -= 1
         self.closed += 1
+        if self._is_crowded[legs] and not is_displaced:
+            self._is_crowded[legs] = False
+            self._graph.sweep_all()
         self._just_closed.append(
             Closed(
                 opportunity_id=episode.opportunity_id,
@@ -266,6 +320,7 @@ class Detector:
                 lasted_ns=at_ns - episode.first.seen_at_ns,
                 peak_profit_quote=episode.peak_profit_quote,
                 is_stale=is_stale,
+                is_displaced=is_displaced,
             )
         )
 

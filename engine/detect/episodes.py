@@ -38,10 +38,16 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """The end of an episode: a place changed so that it vanished, or went; or a book is stale."""
+    """The end of an episode: a place changed so that it vanished, or went; or a book is stale.
+
+    Attributes:
+        is_stale: a book of its route is lost or too old.
+        is_displaced: the route is as good as before, and a better one took its place.
+    """
 
     opportunity_id: str
     closed_at_ns: int
     lasted_ns: int
     peak_profit_quote: float
     is_stale: bool
+    is_displaced: bool = False

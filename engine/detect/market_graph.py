@@ -308,7 +308,7 @@ def _aligned(shape: tuple[int, ...], fill: float, kind: type[Number]) -> npt.NDA
 
 def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
     edge_table = _aligned((edges, layout.EDGE_COLUMNS), layout.NONE, np.int32)
-    edge_table[:, layout.EDGE_STAMP] = 0
+    edge_table[:, [layout.EDGE_STAMP, layout.EDGE_WATCH]] = 0
     edge_table[:-1, layout.EDGE_NEXT] = np.arange(1, edges)
     pair_table = _aligned((edges + 1, layout.PAIR_COLUMNS), layout.NONE, np.int32)
     pair_table[: edges - 1, layout.PAIR_OUT_NEXT] = np.arange(1, edges)

@@ -126,6 +126,7 @@ class Pipeline:
         for finished in self._executor.advance(at_ns):
             self._positions.add(finished.plan, finished.execution, finished.settlement)
             self._decider.finished(finished.plan.plan_id)
+            self._detector.release(finished.plan.opportunity.opportunity_id)
             self._journal.execution_finished(finished)
 
     def after_input(self, at_ns: int) -> None:
@@ -142,9 +143,7 @@ class Pipeline:
                 self._publish(book, at_ns)
         changed.clear()
         self._detector.look(at_ns)
-        for closed in self._detector.take_closed():
-            self._considered.pop(closed.opportunity_id, None)
-            self._journal.opportunity_closed(closed)
+        self._tell_closed()
 
     def after_tick(self, at_ns: int) -> None:
         """Do as after any input, and what is due with time and would hold a frame up."""
@@ -153,6 +152,12 @@ class Pipeline:
         self._value_round.step(at_ns)
         for episode in self._detector.screen_starts(at_ns):
             self._consider(episode, at_ns)
+        self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        for closed in self._detector.take_closed():
+            self._considered.pop(closed.opportunity_id, None)
+            self._journal.opportunity_closed(closed)
 
     def _tell(self, edges: Sequence[VenueEdge]) -> None:
         for edge in edges:
@@ -172,6 +177,7 @@ class Pipeline:
         )
         if isinstance(decision, Plan):
             self._executor.start(decision, at_ns)
+            self._detector.keep(opportunity.opportunity_id)
         self._journal.opportunity_decided(
             Decided(
                 opportunity=opportunity,

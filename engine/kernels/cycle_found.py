@@ -20,7 +20,6 @@ from engine.kernels.graph_layout import (
     LATER_IN_BATCH,
     LOWEST_EDGE,
     LOWEST_FROM_TAIL,
-    OUT_COLUMNS,
     OUT_EDGE,
     OUT_GAIN,
     OUT_LEGS,
@@ -32,6 +31,7 @@ from engine.kernels.graph_layout import (
     ROUNDING,
     SCALE,
 )
+from engine.kernels.heap import LEAST_FIRST, make_heap, sift_down
 from engine.kernels.jit import borrowing, fused
 
 FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1], float64[::1]))
@@ -63,7 +63,7 @@ def floor_of(found, terms, legs):
     rows, counts, _, _ = found
     if counts[legs] < rows.shape[1] or counts[OVERFLOW] < terms[2]:
         return terms[0]
-    return max(terms[0], rows[legs - 2, rows.shape[1] - 1, OUT_GAIN])
+    return max(terms[0], rows[legs - 2, 0, OUT_GAIN])
 
 
 @fused
@@ -107,24 +107,25 @@ def _is_usable(graph, edge, leg, order):
 @fused
 def _insert(found, gain, edge, chosen, legs):
     rows, counts, _, _ = found
-    out = rows[legs - 2]
+    plane, room = legs - 2, rows.shape[1]
     row = counts[legs]
-    if row == out.shape[0]:
+    is_full = row == room
+    if is_full:
         counts[OVERFLOW] += 1
-        if not gain > out[row - 1, OUT_GAIN]:
+        if not gain > rows[plane, 0, OUT_GAIN]:
             return
-        row -= 1
+        row = 0
     else:
         counts[legs] += 1
-    while row > 0 and out[row - 1, OUT_GAIN] < gain:
-        for column in range(OUT_COLUMNS):
-            out[row, column] = out[row - 1, column]
-        row -= 1
-    out[row, OUT_GAIN] = gain
-    out[row, OUT_LEGS] = legs
-    out[row, OUT_EDGE] = edge
+    rows[plane, row, OUT_GAIN] = gain
+    rows[plane, row, OUT_LEGS] = legs
+    rows[plane, row, OUT_EDGE] = edge
     for k in range(PATH_MAX):
-        out[row, OUT_EDGE + 1 + k] = chosen[k] if k < legs - 1 else -1
+        rows[plane, row, OUT_EDGE + 1 + k] = chosen[k] if k < legs - 1 else -1
+    if row == room - 1:
+        make_heap(rows, plane, room, LEAST_FIRST)
+    elif is_full:
+        sift_down(rows, plane, 0, room, LEAST_FIRST)
 
 
 @borrowing

@@ -31,6 +31,7 @@ from engine.kernels.graph_layout import (
     EDGE_SOURCE,
     EDGE_STAMP,
     EDGE_TARGET,
+    EDGE_WATCH,
     EVERY,
     INDEX_LEGS_MAX,
     LANES,
@@ -179,9 +180,18 @@ def _scan_edge(graph, index, edge, terms, found):
         walk_tail(graph, edge, (source, target), terms, rows, found)
 
 
+@fused
+def _take_watch(graph, edge):
+    """Tell whether an edge is to be scanned whatever became of its rate; it is so once."""
+    if edge < 0 or graph[2][edge, EDGE_WATCH] == 0:
+        return False
+    graph[2][edge, EDGE_WATCH] = 0
+    return True
+
+
 @borrowing_kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
 def on_rates(graph, index, query, changes, found):
-    """Set the log rates of one place's two edges and scan those that improved.
+    """Set the log rates of one place's two edges and scan those that improved or are watched.
 
     Other kernels may call it as well, with the same arguments.
 
@@ -192,7 +202,7 @@ def on_rates(graph, index, query, changes, found):
         changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
         found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS),
             their int64 counts, and scratch. Cycles of n legs are in
-            ``found[0][n - 2, :found[1][n]]``, best first; ``found[1][OVERFLOW]`` had no room.
+            ``found[0][n - 2, :found[1][n]]``; ``found[1][OVERFLOW]`` had no room.
 
     Returns:
         The number of cycles written, or NONE if nothing was changed because an edge does not exist
@@ -205,13 +215,15 @@ def on_rates(graph, index, query, changes, found):
         and (other == NONE or is_change(graph, other, other_log_rate))
     ):
         return NONE
-    is_better = write_rate(graph, edge, log_rate)
+    is_due = write_rate(graph, edge, log_rate)
+    is_due |= _take_watch(graph, edge)
     clear(found)
-    # The other edge counts only if it is another one.
-    is_other_better = write_rate(graph, other, other_log_rate) and other != edge
-    if is_better:
+    is_other_due = write_rate(graph, other, other_log_rate)
+    is_other_due |= _take_watch(graph, other)
+    if is_due:
         _scan_edge(graph, index, edge, terms, found)
-    if is_other_better:
+    # The other edge counts only if it is another one.
+    if is_other_due and other != edge:
         _scan_edge(graph, index, other, terms, found)
     return total_of(found)
 
@@ -223,13 +235,16 @@ def scan_again(graph, index, query, edge, found):
     Other kernels may call it as well. Arguments and result: see `on_rates`.
     """
     clear(found)
+    _take_watch(graph, edge)
     _scan_edge(graph, index, edge, (query[0], query[1], query[2], int64(EVERY)), found)
     return total_of(found)
 
 
 @kernel(int64(GRAPH, INDEX, QUERY, int32[::1], float64[::1], FOUND))
 def on_batch(graph, index, query, changed, log_rates, found):
-    """Set many log rates, then scan the edges that improved; no cycle comes twice.
+    """Set many log rates, then scan the edges that improved or are watched.
+
+    No cycle comes twice.
 
     An edge that is named twice has its last rate, and is improved if that is above what it was
     before the batch.
@@ -257,8 +272,10 @@ def on_batch(graph, index, query, changed, log_rates, found):
     # A stamp stays only on what is scanned, so that each cycle has a first edge that reports it.
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[edge, EDGE_STAMP] == k + 1 and not rates[edge] > before[k]:
-            edges[edge, EDGE_STAMP] = 0
+        if edges[edge, EDGE_STAMP] == k + 1:
+            is_watched = _take_watch(graph, edge)
+            if not (is_watched or rates[edge] > before[k]):
+                edges[edge, EDGE_STAMP] = 0
     clear(found)
     for k in range(changed.shape[0]):
         edge = int64(changed[k])

@@ -23,6 +23,7 @@ from engine.kernels.graph_layout import (
     EDGE_SOURCE,
     EDGE_STAMP,
     EDGE_TARGET,
+    EDGE_WATCH,
     HEADROOM,
     IN_MAX,
     LOG_MAX,
@@ -333,6 +334,7 @@ def add_edge(graph, source, target, place, log_rate):
     edges[edge, EDGE_PAIR] = pair
     edges[edge, EDGE_NEXT] = pairs[pair, PAIR_HEAD]
     edges[edge, EDGE_STAMP] = 0
+    edges[edge, EDGE_WATCH] = 0
     rates[edge] = DEAD
     pairs[pair, PAIR_HEAD] = edge
     if pairs[pair, PAIR_BEST] < 0:

@@ -50,6 +50,7 @@ EDGE_PLACE = 2
 EDGE_PAIR = 3  # NONE for a free edge
 EDGE_NEXT = 4  # next parallel edge, or next free edge
 EDGE_STAMP = 5  # position in the batch under way, from 1; 0 outside of it
+EDGE_WATCH = 6  # 1 if any change of its place has it scanned, see `cycles`
 EDGE_COLUMNS = 8  # padded: an edge never spans two cache lines
 
 # Columns of `pairs`.
@@ -84,8 +85,8 @@ SCALE = 4  # largest absolute weight so far
 TAIL_PAIRS = 5  # pairs that start or end in the tail
 STATE_ENTRIES = 6
 
-# What a scan found: float64 (legs - 2, cycles, OUT_COLUMNS), for each number of legs its own rows,
-# best first.
+# What a scan found: float64 (legs - 2, cycles, OUT_COLUMNS), for each number of legs its own rows;
+# where there is no room for more, the worst one is first.
 OUT_GAIN = 0  # sum of exact log rates
 OUT_LEGS = 1
 OUT_EDGE = 2  # the changed edge, then the others in the order of their legs; NONE after the last
@@ -99,7 +100,9 @@ OVERFLOW = 0  # cycles that found no room
 ROWS = 1  # of an index under way
 CHOSEN = LEGS_MAX + 1  # edges of a cycle under way
 WALKED = CHOSEN + PATH_MAX  # pairs of a walk under way
-COUNTS = WALKED + PATH_MAX
+UNSIZED = WALKED + PATH_MAX  # of all scans: cycles that may gain and were not sized
+UNWEIGHED = UNSIZED + 1  # of all scans: cycles that found no room, as far as they were counted
+COUNTS = UNWEIGHED + 1
 
 # And for a scan under way: int8 (core,) marks, float64 (tokens,) bounds.
 

@@ -70,3 +70,6 @@ GAP_LEGS = 2  # two books: the simplest route
 
 PIECES_PER_BOOK_SIDE = 128
 """Levels of a book's side that a route is sized through, one row less: beyond them is nothing."""
+
+SIZED_MAX = 64
+"""Most cycles of each number of legs that one change has sized."""

@@ -7,11 +7,12 @@ token or gas is worth, the route is not screened, and once they do, no change te
 from numba import float64, int64
 
 from engine.kernels import cycles
+from engine.kernels.candidates import EVENT, size_found
 from engine.kernels.cycle_found import FOUND
 from engine.kernels.graph import GRAPH
 from engine.kernels.graph_layout import ALIVE_MIN, EDGE_SOURCE, EDGE_TARGET
 from engine.kernels.jit import borrowing, kernel
-from engine.kernels.screen import BOARD, EVENT, ROUTES, SIDES, size_found
+from engine.kernels.one_route import BOARD, ROUTES, SIDES
 from engine.kernels.screen_layout import (
     IS_SWEPT,
     RANK,

@@ -135,6 +135,7 @@ def late_and_early(seed: int) -> tuple[World, World]:
                 value_some(late, rng)
         give(late, *late.graph.assets)
         work_off(late)
+    work_off(early)  # what was displaced and has room again
     return late, early
 
 
