@@ -182,6 +182,7 @@ pools: $(VENV)/.kernels $(VENV)/.dev ## ten million random pools: float kernels 
 cycles: $(VENV)/.kernels $(VENV)/.dev ## random markets: no profitable cycle is missed, sizes are optimal
 	@$(PY) -m tests.detect.cycle_campaign --events 100000 --seed 1
 	@$(PY) -m tests.detect.sizing_campaign --cases 1000000 --seed 1
+	@$(PY) -m tests.detect.deep_campaign --worlds 2000 --seed 1
 
 .PHONY: detector-cases
 detector-cases: $(VENV)/.kernels $(VENV)/.dev ## ten million cases of books, mixed routes and hostile numbers

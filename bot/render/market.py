@@ -39,7 +39,7 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
     else:
         blocks.append(Text("None seen yet."))
     blocks.append(Text(_totals(report, refused=refused)))
-    if report.crowded_out or report.pools_waiting:
+    if report.crowded_out or report.displaced or report.unsized or report.pools_waiting:
         blocks.append(Text(_unseen(report)))
     return Screen(
         title=f"Opportunities: {open_count} open",
@@ -216,6 +216,8 @@ def _unseen(report: OpportunitiesReport) -> str:
     """Say what may be there and is not among the opportunities."""
     counts = (
         (report.crowded_out, "times no room for a route"),
+        (report.displaced, "gave way to a better route"),
+        (report.unsized, "too many to be looked at"),
         (report.pools_waiting, "pools wait for screening"),
     )
     return ", ".join(f"{words.count(number)} {what}" for number, what in counts if number)

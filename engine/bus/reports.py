@@ -89,6 +89,8 @@ class StatusReport(_Report, frozen=True, kw_only=True):
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
         crowded_out: how often a route found no room among the open ones.
+        displaced: open routes closed because a better one took their place.
+        unsized: routes, at least, that gain at the margin and were too many to be looked at.
         moves_refused: moves that no pool can have made; their pools stayed as they were.
         pools_waiting: pools whose routes can be costed only now and are yet to be screened.
         prices_published: rows of the shared price matrix written so far, None without one.
@@ -118,6 +120,8 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     recording: str | None
     prices_published: int | None
     prices_failure: str | None
+    displaced: int = 0
+    unsized: int = 0
 
 
 class VenuesReport(_Report, frozen=True, kw_only=True):
@@ -133,7 +137,7 @@ class OpportunitiesReport(_Report, frozen=True, kw_only=True):
     """Open opportunities first, then recent ones, newest first.
 
     Attributes:
-        crowded_out, pools_waiting: see `StatusReport`.
+        crowded_out, displaced, unsized, pools_waiting: see `StatusReport`.
     """
 
     basis: Basis
@@ -144,6 +148,8 @@ class OpportunitiesReport(_Report, frozen=True, kw_only=True):
     refused: dict[str, int]
     crowded_out: int
     pools_waiting: int
+    displaced: int = 0
+    unsized: int = 0
 
 
 class LegLine(msgspec.Struct, frozen=True, kw_only=True):

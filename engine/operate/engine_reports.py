@@ -106,6 +106,8 @@ class EngineReports:
             traded=of.journal.traded,
             refused=self._refused(),
             crowded_out=of.detector.crowded_out,
+            displaced=of.detector.displaced,
+            unsized=of.detector.unsized,
             moves_refused=of.detector.refused,
             pools_waiting=of.detector.pools_waiting,
             profit_usd_paper=of.journal.profit_usd,
@@ -146,6 +148,8 @@ class EngineReports:
             found_by_legs=self._found_by_legs(),
             refused=self._refused(),
             crowded_out=of.detector.crowded_out,
+            displaced=of.detector.displaced,
+            unsized=of.detector.unsized,
             pools_waiting=of.detector.pools_waiting,
         )
 

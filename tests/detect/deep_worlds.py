@@ -258,8 +258,9 @@ def random_market(rng: random.Random) -> PairMarket:
     pairs = list(itertools.combinations(tokens, 2))
     noise = rng.choice((0.003, 0.01, 0.03))
     pools = []
-    for _ in range(rng.randint(3, 14)):
-        first, second = rng.choice(pairs)
+    for number in range(rng.randint(3, 14)):
+        # Without a pool of what gas is paid in, no route that needs any can be costed.
+        first, second = ("USDT", "ETH") if number == 0 else rng.choice(pairs)
         depth_usd = 10.0 ** rng.uniform(2, 7)
         skew = 1.0 + rng.gauss(0, noise)
         pools.append((first, second, (depth_usd / usd[first] * skew, depth_usd / usd[second])))

@@ -182,3 +182,13 @@ def test_the_best_route_of_a_random_market_is_open_after_every_change(seed: int)
         best_usd, best = market.best()
         tolerance = 1e-6 + 1e-4 * best_usd
         assert market.best_open_usd() >= best_usd / DISPLACES_RATIO - tolerance, best
+
+
+def test_what_is_too_much_for_one_change_is_counted() -> None:
+    market = dust_market(300, gwei="0")
+
+    market.move(0, HUB_MOVED)
+
+    assert market.best_open_usd() == pytest.approx(market.best()[0], rel=1e-6)
+    through_hub = [c for c in market.cycles() if any(way.place[1] == 0 for way in c)]
+    assert market.world.detector.unsized == len(through_hub) - 64

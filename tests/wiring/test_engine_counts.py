@@ -25,10 +25,12 @@ def test_what_had_no_room_was_refused_or_waits_is_in_the_reports() -> None:
     with pytest.raises(BadValueError, match="reserve0_raw is 0"):
         core.detector.on_move(0, PairMove(reserve0_raw=0, reserve1_raw=1), START_NS)
     core.detector.crowded_out = 7
+    core.detector.displaced = 3
 
     status, listed = reports.status(START_NS), reports.opportunities(5, START_NS)
 
     assert (status.crowded_out, status.moves_refused, status.pools_waiting) == (7, 1, 2)
     assert (listed.crowded_out, listed.pools_waiting) == (7, 2)
+    assert (listed.displaced, status.displaced, listed.unsized, status.unsized) == (3, 3, 0, 0)
     core.hot_path.tick(START_NS)
     assert reports.status(START_NS).pools_waiting == 0
