@@ -147,7 +147,7 @@ class Access:
                 query_id=query.id,
                 payload=query.data,
                 message_id=message.message_id,
-                is_visible=isinstance(message, Message),
+                is_visible=isinstance(message, Message) and message.date.timestamp() > 0,
             ),
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,11 +11,18 @@ from typing import Any, Final
 
 from engine.facade.commands import Command, DoneInbox, PutInbox, SyndicateError, TakeInbox
 from engine.facade.engine import Facade
+from engine.facade.redaction import redact
 from engine.facade.reports import InboxItems, InboxStored, Report
 
 _log = logging.getLogger(__name__)
 
 SOURCE: Final = "telegram"
+
+CODE_NOT_KEPT: Final = "not-kept"
+"""Stands in the place of a one-time code; the grammar takes it for one, and it is never right."""
+
+_WRITTEN: Final = ("text", "caption")
+_CODE: Final = re.compile(r"(?<![\w.-])[0-9]{3}[ -]?[0-9]{3}(?![\w.-]*\w)")
 
 STORE_S_MAX: Final = 2.0
 """Longest wait for the ledger while a kill may be waiting in the next batch."""
@@ -61,7 +69,7 @@ class Inbox:
         Returns None when the ledger is away: nothing is known to be stored then.
         """
         items = [
-            (update["update_id"], json.dumps(update, separators=(",", ":")).encode())
+            (update["update_id"], json.dumps(kept_form(update), separators=(",", ":")).encode())
             for update in updates
         ]
         limit_s = STORE_S_MAX_AWAY if self.is_away else STORE_S_MAX
@@ -123,3 +131,20 @@ class Inbox:
             _log.warning("the ledger is back")
         self.is_away = False
         return report
+
+
+def kept_form(value: Any) -> Any:
+    """Return an update as it may lie on a disk: without secrets, and without one-time codes.
+
+    What a former process left needs a new code then: the one in it is of no use to anybody.
+    """
+    if isinstance(value, dict):
+        return {
+            key: _CODE.sub(CODE_NOT_KEPT, redact(item))
+            if key in _WRITTEN and isinstance(item, str)
+            else kept_form(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [kept_form(item) for item in value]
+    return value

@@ -25,6 +25,7 @@ BATCH_MAX: Final = 100
 ROUND_TRIPS_MISSED_MAX: Final = 3
 """After this many full waits without a successful round trip the client is built anew."""
 
+NESTING_MAX: Final = 60
 BACK_OFF_S_MIN: Final = 0.2
 BACK_OFF_S_MAX: Final = 15.0
 _CLOSE_S: Final = 0.5
@@ -152,11 +153,28 @@ class Poller:
 def _parse_reply(payload: bytes) -> list[dict[str, Any]]:
     try:
         reply = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadReplyError("the answer to getUpdates is not JSON") from error
+    if _is_deep(reply):
+        raise BadReplyError("the answer to getUpdates is nested too deeply")
     updates = reply.get("result") if isinstance(reply, dict) else None
     if not isinstance(updates, list) or not all(
         isinstance(update, dict) and isinstance(update.get("update_id"), int) for update in updates
     ):
         raise BadReplyError("the answer to getUpdates is not a list of updates")
     return updates
+
+
+def _is_deep(reply: object) -> bool:
+    """Say whether a value is nested so deeply that reading it could exhaust the stack."""
+    level = [reply]
+    for _ in range(NESTING_MAX):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, (dict, list))
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return False
+    return True

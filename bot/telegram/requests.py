@@ -4,10 +4,10 @@ import os
 import ssl
 from datetime import timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import httpx
-from telegram.error import RetryAfter
+from telegram.error import RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from engine.facade.commands import FatalError
@@ -19,6 +19,19 @@ UPLOAD_S: Final = 60.0
 _SENDING_CONNECTIONS: Final = 4
 
 
+class BoundedRequest(HTTPXRequest):
+    """A client to which an answer that cannot be read is one more error of the Bot API."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Parse an answer; one nested too deeply to be read is refused like one that is no JSON."""
+        try:
+            parsed: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
+        except RecursionError as error:
+            raise TelegramError("the answer is nested too deeply") from error
+        return parsed
+
+
 def make_request(
     *, read_s: float, proxy: str | None, connections: int = _SENDING_CONNECTIONS
 ) -> HTTPXRequest:
@@ -27,7 +40,7 @@ def make_request(
     The operator's setting alone chooses a proxy: what the environment says of proxies is for other
     programs, and may be of a kind that the client cannot have.
     """
-    return HTTPXRequest(
+    return BoundedRequest(
         connection_pool_size=connections,
         connect_timeout=min(CONNECT_S, read_s),
         read_timeout=read_s,
@@ -46,7 +59,14 @@ def _tls() -> ssl.SSLContext:
 
     A client that is built anew while the chat is in trouble must not pay that again.
     """
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        name = next((n for n in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(n)), "")
+        raise FatalError(
+            f"the certificates for Telegram cannot be read ({error.strerror or error}): mend or "
+            f"unset {name or 'the ones of this system'}"
+        ) from error
 
 
 def opt_in_to_durations() -> None:

@@ -24,7 +24,8 @@ ENTRY: Final = struct.Struct("<QBHqHI")
 SUFFIX: Final = ".zst"
 
 _READ_BYTES: Final = 1 << 20
-_PAYLOAD_BYTES_MAX: Final = 1 << 28
+_PAYLOAD_BYTES_MAX: Final = 1 << 26
+_WINDOW_BYTES_MAX: Final = 1 << 25
 
 
 class EntryKind(IntEnum):
@@ -121,7 +122,9 @@ def _read_segment(path: Path) -> Iterator[Entry]:
 
 def _decompressed(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX).stream_reader(
+            file, read_across_frames=True
+        )
         try:
             while chunk := reader.read(_READ_BYTES):
                 yield chunk

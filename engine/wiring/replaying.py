@@ -11,7 +11,7 @@ import msgspec
 
 from engine.bus.commands import GetWhy
 from engine.bus.reports import WhyReport
-from engine.domain.errors import BadValueError
+from engine.domain.errors import BadValueError, SyndicateError
 from engine.operate import exit_codes
 from engine.operate.hot_path import HotPath
 from engine.operate.recording import Entry, EntryKind, read_entries
@@ -26,6 +26,10 @@ from engine.wiring.paths import Paths
 
 PROGRESS_S: Final = 2.0
 SHOWN_BYTES: Final = 2_000
+STEP_BYTES_MAX: Final = 64 << 20
+"""What one input may have led to; a small file can unpack to any size."""
+ENTRY_BYTES: Final = 200
+"""Memory of an entry beside its payload."""
 
 _SEQ_END: Final = 1 << 63
 """Inputs are numbered from 1 on; the board stamps books with 64 bits."""
@@ -87,6 +91,18 @@ def replay(path: Path, *, lines: list[bytes]) -> ReplayResult:
     Raises:
         BadValueError: the recording cannot be read, or its beginning is gone.
     """
+    try:
+        return _replay(path, lines)
+    except SyndicateError:
+        raise
+    except Exception as error:  # a file from anywhere; whatever breaks, it is the file
+        raise BadValueError(
+            f"{path} cannot be replayed, it is damaged or of another version: "
+            f"{type(error).__name__} {str(error)[:200]}"
+        ) from error
+
+
+def _replay(path: Path, lines: list[bytes]) -> ReplayResult:
     entries = read_entries(path)
     header = _header(entries, path)
     world = ReplayedWorld()
@@ -141,10 +157,15 @@ async def trace_decision(paths: Paths, ref: str) -> int:
 
 
 def _shown(entry: Entry) -> str:
-    text = entry.payload[:SHOWN_BYTES].decode(errors="replace")
+    text = _harmless(entry.payload[:SHOWN_BYTES].decode(errors="replace"))
     cut = f" ... ({len(entry.payload)} bytes)" if len(entry.payload) > SHOWN_BYTES else ""
-    key = f" {entry.key}" if entry.key else ""
+    key = f" {_harmless(entry.key)}" if entry.key else ""
     return f"input {entry.seq} {entry.kind.name}{key} at {entry.at_ns}: {text}{cut}"
+
+
+def _harmless(text: str) -> str:
+    """Return text with whatever could steer a terminal written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _header(entries: Iterator[Entry], path: Path) -> RunHeader:
@@ -174,7 +195,14 @@ def _surroundings(header: RunHeader, world: ReplayedWorld, lines: list[bytes]) -
 def _steps(entries: Iterator[Entry], result: ReplayResult) -> Iterator[_Step]:
     """Group each input with the entries behind it."""
     step: _Step | None = None
+    held_bytes = 0
     for entry in entries:
+        is_input = int(entry.kind) in _INPUTS
+        held_bytes = 0 if is_input else held_bytes + len(entry.payload) + ENTRY_BYTES
+        if held_bytes > STEP_BYTES_MAX:
+            raise BadValueError(
+                f"the recording is damaged: more than {STEP_BYTES_MAX >> 20} MB follow one input"
+            )
         if int(entry.kind) in _INPUTS:
             if step is not None:
                 yield step
