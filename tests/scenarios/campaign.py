@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.scenarios.rig import ROLES, Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-TOLD_TRADE = re.compile(r"Paper trade.*?/why (\S+)", re.DOTALL)
+TOLD_TRADE = re.compile(r"Paper trade .*?planned [^(]*\((\S+)\)", re.DOTALL)
 ROUND_S = (0.3, 4.0)
 ANSWER_S = 5.0
 
