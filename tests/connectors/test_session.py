@@ -459,10 +459,11 @@ async def test_requests_keep_the_venues_rate_after_a_burst() -> None:
     async with client_of(
         answer, budget=RequestBudget(weight_per_s=20.0, weight_burst=2.0)
     ) as client:
+        started_s = time.monotonic()
         for _ in range(6):
             await client.get("/")
 
-    assert times[-1] - times[0] >= 4 / 20 * 0.95
+    assert times[-1] - started_s >= 4 / 20 * 0.95
 
 
 async def test_a_steady_connection_ends_the_slowing_down() -> None:
