@@ -25,6 +25,7 @@ class InputKind(IntEnum):
     CLOSED = 5
     TICK = 6
     COMMAND = 7
+    LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,12 @@ class Reconnect:
     why: str
 
 
-Action = Send | Fetch | Reconnect
+@dataclass(frozen=True, slots=True)
+class Relist:
+    """Ask the session for the venue's instrument list anew; it comes back as an input LISTED."""
+
+
+Action = Send | Fetch | Reconnect | Relist
 NO_ACTIONS: tuple[Action, ...] = ()
 
 
@@ -117,8 +123,11 @@ class BookSink(Protocol):
         """
         ...
 
-    def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:
-        """Forget the row's levels, mark it stale with the reason and count the fault."""
+    def invalidate(self, book: int, fault: Fault, at_ns: int, note: str = "") -> None:
+        """Forget the row's levels, mark it stale with the reason and count the fault.
+
+        `note` says in words what a person should know of it.
+        """
         ...
 
     def count(self, venue: VenueId, fault: Fault) -> None:
@@ -167,6 +176,10 @@ class Feed(Protocol):
 
     def closed(self, at_ns: int) -> Sequence[Action]:
         """Learn that the connection ended: all rows stale."""
+        ...
+
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+        """Learn which instruments may not be traded now, by wire name, and why; others may."""
         ...
 
     def tick(self, at_ns: int) -> Sequence[Action]:
@@ -262,11 +275,19 @@ class VenueSpec:
     budget: RequestBudget
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An instrument of a list, and why it may not be traded now; empty if it may."""
+
+    instrument: Instrument
+    closed: str = ""
+
+
 class InstrumentParser(Protocol):
     """Parses a venue's instrument list."""
 
-    def __call__(self, payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
-        """Return the instruments of those pairs that the venue lists and that may be traded.
+    def __call__(self, payload: bytes, pairs: Sequence[str]) -> list[Listed]:
+        """Return the instruments of those pairs that the venue lists, those that are closed too.
 
         Raises:
             BadValueError: the list cannot be read.

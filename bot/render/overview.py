@@ -107,7 +107,10 @@ def render_venues(report: VenuesReport) -> Screen:
     blocks += [Text(f"{venue.venue} {venue.note}") for venue in report.venues if venue.note]
     if stale:
         rows = [
-            (f"{line.venue} {line.pair}", words.phrase(line.stale_reason or "not live"))
+            (
+                f"{line.venue} {line.pair}",
+                line.note or words.phrase(line.stale_reason or "not live"),
+            )
             for line in stale[:_STALE_SHOWN_MAX]
         ]
         blocks.append(Text(f"Out of every decision: {len(stale)} of {len(report.instruments)}"))

@@ -42,7 +42,7 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstrumentLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One instrument: best bid and ask, age and why it is stale."""
+    """One instrument: best bid and ask, age and why it is stale, in words where there are any."""
 
     venue: VenueId
     pair: str
@@ -53,6 +53,7 @@ class InstrumentLine(msgspec.Struct, frozen=True, kw_only=True):
     bid: str | None
     ask: str | None
     levels: int
+    note: str = ""
 
 
 class OpportunityLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ The link never reads a clock and never sends anything; it decides, the feed spea
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -65,6 +65,8 @@ class Row:
         fetch_at_ns: when a REST snapshot may next be fetched.
         buffer: changes kept until a snapshot comes, as (id before, last id, bids, asks).
         log: the same of a live row while it is being audited, else None.
+        shut: why the venue does not serve the row; empty while it is wanted.
+        is_halted: it is its list that says so, which holds over reconnects.
     """
 
     __slots__ = (
@@ -77,8 +79,10 @@ class Row:
         "floor_id",
         "instrument",
         "is_fetching",
+        "is_halted",
         "is_live",
         "log",
+        "shut",
         "wire",
     )
 
@@ -88,6 +92,8 @@ class Row:
         self.wire = instrument.wire_name
         self.buffer: list[Delta] = []
         self._last_id = array("q", [-1])
+        self.shut = ""
+        self.is_halted = False
         self.reset()
 
     @property
@@ -150,7 +156,33 @@ class Link:
         self._check_at_ns = at_ns
         for row in self.rows:
             row.reset()
-            self.asked(row, at_ns)
+            if not row.is_halted:
+                row.shut = ""
+                self.asked(row, at_ns)
+
+    def wanted(self) -> list[Row]:
+        """Return the rows that the venue serves, as far as is known."""
+        return [row for row in self.rows if not row.shut]
+
+    def shut(self, row: Row, fault: Fault, why: str, at_ns: int) -> None:
+        """Take a row out until the venue serves it again."""
+        self.sink.invalidate(row.book, fault, at_ns, why)
+        row.reset()
+        row.shut = why
+
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> list[Row]:
+        """Shut the rows that may not be traded; return those that may again, to be asked for."""
+        opened = []
+        for row in self.rows:
+            why = closed.get(row.wire, "")
+            if why and not (row.is_halted and row.shut == why):
+                self.shut(row, Fault.HALTED, why, at_ns)
+                row.is_halted = True
+            elif row.shut and not why:
+                row.shut = ""
+                row.is_halted = False
+                opened.append(row)
+        return opened
 
     def close(self, at_ns: int) -> None:
         """End the connection: every row stale."""
@@ -214,14 +246,14 @@ class Link:
         self._newest_ns = max([self._newest_ns, *live])
         if self._newest_ns - at_ns > CLOCK_BACK_NS:
             return "the clock was set back"
-        if at_ns - self._newest_ns > SILENT_INTERVALS * self.age_ns:
+        if self.wanted() and at_ns - self._newest_ns > SILENT_INTERVALS * self.age_ns:
             return "no change on the whole connection"
         return None
 
     def overdue(self, at_ns: int) -> list[Row]:
         """Make stalled rows stale; return all rows whose snapshot is to be asked for now."""
         due = []
-        for row in self.rows:
+        for row in self.wanted():
             if row.is_live:
                 if at_ns - self.sink.changed_at_ns(row.book) > self.age_ns and self.drop(
                     row, Fault.STALLED, at_ns

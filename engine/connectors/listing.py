@@ -7,7 +7,8 @@ import msgspec
 
 from engine.connectors.link import UNREADABLE
 from engine.domain.errors import BadValueError
-from engine.domain.instruments import Instrument, Pair
+from engine.domain.instruments import Pair
+from engine.ports import Listed
 
 Shape = TypeVar("Shape")
 
@@ -27,12 +28,12 @@ def decode_list(payload: bytes, shape: type[Shape], what: str) -> Shape:
 def listed(
     entries: Iterable[msgspec.Raw],
     shape: type[Shape],
-    make: Callable[[Shape], Instrument | None],
+    make: Callable[[Shape], Listed | None],
     pairs: Sequence[str],
-) -> list[Instrument]:
-    """Make the instruments of the asked pairs, in the order asked.
+) -> list[Listed]:
+    """Make the instruments of the asked pairs, in the order asked; an open one before a closed one.
 
-    `make` returns None for what may not be traded now. Entries that cannot be read are passed over
+    `make` returns None for what is never to be traded. Entries that cannot be read are passed over
     unless nothing can be read at all.
 
     Raises:
@@ -40,18 +41,21 @@ def listed(
     """
     wanted = [Pair.parse(pair) for pair in pairs]
     decoder = msgspec.json.Decoder(shape, strict=False)
-    found: dict[Pair, Instrument] = {}
+    found: dict[Pair, Listed] = {}
     first_error: Exception | None = None
     read_count = 0
     for entry in entries:
         try:
-            instrument = make(decoder.decode(entry))
+            one = make(decoder.decode(entry))
         except (*UNREADABLE, BadValueError, ArithmeticError) as error:
             first_error = first_error or error
             continue
         read_count += 1
-        if instrument is not None:
-            found.setdefault(instrument.pair, instrument)
+        if one is None:
+            continue
+        held = found.get(one.instrument.pair)
+        if held is None or (held.closed and not one.closed):
+            found[one.instrument.pair] = one
     if first_error is not None and not read_count:
         raise BadValueError(f"no entry of the instrument list can be read: {first_error}")
     return [found[pair] for pair in wanted if pair in found]

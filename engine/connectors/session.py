@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from engine.connectors.arrivals import TimedConnection, timed_by, wait_text
 from engine.connectors.rest import TOO_MANY, RestClient
 from engine.domain.errors import TransientError
-from engine.ports import Action, Fetch, InputKind, Reconnect, Send
+from engine.ports import Action, Fetch, InputKind, Reconnect, Relist, Send
 
 BODY_SHOWN_BYTES = 100
 """So much of a refused handshake's answer is told, unless it is a page."""
@@ -77,6 +77,7 @@ class Session:
     """Keeps one feed connected until cancelled.
 
     Attributes:
+        list_wanted: set when the feed wants the venue's instrument list anew.
         trouble: why the venue cannot be connected to now; empty while it can.
 
     Args:
@@ -108,6 +109,7 @@ class Session:
         self._limits = limits
         self._connection: _Connection | None = None
         self.trouble = ""
+        self.list_wanted = asyncio.Event()
 
     async def run(self) -> None:
         """Connect, and connect again whenever a connection ends, until cancelled."""
@@ -141,6 +143,8 @@ class Session:
                         connection.fetches.put_nowait(action)
                 case Reconnect(why=why):
                     connection.finish(why)
+                case Relist():
+                    self.list_wanted.set()
 
     async def _one_connection(self) -> None:
         """Open, serve and close one connection; each way it can end becomes one CLOSED input."""

@@ -24,3 +24,5 @@ class Fault(StrEnum):
     LEVELS_DROPPED = "levels_dropped"
     FETCH_FAILED = "fetch_failed"
     DISCONNECTED = "disconnected"
+    REFUSED = "refused"
+    HALTED = "halted"

@@ -51,6 +51,7 @@ class Board:
         self._frame_seq = array("q", [0])
         self.faults: Counter[tuple[VenueId, Fault]] = Counter()
         self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
+        self.notes: list[str] = [""] * len(self.instruments)
         self.stale_since_ns: list[int] = [0] * len(self.instruments)
         self.resync_counts: Counter[VenueId] = Counter()
         self.wait_ns = 0
@@ -123,7 +124,7 @@ class Board:
             return Applied.OK
         return Applied.NOT_PLAIN if outcome == layout.NOT_PLAIN else self._refused(book, outcome)
 
-    def invalidate(self, book: int, fault: Fault, at_ns: int) -> None:
+    def invalidate(self, book: int, fault: Fault, at_ns: int, note: str = "") -> None:
         """Forget the row's levels, mark it stale with the reason and count the fault."""
         venue = self.instruments[book].venue
         self.faults[venue, fault] += 1
@@ -134,6 +135,7 @@ class Board:
             self.stale_since_ns[book] = at_ns
             self._list(book)
         self.stale_reasons[book] = fault
+        self.notes[book] = note
         row[layout.COUNT + layout.BID] = 0
         row[layout.COUNT + layout.ASK] = 0
         row[layout.CHANGES] += 1

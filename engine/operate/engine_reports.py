@@ -315,6 +315,7 @@ class EngineReports:
             bid=f"{instrument.price_of(bids[0][0]):f}" if bids else None,
             ask=f"{instrument.price_of(asks[0][0]):f}" if asks else None,
             levels=int(board.state[book, COUNT + BID] + board.state[book, COUNT + ASK]),
+            note="" if board.is_live(book) else board.notes[book],
         )
 
 

@@ -5,9 +5,12 @@ Live runs and replays go through `accept`, so that the same inputs lead to the s
 
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import msgspec
+
+from engine.domain.errors import BadValueError
 from engine.execute.pipeline import Pipeline
 from engine.market.board import Board
 from engine.operate.control import Control
@@ -17,6 +20,23 @@ from engine.ports import NO_ACTIONS, Action, Feed, InputKind
 
 NO_STREAM: Final = 65_535
 """Stream number of inputs that belong to no connection: ticks and commands."""
+
+
+def encode_closed(closed: Mapping[str, str]) -> bytes:
+    """Encode the payload of an input LISTED: why instruments may not be traded, by wire name."""
+    return msgspec.json.encode(closed, order="deterministic")
+
+
+def decode_closed(payload: bytes) -> dict[str, str]:
+    """Decode the payload of an input LISTED.
+
+    Raises:
+        BadValueError: the recording that holds it is damaged.
+    """
+    try:
+        return msgspec.json.decode(payload, type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        raise BadValueError(f"the recording is damaged: a list cannot be read: {error}") from error
 
 
 class HotPath:
@@ -97,6 +117,8 @@ class HotPath:
             actions = feed.fetched(key, payload, at_ns)
         elif kind is InputKind.FETCH_FAILED:
             actions = feed.fetch_failed(key, payload.decode(errors="replace"), at_ns)
+        elif kind is InputKind.LISTED:
+            actions = feed.listed(decode_closed(payload), at_ns)
         elif kind is InputKind.CLOSED:
             self.is_connected[stream] = False
             actions = feed.closed(at_ns)

@@ -29,7 +29,7 @@ _WINDOW_BYTES_MAX: Final = 1 << 25
 
 
 class EntryKind(IntEnum):
-    """Kinds of entries; 1 to 7 are the inputs of `ports.InputKind`."""
+    """Kinds of entries; 1 to 8 are the inputs of `ports.InputKind`."""
 
     OPENED = InputKind.OPENED
     FRAME = InputKind.FRAME
@@ -38,6 +38,7 @@ class EntryKind(IntEnum):
     CLOSED = InputKind.CLOSED
     TICK = InputKind.TICK
     COMMAND = InputKind.COMMAND
+    LISTED = InputKind.LISTED
     HEADER = 100
     OBSERVED = 101
     """What the core saw of the world while it took the input before: `key` is what, payload the

@@ -5,6 +5,7 @@ import gc
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 from engine.bus.notices import RecordsDropped, Started
@@ -19,7 +20,7 @@ from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, make_clock, make_run_id
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
-from engine.operate.hot_path import HotPath
+from engine.operate.hot_path import HotPath, encode_closed
 from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import announce_ready, stop_signals
 from engine.operate.one_time_code import OneTimeCode
@@ -34,6 +35,7 @@ from engine.operate.world import LiveWorld
 from engine.ports import Action, InputKind
 from engine.settings.schema import Settings
 from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.lists import closed_of, fetch_list, keep_listed
 from engine.wiring.paths import Paths
 from engine.wiring.run_set_up import (
     OpenVenues,
@@ -173,7 +175,16 @@ def _start_tasks(
     outbox: Outbox,
     clock: Clock,
 ) -> list[asyncio.Task[None]]:
-    running = [tasks.create_task(session.run()) for session in sessions]
+    running = []
+    for stream, (of, session) in enumerate(zip(venues.access, sessions, strict=True)):
+        accept = _accept(core.hot_path, stream)
+        closed = encode_closed(closed_of(of.instruments, of.listing))
+        accept(InputKind.LISTED, "", closed, clock())
+        fetch = partial(fetch_list, of.spec, of.rest, of.pairs)
+        running.append(tasks.create_task(session.run()))
+        running.append(
+            tasks.create_task(keep_listed(session, accept, fetch, of.instruments, clock))
+        )
     running.append(tasks.create_task(outbox.run()))
     running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
     running.append(tasks.create_task(until_back(venues.away)))

@@ -22,8 +22,9 @@ from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.pools.snapshots import PoolSnapshot
-from engine.ports import VenueSpec
+from engine.ports import Listed, VenueSpec
 from engine.settings.schema import Settings
+from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     basis_of,
     fee_bps_taker,
@@ -37,7 +38,8 @@ from engine.wiring.version import version_text
 log = logging.getLogger(__name__)
 
 DAY_NS: Final = 86_400 * 1_000_000_000
-AWAY_RETRY_S: Final = 120.0
+AWAY_RETRY_S: Final = 60.0
+START_S: Final = 30.0
 LEDGER_TRIES: Final = 20
 LEDGER_RETRY_S: Final = 0.25
 LATENCY_MS_LEAST: Final = 0.001
@@ -52,15 +54,22 @@ class VenueAccess:
     websocket_url: str
     proxy: str | None
     rest: RestClient
-    instruments: Sequence[Instrument]
+    pairs: Sequence[str]
+    listing: Sequence[Listed]
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        """All instruments of the run at this venue, those that are closed now too."""
+        return [one.instrument for one in self.listing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueAway:
-    """A venue that did not answer when the run was set up."""
+    """A venue that had no instruments to give when the run was set up."""
 
     spec: VenueSpec
     rest: RestClient
+    pairs: Sequence[str]
     why: str
 
 
@@ -124,7 +133,7 @@ async def until_back(away: Sequence[VenueAway]) -> None:
         await asyncio.sleep(AWAY_RETRY_S)
         for one in away:
             try:
-                await one.rest.get(one.spec.instruments_path)
+                await fetch_list(one.spec, one.rest, one.pairs)
             except TransientError:
                 continue
             raise TransientError(f"{one.spec.venue} is back; starting anew to take it in")
@@ -215,21 +224,20 @@ async def _open_venue(
         limits=RestLimits(),
     )
     try:
-        payload = await rest.get(spec.instruments_path)
-        instruments = spec.parse_instruments(payload, pairs)
-    except TransientError as error:
-        return VenueAway(spec=spec, rest=rest, why=str(error))
-    except BadValueError as error:
-        return str(error)
-    if not instruments:
-        return f"it lists none of {', '.join(pairs)}"
+        # One slow or banned venue must not hold up the others.
+        async with asyncio.timeout(START_S):
+            listing = await fetch_list(spec, rest, pairs)
+    except (TransientError, TimeoutError) as error:
+        why = str(error) or rest.limiter.note() or f"no answer within {START_S:g} s"
+        return VenueAway(spec=spec, rest=rest, pairs=pairs, why=why)
     return VenueAccess(
         spec=spec,
         feed=feed,
         websocket_url=websocket_url,
         proxy=outbound.websocket_proxy(websocket_url),
         rest=rest,
-        instruments=instruments,
+        pairs=pairs,
+        listing=listing,
     )
 
 

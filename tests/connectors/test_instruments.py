@@ -45,17 +45,16 @@ def test_coinbase_products_become_instruments_in_the_order_asked() -> None:
 
     found = parse_coinbase(payload, ["SOL-USD", "BTC-USD"])
 
-    assert [each.wire_name for each in found] == ["SOL-USD", "BTC-USD"]
-    assert found[1].tick_quote == Decimal("0.01")
-    assert found[1].price_decimals == 4
-    assert found[1].size_decimals == 8
-    assert found[1].notional_min_quote == 1
+    assert [each.instrument.wire_name for each in found] == ["SOL-USD", "BTC-USD"]
+    assert found[1].instrument.tick_quote == Decimal("0.01")
+    assert found[1].instrument.price_decimals == 4
+    assert found[1].instrument.size_decimals == 8
+    assert found[1].instrument.notional_min_quote == 1
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"alias": "BTC-USD"},
         {"status": "delisted"},
         {"trading_disabled": True},
         {"is_disabled": True},
@@ -64,12 +63,21 @@ def test_coinbase_products_become_instruments_in_the_order_asked() -> None:
         {"post_only": True},
         {"auction_mode": True},
         {"view_only": True},
-        {"product_type": "FUTURE"},
     ],
 )
-def test_a_coinbase_product_that_cannot_be_taken_from_is_left_out(
+def test_a_coinbase_product_that_cannot_be_taken_from_is_closed_with_its_reason(
     changes: dict[str, object],
 ) -> None:
+    payload = _products(_product("BTC-USDC", **changes), _product("ETH-USD"))
+
+    (closed,) = parse_coinbase(payload, ["BTC-USDC"])
+
+    (name,) = changes
+    assert closed.closed.startswith(name.replace("_", " "))
+
+
+@pytest.mark.parametrize("changes", [{"alias": "BTC-USD"}, {"product_type": "FUTURE"}])
+def test_a_coinbase_product_that_is_never_traded_is_left_out(changes: dict[str, object]) -> None:
     payload = _products(_product("BTC-USDC", **changes), _product("ETH-USD"))
 
     assert parse_coinbase(payload, ["BTC-USDC"]) == []
@@ -92,7 +100,7 @@ def test_an_odd_entry_hides_only_itself(changes: dict[str, object]) -> None:
 
     found = parse_coinbase(payload, ["BTC-USD", "ETH-USD"])
 
-    assert [each.wire_name for each in found] == ["ETH-USD"]
+    assert [each.instrument.wire_name for each in found] == ["ETH-USD"]
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -114,7 +122,8 @@ def test_a_pair_that_is_no_pair_is_a_clear_error() -> None:
 def test_recorded_binance_symbols_become_instruments() -> None:
     payload = (FOLDER / "binance-exchange-info.json").read_bytes()
 
-    (nkn,) = parse_binance(payload, ["NKN-USDT"])
+    (nkn_listed,) = parse_binance(payload, ["NKN-USDT"])
+    nkn = nkn_listed.instrument
 
     assert nkn.wire_name == "NKNUSDT"
     assert nkn.tick_quote == Decimal("0.0001")
@@ -125,7 +134,8 @@ def test_recorded_binance_symbols_become_instruments() -> None:
 def test_recorded_bitstamp_pairs_become_instruments() -> None:
     payload = (FOLDER / "bitstamp-trading-pairs.json").read_bytes()
 
-    (bat,) = parse_bitstamp(payload, ["BAT-EUR"])
+    (bat_listed,) = parse_bitstamp(payload, ["BAT-EUR"])
+    bat = bat_listed.instrument
 
     assert bat.wire_name == "bateur"
     assert bat.tick_quote == Decimal("0.00001")
@@ -147,21 +157,23 @@ def test_bitstamp_markets_of_the_newer_list_become_instruments() -> None:
     }
     perpetual = {**market, "name": "BTC/USD-PERP", "market_type": "PERPETUAL"}
 
-    (btc,) = parse_bitstamp(msgspec.json.encode([perpetual, market]), ["BTC-USD"])
+    (btc_listed,) = parse_bitstamp(msgspec.json.encode([perpetual, market]), ["BTC-USD"])
+    btc = btc_listed.instrument
 
     assert btc.wire_name == "btcusd"
     assert btc.tick_quote == 1
     assert btc.notional_min_quote == 10
 
 
-def test_recorded_gemini_details_become_instruments_if_open() -> None:
+def test_recorded_gemini_details_become_instruments_with_their_state() -> None:
     payload = (FOLDER / "gemini-symbol-details.json").read_bytes()
 
     found = parse_gemini(payload, ["FIL-USD", "BTC-GUSD", "BTC-GBP"])
 
-    assert [each.wire_name for each in found] == ["filusd", "btcgbp"]
-    assert found[0].tick_quote == Decimal("0.0001")
-    assert found[0].lot_base == Decimal("0.000001")
+    assert [each.instrument.wire_name for each in found] == ["filusd", "btcgusd", "btcgbp"]
+    assert [bool(each.closed) for each in found] == [False, True, False]
+    assert found[0].instrument.tick_quote == Decimal("0.0001")
+    assert found[0].instrument.lot_base == Decimal("0.000001")
 
 
 @pytest.mark.parametrize(

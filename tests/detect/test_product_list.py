@@ -39,7 +39,8 @@ def load() -> list[Instrument]:
     """The instruments that are most woven into triangles, as many as a board holds."""
     payload = lzma.decompress(LIST.read_bytes())
     names = msgspec.json.decode(payload, type=Listed).symbols
-    instruments = parse_instruments(payload, [f"{of.base_asset}-{of.quote_asset}" for of in names])
+    asked = [f"{of.base_asset}-{of.quote_asset}" for of in names]
+    instruments = [one.instrument for one in parse_instruments(payload, asked) if not one.closed]
     uses: dict[str, int] = {}
     for one in instruments:
         for asset in (one.pair.base, one.pair.quote):

@@ -19,6 +19,17 @@ from engine.wiring import run_set_up
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run_set_up import open_venues
 
+MARKETS = [
+    {
+        "name": "BTC/USD",
+        "market_symbol": "btcusd",
+        "base_decimals": 8,
+        "counter_decimals": 0,
+        "trading": "Enabled",
+        "minimum_order_value": "10",
+    }
+]
+
 
 def announced(tmp_path: Path, port: int) -> Paths:
     paths = prepare(str(tmp_path))
@@ -77,7 +88,7 @@ async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
     answers = web.Application()
 
     async def listing(_request: web.Request) -> web.Response:
-        return web.json_response([])
+        return web.json_response(MARKETS)
 
     answers.router.add_get("/bitstamp/{path:.*}", listing)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -94,6 +105,7 @@ async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
                 limiter=Limiter(RequestBudget(weight_per_s=1_000.0), now_ns=lambda: 1),
                 limits=RestLimits(attempts_max=1),
             ),
+            pairs=["BTC-USD"],
             why="test",
         )
         waiting = asyncio.create_task(run_set_up.until_back([away]))

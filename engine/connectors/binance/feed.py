@@ -4,7 +4,7 @@ One class for spot and for USD-M perpetuals: their frames differ in how an event
 before it (`U - 1` or `pu`), and their snapshots in the path.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -74,7 +74,8 @@ class BinanceFeed:
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection; snapshots are fetched once their streams flow."""
         self._link.open(at_ns)
-        return (self._subscription("SUBSCRIBE", self._link.rows),)
+        wanted = self._link.wanted()
+        return (self._subscription("SUBSCRIBE", wanted),) if wanted else NO_ACTIONS
 
     def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame."""
@@ -107,6 +108,11 @@ class BinanceFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+        """Learn which instruments may not be traded now."""
+        opened = self._link.listed(closed, at_ns)
+        return self._asked_anew(opened, at_ns) if self._link.is_open else NO_ACTIONS
+
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Fetch snapshots again, subscribe anew to what is stalled, give up a dead connection."""
         link = self._link
@@ -117,15 +123,14 @@ class BinanceFeed:
             return link.fail(Fault.STALLED, why, at_ns)
         silent = [row for row in due if not row.buffer]
         fetches = tuple(self._book.fetch(row, at_ns) for row in due if row.buffer)
-        if not silent:
-            return fetches
-        for row in silent:
-            link.asked(row, at_ns)
-        return (
-            self._subscription("UNSUBSCRIBE", silent),
-            self._subscription("SUBSCRIBE", silent),
-            *fetches,
-        )
+        return (*self._asked_anew(silent, at_ns), *fetches)
+
+    def _asked_anew(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
+        if not rows:
+            return NO_ACTIONS
+        for row in rows:
+            self._link.asked(row, at_ns)
+        return (self._subscription("UNSUBSCRIBE", rows), self._subscription("SUBSCRIBE", rows))
 
     def _plain_update(self, payload: bytes, start: int, at_ns: int) -> Sequence[Action] | None:
         """Take the next event of a live spot row; None, with nothing changed, for any other frame.
@@ -155,7 +160,7 @@ class BinanceFeed:
         if row is None:
             self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
             return NO_ACTIONS
-        if not self._link.is_open:
+        if not self._link.is_open or row.shut:
             return NO_ACTIONS
         is_perpetual = row.instrument.kind is Kind.PERPETUAL
         if (update.pu >= 0) != is_perpetual or not 0 <= update.first_id <= update.last_id:

@@ -1,6 +1,6 @@
 """Bitstamp: changes with a time but no sequence, started by a REST book and audited by others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -9,6 +9,7 @@ from engine.connectors.bitstamp.audits import BitstampAudits, path_of
 from engine.connectors.bitstamp.instruments import VENUE
 from engine.connectors.bitstamp.messages import Content, Frame, Snapshot
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.refusals import Refusals
 from engine.connectors.rest_book import RestBook
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
@@ -48,12 +49,14 @@ class BitstampFeed:
             ahead_max=_AHEAD_MAX_US,
         )
         self._audits = BitstampAudits(self._link)
+        self._refusals = Refusals(self._link, _resubscribed, is_batch=False)
         self._bytes_max = limits.frame_bytes_max
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection; books are fetched once their streams flow."""
         self._link.open(at_ns)
-        return tuple(_subscription("bts:subscribe", row) for row in self._link.rows)
+        self._refusals.opened()
+        return tuple(_subscription("bts:subscribe", row) for row in self._link.wanted())
 
     def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame."""
@@ -100,6 +103,15 @@ class BitstampFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+        """Learn which instruments may not be traded now."""
+        opened = self._link.listed(closed, at_ns)
+        if not self._link.is_open:
+            return NO_ACTIONS
+        for row in opened:
+            self._link.asked(row, at_ns)
+        return _resubscribed(opened)
+
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Fetch again, subscribe anew to what is stalled, audit, give up a dead connection."""
         link = self._link
@@ -114,14 +126,14 @@ class BitstampFeed:
                 actions.append(self._book.fetch(row, at_ns))
             else:
                 link.asked(row, at_ns)
-                actions.append(_subscription("bts:unsubscribe", row))
-                actions.append(_subscription("bts:subscribe", row))
+                actions.extend(_resubscribed([row]))
+        actions.extend(self._refusals.tick(at_ns))
         actions.extend(self._audits.tick(at_ns))
         return actions
 
     def _rare_change(self, row: Row, content: Content, at_ns: int) -> Sequence[Action]:
         stamp_us = content.microtimestamp
-        if not self._link.is_open:
+        if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if stamp_us < 0:
             return self._book.spoil(row, Fault.BAD_SHAPE, at_ns)
@@ -135,7 +147,7 @@ class BitstampFeed:
         content = frame.data if type(frame.data) is Content else None
         if frame.event == "bts:error":
             why = content.message if content is not None else None
-            return self._link.fail(Fault.VENUE_ERROR, (why or "no reason given")[:200], at_ns)
+            return self._refusals.take(f"{why or 'no reason given'} {frame.channel}".strip(), at_ns)
         if frame.event == "bts:request_reconnect":
             return self._link.fail(Fault.DISCONNECTED, "the venue asks to reconnect", at_ns)
         if frame.event == "data" and content is not None and frame.channel not in self._rows:
@@ -143,6 +155,11 @@ class BitstampFeed:
         elif frame.event == "data" or (content is not None and (content.bids or content.asks)):
             return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.event[:40]!r}", at_ns)
         return NO_ACTIONS
+
+
+def _resubscribed(rows: Sequence[Row]) -> tuple[Send, ...]:
+    events = ("bts:unsubscribe", "bts:subscribe")
+    return tuple(_subscription(event, row) for row in rows for event in events)
 
 
 def _subscription(event: str, row: Row) -> Send:

@@ -10,13 +10,14 @@ from engine.connectors.listing import decode_list, listed
 from engine.connectors.steps import make_pair, wire_decimals
 from engine.domain.assets import parse_decimal
 from engine.domain.instruments import Instrument, VenueId
+from engine.ports import Listed
 
 VENUE = VenueId("bitstamp")
 INSTRUMENTS_PATH = "/api/v2/markets/"
 
 
-def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
-    """Return the instruments of those pairs that may be traded; see `ports.InstrumentParser`.
+def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Listed]:
+    """Return the instruments of those pairs; see `ports.InstrumentParser`.
 
     Raises:
         BadValueError: the list cannot be read.
@@ -25,14 +26,15 @@ def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
     return listed(markets, Market, _make, pairs)
 
 
-def _make(market: Market) -> Instrument | None:
-    if market.trading != "Enabled" or market.market_type != "SPOT":
+def _make(market: Market) -> Listed | None:
+    if market.market_type != "SPOT":
         return None
+    closed = "" if market.trading == "Enabled" else f"trading {market.trading[:40]}"
     base, _, quote = market.name.partition("/")
     minimum = market.minimum_order_value or market.minimum_order.partition(" ")[0] or "0"
     tick = Decimal(1).scaleb(-market.counter_decimals)
     lot = Decimal(1).scaleb(-market.base_decimals)
-    return Instrument(
+    instrument = Instrument(
         venue=VENUE,
         pair=make_pair(base, quote),
         wire_name=market.market_symbol or market.url_symbol,
@@ -42,3 +44,4 @@ def _make(market: Market) -> Instrument | None:
         lot_base=lot,
         notional_min_quote=parse_decimal(minimum, what="least order value of bitstamp"),
     )
+    return Listed(instrument=instrument, closed=closed)

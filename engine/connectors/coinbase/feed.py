@@ -1,13 +1,14 @@
 """Coinbase Advanced Trade: level2 with a sequence over all frames of the connection."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from engine.connectors.coinbase.instruments import VENUE
 from engine.connectors.coinbase.messages import Event, Frame
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
@@ -36,6 +37,9 @@ class CoinbaseFeed:
         self._count = sink.count
         self._decode = msgspec.json.Decoder(Frame, strict=False).decode
         self._bytes_max = limits.frame_bytes_max
+        self._refusals = Refusals(
+            self._link, lambda rows: (_level2("subscribe", rows),), is_batch=True
+        )
         self._last = array("q", [-1])
         self._heartbeat = -1
 
@@ -49,10 +53,10 @@ class CoinbaseFeed:
         self._link.open(at_ns)
         self._last[0] = -1
         self._heartbeat = -1
-        return (
-            Send('{"type":"subscribe","channel":"heartbeats"}'),
-            _level2("subscribe", self._link.rows),
-        )
+        self._refusals.opened()
+        heartbeats = Send('{"type":"subscribe","channel":"heartbeats"}')
+        wanted = self._link.wanted()
+        return (heartbeats, _level2("subscribe", wanted)) if wanted else (heartbeats,)
 
     def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame."""
@@ -92,6 +96,10 @@ class CoinbaseFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+        """Learn which instruments may not be traded now."""
+        return self._ask(self._link.listed(closed, at_ns), at_ns)
+
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled; give up a connection that brings nothing."""
         link = self._link
@@ -100,13 +108,13 @@ class CoinbaseFeed:
         due = link.overdue(at_ns)
         if (why := link.hopeless(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
-        return self._ask(due, at_ns)
+        return (*self._ask(due, at_ns), *self._refusals.tick(at_ns))
 
     def _rare_event(self, row: Row | None, event: Event, at_ns: int) -> Sequence[Action]:
         if row is None:
             self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
             return NO_ACTIONS
-        if not self._link.is_open:
+        if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if event.type == "snapshot":
             outcome = self._replace(row.book, _FORM, event.updates, b"", at_ns)
@@ -124,7 +132,7 @@ class CoinbaseFeed:
             self._count(VENUE, Fault.DUPLICATE)
             return NO_ACTIONS
         if frame.type == "error":
-            return self._link.fail(Fault.VENUE_ERROR, frame.message[:200], at_ns)
+            return self._refusals.take(frame.message, at_ns)
         if sequence < 0:
             return self._link.fail(Fault.BAD_SHAPE, "frame without sequence_num", at_ns)
         fault = Fault.GAP if sequence > self._sequence else Fault.REORDERED
@@ -132,7 +140,7 @@ class CoinbaseFeed:
 
     def _control(self, frame: Frame, at_ns: int) -> Sequence[Action]:
         if frame.type == "error":
-            return self._link.fail(Fault.VENUE_ERROR, frame.message[:200], at_ns)
+            return self._refusals.take(frame.message, at_ns)
         if any(event.updates for event in frame.events):
             return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.channel[:40]!r}", at_ns)
         if frame.channel == "heartbeats":

@@ -1,12 +1,13 @@
 """Gemini's newer feed: differential depth whose frames overlap by one update id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from engine.connectors.gemini.instruments import VENUE
 from engine.connectors.gemini.messages import DepthFrame
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
@@ -37,11 +38,16 @@ class GeminiFeed:
         self._decode = msgspec.json.Decoder(DepthFrame).decode
         self._bytes_max = limits.frame_bytes_max
         self._request = 0
+        self._refusals = Refusals(
+            self._link, lambda rows: (self._subscription("subscribe", rows),), is_batch=True
+        )
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection."""
         self._link.open(at_ns)
-        return (self._subscription("subscribe", self._link.rows),)
+        self._refusals.opened()
+        wanted = self._link.wanted()
+        return (self._subscription("subscribe", wanted),) if wanted else NO_ACTIONS
 
     def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame."""
@@ -79,6 +85,10 @@ class GeminiFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+        """Learn which instruments may not be traded now."""
+        return self._ask(self._link.listed(closed, at_ns), at_ns)
+
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled; give up a connection that brings nothing."""
         link = self._link
@@ -87,7 +97,7 @@ class GeminiFeed:
         due = link.overdue(at_ns)
         if (why := link.hopeless(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
-        return self._ask(due, at_ns)
+        return (*self._ask(due, at_ns), *self._refusals.tick(at_ns))
 
     def _rare_frame(self, row: Row | None, frame: DepthFrame, at_ns: int) -> Sequence[Action]:
         if frame.e != "depthUpdate":
@@ -95,7 +105,7 @@ class GeminiFeed:
         if row is None:
             self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
             return NO_ACTIONS
-        if not self._link.is_open:
+        if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if not 0 <= frame.first_id <= frame.last_id:
             return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
@@ -123,7 +133,7 @@ class GeminiFeed:
         if frame.status >= 0:
             if frame.status != _ACCEPTED or frame.error:
                 why = bytes(frame.error)[:200].decode(errors="replace")
-                return self._link.fail(Fault.VENUE_ERROR, f"{frame.status} {why}", at_ns)
+                return self._refusals.take(f"{frame.status} {why}", at_ns)
             return NO_ACTIONS
         return self._link.fail(Fault.BAD_SHAPE, f"unknown frame {frame.e[:40]!r}", at_ns)
 

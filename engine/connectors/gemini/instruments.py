@@ -8,13 +8,14 @@ from engine.connectors.gemini.messages import SymbolDetails
 from engine.connectors.listing import decode_list, listed
 from engine.connectors.steps import make_pair, wire_decimals
 from engine.domain.instruments import Instrument, VenueId
+from engine.ports import Listed
 
 VENUE = VenueId("gemini")
 INSTRUMENTS_PATH = "/v1/symbols/details/all"
 
 
-def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
-    """Return the spot instruments of those pairs that may be traded; see `ports.InstrumentParser`.
+def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Listed]:
+    """Return the spot instruments of those pairs; see `ports.InstrumentParser`.
 
     Raises:
         BadValueError: the list cannot be read.
@@ -23,10 +24,11 @@ def parse_instruments(payload: bytes, pairs: Sequence[str]) -> list[Instrument]:
     return listed(symbols, SymbolDetails, _make, pairs)
 
 
-def _make(symbol: SymbolDetails) -> Instrument | None:
-    if symbol.status != "open" or symbol.product_type != "spot":
+def _make(symbol: SymbolDetails) -> Listed | None:
+    if symbol.product_type != "spot":
         return None
-    return Instrument(
+    closed = "" if symbol.status == "open" else f"status {symbol.status[:40]}"
+    instrument = Instrument(
         venue=VENUE,
         pair=make_pair(symbol.base_currency, symbol.quote_currency),
         wire_name=symbol.symbol.lower(),
@@ -36,3 +38,4 @@ def _make(symbol: SymbolDetails) -> Instrument | None:
         lot_base=symbol.tick_size,
         size_min_base=symbol.min_order_size,
     )
+    return Listed(instrument=instrument, closed=closed)

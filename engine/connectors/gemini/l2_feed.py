@@ -1,6 +1,6 @@
 """Gemini's v2 feed: level 2 without ids or times, audited against the REST book."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -8,6 +8,7 @@ from engine.connectors.gemini.audits import GeminiAudits
 from engine.connectors.gemini.instruments import VENUE
 from engine.connectors.gemini.messages import L2Frame
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
@@ -37,11 +38,16 @@ class GeminiL2Feed:
         self._decode = msgspec.json.Decoder(L2Frame).decode
         self._bytes_max = limits.frame_bytes_max
         self._audits = GeminiAudits(self._link)
+        self._refusals = Refusals(
+            self._link, lambda rows: (_subscription("subscribe", rows),), is_batch=True
+        )
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection."""
         self._link.open(at_ns)
-        return (_subscription("subscribe", self._link.rows),)
+        self._refusals.opened()
+        wanted = self._link.wanted()
+        return (_subscription("subscribe", wanted),) if wanted else NO_ACTIONS
 
     def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame."""
@@ -78,6 +84,10 @@ class GeminiL2Feed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
+    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+        """Learn which instruments may not be traded now."""
+        return self._ask(self._link.listed(closed, at_ns), at_ns)
+
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled, audit, give up a connection that brings nothing."""
         link = self._link
@@ -86,13 +96,17 @@ class GeminiL2Feed:
         due = link.overdue(at_ns)
         if (why := link.hopeless(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
-        return (*self._ask(due, at_ns), *self._audits.tick(at_ns))
+        return (
+            *self._ask(due, at_ns),
+            *self._refusals.tick(at_ns),
+            *self._audits.tick(at_ns),
+        )
 
     def _rare_frame(self, row: Row | None, frame: L2Frame, at_ns: int) -> Sequence[Action]:
         if row is None:
             self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
             return NO_ACTIONS
-        if not self._link.is_open or not frame.trades:
+        if not self._link.is_open or row.shut or not frame.trades:
             return NO_ACTIONS  # a change of a row that still waits for its snapshot
         outcome = self._replace(row.book, _FORM, frame.changes, b"", at_ns)
         if outcome is not _OK:
@@ -102,7 +116,7 @@ class GeminiL2Feed:
 
     def _control(self, frame: L2Frame, at_ns: int) -> Sequence[Action]:
         if frame.result == "error":
-            return self._link.fail(Fault.VENUE_ERROR, frame.reason[:200], at_ns)
+            return self._refusals.take(f"{frame.reason} {frame.message}".strip(), at_ns)
         if frame.changes:
             return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.type[:40]!r}", at_ns)
         return NO_ACTIONS

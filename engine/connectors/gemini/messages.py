@@ -29,6 +29,7 @@ class L2Frame(msgspec.Struct, gc=False):
     trades: msgspec.Raw = NO_LEVELS
     result: str = ""
     reason: str = ""
+    message: str = ""
 
 
 class BookLevel(msgspec.Struct, gc=False):
