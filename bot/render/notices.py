@@ -6,6 +6,7 @@ from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.notices import (
+    REFUSED,
     Killed,
     LimitHit,
     ModeChanged,
@@ -120,9 +121,18 @@ def _trouble_content(
             f"{notice.role} was started again",
             [notice.why, f"Restarts so far: {notice.restarts}"],
         )
+    if notice.kind == REFUSED:
+        return (
+            Mark.BAD,
+            f"NOT STORED: the ledger refused {words.count(notice.count)} records",
+            [
+                "Money may be among them: /pnl, /trades and exports lack it after a restart.",
+                "The engine's log has each of them whole.",
+            ],
+        )
     return (
         Mark.WARN,
-        f"{words.count(notice.count)} {words.phrase(notice.kind)} records were dropped",
+        f"{words.count(notice.count)} records of {words.phrase(notice.kind)} were dropped",
         ["The ledger was away for too long. No money record is among them."],
     )
 

@@ -5,6 +5,7 @@ number, so that none is lost over a restart and a repeated one can be recognised
 """
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -113,8 +114,16 @@ class RoleRestarted(_Notice, frozen=True, kw_only=True):
     restarts: int
 
 
+REFUSED: Final = "refused"
+
+
 class RecordsDropped(_Notice, frozen=True, kw_only=True):
-    """The ledger was away so long that unimportant records had to be dropped."""
+    """Records that will never be stored.
+
+    Attributes:
+        kind: ``refused`` by the ledger, money perhaps among them; or what was dropped because the
+            ledger was away too long, which is never money.
+    """
 
     kind: str
     count: int

@@ -1,6 +1,7 @@
 """Notices that a front-end may receive."""
 
 from engine.bus.notices import (
+    REFUSED,
     Killed,
     LimitHit,
     ModeChanged,
@@ -17,6 +18,7 @@ from engine.bus.notices import (
 )
 
 __all__ = [
+    "REFUSED",
     "Killed",
     "LimitHit",
     "ModeChanged",

@@ -21,7 +21,7 @@ from engine.bus.commands import (
 from engine.bus.notices import Killed, ModeChanged, Notice, Unkilled
 from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined, Report, Unknown
-from engine.domain.errors import TransientError
+from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.operate.clock import Clock
 from engine.operate.control import ControlState, encode_control
@@ -156,6 +156,8 @@ class EngineAnswers:
             if isinstance(error, asyncio.CancelledError):
                 raise
             raise TransientError("the ledger is away: nothing was changed; ask again") from error
+        except BadValueError as error:
+            return Declined(why=_unstored(str(error), is_looser=is_looser))
         if is_looser:
             if number != self._changes:
                 # Somebody tightened while this waited for the ledger; the later word counts.
@@ -203,3 +205,12 @@ class EngineAnswers:
             is_paused=self._parts.control.is_paused,
             mode=self._parts.control.mode,
         )
+
+
+def _unstored(why: str, *, is_looser: bool) -> str:
+    if is_looser:
+        return f"the ledger refuses to store this, so nothing was changed: {why}"
+    return (
+        "this holds now but NOT after a restart, because the ledger refuses to store it; "
+        f"/kill holds for ever: {why}"
+    )

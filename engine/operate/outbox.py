@@ -1,26 +1,38 @@
 """Records on their way to the ledger: bounded, in order, kept until the ledger has them.
 
-The hot path only appends. Money, state and notices are never dropped; when the ledger is away for
-long, opportunities are dropped first (and counted), and the decider refuses new plans.
+The hot path only appends. What a record is worth decides what becomes of it while the ledger is
+away: money and state are never dropped, and when much of them waits the decider refuses new plans.
+News and passing sights are bounded; the oldest are dropped and counted, and stop nothing.
 """
 
 import asyncio
 import logging
 from collections import deque
+from enum import IntEnum
 from typing import Final
 
 import msgspec
 
-from engine.bus.records import Append, Appended, OpportunityClosed, OpportunityRecord, Record
+from engine.bus.notices import OpportunitySeen
+from engine.bus.records import (
+    Append,
+    Appended,
+    NoticeRecord,
+    OpportunityClosed,
+    OpportunityRecord,
+    Record,
+)
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
 from engine.domain.errors import BadValueError, TransientError
 
 log = logging.getLogger(__name__)
 
-WAITING_MAX: Final = 20_000
-"""Records waiting, above which opportunities are dropped."""
+PASSING_MAX: Final = 20_000
+"""Opportunities, and notices of them, waiting; beyond it the oldest is dropped."""
+NEWS_MAX: Final = 2_000
+"""Other notices waiting; beyond it the oldest is dropped."""
 BEHIND_AT: Final = 2_000
-"""Money, state and notices waiting, above which no plan is made."""
+"""Money and state waiting, above which no plan is made."""
 BATCH_MAX: Final = 500
 BATCH_S: Final = 0.1
 CALL_TIMEOUT_S: Final = 10.0
@@ -28,31 +40,46 @@ RETRY_S_FIRST: Final = 0.1
 RETRY_S_MAX: Final = 2.0
 
 
+class Worth(IntEnum):
+    """What a waiting record is worth."""
+
+    PASSING = 0
+    NEWS = 1
+    KEPT = 2
+
+
 class Outbox:
     """The queue between the engine and the ledger.
 
     Attributes:
-        dropped: opportunities dropped because the ledger was away too long.
+        dropped: number of records dropped because the ledger was away too long, by worth.
         refused: records that the ledger will never take; each is logged whole.
     """
 
     def __init__(self, ledger: Caller[LedgerRequest, LedgerReply]) -> None:
-        self.dropped = 0
+        self.dropped = {Worth.PASSING: 0, Worth.NEWS: 0}
         self.refused = 0
         self._ledger = ledger
-        self._waiting: deque[Record] = deque()
-        self._important = 0
+        self._put_count = 0
+        self._kept_count = 0
+        self._waiting: dict[Worth, deque[tuple[int, Record]]] = {worth: deque() for worth in Worth}
+        self._sending: list[Record] = []
         self._appended = asyncio.Event()
         self._durable: dict[int, asyncio.Future[None]] = {}
 
     def put(self, record: Record) -> None:
-        """Append a record; opportunities give way when the queue is full."""
-        if _is_important(record):
-            self._important += 1
-        elif len(self._waiting) >= WAITING_MAX:
-            self.dropped += 1
-            return
-        self._waiting.append(record)
+        """Append a record; the oldest of no more worth than news gives way when too many wait."""
+        worth = worth_of(record)
+        waiting = self._waiting[worth]
+        self._put_count += 1
+        waiting.append((self._put_count, record))
+        if worth is Worth.KEPT:
+            self._kept_count += 1
+        else:
+            most = PASSING_MAX if worth is Worth.PASSING else NEWS_MAX
+            if len(waiting) > most:
+                waiting.popleft()
+                self.dropped[worth] += 1
         self._appended.set()
 
     async def put_durably(self, record: Record, *, timeout_s: float = 5.0) -> None:
@@ -60,6 +87,7 @@ class Outbox:
 
         Raises:
             TransientError: it is not durable yet; it stays queued.
+            BadValueError: the ledger refuses it for good; it will never be stored.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._durable[id(record)] = future
@@ -77,11 +105,11 @@ class Outbox:
     @property
     def waiting(self) -> int:
         """Number of records that the ledger does not have yet."""
-        return len(self._waiting)
+        return len(self._sending) + sum(len(waiting) for waiting in self._waiting.values())
 
     def is_behind(self) -> bool:
-        """Say whether so much is waiting that no plan should be made."""
-        return self._important > BEHIND_AT
+        """Say whether so much money and state is waiting that no plan should be made."""
+        return self._kept_count > BEHIND_AT
 
     async def run(self) -> None:
         """Send for ever; cancel to stop."""
@@ -89,36 +117,49 @@ class Outbox:
         while True:
             await self._appended.wait()
             await asyncio.sleep(BATCH_S)  # one transaction for what comes together
-            batch = [self._waiting[k] for k in range(min(len(self._waiting), BATCH_MAX))]
             try:
-                await self._send(batch)
+                await self._send_next()
             except TransientError as error:
-                log.warning("%d records wait for the ledger: %s", len(self._waiting), error)
+                log.warning("%d records wait for the ledger: %s", self.waiting, error)
                 await asyncio.sleep(retry_s)
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
                 continue
             retry_s = RETRY_S_FIRST
-            self._remove(batch)
 
     async def drain(self, *, timeout_s: float) -> int:
         """Send what waits before closing; returns how many records could not be sent."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self._waiting:
-                    batch = [self._waiting[k] for k in range(min(len(self._waiting), BATCH_MAX))]
-                    await self._send(batch)
-                    self._remove(batch)
+                while self.waiting:
+                    await self._send_next()
         except (TimeoutError, TransientError) as error:
-            log.warning("%d records were not stored: %s", len(self._waiting), error)
-        return len(self._waiting)
+            log.warning("%d records were not stored: %s", self.waiting, error)
+        return self.waiting
 
-    async def _send(self, batch: list[Record]) -> None:
+    async def _send_next(self) -> None:
+        # A batch that failed is sent again as it was: the ledger may have it.
+        self._sending = self._sending or self._take_batch()
         try:
-            await self._append(batch)
+            await self._append(self._sending)
         except BadValueError:
             # One record spoils its batch: find it, so that the others are stored.
-            for record in batch:
-                await self._send_alone(record)
+            while self._sending:
+                await self._send_alone(self._sending[0])
+                del self._sending[0]
+        else:
+            for record in self._sending:
+                self._settle(record, None)
+            self._sending = []
+        if not self.waiting:
+            self._appended.clear()
+
+    def _take_batch(self) -> list[Record]:
+        batch: list[Record] = []
+        queues = self._waiting.values()
+        while len(batch) < BATCH_MAX and any(queues):
+            oldest = min((queue for queue in queues if queue), key=lambda queue: queue[0][0])
+            batch.append(oldest.popleft()[1])
+        return batch
 
     async def _send_alone(self, record: Record) -> None:
         try:
@@ -130,23 +171,31 @@ class Outbox:
                 error,
                 msgspec.json.encode(record).decode(),
             )
+            self._settle(record, error)
+        else:
+            self._settle(record, None)
 
     async def _append(self, batch: list[Record]) -> None:
         reply = await self._ledger.call(Append(records=batch), timeout_s=CALL_TIMEOUT_S)
         if not isinstance(reply, Appended):
             raise TransientError(f"the ledger answered {type(reply).__name__} to an Append")
 
-    def _remove(self, batch: list[Record]) -> None:
-        for record in batch:
-            self._waiting.popleft()
-            if _is_important(record):
-                self._important -= 1
-            future = self._durable.get(id(record))
-            if future is not None and not future.done():
-                future.set_result(None)
-        if not self._waiting:
-            self._appended.clear()
+    def _settle(self, record: Record, error: BadValueError | None) -> None:
+        if worth_of(record) is Worth.KEPT:
+            self._kept_count -= 1
+        future = self._durable.get(id(record))
+        if future is None or future.done():
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
-def _is_important(record: Record) -> bool:
-    return not isinstance(record, OpportunityRecord | OpportunityClosed)
+def worth_of(record: Record) -> Worth:
+    """Say what a record is worth while it waits."""
+    if isinstance(record, OpportunityRecord | OpportunityClosed):
+        return Worth.PASSING
+    if isinstance(record, NoticeRecord):
+        return Worth.PASSING if isinstance(record.notice, OpportunitySeen) else Worth.NEWS
+    return Worth.KEPT

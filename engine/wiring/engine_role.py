@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
-from engine.bus.notices import RecordsDropped, Started
+from engine.bus.notices import REFUSED, RecordsDropped, Started
 from engine.bus.records import StateRecord
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
@@ -25,7 +25,7 @@ from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import announce_ready, stop_signals
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outages import Outages
-from engine.operate.outbox import Outbox
+from engine.operate.outbox import Outbox, Worth
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind
 from engine.operate.run_header import RunHeader, encode_header
@@ -192,7 +192,7 @@ def _start_tasks(
 
 
 async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: Clock) -> None:
-    told = {"opportunities dropped while the ledger was away": 0, "records refused": 0}
+    told = {"opportunities": 0, "notices": 0, REFUSED: 0}
     outages = Outages(
         core.board,
         core.freshness,
@@ -207,7 +207,10 @@ async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: 
         for session, wanted in zip(sessions, actions, strict=True):
             session.perform(wanted)
         outages.look(clock())
-        counts = zip(told, (outbox.dropped, outbox.refused), strict=True)
+        dropped = outbox.dropped
+        counts = zip(
+            told, (dropped[Worth.PASSING], dropped[Worth.NEWS], outbox.refused), strict=True
+        )
         for kind, count in list(counts):
             if count > told[kind] and not outbox.waiting:
                 core.journal.tell(

@@ -11,6 +11,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Hop, HopKind, Reason
 from engine.facade.commands import Basis, Mode
 from engine.facade.notices import (
+    REFUSED,
     Killed,
     LimitHit,
     ModeChanged,
@@ -475,4 +476,5 @@ def all_notices() -> list[Notice]:
             at_ns=at_ns, basis=basis, role="ledger", why="ended with code 137", restarts=2
         ),
         RecordsDropped(at_ns=at_ns, basis=basis, kind="opportunities", count=1_500),
+        RecordsDropped(at_ns=at_ns, basis=basis, kind=REFUSED, count=2),
     ]

@@ -4,12 +4,21 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engine.bus.records import Append, Appended, OpportunityClosed, Record, StateRecord
+from engine.bus.notices import OpportunitySeen
+from engine.bus.records import (
+    Append,
+    Appended,
+    NoticeRecord,
+    OpportunityClosed,
+    Record,
+    StateRecord,
+)
 from engine.bus.wire import LedgerReply, LedgerRequest
 from engine.domain.errors import BadValueError, TransientError
-from engine.domain.modes import Mode
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis, Mode
 from engine.operate import outbox as outbox_module
-from engine.operate.outbox import Outbox
+from engine.operate.outbox import Outbox, Worth
 
 
 class FakeLedger:
@@ -116,20 +125,59 @@ async def test_a_record_that_is_refused_for_good_does_not_hold_up_the_others() -
     assert outbox.refused == 1
 
 
-def test_opportunities_give_way_first_and_plans_stop_when_money_piles_up(
+def sight(number: int) -> NoticeRecord:
+    seen = OpportunitySeen(
+        at_ns=number,
+        basis=Basis.SANDBOX,
+        opportunity_id=str(number),
+        pair="BTC-USD",
+        buy_venue=VenueId("a"),
+        sell_venue=VenueId("b"),
+        net_edge_bps=1.0,
+        profit_usd=1.0,
+        outcome="planned",
+    )
+    return NoticeRecord(record_id=f"n{number}", notice=seen)
+
+
+async def test_opportunities_give_way_oldest_first_and_only_money_stops_plans(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox_module, "WAITING_MAX", 10)
+    monkeypatch.setattr(outbox_module, "PASSING_MAX", 10)
     monkeypatch.setattr(outbox_module, "BEHIND_AT", 12)
-    outbox = Outbox(FakeLedger())
-    for number in range(15):
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    for number in range(8):
         outbox.put(closed(number))
-    assert (outbox.waiting, outbox.dropped, outbox.is_behind()) == (10, 5, False)
+        outbox.put(sight(number))
+    assert (outbox.waiting, outbox.dropped[Worth.PASSING], outbox.is_behind()) == (10, 6, False)
 
     for number in range(13):
         outbox.put(state(number))
 
-    assert (outbox.waiting, outbox.dropped, outbox.is_behind()) == (23, 5, True)
+    assert (outbox.waiting, outbox.dropped[Worth.PASSING], outbox.is_behind()) == (23, 6, True)
+    assert await outbox.drain(timeout_s=1) == 0
+    assert ledger.stored[:2] == [closed(3), sight(3)]
+    assert not outbox.is_behind()
+
+
+def test_two_thousand_notices_of_opportunities_do_not_stop_trading() -> None:
+    outbox = Outbox(FakeLedger())
+
+    for number in range(outbox_module.BEHIND_AT + outbox_module.PASSING_MAX):
+        outbox.put(sight(number))
+
+    assert not outbox.is_behind()
+    assert outbox.waiting == outbox_module.PASSING_MAX
+
+
+async def test_whoever_waits_for_a_record_that_is_refused_hears_of_it() -> None:
+    outbox = Outbox(FakeLedger())
+    async with running(outbox):
+        with pytest.raises(BadValueError, match="never"):
+            await outbox.put_durably(state(1, by="bad"))
+
+    assert outbox.refused == 1
 
 
 async def test_closing_sends_what_waits() -> None:
