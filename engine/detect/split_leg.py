@@ -15,6 +15,7 @@ from engine.detect.exact_sizing import ExactLeg
 from engine.domain.errors import BadValueError
 from engine.pools.integers import divide_up
 from engine.pools.order_book import OrderBookLeg
+from engine.pools.search import most_amount_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,12 @@ class SplitLeg:
         Raises:
             BadValueError: an input that one of the places does not take.
         """
-        shared = (
-            part.leg.amount_out(_taken(part.leg, share_raw))
-            for part, share_raw in self._shares(amount_in_raw)
-        )
+        shared = (part.leg.amount_out(share_raw) for part, share_raw in self._shares(amount_in_raw))
         return sum(part.output_raw for part in self.fixed) + sum(shared)
+
+    def amount_taken(self, amount_in_raw: int) -> int:
+        """Return the most of an input that all places take."""
+        return most_amount_in(self.amount_out, amount_in_raw)
 
     def amount_in(self, amount_out_raw: int) -> int:
         """Return an input that gives about an output: each place asks what its part of it does.
@@ -106,7 +108,7 @@ def plan_leg(legs: Sequence[ExactLeg], shares: Sequence[float], amount_in_raw: i
         # Up to where its share ends, less what the ones before spent of theirs.
         left_raw = min(int(amount_in_raw * end / whole), amount_in_raw) - spent_raw
         try:
-            part = _part(member, leg, left_raw)
+            part = _part(member, leg, leg.amount_taken(left_raw))
         except BadValueError:
             continue
         if part.output_raw > 0:
@@ -123,13 +125,7 @@ def _coarseness(leg: ExactLeg) -> int:
     return leg.lot_raw if isinstance(leg, OrderBookLeg) else 0
 
 
-def _taken(leg: ExactLeg, amount_raw: int) -> int:
-    """Return what a place takes of an input: a book no more than it holds."""
-    return min(amount_raw, leg.amount_in_max) if isinstance(leg, OrderBookLeg) else amount_raw
-
-
 def _part(member: int, leg: ExactLeg, amount_raw: int) -> Part:
-    taken_raw = _taken(leg, amount_raw)
     # An order spends whole lots; a pool takes what it is given.
-    spent_raw = leg.amount_spent(taken_raw) if isinstance(leg, OrderBookLeg) else taken_raw
-    return Part(member=member, leg=leg, input_raw=spent_raw, output_raw=leg.amount_out(taken_raw))
+    spent_raw = leg.amount_spent(amount_raw) if isinstance(leg, OrderBookLeg) else amount_raw
+    return Part(member=member, leg=leg, input_raw=spent_raw, output_raw=leg.amount_out(amount_raw))

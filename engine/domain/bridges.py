@@ -69,6 +69,10 @@ class BridgeLeg:
         exact = amount_out_raw / self._rate()
         return -(-exact.numerator // exact.denominator)
 
+    def amount_taken(self, amount_in_raw: int) -> int:
+        """Return the input: a bridge takes any."""
+        return amount_in_raw
+
     def _rate(self) -> Fraction:
         kept = 1 - Fraction(self.bridge.cost_bps) / _BPS
         return kept * Fraction(10) ** (self.target_decimals - self.source_decimals)

@@ -94,6 +94,24 @@ def amount_in(
     return found.amount_in_raw
 
 
+def amount_reached(state: ConcentratedState, amount_in_raw: int, *, token_in: int) -> int:
+    """Return how much of an input is spent where the known liquidity ends, or about as much.
+
+    There the price may round to beyond the end: the swap of all of it can still be refused.
+    """
+    table, price = state.table, state.sqrt_price_x96
+    limit_x96 = (
+        max(table.known_min_x96, SQRT_RATIO_MIN_X96 + 1)
+        if check_token(token_in) == 0
+        else min(table.known_max_x96, SQRT_RATIO_MAX_X96 - 1)
+    )
+    if limit_x96 == price:
+        return 0
+    return swap_exact_in(
+        state, amount_in_raw, token_in=token_in, sqrt_price_limit_x96=limit_x96
+    ).amount_in_raw
+
+
 def swap_exact_in(
     state: ConcentratedState,
     amount_in_raw: int,

@@ -3,7 +3,8 @@
 A raw unit is 10**-decimals of an asset: what the pools of the same route count in. An order is a
 whole number of lots, walked through the levels from the best price on; the fee is paid in the quote
 asset on the whole notional and rounded up to FEE_DECIMALS places, as `portfolio.costs` does. Input
-that makes no whole lot is not spent, but counts as paid: the leg never seems better than it is.
+that makes no whole lot, or is more than the book takes, is not spent, but counts as paid: the leg
+never seems better than it is.
 """
 
 from bisect import bisect_left
@@ -87,7 +88,7 @@ class OrderBookLeg:
         """Return what an order of at most this input gives, floored.
 
         Raises:
-            BadValueError: too little for the venue's least order, or more than the book takes.
+            BadValueError: too little for the venue's least order.
         """
         lots = self.lots_of(amount_in_raw)
         return lots * self.lot_raw if self.side is Side.BUY else self._received_raw(lots)
@@ -112,6 +113,10 @@ class OrderBookLeg:
             raise BadValueError(f"{self} gives no {amount_out_raw} raw units: that is all it has")
         return self._paid_raw(lots) if self.side is Side.BUY else lots * self.lot_raw
 
+    def amount_taken(self, amount_in_raw: int) -> int:
+        """Return the input: what is more than the levels hold is left."""
+        return amount_in_raw
+
     def amount_spent(self, amount_in_raw: int) -> int:
         """Return what an order of at most this input spends: its whole lots.
 
@@ -122,16 +127,14 @@ class OrderBookLeg:
         return self._paid_raw(lots) if self.side is Side.BUY else lots * self.lot_raw
 
     def lots_of(self, amount_in_raw: int) -> int:
-        """Return how many lots an input makes.
+        """Return how many lots an input makes, at most those of the book.
 
         Raises:
-            BadValueError: too few for the venue's least order, or more than the book takes.
+            BadValueError: too few for the venue's least order.
         """
         check_whole(amount_in_raw, what="amount_in_raw", low=1, high=UINT256_MAX)
         if self.side is Side.SELL:
-            lots = amount_in_raw // self.lot_raw
-        elif amount_in_raw > self._paid_whole_raw():
-            lots = self.lots_max + 1
+            lots = min(amount_in_raw // self.lot_raw, self.lots_max)
         else:
             over = _least_near(
                 self._lots_about(amount_in_raw, sign=1),
@@ -144,10 +147,6 @@ class OrderBookLeg:
             raise BadValueError(
                 f"{amount_in_raw} raw units are {lots} lots at {self}; its least order has"
                 f" {self.lots_min}"
-            )
-        if lots > self.lots_max:
-            raise BadValueError(
-                f"{self} takes no {amount_in_raw} raw units: its levels hold {self.lots_max} lots"
             )
         return lots
 
@@ -167,11 +166,6 @@ class OrderBookLeg:
 
     def _paid_raw(self, lots: int) -> int:
         numerator, scale = self._total(self.walk.notional_steps(lots), sign=1)
-        return divide_up(numerator * int(10**self.quote_decimals), scale)
-
-    def _paid_whole_raw(self) -> int:
-        """Return what all levels cost, also what is left of them behind the last whole lot."""
-        numerator, scale = self._total(self.walk.notionals_sum[-1], sign=1)
         return divide_up(numerator * int(10**self.quote_decimals), scale)
 
     def _received_raw(self, lots: int) -> int:

@@ -1,8 +1,8 @@
-"""The least input that yields an output, for contracts that only answer exact input.
+"""Inputs that are searched for: the least that yields an output, the most that is taken at all.
 
-Quotes rise with the input but for single units of rounding. The answer is an input whose quote
-reaches the target while the next lower input's does not, found by doubling steps from a close guess
-and then halving.
+Some contracts answer exact input only. Quotes rise with the input but for single units of rounding.
+The answer is an input for which all is well while it is not for the next one, found by doubling
+steps from a close guess and then halving.
 """
 
 from collections.abc import Callable
@@ -51,6 +51,29 @@ def least_amount_in(
         else:
             low = middle
     return high
+
+
+def most_amount_in(quote: Callable[[int], int], amount_in_raw: int) -> int:
+    """Return the greatest input up to one for which a quote is given; 0 if there is none.
+
+    Args:
+        quote: output for an input; raises BadValueError beyond what the pool takes.
+        amount_in_raw: where to start; the closer, the fewer quotes.
+    """
+    high, step = max(amount_in_raw, 0), 1
+    if high == 0 or _reaches(quote, high, 0):
+        return high
+    low = max(high - step, 0)
+    while low > 0 and not _reaches(quote, low, 0):
+        high, step = low, step * 2
+        low = max(low - step, 0)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _reaches(quote, middle, 0):
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def _reaches(quote: Callable[[int], int], amount_in_raw: int, amount_out_raw: int) -> bool:

@@ -86,7 +86,7 @@ def _differs(
     units = (10_000, 10**decimals)
     out = _or_none(leg.amount_out, spent)
     most = twin.most_out(plain, spent, is_buy=is_buy, base_unit=units[0], quote_unit=units[1])
-    if out != most and out is not None:
+    if out != most:
         return "a book gives what the walk does not"
     needed = _or_none(leg.amount_in, given)
     if needed != twin.least_in(

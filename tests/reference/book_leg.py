@@ -41,12 +41,6 @@ def orders(
     return found
 
 
-def cost_of_all(levels: Sequence[Level], *, fee: Fraction) -> Fraction:
-    """Return what a buyer of everything pays, also for what makes no whole lot."""
-    notional = sum((price * size for price, size in levels), Fraction(0))
-    return notional + math.ceil(notional * fee / QUOTE_STEP) * QUOTE_STEP
-
-
 def most_out(
     found: Sequence[Order], amount_in_raw: int, *, is_buy: bool, base_unit: int, quote_unit: int
 ) -> int | None:
