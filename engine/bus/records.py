@@ -10,6 +10,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Plan, Reason
 from engine.domain.orders import Execution
+from engine.domain.residuals import Residual
 
 
 class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -109,10 +110,10 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
     Attributes:
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text.
-        residuals: base left over by earlier executions: (venue, base asset, amount text).
+        residuals: what earlier executions left over.
     """
 
     mode: Mode | None
     is_paused: bool
     realised_today_usd: str
-    residuals: list[tuple[VenueId, str, str]]
+    residuals: list[Residual]

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import NewType
 
 from engine.domain.errors import BadValueError
+from engine.domain.exact import exact_sum
 
 AssetCode = NewType("AssetCode", str)
 """Canonical upper-case code of an asset, such as ``BTC``; wire names stop at the connector."""
@@ -46,10 +47,10 @@ class Amount:
         return cls(parse_decimal(str(text), what=f"amount of {asset}"), AssetCode(asset))
 
     def __add__(self, other: "Amount") -> "Amount":
-        return Amount(self.value + self._same(other), self.asset)
+        return Amount(exact_sum((self.value, self._same(other))), self.asset)
 
     def __sub__(self, other: "Amount") -> "Amount":
-        return Amount(self.value - self._same(other), self.asset)
+        return Amount(exact_sum((self.value, -self._same(other))), self.asset)
 
     def __neg__(self) -> "Amount":
         return Amount(-self.value, self.asset)

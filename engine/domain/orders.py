@@ -107,6 +107,9 @@ class Execution:
         profit_quote: realised from fills, after fees and the transfer cost of what was traded.
         profit_usd: the same in the reporting asset, at the rate of the decision.
         residual_base: base left over (or short) after unwinding, summed over venues.
+        carry_quote: what the residual was filled for; it is part of the profit.
+        correction_quote, correction_usd: realised because this residual brought earlier ones to
+            zero; it is apart from the profit of this plan.
     """
 
     execution_id: str
@@ -119,3 +122,11 @@ class Execution:
     profit_usd: Decimal
     expected_usd: Decimal
     residual_base: Decimal
+    carry_quote: Decimal
+    correction_quote: Decimal = Decimal(0)
+    correction_usd: Decimal = Decimal(0)
+
+    @property
+    def realised_usd(self) -> Decimal:
+        """What this execution brought in, earlier residuals that it closed included."""
+        return exact_sum((self.profit_usd, self.correction_usd))

@@ -220,6 +220,7 @@ class PaperExecutor:
             profit_usd=settlement.profit_quote * plan.usd_per_quote,
             expected_usd=plan.profit_quote * plan.usd_per_quote,
             residual_base=settlement.residual_base,
+            carry_quote=settlement.carry_quote,
         )
         return Finished(plan=plan, execution=execution, settlement=settlement)
 

@@ -5,7 +5,7 @@ is screened, and what was found is decided on and executed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.decide.decider import Decider
@@ -124,10 +124,10 @@ class Pipeline:
         if at_ns < self._executor.next_at_ns:
             return
         for finished in self._executor.advance(at_ns):
-            self._positions.add(finished.plan, finished.execution, finished.settlement)
+            execution = self._positions.add(finished.plan, finished.execution)
             self._decider.finished(finished.plan.plan_id)
             self._detector.release(finished.plan.opportunity.opportunity_id)
-            self._journal.execution_finished(finished)
+            self._journal.execution_finished(replace(finished, execution=execution))
 
     def after_input(self, at_ns: int) -> None:
         """Screen what the input changed and act on it; to be called after it is applied."""

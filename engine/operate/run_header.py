@@ -8,6 +8,7 @@ from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.modes import Basis
+from engine.domain.residuals import Residual
 from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
 from engine.pools.snapshots import PoolSnapshot
@@ -54,7 +55,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pools: pools of the run as they are at its start, by their numbers.
         bridges: bridges of the run, by their numbers.
-        realised_today_usd, residuals: what the ledger knew at the start: (venue, base, amount).
+        realised_today_usd, residuals: what the ledger knew at the start.
     """
 
     format_version: int
@@ -70,7 +71,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     terms: RunTerms
     control: ControlState
     realised_today_usd: Decimal
-    residuals: list[tuple[VenueId, str, Decimal]]
+    residuals: list[Residual]
 
 
 def encode_header(header: RunHeader) -> bytes:

@@ -27,6 +27,7 @@ from engine.bus.records import (
 )
 from engine.bus.reports import OpportunityLine
 from engine.detect.episodes import Closed
+from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Side
 from engine.domain.orders import Execution, Purpose
@@ -186,7 +187,7 @@ class RunJournal:
         self._line("executed", execution)
         is_traded = any(order.fills for order in execution.orders)
         self.traded += is_traded
-        self.profit_usd += execution.profit_usd
+        self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))
         entry = self._planned.pop(plan.plan_id, None)
         if entry is not None:
             entry.execution = execution

@@ -154,6 +154,9 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "profit_usd": execution.profit_usd,
         "expected_usd": execution.expected_usd,
         "residual_base": execution.residual_base,
+        "carry_quote": execution.carry_quote,
+        "correction_quote": execution.correction_quote,
+        "correction_usd": execution.correction_usd,
         "residual_sign": (execution.residual_base > 0) - (execution.residual_base < 0),
         "plan": msgspec.json.encode(plan).decode(),
         "digest": _digest(record),
@@ -193,6 +196,7 @@ def _fill_row(order: Order, position: int) -> Row:
         "price": fill.price,
         "size_base": fill.size_base,
         "fee_quote": fill.fee_quote,
+        "fee_base": fill.fee_base,
         "frame_seq": fill.frame_seq,
     }
 

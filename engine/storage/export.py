@@ -65,6 +65,7 @@ _fill_columns = (
     _fills.c.size_base,
     _fills.c.fee_quote,
     _fills.c.frame_seq,
+    _fills.c.fee_base,
 )
 
 EXPORTS: dict[str, Export] = {
@@ -87,6 +88,9 @@ EXPORTS: dict[str, Export] = {
                 "profit_usd",
                 "expected_usd",
                 "residual_base",
+                "carry_quote",
+                "correction_quote",
+                "correction_usd",
             )
         ),
         key=_executions.c.execution_id,

@@ -92,6 +92,9 @@ executions = Table(
     Column("residual_sign", SmallInteger, nullable=False),
     Column("plan", Text, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("carry_quote", ExactDecimal),
+    Column("correction_quote", ExactDecimal),
+    Column("correction_usd", ExactDecimal),
     Index("ix_executions_closed_at_ns", "closed_at_ns"),
     Index("ix_executions_opportunity_id", "opportunity_id"),
     Index(
@@ -101,7 +104,8 @@ executions = Table(
         postgresql_where=text("residual_sign <> 0"),
     ),
 )
-"""`size_base` is the larger of what the legs bought and sold; `plan` is the whole plan as JSON."""
+"""`size_base` is the larger of what the legs bought and sold; `plan` is the whole plan as JSON.
+Rows of earlier versions have no `carry_quote` and no correction."""
 
 orders = Table(
     "orders",
@@ -133,6 +137,7 @@ fills = Table(
     Column("size_base", ExactDecimal, nullable=False),
     Column("fee_quote", ExactDecimal, nullable=False),
     Column("frame_seq", BigInteger, nullable=False),
+    Column("fee_base", ExactDecimal),
     Index("ix_fills_client_order_id", "client_order_id"),
     Index("ix_fills_filled_at_ns", "filled_at_ns"),
 )

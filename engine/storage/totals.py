@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, true, tuple_
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.exact import exact_sum
-from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
+from engine.storage.residuals import basis_is, load_residuals
 from engine.storage.tables import executions, operator_state
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -32,13 +32,15 @@ async def load_state(
     )
     state = newest.one_or_none()
     today = await connection.execute(
-        select(executions.c.profit_usd).where(executions.c.closed_at_ns >= day_start_ns, _of(basis))
+        select(executions.c.profit_usd, executions.c.correction_usd).where(
+            executions.c.closed_at_ns >= day_start_ns, basis_is(basis)
+        )
     )
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,
-        realised_today_usd=f"{exact_sum(today.scalars()):f}",
-        residuals=await _load_residuals(connection, basis=basis),
+        realised_today_usd=f"{exact_sum(realised_usd(row) for row in today):f}",
+        residuals=await load_residuals(connection, basis=basis),
     )
 
 
@@ -89,15 +91,16 @@ class PnlSum:
     def add(self, rows: Sequence[Row[Any]]) -> None:
         """Add a page."""
         for row in rows:
-            self._by_basis[row.basis] = exact_sum((self._by_basis[row.basis], row.profit_usd))
+            realised = realised_usd(row)
+            self._by_basis[row.basis] = exact_sum((self._by_basis[row.basis], realised))
             if self._basis is not None and row.basis != self._basis:
                 continue
-            self._realised = exact_sum((self._realised, row.profit_usd))
+            self._realised = exact_sum((self._realised, realised))
             self._expected = exact_sum((self._expected, row.expected_usd))
             self._wins += row.profit_usd > 0
             route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
             profit, count = self._by_route.get(route, (Decimal(0), 0))
-            self._by_route[route] = exact_sum((profit, row.profit_usd)), count + 1
+            self._by_route[route] = exact_sum((profit, realised)), count + 1
             self._points.append((row.closed_at_ns, self._realised))
 
     def report(self) -> PnlReport:
@@ -126,6 +129,7 @@ async def load_pnl_page(
         executions.c.buy_venue,
         executions.c.sell_venue,
         executions.c.profit_usd,
+        executions.c.correction_usd,
         executions.c.expected_usd,
     ).where(executions.c.closed_at_ns >= since_ns)
     order = (executions.c.closed_at_ns, executions.c.execution_id)
@@ -136,32 +140,9 @@ async def load_pnl_page(
     return rows
 
 
-async def _load_residuals(
-    connection: AsyncConnection, *, basis: Basis | None
-) -> list[tuple[VenueId, str, str]]:
-    """Sum what executions left over: too much lies at the buy venue, too little at the sell one."""
-    rows = await connection.execute(
-        select(
-            executions.c.buy_venue,
-            executions.c.sell_venue,
-            executions.c.base,
-            executions.c.residual_base,
-        ).where(executions.c.residual_sign != 0, _of(basis))
-    )
-    amounts: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        venue = row.buy_venue if row.residual_base > 0 else row.sell_venue
-        place = (venue, row.base)
-        amounts[place] = exact_sum((amounts[place], row.residual_base))
-    return [
-        (VenueId(venue), base, f"{amount:f}")
-        for (venue, base), amount in sorted(amounts.items())
-        if amount != 0
-    ]
-
-
-def _of(basis: Basis | None) -> ColumnElement[bool]:
-    return true() if basis is None else executions.c.basis == basis.value
+def realised_usd(row: Row[*tuple[Any, ...]]) -> Decimal:
+    """Return what an execution brought in; rows of earlier versions have no correction."""
+    return exact_sum((row.profit_usd, row.correction_usd or Decimal(0)))
 
 
 def _thin(points: list[tuple[int, Decimal]]) -> list[tuple[int, Decimal]]:

@@ -19,7 +19,6 @@ from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
 from engine.detect.spreads import Spreads
 from engine.detect.value_round import ValueRound
-from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
@@ -99,8 +98,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     valuation = Valuation(board, age_ns_max=age_ns_max)
     positions = Positions()
     positions.restore(
-        residuals=[(venue, AssetCode(asset), base) for venue, asset, base in header.residuals],
-        quote=AssetCode("USD"),
+        residuals=header.residuals,
         realised_usd=header.realised_today_usd,
         at_ns=header.started_at_ns,
     )

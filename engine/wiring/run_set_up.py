@@ -184,7 +184,7 @@ def make_header(
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         realised_today_usd=Decimal(state.realised_today_usd),
-        residuals=[(venue, base, Decimal(amount)) for venue, base, amount in state.residuals],
+        residuals=state.residuals,
     )
 
 

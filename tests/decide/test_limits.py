@@ -121,9 +121,7 @@ def test_a_quote_asset_without_a_usd_price_is_not_traded() -> None:
 
 def test_a_day_that_lost_the_limit_ends_trading_until_the_next_utc_day() -> None:
     world = World(Setup(values=LimitValues(daily_loss_usd_max=Decimal(50))))
-    world.positions.restore(
-        residuals=[], quote=AssetCode("USD"), realised_usd=Decimal(-48), at_ns=START_NS
-    )
+    world.positions.restore(residuals=[], realised_usd=Decimal(-48), at_ns=START_NS)
     open_gap(world)
     assert world.journal.reasons == [Reason.DAILY_LOSS_LIMIT]
 

@@ -130,12 +130,13 @@ def test_base_and_cash_add_up_and_no_order_is_overfilled(steps: Inputs, seed: in
             cash = sum((order.cash_quote for order in execution.orders), Decimal(0))
             assert execution.profit_quote == cash
         residual += execution.residual_base
-        realised += execution.profit_usd
+        realised += execution.realised_usd
     held = sum((one.held.value for one in world.positions.residuals), Decimal(0))
     assert held == residual
-    if not residual and not world.positions.residuals:
-        carry = sum((one.settlement.carry_quote for one in world.journal.finished), Decimal(0))
-        assert world.positions.realised_usd(world.now_ns) == realised - carry
+    executions = [one.execution for one in world.journal.finished]
+    carry = sum((one.carry_quote + one.correction_quote for one in executions), Decimal(0))
+    assert sum((one.carry.value for one in world.positions.residuals), Decimal(0)) == carry
+    assert world.positions.realised_usd(world.now_ns) == realised
     assert world.circumstances.under_way.total_usd == 0
 
 

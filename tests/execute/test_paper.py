@@ -127,7 +127,7 @@ def test_a_venue_that_goes_stale_fills_nothing_and_leaves_a_residual() -> None:
     assert execution.residual_base == 1
     (residual,) = world.positions.residuals
     assert (residual.venue, residual.held.value) == ("here", Decimal(1))
-    assert residual.carry == Amount.of("100.1", residual.quote)
+    assert residual.carry == Amount.of("100.1", "USD")
     assert execution.profit_quote == Decimal("-0.1001")
     assert len([o for o in execution.orders if o.purpose is Purpose.UNWIND]) <= 2
 

@@ -1,14 +1,14 @@
-"""Residuals, what they cost, and the profit of each UTC day."""
+"""Residuals, what they cost, what closing them realises, and the profit of each UTC day."""
 
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
+from engine.domain.residuals import Residual
 from engine.portfolio.positions import DAY_NS, Positions, UsdPer
-from engine.portfolio.settle import Settlement
 from tests.reference.world import START_NS, make_gap, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
@@ -36,17 +36,13 @@ EXECUTION = Execution(
     profit_usd=Decimal(0),
     expected_usd=Decimal(0),
     residual_base=Decimal(0),
+    carry_quote=Decimal(0),
 )
 
 
-def left_over(base: str, carry: str) -> Settlement:
-    return Settlement(
-        cash_quote=Decimal(0),
-        residual_base=Decimal(base),
-        residual_instrument=HERE if Decimal(base) else None,
-        carry_quote=Decimal(carry),
-        transfer_quote=Decimal(0),
-        profit_quote=Decimal(0),
+def left_over(base: str, carry: str, *, at_ns: int = START_NS) -> Execution:
+    return replace(
+        EXECUTION, residual_base=Decimal(base), carry_quote=Decimal(carry), closed_at_ns=at_ns
     )
 
 
@@ -61,7 +57,7 @@ def usd_at(price: str | None) -> UsdPer:
 
 def test_a_residual_is_marked_against_what_it_was_filled_for() -> None:
     positions = Positions()
-    positions.add(PLAN, EXECUTION, left_over("0.5", "50"))
+    positions.add(PLAN, left_over("0.5", "50"))
 
     usd_per = usd_at("90")
 
@@ -71,7 +67,7 @@ def test_a_residual_is_marked_against_what_it_was_filled_for() -> None:
 
 def test_without_a_price_neither_exposure_nor_mark_is_guessed() -> None:
     positions = Positions()
-    positions.add(PLAN, EXECUTION, left_over("0.5", "50"))
+    positions.add(PLAN, left_over("0.5", "50"))
     usd_per = usd_at(None)
 
     assert positions.exposure_usd(usd_per) is None
@@ -80,32 +76,35 @@ def test_without_a_price_neither_exposure_nor_mark_is_guessed() -> None:
 
 def test_residuals_that_cancel_realise_their_difference_on_that_day() -> None:
     positions = Positions()
-    later = replace(EXECUTION, closed_at_ns=START_NS + DAY_NS)
-    positions.add(PLAN, EXECUTION, left_over("0.5", "50"))
+    positions.add(PLAN, left_over("0.5", "50"))
 
-    positions.add(PLAN, later, left_over("-0.5", "-55"))
+    closing = positions.add(PLAN, left_over("-0.5", "-55", at_ns=START_NS + DAY_NS))
+
+    assert closing.correction_quote == 5
+    assert closing.correction_usd == 5
 
     assert positions.residuals == ()
     assert positions.realised_usd(START_NS) == 0
     assert positions.realised_usd(START_NS + DAY_NS) == 5
 
 
-def test_a_restored_residual_counts_as_exposure_but_never_invents_a_profit() -> None:
+def test_a_restored_residual_is_marked_and_closed_like_one_of_this_run() -> None:
     positions = Positions()
     positions.restore(
-        residuals=[(VenueId("here"), BTC, Decimal("0.5"))],
-        quote=USD,
+        residuals=[
+            Residual(venue=VenueId("here"), held=Amount.of("0.5", BTC), carry=Amount.of(60, USD))
+        ],
         realised_usd=Decimal(-7),
         at_ns=START_NS,
     )
     usd_per = usd_at("100")
 
     assert positions.exposure_usd(usd_per) == 50
-    assert positions.marked_usd(usd_per) == 0
-    positions.add(PLAN, EXECUTION, left_over("-0.5", "-55"))
+    assert positions.marked_usd(usd_per) == -10
+    positions.add(PLAN, left_over("-0.5", "-55"))
 
     assert positions.residuals == ()
-    assert positions.realised_usd(START_NS) == -7
+    assert positions.realised_usd(START_NS) == -12
 
 
 def test_profit_is_booked_on_the_utc_day_on_which_it_was_made() -> None:
@@ -113,7 +112,7 @@ def test_profit_is_booked_on_the_utc_day_on_which_it_was_made() -> None:
     midnight_ns = (START_NS // DAY_NS + 1) * DAY_NS
     for closed_at_ns, profit in ((midnight_ns - 1, "3"), (midnight_ns, "4")):
         made = replace(EXECUTION, closed_at_ns=closed_at_ns, profit_usd=Decimal(profit))
-        positions.add(PLAN, made, left_over("0", "0"))
+        positions.add(PLAN, made)
 
     assert positions.realised_usd(midnight_ns - 1) == 3
     assert positions.realised_usd(midnight_ns) == 4

@@ -141,6 +141,7 @@ def make_execution(
         profit_usd=profit_usd,
         expected_usd=Decimal("1.10"),
         residual_base=residual_base,
+        carry_quote=residual_base * 60_000,
     )
 
 

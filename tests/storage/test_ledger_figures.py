@@ -68,7 +68,7 @@ async def test_sandbox_profit_is_never_added_to_live_profit(
     assert pnl.realised_usd == Decimal(-5)
     assert pnl.by_basis == {"live": Decimal(-5), "sandbox": Decimal(90)}
     assert Decimal(state.realised_today_usd) == Decimal(-5)
-    assert state.residuals == [("coinbase", "BTC", "0.1")]
+    assert [(one.venue, str(one.held)) for one in state.residuals] == [("coinbase", "0.1 BTC")]
 
 
 async def test_leftovers_are_summed_where_they_lie(settings: LedgerSettings, clock: Clock) -> None:
@@ -84,9 +84,9 @@ async def test_leftovers_are_summed_where_they_lie(settings: LedgerSettings, clo
 
         state = await ask(ledger, LoadState(day_start_ns=0), EngineState)
 
-    assert [(venue, base, Decimal(amount)) for venue, base, amount in state.residuals] == [
-        ("coinbase", "BTC", Decimal("0.30000001")),
-        ("gemini", "BTC", Decimal("-0.3")),
+    assert [(one.venue, str(one.held)) for one in state.residuals] == [
+        ("coinbase", "0.30000001 BTC"),
+        ("gemini", "-0.3 BTC"),
     ]
 
 

@@ -1,0 +1,79 @@
+"""What executions left over, folded from their stored rows."""
+
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.domain.assets import Amount, AssetCode
+from engine.domain.exact import exact_product, exact_sum
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+from engine.domain.opportunities import Side
+from engine.domain.orders import Purpose
+from engine.domain.residuals import Residual, fold_residuals, make_residual
+from engine.storage.tables import executions, fills, orders
+
+FLOOR: Final = Context(prec=100, rounding=ROUND_FLOOR)
+QUOTE_STEP: Final = Decimal("0.00000001")
+
+
+def basis_is(basis: Basis | None) -> ColumnElement[bool]:
+    """Select executions of one basis, of all if None."""
+    return true() if basis is None else executions.c.basis == basis.value
+
+
+async def load_residuals(connection: AsyncConnection, *, basis: Basis | None) -> list[Residual]:
+    """Fold what executions left over and what closed it, by venue, base and quote."""
+    rows = await connection.execute(
+        select(
+            executions.c.execution_id,
+            executions.c.buy_venue,
+            executions.c.sell_venue,
+            executions.c.base,
+            executions.c.quote,
+            executions.c.residual_base,
+            executions.c.carry_quote,
+            executions.c.correction_quote,
+        ).where(executions.c.residual_sign != 0, basis_is(basis))
+    )
+    old, new = [], []
+    for row in rows.all():
+        if row.carry_quote is None:
+            old.append(_residual(row, await _old_carry_quote(connection, row)))
+        else:
+            new.append(_residual(row, exact_sum((row.carry_quote, row.correction_quote))))
+    # Earlier versions did not record what closing a residual realised: what was closed then is
+    # left out as a whole, before anything newer is added.
+    return list(fold_residuals([*fold_residuals(old), *new]))
+
+
+def _residual(row: Row[*tuple[Any, ...]], carry_quote: Decimal) -> Residual:
+    return make_residual(
+        base=Amount(row.residual_base, AssetCode(row.base)),
+        carry=Amount(carry_quote, AssetCode(row.quote)),
+        buy_venue=VenueId(row.buy_venue),
+        sell_venue=VenueId(row.sell_venue),
+    )
+
+
+async def _old_carry_quote(connection: AsyncConnection, row: Row[*tuple[Any, ...]]) -> Decimal:
+    """Value what an earlier version left over at the average price of the leg it comes from."""
+    side = Side.BUY if row.residual_base > 0 else Side.SELL
+    stored = await connection.execute(
+        select(fills.c.price, fills.c.size_base)
+        .join_from(fills, orders)
+        .where(
+            orders.c.execution_id == row.execution_id,
+            orders.c.side == side.value,
+            orders.c.purpose == Purpose.LEG.value,
+        )
+    )
+    parts = stored.all()
+    notional = exact_sum(exact_product(part.price, part.size_base) for part in parts)
+    filled = exact_sum(part.size_base for part in parts)
+    if not filled:
+        return Decimal(0)
+    value = FLOOR.divide(exact_product(row.residual_base, notional), filled)
+    return value.quantize(QUOTE_STEP, context=FLOOR)

@@ -1,0 +1,129 @@
+"""What an engine knows of its positions is in the ledger, to the last digit, at any instant."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from engine.bus.commands import GetPnl
+from engine.bus.records import EngineState, LoadState
+from engine.bus.reports import PnlReport
+from engine.domain.assets import Amount
+from engine.domain.exact import exact_sum
+from engine.domain.instruments import VenueId
+from engine.domain.residuals import Residual
+from engine.portfolio.positions import DAY_NS, Positions
+from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from tests.storage import makers
+from tests.storage.asking import append, ask
+from tests.storage.asking import trades as stored_trades
+from tests.storage.conftest import Clock
+from tests.storage.killing import REPOSITORY, end, wait_for_line
+from tests.storage.random_trades import trades
+
+TODAY_NS = makers.NOW_NS - makers.NOW_NS % DAY_NS
+
+
+async def restored(ledger: Ledger) -> Positions:
+    state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
+    positions = Positions()
+    positions.restore(
+        residuals=state.residuals,
+        realised_usd=Decimal(state.realised_today_usd),
+        at_ns=makers.NOW_NS,
+    )
+    return positions
+
+
+def forget_carry(database_path: Path) -> None:
+    """Leave the rows as an earlier version wrote them."""
+    with closing(sqlite3.connect(database_path)) as database:
+        database.execute("DROP TRIGGER keep_executions_update")
+        database.execute("UPDATE executions SET carry_quote = NULL, correction_quote = NULL")
+        database.commit()
+
+
+def start_trading(data_dir: Path, seed: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.storage.trading_child", data_dir, str(seed)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def realised_since_today_usd(positions: Positions) -> Decimal:
+    return exact_sum(positions.realised_usd(TODAY_NS + day * DAY_NS) for day in range(3))
+
+
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
+@hypothesis_settings(max_examples=12, deadline=None)
+async def test_after_any_record_the_restored_positions_equal_the_live_ones(
+    seed: int, count: int
+) -> None:
+    live = Positions()
+    with TemporaryDirectory() as directory:
+        settings = LedgerSettings(data_dir=Path(directory) / "var")
+        async with open_ledger(settings, clock=lambda: makers.NOW_NS) as ledger:
+            for record in trades(seed, live, count):
+                await append(ledger, record)
+
+                found = await restored(ledger)
+
+                assert found.residuals == live.residuals
+                assert found.realised_usd(makers.NOW_NS) == realised_since_today_usd(live)
+            pnl = await ask(ledger, GetPnl(days=30), PnlReport)
+
+    everything = (live.realised_usd(TODAY_NS + day * DAY_NS) for day in range(-3, 3))
+    assert pnl.realised_usd == exact_sum(everything)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+async def test_after_a_kill_the_restored_positions_equal_the_live_ones(
+    sqlite_settings: LedgerSettings, clock: Clock, seed: int
+) -> None:
+    child = start_trading(sqlite_settings.data_dir, seed)
+    ended = end(child, seen=wait_for_line(child, f"ack {7 + 13 * seed}\n".encode()))
+
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        count = (await stored_trades(ledger)).total
+        found = await restored(ledger)
+
+    live = Positions()
+    assert len(list(trades(seed, live, count))) == count
+    assert count >= len(ended.acknowledged)
+    assert found.residuals == live.residuals
+    assert found.realised_usd(makers.NOW_NS) == realised_since_today_usd(live)
+
+
+async def test_what_an_earlier_version_left_over_is_valued_at_its_legs_price(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        for number, base in enumerate(("0.5", "-0.25", "0.25")):
+            await append(
+                ledger,
+                makers.make_execution_record(number=number, residual_base=Decimal(base)),
+            )
+    forget_carry(sqlite_settings.data_dir / "ledger.sqlite3")
+
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
+
+    assert state.residuals == [
+        Residual(
+            venue=VenueId("coinbase"), held=Amount.of("0.75", "BTC"), carry=Amount.of(45_000, "USD")
+        ),
+        Residual(
+            venue=VenueId("gemini"), held=Amount.of("-0.25", "BTC"), carry=Amount.of(-15_120, "USD")
+        ),
+    ]
