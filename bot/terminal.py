@@ -1,6 +1,7 @@
 """Where lines come from and text goes to: a person at a terminal, or a pipe."""
 
 import asyncio
+import logging
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
@@ -17,6 +18,12 @@ from bot.command_table import COMMANDS
 PROMPT: Final = "syndicate> "
 LINES_WAITING_MAX: Final = 1000
 """Lines of a pipe that are read ahead; the pipe waits beyond it."""
+
+_NOBODY: Final = (
+    "The input ended without a command: nobody is at this terminal, so everything is stopped.\n"
+    "To run without one, set TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID; make demo needs nobody.\n"
+)
+_log = logging.getLogger(__name__)
 
 
 class Terminal(Protocol):
@@ -90,11 +97,12 @@ class PipeTerminal:
     def __init__(self, source: IO[str], target: IO[str]) -> None:
         self._source = source
         self._target = target
+        self._waiting: asyncio.Queue[str | None] = asyncio.Queue()
 
     async def lines(self) -> AsyncIterator[str]:
-        """Return lines until the end of input."""
+        """Return lines until the end of input, or until nobody reads the answers."""
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Queue[str | None] = asyncio.Queue()
+        waiting = self._waiting
         room = threading.Semaphore(LINES_WAITING_MAX)
 
         def read() -> None:
@@ -108,11 +116,20 @@ class PipeTerminal:
                 return
 
         threading.Thread(target=read, name="terminal lines", daemon=True).start()
+        is_empty = True
         while (line := await waiting.get()) is not None:
+            is_empty = False
             room.release()
             yield line
+        if is_empty:
+            self.write(_NOBODY)
 
     def write(self, text: str) -> None:
-        """Write lines of text."""
-        self._target.write(text + "\n")
-        self._target.flush()
+        """Write lines of text; on a full disk they are lost, without a reader the chat ends."""
+        try:
+            self._target.write(text + "\n")
+            self._target.flush()
+        except BrokenPipeError:
+            self._waiting.put_nowait(None)
+        except OSError as error:
+            _log.warning("an answer cannot be written: %s", error.strerror)

@@ -4,23 +4,23 @@ The exit code is what counts: it must not change because the sentence could not 
 """
 
 import asyncio
-import os
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
 from engine.domain.errors import SyndicateError, worst_of
 from engine.domain.redaction import redact
 from engine.operate.exit_codes import exit_code_of
 from engine.operate.lifeline import leave_last_words
+from engine.operate.streams import say_last, settle_streams
 
 INTERRUPTED = 130
 
 
 def exit_code_after(work: Callable[[], int | None]) -> int:
     """Do a process's work; returns its exit code, its error said in one sentence."""
+    settle_streams()
     sys.excepthook = _show_without_secrets
     try:
         return work() or 0
@@ -34,17 +34,6 @@ def exit_code_after(work: Callable[[], int | None]) -> int:
         leave_last_words(sentence)
         say_last(f"syndicate: {sentence}\n")
         return exit_code_of(worst)
-
-
-def say_last(text: str) -> None:
-    """Write to stderr in its own encoding; one that is closed or full is left alone for good."""
-    try:
-        encoding = sys.stderr.encoding or "ascii"
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):
-        # What waits in its buffer would fail again at the end of the interpreter, as code 120.
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays
 
 
 def _show_without_secrets(

@@ -17,6 +17,7 @@ from engine.domain.errors import FatalError, TransientError
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.kill_latch import KillLatch
+from engine.operate.streams import say as _say
 from engine.settings.schema import Settings, environment_name
 from engine.wiring.paths import Paths
 
@@ -183,8 +184,3 @@ async def warm_up(_settings: Settings, _paths: Paths, _asked: argparse.Namespace
     names = warm_up_all()
     _say(f"{len(names)} kernels ready")
     return exit_codes.OK
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import sys
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +15,7 @@ from engine.domain.modes import Mode
 from engine.facade.engine import Facade
 from engine.operate import exit_codes
 from engine.operate.lifeline import stop_signals
+from engine.operate.streams import put_out, say_last
 from engine.operate.supervisor import Supervisor
 from engine.settings.schema import Settings
 from engine.wiring.front_end import open_facade
@@ -67,8 +67,7 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
     if summary is None:
         _progress(f"the demo ended before it could report; the logs are {paths.log('*')}")
         return code or exit_codes.TRANSIENT
-    sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
-    sys.stdout.flush()
+    put_out(msgspec.json.encode(summary).decode() + "\n")
     return code
 
 
@@ -150,5 +149,4 @@ def _line(status: StatusReport, second: int, seconds: int) -> str:
 
 
 def _progress(text: str) -> None:
-    sys.stderr.write(f"demo: {text}\n")
-    sys.stderr.flush()
+    say_last(f"demo: {text}\n")

@@ -1,6 +1,5 @@
 """Replay a recorded run, and trace a decision to the frames that caused it."""
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from engine.operate.hot_path import HotPath
 from engine.operate.recording import Entry, EntryKind, read_entries
 from engine.operate.run_header import RunHeader, decode_header
 from engine.operate.run_journal import JournalSettings
+from engine.operate.streams import put_out, say_last
 from engine.operate.world import ReplayedWorld
 from engine.ports import InputKind
 from engine.settings.schema import TelegramSettings
@@ -74,14 +74,14 @@ def replay_run(path: Path, *, log_to: Path | None) -> int:
     result = replay(path, lines=lines)
     if log_to is not None:
         log_to.write_bytes(b"".join(line + b"\n" for line in lines))
-    sys.stdout.write(msgspec.json.encode(msgspec.to_builtins(result)).decode() + "\n")
+    put_out(msgspec.json.encode(msgspec.to_builtins(result)).decode() + "\n")
     if result.first_difference is None:
-        sys.stderr.write(
+        say_last(
             f"replay: {result.decisions} decision lines agree byte for byte "
             f"({result.inputs} inputs in {result.seconds:.1f} s)\n"
         )
         return exit_codes.OK
-    sys.stderr.write(f"replay: the decisions differ from input {result.first_difference} on\n")
+    say_last(f"replay: the decisions differ from input {result.first_difference} on\n")
     return 1
 
 
@@ -125,7 +125,7 @@ def _replay(path: Path, lines: list[bytes]) -> ReplayResult:
         _feed(core.hot_path, step, world, lines, result)
         if time.monotonic() - told_s > PROGRESS_S:
             told_s = time.monotonic()
-            sys.stderr.write(f"replay: {result.inputs} inputs ...\n")
+            say_last(f"replay: {result.inputs} inputs ...\n")
     result.seconds = round(time.monotonic() - started_s, 3)
     _sum_up(core, result, lines)
     return result
@@ -136,7 +136,7 @@ async def trace_decision(paths: Paths, ref: str) -> int:
     async with open_facade(paths) as facade:
         report = await facade.ask(GetWhy(ref=ref))
     if not isinstance(report, WhyReport):
-        sys.stderr.write(f"syndicate: no opportunity or trade {ref} is known\n")
+        say_last(f"syndicate: no opportunity or trade {ref} is known\n")
         return 1
     wanted = set(report.frame_seqs) | {leg.frame_seq for leg in report.legs if leg.frame_seq}
     run_directory = paths.recordings / report.run_id
@@ -144,11 +144,11 @@ async def trace_decision(paths: Paths, ref: str) -> int:
     for entry in read_entries(run_directory):
         if entry.seq in wanted and int(entry.kind) in _INPUTS:
             found.add(entry.seq)
-            sys.stdout.write(_shown(entry) + "\n")
+            put_out(_shown(entry) + "\n")
             if found == wanted:
                 break
     if missing := sorted(wanted - found):
-        sys.stderr.write(
+        say_last(
             f"syndicate: inputs {missing} of run {report.run_id} are no longer recorded "
             "(disk budget) or not yet on disk\n"
         )

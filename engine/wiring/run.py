@@ -20,10 +20,10 @@ from engine.bus.wire import ledger_wire
 from engine.domain.errors import FatalError, SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
-from engine.operate.endings import say_last
 from engine.operate.exit_codes import meaning_of
 from engine.operate.lifeline import stop_signals
 from engine.operate.role_logs import tail_of
+from engine.operate.streams import say_last
 from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
 from engine.settings.load import load_settings
 from engine.settings.passing import role_environment

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -203,6 +204,43 @@ async def test_a_person_at_a_prompt_is_served(
 def completions(text: str) -> list[str]:
     found = CommandCompleter().get_completions(Document(text), CompleteEvent())
     return [completion.text for completion in found]
+
+
+async def test_the_end_of_an_input_without_a_command_is_told(facade: FakeFacade) -> None:
+    assert "nobody is at this terminal" in await run_script(facade, [])
+    assert "nobody is at this terminal" not in await run_script(facade, ["/status"])
+
+
+class Gone(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+async def test_the_chat_ends_when_nobody_reads_its_answers(facade: FakeFacade) -> None:
+    reading, writing = os.pipe()  # a person who never types
+    stop = asyncio.Event()
+
+    with os.fdopen(reading) as source, os.fdopen(writing, "w"):
+        async with asyncio.timeout(10):
+            terminal = PipeTerminal(source, Gone())
+            await run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=terminal)
+
+    assert stop.is_set()
+
+
+class Full(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+async def test_a_full_disk_under_the_answers_keeps_commands_working(facade: FakeFacade) -> None:
+    terminal = PipeTerminal(io.StringIO("kill\n"), Full())
+    stop = asyncio.Event()
+
+    async with asyncio.timeout(10):
+        await run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=terminal)
+
+    assert any(isinstance(command, Kill) for command in facade.asked)
 
 
 def test_commands_and_choices_are_completed_from_the_table() -> None:
