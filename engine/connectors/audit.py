@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from engine.connectors.link import UNREADABLE
-from engine.connectors.steps import parse_steps
+from engine.connectors.steps import parse_size_steps, parse_steps
 from engine.domain.instruments import Instrument
 from engine.ports import RawJson
 
@@ -32,7 +32,7 @@ def parse_levels(
     parsed: dict[int, int] = {}
     for level in levels:
         price = parse_steps(str(level[0]), instrument.price_decimals)
-        size = parse_steps(str(level[1]), instrument.size_decimals)
+        size = parse_size_steps(str(level[1]), instrument.size_decimals)
         if price is None or size is None:
             return None
         parsed[price] = size

@@ -40,7 +40,16 @@ VenueNumber = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 cannot be read."""
 
 RETRY_NS = 1_000_000_000
-"""Least time between two requests for the same row's snapshot after faults."""
+"""Least time between two requests for the same row's snapshot after a fault ..."""
+
+RETRY_DOUBLINGS = 6
+"""... doubled this often at most by one fault after another: about a minute in the end."""
+
+STEADY_NS = 5_000_000_000
+"""A row that was live for so long ends the doubling."""
+
+TOLD_FAILURES = 3
+"""From this many faults of a row on, one after another, its note says so in words."""
 
 CHECK_NS = 250_000_000
 """Least time between two looks at all rows: a stall is seen this much late at most."""
@@ -63,6 +72,8 @@ class Row:
         ask_at_ns: when the row's snapshot may next be asked for, while it is not live.
         asked_at_ns: when it was last asked for; 0 is never on this connection.
         fetch_at_ns: when a REST snapshot may next be fetched.
+        live_from_ns: when its last snapshot was asked for that made it live.
+        failures: faults of the row, one after another.
         buffer: changes kept until a snapshot comes, as (id before, last id, bids, asks).
         log: the same of a live row while it is being audited, else None.
         shut: why the venue does not serve the row; empty while it is wanted.
@@ -75,12 +86,14 @@ class Row:
         "asked_at_ns",
         "book",
         "buffer",
+        "failures",
         "fetch_at_ns",
         "floor_id",
         "instrument",
         "is_fetching",
         "is_halted",
         "is_live",
+        "live_from_ns",
         "log",
         "shut",
         "wire",
@@ -114,6 +127,8 @@ class Row:
         self.ask_at_ns = 0
         self.asked_at_ns = 0
         self.fetch_at_ns = 0
+        self.live_from_ns = 0
+        self.failures = 0
         self.buffer = []
         self.log: list[Delta] | None = None
 
@@ -207,15 +222,38 @@ class Link:
         fault = Fault.BAD_SHAPE if is_shape else Fault.BAD_JSON
         return self.fail(fault, str(error)[:200], at_ns)
 
+    def unplaced(self, wire: str, at_ns: int) -> Sequence[Action]:
+        """Take levels of no row that is here: an unknown name concerns none, a missing one all."""
+        if not wire:
+            return self.fail(Fault.BAD_SHAPE, "levels that name no instrument", at_ns)
+        self.sink.count(self.venue, Fault.UNKNOWN_INSTRUMENT)
+        return NO_ACTIONS
+
     def drop(self, row: Row, fault: Fault, at_ns: int) -> bool:
         """Make one row stale; say whether its snapshot may be asked for right now."""
-        self.sink.invalidate(row.book, fault, at_ns)
+        retry_ns = self.failed(row, fault, at_ns)
         row.is_live = False
         row.is_fetching = False
         row.buffer = []
         row.log = None
-        row.ask_at_ns = max(at_ns, row.asked_at_ns + RETRY_NS)
+        row.ask_at_ns = row.fetch_at_ns = max(at_ns, row.asked_at_ns + retry_ns)
         return at_ns >= row.ask_at_ns
+
+    def failed(self, row: Row, fault: Fault, at_ns: int) -> int:
+        """Make a row stale; return how long after its last request the next one may follow."""
+        if row.is_live and at_ns - row.live_from_ns >= STEADY_NS:
+            row.failures = 0
+        if fault is not Fault.STALLED:  # a quiet row has nothing to mend
+            row.failures += 1
+        retry_ns = RETRY_NS << min(max(row.failures - 1, 0), RETRY_DOUBLINGS)
+        note = ""
+        if row.failures >= TOLD_FAILURES:
+            words = fault.replace("_", " ")
+            note = (
+                f"{words}, {row.failures} times running; asked for every {retry_ns // RETRY_NS} s"
+            )
+        self.sink.invalidate(row.book, fault, at_ns, note)
+        return retry_ns
 
     def asked(self, row: Row, at_ns: int) -> None:
         """Note that a row's snapshot is being asked for; without one it is due again later."""
@@ -227,6 +265,7 @@ class Link:
         row.is_live = True
         row.is_fetching = False
         row.buffer = []
+        row.live_from_ns = row.asked_at_ns
         row.last_id = last_id
         row.floor_id = last_id
 

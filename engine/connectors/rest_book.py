@@ -75,7 +75,7 @@ class RestBook:
     def spoil(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
         """Make a row stale; the next change starts a new buffer, and with it a new fetch."""
         self._link.drop(row, fault, at_ns)
-        row.ask_at_ns = at_ns + self._link.age_ns
+        row.ask_at_ns = max(row.fetch_at_ns, at_ns + self._link.age_ns)
         return NO_ACTIONS
 
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
@@ -112,8 +112,7 @@ class RestBook:
         return row if row is not None and row.is_fetching and self._link.is_open else None
 
     def _refetch(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
-        self._link.sink.invalidate(row.book, fault, at_ns)
-        row.fetch_at_ns = row.ask_at_ns = at_ns + RETRY_NS
+        row.fetch_at_ns = row.ask_at_ns = at_ns + self._link.failed(row, fault, at_ns)
         return NO_ACTIONS
 
     def _replay(self, row: Row, snapshot_id: int, at_ns: int) -> Sequence[Action]:

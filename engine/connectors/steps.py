@@ -5,23 +5,38 @@ from decimal import Decimal
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import DECIMALS_MAX, Pair
+from engine.kernels.number_text import SIZE_STEPS_MAX
 
 SPARE_DECIMALS = 2
 COMMON_DECIMALS = 8
 """Old orders may rest on a finer grid than today's; two spare decimals up to eight take them in.
 
-Eight decimals leave 9.2e10 units before an int64 is full; a grid finer than eight decimals is used
-as it is listed, because what has such a price or size is cheap or counted in fractions.
+Eight decimals leave 1e10 units, beyond which a size counts as that many; a grid finer than eight
+decimals is used as it is listed, because what has such a price or size is cheap or counted in
+fractions.
 """
 
-_STEPS_MAX = Decimal(2) ** 63
+_STEPS_MAX = 2**63
+_DIGITS_MAX = 40
 
 
 def parse_steps(text: str, decimals: int) -> int | None:
     """Parse a wire number to whole steps of 10**-decimals; None if it is not one, exactly."""
+    steps = _whole_steps(text, decimals)
+    return None if steps is None or abs(steps) >= _STEPS_MAX else steps
+
+
+def parse_size_steps(text: str, decimals: int) -> int | None:
+    """Parse a size as the board does: one of more than SIZE_STEPS_MAX steps counts as that."""
+    steps = _whole_steps(text, decimals)
+    return None if steps is None else min(steps, SIZE_STEPS_MAX)
+
+
+def _whole_steps(text: str, decimals: int) -> int | None:
     try:
         steps = Decimal(text).scaleb(decimals)
-        is_whole = abs(steps) < _STEPS_MAX and steps == steps.to_integral_value()
+        is_short = steps.is_finite() and steps.adjusted() <= _DIGITS_MAX
+        is_whole = is_short and steps == steps.to_integral_value()
     except ArithmeticError:
         return None
     return int(steps) if is_whole else None

@@ -23,7 +23,7 @@ COUNT = 2  # levels of the bid side; COUNT + ASK of the ask side
 IS_LIVE = 4
 CHANGED_AT_NS = 5
 FRAME_SEQ = 6
-DROPPED = 7  # levels dropped because a side was full
+DROPPED = 7  # levels left out: of a full side, or bids at price zero
 CHANGES = 8  # bumped at each change of the book: a cheap version number
 STATE_COLUMNS = 9
 

@@ -13,13 +13,14 @@ from engine.kernels.layout import (
     BAD_NUMBER,
     BAD_SHAPE,
     BID,
+    DROPPED,
     FORM_COINBASE,
     FORM_PAIRS,
     FORM_SIDED,
     PRICE_DECIMALS,
     SIZE_DECIMALS,
 )
-from engine.kernels.number_text import number, scale
+from engine.kernels.number_text import number, number_of_size, scale, scale_size
 
 
 @fused
@@ -98,9 +99,9 @@ def _array_level(raw, i, form, side, price_decimals, size_decimals):
     i = _skip_space(raw, i)
     if i >= len(raw) or raw[i] != 44:
         return -1 if price >= 0 else -2, side, int64(0), int64(0)
-    i, size = number(raw, _skip_space(raw, i + 1), size_decimals)
+    i, size = number_of_size(raw, _skip_space(raw, i + 1), size_decimals)
     i = _skip_space(raw, i)
-    if price <= 0 or size < 0:
+    if price < 0 or size < 0:
         return -2, side, int64(0), int64(0)
     if i >= len(raw) or raw[i] != 93:
         return -1, side, int64(0), int64(0)
@@ -127,14 +128,14 @@ def _object_level(raw, i, side, price_decimals, size_decimals):
         i = _skip_space(raw, i + 1)
         if _matches(raw, start, end, _PRICE_LEVEL) or _matches(raw, start, end, _PRICE):
             i, price = number(raw, i, price_decimals)
-            if price <= 0:
+            if price < 0:
                 return -2, side, price, size
         elif (
             _matches(raw, start, end, _NEW_QUANTITY)
             or _matches(raw, start, end, _AMOUNT)
             or _matches(raw, start, end, _SIZE)
         ):
-            i, size = number(raw, i, size_decimals)
+            i, size = number_of_size(raw, i, size_decimals)
             if size < 0:
                 return -2, side, price, size
         elif _matches(raw, start, end, _SIDE):
@@ -149,7 +150,7 @@ def _object_level(raw, i, side, price_decimals, size_decimals):
         if i < n and raw[i] == 44:
             i += 1
         elif i < n and raw[i] == 125:
-            if price <= 0 or size < 0 or side < 0:
+            if price < 0 or size < 0 or side < 0:
                 return -1, side, price, size
             return i + 1, side, price, size
         else:
@@ -158,13 +159,13 @@ def _object_level(raw, i, side, price_decimals, size_decimals):
 
 
 @borrowing
-def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
+def _parse(raw, form, side, columns, scratch, count):
     """Append the levels of one raw JSON array to scratch as (side, price, size).
 
-    Returns the new count, or minus the outcome code.
+    A bid at price zero buys nothing: it is left out and counted. Returns the new count, or minus
+    the outcome code; an array that is missing (no bytes) has no shape.
     """
-    if len(raw) == 0:
-        return count
+    price_decimals, size_decimals = columns[PRICE_DECIMALS], columns[SIZE_DECIMALS]
     n = len(raw)
     i = _skip_space(raw, 0)
     if i >= n or raw[i] != 91:
@@ -192,10 +193,15 @@ def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
             return -BAD_SHAPE
         if i == -2:
             return -BAD_NUMBER
-        scratch[count, 0] = level_side
-        scratch[count, 1] = price
-        scratch[count, 2] = size
-        count += 1
+        if price > 0:
+            scratch[count, 0] = level_side
+            scratch[count, 1] = price
+            scratch[count, 2] = size
+            count += 1
+        elif level_side == BID:
+            columns[DROPPED] += 1
+        else:
+            return -BAD_NUMBER
         i = _skip_space(raw, i)
         if i < n and raw[i] == 44:
             i = _skip_space(raw, i + 1)
@@ -209,12 +215,10 @@ def _parse(raw, form, side, price_decimals, size_decimals, scratch, count):
 @borrowing
 def parse_levels(raw_bids, raw_asks, form, book, state, scratch):
     """Parse both sides into scratch, as `_parse` does; returns the count, or minus the outcome."""
-    price_decimals = state[book, PRICE_DECIMALS]
-    size_decimals = state[book, SIZE_DECIMALS]
-    count = _parse(raw_bids, form, BID, price_decimals, size_decimals, scratch, 0)
-    if count < 0:
+    count = _parse(raw_bids, form, BID, state[book], scratch, 0)
+    if count < 0 or form == FORM_SIDED or form == FORM_COINBASE:
         return count
-    return _parse(raw_asks, form, ASK, price_decimals, size_decimals, scratch, count)
+    return _parse(raw_asks, form, ASK, state[book], scratch, count)
 
 
 _ASKS_KEY = tuple(b',"a":')
@@ -239,12 +243,12 @@ def _plain_pairs(raw, i, side, price_decimals, size_decimals, scratch, count):
         if length > 0:
             i += length + 1
             price = scale(price, price_decimals - price_digits)
-            size = scale(size, size_decimals - size_digits)
+            size = scale_size(size, size_decimals - size_digits)
         else:
             i, price = number(raw, i - 1, price_decimals)
             if i + 1 >= n or raw[i] != 44 or raw[i + 1] != 34:
                 return -1, count
-            i, size = number(raw, i + 1, size_decimals)
+            i, size = number_of_size(raw, i + 1, size_decimals)
         if price <= 0 or size < 0 or i + 1 >= n or raw[i] != 93:
             return -1, count
         scratch[count, 0] = side

@@ -12,6 +12,8 @@ from engine.kernels.jit import borrowing, fused
 _DIGITS_MAX = 18  # 10**18 - 1 is the largest run of digits that fits an int64 whole
 _EXPONENT_MAX = 40
 _STEPS_MAX = int(np.iinfo(np.int64).max)
+SIZE_STEPS_MAX = 10**18
+"""A larger size counts as this one: never more than there is, and sums of nine still fit."""
 _POWERS = 10 ** np.arange(_DIGITS_MAX + 1, dtype=np.int64)
 
 
@@ -101,3 +103,50 @@ def _careful_number(raw, i, decimals):
     if is_bad or not has_digit:
         return i, int64(-1)
     return i, scale(mantissa, decimals + exponent - fraction)
+
+
+@fused
+def scale_size(mantissa, shift):
+    """Return mantissa * 10**shift as `scale` does, SIZE_STEPS_MAX if that is more."""
+    steps = scale(mantissa, shift)
+    if steps < 0 and shift > 0:
+        return int64(SIZE_STEPS_MAX)
+    return min(steps, int64(SIZE_STEPS_MAX))
+
+
+@fused
+def number_of_size(raw, i, decimals):
+    """Parse a size as `number` does, SIZE_STEPS_MAX if it is more."""
+    end, steps = number(raw, i, decimals)
+    if steps < 0:
+        return _large_size(raw, i, end, decimals)
+    return end, min(steps, int64(SIZE_STEPS_MAX))
+
+
+@borrowing
+def _large_size(raw, i, end, decimals):
+    """Judge a size that `number` refused: SIZE_STEPS_MAX if it is that large and whole, else -1.
+
+    Only plain digits with at most one point are: a whole number of steps has no digit but zeros
+    behind `decimals`, and one of nineteen digits or more is at least 10**18.
+    """
+    is_quoted = i < len(raw) and raw[i] == 34
+    first, last = (i + 1, end - 1) if is_quoted else (i, end)
+    if last <= first or (is_quoted and raw[last] != 34):
+        return end, int64(-1)
+    digits, places, has_point = 0, 0, False
+    for k in range(first, last):
+        c = raw[k]
+        if c == 46 and not has_point:
+            has_point = True
+        elif 48 <= c <= 57:
+            if has_point:
+                places += 1
+                if places > decimals and c != 48:
+                    return end, int64(-1)
+            if (digits > 0 or c != 48) and places <= decimals:
+                digits += 1
+        else:
+            return end, int64(-1)
+    digits += max(decimals - places, 0)
+    return end, int64(SIZE_STEPS_MAX) if digits > _DIGITS_MAX else int64(-1)

@@ -61,9 +61,9 @@ def _empty(line: Line) -> None:
     line.deliver(line.venue.frame(line.venue.truth.emptying(line.wires[0])))
 
 
-def _levels(bids: Texts) -> Callable[[Line], None]:
+def _levels(bids: Texts, asks: Texts = []) -> Callable[[Line], None]:  # noqa: B006
     def act(line: Line) -> None:
-        line.deliver(line.venue.frame(line.venue.truth.lie(line.wires[0], bids, [])))
+        line.deliver(line.venue.frame(line.venue.truth.lie(line.wires[0], bids, asks)))
 
     return act
 
@@ -133,7 +133,7 @@ CASES = (
     Case("empty", Fault.EMPTY, _empty),
     Case("price too large", Fault.BAD_NUMBER, _levels([("1e400", "1")])),
     Case("price below zero", Fault.BAD_NUMBER, _levels([("-5", "1")])),
-    Case("price of zero", Fault.BAD_NUMBER, _levels([("0.00", "1")])),
+    Case("ask at price zero", Fault.BAD_NUMBER, _levels([], [("0.00", "1")])),
     Case("price no number", Fault.BAD_NUMBER, _levels([("NaN", "1")])),
     Case("price too fine", Fault.BAD_NUMBER, _levels([("1.000000001", "1")])),
     Case("size below zero", Fault.BAD_NUMBER, _levels([("99.00", "-1")])),

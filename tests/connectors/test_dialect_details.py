@@ -12,17 +12,21 @@ def _edited(payload: bytes, **changes: object) -> bytes:
     return msgspec.json.encode({**msgspec.json.decode(payload), **changes})
 
 
-def test_coinbase_loses_its_connection_when_a_heartbeat_is_missing() -> None:
+@pytest.mark.parametrize(("counter", "fault"), [(2, Fault.DUPLICATE), (4, Fault.GAP)])
+def test_a_coinbase_heartbeat_out_of_line_is_counted_and_the_sequence_decides(
+    counter: int, fault: Fault
+) -> None:
     line = live_line("coinbase")
     line.deliver(line.venue.heartbeat())
     line.deliver(line.venue.heartbeat())
-    sequence = msgspec.json.decode(line.venue.heartbeat().payload)["sequence_num"]
-    later = line.venue.heartbeat().payload
+    beat = msgspec.json.decode(line.venue.heartbeat().payload)
+    beat["events"][0]["heartbeat_counter"] = counter
 
-    line.deliver_bytes(_edited(later, sequence_num=sequence))
+    line.deliver_bytes(msgspec.json.encode(beat))
 
-    assert line.faults(Fault.GAP) == 2  # both rows
-    assert line.reconnects == ["gap: heartbeat 4 after 2"]
+    assert line.faults(fault) == 1
+    assert not line.reconnects
+    assert all(line.is_live(wire) for wire in line.wires)
 
 
 def test_coinbase_takes_a_heartbeat_counter_that_comes_as_text() -> None:

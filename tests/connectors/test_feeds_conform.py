@@ -1,5 +1,7 @@
 """Every feed against the one conformance suite, and what only some feeds have."""
 
+from itertools import pairwise
+
 import pytest
 
 from engine.domain.faults import Fault
@@ -7,7 +9,7 @@ from engine.ports import FeedLimits
 from tests.connectors.conformance import CASES, Case, Walk, check_fault
 from tests.connectors.dialects import DIALECTS
 from tests.connectors.line import START_NS, Line, live_line
-from tests.connectors.truth import price_text, size_text
+from tests.connectors.truth import Texts, Truth, price_text, size_text
 
 LIMITS = FeedLimits(frame_bytes_max=200_000)
 
@@ -183,6 +185,60 @@ def test_a_bad_snapshot_is_counted_and_fetched_again(
 
     assert line.faults(fault) == 1
     assert [waiting.key for waiting in line.fetches] == [fetch.key]
+
+
+class _TooFine(Truth):
+    """A truth whose first book has a price that is finer than its list says."""
+
+    def texts(self, wire: str) -> tuple[Texts, Texts]:
+        bids, asks = super().texts(wire)
+        return ([("1.0000001", "1"), *bids] if wire == self.wires[0] else bids), asks
+
+
+@every_feed
+def test_a_row_whose_snapshots_are_refused_is_asked_for_ever_more_rarely(name: str) -> None:
+    line = Line(name)
+    truth = line.venue.truth = _TooFine(line.random, line.wires)
+    wire = line.wires[0]
+    line.connect()
+    asked_at_s = [0.0]
+
+    for step in range(3_000):
+        line.change(line.wires[1])
+        line.deliver(line.venue.frame(truth.far_change(wire)))
+        before = len(line.sent)
+        line.pass_time(0.1)
+        is_fetched = any(fetch.key.startswith("book:") for fetch in line.fetches)
+        if len(line.sent) > before or is_fetched:
+            asked_at_s.append(step / 10)
+        while line.fetches:
+            line.answer(line.fetches.popleft())
+
+    pauses_s = [after - before for before, after in pairwise(asked_at_s)]
+    assert not line.is_live(wire)
+    assert line.is_live(line.wires[1])
+    assert 6 <= len(asked_at_s) <= 14, asked_at_s
+    assert 55 < max(pauses_s) < 80
+    assert "bad number, " in line.board.notes[0]
+
+
+@every_feed
+def test_a_quiet_row_is_not_asked_for_ever_more_rarely(name: str) -> None:
+    line = live_line(name)
+    line.sent.clear()
+
+    for _ in range(60):
+        for _ in range(28):
+            line.change(line.wires[1])
+            line.pass_time(0.4)
+            while line.fetches:
+                line.answer(line.fetches.popleft())
+        line.change(line.wires[0])
+        while line.fetches:
+            line.answer(line.fetches.popleft())
+
+        line.flush()
+        assert line.is_live(line.wires[0])
 
 
 @pytest.mark.parametrize("name", FETCHING)

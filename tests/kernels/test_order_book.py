@@ -2,7 +2,7 @@
 
 import json
 import random
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -250,3 +250,81 @@ def test_a_full_side_drops_its_worst_level_and_counts_it() -> None:
     bids, _ = board.top_levels(0, 9)
     assert [price for price, _ in bids] == [300, 200]
     assert board.faults_of(VenueId("here")) == {"levels_dropped": 2}
+
+
+digits = st.from_regex(r"[0-9]{1,40}(\.[0-9]{1,3}(0{0,30}|[0-9]{0,4}))?", fullmatch=True)
+
+
+@settings(max_examples=500, deadline=None)
+@given(number=st.one_of(digits, st.from_regex(r"[1-9][0-9]{12,20}\.[0-9]{1,4}", fullmatch=True)))
+def test_a_size_is_taken_exactly_counts_as_the_largest_or_is_between_steps(number: str) -> None:
+    board = make_board()
+    steps = Decimal(number).scaleb(SIZE_DECIMALS, Context(prec=80))
+    is_whole = steps == steps.to_integral_value(context=Context(prec=80))
+    expected = min(int(steps), 10**18)
+
+    for quoted in (f'"{number}"', number if number[0] != "0" or number[1:2] == "." else "1"):
+        raw = f'[["1.00",{quoted}]]'.encode()
+        outcome = board.replace(0, LevelForm.PAIRS, raw + b" ", b'[["2.00","1"]]', 1)
+        if quoted == "1":
+            continue
+        if not is_whole:
+            assert outcome is Applied.BAD_NUMBER
+        elif expected:
+            assert outcome is Applied.OK
+            assert board.top_levels(0, 1)[0] == [(100, expected)]
+        else:
+            assert outcome is Applied.EMPTY
+
+
+@settings(max_examples=300, deadline=None)
+@given(number=digits)
+def test_a_size_in_plain_text_is_the_size_of_the_decoder(number: str) -> None:
+    payload = f'[["1.00","{number}"]],"a":[["2.00","1"]]'.encode()
+    plain, decoded = make_board(), make_board()
+    for board in (plain, decoded):
+        board.replace(0, LevelForm.PAIRS, b'[["0.50","5"]]', b'[["2.00","5"]]', 1)
+
+    outcome = plain.apply_plain(0, payload, (0, len(payload)), 2)
+    expected = decoded.apply(
+        0, LevelForm.PAIRS, f'[["1.00","{number}"]]'.encode(), b'[["2.00","1"]]', 2
+    )
+
+    if outcome is not Applied.NOT_PLAIN:
+        assert outcome is expected
+        assert plain.top_levels(0, 9) == decoded.top_levels(0, 9)
+
+
+@pytest.mark.parametrize("form", list(LevelForm))
+def test_sizes_of_cheap_tokens_keep_a_book_alive(form: LevelForm) -> None:
+    board = make_board()
+    huge = Decimal(500_000_000_000_000)
+    levels = [(0, Decimal(1), huge, 0), (1, Decimal(2), huge, 0)]
+
+    assert board.replace(0, form, *write_levels(form, levels, ""), 1) is Applied.OK
+
+    assert board.top_levels(0, 1) == ([(100, 10**18)], [(200, 10**18)])
+
+
+@pytest.mark.parametrize("form", list(LevelForm))
+def test_a_bid_at_price_zero_is_left_out_and_counted(form: LevelForm) -> None:
+    board = make_board()
+    levels = [
+        (0, Decimal(1), Decimal(1), 0),
+        (0, Decimal(0), Decimal(7), 0),
+        (1, Decimal(2), Decimal(1), 0),
+    ]
+
+    assert board.replace(0, form, *write_levels(form, levels, ""), 1) is Applied.OK
+
+    assert board.top_levels(0, 9)[0] == [(100, 10_000)]
+    assert board.faults_of(VenueId("here")) == {"levels_dropped": 1}
+
+
+@pytest.mark.parametrize(("bids", "asks"), [(b"", b"[]"), (b"[]", b""), (b"", b"")])
+def test_a_missing_array_is_no_empty_one(bids: bytes, asks: bytes) -> None:
+    board = make_board()
+    board.replace(0, LevelForm.PAIRS, b"[[1,5]]", b"[[2,5]]", 1)
+
+    assert board.apply(0, LevelForm.PAIRS, bids, asks, 2) is Applied.BAD_SHAPE
+    assert board.changed_at_ns(0) == 1

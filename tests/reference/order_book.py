@@ -78,11 +78,14 @@ class BookTwin:
         for side, raw in enumerate((bids, asks)):
             for item in json.loads(raw, parse_float=Decimal, parse_int=Decimal) if raw else []:
                 of, price, size = _fields(form, side, item)
-                levels.append((of, price, size))
                 self._check(price, self.price_decimals)
                 self._check(size, self.size_decimals)
+                if price == 0 and of == 0:
+                    self.dropped += 1
+                    continue
                 if price <= 0:
                     raise _RefusedError(Applied.BAD_NUMBER)
+                levels.append((of, price, min(size, Decimal(10**18).scaleb(-self.size_decimals))))
         return levels
 
     def _check(self, number: Decimal, decimals: int) -> None:

@@ -158,12 +158,12 @@ class BinanceFeed:
         if update.e != "depthUpdate":
             return self._other_event(update, at_ns)
         if row is None:
-            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
-            return NO_ACTIONS
+            return self._link.unplaced(update.s, at_ns)
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
         is_perpetual = row.instrument.kind is Kind.PERPETUAL
-        if (update.pu >= 0) != is_perpetual or not 0 <= update.first_id <= update.last_id:
+        has_ids = (update.pu >= 0) == is_perpetual and 0 <= update.first_id <= update.last_id
+        if not has_ids or not update.b or not update.a:
             return self._book.spoil(row, Fault.BAD_SHAPE, at_ns)
         before_id = update.pu if is_perpetual else update.first_id - 1
         if row.is_live and before_id > row.last_id:
@@ -191,9 +191,7 @@ class BinanceFeed:
     def _other_event(self, update: Update, at_ns: int) -> Sequence[Action]:
         if update.e == "serverShutdown":
             return self._link.fail(Fault.DISCONNECTED, "the server is shutting down", at_ns)
-        if update.b or update.a:
-            return self._link.fail(Fault.BAD_SHAPE, f"levels in {update.e[:40]!r}", at_ns)
-        return NO_ACTIONS
+        return self._link.fail(Fault.BAD_SHAPE, f"event {update.e[:40]!r}", at_ns)
 
     def _control(self, frame: Frame, at_ns: int) -> Sequence[Action]:
         if frame.error or frame.code is not None:

@@ -18,6 +18,8 @@ from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, Leve
 _OK = Applied.OK
 _FORM = LevelForm.PAIRS
 _CHANNEL = "diff_order_book_"
+_KNOWN = frozenset({"bts:subscription_succeeded", "bts:unsubscription_succeeded", "bts:heartbeat"})
+"""Events without levels; a frame of any other is not understood."""
 
 _AHEAD_MAX_US = 60_000_000
 """A REST book this far ahead of the stream has a wrong time, or the stream is dead."""
@@ -135,7 +137,7 @@ class BitstampFeed:
         stamp_us = content.microtimestamp
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
-        if stamp_us < 0:
+        if stamp_us < 0 or not content.bids or not content.asks:
             return self._book.spoil(row, Fault.BAD_SHAPE, at_ns)
         if row.is_live and stamp_us <= row.floor_id:
             return NO_ACTIONS  # part of the snapshot
@@ -150,10 +152,12 @@ class BitstampFeed:
             return self._refusals.take(f"{why or 'no reason given'} {frame.channel}".strip(), at_ns)
         if frame.event == "bts:request_reconnect":
             return self._link.fail(Fault.DISCONNECTED, "the venue asks to reconnect", at_ns)
-        if frame.event == "data" and content is not None and frame.channel not in self._rows:
-            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
-        elif frame.event == "data" or (content is not None and (content.bids or content.asks)):
-            return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.event[:40]!r}", at_ns)
+        has_levels = content is not None and bool(content.bids or content.asks)
+        if frame.event == "data" and has_levels and frame.channel.startswith(_CHANNEL):
+            return self._link.unplaced(frame.channel, at_ns)
+        if has_levels or frame.event not in _KNOWN:
+            what = f"event {frame.event[:40]!r} of {frame.channel[:40]!r}"
+            return self._link.fail(Fault.BAD_SHAPE, what, at_ns)
         return NO_ACTIONS
 
 

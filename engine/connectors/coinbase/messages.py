@@ -21,7 +21,7 @@ class Frame(msgspec.Struct, gc=False):
 
     channel: str = ""
     sequence_num: VenueNumber = -1
-    events: list[Event] = []
+    events: list[Event] | None = None
     type: str = ""
     message: str = ""
 

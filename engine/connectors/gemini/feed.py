@@ -103,11 +103,10 @@ class GeminiFeed:
         if frame.e != "depthUpdate":
             return self._control(frame, at_ns)
         if row is None:
-            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
-            return NO_ACTIONS
+            return self._link.unplaced(frame.s, at_ns)
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
-        if not 0 <= frame.first_id <= frame.last_id:
+        if not 0 <= frame.first_id <= frame.last_id or not frame.b or not frame.a:
             return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
         if row.is_live:
             return self._out_of_line(row, frame, at_ns)

@@ -15,6 +15,8 @@ from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, Leve
 
 _OK = Applied.OK
 _FORM = LevelForm.SIDED
+_WITHOUT_LEVELS = ("heartbeat", "trade", "block_trade", "auction_", "subscri", "unsubscri")
+"""How types begin that hold no levels; a frame of any other is not understood."""
 
 
 class GeminiL2Feed:
@@ -104,9 +106,12 @@ class GeminiL2Feed:
 
     def _rare_frame(self, row: Row | None, frame: L2Frame, at_ns: int) -> Sequence[Action]:
         if row is None:
-            self._count(VENUE, Fault.UNKNOWN_INSTRUMENT)
+            return self._link.unplaced(frame.symbol, at_ns)
+        if not self._link.is_open or row.shut:
             return NO_ACTIONS
-        if not self._link.is_open or row.shut or not frame.trades:
+        if not frame.changes:
+            return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
+        if not frame.trades:
             return NO_ACTIONS  # a change of a row that still waits for its snapshot
         outcome = self._replace(row.book, _FORM, frame.changes, b"", at_ns)
         if outcome is not _OK:
@@ -117,8 +122,8 @@ class GeminiL2Feed:
     def _control(self, frame: L2Frame, at_ns: int) -> Sequence[Action]:
         if frame.result == "error":
             return self._refusals.take(f"{frame.reason} {frame.message}".strip(), at_ns)
-        if frame.changes:
-            return self._link.fail(Fault.BAD_SHAPE, f"levels in {frame.type[:40]!r}", at_ns)
+        if frame.changes or not frame.type.startswith(_WITHOUT_LEVELS):
+            return self._link.fail(Fault.BAD_SHAPE, f"frame of type {frame.type[:40]!r}", at_ns)
         return NO_ACTIONS
 
     def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
