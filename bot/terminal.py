@@ -23,6 +23,7 @@ _NOBODY: Final = (
     "The input ended without a command: nobody is at this terminal, so everything is stopped.\n"
     "To run without one, set TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID; make demo needs nobody.\n"
 )
+_LEAVING: Final = "Ctrl-C once more, on an empty line, stops everything."
 _log = logging.getLogger(__name__)
 
 
@@ -73,13 +74,23 @@ class PromptTerminal:
         )
 
     async def lines(self) -> AsyncIterator[str]:
-        """Return lines until Ctrl-D or Ctrl-C."""
+        """Return lines until Ctrl-D, or Ctrl-C twice on an empty line."""
+        is_leaving = False
         while True:
             with patch_stdout():
                 try:
                     line = await self._session.prompt_async(PROMPT)
-                except (EOFError, KeyboardInterrupt):
+                except EOFError:
                     return
+                except KeyboardInterrupt:
+                    # What is half typed is cleared by the next prompt; a habit of the shell must
+                    # not end the engine.
+                    if is_leaving and not self._session.default_buffer.text:
+                        return
+                    is_leaving = True
+                    self.write(_LEAVING)
+                    continue
+            is_leaving = False
             yield line
 
     def write(self, text: str) -> None:

@@ -50,10 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     demo = add("demo", commands.demo, "run the sandbox without a person and print figures as JSON")
     demo.add_argument("--seconds", type=_positive, default=30, help="how long (default 30)")
     replay = add("replay", commands.replay, "feed a recording through the same code")
-    replay.add_argument("file", type=Path, help="a run's folder, or one segment file")
+    replay.add_argument(
+        "file", type=Path, nargs="?", help="a run's folder, or a segment file; none lists the runs"
+    )
     replay.add_argument("--log", type=Path, help="write the replay's decision log to this file")
     trace = add("trace", commands.trace, "show the frames that caused an opportunity or trade")
-    trace.add_argument("id", help="id as /opportunities or /trades shows it")
+    trace.add_argument(
+        "id", nargs="?", help="as /opportunities or /trades shows it; none lists them"
+    )
     role = add("role", commands.role, "run one role (the supervisor does this)")
     role.add_argument("name", choices=("engine", "ledger", "sandbox"))
     kill = add("kill", commands.kill, "set the kill latch")
@@ -71,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("migrate", commands.migrate, "bring the database to this version's schema")
     restore = add("restore", commands.restore, "put a backup in the place of the database")
-    restore.add_argument("file", type=Path)
+    restore.add_argument("file", type=Path, nargs="?", help="a backup; none lists them")
     add("warm-up", commands.warm_up, "compile all kernels into the cache")
     return parser
 

@@ -83,14 +83,19 @@ class BusFacade:
 
     async def _why(self, command: GetWhy) -> Report:
         """Ask the engine for what is fresh and the ledger for what is stored or traded."""
+        missing: TransientError | None = None
+        fresh: Report = Unknown(what=command.ref)
+        stored: Report = Unknown(what=command.ref)
         try:
             fresh = await self._engine.call(command)
-        except TransientError:
-            fresh = Unknown(what=command.ref)
+        except TransientError as error:
+            missing = error
         try:
             stored = await self._ask_ledger(command)
-        except TransientError:
-            stored = Unknown(what=command.ref)
+        except TransientError as error:
+            missing = error
+        if missing is not None and isinstance(fresh, Unknown) and isinstance(stored, Unknown):
+            raise missing  # the one that is away may know it
         if isinstance(stored, WhyReport) and isinstance(fresh, WhyReport):
             # The ledger knows what came of it, the engine what it is worth and gives now.
             return msgspec.structs.replace(

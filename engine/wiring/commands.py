@@ -53,8 +53,13 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
     return exit_codes.OK
 
 
-async def replay(_settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:
+async def replay(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Feed a recording through the same code and compare the decisions."""
+    if asked.file is None:
+        from engine.wiring.choices import recordings_to_replay
+
+        _say(recordings_to_replay(paths))
+        return exit_codes.OK
     from engine.wiring.replaying import replay_run
 
     return await asyncio.to_thread(replay_run, asked.file, log_to=asked.log)
@@ -62,9 +67,18 @@ async def replay(_settings: Settings, _paths: Paths, asked: argparse.Namespace) 
 
 async def trace(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Show the frames that caused an opportunity or trade."""
-    from engine.wiring.replaying import trace_decision
+    from engine.wiring.front_end import check_runs, open_facade
 
-    return await trace_decision(paths, asked.id)
+    await check_runs(paths)
+    async with open_facade(paths) as facade:
+        if asked.id is None:
+            from engine.wiring.choices import decisions_to_trace
+
+            _say(await decisions_to_trace(facade))
+            return exit_codes.OK
+        from engine.wiring.replaying import trace_decision
+
+        return await trace_decision(facade, paths, asked.id)
 
 
 async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
@@ -120,14 +134,11 @@ async def enroll(settings: Settings, _paths: Paths, asked: argparse.Namespace) -
 
 async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
     """Ask the engine for its status; well means that it answers and some book is live."""
-    from engine.wiring.front_end import open_facade
+    from engine.wiring.front_end import check_runs, open_facade
 
+    await check_runs(paths)
     async with open_facade(paths) as facade:
-        try:
-            status = await facade.ask(GetStatus())
-        except TransientError as error:
-            _say(str(error))
-            return 1
+        status = await facade.ask(GetStatus())
     if not isinstance(status, StatusReport):
         _say(f"the engine answered {type(status).__name__}")
         return 1
@@ -166,6 +177,11 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
 
     if settings.data.database_url:
         raise FatalError("PostgreSQL is restored with its own tools (pg_restore)")
+    if asked.file is None:
+        from engine.wiring.choices import backups_to_restore
+
+        _say(backups_to_restore(paths))
+        return exit_codes.OK
     aside = await asyncio.to_thread(
         storage_restore.restore,
         backup=asked.file,

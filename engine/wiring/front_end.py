@@ -14,6 +14,7 @@ import psutil
 
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
+from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.domain.redaction import install_redaction
 from engine.facade.client import BusFacade
@@ -85,6 +86,23 @@ async def open_facade(paths: Paths) -> AsyncIterator[Facade]:
     """Connect to the roles of an installation; they may come and go meanwhile."""
     async with _facade(paths, _callers(paths)) as facade:
         yield facade
+
+
+async def check_runs(paths: Paths) -> None:
+    """Make sure that engine or ledger can be asked at all.
+
+    Raises:
+        TransientError: nothing runs on this data.
+    """
+    for path in (paths.engine_socket, paths.ledger_socket):
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_unix_connection(path)
+            writer.close()
+            return
+    raise TransientError(
+        f"nothing runs here (data in {paths.data_dir}): start it with `make run`; if it should "
+        f"run, {paths.log('*')} say why it does not"
+    )
 
 
 def _callers(paths: Paths) -> dict[str, SocketCaller[Any, Any]]:

@@ -1,6 +1,8 @@
 """The rows of the price matrix as a person or a program wants them: a table, or plain values."""
 
+import math
 import os
+import textwrap
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -13,14 +15,26 @@ from engine.market.matrix_reader import PriceMatrixReader, PriceRow
 from engine.market.row_cache import RowCache
 
 NS_PER_MS: Final = 1_000_000
-MS_PER_S: Final = 1_000
 
 HEADINGS: Final = ("venue", "pair", "bid", "ask", "bid size", "ask size", "age", "live")
 TEXT_COLUMNS: Final = 2
 """So many columns stand on the left, the others on the right."""
 
-LINES_BESIDE: Final = 4
-"""On a screen: the title, the headings, how many rows are left out, the cursor."""
+SIZE_COLUMNS: Final = (4, 5)
+FITS: Final = ((10, 10, 2), (10, 6, 2), (10, 5, 2), (9, 5, 1), (8, 4, 1), (8, 3, 1), (8, 0, 1))
+"""Digits of prices and of sizes, and blanks between columns, tried until the table is as narrow as
+the terminal; 0 digits leave a column out. A number is never cut, as it would be another one."""
+
+AGES: Final = (
+    (100_000, 1_000, "s", 1),
+    (1_000_000, 1_000, "s", 0),
+    (6_000_000, 60_000, "min", 0),
+    (math.inf, 3_600_000, "h", 0),
+)
+"""An age below so many milliseconds is told in such a unit, with so many digits after the point."""
+
+LINES_BESIDE: Final = 3
+"""On a screen, beside the title: the headings, how many rows are left out, the cursor."""
 
 LINES_OF_METRICS: Final = 2
 
@@ -105,15 +119,15 @@ def make_shown(
     )
 
 
-def render_text(shown: PricesShown, *, rows_max: int | None = None) -> str:
+def render_text(
+    shown: PricesShown, *, columns: int | None = None, rows_max: int | None = None
+) -> str:
     """Render a table; if there are too many rows, those that changed last stay."""
     rows = list(shown.rows)
     if rows_max is not None and len(rows) > rows_max:
         newest = sorted(range(len(rows)), key=lambda row: rows[row].version, reverse=True)
         rows = [rows[row] for row in sorted(newest[:rows_max])]
-    cells = [HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
-    lines = [f"{len(shown.rows)} rows, {shown.source}", *(_joined(line, widths) for line in cells)]
+    lines = [*_title(shown, columns), *_table(rows, columns)]
     if len(rows) < len(shown.rows):
         left_out = len(shown.rows) - len(rows)
         lines.append(f"... and {left_out} rows that did not change as lately")
@@ -124,8 +138,9 @@ def render_text(shown: PricesShown, *, rows_max: int | None = None) -> str:
 
 def in_place(shown: PricesShown, *, size: os.terminal_size) -> str:
     """Render a screen that replaces the one before."""
-    beside = LINES_BESIDE if shown.metrics is None else LINES_BESIDE + LINES_OF_METRICS
-    text = render_text(shown, rows_max=max(size.lines - beside, 1))
+    beside = LINES_BESIDE + len(_title(shown, size.columns))
+    beside += 0 if shown.metrics is None else LINES_OF_METRICS
+    text = render_text(shown, columns=size.columns, rows_max=max(size.lines - beside, 1))
     lines = [line[: max(size.columns, 1)] + END_OF_LINE for line in text.split("\n")]
     return HOME + "\n".join(lines) + END_OF_SCREEN
 
@@ -173,26 +188,59 @@ def _metrics_text(metrics: MetricsLine) -> str:
     )
 
 
-def _cells(row: PriceLine) -> tuple[str, ...]:
+def _title(shown: PricesShown, columns: int | None) -> list[str]:
+    title = f"{len(shown.rows)} rows, {shown.source}"
+    return [title] if columns is None else textwrap.wrap(title, max(columns, 1))
+
+
+def _table(rows: Sequence[PriceLine], columns: int | None) -> list[str]:
+    lines: list[str] = []
+    for price_digits, size_digits, gap in FITS:
+        cells = [HEADINGS, *(_cells(row, price_digits, size_digits) for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        shown = [n for n in range(len(HEADINGS)) if size_digits or n not in SIZE_COLUMNS]
+        lines = [_joined(line, widths, shown, gap) for line in cells]
+        if columns is None or max(map(len, lines)) <= columns:
+            break
+    return lines
+
+
+def _cells(row: PriceLine, price_digits: int, size_digits: int) -> tuple[str, ...]:
     return (
         row.venue,
         f"{row.base}-{row.quote}",
-        _number(row.bid),
-        _number(row.ask),
-        _number(row.bid_size_base),
-        _number(row.ask_size_base),
-        "-" if row.age_ms is None else f"{row.age_ms / MS_PER_S:.1f} s",
+        _number(row.bid, price_digits),
+        _number(row.ask, price_digits),
+        _number(row.bid_size_base, size_digits),
+        _number(row.ask_size_base, size_digits),
+        _age(row.age_ms),
         row.state,
     )
 
 
-def _number(value: float | None) -> str:
-    """Write ten digits at most, never with an exponent."""
-    return "-" if value is None else f"{Decimal(f'{value:.10g}'):f}"
+def _age(age_ms: int | None) -> str:
+    if age_ms is None:
+        return "-"
+    return next(
+        f"{age_ms / unit_ms:.{digits}f} {unit}"
+        for below_ms, unit_ms, unit, digits in AGES
+        if age_ms < below_ms
+    )
 
 
-def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(
-        cell.ljust(width) if column < TEXT_COLUMNS else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ).rstrip()
+def _number(value: float | None, digits: int) -> str:
+    """Write so many digits at most, never with an exponent."""
+    return "-" if value is None else f"{Decimal(f'{value:.{digits}g}'):f}"
+
+
+def _joined(cells: Sequence[str], widths: Sequence[int], shown: Sequence[int], gap: int) -> str:
+    return (
+        (" " * gap)
+        .join(
+            cells[column].ljust(widths[column])
+            if column < TEXT_COLUMNS
+            else cells[column].rjust(widths[column])
+            for column in shown
+        )
+        .rstrip()
+    )

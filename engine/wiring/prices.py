@@ -157,6 +157,6 @@ def _write(shown: PricesShown, *, is_json: bool, is_screen: bool) -> None:
     elif is_screen:
         text = in_place(shown, size=shutil.get_terminal_size())
     else:
-        text = render_text(shown) + "\n"
+        text = render_text(shown, columns=shutil.get_terminal_size().columns) + "\n"
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -11,6 +11,7 @@ import msgspec
 from engine.bus.commands import GetWhy
 from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError, SyndicateError
+from engine.facade.engine import Facade
 from engine.operate import exit_codes
 from engine.operate.hot_path import HotPath
 from engine.operate.recording import Entry, EntryKind, read_entries
@@ -21,7 +22,6 @@ from engine.operate.world import ReplayedWorld
 from engine.ports import InputKind
 from engine.settings.schema import TelegramSettings
 from engine.wiring.core import Core, Surroundings, build_core
-from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 
 PROGRESS_S: Final = 2.0
@@ -131,12 +131,11 @@ def _replay(path: Path, lines: list[bytes]) -> ReplayResult:
     return result
 
 
-async def trace_decision(paths: Paths, ref: str) -> int:
+async def trace_decision(facade: Facade, paths: Paths, ref: str) -> int:
     """Print the frames behind an opportunity or trade, from the ledger and the recording."""
-    async with open_facade(paths) as facade:
-        report = await facade.ask(GetWhy(ref=ref))
+    report = await facade.ask(GetWhy(ref=ref))
     if not isinstance(report, WhyReport):
-        say_last(f"syndicate: no opportunity or trade {ref} is known\n")
+        say_last(f"syndicate: no opportunity or trade {ref} is known; make trace lists some\n")
         return 1
     wanted = set(report.frame_seqs) | {leg.frame_seq for leg in report.legs if leg.frame_seq}
     run_directory = paths.recordings / report.run_id

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
-from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from bot.command_table import COMMANDS
@@ -185,20 +186,58 @@ async def test_stop_ends_it_while_a_read_is_blocked(facade: FakeFacade) -> None:
         stop.set()
 
 
-async def test_a_person_at_a_prompt_is_served(
-    facade: FakeFacade, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stop = asyncio.Event()
-    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+class Screen(DummyOutput):
+    """What a terminal was told to show."""
+
+    def __init__(self) -> None:
+        self.shown = ""
+
+    def write(self, data: str) -> None:
+        self.shown += data
+
+    def write_raw(self, data: str) -> None:
+        self.shown += data
+
+
+@asynccontextmanager
+async def person(facade: FakeFacade) -> AsyncIterator[tuple[PipeInput, Screen, asyncio.Event]]:
+    """A person at a prompt that is served: keys, screen, and an event that the end sets."""
+    stop, screen = asyncio.Event(), Screen()
+    with create_pipe_input() as keys, create_app_session(input=keys, output=screen):
         async with asyncio.timeout(15), asyncio.TaskGroup() as group:
             group.create_task(
                 run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=PromptTerminal())
             )
-            keys.send_text("/pause\r")
-            while facade.effects != ["pause"]:
-                await facade._changed.wait()
-            keys.send_text("\x04")
+            yield keys, screen, stop
+
+
+async def test_a_person_at_a_prompt_is_served(facade: FakeFacade) -> None:
+    async with person(facade) as (keys, _, stop):
+        keys.send_text("/pause\r")
+        while facade.effects != ["pause"]:
+            await facade._changed.wait()
+        keys.send_text("\x04")
     assert stop.is_set()
+
+
+async def test_ctrl_c_clears_a_half_typed_line(facade: FakeFacade) -> None:
+    async with person(facade) as (keys, _, stop):
+        keys.send_text("/mode pa\x03/mo\x03/pause\r")
+        while facade.effects != ["pause"]:
+            await facade._changed.wait()
+        assert not stop.is_set()
+        keys.send_text("\x04")
+
+
+async def test_ctrl_c_twice_on_an_empty_line_ends(facade: FakeFacade) -> None:
+    async with person(facade) as (keys, screen, stop):
+        keys.send_text("\x03/pause\r")
+        while facade.effects != ["pause"]:
+            await facade._changed.wait()
+        assert not stop.is_set()
+        keys.send_text("/half\x03\x03")
+    assert stop.is_set()
+    assert "Ctrl-C once more" in screen.shown
 
 
 def completions(text: str) -> list[str]:

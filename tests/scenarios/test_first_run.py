@@ -8,6 +8,15 @@ from tests.telegram.emulator import TelegramEmulator
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
+async def check_the_command_of_a_list_works(data_dir: Path) -> None:
+    code, listed = await run_engine_command(data_dir, "trace")
+    assert code == 0
+    traded = [line.split() for line in listed.splitlines() if line.endswith("traded")]
+    assert traded[0][:2] == ["make", "trace"]
+    code, said = await run_engine_command(data_dir, "trace", traded[0][2].removeprefix("ID="))
+    assert (code, "FRAME" in said) == (0, True), said
+
+
 async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
@@ -22,6 +31,7 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         told = await installation.until_told("Paper trade")
         trades = await installation.trades()
         assert trades.trades[-1].opportunity_id in told
+        await check_the_command_of_a_list_works(tmp_path / "var")
         assert trades.trades[-1].pair in await installation.say("/trades", "Trades: ")
         assert "$" in await installation.say("/pnl", "PnL, last day")
 

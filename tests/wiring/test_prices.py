@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.detect.pool_sides import PreparedPool, prepare_pool
@@ -16,7 +17,7 @@ from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
 from engine.market.row_cache import RowCache
 from engine.sandbox.pools import load_pools
-from engine.wiring.price_table import PricesShown, in_place, make_shown, render_text
+from engine.wiring.price_table import PriceLine, PricesShown, in_place, make_shown, render_text
 from engine.wiring.shared_prices import SharedPrices, pool_rows
 from tests.reference.world import SECOND, START_NS, Setup, World, make_instrument
 
@@ -198,6 +199,59 @@ def test_the_table_says_what_is_live_old_and_absent(tmp_path: Path) -> None:
     assert lines[3] == ["there", "BTC-USD", "64000", "64001", "0.00000001", "1", "0.5", "s", "yes"]
     assert lines[4] == ["far", "ETH-USD", "-", "-", "-", "-", "-", "no"]
     assert "3 hits, 0 misses (100.0% hits), 3 refreshed ahead, 0 left" in text
+
+
+def wide_rows() -> PricesShown:
+    """The sandbox's longest names, numbers of every length, and of cheap tokens."""
+    rows = [
+        ("sushiswap_v2 0.3 %", "WBTC-USDC", 0.9998687733, 62024.07222, None, None, 6_900),
+        ("coinbase", "BTC-USD", 123456.78, 123456.79, 0.01573936, 0.00226733, 120_000),
+        ("bitstamp", "ETH-BTC", 0.04341333, 0.04344373, 2.50412062, 16.09311449, None),
+    ]
+    lines = [
+        PriceLine(
+            venue=venue,
+            kind="book",
+            base=pair.split("-")[0],
+            quote=pair.split("-")[1],
+            bid=bid,
+            ask=ask,
+            bid_size_base=bid_size,
+            ask_size_base=ask_size,
+            age_ms=age_ms,
+            state="old",
+            version=1,
+        )
+        for venue, pair, bid, ask, bid_size, ask_size, age_ms in rows
+    ]
+    return PricesShown(
+        source=f"sandbox: {'many words ' * 20}", generation=1, rows=lines, metrics=None
+    )
+
+
+@pytest.mark.parametrize("columns", [80, 100, 132])
+def test_the_table_fits_the_terminal_and_cuts_no_number(columns: int) -> None:
+    shown = wide_rows()
+    lines = render_text(shown, columns=columns).split("\n")
+    table = [line.split() for line in lines[-3:]]
+
+    assert all(len(line) <= columns for line in lines)
+    assert table[1][2:4] == ["123456.78", "123456.79"]
+    assert [float(size) for size in table[1][4:6]] == pytest.approx([0.01573936, 0.00226733], 1e-3)
+    assert [line[-1] for line in table] == ["old"] * 3
+
+
+def test_where_nothing_else_helps_sizes_give_way(tmp_path: Path) -> None:
+    shown = wide_rows()
+    cheap = msgspec.structs.replace(
+        shown.rows[1], bid=0.0000123456, ask=0.0000123457, bid_size_base=9.2e12, ask_size_base=9e12
+    )
+    shown = msgspec.structs.replace(shown, rows=[*shown.rows, cheap])
+    lines = render_text(shown, columns=80).split("\n")
+
+    assert all(len(line) <= 80 for line in lines)
+    assert "size" not in lines[-5]
+    assert lines[-1].split()[2:4] == ["0.0000123456", "0.0000123457"]
 
 
 def test_a_screen_that_is_too_small_shows_what_moved_last(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""What the facade answers when one of the roles that it asks is away."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.bus.commands import GetWhy
+from engine.bus.memory import MemoryCaller
+from engine.bus.reports import Report, Unknown
+from engine.bus.unix_socket import SocketCaller
+from engine.bus.wire import engine_wire, ledger_wire
+from engine.domain.errors import TransientError
+from engine.facade.client import BusFacade
+from engine.operate.kill_latch import KillLatch
+
+
+class Forgetful:
+    """A role that knows nothing by any name."""
+
+    async def answer(self, request: Any) -> Report:
+        return Unknown(what=request.ref)
+
+
+@pytest.mark.parametrize("away", [{"engine"}, {"ledger"}, {"engine", "ledger"}])
+async def test_what_a_role_that_is_away_may_know_is_not_called_unknown(
+    tmp_path: Path, away: set[str]
+) -> None:
+    wires: dict[str, Any] = {"engine": engine_wire(), "ledger": ledger_wire()}
+    callers = {
+        role: SocketCaller(tmp_path / role, wire, role=role)
+        if role in away
+        else MemoryCaller(wire, Forgetful())
+        for role, wire in wires.items()
+    }
+    facade = BusFacade(callers["engine"], callers["ledger"], KillLatch(tmp_path))
+
+    with pytest.raises(TransientError, match="is away"):
+        await facade.ask(GetWhy(ref="xyz-1"))
