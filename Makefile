@@ -28,10 +28,15 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@touch $@
 
 KERNELS := $(wildcard engine/kernels/*.py)
-$(VENV)/.kernels: $(VENV)/.runtime $(KERNELS)
+# Compiled kernels belong to the path of their sources: a folder that was moved compiles anew.
+ifneq ($(shell cat $(VENV)/.kernels 2>/dev/null),$(CURDIR))
+MOVED := moved
+moved: ;
+endif
+$(VENV)/.kernels: $(VENV)/.runtime $(KERNELS) $(MOVED)
 	@echo "[2/2] Compiling kernels (once; a minute or two) ..."
 	@$(PY) -m engine warm-up
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 .PHONY: setup
 setup: $(VENV)/.kernels $(VENV)/.dev ## install everything that a contributor needs

@@ -1,6 +1,7 @@
 """The repository keeps its own promises."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -41,6 +42,25 @@ def test_every_help_line_has_a_text() -> None:
     phony = set(re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
     described = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert phony == described
+
+
+def test_a_moved_checkout_compiles_its_kernels_anew_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".runtime").touch()
+    stamp = tmp_path / ".venv" / ".kernels"
+
+    def said() -> str:
+        done = subprocess.run(
+            ["make", "-n", "run"], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    stamp.write_text(f"{tmp_path}\n")
+    assert "Compiling kernels" not in said()
+    stamp.write_text("/where/it/was\n")
+    assert "Compiling kernels" in said()
 
 
 def test_the_version_is_one() -> None:

@@ -5,13 +5,11 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from telegram import BotCommand, MenuButtonCommands
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import TelegramError
 
 from bot.access import Access
 from bot.answer import Answer
 from bot.charts import ChartDrawer
-from bot.command_table import COMMANDS
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher
 from bot.news import News, tell_news
@@ -21,13 +19,14 @@ from bot.render.troubles import render_answers_dropped, render_conflict
 from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.desk import Accepted, Desk, by_of
 from bot.telegram.inbox import SOURCE, Inbox
+from bot.telegram.introduction import introduce
 from bot.telegram.kill_lane import KillLane
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
 from bot.telegram.pacing import Pace
 from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
-from bot.telegram.requests import opt_in_to_durations, wait_of
+from bot.telegram.requests import opt_in_to_durations
 from bot.telegram.sender import Sender
 from bot.telegram.taps import TapAnswers
 from bot.telegram.teller import Teller
@@ -49,7 +48,6 @@ FLUSH_S: Final = 1.0
 of the connections they add up to less than the supervisor gives this role, so that a Telegram that
 is away does not cost what the inbox has to tell the ledger."""
 
-INTRODUCE_RETRY_S: Final = 5.0
 _NEVER: Final = -1e9
 
 
@@ -161,7 +159,7 @@ class FrontEnd:
             self._spawn(self._take_unfinished()),
             self._spawn(self.notices.run()),
             self._spawn(tell_news(news, self._say)),
-            self._spawn(self._introduce()),
+            self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
         self._spawn(self.outbox.run())
         self._spawn(self.inbox.report_done())
@@ -258,23 +256,6 @@ class FrontEnd:
     def _say(self, screen: Screen) -> None:
         for message in make_messages(Answer(screen=screen), priority=Priority.URGENT):
             self.outbox.put(message)
-
-    async def _introduce(self) -> None:
-        """Show the commands in the chat's menu; tries until it works."""
-        commands = [BotCommand(entry.name, entry.short_help) for entry in COMMANDS]
-        while True:
-            try:
-                me = await self.sender.bot.get_me()
-                await self.sender.bot.set_my_commands(commands)
-                await self.sender.bot.set_chat_menu_button(menu_button=MenuButtonCommands())
-            except TelegramError as error:
-                _log.info("the menu is not set yet: %s", redact(str(error)))
-                await asyncio.sleep(
-                    wait_of(error) if isinstance(error, RetryAfter) else INTRODUCE_RETRY_S
-                )
-            else:
-                _log.info("serving as @%s", me.username)
-                return
 
     async def _remove_webhook(self) -> None:
         try:

@@ -30,6 +30,7 @@ class FrontEndSettings:
             the chat; with the back-off between them they last about a minute.
         time_zone: IANA name of the zone in which times are shown.
         read_memory_mb: returns the resident memory of each role; may take some milliseconds.
+        tell_terminal: prints a line where the program was started.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
         conflict_s: how long after the last 409 only protective commands are accepted.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
@@ -53,6 +54,7 @@ class FrontEndSettings:
     token_refusals_max: int = 10
     time_zone: str = "UTC"
     read_memory_mb: Callable[[], dict[str, float]] = dict
+    tell_terminal: Callable[[str], None] = lambda _line: None
     has_authenticator: bool = False
     conflict_s: float = 75.0
     chat_sends_per_s: float = 1.0

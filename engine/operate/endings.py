@@ -12,7 +12,7 @@ from types import TracebackType
 from engine.domain.errors import SyndicateError, worst_of
 from engine.domain.redaction import redact
 from engine.operate.exit_codes import exit_code_of
-from engine.operate.lifeline import leave_last_words
+from engine.operate.role_words import leave_last_words
 from engine.operate.streams import say_last, settle_streams
 
 INTERRUPTED = 130

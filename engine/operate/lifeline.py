@@ -1,4 +1,4 @@
-"""What ties a role to its supervisor: a readiness message one way, a lifeline the other.
+"""What ties a role to its supervisor: the lifeline. What it says itself is in `role_words`.
 
 The supervisor holds the lifeline's writing end. When the supervisor dies, however it dies, the
 role reads the end of the pipe and stops, so no orphan is left behind. Lines on it are news of roles
@@ -12,49 +12,9 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 
-READY_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_READY_FD"
 LIFELINE_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_LIFELINE_FD"
 
-READY = b"ready\n"
-LAST_WORDS_BYTES_MAX = 1_000
 _READ_BYTES = 4_096
-
-
-def announce_ready() -> None:
-    """Tell the supervisor, if there is one, that this role answers now."""
-    _tell_supervisor(READY)
-
-
-def leave_last_words(text: str) -> None:
-    """Tell the supervisor, if there is one, why this role ends: its log may be on a full disk."""
-    _tell_supervisor(text.encode()[:LAST_WORDS_BYTES_MAX])
-
-
-def _tell_supervisor(content: bytes) -> None:
-    descriptor = os.environ.get(READY_ENVIRONMENT_NAME)
-    if descriptor is not None:
-        with contextlib.suppress(OSError):
-            os.write(int(descriptor), content)
-
-
-async def read_soon(descriptor: int) -> bytes:
-    """Wait for what a role says first; nothing if it ended without a word."""
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(descriptor, readable.set)
-    try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(descriptor)
-    return os.read(descriptor, LAST_WORDS_BYTES_MAX + len(READY))
-
-
-def read_rest(descriptor: int) -> bytes:
-    """Return what a role that ended left in its pipe."""
-    os.set_blocking(descriptor, False)
-    with contextlib.suppress(OSError):  # a process of the role's own may still hold the pipe
-        return os.read(descriptor, LAST_WORDS_BYTES_MAX)
-    return b""
 
 
 @contextlib.asynccontextmanager

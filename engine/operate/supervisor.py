@@ -13,14 +13,9 @@ from pathlib import Path
 from typing import IO, Final
 
 from engine.operate import exit_codes
-from engine.operate.lifeline import (
-    LIFELINE_ENVIRONMENT_NAME,
-    READY,
-    READY_ENVIRONMENT_NAME,
-    read_rest,
-    read_soon,
-)
+from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME
 from engine.operate.role_logs import keep_short, open_log
+from engine.operate.role_words import READY_ENVIRONMENT_NAME, RoleWords
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +25,9 @@ LEFT_OUT_S: Final = 300.0
 NEWS_LENGTH_MAX: Final = 600
 STEADY_S: Final = 10.0
 """A role that ran this long starts its back-off anew."""
+
+SLOW_S: Final = 10.0
+"""A role that is not ready for so long is told, again and again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +82,8 @@ class Supervisor:
         on_left_out: told of a role that is not vital and is left out.
         on_ended: told of a vital role that had answered and ended for good; the others go on, so
             that the operator can be told.
+        on_slow: told each `SLOW_S` of a role that is not ready yet, and for how many seconds.
+        on_said: told of each line that a role has for the terminal.
     """
 
     def __init__(
@@ -93,11 +93,15 @@ class Supervisor:
         on_restart: Callable[[str, str, int], None],
         on_left_out: Callable[[str], None] = lambda _role: None,
         on_ended: Callable[[str], None] = lambda _role: None,
+        on_said: Callable[[str], None] = lambda _line: None,
+        on_slow: Callable[[str, float], None] = lambda _role, _seconds: None,
     ) -> None:
         self._roles = [_Role(spec) for spec in specs]
         self._on_restart = on_restart
         self._on_left_out = on_left_out
         self._on_ended = on_ended
+        self._on_said = on_said
+        self._on_slow = on_slow
         self._closing = asyncio.Event()
         self._news: list[bytes] = []
 
@@ -242,33 +246,39 @@ class Supervisor:
         for line in self._news:
             _write_news(role, line)
         keeping = asyncio.create_task(keep_short(spec.log_path))
+        words = RoleWords(ready_read, on_said=self._on_said)
         try:
-            if self._closing.is_set():  # it was on its way when the closing began
-                await self._end(role, deadline_s=asyncio.get_running_loop().time() + spec.stop_s)
-            heard = await self._until_ready(role, ready_read)
-            code = await child.wait()
-            words = (heard + read_rest(ready_read)).removeprefix(READY)
-            role.last_words = words.decode(errors="replace").strip()
-            return code
+            with words:
+                if self._closing.is_set():  # it was on its way when the closing began
+                    deadline_s = asyncio.get_running_loop().time() + spec.stop_s
+                    await self._end(role, deadline_s=deadline_s)
+                await self._until_ready(role, words)
+                return await child.wait()
         finally:
             keeping.cancel()
+            role.last_words = words.last
             role.lifeline = None
-            os.close(ready_read)
             os.close(lifeline_write)
 
-    async def _until_ready(self, role: _Role, descriptor: int) -> bytes:
+    async def _until_ready(self, role: _Role, words: RoleWords) -> None:
         spec = role.spec
-        heard = b""
         try:
-            async with asyncio.timeout(spec.ready_s):
-                heard = await read_soon(descriptor)
-                if heard.startswith(READY):
-                    role.has_answered = True
-                    role.has_been_ready.set()
+            async with asyncio.timeout(spec.ready_s), asyncio.TaskGroup() as group:
+                telling = group.create_task(self._tell_slowness(spec.name))
+                await words.is_settled.wait()
+                telling.cancel()
         except TimeoutError:
             log.error("%s was not ready within %g s", spec.name, spec.ready_s)  # noqa: TRY400 - one sentence for the operator
             await self._end(role, deadline_s=asyncio.get_running_loop().time() + spec.stop_s)
-        return heard
+        if words.is_ready:
+            role.has_answered = True
+            role.has_been_ready.set()
+
+    async def _tell_slowness(self, name: str) -> None:
+        started_s = asyncio.get_running_loop().time()
+        while True:
+            await asyncio.sleep(SLOW_S)
+            self._on_slow(name, asyncio.get_running_loop().time() - started_s)
 
     async def _end(self, role: _Role, *, deadline_s: float) -> None:
         child = role.child

@@ -194,9 +194,8 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
 
 
 async def warm_up(_settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
-    """Compile every kernel into the cache."""
-    from engine.kernels.warm_up import warm_up_all
+    """Compile every kernel into the cache; says how far it is while it takes its time."""
+    from engine.wiring.warming import warm_up_aloud
 
-    names = warm_up_all()
-    _say(f"{len(names)} kernels ready")
+    _say(f"{warm_up_aloud(_say)} kernels ready")
     return exit_codes.OK

@@ -22,12 +22,13 @@ from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
 from engine.operate.hot_path import HotPath, encode_closed
 from engine.operate.kill_latch import KillLatch
-from engine.operate.lifeline import announce_ready, stop_signals
+from engine.operate.lifeline import stop_signals
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind
+from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.run_journal import JournalSettings
 from engine.operate.spread_watch import SpreadWatch

@@ -24,7 +24,9 @@ from engine.facade.news import RoleEnded
 from engine.operate.clock import Clock, make_clock
 from engine.operate.endings import exit_code_after
 from engine.operate.kill_latch import KillLatch
-from engine.operate.lifeline import announce_ready, stop_signals
+from engine.operate.lifeline import stop_signals
+from engine.operate.role_words import announce_ready, say_at_terminal
+from engine.operate.streams import say_last
 from engine.settings.load import load_settings
 from engine.settings.passing import is_set
 from engine.settings.schema import Settings
@@ -134,6 +136,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),
         time_zone=settings.operator.time_zone,
         read_memory_mb=read_memory_mb,
+        tell_terminal=_tell_terminal,
         has_authenticator=is_set(settings, "operator", "totp_secret", os.environ),
         opportunity_notice_usd_min=telegram.opportunity_usd_min,
         is_interactive=sys.stdin.isatty(),
@@ -141,6 +144,11 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         chart_directory=charts,
         chart_cache_directory=charts / "fonts",
     )
+
+
+def _tell_terminal(line: str) -> None:
+    if not say_at_terminal(line):
+        say_last(f"syndicate: {line}\n")
 
 
 def read_memory_mb() -> dict[str, float]:

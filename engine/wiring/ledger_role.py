@@ -4,7 +4,8 @@ from engine.bus.unix_socket import open_server
 from engine.bus.wire import ledger_wire
 from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
-from engine.operate.lifeline import announce_ready, stop_signals
+from engine.operate.lifeline import stop_signals
+from engine.operate.role_words import announce_ready
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
 from engine.storage.ledger_settings import LedgerSettings

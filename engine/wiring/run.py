@@ -67,7 +67,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             name="engine",
             arguments=["-m", "engine", "role", "engine"],
             stop_s=4.0,
-            ready_s=120.0,  # without a kernel cache the kernels are compiled first
+            ready_s=300.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
             environment=partial(role_environment, settings, "engine", os.environ),
         ),
@@ -129,9 +129,18 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         supervisor.tell(role, why)
         _say(f"{why}; the others go on, so that you can look: stop, mend it, start again")
 
+    def on_slow(role: str, seconds: float) -> None:
+        why = "; after an update or a move it compiles its kernels first, a minute or two"
+        _say(f"{role} is not up yet after {seconds:.0f} s{why if role == 'engine' else ''} ...")
+
     specs = role_specs(settings, paths, has_bot=True)
     supervisor = Supervisor(
-        specs, on_restart=on_restart, on_left_out=on_left_out, on_ended=on_ended
+        specs,
+        on_restart=on_restart,
+        on_left_out=on_left_out,
+        on_ended=on_ended,
+        on_said=_say,
+        on_slow=on_slow,
     )
     with supervisor_lock(paths):
         async with stop_signals() as stop:

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from engine.domain.errors import FatalError
-from engine.operate.lifeline import announce_ready, stop_signals
+from engine.operate.lifeline import stop_signals
+from engine.operate.role_words import announce_ready
 from engine.sandbox.announce import announce
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import ScriptedFault, make_fault_script

@@ -4,6 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bot.telegram import introduction
+from tests.bot.conftest import Chat
+from tests.telegram.faults import Fault, Kind
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import asyncio, sys, time
@@ -38,3 +44,19 @@ def test_without_a_token_a_pipe_is_served_and_its_end_ends_it() -> None:
         assert text in ended.stdout
     assert "loaded: []" in ended.stdout, "the terminal needs no chat or chart library"
     assert ended.stderr == ""
+
+
+async def test_the_terminal_is_told_which_bot_to_write_to_and_whether_it_answers(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(introduction, "RETRY_S", 0.01)
+    told: list[str] = []
+    chat.emulator.script("getMe", Fault(Kind.SERVER_ERROR), Fault(Kind.SERVER_ERROR))
+    chat.emulator.script("setMyCommands", Fault(Kind.SERVER_ERROR))
+
+    async with chat.start_with(tell_terminal=told.append):
+        await chat.emulator.wait_until(lambda: chat.emulator.menu_button is not None)
+
+    assert len(told) == 2
+    assert told[0].startswith("Telegram does not answer yet (")
+    assert told[1] == "Telegram answers: write /start to @syn_bot, https://t.me/syn_bot"

@@ -313,7 +313,7 @@ async def test_more_answers_than_the_queue_holds_are_dropped_and_told(
 async def test_the_menu_waits_as_long_as_telegram_asks(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.telegram.front_end.INTRODUCE_RETRY_S", 0.0)
+    monkeypatch.setattr("bot.telegram.introduction.RETRY_S", 0.0)
     chat.emulator.script("setMyCommands", Fault(Kind.TOO_MANY, retry_after_s=600))
 
     async with chat.start():

@@ -13,7 +13,8 @@ from engine.operate.supervisor import RoleSpec, Supervisor
 
 ROLE = """
 import asyncio, os, sys
-from engine.operate.lifeline import announce_ready, leave_last_words, stop_signals
+from engine.operate.lifeline import stop_signals
+from engine.operate.role_words import announce_ready, leave_last_words, say_at_terminal
 
 async def main():
     def note(role, why):
@@ -22,9 +23,14 @@ async def main():
     async with stop_signals(ignores_interrupt=True, on_news=note) as stop:
         with open(sys.argv[1], "a") as log:
             log.write(f"start {os.getpid()}\\n")
+        if "slow" in sys.argv:
+            while not os.path.exists(sys.argv[1] + ".go"):
+                await asyncio.sleep(0.01)
         if len(sys.argv) > 2 and "early" in sys.argv:
             sys.exit(int(sys.argv[2]))
         announce_ready()
+        if "says" in sys.argv:
+            say_at_terminal("write to\\nthe bot")
         if "loud" in sys.argv:
             print("x" * 3000, flush=True)
         if len(sys.argv) > 2 and sys.argv[2].isdigit():
@@ -46,6 +52,8 @@ class Bench:
         self.restarts: list[tuple[str, str]] = []
         self.left_out: list[str] = []
         self.ended: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self.slow: list[str] = []
         self.stop = asyncio.Event()
         self.ready = asyncio.Event()
         self.supervisor: Supervisor | None = None
@@ -81,7 +89,12 @@ class Bench:
             self.supervisor.tell(role, why)
 
         self.supervisor = Supervisor(
-            specs, on_restart=note, on_left_out=self.left_out.append, on_ended=ended
+            specs,
+            on_restart=note,
+            on_left_out=self.left_out.append,
+            on_ended=ended,
+            on_said=self.said.append,
+            on_slow=lambda role, _seconds: self.slow.append(role),
         )
         return await self.supervisor.run(self.stop, on_ready=self.ready.set)
 
@@ -163,6 +176,39 @@ async def test_a_fatal_exit_later_is_told_to_those_who_listen_and_the_others_go_
     assert bench.ended == [("b", "the disk is full")]
     assert [line for line in bench.lines("a") if line.startswith(("news", "stop"))] == ["stop"]
     assert len(bench.lines("b")) == 1
+
+
+async def test_what_a_role_says_for_the_terminal_is_passed_on_at_once_and_not_its_last_word(
+    bench: Bench,
+) -> None:
+    running = asyncio.create_task(bench.run(bench.spec("a", "says")))
+    async with asyncio.timeout(20):
+        while not bench.said:
+            await asyncio.sleep(0.01)
+    bench.stop.set()
+    await running
+
+    assert bench.said == ["write to the bot"]
+    assert bench.supervisor is not None
+    assert bench.supervisor.last_words("a") == ""
+
+
+async def test_a_role_that_takes_long_to_start_is_told_until_it_is_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "SLOW_S", 0.02)
+    running = asyncio.create_task(bench.run(bench.spec("a", "slow")))
+    async with asyncio.timeout(20):
+        while len(bench.slow) < 3:
+            await asyncio.sleep(0.01)
+    (bench.directory / "a.go").touch()
+    await bench.ready.wait()
+    told = len(bench.slow)
+    bench.stop.set()
+    await running
+
+    assert len(bench.slow) == told
+    assert set(bench.slow) == {"a"}
 
 
 async def test_no_role_starts_while_all_are_being_ended(

@@ -41,6 +41,8 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         assert (await installation.until_live()).planned == planned
 
         assert await installation.stop() == 0
+        printed = (tmp_path / "var.log").read_text()
+        assert "syndicate: Telegram answers: write /start to @syn_bot" in printed
 
 
 async def test_a_kill_holds_over_a_restart_and_is_cleared_on_the_host(tmp_path: Path) -> None:

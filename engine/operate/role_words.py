@@ -1,0 +1,93 @@
+"""What a role says to its supervisor by a pipe: that it is ready, lines for the terminal, its end.
+
+The pipe needs neither log nor disk. Lines stand one below the other; whatever is none of the first
+two kinds is why the role ended.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+from typing import Final, Self
+
+READY_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_READY_FD"
+LAST_WORDS_BYTES_MAX: Final = 1_000
+
+_READY: Final = b"ready"
+_SAY: Final = b"say "
+_READ_BYTES: Final = 4_096
+
+
+def announce_ready() -> None:
+    """Tell the supervisor, if there is one, that this role answers now."""
+    _tell_supervisor(_READY + b"\n")
+
+
+def leave_last_words(text: str) -> None:
+    """Tell the supervisor, if there is one, why this role ends: its log may be on a full disk."""
+    _tell_supervisor(text.encode()[:LAST_WORDS_BYTES_MAX])
+
+
+def say_at_terminal(text: str) -> bool:
+    """Have the supervisor print a line at its terminal; False if there is no supervisor."""
+    line = " ".join(text.split()).encode()[:LAST_WORDS_BYTES_MAX]
+    return _tell_supervisor(_SAY + line + b"\n")
+
+
+def _tell_supervisor(content: bytes) -> bool:
+    descriptor = os.environ.get(READY_ENVIRONMENT_NAME)
+    if descriptor is None:
+        return False
+    with contextlib.suppress(OSError):
+        os.write(int(descriptor), content)
+    return True
+
+
+class RoleWords:
+    """The supervisor's end of the pipe of one process; it is open in a `with` block.
+
+    Attributes:
+        is_ready: it answers.
+        is_settled: set once it is ready, or once it cannot become so any more.
+        last: why it ended, in its own words; complete after the block.
+    """
+
+    def __init__(self, descriptor: int, *, on_said: Callable[[str], None]) -> None:
+        self._descriptor = descriptor
+        self._on_said = on_said
+        self._unread = b""
+        self.is_ready = False
+        self.is_settled = asyncio.Event()
+        self.last = ""
+
+    def __enter__(self) -> Self:
+        """Listen from now on."""
+        os.set_blocking(self._descriptor, False)
+        asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take what the process left, and close."""
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        self._read()
+        if self._unread:
+            self._take(self._unread)
+        os.close(self._descriptor)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # a process of the role's own may hold the pipe
+            while taken := os.read(self._descriptor, _READ_BYTES):
+                *lines, self._unread = (self._unread + taken).split(b"\n")
+                for line in lines:
+                    self._take(line)
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            self.is_settled.set()
+
+    def _take(self, line: bytes) -> None:
+        if line == _READY:
+            self.is_ready = True
+            self.is_settled.set()
+        elif line.startswith(_SAY):
+            self._on_said(line.removeprefix(_SAY).decode(errors="replace"))
+        else:
+            self.last = f"{self.last}\n{line.decode(errors='replace')}".strip()
