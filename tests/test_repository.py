@@ -3,13 +3,17 @@
 import re
 import subprocess
 import tomllib
+from decimal import Decimal
 from pathlib import Path
+
+import pytest
 
 from engine.connectors.venues import VENUES
 from engine.decide.limits import LimitValues
 from engine.kernels.warm_up import warm_up_all
+from engine.operate import exit_codes
 from engine.sandbox.dialects.all import DIALECTS
-from engine.settings.schema import FEEDS, LimitsSettings, MarketsSettings, Settings
+from engine.settings.schema import FEEDS, CostsSettings, LimitsSettings, MarketsSettings, Settings
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs
 from engine.wiring.version import VERSION
@@ -108,9 +112,52 @@ def test_locks_name_no_registry_and_pin_hashes() -> None:
         assert "--hash=sha256:" in text
 
 
-def test_the_roles_stop_within_the_grace_of_a_container(tmp_path: Path) -> None:
-    compose = (ROOT / "compose.yaml").read_text()
-    grace = re.search(r"stop_grace_period: (\d+)s", compose)
-    assert grace is not None
+@pytest.mark.parametrize(
+    ("file", "grace"),
+    [
+        ("compose.yaml", r"stop_grace_period: (\d+)s"),
+        ("docs/syndicate.service", r"TimeoutStopSec=(\d+)"),
+    ],
+)
+def test_the_roles_stop_within_what_runs_them_allows(tmp_path: Path, file: str, grace: str) -> None:
+    found = re.search(grace, (ROOT / file).read_text())
+    assert found is not None
     specs = role_specs(Settings(), Paths(tmp_path), has_bot=True)
-    assert sum(spec.stop_s for spec in specs) <= int(grace.group(1)) - 2
+    assert sum(spec.stop_s for spec in specs) <= int(found.group(1)) - 2
+
+
+def test_what_needs_a_person_is_not_started_again_for_ever() -> None:
+    unit = (ROOT / "docs" / "syndicate.service").read_text()
+    for code in (exit_codes.BROKEN_SETTINGS, exit_codes.FATAL):
+        assert re.search(rf"^RestartPreventExitStatus=.*\b{code}\b", unit, re.MULTILINE)
+    assert re.search(
+        r"^    restart: on-failure:\d$", (ROOT / "compose.yaml").read_text(), re.MULTILINE
+    )
+
+
+def test_the_container_owns_what_it_writes_to() -> None:
+    user = re.search(r"useradd --uid (\d+)", (ROOT / "Dockerfile").read_text())
+    assert user is not None
+    compose = (ROOT / "compose.yaml").read_text()
+    assert f'command: ["chown", "{user.group(1)}", "/data"]' in compose
+    assert "condition: service_completed_successfully" in compose
+
+
+def test_the_readme_tells_the_fees_and_gaps_that_the_product_assumes() -> None:
+    readme = (ROOT / "README.md").read_text()
+    fees = {venue.title(): Decimal(str(spec.fee_bps_taker)) for venue, spec in VENUES.items()}
+    for venue, fee_bps in fees.items():
+        assert re.search(rf"{venue}\s{fee_bps / 100:.2f} %", readme), venue
+    beside = CostsSettings().transfer_bps + LimitsSettings().net_edge_bps_min
+    table = readme.partition("| gap needed |")[2].partition("\n\n")[0].splitlines()
+    columns = [cell.strip() for cell in table[0].split("|") if cell.strip()]
+    told = {
+        (row.split("|")[1].strip(), column): cell.strip()
+        for row in table[2:]
+        for column, cell in zip(columns, row.split("|")[2:], strict=False)
+        if cell.strip()
+    }
+    assert told == {(a, b): f"{(fees[a] + fees[b] + beside) / 100:.2f} %" for a, b in told}
+    assert {frozenset(pair) for pair in told} == {
+        frozenset((a, b)) for a in fees for b in fees if a != b
+    }
