@@ -94,7 +94,7 @@ class Access:
         key = -1 if user_id is None else user_id
         now_ns = self.clock()
         last_ns = self._logged_at_ns.get(key)
-        if last_ns is not None and now_ns - last_ns < LOG_INTERVAL_S * _NS_PER_S:
+        if last_ns is not None and 0 <= now_ns - last_ns < LOG_INTERVAL_S * _NS_PER_S:
             return
         self._logged_at_ns[key] = now_ns
         self._logged_at_ns.move_to_end(key)

@@ -50,7 +50,9 @@ class Confirmations:
         if pending is None or (pending.user_id, pending.chat_id) != (user_id, chat_id):
             return None
         del self._pending[nonce]
-        return pending.confirmation if now_ns < pending.expires_at_ns else None
+        # Farther ahead than when it was offered: the clock was set back meanwhile.
+        is_due = 0 < pending.expires_at_ns - now_ns <= self.confirm_s * _NS_PER_S
+        return pending.confirmation if is_due else None
 
     def void_all(self) -> None:
         """Forget every second step; a kill does this."""

@@ -183,7 +183,8 @@ class Console:
         self._show(screen)
 
     async def _confirm(self, pending: _Pending) -> None:
-        is_late = self._clock() >= pending.expires_at_ns
+        left_ns = pending.expires_at_ns - self._clock()
+        is_late = not 0 < left_ns <= self._settings.confirm_s * _NS_PER_S
         if is_late or pending.epoch != self._epoch:
             self._show(render_left(f"{pending.confirmation.action} came too late"))
             return

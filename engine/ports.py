@@ -26,6 +26,7 @@ class InputKind(IntEnum):
     TICK = 6
     COMMAND = 7
     LISTED = 8
+    CORRECTED = 9
 
 
 @dataclass(frozen=True, slots=True)

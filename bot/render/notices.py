@@ -1,12 +1,14 @@
 """Notices as screens, and bursts of them as one."""
 
 from collections import Counter
+from typing import Final
 
 from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.notices import (
     REFUSED,
+    ClockCorrected,
     Killed,
     LimitHit,
     ModeChanged,
@@ -22,11 +24,16 @@ from engine.facade.notices import (
     VenueLost,
 )
 
+_NS_PER_MS: Final = 1_000_000
+_STEP_NS: Final = 1_000_000_000
+"""Less than this is a clock's ordinary adjustment, not worth a word."""
+
 _KIND_WORDS: dict[type[Notice], str] = {
     OpportunitySeen: "Opportunities",
     PaperTraded: "Paper trades",
     VenueLost: "Venue lost",
     VenueBack: "Venue back",
+    ClockCorrected: "Clock corrected",
     LimitHit: "Limit hit",
 }
 
@@ -100,7 +107,22 @@ def _content(notice: Notice, *, found_usd: float | None) -> tuple[Mark, str, lis
         )
     if isinstance(notice, PaperTraded):
         return _traded_content(notice, found_usd=found_usd)
+    if isinstance(notice, ClockCorrected):
+        return _clock_content(notice)
     return _trouble_content(notice)
+
+
+def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
+    asleep = f"This machine slept for {words.age(notice.asleep_ns // _NS_PER_MS)}"
+    lines = ["All books were dropped and are asked for anew; what was open has been closed."]
+    if abs(notice.step_ns) < _STEP_NS:
+        return Mark.WARN, asleep, lines
+    where = "ahead" if notice.step_ns > 0 else "back"
+    if notice.asleep_ns >= _STEP_NS:
+        lines.insert(0, f"{asleep}.")
+    lines.append("What was stored before is dated by the old time.")
+    step = words.age(abs(notice.step_ns) // _NS_PER_MS)
+    return Mark.WARN, f"The clock was set {where} by {step}", lines
 
 
 def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]:

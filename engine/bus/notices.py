@@ -114,6 +114,18 @@ class RoleRestarted(_Notice, frozen=True, kw_only=True):
     restarts: int
 
 
+class ClockCorrected(_Notice, frozen=True, kw_only=True):
+    """The clock was set, or the machine slept: all books were dropped and are asked for anew.
+
+    Attributes:
+        step_ns: what the clock was set by, ahead or (negative) back.
+        asleep_ns: how long the machine slept.
+    """
+
+    step_ns: int
+    asleep_ns: int
+
+
 REFUSED: Final = "refused"
 
 
@@ -141,6 +153,7 @@ Notice = (
     | ModeChanged
     | RoleRestarted
     | RecordsDropped
+    | ClockCorrected
 )
 
 

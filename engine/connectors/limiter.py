@@ -28,24 +28,41 @@ _NS_PER_S: Final = 1_000_000_000
 _DAY_S: Final = 86_400.0
 
 
-class Limiter:
-    """Turns of one venue: a bucket of weight that fills at the venue's rate, and its bans."""
+def loop_s() -> float:
+    """Return the time of the running loop, which nobody can set."""
+    return asyncio.get_running_loop().time()
 
-    def __init__(self, budget: RequestBudget, *, now_ns: Callable[[], int]) -> None:
+
+class Limiter:
+    """Turns of one venue: a bucket of weight that fills at the venue's rate, and its bans.
+
+    Args:
+        budget: what may be asked of the venue.
+        now_ns: wall clock, for what the venue says in its terms and for what is told in ours.
+        now_s: the time that waits are measured by.
+    """
+
+    def __init__(
+        self,
+        budget: RequestBudget,
+        *,
+        now_ns: Callable[[], int],
+        now_s: Callable[[], float] = loop_s,
+    ) -> None:
         self._budget = budget
         self._now_ns = now_ns
+        self._now_s = now_s
         self._full_again_s = 0.0
         self._paused_until_s = 0.0
-        self._paused_until_ns = 0
         self._why = ""
 
     async def turn(self, path: str = "") -> None:
         """Wait until a request for this path, or an attempt to connect, may go out."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._now_s()
         turn_s = self.reserve(path, now_s)
         while (wait_s := max(turn_s, self._paused_until_s) - now_s) > 0:
             await asyncio.sleep(wait_s)
-            now_s = asyncio.get_running_loop().time()
+            now_s = self._now_s()
 
     def reserve(self, path: str, now_s: float) -> float:
         """Take the path's weight out of the bucket; return when there is that much in it."""
@@ -83,17 +100,16 @@ class Limiter:
 
     def note(self) -> str:
         """Say until when the venue wants to be left alone, and why; empty if it does not."""
-        now_ns = self._now_ns()
-        if now_ns >= self._paused_until_ns:
+        left_s = self._paused_until_s - self._now_s()
+        if left_s <= 0:
             return ""
-        until = datetime.fromtimestamp(self._paused_until_ns // _NS_PER_S, UTC)
-        is_far = self._paused_until_ns - now_ns > _DAY_S * _NS_PER_S
+        until = datetime.fromtimestamp(round(self._now_ns() / _NS_PER_S + left_s), UTC)
+        is_far = left_s > _DAY_S
         shown = f"{until:%Y-%m-%d %H:%M}" if is_far else f"{until:%H:%M:%S}"
         return f"wants no requests until {shown} UTC ({self._why})"
 
     def _pause(self, pause_s: float, why: str) -> None:
-        until_s = asyncio.get_running_loop().time() + pause_s
+        until_s = self._now_s() + pause_s
         if until_s > self._paused_until_s:
             self._paused_until_s = until_s
-            self._paused_until_ns = self._now_ns() + int(pause_s * _NS_PER_S)
             self._why = why

@@ -75,6 +75,10 @@ class Decider:
         """Stop counting a plan as under way; its execution is booked in the positions."""
         self._under_way.remove(plan_id)
 
+    def step_clock(self, step_ns: int) -> None:
+        """Keep the rate of orders over a step of the clock."""
+        self._circumstances.order_rate.step_clock(step_ns)
+
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""
         return [

@@ -25,10 +25,13 @@ class OrderRate:
     def last_minute(self, at_ns: int) -> int:
         """Return the number of orders sent within the minute up to `at_ns`.
 
-        Orders from after `at_ns`, as after a step back of the clock, count too. Asking forgets
-        none: a report may ask for an instant that the next input is still before.
+        Asking forgets none: a report may ask for an instant that the next input is still before.
         """
         return len(self._sent_at_ns) - self._past(at_ns)
+
+    def step_clock(self, step_ns: int) -> None:
+        """Keep the orders as long ago as they are, whatever the clock was set by."""
+        self._sent_at_ns = deque(sent_at_ns + step_ns for sent_at_ns in self._sent_at_ns)
 
     def _past(self, at_ns: int) -> int:
         cutoff_ns = at_ns - MINUTE_NS

@@ -146,6 +146,10 @@ class Detector:
         due_at_ns = stale_at_ns[~is_stale].min(initial=at_ns + self._age_ns_max + 1)
         self._look_at_ns = int(due_at_ns)
 
+    def step_clock(self) -> None:
+        """Look again at once: what was due by the old clock says nothing by the new one."""
+        self._look_at_ns = 0
+
     def screen_starts(self, at_ns: int) -> Sequence[Episode]:
         """Screen a bounded part of what could not be costed until now; see `on_change`."""
         count = self._graph.screen_starts(at_ns, len(self._open))

@@ -13,7 +13,7 @@ from engine.detect.detector import Detector
 from engine.detect.episodes import Closed, Episode
 from engine.detect.value_round import ValueRound
 from engine.domain.opportunities import Opportunity, Plan, Refusal
-from engine.execute.paper import Finished, PaperExecutor
+from engine.execute.paper import NEVER_NS, Finished, PaperExecutor
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.price_matrix import PriceMatrix
@@ -121,8 +121,21 @@ class Pipeline:
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""
-        if at_ns < self._executor.next_at_ns:
-            return
+        if at_ns >= self._executor.next_at_ns:
+            self._advance(at_ns)
+
+    def finish_executions(self) -> None:
+        """Let all that is under way meet the board as it is, each order at its own time."""
+        self._advance(NEVER_NS)
+
+    def step_clock(self, step_ns: int, at_ns: int) -> None:
+        """Take over a clock that was set to `at_ns` by a step; nothing is open or under way."""
+        self._freshness.step_clock(step_ns)
+        self._detector.step_clock()
+        self._decider.step_clock(step_ns)
+        self._positions.step_clock(step_ns, at_ns)
+
+    def _advance(self, at_ns: int) -> None:
         for finished in self._executor.advance(at_ns):
             execution = self._positions.add(finished.plan, finished.execution)
             self._decider.finished(finished.plan.plan_id)

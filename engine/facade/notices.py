@@ -2,6 +2,7 @@
 
 from engine.bus.notices import (
     REFUSED,
+    ClockCorrected,
     Killed,
     LimitHit,
     ModeChanged,
@@ -19,6 +20,7 @@ from engine.bus.notices import (
 
 __all__ = [
     "REFUSED",
+    "ClockCorrected",
     "Killed",
     "LimitHit",
     "ModeChanged",

@@ -98,6 +98,12 @@ class Freshness:
                 total_ns += max(at_ns - self._stale_from_ns[book], 0)
         return total_ns / NS_PER_S
 
+    def step_clock(self, step_ns: int) -> None:
+        """Keep what has lasted as long as it has, whatever the clock was set by."""
+        self._stale_from_ns = [from_ns + step_ns for from_ns in self._stale_from_ns]
+        for venue in self._lost_at_ns:
+            self._lost_at_ns[venue] += step_ns
+
     def _look(self, book: int, at_ns: int) -> Sequence[VenueEdge]:
         is_fresh = self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max)
         if is_fresh == self._is_fresh[book]:

@@ -98,7 +98,7 @@ class EngineReports:
             mode=of.control.mode,
             is_killed=of.is_killed(),
             is_paused=of.control.is_paused,
-            uptime_s=(at_ns - of.header.started_at_ns) // NS_PER_S,
+            uptime_s=(at_ns - self._started_at_ns) // NS_PER_S,
             venues=self._venue_lines(at_ns),
             found=of.journal.found,
             found_by_legs=self._found_by_legs(),
@@ -119,6 +119,11 @@ class EngineReports:
             prices_failure=of.prices_failure(),
         )
 
+    @property
+    def _started_at_ns(self) -> int:
+        """When the run started, by the clock as it is now."""
+        return self._of.header.started_at_ns + self._of.hot_path.stepped_ns
+
     def _found_by_legs(self) -> dict[int, int]:
         return dict(sorted(self._of.journal.found_by_legs.items()))
 
@@ -135,11 +140,8 @@ class EngineReports:
     def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
         """Return open opportunities first, then recent ones, newest first."""
         of = self._of
-        newest = sorted(
-            of.journal.recent,
-            key=lambda entry: (entry.closed_at_ns is None, entry.opportunity.seen_at_ns),
-            reverse=True,
-        )
+        newest = list(reversed(of.journal.recent))
+        newest.sort(key=lambda entry: entry.closed_at_ns is not None)
         return OpportunitiesReport(
             basis=of.header.basis,
             market_note=of.header.market_note,
@@ -259,7 +261,7 @@ class EngineReports:
             commit=commit or "unknown",
             run_id=self._of.header.run_id,
             python=f"{platform.python_version()} on {os.uname().sysname}",
-            started_at_ns=self._of.header.started_at_ns,
+            started_at_ns=self._started_at_ns,
         )
 
     @property
@@ -271,7 +273,7 @@ class EngineReports:
 
     def _venue_lines(self, at_ns: int) -> list[VenueLine]:
         of = self._of
-        uptime_s = max((at_ns - of.header.started_at_ns) / NS_PER_S, 0.001)
+        uptime_s = max((at_ns - self._started_at_ns) / NS_PER_S, 0.001)
         notes = of.venue_notes()
         lines = []
         for number, stream in enumerate(of.header.streams):

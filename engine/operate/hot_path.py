@@ -13,10 +13,11 @@ import msgspec
 from engine.domain.errors import BadValueError
 from engine.execute.pipeline import Pipeline
 from engine.market.board import Board
+from engine.operate.clock import Correction
 from engine.operate.control import Control
 from engine.operate.latency import LatencyRing
 from engine.operate.recorder import Recorder
-from engine.ports import NO_ACTIONS, Action, Feed, InputKind
+from engine.ports import NO_ACTIONS, Action, Feed, InputKind, Reconnect
 
 NO_STREAM: Final = 65_535
 """Stream number of inputs that belong to no connection: ticks and commands."""
@@ -39,6 +40,23 @@ def decode_closed(payload: bytes) -> dict[str, str]:
         raise BadValueError(f"the recording is damaged: a list cannot be read: {error}") from error
 
 
+def encode_correction(correction: Correction) -> bytes:
+    """Encode the payload of an input CORRECTED."""
+    return msgspec.json.encode(correction)
+
+
+def decode_correction(payload: bytes) -> Correction:
+    """Decode the payload of an input CORRECTED.
+
+    Raises:
+        BadValueError: the recording that holds it is damaged.
+    """
+    try:
+        return msgspec.json.decode(payload, type=Correction)
+    except msgspec.MsgspecError as error:
+        raise BadValueError(f"the recording is damaged: a correction: {error}") from error
+
+
 class HotPath:
     """Dispatches inputs to feeds and runs the pipeline around them.
 
@@ -49,6 +67,7 @@ class HotPath:
         frames: number of frames per stream.
         waits_ns_max: longest wait of a frame between its receipt and its turn, per stream.
         latency: durations of frames, from receipt to decision.
+        stepped_ns: sum of all steps of the clock: instants before one are off by it.
     """
 
     def __init__(
@@ -64,6 +83,7 @@ class HotPath:
         self.waits_ns_max = array("q", [0] * len(feeds))
         self.is_connected = [False] * len(feeds)
         self.latency = LatencyRing()
+        self.stepped_ns = 0
         self._board = board
         self._feeds = feeds
         self._pipeline = pipeline
@@ -137,6 +157,24 @@ class HotPath:
         self._begin(InputKind.COMMAND, NO_STREAM, "", payload, at_ns)
         self._control.take(payload)
         self._pipeline.after_input(at_ns)
+
+    def correct(self, correction: Correction, at_ns: int) -> list[Sequence[Action]]:
+        """Take a correction of the clock, which `at_ns` has already; returns as `tick` does.
+
+        No book outlives it. Whatever ends with it ends at the time that stood before.
+        """
+        before_ns = at_ns - correction.since_ns
+        self._board.frame_seq += 1
+        if self._recorder is not None:
+            payload = encode_correction(correction)
+            self._recorder.write(self.seq, InputKind.CORRECTED, NO_STREAM, at_ns, "", payload)
+        self._pipeline.finish_executions()
+        for feed in self._feeds:
+            feed.closed(before_ns)
+        self._pipeline.after_input(before_ns)
+        self._pipeline.step_clock(correction.step_ns, at_ns)
+        self.stepped_ns += correction.step_ns
+        return [(Reconnect("the clock was corrected or the machine slept"),) for _ in self._feeds]
 
     def _waited(self, stream: int, received_at_ns: int, at_ns: int) -> int:
         """Note how long a frame waited for its turn; returns when it was received."""

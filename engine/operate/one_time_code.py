@@ -21,7 +21,7 @@ class OneTimeCode:
 
     def __init__(self, secret: str) -> None:
         self._totp = pyotp.TOTP(secret)
-        self._newest_used_step = -1
+        self._used_steps: set[int] = set()
         self._failures = 0
         self._locked_until_ns = 0
 
@@ -30,16 +30,18 @@ class OneTimeCode:
 
         A right code is used up; after `TRIES_MAX` wrong ones, none is taken for `LOCKED_S`.
         """
+        # A clock that was set back does not make the wait longer than it is.
+        self._locked_until_ns = min(self._locked_until_ns, at_ns + LOCKED_S * _NS_PER_S)
         if at_ns < self._locked_until_ns:
             left_s = (self._locked_until_ns - at_ns) // _NS_PER_S + 1
             return f"too many wrong codes; try again in {left_s} s, or clear the latch on the host"
         now_step = at_ns // _NS_PER_S // STEP_S
         for step in (now_step, now_step - 1):
             expected = self._totp.at(step * STEP_S)
-            if step > self._newest_used_step and hmac.compare_digest(
-                expected.encode(), code.encode()
-            ):
-                self._newest_used_step = step
+            # Not "newer than the newest used": that may be ahead of a clock that was set back.
+            is_used = not self._used_steps.isdisjoint((step, step + 1))
+            if not is_used and hmac.compare_digest(expected.encode(), code.encode()):
+                self._used_steps.add(step)
                 self._failures = 0
                 return None
         self._failures += 1

@@ -72,6 +72,12 @@ class Outages:
             else:
                 self._out(venue, watch, at_ns)
 
+    def step_clock(self, step_ns: int) -> None:
+        """Keep outages as long as they are, whatever the clock was set by."""
+        for watch in self._watches.values():
+            watch.out_at_ns += step_ns if watch.out_at_ns else 0
+            watch.back_at_ns += step_ns if watch.back_at_ns else 0
+
     def _live(self, venue: VenueId, watch: _Watch, at_ns: int) -> None:
         watch.told_after_ns = TOLD_AFTER_NS
         if not watch.is_told:

@@ -29,7 +29,7 @@ _WINDOW_BYTES_MAX: Final = 1 << 25
 
 
 class EntryKind(IntEnum):
-    """Kinds of entries; 1 to 8 are the inputs of `ports.InputKind`."""
+    """Kinds of entries; 1 to 9 are the inputs of `ports.InputKind`."""
 
     OPENED = InputKind.OPENED
     FRAME = InputKind.FRAME
@@ -39,6 +39,7 @@ class EntryKind(IntEnum):
     TICK = InputKind.TICK
     COMMAND = InputKind.COMMAND
     LISTED = InputKind.LISTED
+    CORRECTED = InputKind.CORRECTED
     HEADER = 100
     OBSERVED = 101
     """What the core saw of the world while it took the input before: `key` is what, payload the

@@ -299,7 +299,7 @@ class RunJournal:
         if refusal.reason not in LIMIT_REASONS:
             return
         told_at_ns = self._limit_told_at_ns.get(refusal.reason)
-        if told_at_ns is not None and refusal.decided_at_ns - told_at_ns < LIMIT_NOTICE_NS:
+        if told_at_ns is not None and 0 <= refusal.decided_at_ns - told_at_ns < LIMIT_NOTICE_NS:
             return
         self._limit_told_at_ns[refusal.reason] = refusal.decided_at_ns
         self.tell(

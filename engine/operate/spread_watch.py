@@ -37,8 +37,9 @@ class SpreadWatch:
         found = self._spreads.of_pair(pair, at_ns)
         minute = at_ns // _NS_PER_MINUTE
         kept = self._best[pair]
-        for old in [one for one in kept if one <= minute - MINUTES]:
-            del kept[old]
+        # Minutes ahead are from before the clock was set back.
+        for other in [one for one in kept if not minute - MINUTES < one <= minute]:
+            del kept[other]
         if found and (minute not in kept or kept[minute].net_bps < found[0].net_bps):
             kept[minute] = _line(found[0], at_ns)
 

@@ -67,6 +67,15 @@ class Positions:
         """Return the profit realised on the UTC day of `at_ns`."""
         return self._realised_usd.get(at_ns // DAY_NS, Decimal(0))
 
+    def step_clock(self, step_ns: int, at_ns: int) -> None:
+        """Take over a clock that was set to `at_ns` by a step: no loss of the day gets lost.
+
+        Which day is the right one nobody can know; the worse of the two counts on.
+        """
+        before_usd = self.realised_usd(at_ns - step_ns)
+        if before_usd < self.realised_usd(at_ns):
+            self._realised_usd[at_ns // DAY_NS] = before_usd
+
     def exposure_usd(self, usd_per: UsdPer) -> Decimal | None:
         """Return the absolute value of all residuals, None if one has no price now."""
         total = Decimal(0)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
-from engine.bus.notices import REFUSED, RecordsDropped, Started
+from engine.bus.notices import Started
 from engine.bus.records import StateRecord
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
@@ -17,15 +17,15 @@ from engine.connectors.session import Accept, Session, SessionLimits
 from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.market.matrix_block import shared_path
-from engine.operate.clock import Clock, make_clock, make_run_id
+from engine.operate.clock import Clock, SteadyClock, make_run_id
+from engine.operate.clock_watch import ClockWatch
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
 from engine.operate.hot_path import HotPath, encode_closed
 from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import stop_signals
 from engine.operate.one_time_code import OneTimeCode
-from engine.operate.outages import Outages
-from engine.operate.outbox import Outbox, Worth
+from engine.operate.outbox import Outbox
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind
 from engine.operate.role_words import announce_ready
@@ -46,8 +46,8 @@ from engine.wiring.run_set_up import (
     until_back,
 )
 from engine.wiring.shared_prices import SharedPrices
+from engine.wiring.ticks import Ticks
 
-TICK_S: Final = 0.1
 DRAIN_S: Final = 2.5
 SPREADS_S: Final = 2.0
 """Each pair's gaps are sampled once in this time."""
@@ -70,7 +70,7 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
 
         try:
             async with (
-                open_engine(settings, paths, ledger, clock=make_clock()) as answers,
+                open_engine(settings, paths, ledger, clock=SteadyClock()) as answers,
                 open_server(paths.engine_socket, engine_wire(), answers, on_fatal=on_fatal),
             ):
                 announce_ready()
@@ -87,7 +87,7 @@ async def open_engine(
     paths: Paths,
     ledger: Caller[LedgerRequest, LedgerReply],
     *,
-    clock: Clock,
+    clock: SteadyClock,
 ) -> AsyncIterator[EngineAnswers]:
     """Connect to the venues and run the hot path until the block ends.
 
@@ -96,11 +96,12 @@ async def open_engine(
         FatalError: something that only a person can mend.
     """
     latch = KillLatch(paths.data_dir)
+    now_ns = clock.now_ns
     async with AsyncExitStack() as stack:
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
-        venues = await open_venues(settings, paths, outbound, clock)
-        state = await load_state(ledger, at_ns=clock())
-        header = make_header(settings, venues, state, run_id=make_run_id(clock()), at_ns=clock())
+        venues = await open_venues(settings, paths, outbound, now_ns)
+        state = await load_state(ledger, at_ns=now_ns())
+        header = make_header(settings, venues, state, run_id=make_run_id(now_ns()), at_ns=now_ns())
         outbox = Outbox(ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:
@@ -113,24 +114,25 @@ async def open_engine(
         core = build_core(
             header, _surroundings(settings, header, latch, outbox, recorder, prices=prices)
         )
-        sessions = _sessions(core, venues, clock)
+        ticks = Ticks(core, outbox, clock)
+        sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
         answers = EngineAnswers(
             _parts(
                 core, venues, sessions, latch=latch, outbox=outbox, recorder=recorder, prices=prices
             ),
             latch=latch,
             outbox=outbox,
-            clock=clock,
+            clock=now_ns,
             one_time_code=_one_time_code(settings),
         )
-        _tell_start(core, latch, clock)
+        _tell_start(core, latch, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
         gc.freeze()
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = _start_tasks(tasks, core, venues, sessions, outbox=outbox, clock=clock)
-                running.append(tasks.create_task(_watch_spreads(core.spread_watch, clock)))
+                running = _start_tasks(tasks, core, venues, ticks, outbox=outbox, clock=now_ns)
+                running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 try:
                     yield answers
                 finally:
@@ -140,12 +142,12 @@ async def open_engine(
             raise worst_of(group) from None
 
 
-def _sessions(core: Core, venues: OpenVenues, clock: Clock) -> list[Session]:
+def _sessions(core: Core, venues: OpenVenues, watch: ClockWatch, clock: Clock) -> list[Session]:
     return [
         Session(
             websocket_url=of.websocket_url,
             rest=of.rest,
-            accept=_accept(core.hot_path, stream),
+            accept=accept_of(core.hot_path, stream, watch),
             now_ns=clock,
             jitter=random.random,
             limits=SessionLimits(),
@@ -171,14 +173,14 @@ def _start_tasks(
     tasks: asyncio.TaskGroup,
     core: Core,
     venues: OpenVenues,
-    sessions: Sequence[Session],
+    ticks: Ticks,
     *,
     outbox: Outbox,
     clock: Clock,
 ) -> list[asyncio.Task[None]]:
     running = []
-    for stream, (of, session) in enumerate(zip(venues.access, sessions, strict=True)):
-        accept = _accept(core.hot_path, stream)
+    for stream, (of, session) in enumerate(zip(venues.access, ticks.sessions, strict=True)):
+        accept = accept_of(core.hot_path, stream, ticks.watch)
         closed = encode_closed(closed_of(of.instruments, of.listing))
         accept(InputKind.LISTED, "", closed, clock())
         fetch = partial(fetch_list, of.spec, of.rest, of.pairs)
@@ -187,42 +189,9 @@ def _start_tasks(
             tasks.create_task(keep_listed(session, accept, fetch, of.instruments, clock))
         )
     running.append(tasks.create_task(outbox.run()))
-    running.append(tasks.create_task(_tick(core, sessions, outbox, clock)))
+    running.append(tasks.create_task(ticks.run()))
     running.append(tasks.create_task(until_back(venues.away)))
     return running
-
-
-async def _tick(core: Core, sessions: Sequence[Session], outbox: Outbox, clock: Clock) -> None:
-    told = {"opportunities": 0, "notices": 0, REFUSED: 0}
-    outages = Outages(
-        core.board,
-        core.freshness,
-        {stream.venue: stream.books for stream in core.header.streams},
-        basis=core.header.basis,
-        tell=core.journal.tell,
-        at_ns=clock(),
-    )
-    while True:
-        await asyncio.sleep(TICK_S)
-        actions: list[Sequence[Action]] = core.hot_path.tick(clock())
-        for session, wanted in zip(sessions, actions, strict=True):
-            session.perform(wanted)
-        outages.look(clock())
-        dropped = outbox.dropped
-        counts = zip(
-            told, (dropped[Worth.PASSING], dropped[Worth.NEWS], outbox.refused), strict=True
-        )
-        for kind, count in list(counts):
-            if count > told[kind] and not outbox.waiting:
-                core.journal.tell(
-                    RecordsDropped(
-                        at_ns=clock(),
-                        basis=core.header.basis,
-                        kind=kind,
-                        count=count - told[kind],
-                    )
-                )
-                told[kind] = count
 
 
 async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
@@ -232,10 +201,13 @@ async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
         watch.sample_next(clock())
 
 
-def _accept(hot_path: HotPath, stream: int) -> Accept:
+def accept_of(hot_path: HotPath, stream: int, watch: ClockWatch) -> Accept:
+    """Return what takes the inputs of a stream, behind a look at the clock if that is late."""
     frame, accept = hot_path.frame, hot_path.accept
 
     def take(kind: InputKind, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
+        if at_ns >= watch.late_at_ns:
+            at_ns = watch.look()
         if kind is InputKind.FRAME:
             return frame(stream, payload, at_ns, key)
         return accept(kind, stream=stream, key=key, payload=payload, at_ns=at_ns)

@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.bus.memory import MemoryCaller
 from engine.bus.wire import engine_wire, ledger_wire
 from engine.facade.client import BusFacade
-from engine.operate.clock import make_clock
+from engine.operate.clock import SteadyClock, make_clock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import stop_signals
 from engine.settings.load import load_settings
@@ -45,20 +45,22 @@ async def open_front_end_with_roles(
 
 
 @contextlib.asynccontextmanager
-async def open_roles(settings: Settings, paths: Paths) -> AsyncIterator[BusFacade]:
-    """Open sandbox (if it is the market), ledger and engine, in this order.
+async def open_roles(
+    settings: Settings, paths: Paths, *, clock: SteadyClock | None = None
+) -> AsyncIterator[BusFacade]:
+    """Open sandbox (if it is the market), ledger and engine, in this order, with one clock.
 
     Raises:
         FatalError: something that only a person can mend.
         TransientError: every venue is away.
     """
-    clock = make_clock()
+    clock = clock or SteadyClock()
     async with contextlib.AsyncExitStack() as stack:
         if settings.markets.source == "sandbox":
             await stack.enter_async_context(open_markets(settings, paths))
         own = ledger_settings(settings, paths, note=market_note(settings, paths))
         ledger = MemoryCaller(
-            ledger_wire(), await stack.enter_async_context(open_ledger(own, clock=clock))
+            ledger_wire(), await stack.enter_async_context(open_ledger(own, clock=clock.now_ns))
         )
         answers = await stack.enter_async_context(open_engine(settings, paths, ledger, clock=clock))
         engine = MemoryCaller(engine_wire(), answers)

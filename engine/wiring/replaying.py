@@ -13,7 +13,7 @@ from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError, SyndicateError
 from engine.facade.engine import Facade
 from engine.operate import exit_codes
-from engine.operate.hot_path import HotPath
+from engine.operate.hot_path import HotPath, decode_correction
 from engine.operate.recording import Entry, EntryKind, read_entries
 from engine.operate.run_header import RunHeader, decode_header
 from engine.operate.run_journal import JournalSettings
@@ -235,6 +235,8 @@ def _feed(
         raise BadValueError(f"the recording is damaged: frame {entry.seq} has an odd receive time")
     if kind is InputKind.TICK:
         hot_path.tick(entry.at_ns)
+    elif kind is InputKind.CORRECTED:
+        hot_path.correct(decode_correction(entry.payload), entry.at_ns)
     elif kind is InputKind.COMMAND:
         hot_path.command(entry.payload, entry.at_ns)
     else:

@@ -50,6 +50,12 @@ class Chat:
         """Serve with other settings."""
         return self._serve(replace(self.settings, **changes))  # type: ignore[arg-type]
 
+    def start_with_clock(
+        self, clock: Callable[[], int]
+    ) -> AbstractAsyncContextManager[asyncio.Task[None]]:
+        """Serve with a clock of its own, as a role makes it."""
+        return self._serve(self.settings, clock)
+
     async def say(self, text: str, *, answers: int = 1) -> str:
         """Write as the operator and return the answer."""
         before = len(self.emulator.transcript())
@@ -70,9 +76,13 @@ class Chat:
                 await self.facade._changed.wait()
 
     @asynccontextmanager
-    async def _serve(self, settings: FrontEndSettings) -> AsyncIterator[asyncio.Task[None]]:
+    async def _serve(
+        self, settings: FrontEndSettings, clock: Callable[[], int] | None = None
+    ) -> AsyncIterator[asyncio.Task[None]]:
         stop = asyncio.Event()
-        serving = asyncio.create_task(run(self.facade, settings, stop=stop, clock=self.clock))
+        serving = asyncio.create_task(
+            run(self.facade, settings, stop=stop, clock=clock or self.clock)
+        )
         try:
             yield serving
         finally:

@@ -12,6 +12,7 @@ from engine.domain.opportunities import Hop, HopKind, Reason
 from engine.facade.commands import Basis, Mode
 from engine.facade.notices import (
     REFUSED,
+    ClockCorrected,
     Killed,
     LimitHit,
     ModeChanged,
@@ -477,4 +478,6 @@ def all_notices() -> list[Notice]:
         ),
         RecordsDropped(at_ns=at_ns, basis=basis, kind="opportunities", count=1_500),
         RecordsDropped(at_ns=at_ns, basis=basis, kind=REFUSED, count=2),
+        ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
+        ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
     ]

@@ -21,6 +21,13 @@ def test_a_nonce_counts_once() -> None:
     assert confirmations.take(nonce, user_id=1, chat_id=2, now_ns=1) is None
 
 
+def test_a_clock_that_is_set_back_keeps_no_second_step_alive() -> None:
+    confirmations = Confirmations(60)
+    nonce = offer(confirmations, now_ns=28_800_000_000_000)
+
+    assert confirmations.take(nonce, user_id=1, chat_id=2, now_ns=1) is None
+
+
 @pytest.mark.parametrize(("user_id", "chat_id"), [(9, 2), (1, 9)])
 def test_somebody_elses_attempt_fails_and_uses_nothing_up(user_id: int, chat_id: int) -> None:
     confirmations = Confirmations(60)

@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from engine.facade.commands import (
     DoneInbox,
     GetStatus,
@@ -14,6 +16,7 @@ from engine.facade.commands import (
     TakeInbox,
     Unkill,
 )
+from engine.operate.clock import SteadyClock, make_clock
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
 from tests.telegram.faults import Fault, Kind
@@ -149,6 +152,23 @@ async def test_a_stale_command_is_refused_loudly_and_a_stale_kill_is_not(chat: C
         "mode observe",
         "pause",
     ]
+
+
+@pytest.mark.parametrize("step_s", [28_800, -28_800])
+async def test_a_command_is_obeyed_after_the_wall_clock_was_set_right(
+    chat: Chat, step_s: int
+) -> None:
+    passed_ns = 0
+    steady = SteadyClock(
+        wall_ns=chat.clock, elapsed_ns=lambda: passed_ns, awake_ns=lambda: passed_ns
+    )
+    chat.facade.mode = Mode.PAPER
+    async with chat.start_with_clock(make_clock(steady)):
+        await chat.say("/pause")
+        chat.clock.advance(step_s)
+        await chat.say("/resume")
+        await chat.tap("Resume")
+        await chat.wait_until(lambda: not chat.facade.is_paused)
 
 
 async def test_a_command_from_the_future_is_refused(chat: Chat) -> None:

@@ -46,7 +46,7 @@ async def test_a_ban_of_twelve_minutes_is_obeyed_for_twelve_minutes(status: int)
 @pytest.mark.parametrize("text", ["nan", "-5", "", "soon", "inf", "1e99", "-inf"])
 async def test_no_retry_after_is_obeyed_for_less_than_a_moment_or_for_ever(text: str) -> None:
     now_ns = NOON_NS
-    limiter = Limiter(SPEC.budget, now_ns=lambda: now_ns)
+    limiter = Limiter(SPEC.budget, now_ns=lambda: now_ns, now_s=lambda: now_ns / 1e9)
 
     limiter.refused(429, text)
     assert limiter.note()
@@ -75,9 +75,23 @@ async def test_weight_that_others_have_used_holds_us_until_the_minute_ends() -> 
 
 async def test_a_wait_that_is_over_is_told_no_more() -> None:
     now_ns = NOON_NS
-    limiter = Limiter(SPEC.budget, now_ns=lambda: now_ns)
+    limiter = Limiter(SPEC.budget, now_ns=lambda: now_ns, now_s=lambda: now_ns / 1e9)
     limiter.refused(418, "720")
 
     now_ns += 720_000_000_000
 
+    assert not limiter.note()
+
+
+@pytest.mark.parametrize("step_s", [28_800, -28_800])
+async def test_a_wait_that_lasts_is_told_by_the_clock_as_it_is_after_a_step(step_s: int) -> None:
+    wall_ns, passed_s = NOON_NS, 0.0
+    limiter = Limiter(SPEC.budget, now_ns=lambda: wall_ns, now_s=lambda: passed_s)
+    limiter.refused(418, "720")
+
+    wall_ns += step_s * 1_000_000_000
+    hour = 20 if step_s > 0 else 4
+
+    assert limiter.note() == f"wants no requests until {hour:02}:12:00 UTC (status 418)"
+    passed_s = 720.0
     assert not limiter.note()

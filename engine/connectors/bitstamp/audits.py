@@ -108,7 +108,7 @@ class BitstampAudits:
 
     def _begin(self, row: Row, at_ns: int) -> None:
         due_at_ns = self._due_at_ns.setdefault(row.wire, at_ns + self._audit_ns)
-        if at_ns >= due_at_ns:
+        if not 0 < due_at_ns - at_ns <= self._audit_ns:
             row.log = []
             self._under_way[row.wire] = _Audit(fetch_at_ns=at_ns)
 

@@ -60,10 +60,10 @@ class GeminiAudits:
                 continue
             if audit is None:
                 due_at_ns = self._due_at_ns.setdefault(row.wire, at_ns + self._audit_ns)
-                if at_ns < due_at_ns:
+                if 0 < due_at_ns - at_ns <= self._audit_ns:
                     continue
                 audit = self._under_way[row.wire] = _Audit(fetch_at_ns=at_ns)
-            if not audit.is_fetching and at_ns >= audit.fetch_at_ns:
+            if not audit.is_fetching and not 0 < audit.fetch_at_ns - at_ns <= RETRY_NS:
                 audit.is_fetching = True
                 row.log = []
                 actions.append(Fetch(key=f"{KEY}{row.wire}", path=_path_of(row)))

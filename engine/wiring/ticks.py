@@ -1,0 +1,80 @@
+"""What the engine does about ten times a second, and what it tells of it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from engine.bus.notices import REFUSED, ClockCorrected, RecordsDropped
+from engine.connectors.session import Session
+from engine.operate.clock import Correction, SteadyClock
+from engine.operate.clock_watch import ClockWatch
+from engine.operate.outages import Outages
+from engine.operate.outbox import Outbox, Worth
+from engine.ports import Action
+from engine.wiring.core import Core
+
+TICK_S: Final = 0.1
+
+
+class Ticks:
+    """The ticks of a run.
+
+    Attributes:
+        sessions: the connections, in the order of their streams; set before the first tick.
+        watch: the look at the clock that comes first.
+    """
+
+    def __init__(self, core: Core, outbox: Outbox, clock: SteadyClock) -> None:
+        self.sessions: Sequence[Session] = ()
+        self.watch = ClockWatch(clock, self._correct)
+        self._core = core
+        self._outbox = outbox
+        self._told = {"opportunities": 0, "notices": 0, REFUSED: 0}
+        self._outages = Outages(
+            core.board,
+            core.freshness,
+            {stream.venue: stream.books for stream in core.header.streams},
+            basis=core.header.basis,
+            tell=core.journal.tell,
+            at_ns=clock.now_ns(),
+        )
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            at_ns = self.watch.look()
+            self._perform(self._core.hot_path.tick(at_ns))
+            self._outages.look(at_ns)
+            self._tell_dropped(at_ns)
+
+    def _correct(self, correction: Correction, at_ns: int) -> None:
+        self._perform(self._core.hot_path.correct(correction, at_ns))
+        self._outages.step_clock(correction.step_ns)
+        self._core.journal.tell(
+            ClockCorrected(
+                at_ns=at_ns,
+                basis=self._core.header.basis,
+                step_ns=correction.step_ns,
+                asleep_ns=correction.asleep_ns,
+            )
+        )
+
+    def _perform(self, actions: Sequence[Sequence[Action]]) -> None:
+        for session, wanted in zip(self.sessions, actions, strict=True):
+            session.perform(wanted)
+
+    def _tell_dropped(self, at_ns: int) -> None:
+        dropped = self._outbox.dropped
+        counts = (dropped[Worth.PASSING], dropped[Worth.NEWS], self._outbox.refused)
+        for kind, count in zip(list(self._told), counts, strict=True):
+            if count > self._told[kind] and not self._outbox.waiting:
+                self._core.journal.tell(
+                    RecordsDropped(
+                        at_ns=at_ns,
+                        basis=self._core.header.basis,
+                        kind=kind,
+                        count=count - self._told[kind],
+                    )
+                )
+                self._told[kind] = count

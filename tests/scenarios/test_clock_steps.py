@@ -1,0 +1,99 @@
+"""A whole run over steps of the wall clock and a sleep: told once, obeyed after, replayed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from engine.bus.commands import DoneNotices, Kill, Pause, Resume, SetMode, Unkill
+from engine.bus.notices import ClockCorrected, PaperTraded
+from engine.bus.reports import Acknowledged
+from engine.domain.modes import Mode
+from engine.facade.client import BusFacade
+from engine.operate.clock import ELAPSED_NS, SteadyClock
+from engine.operate.recording import EntryKind, read_entries
+from engine.wiring.one_process import open_roles
+from engine.wiring.paths import prepare
+from engine.wiring.replaying import replay
+from tests.wiring.test_one_process import SECRET, SETTINGS, told, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+SECOND = 1_000_000_000
+HOURS = 3_600 * SECOND
+
+
+class Host:
+    """The clocks of this machine, as they are after steps and sleeps."""
+
+    def __init__(self) -> None:
+        self.stepped_ns = 0
+        self.slept_ns = 0
+
+    def wall_ns(self) -> int:
+        return time.time_ns() + self.stepped_ns + self.slept_ns
+
+    def make_clock(self) -> SteadyClock:
+        return SteadyClock(wall_ns=self.wall_ns, elapsed_ns=lambda: ELAPSED_NS() + self.slept_ns)
+
+
+async def corrections(facade: BusFacade, count: int) -> AsyncIterator[ClockCorrected]:
+    """Return so many corrections from the first on, as they are told."""
+    async with asyncio.timeout(60):
+        async for stamped in facade.notices(reader="clock"):
+            await facade.ask(DoneNotices(reader="clock", seq=stamped.seq))
+            if isinstance(stamped.notice, ClockCorrected):
+                yield stamped.notice
+                count -= 1
+                if not count:
+                    return
+
+
+async def until_corrected_and_live(facade: BusFacade) -> ClockCorrected:
+    found = [notice async for notice in corrections(facade, 1)]
+    await until(facade, lambda status: any(venue.books_live for venue in status.venues))
+    return found[0]
+
+
+async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
+    tmp_path: Path,
+) -> None:
+    paths, host = prepare(str(tmp_path)), Host()
+    async with open_roles(SETTINGS, paths, clock=host.make_clock()) as facade:
+        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        await told(facade, PaperTraded)
+        uptime_s = (await until(facade, lambda _status: True)).uptime_s
+
+        for stepped, slept in ((8 * HOURS, 0), (-20 * HOURS, 0), (0, 8 * HOURS)):
+            host.stepped_ns += stepped
+            host.slept_ns += slept
+            notice = await until_corrected_and_live(facade)
+            assert notice.step_ns == pytest.approx(stepped, abs=SECOND)
+            assert notice.asleep_ns == pytest.approx(slept, abs=SECOND)
+            assert notice.at_ns == pytest.approx(host.wall_ns(), abs=60 * SECOND)
+
+            await facade.ask(Pause(by="me"))
+            resumed = await facade.ask(Resume(by="me"))
+            assert isinstance(resumed, Acknowledged)
+            assert not resumed.is_paused
+            await facade.ask(Kill(by="me", why="test"))
+            code = pyotp.TOTP(SECRET).at(host.wall_ns() // SECOND)
+            assert isinstance(await facade.ask(Unkill(by="me", code=code)), Acknowledged)
+            traded = (await until(facade, lambda _status: True)).traded
+            await until(facade, lambda status, traded=traded: status.traded > traded)  # type: ignore[misc]
+
+        status = await until(facade, lambda _status: True)
+        assert 0 <= status.uptime_s - uptime_s - 8 * 3_600 < 120
+        assert status.mode is Mode.PAPER
+
+    run = paths.recordings / status.run_id
+    entries = list(read_entries(run))
+    lines: list[bytes] = []
+    result = replay(run, lines=lines)
+    assert result.is_complete
+    assert result.first_difference is None
+    assert lines == [entry.payload for entry in entries if entry.kind is EntryKind.DECIDED]
+    assert [entry.kind for entry in entries].count(EntryKind.CORRECTED) == 3
