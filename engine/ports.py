@@ -4,10 +4,11 @@ Everything that can change a decision reaches the core as one numbered `Input`. 
 its inputs can therefore be replayed through the same code to the same decisions, byte for byte.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -150,14 +151,23 @@ class BookSink(Protocol):
         ...
 
 
+NO_TIME: Final = -(1 << 62)
+"""Stands for the difference to a time that is not known; no true one is that large."""
+
+
 class Feed(Protocol):
     """One market-data connection of a venue, without any input or output of its own.
 
     A feed is a pure state machine: it is told what happened and answers with actions. It never
     reads a clock; `at_ns` is the receive time. It owns the rows of its instruments in the board.
+
+    Attributes:
+        behind: one cell: how long after the venue's own time the newest frame that holds one was
+            received, by two clocks that need not agree, in ns. NO_TIME before the first.
     """
 
     venue: VenueId
+    behind: "array[int]"
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection: all rows stale, subscriptions sent."""

@@ -97,6 +97,7 @@ def render_venues(report: VenuesReport) -> Screen:
     """Show every venue, then the instruments that may not be traded on and why."""
     stale = [line for line in report.instruments if not line.is_live]
     blocks: list[Table | Text | Facts] = [_venue_table(report.venues)]
+    blocks.append(_lag_table(report.venues))
     troubles = [
         (venue.venue, f"{venue.resyncs} resyncs, {_fault_words(venue)}")
         for venue in report.venues[:_VENUES_SHOWN_MAX]
@@ -190,6 +191,20 @@ def _venue_table(venues: list[VenueLine]) -> Table:
     if hidden > 0:
         rows.append((f"{hidden} more", "", "", ""))
     return Table(("Venue", "Live", "Age", "Frames"), tuple(rows))
+
+
+def _lag_table(venues: list[VenueLine]) -> Table:
+    """Show how late frames are: beyond the quickest on their way, and here for their turn."""
+    rows = [
+        (
+            venue.venue,
+            "unknown" if venue.lag_ms is None else words.age(venue.lag_ms),
+            words.age(venue.lag_ms_max),
+            words.age(venue.wait_ms_max),
+        )
+        for venue in venues[:_VENUES_SHOWN_MAX]
+    ]
+    return Table(("Late", "Now", "Most", "Waited"), tuple(rows))
 
 
 def _fault_words(venue: VenueLine) -> str:

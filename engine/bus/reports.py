@@ -25,6 +25,9 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
         books_live, books: instruments that may be traded on, of all.
         age_ms: age of the venue's newest change; None before the first.
         stale_s: total time, summed over instruments, spent stale after first being live.
+        lag_ms, lag_ms_max: how much longer than the quickest of its connection the newest frame
+            was on its way, by the venue's own time, and the most of this run; None without a time.
+        wait_ms_max: longest wait of a frame here between its receipt and its turn.
         faults: number of faults by kind.
     """
 
@@ -37,6 +40,9 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
     frames_per_s: float
     resyncs: int
     stale_s: float
+    lag_ms: int | None
+    lag_ms_max: int
+    wait_ms_max: int
     faults: dict[str, int]
     note: str
 

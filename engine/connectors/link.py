@@ -14,6 +14,7 @@ from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, VenueId
 from engine.ports import (
     NO_ACTIONS,
+    NO_TIME,
     Action,
     Applied,
     BookSink,
@@ -38,6 +39,14 @@ FAULT_OF = {
 VenueNumber = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """What a venue counts its changes by, or a time of its. Rows keep it in 64 bits; a frame with more
 cannot be read."""
+
+NS_PER_MS = 1_000_000
+NS_PER_US = 1_000
+
+VenueTimeNs = Annotated[int, msgspec.Meta(ge=-1, le=9 * 10**18)]
+VenueTimeUs = Annotated[int, msgspec.Meta(ge=-1, le=9 * 10**15)]
+VenueTimeMs = Annotated[int, msgspec.Meta(ge=-1, le=9 * 10**12)]
+"""A venue's time since 1970 (to the year 2255), -1 for none."""
 
 RETRY_NS = 1_000_000_000
 """Least time between two requests for the same row's snapshot after a fault ..."""
@@ -140,6 +149,7 @@ class Link:
         is_open: False from a fault that needs a new connection until that is there; frames that
             still arrive meanwhile change nothing.
         age_ns: a row without any change for this long is stalled.
+        behind: see `ports.Feed`.
     """
 
     def __init__(
@@ -159,7 +169,8 @@ class Link:
             Row(book=book, instrument=instrument)
             for instrument, book in zip(instruments, books, strict=True)
         ]
-        self.age_ns = limits.age_ms_max * 1_000_000
+        self.age_ns = limits.age_ms_max * NS_PER_MS
+        self.behind = array("q", [NO_TIME])
         self._newest_ns = 0
         self._check_at_ns = 0
 
@@ -167,6 +178,7 @@ class Link:
         """Start a connection: every row stale, every row's snapshot asked for now."""
         self._invalidate_live(Fault.DISCONNECTED, at_ns)
         self.is_open = True
+        self.behind[0] = NO_TIME
         self._newest_ns = at_ns
         self._check_at_ns = at_ns
         for row in self.rows:

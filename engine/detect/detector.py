@@ -43,6 +43,7 @@ class Detector:
         crowded_out: number of times that a route found no room among the open ones.
         displaced: number of episodes closed because a better route took their place.
         refused: number of moves refused, whose pools stayed as they were.
+        just_closed: episodes that ended and that `take_closed` has not returned yet.
     """
 
     def __init__(self, board: Board, graph: LiveGraph, *, age_ns_max: int, run_id: str) -> None:
@@ -54,7 +55,7 @@ class Detector:
         self._open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
         self._is_crowded = dict.fromkeys(OPEN_MAX_BY_LEGS, False)
         self._kept: set[str] = set()
-        self._just_closed: list[Closed] = []
+        self.just_closed: list[Closed] = []
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
         self._look_at_ns = 0
@@ -183,9 +184,9 @@ class Detector:
 
     def take_closed(self) -> Sequence[Closed]:
         """Return the episodes that ended since the last call."""
-        if not self._just_closed:
+        if not self.just_closed:
             return NO_CLOSED
-        closed, self._just_closed = self._just_closed, []
+        closed, self.just_closed = self.just_closed, []
         return closed
 
     @property
@@ -317,7 +318,7 @@ class Detector:
         if self._is_crowded[legs] and not is_displaced:
             self._is_crowded[legs] = False
             self._graph.sweep_all()
-        self._just_closed.append(
+        self.just_closed.append(
             Closed(
                 opportunity_id=episode.opportunity_id,
                 closed_at_ns=at_ns,

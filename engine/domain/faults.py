@@ -26,3 +26,4 @@ class Fault(StrEnum):
     DISCONNECTED = "disconnected"
     REFUSED = "refused"
     HALTED = "halted"
+    LATE = "late"

@@ -147,7 +147,8 @@ class Pipeline:
         changed = self._board.changed
         for book in changed:
             self._taken.on_change(book)
-            self._tell(self._freshness.on_change(book, at_ns))
+            if edges := self._freshness.on_change(book, at_ns):
+                self._tell(edges)
         for book in changed:
             for episode in self._detector.on_change(book, at_ns):
                 self._consider(episode, at_ns)
@@ -156,7 +157,8 @@ class Pipeline:
                 self._publish(book, at_ns)
         changed.clear()
         self._detector.look(at_ns)
-        self._tell_closed()
+        if self._detector.just_closed:
+            self._tell_closed()
 
     def after_tick(self, at_ns: int) -> None:
         """Do as after any input, and what is due with time and would hold a frame up."""

@@ -35,7 +35,7 @@ class Board:
             deep as books are.
         changed: rows changed since the caller last cleared it, oldest first, without repeats.
         faults: number of faults by venue and kind.
-        wait_ns: how long the frame now taken had waited in this process since it was received.
+        frame_seqs: one cell, the number of the input that is being applied.
     """
 
     def __init__(self, instruments: Sequence[Instrument], *, levels_max: int = LEVELS_MAX) -> None:
@@ -48,13 +48,15 @@ class Board:
         self.state = np.zeros((books, layout.STATE_COLUMNS), np.int64)
         self.levels = np.zeros((2 * books, levels_max, 2), np.int64)
         self.changed: list[int] = []
-        self._frame_seq = array("q", [0])
+        self.frame_seqs = array("q", [0])
         self.faults: Counter[tuple[VenueId, Fault]] = Counter()
         self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
         self.notes: list[str] = [""] * len(self.instruments)
         self.stale_since_ns: list[int] = [0] * len(self.instruments)
         self.resync_counts: Counter[VenueId] = Counter()
-        self.wait_ns = 0
+        # Rows that have a valid snapshot, and those that are out of decisions all the same.
+        self._is_whole = bytearray(books)
+        self._is_held = bytearray(books)
         self._listed: set[int] = set()
         self._scratch = np.zeros((SCRATCH_LEVELS, 3), np.int64)
         for book, instrument in enumerate(self.instruments):
@@ -64,11 +66,11 @@ class Board:
     @property
     def frame_seq(self) -> int:
         """Number of the input that is being applied; stamped on each change."""
-        return self._frame_seq[0]
+        return self.frame_seqs[0]
 
     @frame_seq.setter
     def frame_seq(self, seq: int) -> None:
-        self._frame_seq[0] = seq
+        self.frame_seqs[0] = seq
 
     def replace(
         self, book: int, form: LevelForm, bids: RawJson, asks: RawJson, at_ns: int
@@ -79,15 +81,19 @@ class Board:
             bytes(bids),
             bytes(asks),
             int(form),
-            (book, at_ns, self.frame_seq),
+            (book, at_ns, self.frame_seqs[0]),
             self.state,
             self.levels,
             self._scratch,
         )
         if outcome != layout.OK:
             return self._refused(book, outcome)
-        self.state[book, layout.IS_LIVE] = 1
-        self.stale_reasons[book] = None
+        self._is_whole[book] = 1
+        if self._is_held[book]:
+            self.stale_reasons[book] = Fault.LATE
+        else:
+            self.state[book, layout.IS_LIVE] = 1
+            self.stale_reasons[book] = None
         self._list(book)
         return Applied.OK
 
@@ -99,7 +105,7 @@ class Board:
             bytes(bids),
             bytes(asks),
             int(form),
-            (book, at_ns, self.frame_seq),
+            (book, at_ns, self.frame_seqs[0]),
             self.state,
             self.levels,
             self._scratch,
@@ -114,7 +120,7 @@ class Board:
         outcome = order_book.apply_plain(
             payload,
             span,
-            (book, at_ns, self.frame_seq),
+            (book, at_ns, self.frame_seqs[0]),
             self.state,
             self.levels,
             self._scratch,
@@ -129,7 +135,8 @@ class Board:
         venue = self.instruments[book].venue
         self.faults[venue, fault] += 1
         row = self.state[book]
-        if row[layout.IS_LIVE]:
+        if self._is_whole[book]:
+            self._is_whole[book] = 0
             row[layout.IS_LIVE] = 0
             self.resync_counts[venue] += 1
             self.stale_since_ns[book] = at_ns
@@ -139,6 +146,25 @@ class Board:
         row[layout.COUNT + layout.BID] = 0
         row[layout.COUNT + layout.ASK] = 0
         row[layout.CHANGES] += 1
+
+    def hold(self, book: int, fault: Fault, at_ns: int, note: str) -> None:
+        """Keep a row out of every decision, for this reason, whatever its feed makes of it."""
+        self.faults[self.instruments[book].venue, fault] += 1
+        self._is_held[book] = 1
+        self.notes[book] = note
+        if self.state[book, layout.IS_LIVE]:
+            self.state[book, layout.IS_LIVE] = 0
+            self.stale_reasons[book] = fault
+            self.stale_since_ns[book] = at_ns
+            self._list(book)
+
+    def release(self, book: int) -> None:
+        """End a hold: the row is what its feed has made of it meanwhile."""
+        self._is_held[book] = 0
+        if self._is_whole[book]:
+            self.state[book, layout.IS_LIVE] = 1
+            self.stale_reasons[book] = None
+            self._list(book)
 
     def count(self, venue: VenueId, fault: Fault) -> None:
         """Count a fault that makes no single row stale."""

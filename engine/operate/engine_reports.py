@@ -275,10 +275,12 @@ class EngineReports:
         of = self._of
         uptime_s = max((at_ns - self._started_at_ns) / NS_PER_S, 0.001)
         notes = of.venue_notes()
+        lateness = of.hot_path.lateness
         lines = []
         for number, stream in enumerate(of.header.streams):
             frames = of.hot_path.frames[number]
             age_ns = of.freshness.venue_age_ns(stream.venue, at_ns)
+            lag_ns = lateness.lag_ns(number)
             lines.append(
                 VenueLine(
                     venue=stream.venue,
@@ -290,6 +292,9 @@ class EngineReports:
                     frames_per_s=frames / uptime_s,
                     resyncs=of.board.resync_counts[stream.venue],
                     stale_s=of.freshness.stale_s(stream.venue, at_ns),
+                    lag_ms=None if lag_ns is None else lag_ns // NS_PER_MS,
+                    lag_ms_max=lateness.lags_ns_max[number] // NS_PER_MS,
+                    wait_ms_max=lateness.waits_ns_max[number] // NS_PER_MS,
                     faults={
                         fault.value: count
                         for fault, count in sorted(of.board.faults_of(stream.venue).items())
@@ -332,6 +337,9 @@ def _missing_line(venue: VenueId, note: str) -> VenueLine:
         frames_per_s=0.0,
         resyncs=0,
         stale_s=0.0,
+        lag_ms=None,
+        lag_ms_max=0,
+        wait_ms_max=0,
         faults={},
         note=note,
     )

@@ -13,6 +13,7 @@ import msgspec
 from engine.domain.errors import BadValueError
 from engine.execute.pipeline import Pipeline
 from engine.market.board import Board
+from engine.market.lateness import Lateness
 from engine.operate.clock import Correction
 from engine.operate.control import Control
 from engine.operate.latency import LatencyRing
@@ -65,7 +66,7 @@ class HotPath:
 
     Attributes:
         frames: number of frames per stream.
-        waits_ns_max: longest wait of a frame between its receipt and its turn, per stream.
+        lateness: how late each stream's frames come and are taken.
         latency: durations of frames, from receipt to decision.
         stepped_ns: sum of all steps of the clock: instants before one are off by it.
     """
@@ -78,13 +79,14 @@ class HotPath:
         pipeline: Pipeline,
         control: Control,
         recorder: Recorder | None,
+        lateness: Lateness,
     ) -> None:
         self.frames = array("q", [0] * len(feeds))
-        self.waits_ns_max = array("q", [0] * len(feeds))
+        self.lateness = lateness
         self.is_connected = [False] * len(feeds)
         self.latency = LatencyRing()
         self.stepped_ns = 0
-        self._board = board
+        self._frame_seqs = board.frame_seqs
         self._feeds = feeds
         self._pipeline = pipeline
         self._control = control
@@ -93,11 +95,11 @@ class HotPath:
     @property
     def seq(self) -> int:
         """Number of the last input."""
-        return self._board.frame_seq
+        return self._frame_seqs[0]
 
     @seq.setter
     def seq(self, seq: int) -> None:
-        self._board.frame_seq = seq
+        self._frame_seqs[0] = seq
 
     def frame(self, stream: int, payload: bytes, at_ns: int, key: str = "") -> Sequence[Action]:
         """Take one frame: the fast way through `accept`.
@@ -106,16 +108,16 @@ class HotPath:
         while decisions are made now.
         """
         started_ns = time.perf_counter_ns()
-        self._board.frame_seq += 1
+        self._frame_seqs[0] += 1
         if self._recorder is not None:
             self._recorder.write(self.seq, InputKind.FRAME, stream, at_ns, key, payload)
         self._pipeline.before_input(at_ns)
-        received_at_ns = at_ns
-        if key:
-            received_at_ns = self._waited(stream, int(key), at_ns)
-        elif self._board.wait_ns:
-            self._board.wait_ns = 0
-        actions = self._feeds[stream].frame(payload, received_at_ns)
+        wait_ns = max(at_ns - int(key), 0) if key else 0
+        actions = self._feeds[stream].frame(payload, at_ns - wait_ns)
+        lateness = self.lateness
+        behind_ns = lateness.behind[stream][0]
+        if wait_ns or not lateness.from_ns[stream] <= behind_ns <= lateness.to_ns[stream]:
+            lateness.judge(stream, wait_ns, at_ns)
         self._pipeline.after_input(at_ns)
         self.frames[stream] += 1
         self.latency.add(time.perf_counter_ns() - started_ns)
@@ -132,6 +134,7 @@ class HotPath:
         actions: Sequence[Action] = NO_ACTIONS
         if kind is InputKind.OPENED:
             self.is_connected[stream] = True
+            self.lateness.opened(stream)
             actions = feed.opened(at_ns)
         elif kind is InputKind.FETCHED:
             actions = feed.fetched(key, payload, at_ns)
@@ -148,6 +151,7 @@ class HotPath:
     def tick(self, at_ns: int) -> list[Sequence[Action]]:
         """Let time pass for everything; returns what each stream's session shall do."""
         self._begin(InputKind.TICK, NO_STREAM, "", b"", at_ns)
+        self.lateness.tick(at_ns)
         actions = [feed.tick(at_ns) for feed in self._feeds]
         self._pipeline.after_tick(at_ns)
         return actions
@@ -164,26 +168,21 @@ class HotPath:
         No book outlives it. Whatever ends with it ends at the time that stood before.
         """
         before_ns = at_ns - correction.since_ns
-        self._board.frame_seq += 1
+        self._frame_seqs[0] += 1
         if self._recorder is not None:
             payload = encode_correction(correction)
             self._recorder.write(self.seq, InputKind.CORRECTED, NO_STREAM, at_ns, "", payload)
         self._pipeline.finish_executions()
         for feed in self._feeds:
             feed.closed(before_ns)
+        self.lateness.corrected()
         self._pipeline.after_input(before_ns)
         self._pipeline.step_clock(correction.step_ns, at_ns)
         self.stepped_ns += correction.step_ns
         return [(Reconnect("the clock was corrected or the machine slept"),) for _ in self._feeds]
 
-    def _waited(self, stream: int, received_at_ns: int, at_ns: int) -> int:
-        """Note how long a frame waited for its turn; returns when it was received."""
-        self._board.wait_ns = wait_ns = max(at_ns - received_at_ns, 0)
-        self.waits_ns_max[stream] = max(self.waits_ns_max[stream], wait_ns)
-        return at_ns - wait_ns
-
     def _begin(self, kind: InputKind, stream: int, key: str, payload: bytes, at_ns: int) -> None:
-        self._board.frame_seq += 1
+        self._frame_seqs[0] += 1
         if self._recorder is not None:
             self._recorder.write(self.seq, kind, stream, at_ns, key, payload)
         self._pipeline.before_input(at_ns)

@@ -154,6 +154,8 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
         epoch_ns=time.time_ns() if settings.epoch_ns is None else settings.epoch_ns,
         seed=settings.seed,
         faults=settings.faults,
+        # In slow motion the venues' clocks go on as ours do: they would fall behind otherwise.
+        venue_time_ratio=max(1.0, 1.0 / settings.speed),
     )
     driver = Driver(stage, speed=settings.speed, is_paused=settings.is_paused)
     application = web.Application()

@@ -17,7 +17,8 @@ class SandboxSettings:
 
     Attributes:
         host, port: loopback address to listen on; port 0 takes a free one.
-        speed: replay seconds per second; the venues' clocks run as fast.
+        speed: replay seconds per second; the venues' clocks run as fast, and never slower than
+            ours.
         seed: seeds what a fault does to a frame.
         faults: script, by replay time.
         is_paused: the replay stands still until `Sandbox.play` or `Sandbox.resume`.

@@ -88,7 +88,7 @@ class Market:
 
     def venue_now_ns(self) -> int:
         """Return the venue's time, since the epoch."""
-        return self._stage.epoch_ns + self._stage.now_ns
+        return self._stage.venue_ns(self._stage.now_ns)
 
     def snapshot(self, listing: Listing, limit: int | None = None) -> BookView:
         """Return the true book, or a wrong one when a fault wants it."""
@@ -106,7 +106,7 @@ class Market:
             bids=book.bids[:limit],
             asks=book.asks[:limit],
             last_id=book.last_id,
-            at_ns=self._stage.epoch_ns + book.at_ns,
+            at_ns=self._stage.venue_ns(book.at_ns),
         )
 
     def next_id(self, listing: Listing, count: int) -> int:
@@ -134,6 +134,7 @@ class Stage:
     Attributes:
         now_ns: replay time.
         epoch_ns: venue time at replay time 0.
+        venue_time_ratio: venue time that passes in replay time.
         box: armed faults and their counts.
     """
 
@@ -145,9 +146,11 @@ class Stage:
         epoch_ns: int,
         seed: int,
         faults: Sequence[ScriptedFault] = (),
+        venue_time_ratio: float = 1.0,
     ) -> None:
         self.now_ns = 0
         self.epoch_ns = epoch_ns
+        self.venue_time_ratio = venue_time_ratio
         self.box = FaultBox()
         self.counts: Counter[str] = Counter()
         self._rng = random.Random(seed)  # noqa: S311 - shapes faults, guards nothing
@@ -183,6 +186,10 @@ class Stage:
                 f"at {fault.venue}"
             )
         return msgspec.structs.replace(fault, instrument=listing.wire_name)
+
+    def venue_ns(self, at_ns: int) -> int:
+        """Return the venues' time at a replay time, since the epoch."""
+        return self.epoch_ns + int(at_ns * self.venue_time_ratio)
 
     def next_at_ns(self) -> int:
         """Return the replay time of the next entry."""
@@ -301,7 +308,7 @@ class Stage:
             changes=self._take_changes(channel, faults),
             previous_id=channel.previous_id,
             last_id=listing.last_id,
-            at_ns=self.epoch_ns + self.now_ns,
+            at_ns=self.venue_ns(self.now_ns),
             skipped=skipped,
         )
         channel.previous_id = listing.last_id

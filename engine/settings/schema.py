@@ -89,6 +89,12 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
         Meta(ge=100, le=600_000, description="a book without any change for longer is stale",
              extra={"unit": "ms"}),
     ] = 10_000  # fmt: skip
+    lag_ms_max: Annotated[
+        int,
+        Meta(ge=100, le=60_000, extra={"unit": "ms"},
+             description="books whose frames come this much later than the quickest of their "
+             "connection, or wait here so long, are stale"),
+    ] = 2_000  # fmt: skip
     audit_s: Annotated[
         int,
         Meta(ge=5, le=3_600, extra={"unit": "s"},

@@ -27,6 +27,7 @@ from engine.execute.pipeline import Parts, Pipeline
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
+from engine.market.lateness import Lateness
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.operate.control import Control
@@ -170,6 +171,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)
     route_confirmer = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=terms.flash_fee_bps))
+    feeds = _feeds(header, board)
     return Core(
         header=header,
         board=board,
@@ -187,10 +189,16 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         spread_watch=SpreadWatch(Spreads(board, costs, age_ns_max=age_ns_max)),
         hot_path=HotPath(
             board=board,
-            feeds=_feeds(header, board),
+            feeds=feeds,
             pipeline=pipeline,
             control=control,
             recorder=around.recorder,
+            lateness=Lateness(
+                board,
+                [feed.behind for feed in feeds],
+                [stream.books for stream in header.streams],
+                lag_ms_max=terms.lag_ms_max,
+            ),
         ),
     )
 

@@ -67,6 +67,9 @@ def venue_lines() -> list[VenueLine]:
             frames_per_s=412.0 + 97 * index,
             resyncs=3 if name == "gemini" else index,
             stale_s=12.5,
+            lag_ms=None if name == "gemini" else 12 * index,
+            lag_ms_max=430 + index,
+            wait_ms_max=3,
             faults={"gap": 3, "stalled": 1} if name == "gemini" else {},
             note="",
         )

@@ -1,5 +1,6 @@
 """The order of things around an input, and when an open opportunity is decided on again."""
 
+from engine.domain.faults import Fault
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Plan, Reason
 from engine.market.freshness import VenueBack, VenueLost
@@ -85,6 +86,25 @@ def test_lost_and_returning_venues_are_told() -> None:
     world.show(1, *HIGH)
 
     assert [type(edge) for edge in world.journal.edges] == [VenueLost, VenueBack]
+
+
+def test_a_book_that_is_held_leaves_every_decision_until_it_is_released() -> None:
+    world = World()
+    world.show(1, *HIGH)
+    world.board.hold(1, Fault.LATE, world.now_ns, "frames come 3.0 s late, limit 2 s")
+    world.show(0, *NEAR)
+
+    assert world.journal.found == []
+    world.board.release(1)
+    touch(world, 1)
+    assert len(world.journal.found) == 1
+    world.board.hold(1, Fault.LATE, world.now_ns, "frames come 3.0 s late, limit 2 s")
+    world.change(0, [("50.00", "9")], [])
+
+    assert len(world.journal.closed) == 1
+    lost = world.journal.edges[-1]
+    assert isinstance(lost, VenueLost)
+    assert (lost.venue, lost.fault) == ("there", Fault.LATE)
 
 
 def test_a_silent_venue_is_told_by_the_tick() -> None:

@@ -1,5 +1,6 @@
 """What a step of the clock, or a sleep, does to a run: durations stay, limits do not loosen."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason
+from engine.market.lateness import Lateness
 from engine.operate.clock import Correction
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.control import Control, ControlState
@@ -21,7 +23,7 @@ from engine.operate.hot_path import HotPath, decode_correction, encode_correctio
 from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import EntryKind, read_entries
-from engine.ports import NO_ACTIONS, Action, BookSink, InputKind, Reconnect
+from engine.ports import NO_ACTIONS, NO_TIME, Action, BookSink, InputKind, Reconnect
 from engine.wiring.engine_role import accept_of
 from tests.reference.host import Host
 from tests.reference.world import AGE_NS_MAX, MS, SECOND, START_NS, Setup, World
@@ -42,6 +44,7 @@ class TwoBooks:
 
     def __init__(self, sink: BookSink) -> None:
         self._sink = sink
+        self.behind = array("q", [NO_TIME])
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         raise NotImplementedError
@@ -71,12 +74,14 @@ class TwoBooks:
 
 def make_hot_path(world: World, recorder: Recorder | None = None) -> HotPath:
     """Make the hot path of this world, as the engine makes it."""
+    feed = TwoBooks(world.board)
     return HotPath(
         board=world.board,
-        feeds=[TwoBooks(world.board)],
+        feeds=[feed],
         pipeline=world.pipeline,
         control=Control(ControlState(mode=Mode.PAPER, is_paused=False)),
         recorder=recorder,
+        lateness=Lateness(world.board, [feed.behind], [[0, 1]], lag_ms_max=2_000),
     )
 
 

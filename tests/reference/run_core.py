@@ -8,7 +8,7 @@ from engine.domain.modes import Basis, Mode
 from engine.operate.control import ControlState
 from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.recording import FORMAT_VERSION
-from engine.operate.run_header import RunHeader, RunTerms, VenueTerms
+from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.operate.run_journal import JournalSettings
 from engine.operate.world import ReplayedWorld
 from engine.pools.snapshots import PoolSnapshot
@@ -16,7 +16,11 @@ from engine.wiring.core import Core, Surroundings, build_core
 from tests.reference.world import START_NS
 
 
-def make_run_core(instruments: Sequence[Instrument], pools: Sequence[PoolSnapshot]) -> Core:
+def make_run_core(
+    instruments: Sequence[Instrument],
+    pools: Sequence[PoolSnapshot],
+    streams: Sequence[StreamSpec] = (),
+) -> Core:
     """Build the core of an observing run whose books and pools only the test moves."""
     venue_terms = VenueTerms(
         fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
@@ -29,7 +33,7 @@ def make_run_core(instruments: Sequence[Instrument], pools: Sequence[PoolSnapsho
         started_at_ns=START_NS,
         version="1+test",
         instruments=list(instruments),
-        streams=[],
+        streams=list(streams),
         pools=list(pools),
         bridges=[],
         terms=RunTerms(
@@ -40,6 +44,7 @@ def make_run_core(instruments: Sequence[Instrument], pools: Sequence[PoolSnapsho
             daily_loss_usd=Decimal(500),
             orders_per_minute_max=60,
             age_ms_max=600_000,
+            lag_ms_max=2_000,
             audit_s=60,
             slippage_bps_max=Decimal(5),
             unwind_band_bps=Decimal(50),

@@ -14,7 +14,14 @@ from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import FaultKind
 from engine.sandbox.server import open_sandbox
 from engine.sandbox.settings import SandboxSettings
-from tests.sandbox.rig import connect, fault, paused, until_true, write_small_lineup
+from tests.sandbox.rig import (
+    EPOCH_NS,
+    connect,
+    fault,
+    paused,
+    until_true,
+    write_small_lineup,
+)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "example.org", "::"])
@@ -143,3 +150,16 @@ async def test_control_pages_show_faults_truth_and_status(tmp_path: Path) -> Non
             status = await answer.json()
             assert status["is_paused"]
             assert status["market_note"] == sandbox.market_note
+
+
+@pytest.mark.parametrize(("speed", "venue_s"), [(0.25, 8.0), (1.0, 2.0), (4.0, 2.0)])
+async def test_the_venues_clocks_never_run_slower_than_ours(
+    tmp_path: Path, speed: float, venue_s: float
+) -> None:
+    settings = paused(lineup_path=write_small_lineup(tmp_path), speed=speed)
+    async with open_sandbox(settings) as sandbox:
+        await sandbox.play(2.0)
+
+        venue_ns = sandbox.stage.markets["binance"].venue_now_ns()
+
+    assert venue_ns - EPOCH_NS == venue_s * 1e9

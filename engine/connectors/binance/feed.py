@@ -10,7 +10,7 @@ import msgspec
 
 from engine.connectors.binance.instruments import VENUE
 from engine.connectors.binance.messages import Frame, Snapshot, Update
-from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.link import FAULT_OF, NS_PER_MS, UNREADABLE, Link, Row
 from engine.connectors.rest_book import RestBook
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind
@@ -56,6 +56,7 @@ class BinanceFeed:
         self._link = Link(
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
+        self.behind = self._link.behind
         self._rows = {row.wire: row for row in self._link.rows}
         self._apply = sink.apply
         self._apply_plain = sink.apply_plain
@@ -145,6 +146,8 @@ class BinanceFeed:
         row = None if update is None else self._rows.get(update.s)
         if update is None or row is None or not _is_next(row, update):
             return None
+        if update.sent_at_ms > 0:
+            self.behind[0] = at_ns - update.sent_at_ms * NS_PER_MS
         span = (start + len(_BIDS) - 1, len(payload) - len(_CLOSED))
         outcome = self._apply_plain(row.book, payload, span, at_ns)
         if outcome is _OK:
@@ -175,6 +178,8 @@ class BinanceFeed:
 
     def _overlapping(self, row: Row, update: Update, at_ns: int) -> Sequence[Action]:
         """Take an event that begins at or before the last change of a live row."""
+        if update.sent_at_ms > 0:
+            self.behind[0] = at_ns - update.sent_at_ms * NS_PER_MS
         if update.last_id <= row.floor_id:
             return NO_ACTIONS  # part of the snapshot
         if update.last_id == row.last_id:

@@ -4,13 +4,14 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS, VenueNumber
+from engine.connectors.link import NO_LEVELS, VenueNumber, VenueTimeMs
 
 
-class Update(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u"}):
+class Update(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u", "sent_at_ms": "E"}):
     """A `depthUpdate`, or any other event. `pu` is there on perpetuals only."""
 
     e: str = ""
+    sent_at_ms: VenueTimeMs = -1
     s: str = ""
     first_id: VenueNumber = -1
     last_id: VenueNumber = -1

@@ -8,7 +8,7 @@ from engine.connectors.bitstamp.audits import KEY as AUDIT_KEY
 from engine.connectors.bitstamp.audits import BitstampAudits, path_of
 from engine.connectors.bitstamp.instruments import VENUE
 from engine.connectors.bitstamp.messages import Content, Frame, Snapshot
-from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.link import FAULT_OF, NS_PER_US, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.connectors.rest_book import RestBook
 from engine.domain.faults import Fault
@@ -39,6 +39,7 @@ class BitstampFeed:
         self._link = Link(
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
+        self.behind = self._link.behind
         self._rows = {f"{_CHANNEL}{row.wire}": row for row in self._link.rows}
         self._apply = sink.apply
         self._count = sink.count
@@ -81,6 +82,7 @@ class BitstampFeed:
             if outcome is not _OK:
                 return self._book.spoil(row, FAULT_OF[outcome], at_ns)
             row.last_id = stamp_us
+            self.behind[0] = at_ns - stamp_us * NS_PER_US
             if row.log is not None:
                 row.log.append((stamp_us, stamp_us, content.bids, content.asks))
             return NO_ACTIONS

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS, VenueNumber
+from engine.connectors.link import NO_LEVELS, VenueNumber, VenueTimeUs
 
 
 class Content(msgspec.Struct, gc=False):
     """What a frame's `data` may hold: changes of a book, or a message to the client."""
 
-    microtimestamp: VenueNumber = -1
+    microtimestamp: VenueTimeUs = -1
     bids: msgspec.Raw = NO_LEVELS
     asks: msgspec.Raw = NO_LEVELS
     message: str | None = None

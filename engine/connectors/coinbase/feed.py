@@ -2,18 +2,22 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from engine.connectors.coinbase.instruments import VENUE
-from engine.connectors.coinbase.messages import Event, Frame
-from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.coinbase.messages import Event, Frame, Sent
+from engine.connectors.link import FAULT_OF, NS_PER_US, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
 
 _OK = Applied.OK
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2255, 1, 1, tzinfo=UTC)
+_US = timedelta(microseconds=1)
 _FORM = LevelForm.COINBASE
 _KNOWN = frozenset({"subscriptions", "heartbeats"})
 """Channels besides the levels'; a frame of any other is not understood."""
@@ -33,6 +37,8 @@ class CoinbaseFeed:
         self._link = Link(
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
+        self.behind = self._link.behind
+        self._decode_sent = msgspec.json.Decoder(Sent).decode
         self._rows = {row.wire: row for row in self._link.rows}
         self._apply = sink.apply
         self._replace = sink.replace
@@ -83,7 +89,7 @@ class CoinbaseFeed:
                 else:
                     actions = (*actions, *self._rare_event(row, event, at_ns))
             return actions
-        return self._control(frame, at_ns)
+        return self._control(frame, payload, at_ns)
 
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
         """Take the answer to a fetch; this feed never asks for one."""
@@ -139,13 +145,14 @@ class CoinbaseFeed:
         fault = Fault.GAP if sequence > self._sequence else Fault.REORDERED
         return self._link.fail(fault, f"sequence {sequence} after {self._sequence}", at_ns)
 
-    def _control(self, frame: Frame, at_ns: int) -> Sequence[Action]:
+    def _control(self, frame: Frame, payload: bytes, at_ns: int) -> Sequence[Action]:
         if frame.type == "error":
             return self._refusals.take(frame.message, at_ns)
         events = frame.events
         if not events or frame.channel not in _KNOWN or any(event.updates for event in events):
             return self._link.fail(Fault.BAD_SHAPE, f"channel {frame.channel[:40]!r}", at_ns)
         if frame.channel == "heartbeats":
+            self._sent(payload, at_ns)
             for event in events:
                 counter = event.heartbeat_counter
                 if counter is None:
@@ -156,6 +163,15 @@ class CoinbaseFeed:
                     self._count(VENUE, Fault.GAP if is_gap else Fault.DUPLICATE)
                 self._heartbeat = counter
         return NO_ACTIONS
+
+    def _sent(self, payload: bytes, at_ns: int) -> None:
+        """Compare the clocks once a second; to decode every frame's time would take too long."""
+        try:
+            sent_at = self._decode_sent(payload).timestamp
+        except UNREADABLE:
+            return
+        if sent_at.tzinfo is not None and _EPOCH < sent_at < _LAST:
+            self.behind[0] = at_ns - (sent_at - _EPOCH) // _US * NS_PER_US
 
     def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
         return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS

@@ -1,5 +1,6 @@
 """Frames of Coinbase Advanced Trade, and its product list."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -24,6 +25,12 @@ class Frame(msgspec.Struct, gc=False):
     events: list[Event] | None = None
     type: str = ""
     message: str = ""
+
+
+class Sent(msgspec.Struct, gc=False):
+    """When a frame was sent."""
+
+    timestamp: datetime
 
 
 class Product(msgspec.Struct, gc=False):

@@ -31,6 +31,7 @@ class GeminiFeed:
         self._link = Link(
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
+        self.behind = self._link.behind
         self._rows = {row.wire: row for row in self._link.rows}
         self._apply = sink.apply
         self._replace = sink.replace
@@ -68,6 +69,8 @@ class GeminiFeed:
             outcome = self._apply(row.book, _FORM, frame.b, frame.a, at_ns)
             if outcome is _OK:
                 row.last_id = frame.last_id
+                if frame.sent_at_ns > 0:
+                    self.behind[0] = at_ns - frame.sent_at_ns
                 return NO_ACTIONS
             return self._spoiled(row, FAULT_OF[outcome], at_ns)
         return self._rare_frame(row, frame, at_ns)

@@ -7,7 +7,7 @@ import msgspec
 from engine.connectors.gemini.audits import GeminiAudits
 from engine.connectors.gemini.instruments import VENUE
 from engine.connectors.gemini.messages import L2Frame
-from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
+from engine.connectors.link import FAULT_OF, NS_PER_MS, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
@@ -33,6 +33,7 @@ class GeminiL2Feed:
         self._link = Link(
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
+        self.behind = self._link.behind
         self._rows = {row.wire.upper(): row for row in self._link.rows}
         self._apply = sink.apply
         self._replace = sink.replace
@@ -124,6 +125,8 @@ class GeminiL2Feed:
             return self._refusals.take(f"{frame.reason} {frame.message}".strip(), at_ns)
         if frame.changes or not frame.type.startswith(_WITHOUT_LEVELS):
             return self._link.fail(Fault.BAD_SHAPE, f"frame of type {frame.type[:40]!r}", at_ns)
+        if frame.type == "heartbeat" and frame.timestamp > 0:
+            self.behind[0] = at_ns - frame.timestamp * NS_PER_MS
         return NO_ACTIONS
 
     def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:

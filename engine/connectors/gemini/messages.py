@@ -4,13 +4,16 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.connectors.link import NO_LEVELS, VenueNumber
+from engine.connectors.link import NO_LEVELS, VenueNumber, VenueTimeMs, VenueTimeNs
 
 
-class DepthFrame(msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u"}):
+class DepthFrame(
+    msgspec.Struct, gc=False, rename={"first_id": "U", "last_id": "u", "sent_at_ns": "E"}
+):
     """A `depthUpdate` of ``ws.gemini.com``, or the answer to a request (`status`)."""
 
     e: str = ""
+    sent_at_ns: VenueTimeNs = -1
     s: str = ""
     first_id: VenueNumber = -1
     last_id: VenueNumber = -1
@@ -24,6 +27,7 @@ class L2Frame(msgspec.Struct, gc=False):
     """Any frame of the v2 feed. Only the first one of a subscription holds `trades`."""
 
     type: str = ""
+    timestamp: VenueTimeMs = -1
     symbol: str = ""
     changes: msgspec.Raw = NO_LEVELS
     trades: msgspec.Raw = NO_LEVELS
