@@ -25,5 +25,7 @@ ENV NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES="" NUMBA_CACHE_DIR=/app/.numba \
 USER syndicate
 VOLUME /data
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["make", "-s", "health"]
-CMD ["make", "-s", "run"]
+# Without make, which turns every exit code into 2.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+  CMD [".venv/bin/python", "-m", "engine", "health"]
+CMD [".venv/bin/python", "-m", "engine", "run"]

@@ -60,7 +60,7 @@ async def resume(call: Call) -> Answer:
 
 def make_kill(*, by: str, arguments: Arguments) -> Kill:
     """Return the command that sets the latch."""
-    why = arguments.text("why") or "asked by the operator"
+    why = redact(arguments.text("why") or "asked by the operator")
     return Kill(by=by, why=why[:WHY_LIMIT])
 
 

@@ -1,6 +1,11 @@
-"""Make text from outside harmless: one line, printable, left to right, of bounded length."""
+"""Make text harmless: one line, printable, left to right, of bounded length, without secrets.
+
+Whatever a chat shows goes through here.
+"""
 
 import unicodedata
+
+from engine.facade.redaction import redact
 
 _CATEGORIES_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, formats (zero-width, direction marks), surrogates, private and unassigned."""
@@ -13,7 +18,7 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 
 
 def clean(text: str, *, limit: int = 400) -> str:
-    """Return `text` on one line without invisible or direction-changing characters.
+    """Return `text` on one line without invisible or direction-changing characters or secrets.
 
     Longer text is cut to `limit` characters, the last of which is then an ellipsis.
     """
@@ -29,5 +34,5 @@ def clean(text: str, *, limit: int = 400) -> str:
         marks = marks + 1 if category in {"Mn", "Me", "Mc"} else 0
         if marks <= _COMBINING_MAX:
             kept.append(char)
-    line = " ".join("".join(kept).split())
+    line = redact(" ".join("".join(kept).split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -22,8 +22,8 @@ _SHAPES: Final = (
         ),
         rf"\1{HIDDEN}",
     ),
-    # The base32 secret of an authenticator.
-    (re.compile(r"\b[A-Z2-7]{24,}(?![A-Za-z0-9_])"), HIDDEN),
+    # The base32 secret of an authenticator; in small letters with a digit, as words have none.
+    (re.compile(r"\b(?:[A-Z2-7]{24,}|(?=[a-z]*[2-7])[a-z2-7]{24,})(?![A-Za-z0-9_])"), HIDDEN),
 )
 
 KNOWN_LENGTH_MIN: Final = 6

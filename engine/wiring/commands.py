@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.bus.commands import GetStatus, Kill
 from engine.bus.reports import StatusReport
 from engine.domain.errors import FatalError, TransientError
+from engine.domain.redaction import redact
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.kill_latch import KillLatch
@@ -87,11 +88,12 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
 
     latch = KillLatch(paths.data_dir)
     by = f"shell of {getpass.getuser()}"
-    latch.kill(by=by, why=asked.why)
+    why = redact(asked.why)
+    latch.kill(by=by, why=why)
     _say(f"killed: the latch {latch.path} is set; no plan is made until it is cleared")
     async with open_facade(paths) as facade:
         try:
-            await facade.ask(Kill(by=by, why=asked.why))
+            await facade.ask(Kill(by=by, why=why))
         except TransientError:
             _say("the engine does not run; the latch holds for its next start")
     return exit_codes.OK

@@ -5,12 +5,15 @@ import logging
 
 import pytest
 
+from bot.render.clean import clean
 from engine.facade.commands import FatalError
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.redaction import HIDDEN, SecretRedactor, install_redaction, redact
 from tests.bot.conftest import Chat
 from tests.telegram.emulator import TOKEN
 from tests.telegram.faults import Fault, Kind
+
+TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def test_settings_never_show_the_token() -> None:
@@ -63,6 +66,25 @@ def test_installing_twice_puts_one_filter() -> None:
 def test_ordinary_text_is_left_alone() -> None:
     text = "12:34:56 price 64001.02 id r7-12 sha 0a1b2c"
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"“{TOKEN}” is not a command",
+        f"Unknown: {TOTP.lower()}",
+        f"{TOKEN[:20]}\u200b{TOKEN[20:]}",
+        f"{'x' * 30} {TOKEN}",
+        "postgresql://me:AAaaBBbbCCcc@host/name",
+        "it says password=AAaaBBbbCCcc&x=1",
+    ],
+)
+@pytest.mark.parametrize("limit", [40, 400])
+def test_no_chat_shows_what_looks_like_a_secret(text: str, limit: int) -> None:
+    shown = clean(text, limit=limit)
+
+    for secret in (TOKEN.partition(":")[2], TOTP.lower(), "AAaaBBbbCCcc"):
+        assert secret[:8] not in shown
 
 
 async def test_no_token_in_the_logs_of_a_troubled_hour(
