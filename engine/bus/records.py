@@ -88,9 +88,15 @@ Record = OpportunityRecord | OpportunityClosed | ExecutionRecord | StateRecord |
 
 
 class Append(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """Store records in order, in one durable transaction; answered by `Appended`."""
+    """Store records in order, in one durable transaction; answered by `Appended`.
+
+    Attributes:
+        generation: of the engine whose records they are, as `EngineState` gave it; answered by
+            `Superseded` if another engine has begun since. None if no engine sends them.
+    """
 
     records: list[Record]
+    generation: int | None = None
 
 
 class Appended(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -99,8 +105,14 @@ class Appended(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     count: int
 
 
+class Superseded(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Nothing was stored: the engine that asked has lost its place to one of `generation`."""
+
+    generation: int
+
+
 class LoadState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """Ask for what an engine needs to know at start; answered by `EngineState`."""
+    """Begin as the one engine, with what it needs to know at start; answered by `EngineState`."""
 
     day_start_ns: int
 
@@ -111,9 +123,11 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     Attributes:
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text.
         residuals: what earlier executions left over.
+        generation: number of this engine; records of those before it are refused from now on.
     """
 
     mode: Mode | None
     is_paused: bool
     realised_today_usd: str
     residuals: list[Residual]
+    generation: int

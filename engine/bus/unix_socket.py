@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final, Generic
 
@@ -29,6 +29,8 @@ _REFUSED: Final = 4
 
 CONCURRENT_REQUESTS_MAX: Final = 64
 CONNECT_TIMEOUT_S: Final = 2.0
+LOOK_S: Final = 1.0
+"""Interval at which a server looks whether its address is still there."""
 SOCKET_PATH_MAX: Final = 100
 """Unix socket addresses hold 107 bytes; some room is left for suffixes."""
 
@@ -53,6 +55,9 @@ async def open_server(
 ) -> AsyncIterator[None]:
     """Answer requests on a socket that only this user may open, until the block ends.
 
+    The caller holds the lease of the role, so whatever lies at the address before is nobody's. At
+    the end only this server's own socket is removed; one that others remove is made again.
+
     `on_fatal` learns of a `FatalError` that an answer raised; the caller then ends the role.
     """
     _make_room(path)
@@ -70,16 +75,52 @@ async def open_server(
             connections.discard(task)
             writer.close()
 
-    server = await asyncio.start_unix_server(serve, path)
-    os.chmod(path, 0o600)  # noqa: PTH101 - one call, at start; the linter means pathlib in loops
+    bound = _Bound(path, serve)
+    await bound.bind()
+    keeping = asyncio.create_task(bound.keep())
     try:
         yield
     finally:
-        server.close()
+        keeping.cancel()
+        bound.close()
         for task in connections:
             task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-        _remove(path)
+        await asyncio.gather(keeping, *connections, return_exceptions=True)
+
+
+class _Bound:
+    """A listening socket and the file that leads to it."""
+
+    def __init__(self, path: Path, serve: Callable[..., Awaitable[None]]) -> None:
+        self._path = path
+        self._serve = serve
+        self._server: asyncio.Server | None = None
+        self._own: os.stat_result | None = None
+
+    async def bind(self) -> None:
+        """Listen at the address."""
+        if self._server is not None:
+            self._server.close()
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        self._path.chmod(0o600)
+        self._own = self._path.stat()
+
+    async def keep(self) -> None:
+        """Listen anew whenever the address is gone; cancel to stop."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(OSError):
+                if not self._path.exists():
+                    log.warning("somebody removed %s; it is made again", self._path)
+                    await self.bind()
+
+    def close(self) -> None:
+        """Stop listening; a socket that another process put in the place stays."""
+        assert self._server is not None
+        self._server.close()
+        with contextlib.suppress(OSError):
+            if self._own is not None and os.path.samestat(self._path.stat(), self._own):
+                self._path.unlink()
 
 
 async def _serve_connection(
@@ -186,8 +227,12 @@ class SocketCaller(Generic[Request, Reply]):
     async def _connect(self) -> None:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             reader, writer = await asyncio.open_unix_connection(self._path)
-            writer.write(PROTOCOL_VERSION.to_bytes(4))
-            version = int.from_bytes(await reader.readexactly(4))
+            try:
+                writer.write(PROTOCOL_VERSION.to_bytes(4))
+                version = int.from_bytes(await reader.readexactly(4))
+            except BaseException:  # the role hangs or ends: this connection is nobody's
+                writer.close()
+                raise
         if version != PROTOCOL_VERSION:
             writer.close()
             raise ConnectionError(f"it speaks version {version}, not {PROTOCOL_VERSION}")
@@ -227,10 +272,6 @@ async def _read(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
 def _make_room(path: Path) -> None:
     check_socket_path(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _remove(path)
-
-
-def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 

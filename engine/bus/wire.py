@@ -5,7 +5,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import msgspec
 
 from engine.bus.commands import EngineCommand, LedgerCommand
-from engine.bus.records import Append, Appended, EngineState, LoadState
+from engine.bus.records import Append, Appended, EngineState, LoadState, Superseded
 from engine.bus.reports import Report
 
 PROTOCOL_VERSION: Final = 1
@@ -14,7 +14,7 @@ PROTOCOL_VERSION: Final = 1
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 
 LedgerRequest = Append | LoadState | LedgerCommand
-LedgerReply = Appended | EngineState | Report
+LedgerReply = Appended | Superseded | EngineState | Report
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")

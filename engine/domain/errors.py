@@ -20,6 +20,10 @@ class FatalError(SyndicateError):
     """Stop: going on would risk money or records. The text says what to do."""
 
 
+class SupersededError(FatalError):
+    """Another process has taken this one's place: it must not act once more."""
+
+
 class SettingsError(FatalError):
     """The settings cannot be used; the text says which, where, and what to do."""
 

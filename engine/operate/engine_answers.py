@@ -18,6 +18,7 @@ from engine.bus.commands import (
     SetMode,
     Unkill,
 )
+from engine.bus.lease import Lease
 from engine.bus.notices import Killed, ModeChanged, Notice, Unkilled
 from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined, Report, Unknown
@@ -51,6 +52,7 @@ class EngineAnswers:
         outbox: Outbox,
         clock: Clock,
         one_time_code: OneTimeCode | None,
+        lease: Lease,
     ) -> None:
         self._parts = parts
         self._reports = EngineReports(parts)
@@ -58,10 +60,13 @@ class EngineAnswers:
         self._outbox = outbox
         self._clock = clock
         self._one_time_code = one_time_code
+        self._lease = lease
         self._changes = 0
 
     async def answer(self, request: EngineCommand) -> Report:
         """Answer a command; see `Answerer.answer`."""
+        if not isinstance(request, Kill):  # a kill holds whoever is told
+            self._lease.check()
         match request:
             case Kill(by=by, why=why):
                 return self._kill(by, why)

@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from engine.domain.errors import FatalError, SettingsError, TransientError, worst_of
+from engine.domain.errors import (
+    FatalError,
+    SettingsError,
+    SupersededError,
+    TransientError,
+    worst_of,
+)
 
 OK: Final = 0
 BROKEN_SETTINGS: Final = 2
@@ -38,6 +44,8 @@ def exit_code_of(error: BaseException) -> int:
     worst = worst_of(error)
     if isinstance(worst, SettingsError):
         return BROKEN_SETTINGS
+    if isinstance(worst, SupersededError):
+        return TRANSIENT  # started again it asks for a place of its own, and gets it or not
     if isinstance(worst, FatalError):
         return FATAL
     if isinstance(worst, TransientError):

@@ -11,8 +11,15 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from engine.bus.lease import Lease
+from engine.operate.role_words import give_sign_of_life
 
 LIFELINE_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_LIFELINE_FD"
+
+SIGN_S: Final = 0.5
+"""Interval of the signs of life, and of looks at the lease."""
 
 _READ_BYTES = 4_096
 
@@ -22,16 +29,32 @@ async def stop_signals(
     *,
     ignores_interrupt: bool = False,
     on_news: Callable[[str, str], None] = lambda _role, _why: None,
+    lease: Lease | None = None,
 ) -> AsyncIterator[asyncio.Event]:
-    """Give an event that is set by SIGTERM, SIGINT or the end of the supervisor.
+    """Give an event that is set by SIGTERM, SIGINT, the end of the supervisor or of the lease.
+
+    Meanwhile the loop gives the supervisor signs of life.
 
     A role that a terminal's Ctrl-C must not stop by itself ignores SIGINT; the supervisor ends it
     in its turn. `on_news` is told the role that ended for good, and why.
+
+    Raises:
+        SupersededError: at the end, if another process has taken the lease.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, (lambda: None) if ignores_interrupt else stop.set)
+    next_sign: asyncio.TimerHandle | None = None
+
+    def live() -> None:
+        nonlocal next_sign
+        give_sign_of_life()
+        if lease is not None and not lease.is_held():
+            stop.set()
+        next_sign = loop.call_later(SIGN_S, live)
+
+    live()
     lifeline = os.environ.get(LIFELINE_ENVIRONMENT_NAME)
     if lifeline is not None:
         reader = _Lifeline(int(lifeline), on_end=stop.set, on_news=on_news)
@@ -39,10 +62,14 @@ async def stop_signals(
     try:
         yield stop
     finally:
+        if next_sign is not None:
+            next_sign.cancel()
         if lifeline is not None:
             loop.remove_reader(int(lifeline))
         loop.remove_signal_handler(signal.SIGTERM)
         loop.remove_signal_handler(signal.SIGINT)
+    if lease is not None:
+        lease.check()
 
 
 class _Lifeline:

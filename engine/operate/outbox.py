@@ -21,9 +21,10 @@ from engine.bus.records import (
     OpportunityClosed,
     OpportunityRecord,
     Record,
+    Superseded,
 )
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
-from engine.domain.errors import BadValueError, TransientError
+from engine.domain.errors import BadValueError, SupersededError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,13 @@ class Outbox:
         refused: records that the ledger will never take; each is logged whole.
     """
 
-    def __init__(self, ledger: Caller[LedgerRequest, LedgerReply]) -> None:
+    def __init__(
+        self, ledger: Caller[LedgerRequest, LedgerReply], *, generation: int | None = None
+    ) -> None:
         self.dropped = {Worth.PASSING: 0, Worth.NEWS: 0}
         self.refused = 0
         self._ledger = ledger
+        self._generation = generation
         self._put_count = 0
         self._kept_count = 0
         self._waiting: dict[Worth, deque[tuple[int, Record]]] = {worth: deque() for worth in Worth}
@@ -112,7 +116,11 @@ class Outbox:
         return self._kept_count > BEHIND_AT
 
     async def run(self) -> None:
-        """Send for ever; cancel to stop."""
+        """Send for ever; cancel to stop.
+
+        Raises:
+            SupersededError: another engine has begun; nothing more of this one is stored.
+        """
         retry_s = RETRY_S_FIRST
         while True:
             await self._appended.wait()
@@ -134,6 +142,10 @@ class Outbox:
                     await self._send_next()
         except (TimeoutError, TransientError) as error:
             log.warning("%d records were not stored: %s", self.waiting, error)
+        except SupersededError as error:
+            kept = [*self._sending, *(record for _, record in self._waiting[Worth.KEPT])]
+            for record in kept:
+                log.error("not stored (%s): %s", error, msgspec.json.encode(record).decode())  # noqa: TRY400 - as above
         return self.waiting
 
     async def _send_next(self) -> None:
@@ -176,7 +188,14 @@ class Outbox:
             self._settle(record, None)
 
     async def _append(self, batch: list[Record]) -> None:
-        reply = await self._ledger.call(Append(records=batch), timeout_s=CALL_TIMEOUT_S)
+        reply = await self._ledger.call(
+            Append(records=batch, generation=self._generation), timeout_s=CALL_TIMEOUT_S
+        )
+        if isinstance(reply, Superseded):
+            raise SupersededError(
+                f"another engine has begun since (generation {reply.generation}, this is "
+                f"{self._generation}): this one stops, and its records are refused"
+            )
         if not isinstance(reply, Appended):
             raise TransientError(f"the ledger answered {type(reply).__name__} to an Append")
 

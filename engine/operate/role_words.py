@@ -1,7 +1,7 @@
-"""What a role says to its supervisor by a pipe: that it is ready, lines for the terminal, its end.
+"""What a role says to its supervisor by a pipe: ready, alive, lines for the terminal, its end.
 
 The pipe needs neither log nor disk. Lines stand one below the other; whatever is none of the first
-two kinds is why the role ended.
+three kinds is why the role ended.
 """
 
 import asyncio
@@ -12,8 +12,12 @@ from typing import Final, Self
 
 READY_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_READY_FD"
 LAST_WORDS_BYTES_MAX: Final = 1_000
+HUNG_S: Final = 15.0
+"""A role that gives no sign of life for so long hangs."""
+LOOK_S: Final = 1.0
 
 _READY: Final = b"ready"
+_ALIVE: Final = b"alive"
 _SAY: Final = b"say "
 _READ_BYTES: Final = 4_096
 
@@ -21,6 +25,11 @@ _READ_BYTES: Final = 4_096
 def announce_ready() -> None:
     """Tell the supervisor, if there is one, that this role answers now."""
     _tell_supervisor(_READY + b"\n")
+
+
+def give_sign_of_life() -> None:
+    """Tell the supervisor, if there is one, that this role's loop still turns."""
+    _tell_supervisor(_ALIVE + b"\n")
 
 
 def leave_last_words(text: str) -> None:
@@ -56,6 +65,7 @@ class RoleWords:
         self._descriptor = descriptor
         self._on_said = on_said
         self._unread = b""
+        self._is_quiet = True
         self.is_ready = False
         self.is_settled = asyncio.Event()
         self.last = ""
@@ -74,9 +84,21 @@ class RoleWords:
             self._take(self._unread)
         os.close(self._descriptor)
 
+    async def until_hung(self) -> None:
+        """Wait until the role says nothing, not even that it lives, for `HUNG_S`.
+
+        Looks are counted and not time: a supervisor that was itself held up blames nobody.
+        """
+        quiet_looks = 0
+        while quiet_looks * LOOK_S < HUNG_S:
+            await asyncio.sleep(LOOK_S)
+            quiet_looks = quiet_looks + 1 if self._is_quiet else 0
+            self._is_quiet = True
+
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):  # a process of the role's own may hold the pipe
             while taken := os.read(self._descriptor, _READ_BYTES):
+                self._is_quiet = False
                 *lines, self._unread = (self._unread + taken).split(b"\n")
                 for line in lines:
                     self._take(line)
@@ -87,6 +109,8 @@ class RoleWords:
         if line == _READY:
             self.is_ready = True
             self.is_settled.set()
+        elif line == _ALIVE:
+            pass
         elif line.startswith(_SAY):
             self._on_said(line.removeprefix(_SAY).decode(errors="replace"))
         else:

@@ -1,4 +1,4 @@
-"""Start the roles in order, start again what dies, close all in reverse order with a deadline."""
+"""Start the roles in order, start again what dies or hangs, close all in reverse order in time."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from engine.domain.errors import FatalError
 from engine.operate import exit_codes
 from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME
 from engine.operate.role_logs import keep_short, open_log
-from engine.operate.role_words import READY_ENVIRONMENT_NAME, RoleWords
+from engine.operate.role_words import HUNG_S, READY_ENVIRONMENT_NAME, RoleWords
+from engine.operate.takeover import end_left_behind
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class RoleSpec:
         is_vital: the others do not go on without it when it ends with a code that only a person
             can mend; a role that is not vital is then left out for `LEFT_OUT_S`, and told.
         log_path: where its output goes; None means the supervisor's own.
+        lease: which the role holds while it runs; whoever was left behind with it is ended first.
         environment: makes its environment, anew for each start; None means the supervisor's own.
     """
 
@@ -57,6 +60,7 @@ class RoleSpec:
     hears_news: bool = False
     is_vital: bool = True
     log_path: Path | None = None
+    lease: Path | None = None
     environment: Callable[[], Mapping[str, str]] | None = None
 
 
@@ -72,6 +76,8 @@ class _Role:
     """Writing end, while its process runs."""
     last_words: str = ""
     """Why its last process ended, in its own words."""
+    is_hung: bool = False
+    """Its last process was ended because it gave no sign of life."""
 
 
 class Supervisor:
@@ -174,7 +180,7 @@ class Supervisor:
             started_s = loop.time()
             try:
                 code = await self._run_once(role)
-            except OSError as error:
+            except (OSError, FatalError) as error:
                 log.error("%s cannot be started: %s", role.spec.name, error)  # noqa: TRY400 - one sentence for the operator
                 return exit_codes.FATAL
             if self._closing.is_set():
@@ -203,6 +209,8 @@ class Supervisor:
             # A role is never given up: the kill latch is how trading ends, not a counter.
             role.restarts += 1
             why = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            if role.is_hung:
+                why = f"no sign of life for {HUNG_S:.0f} s, {why}"
             log.warning("%s ended (%s); starting it again", role.spec.name, why)
             self._on_restart(role.spec.name, why, role.restarts)
             await self._wait(min(BACKOFF_S_FIRST * 2 ** (in_a_row - 1), BACKOFF_S_MAX))
@@ -215,9 +223,13 @@ class Supervisor:
     async def _run_once(self, role: _Role) -> int:
         """Run the role's process to its end; none is started while all are being ended."""
         spec = role.spec
+        if spec.lease is not None:
+            await end_left_behind(spec.lease, spec.arguments, stop_s=spec.stop_s)
         if self._closing.is_set():
             return exit_codes.OK
+        role.is_hung = False
         ready_read, ready_write = os.pipe()
+        os.set_blocking(ready_write, False)  # a role never waits for us to hear it
         lifeline_read, lifeline_write = os.pipe()
         output: IO[bytes] | None = None
         try:
@@ -253,7 +265,11 @@ class Supervisor:
                     deadline_s = asyncio.get_running_loop().time() + spec.stop_s
                     await self._end(role, deadline_s=deadline_s)
                 await self._until_ready(role, words)
-                return await child.wait()
+                watching = asyncio.create_task(self._end_if_hung(role, words))
+                try:
+                    return await child.wait()
+                finally:
+                    watching.cancel()
         finally:
             keeping.cancel()
             role.last_words = words.last
@@ -279,6 +295,14 @@ class Supervisor:
         while True:
             await asyncio.sleep(SLOW_S)
             self._on_slow(name, asyncio.get_running_loop().time() - started_s)
+
+    async def _end_if_hung(self, role: _Role, words: RoleWords) -> None:
+        await words.until_hung()
+        log.error("%s gives no sign of life; killed", role.spec.name)
+        role.is_hung = True
+        if role.child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                role.child.kill()  # nothing else reaches a process that SIGSTOP holds
 
     async def _end(self, role: _Role, *, deadline_s: float) -> None:
         child = role.child

@@ -28,15 +28,15 @@ from engine.bus.commands import (
     PutInbox,
     TakeInbox,
 )
-from engine.bus.records import Append, Appended, EngineState, LoadState
+from engine.bus.lease import held_lease
+from engine.bus.records import Append, Appended, EngineState, LoadState, Superseded
 from engine.bus.reports import ExportReport, NoticesReport, PnlReport, Report, Unknown
 from engine.domain.errors import TransientError
-from engine.storage import answers, notice_store, totals
+from engine.storage import answers, generations, notice_store, totals
 from engine.storage.append import append
 from engine.storage.backup import take_backup
 from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
-from engine.storage.ledger_settings import LedgerSettings
-from engine.storage.lock import held_lock
+from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
@@ -45,7 +45,7 @@ from engine.storage.writer import Writer
 __all__ = ["Clock", "Ledger", "LedgerReply", "LedgerRequest", "LedgerSettings", "open_ledger"]
 
 LedgerRequest = Append | LoadState | LedgerCommand
-LedgerReply = Appended | EngineState | Report
+LedgerReply = Appended | Superseded | EngineState | Report
 
 
 class Ledger:
@@ -134,16 +134,24 @@ class Ledger:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def _append(self, request: Append) -> Appended:
-        async def work(connection: AsyncConnection) -> int | None:
+    async def _append(self, request: Append) -> Appended | Superseded:
+        async def work(connection: AsyncConnection) -> int | Superseded | None:
+            if request.generation is not None:
+                newest = await generations.load(connection)
+                if request.generation != newest:
+                    return Superseded(generation=newest)
             return await append(connection, request.records)
 
-        def tell(newest_seq: int | None) -> None:
+        def tell(result: int | Superseded | None) -> None:
+            if isinstance(result, Superseded):
+                return
             self._changes += 1
-            if newest_seq is not None:
+            if result is not None:
                 self.wake()
 
-        await self._writer.transact(work, then=tell)
+        result = await self._writer.transact(work, then=tell)
+        if isinstance(result, Superseded):
+            return result
         return Appended(count=len(request.records))
 
     async def _load(self, request: answers.MoneyRequest) -> LedgerReply:
@@ -238,7 +246,7 @@ async def open_ledger(settings: LedgerSettings, *, clock: Clock) -> AsyncIterato
         TransientError: the PostgreSQL server is away.
         BadValueError: the URL cannot be used.
     """
-    with held_lock(settings.data_dir):
+    with held_lease(settings.data_dir / LEASE_NAME, what="ledger"):
         async with open_writer(settings) as writer:
             await prepare(writer, settings=settings, clock=clock)
             ledger = Ledger(writer=writer, settings=settings, clock=clock)

@@ -8,6 +8,7 @@ from engine.domain.modes import Basis
 
 DATABASE_NAME = "ledger.sqlite3"
 BACKUPS_NAME = "backups"
+LEASE_NAME = "ledger.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

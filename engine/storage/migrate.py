@@ -12,12 +12,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from engine.bus.lease import held_lease
 from engine.domain.errors import FatalError, SyndicateError
 from engine.storage import schema
 from engine.storage.backup import take_backup
 from engine.storage.database import parse_url
-from engine.storage.ledger_settings import LedgerSettings
-from engine.storage.lock import held_lock
+from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import open_writer
 from engine.storage.tables import executions
 
@@ -40,7 +40,7 @@ async def migrate(
             would discard executions without `may_discard`.
         TransientError: the server is away.
     """
-    with held_lock(settings.data_dir):
+    with held_lease(settings.data_dir / LEASE_NAME, what="ledger"):
         async with open_writer(settings) as writer:
             shown = writer.database.shown
             await writer.transact_long(

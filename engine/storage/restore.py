@@ -11,10 +11,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.bus.lease import held_lease
 from engine.domain.errors import FatalError, SyndicateError
 from engine.storage.backup import sync, verify
-from engine.storage.ledger_settings import DATABASE_NAME
-from engine.storage.lock import held_lock
+from engine.storage.ledger_settings import DATABASE_NAME, LEASE_NAME
 
 
 def restore(*, backup: Path, database: Path, data_dir: Path, now_ns: int) -> Path | None:
@@ -28,7 +28,7 @@ def restore(*, backup: Path, database: Path, data_dir: Path, now_ns: int) -> Pat
     """
     if not backup.is_file():
         raise FatalError(f"there is no backup {backup}; name a file of {data_dir / 'backups'}")
-    with held_lock(data_dir):
+    with held_lease(data_dir / LEASE_NAME, what="ledger"):
         copy = database.with_name(f"{database.name}.restoring")
         try:
             shutil.copyfile(backup, copy)

@@ -181,6 +181,14 @@ readers = Table(
 )
 """How far each reader has confirmed the notices."""
 
+generations = Table(
+    "generations",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+)
+"""How many times a role began; what an older one of it still sends is refused."""
+
 inbox = Table(
     "inbox",
     metadata,

@@ -12,6 +12,7 @@ from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
+from engine.storage import generations
 from engine.storage.residuals import basis_is, load_residuals
 from engine.storage.tables import executions, operator_state
 
@@ -24,7 +25,10 @@ PAGE_ROWS = 1_000
 async def load_state(
     connection: AsyncConnection, *, day_start_ns: int, basis: Basis | None
 ) -> EngineState:
-    """Load what an engine needs at start; profit and leftovers of `basis` only, if given."""
+    """Begin a generation and load what an engine needs at start.
+
+    Profit and leftovers are of `basis` only, if given.
+    """
     newest = await connection.execute(
         select(operator_state.c.mode, operator_state.c.is_paused)
         .order_by(operator_state.c.seq.desc())
@@ -41,6 +45,7 @@ async def load_state(
         is_paused=False if state is None else state.is_paused,
         realised_today_usd=f"{exact_sum(realised_usd(row) for row in today):f}",
         residuals=await load_residuals(connection, basis=basis),
+        generation=await generations.take_next(connection),
     )
 
 

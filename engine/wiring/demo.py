@@ -20,7 +20,7 @@ from engine.operate.supervisor import Supervisor
 from engine.settings.schema import Settings
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths, prepare
-from engine.wiring.run import role_specs, supervisor_lock
+from engine.wiring.run import role_specs, supervisor_lease
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,9 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
 
     ready = asyncio.Event()
     _progress(f"starting the roles; the demo then runs for {seconds} s")
-    with supervisor_lock(paths):
+    with supervisor_lease(paths) as lease:
         async with (
-            stop_signals() as stop,
+            stop_signals(lease=lease) as stop,
             open_facade(paths) as facade,
             asyncio.TaskGroup() as tasks,
         ):

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
+from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Started
 from engine.bus.records import StateRecord
 from engine.bus.unix_socket import SocketCaller, open_server
@@ -49,6 +50,7 @@ from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import Ticks
 
 DRAIN_S: Final = 2.5
+LEASE_LOOK_S: Final = 0.1
 SPREADS_S: Final = 2.0
 """Each pair's gaps are sampled once in this time."""
 
@@ -98,11 +100,12 @@ async def open_engine(
     latch = KillLatch(paths.data_dir)
     now_ns = clock.now_ns
     async with AsyncExitStack() as stack:
+        lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
         state = await load_state(ledger, at_ns=now_ns())
         header = make_header(settings, venues, state, run_id=make_run_id(now_ns()), at_ns=now_ns())
-        outbox = Outbox(ledger)
+        outbox = Outbox(ledger, generation=state.generation)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:
             outbox.put(_first_state(header))
@@ -112,7 +115,8 @@ async def open_engine(
         )
         stack.callback(prices.close)
         core = build_core(
-            header, _surroundings(settings, header, latch, outbox, recorder, prices=prices)
+            header,
+            _surroundings(settings, header, latch, outbox, recorder, lease=lease, prices=prices),
         )
         ticks = Ticks(core, outbox, clock)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
@@ -124,6 +128,7 @@ async def open_engine(
             outbox=outbox,
             clock=now_ns,
             one_time_code=_one_time_code(settings),
+            lease=lease,
         )
         _tell_start(core, latch, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
@@ -132,6 +137,7 @@ async def open_engine(
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = _start_tasks(tasks, core, venues, ticks, outbox=outbox, clock=now_ns)
+                running.append(tasks.create_task(_keep(lease)))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 try:
                     yield answers
@@ -201,6 +207,13 @@ async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
         watch.sample_next(clock())
 
 
+async def _keep(lease: Lease) -> None:
+    """Look all the time whether this still is the one engine; raises `SupersededError` if not."""
+    while True:
+        await asyncio.sleep(LEASE_LOOK_S)
+        lease.check()
+
+
 def accept_of(hot_path: HotPath, stream: int, watch: ClockWatch) -> Accept:
     """Return what takes the inputs of a stream, behind a look at the clock if that is late."""
     frame, accept = hot_path.frame, hot_path.accept
@@ -222,6 +235,7 @@ def _surroundings(
     outbox: Outbox,
     recorder: Recorder | None,
     *,
+    lease: Lease,
     prices: SharedPrices,
 ) -> Surroundings:
     def write_line(line: bytes) -> None:
@@ -230,7 +244,10 @@ def _surroundings(
 
     return Surroundings(
         world=LiveWorld(
-            is_killed=latch.is_killed, is_ledger_behind=outbox.is_behind, recorder=recorder
+            # Asked a last time for every plan: an engine that lost its place plans nothing.
+            is_killed=lambda: not lease.is_held() or latch.is_killed(),
+            is_ledger_behind=outbox.is_behind,
+            recorder=recorder,
         ),
         put=outbox.put,
         log=write_line,

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from engine.bus.lease import held_lease
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import engine_wire, ledger_wire
 from engine.domain.errors import TransientError
@@ -62,15 +63,22 @@ async def open_front_end(
             callers[role].ended = why
         news.put_nowait(RoleEnded(role, why))
 
-    async with stop_signals(on_news=hear) as stop, _facade(paths, callers) as facade:
-        announce_ready()
-        yield FrontEnd(
-            facade=facade,
-            settings=front_end_settings(settings, paths),
-            stop=stop,
-            clock=make_clock(),
-            news=news,
-        )
+    # Terminals may be several; a phone's updates are for one process.
+    is_one = settings.telegram.bot_token is not None
+    held = held_lease(paths.lease("bot"), what="bot") if is_one else contextlib.nullcontext()
+    with held as lease:
+        async with (
+            stop_signals(on_news=hear, lease=lease) as stop,
+            _facade(paths, callers) as facade,
+        ):
+            announce_ready()
+            yield FrontEnd(
+                facade=facade,
+                settings=front_end_settings(settings, paths),
+                stop=stop,
+                clock=make_clock(),
+                news=news,
+            )
 
 
 def set_up_logging(settings: Settings) -> None:

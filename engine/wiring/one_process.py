@@ -22,7 +22,7 @@ from engine.wiring.front_end import FrontEnd, front_end_settings, set_up_logging
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.markets import market_note
 from engine.wiring.paths import Paths, prepare
-from engine.wiring.run import supervisor_lock
+from engine.wiring.run import supervisor_lease
 from engine.wiring.sandbox_role import open_markets
 
 
@@ -34,8 +34,8 @@ async def open_front_end_with_roles(
     settings = load_settings(environment, directory=directory)
     set_up_logging(settings)
     paths = prepare(settings.data.dir)
-    with supervisor_lock(paths):
-        async with stop_signals() as stop, open_roles(settings, paths) as facade:
+    with supervisor_lease(paths) as lease:
+        async with stop_signals(lease=lease) as stop, open_roles(settings, paths) as facade:
             yield FrontEnd(
                 facade=facade,
                 settings=front_end_settings(settings, paths),

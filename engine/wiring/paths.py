@@ -10,6 +10,7 @@ from typing import Final
 from engine.bus.unix_socket import check_socket_path
 from engine.domain.errors import FatalError
 from engine.operate.kill_latch import KillLatch
+from engine.storage.ledger_settings import LEASE_NAME
 
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = ("run", "recordings", "backups", "logs", "exports", "charts")
@@ -51,10 +52,9 @@ class Paths:
         """Where the terminal puts exported files."""
         return self.data_dir / "exports"
 
-    @property
-    def lock(self) -> Path:
-        """Held by the supervisor while it runs."""
-        return self.run / "supervisor.lock"
+    def lease(self, role: str) -> Path:
+        """Return what a role's one process holds while it runs."""
+        return self.data_dir / LEASE_NAME if role == "ledger" else self.run / f"{role}.lock"
 
     def log(self, role: str) -> Path:
         """Return the log file of a role."""

@@ -2,22 +2,22 @@
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import RoleRestarted
 from engine.bus.records import Append, NoticeRecord
 from engine.bus.unix_socket import SocketCaller
 from engine.bus.wire import ledger_wire
-from engine.domain.errors import FatalError, SettingsError, TransientError
+from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
 from engine.operate.exit_codes import meaning_of
@@ -61,6 +61,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             arguments=["-m", "engine", "role", "ledger"],
             stop_s=6.0,
             log_path=paths.log("ledger"),
+            lease=paths.lease("ledger"),
             environment=partial(role_environment, settings, "ledger", os.environ),
         ),
         RoleSpec(
@@ -69,6 +70,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             stop_s=4.0,
             ready_s=300.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
+            lease=paths.lease("engine"),
             environment=partial(role_environment, settings, "engine", os.environ),
         ),
     ]
@@ -84,6 +86,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 ends_all=has_terminal,
                 is_vital=has_terminal,
                 log_path=None if has_terminal else paths.log("bot"),
+                lease=None if has_terminal else paths.lease("bot"),
                 environment=partial(_bot_environment, settings),
             )
         )
@@ -142,8 +145,8 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         on_said=_say,
         on_slow=on_slow,
     )
-    with supervisor_lock(paths):
-        async with stop_signals() as stop:
+    with supervisor_lease(paths) as lease:
+        async with stop_signals(lease=lease) as stop:
             _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")
             code = await supervisor.run(stop, on_ready=lambda: _say_ready(settings))
         await ledger.aclose()
@@ -172,28 +175,9 @@ def _with_sandbox_port(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, markets=markets)
 
 
-@contextlib.contextmanager
-def supervisor_lock(paths: Paths) -> Iterator[None]:
-    """Hold the installation for one supervisor.
-
-    Raises:
-        FatalError: another one holds it; the text names its process.
-    """
-    file = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            pid = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise FatalError(
-                f"this installation already runs (process {pid}, data in {paths.data_dir}); "
-                "stop it first, or choose another SYNDICATE_DATA_DIR"
-            ) from error
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(file)
+def supervisor_lease(paths: Paths) -> AbstractContextManager[Lease]:
+    """Hold the installation for one supervisor; raises `FatalError` if another one holds it."""
+    return held_lease(paths.lease("supervisor"), what="supervisor")
 
 
 def _say_ready(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Keep what leftovers were filled for, what closing them realised, and fees taken in base."""
+"""Keep what leftovers were filled for and realised, fees in base, and engines' generations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,8 +21,15 @@ NEW = (
 def upgrade() -> None:
     for table, column in NEW:
         op.add_column(table, sa.Column(column, ExactDecimal(), nullable=True))
+    op.create_table(
+        "generations",
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("role", name=op.f("pk_generations")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("generations")
     for table, column in reversed(NEW):
         op.drop_column(table, column)

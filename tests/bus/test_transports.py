@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus import unix_socket
 from engine.bus.commands import EngineCommand, GetStatus, GetWhy, Kill, Pause
 from engine.bus.memory import MemoryCaller
 from engine.bus.reports import Report, Unknown
@@ -119,6 +120,34 @@ async def test_the_socket_belongs_to_this_user_alone(
     caller: SocketCaller[EngineCommand, Report], tmp_path: Path
 ) -> None:
     assert (tmp_path / "run" / "e.sock").stat().st_mode & 0o077 == 0
+
+
+async def test_a_server_at_its_end_leaves_the_socket_of_another(tmp_path: Path, echo: Echo) -> None:
+    path, aside = tmp_path / "e.sock", tmp_path / "other.sock"
+    caller = SocketCaller(path, engine_wire(), role="engine")
+    async with open_server(aside, engine_wire(), echo, on_fatal=lambda _: None):
+        async with open_server(path, engine_wire(), echo, on_fatal=lambda _: None):
+            aside.rename(path)
+
+        assert await caller.call(GetWhy(ref="a")) == Unknown(what="a")
+        await caller.aclose()
+
+
+async def test_a_socket_that_was_removed_is_made_again(
+    tmp_path: Path, echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unix_socket, "LOOK_S", 0.01)
+    path = tmp_path / "e.sock"
+    async with open_server(path, engine_wire(), echo, on_fatal=lambda _: None):
+        path.unlink()
+        async with asyncio.timeout(20):
+            while not path.exists():
+                await asyncio.sleep(0.01)
+        caller = SocketCaller(path, engine_wire(), role="engine")
+
+        assert await caller.call(GetWhy(ref="a")) == Unknown(what="a")
+        assert path.stat().st_mode & 0o077 == 0
+        await caller.aclose()
 
 
 async def test_a_path_too_long_for_a_socket_is_refused_in_one_sentence(

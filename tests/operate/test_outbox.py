@@ -12,9 +12,10 @@ from engine.bus.records import (
     OpportunityClosed,
     Record,
     StateRecord,
+    Superseded,
 )
 from engine.bus.wire import LedgerReply, LedgerRequest
-from engine.domain.errors import BadValueError, TransientError
+from engine.domain.errors import BadValueError, SupersededError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.operate import outbox as outbox_module
@@ -27,6 +28,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.stored: list[Record] = []
         self.is_away = False
+        self.generation: int | None = None
         self.calls = 0
         self.changed = asyncio.Event()
 
@@ -37,6 +39,8 @@ class FakeLedger:
         self.changed.set()
         if self.is_away:
             raise TransientError("away")
+        if request.generation != self.generation:
+            return Superseded(generation=self.generation or 0)
         for record in request.records:
             if isinstance(record, StateRecord) and record.by == "bad":
                 raise BadValueError("never")
@@ -100,6 +104,23 @@ async def test_nothing_important_is_lost_while_the_ledger_is_away() -> None:
         await ledger.until(50)
 
     assert ledger.stored == [state(number) for number in range(50)]
+
+
+async def test_an_engine_that_another_followed_sends_no_more_and_keeps_what_it_held_in_its_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger = FakeLedger()
+    ledger.generation = 8
+    outbox = Outbox(ledger, generation=7)
+    outbox.put(state(1))
+
+    with pytest.raises(SupersededError, match="generation 8, this is 7"):
+        await outbox.run()
+    outbox.put(state(2))
+    assert await outbox.drain(timeout_s=5.0) == 2
+
+    assert ledger.stored == []
+    assert all(f'"record_id":"s{number}"' in caplog.text for number in (1, 2))
 
 
 async def test_a_change_is_acknowledged_only_when_it_is_stored() -> None:

@@ -2,17 +2,20 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from engine.operate import exit_codes, role_logs
+from engine.operate import exit_codes, role_logs, role_words
 from engine.operate import supervisor as supervisor_module
 from engine.operate.supervisor import RoleSpec, Supervisor
 
 ROLE = """
-import asyncio, os, sys
+import asyncio, contextlib, os, sys
+from pathlib import Path
+from engine.bus.lease import held_lease
 from engine.operate.lifeline import stop_signals
 from engine.operate.role_words import announce_ready, leave_last_words, say_at_terminal
 
@@ -40,7 +43,10 @@ async def main():
         with open(sys.argv[1], "a") as log:
             log.write("stop\\n")
 
-asyncio.run(main())
+is_leased = "leased" in sys.argv
+lease = held_lease(Path(sys.argv[1] + ".lock"), what="role")
+with lease if is_leased else contextlib.nullcontext():
+    asyncio.run(main())
 """
 
 
@@ -142,6 +148,40 @@ async def test_a_killed_role_is_started_again_and_told(bench: Bench) -> None:
 
     assert await running == exit_codes.OK
     assert bench.restarts == [("a", "killed by SIGKILL")]
+
+
+async def test_a_role_that_gives_no_sign_of_life_is_killed_and_started_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (role_words, supervisor_module):
+        monkeypatch.setattr(module, "HUNG_S", 3.0)
+    monkeypatch.setattr(role_words, "LOOK_S", 0.5)
+    running = asyncio.create_task(bench.run(bench.spec("a"), bench.spec("b")))
+    await bench.ready.wait()
+    assert bench.supervisor is not None
+    os.kill(bench.supervisor.pids()["a"], signal.SIGSTOP)
+    await bench.until_started("a", 2)
+    bench.stop.set()
+
+    assert await running == exit_codes.OK
+    assert bench.restarts == [("a", "no sign of life for 3 s, killed by SIGKILL")]
+
+
+async def test_a_role_is_started_once_the_one_left_behind_with_its_lease_is_dead(
+    bench: Bench,
+) -> None:
+    lease = bench.directory / "a.lock"
+    spec = replace(bench.spec("a", "leased"), lease=lease, stop_s=0.1)
+    left = await asyncio.create_subprocess_exec(sys.executable, *spec.arguments)
+    await bench.until_started("a", 1)
+    left.send_signal(signal.SIGSTOP)
+
+    running = asyncio.create_task(bench.run(spec))
+    await bench.until_started("a", 2)
+    bench.stop.set()
+
+    assert await running == exit_codes.OK
+    assert await left.wait() == -signal.SIGKILL
 
 
 async def test_a_fatal_exit_before_it_answered_ends_everything_with_its_code(

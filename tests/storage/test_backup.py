@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.lease import held_lease
 from engine.domain.errors import FatalError, TransientError
 from engine.storage import restore as restore_module
 from engine.storage.backup import list_backups
 from engine.storage.ledger import LedgerSettings, open_ledger
-from engine.storage.lock import held_lock
 from engine.storage.restore import restore
 from tests.storage import makers
 from tests.storage.asking import append, trades
@@ -76,7 +76,10 @@ async def test_nothing_is_restored_while_a_ledger_runs(
 ) -> None:
     backup = await _backed_up(sqlite_settings, clock)
 
-    with held_lock(sqlite_settings.data_dir), pytest.raises(FatalError, match=str(os.getpid())):
+    with (
+        held_lease(sqlite_settings.data_dir / "ledger.lock", what="ledger"),
+        pytest.raises(FatalError, match=str(os.getpid())),
+    ):
         restore(
             backup=backup,
             database=_database(sqlite_settings),

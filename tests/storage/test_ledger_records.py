@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from engine.bus.commands import GetWhy
-from engine.bus.records import EngineState, LoadState, Record
+from engine.bus.records import Append, Appended, EngineState, LoadState, Record, Superseded
 from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
-from tests.storage.asking import append, notices, trades
+from tests.storage.asking import append, ask, notices, trades
 from tests.storage.conftest import Clock
 
 
@@ -155,8 +155,28 @@ async def test_the_last_state_that_was_set_is_restored(
     assert (state.mode, state.is_paused) == (Mode.OBSERVE, True)
 
 
+async def test_records_of_an_engine_that_another_followed_are_refused_whole(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        old = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+        new = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+    state = makers.make_state_record(number=1, mode=Mode.PAPER)
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        late = await ledger.answer(Append(records=[state], generation=old.generation))
+        untouched = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+        newest = Append(records=[state], generation=untouched.generation)
+
+        assert late == Superseded(generation=new.generation)
+        assert untouched.mode is None
+        assert await ledger.answer(newest) == Appended(count=1)
+
+
 async def test_an_empty_ledger_knows_no_state(settings: LedgerSettings, clock: Clock) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         state = await ledger.answer(LoadState(day_start_ns=0))
 
-    assert state == EngineState(mode=None, is_paused=False, realised_today_usd="0", residuals=[])
+    assert state == EngineState(
+        mode=None, is_paused=False, realised_today_usd="0", residuals=[], generation=1
+    )
