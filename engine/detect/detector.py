@@ -4,17 +4,17 @@ A change without a hit costs one kernel call and allocates nothing.
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import numpy as np
 
 from engine.detect.episodes import Closed, Episode
-from engine.detect.live_graph import OPEN_MAX, LiveGraph
+from engine.detect.live_graph import LiveGraph
+from engine.detect.open_room import OpenRoom
 from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.errors import BadValueError
-from engine.domain.opportunities import GAP_LEGS, HopKind, Opportunity
+from engine.domain.opportunities import HopKind, Opportunity
 from engine.kernels import screen_layout as layout
 from engine.kernels.graph_layout import NONE
 from engine.kernels.layout import CHANGED_AT_NS, IS_LIVE
@@ -24,14 +24,6 @@ from engine.portfolio.costs import BPS_PER_UNIT
 
 NO_EPISODES: tuple[Episode, ...] = ()
 NO_CLOSED: tuple[Closed, ...] = ()
-
-OPEN_MAX_BY_LEGS: Final[Mapping[int, int]] = {GAP_LEGS: 64, 3: 16, 4: 8, 5: 8}
-"""Most routes that are open at once. Longer routes are many where there is one gap, as they go
-through it too; the best of them by net profit are open, the others wait until there is room."""
-
-DISPLACES_RATIO: Final = 1.1
-"""How much more a route must gain, in USD, than the worst open one to take its place: two that are
-about as good would else take turns with every change."""
 
 
 class Detector:
@@ -52,9 +44,7 @@ class Detector:
         self._age_ns_max = age_ns_max
         self._run_id = run_id
         self._open: list[Episode] = []
-        self._open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
-        self._is_crowded = dict.fromkeys(OPEN_MAX_BY_LEGS, False)
-        self._kept: set[str] = set()
+        self._room = OpenRoom()
         self.just_closed: list[Closed] = []
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
@@ -152,7 +142,9 @@ class Detector:
         self._look_at_ns = 0
 
     def screen_starts(self, at_ns: int) -> Sequence[Episode]:
-        """Screen a bounded part of what could not be costed until now; see `on_change`."""
+        """Screen a bounded part of what could not be costed, or found no room; see `on_change`."""
+        if not self._graph.is_sweeping and self._room.take_due(at_ns):
+            self._graph.sweep_again()
         count = self._graph.screen_starts(at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
@@ -168,11 +160,11 @@ class Detector:
 
     def keep(self, opportunity_id: str) -> None:
         """Let no better route take the place of this one until `release`: a plan is under way."""
-        self._kept.add(opportunity_id)
+        self._room.keep(opportunity_id)
 
     def release(self, opportunity_id: str) -> None:
         """Take a `keep` back."""
-        self._kept.discard(opportunity_id)
+        self._room.release(opportunity_id)
 
     def newest(self, episode: Episode) -> Opportunity:
         """Return an open opportunity with its newest figures, under the same id."""
@@ -221,43 +213,26 @@ class Detector:
         for row in new:
             if row[layout.OUT_PROFIT] <= 0.0:
                 continue
-            if not self._has_room(int(row[layout.OUT_LEGS])):
-                worst = self._displaced_by(row)
+            if not self._room.has_room(int(row[layout.OUT_LEGS])):
+                worst = self._room.worst_below(row, self._open)
                 if worst is None:
                     self.crowded_out += 1
+                    self._room.left_out(row)
                     continue
                 self._displace(worst, at_ns)
                 told = [episode for episode in told if episode is not worst]
             told.append(self._open_episode(row, at_ns))
         return told
 
-    def _has_room(self, legs: int) -> bool:
-        if len(self._open) < OPEN_MAX and self._open_by_legs[legs] < OPEN_MAX_BY_LEGS[legs]:
-            return True
-        self._is_crowded[legs] = True
-        return False
-
-    def _displaced_by(self, row: Sequence[float]) -> Episode | None:
-        """Return the worst open route of as many legs, if the new one is better by enough."""
-        rivals = [
-            episode
-            for episode in self._open
-            if episode.row[layout.OUT_LEGS] == row[layout.OUT_LEGS]
-            and episode.opportunity_id not in self._kept
-        ]
-        worst = min(rivals, key=lambda one: one.row[layout.OUT_PROFIT_USD], default=None)
-        if worst is None:
-            return None
-        limit_usd = DISPLACES_RATIO * worst.row[layout.OUT_PROFIT_USD]
-        return worst if row[layout.OUT_PROFIT_USD] > limit_usd else None
-
     def _displace(self, episode: Episode, at_ns: int) -> None:
         self.displaced += 1
+        self._room.left_out(episode.row)
         self._close(episode, at_ns, is_stale=False, is_displaced=True)
 
     def _renew(self, episode: Episode, row: list[float], at_ns: int) -> None:
         episode.is_new = False
         episode.row = row
+        self._room.renewed(episode.opportunity_id, row)
         episode.seen_at_ns = at_ns
         episode.frame_seq = self._board.frame_seq
         episode.profit_quote = row[layout.OUT_PROFIT]
@@ -266,7 +241,7 @@ class Detector:
     def _open_episode(self, row: list[float], at_ns: int) -> Episode:
         self.found += 1
         legs = int(row[layout.OUT_LEGS])
-        self._open_by_legs[legs] += 1
+        self._room.add(legs)
         first = self._opportunity(f"{self._run_id}-{self.found}", row, at_ns, self._board.frame_seq)
         edges = [int(row[layout.OUT_EDGE + leg]) for leg in range(legs)]
         episode = Episode(
@@ -312,12 +287,8 @@ class Detector:
             self._open[episode.slot] = last
             self._graph.open_routes[episode.slot] = self._graph.open_routes[last.slot]
             last.slot = episode.slot
-        legs = len(episode.first.hops)
-        self._open_by_legs[legs] -= 1
+        self._room.remove(len(episode.first.hops), is_displaced=is_displaced)
         self.closed += 1
-        if self._is_crowded[legs] and not is_displaced:
-            self._is_crowded[legs] = False
-            self._graph.sweep_all()
         self.just_closed.append(
             Closed(
                 opportunity_id=episode.opportunity_id,

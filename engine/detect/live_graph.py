@@ -207,9 +207,14 @@ class LiveGraph:
             return 0
         return self._values.sweep.step(self._screen_starts, at_ns, open_count)
 
-    def sweep_all(self) -> None:
+    def sweep_again(self) -> None:
         """Have all routes screened by `screen_starts`: some that found no room may have it now."""
-        self._values.sweep.add_all()
+        self._values.sweep.add_again()
+
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether `screen_starts` has anything left to screen."""
+        return self._values.sweep.is_left
 
     @property
     def unsized(self) -> int:

@@ -1,5 +1,7 @@
 """Routes that could not be costed, screened once they can be: a bounded part of them each tick.
 
+The same is done for those that found no room among the open ones: what they gain is not followed.
+
 Gas is counted in the token that a route starts in. When that token, or gas, is first worth
 something, the token *waits*: some routes that start there may gain, and no change of a price would
 say so. A *sweep* passes all edges in the order of their numbers and screens those that routes from
@@ -43,6 +45,8 @@ class StartSweep:
         self._rates = rates
         self._tokens = tokens
         self._is_any_next = False
+        self._is_again = False
+        self._is_again_next = False
         self.state = np.zeros(layout.SWEEP_ENTRIES, np.int64)
         self.state[layout.SWEEP_EDGE] = len(edges)
 
@@ -50,12 +54,24 @@ class StartSweep:
         """Let a token wait that has just come to be worth something."""
         self._tokens[token, layout.WAITS] = layout.WAITS_FOR_NEXT
         self._is_any_next = True
+        self._is_again_next = False
 
     def add_all(self) -> None:
         """Let every token wait that is worth something: gas has just come to be so."""
         is_valued = self._tokens[:, layout.VALUE_USD] > 0.0
         self._tokens[is_valued, layout.WAITS] = layout.WAITS_FOR_NEXT
         self._is_any_next = True
+        self._is_again_next = False
+
+    def add_again(self) -> None:
+        """Let every token wait once more; nothing may wait or be under way, see `is_left`."""
+        self._tokens[:, layout.WAITS] = layout.WAITS_FOR_NEXT
+        self._is_any_next = self._is_again_next = True
+
+    @property
+    def is_left(self) -> bool:
+        """Whether a sweep is under way or a token waits for one."""
+        return self._is_under_way or self._is_any_next
 
     def step(self, screen: Screen, at_ns: int, open_count: int) -> int:
         """Go on by as much as one tick may; returns how many rows `screen` filled."""
@@ -66,17 +82,21 @@ class StartSweep:
         return screen(self.state, at_ns, open_count)
 
     def places(self) -> NDArray[np.int32]:
-        """Return the places of the edges that are yet to be screened, repeats among them."""
-        if not self._is_under_way and not self._is_any_next:
+        """Return the places of the edges that are yet to be screened, repeats among them.
+
+        Those that are only screened again do not count.
+        """
+        is_first = self._is_under_way and not self._is_again
+        is_next = self._is_any_next and not self._is_again_next
+        if not is_first and not is_next:
             return np.zeros(0, np.int32)
         waits, ranks = self._tokens[:, layout.WAITS].copy(), self._tokens[:, layout.RANK].copy()
         edges = np.flatnonzero(self._rates > graph_layout.ALIVE_MIN)
         held = self._edges[edges]
         source = held[:, graph_layout.EDGE_SOURCE]
         of_source = waits[source]
-        is_left = (of_source == layout.WAITS_FOR_NEXT) | (
-            (of_source == layout.IS_SWEPT) & (edges >= self.state[layout.SWEEP_EDGE])
-        )
+        is_swept = (of_source == layout.IS_SWEPT) & (edges >= self.state[layout.SWEEP_EDGE])
+        is_left = is_first & is_swept | is_next & (of_source == layout.WAITS_FOR_NEXT)
         is_left &= ranks[source] < ranks[held[:, graph_layout.EDGE_TARGET]]
         left: NDArray[np.int32] = held[is_left, graph_layout.EDGE_PLACE]
         return left
@@ -93,6 +113,7 @@ class StartSweep:
         is_next = waits == layout.WAITS_FOR_NEXT
         waits[:] = layout.WAITS_NOT
         waits[is_next] = layout.IS_SWEPT
-        self._is_any_next = False
+        self._is_again = self._is_again_next
+        self._is_any_next = self._is_again_next = False
         self.state[layout.SWEEP_EDGE] = 0
         return True

@@ -124,7 +124,7 @@ class PairMarket:
         """Let ticks pass until nothing waits to be screened."""
         for _ in range(1_000):
             self.world.detector.screen_starts(self.world.now_ns)
-            if not self.world.detector.pools_waiting:
+            if not self.world.graph.is_sweeping:
                 return
 
     def move(self, number: int, reserves: tuple[float, float]) -> None:

@@ -4,7 +4,10 @@ import random
 
 import pytest
 
-from engine.detect.detector import DISPLACES_RATIO
+from engine.detect import start_sweep
+from engine.detect.live_graph import OPEN_MAX
+from engine.detect.open_room import AGAIN_NS, DISPLACES_RATIO, OPEN_MAX_BY_LEGS
+from engine.kernels import screen_layout as layout
 from tests.detect.deep_worlds import PairMarket, dust_market, random_event, random_market
 
 HUB_MOVED = (10_150.0, 19_700_000.0)
@@ -93,15 +96,15 @@ def test_two_legs_too_shallow_for_gas_open_the_route_when_both_have_become_deepe
     assert market.best_open_usd() > 0
 
 
-def make_crowd() -> PairMarket:
-    """Twenty shallow triangles and a deep one through one hub, all of them paying."""
+def make_crowd(shallow_count: int = 20) -> PairMarket:
+    """Shallow triangles and a deep one through one hub, all of them paying once it has moved."""
     pools: list[tuple[str, str, tuple[float, float]]] = [
         ("ETH", "USDT", (10_000.0, 20_000_000.0)),
         ("ETH", "RRR", (5_000.0, 1_000_000.0)),
         ("RRR", "USDT", (1_000_000.0, 10_000_000.0)),
     ]
     usd = {"ETH": 2_000.0, "USDT": 1.0, "RRR": 10.0}
-    for number in range(20):
+    for number in range(shallow_count):
         pools.append(("ETH", f"D{number}", (0.005, 1_000.0)))
         pools.append((f"D{number}", "USDT", (1_000.0, 12.0)))
         usd[f"D{number}"] = 0.01
@@ -157,6 +160,114 @@ def test_a_route_that_found_no_room_opens_once_there_is_some() -> None:
     market.sweep()
 
     assert len(market.open_usd()[3]) == 16
+
+
+def open_and_paying_usd(market: PairMarket, legs: int) -> tuple[list[float], list[float]]:
+    """What the open routes of so many legs gain, and as many of the best by a plain search."""
+    paying_usd = sorted(market.profit_usd(c) for c in market.cycles() if len(c) == legs)[::-1]
+    open_usd = [
+        episode.row[layout.OUT_PROFIT_USD]
+        for episode in market.world.detector.open_episodes
+        if len(episode.first.hops) == legs
+    ]
+    return sorted(open_usd)[::-1], paying_usd[: len(open_usd)]
+
+
+def test_a_route_that_found_no_room_takes_it_when_open_ones_come_to_gain_less() -> None:
+    market = make_crowd()
+    market.sweep()
+    detector = market.world.detector
+    for episode in detector.open_episodes[:4]:
+        first = min(hop.row for hop in episode.first.hops if hop.row)
+        market.move(first, (0.0053, 1_000.0))
+
+    market.sweep()
+
+    open_usd, best_usd = open_and_paying_usd(market, 3)
+    assert len(open_usd) == 16
+    assert open_usd[-1] >= best_usd[-1] / DISPLACES_RATIO - 1e-9
+    assert detector.displaced == 4
+
+
+def test_a_route_that_gave_way_comes_back_when_the_better_one_comes_to_gain_less() -> None:
+    market = make_crowd(16)
+    market.sweep()
+    market.move(0, HUB_MOVED)
+    assert market.world.detector.displaced == 1
+    market.sweep()
+
+    market.move(2, (1.0, 10.0))
+    market.sweep()
+
+    open_usd, best_usd = open_and_paying_usd(market, 3)
+    assert len(open_usd) == 16
+    assert open_usd[-1] >= best_usd[-1] / DISPLACES_RATIO - 1e-9
+    assert market.world.detector.displaced == 2
+
+
+def test_a_route_without_room_that_only_becomes_deeper_is_open_within_a_second() -> None:
+    market = make_crowd()
+    market.sweep()
+    held = {
+        hop.row for episode in market.world.detector.open_episodes for hop in episode.first.hops
+    }
+    number = next(n for n in range(3, len(market.pools), 2) if n not in held)
+    for place in (number, number + 1):
+        first, second = market.pools[place][2]
+        market.move(place, (first * 100, second * 100))
+    market.sweep()
+
+    market.world.now_ns += AGAIN_NS
+    market.sweep()
+
+    open_usd, best_usd = open_and_paying_usd(market, 3)
+    assert open_usd[0] == pytest.approx(best_usd[0], rel=1e-6)
+
+
+def test_a_route_without_room_takes_that_of_a_worse_one_whose_plan_has_ended() -> None:
+    market = make_crowd()
+    market.sweep()
+    detector = market.world.detector
+    for episode in detector.open_episodes:
+        detector.keep(episode.opportunity_id)
+    market.move(0, HUB_MOVED)
+    assert detector.displaced == 0
+
+    for episode in detector.open_episodes:
+        detector.release(episode.opportunity_id)
+    market.sweep()
+
+    assert market.best_open_usd() == pytest.approx(market.best()[0], rel=1e-6)
+
+
+def test_pools_that_are_only_looked_at_again_are_not_said_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    market = make_crowd()
+    market.sweep()
+    monkeypatch.setattr(start_sweep, "SCANS_MAX", 1)
+
+    market.world.now_ns += AGAIN_NS
+    market.world.detector.screen_starts(market.world.now_ns)
+
+    assert market.world.graph.is_sweeping
+    assert market.world.detector.pools_waiting == 0
+
+
+def test_there_is_a_row_for_every_route_that_may_be_open() -> None:
+    assert sum(OPEN_MAX_BY_LEGS.values()) <= OPEN_MAX
+
+
+def test_a_random_market_that_shrinks_keeps_its_best_route_open() -> None:
+    rng = random.Random(1_000_003 + 961)
+    market = random_market(rng)
+    market.sweep()
+
+    for _ in range(6):
+        random_event(rng, market)
+        market.sweep()
+        best_usd, best = market.best()
+        assert market.best_open_usd() >= best_usd / DISPLACES_RATIO - 1e-6, best
 
 
 def test_routes_that_are_about_as_good_do_not_take_turns() -> None:

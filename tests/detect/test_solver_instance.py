@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from engine.detect.detector import OPEN_MAX_BY_LEGS
+from engine.detect.open_room import OPEN_MAX_BY_LEGS
 from engine.detect.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool, Protocol

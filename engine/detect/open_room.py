@@ -1,0 +1,93 @@
+"""Room for open routes, and when those that found none are worth another look."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from engine.detect.episodes import Episode
+from engine.domain.opportunities import GAP_LEGS
+from engine.kernels import screen_layout as layout
+
+OPEN_MAX_BY_LEGS: Final[Mapping[int, int]] = {GAP_LEGS: 64, 3: 16, 4: 8, 5: 8}
+"""Most routes that are open at once. Longer routes are many where there is one gap, as they go
+through it too; the best of them by net profit are open, the others wait until there is room."""
+
+DISPLACES_RATIO: Final = 1.1
+"""How much more a route must gain, in USD, than the worst open one to take its place: two that are
+about as good would else take turns with every change."""
+
+AGAIN_NS: Final = 1_000_000_000
+"""How long routes that found no room go unseen at most, before a sweep for them begins: deeper
+places may have made one of them better than an open one, which no better rate tells."""
+
+
+class OpenRoom:
+    """Counts open routes by their number of legs, and knows the best that found no room.
+
+    What a route without room gains is not followed: it is what was seen last, since the last sweep
+    for such routes began. Where it is above what an open one gains, a sweep finds the truth.
+    """
+
+    def __init__(self) -> None:
+        self._open = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
+        self._waiting_usd: dict[int, float] = {}
+        self._kept: set[str] = set()
+        self._is_due = False
+        self._due_at_ns = 0
+
+    def has_room(self, legs: int) -> bool:
+        """Tell whether one route more may be open."""
+        return self._open[legs] < OPEN_MAX_BY_LEGS[legs]
+
+    def worst_below(self, row: Sequence[float], episodes: Iterable[Episode]) -> Episode | None:
+        """Return the worst open route of as many legs, if the new one is better by enough."""
+        rivals = [
+            episode
+            for episode in episodes
+            if episode.row[layout.OUT_LEGS] == row[layout.OUT_LEGS]
+            and episode.opportunity_id not in self._kept
+        ]
+        worst = min(rivals, key=lambda one: one.row[layout.OUT_PROFIT_USD], default=None)
+        if worst is None:
+            return None
+        limit_usd = DISPLACES_RATIO * worst.row[layout.OUT_PROFIT_USD]
+        return worst if row[layout.OUT_PROFIT_USD] > limit_usd else None
+
+    def add(self, legs: int) -> None:
+        """Count a route that opens."""
+        self._open[legs] += 1
+
+    def remove(self, legs: int, *, is_displaced: bool) -> None:
+        """Count a route that closes; unless a better one takes its room, another may have it."""
+        self._open[legs] -= 1
+        self._is_due |= not is_displaced and legs in self._waiting_usd
+
+    def left_out(self, row: Sequence[float]) -> None:
+        """Remember that a route found no room, or lost its own to a better one."""
+        legs, usd = int(row[layout.OUT_LEGS]), row[layout.OUT_PROFIT_USD]
+        self._waiting_usd[legs] = max(usd, self._waiting_usd.get(legs, usd))
+
+    def renewed(self, opportunity_id: str, row: Sequence[float]) -> None:
+        """Learn what an open route gains now: one without room may be better by enough."""
+        if opportunity_id in self._kept:
+            return
+        waiting_usd = self._waiting_usd.get(int(row[layout.OUT_LEGS]))
+        if waiting_usd is not None and waiting_usd > DISPLACES_RATIO * row[layout.OUT_PROFIT_USD]:
+            self._is_due = True
+
+    def keep(self, opportunity_id: str) -> None:
+        """Let no better route take the room of this one until `release`."""
+        self._kept.add(opportunity_id)
+
+    def release(self, opportunity_id: str) -> None:
+        """Take a `keep` back."""
+        self._kept.discard(opportunity_id)
+        self._is_due |= bool(self._waiting_usd)
+
+    def take_due(self, at_ns: int) -> bool:
+        """Tell whether a sweep for routes without room is due; they are forgotten then."""
+        if not self._waiting_usd or not (self._is_due or at_ns >= self._due_at_ns):
+            return False
+        self._waiting_usd.clear()
+        self._is_due = False
+        self._due_at_ns = at_ns + AGAIN_NS
+        return True
