@@ -27,8 +27,7 @@ def draw(chart: dict[str, Any]) -> bytes:
     totals = [value for _, value in chart["points"]]
     changes = [total - before for total, before in zip(totals, [0.0, *totals], strict=False)]
     start, end = _moment(chart["since_ns"], zone), _moment(chart["until_ns"], zone)
-    # A curve that fills a corner of a long, empty time says nothing: begin where trading began.
-    left = max(start, moments[0] - (end - moments[0]) * 0.05)
+    left, end = bounds_of(start, end, moments)
     x = [left, *moments, end]
     y = [0.0, *totals, totals[-1]]
     color = _GAIN if totals[-1] >= 0 else _LOSS
@@ -70,6 +69,16 @@ def draw(chart: dict[str, Any]) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
+
+
+def bounds_of(
+    start: dt.datetime, end: dt.datetime, moments: list[dt.datetime]
+) -> tuple[dt.datetime, dt.datetime]:
+    """Return where the axis of time begins and ends."""
+    # Trades that are dated ahead are from before the clock was set back.
+    end = max(end, moments[-1])
+    # A curve that fills a corner of a long, empty time says nothing: begin where trading began.
+    return max(start, moments[0] - (end - moments[0]) * 0.05), end
 
 
 def draw_heatmap(chart: dict[str, Any]) -> bytes:

@@ -94,7 +94,6 @@ def _set_up_logging(settings: Settings) -> None:
         stream=sys.stderr,
     )
     install_redaction()
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 

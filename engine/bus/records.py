@@ -121,9 +121,11 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """State that survives restarts.
 
     Attributes:
-        realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text.
+        realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text; of
+            what is dated beyond that day, losses only.
         residuals: what earlier executions left over.
         generation: number of this engine; records of those before it are refused from now on.
+        newest_run_id: name of the run that was started last, empty before the first.
     """
 
     mode: Mode | None
@@ -131,3 +133,4 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     realised_today_usd: str
     residuals: list[Residual]
     generation: int
+    newest_run_id: str = ""

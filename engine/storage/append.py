@@ -85,7 +85,9 @@ def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
 
 
 async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> None:
-    if not await _insert_once(connection, tables.executions, _execution_row(record)):
+    newest = await connection.execute(select(func.max(tables.executions.c.seq)))
+    row = {**_execution_row(record), "seq": (newest.scalar_one_or_none() or 0) + 1}
+    if not await _insert_once(connection, tables.executions, row):
         return
     execution = record.execution
     orders = [

@@ -7,8 +7,8 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiosqlite
@@ -20,6 +20,7 @@ from engine.storage.writer import Writer
 PREFIX = "ledger-"
 SUFFIX = ".sqlite3"
 PARTIAL = ".partial"
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
@@ -59,9 +60,7 @@ async def take_backup(writer: Writer, *, directory: Path, now_ns: int, kept: int
         TransientError: the backup failed; the database and earlier backups are as they were.
         FatalError: the database itself is damaged.
     """
-    stamp = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
-    millis = now_ns // 1_000_000 % 1_000
-    path = directory / f"{PREFIX}{stamp:%Y%m%dT%H%M%S}.{millis:03d}Z{SUFFIX}"
+    path = _next_path(directory, now_ns)
     partial = path.with_name(path.name + PARTIAL)
     with _told_as_transient(path):
         _make_room(directory)
@@ -124,6 +123,21 @@ def sync(path: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _next_path(directory: Path, now_ns: int) -> Path:
+    """Name a backup by its time, or just after the newest one if the clock was set back since.
+
+    The order of the names says which are the newest: those that are kept, and restored.
+    """
+    at = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
+    at = at.replace(microsecond=now_ns // 1_000_000 % 1_000 * 1_000)
+    for newest in list_backups(directory)[-1:]:
+        with suppress(ValueError):
+            taken = datetime.strptime(newest.name, f"{PREFIX}{_STAMP}{SUFFIX}").replace(tzinfo=UTC)
+            at = max(at, taken + timedelta(milliseconds=1))
+    stamp = f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1_000:03d}Z"
+    return directory / f"{PREFIX}{stamp}{SUFFIX}"
 
 
 def _make_room(directory: Path) -> None:

@@ -250,7 +250,7 @@ async def open_ledger(settings: LedgerSettings, *, clock: Clock) -> AsyncIterato
         async with open_writer(settings) as writer:
             await prepare(writer, settings=settings, clock=clock)
             ledger = Ledger(writer=writer, settings=settings, clock=clock)
-            with scheduled(ledger, settings=settings, is_sqlite=writer.database.is_sqlite):
+            async with scheduled(ledger, settings=settings, is_sqlite=writer.database.is_sqlite):
                 try:
                     yield ledger
                 finally:

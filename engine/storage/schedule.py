@@ -1,13 +1,11 @@
 """The ledger's timed jobs: retention and, on SQLite, backups."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Protocol
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from engine.domain.errors import SyndicateError
 from engine.storage.backup import list_backups
@@ -31,60 +29,42 @@ class Upkeep(Protocol):
         ...
 
 
-@contextmanager
-def scheduled(ledger: Upkeep, *, settings: LedgerSettings, is_sqlite: bool) -> Iterator[None]:
-    """Run the jobs until the end. Their failures are logged; fatal ones end the writer itself."""
-    scheduler = AsyncIOScheduler(timezone=UTC)
-    _add(
-        scheduler,
-        "retention",
-        ledger.apply_retention,
-        every_s=settings.retention_s,
-        first_s=min(FIRST_S, settings.retention_s),
-    )
+@asynccontextmanager
+async def scheduled(
+    ledger: Upkeep, *, settings: LedgerSettings, is_sqlite: bool
+) -> AsyncIterator[None]:
+    """Run the jobs until the end, by the time that passes and not by the wall clock.
+
+    Their failures are logged; fatal ones end the writer itself.
+    """
+    first_s = float(min(FIRST_S, settings.retention_s))
+    jobs = [_repeat("retention", ledger.apply_retention, first_s, settings.retention_s)]
     if is_sqlite:
-        _add(
-            scheduler,
-            "backup",
-            ledger.backup_if_changed,
-            every_s=settings.backup_s,
-            first_s=_first_backup_s(settings),
-        )
+        first_s = _first_backup_s(settings)
+        jobs.append(_repeat("backup", ledger.backup_if_changed, first_s, settings.backup_s))
     else:
         _log.info("the backup job is off: PostgreSQL is backed up by its operator with pg_dump")
-    scheduler.start()
-    try:
-        yield
-    finally:
-        scheduler.shutdown(wait=False)
-
-
-def _add(
-    scheduler: AsyncIOScheduler,
-    name: str,
-    job: Callable[[], Awaitable[object]],
-    *,
-    every_s: float,
-    first_s: float,
-) -> None:
-    async def run() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(job) for job in jobs]
         try:
-            result = await job()
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+
+
+async def _repeat(
+    name: str, job: Callable[[], Awaitable[object]], first_s: float, every_s: float
+) -> None:
+    await asyncio.sleep(first_s)
+    while True:
+        try:
+            _log.info("%s: %s", name, await job())
         except SyndicateError as error:
             _log.warning("%s: %s", name, error)
-        else:
-            _log.info("%s: %s", name, result)
-
-    scheduler.add_job(
-        run,
-        "interval",
-        seconds=every_s,
-        next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-        name=name,
-    )
+        except Exception:  # noqa: BLE001 - a job that fails must not end the ledger
+            _log.exception("%s failed", name)
+        await asyncio.sleep(every_s)
 
 
 def _first_backup_s(settings: LedgerSettings) -> float:

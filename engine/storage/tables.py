@@ -95,6 +95,8 @@ executions = Table(
     Column("carry_quote", ExactDecimal),
     Column("correction_quote", ExactDecimal),
     Column("correction_usd", ExactDecimal),
+    Column("seq", BigInteger),
+    Index("ix_executions_seq", "seq"),
     Index("ix_executions_closed_at_ns", "closed_at_ns"),
     Index("ix_executions_opportunity_id", "opportunity_id"),
     Index(
@@ -105,7 +107,8 @@ executions = Table(
     ),
 )
 """`size_base` is the larger of what the legs bought and sold; `plan` is the whole plan as JSON.
-Rows of earlier versions have no `carry_quote` and no correction."""
+`seq` counts the executions as they were stored. Rows of earlier versions have no `carry_quote`, no
+correction and no `seq`."""
 
 orders = Table(
     "orders",

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.bus.notices import Started
 from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.storage import generations
 from engine.storage.residuals import basis_is, load_residuals
-from engine.storage.tables import executions, operator_state
+from engine.storage.tables import executions, notices, operator_state
 
 DAY_NS = 86_400 * 1_000_000_000
 TRADES_MAX = 1_000
@@ -35,26 +37,55 @@ async def load_state(
         .limit(1)
     )
     state = newest.one_or_none()
-    today = await connection.execute(
-        select(executions.c.profit_usd, executions.c.correction_usd).where(
-            executions.c.closed_at_ns >= day_start_ns, basis_is(basis)
-        )
-    )
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,
-        realised_today_usd=f"{exact_sum(realised_usd(row) for row in today):f}",
+        realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, basis):f}",
         residuals=await load_residuals(connection, basis=basis),
         generation=await generations.take_next(connection),
+        newest_run_id=await load_newest_run_id(connection),
     )
 
 
+async def _load_today_usd(
+    connection: AsyncConnection, day_start_ns: int, basis: Basis | None
+) -> Decimal:
+    """Sum up the day, and what was lost on days to come before the clock was set back."""
+    stored = await connection.execute(
+        select(
+            executions.c.closed_at_ns, executions.c.profit_usd, executions.c.correction_usd
+        ).where(executions.c.closed_at_ns >= day_start_ns, basis_is(basis))
+    )
+    rows = stored.all()
+    end_ns = day_start_ns + DAY_NS
+    today = exact_sum(realised_usd(row) for row in rows if row.closed_at_ns < end_ns)
+    later = exact_sum(realised_usd(row) for row in rows if row.closed_at_ns >= end_ns)
+    return exact_sum((today, min(later, Decimal(0))))
+
+
+async def load_newest_run_id(connection: AsyncConnection) -> str:
+    """Load the name of the run that was started last, by the order of the records."""
+    found = await connection.execute(
+        select(notices.c.notice)
+        .where(notices.c.kind == Started.__name__)
+        .order_by(notices.c.seq.desc())
+        .limit(1)
+    )
+    text = found.scalar_one_or_none()
+    # Not as a `Started`: one of an earlier version may lack a field.
+    return "" if text is None else str(msgspec.json.decode(text).get("run_id", ""))
+
+
 async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesReport:
-    """Load the newest executions, `TRADES_MAX` at most."""
+    """Load the newest executions, `TRADES_MAX` at most, in the order in which they were stored."""
     total = await connection.execute(select(func.count()).select_from(executions))
     newest = await connection.execute(
         select(executions)
-        .order_by(executions.c.closed_at_ns.desc(), executions.c.execution_id.desc())
+        .order_by(
+            executions.c.seq.desc().nulls_last(),
+            executions.c.closed_at_ns.desc(),
+            executions.c.execution_id.desc(),
+        )
         .limit(max(1, min(limit, TRADES_MAX)))
     )
     trades = [

@@ -82,9 +82,10 @@ async def _render_line(
     connection: AsyncConnection, row: "Row[Any]", *, now_ns: int
 ) -> OpportunityLine:
     newest_run = await connection.execute(
-        select(opportunities.c.run_id).order_by(opportunities.c.seen_at_ns.desc()).limit(1)
+        select(opportunities.c.run_id).order_by(opportunities.c.opportunity_id.desc()).limit(1)
     )
-    # A run that ended without closing its opportunities has left none open.
+    # By ids, which go on rising when the clock is set back. A run that ended without closing its
+    # opportunities has left none open.
     is_open = row.closed_at_ns is None and row.run_id == newest_run.scalar_one()
     ended_at_ns = row.closed_at_ns or (now_ns if is_open else row.seen_at_ns)
     return OpportunityLine(

@@ -104,7 +104,8 @@ async def open_engine(
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
         state = await load_state(ledger, at_ns=now_ns())
-        header = make_header(settings, venues, state, run_id=make_run_id(now_ns()), at_ns=now_ns())
+        run_id = make_run_id(now_ns(), after=state.newest_run_id)
+        header = make_header(settings, venues, state, run_id=run_id, at_ns=now_ns())
         outbox = Outbox(ledger, generation=state.generation)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:

@@ -1,4 +1,4 @@
-"""Keep what leftovers were filled for and realised, fees in base, and engines' generations."""
+"""Keep what leftovers were filled for and realised, fees in base, generations and an order."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,9 +27,13 @@ def upgrade() -> None:
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("role", name=op.f("pk_generations")),
     )
+    op.add_column("executions", sa.Column("seq", sa.BigInteger(), nullable=True))
+    op.create_index("ix_executions_seq", "executions", ["seq"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_executions_seq", "executions")
+    op.drop_column("executions", "seq")
     op.drop_table("generations")
     for table, column in reversed(NEW):
         op.drop_column(table, column)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot.command_table import COMMANDS
 from bot.commands import overview
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
-from bot.draw_chart import form_of
+from bot.draw_chart import bounds_of, form_of
 from bot.render import words
 from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
@@ -350,6 +350,16 @@ def test_times_are_shown_in_the_zone_of_the_settings() -> None:
 )
 def test_seconds_on_an_axis_cannot_be_read_as_minutes(span: dt.timedelta, form: str) -> None:
     assert form_of(span) == form
+
+
+def test_trades_dated_ahead_of_a_clock_that_was_set_back_are_within_the_chart() -> None:
+    now = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+    moments = [now - dt.timedelta(hours=1), now + dt.timedelta(hours=8)]
+
+    left, right = bounds_of(now - dt.timedelta(days=1), now, moments)
+
+    assert left < moments[0]
+    assert right == moments[1]
 
 
 def test_the_status_tells_this_run_the_last_day_and_all_as_the_pnl_does() -> None:

@@ -197,11 +197,11 @@ def make_notice(*, number: int = 1, at_ns: int = NOW_NS) -> Notice:
     )
 
 
-def make_started(*, at_ns: int = NOW_NS) -> Started:
+def make_started(*, at_ns: int = NOW_NS, run_id: str = RUN_ID) -> Started:
     return Started(
         at_ns=at_ns,
         basis=Basis.SANDBOX,
-        run_id=RUN_ID,
+        run_id=run_id,
         mode=Mode.OBSERVE,
         is_killed=False,
         is_paused=False,

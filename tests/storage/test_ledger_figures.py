@@ -115,7 +115,7 @@ async def test_trades_are_newest_first_and_counted_whole(
             ledger,
             *(
                 makers.make_execution_record(number=number, closed_at_ns=makers.NOW_NS + number)
-                for number in (2, 1, 3)
+                for number in (1, 2, 3)
             ),
         )
 
