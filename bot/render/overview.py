@@ -107,15 +107,17 @@ def render_venues(report: VenuesReport) -> Screen:
         blocks.append(Facts(tuple(troubles)))
     blocks += [Text(f"{venue.venue} {venue.note}") for venue in report.venues if venue.note]
     if stale:
+        shown = stale[:_STALE_SHOWN_MAX]
         rows = [
-            (
-                f"{line.venue} {line.pair}",
-                line.note or words.phrase(line.stale_reason or "not live"),
-            )
-            for line in stale[:_STALE_SHOWN_MAX]
+            (f"{line.venue} {line.pair}", words.phrase(line.stale_reason or "not live"))
+            for line in shown
+            if not line.note
         ]
         blocks.append(Text(f"Out of every decision: {len(stale)} of {len(report.instruments)}"))
-        blocks.append(Facts(tuple(rows)))
+        if rows:
+            blocks.append(Facts(tuple(rows)))
+        # In whole: what a venue says of a market is more than a row of a table holds.
+        blocks += [Text(f"{line.venue} {line.pair}: {line.note}") for line in shown if line.note]
     live = sum(venue.books_live for venue in report.venues)
     return Screen(
         title=f"Venues: {live} of {sum(venue.books for venue in report.venues)} books live",

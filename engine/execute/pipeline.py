@@ -119,6 +119,10 @@ class Pipeline:
         self._publish = None if parts.matrix is None else parts.matrix.publish_book
         self._considered: dict[str, _Considered] = {}
 
+    def is_idle(self) -> bool:
+        """Say whether no plan is under way."""
+        return self._executor.next_at_ns == NEVER_NS
+
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""
         if at_ns >= self._executor.next_at_ns:

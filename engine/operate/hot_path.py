@@ -101,6 +101,10 @@ class HotPath:
     def seq(self, seq: int) -> None:
         self._frame_seqs[0] = seq
 
+    def is_idle(self) -> bool:
+        """Say whether no plan is under way."""
+        return self._pipeline.is_idle()
+
     def frame(self, stream: int, payload: bytes, at_ns: int, key: str = "") -> Sequence[Action]:
         """Take one frame: the fast way through `accept`.
 

@@ -208,9 +208,7 @@ class Supervisor:
                 role.has_been_ready.set()
             # A role is never given up: the kill latch is how trading ends, not a counter.
             role.restarts += 1
-            why = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            if role.is_hung:
-                why = f"no sign of life for {HUNG_S:.0f} s, {why}"
+            why = _why(role, code)
             log.warning("%s ended (%s); starting it again", role.spec.name, why)
             self._on_restart(role.spec.name, why, role.restarts)
             await self._wait(min(BACKOFF_S_FIRST * 2 ** (in_a_row - 1), BACKOFF_S_MAX))
@@ -318,6 +316,15 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             await child.wait()
+
+
+def _why(role: _Role, code: int) -> str:
+    """Say why a role's last process ended, for the one who is told that it starts again."""
+    if role.is_hung:
+        return f"no sign of life for {HUNG_S:.0f} s, killed"
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return (code == exit_codes.TRANSIENT and role.last_words) or f"exit code {code}"
 
 
 def _write_news(role: _Role, line: bytes) -> None:

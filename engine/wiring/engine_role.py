@@ -36,15 +36,16 @@ from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import LiveWorld
 from engine.ports import Action, InputKind
 from engine.settings.schema import Settings
+from engine.wiring.anew import Anew
 from engine.wiring.core import Core, Surroundings, build_core
 from engine.wiring.lists import closed_of, fetch_list, keep_listed
 from engine.wiring.paths import Paths
 from engine.wiring.run_set_up import (
     OpenVenues,
+    keep_asking,
     load_state,
     make_header,
     open_venues,
-    until_back,
 )
 from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import Ticks
@@ -72,7 +73,9 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
 
         try:
             async with (
-                open_engine(settings, paths, ledger, clock=SteadyClock()) as answers,
+                open_engine(
+                    settings, paths, ledger, clock=SteadyClock(), has_supervisor=True
+                ) as answers,
                 open_server(paths.engine_socket, engine_wire(), answers, on_fatal=on_fatal),
             ):
                 announce_ready()
@@ -90,11 +93,14 @@ async def open_engine(
     ledger: Caller[LedgerRequest, LedgerReply],
     *,
     clock: SteadyClock,
+    has_supervisor: bool = False,
 ) -> AsyncIterator[EngineAnswers]:
     """Connect to the venues and run the hot path until the block ends.
 
+    With a supervisor it ends by itself where a new run would take more of the market in.
+
     Raises:
-        TransientError: the ledger, the sandbox or every venue is away.
+        TransientError: the ledger, the sandbox or every venue is away, or a new run is due.
         FatalError: something that only a person can mend.
     """
     latch = KillLatch(paths.data_dir)
@@ -121,9 +127,17 @@ async def open_engine(
         )
         ticks = Ticks(core, outbox, clock)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
+        anew = Anew(core.hot_path.is_idle)
         answers = EngineAnswers(
             _parts(
-                core, venues, sessions, latch=latch, outbox=outbox, recorder=recorder, prices=prices
+                core,
+                venues,
+                sessions,
+                latch=latch,
+                outbox=outbox,
+                recorder=recorder,
+                prices=prices,
+                anew=anew,
             ),
             latch=latch,
             outbox=outbox,
@@ -137,8 +151,12 @@ async def open_engine(
         gc.freeze()
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = _start_tasks(tasks, core, venues, ticks, outbox=outbox, clock=now_ns)
+                running = _start_tasks(
+                    tasks, core, venues, ticks, outbox=outbox, clock=now_ns, anew=anew
+                )
                 running.append(tasks.create_task(_keep(lease)))
+                if has_supervisor:
+                    running.append(tasks.create_task(anew.run()))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 try:
                     yield answers
@@ -184,6 +202,7 @@ def _start_tasks(
     *,
     outbox: Outbox,
     clock: Clock,
+    anew: Anew,
 ) -> list[asyncio.Task[None]]:
     running = []
     for stream, (of, session) in enumerate(zip(venues.access, ticks.sessions, strict=True)):
@@ -193,11 +212,20 @@ def _start_tasks(
         fetch = partial(fetch_list, of.spec, of.rest, of.pairs)
         running.append(tasks.create_task(session.run()))
         running.append(
-            tasks.create_task(keep_listed(session, accept, fetch, of.instruments, clock))
+            tasks.create_task(
+                keep_listed(
+                    session,
+                    accept,
+                    fetch,
+                    of.instruments,
+                    clock,
+                    want=partial(anew.want, of.spec.venue),
+                )
+            )
         )
     running.append(tasks.create_task(outbox.run()))
     running.append(tasks.create_task(ticks.run()))
-    running.append(tasks.create_task(until_back(venues.away)))
+    running += [tasks.create_task(keep_asking(away, anew)) for away in venues.away]
     return running
 
 
@@ -286,6 +314,7 @@ def _parts(
     outbox: Outbox,
     recorder: Recorder | None,
     prices: SharedPrices,
+    anew: Anew,
 ) -> RunParts:
     def recording() -> str | None:
         if recorder is None:
@@ -295,10 +324,11 @@ def _parts(
     def notes() -> dict[VenueId, str]:
         told = dict(venues.notes)
         for of, session in zip(venues.access, sessions, strict=True):
-            parts = (session.trouble, of.rest.limiter.note())
+            parts = (session.trouble, of.rest.limiter.note(), anew.why.get(of.spec.venue, ""))
             told[of.spec.venue] = "; ".join(part for part in parts if part)
         for away in venues.away:
-            told[away.spec.venue] = away.rest.limiter.note() or away.why
+            note = anew.why.get(away.spec.venue, "") or away.rest.limiter.note()
+            told[away.spec.venue] = note or away.why
         return told
 
     return RunParts(

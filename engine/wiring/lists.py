@@ -50,8 +50,22 @@ def closed_of(instruments: Sequence[Instrument], listing: Sequence[Listed]) -> d
         elif one.closed:
             closed[instrument.wire_name] = one.closed
         elif one.instrument != instrument:
-            closed[instrument.wire_name] = "its rules changed; a restart takes them in"
+            closed[instrument.wire_name] = "its rules changed; a new run takes them in"
     return closed
+
+
+def news_of(instruments: Sequence[Instrument], listing: Sequence[Listed]) -> str:
+    """Say what of a list may be traded and is not in a run of these instruments; else empty."""
+    own = {one.wire_name: one for one in instruments}
+    news = []
+    for one in listing:
+        instrument = one.instrument
+        if one.closed or own.get(instrument.wire_name) == instrument:
+            continue
+        is_new = instrument.wire_name not in own
+        pair = instrument.pair
+        news.append(f"{pair} is listed" if is_new else f"the rules of {pair} changed")
+    return ", ".join(news)
 
 
 async def keep_listed(
@@ -60,8 +74,13 @@ async def keep_listed(
     fetch: Callable[[], Awaitable[list[Listed]]],
     instruments: Sequence[Instrument],
     now_ns: Callable[[], int],
+    *,
+    want: Callable[[str], None],
 ) -> None:
-    """Ask for the list for ever; each answer becomes an input. Cancel to stop."""
+    """Ask for the list for ever; each answer becomes an input. Cancel to stop.
+
+    `want` is told after each what only a new run could take in, empty if nothing.
+    """
     while True:
         await asyncio.sleep(LIST_S_MIN)
         try:
@@ -76,5 +95,6 @@ async def keep_listed(
             # What is traded goes on: a list that fails says nothing of the books.
             log.info("the instrument list cannot be had: %s", error)
             continue
+        want(news_of(instruments, listing))
         payload = encode_closed(closed_of(instruments, listing))
         session.perform(accept(InputKind.LISTED, "", payload, now_ns()))

@@ -24,6 +24,7 @@ from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerm
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import Settings
+from engine.wiring.anew import Anew
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     basis_of,
@@ -123,20 +124,16 @@ async def open_venues(
     )
 
 
-async def until_back(away: Sequence[VenueAway]) -> None:
-    """Ask the venues that were away again and again.
-
-    Raises:
-        TransientError: one is back; the engine starts anew to take it in.
-    """
-    while away:
+async def keep_asking(away: VenueAway, anew: Anew) -> None:
+    """Ask a venue that was away for ever: a new run takes it in. Cancel to stop."""
+    while True:
         await asyncio.sleep(AWAY_RETRY_S)
-        for one in away:
-            try:
-                await fetch_list(one.spec, one.rest, one.pairs)
-            except TransientError:
-                continue
-            raise TransientError(f"{one.spec.venue} is back; starting anew to take it in")
+        try:
+            await fetch_list(away.spec, away.rest, away.pairs)
+        except TransientError:
+            anew.want(away.spec.venue, "")
+        else:
+            anew.want(away.spec.venue, "it is back")
 
 
 async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) -> EngineState:

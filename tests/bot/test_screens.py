@@ -19,7 +19,7 @@ from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
 from bot.render.market import render_opportunities, render_why
 from bot.render.money import render_trades
-from bot.render.overview import Beside, render_status
+from bot.render.overview import Beside, render_status, render_venues
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
@@ -371,3 +371,17 @@ def test_the_status_tells_this_run_the_last_day_and_all_as_the_pnl_does() -> Non
     assert "This run +$12.35 in 31 trades" in text
     assert f"Last day {words.usd(day.realised_usd, is_signed=True)} in 16 trades" in text
     assert "All days +$21.24 in 40 trades" in text
+
+
+@pytest.mark.parametrize(
+    "state", ["status BREAK", "limit only, post only", "refused: Invalid stream: ltcbtc@depth"]
+)
+def test_the_state_of_a_market_that_is_out_stands_in_the_venues_screen(state: str) -> None:
+    report = samples.venues()
+    halted = replace(report.instruments[3], is_live=False, stale_reason="halted", note=state)
+    report = replace(report, instruments=[halted])
+
+    text = write_plain(render_venues(report))
+
+    assert f"{halted.venue} {halted.pair}" in text
+    assert state in " ".join(text.split())

@@ -164,7 +164,7 @@ async def test_a_role_that_gives_no_sign_of_life_is_killed_and_started_again(
     bench.stop.set()
 
     assert await running == exit_codes.OK
-    assert bench.restarts == [("a", "no sign of life for 3 s, killed by SIGKILL")]
+    assert bench.restarts == [("a", "no sign of life for 3 s, killed")]
 
 
 async def test_a_role_is_started_once_the_one_left_behind_with_its_lease_is_dead(
@@ -315,7 +315,16 @@ async def test_a_role_that_misses_something_outside_does_not_keep_the_others_fro
     bench.stop.set()
 
     assert await running == exit_codes.OK
-    assert bench.restarts[0] == ("a", f"exit code {exit_codes.TRANSIENT}")
+    assert bench.restarts[0] == ("a", "the disk is full")
+
+
+async def test_a_role_that_wants_to_start_anew_is_told_in_its_own_words(bench: Bench) -> None:
+    running = asyncio.create_task(bench.run(bench.spec("a", str(exit_codes.TRANSIENT))))
+    await bench.until_started("a", 2)
+    bench.stop.set()
+
+    assert await running == exit_codes.OK
+    assert bench.restarts[0] == ("a", "the disk is full")
 
 
 async def test_the_person_leaving_the_terminal_ends_everything(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from engine.connectors.venues import VENUES
 from engine.domain.errors import TransientError
 from engine.domain.instruments import VenueId
 from engine.ports import Listed, RequestBudget
-from engine.wiring.lists import closed_of, fetch_list
+from engine.wiring.lists import closed_of, fetch_list, news_of
 from tests.reference.world import make_instrument
 
 BTC, ETH = make_instrument("here"), make_instrument("here", "ETH-USD")
@@ -31,6 +31,16 @@ def test_what_is_closed_gone_or_changed_may_not_be_traded() -> None:
     }
     assert closed_of([BTC, ETH], [Listed(instrument=BTC)]) == {"ETH-USD": "not listed any more"}
     assert "rules changed" in closed_of([ETH], [Listed(instrument=changed)])["ETH-USD"]
+
+
+def test_what_only_a_new_run_could_take_in_is_news() -> None:
+    changed = replace(ETH, tick_quote=Decimal("0.05"))
+
+    assert news_of([BTC, ETH], [Listed(instrument=BTC), Listed(instrument=ETH)]) == ""
+    assert news_of([BTC, ETH], [Listed(instrument=BTC)]) == ""
+    assert news_of([BTC], [Listed(instrument=ETH, closed="status BREAK")]) == ""
+    assert news_of([BTC], [Listed(instrument=BTC), Listed(instrument=ETH)]) == "ETH-USD is listed"
+    assert news_of([BTC, ETH], [Listed(instrument=changed)]) == "the rules of ETH-USD changed"
 
 
 @asynccontextmanager

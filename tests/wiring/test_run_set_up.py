@@ -16,6 +16,7 @@ from engine.domain.instruments import VenueId
 from engine.ports import RequestBudget
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring import run_set_up
+from engine.wiring.anew import Anew
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run_set_up import open_venues
 
@@ -108,13 +109,19 @@ async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
             pairs=["BTC-USD"],
             why="test",
         )
-        waiting = asyncio.create_task(run_set_up.until_back([away]))
+        anew = Anew(lambda: True)
+        asking = asyncio.create_task(run_set_up.keep_asking(away, anew))
         runner = web.AppRunner(answers)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         try:
-            with pytest.raises(TransientError, match="bitstamp is back"):
-                async with asyncio.timeout(20):
-                    await waiting
+            async with asyncio.timeout(20):
+                while anew.why != {"bitstamp": "it is back"}:
+                    await asyncio.sleep(0.01)
+            await runner.cleanup()
+            async with asyncio.timeout(20):
+                while anew.why:
+                    await asyncio.sleep(0.01)
         finally:
+            asking.cancel()
             await runner.cleanup()
