@@ -1,9 +1,11 @@
 """Five venues with deep books of one pair, and the frames that move them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from engine.domain.assets import Amount
+from engine.domain.holdings import Holding
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.kernels import layout
 from engine.market.board import Board
@@ -30,6 +32,20 @@ def make_instruments() -> list[Instrument]:
             lot_base=Decimal("0.00000001"),
         )
         for number in range(VENUES)
+    ]
+
+
+def plenty(instruments: Iterable[Instrument]) -> list[Holding]:
+    """Return holdings that no benchmark runs out of."""
+    return [
+        Holding(
+            venue=one.venue,
+            held=Amount.of(10**12, asset),
+            started=Amount.of(10**12, asset),
+            started_usd=Decimal(1),
+        )
+        for one in instruments
+        for asset in (one.pair.base, one.pair.quote)
     ]
 
 

@@ -8,7 +8,14 @@ from decimal import Decimal
 import msgspec
 from sortedcontainers import SortedDict
 
-from benchmarks.core_market import START_NS, Frame, make_board, make_frames, make_instruments
+from benchmarks.core_market import (
+    START_NS,
+    Frame,
+    make_board,
+    make_frames,
+    make_instruments,
+    plenty,
+)
 from benchmarks.harness import Row, measure, print_table
 from engine.decide.confirm import Confirmer, LimitRules
 from engine.decide.decider import Decider
@@ -20,6 +27,7 @@ from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
 from engine.detect.screen_terms import Screen
 from engine.detect.value_round import ValueRound
+from engine.domain.holdings import Deposit
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Plan
 from engine.execute.fill import PaperVenue
@@ -31,6 +39,7 @@ from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import Costs
+from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.ports import LevelForm
@@ -53,6 +62,9 @@ class SilentJournal:
     def execution_finished(self, finished: Finished) -> None:
         pass
 
+    def deposited(self, deposit: Deposit, at_ns: int) -> None:
+        pass
+
     def venue_changed(self, edge: VenueEdge) -> None:
         pass
 
@@ -67,11 +79,13 @@ class Core:
         self.costs = Costs(fee_bps_taker={one.venue: Decimal(20) for one in instruments})
         self.taken = Taken(board)
         self.positions = Positions()
+        self.inventory = Inventory(holdings=plenty(instruments))
         self.valuation = Valuation(board, age_ns_max=AGE_NS_MAX)
         self.circumstances = Circumstances(
             board=board,
             valuation=self.valuation,
             positions=self.positions,
+            inventory=self.inventory,
             is_killed=lambda: False,
             is_ledger_behind=lambda: False,
             shows_killed=lambda: False,
@@ -110,6 +124,7 @@ class Core:
                 decider=self.decider,
                 executor=executor,
                 positions=self.positions,
+                inventory=self.inventory,
                 journal=SilentJournal(),
             )
         )

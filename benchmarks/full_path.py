@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import harness
+from benchmarks.core_market import plenty
 from benchmarks.real_frames import Recorded, all_recorded, binance, instruments_of
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
@@ -91,8 +92,10 @@ def make_core(
             seed=1,
         ),
         control=ControlState(mode=Mode.PAPER, is_paused=False),
+        capital=[],
         realised_today_usd=Decimal(0),
         residuals=[],
+        holdings=plenty([*own, *others]),
     )
     return build_core(
         header,

@@ -60,18 +60,24 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heatmap:
-    """Figures of pairs by venues, to be drawn as a picture.
+    """Figures by row and column, to be drawn as a picture.
 
     Attributes:
-        cells: by row and column: net edge in percent and the direction as an arrow, or None.
-        percent_least: from here on a cell is an opportunity.
+        name: of the file, where one is written.
+        cells: by row and column: percent and what stands below it, or None.
+        middle: percent that is neither good nor bad.
+        decimals: of the percents shown.
+        hint: says what the figures are.
     """
 
+    name: str
     title: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: tuple[tuple[tuple[float, str] | None, ...], ...]
-    percent_least: float
+    middle: float
+    decimals: int
+    hint: str
     basis_note: str
 
 

@@ -63,6 +63,7 @@ class CommandEntry:
         long_help: sentences that say what is shown or changed.
         is_on_buttons: a button may carry it; false where the line itself is the second step.
         protective_when: arguments with which a CHANGE command is protective.
+        changes_when: arguments with which a READ command is a CHANGE.
     """
 
     name: str
@@ -75,6 +76,7 @@ class CommandEntry:
     grammar: tuple[Argument, ...] = ()
     is_on_buttons: bool = True
     protective_when: Callable[[Arguments], bool] | None = None
+    changes_when: Callable[[Arguments], bool] | None = None
 
     @property
     def usage(self) -> str:
@@ -85,4 +87,6 @@ class CommandEntry:
         """Return the kind of this command with these arguments."""
         if self.protective_when is not None and self.protective_when(arguments):
             return Kind.PROTECTIVE
+        if self.changes_when is not None and self.changes_when(arguments):
+            return Kind.CHANGE
         return self.kind

@@ -1,7 +1,7 @@
 """THE list of commands: it feeds dispatch, menus, help, docs/commands.md and the tests."""
 
 from bot.command import CommandEntry, Kind, Topic
-from bot.commands import market, money, overview, safety
+from bot.commands import balance, market, money, overview, safety
 from bot.grammar import Argument, Form
 
 _DAYS_MAX = 365
@@ -122,6 +122,28 @@ COMMANDS: tuple[CommandEntry, ...] = (
         ),
         handler=money.pnl,
         grammar=(Argument(name="days", form=Form.NUMBER, number_max=_DAYS_MAX),),
+    ),
+    CommandEntry(
+        name="balance",
+        topic=Topic.MONEY,
+        kind=Kind.READ,
+        short_help="paper money by venue and asset",
+        long_help=(
+            (
+                "Shows what each venue holds of each asset, its worth now, and how far it has"
+                " shifted from the start; what plans under way have reserved; and the realised"
+                " profit as a return on the capital, of the last day and of all days."
+            ),
+            "With the word picture: all places as a heatmap.",
+            (
+                "With the word reset: every place is set back to its capital at the prices of now,"
+                " after a second step."
+            ),
+        ),
+        handler=balance.balance,
+        aliases=("b",),
+        grammar=(Argument(name="form", form=Form.CHOICE, choices=("picture", "reset")),),
+        changes_when=balance.is_reset,
     ),
     CommandEntry(
         name="export",

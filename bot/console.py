@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.answer import Answer, Chart, Confirmation
+from bot.answer import Answer, Chart, Confirmation, Heatmap
 from bot.charts import ChartDrawer, ChartError
 from bot.command import Kind
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
@@ -243,4 +243,4 @@ class Console:
 
 
 def _file_name(answer: Answer) -> str:
-    return "pnl.png" if isinstance(answer.chart, Chart) else "spreads.png"
+    return f"{answer.chart.name}.png" if isinstance(answer.chart, Heatmap) else "pnl.png"

@@ -82,31 +82,30 @@ def bounds_of(
 
 
 def draw_heatmap(chart: dict[str, Any]) -> bytes:
-    """Return a portrait PNG of the same size: one cell for each pair and each two venues."""
+    """Return a portrait PNG of the same size: one cell for each row and column."""
     import matplotlib as mpl  # noqa: PLC0415
 
     mpl.use("Agg")
     from matplotlib.colors import TwoSlopeNorm  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    cells, least = chart["cells"], chart["percent_least"]
+    cells, middle = chart["cells"], chart["middle"]
     values = [[float("nan") if cell is None else cell[0] for cell in row] for row in cells]
-    reach = max(abs(cell[0] - least) for row in cells for cell in row if cell is not None) or 0.01
+    reach = max(abs(cell[0] - middle) for row in cells for cell in row if cell is not None) or 0.01
     figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor="white")
-    hint = f"net edge in % at the best prices; {least:g} % and more is an opportunity"
     for y, text, size, color in (
         (0.955, chart["title"], 15, _INK),
         (0.912, chart["basis_note"], 8.5, _MUTED),
-        (0.875, hint, 8.5, _MUTED),
+        (0.875, chart["hint"], 8.5, _MUTED),
     ):
         weight = "bold" if color == _INK else "normal"
         figure.text(0.05, y, text, size=size, weight=weight, color=color, va="center")
     axes = figure.add_axes((0.17, 0.05, 0.79, 0.72))
-    norm = TwoSlopeNorm(vcenter=least, vmin=least - reach, vmax=least + reach)
+    norm = TwoSlopeNorm(vcenter=middle, vmin=middle - reach, vmax=middle + reach)
     axes.imshow(values, cmap="RdYlGn", norm=norm, aspect="auto", alpha=0.8)
     for row, line in enumerate(cells):
         for column, cell in enumerate(line):
-            text = "-" if cell is None else f"{cell[0]:+.2f}\n{cell[1]}"
+            text = "-" if cell is None else f"{cell[0]:+.{chart['decimals']}f}\n{cell[1]}"
             axes.text(column, row, text, ha="center", va="center", size=8.5, color=_INK)
     axes.set_xticks(range(len(chart["columns"])), chart["columns"], size=8, color=_MUTED)
     axes.set_yticks(range(len(chart["rows"])), chart["rows"], size=9, color=_MUTED)

@@ -6,6 +6,7 @@ from engine.facade.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    Reason,
     StampedNotice,
     VenueBack,
     VenueLost,
@@ -18,6 +19,7 @@ _OPPORTUNITIES = Button(label="Opportunities", line="/opportunities")
 _TRADES = Button(label="Trades", line="/trades")
 _VENUES = Button(label="Venues", line="/venues")
 _LIMITS = Button(label="Limits", line="/limits")
+_BALANCE = Button(label="Balance", line="/balance")
 _PAUSE = Button(label="Pause", line="/pause")
 
 
@@ -37,7 +39,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
         case VenueLost() | VenueBack():
             row = (_VENUES,)
         case LimitHit():
-            row = (_LIMITS, _PAUSE)
+            is_balance = notice.reason is Reason.BALANCE_TOO_LOW
+            row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
         case _:
             row = (_STATUS,)
     return (row,)

@@ -1,12 +1,14 @@
 """What every family of handlers needs: the main menu and the answers to a plain no."""
 
 from bot.answer import Answer, Button
+from bot.command import Call
 from bot.notice_buttons import why_button
 from bot.render.market import render_unknown
 from bot.render.safety import render_acknowledged, render_declined
 from bot.render.troubles import render_away
+from engine.facade.commands import GetPnl, TransientError
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import Acknowledged, Declined, Report, Unknown
+from engine.facade.reports import Acknowledged, Declined, PnlReport, Report, Unknown
 
 MAIN_MENU: tuple[tuple[Button, ...], ...] = (
     (
@@ -27,6 +29,9 @@ MAIN_MENU: tuple[tuple[Button, ...], ...] = (
 
 _WHY_IN_A_ROW = 3
 
+EVER_DAYS = 36_500
+"""Longer than any installation runs."""
+
 
 def numbered_why(refs: list[str]) -> tuple[tuple[Button, ...], ...]:
     """Return a button to the decision on each line of a numbered list."""
@@ -34,6 +39,15 @@ def numbered_why(refs: list[str]) -> tuple[tuple[Button, ...], ...]:
     return tuple(
         tuple(buttons[at : at + _WHY_IN_A_ROW]) for at in range(0, len(buttons), _WHY_IN_A_ROW)
     )
+
+
+async def ask_pnl(call: Call, *, days: int) -> PnlReport | None:
+    """Return the profit of the last days, None while the ledger is away."""
+    try:
+        report = await call.ask(GetPnl(days=days))
+    except TransientError:
+        return None
+    return report if isinstance(report, PnlReport) else None
 
 
 def answer_plainly(report: Report, settings: FrontEndSettings) -> Answer:

@@ -4,7 +4,7 @@ import asyncio
 
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import MAIN_MENU, answer_plainly
+from bot.commands.common import EVER_DAYS, MAIN_MENU, answer_plainly, ask_pnl
 from bot.grammar import nearest
 from bot.render.overview import (
     Beside,
@@ -15,11 +15,10 @@ from bot.render.overview import (
     render_version,
 )
 from bot.render.screen import Facts, Mark, Screen, Text
-from engine.facade.commands import GetPnl, GetStatus, GetVenues, GetVersion, TransientError
-from engine.facade.reports import PnlReport, StatusReport, VenuesReport, VersionReport
+from engine.facade.commands import GetStatus, GetVenues, GetVersion
+from engine.facade.reports import StatusReport, VenuesReport, VersionReport
 
 _SANDBOX = "sandbox"
-_EVER_DAYS = 36_500
 
 
 async def start(call: Call) -> Answer:
@@ -65,20 +64,12 @@ async def status(call: Call) -> Answer:
     report = await call.ask(GetStatus())
     if isinstance(report, StatusReport):
         beside = Beside(
-            day=await _pnl(call, days=1),
-            ever=await _pnl(call, days=_EVER_DAYS),
+            day=await ask_pnl(call, days=1),
+            ever=await ask_pnl(call, days=EVER_DAYS),
             memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),
         )
         return Answer(screen=render_status(report, beside), buttons=MAIN_MENU)
     return answer_plainly(report, call.settings)
-
-
-async def _pnl(call: Call, *, days: int) -> PnlReport | None:
-    try:
-        report = await call.ask(GetPnl(days=days))
-    except TransientError:
-        return None
-    return report if isinstance(report, PnlReport) else None
 
 
 async def venues(call: Call) -> Answer:

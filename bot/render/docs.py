@@ -41,4 +41,6 @@ def _kind(entry: CommandEntry) -> str:
     sentence = f"It {_KIND_SENTENCES[entry.kind]}."
     if entry.protective_when is not None:
         sentence += " Some of its forms take one step; see below."
+    if entry.changes_when is not None:
+        sentence += " Some of its forms change something, in two steps; see below."
     return sentence

@@ -6,7 +6,7 @@ from engine.facade.commands import Mode
 from engine.facade.reports import Acknowledged, Declined, LimitLine, LimitsReport, StatusReport
 
 KILLED_TITLE = "KILLED: no plans are made"
-_LIMITS_SHOWN_MAX = 10
+_LIMITS_SHOWN_MAX = 11
 
 
 def render_limits(report: LimitsReport) -> Screen:

@@ -77,12 +77,16 @@ def make_heatmap(report: SpreadsReport) -> Heatmap | None:
         arrow = "↓" if line.buy_venue == left else "↑"
         return line.net_bps / _BPS_PER_PERCENT, arrow
 
+    least = report.least_edge_bps / _BPS_PER_PERCENT
     return Heatmap(
+        name="spreads",
         title="Gaps between venues now",
         rows=tuple(pairs),
         columns=tuple(f"{left}\n{right}" for left, right in columns),
         cells=tuple(tuple(cell(pair, *column) for column in columns) for pair in pairs),
-        percent_least=report.least_edge_bps / _BPS_PER_PERCENT,
+        middle=least,
+        decimals=2,
+        hint=f"net edge in % at the best prices; {least:g} % and more is an opportunity",
         basis_note=f"{words.BASIS_WORDS[report.basis]}; ↓ buy at the upper venue, ↑ at the lower",
     )
 

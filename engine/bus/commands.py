@@ -37,6 +37,10 @@ class GetSpreads(_Command, frozen=True, kw_only=True):
     """Gaps between books now and the nearest misses; answered by `SpreadsReport`."""
 
 
+class GetBalance(_Command, frozen=True, kw_only=True):
+    """The paper inventory by venue and asset; answered by `BalanceReport`."""
+
+
 class GetVersion(_Command, frozen=True, kw_only=True):
     """Version, commit, run, platform; answered by `VersionReport`."""
 
@@ -72,6 +76,13 @@ class SetMode(_Command, frozen=True, kw_only=True):
 
     by: str
     mode: Mode
+    is_confirmed: bool = False
+
+
+class ResetBalance(_Command, frozen=True, kw_only=True):
+    """Set the paper inventory back to its capital; answered by `Acknowledged` or `Declined`."""
+
+    by: str
     is_confirmed: bool = False
 
 
@@ -137,12 +148,14 @@ EngineCommand = (
     | GetWhy
     | GetLimits
     | GetSpreads
+    | GetBalance
     | GetVersion
     | Pause
     | Resume
     | Kill
     | Unkill
     | SetMode
+    | ResetBalance
 )
 LedgerCommand = (
     GetWhy
@@ -162,12 +175,14 @@ Command = (
     | GetWhy
     | GetLimits
     | GetSpreads
+    | GetBalance
     | GetVersion
     | Pause
     | Resume
     | Kill
     | Unkill
     | SetMode
+    | ResetBalance
     | GetTrades
     | GetPnl
     | GetExport

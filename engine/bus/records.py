@@ -6,6 +6,7 @@ Every record has an id of its own; the ledger stores a record once, however ofte
 import msgspec
 
 from engine.bus.notices import Notice
+from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Plan, Reason
@@ -66,6 +67,16 @@ class ExecutionRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     execution: Execution
 
 
+class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """A place of the paper inventory was set to its capital: money."""
+
+    record_id: str
+    run_id: str
+    basis: Basis
+    at_ns: int
+    deposit: Deposit
+
+
 class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """What the operator set, to be restored after a restart; durable before acknowledged."""
 
@@ -84,7 +95,14 @@ class NoticeRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     notice: Notice
 
 
-Record = OpportunityRecord | OpportunityClosed | ExecutionRecord | StateRecord | NoticeRecord
+Record = (
+    OpportunityRecord
+    | OpportunityClosed
+    | ExecutionRecord
+    | DepositRecord
+    | StateRecord
+    | NoticeRecord
+)
 
 
 class Append(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -126,6 +144,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         residuals: what earlier executions left over.
         generation: number of this engine; records of those before it are refused from now on.
         newest_run_id: name of the run that was started last, empty before the first.
+        holdings: what deposits and fills came to, by venue and asset.
     """
 
     mode: Mode | None
@@ -134,3 +153,4 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     residuals: list[Residual]
     generation: int
     newest_run_id: str = ""
+    holdings: list[Holding]

@@ -307,6 +307,38 @@ class SpreadsReport(_Report, frozen=True, kw_only=True):
     nearest: list[SpreadLine]
 
 
+class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset at a venue.
+
+    Attributes:
+        held: what is there; of it `reserved` for plans under way.
+        usd: worth of what is held now, None while no live book values the asset.
+        started, started_usd: what it was set to last, and what that was worth then.
+    """
+
+    venue: VenueId
+    asset: str
+    held: Decimal
+    reserved: Decimal
+    usd: Decimal | None
+    started: Decimal
+    started_usd: Decimal
+
+
+class BalanceReport(_Report, frozen=True, kw_only=True):
+    """The paper inventory that trades draw on.
+
+    Attributes:
+        lines: by venue and asset.
+        waiting: places that get their capital once their asset has a price.
+    """
+
+    basis: Basis
+    market_note: str
+    lines: list[BalanceLine]
+    waiting: int
+
+
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     """One finished execution."""
 
@@ -420,6 +452,7 @@ Report = (
     | WhyReport
     | LimitsReport
     | SpreadsReport
+    | BalanceReport
     | TradesReport
     | PnlReport
     | ExportReport

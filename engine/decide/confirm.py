@@ -68,7 +68,7 @@ class Unconfirmed:
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Walk:
     filled_base: Decimal
     notional_quote: Decimal
@@ -84,11 +84,16 @@ class Confirmer:
         self._costs = costs
         self._taken = taken
         self._rules = rules
+        self._lots: dict[tuple[int, int], CommonLot] = {}
 
     def confirm(self, opportunity: Opportunity, size_base: Decimal) -> Confirmed | Unconfirmed:
         """Walk both books of a gap at `size_base`, rounded down to what both venues accept."""
         buy, sell = self._instruments(opportunity)
-        size = floor_to_common_lot(size_base, buy, sell)
+        rows = opportunity.hops[0].row, opportunity.hops[1].row
+        lot = self._lots.get(rows)
+        if lot is None:
+            lot = self._lots[rows] = CommonLot.of(buy, sell)
+        size = lot.floor(size_base)
         size_min = max(buy.size_min_base, sell.size_min_base)
         if size <= 0 or size < size_min:
             return Unconfirmed(
@@ -188,8 +193,10 @@ class Confirmer:
         notional_steps = 0
         price = 0
         touches_taken = False
-        for level in self._board.side(book, side)[::-1]:
-            price_here, available = abs(int(level[KEY])), int(level[SIZE])
+        levels = self._board.side(book, side)
+        number_at = levels.item  # a row or a scalar of numpy costs more than what is done with it
+        for row in range(len(levels) - 1, -1, -1):
+            price_here, available = abs(number_at(row, KEY)), number_at(row, SIZE)
             if has_taken:
                 taken = self._taken.steps_at(book, side, price_here)
                 touches_taken = touches_taken or taken > 0
@@ -211,10 +218,21 @@ class Confirmer:
         )
 
 
-def floor_to_common_lot(size_base: Decimal, first: Instrument, second: Instrument) -> Decimal:
-    """Round a size down to a whole number of lots of both instruments."""
-    decimals = max(first.size_decimals, second.size_decimals)
-    lots = [int(one.lot_base.scaleb(decimals)) for one in (first, second)]
-    lot_steps = math.lcm(*lots)
-    steps = int(size_base.scaleb(decimals).to_integral_value(ROUND_FLOOR))
-    return Decimal(steps // lot_steps * lot_steps).scaleb(-decimals)
+@dataclass(frozen=True, slots=True)
+class CommonLot:
+    """The least size that is whole in lots of two instruments, in steps of 10^-decimals."""
+
+    steps: int
+    decimals: int
+
+    @classmethod
+    def of(cls, first: Instrument, second: Instrument) -> "CommonLot":
+        """Work it out."""
+        decimals = max(first.size_decimals, second.size_decimals)
+        lots = [int(one.lot_base.scaleb(decimals)) for one in (first, second)]
+        return cls(math.lcm(*lots), decimals)
+
+    def floor(self, size_base: Decimal) -> Decimal:
+        """Round a size down to a whole number of it."""
+        steps = int(size_base.scaleb(self.decimals).to_integral_value(ROUND_FLOOR))
+        return Decimal(steps // self.steps * self.steps).scaleb(-self.decimals)

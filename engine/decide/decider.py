@@ -22,7 +22,7 @@ SHRINKS_MAX = 4
 NS_PER_MS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Sized:
     confirmed: Confirmed
     usd_per_quote: Decimal
@@ -48,6 +48,8 @@ class Decider:
         self._circumstances = circumstances
         self._under_way = circumstances.under_way
         self._limits: Sequence[Limit] = make_limits(values, circumstances)
+        self._early_checks = [limit.check for limit in self._limits if limit.is_early]
+        self._late_checks = [limit.check for limit in self._limits if not limit.is_early]
         self._plan_ttl_ns = plan_ttl_ms * NS_PER_MS
         self.planned = 0
         self.refused: Counter[Reason] = Counter()
@@ -94,8 +96,8 @@ class Decider:
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)
-        for limit in self._limits:
-            verdict = limit.check(draft, at_ns) if limit.is_early else None
+        for check in self._early_checks:
+            verdict = check(draft, at_ns)
             if isinstance(verdict, Finding):
                 return verdict
         return None
@@ -125,11 +127,12 @@ class Decider:
             if isinstance(verdict, Finding):
                 return verdict
             size, shrunk = verdict.size_base, verdict
-        return Finding(reason=Reason.POSITION_LIMIT, detail=f"no size up to {size:f} fits")
+        assert shrunk is not None
+        return Finding(reason=shrunk.reason, detail=shrunk.detail)
 
     def _check_late(self, draft: Draft, at_ns: int) -> Finding | ShrinkTo | None:
-        for limit in self._limits:
-            verdict = None if limit.is_early else limit.check(draft, at_ns)
+        for check in self._late_checks:
+            verdict = check(draft, at_ns)
             if verdict is not None:
                 return verdict
         return None

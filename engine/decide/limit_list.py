@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from engine.decide.balance import BalanceLimit
 from engine.decide.bounds import (
     DailyLossLimit,
     EdgeLimit,
@@ -17,6 +18,7 @@ from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.market.board import Board
 from engine.market.valuation import Valuation
+from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 
 
@@ -32,6 +34,7 @@ class Circumstances:
     board: Board
     valuation: Valuation
     positions: Positions
+    inventory: Inventory
     is_killed: Callable[[], bool]
     is_ledger_behind: Callable[[], bool]
     shows_killed: Callable[[], bool]
@@ -52,6 +55,7 @@ def make_limits(values: LimitValues, circumstances: Circumstances) -> Sequence[L
         ExecutorLimit(),
         EdgeLimit(values.edge_bps_min),
         PositionLimit(values.position_usd_max, of.positions, of.under_way, of.valuation),
+        BalanceLimit(of.inventory, of.under_way),
         DailyLossLimit(values, of.positions, of.under_way, of.valuation),
         OrderRateLimit(of.order_rate, values.orders_per_min_max),
         LedgerLimit(of.is_ledger_behind, of.shows_ledger_behind),

@@ -1,9 +1,16 @@
 """Plans under way: what they may still cost, from the decision until the execution is booked."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 
+from engine.domain.holdings import Place
 from engine.domain.opportunities import Leg, Plan, Side
+from engine.portfolio.costs import EXACT, QUOTE_STEP
+
+Need = tuple[Place, Decimal]
+
+_SHORT = Context(prec=18, rounding=ROUND_CEILING)
+_ZERO = Decimal(0)
 
 
 def exposure_quote(legs: Iterable[Leg]) -> Decimal:
@@ -14,19 +21,54 @@ def exposure_quote(legs: Iterable[Leg]) -> Decimal:
     )
 
 
+def needs(legs: Iterable[Leg]) -> list[Need]:
+    """Return what each leg may draw on at its venue, at its limit price and with its fee.
+
+    A sell delivers its base; its fee comes out of what it receives.
+    """
+    return [(_place(leg), _need(leg)) for leg in legs]
+
+
+def _place(leg: Leg) -> Place:
+    instrument = leg.instrument
+    pair = instrument.pair
+    return instrument.venue, pair.base if leg.side is Side.SELL else pair.quote
+
+
+def _need(leg: Leg) -> Decimal:
+    if leg.side is Side.SELL:
+        return leg.size_base
+    limit_quote = EXACT.multiply(leg.size_base, leg.price_limit)
+    # A fee is a share of what is paid; how far the limit is above that is a short number upwards.
+    above_ratio = _SHORT.divide(limit_quote, leg.notional_quote)
+    total_quote = EXACT.fma(leg.fee_quote, above_ratio, limit_quote)
+    return total_quote.quantize(QUOTE_STEP, ROUND_CEILING, EXACT)
+
+
 class PlansUnderWay:
-    """Exposure by plan."""
+    """Exposure by plan, and what all of them have reserved by place."""
 
     def __init__(self) -> None:
         self._usd_by_plan: dict[str, Decimal] = {}
+        self._needs_by_plan: dict[str, list[Need]] = {}
+        self._reserved: dict[Place, Decimal] = {}
 
     def add(self, plan: Plan) -> None:
         """Count a plan that was just made."""
         self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
+        self._needs_by_plan[plan.plan_id] = reserving = needs(plan.legs)
+        for place, amount in reserving:
+            self._reserved[place] = EXACT.add(self.reserved(place), amount)
 
     def remove(self, plan_id: str) -> None:
         """Stop counting a plan whose execution is booked in the positions."""
         del self._usd_by_plan[plan_id]
+        for place, amount in self._needs_by_plan.pop(plan_id):
+            self._reserved[place] = EXACT.subtract(self.reserved(place), amount)
+
+    def reserved(self, place: Place) -> Decimal:
+        """Return what plans under way may still draw on at a place."""
+        return self._reserved.get(place, _ZERO)
 
     @property
     def total_usd(self) -> Decimal:

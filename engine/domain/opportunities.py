@@ -190,6 +190,7 @@ class Reason(StrEnum):
     LIQUIDITY_TAKEN = "liquidity_taken"
     NO_USD_PRICE = "no_usd_price"
     POSITION_LIMIT = "position_limit"
+    BALANCE_TOO_LOW = "balance_too_low"
     DAILY_LOSS_LIMIT = "daily_loss_limit"
     ORDER_RATE_LIMIT = "order_rate_limit"
     LEDGER_BEHIND = "ledger_behind"

@@ -6,18 +6,22 @@ is screened, and what was found is decided on and executed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Protocol
 
 from engine.decide.decider import Decider
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed, Episode
 from engine.detect.value_round import ValueRound
+from engine.domain.assets import AssetCode
+from engine.domain.holdings import Deposit
 from engine.domain.opportunities import Opportunity, Plan, Refusal
 from engine.execute.paper import NEVER_NS, Finished, PaperExecutor
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
+from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 
@@ -27,6 +31,9 @@ decision on it ..."""
 
 RECONSIDER_NS = 1_000_000_000
 """... or when this long has passed since, so that a pause or a full limit is not for ever."""
+
+FUNDED_PER_TICK = 8
+"""Places of the inventory that are valued with one tick, while some wait for their capital."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,11 @@ class Journal(Protocol):
         ...
 
     def execution_finished(self, finished: Finished) -> None:
-        """Learn that a plan has ended; it is already booked in the positions."""
+        """Learn that a plan has ended; it is already booked in positions and inventory."""
+        ...
+
+    def deposited(self, deposit: Deposit, at_ns: int) -> None:
+        """Learn that a place of the inventory was set to its capital."""
         ...
 
     def venue_changed(self, edge: VenueEdge) -> None:
@@ -98,6 +109,7 @@ class Parts:
     decider: Decider
     executor: PaperExecutor
     positions: Positions
+    inventory: Inventory
     journal: Journal
     matrix: PriceMatrix | None = None
 
@@ -115,6 +127,7 @@ class Pipeline:
         self._decider = parts.decider
         self._executor = parts.executor
         self._positions = parts.positions
+        self._inventory = parts.inventory
         self._journal = parts.journal
         self._publish = None if parts.matrix is None else parts.matrix.publish_book
         self._considered: dict[str, _Considered] = {}
@@ -142,6 +155,7 @@ class Pipeline:
     def _advance(self, at_ns: int) -> None:
         for finished in self._executor.advance(at_ns):
             execution = self._positions.add(finished.plan, finished.execution)
+            self._inventory.add(execution.orders)
             self._decider.finished(finished.plan.plan_id)
             self._detector.release(finished.plan.opportunity.opportunity_id)
             self._journal.execution_finished(replace(finished, execution=execution))
@@ -167,11 +181,25 @@ class Pipeline:
     def after_tick(self, at_ns: int) -> None:
         """Do as after any input, and what is due with time and would hold a frame up."""
         self.after_input(at_ns)
+        if self._inventory.waiting:
+            self._fund(at_ns, most=FUNDED_PER_TICK)
         self._tell(self._freshness.look(at_ns))
         self._value_round.step(at_ns)
         for episode in self._detector.screen_starts(at_ns):
             self._consider(episode, at_ns)
         self._tell_closed()
+
+    def after_command(self, at_ns: int) -> None:
+        """Do as after any input, and set to its capital what the operator asked to be."""
+        self._fund(at_ns, most=self._inventory.waiting)
+        self.after_input(at_ns)
+
+    def _fund(self, at_ns: int, *, most: int) -> None:
+        def usd_per(asset: AssetCode) -> Decimal | None:
+            return self._valuation.usd_per(asset, at_ns)
+
+        for deposit in self._inventory.fund(usd_per, most=most):
+            self._journal.deposited(deposit, at_ns)
 
     def _tell_closed(self) -> None:
         for closed in self._detector.take_closed():

@@ -17,6 +17,7 @@ from engine.bus.notices import (
     VenueBack,
     VenueLost,
 )
+from engine.domain.opportunities import Reason
 
 __all__ = [
     "REFUSED",
@@ -27,6 +28,7 @@ __all__ = [
     "Notice",
     "OpportunitySeen",
     "PaperTraded",
+    "Reason",
     "RecordsDropped",
     "RoleRestarted",
     "StampedNotice",

@@ -2,6 +2,8 @@
 
 from engine.bus.reports import (
     Acknowledged,
+    BalanceLine,
+    BalanceReport,
     Declined,
     ExactNow,
     ExportReport,
@@ -34,6 +36,8 @@ from engine.domain.opportunities import Hop
 
 __all__ = [
     "Acknowledged",
+    "BalanceLine",
+    "BalanceReport",
     "Declined",
     "ExactNow",
     "ExportReport",

@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.bus.commands import (
     EngineCommand,
+    GetBalance,
     GetLimits,
     GetOpportunities,
     GetSpreads,
@@ -14,6 +15,7 @@ from engine.bus.commands import (
     GetWhy,
     Kill,
     Pause,
+    ResetBalance,
     Resume,
     SetMode,
     Unkill,
@@ -24,8 +26,9 @@ from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined, Report, Unknown
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
+from engine.operate.balance_report import make_balance_report
 from engine.operate.clock import Clock
-from engine.operate.control import ControlState, encode_control
+from engine.operate.control import ControlState, InventoryReset, encode_control
 from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.kill_latch import KillLatch
 from engine.operate.one_time_code import OneTimeCode
@@ -34,7 +37,16 @@ from engine.operate.outbox import Outbox
 STORED_WITHIN_S: Final = 3.0
 """Shorter than a caller waits, so that the caller gets the reason and not a time-out."""
 
-Question = GetStatus | GetVenues | GetOpportunities | GetWhy | GetLimits | GetSpreads | GetVersion
+Question = (
+    GetStatus
+    | GetVenues
+    | GetOpportunities
+    | GetWhy
+    | GetLimits
+    | GetSpreads
+    | GetBalance
+    | GetVersion
+)
 
 
 class EngineAnswers:
@@ -63,7 +75,7 @@ class EngineAnswers:
         self._lease = lease
         self._changes = 0
 
-    async def answer(self, request: EngineCommand) -> Report:
+    async def answer(self, request: EngineCommand) -> Report:  # noqa: PLR0911 - one table
         """Answer a command; see `Answerer.answer`."""
         if not isinstance(request, Kill):  # a kill holds whoever is told
             self._lease.check()
@@ -78,6 +90,8 @@ class EngineAnswers:
                 return await self._change(by, "resume", is_paused=False)
             case SetMode():
                 return await self._set_mode(request)
+            case ResetBalance():
+                return await self._reset_balance(request)
             case _:
                 return await self._report(request)
 
@@ -96,6 +110,8 @@ class EngineAnswers:
                 return self._reports.limits(at_ns)
             case GetSpreads():
                 return self._reports.spreads(at_ns)
+            case GetBalance():
+                return make_balance_report(self._parts, at_ns)
             case GetVersion():
                 return self._reports.version()
 
@@ -129,6 +145,31 @@ class EngineAnswers:
                 needs_confirmation=True,
             )
         return await self._change(command.by, f"mode {command.mode}", mode=command.mode)
+
+    async def _reset_balance(self, command: ResetBalance) -> Report:
+        if not command.is_confirmed:
+            return Declined(
+                why="every venue's paper money is set back to its start at the prices of now; "
+                "what was won, lost or shifted stays in /pnl and in the exports",
+                needs_confirmation=True,
+            )
+        control = self._parts.control
+        self._parts.hot_path.command(encode_control(InventoryReset()), self._clock())
+        # Its deposits are on their way to the ledger: once this record is stored, they are.
+        self._changes += 1
+        record = self._state_record(
+            ControlState(mode=control.mode, is_paused=control.is_paused),
+            number=self._changes,
+            by=command.by,
+            action="balance reset",
+        )
+        try:
+            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+        except BadValueError as error:
+            return Declined(why=_unstored(str(error), is_looser=False))
+        waiting = self._parts.inventory.waiting
+        later = f"; {waiting} follow once they have a price" if waiting else ""
+        return self._now(f"every place holds its capital again{later}")
 
     async def _change(
         self, by: str, action: str, *, mode: Mode | None = None, is_paused: bool | None = None

@@ -30,6 +30,7 @@ from engine.decide.confirm_route import RouteConfirmer
 from engine.decide.confirm_split import ConfirmedSplit, PlacePart, SplitConfirmer
 from engine.decide.decider import Decider
 from engine.decide.route_values import values_of_opportunity
+from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.instruments import VenueId
@@ -38,12 +39,14 @@ from engine.domain.orders import Execution, Purpose
 from engine.kernels.layout import ASK, BID, COUNT
 from engine.market.board import Board
 from engine.market.freshness import Freshness
+from engine.market.valuation import Valuation
 from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
 from engine.operate.spread_watch import SpreadWatch
 from engine.portfolio.costs import BPS_PER_UNIT
+from engine.portfolio.inventory import Inventory
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -70,6 +73,9 @@ class RunParts:
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
+    valuation: Valuation
+    inventory: Inventory
+    under_way: PlansUnderWay
     journal: RunJournal
     control: Control
     hot_path: HotPath

@@ -161,10 +161,10 @@ class HotPath:
         return actions
 
     def command(self, payload: bytes, at_ns: int) -> None:
-        """Take a change of the operator's control state."""
+        """Take what the operator asked of the core."""
         self._begin(InputKind.COMMAND, NO_STREAM, "", payload, at_ns)
         self._control.take(payload)
-        self._pipeline.after_input(at_ns)
+        self._pipeline.after_command(at_ns)
 
     def correct(self, correction: Correction, at_ns: int) -> list[Sequence[Action]]:
         """Take a correction of the clock, which `at_ns` has already; returns as `tick` does.

@@ -6,6 +6,7 @@ import msgspec
 
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
+from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.modes import Basis
 from engine.domain.residuals import Residual
@@ -56,7 +57,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pools: pools of the run as they are at its start, by their numbers.
         bridges: bridges of the run, by their numbers.
-        realised_today_usd, residuals: what the ledger knew at the start.
+        capital: paper money that each place is to start with.
+        realised_today_usd, residuals, holdings: what the ledger knew at the start.
     """
 
     format_version: int
@@ -71,8 +73,10 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     bridges: list[Bridge]
     terms: RunTerms
     control: ControlState
+    capital: list[Capital]
     realised_today_usd: Decimal
     residuals: list[Residual]
+    holdings: list[Holding]
 
 
 def encode_header(header: RunHeader) -> bytes:

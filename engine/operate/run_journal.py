@@ -19,6 +19,7 @@ from engine.bus.notices import (
     PaperTraded,
 )
 from engine.bus.records import (
+    DepositRecord,
     ExecutionRecord,
     NoticeRecord,
     OpportunityClosed,
@@ -28,6 +29,7 @@ from engine.bus.records import (
 from engine.bus.reports import OpportunityLine
 from engine.detect.episodes import Closed
 from engine.domain.exact import exact_sum
+from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Side
 from engine.domain.orders import Execution, Purpose
@@ -37,11 +39,14 @@ from engine.market import freshness
 
 RECENT_MAX: Final = 200
 LIMIT_NOTICE_NS: Final = 60_000_000_000
+BALANCE_NOTICE_NS: Final = 3_600_000_000_000
+"""A balance that ran out stays so until it is set back."""
 NS_PER_MS: Final = 1_000_000
 
 LIMIT_REASONS: Final = frozenset(
     {
         Reason.POSITION_LIMIT,
+        Reason.BALANCE_TOO_LOW,
         Reason.DAILY_LOSS_LIMIT,
         Reason.ORDER_RATE_LIMIT,
         Reason.LEDGER_BEHIND,
@@ -130,6 +135,7 @@ class RunJournal:
         self._open: dict[str, Entry] = {}
         self._planned: dict[str, Entry] = {}
         self._notice_count = 0
+        self._deposit_count = 0
         self._limit_told_at_ns: dict[Reason, int] = {}
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
@@ -227,6 +233,20 @@ class RunJournal:
                 )
             )
 
+    def deposited(self, deposit: Deposit, at_ns: int) -> None:
+        """Record what a place of the inventory was set to."""
+        self._line("deposited", deposit)
+        self._deposit_count += 1
+        self._put(
+            DepositRecord(
+                record_id=f"{self._settings.run_id}-d{self._deposit_count}",
+                run_id=self._settings.run_id,
+                basis=self._settings.basis,
+                at_ns=at_ns,
+                deposit=deposit,
+            )
+        )
+
     def venue_changed(self, edge: freshness.VenueEdge) -> None:
         """Log that a venue was lost or is back; what lasts is told by `operate.outages`."""
         self._line("venue", edge)
@@ -299,7 +319,9 @@ class RunJournal:
         if refusal.reason not in LIMIT_REASONS:
             return
         told_at_ns = self._limit_told_at_ns.get(refusal.reason)
-        if told_at_ns is not None and 0 <= refusal.decided_at_ns - told_at_ns < LIMIT_NOTICE_NS:
+        is_balance = refusal.reason is Reason.BALANCE_TOO_LOW
+        every_ns = BALANCE_NOTICE_NS if is_balance else LIMIT_NOTICE_NS
+        if told_at_ns is not None and 0 <= refusal.decided_at_ns - told_at_ns < every_ns:
             return
         self._limit_told_at_ns[refusal.reason] = refusal.decided_at_ns
         self.tell(

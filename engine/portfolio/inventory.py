@@ -1,78 +1,114 @@
-"""Inventory: what we own where, as a fold of all fills over what we started with.
+"""Inventory: what is owned where, as a sum of deposits and of all fills.
 
 Trades draw on it: a buy pays quote at its venue, a sell delivers base at its own. Nothing is moved
 between venues here; the cost of moving it back is counted in each plan.
+
+Each place is set to its capital at the first price that its asset has, and again when the operator
+asks for it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections import deque
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_FLOOR, Decimal
 
-from engine.domain.assets import Amount, AssetCode
+from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
-from engine.domain.instruments import VenueId
+from engine.domain.holdings import Capital, Deposit, Holding, Place
 from engine.domain.orders import Order
+from engine.portfolio.costs import EXACT, QUOTE_STEP
+from engine.portfolio.positions import UsdPer
 
-Place = tuple[VenueId, AssetCode]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """An asset at a venue.
-
-    Attributes:
-        started: what we had before the first fill, as the settings say.
-        held: what we have now; negative if trades drew more than there was.
-    """
-
-    venue: VenueId
-    started: Amount
-    held: Amount
-
-    @property
-    def change(self) -> Amount:
-        """What trades have changed."""
-        return self.held - self.started
+ZERO = Decimal(0)
 
 
 class Inventory:
     """Holdings by venue and asset.
 
     Args:
-        started: balances before the first fill; a place that is not named starts with nothing.
+        capital: what each place is to start with.
+        holdings: what earlier runs left.
     """
 
-    def __init__(self, started: Mapping[Place, Decimal] | None = None) -> None:
-        self._started = dict(started or {})
-        self._changes: dict[Place, Decimal] = {}
-
-    def restore(self, changes: Iterable[tuple[VenueId, AssetCode, Decimal]]) -> None:
-        """Take over what the fills of earlier runs changed."""
-        for venue, asset, change in changes:
-            self._change((venue, asset), change)
+    def __init__(self, capital: Iterable[Capital] = (), holdings: Sequence[Holding] = ()) -> None:
+        self._capital_usd = {one.place: one.usd for one in capital}
+        self._held = {one.place: one.held.value for one in holdings}
+        self._starts: dict[Place, Holding | Deposit] = {
+            one.place: one for one in holdings if one.started_usd
+        }
+        self._waiting = deque(
+            place for place, usd in self._capital_usd.items() if usd and place not in self._starts
+        )
 
     def add(self, orders: Iterable[Order]) -> None:
-        """Fold the fills of finished orders in."""
+        """Book the fills of finished orders."""
         for order in orders:
-            self.restore(order.changes)
+            for venue, asset, change in order.changes:
+                self._add((venue, asset), change)
 
-    def held(self, venue: VenueId, asset: AssetCode) -> Decimal:
-        """Return what we own of an asset at a venue."""
-        place = (venue, asset)
-        zero = Decimal(0)
-        return exact_sum((self._started.get(place, zero), self._changes.get(place, zero)))
+    def held(self, place: Place) -> Decimal:
+        """Return what is owned of an asset at a venue."""
+        return self._held.get(place, ZERO)
+
+    @property
+    def waiting(self) -> int:
+        """Number of places that are yet to be set to their capital."""
+        return len(self._waiting)
+
+    def reset(self) -> None:
+        """Let every place be set to its capital anew; until then it holds what it holds."""
+        self._waiting = deque(self._capital_usd)
+
+    def fund(self, usd_per: UsdPer, *, most: int) -> list[Deposit]:
+        """Set waiting places to their capital; what has no price waits on.
+
+        Args:
+            usd_per: values an asset.
+            most: places that are looked at.
+        """
+        made = []
+        for _ in range(min(most, len(self._waiting))):
+            place = self._waiting.popleft()
+            deposit = self._deposit(place, usd_per)
+            if deposit is None:
+                self._waiting.append(place)
+            else:
+                made.append(deposit)
+        return made
 
     @property
     def holdings(self) -> tuple[Holding, ...]:
         """All places that have or had something, by venue and asset."""
         return tuple(
             Holding(
-                venue=venue,
-                started=Amount(self._started.get((venue, asset), Decimal(0)), asset),
-                held=Amount(self.held(venue, asset), asset),
+                venue=place[0],
+                held=Amount(held, place[1]),
+                started=self._starts[place].started if place in self._starts else _none(place),
+                started_usd=self._starts[place].started_usd if place in self._starts else ZERO,
             )
-            for venue, asset in sorted(self._started.keys() | self._changes.keys())
+            for place, held in sorted(self._held.items())
         )
 
-    def _change(self, place: Place, change: Decimal) -> None:
-        self._changes[place] = exact_sum((self._changes.get(place, Decimal(0)), change))
+    def _deposit(self, place: Place, usd_per: UsdPer) -> Deposit | None:
+        venue, asset = place
+        usd = self._capital_usd[place]
+        price_usd = usd_per(asset)
+        if price_usd is None:
+            return None
+        started = EXACT.divide(usd, price_usd).quantize(QUOTE_STEP, ROUND_FLOOR, EXACT)
+        added = exact_sum((started, -self.held(place)))
+        self._add(place, added)
+        deposit = Deposit(
+            venue=venue,
+            added=Amount(added, asset),
+            started=Amount(started, asset),
+            started_usd=usd,
+        )
+        self._starts[place] = deposit
+        return deposit
+
+    def _add(self, place: Place, change: Decimal) -> None:
+        self._held[place] = exact_sum((self.held(place), change))
+
+
+def _none(place: Place) -> Amount:
+    return Amount(ZERO, place[1])

@@ -149,6 +149,17 @@ def _check_feeds(feeds: Mapping[str, str]) -> None:
             )
 
 
+def _check_places(names: Iterable[str]) -> None:
+    for name in names:
+        venue, separator, asset = name.partition(":")
+        _check_venues([venue])
+        if separator and not (asset.isascii() and asset.isalnum() and asset == asset.upper()):
+            raise ValueError(
+                f"{shown_value(name)} is not of the form venue or venue:ASSET, as in "
+                f"{venue}:{re.sub('[^A-Z0-9]', '', asset.upper()) or 'USD'}"
+            )
+
+
 def _check_database_url(url: str) -> None:
     if not _DATABASE.fullmatch(url):
         raise ValueError(
@@ -182,6 +193,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "feeds"): _check_feeds,
     ("markets", "pairs"): _check_pair_list,
     ("costs", "fee_bps_taker"): _check_venues,
+    ("paper", "capital_usd_at"): _check_places,
     ("routes", "bridges"): _check_pairs,
     ("data", "database_url"): _check_database_url,
     ("telegram", "base_url"): _check_base_url,

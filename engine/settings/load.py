@@ -28,8 +28,6 @@ __all__ = ["ROLE_ENVIRONMENT_NAME", "SettingsError", "load_settings"]
 CONFIG_ENVIRONMENT_NAME: Final = "SYNDICATE_CONFIG"
 DEFAULT_FILE: Final = "syndicate.toml"
 
-_FEE_BPS_END: Final = 10_000  # a fee of 100 % leaves nothing
-
 ROLE_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_ROLE"
 """Says that the environment holds all settings of a role: the supervisor read the files."""
 
@@ -211,20 +209,24 @@ def _exact(value: Any) -> Any:
 
 def _check_bounds(value: Any, field_type: Any) -> None:
     """Check bounds of decimals, which msgspec leaves unchecked."""
+    bounds = get_args(field_type)[1].extra or {}
     if isinstance(value, dict):
         for item in value.values():
-            if isinstance(item, Decimal) and not (item.is_finite() and 0 <= item < _FEE_BPS_END):
-                raise ValueError(f"Expected values from 0 to below {_FEE_BPS_END}, found {item}")
-        return
-    if not isinstance(value, Decimal):
-        return
+            if isinstance(item, Decimal):
+                _check_exact(item, bounds)
+    elif isinstance(value, Decimal):
+        _check_exact(value, bounds)
+
+
+def _check_exact(value: Decimal, bounds: Mapping[str, Any]) -> None:
     if not value.is_finite():
         raise ValueError("Expected a finite number")
-    bounds = get_args(field_type)[1].extra
     if "gt" in bounds and not value > bounds["gt"]:
         raise ValueError(f"Expected a number > {bounds['gt']}")
     if "ge" in bounds and not value >= bounds["ge"]:
         raise ValueError(f"Expected a number >= {bounds['ge']}")
+    if "lt" in bounds and not value < bounds["lt"]:
+        raise ValueError(f"Expected a number < {bounds['lt']}")
     if "le" in bounds and not value <= bounds["le"]:
         raise ValueError(f"Expected a number <= {bounds['le']}")
 

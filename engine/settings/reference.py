@@ -117,6 +117,7 @@ def _bounds(inner: Any, meta: Meta) -> str:
     for sign, bound in (
         (">", meta.gt if meta.gt is not None else extra.get("gt")),
         (">=", meta.ge if meta.ge is not None else extra.get("ge")),
+        ("<", meta.lt if meta.lt is not None else extra.get("lt")),
         ("<=", meta.le if meta.le is not None else extra.get("le")),
     ):
         if bound is not None:

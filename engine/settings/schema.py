@@ -52,6 +52,10 @@ def _exact(
     return Meta(description=description, extra={k: v for k, v in bounds.items() if v is not None})
 
 
+_FEE: Final = {"unit": "bps", "ge": 0, "lt": 10_000}
+"""A fee of 100 % leaves nothing."""
+
+
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
@@ -118,7 +122,7 @@ class CostsSettings(_Section, frozen=True, kw_only=True):
     fee_bps_taker: Annotated[
         dict[str, Decimal],
         Meta(
-            extra={"unit": "bps"},
+            extra=_FEE,
             description="taker fee of your tier by venue, as binance=10,coinbase=60; "
             "else the venue's entry tier (sandbox: see docs/risk.md)",
         ),
@@ -154,7 +158,7 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
     bridges: Annotated[
         dict[str, Decimal],
         Meta(
-            extra={"unit": "bps"},
+            extra=_FEE,
             description="assets that turn into each other, as BTC-WBTC=10, at a share of the "
             "amount; none unless set",
         ),
@@ -220,6 +224,24 @@ class PaperSettings(_Section, frozen=True, kw_only=True):
     mode_at_first_start: Annotated[
         Literal["observe", "paper"], Meta(description="mode of a new installation")
     ] = "observe"
+    capital_usd: Annotated[
+        Decimal,
+        _exact(
+            "paper money at each venue, split evenly over the assets it trades, each at its first "
+            "price; trades draw on it (see /balance)",
+            unit="USD",
+            at_least=0,
+            at_most=1_000_000_000,
+        ),
+    ] = Decimal(10_000)
+    capital_usd_at: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "USD", "ge": 0, "le": 1_000_000_000},
+            description="paper money where it differs, by venue (split evenly) or by venue:asset, "
+            "as coinbase=5000,binance:USDT=20000",
+        ),
+    ] = msgspec.field(default_factory=dict)
     slippage_bps_max: Annotated[
         Decimal,
         _exact(

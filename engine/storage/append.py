@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import (
+    DepositRecord,
     ExecutionRecord,
     NoticeRecord,
     OpportunityClosed,
@@ -22,6 +23,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, Purpose
 from engine.storage import tables
+from engine.storage.balances import Change, add_changes
 
 Row = dict[str, Any]
 
@@ -42,16 +44,20 @@ async def append(connection: AsyncConnection, records: Sequence[Record]) -> int 
     if seen:
         await insert_new(connection, tables.opportunities, seen)
     has_notices = False
+    changes: list[Change] = []
     for record in records:
         if isinstance(record, OpportunityClosed):
             await _close(connection, record)
         elif isinstance(record, ExecutionRecord):
-            await _append_execution(connection, record)
+            changes += await _append_execution(connection, record)
+        elif isinstance(record, DepositRecord):
+            changes += await _append_deposit(connection, record)
         elif isinstance(record, StateRecord):
             await _insert_once(connection, tables.operator_state, _state_row(record))
         elif isinstance(record, NoticeRecord):
             await _insert_once(connection, tables.notices, _notice_row(record))
             has_notices = True
+    await add_changes(connection, changes)
     if not has_notices:
         return None
     newest = await connection.execute(select(func.max(tables.notices.c.seq)))
@@ -84,11 +90,12 @@ def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
     return table.c[name] == value
 
 
-async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> None:
+async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> list[Change]:
+    """Store an execution; return what it changed of the balances, nothing if it was stored."""
     newest = await connection.execute(select(func.max(tables.executions.c.seq)))
     row = {**_execution_row(record), "seq": (newest.scalar_one_or_none() or 0) + 1}
     if not await _insert_once(connection, tables.executions, row):
-        return
+        return []
     execution = record.execution
     orders = [
         _order_row(execution, order, position) for position, order in enumerate(execution.orders)
@@ -102,6 +109,15 @@ async def _append_execution(connection: AsyncConnection, record: ExecutionRecord
         await connection.execute(insert(tables.orders), orders)
     if fills:
         await connection.execute(insert(tables.fills), fills)
+    return [(record.basis, *change) for order in execution.orders for change in order.changes]
+
+
+async def _append_deposit(connection: AsyncConnection, record: DepositRecord) -> list[Change]:
+    """Store a deposit; return what it changed of the balances, nothing if it was stored."""
+    if not await _insert_once(connection, tables.deposits, _deposit_row(record)):
+        return []
+    added = record.deposit.added
+    return [(record.basis, record.deposit.venue, added.asset, added.value)]
 
 
 async def _close(connection: AsyncConnection, record: OpportunityClosed) -> None:
@@ -200,6 +216,22 @@ def _fill_row(order: Order, position: int) -> Row:
         "fee_quote": fill.fee_quote,
         "fee_base": fill.fee_base,
         "frame_seq": fill.frame_seq,
+    }
+
+
+def _deposit_row(record: DepositRecord) -> Row:
+    deposit = record.deposit
+    return {
+        "record_id": record.record_id,
+        "run_id": record.run_id,
+        "basis": record.basis.value,
+        "at_ns": record.at_ns,
+        "venue": deposit.venue,
+        "asset": deposit.added.asset,
+        "added": deposit.added.value,
+        "started": deposit.started.value,
+        "started_usd": deposit.started_usd,
+        "digest": _digest(record),
     }
 
 

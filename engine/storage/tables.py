@@ -1,7 +1,7 @@
 """The ledger's tables. Instants are int64 nanoseconds; money is exact; estimates are floats.
 
-The rows of `executions`, `orders`, `fills` and `operator_state` are never changed or deleted: the
-migrated schema has triggers that refuse it.
+The rows of `executions`, `orders`, `fills`, `deposits` and `operator_state` are never changed or
+deleted: the migrated schema has triggers that refuse it.
 """
 
 from sqlalchemy import (
@@ -144,6 +144,35 @@ fills = Table(
     Index("ix_fills_client_order_id", "client_order_id"),
     Index("ix_fills_filled_at_ns", "filled_at_ns"),
 )
+
+deposits = Table(
+    "deposits",
+    metadata,
+    _number(),
+    Column("record_id", Text, nullable=False, unique=True),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("added", ExactDecimal, nullable=False),
+    Column("started", ExactDecimal, nullable=False),
+    Column("started_usd", ExactDecimal, nullable=False),
+    Column("digest", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What places of the paper inventory were set to, in order."""
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("basis", Text, primary_key=True),
+    Column("venue", Text, primary_key=True),
+    Column("asset", Text, primary_key=True),
+    Column("held", ExactDecimal, nullable=False),
+)
+"""The sum of all deposits and fills by place, added to with each, so that no start has to read
+every fill. Fills of earlier versions, which knew no deposits, are not in it."""
 
 operator_state = Table(
     "operator_state",

@@ -15,6 +15,7 @@ from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.storage import generations
+from engine.storage.balances import load_holdings
 from engine.storage.residuals import basis_is, load_residuals
 from engine.storage.tables import executions, notices, operator_state
 
@@ -29,7 +30,7 @@ async def load_state(
 ) -> EngineState:
     """Begin a generation and load what an engine needs at start.
 
-    Profit and leftovers are of `basis` only, if given.
+    Profit, leftovers and holdings are of `basis` only, if given.
     """
     newest = await connection.execute(
         select(operator_state.c.mode, operator_state.c.is_paused)
@@ -44,6 +45,7 @@ async def load_state(
         residuals=await load_residuals(connection, basis=basis),
         generation=await generations.take_next(connection),
         newest_run_id=await load_newest_run_id(connection),
+        holdings=await load_holdings(connection, basis=basis),
     )
 
 

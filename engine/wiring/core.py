@@ -12,6 +12,7 @@ from engine.decide.decider import Decider
 from engine.decide.exact_legs import ExactLegs
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
+from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import PreparedPool, prepare_pool
@@ -38,6 +39,7 @@ from engine.operate.run_journal import JournalSettings, RunJournal
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import World
 from engine.portfolio.costs import Costs
+from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.ports import Feed, FeedLimits
@@ -58,6 +60,9 @@ class Core:
     pools: Mapping[int, PreparedPool]
     detector: Detector
     positions: Positions
+    inventory: Inventory
+    under_way: PlansUnderWay
+    valuation: Valuation
     journal: RunJournal
     control: Control
     hot_path: HotPath
@@ -103,11 +108,13 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         realised_usd=header.realised_today_usd,
         at_ns=header.started_at_ns,
     )
-    control = Control(header.control)
+    inventory = Inventory(header.capital, header.holdings)
+    control = Control(header.control, inventory)
     circumstances = Circumstances(
         board=board,
         valuation=valuation,
         positions=positions,
+        inventory=inventory,
         is_killed=around.world.is_killed,
         is_ledger_behind=around.world.is_ledger_behind,
         shows_killed=around.world.shows_killed,
@@ -165,6 +172,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 order_rate=circumstances.order_rate,
             ),
             positions=positions,
+            inventory=inventory,
             journal=journal,
             matrix=around.open_matrix(board, graph.pools) if around.open_matrix else None,
         )
@@ -184,6 +192,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         pools=graph.pools,
         detector=detector,
         positions=positions,
+        inventory=inventory,
+        under_way=circumstances.under_way,
+        valuation=valuation,
         journal=journal,
         control=control,
         spread_watch=SpreadWatch(Spreads(board, costs, age_ns_max=age_ns_max)),

@@ -25,6 +25,7 @@ from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import Settings
 from engine.wiring.anew import Anew
+from engine.wiring.capital import capital_of
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     basis_of,
@@ -180,8 +181,10 @@ def make_header(
         bridges=_bridges(settings),
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
+        capital=capital_of(settings.paper, instruments),
         realised_today_usd=Decimal(state.realised_today_usd),
         residuals=state.residuals,
+        holdings=state.holdings,
     )
 
 

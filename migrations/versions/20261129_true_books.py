@@ -1,4 +1,4 @@
-"""Keep what leftovers were filled for and realised, fees in base, generations and an order."""
+"""Keep what leftovers were filled for, fees in base, generations, an order, and balances."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ NEW = (
     ("executions", "correction_usd"),
     ("fills", "fee_base"),
 )
+WHY = "money records are never changed or deleted"
 
 
 def upgrade() -> None:
@@ -29,11 +30,50 @@ def upgrade() -> None:
     )
     op.add_column("executions", sa.Column("seq", sa.BigInteger(), nullable=True))
     op.create_index("ix_executions_seq", "executions", ["seq"])
+    whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "deposits",
+        sa.Column("seq", whole, autoincrement=True, nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("at_ns", sa.BigInteger(), nullable=False),
+        sa.Column("venue", sa.Text(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("added", ExactDecimal(), nullable=False),
+        sa.Column("started", ExactDecimal(), nullable=False),
+        sa.Column("started_usd", ExactDecimal(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_deposits"),
+        sa.UniqueConstraint("record_id", name="uq_deposits_record_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "balances",
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("venue", sa.Text(), nullable=False),
+        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("held", ExactDecimal(), nullable=False),
+        sa.PrimaryKeyConstraint("basis", "venue", "asset", name="pk_balances"),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        for change in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER keep_deposits_{change.lower()} BEFORE {change} ON deposits "
+                f"BEGIN SELECT RAISE(ABORT, '{WHY}'); END"
+            )
+        return
+    op.execute(
+        "CREATE TRIGGER keep_deposits BEFORE UPDATE OR DELETE OR TRUNCATE ON deposits "
+        "FOR EACH STATEMENT EXECUTE FUNCTION keep_money()"
+    )
 
 
 def downgrade() -> None:
     op.drop_index("ix_executions_seq", "executions")
     op.drop_column("executions", "seq")
     op.drop_table("generations")
+    op.drop_table("balances")
+    op.drop_table("deposits")
     for table, column in reversed(NEW):
         op.drop_column(table, column)

@@ -12,6 +12,7 @@ from engine.facade.commands import (
     Command,
     DoneInbox,
     DoneNotices,
+    GetBalance,
     GetExport,
     GetLimits,
     GetNotices,
@@ -27,6 +28,7 @@ from engine.facade.commands import (
     Mode,
     Pause,
     PutInbox,
+    ResetBalance,
     Resume,
     SetMode,
     TakeInbox,
@@ -163,6 +165,10 @@ class FakeFacade:
                 return samples.limits()
             case GetSpreads():
                 return samples.spreads()
+            case GetBalance():
+                return samples.balance()
+            case ResetBalance():
+                return self._reset_balance(command)
             case GetVersion():
                 return samples.version()
             case GetTrades():
@@ -206,6 +212,12 @@ class FakeFacade:
         self.mode = command.mode
         self.effects.append(f"mode {command.mode}")
         return self._acknowledged(f"Mode is {command.mode}")
+
+    def _reset_balance(self, command: ResetBalance) -> Report:
+        if not command.is_confirmed:
+            return Declined(why="every venue's paper money is set back", needs_confirmation=True)
+        self.effects.append("balance reset")
+        return self._acknowledged("Paper money is set back to its start")
 
     def _acknowledged(self, text: str) -> Acknowledged:
         return Acknowledged(

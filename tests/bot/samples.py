@@ -27,6 +27,8 @@ from engine.facade.notices import (
     VenueLost,
 )
 from engine.facade.reports import (
+    BalanceLine,
+    BalanceReport,
     ExactNow,
     InstrumentLine,
     LegLine,
@@ -356,6 +358,33 @@ def spreads() -> SpreadsReport:
         least_edge_bps=10.0,
         spreads=lines,
         nearest=nearest,
+    )
+
+
+def balance() -> BalanceReport:
+    """Two venues, one of which has no dollars left."""
+
+    def line(venue: str, asset: str, held: str, started: str, usd: str) -> BalanceLine:
+        return BalanceLine(
+            venue=VenueId(venue),
+            asset=asset,
+            held=Decimal(held),
+            reserved=Decimal("50.125") if asset == "USD" else Decimal(0),
+            usd=Decimal(usd),
+            started=Decimal(started),
+            started_usd=Decimal(5_000),
+        )
+
+    return BalanceReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        lines=[
+            line("coinbase", "BTC", "0.12", "0.08", "7500"),
+            line("coinbase", "USD", "312.31", "5000", "312.31"),
+            line("gemini", "BTC", "0.04", "0.08", "2500"),
+            line("gemini", "USD", "9700.5", "5000", "9700.5"),
+        ],
+        waiting=0,
     )
 
 

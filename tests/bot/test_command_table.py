@@ -7,7 +7,7 @@ from bot.render.docs import render_docs
 
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
-    "spreads",
+    *("spreads", "balance"),
     *("pause", "resume", "kill", "unkill", "mode", "export", "version"),
 }
 

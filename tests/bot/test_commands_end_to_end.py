@@ -13,6 +13,7 @@ from engine.facade.commands import (
     Kill,
     Mode,
     Pause,
+    ResetBalance,
     Resume,
     SetMode,
     Unkill,
@@ -31,6 +32,7 @@ EXAMPLES = {
     "why": ("/why r7-12", "r7-12 BTC-USD"),
     "trades": ("/trades 3", "last 3 of 31"),
     "pnl": ("/pnl 7", "PnL, last 7 days"),
+    "balance": ("/balance", "Balance: $20,012.81 now"),
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),
     "pause": ("/pause", "Paused"),
@@ -136,6 +138,41 @@ async def test_spreads_come_as_a_picture_on_request(chat: Chat) -> None:
     photo = chat.emulator.chats.from_bot()[-1].photo
     assert photo is not None
     assert tuple(int.from_bytes(photo[at : at + 4]) for at in (16, 20)) == (1080, 1350)
+
+
+async def test_balance_shows_each_place_its_shift_what_is_reserved_and_the_return(
+    chat: Chat,
+) -> None:
+    async with chat.start():
+        text = await chat.say("/balance")
+
+    assert "Capital at start  $20,000.00" in text
+    assert "Return, last day  +0.06% (+$11.80)" in text
+    assert "Moved since start 36%" in text
+    assert "· USD    312.3    312  -94%" in text
+    assert "coinbase: 50.12 USD" in text
+    assert "Used up: USD at coinbase. /balance reset sets all back." in text
+
+
+async def test_balance_comes_as_a_picture_on_request(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/balance")
+        chat.emulator.person_taps("Picture")
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+
+    photo = chat.emulator.chats.from_bot()[-1].photo
+    assert photo is not None
+    assert tuple(int.from_bytes(photo[at : at + 4]) for at in (16, 20)) == (1080, 1350)
+
+
+async def test_paper_money_is_set_back_in_two_steps(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/balance reset")
+        assert chat.facade.effects == []
+        chat.emulator.person_taps("Set it back")
+        await chat.facade.wait_until_entered(ResetBalance, 2)
+
+    assert chat.facade.effects == ["balance reset"]
 
 
 async def test_export_comes_as_a_csv_document(chat: Chat) -> None:

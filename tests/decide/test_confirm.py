@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide.confirm import (
+    CommonLot,
     Confirmed,
     Confirmer,
     LimitRules,
     Unconfirmed,
-    floor_to_common_lot,
 )
 from engine.domain.opportunities import Reason
 from engine.kernels.layout import ASK, BID
@@ -101,7 +101,7 @@ def test_confirmation_equals_plain_fractions(
         book, side = (0, ASK) if is_buy else (1, BID)
         free = rests - case.taken.steps_at(book, side, price)
         case.taken.take(book, side, price, min(taken_steps, free))
-    size_floor = floor_to_common_lot(size, BUY, SELL)
+    size_floor = CommonLot.of(BUY, SELL).floor(size)
     fee_buy, fee_sell, transfer = (Fraction(one) / 10_000 for one in fee_bps)
 
     confirmed = case.confirm(size)

@@ -79,7 +79,7 @@ def make_hot_path(world: World, recorder: Recorder | None = None) -> HotPath:
         board=world.board,
         feeds=[feed],
         pipeline=world.pipeline,
-        control=Control(ControlState(mode=Mode.PAPER, is_paused=False)),
+        control=Control(ControlState(mode=Mode.PAPER, is_paused=False), world.inventory),
         recorder=recorder,
         lateness=Lateness(world.board, [feed.behind], [[0, 1]], lag_ms_max=2_000),
     )

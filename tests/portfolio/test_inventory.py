@@ -1,20 +1,26 @@
-"""What is owned where, folded from fills."""
+"""What is owned where: a sum of deposits and fills."""
 
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.exact import exact_sum
+from engine.domain.holdings import Capital, Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, OrderState, Purpose
 from engine.portfolio.inventory import Inventory
-from tests.reference.world import START_NS, make_instrument
+from tests.reference.world import START_NS, make_holding, make_instrument
 
 BTC, USD = AssetCode("BTC"), AssetCode("USD")
 HERE, THERE = VenueId("here"), VenueId("there")
+CAPITAL = [
+    Capital(venue=venue, asset=asset, usd=Decimal(1_000))
+    for venue in (HERE, THERE)
+    for asset in (BTC, USD)
+]
 
 
 def make_order(
@@ -46,8 +52,14 @@ def make_order(
     )
 
 
+def at_price(btc_usd: str | None) -> dict[AssetCode, Decimal | None]:
+    return {USD: Decimal(1), BTC: None if btc_usd is None else Decimal(btc_usd)}
+
+
 def test_a_buy_draws_on_its_venues_quote_and_a_sell_on_its_base() -> None:
-    inventory = Inventory({(HERE, USD): Decimal(1_000), (THERE, BTC): Decimal(2)})
+    inventory = Inventory(
+        holdings=[make_holding("here", "USD", "1000"), make_holding("there", "BTC", "2")]
+    )
 
     inventory.add(
         [
@@ -56,10 +68,10 @@ def test_a_buy_draws_on_its_venues_quote_and_a_sell_on_its_base() -> None:
         ]
     )
 
-    assert inventory.held(HERE, USD) == Decimal("799.8")
-    assert inventory.held(HERE, BTC) == 2
-    assert inventory.held(THERE, BTC) == 0
-    assert inventory.held(THERE, USD) == Decimal("201.798")
+    assert inventory.held((HERE, USD)) == Decimal("799.8")
+    assert inventory.held((HERE, BTC)) == 2
+    assert inventory.held((THERE, BTC)) == 0
+    assert inventory.held((THERE, USD)) == Decimal("201.798")
 
 
 def test_a_fee_taken_in_base_leaves_less_base_and_all_of_the_quote() -> None:
@@ -67,8 +79,49 @@ def test_a_fee_taken_in_base_leaves_less_base_and_all_of_the_quote() -> None:
 
     inventory.add([make_order("here", Side.BUY, price="100", size="2", fee_base="0.002")])
 
-    assert inventory.held(HERE, BTC) == Decimal("1.998")
-    assert inventory.held(HERE, USD) == -200
+    assert inventory.held((HERE, BTC)) == Decimal("1.998")
+    assert inventory.held((HERE, USD)) == -200
+
+
+def test_each_place_gets_its_capital_at_the_first_price_of_its_asset() -> None:
+    inventory = Inventory(CAPITAL)
+
+    first = inventory.fund(at_price(None).get, most=9)
+    assert [one.place for one in first] == [(HERE, USD), (THERE, USD)]
+    assert inventory.waiting == 2
+
+    (bitcoin, _) = inventory.fund(at_price("30000").get, most=9)
+    assert bitcoin == Deposit(
+        venue=HERE,
+        added=Amount.of("0.03333333", "BTC"),
+        started=Amount.of("0.03333333", "BTC"),
+        started_usd=Decimal(1_000),
+    )
+    assert inventory.waiting == 0
+
+
+def test_what_an_earlier_run_was_given_is_not_given_again() -> None:
+    before = Inventory(CAPITAL)
+    before.fund(at_price("100").get, most=9)
+    before.add([make_order("here", Side.BUY, price="100", size="10")])
+
+    after = Inventory(CAPITAL, before.holdings)
+
+    assert after.waiting == 0
+    assert after.held((HERE, USD)) == 0
+
+
+def test_a_reset_sets_every_place_to_its_capital_at_the_prices_of_now() -> None:
+    inventory = Inventory(CAPITAL)
+    inventory.fund(at_price("100").get, most=9)
+    inventory.add([make_order("here", Side.BUY, price="100", size="9", fee_quote="1")])
+
+    inventory.reset()
+    deposits = inventory.fund(at_price("200").get, most=inventory.waiting)
+
+    assert inventory.held((HERE, USD)) == 1_000
+    assert inventory.held((HERE, BTC)) == 5
+    assert deposits[0].added == Amount.of("-14", "BTC")  # 10 at the start and 9 bought
 
 
 amounts = st.decimals(min_value=0, max_value=10**12, places=18, allow_nan=False)
@@ -85,16 +138,19 @@ orders = st.builds(
 
 
 @given(made=st.lists(orders, max_size=12), cut=st.integers(0, 12))
-def test_restoring_what_was_changed_and_going_on_equals_never_having_stopped(
+def test_restoring_what_was_held_and_going_on_equals_never_having_stopped(
     made: list[Order], cut: int
 ) -> None:
-    whole, before, after = Inventory(), Inventory(), Inventory()
+    whole, before = Inventory(), Inventory()
     whole.add(made)
     before.add(made[:cut])
 
-    after.restore((one.venue, one.held.asset, one.held.value) for one in before.holdings)
+    after = Inventory(holdings=before.holdings)
     after.add(made[cut:])
 
-    assert after.holdings == whole.holdings
+    def totals(holdings: tuple[Holding, ...]) -> dict[object, Decimal]:
+        return {one.place: one.held.value for one in holdings}
+
+    assert totals(after.holdings) == totals(whole.holdings)
     base = exact_sum(one.held.value for one in whole.holdings if one.held.asset == BTC)
     assert base == exact_sum(order.base_change for order in made)

@@ -54,8 +54,10 @@ def make_run_core(
             seed=1,
         ),
         control=ControlState(mode=Mode.OBSERVE, is_paused=False),
+        capital=[],
         realised_today_usd=Decimal(0),
         residuals=[],
+        holdings=[],
     )
     around = Surroundings(
         world=ReplayedWorld(),
@@ -81,6 +83,9 @@ def make_reports(core: Core) -> EngineReports:
             route_confirmer=core.route_confirmer,
             split_confirmer=core.split_confirmer,
             pools=core.pools,
+            valuation=core.valuation,
+            inventory=core.inventory,
+            under_way=core.under_way,
             journal=core.journal,
             control=core.control,
             hot_path=core.hot_path,

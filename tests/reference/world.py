@@ -19,8 +19,10 @@ from engine.detect.pool_sides import prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
 from engine.detect.value_round import ValueRound
+from engine.domain.assets import Amount
 from engine.domain.bridges import Bridge
 from engine.domain.faults import Fault
+from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Plan, Reason, Refusal
@@ -35,6 +37,7 @@ from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
+from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
@@ -109,6 +112,12 @@ def write_side(levels: Levels) -> bytes:
     return ("[" + ",".join(f'["{price}","{size}"]' for price, size in levels) + "]").encode()
 
 
+def make_holding(venue: str, asset: str, held: str) -> Holding:
+    """What is held, and was at the start."""
+    amount = Amount.of(held, asset)
+    return Holding(venue=VenueId(venue), held=amount, started=amount, started_usd=Decimal(1))
+
+
 @dataclass
 class MemoryJournal:
     """Keeps what it is told, in order."""
@@ -118,6 +127,7 @@ class MemoryJournal:
     closed: list[Closed] = field(default_factory=list)
     finished: list[Finished] = field(default_factory=list)
     edges: list[VenueEdge] = field(default_factory=list)
+    deposits: list[Deposit] = field(default_factory=list)
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
         self.found.append(opportunity)
@@ -130,6 +140,10 @@ class MemoryJournal:
 
     def execution_finished(self, finished: Finished) -> None:
         self.finished.append(finished)
+
+    def deposited(self, deposit: Deposit, at_ns: int) -> None:
+        del at_ns
+        self.deposits.append(deposit)
 
     def venue_changed(self, edge: VenueEdge) -> None:
         self.edges.append(edge)
@@ -166,6 +180,13 @@ class Setup:
     open_matrix: Callable[[Board], PriceMatrix | None] = lambda _board: None
     seed: int = 7
     mode: Mode = Mode.PAPER
+    inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
+        holdings=[
+            make_holding(one.venue, asset, "1000000000000")
+            for one in of
+            for asset in (one.pair.base, one.pair.quote)
+        ]
+    )
 
 
 class World:
@@ -187,6 +208,7 @@ class World:
         )
         self.taken = Taken(self.board)
         self.positions = Positions()
+        self.inventory = setup.inventory(setup.instruments)
         self.valuation = Valuation(self.board, age_ns_max=AGE_NS_MAX)
         self.freshness = Freshness(self.board, age_ns_max=AGE_NS_MAX)
         self.switches = Switches(mode=setup.mode)
@@ -194,6 +216,7 @@ class World:
             board=self.board,
             valuation=self.valuation,
             positions=self.positions,
+            inventory=self.inventory,
             is_killed=self._ask_latch,
             is_ledger_behind=lambda: self.is_ledger_behind,
             shows_killed=lambda: self.is_killed,
@@ -249,6 +272,7 @@ class World:
                 decider=self.decider,
                 executor=self.executor,
                 positions=self.positions,
+                inventory=self.inventory,
                 journal=self.journal,
                 matrix=setup.open_matrix(self.board),
             )
@@ -288,6 +312,12 @@ class World:
         """One input: the time."""
         self._before()
         self.pipeline.after_tick(self.now_ns)
+
+    def reset_balance(self) -> None:
+        """One input: the operator sets the inventory back."""
+        self._before()
+        self.inventory.reset()
+        self.pipeline.after_command(self.now_ns)
 
     def _ask_latch(self) -> bool:
         return self.kill_answers.pop(0) if self.kill_answers else self.is_killed

@@ -1,5 +1,6 @@
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.command_table import COMMANDS
 from bot.dispatch import Dispatcher, Invocation, read_line
 from engine.bus.commands import (
     EngineCommand,
+    GetBalance,
     GetLimits,
     GetOpportunities,
     GetSpreads,
@@ -61,6 +63,7 @@ async def ask_everything(facade: Facade, ref: str) -> None:
         GetWhy(ref=ref),
         GetLimits(),
         GetSpreads(),
+        GetBalance(),
         GetVersion(),
     ]
     for question in questions:
@@ -81,6 +84,9 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
         for number in range(3):
             found = await installation.until_status(has_found(number + 1))
             await ask_everything(installation.facade, f"{found.run_id}-{number + 1}")
+        await installation.say("/balance reset", "Set paper money back?")
+        installation.phone.person_taps("Set it back")
+        await installation.until_told("every place holds its capital again")
         await installation.say("/kill", "illed")
         await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
         traded = (await installation.trades()).trades[-1]
@@ -100,6 +106,9 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
     assert lines == recorded
     assert result.traded >= 1
     assert any(b"killed" in line for line in lines)
+    deposits = [value for event, value in map(json.loads, lines) if event == "deposited"]
+    places = Counter((one["venue"], one["added"]["asset"]) for one in deposits)
+    assert set(places.values()) == {2}  # at the start, and at the reset
 
     code, said = await run_engine_command(data_dir, "replay", str(run))
     assert code == 0

@@ -200,3 +200,28 @@ def test_a_role_knows_all_settings_and_only_its_own_secrets(tmp_path: Path) -> N
         for section in ("markets", "costs", "limits", "paper", "routes", "recording", "log"):
             assert getattr(known, section) == getattr(whole, section)
         assert known.data.dir == whole.data.dir
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("coinbse=60", "coinbase"),
+        ("coinbase:usd=60", "coinbase:USD"),
+        ("coinbase/USD=60", "coinbase"),
+        ("coinbase:USD=-1", ">= 0"),
+        ("coinbase:USD=lots", "invalid decimal"),
+    ],
+)
+def test_capital_at_an_unclear_place_refuses_the_start(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    assert said in refusal(tmp_path, {"SYNDICATE_PAPER_CAPITAL_USD_AT": text})
+
+
+def test_capital_may_differ_by_venue_and_by_asset(tmp_path: Path) -> None:
+    text = "coinbase=20000,binance:USDT=0.5"
+
+    settings = load_settings({"SYNDICATE_PAPER_CAPITAL_USD_AT": text}, directory=tmp_path)
+
+    expected = {"coinbase": Decimal(20_000), "binance:USDT": Decimal("0.5")}
+    assert settings.paper.capital_usd_at == expected

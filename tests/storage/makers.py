@@ -7,13 +7,15 @@ from decimal import Decimal
 
 from engine.bus.notices import LimitHit, Notice, PaperTraded, Started
 from engine.bus.records import (
+    DepositRecord,
     ExecutionRecord,
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
     StateRecord,
 )
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
+from engine.domain.holdings import Deposit
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Leg, Opportunity, Plan, Reason, Side
@@ -165,6 +167,24 @@ def make_execution_record(
             closed_at_ns=closed_at_ns,
             profit_usd=profit_usd,
             residual_base=residual_base,
+        ),
+    )
+
+
+def make_deposit_record(
+    *, number: int = 1, deposit: Deposit | None = None, basis: Basis = Basis.SANDBOX
+) -> DepositRecord:
+    return DepositRecord(
+        record_id=f"deposit-{number}",
+        run_id=RUN_ID,
+        basis=basis,
+        at_ns=NOW_NS,
+        deposit=deposit
+        or Deposit(
+            venue=BUY_VENUE,
+            added=Amount.of("5000.5", "USD"),
+            started=Amount.of("5000.5", "USD"),
+            started_usd=Decimal("5000.5"),
         ),
     )
 

@@ -178,5 +178,10 @@ async def test_an_empty_ledger_knows_no_state(settings: LedgerSettings, clock: C
         state = await ledger.answer(LoadState(day_start_ns=0))
 
     assert state == EngineState(
-        mode=None, is_paused=False, realised_today_usd="0", residuals=[], generation=1
+        mode=None,
+        is_paused=False,
+        realised_today_usd="0",
+        residuals=[],
+        generation=1,
+        holdings=[],
     )

@@ -17,9 +17,11 @@ from engine.bus.commands import GetPnl
 from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import PnlReport
 from engine.domain.assets import Amount
-from engine.domain.exact import exact_sum
+from engine.domain.exact import exact_product, exact_sum
+from engine.domain.holdings import Holding
 from engine.domain.instruments import VenueId
 from engine.domain.residuals import Residual
+from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import DAY_NS, Positions
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
@@ -27,7 +29,7 @@ from tests.storage.asking import append, ask
 from tests.storage.asking import trades as stored_trades
 from tests.storage.conftest import Clock
 from tests.storage.killing import REPOSITORY, end, wait_for_line
-from tests.storage.random_trades import trades
+from tests.storage.random_trades import make_inventory, steps
 
 TODAY_NS = makers.NOW_NS - makers.NOW_NS % DAY_NS
 
@@ -41,6 +43,31 @@ async def restored(ledger: Ledger) -> Positions:
         at_ns=makers.NOW_NS,
     )
     return positions
+
+
+async def restored_holdings(ledger: Ledger) -> tuple[Holding, ...]:
+    state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
+    return Inventory(holdings=state.holdings).holdings
+
+
+def sums_of_rows(database_path: Path) -> dict[tuple[str, str], Decimal]:
+    """Add up all deposits and fills as a person with the tables would."""
+    sums: dict[tuple[str, str], list[Decimal]] = {}
+    with closing(sqlite3.connect(database_path)) as database:
+        for venue, asset, added in database.execute("SELECT venue, asset, added FROM deposits"):
+            sums.setdefault((venue, asset), []).append(Decimal(added))
+        rows = database.execute(
+            "SELECT venue, pair, side, price, fills.size_base, fee_quote, fee_base "
+            "FROM fills JOIN orders USING (client_order_id)"
+        )
+        for venue, pair, side, *figures in rows:
+            base, _, quote = pair.partition("-")
+            price, size, fee_quote, fee_base = map(Decimal, figures)
+            sign = 1 if side == "buy" else -1
+            paid = exact_product(price, size)
+            sums.setdefault((venue, base), []).extend((sign * size, -fee_base))
+            sums.setdefault((venue, quote), []).extend((-sign * paid, -fee_quote))
+    return {place: exact_sum(parts) for place, parts in sums.items()}
 
 
 def forget_carry(database_path: Path) -> None:
@@ -71,18 +98,23 @@ def realised_today_usd(positions: Positions) -> Decimal:
 async def test_after_any_record_the_restored_positions_equal_the_live_ones(
     seed: int, count: int
 ) -> None:
-    live = Positions()
+    live, inventory = Positions(), make_inventory()
     with TemporaryDirectory() as directory:
         settings = LedgerSettings(data_dir=Path(directory) / "var")
         async with open_ledger(settings, clock=lambda: makers.NOW_NS) as ledger:
-            for record in trades(seed, live, count):
-                await append(ledger, record)
+            for records in steps(seed, live, inventory, count):
+                await append(ledger, *records)
+                await append(ledger, *records)  # as after an answer that was lost
 
                 found = await restored(ledger)
 
+                assert await restored_holdings(ledger) == inventory.holdings
                 assert found.residuals == live.residuals
                 assert found.realised_usd(makers.NOW_NS) == realised_today_usd(live)
             pnl = await ask(ledger, GetPnl(days=30), PnlReport)
+        assert sums_of_rows(settings.data_dir / "ledger.sqlite3") == {
+            one.place: one.held.value for one in inventory.holdings
+        }
 
     everything = (live.realised_usd(TODAY_NS + day * DAY_NS) for day in range(-3, 3))
     assert pnl.realised_usd == exact_sum(everything)
@@ -99,9 +131,11 @@ async def test_after_a_kill_the_restored_positions_equal_the_live_ones(
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         count = (await stored_trades(ledger)).total
         found = await restored(ledger)
+        holdings = await restored_holdings(ledger)
 
-    live = Positions()
-    assert len(list(trades(seed, live, count))) == count
+    live, inventory = Positions(), make_inventory()
+    assert len(list(steps(seed, live, inventory, count))) == count
+    assert holdings == inventory.holdings
     assert count >= len(ended.acknowledged)
     assert found.residuals == live.residuals
     assert found.realised_usd(makers.NOW_NS) == realised_today_usd(live)

@@ -13,15 +13,16 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage.appending_child import tell
 from tests.storage.asking import append
 from tests.storage.makers import NOW_NS
-from tests.storage.random_trades import trades
+from tests.storage.random_trades import make_inventory, steps
 
 ENDLESS = 1_000_000
 
 
 async def run(data_dir: Path, seed: int) -> None:
     async with open_ledger(LedgerSettings(data_dir=data_dir), clock=lambda: NOW_NS) as ledger:
-        for number, record in enumerate(trades(seed, Positions(), ENDLESS), start=1):
-            await append(ledger, record)
+        made = steps(seed, Positions(), make_inventory(), ENDLESS)
+        for number, records in enumerate(made, start=1):
+            await append(ledger, *records)
             tell(f"ack {number}")
 
 

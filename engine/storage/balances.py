@@ -1,0 +1,74 @@
+"""The paper inventory's balances: added to in the transaction that stores a deposit or a fill."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from sqlalchemy import select, true
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.domain.assets import Amount, AssetCode
+from engine.domain.exact import exact_sum
+from engine.domain.holdings import Holding, Place
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+from engine.storage.tables import balances, deposits
+
+Change = tuple[Basis, VenueId, AssetCode, Decimal]
+
+
+async def add_changes(connection: AsyncConnection, changes: Iterable[Change]) -> None:
+    """Add changes to what is held."""
+    added: dict[tuple[str, str, str], list[Decimal]] = {}
+    for basis, venue, asset, change in changes:
+        added.setdefault((basis.value, venue, asset), []).append(change)
+    if not added:
+        return
+    stored = await connection.execute(select(balances))
+    held = {(row.basis, row.venue, row.asset): row.held for row in stored}
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    upsert = dialect.insert(balances)
+    await connection.execute(
+        upsert.on_conflict_do_update(
+            index_elements=["basis", "venue", "asset"], set_={"held": upsert.excluded.held}
+        ),
+        [
+            {
+                "basis": key[0],
+                "venue": key[1],
+                "asset": key[2],
+                "held": exact_sum((held.get(key, Decimal(0)), *amounts)),
+            }
+            for key, amounts in added.items()
+        ],
+    )
+
+
+async def load_holdings(connection: AsyncConnection, *, basis: Basis | None) -> list[Holding]:
+    """Load what is held of one basis, of all if None, and what it was set to last."""
+    put_in = await connection.execute(
+        select(deposits.c.venue, deposits.c.asset, deposits.c.started, deposits.c.started_usd)
+        .where(true() if basis is None else deposits.c.basis == basis.value)
+        .order_by(deposits.c.seq)
+    )
+    starts = {(row.venue, row.asset): row for row in put_in}
+    stored = await connection.execute(
+        select(balances.c.venue, balances.c.asset, balances.c.held).where(
+            true() if basis is None else balances.c.basis == basis.value
+        )
+    )
+    sums: dict[Place, list[Decimal]] = {}
+    for row in stored:
+        sums.setdefault((VenueId(row.venue), AssetCode(row.asset)), []).append(row.held)
+    found = []
+    for (venue, asset), parts in sorted(sums.items()):
+        start = starts.get((venue, asset))
+        found.append(
+            Holding(
+                venue=venue,
+                held=Amount(exact_sum(parts), asset),
+                started=Amount(Decimal(0) if start is None else start.started, asset),
+                started_usd=Decimal(0) if start is None else start.started_usd,
+            )
+        )
+    return found

@@ -1,0 +1,46 @@
+"""The paper money that each venue and asset starts with, from the settings."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from engine.domain.assets import AssetCode
+from engine.domain.errors import FatalError
+from engine.domain.holdings import Capital
+from engine.domain.instruments import Instrument, Kind, VenueId
+from engine.portfolio.costs import EXACT, floor_to_quote_step
+from engine.settings.schema import PaperSettings, environment_name
+
+
+def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> list[Capital]:
+    """Split each venue's capital evenly over the assets that it trades, unless told otherwise.
+
+    Raises:
+        FatalError: the settings name an asset that no instrument of a venue in use has.
+    """
+    assets: dict[VenueId, set[AssetCode]] = {}
+    for one in instruments:
+        if one.kind is Kind.SPOT:
+            assets.setdefault(one.venue, set()).update((one.pair.base, one.pair.quote))
+    own_usd = settings.capital_usd_at
+    for name in own_usd:
+        venue, _, asset = name.partition(":")
+        if asset and venue in assets and asset not in assets[VenueId(venue)]:
+            raise FatalError(
+                f"{environment_name('paper', 'capital_usd_at')} names {name}, but none of the "
+                f"pairs in use at {venue} has {asset}; it has "
+                f"{', '.join(sorted(assets[VenueId(venue)]))}"
+            )
+    return [
+        Capital(
+            venue=venue,
+            asset=asset,
+            usd=own_usd.get(f"{venue}:{asset}", _even(settings, venue, len(names))),
+        )
+        for venue, names in sorted(assets.items())
+        for asset in sorted(names)
+    ]
+
+
+def _even(settings: PaperSettings, venue: VenueId, count: int) -> Decimal:
+    usd = settings.capital_usd_at.get(venue, settings.capital_usd)
+    return floor_to_quote_step(EXACT.divide(usd, Decimal(count)))

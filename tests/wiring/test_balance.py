@@ -1,0 +1,157 @@
+"""Paper money from the settings to the phone, over restarts."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.bus.commands import (
+    GetBalance,
+    GetExport,
+    GetOpportunities,
+    GetStatus,
+    GetWhy,
+    ResetBalance,
+    SetMode,
+)
+from engine.bus.reports import (
+    Acknowledged,
+    BalanceReport,
+    Declined,
+    ExportReport,
+    OpportunitiesReport,
+    StatusReport,
+    WhyReport,
+)
+from engine.domain.errors import FatalError
+from engine.domain.modes import Mode
+from engine.facade.client import BusFacade
+from engine.settings.schema import MarketsSettings, PaperSettings, Settings
+from engine.wiring.capital import capital_of
+from engine.wiring.one_process import open_roles
+from engine.wiring.paths import prepare
+from tests.reference.world import make_instrument
+
+MARKETS = MarketsSettings(sandbox_speed=10.0)
+INSTRUMENTS = [
+    make_instrument("coinbase", "BTC-USD"),
+    make_instrument("coinbase", "ETH-USD"),
+    make_instrument("binance", "BTC-USDT"),
+]
+
+
+async def until(facade: BusFacade, is_met: Callable[[BalanceReport], bool]) -> BalanceReport:
+    async with asyncio.timeout(60):
+        while True:
+            report = await facade.ask(GetBalance())
+            assert isinstance(report, BalanceReport)
+            if is_met(report):
+                return report
+            await asyncio.sleep(0.02)
+
+
+async def status(facade: BusFacade) -> StatusReport:
+    report = await facade.ask(GetStatus())
+    assert isinstance(report, StatusReport)
+    return report
+
+
+def is_funded(report: BalanceReport) -> bool:
+    return bool(report.lines) and report.waiting == 0
+
+
+def has_shifted(report: BalanceReport) -> bool:
+    return any(line.held != line.started for line in report.lines)
+
+
+def is_settled(report: BalanceReport) -> bool:
+    return is_funded(report) and not any(line.reserved for line in report.lines)
+
+
+def held(report: BalanceReport) -> dict[tuple[str, str], tuple[Decimal, Decimal, Decimal]]:
+    return {
+        (line.venue, line.asset): (line.held, line.started, line.started_usd)
+        for line in report.lines
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back_on_request(
+    tmp_path: Path,
+) -> None:
+    settings, paths = Settings(markets=MARKETS), prepare(str(tmp_path))
+    async with open_roles(settings, paths) as facade:
+        at_start = await until(facade, is_funded)
+        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        await until(facade, has_shifted)
+        await facade.ask(SetMode(by="me", mode=Mode.OBSERVE))
+        traded = await until(facade, is_settled)
+    async with open_roles(settings, paths) as facade:
+        restarted = await until(facade, is_settled)
+        assert isinstance(await facade.ask(ResetBalance(by="me")), Declined)
+        assert held(await until(facade, is_settled)) == held(restarted)
+        done = await facade.ask(ResetBalance(by="me", is_confirmed=True))
+        reset = await until(facade, is_settled)
+        audit = await facade.ask(GetExport(table="audit"))
+    async with open_roles(settings, paths) as facade:
+        again = await until(facade, is_settled)
+
+    by_venue = {line.venue for line in at_start.lines}
+    assert sum(line.started_usd for line in at_start.lines) == pytest.approx(10_000 * len(by_venue))
+    assert not has_shifted(at_start)
+    assert held(restarted) == held(traded)
+    assert isinstance(done, Acknowledged)
+    assert not has_shifted(reset)
+    assert held(again) == held(reset)
+    assert isinstance(audit, ExportReport)
+    assert b"balance reset" in audit.content
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_venue_that_ran_out_refuses_and_why_says_what_it_holds(tmp_path: Path) -> None:
+    settings = Settings(
+        markets=MARKETS,
+        paper=PaperSettings(capital_usd=Decimal(0), capital_usd_at={"binance": Decimal(90)}),
+    )
+    async with open_roles(settings, prepare(str(tmp_path))) as facade:
+        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        async with asyncio.timeout(60):
+            while not (await status(facade)).refused.get("balance_too_low"):
+                await asyncio.sleep(0.02)
+        seen = await facade.ask(GetOpportunities(limit=200))
+        assert isinstance(seen, OpportunitiesReport)
+        refused = next(line for line in seen.opportunities if line.outcome == "balance_too_low")
+        why = await facade.ask(GetWhy(ref=refused.opportunity_id))
+
+    assert isinstance(why, WhyReport)
+    said = r"[A-Z][a-z]+ holds [0-9.]+ [A-Z]+ of the [0-9.]+ needed"
+    assert re.fullmatch(said, why.line.detail), why.line.detail
+
+
+def test_capital_is_split_evenly_over_a_venues_assets_unless_told_otherwise() -> None:
+    settings = PaperSettings(
+        capital_usd=Decimal(900),
+        capital_usd_at={"binance": Decimal(100), "coinbase:USD": Decimal(5)},
+    )
+
+    found = {(one.venue, one.asset): one.usd for one in capital_of(settings, INSTRUMENTS)}
+
+    assert found == {
+        ("binance", "BTC"): 50,
+        ("binance", "USDT"): 50,
+        ("coinbase", "BTC"): 300,
+        ("coinbase", "ETH"): 300,
+        ("coinbase", "USD"): 5,
+    }
+
+
+def test_capital_for_an_asset_that_a_venue_does_not_trade_refuses_the_start() -> None:
+    settings = PaperSettings(capital_usd_at={"binance:USD": Decimal(100)})
+
+    with pytest.raises(FatalError, match="none of the pairs in use at binance has USD; it has BTC"):
+        capital_of(settings, INSTRUMENTS)
