@@ -90,6 +90,8 @@ def render_why(report: WhyReport) -> Screen:
         Text(f"Later: {words.phrase(reason)}. {detail}")
         for reason, detail in report.later_refusals[:_LATER_SHOWN_MAX]
     ]
+    if report.ended:
+        blocks.append(Text(f"Ended: {report.ended}."))
     frames = ", ".join(str(number) for number in report.frame_seqs)
     blocks.append(Text(f"Frames {frames} of run {report.run_id}"))
     return Screen(

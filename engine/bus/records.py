@@ -45,9 +45,10 @@ class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
 
 class OpportunityClosed(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """An opportunity vanished from the board.
+    """An opportunity vanished from the board, or gave way.
 
     Attributes:
+        ended: why, in words; nothing if its market gives nothing any more.
         refusals: reason and detail of each later decision on it, first of each reason.
     """
 
@@ -55,6 +56,7 @@ class OpportunityClosed(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     closed_at_ns: int
     peak_profit_quote: float
     refusals: tuple[tuple[Reason, str], ...]
+    ended: str = ""
 
 
 class ExecutionRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):

@@ -239,6 +239,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
         values: of opportunities that the engine still remembers; None for older ones.
         exact_now: of a route that is open and not traded; None for any other.
         split_now: of a route that is open, if sharing its legs among parallel places gains more.
+        ended: why it is open no more, in words; nothing if it is, or its market gives nothing.
     """
 
     basis: Basis
@@ -255,6 +256,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
     values: ValuesLine | None = None
     exact_now: ExactNow | None = None
     split_now: SplitNow | None = None
+    ended: str = ""
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -140,6 +140,7 @@ class Detector:
     def step_clock(self) -> None:
         """Look again at once: what was due by the old clock says nothing by the new one."""
         self._look_at_ns = 0
+        self._room.step_clock()
 
     def screen_starts(self, at_ns: int) -> Sequence[Episode]:
         """Screen a bounded part of what could not be costed, or found no room; see `on_change`."""
@@ -219,15 +220,19 @@ class Detector:
                     self.crowded_out += 1
                     self._room.left_out(row)
                     continue
-                self._displace(worst, at_ns)
+                self._displace(worst, row, at_ns)
                 told = [episode for episode in told if episode is not worst]
             told.append(self._open_episode(row, at_ns))
         return told
 
-    def _displace(self, episode: Episode, at_ns: int) -> None:
+    def _displace(self, episode: Episode, better: Sequence[float], at_ns: int) -> None:
         self.displaced += 1
         self._room.left_out(episode.row)
-        self._close(episode, at_ns, is_stale=False, is_displaced=True)
+        self._close(episode, at_ns, is_stale=False, better=better)
+
+    @property
+    def _next_id(self) -> str:
+        return f"{self._run_id}-{self.found + 1}"
 
     def _renew(self, episode: Episode, row: list[float], at_ns: int) -> None:
         episode.is_new = False
@@ -239,10 +244,11 @@ class Detector:
         episode.peak_profit_quote = max(episode.peak_profit_quote, episode.profit_quote)
 
     def _open_episode(self, row: list[float], at_ns: int) -> Episode:
+        opportunity_id = self._next_id
         self.found += 1
         legs = int(row[layout.OUT_LEGS])
         self._room.add(legs)
-        first = self._opportunity(f"{self._run_id}-{self.found}", row, at_ns, self._board.frame_seq)
+        first = self._opportunity(opportunity_id, row, at_ns, self._board.frame_seq)
         edges = [int(row[layout.OUT_EDGE + leg]) for leg in range(legs)]
         episode = Episode(
             slot=len(self._open),
@@ -279,7 +285,7 @@ class Detector:
         )
 
     def _close(
-        self, episode: Episode, at_ns: int, *, is_stale: bool, is_displaced: bool = False
+        self, episode: Episode, at_ns: int, *, is_stale: bool, better: Sequence[float] | None = None
     ) -> None:
         # The last open route moves into the gap, so that the open ones stay the first rows.
         last = self._open.pop()
@@ -287,7 +293,7 @@ class Detector:
             self._open[episode.slot] = last
             self._graph.open_routes[episode.slot] = self._graph.open_routes[last.slot]
             last.slot = episode.slot
-        self._room.remove(len(episode.first.hops), is_displaced=is_displaced)
+        self._room.remove(len(episode.first.hops), is_displaced=better is not None)
         self.closed += 1
         self.just_closed.append(
             Closed(
@@ -296,7 +302,8 @@ class Detector:
                 lasted_ns=at_ns - episode.first.seen_at_ns,
                 peak_profit_quote=episode.peak_profit_quote,
                 is_stale=is_stale,
-                is_displaced=is_displaced,
+                gave_way_to="" if better is None else self._next_id,
+                better_usd=0.0 if better is None else better[layout.OUT_PROFIT_USD],
             )
         )
 

@@ -42,7 +42,8 @@ class Closed:
 
     Attributes:
         is_stale: a book of its route is lost or too old.
-        is_displaced: the route is as good as before, and a better one took its place.
+        gave_way_to, better_usd: the route is as good as before, and a better one took its place:
+            its id and what it gains.
     """
 
     opportunity_id: str
@@ -50,4 +51,13 @@ class Closed:
     lasted_ns: int
     peak_profit_quote: float
     is_stale: bool
-    is_displaced: bool = False
+    gave_way_to: str = ""
+    better_usd: float = 0.0
+
+    @property
+    def reason(self) -> str:
+        """Return why it ended, in words; nothing if its market gives nothing any more."""
+        if self.gave_way_to:
+            gain = f"{self.better_usd:,.2f}" if self.better_usd >= 1 else f"{self.better_usd:.3g}"
+            return f"gave way to {self.gave_way_to}, which gains {gain} USD"
+        return "a book of it was lost or grew too old" if self.is_stale else ""

@@ -83,6 +83,10 @@ class OpenRoom:
         self._kept.discard(opportunity_id)
         self._is_due |= bool(self._waiting_usd)
 
+    def step_clock(self) -> None:
+        """Be due at once: what was due by the old clock says nothing by the new one."""
+        self._due_at_ns = 0
+
     def take_due(self, at_ns: int) -> bool:
         """Tell whether a sweep for routes without room is due; they are forgotten then."""
         if not self._waiting_usd or not (self._is_due or at_ns >= self._due_at_ns):

@@ -180,6 +180,7 @@ class EngineReports:
             frame_seqs=entry.frame_seqs,
             gross_edge_bps=entry.opportunity.gross_edge_bps,
             later_refusals=[(reason.value, detail) for reason, detail in entry.later_refusals],
+            ended=entry.ended,
             legs=_leg_lines(entry),
             execution_id=execution.execution_id if execution else None,
             profit_usd=execution.profit_usd if execution else None,

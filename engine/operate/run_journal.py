@@ -68,6 +68,7 @@ class Entry:
     detail: str
     profit_usd: float | None
     closed_at_ns: int | None = None
+    ended: str = ""
     later_refusals: list[tuple[Reason, str]] = field(default_factory=list)
     plan: Plan | None = None
     execution: Execution | None = None
@@ -177,13 +178,14 @@ class RunJournal:
         entry = self._open.pop(closed.opportunity_id, None)
         if entry is None:
             return
-        entry.closed_at_ns = closed.closed_at_ns
+        entry.closed_at_ns, entry.ended = closed.closed_at_ns, closed.reason
         self._put(
             OpportunityClosed(
                 opportunity_id=closed.opportunity_id,
                 closed_at_ns=closed.closed_at_ns,
                 peak_profit_quote=closed.peak_profit_quote,
                 refusals=tuple(entry.later_refusals),
+                ended=entry.ended,
             )
         )
 

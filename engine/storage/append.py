@@ -129,6 +129,7 @@ async def _close(connection: AsyncConnection, record: OpportunityClosed) -> None
             closed_at_ns=record.closed_at_ns,
             peak_profit_quote=record.peak_profit_quote,
             refusals=msgspec.json.encode(record.refusals).decode(),
+            ended=record.ended,
         )
     )
 

@@ -62,11 +62,13 @@ opportunities = Table(
     Column("closed_at_ns", BigInteger),
     Column("peak_profit_quote", Double),
     Column("refusals", Text),
+    Column("ended", FreeText),
     Column("hops", Text),
     Index("ix_opportunities_seen_at_ns", "seen_at_ns"),
 )
 """`refusals` is JSON: a list of (reason, detail). `hops` is JSON: the legs of the route; rows of
-earlier versions, whose routes all had two, have none."""
+earlier versions, whose routes all had two, have none. `ended` says why it is open no more; those of
+earlier versions do not."""
 
 executions = Table(
     "executions",

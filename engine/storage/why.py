@@ -41,6 +41,7 @@ async def load_why(
         line = await _render_line(connection, opportunity, now_ns=now_ns)
         frame_seqs = (opportunity.trigger_seq, opportunity.buy_seq, opportunity.sell_seq)
         refusals = msgspec.json.decode(opportunity.refusals or "[]", type=list[tuple[str, str]])
+        ended = opportunity.ended or ""
         gross_edge_bps = opportunity.gross_edge_bps
     else:
         # The opportunity was deleted by age; the plan, which is kept for ever, holds a copy.
@@ -48,6 +49,7 @@ async def load_why(
         line = _line_of_plan(plan)
         frame_seqs = _frames_of_plan(plan)
         refusals = []
+        ended = ""
         gross_edge_bps = plan.opportunity.gross_edge_bps
     stored: Row[Any] = opportunity if execution is None else execution  # type: ignore[assignment]
     return WhyReport(
@@ -58,6 +60,7 @@ async def load_why(
         frame_seqs=frame_seqs,
         gross_edge_bps=gross_edge_bps,
         later_refusals=refusals,
+        ended=ended,
         legs=[]
         if plan is None or execution is None
         else await _load_legs(connection, execution.execution_id, plan),

@@ -20,6 +20,7 @@ WHY = "money records are never changed or deleted"
 
 
 def upgrade() -> None:
+    op.add_column("opportunities", sa.Column("ended", sa.Text(), nullable=True))
     for table, column in NEW:
         op.add_column(table, sa.Column(column, ExactDecimal(), nullable=True))
     op.create_table(
@@ -77,3 +78,4 @@ def downgrade() -> None:
     op.drop_table("deposits")
     for table, column in reversed(NEW):
         op.drop_column(table, column)
+    op.drop_column("opportunities", "ended")

@@ -248,6 +248,12 @@ def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated
         assert words_shown in text
 
 
+def test_why_says_what_a_displaced_route_gave_way_to() -> None:
+    why = replace(samples.why_of_a_long_route(), ended="gave way to r-2, which gains 424.10 USD")
+
+    assert "Ended: gave way to r-2, which gains 424.10 USD.\n" in write_plain(render_why(why))
+
+
 def test_why_shows_what_sharing_legs_gains_and_only_the_legs_that_it_changes() -> None:
     rows = write_plain(render_why(samples.why_of_a_long_route())).splitlines()
 

@@ -122,8 +122,13 @@ def test_a_better_route_takes_the_place_of_the_worst_open_one() -> None:
     assert market.best_open_usd() == pytest.approx(market.best()[0], rel=1e-6)
     assert len(market.open_usd()[3]) == 16
     closed = detector.take_closed()
-    assert [one.is_displaced for one in closed] == [True] * detector.displaced
-    assert detector.displaced >= 1
+    assert len(closed) == detector.displaced >= 1
+    ids = {episode.opportunity_id: episode for episode in detector.open_episodes}
+    for one in closed:
+        gains = ids[one.gave_way_to].row[layout.OUT_PROFIT_USD]
+        assert gains == one.better_usd
+        assert one.reason.startswith(f"gave way to {one.gave_way_to}, which gains ")
+    assert f"which gains {market.best()[0]:.2f} USD" in closed[0].reason
 
 
 def test_an_open_route_with_a_plan_under_way_keeps_its_place() -> None:
@@ -238,6 +243,29 @@ def test_a_route_without_room_takes_that_of_a_worse_one_whose_plan_has_ended() -
     market.sweep()
 
     assert market.best_open_usd() == pytest.approx(market.best()[0], rel=1e-6)
+
+
+def test_a_clock_that_was_set_back_keeps_no_route_without_room_unseen() -> None:
+    market = make_crowd()
+    market.sweep()
+    detector = market.world.detector
+    market.world.now_ns += AGAIN_NS
+    market.sweep()
+    market.world.now_ns -= 3_600 * AGAIN_NS
+    assert not market.world.graph.is_sweeping
+
+    detector.step_clock()
+
+    detector.screen_starts(market.world.now_ns)
+    held = {hop.row for episode in detector.open_episodes for hop in episode.first.hops}
+    number = next(n for n in range(3, len(market.pools), 2) if n not in held)
+    for place in (number, number + 1):
+        first, second = market.pools[place][2]
+        market.move(place, (first * 100, second * 100))
+    market.world.now_ns += AGAIN_NS
+    market.sweep()
+    open_usd, best_usd = open_and_paying_usd(market, 3)
+    assert open_usd[0] == pytest.approx(best_usd[0], rel=1e-6)
 
 
 def test_pools_that_are_only_looked_at_again_are_not_said_to_wait(

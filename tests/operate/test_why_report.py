@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from engine.bus.reports import PlaceShare, SplitNow, WhyReport
+from engine.domain.faults import Fault
 from engine.domain.opportunities import HopKind
 from engine.ports import Applied, LevelForm
 from engine.sandbox.lineup import load_start_prices
@@ -94,6 +95,19 @@ async def test_a_route_that_is_closed_is_not_shared_though_another_like_it_is_op
     assert run.gap_id() != before
     assert (await run.why(run.gap_id())).split_now is not None
     assert (await run.why(before)).split_now is None
+
+
+async def test_the_end_of_a_route_whose_book_was_lost_is_told_as_that() -> None:
+    run = Run()
+    run.show_gap()
+    lost = run.gap_id()
+
+    run.core.board.invalidate(1, Fault.DISCONNECTED, run.at_ns)
+    run.core.hot_path.tick(run.at_ns)
+
+    why = await run.why(lost)
+    assert not why.line.is_open
+    assert why.ended == "a book of it was lost or grew too old"
 
 
 async def test_frames_are_taken_while_shares_are_looked_for_and_may_end_the_route() -> None:

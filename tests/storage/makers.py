@@ -97,6 +97,7 @@ def make_closed(*, number: int = 1, closed_at_ns: int = NOW_NS + SECOND_NS) -> O
         closed_at_ns=closed_at_ns,
         peak_profit_quote=1.5,
         refusals=((Reason.ORDER_RATE_LIMIT, "3 orders in 1 s, limit 2"),),
+        ended="gave way to run-2, which gains 424.10 USD",
     )
 
 

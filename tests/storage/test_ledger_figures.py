@@ -163,6 +163,7 @@ async def test_why_tells_the_decision_and_the_fills(settings: LedgerSettings, cl
     assert by_opportunity.execution_id == "exec-run1-1"
     assert by_opportunity.frame_seqs == (1_001, 11, 12)
     assert by_opportunity.later_refusals == [("order_rate_limit", "3 orders in 1 s, limit 2")]
+    assert by_opportunity.ended == "gave way to run-2, which gains 424.10 USD"
     assert by_opportunity.line.hops == makers.make_opportunity().hops
     assert by_opportunity.line.lasted_ms == 1_000
     assert not by_opportunity.line.is_open
