@@ -411,8 +411,7 @@ class LiveGraph:
             log_rate=side.log_rate,
         )
         place = Place(HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target)
-        keep_ratio = 1.0 - float(pool.fee_ratio)
-        self._set_leg(edge, place, keep_ratio=keep_ratio, gas_units=pool.gas_units)
+        self._set_leg(edge, place, keep_ratio=side.keep_ratio, gas_units=pool.gas_units)
         return edge
 
     def _remove_edges(self, number: int, edges: Sequence[int]) -> None:

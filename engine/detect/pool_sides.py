@@ -18,6 +18,7 @@ from engine.detect.pieces import (
 )
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
+from engine.domain.pools import Pool
 from engine.kernels import concentrated_exact, sizing_layout, solidly, stable_swap
 from engine.kernels.pieces import fill_side
 from engine.kernels.sizing_layout import BEND, CIN, COUT, RATE
@@ -26,6 +27,7 @@ from engine.pools import balancer_stable, balancer_weighted, curve, whirlpool
 from engine.pools import solidly as solidly_pool
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
+from engine.pools.integers import PIPS
 from engine.pools.snapshot_rows import PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
 
@@ -44,6 +46,7 @@ class PoolSide:
 
     Attributes:
         log_rate: log of target per source at the margin, after the fee.
+        keep_ratio: what the fee leaves of the input.
         pieces: None for a curve; see `kernels.sizing_layout` for these and for curves.
         form, row, token_in, token_out: the curve, if it is one.
     """
@@ -51,6 +54,7 @@ class PoolSide:
     source: AssetCode
     target: AssetCode
     log_rate: float
+    keep_ratio: float
     pieces: Pieces | None
     form: int = NO_FORM
     row: tuple[float, ...] = ()
@@ -63,8 +67,8 @@ class PreparedPool:
     """A pool, checked, with its exact state and all of its directions.
 
     Attributes:
-        packed: a row of `pools`, and `ticks`, of `kernels.concentrated_exact`; None for a pool of
-            another form.
+        packed: a row of `pools` with the fee of selling token 0, and `ticks`, both of
+            `kernels.concentrated_exact`; None for a pool of another form.
     """
 
     snapshot: PoolSnapshot
@@ -106,7 +110,7 @@ def prepare_state(
     """
     packed = None
     if isinstance(state, ConcentratedState) and ticks is not None:
-        packed = (_pack(state, len(ticks)), ticks)
+        packed = (pack(state, len(ticks), token_in=0), ticks)
     pool = snapshot.pool
     assets = pool.assets
     decimals = [digits for _, digits in pool.tokens]
@@ -124,6 +128,7 @@ def prepare_state(
                 source=assets[token_in],
                 target=assets[token_out],
                 log_rate=math.log(rate),
+                keep_ratio=_keep_ratio(snapshot.pool, state, token_in),
                 pieces=side.pieces,
                 form=side.form,
                 row=side.row,
@@ -140,6 +145,12 @@ class _Shape:
     form: int = NO_FORM
     row: tuple[float, ...] = ()
     quote: Callable[[], tuple[float, float, float]] | None = None
+
+
+def _keep_ratio(pool: Pool, state: PoolState, token_in: int) -> float:
+    if isinstance(state, ConcentratedState):
+        return 1.0 - state.swap_fee_pips(token_in) / PIPS
+    return 1.0 - float(pool.fee_ratio)
 
 
 def _rate_of(shape: _Shape) -> float:
@@ -168,7 +179,10 @@ def _side(
             )
         case ConcentratedState():
             assert packed is not None
-            return _Shape(pieces=_concentrated(*packed, token_in, unit_in, unit_out))
+            row, ticks = packed
+            if state.swap_fee_pips(token_in) != state.swap_fee_pips(0):
+                row = pack(state, len(ticks), token_in=token_in)
+            return _Shape(pieces=_concentrated(row, ticks, token_in, unit_in, unit_out))
         case whirlpool.WhirlpoolState():
             sqrt_price, fee_ratio, index = whirlpool.as_row(state)
             pieces = pieces_of_ranges(
@@ -231,13 +245,14 @@ def _curve(
             )
 
 
-def _pack(state: ConcentratedState, tick_count: int) -> NDArray[np.uint64]:
+def pack(state: ConcentratedState, tick_count: int, *, token_in: int) -> NDArray[np.uint64]:
+    """Return a row of `pools` of `kernels.concentrated_exact`, with the fee of one direction."""
     row: NDArray[np.uint64] = concentrated_exact.pack_pool(
         sqrt_price_x96=state.sqrt_price_x96,
         liquidity=state.liquidity,
         tick=state.tick,
         tick_spacing=state.table.tick_spacing,
-        fee_pips=state.fee_pips,
+        fee_pips=state.swap_fee_pips(token_in),
         ticks_from=0,
         ticks_to=tick_count,
         amount_bits=state.amount_raw_max.bit_length(),

@@ -19,6 +19,9 @@ TOKENS_MAX = 8
 GAS_UNITS_MAX = 30_000_000
 """Of a whole block of Ethereum, for years."""
 
+PROTOCOL_FEE_RATIO_MAX = Decimal("0.001")
+"""What the protocol of Uniswap V4 may take of an input at most."""
+
 _NAME_CHARACTERS_MAX = 100
 
 
@@ -61,6 +64,8 @@ class Pool:
         tokens: (asset, decimals) in the pool's own order: `token_in` of a swap counts in it.
         fee_ratio: share of the input that a swap pays, 0.0005 for 0.05 %.
         gas_units: assumed gas of one swap through it.
+        protocol_fee_ratios: of Uniswap V4, on top of `fee_ratio`: what the protocol takes first of
+            an input of token 0, and of one of token 1; nothing if it takes none.
     """
 
     chain: str
@@ -69,6 +74,7 @@ class Pool:
     tokens: tuple[tuple[AssetCode, int], ...]
     fee_ratio: Decimal
     gas_units: int
+    protocol_fee_ratios: tuple[Decimal, ...] = ()
 
     def __post_init__(self) -> None:
         for what, name in (("chain", self.chain), ("address", self.address)):
@@ -87,6 +93,7 @@ class Pool:
             raise BadValueError(
                 f"fee_ratio of pool {self.pool_id} has more than {FEE_DECIMALS_MAX} decimals"
             )
+        self._check_protocol_fees()
         if not 0 < self.gas_units <= GAS_UNITS_MAX:
             raise BadValueError(
                 f"gas_units of pool {self.pool_id} is {self.gas_units}; it must be from 1 to"
@@ -126,6 +133,21 @@ class Pool:
         if asset not in self.assets:
             raise BadValueError(f"{self} holds no {asset}")
         return self.assets.index(asset)
+
+    def _check_protocol_fees(self) -> None:
+        if not self.protocol_fee_ratios:
+            return
+        if self.protocol is not Protocol.UNISWAP_V4 or len(self.protocol_fee_ratios) != 2:  # noqa: PLR2004 - directions
+            raise BadValueError(
+                f"pool {self.pool_id} has protocol_fee_ratios {self.protocol_fee_ratios}; only"
+                " uniswap_v4 adds any, one for each of two directions"
+            )
+        for ratio in self.protocol_fee_ratios:
+            if not (ratio.is_finite() and 0 <= ratio <= PROTOCOL_FEE_RATIO_MAX):
+                raise BadValueError(
+                    f"a protocol fee of pool {self.pool_id} is {ratio}; it must be from 0 to"
+                    f" {PROTOCOL_FEE_RATIO_MAX}"
+                )
 
     def _check_tokens(self) -> None:
         where = f"pool {self.pool_id}"

@@ -29,7 +29,8 @@ class ConcentratedState:
 
     `tick` is the pool's own: one below the tick of the price if the price fell exactly onto an
     initialised tick. `amount_raw_max` is what the contract's type for amounts paid and given holds:
-    127 bits in V4.
+    127 bits in V4. `fee_pips` is the providers' fee; in V4 a protocol may take one before it, each
+    direction its own.
     """
 
     sqrt_price_x96: int
@@ -38,16 +39,26 @@ class ConcentratedState:
     fee_pips: int
     table: TickTable
     amount_raw_max: int = INT256_MAX
+    protocol_fees_pips: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         check_sqrt_price(self.sqrt_price_x96, what="sqrt_price_x96")
         check_whole(self.tick, what="tick", low=TICK_MIN, high=TICK_MAX - 1)
         check_whole(self.fee_pips, what="fee_pips", low=0, high=PIPS - 1)
+        for token_in in (0, 1):
+            check_whole(self.swap_fee_pips(token_in), what="swap fee", low=0, high=PIPS - 1)
         check_whole(self.amount_raw_max, what="amount_raw_max", low=1, high=INT256_MAX)
         low_x96, high_x96 = sqrt_ratio_at_tick(self.tick), sqrt_ratio_at_tick(self.tick + 1)
         if not low_x96 <= self.sqrt_price_x96 <= high_x96:
             raise BadValueError(f"sqrt_price_x96 {self.sqrt_price_x96} is not at tick {self.tick}")
         self.table.check_liquidity(self.liquidity, self.tick)
+
+    def swap_fee_pips(self, token_in: int) -> int:
+        """Return the fee of a swap that sells a token, the protocol's within."""
+        taken = self.protocol_fees_pips[token_in]
+        if taken == 0:
+            return self.fee_pips
+        return swap_fee_pips(lp_fee_pips=self.fee_pips, protocol_fee_pips=taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +138,7 @@ def swap_exact_in(
         amount_in_raw: what is sold, fee included.
         token_in: index of the token that is sold.
         sqrt_price_limit_x96: the swap stops here, with what it has taken and given by then.
-        fee_pips: a fee for this swap in the place of the state's.
+        fee_pips: the whole fee of this swap in the place of the state's.
 
     Raises:
         BadValueError: an input of nothing or beyond the contract's type, a limit on the wrong side
@@ -194,7 +205,7 @@ def _swap(
     """Walk the ticks; one of the two amounts is 0 and the other one is the exact one."""
     falls = check_token(token_in) == 0
     limit_x96 = _check_limit(state, limit_x96, falls=falls)
-    fee = state.fee_pips if fee_pips is None else fee_pips
+    fee = state.swap_fee_pips(token_in) if fee_pips is None else fee_pips
     check_whole(fee, what="fee_pips", low=0, high=PIPS - 1)
     table = state.table
     price, tick, liquidity = state.sqrt_price_x96, state.tick, state.liquidity

@@ -5,6 +5,7 @@ readers. Each row makes the exact state of its form, which checks what only its 
 """
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from math import isqrt
 
@@ -121,9 +122,10 @@ class ConcentratedRow(
             sqrt_price_x96=whole(self.sqrt_price_x96, what="sqrt_price_x96"),
             tick=self.tick,
             liquidity=whole(self.liquidity, what="liquidity"),
-            fee_pips=_scaled_fee(pool, PIPS),
+            fee_pips=_scaled(pool.fee_ratio, PIPS),
             table=table,
             amount_raw_max=INT128_MAX if pool.protocol is Protocol.UNISWAP_V4 else INT256_MAX,
+            protocol_fees_pips=_protocol_fees(pool),
         )
         check_has_liquidity(state.liquidity, state.tick)
         return state
@@ -165,7 +167,7 @@ class CurveRow(
             decimals=_decimals(pool),
             amp=self.amp,
             amp_precision=self.amp_precision,
-            fee_e10=_scaled_fee(pool, 10**10),
+            fee_e10=_scaled(pool.fee_ratio, 10**10),
             coin_rates_e18=_wholes(self.rates_e18, what="rate") or None,
             form=self.product_form,
             quote_order=self.quote_order,
@@ -197,7 +199,7 @@ class SolidlyRow(
             tokens=pool.assets,
             reserves_raw=_wholes(self.reserves_raw, what="reserve"),
             decimals=_decimals(pool),
-            fee_e6=_scaled_fee(pool, 10**6),
+            fee_e6=_scaled(pool.fee_ratio, 10**6),
         )
 
 
@@ -227,7 +229,7 @@ class WeightedRow(
             balances_raw=_wholes(self.balances_raw, what="balance"),
             decimals=_decimals(pool),
             weights_e18=_wholes(self.weights_e18, what="weight"),
-            fee_e18=_scaled_fee(pool, 10**18),
+            fee_e18=_scaled(pool.fee_ratio, 10**18),
             has_shortcuts=self.has_shortcuts,
         )
 
@@ -260,7 +262,7 @@ class StableRow(
             decimals=_decimals(pool),
             rates_e18=_wholes(self.rates_e18, what="rate"),
             amp=self.amp,
-            fee_e18=_scaled_fee(pool, 10**18),
+            fee_e18=_scaled(pool.fee_ratio, 10**18),
             form=self.invariant_form,
         )
 
@@ -294,7 +296,7 @@ class WhirlpoolRow(
             pool=str(pool.pool_id),
             tokens=pool.assets,
             tick_spacing=self.tick_spacing,
-            fee_e6=_scaled_fee(pool, 10**6),
+            fee_e6=_scaled(pool.fee_ratio, 10**6),
             liquidity=whole(self.liquidity, what="liquidity"),
             sqrt_price_x64=whole(self.sqrt_price_x64, what="sqrt_price_x64"),
             tick=self.tick,
@@ -371,8 +373,15 @@ def _decimals(pool: Pool) -> list[int]:
     return [decimals for _, decimals in pool.tokens]
 
 
-def _scaled_fee(pool: Pool, one: int) -> int:
-    scaled = Fraction(pool.fee_ratio) * one
+def _protocol_fees(pool: Pool) -> tuple[int, int]:
+    if not pool.protocol_fee_ratios:
+        return 0, 0
+    of_token0, of_token1 = (_scaled(ratio, PIPS) for ratio in pool.protocol_fee_ratios)
+    return of_token0, of_token1
+
+
+def _scaled(fee_ratio: Decimal, one: int) -> int:
+    scaled = Fraction(fee_ratio) * one
     if scaled.denominator != 1:
-        raise BadValueError(f"fee_ratio {pool.fee_ratio} is finer than 1/{one}, its unit there")
+        raise BadValueError(f"fee_ratio {fee_ratio} is finer than 1/{one}, its unit there")
     return scaled.numerator

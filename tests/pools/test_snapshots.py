@@ -1,16 +1,19 @@
 """The edge at which pools come in: what is refused, by which name; and the exact way back."""
 
 import json
+import math
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.detect.pool_sides import prepare_pool
 from engine.domain.errors import BadValueError
 from engine.pools.balancer_stable import StableState
 from engine.pools.balancer_weighted import WeightedState
-from engine.pools.concentrated import ConcentratedState
+from engine.pools.concentrated import ConcentratedState, amount_in
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.curve import CurveState
 from engine.pools.integers import INT128_MAX, UINT112_MAX
@@ -155,6 +158,47 @@ def test_amounts_of_v4_are_bound_to_127_bits() -> None:
     state = state_of(parse(json.dumps(edited)))
     assert isinstance(state, ConcentratedState)
     assert state.amount_raw_max == INT128_MAX
+
+
+def v4_with(*protocol_fee_ratios: str) -> str:
+    edited = concentrated()
+    edited["pool"] |= {"protocol": "uniswap_v4", "protocol_fee_ratios": protocol_fee_ratios}
+    return json.dumps(edited)
+
+
+def test_a_protocol_fee_of_v4_counts_in_its_own_direction_exactly_and_in_floats() -> None:
+    """With 0.3 % for providers: 1,000 + 3,000 - 3 millionths, and 50 + 3,000 - 0 (0.15 floored)."""
+    found = parse(v4_with("0.001", "0.00005"))
+    plain = parse(v4_with())
+    state, before = state_of(found), state_of(plain)
+    assert isinstance(state, ConcentratedState)
+    assert isinstance(before, ConcentratedState)
+    assert parse(to_json(found)) == found
+
+    assert [state.swap_fee_pips(token) for token in (0, 1)] == [3_997, 3_050]
+    for token, pips in ((0, 3_997), (1, 3_050)):
+        asked = amount_in(before, 10, token_in=token, fee_pips=pips)
+        assert amount_in(state, 10, token_in=token) == asked
+    sides, plain_sides = prepare_pool(found).sides, prepare_pool(plain).sides
+    for side, without, pips in zip(sides, plain_sides, (3_997, 3_050), strict=True):
+        ratio = (1_000_000 - pips) / (1_000_000 - 3_000)
+        assert math.exp(side.log_rate - without.log_rate) == pytest.approx(ratio, rel=1e-12)
+        assert side.keep_ratio == pytest.approx(1 - pips / 1e6, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (v4_with("0.0010001", "0"), "a protocol fee of pool 0xabc on ethereum is 0.0010001"),
+        (v4_with("-0.0001", "0"), "it must be from 0 to 0.001"),
+        (v4_with("0.0000005", "0"), "5E-7 is finer than 1/1000000"),
+        (v4_with("0.001"), "one for each of two directions"),
+        (v4_with("0.001", "0").replace("uniswap_v4", "uniswap_v3"), "only uniswap_v4 adds any"),
+    ],
+)
+def test_a_protocol_fee_that_cannot_be_is_refused(text: str, words: str) -> None:
+    with pytest.raises(BadValueError, match=re.escape(words)):
+        parse(text)
 
 
 @given(

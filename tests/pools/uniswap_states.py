@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.detect.pool_sides import pack
 from engine.kernels import concentrated_exact, constant_product
 from engine.kernels.u256 import from_limbs, to_limbs
 from engine.pools.concentrated import ConcentratedState
@@ -70,21 +71,10 @@ class PackedPool:
     ticks: np.ndarray
 
 
-def pack_concentrated(state: ConcentratedState) -> PackedPool:
+def pack_concentrated(state: ConcentratedState, *, token_in: int = 0) -> PackedPool:
     table = state.table
     ticks = concentrated_exact.pack_ticks(table.ticks, table.liquidity_nets, table.sqrt_ratios_x96)
-    pool = concentrated_exact.pack_pool(
-        sqrt_price_x96=state.sqrt_price_x96,
-        liquidity=state.liquidity,
-        tick=state.tick,
-        tick_spacing=table.tick_spacing,
-        fee_pips=state.fee_pips,
-        ticks_from=0,
-        ticks_to=len(ticks),
-        amount_bits=state.amount_raw_max.bit_length(),
-        known=(table.known_min, table.known_max),
-    )
-    return PackedPool(pool, ticks)
+    return PackedPool(pack(state, len(ticks), token_in=token_in), ticks)
 
 
 def pack_pair(state: ConstantProductState) -> np.ndarray:
