@@ -168,6 +168,7 @@ def _engine_counts(report: StatusReport) -> list[tuple[str, str]]:
     counts = (
         ("No room", report.crowded_out, "times for a route"),
         ("Moves", report.moves_refused, "of pools refused"),
+        ("Cut", report.pools_cut, "pools in part"),
         ("Screening", report.pools_waiting, "pools wait"),
     )
     return [(name, f"{words.count(number)} {what}") for name, number, what in counts if number]

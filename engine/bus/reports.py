@@ -99,6 +99,7 @@ class StatusReport(_Report, frozen=True, kw_only=True):
         displaced: open routes closed because a better one took their place.
         unsized: routes, at least, that gain at the margin and were too many to be looked at.
         moves_refused: moves that no pool can have made; their pools stayed as they were.
+        pools_cut: pools of whose liquidity a part was left out, as it does not fit the rest.
         pools_waiting: pools whose routes can be costed only now and are yet to be screened.
         prices_published: rows of the shared price matrix written so far, None without one.
         prices_failure: why prices are not shared with other processes, None if they are.
@@ -129,6 +130,7 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     prices_failure: str | None
     displaced: int = 0
     unsized: int = 0
+    pools_cut: int = 0
 
 
 class VenuesReport(_Report, frozen=True, kw_only=True):

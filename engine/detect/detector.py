@@ -155,6 +155,11 @@ class Detector:
         return self._graph.pools_waiting
 
     @property
+    def pools_cut(self) -> int:
+        """How many pools have liquidity that was left out, as it does not fit the rest."""
+        return self._graph.pools_cut
+
+    @property
     def unsized(self) -> int:
         """How many routes, at least, were one too many to be weighed or sized by one change."""
         return self._graph.unsized + self._graph.unweighed

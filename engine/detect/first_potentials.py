@@ -7,7 +7,7 @@ the first ones in a large market take milliseconds.
 from collections import deque
 from collections.abc import Iterable
 
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.pool_sides import GIVES_NOTHING, PreparedPool
 from engine.domain.assets import AssetCode
 from engine.kernels.graph_layout import LOG_MAX
 
@@ -23,7 +23,9 @@ def log_values(pools: Iterable[PreparedPool], roots: Iterable[AssetCode]) -> dic
     rates: dict[AssetCode, list[tuple[AssetCode, float]]] = {}
     for pool in pools:
         for side in pool.sides:
-            rates.setdefault(side.source, []).append((side.target, side.log_rate))
+            known = rates.setdefault(side.source, [])
+            if side.log_rate > GIVES_NOTHING:
+                known.append((side.target, side.log_rate))
     logs: dict[AssetCode, float] = {}
     for root in (*roots, *rates):
         if root not in rates or root in logs:

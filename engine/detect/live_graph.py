@@ -111,6 +111,7 @@ class LiveGraph:
         self._pools: dict[int, PreparedPool] = {}
         self._pool_edges: dict[int, NDArray[np.int32]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
+        self._cut_pools: set[int] = set()
         # The kernels take the same arrays at every call: made once, as tuples are slow to make.
         self._fixed = (
             (board.state, board.levels),
@@ -234,6 +235,11 @@ class LiveGraph:
         waits[places[(places >= POOL_PLACE) & (places < BRIDGE_PLACE)] - POOL_PLACE] = True
         return int(np.count_nonzero(waits))
 
+    @property
+    def pools_cut(self) -> int:
+        """How many pools have liquidity that was left out, as it does not fit the rest."""
+        return len(self._cut_pools)
+
     def add_pools(self, pools: Sequence[PreparedPool]) -> None:
         """Add the pools of a start under their places in the sequence, faster to scan from then on.
 
@@ -263,7 +269,7 @@ class LiveGraph:
             self._remove_edges(number, edges)
             self._remove_unused(pool.assets)
             raise
-        self._pools[number] = prepared
+        self._set_pool(number, prepared)
         self._pool_edges[number] = np.array(edges, np.int32)
         self._pool_frame_seqs[number] = self._board.frame_seq
 
@@ -284,7 +290,7 @@ class LiveGraph:
                 self._sides.reserve(edge, len(side.pieces))
         for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
             self._set_side(edge, side)
-        self._pools[number] = prepared
+        self._set_pool(number, prepared)
         self._pool_frame_seqs[number] = self._board.frame_seq
         event = (POOL_PLACE + number, at_ns, open_count)
         log_rates = np.array([side.log_rate for side in prepared.sides])
@@ -300,6 +306,7 @@ class LiveGraph:
         pool = self.pool(number).snapshot.pool
         self._remove_edges(number, self._pool_edges[number].tolist())
         self._remove_unused(pool.assets)
+        self._cut_pools.discard(number)
         del self._pools[number], self._pool_edges[number], self._pool_frame_seqs[number]
 
     def add_bridge(self, number: int, bridge: Bridge) -> None:
@@ -345,6 +352,13 @@ class LiveGraph:
                 )
             )
         return tuple(hops)
+
+    def _set_pool(self, number: int, prepared: PreparedPool) -> None:
+        self._pools[number] = prepared
+        if prepared.cut:
+            self._cut_pools.add(number)
+        else:
+            self._cut_pools.discard(number)
 
     def _make_screen(self) -> Callable[[int, int, int], int]:
         """Return the screen of a book; compiled, it takes all arrays as one context."""

@@ -20,6 +20,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
 from engine.kernels import concentrated_exact, sizing_layout, solidly, stable_swap
+from engine.kernels.graph_layout import LOG_MAX
 from engine.kernels.pieces import fill_side
 from engine.kernels.sizing_layout import BEND, CIN, COUT, RATE
 from engine.kernels.weighted import BALANCE_IN, BALANCE_OUT, weighted_quote
@@ -37,6 +38,9 @@ PIECES_MAX: Final = 256
 """Of one direction of a concentrated pool. Liquidity behind them is left out, so that a direction
 promises less than the pool gives, never more: 2.5 % of the price away where ticks are closest."""
 
+GIVES_NOTHING: Final = -LOG_MAX
+"""The lowest log rate of an edge: no route gains through it."""
+
 Packed = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
@@ -45,7 +49,8 @@ class PoolSide:
     """One direction of a pool.
 
     Attributes:
-        log_rate: log of target per source at the margin, after the fee.
+        log_rate: log of target per source at the margin, after the fee; GIVES_NOTHING where all
+            liquidity of the pool is on the other side of its price.
         keep_ratio: what the fee leaves of the input.
         pieces: None for a curve; see `kernels.sizing_layout` for these and for curves.
         form, row, token_in, token_out: the curve, if it is one.
@@ -75,6 +80,11 @@ class PreparedPool:
     state: PoolState
     sides: tuple[PoolSide, ...]
     packed: Packed | None = None
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """What of the pool's liquidity was left out as it does not fit, in words."""
+        return self.state.table.cut if isinstance(self.state, ConcentratedState) else ()
 
 
 def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
@@ -118,7 +128,8 @@ def prepare_state(
     for token_in, token_out in permutations(range(len(assets)), 2):
         side = _side(state, packed, token_in, token_out, decimals)
         rate = float(side.pieces[0, RATE]) if side.pieces is not None else _rate_of(side)
-        if not 1 / RATE_MAX <= rate <= RATE_MAX:
+        gives_nothing = rate == 0.0 and isinstance(state, ConcentratedState)
+        if not (gives_nothing or 1 / RATE_MAX <= rate <= RATE_MAX):
             raise BadValueError(
                 f"{pool}: the first unit from token {token_in} to {token_out} gives {rate}; it "
                 f"must be within {1 / RATE_MAX:g} and {RATE_MAX:g}"
@@ -127,7 +138,7 @@ def prepare_state(
             PoolSide(
                 source=assets[token_in],
                 target=assets[token_out],
-                log_rate=math.log(rate),
+                log_rate=GIVES_NOTHING if gives_nothing else math.log(rate),
                 keep_ratio=_keep_ratio(snapshot.pool, state, token_in),
                 pieces=side.pieces,
                 form=side.form,

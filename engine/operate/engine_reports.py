@@ -114,6 +114,7 @@ class EngineReports:
             crowded_out=of.detector.crowded_out,
             displaced=of.detector.displaced,
             unsized=of.detector.unsized,
+            pools_cut=of.detector.pools_cut,
             moves_refused=of.detector.refused,
             pools_waiting=of.detector.pools_waiting,
             profit_usd_paper=of.journal.profit_usd,

@@ -6,6 +6,7 @@ the state. Forks that walk otherwise (Algebra) and V4 hooks that take or give am
 this form.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 from engine.domain.errors import BadValueError
@@ -52,6 +53,12 @@ class ConcentratedState:
         if not low_x96 <= self.sqrt_price_x96 <= high_x96:
             raise BadValueError(f"sqrt_price_x96 {self.sqrt_price_x96} is not at tick {self.tick}")
         self.table.check_liquidity(self.liquidity, self.tick)
+
+    @property
+    def most_liquidity(self) -> int:
+        """The most liquidity that there is between two ticks."""
+        held = self.table.liquidity_sums[bisect_right(self.table.ticks, self.tick)]
+        return self.table.sum_max + self.liquidity - held
 
     def swap_fee_pips(self, token_in: int) -> int:
         """Return the fee of a swap that sells a token, the protocol's within."""

@@ -110,7 +110,7 @@ def _of_price(
     after = replace(
         state, sqrt_price_x96=move.sqrt_price_x96, tick=move.tick, liquidity=move.liquidity
     )
-    check_has_liquidity(after.liquidity, after.tick)
+    check_has_liquidity(after)
     moved_row = msgspec.structs.replace(
         row,
         sqrt_price_x96=str(move.sqrt_price_x96),

@@ -21,6 +21,7 @@ from engine.pools.curve import CurveState, QuoteOrder, make_curve
 from engine.pools.curve_math import ProductForm
 from engine.pools.integers import INT128_MAX, INT256_MAX, PIPS, UINT128_MAX, check_whole
 from engine.pools.solidly import SolidlyForm, SolidlyState, make_solidly
+from engine.pools.sound_ticks import SoundTicks, sound_ticks
 from engine.pools.tick_math import TICK_MAX, TICK_MIN
 from engine.pools.tick_table import TickTable
 from engine.pools.whirlpool import WhirlpoolState, make_whirlpool
@@ -108,26 +109,37 @@ class ConcentratedRow(
         """
         if len(self.ticks) > TICKS_MAX:
             raise BadValueError(f"{len(self.ticks)} ticks; at most {TICKS_MAX} are read")
+        liquidity = whole(self.liquidity, what="liquidity")
+        nets = [whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks]
+        sound = sound_ticks(
+            SoundTicks(
+                ticks=[tick for tick, _ in self.ticks],
+                liquidity_nets=nets,
+                known_min=self.known_min,
+                known_max=self.known_max,
+            ),
+            liquidity=liquidity,
+            tick=self.tick,
+        )
         table = TickTable.of(
             tick_spacing=self.tick_spacing,
-            ticks=[tick for tick, _ in self.ticks],
-            liquidity_nets=[
-                whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks
-            ],
-            known_min=self.known_min,
-            known_max=self.known_max,
+            ticks=sound.ticks,
+            liquidity_nets=sound.liquidity_nets,
+            known_min=sound.known_min,
+            known_max=sound.known_max,
+            cut=sound.cut,
         )
         self._check_nets(table)
         state = ConcentratedState(
             sqrt_price_x96=whole(self.sqrt_price_x96, what="sqrt_price_x96"),
             tick=self.tick,
-            liquidity=whole(self.liquidity, what="liquidity"),
+            liquidity=liquidity,
             fee_pips=_scaled(pool.fee_ratio, PIPS),
             table=table,
             amount_raw_max=INT128_MAX if pool.protocol is Protocol.UNISWAP_V4 else INT256_MAX,
             protocol_fees_pips=_protocol_fees(pool),
         )
-        check_has_liquidity(state.liquidity, state.tick)
+        check_has_liquidity(state)
         return state
 
     def _check_nets(self, table: TickTable) -> None:
@@ -304,7 +316,10 @@ class WhirlpoolRow(
             nets=[whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks],
             array_starts=self.array_starts,
         )
-        check_has_liquidity(state.liquidity, state.tick)
+        if state.liquidity == 0:
+            raise BadValueError(
+                f"liquidity is 0 at tick {state.tick}: a Whirlpool needs some there"
+            )
         return state
 
 
@@ -355,14 +370,14 @@ def check_pair_liquidity(state: ConstantProductState) -> None:
         )
 
 
-def check_has_liquidity(liquidity: int, tick: int) -> None:
-    """Check that a concentrated pool can swap where it is.
+def check_has_liquidity(state: ConcentratedState) -> None:
+    """Check that a concentrated pool has liquidity somewhere: a swap gets there from anywhere.
 
     Raises:
         BadValueError: it cannot.
     """
-    if liquidity == 0:
-        raise BadValueError(f"liquidity is 0 at tick {tick}: nothing can be swapped")
+    if state.most_liquidity == 0:
+        raise BadValueError(f"liquidity is 0 at tick {state.tick} and everywhere else")
 
 
 def _wholes(texts: tuple[str, ...], *, what: str) -> list[int]:

@@ -22,7 +22,8 @@ class TickTable:
 
     Make it with `of`. `liquidity_sums[i]` is the sum of the first i net liquidities, `sum_min` and
     `sum_max` the least and largest of these. Ticks outside `known_min`..`known_max` were not read
-    from the chain: a swap that gets there is refused.
+    from the chain: a swap that gets there is refused. `cut` says what was known and left out, as
+    it does not fit; see `sound_ticks`.
     """
 
     tick_spacing: int
@@ -36,6 +37,7 @@ class TickTable:
     sqrt_ratios_x96: tuple[int, ...]
     known_min_x96: int
     known_max_x96: int
+    cut: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -46,6 +48,7 @@ class TickTable:
         liquidity_nets: Sequence[int],
         known_min: int = TICK_MIN,
         known_max: int = TICK_MAX,
+        cut: tuple[str, ...] = (),
     ) -> "TickTable":
         """Make a table of ticks in rising order.
 
@@ -81,6 +84,7 @@ class TickTable:
             sqrt_ratios_x96=tuple(sqrt_ratio_at_tick(tick) for tick in ticks),
             known_min_x96=sqrt_ratio_at_tick(known_min),
             known_max_x96=sqrt_ratio_at_tick(known_max),
+            cut=cut,
         )
 
     @property
@@ -106,8 +110,8 @@ class TickTable:
             )
         if self.sum_min + base < 0 or self.sum_max + base > UINT128_MAX:
             raise BadValueError(
-                f"with liquidity {liquidity} at tick {tick} it is negative or over 128 bits"
-                " elsewhere"
+                f"with liquidity {liquidity} at tick {tick} it is from {self.sum_min + base} to"
+                f" {self.sum_max + base} elsewhere: negative, or over 128 bits"
             )
 
     def next_below(self, tick: int) -> tuple[int, int]:

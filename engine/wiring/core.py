@@ -1,5 +1,6 @@
 """Build the core of a run from its header; live runs and replays build it the same way."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -45,6 +46,8 @@ from engine.portfolio.taken import Taken
 from engine.ports import Feed, FeedLimits
 
 NS_PER_MS = 1_000_000
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         gas_price_gwei=terms.gas_price_gwei,
     )
     pools = [prepare_pool(snapshot) for snapshot in header.pools]
+    for pool in pools:
+        if pool.cut:
+            _log.warning("%s is used in part: not %s", pool.snapshot.pool, " nor ".join(pool.cut))
     assets = {asset for one in header.instruments for asset in (one.pair.base, one.pair.quote)}
     assets.update(asset for pool in pools for asset in pool.snapshot.pool.assets)
     graph = LiveGraph(board, costs, screen, asset_count=len(assets))

@@ -1,6 +1,7 @@
 """Moves of pools: the same as preparing anew, exact impacts, and bad moves that change nothing."""
 
 import json
+import math
 import random
 from dataclasses import replace
 from fractions import Fraction
@@ -190,7 +191,7 @@ def test_a_move_that_cannot_be_is_refused_with_the_pools_name(
     assert str(pool.snapshot.pool.pool_id) in str(caught.value)
 
 
-def test_where_no_liquidity_is_a_pool_cannot_move_to() -> None:
+def test_a_pool_may_move_to_where_no_liquidity_is_and_trades_from_beside_it() -> None:
     text = {
         "form": "concentrated",
         "sqrt_price_x96": str(sqrt_ratio_at_tick(5)),
@@ -204,8 +205,12 @@ def test_where_no_liquidity_is_a_pool_cannot_move_to() -> None:
     )
     move = PriceMove(sqrt_price_x96=sqrt_ratio_at_tick(30), tick=30, liquidity=0)
 
-    with pytest.raises(BadValueError, match="liquidity is 0 at tick 30"):
-        move_pool(pool, move)
+    moved = move_pool(pool, move)
+
+    # down from 10 and up from 50: there and back loses the gap and both fees
+    there_and_back = math.exp(sum(side.log_rate for side in moved.sides))
+    kept = moved.sides[0].keep_ratio * moved.sides[1].keep_ratio
+    assert there_and_back == pytest.approx(1.0001 ** (10 - 50) * kept, rel=1e-9)
 
 
 def test_a_pairs_move_has_the_impact_of_its_reserves() -> None:

@@ -346,7 +346,7 @@ def test_liquidity_below_nothing_somewhere_is_refused() -> None:
         tick_spacing=60, ticks=[0, 60], liquidity_nets=[-5, 5], known_min=-60, known_max=120
     )
 
-    with pytest.raises(BadValueError, match="negative or over 128 bits"):
+    with pytest.raises(BadValueError, match="from -1 to 4 elsewhere: negative, or over 128 bits"):
         table.check_liquidity(4, -30)
     table.check_liquidity(5, -30)
 

@@ -281,7 +281,7 @@ def test_reserves_of_nothing_or_beyond_112_bits_are_refused(
         ({"ticks": [[-60, "3000"], [120, "-2999"]]}, "sums to 1, not to 0"),
         (
             {"ticks": [[-180, "-5"], [-120, "3005"], [120, "-3000"]]},
-            "negative or over 128 bits elsewhere",
+            "negative, or over 128 bits",
         ),
         ({"ticks": [[-60, "nan"], [120, "-3000"]]}, "net liquidity at tick -60 is no whole"),
         ({"ticks": [[-60, str(2**127)], [120, "-1"]]}, "net liquidity at tick -60 is"),
