@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from telegram import Bot, BotCommand, MenuButtonCommands, User
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from bot.command_table import COMMANDS
 from bot.telegram.requests import wait_of
@@ -34,7 +34,11 @@ async def introduce(bot: Bot, tell_terminal: Callable[[str], None]) -> None:
             _log.info("not introduced yet: %s", why)
             if me is None and not is_silence_told:
                 is_silence_told = True
-                tell_terminal(f"Telegram does not answer yet ({why}); trying on")
+                tell_terminal(
+                    "Telegram refuses the bot token so far; trying on"
+                    if isinstance(error, InvalidToken)
+                    else f"Telegram does not answer yet ({why}); trying on"
+                )
             await asyncio.sleep(wait_of(error) if isinstance(error, RetryAfter) else RETRY_S)
         else:
             _log.info("serving as @%s", me.username)

@@ -22,6 +22,16 @@ _SHAPES: Final = (
         ),
         rf"\1{HIDDEN}",
     ),
+    # The same, or a header's credentials, in quotes or behind a blank.
+    (
+        re.compile(
+            r"((?:password|passwd|pwd|secret|token|api_?key)[A-Za-z_]*[\"']?\s*[:=]\s*)"
+            r"(\"[^\"]+\"|'[^']+')",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     # The base32 secret of an authenticator; in small letters with a digit, as words have none.
     (re.compile(r"\b(?:[A-Z2-7]{24,}|(?=[a-z]*[2-7])[a-z2-7]{24,})(?![A-Za-z0-9_])"), HIDDEN),
 )

@@ -86,8 +86,10 @@ def expanded(path: str, *, where: str) -> str:
     """Return a path with a leading ~ turned into the home directory.
 
     Raises:
-        SettingsError: there is no such home.
+        SettingsError: there is no such home, or the path has a variable as for a shell.
     """
+    if "$" in path:
+        raise SettingsError(f"{where} has a $, for which nothing is put in here: write it out")
     try:
         return str(Path(path).expanduser()) if path.startswith("~") else path
     except RuntimeError as error:

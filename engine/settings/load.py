@@ -145,7 +145,7 @@ def _environment_layer(values: Mapping[str, Assigned], *, is_ours: bool) -> Laye
         if variable == CONFIG_ENVIRONMENT_NAME or variable.startswith(_INTERNAL_PREFIX):
             continue
         if variable not in known:
-            if is_ours or variable.startswith(_PREFIXES):
+            if is_ours or _is_meant_for_us(variable, known):
                 raise _unknown(variable, origin, known)
             continue
         if text.strip() == "":
@@ -155,6 +155,12 @@ def _environment_layer(values: Mapping[str, Assigned], *, is_ours: bool) -> Laye
         where = f"{variable} in {origin}"
         layer.setdefault(section, {})[name] = (_from_text(annotation, text.strip(), where), where)
     return layer
+
+
+def _is_meant_for_us(variable: str, known: Mapping[str, Any]) -> bool:
+    """Say whether a variable that is no setting was meant as one, in small letters perhaps."""
+    name = variable.upper().replace("-", "_")
+    return name.startswith(_PREFIXES) or name in known
 
 
 def _from_text(annotation: Any, text: str, where: str) -> Any:

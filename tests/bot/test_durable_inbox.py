@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,9 @@ from engine.facade.commands import (
     Unkill,
 )
 from engine.operate.clock import SteadyClock, make_clock
+from engine.settings.schema import Settings
+from engine.wiring.paths import Paths
+from engine.wiring.run import role_specs
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
 from tests.telegram.faults import Fault, Kind
@@ -299,3 +303,28 @@ async def test_a_finished_update_that_is_redelivered_after_a_restart_is_not_run_
         await chat.say("/version")
 
     assert chat.facade.count(Pause) == 1
+
+
+async def test_a_telegram_that_is_away_at_the_end_costs_nothing_that_the_ledger_must_learn(
+    chat: Chat, tmp_path: Path
+) -> None:
+    (bot,) = [s for s in role_specs(Settings(), Paths(tmp_path), has_bot=True) if s.name == "bot"]
+    loop = asyncio.get_running_loop()
+    chat.facade.gates[DoneInbox] = asyncio.Event()
+    hanging = [Fault(Kind.HANG)] * 9
+
+    async with chat.start_with(send_s=10.0):
+        await chat.say("/status")
+        await chat.facade.wait_until_entered(DoneInbox, 1)
+        chat.emulator.script("sendMessage", *hanging)
+        chat.emulator.script("sendChatAction", *hanging)
+        unanswered = chat.emulator.person_writes("/version")
+        await chat.emulator.wait_until(
+            lambda: [method for method, _ in chat.emulator.calls].count("sendMessage") == 2
+        )
+        chat.emulator.script("getUpdates", *hanging)
+        del chat.facade.gates[DoneInbox]
+        stopped_s = loop.time()
+
+    assert loop.time() - stopped_s < bot.stop_s
+    assert chat.facade.undone() == [unanswered]

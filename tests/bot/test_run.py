@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.telegram import introduction
+from engine.facade.commands import FatalError
 from tests.bot.conftest import Chat
+from tests.telegram.emulator import TOKEN
 from tests.telegram.faults import Fault, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +46,17 @@ def test_without_a_token_a_pipe_is_served_and_its_end_ends_it() -> None:
         assert text in ended.stdout
     assert "loaded: []" in ended.stdout, "the terminal needs no chat or chart library"
     assert ended.stderr == ""
+
+
+async def test_a_token_that_is_refused_is_not_told_as_a_telegram_that_is_away(chat: Chat) -> None:
+    told: list[str] = []
+    with pytest.raises(FatalError):
+        async with chat.start_with(
+            tell_terminal=told.append, telegram_token=TOKEN[:-1] + "Z"
+        ) as serving:
+            await serving
+
+    assert told == ["Telegram refuses the bot token so far; trying on"]
 
 
 async def test_the_terminal_is_told_which_bot_to_write_to_and_whether_it_answers(

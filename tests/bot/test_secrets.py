@@ -64,8 +64,13 @@ def test_installing_twice_puts_one_filter() -> None:
 
 
 def test_ordinary_text_is_left_alone() -> None:
-    text = "12:34:56 price 64001.02 id r7-12 sha 0a1b2c"
-    assert redact(text) == text
+    for text in (
+        "12:34:56 price 64001.02 id r7-12 sha 0a1b2c",
+        "Telegram refuses the bot token; ask @BotFather for the token of your bot",
+        "TELEGRAM_BOT_TOKEN is missing: set it",
+        "internationalisation of MultipleResultsFoundErrors",
+    ):
+        assert redact(text) == text
 
 
 @pytest.mark.parametrize(
@@ -77,6 +82,9 @@ def test_ordinary_text_is_left_alone() -> None:
         f"{'x' * 30} {TOKEN}",
         "postgresql://me:AAaaBBbbCCcc@host/name",
         "it says password=AAaaBBbbCCcc&x=1",
+        '{"bot_token": "AAaaBBbbCCcc", "x": 1}',
+        "totp_secret = 'AAaaBBbbCCcc'",
+        "Authorization: Bearer AAaaBBbbCCcc",
     ],
 )
 @pytest.mark.parametrize("limit", [40, 400])

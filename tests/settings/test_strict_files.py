@@ -63,6 +63,24 @@ def test_comments_quotes_export_and_empty_lines_are_fine(tmp_path: Path) -> None
     assert settings.limits.daily_loss_usd == 7
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "syndicate_limits_position_usd",
+        "Syndicate_Limits_Position_USD",
+        "SYNDICATE-LIMITS-POSITION-USD",
+        "telegram_bot_token",
+        "Markets",
+    ],
+)
+def test_a_variable_in_other_letters_is_no_default_in_silence(
+    tmp_path: Path, variable: str
+) -> None:
+    said = refusal(tmp_path, {variable: "50"})
+
+    assert variable.upper().replace("-", "_") in said
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"SYNDICATE_PAPER_SEED=\xe9\n"])
 def test_a_file_that_is_no_text_refuses_the_start(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".env").write_bytes(content)
@@ -102,6 +120,7 @@ def test_a_toml_file_that_others_may_read_may_hold_limits_and_no_secret(tmp_path
         ("SYNDICATE_MARKETS_PAIRS", "BTC-USD,BTC-USD", ["BTC-USD", "twice"]),
         ("SYNDICATE_ROUTES_BRIDGES", "BTC=5", ["BTC"]),
         ("SYNDICATE_DATA_DIR", "~nobody-of-this-name/x", ["home"]),
+        ("SYNDICATE_DATA_DIR", "$HOME/x", ["$, for which", "write it out"]),
         ("SYNDICATE_DATA_DATABASE_URL", "mysql://root@host/x", ["postgresql+asyncpg://"]),
     ],
 )
@@ -115,7 +134,7 @@ def test_an_unknown_name_in_a_list_refuses_the_start_with_the_nearest_known_one(
     for part in parts:
         assert part in said
     assert variable in said
-    assert "line 2" in said or "home" in parts
+    assert "line 2" in said or variable == "SYNDICATE_DATA_DIR"
 
 
 def test_a_toml_key_is_named_with_its_line(tmp_path: Path) -> None:

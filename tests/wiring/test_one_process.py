@@ -54,6 +54,7 @@ from engine.settings.schema import (
     LimitsSettings,
     MarketsSettings,
     OperatorSettings,
+    PaperSettings,
     Settings,
 )
 from engine.wiring.one_process import open_roles
@@ -253,6 +254,18 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
         status = await until(facade, lambda _status: True)
 
     assert (status.mode, status.is_paused) == (Mode.PAPER, True)
+
+
+async def test_the_mode_of_the_first_start_is_kept_whatever_the_settings_say_later(
+    tmp_path: Path,
+) -> None:
+    paths = prepare(str(tmp_path))
+    paper = replace(SETTINGS, paper=PaperSettings(mode_at_first_start="paper"))
+    for settings in (SETTINGS, paper):  # nobody changed the mode in the first run
+        async with open_roles(settings, paths) as facade:
+            status = await until(facade, lambda _status: True)
+
+        assert status.mode is Mode.OBSERVE
 
 
 async def test_a_matrix_of_prices_that_cannot_be_had_stops_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""A role that ends for good while all run: told on the phone, and the others stay."""
+
+import resource
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine.operate import exit_codes
+from tests.scenarios.rig import running_installation
+from tests.telegram.emulator import TelegramEmulator
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+async def test_a_ledger_on_a_full_disk_is_told_on_the_phone_and_the_chat_stays(
+    tmp_path: Path,
+) -> None:
+    async with (
+        TelegramEmulator().serve() as phone,
+        running_installation(tmp_path / "var", phone) as installation,
+    ):
+        await installation.until_live()
+        await installation.say("/version", "Commit")
+        ledger = psutil.Process(installation.role("ledger").pid)
+        ledger.rlimit(psutil.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+
+        phone.person_writes("/pause")
+        told = await installation.until_told("ledger has ended for good")
+        assert "disk" in told or "space" in told
+        assert "live" in (await installation.say("/status", "Latency")).lower()
+        assert "illed" in await installation.say("/kill enough", "illed")
+
+        assert await installation.stop() == exit_codes.FATAL
+        printed = (tmp_path / "var.log").read_text()
+    assert f"exit code {exit_codes.FATAL}: " in printed
+    assert "Traceback" not in printed
