@@ -5,7 +5,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from engine.domain.errors import SyndicateError
 from engine.storage.backup import list_backups
@@ -13,6 +16,9 @@ from engine.storage.ledger_settings import LedgerSettings
 
 FIRST_S = 60
 """Delay of the first job after the start, which has more urgent things to do."""
+
+LOOK_S: Final = 30.0
+"""Interval at which the jobs are looked at for a wall clock that was set back."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,39 +38,78 @@ class Upkeep(Protocol):
 @asynccontextmanager
 async def scheduled(
     ledger: Upkeep, *, settings: LedgerSettings, is_sqlite: bool
-) -> AsyncIterator[None]:
-    """Run the jobs until the end, by the time that passes and not by the wall clock.
-
-    Their failures are logged; fatal ones end the writer itself.
-    """
-    first_s = float(min(FIRST_S, settings.retention_s))
-    jobs = [_repeat("retention", ledger.apply_retention, first_s, settings.retention_s)]
+) -> AsyncIterator[AsyncIOScheduler]:
+    """Run the jobs until the end. Their failures are logged; fatal ones end the writer itself."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    _add(
+        scheduler,
+        "retention",
+        ledger.apply_retention,
+        every_s=settings.retention_s,
+        first_s=min(FIRST_S, settings.retention_s),
+    )
     if is_sqlite:
-        first_s = _first_backup_s(settings)
-        jobs.append(_repeat("backup", ledger.backup_if_changed, first_s, settings.backup_s))
+        _add(
+            scheduler,
+            "backup",
+            ledger.backup_if_changed,
+            every_s=settings.backup_s,
+            first_s=_first_backup_s(settings),
+        )
     else:
         _log.info("the backup job is off: PostgreSQL is backed up by its operator with pg_dump")
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(job) for job in jobs]
-        try:
-            yield
-        finally:
-            for task in running:
-                task.cancel()
+    scheduler.start()
+    looking = asyncio.create_task(_look(scheduler))
+    try:
+        yield scheduler
+    finally:
+        looking.cancel()
+        scheduler.shutdown(wait=False)
 
 
-async def _repeat(
-    name: str, job: Callable[[], Awaitable[object]], first_s: float, every_s: float
-) -> None:
-    await asyncio.sleep(first_s)
+def bring_forward(scheduler: AsyncIOScheduler) -> None:
+    """Let no job wait longer than its interval.
+
+    The scheduler waits by the wall clock: set back by a day, it would back up nothing for a day.
+    """
+    now = datetime.now(UTC)
+    for job in scheduler.get_jobs():
+        if job.next_run_time - now > job.trigger.interval:
+            job.modify(next_run_time=now + job.trigger.interval)
+
+
+async def _look(scheduler: AsyncIOScheduler) -> None:
     while True:
+        await asyncio.sleep(LOOK_S)
+        bring_forward(scheduler)
+
+
+def _add(
+    scheduler: AsyncIOScheduler,
+    name: str,
+    job: Callable[[], Awaitable[object]],
+    *,
+    every_s: float,
+    first_s: float,
+) -> None:
+    async def run() -> None:
         try:
-            _log.info("%s: %s", name, await job())
+            result = await job()
         except SyndicateError as error:
             _log.warning("%s: %s", name, error)
-        except Exception:  # noqa: BLE001 - a job that fails must not end the ledger
-            _log.exception("%s failed", name)
-        await asyncio.sleep(every_s)
+        else:
+            _log.info("%s: %s", name, result)
+
+    scheduler.add_job(
+        run,
+        "interval",
+        seconds=every_s,
+        next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        name=name,
+    )
 
 
 def _first_backup_s(settings: LedgerSettings) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from engine.bus.reports import WhyReport
 from engine.operate.clock import make_run_id
 from engine.storage.backup import list_backups
 from engine.storage.ledger import LedgerSettings, open_ledger
-from engine.storage.schedule import scheduled
+from engine.storage.schedule import bring_forward, scheduled
 from tests.storage import makers
 from tests.storage.asking import append, ask, trades
 from tests.storage.conftest import Clock
@@ -142,3 +143,20 @@ async def test_jobs_come_again_also_after_one_has_failed(sqlite_settings: Ledger
     jobs = Jobs()
     async with asyncio.timeout(15), scheduled(jobs, settings=settings, is_sqlite=True):
         await jobs.is_done.wait()
+
+
+async def test_no_job_waits_longer_than_its_interval_after_a_step_back(
+    sqlite_settings: LedgerSettings,
+) -> None:
+    async with scheduled(Jobs(), settings=sqlite_settings, is_sqlite=True) as scheduler:
+        for job in scheduler.get_jobs():
+            job.modify(next_run_time=job.next_run_time + timedelta(days=1))
+
+        bring_forward(scheduler)
+
+        waits = {
+            job.next_run_time - datetime.now(UTC) - job.trigger.interval
+            for job in scheduler.get_jobs()
+        }
+    assert len(waits) == 2
+    assert max(waits) <= timedelta(0)
