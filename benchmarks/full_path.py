@@ -82,6 +82,7 @@ def make_core(
             daily_loss_usd=Decimal(500),
             orders_per_minute_max=1_000_000,
             age_ms_max=600_000,
+            unproven_s_max=30,
             lag_ms_max=2_000,
             audit_s=3_600,
             slippage_bps_max=Decimal(5),

@@ -132,12 +132,23 @@ class BookSink(Protocol):
         """
         ...
 
+    def proven(self, book: int, at_ns: int) -> None:
+        """Learn that a row was the venue's book at this time, by its snapshot or an audit.
+
+        For rows whose feed cannot show that a change was lost; others prove themselves.
+        """
+        ...
+
     def count(self, venue: VenueId, fault: Fault) -> None:
         """Count a fault that makes no single row stale."""
         ...
 
     def is_live(self, book: int) -> bool:
         """Say whether the row may be traded on (it may still be too old)."""
+        ...
+
+    def is_wanted(self, book: int) -> bool:
+        """Say whether an open route goes through the row."""
         ...
 
     def changed_at_ns(self, book: int) -> int:
@@ -206,13 +217,15 @@ class FeedLimits:
         age_ms_max: a row without any change for this long is resynchronised (once per interval).
         frame_bytes_max: larger frames are refused as oversize.
         buffered_frames_max: deltas kept per row while its snapshot is under way.
-        audit_s: interval of the REST cross-audit of venues whose feed has no sequence numbers.
+        audit_s: interval of the REST cross-audit of a row, where the feed proves no sequence.
+        audits_per_s: all audits of the feed together.
     """
 
     age_ms_max: int = 10_000
     frame_bytes_max: int = 16 * 1024 * 1024
     buffered_frames_max: int = 10_000
-    audit_s: int = 60
+    audit_s: int = 10
+    audits_per_s: float = 4.0
 
 
 class FeedMaker(Protocol):

@@ -76,8 +76,8 @@ def test_the_version_is_one() -> None:
 
 def test_every_limit_is_in_the_risk_page() -> None:
     risk = (ROOT / "docs" / "risk.md").read_text()
-    for name in ("kill latch", "pause", "mode", "book age", "least net edge", "position",
-                 "daily loss", "order rate", "ledger behind"):  # fmt: skip
+    for name in ("kill latch", "pause", "mode", "book age", "unproven book", "least net edge",
+                 "position", "daily loss", "order rate", "ledger behind"):  # fmt: skip
         assert f"| {name} |" in risk
     limits, values = LimitsSettings(), LimitValues()
     assert limits.position_usd == values.position_usd_max
@@ -85,6 +85,7 @@ def test_every_limit_is_in_the_risk_page() -> None:
     assert limits.net_edge_bps_min == values.edge_bps_min
     assert limits.orders_per_minute_max == values.orders_per_min_max
     assert MarketsSettings().age_ms_max == values.age_ms_max
+    assert limits.unproven_s_max == values.unproven_s_max
 
 
 def test_the_sandbox_speaks_every_feed_of_every_venue() -> None:

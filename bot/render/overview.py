@@ -197,17 +197,21 @@ def _venue_table(venues: list[VenueLine]) -> Table:
 
 
 def _lag_table(venues: list[VenueLine]) -> Table:
-    """Show how late frames are: beyond the quickest on their way, and here for their turn."""
+    """Show how late frames are: beyond the quickest on their way, and here for their turn.
+
+    Proven: when each book of a feed without sequence numbers was last compared, at the latest.
+    """
     rows = [
         (
             venue.venue,
-            "unknown" if venue.lag_ms is None else words.age(venue.lag_ms),
+            "?" if venue.lag_ms is None else words.age(venue.lag_ms),
             words.age(venue.lag_ms_max),
             words.age(venue.wait_ms_max),
+            "always" if venue.unproven_s is None else words.duration(venue.unproven_s),
         )
         for venue in venues[:_VENUES_SHOWN_MAX]
     ]
-    return Table(("Late", "Now", "Most", "Waited"), tuple(rows))
+    return Table(("Late", "Now", "Most", "Wait", "Proven"), tuple(rows))
 
 
 def _fault_words(venue: VenueLine) -> str:

@@ -28,6 +28,8 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
         lag_ms, lag_ms_max: how much longer than the quickest of its connection the newest frame
             was on its way, by the venue's own time, and the most of this run; None without a time.
         wait_ms_max: longest wait of a frame here between its receipt and its turn.
+        unproven_s: longest time since one of its live books was proven equal to the venue's; None
+            if its feed shows by itself that no change was lost.
         faults: number of faults by kind.
     """
 
@@ -43,6 +45,7 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
     lag_ms: int | None
     lag_ms_max: int
     wait_ms_max: int
+    unproven_s: float | None
     faults: dict[str, int]
     note: str
 

@@ -84,7 +84,7 @@ class Row:
         live_from_ns: when its last snapshot was asked for that made it live.
         failures: faults of the row, one after another.
         buffer: changes kept until a snapshot comes, as (id before, last id, bids, asks).
-        log: the same of a live row while it is being audited, else None.
+        log: the changes of a live row that its audits need, else None.
         shut: why the venue does not serve the row; empty while it is wanted.
         is_halted: it is its list that says so, which holds over reconnects.
     """

@@ -7,13 +7,14 @@ from engine.decide.limits import LEGS, Draft, Finding, LimitValues, ShrinkTo, Ve
 from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import PlansUnderWay
 from engine.domain.assets import AssetCode
-from engine.domain.opportunities import HopKind, Reason
+from engine.domain.opportunities import HopKind, Opportunity, Reason
 from engine.market.board import Board
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import BPS_PER_UNIT
 from engine.portfolio.positions import Positions
 
 NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -54,6 +55,58 @@ class StaleLimit:
                 return Finding(reason=Reason.STALE_BOOK, detail=f"{instrument}: {what}")
         self.oldest_ms = max([self.oldest_ms, *(age_ns // NS_PER_MS for age_ns in ages_ns)])
         return None
+
+
+@dataclass(slots=True)
+class ProofLimit:
+    """Books whose feed cannot show that a change was lost must have been proven lately."""
+
+    board: Board
+    unproven_s_max: int
+    name: str = "unproven book"
+    unit: str = "s"
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.UNPROVEN_BOOK,)
+    longest_ns: int = 0
+
+    @property
+    def limit(self) -> str:
+        """Longest time."""
+        return str(self.unproven_s_max)
+
+    def used(self, at_ns: int) -> str:
+        """Longest time that was let through."""
+        del at_ns
+        return f"{self.longest_ns / NS_PER_S:.1f}"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse a route through a book that nobody has compared for too long."""
+        found = longest_unproven(self.board, draft.opportunity, at_ns)
+        if found is None:
+            return None
+        unproven_ns, book = found
+        if unproven_ns <= self.unproven_s_max * NS_PER_S:
+            self.longest_ns = max(self.longest_ns, unproven_ns)
+            return None
+        since = f"last proven equal {unproven_ns / NS_PER_S:.1f} s ago"
+        return Finding(
+            reason=Reason.UNPROVEN_BOOK,
+            detail=f"{self.board.instruments[book]}: {since}, limit {self.unproven_s_max} s",
+        )
+
+
+def longest_unproven(board: Board, seen: Opportunity, at_ns: int) -> tuple[int, int] | None:
+    """Return the longest time since one of its books was proven, and which; None if none need be.
+
+    Books whose feed proves by itself that no change was lost need no other proof.
+    """
+    times = [
+        (unproven_ns, hop.row)
+        for hop in seen.hops
+        if hop.kind is HopKind.BOOK
+        and (unproven_ns := board.unproven_ns(hop.row, at_ns)) is not None
+    ]
+    return max(times, default=None)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.bus.reports import LimitLine
+from engine.decide.bounds import longest_unproven
 from engine.decide.confirm import Confirmed, Confirmer, Unconfirmed
 from engine.decide.limit_list import Circumstances, make_limits
 from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
@@ -140,6 +141,7 @@ class Decider:
     def _make_plan(self, opportunity: Opportunity, sized: _Sized, at_ns: int) -> Plan:
         confirmed = sized.confirmed
         buy_leg = confirmed.legs[0]
+        unproven = longest_unproven(self._circumstances.board, opportunity, at_ns)
         return Plan(
             plan_id=f"{opportunity.opportunity_id}-p",
             opportunity=opportunity,
@@ -151,4 +153,5 @@ class Decider:
             net_edge_bps=confirmed.net_edge_bps,
             notional_usd=buy_leg.notional_quote * sized.usd_per_quote,
             usd_per_quote=sized.usd_per_quote,
+            unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
         )

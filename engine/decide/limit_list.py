@@ -9,6 +9,7 @@ from engine.decide.bounds import (
     EdgeLimit,
     OrderRateLimit,
     PositionLimit,
+    ProofLimit,
     StaleLimit,
 )
 from engine.decide.gates import ExecutorLimit, KillLimit, LedgerLimit, ModeLimit, PauseLimit
@@ -52,6 +53,7 @@ def make_limits(values: LimitValues, circumstances: Circumstances) -> Sequence[L
         PauseLimit(of.switches),
         ModeLimit(of.switches),
         StaleLimit(of.board, values.age_ms_max),
+        ProofLimit(of.board, values.unproven_s_max),
         ExecutorLimit(),
         EdgeLimit(values.edge_bps_min),
         PositionLimit(values.position_usd_max, of.positions, of.under_way, of.valuation),

@@ -91,6 +91,7 @@ class LimitValues:
     """
 
     age_ms_max: int = 10_000
+    unproven_s_max: int = 30
     edge_bps_min: Decimal = Decimal(10)
     position_usd_max: Decimal = Decimal(1_000)
     daily_loss_usd_max: Decimal = Decimal(500)
@@ -98,10 +99,10 @@ class LimitValues:
     loss_reserve_bps: Decimal = Decimal(100)
 
     def __post_init__(self) -> None:
-        if self.age_ms_max <= 0 or self.orders_per_min_max < LEGS:
+        if min(self.age_ms_max, self.unproven_s_max) <= 0 or self.orders_per_min_max < LEGS:
             raise BadValueError(
-                f"age limit {self.age_ms_max} ms must be above 0, and order rate "
-                f"{self.orders_per_min_max} per minute at least {LEGS}"
+                f"age limit {self.age_ms_max} ms and proof limit {self.unproven_s_max} s must be "
+                f"above 0, and order rate {self.orders_per_min_max} per minute at least {LEGS}"
             )
         if not 0 <= self.loss_reserve_bps <= BPS_PER_UNIT or not self.edge_bps_min >= 0:
             raise BadValueError(

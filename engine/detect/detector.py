@@ -266,6 +266,8 @@ class Detector:
             peak_profit_quote=first.profit_quote,
         )
         self._open.append(episode)
+        for book in episode.books:
+            self._board.routes_through[book] += 1
         held = self._graph.open_routes[episode.slot]
         held[:] = NONE
         held[layout.ROUTE_LEGS] = legs
@@ -299,6 +301,8 @@ class Detector:
             self._graph.open_routes[episode.slot] = self._graph.open_routes[last.slot]
             last.slot = episode.slot
         self._room.remove(len(episode.first.hops), is_displaced=better is not None)
+        for book in episode.books:
+            self._board.routes_through[book] -= 1
         self.closed += 1
         self.just_closed.append(
             Closed(

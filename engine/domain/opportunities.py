@@ -163,6 +163,8 @@ class Plan:
         transfer_quote: what moving the assets back costs, included in the profit.
         notional_usd: value of the buy leg in the reporting asset.
         deadline_ns: no leg may start after this instant (wall clock).
+        unproven_ms: how long ago one of its books was last proven to be the venue's, at most; 0 if
+            the feeds of all prove themselves.
     """
 
     plan_id: str
@@ -175,6 +177,7 @@ class Plan:
     net_edge_bps: Decimal
     notional_usd: Decimal
     usd_per_quote: Decimal
+    unproven_ms: int = 0
 
 
 class Reason(StrEnum):
@@ -184,6 +187,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     OBSERVE_ONLY = "observe_only"
     STALE_BOOK = "stale_book"
+    UNPROVEN_BOOK = "unproven_book"
     EDGE_BELOW_MIN = "edge_below_min"
     NOT_CONFIRMED = "not_confirmed"
     SIZE_BELOW_MIN = "size_below_min"

@@ -35,6 +35,7 @@ class Board:
             deep as books are.
         changed: rows changed since the caller last cleared it, oldest first, without repeats.
         faults: number of faults by venue and kind.
+        routes_through: how many open routes go through each row; the detector counts them.
         frame_seqs: one cell, the number of the input that is being applied.
     """
 
@@ -48,6 +49,7 @@ class Board:
         self.state = np.zeros((books, layout.STATE_COLUMNS), np.int64)
         self.levels = np.zeros((2 * books, levels_max, 2), np.int64)
         self.changed: list[int] = []
+        self.routes_through = [0] * books
         self.frame_seqs = array("q", [0])
         self.faults: Counter[tuple[VenueId, Fault]] = Counter()
         self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
@@ -57,6 +59,7 @@ class Board:
         # Rows that have a valid snapshot, and those that are out of decisions all the same.
         self._is_whole = bytearray(books)
         self._is_held = bytearray(books)
+        self._proven_at_ns = [0] * books
         self._listed: set[int] = set()
         self._scratch = np.zeros((SCRATCH_LEVELS, 3), np.int64)
         for book, instrument in enumerate(self.instruments):
@@ -166,6 +169,15 @@ class Board:
             self.stale_reasons[book] = None
             self._list(book)
 
+    def proven(self, book: int, at_ns: int) -> None:
+        """Note that a row was the venue's book at this time; see `BookSink.proven`."""
+        self._proven_at_ns[book] = at_ns
+
+    def unproven_ns(self, book: int, at_ns: int) -> int | None:
+        """Return how long ago the row was proven, None if its feed proves itself."""
+        proven_at_ns = self._proven_at_ns[book]
+        return max(at_ns - proven_at_ns, 0) if proven_at_ns else None
+
     def count(self, venue: VenueId, fault: Fault) -> None:
         """Count a fault that makes no single row stale."""
         self.faults[venue, fault] += 1
@@ -173,6 +185,10 @@ class Board:
     def is_live(self, book: int) -> bool:
         """Say whether the row may be traded on (it may still be too old)."""
         return bool(self.state[book, layout.IS_LIVE])
+
+    def is_wanted(self, book: int) -> bool:
+        """Say whether an open route goes through the row."""
+        return self.routes_through[book] > 0
 
     def changed_at_ns(self, book: int) -> int:
         """Return the receive time of the row's last change, 0 if it never had one."""

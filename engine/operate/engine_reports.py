@@ -3,7 +3,7 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -302,6 +302,7 @@ class EngineReports:
                     stale_s=of.freshness.stale_s(stream.venue, at_ns),
                     lag_ms=None if lag_ns is None else lag_ns // NS_PER_MS,
                     lag_ms_max=lateness.lags_ns_max[number] // NS_PER_MS,
+                    unproven_s=self._unproven_s(stream.books, at_ns),
                     wait_ms_max=lateness.waits_ns_max[number] // NS_PER_MS,
                     faults={
                         fault.value: count
@@ -313,6 +314,12 @@ class EngineReports:
         present = {stream.venue for stream in of.header.streams}
         lines += [_missing_line(venue, notes[venue]) for venue in notes if venue not in present]
         return lines
+
+    def _unproven_s(self, books: Sequence[int], at_ns: int) -> float | None:
+        board = self._of.board
+        times_ns = [board.unproven_ns(book, at_ns) for book in books if board.is_live(book)]
+        longest_ns = max((one for one in times_ns if one is not None), default=None)
+        return None if longest_ns is None else longest_ns / NS_PER_S
 
     def _instrument_line(self, book: int, at_ns: int) -> InstrumentLine:
         of = self._of
@@ -348,6 +355,7 @@ def _missing_line(venue: VenueId, note: str) -> VenueLine:
         lag_ms=None,
         lag_ms_max=0,
         wait_ms_max=0,
+        unproven_s=None,
         faults={},
         note=note,
     )

@@ -41,6 +41,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     daily_loss_usd: Decimal
     orders_per_minute_max: int
     age_ms_max: int
+    unproven_s_max: int
     lag_ms_max: int
     audit_s: int
     slippage_bps_max: Decimal

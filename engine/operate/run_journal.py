@@ -154,6 +154,8 @@ class RunJournal:
             outcome, detail = decision.reason.value, decision.detail
         else:
             outcome, detail = PLANNED, f"{decision.net_edge_bps} bps confirmed"
+            if decision.unproven_ms:
+                detail += f", its books proven within {decision.unproven_ms / 1_000:.1f} s before"
         if decided.is_first:
             entry = self._first(decided, outcome, detail)
         else:

@@ -102,8 +102,9 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
     audit_s: Annotated[
         int,
         Meta(ge=5, le=3_600, extra={"unit": "s"},
-             description="interval of the REST cross-audit of feeds without sequence numbers"),
-    ] = 60  # fmt: skip
+             description="interval of the REST cross-audit of each book whose feed has no sequence "
+             "numbers, as far as the venue's request limit allows"),
+    ] = 10  # fmt: skip
     sandbox_speed: Annotated[
         float, Meta(gt=0, le=1_000, description="replay speed of the sandbox, 1 is as recorded")
     ] = 1.0
@@ -213,6 +214,12 @@ class LimitsSettings(_Section, frozen=True, kw_only=True):
     orders_per_minute_max: Annotated[
         int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
     ] = 60
+    unproven_s_max: Annotated[
+        int,
+        Meta(ge=5, le=7_200, extra={"unit": "s"},
+             description="no plan on a book whose feed has no sequence numbers (Bitstamp, Gemini "
+             "l2) if it was last proven equal to the venue's longer ago"),
+    ] = 30  # fmt: skip
 
 
 class PaperSettings(_Section, frozen=True, kw_only=True):

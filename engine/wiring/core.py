@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
@@ -46,6 +47,9 @@ from engine.portfolio.taken import Taken
 from engine.ports import Feed, FeedLimits
 
 NS_PER_MS = 1_000_000
+
+AUDIT_SHARE: Final = 0.75
+"""So much of a venue's request rate is for audits; the rest is for snapshots and lists."""
 
 _log = logging.getLogger(__name__)
 
@@ -151,6 +155,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         circumstances=circumstances,
         values=LimitValues(
             age_ms_max=terms.age_ms_max,
+            unproven_s_max=terms.unproven_s_max,
             edge_bps_min=terms.net_edge_bps_min,
             position_usd_max=terms.position_usd,
             daily_loss_usd_max=terms.daily_loss_usd,
@@ -221,13 +226,17 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
 
 
 def _feeds(header: RunHeader, board: Board) -> list[Feed]:
-    limits = FeedLimits(age_ms_max=header.terms.age_ms_max, audit_s=header.terms.audit_s)
     feeds = []
     for stream in header.streams:
         spec = VENUES.get(stream.venue)
         if spec is None or stream.feed not in spec.feeds:
             raise BadValueError(f"no feed {stream.feed} of a venue {stream.venue} is known here")
         instruments = [header.instruments[book] for book in stream.books]
+        limits = FeedLimits(
+            age_ms_max=header.terms.age_ms_max,
+            audit_s=header.terms.audit_s,
+            audits_per_s=spec.budget.weight_per_s * AUDIT_SHARE,
+        )
         feeds.append(spec.feeds[stream.feed](instruments, stream.books, board, limits))
     return feeds
 

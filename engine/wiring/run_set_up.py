@@ -271,6 +271,7 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         daily_loss_usd=settings.limits.daily_loss_usd,
         orders_per_minute_max=settings.limits.orders_per_minute_max,
         age_ms_max=settings.markets.age_ms_max,
+        unproven_s_max=settings.limits.unproven_s_max,
         lag_ms_max=settings.markets.lag_ms_max,
         audit_s=settings.markets.audit_s,
         slippage_bps_max=settings.paper.slippage_bps_max,

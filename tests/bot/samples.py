@@ -72,6 +72,7 @@ def venue_lines() -> list[VenueLine]:
             lag_ms=None if name == "gemini" else 12 * index,
             lag_ms_max=430 + index,
             wait_ms_max=3,
+            unproven_s=7.4 if name == "bitstamp" else None,
             faults={"gap": 3, "stalled": 1} if name == "gemini" else {},
             note="",
         )

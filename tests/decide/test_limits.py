@@ -78,6 +78,40 @@ def test_a_stale_book_is_never_traded() -> None:
     assert refusal.detail == "BTC-USD at here: age 10000 ms, limit 10000 ms"
 
 
+def test_a_book_that_was_proven_too_long_ago_is_never_traded() -> None:
+    world = World(Setup(values=LimitValues(unproven_s_max=3)))
+    proven_at_ns = world.now_ns
+    world.board.proven(1, proven_at_ns)
+    open_gap(world)
+    opportunity = world.journal.found[0]
+    world.now_ns = proven_at_ns + 3_000_000_000
+    plan = world.decider.decide(opportunity, world.now_ns)
+    assert isinstance(plan, Plan)
+    assert plan.unproven_ms == 3_000
+
+    world.now_ns += 1
+    refusal = world.decider.decide(opportunity, world.now_ns)
+
+    assert not isinstance(refusal, Plan)
+    assert refusal.reason is Reason.UNPROVEN_BOOK
+    assert refusal.detail == "BTC-USD at there: last proven equal 3.0 s ago, limit 3 s"
+    line = next(x for x in world.decider.limit_lines(world.now_ns) if x.name == "unproven book")
+    assert (line.limit, line.used, line.unit, line.refusals) == ("3", "3.0", "s", 1)
+    world.board.proven(1, world.now_ns)
+    assert isinstance(world.decider.decide(opportunity, world.now_ns), Plan)
+
+
+def test_books_whose_feeds_prove_themselves_need_no_other_proof() -> None:
+    world = World(Setup(values=LimitValues(unproven_s_max=1)))
+    open_gap(world)
+    world.wait(9_000)
+
+    plan = world.decider.decide(world.journal.found[0], world.now_ns)
+
+    assert isinstance(plan, Plan)
+    assert plan.unproven_ms == 0
+
+
 def test_an_edge_below_the_minimum_is_refused_with_both_numbers() -> None:
     world = World(Setup(edge_bps_min="0", values=LimitValues(edge_bps_min=Decimal(80))))
 

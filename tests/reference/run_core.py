@@ -44,6 +44,7 @@ def make_run_core(
             daily_loss_usd=Decimal(500),
             orders_per_minute_max=60,
             age_ms_max=600_000,
+            unproven_s_max=30,
             lag_ms_max=2_000,
             audit_s=60,
             slippage_bps_max=Decimal(5),

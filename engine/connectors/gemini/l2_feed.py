@@ -68,7 +68,7 @@ class GeminiL2Feed:
             if outcome is not _OK:
                 return self._spoiled(row, FAULT_OF[outcome], at_ns)
             if row.log is not None:
-                row.log.append((0, 0, frame.changes, b""))
+                row.log.append((at_ns, 0, frame.changes, b""))
             return NO_ACTIONS
         return self._rare_frame(row, frame, at_ns)
 

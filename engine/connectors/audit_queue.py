@@ -1,0 +1,72 @@
+"""Whose turn it is to be audited: rows that decisions hang on first, then the longest unproven.
+
+Audits go out at a part of the venue's own pace (`FeedLimits.audits_per_s`), so that snapshots and
+lists find room beside them.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from engine.connectors.link import CHECK_NS, Link, Row
+
+NS_PER_S: Final = 1_000_000_000
+
+WANTED_WEIGHT: Final = 5
+"""A row in an open route is audited this many times as often as others."""
+
+RECHECK_NS: Final = NS_PER_S
+"""After this time a row that seems to differ is looked at again, before all others."""
+
+
+class AuditQueue:
+    """The order of one link's audits."""
+
+    def __init__(self, link: Link) -> None:
+        self._sink = link.sink
+        self.every_ns = link.limits.audit_s * NS_PER_S
+        self._pause_ns = int(NS_PER_S / link.limits.audits_per_s)
+        self._next_at_ns = 0
+        self._audited_at_ns: dict[str, int] = {}
+        self._recheck_at_ns: dict[str, int] = {}
+
+    def due_at_ns(self, row: Row, at_ns: int) -> int:
+        """Return when a live row is due while no route needs it; its snapshot was its proof."""
+        if row.wire not in self._audited_at_ns:
+            self._audited_at_ns[row.wire] = at_ns
+            self._sink.proven(row.book, row.live_from_ns)
+        return self._audited_at_ns[row.wire] + self.every_ns
+
+    def take(self, rows: Iterable[Row], at_ns: int) -> Row | None:
+        """Return the row whose turn it is, if one is due and the pace allows it."""
+        if 0 < self._next_at_ns - at_ns <= self._pause_ns:
+            return None
+        urgent = max(rows, key=lambda row: self._urgency(row, at_ns), default=None)
+        if urgent is None or self._urgency(urgent, at_ns) < self.every_ns:
+            return None
+        # Ticks are coarse; what one comes late by does not slow the pace.
+        due_at_ns = min(max(self._next_at_ns, at_ns - CHECK_NS), at_ns)
+        self._next_at_ns = due_at_ns + self._pause_ns
+        self._recheck_at_ns.pop(urgent.wire, None)
+        return urgent
+
+    def passed(self, row: Row, asked_at_ns: int, at_ns: int) -> None:
+        """Begin the next interval of a row that equals the book that was asked for."""
+        self._audited_at_ns[row.wire] = at_ns
+        self._sink.proven(row.book, asked_at_ns)
+
+    def recheck(self, row: Row, at_ns: int) -> None:
+        """Audit a row again soon."""
+        self._audited_at_ns[row.wire] = at_ns
+        self._recheck_at_ns[row.wire] = at_ns + RECHECK_NS
+
+    def forget(self, row: Row) -> None:
+        """Forget a row that is not live; its next snapshot is as good as an audit."""
+        self._audited_at_ns.pop(row.wire, None)
+        self._recheck_at_ns.pop(row.wire, None)
+
+    def _urgency(self, row: Row, at_ns: int) -> int:
+        recheck_at_ns = self._recheck_at_ns.get(row.wire)
+        if recheck_at_ns is not None:
+            return self.every_ns * WANTED_WEIGHT**2 if at_ns >= recheck_at_ns else 0
+        waited_ns = at_ns - self._audited_at_ns.get(row.wire, at_ns)
+        return waited_ns * WANTED_WEIGHT if self._sink.is_wanted(row.book) else waited_ns
