@@ -81,7 +81,7 @@ class LiveGraph:
             log_gain_min=math.log1p(screen.edge_ratio_min),
             legs_max=screen.legs_max,
             cycle_max=CYCLES_MAX,
-            overflow_max=0,
+            overflow_max=1,  # so that none is counted only where none was left out
         )
         pieces = 2 * books * layout.PIECES_PER_BOOK_SIDE
         self._sides = SideArena(

@@ -323,6 +323,25 @@ def test_the_best_route_of_a_random_market_is_open_after_every_change(seed: int)
         assert market.best_open_usd() >= best_usd / DISPLACES_RATIO - tolerance, best
 
 
+@pytest.mark.parametrize("rises", [1, -1])
+@pytest.mark.parametrize(("count", "left_out_max"), [(1_024, 0), (1_025, 1), (1_100, 76)])
+def test_no_cycle_is_left_unweighed_uncounted_whatever_their_order(
+    count: int, left_out_max: int, rises: int
+) -> None:
+    """Of parallel pools each better (or worse) than the one before, by what a scan sees first."""
+    shallow = [("D", "USDT", (1_000.0, 12.0 * (1 + rises * k * 1e-5))) for k in range(count)]
+    market = PairMarket(
+        [("ETH", "USDT", (10_000.0, 20_000_000.0)), ("ETH", "D", (0.005, 1_000.0)), *shallow],
+        gwei="0",
+        usd={"ETH": 2_000.0, "USDT": 1.0, "D": 0.01},
+        legs_max=3,
+    )
+
+    market.move(0, HUB_MOVED)
+
+    assert min(left_out_max, 1) <= market.world.graph.unweighed <= left_out_max
+
+
 def test_what_is_too_much_for_one_change_is_counted() -> None:
     market = dust_market(300, gwei="0")
 
