@@ -40,12 +40,14 @@ class Call:
     Attributes:
         ask: the facade, with a time limit.
         by: who asks, as the records will show it.
+        given_at_ns: when the operator asked, which may be long before now.
         table: all commands, for the help.
     """
 
     ask: Ask
     by: str
     arguments: Arguments
+    given_at_ns: int
     now_ns: int
     settings: FrontEndSettings
     table: tuple["CommandEntry", ...]

@@ -64,6 +64,7 @@ async def run_console(
 class _Line:
     text: str
     epoch: int
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Console:
                 self._start_kill(asked)
                 continue
             try:
-                self._waiting.put_nowait(_Line(text, self._epoch))
+                self._waiting.put_nowait(_Line(text, self._epoch, self._clock()))
             except asyncio.QueueFull:
                 self._show(render_busy(clean(text, limit=40)))
         await self._waiting.join()
@@ -166,12 +167,12 @@ class Console:
         elif asked.kind is Kind.CHANGE and line.epoch != self._epoch:
             self._show(render_voided(asked.shown))
         else:
-            await self._answer(asked)
+            await self._answer(asked, given_at_ns=line.at_ns)
             if asked.kind is Kind.CHANGE:
                 await self._assert_kill_again(line.epoch)
 
-    async def _answer(self, invocation: Invocation) -> None:
-        answer = await self._dispatcher.carry_out(invocation, by=BY)
+    async def _answer(self, invocation: Invocation, *, given_at_ns: int | None = None) -> None:
+        answer = await self._dispatcher.carry_out(invocation, by=BY, given_at_ns=given_at_ns)
         screen = await self._with_files(answer)
         if answer.confirmation is not None:
             seconds = self._settings.confirm_s

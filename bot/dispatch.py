@@ -43,6 +43,13 @@ class Invocation:
         return self.entry.name == "kill"
 
     @property
+    def tightens(self) -> bool:
+        """Say whether this makes the engine do less; a bare /mode only shows."""
+        return self.kind is Kind.PROTECTIVE and (
+            self.entry.name != "mode" or self.arguments.text("mode") is not None
+        )
+
+    @property
     def shown(self) -> str:
         """Return the line as it may be repeated in a chat; a code is never repeated."""
         words = [str(value) for value in self.arguments.numbers.values()]
@@ -135,13 +142,17 @@ class Dispatcher:
                 " /status shows whether it was carried out"
             ) from None
 
-    async def carry_out(self, invocation: Invocation, *, by: str) -> Answer:
-        """Run the handler of an invocation."""
+    async def carry_out(
+        self, invocation: Invocation, *, by: str, given_at_ns: int | None = None
+    ) -> Answer:
+        """Run the handler of an invocation; without `given_at_ns` it was given now."""
+        now_ns = self.clock()
         call = Call(
             ask=self.ask,
             by=by,
             arguments=invocation.arguments,
-            now_ns=self.clock(),
+            given_at_ns=now_ns if given_at_ns is None else given_at_ns,
+            now_ns=now_ns,
             settings=self.settings,
             table=COMMANDS,
         )

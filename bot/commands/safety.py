@@ -2,6 +2,8 @@
 
 import logging
 
+from msgspec.structs import replace
+
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.commands.common import answer_plainly
@@ -54,7 +56,9 @@ async def resume(call: Call) -> Answer:
         return answer_plainly(report, call.settings)
     return Answer(
         screen=render_ask_resume(report),
-        confirmation=Confirmation(action="Resume", command=Resume(by=call.by)),
+        confirmation=Confirmation(
+            action="Resume", command=Resume(by=call.by, given_at_ns=call.now_ns)
+        ),
     )
 
 
@@ -86,7 +90,8 @@ async def kill(call: Call) -> Answer:
 async def unkill(call: Call) -> Answer:
     """Clear the latch with the one-time code."""
     code = call.arguments.text("code") or ""
-    return answer_plainly(await call.ask(Unkill(by=call.by, code=code)), call.settings)
+    command = Unkill(by=call.by, code=code, given_at_ns=call.given_at_ns)
+    return answer_plainly(await call.ask(command), call.settings)
 
 
 async def mode(call: Call) -> Answer:
@@ -97,7 +102,8 @@ async def mode(call: Call) -> Answer:
         if isinstance(report, StatusReport):
             return Answer(screen=render_mode(report), buttons=_MODE_BUTTONS)
         return answer_plainly(report, call.settings)
-    report = await call.ask(SetMode(by=call.by, mode=Mode(wanted)))
+    command = SetMode(by=call.by, mode=Mode(wanted), given_at_ns=call.now_ns)
+    report = await call.ask(command)
     if isinstance(report, Declined) and report.needs_confirmation:
         now = await call.ask(GetStatus())
         if not isinstance(now, StatusReport):
@@ -106,7 +112,7 @@ async def mode(call: Call) -> Answer:
             screen=render_ask_mode(Mode(wanted), now, why=report.why),
             confirmation=Confirmation(
                 action=f"Go to {wanted}",
-                command=SetMode(by=call.by, mode=Mode(wanted), is_confirmed=True),
+                command=replace(command, is_confirmed=True),
             ),
         )
     return answer_plainly(report, call.settings)

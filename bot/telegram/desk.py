@@ -155,7 +155,12 @@ class Desk:
     async def _invoke(self, accepted: Accepted, invocation: Invocation) -> None:
         arrival = accepted.arrival
         by = by_of(arrival)
-        answer = await self.dispatcher.carry_out(invocation, by=by)
+        sent_at_s = arrival.incoming.sent_at_s
+        answer = await self.dispatcher.carry_out(
+            invocation,
+            by=by,
+            given_at_ns=None if sent_at_s is None else sent_at_s * _NS_PER_S,
+        )
         if invocation.kind is Kind.CHANGE:
             await self.kill_lane.assert_again(by=by, epoch=accepted.epoch)
         if answer.confirmation is not None:

@@ -11,7 +11,7 @@ from bot.access import Access
 from bot.answer import Answer
 from bot.charts import ChartDrawer
 from bot.confirmations import Confirmations
-from bot.dispatch import Dispatcher
+from bot.dispatch import Dispatcher, Invocation
 from bot.news import News, tell_news
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
@@ -224,6 +224,8 @@ class FrontEnd:
             await self.kill_lane.act(kills, by=by_of(kills[0]))
 
     def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
+        if isinstance(arrival.asked, Invocation) and arrival.asked.tightens:
+            self.desk.confirmations.void_all()  # at once, however long the engine takes
         if not arrival.is_kill:
             accepted = Accepted(arrival=arrival, epoch=epoch, is_stored=is_stored)
             self._spawn(self.desk.carry_out(accepted))

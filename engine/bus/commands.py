@@ -52,9 +52,14 @@ class Pause(_Command, frozen=True, kw_only=True):
 
 
 class Resume(_Command, frozen=True, kw_only=True):
-    """Make plans again after a pause; answered by `Acknowledged` or `Declined`."""
+    """Make plans again after a pause; answered by `Acknowledged` or `Declined`.
+
+    Attributes:
+        given_at_ns: when the operator asked; what was tightened since declines it.
+    """
 
     by: str
+    given_at_ns: int
 
 
 class Kill(_Command, frozen=True, kw_only=True):
@@ -65,17 +70,27 @@ class Kill(_Command, frozen=True, kw_only=True):
 
 
 class Unkill(_Command, frozen=True, kw_only=True):
-    """Clear the kill latch with a one-time code; answered by `Acknowledged` or `Declined`."""
+    """Clear the kill latch with a one-time code; answered by `Acknowledged` or `Declined`.
+
+    Attributes:
+        given_at_ns: when the operator asked; a kill since then declines it.
+    """
 
     by: str
     code: str
+    given_at_ns: int
 
 
 class SetMode(_Command, frozen=True, kw_only=True):
-    """Change the mode; going up needs `is_confirmed`; answered by `Acknowledged`, `Declined`."""
+    """Change the mode; going up needs `is_confirmed`; answered by `Acknowledged`, `Declined`.
+
+    Attributes:
+        given_at_ns: when the operator asked; what was tightened since declines going up.
+    """
 
     by: str
     mode: Mode
+    given_at_ns: int
     is_confirmed: bool = False
 
 

@@ -147,6 +147,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         generation: number of this engine; records of those before it are refused from now on.
         newest_run_id: name of the run that was started last, empty before the first.
         holdings: what deposits and fills came to, by venue and asset.
+        changed_at_ns: when the operator last set mode or pause, 0 if never.
     """
 
     mode: Mode | None
@@ -156,3 +157,4 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     generation: int
     newest_run_id: str = ""
     holdings: list[Holding]
+    changed_at_ns: int = 0

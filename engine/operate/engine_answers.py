@@ -31,6 +31,7 @@ from engine.operate.clock import Clock
 from engine.operate.control import ControlState, InventoryReset, encode_control
 from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_switch import KillSwitch
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 
@@ -61,6 +62,7 @@ class EngineAnswers:
         parts: RunParts,
         *,
         latch: KillLatch,
+        kill_switch: KillSwitch,
         outbox: Outbox,
         clock: Clock,
         one_time_code: OneTimeCode | None,
@@ -69,6 +71,7 @@ class EngineAnswers:
         self._parts = parts
         self._reports = EngineReports(parts)
         self._latch = latch
+        self._kill_switch = kill_switch
         self._outbox = outbox
         self._clock = clock
         self._one_time_code = one_time_code
@@ -82,12 +85,12 @@ class EngineAnswers:
         match request:
             case Kill(by=by, why=why):
                 return self._kill(by, why)
-            case Unkill(by=by, code=code):
-                return self._unkill(by, code)
+            case Unkill():
+                return self._unkill(request)
             case Pause(by=by):
                 return await self._change(by, "pause", is_paused=True)
-            case Resume(by=by):
-                return await self._change(by, "resume", is_paused=False)
+            case Resume():
+                return await self._resume(request)
             case SetMode():
                 return await self._set_mode(request)
             case ResetBalance():
@@ -119,10 +122,12 @@ class EngineAnswers:
         # The latch is durable by itself: a kill waits for nobody, the ledger included.
         if not self._latch.is_killed():
             self._latch.kill(by=by, why=why)
+        self._kill_switch.killed(self._clock())
+        self._kill_switch.look()
         self._tell(Killed(at_ns=self._clock(), basis=self._basis, by=by, why=why))
         return self._now("killed: no plan is made until the latch is cleared")
 
-    def _unkill(self, by: str, code: str) -> Report:
+    def _unkill(self, command: Unkill) -> Report:
         if not self._latch.is_killed():
             return self._now("the latch is clear already")
         if self._one_time_code is None:
@@ -130,20 +135,33 @@ class EngineAnswers:
                 why="no authenticator is set up (SYNDICATE_OPERATOR_TOTP_SECRET); "
                 "clear the latch on the host: make unkill"
             )
-        refusal = self._one_time_code.refusal(code, at_ns=self._clock())
+        void = self._kill_switch.voids_unkill(command.given_at_ns)
+        if void is not None:
+            return Declined(why=void)
+        refusal = self._one_time_code.refusal(command.code, at_ns=self._clock())
         if refusal is not None:
             return Declined(why=refusal)
         self._latch.clear()
-        self._tell(Unkilled(at_ns=self._clock(), basis=self._basis, by=by))
+        self._tell(Unkilled(at_ns=self._clock(), basis=self._basis, by=command.by))
         return self._now("the latch is clear; plans are made again as the mode allows")
+
+    async def _resume(self, command: Resume) -> Report:
+        void = self._kill_switch.voids_loosening(command.given_at_ns)
+        if void is not None:
+            return Declined(why=void)
+        return await self._change(command.by, "resume", is_paused=False)
 
     async def _set_mode(self, command: SetMode) -> Report:
         current = self._parts.control.mode
-        if is_upward(current=current, wanted=command.mode) and not command.is_confirmed:
-            return Declined(
-                why=f"going up from {current} to {command.mode} needs a confirmation",
-                needs_confirmation=True,
-            )
+        if is_upward(current=current, wanted=command.mode):
+            if not command.is_confirmed:
+                return Declined(
+                    why=f"going up from {current} to {command.mode} needs a confirmation",
+                    needs_confirmation=True,
+                )
+            void = self._kill_switch.voids_loosening(command.given_at_ns)
+            if void is not None:
+                return Declined(why=void)
         return await self._change(command.by, f"mode {command.mode}", mode=command.mode)
 
     async def _reset_balance(self, command: ResetBalance) -> Report:
@@ -183,6 +201,7 @@ class EngineAnswers:
             control.is_paused and not wanted.is_paused
         )
         if not is_looser:
+            self._kill_switch.tightened()
             self._apply(wanted)
         self._changes += 1
         number = self._changes

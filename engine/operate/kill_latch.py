@@ -38,6 +38,13 @@ class KillLatch:
         finally:
             os.close(file)
 
+    def changed_at_ns(self) -> int | None:
+        """Return when the file was last set or cleared, by whomever; None if it cannot be told."""
+        try:
+            return self.path.stat().st_mtime_ns
+        except OSError:
+            return None
+
     def why(self) -> str:
         """Say who set the latch and why, or that it is clear."""
         if self._is_set_here:

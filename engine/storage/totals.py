@@ -33,7 +33,7 @@ async def load_state(
     Profit, leftovers and holdings are of `basis` only, if given.
     """
     newest = await connection.execute(
-        select(operator_state.c.mode, operator_state.c.is_paused)
+        select(operator_state.c.mode, operator_state.c.is_paused, operator_state.c.at_ns)
         .order_by(operator_state.c.seq.desc())
         .limit(1)
     )
@@ -46,6 +46,7 @@ async def load_state(
         generation=await generations.take_next(connection),
         newest_run_id=await load_newest_run_id(connection),
         holdings=await load_holdings(connection, basis=basis),
+        changed_at_ns=0 if state is None else state.at_ns,
     )
 
 

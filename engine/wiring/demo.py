@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Any, Final
 
 import msgspec
@@ -40,7 +41,9 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
     async def watch(facade: Facade) -> None:
         nonlocal summary
         await ready.wait()
-        await facade.ask(SetMode(by="demo", mode=Mode.PAPER, is_confirmed=True))
+        await facade.ask(
+            SetMode(by="demo", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        )
         for second in range(1, seconds + 1):
             await asyncio.sleep(1)
             is_last = second == seconds

@@ -24,6 +24,7 @@ from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
 from engine.operate.hot_path import HotPath, encode_closed
 from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_switch import KillSwitch
 from engine.operate.lifeline import stop_signals
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
@@ -52,6 +53,7 @@ from engine.wiring.ticks import Ticks
 
 DRAIN_S: Final = 2.5
 LEASE_LOOK_S: Final = 0.1
+LATCH_S: Final = 0.1
 SPREADS_S: Final = 2.0
 """Each pair's gaps are sampled once in this time."""
 
@@ -128,6 +130,7 @@ async def open_engine(
         ticks = Ticks(core, outbox, clock)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
         anew = Anew(core.hot_path.is_idle)
+        kill_switch = KillSwitch(latch, now_ns, tightened_at_ns=state.changed_at_ns)
         answers = EngineAnswers(
             _parts(
                 core,
@@ -140,6 +143,7 @@ async def open_engine(
                 anew=anew,
             ),
             latch=latch,
+            kill_switch=kill_switch,
             outbox=outbox,
             clock=now_ns,
             one_time_code=_one_time_code(settings),
@@ -158,6 +162,7 @@ async def open_engine(
                 if has_supervisor:
                     running.append(tasks.create_task(anew.run()))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
+                running.append(tasks.create_task(_watch_latch(kill_switch)))
                 try:
                     yield answers
                 finally:
@@ -241,6 +246,12 @@ async def _keep(lease: Lease) -> None:
     while True:
         await asyncio.sleep(LEASE_LOOK_S)
         lease.check()
+
+
+async def _watch_latch(kill_switch: KillSwitch) -> None:
+    while True:
+        kill_switch.look()
+        await asyncio.sleep(LATCH_S)
 
 
 def accept_of(hot_path: HotPath, stream: int, watch: ClockWatch) -> Accept:

@@ -6,7 +6,7 @@ from bot.answer import Confirmation
 from bot.confirmations import PENDING_MAX, Confirmations
 from engine.facade.commands import Resume
 
-ACTION = Confirmation(action="Resume", command=Resume(by="test"))
+ACTION = Confirmation(action="Resume", command=Resume(by="test", given_at_ns=1))
 
 
 def offer(confirmations: Confirmations, *, now_ns: int = 0) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from engine.facade.commands import GetStatus, Kill, PutInbox, Resume, Unkill
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
@@ -114,6 +116,17 @@ async def test_a_kill_voids_second_steps_that_wait(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/resume")
         await chat.say("/kill")
+        await chat.tap("Resume")
+
+    assert chat.facade.count(Resume) == 0
+    assert "too late" in chat.emulator.tap_answers[-1]["text"]
+
+
+@pytest.mark.parametrize("line", ["/pause", "/mode observe"])
+async def test_a_tightening_voids_second_steps_that_wait(chat: Chat, line: str) -> None:
+    async with chat.start():
+        await chat.say("/resume")
+        await chat.say(line)
         await chat.tap("Resume")
 
     assert chat.facade.count(Resume) == 0

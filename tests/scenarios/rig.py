@@ -132,6 +132,13 @@ class Installation:
                     pass
                 await asyncio.sleep(0.05)
 
+    async def end_at_once(self) -> None:
+        """End the supervisor and every role with SIGKILL, as a power cut would."""
+        supervisor = psutil.Process(self.process.pid)
+        for process in [supervisor, *supervisor.children(recursive=True)]:
+            process.kill()
+        await self.process.wait()
+
     async def stop(self) -> int:
         """End in order and return the exit code."""
         if self.process.returncode is None:

@@ -62,8 +62,12 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
     tmp_path: Path,
 ) -> None:
     paths, host = prepare(str(tmp_path)), Host()
-    async with open_roles(SETTINGS, paths, clock=host.make_clock()) as facade:
-        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    clock = host.make_clock()
+    async with open_roles(SETTINGS, paths, clock=clock) as facade:
+        go_up = SetMode(
+            by="me", mode=Mode.PAPER, given_at_ns=clock.now_ns() + SECOND, is_confirmed=True
+        )
+        await facade.ask(go_up)
         await told(facade, PaperTraded)
         uptime_s = (await until(facade, lambda _status: True)).uptime_s
 
@@ -76,12 +80,14 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
             assert notice.at_ns == pytest.approx(host.wall_ns(), abs=60 * SECOND)
 
             await facade.ask(Pause(by="me"))
-            resumed = await facade.ask(Resume(by="me"))
+            resumed = await facade.ask(Resume(by="me", given_at_ns=clock.now_ns()))
             assert isinstance(resumed, Acknowledged)
             assert not resumed.is_paused
             await facade.ask(Kill(by="me", why="test"))
             code = pyotp.TOTP(SECRET).at(host.wall_ns() // SECOND)
-            assert isinstance(await facade.ask(Unkill(by="me", code=code)), Acknowledged)
+            unkill = Unkill(by="me", code=code, given_at_ns=clock.now_ns())
+            cleared = await facade.ask(unkill)
+            assert isinstance(cleared, Acknowledged), cleared
             traded = (await until(facade, lambda _status: True)).traded
             await until(facade, lambda status, traded=traded: status.traded > traded)  # type: ignore[misc]
 

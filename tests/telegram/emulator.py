@@ -133,6 +133,10 @@ class TelegramEmulator:
         """Let the next calls of a method fail, one fault each."""
         self._scripts.setdefault(method, deque()).extend(faults)
 
+    def forget_faults(self) -> None:
+        """Let no call fail any more."""
+        self._scripts.clear()
+
     def duplicate_next(self, count: int = 1) -> None:
         """Deliver the next confirmed updates once more, with their old ids."""
         self._duplicates += count

@@ -1,6 +1,7 @@
 """An engine acts only while its lease is its own."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ async def test_without_its_lease_it_plans_and_changes_nothing_before_it_even_end
     monkeypatch.setattr(engine_role, "LEASE_LOOK_S", 3_600.0)
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
-        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        go_up = SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        await facade.ask(go_up)
         before = await until(facade, lambda status: status.planned > 0)
         paths.lease("engine").unlink()
         async with asyncio.timeout(60):
@@ -58,4 +60,4 @@ async def test_without_its_lease_it_plans_and_changes_nothing_before_it_even_end
 
         assert await executed(facade) <= before.planned
         with pytest.raises(SupersededError):
-            await facade.ask(Resume(by="me"))
+            await facade.ask(Resume(by="me", given_at_ns=time.time_ns()))

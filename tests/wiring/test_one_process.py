@@ -107,10 +107,12 @@ async def test_observing_finds_opportunities_and_never_plans(facade: BusFacade) 
 async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
     facade: BusFacade,
 ) -> None:
-    assert isinstance(await facade.ask(SetMode(by="me", mode=Mode.PAPER)), Declined), (
-        "going up takes a second step"
+    assert isinstance(
+        await facade.ask(SetMode(by="me", mode=Mode.PAPER, given_at_ns=0)), Declined
+    ), "going up takes a second step"
+    await facade.ask(
+        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
     )
-    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
 
     notice = await told(facade, PaperTraded)
     assert isinstance(notice, PaperTraded)
@@ -136,7 +138,9 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
 
 
 async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: BusFacade) -> None:
-    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    await facade.ask(
+        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    )
     status = await until(facade, lambda status: any(legs > 2 for legs in status.found_by_legs))
 
     report = await facade.ask(GetOpportunities(limit=200))
@@ -219,36 +223,66 @@ async def test_every_question_is_answered_with_its_basis(facade: BusFacade) -> N
 
 
 async def test_pausing_is_one_step_and_holds_plans_back(facade: BusFacade) -> None:
-    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    await facade.ask(
+        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    )
     paused = await facade.ask(Pause(by="me"))
     assert isinstance(paused, Acknowledged)
     assert paused.is_paused
 
     planned = (await until(facade, lambda status: status.refused.get("paused", 0) > 0)).planned
     assert planned == (await until(facade, lambda _status: True)).planned
-    await facade.ask(Resume(by="me"))
+    await facade.ask(Resume(by="me", given_at_ns=time.time_ns()))
     await until(facade, lambda status: status.planned > planned)
 
 
+async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
+    facade: BusFacade,
+) -> None:
+    asked_at_ns = time.time_ns()
+    resume = Resume(by="me", given_at_ns=asked_at_ns)
+    go_up = SetMode(by="me", mode=Mode.PAPER, given_at_ns=asked_at_ns, is_confirmed=True)
+
+    await facade.ask(Pause(by="me"))
+    assert isinstance(await facade.ask(resume), Declined)
+    assert isinstance(await facade.ask(go_up), Declined)
+
+    code = pyotp.TOTP(SECRET).at(int(time.time()))
+    asked = Unkill(by="me", code=code, given_at_ns=time.time_ns())
+    await facade.ask(Kill(by="me", why="test"))
+    assert isinstance(await facade.ask(asked), Declined)
+
+    status = await until(facade, lambda _status: True)
+    assert (status.is_killed, status.is_paused, status.mode) == (True, True, Mode.OBSERVE)
+
+
 async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade) -> None:
-    await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+    await facade.ask(
+        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    )
     await facade.ask(Kill(by="me", why="test"))
     assert isinstance(await told(facade, Killed), Killed)
     await until(facade, lambda status: status.is_killed and status.refused.get("killed", 0) > 0)
 
-    assert isinstance(await facade.ask(Unkill(by="me", code="000000")), Declined)
+    assert isinstance(
+        await facade.ask(Unkill(by="me", code="000000", given_at_ns=time.time_ns())), Declined
+    )
     code = pyotp.TOTP(SECRET).at(int(time.time()))
-    cleared = await facade.ask(Unkill(by="me", code=code))
+    cleared = await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns()))
     assert isinstance(cleared, Acknowledged)
     assert not cleared.is_killed
     assert isinstance(await facade.ask(Kill(by="me", why="again")), Acknowledged)
-    assert isinstance(await facade.ask(Unkill(by="me", code=code)), Declined), "a code works once"
+    assert isinstance(
+        await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns())), Declined
+    ), "a code works once"
 
 
 async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
-        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        await facade.ask(
+            SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        )
         await facade.ask(Pause(by="me"))
     async with open_roles(SETTINGS, paths) as facade:
         status = await until(facade, lambda _status: True)
@@ -300,7 +334,9 @@ async def test_a_loosening_that_could_not_be_stored_does_not_come_true_after_a_r
     async with open_roles(SETTINGS, paths) as facade:
         monkeypatch.setattr(Outbox, "_append", append)
         with pytest.raises(TransientError, match="nothing was changed"):
-            await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+            await facade.ask(
+                SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+            )
         is_away = False
         assert (await until(facade, lambda _status: True)).mode is Mode.OBSERVE
         await until(facade, lambda status: status.records_waiting == 0)
