@@ -41,6 +41,7 @@ class Call:
         ask: the facade, with a time limit.
         by: who asks, as the records will show it.
         given_at_ns: when the operator asked, which may be long before now.
+        is_late: it waited at Telegram or in the inbox while nobody took it.
         table: all commands, for the help.
     """
 
@@ -48,6 +49,7 @@ class Call:
     by: str
     arguments: Arguments
     given_at_ns: int
+    is_late: bool
     now_ns: int
     settings: FrontEndSettings
     table: tuple["CommandEntry", ...]

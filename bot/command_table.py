@@ -203,7 +203,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         short_help="set the kill latch, at once",
         long_help=(
             (
-                "Sets the kill latch on disk before anything else is done: no plan is made until"
+                "Stops the engine and sets the kill latch before anything else is done, and says"
+                " what each role has of it: no plan is made until"
                 " it is cleared with /unkill, over any restart."
             ),
             "Any line that begins with the word kill does the same. A reason may follow.",

@@ -197,8 +197,9 @@ class Console:
         """Kill once more where a kill came while a loosening command was under way."""
         if epoch == self._epoch:
             return
+        why = "a kill came while a command was under way"
         try:
-            await self._dispatcher.ask(Kill(by=BY, why="a kill came while a command was under way"))
+            await self._dispatcher.ask(Kill(by=BY, why=why, at_ns=self._clock()))
         except SyndicateError as error:
             _log.warning("the repeated kill was not confirmed: %s", error)
 

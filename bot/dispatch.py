@@ -143,7 +143,12 @@ class Dispatcher:
             ) from None
 
     async def carry_out(
-        self, invocation: Invocation, *, by: str, given_at_ns: int | None = None
+        self,
+        invocation: Invocation,
+        *,
+        by: str,
+        given_at_ns: int | None = None,
+        is_late: bool = False,
     ) -> Answer:
         """Run the handler of an invocation; without `given_at_ns` it was given now."""
         now_ns = self.clock()
@@ -152,6 +157,7 @@ class Dispatcher:
             by=by,
             arguments=invocation.arguments,
             given_at_ns=now_ns if given_at_ns is None else given_at_ns,
+            is_late=is_late,
             now_ns=now_ns,
             settings=self.settings,
             table=COMMANDS,

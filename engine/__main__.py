@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> int:
         settings = load_settings(os.environ, directory=Path.cwd())
         _set_up_logging(settings)
-        paths = prepare(settings.data.dir)
+        # A kill asks nothing of the disk: it may be the disk that is broken.
+        is_kill = asked.run is commands.kill
+        paths = Paths(Path(settings.data.dir).resolve()) if is_kill else prepare(settings.data.dir)
         run: Run = asked.run
         return uvloop.run(run(settings, paths, asked))
 

@@ -11,6 +11,8 @@ from bot.grammar import Arguments
 from bot.render.safety import (
     render_ask_mode,
     render_ask_resume,
+    render_declined,
+    render_kill,
     render_kill_failed,
     render_kill_unconfirmed,
     render_limits,
@@ -28,7 +30,7 @@ from engine.facade.commands import (
     Unkill,
 )
 from engine.facade.redaction import redact
-from engine.facade.reports import Declined, LimitsReport, StatusReport
+from engine.facade.reports import Declined, KillReport, LimitsReport, StatusReport
 
 _log = logging.getLogger(__name__)
 
@@ -62,21 +64,19 @@ async def resume(call: Call) -> Answer:
     )
 
 
-def make_kill(*, by: str, arguments: Arguments) -> Kill:
-    """Return the command that sets the latch."""
-    why = redact(arguments.text("why") or "asked by the operator")
-    return Kill(by=by, why=why[:WHY_LIMIT])
+def make_kill(call: Call) -> Kill:
+    """Return the command that kills."""
+    why = redact(call.arguments.text("why") or "asked by the operator")
+    return Kill(by=call.by, why=why[:WHY_LIMIT], at_ns=call.given_at_ns, is_late=call.is_late)
 
 
 async def kill(call: Call) -> Answer:
     """Set the latch, in one step.
 
-    The facade sets the latch before it tells the engine, so no answer still means killed.
+    The facade goes by every path at once and says of each what is true.
     """
     try:
-        return answer_plainly(
-            await call.ask(make_kill(by=call.by, arguments=call.arguments)), call.settings
-        )
+        report = await call.ask(make_kill(call))
     except TransientError as error:
         has_authenticator = call.settings.has_authenticator
         return Answer(
@@ -85,6 +85,12 @@ async def kill(call: Call) -> Answer:
     except Exception as error:  # noqa: BLE001 - whatever failed, the operator must know at once
         _log.exception("a kill failed")
         return Answer(screen=render_kill_failed(redact(str(error) or type(error).__name__)))
+    if isinstance(report, KillReport):
+        has_authenticator = call.settings.has_authenticator
+        return Answer(screen=render_kill(report, has_authenticator=has_authenticator))
+    if isinstance(report, Declined):
+        return Answer(screen=render_declined(report), buttons=((_KILL_NOW,),))
+    return answer_plainly(report, call.settings)
 
 
 async def unkill(call: Call) -> Answer:
@@ -123,6 +129,7 @@ def is_mode_protective(arguments: Arguments) -> bool:
     return arguments.text("mode") in {None, Mode.OBSERVE.value}
 
 
+_KILL_NOW = Button(label="KILL", line="/kill", is_alarming=True)
 _MODE_BUTTONS = (
     (
         Button(label="Observe", line="/mode observe"),

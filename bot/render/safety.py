@@ -3,7 +3,14 @@
 from bot.render import words
 from bot.render.screen import Facts, Mark, Screen, Text
 from engine.facade.commands import Mode
-from engine.facade.reports import Acknowledged, Declined, LimitLine, LimitsReport, StatusReport
+from engine.facade.reports import (
+    Acknowledged,
+    Declined,
+    KillReport,
+    LimitLine,
+    LimitsReport,
+    StatusReport,
+)
 
 KILLED_TITLE = "KILLED: no plans are made"
 _LIMITS_SHOWN_MAX = 11
@@ -64,14 +71,34 @@ def render_declined(report: Declined) -> Screen:
     return Screen(title="Not done", mark=Mark.WARN, blocks=(Text(report.why),))
 
 
+def render_kill(report: KillReport, *, has_authenticator: bool) -> Screen:
+    """Say what is true of each role after a kill, and what it comes to."""
+    paths = (
+        Text(f"Engine: {report.engine.text}."),
+        Text(f"Latch file: {report.latch_file.text}."),
+        Text(f"Ledger: {report.ledger.text}."),
+    )
+    after: tuple[Text, ...] = way_back(has_authenticator=has_authenticator)
+    title = KILLED_TITLE
+    if not report.latch_file.is_done:
+        after = (Text("Mend the disk of its machine: the latch file shall hold too."),)
+        if not report.engine.is_done:
+            title = "KILL FAILED: the engine may make plans"
+            after = (Text("Stop the program on its machine. Send KILL again as well."),)
+        elif not report.ledger.is_done:
+            title = "KILLED until the engine restarts"
+    return Screen(title=title, mark=Mark.BAD, blocks=(*paths, *after))
+
+
 def render_kill_unconfirmed(why: str, *, has_authenticator: bool) -> Screen:
-    """Say that the latch is set although the engine has not said so."""
+    """Say that nothing has confirmed a kill yet."""
     return Screen(
-        title="KILLED: the latch is set",
+        title="KILL NOT CONFIRMED",
         mark=Mark.BAD,
         blocks=(
-            Text(f"The engine has not confirmed it: {why}"),
-            Text("It reads the latch before every plan. /status shows whether it answers."),
+            Text(why),
+            Text("It is on its way by every path. /status shows whether the engine answers."),
+            Text("Send KILL again, and stop the program on its machine if this stays so."),
             *way_back(has_authenticator=has_authenticator),
         ),
     )

@@ -187,7 +187,7 @@ class FrontEnd:
         if not arrivals:
             return
         epochs = _epochs(arrivals, base=self.kill_lane.epoch)
-        await self._kill(arrivals)
+        await self._kill(arrivals, is_late=self.poller.has_waited)
         stored = await self.inbox.store(arrival.raw for arrival in arrivals)
         for arrival, epoch in zip(arrivals, epochs, strict=True):
             if stored is None or arrival.update_id in stored:
@@ -214,14 +214,14 @@ class FrontEnd:
         self._is_unfinished_taken = True
         # All of these are older than whatever this process fetched: a kill since voids them.
         epochs = _epochs(arrivals, base=0)
-        await self._kill(arrivals)
+        await self._kill(arrivals, is_late=True)
         for arrival, epoch in zip(arrivals, epochs, strict=True):
             self._start(arrival, epoch=epoch, is_stored=True)
 
-    async def _kill(self, arrivals: list[Arrival]) -> None:
+    async def _kill(self, arrivals: list[Arrival], *, is_late: bool) -> None:
         kills = [arrival for arrival in arrivals if arrival.is_kill]
         if kills:
-            await self.kill_lane.act(kills, by=by_of(kills[0]))
+            await self.kill_lane.act(kills, by=by_of(kills[0]), is_late=is_late)
 
     def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
         if isinstance(arrival.asked, Invocation) and arrival.asked.tightens:

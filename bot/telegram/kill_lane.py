@@ -18,6 +18,7 @@ from engine.facade.commands import Kill, SyndicateError
 
 _log = logging.getLogger(__name__)
 
+_NS_PER_S: Final = 1_000_000_000
 ANSWER_S_MAX: Final = 0.5
 """How long the next batch of updates waits for the engine's answer to a kill."""
 
@@ -36,11 +37,14 @@ class KillLane:
     reply: Callable[[Arrival, Answer], None]
     epoch: int = field(default=0, init=False)
 
-    async def act(self, kills: list[Arrival], *, by: str) -> None:
-        """Set the latch for these kills, then answer each."""
+    async def act(self, kills: list[Arrival], *, by: str, is_late: bool) -> None:
+        """Carry these kills out, then answer each.
+
+        With `is_late` they may have waited; the latch may have been cleared since they were sent.
+        """
         self.epoch += 1
         self.confirmations.void_all()
-        acting = self.spawn(self._kill(kills, by=by))
+        acting = self.spawn(self._kill(kills, by=by, is_late=is_late))
         # The engine may hang; the latch is set in the first step of the facade's answer.
         await asyncio.wait({acting}, timeout=ANSWER_S_MAX)
 
@@ -50,13 +54,21 @@ class KillLane:
             return
         why = "a kill came while a command was under way"
         try:
-            await self.dispatcher.ask(Kill(by=by, why=why))
+            await self.dispatcher.ask(Kill(by=by, why=why, at_ns=self.dispatcher.clock()))
         except SyndicateError as error:
             _log.warning("the repeated kill was not confirmed: %s", error)
 
-    async def _kill(self, kills: list[Arrival], *, by: str) -> None:
+    async def _kill(self, kills: list[Arrival], *, by: str, is_late: bool) -> None:
         asked = kills[0].asked
         assert isinstance(asked, Invocation)
-        answer = await self.dispatcher.carry_out(asked, by=by)
+        newest = kills[-1].incoming.sent_at_s  # a tap has no date: it counts as of now
+        is_late = is_late and newest is not None
+        answer = await self.dispatcher.carry_out(
+            asked,
+            by=by,
+            # Dates are whole seconds: the end of the second, so that in doubt the kill is newer.
+            given_at_ns=(newest + 1) * _NS_PER_S if newest is not None and is_late else None,
+            is_late=is_late,
+        )
         for arrival in kills:
             self.reply(arrival, answer)

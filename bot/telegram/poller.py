@@ -54,6 +54,10 @@ class Poller:
     on_conflict: Callable[[str], None]
     on_refused: Callable[[], Awaitable[object]]
     offset: int | None = field(default=None, init=False)
+    has_waited: bool = field(default=True, init=False)
+    """The newest updates may have waited: before them Telegram was not asked, or could not be."""
+
+    _is_away: bool = field(default=True, init=False)
     rebuilt_count: int = field(default=0, init=False)
     failed_count: int = field(default=0, init=False)
     _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
@@ -73,6 +77,7 @@ class Poller:
             FatalError: Telegram refuses the token for good.
         """
         while True:
+            was_away, self._is_away = self._is_away, True
             try:
                 updates = await self._round_trip()
             except InvalidToken:
@@ -87,6 +92,8 @@ class Poller:
                 await self._failed(error)
             else:
                 self._succeeded()
+                self.has_waited = was_away
+                self._is_away = len(updates) == BATCH_MAX  # more of the same may follow
                 if updates:
                     return updates
 

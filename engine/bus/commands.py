@@ -63,21 +63,29 @@ class Resume(_Command, frozen=True, kw_only=True):
 
 
 class Kill(_Command, frozen=True, kw_only=True):
-    """Set the kill latch; answered by `Acknowledged`."""
+    """Kill: answered by `Acknowledged`, by the facade with `KillReport` or `Declined`.
+
+    Attributes:
+        at_ns: when the operator gave it.
+        is_late: it waited until somebody took it; a clearing since then is the newer act.
+    """
 
     by: str
     why: str
+    at_ns: int
+    is_late: bool = False
 
 
 class Unkill(_Command, frozen=True, kw_only=True):
     """Clear the kill latch with a one-time code; answered by `Acknowledged` or `Declined`.
 
     Attributes:
+        code: None from a person on the host, who could write the latch file as well.
         given_at_ns: when the operator asked; a kill since then declines it.
     """
 
     by: str
-    code: str
+    code: str | None
     given_at_ns: int
 
 

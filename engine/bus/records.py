@@ -3,8 +3,12 @@
 Every record has an id of its own; the ledger stores a record once, however often it arrives.
 """
 
+from enum import StrEnum
+from zlib import crc32
+
 import msgspec
 
+from engine.bus.commands import Kill
 from engine.bus.notices import Notice
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
@@ -90,6 +94,40 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     action: str
 
 
+class LatchAct(StrEnum):
+    """What was done about the kill latch."""
+
+    KILL = "kill"
+    UNKILL = "unkill"
+    WRONG_CODE = "wrong code"
+
+
+class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """An act on the kill latch: kept for good, and told by the ledger from the same transaction.
+
+    Attributes:
+        code_step: time step of the one-time code that it used up; the code itself is not kept.
+    """
+
+    record_id: str
+    at_ns: int
+    act: LatchAct
+    by: str
+    why: str
+    code_step: int | None = None
+
+
+def kill_record(kill: Kill) -> LatchRecord:
+    """Return the record of a kill: the same one from whoever stores it."""
+    return LatchRecord(
+        record_id=f"kill-{kill.at_ns}-{crc32(f'{kill.by} {kill.why}'.encode()):08x}",
+        at_ns=kill.at_ns,
+        act=LatchAct.KILL,
+        by=kill.by,
+        why=kill.why,
+    )
+
+
 class NoticeRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """A notice to be stored and then streamed."""
 
@@ -103,6 +141,7 @@ Record = (
     | ExecutionRecord
     | DepositRecord
     | StateRecord
+    | LatchRecord
     | NoticeRecord
 )
 
@@ -137,6 +176,27 @@ class LoadState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     day_start_ns: int
 
 
+class LatchState(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest act on the latch that the ledger knows."""
+
+    is_killed: bool = False
+    at_ns: int = 0
+
+
+class CodesUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one-time codes were tried.
+
+    Attributes:
+        steps: time steps of the newest codes that were used up.
+        wrong: wrong codes since the last right one.
+        wrong_at_ns: when the last of them came.
+    """
+
+    steps: tuple[int, ...] = ()
+    wrong: int = 0
+    wrong_at_ns: int = 0
+
+
 class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """State that survives restarts.
 
@@ -158,3 +218,5 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     newest_run_id: str = ""
     holdings: list[Holding]
     changed_at_ns: int = 0
+    latch: LatchState = LatchState()
+    codes: CodesUsed = CodesUsed()

@@ -415,6 +415,27 @@ class Acknowledged(_Report, frozen=True, kw_only=True):
     mode: Mode
 
 
+class KillPath(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of the ways to stop the engine came to."""
+
+    is_done: bool
+    text: str
+
+
+class KillReport(_Report, frozen=True, kw_only=True):
+    """What is true after a kill, for each role.
+
+    Attributes:
+        engine: it holds every plan, by its own memory.
+        latch_file: it is set: every engine reads it before every plan, over restarts.
+        ledger: it stored the kill: an engine that starts holds, even where the file is not set.
+    """
+
+    engine: KillPath
+    latch_file: KillPath
+    ledger: KillPath
+
+
 class Declined(_Report, frozen=True, kw_only=True):
     """The command was not carried out.
 
@@ -465,6 +486,7 @@ Report = (
     | ExportReport
     | VersionReport
     | Acknowledged
+    | KillReport
     | Declined
     | Unknown
     | InboxStored

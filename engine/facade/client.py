@@ -25,6 +25,7 @@ from engine.bus.notices import StampedNotice
 from engine.bus.reports import NoticesReport, Report, Unknown, WhyReport
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
 from engine.domain.errors import TransientError
+from engine.facade.killing import Killer, SignalEngine
 from engine.operate.kill_latch import KillLatch
 
 log = logging.getLogger(__name__)
@@ -45,17 +46,17 @@ class BusFacade:
         engine: Caller[EngineCommand, Report],
         ledger: Caller[LedgerRequest, LedgerReply],
         latch: KillLatch,
+        *,
+        signal_engine: SignalEngine | None = None,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
-        self._latch = latch
+        self._killer = Killer(engine, ledger, latch, signal_engine)
 
     async def ask(self, command: Command) -> Report:
         """Carry out a command; see `Facade.ask`."""
         if isinstance(command, Kill):
-            # The latch first: it works while the engine hangs or is away.
-            self._latch.kill(by=command.by, why=command.why)
-            return await self._engine.call(command)
+            return await self._killer.kill(command)
         if isinstance(command, GetWhy):
             return await self._why(command)
         if isinstance(command, _LEDGER_COMMANDS):

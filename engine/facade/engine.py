@@ -14,7 +14,7 @@ class Facade(Protocol):
     async def ask(self, command: Command) -> Report:
         """Carry out a command and return its report.
 
-        `Kill` sets the latch first and then tells the engine, so it works while the engine hangs.
+        `Kill` goes by every path at once (engine, latch file, ledger) and reports on each.
 
         Raises:
             TransientError: the role that answers is away; the text says which and what to do.

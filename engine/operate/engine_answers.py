@@ -1,7 +1,6 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
-from typing import Final
 
 from engine.bus.commands import (
     EngineCommand,
@@ -21,7 +20,7 @@ from engine.bus.commands import (
     Unkill,
 )
 from engine.bus.lease import Lease
-from engine.bus.notices import Killed, ModeChanged, Notice, Unkilled
+from engine.bus.notices import ModeChanged, Notice
 from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined, Report, Unknown
 from engine.domain.errors import BadValueError, TransientError
@@ -31,12 +30,8 @@ from engine.operate.clock import Clock
 from engine.operate.control import ControlState, InventoryReset, encode_control
 from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.kill_latch import KillLatch
-from engine.operate.kill_switch import KillSwitch
-from engine.operate.one_time_code import OneTimeCode
+from engine.operate.kill_switch import STORED_WITHIN_S, KillSwitch
 from engine.operate.outbox import Outbox
-
-STORED_WITHIN_S: Final = 3.0
-"""Shorter than a caller waits, so that the caller gets the reason and not a time-out."""
 
 Question = (
     GetStatus
@@ -65,7 +60,6 @@ class EngineAnswers:
         kill_switch: KillSwitch,
         outbox: Outbox,
         clock: Clock,
-        one_time_code: OneTimeCode | None,
         lease: Lease,
     ) -> None:
         self._parts = parts
@@ -74,7 +68,6 @@ class EngineAnswers:
         self._kill_switch = kill_switch
         self._outbox = outbox
         self._clock = clock
-        self._one_time_code = one_time_code
         self._lease = lease
         self._changes = 0
 
@@ -83,10 +76,11 @@ class EngineAnswers:
         if not isinstance(request, Kill):  # a kill holds whoever is told
             self._lease.check()
         match request:
-            case Kill(by=by, why=why):
-                return self._kill(by, why)
+            case Kill():
+                self._kill_switch.kill(request)
+                return self._now("killed: no plan is made until the latch is cleared")
             case Unkill():
-                return self._unkill(request)
+                return await self._unkill(request)
             case Pause(by=by):
                 return await self._change(by, "pause", is_paused=True)
             case Resume():
@@ -118,31 +112,12 @@ class EngineAnswers:
             case GetVersion():
                 return self._reports.version()
 
-    def _kill(self, by: str, why: str) -> Report:
-        # The latch is durable by itself: a kill waits for nobody, the ledger included.
-        if not self._latch.is_killed():
-            self._latch.kill(by=by, why=why)
-        self._kill_switch.killed(self._clock())
-        self._kill_switch.look()
-        self._tell(Killed(at_ns=self._clock(), basis=self._basis, by=by, why=why))
-        return self._now("killed: no plan is made until the latch is cleared")
-
-    def _unkill(self, command: Unkill) -> Report:
+    async def _unkill(self, command: Unkill) -> Report:
         if not self._latch.is_killed():
             return self._now("the latch is clear already")
-        if self._one_time_code is None:
-            return Declined(
-                why="no authenticator is set up (SYNDICATE_OPERATOR_TOTP_SECRET); "
-                "clear the latch on the host: make unkill"
-            )
-        void = self._kill_switch.voids_unkill(command.given_at_ns)
-        if void is not None:
-            return Declined(why=void)
-        refusal = self._one_time_code.refusal(command.code, at_ns=self._clock())
+        refusal = await self._kill_switch.unkill(command)
         if refusal is not None:
             return Declined(why=refusal)
-        self._latch.clear()
-        self._tell(Unkilled(at_ns=self._clock(), basis=self._basis, by=command.by))
         return self._now("the latch is clear; plans are made again as the mode allows")
 
     async def _resume(self, command: Resume) -> Report:

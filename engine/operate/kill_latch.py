@@ -21,22 +21,19 @@ class KillLatch:
 
     def __init__(self, data_dir: Path) -> None:
         self.path = data_dir / _FILE_NAME
-        self._is_set_here = False
+        self._is_held = False
 
     def is_killed(self) -> bool:
         """Read the latch; costs a few microseconds, so it is read anew for every plan."""
-        if self._is_set_here:
-            return True
-        try:
-            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return True
-        try:
-            return os.read(file, 64) != _CLEAR
-        except OSError:
-            return True
-        finally:
-            os.close(file)
+        return self._is_held or not self._says_clear()
+
+    def hold(self) -> None:
+        """Kill this process by its own memory, whatever becomes of the file."""
+        self._is_held = True
+
+    def cleared_at_ns(self) -> int | None:
+        """Return when the file was cleared, None if it does not say clear."""
+        return self.changed_at_ns() if self._says_clear() else None
 
     def changed_at_ns(self) -> int | None:
         """Return when the file was last set or cleared, by whomever; None if it cannot be told."""
@@ -47,8 +44,8 @@ class KillLatch:
 
     def why(self) -> str:
         """Say who set the latch and why, or that it is clear."""
-        if self._is_set_here:
-            return "set in this process; the disk refused the file"
+        if self._is_held:
+            return "held by the engine's memory; the file may not be set"
         try:
             text = self.path.read_text(errors="replace").strip()
         except FileNotFoundError:
@@ -63,17 +60,17 @@ class KillLatch:
         Raises:
             FatalError: neither was possible; this process stays killed all the same.
         """
+        self.hold()
         try:
             self._write(f"killed by {by}: {why}\n".encode())
         except OSError as error:
             try:
                 self.path.unlink(missing_ok=True)
             except OSError:
-                self._is_set_here = True
                 raise FatalError(
-                    f"the kill latch {self.path} can be neither written nor removed "
-                    f"({error.strerror}); this process is killed, stop the others by hand"
+                    f"the file can be neither written nor removed ({error.strerror})"
                 ) from error
+        self._is_held = False
 
     def clear(self) -> None:
         """Clear the latch; the caller has checked that a person confirmed it.
@@ -82,13 +79,14 @@ class KillLatch:
             FatalError: the file cannot be written.
         """
         try:
-            self._write(_CLEAR)
+            if not self._says_clear():
+                self._write(_CLEAR)
         except OSError as error:
             raise FatalError(
                 f"the kill latch {self.path} cannot be cleared: {error.strerror}; "
                 "free space or mend the permissions, then try again"
             ) from error
-        self._is_set_here = False
+        self._is_held = False
 
     def create(self) -> None:
         """Make the latch of a new installation, clear; an existing one is left as it is."""
@@ -100,6 +98,18 @@ class KillLatch:
             finally:
                 os.close(file)
             self._sync_directory()
+
+    def _says_clear(self) -> bool:
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return os.read(file, 64) == _CLEAR
+        except OSError:
+            return False
+        finally:
+            os.close(file)
 
     def _write(self, content: bytes) -> None:
         # A reader sees the old file or the new one, never a half: write aside, sync, rename.

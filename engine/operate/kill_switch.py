@@ -1,24 +1,60 @@
-"""What tightens voids what was asked before it: the engine's memory of kills and tightenings.
+"""Kills and unkills as the engine carries them out, and what they void.
 
 A command that loosens carries when the operator gave it. It may arrive late, or twice: after a
 crash, after a network that was away, as a button that waited. Whatever tightened since, from
-wherever, declines it.
+wherever, declines it. A kill waits for nobody: memory first, then file and ledger. An unkill is in
+the ledger before it acts.
 """
 
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Final
+
+from engine.bus.commands import Kill, Unkill
+from engine.bus.records import EngineState, LatchAct, LatchRecord, kill_record
+from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.operate.clock import Clock
 from engine.operate.kill_latch import KillLatch
+from engine.operate.one_time_code import OneTimeCode
+from engine.operate.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+STORED_WITHIN_S: Final = 3.0
+"""Shorter than a caller waits, so that the caller gets the reason and not a time-out."""
+
+BY_FILE: Final = "the latch file"
+_VOID: Final = "the kill latch was set or cleared after this was asked; look at /status, ask again"
 
 
 class KillSwitch:
-    """The latch, and when it and the operator last tightened."""
+    """The latch, its acts, and when it and the operator last tightened."""
 
-    def __init__(self, latch: KillLatch, clock: Clock, *, tightened_at_ns: int) -> None:
+    def __init__(
+        self,
+        latch: KillLatch,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        state: EngineState,
+        one_time_code: OneTimeCode | None,
+    ) -> None:
         self._latch = latch
+        self._outbox = outbox
         self._clock = clock
+        self._one_time_code = one_time_code
+        self._tightened_at_ns = state.changed_at_ns
+        self._killed_at_ns = state.latch.at_ns if state.latch.is_killed else 0
+        self._is_recorded_killed = state.latch.is_killed
         self._was_killed = False
-        self._killed_at_ns = 0
-        self._tightened_at_ns = tightened_at_ns
+        self._differs = False
         self._ahead = (0, 0)
+        self._acts = 0
+        cleared_at_ns = latch.cleared_at_ns()
+        if cleared_at_ns is not None and cleared_at_ns < self._killed_at_ns:
+            log.error("a kill could not be written to %s: it holds all the same", latch.path)
+            latch.hold()
         self.look()
 
     def look(self) -> None:
@@ -30,12 +66,67 @@ class KillSwitch:
         changed_at_ns = self._changed_at_ns()
         is_killed = self._latch.is_killed()
         if is_killed and not self._was_killed:
-            self.killed(changed_at_ns or now_ns)
+            # Held by a signal: the file's last change is an older act, its clearing.
+            is_held = self._latch.cleared_at_ns() is not None
+            at_ns = now_ns if is_held else changed_at_ns or now_ns
+            self._killed_at_ns = max(self._killed_at_ns, at_ns)
         self._was_killed = is_killed
 
-    def killed(self, at_ns: int) -> None:
-        """Remember a kill."""
-        self._killed_at_ns = max(self._killed_at_ns, at_ns)
+    def watch(self) -> None:
+        """Record and tell what was done to the file alone, once it has stood for two looks."""
+        self.look()
+        if self._was_killed == self._is_recorded_killed:
+            self._differs = False
+        elif not self._differs:
+            self._differs = True  # a kill writes the file and tells the engine at the same time
+        elif self._was_killed:
+            self._record(LatchAct.KILL, by=BY_FILE, why=self._latch.why())
+        else:
+            self._record(LatchAct.UNKILL, by=BY_FILE)
+
+    def kill(self, command: Kill) -> None:
+        """Hold every plan, at once and whatever fails."""
+        self._latch.hold()
+        self._was_killed = True
+        self._killed_at_ns = max(self._killed_at_ns, self._clock())
+        self._is_recorded_killed = True
+        self._outbox.put(kill_record(command))
+        try:
+            self._latch.kill(by=command.by, why=command.why)
+        except FatalError as error:
+            log.warning("the kill holds in this process's memory: %s", error)
+        self.look()
+
+    async def unkill(self, command: Unkill) -> str | None:
+        """Clear the latch; returns why not.
+
+        Raises:
+            TransientError: the ledger is away; nothing was changed.
+        """
+        refusal, step = await self._check(command)
+        if refusal is not None:
+            return refusal
+        record = self._make_record(LatchAct.UNKILL, by=command.by, code_step=step)
+        try:
+            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+        except BadValueError as error:
+            return f"the ledger refuses to store it ({error}); nothing was changed"
+        except (TransientError, asyncio.CancelledError) as error:
+            self._take_back(command.by)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise TransientError("the ledger is away: nothing was changed; ask again") from error
+        void = self.voids_unkill(command.given_at_ns)  # a kill may have come meanwhile
+        if void is not None:
+            self._take_back(command.by)
+            return void
+        try:
+            self._latch.clear()
+        except FatalError as error:
+            self._take_back(command.by)
+            return str(error)
+        self._was_killed = self._is_recorded_killed = False
+        return None
 
     def tightened(self) -> None:
         """Remember that a pause or a lower mode was set."""
@@ -47,13 +138,34 @@ class KillSwitch:
         # The file alone outlives everything: an old command finds its last change there.
         if given_at_ns > max(self._killed_at_ns, self._changed_at_ns()):
             return None
-        return "the kill latch was set or cleared after this was asked; look at /status, ask again"
+        return _VOID
 
     def voids_loosening(self, given_at_ns: int) -> str | None:
         """Return why a pause may not end, or a mode not go up, by what was given then."""
         if given_at_ns <= self._tightened_at_ns:
             return "a pause or a lower mode came after this was asked; look at /status, ask again"
         return self.voids_unkill(given_at_ns)
+
+    async def _check(self, command: Unkill) -> tuple[str | None, int | None]:
+        """Return why an unkill is refused, and the step of the code that it used up."""
+        void = self.voids_unkill(command.given_at_ns)
+        if void is not None or command.code is None:
+            return void, None
+        if self._one_time_code is None:
+            return (
+                "no authenticator is set up (SYNDICATE_OPERATOR_TOTP_SECRET); "
+                "clear the latch on the host: make unkill"
+            ), None
+        if not command.code.isdecimal():
+            return "one-time codes are not kept over a restart; send a new one", None
+        wrong = self._one_time_code.used.wrong
+        refusal = self._one_time_code.refusal(command.code, at_ns=self._clock())
+        used = self._one_time_code.used
+        if used.wrong > wrong:
+            record = self._make_record(LatchAct.WRONG_CODE, by=command.by)
+            with suppress(TransientError, BadValueError):  # it stays on its way
+                await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+        return refusal, used.steps[0] if refusal is None else None
 
     def _changed_at_ns(self) -> int:
         """Return when the file was changed; one ahead of now counts from when that was seen."""
@@ -64,3 +176,26 @@ class KillSwitch:
         if self._ahead[0] != at_ns:
             self._ahead = (at_ns, now_ns)
         return self._ahead[1]
+
+    def _take_back(self, by: str) -> None:
+        """Put the kill behind an unkill that was recorded and did not act."""
+        self._record(LatchAct.KILL, by=by, why="the clearing was taken back")
+
+    def _record(self, act: LatchAct, *, by: str, why: str = "") -> None:
+        self._is_recorded_killed = act is LatchAct.KILL
+        self._differs = False
+        self._outbox.put(self._make_record(act, by=by, why=why))
+
+    def _make_record(
+        self, act: LatchAct, *, by: str, why: str = "", code_step: int | None = None
+    ) -> LatchRecord:
+        at_ns = self._clock()
+        self._acts += 1
+        return LatchRecord(
+            record_id=f"{act.name.lower()}-{at_ns}-{self._acts}",
+            at_ns=at_ns,
+            act=act,
+            by=by,
+            why=why,
+            code_step=code_step,
+        )

@@ -10,9 +10,12 @@ from sqlalchemy import ColumnElement, Table, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.bus.notices import Killed, Notice, Unkilled
 from engine.bus.records import (
     DepositRecord,
     ExecutionRecord,
+    LatchAct,
+    LatchRecord,
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
@@ -20,6 +23,7 @@ from engine.bus.records import (
     StateRecord,
 )
 from engine.domain.errors import BadValueError
+from engine.domain.modes import Basis
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, Purpose
 from engine.storage import tables
@@ -28,10 +32,13 @@ from engine.storage.balances import Change, add_changes
 Row = dict[str, Any]
 
 
-async def append(connection: AsyncConnection, records: Sequence[Record]) -> int | None:
+async def append(
+    connection: AsyncConnection, records: Sequence[Record], *, basis: Basis
+) -> int | None:
     """Store the records within the transaction of `connection`.
 
-    Records of one kind keep their order; an opportunity is stored before its closing.
+    Records of one kind keep their order; an opportunity is stored before its closing. Kills and
+    unkills are told by notices of their own, of this basis.
 
     Returns:
         the newest notice number if notices were among the records, else None.
@@ -54,6 +61,8 @@ async def append(connection: AsyncConnection, records: Sequence[Record]) -> int 
             changes += await _append_deposit(connection, record)
         elif isinstance(record, StateRecord):
             await _insert_once(connection, tables.operator_state, _state_row(record))
+        elif isinstance(record, LatchRecord):
+            has_notices |= await _append_latch(connection, record, basis)
         elif isinstance(record, NoticeRecord):
             await _insert_once(connection, tables.notices, _notice_row(record))
             has_notices = True
@@ -118,6 +127,35 @@ async def _append_deposit(connection: AsyncConnection, record: DepositRecord) ->
         return []
     added = record.deposit.added
     return [(record.basis, record.deposit.venue, added.asset, added.value)]
+
+
+async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis: Basis) -> bool:
+    """Store an act on the latch and its notice; say whether there is a new notice."""
+    table = tables.operator_state
+    newest = await connection.execute(
+        select(table.c.mode, table.c.is_paused).order_by(table.c.seq.desc()).limit(1)
+    )
+    state = newest.one_or_none()
+    row: Row = {
+        "record_id": record.record_id,
+        "at_ns": record.at_ns,
+        "mode": "" if state is None else state.mode,
+        "is_paused": False if state is None else state.is_paused,
+        "by": record.by,
+        "action": f"{record.act}: {record.why}" if record.why else record.act.value,
+        "digest": _digest(record),
+        "latch_act": record.act.value,
+        "code_step": record.code_step,
+    }
+    if not await _insert_once(connection, table, row) or record.act is LatchAct.WRONG_CODE:
+        return False
+    notice: Notice = (
+        Killed(at_ns=record.at_ns, basis=basis, by=record.by, why=record.why)
+        if record.act is LatchAct.KILL
+        else Unkilled(at_ns=record.at_ns, basis=basis, by=record.by)
+    )
+    told = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
+    return await _insert_once(connection, tables.notices, _notice_row(told))
 
 
 async def _close(connection: AsyncConnection, record: OpportunityClosed) -> None:

@@ -120,6 +120,7 @@ EXPORTS: dict[str, Export] = {
         _state.c.is_paused,
         _state.c.by,
         _state.c.action,
+        _state.c.latch_act,
         key=_state.c.seq,
     ),
 }

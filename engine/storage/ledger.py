@@ -32,6 +32,7 @@ from engine.bus.lease import held_lease
 from engine.bus.records import Append, Appended, EngineState, LoadState, Superseded
 from engine.bus.reports import ExportReport, NoticesReport, PnlReport, Report, Unknown
 from engine.domain.errors import TransientError
+from engine.domain.modes import Basis
 from engine.storage import answers, generations, notice_store, totals
 from engine.storage.append import append
 from engine.storage.backup import take_backup
@@ -135,12 +136,14 @@ class Ledger:
         self._news = asyncio.Event()
 
     async def _append(self, request: Append) -> Appended | Superseded:
+        basis = self._settings.basis or Basis.SANDBOX
+
         async def work(connection: AsyncConnection) -> int | Superseded | None:
             if request.generation is not None:
                 newest = await generations.load(connection)
                 if request.generation != newest:
                     return Superseded(generation=newest)
-            return await append(connection, request.records)
+            return await append(connection, request.records, basis=basis)
 
         def tell(result: int | Superseded | None) -> None:
             if isinstance(result, Superseded):

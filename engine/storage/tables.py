@@ -187,10 +187,15 @@ operator_state = Table(
     Column("by", FreeText, nullable=False),
     Column("action", FreeText, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("latch_act", Text),
+    Column("code_step", BigInteger),
     Index("ix_operator_state_at_ns", "at_ns"),
     sqlite_autoincrement=True,
 )
-"""What the operator set, in order; its last row is the state, all of it is the audit."""
+"""What the operator set and did, in order: all of it is the audit.
+
+The last row without a `latch_act` is mode and pause; a row with one is a kill, an unkill or a wrong
+one-time code, beside mode and pause as they were."""
 
 notices = Table(
     "notices",

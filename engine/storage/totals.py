@@ -16,6 +16,7 @@ from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.storage import generations
 from engine.storage.balances import load_holdings
+from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import basis_is, load_residuals
 from engine.storage.tables import executions, notices, operator_state
 
@@ -34,6 +35,7 @@ async def load_state(
     """
     newest = await connection.execute(
         select(operator_state.c.mode, operator_state.c.is_paused, operator_state.c.at_ns)
+        .where(operator_state.c.latch_act.is_(None))
         .order_by(operator_state.c.seq.desc())
         .limit(1)
     )
@@ -47,6 +49,8 @@ async def load_state(
         newest_run_id=await load_newest_run_id(connection),
         holdings=await load_holdings(connection, basis=basis),
         changed_at_ns=0 if state is None else state.at_ns,
+        latch=await load_latch(connection),
+        codes=await load_codes(connection),
     )
 
 

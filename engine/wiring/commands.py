@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from engine.bus.commands import GetStatus, Kill
-from engine.bus.reports import StatusReport
+from engine.bus.reports import KillReport, StatusReport
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.redaction import redact
 from engine.operate import exit_codes
@@ -83,37 +83,53 @@ async def trace(_settings: Settings, paths: Paths, asked: argparse.Namespace) ->
 
 
 async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
-    """Set the latch; then tell the engine, if it runs."""
+    """Kill by every path, and say what is true of each."""
     from engine.wiring.front_end import open_facade
 
-    latch = KillLatch(paths.data_dir)
     by = f"shell of {getpass.getuser()}"
-    why = redact(asked.why)
-    latch.kill(by=by, why=why)
-    _say(f"killed: the latch {latch.path} is set; no plan is made until it is cleared")
+    command = Kill(by=by, why=redact(asked.why), at_ns=make_clock()())
     async with open_facade(paths) as facade:
-        try:
-            await facade.ask(Kill(by=by, why=why))
-        except TransientError:
-            _say("the engine does not run; the latch holds for its next start")
-    return exit_codes.OK
+        report = await facade.ask(command)
+    assert isinstance(report, KillReport)
+    _say(f"latch file {KillLatch(paths.data_dir).path}: {report.latch_file.text}")
+    _say(f"engine: {report.engine.text}")
+    _say(f"ledger: {report.ledger.text}")
+    if report.latch_file.is_done:
+        _say("killed: no plan is made until the latch is cleared")
+    elif report.engine.is_done:
+        _say("killed, but the latch file is not set: mend the disk, then run make kill again")
+    else:
+        _say("KILL FAILED: stop the program (make stop, or end its processes)")
+    return exit_codes.OK if report.latch_file.is_done or report.engine.is_done else 1
 
 
 async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Clear the latch after a person confirmed it."""
+    from engine.wiring.front_end import open_facade
+    from engine.wiring.unkilling import unkill_from_host
+
     latch = KillLatch(paths.data_dir)
-    if not latch.is_killed():
-        _say("the latch is clear already")
-        return exit_codes.OK
-    _say(f"killed: {latch.why()}")
-    if not asked.yes:
-        answer = await asyncio.to_thread(input, "Type the word clear to allow plans again: ")
-        if answer.strip() != "clear":
-            _say("nothing changed")
-            return 1
-    latch.clear()
-    _say("the latch is clear; the engine makes plans again as its mode allows")
-    return exit_codes.OK
+    async with open_facade(paths) as facade:
+        try:
+            status = await facade.ask(GetStatus())
+        except TransientError:
+            status = None
+        held = isinstance(status, StatusReport) and status.is_killed
+        if not latch.is_killed() and not held:
+            _say("the latch is clear already")
+            return exit_codes.OK
+        why = latch.why() if latch.is_killed() else "the engine holds, the latch file says clear"
+        _say(f"killed: {why}")
+        if not asked.yes:
+            answer = await asyncio.to_thread(input, "Type the word clear to allow plans again: ")
+            if answer.strip() != "clear":
+                _say("nothing changed")
+                return 1
+        is_done, said = await unkill_from_host(
+            facade, latch, by=f"shell of {getpass.getuser()}", has_engine=status is not None
+        )
+    _say(said)
+    return exit_codes.OK if is_done else 1
 
 
 async def enroll(settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:

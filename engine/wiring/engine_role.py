@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Started
-from engine.bus.records import StateRecord
+from engine.bus.records import EngineState, StateRecord
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
 from engine.connectors.outbound import open_outbound
@@ -24,6 +24,7 @@ from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
 from engine.operate.hot_path import HotPath, encode_closed
 from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.lifeline import stop_signals
 from engine.operate.one_time_code import OneTimeCode
@@ -106,6 +107,7 @@ async def open_engine(
         FatalError: something that only a person can mend.
     """
     latch = KillLatch(paths.data_dir)
+    obey_kill_signal(latch)
     now_ns = clock.now_ns
     async with AsyncExitStack() as stack:
         lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
@@ -130,7 +132,9 @@ async def open_engine(
         ticks = Ticks(core, outbox, clock)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
         anew = Anew(core.hot_path.is_idle)
-        kill_switch = KillSwitch(latch, now_ns, tightened_at_ns=state.changed_at_ns)
+        kill_switch = KillSwitch(
+            latch, outbox, now_ns, state=state, one_time_code=_one_time_code(settings, state)
+        )
         answers = EngineAnswers(
             _parts(
                 core,
@@ -146,7 +150,6 @@ async def open_engine(
             kill_switch=kill_switch,
             outbox=outbox,
             clock=now_ns,
-            one_time_code=_one_time_code(settings),
             lease=lease,
         )
         _tell_start(core, latch, now_ns)
@@ -250,7 +253,7 @@ async def _keep(lease: Lease) -> None:
 
 async def _watch_latch(kill_switch: KillSwitch) -> None:
     while True:
-        kill_switch.look()
+        kill_switch.watch()
         await asyncio.sleep(LATCH_S)
 
 
@@ -381,6 +384,6 @@ def _tell_start(core: Core, latch: KillLatch, clock: Clock) -> None:
     )
 
 
-def _one_time_code(settings: Settings) -> OneTimeCode | None:
+def _one_time_code(settings: Settings, state: EngineState) -> OneTimeCode | None:
     secret = settings.operator.totp_secret
-    return None if secret is None else OneTimeCode(secret)
+    return None if secret is None else OneTimeCode(secret, state.codes)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from engine.facade.news import RoleEnded
 from engine.operate.clock import Clock, make_clock
 from engine.operate.endings import exit_code_after
 from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_signal import signal_engine
 from engine.operate.lifeline import stop_signals
 from engine.operate.role_words import announce_ready, say_at_terminal
 from engine.operate.streams import say_last
@@ -127,7 +129,12 @@ async def _facade(
     paths: Paths, callers: Mapping[str, SocketCaller[Any, Any]]
 ) -> AsyncIterator[Facade]:
     try:
-        yield BusFacade(callers["engine"], callers["ledger"], KillLatch(paths.data_dir))
+        yield BusFacade(
+            callers["engine"],
+            callers["ledger"],
+            KillLatch(paths.data_dir),
+            signal_engine=partial(signal_engine, paths.engine_socket),
+        )
     finally:
         for caller in callers.values():
             await caller.aclose()

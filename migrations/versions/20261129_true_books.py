@@ -1,4 +1,4 @@
-"""Keep what leftovers were filled for, fees in base, generations, an order, and balances."""
+"""Keep leftovers' fills, fees in base, generations, an order, balances, acts on the latch."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,7 @@ NEW = (
     ("fills", "fee_base"),
 )
 WHY = "money records are never changed or deleted"
+LATCH = (("latch_act", sa.Text), ("code_step", sa.BigInteger))
 
 
 def upgrade() -> None:
@@ -31,6 +32,8 @@ def upgrade() -> None:
     )
     op.add_column("executions", sa.Column("seq", sa.BigInteger(), nullable=True))
     op.create_index("ix_executions_seq", "executions", ["seq"])
+    for column, of_type in LATCH:
+        op.add_column("operator_state", sa.Column(column, of_type(), nullable=True))
     whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "deposits",
@@ -71,6 +74,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for column, _ in reversed(LATCH):
+        op.drop_column("operator_state", column)
     op.drop_index("ix_executions_seq", "executions")
     op.drop_column("executions", "seq")
     op.drop_table("generations")

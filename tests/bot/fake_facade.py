@@ -42,6 +42,8 @@ from engine.facade.reports import (
     ExportReport,
     InboxItems,
     InboxStored,
+    KillPath,
+    KillReport,
     Report,
     StatusReport,
     Unknown,
@@ -139,7 +141,8 @@ class FakeFacade:
     def _answer(self, command: Command) -> Report:  # noqa: C901, PLR0911, PLR0912 - one table
         match command:
             case Kill():
-                return self._acknowledged("Killed: no plan is made any more")
+                done = KillPath(is_done=True, text="Killed")
+                return KillReport(engine=done, latch_file=done, ledger=done)
             case Pause():
                 self.is_paused = True
                 self.effects.append("pause")

@@ -112,7 +112,7 @@ async def test_a_second_step_expires(facade: FakeFacade) -> None:
 async def test_a_kill_overtakes_a_command_under_way_and_voids_what_waits(
     facade: FakeFacade,
 ) -> None:
-    await facade.ask(Kill(by="file", why="first"))
+    await facade.ask(Kill(by="file", why="first", at_ns=0))
     gate = facade.gates[GetStatus] = asyncio.Event()
     play, stop = Screenplay(), asyncio.Event()
     async with asyncio.TaskGroup() as group:

@@ -62,20 +62,19 @@ async def test_a_kill_works_while_the_ledger_is_away(chat: Chat) -> None:
         chat.facade.notify()
 
 
-async def test_a_kill_is_told_as_set_while_the_engine_hangs(chat: Chat) -> None:
+async def test_a_kill_that_nothing_confirms_is_told_as_that(chat: Chat) -> None:
     chat.facade.gates[Kill] = asyncio.Event()
 
     async with chat.start_with(ask_s=0.3):
         text = await chat.say("/kill")
         chat.facade.gates[Kill].set()
 
-    assert "KILLED: the latch is set" in text
-    assert "has not confirmed" in text
+    assert "KILL NOT CONFIRMED" in text
     assert chat.facade.is_killed
 
 
 async def test_what_was_sent_before_a_kill_cannot_loosen_after_it(chat: Chat) -> None:
-    await chat.facade.ask(Kill(by="file", why="first"))
+    await chat.facade.ask(Kill(by="file", why="first", at_ns=0))
     chat.emulator.person_writes(f"/unkill {CODE}")
     chat.emulator.person_writes("/kill")
 
@@ -98,7 +97,7 @@ async def test_what_was_sent_after_a_kill_counts(chat: Chat) -> None:
 
 
 async def test_a_kill_during_an_unkill_is_asserted_again(chat: Chat) -> None:
-    await chat.facade.ask(Kill(by="file", why="first"))
+    await chat.facade.ask(Kill(by="file", why="first", at_ns=0))
     gate = chat.facade.gates[Unkill] = asyncio.Event()
 
     async with chat.start():
@@ -120,6 +119,20 @@ async def test_a_kill_voids_second_steps_that_wait(chat: Chat) -> None:
 
     assert chat.facade.count(Resume) == 0
     assert "too late" in chat.emulator.tap_answers[-1]["text"]
+
+
+async def test_a_kill_that_waited_says_when_it_was_sent_and_one_now_counts_as_now(
+    chat: Chat,
+) -> None:
+    sent_at_s = chat.clock.now_ns // 10**9 - 40
+    chat.emulator.person_writes("/kill", date=sent_at_s)
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 1)
+        await chat.say("/kill")
+
+    waited, now = (one for one in chat.facade.asked if isinstance(one, Kill))
+    assert (waited.is_late, waited.at_ns) == (True, (sent_at_s + 1) * 10**9)
+    assert (now.is_late, now.at_ns) == (False, chat.clock.now_ns)
 
 
 @pytest.mark.parametrize("line", ["/pause", "/mode observe"])

@@ -83,7 +83,7 @@ async def test_a_fatal_error_reaches_the_role_that_answers(
     caller: SocketCaller[EngineCommand, Report], fatal_errors: list[FatalError]
 ) -> None:
     with pytest.raises(TransientError, match="disk on fire"):
-        await caller.call(Kill(by="x", why="y"))
+        await caller.call(Kill(by="x", why="y", at_ns=0))
 
     assert [str(error) for error in fatal_errors] == ["disk on fire"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from engine.bus.records import CodesUsed
 from engine.decide.limits import LimitValues
 from engine.decide.order_rate import OrderRate
 from engine.domain.errors import BadValueError
@@ -242,7 +243,7 @@ def test_a_night_asleep_is_a_new_day_as_any_other() -> None:
 
 
 def test_the_wait_after_wrong_codes_is_no_longer_for_a_clock_that_was_set_back() -> None:
-    code = OneTimeCode(SECRET)
+    code = OneTimeCode(SECRET, CodesUsed())
     for _ in range(TRIES_MAX):
         code.refusal("000000", at_ns=START_NS)
 
@@ -254,7 +255,7 @@ def test_the_wait_after_wrong_codes_is_no_longer_for_a_clock_that_was_set_back()
 
 def test_the_right_code_is_taken_after_a_step_and_one_that_was_used_is_not() -> None:
     totp = pyotp.TOTP(SECRET)
-    code = OneTimeCode(SECRET)
+    code = OneTimeCode(SECRET, CodesUsed())
     used = totp.at(START_NS // SECOND)
     assert code.refusal(used, at_ns=START_NS) is None
 

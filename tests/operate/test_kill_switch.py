@@ -1,10 +1,40 @@
+import asyncio
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pyotp
 import pytest
+from msgspec.structs import replace
 
+from engine.bus.commands import GetExport, GetNotices, Kill, Unkill
+from engine.bus.memory import MemoryCaller
+from engine.bus.notices import Killed, Unkilled
+from engine.bus.records import EngineState, LatchState, LoadState
+from engine.bus.reports import ExportReport, NoticesReport
+from engine.bus.wire import LedgerReply, LedgerRequest, ledger_wire
+from engine.domain.errors import TransientError
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
+from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
+from engine.operate.outbox import Outbox
+from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+NEW = EngineState(
+    mode=None, is_paused=False, realised_today_usd="0", residuals=[], generation=1, holdings=[]
+)
+S = 1_000_000_000
+NOW_NS = 1_700_000_000 * S
+
+
+class NoLedger:
+    """A ledger that is away."""
+
+    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+        del request, timeout_s
+        raise TransientError("away")
 
 
 @pytest.fixture
@@ -15,8 +45,51 @@ def latch(tmp_path: Path) -> KillLatch:
     return latch
 
 
+def make_switch(
+    latch: KillLatch,
+    clock: Callable[[], int],
+    state: EngineState = NEW,
+    outbox: Outbox | None = None,
+) -> KillSwitch:
+    return KillSwitch(
+        latch,
+        Outbox(NoLedger()) if outbox is None else outbox,
+        clock,
+        state=state,
+        one_time_code=OneTimeCode(SECRET, state.codes),
+    )
+
+
+@asynccontextmanager
+async def begun(
+    latch: KillLatch, clock: Callable[[], int]
+) -> AsyncIterator[tuple[KillSwitch, Outbox, Ledger]]:
+    """Begin as an engine does, over the ledger of the latch's folder."""
+    async with open_ledger(LedgerSettings(data_dir=latch.path.parent), clock=clock) as ledger:
+        state = await ledger.answer(LoadState(day_start_ns=0))
+        assert isinstance(state, EngineState)
+        outbox = Outbox(MemoryCaller(ledger_wire(), ledger))
+        sending = asyncio.create_task(outbox.run())
+        try:
+            yield make_switch(latch, clock, state, outbox), outbox, ledger
+        finally:
+            sending.cancel()
+            await outbox.drain(timeout_s=5)
+
+
+async def told(ledger: Ledger) -> list[object]:
+    report = await ledger.answer(GetNotices(reader="test"))
+    assert isinstance(report, NoticesReport)
+    return [stamped.notice for stamped in report.notices]
+
+
+def unkill(at_ns: int, *, code: str | None = None) -> Unkill:
+    right = pyotp.TOTP(SECRET).at(at_ns // S)
+    return Unkill(by="me", code=right if code is None else code, given_at_ns=at_ns)
+
+
 def test_what_was_asked_before_the_latch_was_last_changed_is_void(latch: KillLatch) -> None:
-    switch = KillSwitch(latch, lambda: 1_000, tightened_at_ns=0)
+    switch = make_switch(latch, lambda: 1_000)
     assert switch.voids_unkill(100) is not None
     assert switch.voids_unkill(101) is None
 
@@ -29,26 +102,17 @@ def test_what_was_asked_before_the_latch_was_last_changed_is_void(latch: KillLat
 
 
 def test_a_latch_that_vanished_voids_what_was_asked_before_that_was_seen(latch: KillLatch) -> None:
-    switch = KillSwitch(latch, lambda: 1_000, tightened_at_ns=0)
+    switch = make_switch(latch, lambda: 1_000)
     latch.path.unlink()
 
     assert switch.voids_unkill(1_000) is not None
-    assert switch.voids_unkill(1_001) is None, "the file may stay away, its loss is old by now"
-
-
-def test_a_kill_that_reached_no_file_counts_too(latch: KillLatch) -> None:
-    switch = KillSwitch(latch, lambda: 1_000, tightened_at_ns=0)
-
-    switch.killed(700)
-
-    assert switch.voids_unkill(700) is not None
-    assert switch.voids_unkill(701) is None
+    assert switch.voids_unkill(1_001) is None
 
 
 def test_a_tightening_voids_second_steps_from_before_it_over_a_restart_too(
     latch: KillLatch,
 ) -> None:
-    switch = KillSwitch(latch, lambda: 1_000, tightened_at_ns=300)
+    switch = make_switch(latch, lambda: 1_000, replace(NEW, changed_at_ns=300))
     assert switch.voids_loosening(300) is not None
     assert switch.voids_loosening(301) is None
 
@@ -58,13 +122,130 @@ def test_a_tightening_voids_second_steps_from_before_it_over_a_restart_too(
     assert switch.voids_unkill(301) is None, "a pause says nothing about the latch"
 
 
+@pytest.mark.parametrize(("killed_at_ns", "is_killed"), [(101, True), (100, False), (99, False)])
+def test_of_the_ledgers_kill_and_the_files_clearing_the_newer_one_counts(
+    latch: KillLatch, killed_at_ns: int, *, is_killed: bool
+) -> None:
+    state = replace(NEW, latch=LatchState(is_killed=True, at_ns=killed_at_ns))
+
+    make_switch(latch, lambda: 1_000, state)
+
+    assert latch.is_killed() == is_killed
+
+
+async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) -> None:
+    now_ns = NOW_NS
+    async with begun(latch, lambda: now_ns) as (switch, _, ledger):
+        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        assert latch.is_killed()
+        os.utime(latch.path, ns=(now_ns, now_ns))
+        now_ns += S
+        assert await switch.unkill(unkill(now_ns)) is None
+
+        assert not latch.is_killed()
+        assert [type(one) for one in await told(ledger)] == [Killed, Unkilled]
+        now_ns += 10_000 * 86_400 * S
+        await ledger.apply_retention()
+        audit = await ledger.answer(GetExport(table="audit", days=20_000))
+        assert isinstance(audit, ExportReport)
+        assert audit.rows == 2
+        assert b"kill: test" in audit.content
+
+
+async def test_an_unkill_that_cannot_be_stored_does_not_act(latch: KillLatch) -> None:
+    switch = make_switch(latch, lambda: NOW_NS)
+    switch.kill(Kill(by="me", why="test", at_ns=NOW_NS))
+    os.utime(latch.path, ns=(NOW_NS, NOW_NS))
+
+    with pytest.raises(TransientError, match="nothing was changed"):
+        await switch.unkill(unkill(NOW_NS + S))
+
+    assert latch.is_killed()
+
+
+async def test_what_is_done_to_the_file_by_hand_is_recorded_and_told(latch: KillLatch) -> None:
+    async with begun(latch, lambda: NOW_NS) as (switch, outbox, ledger):
+        latch.path.write_text("stop it\n")
+        switch.watch()
+        assert outbox.waiting == 0, "whoever kills by file and bus is told by the bus"
+        switch.watch()
+        latch.path.write_text("clear\n")
+        for _ in range(3):
+            switch.watch()
+        await outbox.drain(timeout_s=5)
+
+        killed, unkilled = await told(ledger)
+        assert isinstance(killed, Killed)
+        assert killed.why == "stop it"
+        assert isinstance(unkilled, Unkilled)
+
+
+async def test_what_was_done_to_the_file_while_no_engine_ran_is_recorded_at_the_next_start(
+    latch: KillLatch,
+) -> None:
+    async with begun(latch, lambda: NOW_NS) as (switch, _, _ledger):
+        switch.kill(Kill(by="me", why="test", at_ns=NOW_NS))
+    latch.clear()
+
+    async with begun(latch, lambda: NOW_NS + S) as (switch, outbox, ledger):
+        assert not latch.is_killed()
+        switch.watch()
+        switch.watch()
+        await outbox.drain(timeout_s=5)
+        assert [type(one) for one in await told(ledger)] == [Killed, Unkilled]
+
+
+async def test_a_used_code_and_a_lock_out_outlive_the_engine(latch: KillLatch) -> None:
+    now_ns = NOW_NS
+    used = unkill(now_ns + S)
+    async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
+        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        os.utime(latch.path, ns=(now_ns, now_ns))
+        now_ns += S
+        assert await switch.unkill(used) is None
+        switch.kill(Kill(by="me", why="again", at_ns=now_ns))
+        os.utime(latch.path, ns=(now_ns, now_ns))
+    now_ns += S
+
+    async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
+        again = replace(used, given_at_ns=now_ns)
+        assert "used before" in (await switch.unkill(again) or "")
+        for _ in range(TRIES_MAX - 1):
+            await switch.unkill(unkill(now_ns, code="000000"))
+
+    now_ns += S * (LOCKED_S - 1)
+    async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
+        assert "too many" in (await switch.unkill(unkill(now_ns)) or "")
+        now_ns += 2 * S
+        assert await switch.unkill(unkill(now_ns)) is None
+
+
+async def test_a_code_that_was_not_kept_is_no_wrong_code(latch: KillLatch) -> None:
+    switch = make_switch(latch, lambda: NOW_NS)
+    switch.kill(Kill(by="me", why="test", at_ns=NOW_NS))
+    os.utime(latch.path, ns=(NOW_NS, NOW_NS))
+
+    for _ in range(TRIES_MAX + 1):
+        refusal = await switch.unkill(unkill(NOW_NS + S, code="not-kept"))
+        assert "not kept over a restart" in (refusal or "")
+
+
 def test_a_clock_that_was_set_back_locks_nobody_out(latch: KillLatch) -> None:
     now_ns = [10_000]
     os.utime(latch.path, ns=(9_000, 9_000))
-    switch = KillSwitch(latch, lambda: now_ns[0], tightened_at_ns=8_000)
-    switch.killed(9_500)
+    state = replace(NEW, changed_at_ns=8_000, latch=LatchState(is_killed=True, at_ns=9_500))
+    switch = make_switch(latch, lambda: now_ns[0], state)
 
     now_ns[0] = 500
     switch.look()
     assert switch.voids_loosening(500) is not None
     assert switch.voids_loosening(501) is None
+
+
+def test_a_signal_voids_what_was_asked_before_it(latch: KillLatch) -> None:
+    switch = make_switch(latch, lambda: 1_000)
+
+    latch.hold()  # as the handler of the signal does
+
+    assert switch.voids_unkill(1_000) is not None
+    assert switch.voids_unkill(1_001) is None

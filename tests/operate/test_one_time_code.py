@@ -1,5 +1,6 @@
 import pyotp
 
+from engine.bus.records import CodesUsed
 from engine.operate.one_time_code import LOCKED_S, STEP_S, TRIES_MAX, OneTimeCode
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -13,13 +14,13 @@ def code_at(at_s: int) -> str:
 def test_the_current_and_the_last_code_are_taken_and_no_other() -> None:
     now_s = 1_700_000_000
     for age_steps, is_taken in ((0, True), (1, True), (2, False), (-1, False)):
-        checker = OneTimeCode(SECRET)
+        checker = OneTimeCode(SECRET, CodesUsed())
         code = code_at(now_s - age_steps * STEP_S)
         assert (checker.refusal(code, at_ns=now_s * S) is None) == is_taken
 
 
 def test_a_code_is_taken_once() -> None:
-    checker = OneTimeCode(SECRET)
+    checker = OneTimeCode(SECRET, CodesUsed())
     now_s = 1_700_000_000
 
     assert checker.refusal(code_at(now_s), at_ns=now_s * S) is None
@@ -28,7 +29,7 @@ def test_a_code_is_taken_once() -> None:
 
 
 def test_after_some_wrong_codes_even_the_right_one_has_to_wait() -> None:
-    checker = OneTimeCode(SECRET)
+    checker = OneTimeCode(SECRET, CodesUsed())
     now_s = 1_700_000_000
     for _ in range(TRIES_MAX):
         assert checker.refusal("no", at_ns=now_s * S) is not None
@@ -39,3 +40,18 @@ def test_after_some_wrong_codes_even_the_right_one_has_to_wait() -> None:
     assert locked is not None
     assert "too many" in locked
     assert checker.refusal(code_at(later_s), at_ns=later_s * S) is None
+
+
+def test_what_was_tried_holds_for_whoever_continues() -> None:
+    now_s = 1_700_000_000
+    before = OneTimeCode(SECRET, CodesUsed())
+    assert before.refusal(code_at(now_s), at_ns=now_s * S) is None
+    assert OneTimeCode(SECRET, before.used).refusal(code_at(now_s), at_ns=now_s * S) is not None
+
+    for _ in range(TRIES_MAX):
+        before.refusal("no", at_ns=now_s * S)
+    after = OneTimeCode(SECRET, before.used)
+    almost_s = now_s + LOCKED_S - 1
+
+    assert "too many" in (after.refusal(code_at(almost_s), at_ns=almost_s * S) or "")
+    assert after.refusal(code_at(almost_s + 2), at_ns=(almost_s + 2) * S) is None

@@ -147,6 +147,12 @@ class Installation:
             return await self.process.wait()
 
 
+def command(*arguments: str) -> list[str]:
+    """Return Python with arguments, with no more rights over files than any user has."""
+    as_user = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+    return [*(as_user if os.geteuid() == 0 else ()), sys.executable, *arguments]
+
+
 def environment(data_dir: Path, **extra: str) -> dict[str, str]:
     """Return an environment for roles that sees no settings of the person who runs the tests."""
     kept = {
@@ -175,10 +181,7 @@ async def running_installation(
     log = (data_dir.parent / f"{data_dir.name}.log").open("ab")
     with log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "engine",
-            "run",
+            *command("-m", "engine", "run"),
             cwd=data_dir.parent,
             env=own,
             stdin=asyncio.subprocess.DEVNULL,
@@ -198,10 +201,7 @@ async def run_engine_command(
 ) -> tuple[int, str]:
     """Run `python -m engine ...` to its end; returns the exit code and all its output."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "engine",
-        *arguments,
+        *command("-m", "engine", *arguments),
         cwd=data_dir.parent,
         env=environment(data_dir, **extra),
         stdin=asyncio.subprocess.PIPE,

@@ -83,7 +83,7 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
             resumed = await facade.ask(Resume(by="me", given_at_ns=clock.now_ns()))
             assert isinstance(resumed, Acknowledged)
             assert not resumed.is_paused
-            await facade.ask(Kill(by="me", why="test"))
+            await facade.ask(Kill(by="me", why="test", at_ns=clock.now_ns()))
             code = pyotp.TOTP(SECRET).at(host.wall_ns() // SECOND)
             unkill = Unkill(by="me", code=code, given_at_ns=clock.now_ns())
             cleared = await facade.ask(unkill)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.commands import GetNotices
 from engine.bus.records import Append
 from engine.domain.errors import FatalError, TransientError
+from engine.domain.modes import Basis
 from engine.storage.append import append
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.opening import open_writer, prepare
@@ -36,7 +37,7 @@ class Gate:
 
 
 async def _store_execution(connection: AsyncConnection) -> None:
-    await append(connection, [makers.make_execution_record()])
+    await append(connection, [makers.make_execution_record()], basis=Basis.SANDBOX)
 
 
 async def _nothing(_connection: AsyncConnection) -> None:

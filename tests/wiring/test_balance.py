@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -86,9 +87,11 @@ async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back
     settings, paths = Settings(markets=MARKETS), prepare(str(tmp_path))
     async with open_roles(settings, paths) as facade:
         at_start = await until(facade, is_funded)
-        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        await facade.ask(
+            SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        )
         await until(facade, has_shifted)
-        await facade.ask(SetMode(by="me", mode=Mode.OBSERVE))
+        await facade.ask(SetMode(by="me", mode=Mode.OBSERVE, given_at_ns=time.time_ns()))
         traded = await until(facade, is_settled)
     async with open_roles(settings, paths) as facade:
         restarted = await until(facade, is_settled)
@@ -119,7 +122,9 @@ async def test_a_venue_that_ran_out_refuses_and_why_says_what_it_holds(tmp_path:
         paper=PaperSettings(capital_usd=Decimal(0), capital_usd_at={"binance": Decimal(90)}),
     )
     async with open_roles(settings, prepare(str(tmp_path))) as facade:
-        await facade.ask(SetMode(by="me", mode=Mode.PAPER, is_confirmed=True))
+        await facade.ask(
+            SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        )
         async with asyncio.timeout(60):
             while not (await status(facade)).refused.get("balance_too_low"):
                 await asyncio.sleep(0.02)

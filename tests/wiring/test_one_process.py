@@ -32,6 +32,7 @@ from engine.bus.reports import (
     Acknowledged,
     Declined,
     ExportReport,
+    KillReport,
     LimitsReport,
     OpportunitiesReport,
     PnlReport,
@@ -249,7 +250,7 @@ async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
 
     code = pyotp.TOTP(SECRET).at(int(time.time()))
     asked = Unkill(by="me", code=code, given_at_ns=time.time_ns())
-    await facade.ask(Kill(by="me", why="test"))
+    await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
     assert isinstance(await facade.ask(asked), Declined)
 
     status = await until(facade, lambda _status: True)
@@ -260,7 +261,7 @@ async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade
     await facade.ask(
         SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
     )
-    await facade.ask(Kill(by="me", why="test"))
+    await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
     assert isinstance(await told(facade, Killed), Killed)
     await until(facade, lambda status: status.is_killed and status.refused.get("killed", 0) > 0)
 
@@ -271,7 +272,11 @@ async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade
     cleared = await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns()))
     assert isinstance(cleared, Acknowledged)
     assert not cleared.is_killed
-    assert isinstance(await facade.ask(Kill(by="me", why="again")), Acknowledged)
+    killed = await facade.ask(Kill(by="me", why="again", at_ns=time.time_ns()))
+    assert isinstance(killed, KillReport)
+    assert killed.engine.is_done
+    assert killed.latch_file.is_done
+    assert killed.ledger.is_done
     assert isinstance(
         await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns())), Declined
     ), "a code works once"

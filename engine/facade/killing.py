@@ -1,0 +1,82 @@
+"""A kill by every path at once: no path waits for another, and each says what is true of it."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from engine.bus.commands import EngineCommand, Kill
+from engine.bus.records import Append, kill_record
+from engine.bus.reports import Acknowledged, Declined, KillPath, KillReport, Report
+from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.domain.errors import FatalError, SyndicateError
+from engine.operate.kill_latch import KillLatch
+
+PATH_S: Final = 1.5
+"""Longest wait on one path: a kill is answered within its sender's patience."""
+
+SignalEngine = Callable[[], int | None]
+
+
+class Killer:
+    """Kills through the engine, the latch file and the ledger."""
+
+    def __init__(
+        self,
+        engine: Caller[EngineCommand, Report],
+        ledger: Caller[LedgerRequest, LedgerReply],
+        latch: KillLatch,
+        signal_engine: SignalEngine | None,
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._latch = latch
+        self._signal_engine = signal_engine
+
+    async def kill(self, command: Kill) -> KillReport | Declined:
+        """Carry a kill out; one that came late is declined if the latch was cleared after it."""
+        cleared_at_ns = self._latch.cleared_at_ns() if command.is_late else None
+        if cleared_at_ns is not None and command.at_ns < cleared_at_ns:
+            return Declined(
+                why=f"this kill of {_clock_time(command.at_ns)} came late: the latch was cleared "
+                f"after it, at {_clock_time(cleared_at_ns)}. Send KILL again to kill now"
+            )
+        # The engine's task comes first: its message is under way before the disk is touched.
+        engine, latch_file, ledger = await asyncio.gather(
+            self._tell_engine(command), self._set_latch(command), self._store(command)
+        )
+        return KillReport(engine=engine, latch_file=latch_file, ledger=ledger)
+
+    async def _tell_engine(self, command: Kill) -> KillPath:
+        try:
+            reply = await self._engine.call(command, timeout_s=PATH_S)
+        except SyndicateError as error:
+            process_id = None if self._signal_engine is None else self._signal_engine()
+            if process_id is None:
+                return KillPath(is_done=False, text=str(error))
+            signalled = f"process {process_id} was signalled to hold every plan"
+            return KillPath(is_done=False, text=f"{error}; {signalled}")
+        if isinstance(reply, Acknowledged) and reply.is_killed:
+            return KillPath(is_done=True, text="stopped, it makes no plan")
+        return KillPath(is_done=False, text=f"it answered {type(reply).__name__}")
+
+    async def _set_latch(self, command: Kill) -> KillPath:
+        try:
+            async with asyncio.timeout(PATH_S):
+                await asyncio.to_thread(self._latch.kill, by=command.by, why=command.why)
+        except TimeoutError:
+            return KillPath(is_done=False, text="not set, the disk does not answer")
+        except FatalError as error:
+            return KillPath(is_done=False, text=f"not set: {error}")
+        return KillPath(is_done=True, text="set, it holds over restarts")
+
+    async def _store(self, command: Kill) -> KillPath:
+        try:
+            await self._ledger.call(Append(records=[kill_record(command)]), timeout_s=PATH_S)
+        except SyndicateError as error:
+            return KillPath(is_done=False, text=f"not stored yet: {error}")
+        return KillPath(is_done=True, text="stored, it holds over restarts")
+
+
+def _clock_time(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns // 1_000_000_000, UTC):%H:%M:%S} UTC"

@@ -1,0 +1,32 @@
+"""Clear the kill latch for a person on the host."""
+
+import time
+
+from engine.bus.commands import Unkill
+from engine.bus.reports import Acknowledged, Declined
+from engine.facade.engine import Facade
+from engine.operate.kill_latch import KillLatch
+
+
+async def unkill_from_host(
+    facade: Facade, latch: KillLatch, *, by: str, has_engine: bool
+) -> tuple[bool, str]:
+    """Let the engine clear the latch, which stores it first; without one clear the file here.
+
+    The engine that starts next finds the clearing in the file, stores it and tells it.
+
+    Returns:
+        whether plans are allowed again, and what to say.
+
+    Raises:
+        TransientError: the engine could not store it; nothing was changed.
+        FatalError: the file cannot be written.
+    """
+    if not has_engine:
+        latch.clear()
+        return True, "the latch is clear; the engine, which does not run, tells it when it starts"
+    report = await facade.ask(Unkill(by=by, code=None, given_at_ns=time.time_ns()))
+    if isinstance(report, Declined):
+        return False, report.why
+    assert isinstance(report, Acknowledged)
+    return True, "the latch is clear; the engine makes plans again as its mode allows"

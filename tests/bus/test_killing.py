@@ -1,0 +1,82 @@
+"""A kill by every path: what each came to, and that a later clearing is the newer act."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.bus.commands import EngineCommand, Kill
+from engine.bus.records import Append, Appended
+from engine.bus.reports import Acknowledged, Declined, KillReport, Report
+from engine.bus.wire import LedgerReply, LedgerRequest
+from engine.domain.errors import TransientError
+from engine.domain.modes import Mode
+from engine.facade.killing import Killer
+from engine.operate.kill_latch import KillLatch
+
+S = 1_000_000_000
+
+
+class Engine:
+    def __init__(self) -> None:
+        self.is_away = False
+
+    async def call(self, request: EngineCommand, *, timeout_s: float = 5.0) -> Report:
+        assert isinstance(request, Kill)
+        assert timeout_s > 0
+        if self.is_away:
+            raise TransientError("the engine did not answer")
+        return Acknowledged(text="", is_killed=True, is_paused=False, mode=Mode.PAPER)
+
+
+class Ledger:
+    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+        assert isinstance(request, Append)
+        assert timeout_s > 0
+        return Appended(count=1)
+
+
+@pytest.fixture
+def latch(tmp_path: Path) -> KillLatch:
+    latch = KillLatch(tmp_path)
+    latch.create()
+    os.utime(latch.path, ns=(50 * S, 50 * S))
+    return latch
+
+
+def kill(at_s: int, *, is_late: bool = True) -> Kill:
+    return Kill(by="me", why="test", at_ns=at_s * S, is_late=is_late)
+
+
+async def test_a_late_kill_from_before_a_clearing_is_declined_and_says_both_times(
+    latch: KillLatch,
+) -> None:
+    report = await Killer(Engine(), Ledger(), latch, None).kill(kill(49))
+
+    assert isinstance(report, Declined)
+    assert "00:00:49" in report.why
+    assert "00:00:50" in report.why
+    assert not latch.is_killed()
+
+
+@pytest.mark.parametrize("command", [kill(50), kill(1, is_late=False)])
+async def test_any_other_kill_kills(latch: KillLatch, command: Kill) -> None:
+    report = await Killer(Engine(), Ledger(), latch, None).kill(command)
+
+    assert isinstance(report, KillReport)
+    assert latch.is_killed()
+
+
+async def test_no_path_waits_for_another_and_a_silent_engine_is_signalled(
+    latch: KillLatch,
+) -> None:
+    engine = Engine()
+    engine.is_away = True
+
+    report = await Killer(engine, Ledger(), latch, lambda: 123).kill(kill(60))
+
+    assert isinstance(report, KillReport)
+    assert not report.engine.is_done
+    assert "process 123 was signalled" in report.engine.text
+    assert report.latch_file.is_done
+    assert report.ledger.is_done
