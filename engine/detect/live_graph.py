@@ -13,7 +13,7 @@ from engine.detect.first_potentials import log_values
 from engine.detect.market_graph import MarketGraph, PlaceKind
 from engine.detect.parallel_places import ParallelPlaces
 from engine.detect.places import BRIDGE_PLACE, POOL_PLACE, Place
-from engine.detect.pool_sides import PoolSide, PreparedPool
+from engine.detect.pool_sides import PoolSide, PreparedPool, share_kept
 from engine.detect.screen_terms import Screen
 from engine.detect.side_arena import SideArena
 from engine.detect.token_values import TokenValues
@@ -263,7 +263,7 @@ class LiveGraph:
         edges: list[int] = []
         try:
             for side in prepared.sides:
-                edges.append(self._add_edge(number, pool, side))
+                edges.append(self._add_edge(number, prepared, side))
                 self._set_side(edges[-1], side)
         except BadValueError:
             self._remove_edges(number, edges)
@@ -416,7 +416,8 @@ class LiveGraph:
         self._values.tokens[token, layout.RANK] = place
         return token
 
-    def _add_edge(self, number: int, pool: Pool, side: PoolSide) -> int:
+    def _add_edge(self, number: int, prepared: PreparedPool, side: PoolSide) -> int:
+        pool = prepared.snapshot.pool
         edge = self._graph.add_edge(
             source=self._token(side.source),
             target=self._token(side.target),
@@ -425,7 +426,8 @@ class LiveGraph:
             log_rate=side.log_rate,
         )
         place = Place(HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target)
-        self._set_leg(edge, place, keep_ratio=side.keep_ratio, gas_units=pool.gas_units)
+        kept = share_kept(pool, prepared.state, side.token_in)
+        self._set_leg(edge, place, keep_ratio=kept, gas_units=pool.gas_units)
         return edge
 
     def _remove_edges(self, number: int, edges: Sequence[int]) -> None:

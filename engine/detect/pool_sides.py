@@ -51,7 +51,6 @@ class PoolSide:
     Attributes:
         log_rate: log of target per source at the margin, after the fee; GIVES_NOTHING where all
             liquidity of the pool is on the other side of its price.
-        keep_ratio: what the fee leaves of the input.
         pieces: None for a curve; see `kernels.sizing_layout` for these and for curves.
         form, row, token_in, token_out: the curve, if it is one.
     """
@@ -59,7 +58,6 @@ class PoolSide:
     source: AssetCode
     target: AssetCode
     log_rate: float
-    keep_ratio: float
     pieces: Pieces | None
     form: int = NO_FORM
     row: tuple[float, ...] = ()
@@ -139,7 +137,6 @@ def prepare_state(
                 source=assets[token_in],
                 target=assets[token_out],
                 log_rate=GIVES_NOTHING if gives_nothing else math.log(rate),
-                keep_ratio=_keep_ratio(snapshot.pool, state, token_in),
                 pieces=side.pieces,
                 form=side.form,
                 row=side.row,
@@ -158,7 +155,8 @@ class _Shape:
     quote: Callable[[], tuple[float, float, float]] | None = None
 
 
-def _keep_ratio(pool: Pool, state: PoolState, token_in: int) -> float:
+def share_kept(pool: Pool, state: PoolState, token_in: int) -> float:
+    """Return what the fee leaves of an input of a token."""
     if isinstance(state, ConcentratedState):
         return 1.0 - state.swap_fee_pips(token_in) / PIPS
     return 1.0 - float(pool.fee_ratio)
@@ -191,7 +189,7 @@ def _side(
         case ConcentratedState():
             assert packed is not None
             row, ticks = packed
-            if state.swap_fee_pips(token_in) != state.swap_fee_pips(0):
+            if token_in and state.protocol_fees_pips != (0, 0):
                 row = pack(state, len(ticks), token_in=token_in)
             return _Shape(pieces=_concentrated(row, ticks, token_in, unit_in, unit_out))
         case whirlpool.WhirlpoolState():

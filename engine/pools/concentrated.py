@@ -46,8 +46,9 @@ class ConcentratedState:
         check_sqrt_price(self.sqrt_price_x96, what="sqrt_price_x96")
         check_whole(self.tick, what="tick", low=TICK_MIN, high=TICK_MAX - 1)
         check_whole(self.fee_pips, what="fee_pips", low=0, high=PIPS - 1)
-        for token_in in (0, 1):
-            check_whole(self.swap_fee_pips(token_in), what="swap fee", low=0, high=PIPS - 1)
+        if self.protocol_fees_pips != (0, 0):
+            for token_in in (0, 1):
+                check_whole(self.swap_fee_pips(token_in), what="swap fee", low=0, high=PIPS - 1)
         check_whole(self.amount_raw_max, what="amount_raw_max", low=1, high=INT256_MAX)
         low_x96, high_x96 = sqrt_ratio_at_tick(self.tick), sqrt_ratio_at_tick(self.tick + 1)
         if not low_x96 <= self.sqrt_price_x96 <= high_x96:

@@ -376,7 +376,7 @@ def check_has_liquidity(state: ConcentratedState) -> None:
     Raises:
         BadValueError: it cannot.
     """
-    if state.most_liquidity == 0:
+    if state.liquidity == 0 and state.most_liquidity == 0:
         raise BadValueError(f"liquidity is 0 at tick {state.tick} and everywhere else")
 
 

@@ -209,7 +209,7 @@ def test_a_pool_may_move_to_where_no_liquidity_is_and_trades_from_beside_it() ->
 
     # down from 10 and up from 50: there and back loses the gap and both fees
     there_and_back = math.exp(sum(side.log_rate for side in moved.sides))
-    kept = moved.sides[0].keep_ratio * moved.sides[1].keep_ratio
+    kept = (1 - float(pool.snapshot.pool.fee_ratio)) ** 2
     assert there_and_back == pytest.approx(1.0001 ** (10 - 50) * kept, rel=1e-9)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.pool_sides import prepare_pool, share_kept
 from engine.domain.errors import BadValueError
 from engine.pools.balancer_stable import StableState
 from engine.pools.balancer_weighted import WeightedState
@@ -183,7 +183,8 @@ def test_a_protocol_fee_of_v4_counts_in_its_own_direction_exactly_and_in_floats(
     for side, without, pips in zip(sides, plain_sides, (3_997, 3_050), strict=True):
         ratio = (1_000_000 - pips) / (1_000_000 - 3_000)
         assert math.exp(side.log_rate - without.log_rate) == pytest.approx(ratio, rel=1e-12)
-        assert side.keep_ratio == pytest.approx(1 - pips / 1e6, rel=1e-15)
+        kept = share_kept(found.pool, state, side.token_in)
+        assert kept == pytest.approx(1 - pips / 1e6, rel=1e-15)
 
 
 @pytest.mark.parametrize(
