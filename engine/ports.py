@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from engine.domain.faults import Fault
-from engine.domain.instruments import Instrument, VenueId
+from engine.domain.instruments import BuyFee, Instrument, VenueId
 
 
 class InputKind(IntEnum):
@@ -283,6 +283,7 @@ class VenueSpec:
         instruments_path: REST path of the venue's instrument list.
         parse_instruments: turns that list into instruments of the asked pairs.
         fee_bps_taker: taker fee of the venue's entry tier by default, in bps.
+        buy_fee: in which asset the venue takes the fee of a buy.
         latency_ms_median, latency_ms_p99: one-way order latency assumed in paper mode.
         budget: what may be asked of it.
     """
@@ -294,6 +295,7 @@ class VenueSpec:
     instruments_path: str
     parse_instruments: "InstrumentParser"
     fee_bps_taker: float
+    buy_fee: BuyFee
     latency_ms_median: float
     latency_ms_p99: float
     budget: RequestBudget

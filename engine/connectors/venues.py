@@ -1,7 +1,8 @@
 """THE list of venues. Adding a venue is a folder beside this file and a line in `VENUES`.
 
 Fees are those of the entry tier and latencies are assumptions for paper mode; both are defaults
-that the operator's settings override.
+that the operator's settings override. In which asset a buy's fee is taken is as the venues document
+it: Binance takes it from the asset received.
 """
 
 from engine.connectors.binance import instruments as binance
@@ -13,7 +14,7 @@ from engine.connectors.coinbase.feed import CoinbaseFeed
 from engine.connectors.gemini import instruments as gemini
 from engine.connectors.gemini.feed import GeminiFeed
 from engine.connectors.gemini.l2_feed import GeminiL2Feed
-from engine.domain.instruments import VenueId
+from engine.domain.instruments import BuyFee, VenueId
 from engine.ports import RequestBudget, VenueSpec
 
 _ALL = (
@@ -25,6 +26,7 @@ _ALL = (
         instruments_path=coinbase.INSTRUMENTS_PATH,
         parse_instruments=coinbase.parse_instruments,
         fee_bps_taker=120.0,
+        buy_fee=BuyFee.QUOTE,
         latency_ms_median=25.0,
         latency_ms_p99=150.0,
         budget=RequestBudget(weight_per_s=5.0),
@@ -40,6 +42,7 @@ _ALL = (
         instruments_path=gemini.INSTRUMENTS_PATH,
         parse_instruments=gemini.parse_instruments,
         fee_bps_taker=40.0,
+        buy_fee=BuyFee.QUOTE,
         latency_ms_median=25.0,
         latency_ms_p99=150.0,
         # 120 requests a minute, as others cite it; no minute here has more than 109.
@@ -53,6 +56,7 @@ _ALL = (
         instruments_path=bitstamp.INSTRUMENTS_PATH,
         parse_instruments=bitstamp.parse_instruments,
         fee_bps_taker=40.0,
+        buy_fee=BuyFee.QUOTE,
         latency_ms_median=30.0,
         latency_ms_p99=200.0,
         budget=RequestBudget(weight_per_s=5.0),
@@ -65,6 +69,7 @@ _ALL = (
         instruments_path=binance.INSTRUMENTS_PATH,
         parse_instruments=binance.parse_instruments,
         fee_bps_taker=10.0,
+        buy_fee=BuyFee.BASE,
         latency_ms_median=30.0,
         latency_ms_p99=200.0,
         # 6,000 weight a minute for one address; the first minute here spends 5,700 at most.

@@ -1,8 +1,9 @@
 """Confirmation: the exact re-check of a screened gap between two books in whole numbers.
 
-Both books are walked again, without what earlier paper trades have taken, at a size that both
-venues accept. Fees and transfer cost are rounded up; profit and edge are therefore never above
-what the walk is worth.
+Both books are walked again, without what earlier paper trades have taken, at sizes that the venues
+accept. Fees and transfer cost are rounded up; profit and edge are therefore never above what the
+walk is worth. Where the fee of the purchase is taken from what it receives, no more is sold than
+is left, and no more is bought than that takes; what makes no lot stays, and counts as it was paid.
 """
 
 import math
@@ -14,7 +15,8 @@ from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Opportunity, Reason, Side
 from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
 from engine.market.board import Board
-from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs, ceil_share_quote
+from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs, Fee
+from engine.portfolio.settle import carry_quote, moved_quote
 from engine.portfolio.taken import Taken
 
 EDGE_STEP_BPS = Decimal("0.0001")
@@ -46,6 +48,7 @@ class Confirmed:
     """An opportunity at an exact size.
 
     Attributes:
+        size_base: of the buy leg.
         legs: the buy leg and the sell leg.
         profit_quote: net of fees and transfer cost; may be negative.
         net_edge_bps: relative to the buy notional, rounded down.
@@ -89,26 +92,23 @@ class Confirmer:
     def confirm(self, opportunity: Opportunity, size_base: Decimal) -> Confirmed | Unconfirmed:
         """Walk both books of a gap at `size_base`, rounded down to what both venues accept."""
         buy, sell = self._instruments(opportunity)
-        rows = opportunity.hops[0].row, opportunity.hops[1].row
-        lot = self._lots.get(rows)
-        if lot is None:
-            lot = self._lots[rows] = CommonLot.of(buy, sell)
-        size = lot.floor(size_base)
-        size_min = max(buy.size_min_base, sell.size_min_base)
-        if size <= 0 or size < size_min:
-            return Unconfirmed(
-                reason=Reason.SIZE_BELOW_MIN,
-                detail=f"size {size:f} {buy.pair.base}, least size {size_min:f}",
-            )
-        bought = self._walk(opportunity.hops[0].row, ASK, size)
-        sold = self._walk(opportunity.hops[1].row, BID, size)
+        buy_size, sell_size = self._sizes(opportunity, size_base)
+        for instrument, size in ((buy, buy_size), (sell, sell_size)):
+            if size <= 0 or size < instrument.size_min_base:
+                return Unconfirmed(
+                    reason=Reason.SIZE_BELOW_MIN,
+                    detail=f"size {size:f} {buy.pair.base}, least size "
+                    f"{instrument.size_min_base:f} at {instrument.venue}",
+                )
+        bought = self._walk(opportunity.hops[0].row, ASK, buy_size)
+        sold = self._walk(opportunity.hops[1].row, BID, sell_size)
         touches_taken = bought.touches_taken or sold.touches_taken
-        depth = min(bought.filled_base, sold.filled_base)
-        if depth < size:
-            return Unconfirmed(
-                reason=Reason.LIQUIDITY_TAKEN if touches_taken else Reason.NOT_CONFIRMED,
-                detail=f"{depth:f} of {size:f} {buy.pair.base} is there",
-            )
+        for walk, size in ((bought, buy_size), (sold, sell_size)):
+            if walk.filled_base < size:
+                return Unconfirmed(
+                    reason=Reason.LIQUIDITY_TAKEN if touches_taken else Reason.NOT_CONFIRMED,
+                    detail=f"{walk.filled_base:f} of {size:f} {buy.pair.base} is there",
+                )
         for instrument, walk in ((buy, bought), (sell, sold)):
             if walk.notional_quote < instrument.notional_min_quote:
                 return Unconfirmed(
@@ -116,45 +116,76 @@ class Confirmer:
                     detail=f"notional {walk.notional_quote:f} {buy.pair.quote} at "
                     f"{instrument.venue}, least notional {instrument.notional_min_quote:f}",
                 )
-        return self._confirmed(opportunity, size, bought, sold)
+        return self._confirmed(opportunity, bought, sold)
+
+    def _sizes(self, opportunity: Opportunity, size_base: Decimal) -> tuple[Decimal, Decimal]:
+        """Return what to buy and what to sell of it."""
+        buy, sell = self._instruments(opportunity)
+        if not self._costs.takes_base(buy.venue, Side.BUY):
+            rows = opportunity.hops[0].row, opportunity.hops[1].row
+            lot = self._lots.get(rows)
+            if lot is None:
+                lot = self._lots[rows] = CommonLot.of(buy, sell)
+            size = lot.floor(size_base)
+            return size, size
+        buy_most = buy.floor_to_lot(size_base)
+        sell_size = sell.floor_to_lot(self._received(buy, buy_most))
+        if sell_size <= 0:
+            return buy_most, sell_size
+        # The least lots that leave enough: about so many, the fee's rounding may ask for one more.
+        buy_size = buy.floor_to_lot(self._costs.size_for(buy.venue, Side.BUY, sell_size))
+        while self._received(buy, buy_size) < sell_size:
+            buy_size += buy.lot_base
+        return buy_size, sell_size
+
+    def _received(self, buy: Instrument, size_base: Decimal) -> Decimal:
+        fee = self._costs.fee(buy.venue, Side.BUY, size_base=size_base, notional_quote=Decimal(0))
+        return EXACT.subtract(size_base, fee.base)
 
     def _instruments(self, gap: Opportunity) -> tuple[Instrument, Instrument]:
         buy, sell = (self._board.instruments[hop.row] for hop in gap.hops)
         return buy, sell
 
-    def _confirmed(
-        self, opportunity: Opportunity, size: Decimal, bought: _Walk, sold: _Walk
-    ) -> Confirmed:
+    def _confirmed(self, opportunity: Opportunity, bought: _Walk, sold: _Walk) -> Confirmed:
         buy, sell = self._instruments(opportunity)
-        fee_bps_buy = self._costs.fee_bps(buy.venue)
-        fee_bps_sell = self._costs.fee_bps(sell.venue)
         transfer_bps = self._costs.transfer_bps
-        fee_buy = ceil_share_quote(bought.notional_quote, fee_bps_buy)
-        fee_sell = ceil_share_quote(sold.notional_quote, fee_bps_sell)
-        transfer = ceil_share_quote(bought.notional_quote, transfer_bps)
-        profit = sold.notional_quote - bought.notional_quote - fee_buy - fee_sell - transfer
+        fee_buy, fee_sell = self._fee(buy, Side.BUY, bought), self._fee(sell, Side.SELL, sold)
+        left_base = bought.filled_base - fee_buy.base - sold.filled_base
+        at = (bought.notional_quote, bought.filled_base)
+        transfer = moved_quote(sold.filled_base, *at, transfer_bps=transfer_bps)
+        profit = (
+            sold.notional_quote
+            - bought.notional_quote
+            - fee_buy.quote
+            - fee_sell.quote
+            - transfer
+            + carry_quote(left_base, *at)
+        )
         # Half of the profit above the floor may be given up on each leg.
         floor_share = self._rules.edge_bps_floor / BPS_PER_UNIT
         spare = max(profit - floor_share * bought.notional_quote, Decimal(0)) / 2
-        pays_ratio = 1 + (fee_bps_buy + transfer_bps) / BPS_PER_UNIT + floor_share
-        gets_ratio = 1 - fee_bps_sell / BPS_PER_UNIT
+        fee_bps_paid = self._costs.fee_bps(buy.venue) if fee_buy.quote else Decimal(0)
+        pays_ratio = 1 + (fee_bps_paid + transfer_bps) / BPS_PER_UNIT + floor_share
+        gets_ratio = 1 - self._costs.fee_bps(sell.venue) / BPS_PER_UNIT
         buy_limit = self._buy_limit(
-            buy, bought, affordable=(bought.notional_quote + spare / pays_ratio) / size
+            buy,
+            bought,
+            affordable=(bought.notional_quote + spare / pays_ratio) / bought.filled_base,
         )
         sell_limit = self._sell_limit(
-            sell, sold, affordable=(sold.notional_quote - spare / gets_ratio) / size
+            sell, sold, affordable=(sold.notional_quote - spare / gets_ratio) / sold.filled_base
         )
         legs = (
             self._leg(
-                opportunity.hops[0].row, Side.BUY, bought, price_limit=buy_limit, fee_quote=fee_buy
+                opportunity.hops[0].row, Side.BUY, bought, price_limit=buy_limit, fee=fee_buy
             ),
             self._leg(
-                opportunity.hops[1].row, Side.SELL, sold, price_limit=sell_limit, fee_quote=fee_sell
+                opportunity.hops[1].row, Side.SELL, sold, price_limit=sell_limit, fee=fee_sell
             ),
         )
         edge = EXACT.divide(profit * BPS_PER_UNIT, bought.notional_quote)
         return Confirmed(
-            size_base=size,
+            size_base=bought.filled_base,
             legs=legs,
             transfer_quote=transfer,
             profit_quote=profit,
@@ -162,16 +193,23 @@ class Confirmer:
             touches_taken=bought.touches_taken or sold.touches_taken,
         )
 
-    def _leg(
-        self, book: int, side: Side, walk: _Walk, *, price_limit: Decimal, fee_quote: Decimal
-    ) -> Leg:
+    def _fee(self, instrument: Instrument, side: Side, walk: _Walk) -> Fee:
+        return self._costs.fee(
+            instrument.venue,
+            side,
+            size_base=walk.filled_base,
+            notional_quote=walk.notional_quote,
+        )
+
+    def _leg(self, book: int, side: Side, walk: _Walk, *, price_limit: Decimal, fee: Fee) -> Leg:
         return Leg(
             instrument=self._board.instruments[book],
             side=side,
             size_base=walk.filled_base,
             price_limit=price_limit,
             notional_quote=walk.notional_quote,
-            fee_quote=fee_quote,
+            fee_quote=fee.quote,
+            fee_base=fee.base,
             frame_seq=int(self._board.state[book, FRAME_SEQ]),
         )
 

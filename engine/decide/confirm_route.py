@@ -16,7 +16,7 @@ from engine.decide.exact_legs import ExactLegs
 from engine.detect.exact_sizing import ExactLeg, confirm_exact
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity, Reason
-from engine.portfolio.costs import Costs, ceil_share_quote, ceil_to_quote_step
+from engine.portfolio.costs import Costs, ceil_share, ceil_to_quote_step
 
 PIPS_PER_BPS: Final = 100
 
@@ -119,7 +119,7 @@ class RouteConfirmer:
         got = Decimal(found.output_raw).scaleb(-decimals)
         changes = 0 if charges.has_only_pools else charges.venue_changes
         costs = self._costs.transfer_quote(paid, venue_changes=changes)
-        costs += ceil_share_quote(paid, flash_fee_bps)
+        costs += ceil_share(paid, flash_fee_bps)
         costs += ceil_to_quote_step(Decimal(charges.fixed_quote))
         return ConfirmedRoute(
             paid=paid, got=got, profit_quote=got - paid - costs, amounts_raw=found.amounts_raw

@@ -129,6 +129,7 @@ class ExactLegs:
             fee_bps=self._costs.fee_bps(instrument.venue),
             base_decimals=min(decimals[pair.base], ASSET_DECIMALS_MAX),
             quote_decimals=min(decimals[pair.quote], ASSET_DECIMALS_MAX),
+            fees_in_base=self._costs.takes_base(instrument.venue, Side.BUY),
         )
 
     def _levels(self, book: int, side: int) -> list[tuple[int, int]]:

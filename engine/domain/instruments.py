@@ -26,6 +26,16 @@ class Kind(StrEnum):
     PERPETUAL = "perpetual"
 
 
+class BuyFee(StrEnum):
+    """In which asset of a pair a venue takes the fee of a buy; that of a sale is always quote.
+
+    `QUOTE`: on top of what is paid. `BASE`: out of what is received.
+    """
+
+    QUOTE = "quote"
+    BASE = "base"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
     """Base and quote asset: price is always quote per one base."""

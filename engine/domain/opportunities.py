@@ -28,8 +28,9 @@ class Leg:
         size_base: size of the order, in base.
         price_limit: worst price that the order may fill at (quote per base).
         notional_quote: what the walk through the book pays or receives, before fees.
-        fee_quote: taker fee of the leg.
+        fee_quote: taker fee of the leg, in the quote asset.
         frame_seq: number of the input frame that last changed the leg's book.
+        fee_base: taker fee of the leg where the venue takes it from what a buy receives.
     """
 
     instrument: Instrument
@@ -39,6 +40,7 @@ class Leg:
     notional_quote: Decimal
     fee_quote: Decimal
     frame_seq: int
+    fee_base: Decimal = Decimal(0)
 
     @property
     def venue(self) -> VenueId:

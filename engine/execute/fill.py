@@ -1,4 +1,7 @@
-"""Fills an immediate-or-cancel limit order against the board as it is."""
+"""Fills an immediate-or-cancel limit order against the board as it is.
+
+The fee is rounded up once for the whole order, as it was decided on, and shared among its fills.
+"""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,7 +10,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, OrderState
 from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
 from engine.market.board import Board
-from engine.portfolio.costs import Costs, ceil_share_quote
+from engine.portfolio.costs import EXACT, Costs, Fee
 from engine.portfolio.taken import Taken
 
 
@@ -34,9 +37,10 @@ class PaperVenue:
     def _walk(self, order: Order, book: int) -> list[Fill]:
         instrument = order.instrument
         side = ASK if order.side is Side.BUY else BID
-        fee_bps = self._costs.fee_bps(instrument.venue)
         frame_seq = int(self._board.state[book, FRAME_SEQ])
         left = int(order.size_base.scaleb(instrument.size_decimals))
+        size_sum = notional_sum = Decimal(0)
+        charged = Fee()
         fills: list[Fill] = []
         for level in self._board.side(book, side)[::-1]:
             price_steps, rests = abs(int(level[KEY])), int(level[SIZE])
@@ -50,6 +54,11 @@ class PaperVenue:
             self._taken.take(book, side, price_steps, take)
             left -= take
             size = instrument.size_of(take)
+            size_sum = EXACT.add(size_sum, size)
+            notional_sum = EXACT.add(notional_sum, EXACT.multiply(price, size))
+            fee = self._costs.fee(
+                instrument.venue, order.side, size_base=size_sum, notional_quote=notional_sum
+            )
             fills.append(
                 Fill(
                     fill_id=f"{order.client_order_id}-f{len(fills) + 1}",
@@ -57,10 +66,12 @@ class PaperVenue:
                     filled_at_ns=order.arrives_at_ns,
                     price=price,
                     size_base=size,
-                    fee_quote=ceil_share_quote(price * size, fee_bps),
+                    fee_quote=EXACT.subtract(fee.quote, charged.quote),
+                    fee_base=EXACT.subtract(fee.base, charged.base),
                     frame_seq=frame_seq,
                 )
             )
+            charged = fee
         return fills
 
     def best_price(self, book: int, side: Side, at_ns: int) -> Decimal | None:

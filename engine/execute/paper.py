@@ -152,11 +152,11 @@ class PaperExecutor:
             for order in run.orders
             if order.side is over_filled and order.purpose is Purpose.LEG
         )
-        size = instrument.floor_to_lot(abs(excess))
+        side = Side.SELL if excess > 0 else Side.BUY
+        size = instrument.floor_to_lot(self._costs.size_for(instrument.venue, side, abs(excess)))
         if size <= 0 or size < instrument.size_min_base:
             return False
         run.attempts += 1
-        side = Side.SELL if excess > 0 else Side.BUY
         best = self._venue.best_price(_book_of(run.plan, instrument), side, at_ns)
         if best is None:
             self._push(at_ns + self._draw_ns(run, instrument), _Event(run, None))

@@ -7,7 +7,7 @@ import msgspec
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital, Holding
-from engine.domain.instruments import Instrument, VenueId
+from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.modes import Basis
 from engine.domain.residuals import Residual
 from engine.operate.control import ControlState
@@ -24,11 +24,16 @@ class StreamSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What trading at a venue costs and how long an order takes to get there."""
+    """What trading at a venue costs and how long an order takes to get there.
+
+    Attributes:
+        buy_fee: in recordings of earlier versions every fee was quote.
+    """
 
     fee_bps_taker: Decimal
     latency_ms_median: float
     latency_ms_p99: float
+    buy_fee: BuyFee = BuyFee.QUOTE
 
 
 class RunTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 A raw unit is 10**-decimals of an asset: what the pools of the same route count in. An order is a
 whole number of lots, walked through the levels from the best price on; the fee is paid in the quote
-asset on the whole notional and rounded up to FEE_DECIMALS places, as `portfolio.costs` does. Input
+asset on the whole notional, or at some venues out of the base that a buy receives, and rounded up
+to FEE_DECIMALS places, as `portfolio.costs` does. Input
 that makes no whole lot, or is more than the book takes, is not spent, but counts as paid: the leg
 never seems better than it is.
 """
@@ -65,7 +66,8 @@ class OrderBookLeg:
     Attributes:
         lot_raw: base of one lot in raw units.
         lots_min, lots_max: what the venue's least size and least notional ask, and the book holds.
-        quote_decimals: of the quote asset's raw unit.
+        base_decimals, quote_decimals: of the raw units of the two assets.
+        takes_base: whether the fee of this leg, a buy, is taken out of the base received.
     """
 
     instrument: Instrument
@@ -74,7 +76,9 @@ class OrderBookLeg:
     lot_raw: int
     lots_min: int
     lots_max: int
+    base_decimals: int
     quote_decimals: int
+    takes_base: bool
     walk: _Walk
 
     @property
@@ -91,7 +95,7 @@ class OrderBookLeg:
             BadValueError: too little for the venue's least order.
         """
         lots = self.lots_of(amount_in_raw)
-        return lots * self.lot_raw if self.side is Side.BUY else self._received_raw(lots)
+        return self._bought_raw(lots) if self.side is Side.BUY else self._received_raw(lots)
 
     def amount_in(self, amount_out_raw: int) -> int:
         """Return the least input that gives at least this output.
@@ -101,7 +105,12 @@ class OrderBookLeg:
         """
         check_whole(amount_out_raw, what="amount_out_raw", low=1, high=UINT256_MAX)
         if self.side is Side.BUY:
-            lots = max(divide_up(amount_out_raw, self.lot_raw), self.lots_min)
+            lots = _least_near(
+                self._lots_bought_about(amount_out_raw),
+                lambda tried: self._bought_raw(tried) >= amount_out_raw,
+                self.lots_min,
+                self.lots_max + 1,
+            )
         else:
             lots = _least_near(
                 self._lots_about(amount_out_raw, sign=-1),
@@ -168,6 +177,15 @@ class OrderBookLeg:
         numerator, scale = self._total(self.walk.notional_steps(lots), sign=1)
         return divide_up(numerator * int(10**self.quote_decimals), scale)
 
+    def _bought_raw(self, lots: int) -> int:
+        gross_raw = lots * self.lot_raw
+        if not self.takes_base:
+            return gross_raw
+        share, whole = self.fee_bps.as_integer_ratio()
+        unit, fee_unit = int(10**self.base_decimals), int(10**FEE_DECIMALS)
+        fee = divide_up(gross_raw * share * fee_unit, whole * _BPS * unit)
+        return max((gross_raw * fee_unit - fee * unit) // fee_unit, 0)
+
     def _received_raw(self, lots: int) -> int:
         numerator, scale = self._total(self.walk.notional_steps(lots), sign=-1)
         return max(numerator * int(10**self.quote_decimals) // scale, 0)
@@ -175,14 +193,25 @@ class OrderBookLeg:
     def _lots_about(self, quote_raw: int, *, sign: int) -> int:
         """Return about how many lots an amount of quote pays for, the fee on top or taken off."""
         decimals = self.instrument.price_decimals + self.instrument.size_decimals
-        share, whole = self.fee_bps.as_integer_ratio()
+        share, whole = self._quote_share()
         scale = int(10**self.quote_decimals) * (whole * _BPS + sign * share)
         return self.walk.lots_about(quote_raw * 10**decimals * whole * _BPS // scale)
+
+    def _lots_bought_about(self, base_raw: int) -> int:
+        """Return about how many lots receive an amount of base, the fee taken out of it."""
+        if not self.takes_base:
+            return divide_up(base_raw, self.lot_raw)
+        share, whole = self.fee_bps.as_integer_ratio()
+        return divide_up(base_raw * whole * _BPS, self.lot_raw * (whole * _BPS - share))
+
+    def _quote_share(self) -> tuple[int, int]:
+        """Return the fee in basis points of the notional as a fraction."""
+        return (0, 1) if self.takes_base else self.fee_bps.as_integer_ratio()
 
     def _total(self, notional: int, *, sign: int) -> tuple[int, int]:
         """Return a notional with the fee on top or taken off, as a number and what divides it."""
         decimals = self.instrument.price_decimals + self.instrument.size_decimals
-        share, whole = self.fee_bps.as_integer_ratio()
+        share, whole = self._quote_share()
         fee = divide_up(notional * share * 10**FEE_DECIMALS, whole * _BPS * 10**decimals)
         scale = 10 ** max(decimals, FEE_DECIMALS)
         return notional * (scale // 10**decimals) + sign * fee * (scale // 10**FEE_DECIMALS), scale
@@ -196,6 +225,7 @@ def leg_of_book(
     fee_bps: Decimal,
     base_decimals: int,
     quote_decimals: int,
+    fees_in_base: bool = False,
 ) -> OrderBookLeg:
     """Make a leg from the levels that an order of this side meets.
 
@@ -206,6 +236,7 @@ def leg_of_book(
         fee_bps: taker fee on the notional.
         base_decimals: of the base asset's raw unit.
         quote_decimals: of the quote asset's raw unit.
+        fees_in_base: whether the venue takes the fee of a buy out of the base received.
 
     Raises:
         BadValueError: levels that no book has, a fee of all, or lots finer than a raw unit.
@@ -215,7 +246,8 @@ def leg_of_book(
     if not (fee_bps.is_finite() and 0 <= fee_bps < _BPS):
         raise BadValueError(f"fee of {instrument} is {fee_bps} bps; it must be below {_BPS}")
     _check_levels(instrument, side, levels)
-    lot_base = _sound_lot(instrument, side, levels, fee_bps)
+    takes_base = fees_in_base and side is Side.BUY
+    lot_base = _sound_lot(instrument, side, levels, fee_bps, takes_base=takes_base)
     lot_raw = lot_base.scaleb(base_decimals)
     if lot_raw != int(lot_raw):
         raise BadValueError(f"lot {lot_base:f} of {instrument} is finer than a raw unit")
@@ -228,21 +260,28 @@ def leg_of_book(
         lot_raw=int(lot_raw),
         lots_min=max(size_lots, _lots_of_notional(walk, instrument), 1),
         lots_max=walk.lots_max,
+        base_decimals=base_decimals,
         quote_decimals=quote_decimals,
+        takes_base=takes_base,
         walk=walk,
     )
 
 
 def _sound_lot(
-    instrument: Instrument, side: Side, levels: Sequence[tuple[int, int]], fee_bps: Decimal
+    instrument: Instrument,
+    side: Side,
+    levels: Sequence[tuple[int, int]],
+    fee_bps: Decimal,
+    *,
+    takes_base: bool,
 ) -> Decimal:
     """Return the lot, or so many of it that one more is worth more than the fee's rounding.
 
-    Otherwise a sale of one lot more could bring less.
+    Otherwise a sale of one lot more could bring less, or a purchase with its fee in base.
     """
-    if side is Side.BUY:
+    if side is Side.BUY and not takes_base:
         return instrument.lot_base
-    price = Fraction(instrument.price_of(levels[-1][0]))
+    price = Fraction(1) if takes_base else Fraction(instrument.price_of(levels[-1][0]))
     gained = price * Fraction(instrument.lot_base) * (1 - Fraction(fee_bps) / _BPS)
     return instrument.lot_base * -(-Fraction(1, 10**FEE_DECIMALS) // gained)
 

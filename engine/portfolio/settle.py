@@ -9,8 +9,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Order, Purpose
 from engine.portfolio.costs import (
     EXACT,
-    ceil_share_quote,
-    ceil_to_quote_step,
+    ceil_share,
     floor_to_quote_step,
 )
 
@@ -37,6 +36,20 @@ class Settlement:
     profit_quote: Decimal
 
 
+def carry_quote(residual_base: Decimal, notional_quote: Decimal, filled_base: Decimal) -> Decimal:
+    """Return what is left over at the average price of its leg, rounded down."""
+    value = EXACT.divide(EXACT.multiply(residual_base, notional_quote), filled_base)
+    return floor_to_quote_step(value)
+
+
+def moved_quote(
+    moved_base: Decimal, notional_quote: Decimal, filled_base: Decimal, *, transfer_bps: Decimal
+) -> Decimal:
+    """Return what it costs to move back that part of a purchase, rounded up."""
+    paid = EXACT.divide(EXACT.multiply(moved_base, notional_quote), filled_base)
+    return ceil_share(paid, transfer_bps)
+
+
 def settle(orders: Sequence[Order], *, transfer_bps: Decimal) -> Settlement:
     """Add up the orders of one plan; see `Settlement`."""
     cash = sum((order.cash_quote for order in orders), Decimal(0))
@@ -48,8 +61,7 @@ def settle(orders: Sequence[Order], *, transfer_bps: Decimal) -> Settlement:
     if residual:
         leg = legs[over_filled]
         instrument = leg.instrument
-        value = EXACT.divide(EXACT.multiply(residual, _notional(leg)), leg.filled_base)
-        carry = floor_to_quote_step(value)
+        carry = carry_quote(residual, leg.notional_quote, leg.filled_base)
     transfer = _transfer_quote(legs, transfer_bps=transfer_bps)
     return Settlement(
         cash_quote=cash,
@@ -64,12 +76,7 @@ def settle(orders: Sequence[Order], *, transfer_bps: Decimal) -> Settlement:
 def _transfer_quote(legs: dict[Side, Order], *, transfer_bps: Decimal) -> Decimal:
     # What was unwound stayed at its venue; only what both legs filled has to be moved back.
     buy, sell = legs.get(Side.BUY), legs.get(Side.SELL)
-    matched = min(buy.filled_base, sell.filled_base) if buy and sell else Decimal(0)
+    matched = min(buy.base_change, sell.filled_base) if buy and sell else Decimal(0)
     if buy is None or matched == 0:
         return Decimal(0)
-    part = EXACT.divide(EXACT.multiply(_notional(buy), matched), buy.filled_base)
-    return ceil_share_quote(ceil_to_quote_step(part), transfer_bps)
-
-
-def _notional(order: Order) -> Decimal:
-    return sum((fill.price * fill.size_base for fill in order.fills), Decimal(0))
+    return moved_quote(matched, buy.notional_quote, buy.filled_base, transfer_bps=transfer_bps)

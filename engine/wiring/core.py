@@ -23,6 +23,7 @@ from engine.detect.split_route import split_terms
 from engine.detect.spreads import Spreads
 from engine.detect.value_round import ValueRound
 from engine.domain.errors import BadValueError
+from engine.domain.instruments import BuyFee
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import PaperExecutor, UnwindRules
@@ -105,6 +106,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     costs = Costs(
         fee_bps_taker={venue: of.fee_bps_taker for venue, of in terms.venues.items()},
         transfer_bps=terms.transfer_bps,
+        base_fee_venues=frozenset(
+            venue for venue, of in terms.venues.items() if of.buy_fee is BuyFee.BASE
+        ),
     )
     taken = Taken(board)
     freshness = Freshness(board, age_ns_max=age_ns_max)

@@ -262,6 +262,7 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
                 fee_bps_taker=fee_bps_taker(settings, of.spec.venue, of.spec.fee_bps_taker),
                 latency_ms_median=max(of.spec.latency_ms_median * factor, LATENCY_MS_LEAST),
                 latency_ms_p99=max(of.spec.latency_ms_p99 * factor, LATENCY_MS_LEAST),
+                buy_fee=of.spec.buy_fee,
             )
             for of in venues.access
         },

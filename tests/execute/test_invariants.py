@@ -1,5 +1,6 @@
 """What holds of paper executions in any market."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Order, Purpose
 from engine.execute.latency import Latency
 from engine.execute.paper import Finished
-from tests.reference.paper import History, Shown, profit_of
+from tests.reference.paper import History, Shown, ceil_share, profit_of
 from tests.reference.world import AGE_NS_MAX, Setup, World
 
 FEE_BPS = Decimal(10)
@@ -33,11 +34,15 @@ inputs = st.lists(
 Inputs = list[tuple[int, int, list[int], list[int], int, bool]]
 
 
-def play(steps: Inputs, seed: int) -> tuple[World, History]:
+fees_in_base = st.sampled_from([(), ("here",), ("here", "there")])
+
+
+def play(steps: Inputs, seed: int, base_fee_venues: Sequence[str] = ()) -> tuple[World, History]:
     """Two venues whose prices wander between 99.70 and 101.50, now and then lost."""
     world = World(
         Setup(
             seed=seed,
+            base_fee_venues=base_fee_venues,
             latency=Latency(median_ms=10, p99_ms=60),
             values=LimitValues(position_usd_max=Decimal(3_000), edge_bps_min=Decimal(1)),
             edge_bps_min="1",
@@ -76,11 +81,11 @@ def arrivals(finished: list[Finished]) -> list[tuple[Order, int]]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps=inputs, seed=st.integers(0, 5))
+@given(steps=inputs, seed=st.integers(0, 5), base_fee_venues=fees_in_base)
 def test_every_fill_is_what_an_independent_replay_of_the_market_gives(
-    steps: Inputs, seed: int
+    steps: Inputs, seed: int, base_fee_venues: Sequence[str]
 ) -> None:
-    world, history = play(steps, seed)
+    world, history = play(steps, seed, base_fee_venues)
 
     orders = arrivals(world.journal.finished)
     replayed = history.fills(orders)
@@ -94,7 +99,9 @@ def test_every_fill_is_what_an_independent_replay_of_the_market_gives(
     for one in world.journal.finished:
         execution = one.execution
         cash = profit_of(
-            [(order, by_id[order.client_order_id]) for order in execution.orders], fee_bps=FEE_BPS
+            [(order, by_id[order.client_order_id]) for order in execution.orders],
+            fee_bps=FEE_BPS,
+            base_fee_venues=base_fee_venues,
         )
         settled = one.settlement
         assert Fraction(settled.cash_quote) == cash
@@ -102,17 +109,28 @@ def test_every_fill_is_what_an_independent_replay_of_the_market_gives(
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps=inputs, seed=st.integers(0, 5))
-def test_base_and_cash_add_up_and_no_order_is_overfilled(steps: Inputs, seed: int) -> None:
-    world, _ = play(steps, seed)
+@given(steps=inputs, seed=st.integers(0, 5), base_fee_venues=fees_in_base)
+def test_base_and_cash_add_up_and_no_order_is_overfilled(
+    steps: Inputs, seed: int, base_fee_venues: Sequence[str]
+) -> None:
+    world, _ = play(steps, seed, base_fee_venues)
 
     residual = Decimal(0)
     realised = Decimal(0)
     for one in world.journal.finished:
         execution = one.execution
-        bought = sum(o.filled_base for o in execution.orders if o.side is Side.BUY)
+        bought = sum(
+            Fraction(o.filled_base)
+            - (
+                ceil_share(Fraction(o.filled_base), FEE_BPS)
+                if o.instrument.venue in base_fee_venues
+                else 0
+            )
+            for o in execution.orders
+            if o.side is Side.BUY
+        )
         sold = sum(o.filled_base for o in execution.orders if o.side is Side.SELL)
-        assert bought - sold == execution.residual_base
+        assert bought - Fraction(sold) == Fraction(execution.residual_base)
         for order in execution.orders:
             assert order.filled_base <= order.size_base
             for fill in order.fills:

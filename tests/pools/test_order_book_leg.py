@@ -51,6 +51,7 @@ def legs(draw: st.DrawFn) -> Case:
     raw = draw(st.dictionaries(prices, sizes, min_size=1, max_size=4))
     levels = sorted(raw.items(), reverse=side is Side.SELL)
     fee_bps = Decimal(draw(st.integers(0, 99_999))) / 10
+    takes_base = side is Side.BUY and draw(st.booleans())
     made = leg_of_book(
         instrument,
         side,
@@ -58,6 +59,7 @@ def legs(draw: st.DrawFn) -> Case:
         fee_bps=fee_bps,
         base_decimals=base_decimals,
         quote_decimals=quote_decimals,
+        fees_in_base=takes_base,
     )
     assume(made.lot_raw == lot.scaleb(base_decimals))  # a lot worth its fee's rounding
     exact = [(Fraction(instrument.price_of(p)), Fraction(instrument.size_of(s))) for p, s in levels]
@@ -66,6 +68,7 @@ def legs(draw: st.DrawFn) -> Case:
         lot=Fraction(lot),
         fee=Fraction(fee_bps) / 10_000,
         is_buy=side is Side.BUY,
+        takes_base=takes_base,
         least=twin.Order(
             Fraction(instrument.size_min_base), Fraction(instrument.notional_min_quote), Fraction(0)
         ),
@@ -199,7 +202,7 @@ def test_the_leg_agrees_with_the_confirmation_of_the_same_size(
     confirmed = Confirmer(
         board, Costs(fee_bps_taker=fees), Taken(board), LimitRules(slippage_bps=Decimal(0))
     ).confirm(make_gap(buy, sell), size)
-    terms = {"base_decimals": 3, "quote_decimals": FEE_DECIMALS}
+    terms: dict[str, Any] = {"base_decimals": 3, "quote_decimals": FEE_DECIMALS}
     bought = leg_of_book(buy, Side.BUY, sorted(asks.items()), fee_bps=fees[buy.venue], **terms)
     sold = leg_of_book(
         sell, Side.SELL, sorted(bids.items(), reverse=True), fee_bps=fees[sell.venue], **terms

@@ -13,7 +13,10 @@ QUOTE_STEP = Fraction(1, 10**8)
 
 @dataclass(frozen=True)
 class Order:
-    """Amounts in base and quote; what a buyer pays is with the fee, what a seller gets without."""
+    """Amounts in base and quote; what a buyer pays is with the fee, what a seller gets without.
+
+    `base` of a purchase is what is received, less a fee taken out of it.
+    """
 
     base: Fraction
     notional: Fraction
@@ -21,7 +24,13 @@ class Order:
 
 
 def orders(
-    levels: Sequence[Level], *, lot: Fraction, fee: Fraction, is_buy: bool, least: Order
+    levels: Sequence[Level],
+    *,
+    lot: Fraction,
+    fee: Fraction,
+    is_buy: bool,
+    least: Order,
+    takes_base: bool = False,
 ) -> list[Order]:
     """Return every order that the levels fill and the venue takes, the smallest first."""
     found = []
@@ -36,8 +45,12 @@ def orders(
             left -= take
         charged = math.ceil(notional * fee / QUOTE_STEP) * QUOTE_STEP
         quote = notional + charged if is_buy else notional - charged
+        received = base
+        if takes_base:
+            quote = notional
+            received = max(base - math.ceil(base * fee / QUOTE_STEP) * QUOTE_STEP, Fraction(0))
         if base >= least.base and notional >= least.notional:
-            found.append(Order(base, notional, quote))
+            found.append(Order(received, notional, quote))
     return found
 
 

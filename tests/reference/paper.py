@@ -92,12 +92,17 @@ def profit_of(
     orders: Sequence[tuple[Order, list[tuple[Decimal, Decimal]]]],
     *,
     fee_bps: Decimal,
+    base_fee_venues: Sequence[str] = (),
 ) -> Fraction:
-    """Cash of replayed fills after fees rounded up per fill to 1e-8."""
+    """Cash of replayed fills after a fee per order, rounded up to 1e-8."""
     cash = Fraction(0)
     for order, fills in orders:
-        for price, size in fills:
-            value = Fraction(price * size)
-            fee = -(-(value * Fraction(fee_bps) / 10_000 * 10**8) // 1) / Fraction(10**8)
-            cash += (-value if order.side is Side.BUY else value) - fee
+        value = sum((Fraction(price * size) for price, size in fills), Fraction(0))
+        takes_base = order.side is Side.BUY and order.instrument.venue in base_fee_venues
+        fee = Fraction(0) if takes_base else ceil_share(value, fee_bps)
+        cash += (-value if order.side is Side.BUY else value) - fee
     return cash
+
+
+def ceil_share(amount: Fraction, fee_bps: Decimal) -> Fraction:
+    return -(-(amount * Fraction(fee_bps) / 10_000 * 10**8) // 1) / Fraction(10**8)

@@ -166,6 +166,7 @@ class Setup:
     )
     fee_bps: str = "10"
     transfer_bps: str = "0"
+    base_fee_venues: Sequence[str] = ()
     values: LimitValues = field(default_factory=LimitValues)
     rules: LimitRules = field(default_factory=lambda: LimitRules(slippage_bps=Decimal(5)))
     unwind: UnwindRules = field(default_factory=UnwindRules)
@@ -205,6 +206,7 @@ class World:
         self.costs = Costs(
             fee_bps_taker=dict.fromkeys(venues, Decimal(setup.fee_bps)),
             transfer_bps=Decimal(setup.transfer_bps),
+            base_fee_venues=frozenset(VenueId(venue) for venue in setup.base_fee_venues),
         )
         self.taken = Taken(self.board)
         self.positions = Positions()
