@@ -72,6 +72,16 @@ class KillSwitch:
             self._killed_at_ns = max(self._killed_at_ns, at_ns)
         self._was_killed = is_killed
 
+    def step_clock(self, step_ns: int) -> None:
+        """Keep what was asked before a kill older than it after a clock was set ahead.
+
+        Set back, what was stamped ahead of now counts from when that is seen.
+        """
+        if step_ns > 0:
+            self._killed_at_ns += step_ns if self._killed_at_ns else 0
+            self._tightened_at_ns += step_ns if self._tightened_at_ns else 0
+        self.look()
+
     def watch(self) -> None:
         """Record and tell what was done to the file alone, once it has stood for two looks."""
         self.look()

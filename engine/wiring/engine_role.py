@@ -129,12 +129,12 @@ async def open_engine(
             header,
             _surroundings(settings, header, latch, outbox, recorder, lease=lease, prices=prices),
         )
-        ticks = Ticks(core, outbox, clock)
-        sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
-        anew = Anew(core.hot_path.is_idle)
         kill_switch = KillSwitch(
             latch, outbox, now_ns, state=state, one_time_code=_one_time_code(settings, state)
         )
+        ticks = Ticks(core, outbox, clock, kill_switch)
+        sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
+        anew = Anew(core.hot_path.is_idle)
         answers = EngineAnswers(
             _parts(
                 core,

@@ -8,6 +8,7 @@ from engine.bus.notices import REFUSED, ClockCorrected, RecordsDropped
 from engine.connectors.session import Session
 from engine.operate.clock import Correction, SteadyClock
 from engine.operate.clock_watch import ClockWatch
+from engine.operate.kill_switch import KillSwitch
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
 from engine.ports import Action
@@ -24,11 +25,14 @@ class Ticks:
         watch: the look at the clock that comes first.
     """
 
-    def __init__(self, core: Core, outbox: Outbox, clock: SteadyClock) -> None:
+    def __init__(
+        self, core: Core, outbox: Outbox, clock: SteadyClock, kill_switch: KillSwitch
+    ) -> None:
         self.sessions: Sequence[Session] = ()
         self.watch = ClockWatch(clock, self._correct)
         self._core = core
         self._outbox = outbox
+        self._kill_switch = kill_switch
         self._told = {"opportunities": 0, "notices": 0, REFUSED: 0}
         self._outages = Outages(
             core.board,
@@ -51,6 +55,7 @@ class Ticks:
     def _correct(self, correction: Correction, at_ns: int) -> None:
         self._perform(self._core.hot_path.correct(correction, at_ns))
         self._outages.step_clock(correction.step_ns)
+        self._kill_switch.step_clock(correction.step_ns)
         self._core.journal.tell(
             ClockCorrected(
                 at_ns=at_ns,

@@ -101,6 +101,25 @@ def test_what_was_asked_before_the_latch_was_last_changed_is_void(latch: KillLat
     assert switch.voids_loosening(200) is not None
 
 
+def test_a_kill_stamped_by_a_clock_that_ran_behind_still_voids_what_was_asked_before_it(
+    latch: KillLatch,
+) -> None:
+    now_ns = NOW_NS
+    behind_ns = 8 * 3_600 * S
+    switch = make_switch(latch, lambda: now_ns)
+    asked_at_ns = NOW_NS + behind_ns - 5 * S  # by a clock that is right, five seconds before
+
+    switch.kill(Kill(by="me", why="stop", at_ns=now_ns))
+    switch.tightened()
+    now_ns += behind_ns
+    switch.step_clock(behind_ns)
+
+    assert switch.voids_unkill(asked_at_ns) is not None
+    assert switch.voids_loosening(asked_at_ns) is not None
+    now_ns += S
+    assert switch.voids_unkill(now_ns) is None
+
+
 def test_a_latch_that_vanished_voids_what_was_asked_before_that_was_seen(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: 1_000)
     latch.path.unlink()

@@ -1,6 +1,7 @@
 """A whole run over steps of the wall clock and a sleep: told once, obeyed after, replayed."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.bus.reports import Acknowledged
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
 from engine.operate.clock import ELAPSED_NS, SteadyClock
+from engine.operate.kill_latch import KillLatch
 from engine.operate.recording import EntryKind, read_entries
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
@@ -35,6 +37,10 @@ class Host:
 
     def wall_ns(self) -> int:
         return time.time_ns() + self.stepped_ns + self.slept_ns
+
+    def date(self, path: Path) -> None:
+        """Date a file that was just written by this host's clock, as its system would."""
+        os.utime(path, ns=(self.wall_ns(), self.wall_ns()))
 
     def make_clock(self) -> SteadyClock:
         return SteadyClock(wall_ns=self.wall_ns, elapsed_ns=lambda: ELAPSED_NS() + self.slept_ns)
@@ -84,6 +90,7 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
             assert isinstance(resumed, Acknowledged)
             assert not resumed.is_paused
             await facade.ask(Kill(by="me", why="test", at_ns=clock.now_ns()))
+            host.date(KillLatch(paths.data_dir).path)
             code = pyotp.TOTP(SECRET).at(host.wall_ns() // SECOND)
             unkill = Unkill(by="me", code=code, given_at_ns=clock.now_ns())
             cleared = await facade.ask(unkill)
