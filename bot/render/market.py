@@ -1,7 +1,10 @@
 """Screens about opportunities."""
 
+from msgspec.structs import replace
+
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
+from bot.render.stories import story_blocks
 from engine.facade.reports import (
     ExactNow,
     Hop,
@@ -51,6 +54,8 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
 
 def render_why(report: WhyReport) -> Screen:
     """Show one decision with its numbers, its legs and what came of it."""
+    if report.story is not None:
+        report = _without_what_the_story_tells(report)
     line = report.line
     facts = [
         (
@@ -62,16 +67,13 @@ def render_why(report: WhyReport) -> Screen:
         ("Seen", f"{words.clock_zone(line.seen_at_ns)}, {words.age(line.lasted_ms)}"),
         *([("Size", _size(line))] if is_gap(line) else []),
         ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
-        ("Expected", _profit(line) + (f", {report.values.confidence}" if report.values else "")),
+        *([] if report.story else _estimates(report)),
     ]
-    if report.values is not None:
-        facts += _values(report.values, line)
-    if report.profit_usd is not None:
-        facts.append(("Realised", words.usd(report.profit_usd, is_signed=True) + " paper"))
     blocks: list[Facts | Table | Lines | Text] = [
         Facts(tuple(facts)),
         Text(f"Decision: {words.phrase(line.outcome)}. {line.detail}".rstrip()),
     ]
+    blocks += story_blocks(report.story) if report.story else []
     if report.legs:
         blocks.append(_legs(report.legs))
     elif line.hops and report.split_now is None:
@@ -99,6 +101,19 @@ def render_why(report: WhyReport) -> Screen:
         blocks=tuple(blocks),
         note=words.BASIS_WORDS[report.basis],
     )
+
+
+def _without_what_the_story_tells(report: WhyReport) -> WhyReport:
+    return replace(report, split_now=None, later_refusals=[], line=replace(report.line, detail=""))
+
+
+def _estimates(report: WhyReport) -> list[tuple[str, str]]:
+    confidence = f", {report.values.confidence}" if report.values else ""
+    facts = [("Expected", _profit(report.line) + confidence)]
+    facts += [] if report.values is None else _values(report.values, report.line)
+    if report.profit_usd is not None:
+        facts.append(("Realised", words.usd(report.profit_usd, is_signed=True) + " paper"))
+    return facts
 
 
 def render_nothing_yet() -> Screen:

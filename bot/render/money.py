@@ -6,6 +6,7 @@ from decimal import Decimal
 from bot.answer import Chart
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
+from bot.render.stories import path
 from engine.facade.commands import Basis
 from engine.facade.reports import ExportReport, PnlReport, TradeLine, TradesReport
 
@@ -121,6 +122,8 @@ def _trade_lines(trade: TradeLine) -> list[str]:
             f" {words.size(trade.size_base)}"
         ),
     ]
+    if trade.story is not None:
+        lines.append(f"  {path(trade.story)}")
     if trade.residual_base:
         lines.append(f"  left over {words.size(trade.residual_base)} base")
     return lines

@@ -6,6 +6,7 @@ from typing import Final
 from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
+from bot.render.stories import main_cause
 from engine.facade.notices import (
     REFUSED,
     ClockCorrected,
@@ -176,14 +177,17 @@ def _state_content(
 
 
 def _traded_content(notice: PaperTraded, *, found_usd: float | None) -> tuple[Mark, str, list[str]]:
+    if notice.story is not None:
+        found_usd = float(notice.story.found.usd)
     found = "" if found_usd is None else f"found {words.usd(found_usd, is_signed=True)}, "
     planned = f"planned {words.usd(notice.expected_usd, is_signed=True)}"
+    cause = None if notice.story is None else main_cause(notice.story)
     lines = [
         (
             f"{words.route(notice.pair, notice.buy_venue, notice.sell_venue)}"
             f" {words.size(notice.size_base)}"
         ),
-        f"{found}{planned} ({notice.opportunity_id})",
+        f"{found}{planned}{'' if cause is None else f', {cause}'} ({notice.opportunity_id})",
     ]
     if notice.residual_base:
         lines.append(f"left over {words.size(notice.residual_base)} base")

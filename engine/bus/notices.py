@@ -14,6 +14,7 @@ from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
+from engine.domain.stories import TradeStory
 
 
 class _Notice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -64,7 +65,11 @@ class OpportunitySeen(_Notice, frozen=True, kw_only=True):
 
 
 class PaperTraded(_Notice, frozen=True, kw_only=True):
-    """A simulated execution ended; its record is durable."""
+    """A simulated execution ended; its record is durable.
+
+    Attributes:
+        story: from found to realised; notices of earlier versions have none.
+    """
 
     execution_id: str
     opportunity_id: str
@@ -75,6 +80,7 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     profit_usd: Decimal
     expected_usd: Decimal
     residual_base: Decimal
+    story: TradeStory | None = None
 
 
 class LimitHit(_Notice, frozen=True, kw_only=True):

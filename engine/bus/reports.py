@@ -12,6 +12,7 @@ from engine.bus.notices import StampedNotice
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop
+from engine.domain.stories import TradeStory
 
 
 class _Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -176,6 +177,7 @@ class LegLine(msgspec.Struct, frozen=True, kw_only=True):
     price_average: Decimal | None
     fee_quote: Decimal
     frame_seq: int
+    fee_base: Decimal = Decimal(0)
 
 
 class ExactNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +247,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
         exact_now: of a route that is open and not traded; None for any other.
         split_now: of a route that is open, if sharing its legs among parallel places gains more.
         ended: why it is open no more, in words; nothing if it is, or its market gives nothing.
+        story: of a trade, from found to realised; those of earlier versions have none.
     """
 
     basis: Basis
@@ -262,6 +265,7 @@ class WhyReport(_Report, frozen=True, kw_only=True):
     exact_now: ExactNow | None = None
     split_now: SplitNow | None = None
     ended: str = ""
+    story: TradeStory | None = None
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -360,6 +364,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     profit_usd: Decimal
     expected_usd: Decimal
     residual_base: Decimal
+    story: TradeStory | None = None
 
 
 class TradesReport(_Report, frozen=True, kw_only=True):

@@ -89,8 +89,16 @@ class Confirmer:
         self._rules = rules
         self._lots: dict[tuple[int, int], CommonLot] = {}
 
-    def confirm(self, opportunity: Opportunity, size_base: Decimal) -> Confirmed | Unconfirmed:
-        """Walk both books of a gap at `size_base`, rounded down to what both venues accept."""
+    def confirm(
+        self, opportunity: Opportunity, size_base: Decimal, *, ignores_taken: bool = False
+    ) -> Confirmed | Unconfirmed:
+        """Walk both books of a gap at `size_base`, rounded down to what both venues accept.
+
+        Args:
+            opportunity: the gap.
+            size_base: at most this is bought.
+            ignores_taken: as if earlier paper trades had taken nothing: for comparison only.
+        """
         buy, sell = self._instruments(opportunity)
         buy_size, sell_size = self._sizes(opportunity, size_base)
         for instrument, size in ((buy, buy_size), (sell, sell_size)):
@@ -100,8 +108,8 @@ class Confirmer:
                     detail=f"size {size:f} {buy.pair.base}, least size "
                     f"{instrument.size_min_base:f} at {instrument.venue}",
                 )
-        bought = self._walk(opportunity.hops[0].row, ASK, buy_size)
-        sold = self._walk(opportunity.hops[1].row, BID, sell_size)
+        bought = self._walk(opportunity.hops[0].row, ASK, buy_size, ignores_taken=ignores_taken)
+        sold = self._walk(opportunity.hops[1].row, BID, sell_size, ignores_taken=ignores_taken)
         touches_taken = bought.touches_taken or sold.touches_taken
         for walk, size in ((bought, buy_size), (sold, sell_size)):
             if walk.filled_base < size:
@@ -223,10 +231,10 @@ class Confirmer:
         widened = instrument.ceil_to_tick(max(slipped, affordable))
         return min(instrument.floor_to_tick(walk.price_worst), widened)
 
-    def _walk(self, book: int, side: int, size_base: Decimal) -> _Walk:
+    def _walk(self, book: int, side: int, size_base: Decimal, *, ignores_taken: bool) -> _Walk:
         instrument = self._board.instruments[book]
         wanted = int(size_base.scaleb(instrument.size_decimals))
-        has_taken = self._taken.has_any(book)
+        has_taken = not ignores_taken and self._taken.has_any(book)
         left = wanted
         notional_steps = 0
         price = 0

@@ -15,7 +15,7 @@ from engine.decide.confirm import Confirmed, Confirmer, Unconfirmed
 from engine.decide.limit_list import Circumstances, make_limits
 from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
 from engine.decide.under_way import exposure_quote
-from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
+from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Sizing
 
 SHRINKS_MAX = 4
 """Most times that a draft is shrunk and confirmed again; then the limit refuses it."""
@@ -27,6 +27,7 @@ NS_PER_MS = 1_000_000
 class _Sized:
     confirmed: Confirmed
     usd_per_quote: Decimal
+    sizing: Sizing
 
 
 class Decider:
@@ -111,12 +112,14 @@ class Decider:
                 detail=f"no live book values {opportunity.quote}",
             )
         size = Decimal(opportunity.size_base)
+        whole: Confirmed | None = None
         shrunk: ShrinkTo | None = None
         for _ in range(SHRINKS_MAX + 1):
             confirmed = self._confirmer.confirm(opportunity, size)
             if isinstance(confirmed, Unconfirmed):
                 cause = shrunk or confirmed
                 return Finding(reason=cause.reason, detail=cause.detail)
+            whole = whole or confirmed
             draft = Draft(
                 opportunity=opportunity,
                 confirmed=confirmed,
@@ -124,12 +127,26 @@ class Decider:
             )
             verdict = self._check_late(draft, at_ns)
             if verdict is None:
-                return _Sized(confirmed=confirmed, usd_per_quote=usd_per_quote)
+                return _Sized(
+                    confirmed=confirmed,
+                    usd_per_quote=usd_per_quote,
+                    sizing=Sizing(
+                        untaken_quote=self._untaken_quote(opportunity, whole),
+                        whole_quote=whole.profit_quote,
+                        limit=shrunk.detail if shrunk else "",
+                    ),
+                )
             if isinstance(verdict, Finding):
                 return verdict
             size, shrunk = verdict.size_base, verdict
         assert shrunk is not None
         return Finding(reason=shrunk.reason, detail=shrunk.detail)
+
+    def _untaken_quote(self, opportunity: Opportunity, whole: Confirmed) -> Decimal:
+        if not whole.touches_taken:
+            return whole.profit_quote
+        untaken = self._confirmer.confirm(opportunity, whole.size_base, ignores_taken=True)
+        return untaken.profit_quote if isinstance(untaken, Confirmed) else whole.profit_quote
 
     def _check_late(self, draft: Draft, at_ns: int) -> Finding | ShrinkTo | None:
         for check in self._late_checks:
@@ -154,4 +171,5 @@ class Decider:
             notional_usd=buy_leg.notional_quote * sized.usd_per_quote,
             usd_per_quote=sized.usd_per_quote,
             unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
+            sizing=sized.sizing,
         )

@@ -157,6 +157,21 @@ GAP_LEGS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    """How a plan came to its size: exact profits on the way to its own.
+
+    Attributes:
+        untaken_quote: at the screened size in whole lots, had earlier trades taken nothing.
+        whole_quote: at that size with what is left by them.
+        limit: the sentence of the limit that then shrank it, empty if none did.
+    """
+
+    untaken_quote: Decimal
+    whole_quote: Decimal
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """An approved, exactly sized opportunity, ready to execute; only `decide` makes one.
 
@@ -167,6 +182,7 @@ class Plan:
         deadline_ns: no leg may start after this instant (wall clock).
         unproven_ms: how long ago one of its books was last proven to be the venue's, at most; 0 if
             the feeds of all prove themselves.
+        sizing: how it came to its size; plans of earlier versions do not say.
     """
 
     plan_id: str
@@ -180,6 +196,7 @@ class Plan:
     notional_usd: Decimal
     usd_per_quote: Decimal
     unproven_ms: int = 0
+    sizing: Sizing | None = None
 
 
 class Reason(StrEnum):

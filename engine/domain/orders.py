@@ -8,6 +8,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Side
+from engine.domain.stories import TradeStory
 
 
 class OrderState(StrEnum):
@@ -110,6 +111,7 @@ class Execution:
         carry_quote: what the residual was filled for; it is part of the profit.
         correction_quote, correction_usd: realised because this residual brought earlier ones to
             zero; it is apart from the profit of this plan.
+        story: why it came to this; executions of earlier versions have none.
     """
 
     execution_id: str
@@ -125,6 +127,7 @@ class Execution:
     carry_quote: Decimal
     correction_quote: Decimal = Decimal(0)
     correction_usd: Decimal = Decimal(0)
+    story: TradeStory | None = None
 
     @property
     def realised_usd(self) -> Decimal:

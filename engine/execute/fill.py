@@ -3,11 +3,13 @@
 The fee is rounded up once for the whole order, as it was decided on, and shared among its fills.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, OrderState
+from engine.execute.traded import NOTHING, Met, Traded
 from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
 from engine.market.board import Board
 from engine.portfolio.costs import EXACT, Costs, Fee
@@ -33,6 +35,45 @@ class PaperVenue:
         if filled == order.size_base:
             state = OrderState.FILLED
         return replace(order, state=state, fills=fills)
+
+    def taken_on(self, order: Order, book: int) -> dict[int, int]:
+        """Return what other trades have taken of what an order would meet, by price."""
+        return self._taken.of_side(book, ASK if order.side is Side.BUY else BID)
+
+    def meet(self, order: Order, book: int, taken_before: Mapping[int, int]) -> Met:
+        """Say what an order meets that arrives now; to be called before it is filled.
+
+        Args:
+            order: that arrives.
+            book: where.
+            taken_before: what was taken when it was sent.
+        """
+        if not self._board.is_fresh(book, at_ns=order.arrives_at_ns, age_ns_max=self._age_ns_max):
+            return Met(is_live=False, untaken=NOTHING, there=NOTHING)
+        taken = self.taken_on(order, book)
+        there = self._there(order, book, taken)
+        before = {price: min(steps, taken_before.get(price, 0)) for price, steps in taken.items()}
+        untaken = there if before == taken else self._there(order, book, before)
+        return Met(is_live=True, untaken=untaken, there=there)
+
+    def _there(self, order: Order, book: int, taken: Mapping[int, int]) -> Traded:
+        instrument = order.instrument
+        side = ASK if order.side is Side.BUY else BID
+        wanted = left = int(order.size_base.scaleb(instrument.size_decimals))
+        notional_steps = 0
+        for level in self._board.side(book, side)[::-1]:
+            price = abs(int(level[KEY]))
+            take = min(int(level[SIZE]) - taken.get(price, 0), left)
+            if take > 0:
+                notional_steps += take * price
+                left -= take
+            if left == 0:
+                break
+        decimals = instrument.price_decimals + instrument.size_decimals
+        return Traded(
+            base=instrument.size_of(wanted - left),
+            quote=Decimal(notional_steps).scaleb(-decimals, EXACT),
+        )
 
     def _walk(self, order: Order, book: int) -> list[Fill]:
         instrument = order.instrument

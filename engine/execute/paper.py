@@ -5,17 +5,19 @@ leg filled is unwound at that leg's venue. Profit comes from fills, never from t
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.decide.order_rate import OrderRate
 from engine.domain.errors import BadValueError
+from engine.domain.exact import exact_product
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Plan, Side
 from engine.domain.orders import Execution, Order, OrderState, Purpose
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import LatencyModel
+from engine.execute.traded import Met
 from engine.portfolio.costs import BPS_PER_UNIT, Costs
 from engine.portfolio.settle import Settlement, settle
 
@@ -45,11 +47,16 @@ class UnwindRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A plan that has ended."""
+    """A plan that has ended.
+
+    Attributes:
+        met: what the order of each leg met, by its id.
+    """
 
     plan: Plan
     execution: Execution
     settlement: Settlement
+    met: Mapping[str, Met]
 
 
 NOTHING_FINISHED: tuple[Finished, ...] = ()
@@ -65,6 +72,8 @@ class _Run:
     orders_sent: int = 0
     attempts: int = 0
     orders: list[Order] = field(default_factory=list)
+    taken_at_send: dict[str, Mapping[int, int]] = field(default_factory=dict)
+    met: dict[str, Met] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,12 @@ class PaperExecutor:
         run = event.run
         if event.order is not None:
             book = _book_of(run.plan, event.order.instrument)
-            run.orders.append(self._venue.fill(event.order, book))
             if event.order.purpose is Purpose.LEG:
                 run.legs_out -= 1
+                order_id = event.order.client_order_id
+                taken_before = run.taken_at_send[order_id]
+                run.met[order_id] = self._venue.meet(event.order, book, taken_before)
+            run.orders.append(self._venue.fill(event.order, book))
             if run.legs_out:
                 return None
         if self._unwind(run, at_ns):
@@ -191,6 +203,9 @@ class PaperExecutor:
             arrives_at_ns=arrives_at_ns,
             state=OrderState.SENT,
         )
+        if purpose is Purpose.LEG:
+            book = _book_of(run.plan, instrument)
+            run.taken_at_send[order.client_order_id] = self._venue.taken_on(order, book)
         self._push(arrives_at_ns, _Event(run, order))
 
     def _draw_ns(self, run: _Run, instrument: Instrument) -> int:
@@ -217,12 +232,12 @@ class PaperExecutor:
             orders=orders,
             quote=opportunity.quote,
             profit_quote=settlement.profit_quote,
-            profit_usd=settlement.profit_quote * plan.usd_per_quote,
-            expected_usd=plan.profit_quote * plan.usd_per_quote,
+            profit_usd=exact_product(settlement.profit_quote, plan.usd_per_quote),
+            expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
             residual_base=settlement.residual_base,
             carry_quote=settlement.carry_quote,
         )
-        return Finished(plan=plan, execution=execution, settlement=settlement)
+        return Finished(plan=plan, execution=execution, settlement=settlement, met=run.met)
 
 
 def _leg_order(leg: Leg) -> tuple[Purpose, Instrument, Side, Decimal, Decimal]:

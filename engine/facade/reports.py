@@ -35,12 +35,15 @@ from engine.bus.reports import (
     WhyReport,
 )
 from engine.domain.opportunities import Hop
+from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 
 __all__ = [
     "Acknowledged",
     "BalanceLine",
     "BalanceReport",
+    "Cause",
     "Declined",
+    "Difference",
     "ExactNow",
     "ExportReport",
     "Hop",
@@ -55,6 +58,7 @@ __all__ = [
     "NoticesReport",
     "OpportunitiesReport",
     "OpportunityLine",
+    "OrderCost",
     "PlaceShare",
     "PnlReport",
     "Report",
@@ -63,6 +67,7 @@ __all__ = [
     "SpreadsReport",
     "StatusReport",
     "TradeLine",
+    "TradeStory",
     "TradesReport",
     "Unknown",
     "ValuesLine",
@@ -70,4 +75,5 @@ __all__ = [
     "VenuesReport",
     "VersionReport",
     "WhyReport",
+    "Worth",
 ]

@@ -186,6 +186,7 @@ class EngineReports:
             execution_id=execution.execution_id if execution else None,
             profit_usd=execution.profit_usd if execution else None,
             expected_usd=execution.expected_usd if execution else None,
+            story=execution.story if execution else None,
             values=self._values(entry.opportunity),
             exact_now=self._exact_now(entry),
             split_now=split_now,
@@ -388,6 +389,7 @@ def _planned_legs(plan: Plan) -> list[LegLine]:
             filled_base=leg.size_base * 0,
             price_average=None,
             fee_quote=leg.fee_quote,
+            fee_base=leg.fee_base,
             frame_seq=leg.frame_seq,
         )
         for leg in plan.legs
@@ -409,6 +411,7 @@ def _executed_legs(execution: Execution) -> list[LegLine]:
                 filled_base=filled_base,
                 price_average=paid_quote / filled_base if filled_base and paid_quote else None,
                 fee_quote=sum((fill.fee_quote for fill in order.fills), filled_base * 0),
+                fee_base=sum((fill.fee_base for fill in order.fills), filled_base * 0),
                 frame_seq=max((fill.frame_seq for fill in order.fills), default=0),
             )
         )

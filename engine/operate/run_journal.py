@@ -6,7 +6,7 @@ whenever the same inputs are fed to the same code.
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -33,8 +33,10 @@ from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Side
 from engine.domain.orders import Execution, Purpose
+from engine.domain.stories import ending
 from engine.execute.paper import Finished
 from engine.execute.pipeline import Decided
+from engine.execute.story import Found, tell_story
 from engine.market import freshness
 
 RECENT_MAX: Final = 200
@@ -54,8 +56,6 @@ LIMIT_REASONS: Final = frozenset(
 )
 
 PLANNED: Final = "planned"
-TRADED: Final = "traded"
-UNFILLED: Final = "unfilled"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,16 +193,22 @@ class RunJournal:
 
     def execution_finished(self, finished: Finished) -> None:
         """Record a finished plan and tell of it."""
-        execution, plan = finished.execution, finished.plan
+        plan = finished.plan
+        entry = self._planned.pop(plan.plan_id, None)
+        found = None
+        if entry is not None:
+            found = Found(profit_quote=entry.opportunity.profit_quote, profit_usd=entry.profit_usd)
+        story = tell_story(finished, found)
+        execution = replace(finished.execution, story=story)
         self._line("executed", execution)
         is_traded = any(order.fills for order in execution.orders)
         self.traded += is_traded
         self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))
-        entry = self._planned.pop(plan.plan_id, None)
         if entry is not None:
             entry.execution = execution
-            entry.outcome = TRADED if is_traded else UNFILLED
-            entry.detail = f"{execution.profit_usd:.4f} USD from fills"
+            entry.outcome, entry.detail = ending(
+                is_traded=is_traded, profit_usd=execution.profit_usd
+            )
         self._put(
             ExecutionRecord(
                 run_id=self._settings.run_id,
@@ -234,6 +240,7 @@ class RunJournal:
                     profit_usd=execution.profit_usd,
                     expected_usd=execution.expected_usd,
                     residual_base=execution.residual_base,
+                    story=story,
                 )
             )
 

@@ -214,6 +214,8 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "carry_quote": execution.carry_quote,
         "correction_quote": execution.correction_quote,
         "correction_usd": execution.correction_usd,
+        "found_usd": None if execution.story is None else execution.story.found.usd,
+        "story": None if execution.story is None else msgspec.json.encode(execution.story).decode(),
         "residual_sign": (execution.residual_base > 0) - (execution.residual_base < 0),
         "plan": msgspec.json.encode(plan).decode(),
         "digest": _digest(record),

@@ -91,6 +91,8 @@ EXPORTS: dict[str, Export] = {
                 "carry_quote",
                 "correction_quote",
                 "correction_usd",
+                "found_usd",
+                "story",
             )
         ),
         key=_executions.c.execution_id,

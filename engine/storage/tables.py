@@ -98,6 +98,8 @@ executions = Table(
     Column("correction_quote", ExactDecimal),
     Column("correction_usd", ExactDecimal),
     Column("seq", BigInteger),
+    Column("found_usd", ExactDecimal),
+    Column("story", Text),
     Index("ix_executions_seq", "seq"),
     Index("ix_executions_closed_at_ns", "closed_at_ns"),
     Index("ix_executions_opportunity_id", "opportunity_id"),
@@ -109,8 +111,8 @@ executions = Table(
     ),
 )
 """`size_base` is the larger of what the legs bought and sold; `plan` is the whole plan as JSON.
-`seq` counts the executions as they were stored. Rows of earlier versions have no `carry_quote`, no
-correction and no `seq`."""
+`seq` counts the executions as they were stored; `story` is the whole story as JSON. Rows of earlier
+versions have no `carry_quote`, correction, `seq`, `found_usd` and story."""
 
 orders = Table(
     "orders",

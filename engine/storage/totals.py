@@ -14,6 +14,7 @@ from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
+from engine.domain.stories import TradeStory
 from engine.storage import generations
 from engine.storage.balances import load_holdings
 from engine.storage.latch_acts import load_codes, load_latch
@@ -108,6 +109,7 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             profit_usd=row.profit_usd,
             expected_usd=row.expected_usd,
             residual_base=row.residual_base,
+            story=decode_story(row.story),
         )
         for row in newest
     ]
@@ -186,6 +188,14 @@ async def load_pnl_page(
 def realised_usd(row: Row[*tuple[Any, ...]]) -> Decimal:
     """Return what an execution brought in; rows of earlier versions have no correction."""
     return exact_sum((row.profit_usd, row.correction_usd or Decimal(0)))
+
+
+def decode_story(stored: str | None) -> TradeStory | None:
+    """Return a stored story, None if another version wrote it."""
+    try:
+        return None if stored is None else msgspec.json.decode(stored, type=TradeStory)
+    except msgspec.DecodeError:
+        return None
 
 
 def _thin(points: list[tuple[int, Decimal]]) -> list[tuple[int, Decimal]]:

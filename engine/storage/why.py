@@ -13,7 +13,9 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Hop, Leg, Opportunity, Plan, Side
 from engine.domain.orders import Purpose
+from engine.domain.stories import ending
 from engine.storage.tables import executions, fills, opportunities, orders
+from engine.storage.totals import decode_story
 
 NS_PER_MS = 1_000_000
 PLANNED = "planned"
@@ -51,6 +53,8 @@ async def load_why(
         refusals = []
         ended = ""
         gross_edge_bps = plan.opportunity.gross_edge_bps
+    if execution is not None:
+        line = await _ended(connection, line, execution)
     stored: Row[Any] = opportunity if execution is None else execution  # type: ignore[assignment]
     return WhyReport(
         basis=Basis(stored.basis),
@@ -67,7 +71,24 @@ async def load_why(
         execution_id=None if execution is None else execution.execution_id,
         profit_usd=None if execution is None else execution.profit_usd,
         expected_usd=None if execution is None else execution.expected_usd,
+        story=None if execution is None else decode_story(execution.story),
     )
+
+
+async def _ended(
+    connection: AsyncConnection, line: OpportunityLine, execution: "Row[Any]"
+) -> OpportunityLine:
+    """Say how the plan of an opportunity ended: what is stored of it is from its decision."""
+    filled = await connection.execute(
+        select(fills.c.fill_id)
+        .join(orders)
+        .where(orders.c.execution_id == execution.execution_id)
+        .limit(1)
+    )
+    outcome, detail = ending(
+        is_traded=filled.one_or_none() is not None, profit_usd=execution.profit_usd
+    )
+    return msgspec.structs.replace(line, outcome=outcome, detail=detail)
 
 
 async def _load_execution(connection: AsyncConnection, ref: str) -> "Row[Any] | None":
@@ -193,5 +214,6 @@ async def _sent(connection: AsyncConnection, order: "Row[Any]", *, frame_seq: in
         filled_base=filled_base,
         price_average=notional / filled_base if filled_base else None,
         fee_quote=exact_sum(part.fee_quote for part in parts),
+        fee_base=exact_sum(part.fee_base or Decimal(0) for part in parts),
         frame_seq=frame_seq or (parts[0].frame_seq if parts else 0),
     )

@@ -1,4 +1,4 @@
-"""Keep leftovers' fills, fees in base, generations, an order, balances, acts on the latch."""
+"""Keep leftovers, fees in base, stories, generations, an order, balances, acts on the latch."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ NEW = (
     ("executions", "carry_quote"),
     ("executions", "correction_quote"),
     ("executions", "correction_usd"),
+    ("executions", "found_usd"),
     ("fills", "fee_base"),
 )
 WHY = "money records are never changed or deleted"
@@ -24,6 +25,7 @@ def upgrade() -> None:
     op.add_column("opportunities", sa.Column("ended", sa.Text(), nullable=True))
     for table, column in NEW:
         op.add_column(table, sa.Column(column, ExactDecimal(), nullable=True))
+    op.add_column("executions", sa.Column("story", sa.Text(), nullable=True))
     op.create_table(
         "generations",
         sa.Column("role", sa.Text(), nullable=False),
@@ -81,6 +83,7 @@ def downgrade() -> None:
     op.drop_table("generations")
     op.drop_table("balances")
     op.drop_table("deposits")
+    op.drop_column("executions", "story")
     for table, column in reversed(NEW):
         op.drop_column(table, column)
     op.drop_column("opportunities", "ended")

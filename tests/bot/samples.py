@@ -29,6 +29,8 @@ from engine.facade.notices import (
 from engine.facade.reports import (
     BalanceLine,
     BalanceReport,
+    Cause,
+    Difference,
     ExactNow,
     InstrumentLine,
     LegLine,
@@ -36,6 +38,7 @@ from engine.facade.reports import (
     LimitsReport,
     OpportunitiesReport,
     OpportunityLine,
+    OrderCost,
     PlaceShare,
     PnlReport,
     SplitNow,
@@ -44,11 +47,13 @@ from engine.facade.reports import (
     StatusReport,
     TradeLine,
     TradesReport,
+    TradeStory,
     ValuesLine,
     VenueLine,
     VenuesReport,
     VersionReport,
     WhyReport,
+    Worth,
 )
 
 AT_NS = 1_790_000_000_000_000_000
@@ -271,6 +276,48 @@ def split_now() -> SplitNow:
                 part("uniswap_v2", "ETH-USD 0.3 %", ratio=0.125),
             ),
         ),
+    )
+
+
+def story() -> TradeStory:
+    """A trade that was found at 3.26, shrunk to 1.28 and came to 1.19."""
+
+    def worth(amount: str) -> Worth:
+        return Worth(quote=Decimal(amount), usd=Decimal(amount))
+
+    def made(cause: Cause, amount: str) -> Difference:
+        return Difference(cause=cause, worth=worth(amount))
+
+    return TradeStory(
+        found=worth("3.26"),
+        to_sized=(
+            made(Cause.LOT_ROUNDING, "-0.01"),
+            made(Cause.DEPTH_TAKEN, "-0.47"),
+            made(Cause.SIZE_LIMIT, "-1.50"),
+        ),
+        sized=worth("1.28"),
+        to_realised=(
+            made(Cause.LATENCY, "-0.04"),
+            made(Cause.PRICE_LIMIT, "0.02"),
+            made(Cause.UNWINDING, "-0.08"),
+            made(Cause.FEE, "0.01"),
+        ),
+        realised=worth("1.19"),
+        gross=worth("2.59"),
+        fee=worth("1.20"),
+        transfer=worth("0.20"),
+        orders=tuple(
+            OrderCost(
+                venue=VenueId(name),
+                side="buy",
+                purpose="leg",
+                fee_quote=Decimal("0.6"),
+                fee_base=Decimal(0),
+                latency_ns=31_000_000,
+            )
+            for name in ("coinbase", "bitstamp")
+        ),
+        limit="used 998.40 USD, limit 1000 USD",
     )
 
 

@@ -19,12 +19,14 @@ from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
 from bot.render.market import render_opportunities, render_why
 from bot.render.money import render_trades
+from bot.render.notices import render_notice
 from bot.render.overview import Beside, render_status, render_venues
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import LimitLine, WhyReport
+from engine.facade.notices import PaperTraded, StampedNotice
+from engine.facade.reports import LimitLine, TradesReport, WhyReport
 from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
@@ -148,6 +150,23 @@ async def test_every_screen_fits_a_phone(name: str) -> None:
     assert phone_rows(parts[0]) <= ROWS_MAX
     visible, _ = parse_html(parts[0])
     assert all(len(line) <= 2 * WIDTH + 10 for line in visible.split("\n")[:-1])
+
+
+def test_why_trades_and_the_notice_tell_the_same_figures_and_the_cause() -> None:
+    (told,) = (one for one in samples.all_notices() if isinstance(one, PaperTraded))
+    trade = replace(samples.trades().trades[1], profit_usd=Decimal("1.19"), story=samples.story())
+    screens = (
+        render_why(replace(samples.why(), story=samples.story())),
+        render_trades(TradesReport(trades=[trade], total=1), asked=1),
+        render_notice(StampedNotice(seq=1, notice=replace(told, story=samples.story()))),
+    )
+
+    for screen in screens:
+        (part,) = write_html(screen)
+        text, _ = parse_html(part)
+        assert phone_rows(part) <= ROWS_MAX
+        assert all(figure in text for figure in ("+$3.26", "+$1.28", "+$1.19")), text
+        assert "size limit -$1.50" in text
 
 
 def test_hostile_names_stay_inside_their_row() -> None:

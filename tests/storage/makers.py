@@ -20,6 +20,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Leg, Opportunity, Plan, Reason, Side
 from engine.domain.orders import Execution, Fill, Order, OrderState, Purpose
+from engine.domain.stories import Cause, Difference, TradeStory, Worth
 from tests.reference.world import make_gap
 
 NOW_NS = 1_780_000_000_000_000_000
@@ -145,6 +146,24 @@ def make_execution(
         expected_usd=Decimal("1.10"),
         residual_base=residual_base,
         carry_quote=residual_base * 60_000,
+        story=make_story(profit_usd),
+    )
+
+
+def make_story(profit_usd: Decimal) -> TradeStory:
+    found, realised = (Worth(quote=of, usd=of) for of in (Decimal("3.26"), profit_usd))
+    sized, none = (Worth(quote=of, usd=of) for of in (Decimal("1.10"), Decimal(0)))
+    return TradeStory(
+        found=found,
+        to_sized=(Difference(cause=Cause.SIZE_LIMIT, worth=sized - found),),
+        sized=sized,
+        to_realised=(Difference(cause=Cause.LATENCY, worth=realised - sized),),
+        realised=realised,
+        gross=realised,
+        fee=none,
+        transfer=none,
+        orders=(),
+        limit="used 0.00 USD, limit 1000 USD",
     )
 
 

@@ -176,6 +176,21 @@ async def test_why_tells_the_decision_and_the_fills(settings: LedgerSettings, cl
     assert (sell.fee_quote, sell.frame_seq) == (Decimal("1.80"), 12)
 
 
+async def test_after_a_restart_a_trade_reads_its_end_and_tells_one_story(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    record = makers.make_execution_record()
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_opportunity_record(outcome="planned"), record)
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        why = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+        (trade,) = (await ask(ledger, GetTrades(limit=1), TradesReport)).trades
+
+    assert (why.line.outcome, why.line.detail) == ("traded", "0.9877 USD from fills")
+    assert why.story == trade.story == record.execution.story
+
+
 async def test_why_still_tells_of_a_trade_whose_opportunity_was_deleted_by_age(
     settings: LedgerSettings, clock: Clock
 ) -> None:

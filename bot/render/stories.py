@@ -1,0 +1,82 @@
+"""The story of a trade in words: found, planned, realised, and what made the difference."""
+
+from decimal import Decimal
+from typing import Final
+
+from bot.render import words
+from bot.render.screen import Text
+from engine.facade.reports import Cause, Difference, TradeStory
+
+_NS_PER_MS: Final = 1_000_000
+_WORTH_A_WORD_USD: Final = Decimal("0.005")
+"""Less than half a cent is shown nowhere."""
+
+CAUSE_WORDS: Final = {
+    Cause.BOOK_MOVED: "moved before decision",
+    Cause.LOT_ROUNDING: "whole lots",
+    Cause.DEPTH_TAKEN: "depth taken",
+    Cause.SIZE_LIMIT: "size limit",
+    Cause.UNREACHED: "no live book",
+    Cause.LATENCY: "moved on the way",
+    Cause.PRICE_LIMIT: "price limit",
+    Cause.UNWINDING: "unwinding",
+    Cause.FEE: "fees",
+    Cause.TRANSFER: "transfer",
+}
+
+
+def story_blocks(story: TradeStory) -> list[Text]:
+    """Return the figures in their order, each cause between those that it lies between."""
+    found, planned, realised = (
+        words.usd(one.usd, is_signed=True) for one in (story.found, story.sized, story.realised)
+    )
+    limit = f" ({story.limit})" if story.limit else ""
+    return [
+        Text(f"Found {found}{_causes(story.to_sized)}: planned {planned}{limit}"),
+        Text(f"{_then(story)}realised {realised} paper"),
+        Text(f"Gross {words.usd(story.gross.usd)}, {_costs(story)}{_latency(story)}"),
+    ]
+
+
+def path(story: TradeStory) -> str:
+    """Return what a trade was found at, and what took most of it."""
+    cause = main_cause(story)
+    found = f"found {words.usd(story.found.usd, is_signed=True)}"
+    return found if cause is None else f"{found}, {cause}"
+
+
+def _then(story: TradeStory) -> str:
+    causes = _causes(story.to_realised).removeprefix(", ")
+    return f"Then {causes}: " if causes else "As planned, "
+
+
+def main_cause(story: TradeStory) -> str | None:
+    """Return the greatest cause of having earned less than found, None if there is none."""
+    told = [
+        one for one in (*story.to_sized, *story.to_realised) if one.worth.usd <= -_WORTH_A_WORD_USD
+    ]
+    if not told or story.realised.usd >= story.found.usd:
+        return None
+    worst = min(told, key=lambda one: one.worth.usd)
+    return f"{CAUSE_WORDS[worst.cause]} {words.usd(worst.worth.usd, is_signed=True)}"
+
+
+def _causes(differences: tuple[Difference, ...]) -> str:
+    return "".join(
+        f", {CAUSE_WORDS[one.cause]} {words.usd(one.worth.usd, is_signed=True)}"
+        for one in differences
+        if abs(one.worth.usd) >= _WORTH_A_WORD_USD
+    )
+
+
+def _costs(story: TradeStory) -> str:
+    return f"fees {words.usd(story.fee.usd)}, transfer {words.usd(story.transfer.usd)}"
+
+
+def _latency(story: TradeStory) -> str:
+    legs = [
+        words.age(order.latency_ns // _NS_PER_MS)
+        for order in story.orders
+        if order.purpose == "leg"
+    ]
+    return f"; on the way {words.listing(legs)}" if legs else ""
