@@ -240,7 +240,7 @@ class PaperSettings(_Section, frozen=True, kw_only=True):
             at_least=0,
             at_most=1_000_000_000,
         ),
-    ] = Decimal(10_000)
+    ] = Decimal(100_000)
     capital_usd_at: Annotated[
         dict[str, Decimal],
         Meta(
