@@ -45,7 +45,7 @@ async def record_screens(data_dir: Path) -> list[dict[str, Any]]:
         await installation.say(f"/why {await _longest_route(installation)}", "Decision")
         screens.append(phone.record())
         await installation.say("/pnl", "PnL, last day")
-        await installation.say("/kill done for today", "illed")
+        await installation.say("/kill done for today", "To trade again")
         screens.append(phone.record())
     return screens
 

@@ -29,7 +29,7 @@ async def test_a_ledger_on_a_full_disk_is_told_on_the_phone_and_the_chat_stays(
         told = await installation.until_told("ledger has ended for good")
         assert "disk" in told or "space" in told
         assert "live" in (await installation.say("/status", "Latency")).lower()
-        assert "illed" in await installation.say("/kill enough", "illed")
+        assert "KILLED" in await installation.say("/kill enough", "KILLED")
 
         assert await installation.stop() == exit_codes.FATAL
         printed = (tmp_path / "var.log").read_text()

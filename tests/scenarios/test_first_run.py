@@ -35,7 +35,7 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         assert trades.trades[-1].pair in await installation.say("/trades", "Trades: ")
         assert "$" in await installation.say("/pnl", "PnL, last day")
 
-        await installation.say("/kill enough", "illed")
+        await installation.say("/kill enough", "KILLED")
         planned = (await installation.until_status(lambda status: status.is_killed)).planned
         await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
         assert (await installation.until_live()).planned == planned
@@ -51,7 +51,7 @@ async def test_a_kill_holds_over_a_restart_and_is_cleared_on_the_host(tmp_path: 
         async with running_installation(data_dir, phone) as installation:
             await installation.until_live()
             await installation.go_to_paper()
-            await installation.say("KILL", "illed")
+            await installation.say("KILL", "KILLED")
         async with running_installation(data_dir, phone) as installation:
             status = await installation.until_live()
             assert status.is_killed

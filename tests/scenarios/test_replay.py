@@ -87,7 +87,7 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
         await installation.say("/balance reset", "Set paper money back?")
         installation.phone.person_taps("Set it back")
         await installation.until_told("every place holds its capital again")
-        await installation.say("/kill", "illed")
+        await installation.say("/kill", "KILLED")
         await installation.until_status(lambda status: status.refused.get("killed", 0) > 0)
         traded = (await installation.trades()).trades[-1]
         code, traced = await run_engine_command(data_dir, "trace", traded.opportunity_id)

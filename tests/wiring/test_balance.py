@@ -104,7 +104,9 @@ async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back
         again = await until(facade, is_settled)
 
     by_venue = {line.venue for line in at_start.lines}
-    assert sum(line.started_usd for line in at_start.lines) == pytest.approx(100_000 * len(by_venue))
+    assert sum(line.started_usd for line in at_start.lines) == pytest.approx(
+        100_000 * len(by_venue)
+    )
     assert not has_shifted(at_start)
     assert held(restarted) == held(traded)
     assert isinstance(done, Acknowledged)
