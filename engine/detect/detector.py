@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.detect.episodes import Closed, Episode
 from engine.detect.live_graph import LiveGraph
-from engine.detect.open_room import OpenRoom
+from engine.detect.open_room import OPEN_MAX_BY_LEGS, OpenRoom
 from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.errors import BadValueError
@@ -45,6 +45,7 @@ class Detector:
         self._run_id = run_id
         self._open: list[Episode] = []
         self._room = OpenRoom()
+        self._open_by_legs = self._room.open_by_legs
         self.just_closed: list[Closed] = []
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
@@ -219,7 +220,8 @@ class Detector:
         for row in new:
             if row[layout.OUT_PROFIT] <= 0.0:
                 continue
-            if not self._room.has_room(int(row[layout.OUT_LEGS])):
+            legs = int(row[layout.OUT_LEGS])
+            if self._open_by_legs[legs] >= OPEN_MAX_BY_LEGS[legs]:
                 worst = self._room.worst_below(row, self._open)
                 if worst is None:
                     self.crowded_out += 1
@@ -242,7 +244,8 @@ class Detector:
     def _renew(self, episode: Episode, row: list[float], at_ns: int) -> None:
         episode.is_new = False
         episode.row = row
-        self._room.renewed(episode.opportunity_id, row)
+        if self._room.waiting_usd:
+            self._room.renewed(episode.opportunity_id, row)
         episode.seen_at_ns = at_ns
         episode.frame_seq = self._board.frame_seq
         episode.profit_quote = row[layout.OUT_PROFIT]
@@ -252,7 +255,7 @@ class Detector:
         opportunity_id = self._next_id
         self.found += 1
         legs = int(row[layout.OUT_LEGS])
-        self._room.add(legs)
+        self._open_by_legs[legs] += 1
         first = self._opportunity(opportunity_id, row, at_ns, self._board.frame_seq)
         edges = [int(row[layout.OUT_EDGE + leg]) for leg in range(legs)]
         episode = Episode(

@@ -25,18 +25,18 @@ class OpenRoom:
 
     What a route without room gains is not followed: it is what was seen last, since the last sweep
     for such routes began. Where it is above what an open one gains, a sweep finds the truth.
+
+    Attributes:
+        open_by_legs: how many are open; whoever opens one counts it here, without a call.
+        waiting_usd: the most that one without room was seen to gain, by the number of legs.
     """
 
     def __init__(self) -> None:
-        self._open = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
-        self._waiting_usd: dict[int, float] = {}
+        self.open_by_legs = dict.fromkeys(OPEN_MAX_BY_LEGS, 0)
+        self.waiting_usd: dict[int, float] = {}
         self._kept: set[str] = set()
         self._is_due = False
         self._due_at_ns = 0
-
-    def has_room(self, legs: int) -> bool:
-        """Tell whether one route more may be open."""
-        return self._open[legs] < OPEN_MAX_BY_LEGS[legs]
 
     def worst_below(self, row: Sequence[float], episodes: Iterable[Episode]) -> Episode | None:
         """Return the worst open route of as many legs, if the new one is better by enough."""
@@ -52,25 +52,21 @@ class OpenRoom:
         limit_usd = DISPLACES_RATIO * worst.row[layout.OUT_PROFIT_USD]
         return worst if row[layout.OUT_PROFIT_USD] > limit_usd else None
 
-    def add(self, legs: int) -> None:
-        """Count a route that opens."""
-        self._open[legs] += 1
-
     def remove(self, legs: int, *, is_displaced: bool) -> None:
         """Count a route that closes; unless a better one takes its room, another may have it."""
-        self._open[legs] -= 1
-        self._is_due |= not is_displaced and legs in self._waiting_usd
+        self.open_by_legs[legs] -= 1
+        self._is_due |= not is_displaced and legs in self.waiting_usd
 
     def left_out(self, row: Sequence[float]) -> None:
         """Remember that a route found no room, or lost its own to a better one."""
         legs, usd = int(row[layout.OUT_LEGS]), row[layout.OUT_PROFIT_USD]
-        self._waiting_usd[legs] = max(usd, self._waiting_usd.get(legs, usd))
+        self.waiting_usd[legs] = max(usd, self.waiting_usd.get(legs, usd))
 
     def renewed(self, opportunity_id: str, row: Sequence[float]) -> None:
         """Learn what an open route gains now: one without room may be better by enough."""
         if opportunity_id in self._kept:
             return
-        waiting_usd = self._waiting_usd.get(int(row[layout.OUT_LEGS]))
+        waiting_usd = self.waiting_usd.get(int(row[layout.OUT_LEGS]))
         if waiting_usd is not None and waiting_usd > DISPLACES_RATIO * row[layout.OUT_PROFIT_USD]:
             self._is_due = True
 
@@ -81,7 +77,7 @@ class OpenRoom:
     def release(self, opportunity_id: str) -> None:
         """Take a `keep` back."""
         self._kept.discard(opportunity_id)
-        self._is_due |= bool(self._waiting_usd)
+        self._is_due |= bool(self.waiting_usd)
 
     def step_clock(self) -> None:
         """Be due at once: what was due by the old clock says nothing by the new one."""
@@ -89,9 +85,9 @@ class OpenRoom:
 
     def take_due(self, at_ns: int) -> bool:
         """Tell whether a sweep for routes without room is due; they are forgotten then."""
-        if not self._waiting_usd or not (self._is_due or at_ns >= self._due_at_ns):
+        if not self.waiting_usd or not (self._is_due or at_ns >= self._due_at_ns):
             return False
-        self._waiting_usd.clear()
+        self.waiting_usd.clear()
         self._is_due = False
         self._due_at_ns = at_ns + AGAIN_NS
         return True
