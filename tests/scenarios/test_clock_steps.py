@@ -4,10 +4,12 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pyotp
 import pytest
+from msgspec.structs import replace
 
 from engine.bus.commands import DoneNotices, Kill, Pause, Resume, SetMode, Unkill
 from engine.bus.notices import ClockCorrected, PaperTraded
@@ -17,6 +19,7 @@ from engine.facade.client import BusFacade
 from engine.operate.clock import ELAPSED_NS, SteadyClock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.recording import EntryKind, read_entries
+from engine.settings.schema import PaperSettings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from engine.wiring.replaying import replay
@@ -69,7 +72,9 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
 ) -> None:
     paths, host = prepare(str(tmp_path)), Host()
     clock = host.make_clock()
-    async with open_roles(SETTINGS, paths, clock=clock) as facade:
+    # Money enough that it is the clock alone that could keep the run from trading.
+    settings = replace(SETTINGS, paper=PaperSettings(capital_usd=Decimal(10_000_000)))
+    async with open_roles(settings, paths, clock=clock) as facade:
         go_up = SetMode(
             by="me", mode=Mode.PAPER, given_at_ns=clock.now_ns() + SECOND, is_confirmed=True
         )
