@@ -71,7 +71,7 @@ def render_why(report: WhyReport) -> Screen:
     ]
     blocks: list[Facts | Table | Lines | Text] = [
         Facts(tuple(facts)),
-        Text(f"Decision: {words.phrase(line.outcome)}. {line.detail}".rstrip()),
+        Text(f"Decision: {words.finding(line.outcome, line.detail)}"),
     ]
     blocks += story_blocks(report.story) if report.story else []
     if report.legs:
@@ -89,7 +89,7 @@ def render_why(report: WhyReport) -> Screen:
             shown_max=_PLACES_BESIDE_ORDERS_MAX if report.legs else _PLACES_SHOWN_MAX,
         )
     blocks += [
-        Text(f"Later: {words.phrase(reason)}. {detail}")
+        Text(f"Later: {words.finding(reason, detail)}")
         for reason, detail in report.later_refusals[:_LATER_SHOWN_MAX]
     ]
     if report.ended:

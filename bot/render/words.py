@@ -151,6 +151,11 @@ def phrase(code: str) -> str:
     return code.replace("_", " ")
 
 
+def finding(code: str, detail: str) -> str:
+    """Return a reason with its numbers as one sentence."""
+    return "; ".join(part for part in (phrase(code), detail.rstrip(".")) if part) + "."
+
+
 def route(pair: str, buy_venue: str, sell_venue: str, received: Sequence[str] = ()) -> str:
     """Return a route in one line: its pair, or if it has more than two legs, its assets."""
     name = pair if len(received) <= _GAP_LEGS else cycle(received)

@@ -267,6 +267,22 @@ def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated
         assert words_shown in text
 
 
+def test_a_decision_and_its_detail_are_one_sentence() -> None:
+    line = replace(samples.triangle(), detail="a route of 3 legs is watched, not traded yet")
+    report = replace(
+        samples.why_of_a_long_route(),
+        line=line,
+        later_refusals=[("stale_book", "binance:BTC-USD: not live")],
+    )
+
+    text = write_plain(render_why(report))
+    bare = write_plain(render_why(replace(report, line=replace(line, detail=""))))
+
+    assert "Decision: no executor; a route of 3 legs is watched, not traded yet.\n" in text
+    assert "Later: stale book; binance:BTC-USD: not live.\n" in text
+    assert "Decision: no executor.\n" in bare
+
+
 def test_why_says_what_a_displaced_route_gave_way_to() -> None:
     why = replace(samples.why_of_a_long_route(), ended="gave way to r-2, which gains 424.10 USD")
 
