@@ -15,6 +15,7 @@ from engine.decide.confirm import Unconfirmed
 from engine.decide.exact_legs import ExactLegs
 from engine.detect.exact_sizing import ExactLeg, confirm_exact
 from engine.domain.errors import BadValueError
+from engine.domain.figures import four_digits
 from engine.domain.opportunities import Opportunity, Reason
 from engine.portfolio.costs import Costs, ceil_share, ceil_to_quote_step
 
@@ -90,8 +91,8 @@ class RouteConfirmer:
         if found is None:
             return Unconfirmed(
                 reason=Reason.NOT_CONFIRMED,
-                detail=f"nothing is left of {route.hops[0].amount_in:.8g} {route.quote} in whole "
-                "lots and units",
+                detail=f"nothing is left of {four_digits(route.hops[0].amount_in)} {route.quote} "
+                "in whole lots and units",
             )
         return found
 

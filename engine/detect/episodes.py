@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.domain.figures import four_digits
 from engine.domain.opportunities import Opportunity
 
 
@@ -58,6 +59,8 @@ class Closed:
     def reason(self) -> str:
         """Return why it ended, in words; nothing if its market gives nothing any more."""
         if self.gave_way_to:
-            gain = f"{self.better_usd:,.2f}" if self.better_usd >= 1 else f"{self.better_usd:.3g}"
+            gain = (
+                f"{self.better_usd:,.2f}" if self.better_usd >= 1 else four_digits(self.better_usd)
+            )
             return f"gave way to {self.gave_way_to}, which gains {gain} USD"
         return "a book of it was lost or grew too old" if self.is_stale else ""

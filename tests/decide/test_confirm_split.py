@@ -3,12 +3,14 @@
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from engine.decide.confirm import Unconfirmed
 from engine.decide.confirm_route import ConfirmedRoute
 from engine.decide.confirm_split import ConfirmedSplit, PlacePart
 from engine.detect.places import has_only_pools
@@ -505,3 +507,20 @@ def test_routes_through_the_sandbox_pools_are_shared_with_curves_and_ranges_amon
                 venues |= {part.place.venue for part in leg if len(leg) > 1}
 
     assert {"a", "curve", "uniswap_v3", "uniswap_v2"} <= venues
+
+
+def test_a_refusal_of_dust_tells_its_amount_in_digits_and_without_an_exponent() -> None:
+    world, route = next(
+        (world, route)
+        for world in random_worlds(20)
+        for route in open_routes(world)
+        if route.has_only_pools
+    )
+    first, *others = route.hops
+    dust = replace(route, hops=(replace(first, amount_in=1.4534e-9), *others))
+
+    outcome = world.route_confirmer.confirm(dust)
+
+    assert isinstance(outcome, Unconfirmed)
+    dust_shown = f"0.000000001453 {route.quote}"
+    assert outcome.detail == f"nothing is left of {dust_shown} in whole lots and units"

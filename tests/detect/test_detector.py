@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
 from engine.detect.screen_terms import Screen
 from engine.domain.errors import BadValueError
@@ -143,3 +144,22 @@ def test_a_venue_without_a_fee_is_refused_rather_than_taken_as_free() -> None:
 
     with pytest.raises(BadValueError, match="no taker fee is configured for venue there"):
         LiveGraph(Board(instruments), costs, screen)
+
+
+@pytest.mark.parametrize(
+    ("better_usd", "gain"), [(424.1, "424.10"), (0.0412, "0.0412"), (0.0000013072, "0.000001307")]
+)
+def test_the_end_of_a_displaced_route_tells_the_better_gain_without_an_exponent(
+    better_usd: float, gain: str
+) -> None:
+    ended = Closed(
+        opportunity_id="r1-1",
+        closed_at_ns=1,
+        lasted_ns=1,
+        peak_profit_quote=1.0,
+        is_stale=False,
+        gave_way_to="r1-2",
+        better_usd=better_usd,
+    )
+
+    assert ended.reason == f"gave way to r1-2, which gains {gain} USD"
