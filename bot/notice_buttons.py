@@ -22,6 +22,10 @@ _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
 _PAUSE = Button(label="Pause", line="/pause")
 
+AFTER_NEWS: Row = (_STATUS,)
+AFTER_CONFLICT: Row = (_PAUSE,)
+"""While another program uses the token, only what protects is taken."""
+
 
 def why_button(ref: str, *, label: str = "Why") -> Button:
     """Return the button to one decision."""

@@ -13,6 +13,7 @@ from bot.charts import ChartDrawer
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher, Invocation
 from bot.news import News, tell_news
+from bot.notice_buttons import AFTER_CONFLICT, AFTER_NEWS, Row
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
 from bot.render.troubles import render_answers_dropped, render_conflict
@@ -158,7 +159,7 @@ class FrontEnd:
             self._spawn(self._poll()),
             self._spawn(self._take_unfinished()),
             self._spawn(self.notices.run()),
-            self._spawn(tell_news(news, self._say)),
+            self._spawn(tell_news(news, lambda screen: self._say(screen, AFTER_NEWS))),
             self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
         self._spawn(self.outbox.run())
@@ -245,7 +246,7 @@ class FrontEnd:
         if now_s - self._conflict_told_at_s > CONFLICT_TOLD_S:
             self._conflict_told_at_s = now_s
             _log.error("another program uses this bot's token; only protective commands are taken")
-            self._say(render_conflict())
+            self._say(render_conflict(), AFTER_CONFLICT)
 
     def _saw_success(self) -> None:
         self.token_trust.accepted()
@@ -253,10 +254,11 @@ class FrontEnd:
         dropped = self.outbox.dropped_count - self._dropped_told_count
         if dropped:
             self._dropped_told_count = self.outbox.dropped_count
-            self._say(render_answers_dropped(dropped))
+            self._say(render_answers_dropped(dropped), AFTER_NEWS)
 
-    def _say(self, screen: Screen) -> None:
-        for message in make_messages(Answer(screen=screen), priority=Priority.URGENT):
+    def _say(self, screen: Screen, row: Row) -> None:
+        answer = Answer(screen=screen, buttons=(row,))
+        for message in make_messages(answer, priority=Priority.URGENT):
             self.outbox.put(message)
 
     async def _remove_webhook(self) -> None:

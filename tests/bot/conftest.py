@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
 
+from bot.news import News
 from bot.run import run
 from engine.facade.front_end import FrontEndSettings
 from tests.bot.fake_facade import FakeFacade
@@ -41,6 +42,7 @@ class Chat:
     facade: FakeFacade
     clock: Clock
     settings: FrontEndSettings
+    news: News = field(default_factory=asyncio.Queue)
 
     def start(self) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Serve until left; leaving stops in order."""
@@ -81,7 +83,7 @@ class Chat:
     ) -> AsyncIterator[asyncio.Task[None]]:
         stop = asyncio.Event()
         serving = asyncio.create_task(
-            run(self.facade, settings, stop=stop, clock=clock or self.clock)
+            run(self.facade, settings, stop=stop, clock=clock or self.clock, news=self.news)
         )
         try:
             yield serving

@@ -9,6 +9,7 @@ from bot.render.html import write_html
 from bot.render.notices import render_notice
 from bot.render.plain import write_plain
 from bot.telegram.keyboards import PAYLOAD_BYTES_MAX
+from engine.facade.news import RoleEnded
 from engine.facade.notices import ModeChanged, Notice, PaperTraded, StampedNotice, Started
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -161,6 +162,16 @@ async def test_a_change_of_mode_is_told_once_to_who_asked_for_it(chat: Chat) -> 
 
     assert len(chat.emulator.transcript()) == 2
     assert "by shell of someone" in chat.emulator.transcript()[-1]
+
+
+async def test_news_of_a_role_that_ended_has_a_button(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.news.put_nowait(RoleEnded("ledger", "no space left"))
+        await chat.emulator.wait_until(lambda: "no space left" in chat.emulator.transcript()[-1])
+
+        (row,) = chat.emulator.chats.from_bot()[-1].buttons
+        assert [button["text"] for button in row] == ["Status"]
 
 
 @pytest.mark.parametrize("notice", samples.all_notices(), ids=lambda n: type(n).__name__)

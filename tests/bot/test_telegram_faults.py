@@ -215,6 +215,8 @@ async def test_another_poller_leaves_only_protective_commands_until_it_is_gone(
         await chat.say("/version")
         chat.emulator.script("getUpdates", Fault(Kind.CONFLICT), Fault(Kind.CONFLICT))
         await chat.emulator.wait_until(lambda: "Another program" in chat.emulator.transcript()[-1])
+        (row,) = chat.emulator.chats.from_bot()[-1].buttons
+        assert [button["text"] for button in row] == ["Pause"]
         assert "Another program uses" in await chat.say("/status")
         assert "Another program uses" in await chat.say("/resume")
         assert "Paused" in await chat.say("/pause")
@@ -305,6 +307,8 @@ async def test_more_answers_than_the_queue_holds_are_dropped_and_told(
         await chat.emulator.wait_until(
             lambda: any("Answers dropped" in text for text in chat.emulator.transcript())
         )
+        (told,) = [one for one in chat.emulator.chats.from_bot() if "Answers dropped" in one.text]
+        assert [button["text"] for row in told.buttons for button in row] == ["Status"]
 
     assert any("Killed" in text for text in chat.emulator.transcript())
     assert chat.facade.undone() == []
