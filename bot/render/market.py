@@ -157,7 +157,7 @@ def is_gap(line: OpportunityLine) -> bool:
 
 def _size(line: OpportunityLine) -> str:
     size = words.size(line.size_base)
-    return f"{size} {line.hops[0].target}" if line.hops else f"{size} base"
+    return f"{size} {line.hops[0].target if line.hops else words.base_of(line.pair)}"
 
 
 def _hops(hops: tuple[Hop, ...]) -> Lines:

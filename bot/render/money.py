@@ -125,7 +125,7 @@ def _trade_lines(trade: TradeLine) -> list[str]:
     if trade.story is not None:
         lines.append(f"  {path(trade.story)}")
     if trade.residual_base:
-        lines.append(f"  left over {words.size(trade.residual_base)} base")
+        lines.append(f"  left over {words.size(trade.residual_base)} {words.base_of(trade.pair)}")
     return lines
 
 

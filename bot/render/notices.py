@@ -190,6 +190,6 @@ def _traded_content(notice: PaperTraded, *, found_usd: float | None) -> tuple[Ma
         f"{found}{planned}{'' if cause is None else f', {cause}'} ({notice.opportunity_id})",
     ]
     if notice.residual_base:
-        lines.append(f"left over {words.size(notice.residual_base)} base")
+        lines.append(f"left over {words.size(notice.residual_base)} {words.base_of(notice.pair)}")
     mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
     return mark, f"Paper trade {words.usd(notice.profit_usd, is_signed=True)}", lines

@@ -151,6 +151,11 @@ def phrase(code: str) -> str:
     return code.replace("_", " ")
 
 
+def base_of(pair: str) -> str:
+    """Return the asset that a pair's sizes are in."""
+    return pair.partition("-")[0]
+
+
 def finding(code: str, detail: str) -> str:
     """Return a reason with its numbers as one sentence."""
     return "; ".join(part for part in (phrase(code), detail.rstrip(".")) if part) + "."

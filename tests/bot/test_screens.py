@@ -267,6 +267,21 @@ def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated
         assert words_shown in text
 
 
+def test_sizes_and_leftovers_name_their_asset() -> None:
+    traded = next(one for one in samples.all_notices() if isinstance(one, PaperTraded))
+    texts = (
+        write_plain(render_notice(StampedNotice(seq=1, notice=traded))),
+        write_plain(render_trades(samples.trades(), asked=6)),
+        write_plain(render_why(replace(samples.why(), line=samples.opportunity(12)))),
+    )
+
+    for text in texts:
+        assert " BTC" in text
+        assert " base" not in text
+    assert "left over 0.0002 BTC" in texts[0]
+    assert "left over 0.0002 BTC" in texts[1]
+
+
 def test_a_decision_and_its_detail_are_one_sentence() -> None:
     line = replace(samples.triangle(), detail="a route of 3 legs is watched, not traded yet")
     report = replace(
