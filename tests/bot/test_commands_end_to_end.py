@@ -82,6 +82,25 @@ async def test_figures_say_where_they_come_from(chat: Chat) -> None:
             assert samples.NOTE in await chat.say(line)
 
 
+async def test_the_time_zone_of_the_settings_is_that_of_every_time_in_the_chat(chat: Chat) -> None:
+    async with chat.start_with(time_zone="Asia/Kolkata"):
+        for line in ("/version", "/why r7-12"):
+            assert " IST" in await chat.say(line)
+        chat.facade.tell(samples.killed())
+        await chat.emulator.wait_until(lambda: " IST, sandbox" in chat.emulator.transcript()[-1])
+
+
+async def test_the_status_tells_the_memory_of_roles_that_the_engine_does_not_know_of(
+    chat: Chat,
+) -> None:
+    known = samples.status().memory_mb
+
+    async with chat.start_with(read_memory_mb=lambda: {"sandbox": 100.0}):
+        text = await chat.say("/status")
+
+    assert f"{sum(known.values()) + 100:.0f} MB in {len(known) + 1} roles" in text
+
+
 async def test_the_status_stands_while_the_ledger_is_away(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/version")

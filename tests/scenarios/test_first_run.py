@@ -23,7 +23,9 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         running_installation(tmp_path / "var", phone) as installation,
     ):
         await installation.until_live()
-        assert "Observe" in await installation.say("/status", "Latency")
+        status = await installation.say("/status", "Latency")
+        assert "Observe" in status
+        assert "MB in 4 roles" in status
         code, said = await run_engine_command(tmp_path / "var", "health")
         assert (code, "live books" in said) == (0, True)
 
@@ -43,6 +45,7 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         assert await installation.stop() == 0
         printed = (tmp_path / "var.log").read_text()
         assert "syndicate: Telegram answers: write /start to @syn_bot" in printed
+        assert "make enroll sets that up" in printed
 
 
 async def test_a_kill_holds_over_a_restart_and_is_cleared_on_the_host(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ async def test_a_wrong_token_closes_the_chat_only_and_is_never_shown(tmp_path: P
             while "go on without the bot" not in log.read_text():
                 await asyncio.sleep(0.05)
         status = await installation.facade.ask(GetStatus())
+        trades = await installation.trades()
 
+    assert trades.total == 0, "the ledger answers too"
     assert isinstance(status, StatusReport)
     assert any(venue.books_live for venue in status.venues)
     logs = "".join(path.read_text() for path in (tmp_path / "var" / "logs").iterdir())

@@ -26,7 +26,7 @@ from engine.bus.commands import (
     SetMode,
     Unkill,
 )
-from engine.bus.notices import Killed, Notice, PaperTraded, Started
+from engine.bus.notices import Killed, ModeChanged, Notice, PaperTraded, Started
 from engine.bus.records import Record
 from engine.bus.reports import (
     Acknowledged,
@@ -294,6 +294,22 @@ async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade
     assert isinstance(
         await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns())), Declined
     ), "a code works once"
+
+
+async def test_a_resume_while_killed_and_its_notice_say_that_the_latch_holds(
+    facade: BusFacade,
+) -> None:
+    await facade.ask(Pause(by="me"))
+    assert isinstance(await told(facade, ModeChanged), ModeChanged)
+    await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
+
+    resumed = await facade.ask(Resume(by="me", given_at_ns=time.time_ns()))
+    notice = await told(facade, ModeChanged)
+
+    assert isinstance(resumed, Acknowledged)
+    assert (resumed.is_killed, resumed.is_paused) == (True, False)
+    assert isinstance(notice, ModeChanged)
+    assert (notice.is_killed, notice.is_paused) == (True, False)
 
 
 async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
