@@ -13,14 +13,11 @@ from engine.facade.reports import (
 )
 
 KILLED_TITLE = "KILLED: no plans are made"
-_LIMITS_SHOWN_MAX = 11
 
 
 def render_limits(report: LimitsReport) -> Screen:
     """Show each limit, what of it is used, and the refusals it caused."""
-    rows = tuple(
-        (words.phrase(line.name), _limit_value(line)) for line in report.limits[:_LIMITS_SHOWN_MAX]
-    )
+    rows = tuple((words.phrase(line.name), _limit_value(line)) for line in report.limits)
     return Screen(
         title="Limits: used of what is allowed",
         blocks=(Facts(rows),),

@@ -123,7 +123,7 @@ class EdgeLimit:
     @property
     def limit(self) -> str:
         """Least edge."""
-        return str(self.edge_bps_min)
+        return f"{self.edge_bps_min:f}"
 
     def used(self, at_ns: int) -> str:
         """Least edge that was let through."""
@@ -140,7 +140,9 @@ class EdgeLimit:
             self.least_bps = edge_bps if self.least_bps is None else min(edge_bps, self.least_bps)
             return None
         reason = Reason.LIQUIDITY_TAKEN if confirmed.touches_taken else Reason.EDGE_BELOW_MIN
-        return Finding(reason=reason, detail=f"edge {edge_bps} bps, least {self.edge_bps_min} bps")
+        return Finding(
+            reason=reason, detail=f"edge {edge_bps} bps, least {self.edge_bps_min:f} bps"
+        )
 
 
 @dataclass(slots=True)
@@ -159,7 +161,7 @@ class PositionLimit:
     @property
     def limit(self) -> str:
         """Greatest position."""
-        return str(self.position_usd_max)
+        return f"{self.position_usd_max:f}"
 
     def used(self, at_ns: int) -> str:
         """Residuals and plans under way."""
@@ -181,7 +183,7 @@ class PositionLimit:
         return ShrinkTo(
             size_base=max(confirmed.size_base * room_usd / draft.exposure_usd, Decimal(0)),
             reason=Reason.POSITION_LIMIT,
-            detail=f"used {used_usd:.2f} USD, limit {self.position_usd_max} USD",
+            detail=f"used {used_usd:.2f} USD, limit {self.position_usd_max:f} USD",
         )
 
     def _used_usd(self, at_ns: int) -> Decimal | None:
@@ -208,7 +210,7 @@ class DailyLossLimit:
     @property
     def limit(self) -> str:
         """Greatest loss of a UTC day."""
-        return str(self.values.daily_loss_usd_max)
+        return f"{self.values.daily_loss_usd_max:f}"
 
     def used(self, at_ns: int) -> str:
         """Loss so far; 0 on a day with a gain."""
@@ -229,7 +231,7 @@ class DailyLossLimit:
         return Finding(
             reason=Reason.DAILY_LOSS_LIMIT,
             detail=f"lost {loss_usd:.2f} USD today, at risk {reserve_usd:.2f} USD, "
-            f"limit {self.values.daily_loss_usd_max} USD",
+            f"limit {self.values.daily_loss_usd_max:f} USD",
         )
 
     def _loss_usd(self, at_ns: int) -> Decimal | None:
@@ -247,7 +249,7 @@ class OrderRateLimit:
     rate: OrderRate
     orders_per_min_max: int
     name: str = "order rate"
-    unit: str = "orders/min"
+    unit: str = "a minute"
     is_early: bool = False
     reasons: tuple[Reason, ...] = (Reason.ORDER_RATE_LIMIT,)
 

@@ -96,19 +96,17 @@ class ExecutorLimit:
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
     limit: str = "two books"
-    watched: int = 0
 
     def used(self, at_ns: int) -> str:
-        """Say how many times a route was watched only."""
+        """Say what becomes of such a route; how many there were is its count of refusals."""
         del at_ns
-        return f"watched {self.watched} times"
+        return "watched only"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse whatever is no gap between two books."""
         del at_ns
         if draft.opportunity.is_gap:
             return None
-        self.watched += 1
         pools = sum(hop.kind is HopKind.POOL for hop in draft.opportunity.hops)
         legs = f"{len(draft.opportunity.hops)} legs"
         through = f", {pools} of them pools," if pools else ""

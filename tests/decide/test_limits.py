@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.decide.limit_list import make_limits
 from engine.decide.limits import LimitValues
 from engine.decide.order_rate import MINUTE_NS, OrderRate
 from engine.decide.under_way import exposure_quote
@@ -327,3 +328,18 @@ def test_no_sequence_of_events_exceeds_a_limit(steps: list[Step]) -> None:
 def test_limits_without_a_sane_value_are_refused(wrong: dict[str, Decimal]) -> None:
     with pytest.raises(BadValueError):
         LimitValues(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_limit_is_told_without_an_exponent_however_it_was_written() -> None:
+    values = LimitValues(
+        edge_bps_min=Decimal("1e1"),
+        position_usd_max=Decimal("1e3"),
+        daily_loss_usd_max=Decimal("5e2"),
+    )
+    limits = make_limits(values, World(Setup(instruments=[make_instrument("a")])).circumstances)
+
+    told = {limit.name: limit.limit for limit in limits}
+
+    assert told["least net edge"] == "10"
+    assert told["position"] == "1000"
+    assert told["daily loss"] == "500"

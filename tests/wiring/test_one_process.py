@@ -9,6 +9,8 @@ import pyotp
 import pytest
 from msgspec.structs import replace
 
+from bot.render.plain import write_plain
+from bot.render.safety import render_limits
 from engine.bus.commands import (
     DoneNotices,
     GetExport,
@@ -235,6 +237,24 @@ async def test_every_question_is_answered_with_its_basis(facade: BusFacade) -> N
         assert report.basis == "sandbox"
         assert "not a real market" in report.market_note
     assert isinstance(await facade.ask(GetVersion()), VersionReport)
+
+
+async def test_the_phone_shows_every_limit_in_words(facade: BusFacade) -> None:
+    await until(facade, lambda status: status.found >= 1)
+    report = await facade.ask(GetLimits())
+    assert isinstance(report, LimitsReport)
+
+    often = [replace(line, refusals=12_345) for line in report.limits if not line.unit]
+    often = [line for line in often if line.name != "balance"]  # it names its place beside
+    rows = write_plain(render_limits(report)).splitlines()[1:]
+    many = write_plain(render_limits(replace(report, limits=often))).splitlines()[1:-1]
+
+    for line in report.limits:
+        (row,) = [row.strip() for row in rows if row.strip().startswith(f"{line.name} ")]
+        assert "…" not in row
+        assert "/" not in row
+        assert not line.unit or " of " in row or "none yet" in row
+    assert all(row.endswith("(12,345)") for row in many)
 
 
 async def test_pausing_is_one_step_and_holds_plans_back(facade: BusFacade) -> None:
