@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -41,6 +42,8 @@ async def test_a_stopped_process_that_holds_the_lease_of_its_role_is_killed(tmp_
     lease = tmp_path / "engine.lock"
     async with holding(lease) as left:
         left.send_signal(signal.SIGSTOP)
+        # Before it has stopped, SIGTERM would be first.
+        await asyncio.to_thread(os.waitid, os.P_PID, left.pid, os.WSTOPPED | os.WNOWAIT)
 
         await end_left_behind(lease, [str(lease)], stop_s=0.1)
 
