@@ -175,6 +175,8 @@ async def test_a_role_is_started_once_the_one_left_behind_with_its_lease_is_dead
     left = await asyncio.create_subprocess_exec(sys.executable, *spec.arguments)
     await bench.until_started("a", 1)
     left.send_signal(signal.SIGSTOP)
+    # Before it has stopped, SIGTERM would be first.
+    await asyncio.to_thread(os.waitid, os.P_PID, left.pid, os.WSTOPPED | os.WNOWAIT)
 
     running = asyncio.create_task(bench.run(spec))
     await bench.until_started("a", 2)
