@@ -15,6 +15,9 @@ from engine.operate.kill_latch import KillLatch
 PATH_S: Final = 1.5
 """Longest wait on one path: a kill is answered within its sender's patience."""
 
+DATE_NS: Final = 1_000_000_000
+"""A late kill's time is the end of the second that its message is dated by."""
+
 SignalEngine = Callable[[], int | None]
 
 
@@ -41,11 +44,22 @@ class Killer:
                 why=f"this kill of {_clock_time(command.at_ns)} came late: the latch was cleared "
                 f"after it, at {_clock_time(cleared_at_ns)}. Send KILL again to kill now"
             )
+        if command.is_late and self._is_done_already(command):
+            # Told twice, as after a restart: done anew, it would void what was asked since then.
+            held = KillPath(is_done=True, text="stopped, it makes no plan")
+            latch_file = KillPath(is_done=True, text="was set before, it holds over restarts")
+            return KillReport(engine=held, latch_file=latch_file, ledger=await self._store(command))
         # The engine's task comes first: its message is under way before the disk is touched.
         engine, latch_file, ledger = await asyncio.gather(
             self._tell_engine(command), self._set_latch(command), self._store(command)
         )
         return KillReport(engine=engine, latch_file=latch_file, ledger=ledger)
+
+    def _is_done_already(self, command: Kill) -> bool:
+        """Say whether the file, which an engine reads for every plan, was set by it or after it."""
+        changed_at_ns = self._latch.changed_at_ns()
+        is_since = changed_at_ns is not None and changed_at_ns >= command.at_ns - DATE_NS
+        return is_since and self._latch.is_killed()
 
     async def _tell_engine(self, command: Kill) -> KillPath:
         try:

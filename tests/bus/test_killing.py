@@ -67,6 +67,22 @@ async def test_any_other_kill_kills(latch: KillLatch, command: Kill) -> None:
     assert latch.is_killed()
 
 
+async def test_a_kill_that_is_told_twice_does_not_void_what_was_asked_since_the_first_time(
+    latch: KillLatch,
+) -> None:
+    latch.kill(by="me", why="test")
+    os.utime(latch.path, ns=(60 * S, 60 * S))
+    killer = Killer(Engine(), Ledger(), latch, None)
+
+    report = await killer.kill(kill(61))  # dated by the second that the file was set in
+    assert isinstance(report, KillReport)
+    assert latch.changed_at_ns() == 60 * S
+
+    await killer.kill(kill(62))
+    assert latch.changed_at_ns() != 60 * S
+    assert latch.is_killed()
+
+
 async def test_no_path_waits_for_another_and_a_silent_engine_is_signalled(
     latch: KillLatch,
 ) -> None:
