@@ -1,6 +1,7 @@
 """A kill by every path: what each came to, and that a later clearing is the newer act."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ async def test_a_kill_that_is_told_twice_does_not_void_what_was_asked_since_the_
     await killer.kill(kill(62))
     assert latch.changed_at_ns() != 60 * S
     assert latch.is_killed()
+
+
+@pytest.mark.parametrize("text", ["clear\n", "killed"])
+async def test_a_late_kill_acts_where_the_file_does_not_prove_that_it_was_done(
+    latch: KillLatch, text: str
+) -> None:
+    far_ahead_ns = time.time_ns() + 3_600 * S
+    at_ns = 60 * S if text == "clear\n" else far_ahead_ns
+    latch.path.write_text(text)
+    os.utime(latch.path, ns=(at_ns, at_ns))
+    latch.hold()  # by memory, of which no engine knows
+
+    await Killer(Engine(), Ledger(), latch, None).kill(kill(61))
+
+    assert latch.cleared_at_ns() is None
+    assert latch.changed_at_ns() != at_ns
 
 
 async def test_no_path_waits_for_another_and_a_silent_engine_is_signalled(
