@@ -105,13 +105,16 @@ test-fast: $(VENV)/.dev ## tests without the slow ones
 format: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format -q $(RUFF_TREES) && $(VENV)/bin/ruff check -q --fix $(RUFF_TREES)
 
-.PHONY: check
-check: $(VENV)/.kernels $(VENV)/.dev ## format, lint, types, imports, tests
+.PHONY: lint
+lint: $(VENV)/.dev ## format, lint, imports, types: the checks that take seconds
 	@$(VENV)/bin/ruff format --check -q $(RUFF_TREES)
 	@$(VENV)/bin/ruff check -q $(RUFF_TREES)
-	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
-	@$(PY) -m pytest -q
+	@$(VENV)/bin/mypy
+
+.PHONY: check
+check: ## all that CI checks, what fails fast first
+	@.ci/run
 
 .PHONY: docs
 docs: $(VENV)/.dev ## make .env.example, docs/configuration.md and docs/commands.md anew

@@ -22,10 +22,9 @@ Run = Callable[[Settings, Paths, argparse.Namespace], Coroutine[Any, Any, int]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors are one sentence on stderr."""
-    parser = _parser()
-    asked = parser.parse_args(arguments)
 
     def work() -> int:
+        asked = _parser().parse_args(arguments)
         settings = load_settings(os.environ, directory=Path.cwd())
         _set_up_logging(settings)
         # A kill asks nothing of the disk: it may be the disk that is broken.

@@ -1,5 +1,6 @@
 """The repository keeps its own promises."""
 
+import os
 import re
 import subprocess
 import tomllib
@@ -66,6 +67,47 @@ def test_a_moved_checkout_compiles_its_kernels_anew_and_says_so(tmp_path: Path) 
     assert "Compiling kernels" not in said()
     stamp.write_text("/where/it/was\n")
     assert "Compiling kernels" in said()
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "extra"),
+    [
+        ("health", exit_codes.TRANSIENT, {}),
+        ("run", exit_codes.BROKEN_SETTINGS, {"MARKETS": "lvie"}),
+        ("migrate", exit_codes.FATAL, {"SYNDICATE_DATA_DIR": "/sys/syndicate"}),
+        ("demo", exit_codes.BROKEN_SETTINGS, {"SECONDS": "none"}),
+    ],
+)
+def test_make_shows_the_programs_own_exit_code_beside_its_2(
+    tmp_path: Path, target: str, code: int, extra: dict[str, str]
+) -> None:
+    command = ["make", "-o", ".venv/.runtime", "-o", ".venv/.kernels", target]
+    environment = os.environ | {"SYNDICATE_DATA_DIR": str(tmp_path / "var")} | extra
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert said[-1] == f"syndicate: exit code {code}: {exit_codes.meaning_of(code)}"
+
+
+def test_the_runbook_has_each_exit_code_with_the_meaning_that_the_program_says() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (yes|no) \|", runbook, re.MULTILINE)
+    assert {int(code): meaning for code, meaning, _ in rows} == exit_codes.MEANINGS
+    for code, _, is_restarted in rows:
+        assert (is_restarted == "yes") == exit_codes.is_restartable(int(code))
+
+
+def test_ci_runs_the_quick_checks_and_then_the_readmes_test_command() -> None:
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert lines[-2:] == ["make lint", "make test"]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert lint is not None
+    for tool in ("ruff format --check", "ruff check", "lint-imports", "mypy"):
+        assert f"$(VENV)/bin/{tool}" in lint.group(1)
 
 
 def test_the_version_is_one() -> None:

@@ -11,21 +11,27 @@ from engine.domain.errors import (
 )
 
 OK: Final = 0
+FAILED: Final = 1
+"""What was asked for was not done, or an error that nobody foresaw."""
 BROKEN_SETTINGS: Final = 2
 """Settings, or something else that only a person can mend before the next start."""
 FATAL: Final = 3
 """Going on would risk money or records: full disk, corrupt database, unreadable latch."""
 TRANSIENT: Final = 75
 """Something outside was missing; starting again may help."""
+INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
     OK: "ended in order",
-    BROKEN_SETTINGS: "a setting must be mended",
+    FAILED: "not well, not done, or an error that nobody foresaw; the lines before this say which",
+    BROKEN_SETTINGS: "a setting, or an argument of the command, must be mended",
     FATAL: "going on would risk money or records",
     TRANSIENT: "something outside was missing",
+    INTERRUPTED: "stopped with Ctrl-C",
 }
+"""As the runbook has them."""
 
-RESTARTABLE: Final = frozenset({1, TRANSIENT})
+RESTARTABLE: Final = frozenset({FAILED, TRANSIENT})
 """Codes after which the supervisor starts a role again; a signal's death is restarted as well."""
 
 
@@ -36,7 +42,7 @@ def is_restartable(code: int) -> bool:
 
 def meaning_of(code: int) -> str:
     """Say what an exit code means."""
-    return MEANINGS.get(code, "an error that nobody foresaw; the log has it")
+    return MEANINGS.get(code, MEANINGS[FAILED])
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -50,4 +56,4 @@ def exit_code_of(error: BaseException) -> int:
         return FATAL
     if isinstance(worst, TransientError):
         return TRANSIENT
-    return 1
+    return FAILED

@@ -20,7 +20,6 @@ from engine.bus.wire import ledger_wire
 from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
-from engine.operate.exit_codes import meaning_of
 from engine.operate.lifeline import stop_signals
 from engine.operate.role_logs import tail_of
 from engine.operate.streams import say_last
@@ -153,7 +152,7 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
     if code:
         for name in supervisor.ended_with(code):
             _say(_last_error(paths, supervisor, name))
-        _say(f"exit code {code}: {meaning_of(code)}; the logs are {paths.log('*')}")
+        _say(f"the logs are {paths.log('*')}")
     return code
 
 

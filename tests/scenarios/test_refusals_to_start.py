@@ -17,6 +17,19 @@ from tests.telegram.emulator import TelegramEmulator
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
+def _code_line(code: int) -> str:
+    return f"syndicate: exit code {code}: {exit_codes.meaning_of(code)}"
+
+
+def _contents(data_dir: Path) -> dict[Path, bytes]:
+    """Return what is kept of an installation: all but logs, locks and what `run` holds."""
+    return {
+        path: path.read_bytes()
+        for path in data_dir.rglob("*.*")
+        if path.is_file() and path.suffix not in {".log", ".lock", ".sock", ".json"}
+    }
+
+
 async def test_an_unknown_setting_refuses_the_start(tmp_path: Path) -> None:
     (tmp_path / "syndicate.toml").write_text("[limits]\npositon_usd = 5\n")
 
@@ -25,7 +38,7 @@ async def test_an_unknown_setting_refuses_the_start(tmp_path: Path) -> None:
     assert code == exit_codes.BROKEN_SETTINGS
     assert "limits.positon_usd" in said
     assert "position_usd" in said
-    assert len(said.splitlines()) == 1
+    assert said.splitlines()[1:] == [_code_line(code)]
 
 
 async def test_a_data_directory_that_cannot_be_written_refuses_the_start(tmp_path: Path) -> None:
@@ -36,7 +49,7 @@ async def test_a_data_directory_that_cannot_be_written_refuses_the_start(tmp_pat
     assert code == exit_codes.FATAL
     assert "cannot be written" in said
     assert "SYNDICATE_DATA_DIR" in said
-    assert len(said.splitlines()) == 1
+    assert said.splitlines()[1:] == [_code_line(code)]
 
 
 async def test_a_busy_port_refuses_the_start(tmp_path: Path) -> None:
@@ -101,6 +114,9 @@ async def test_a_corrupt_database_refuses_the_start_and_names_the_restore(tmp_pa
     assert code == exit_codes.FATAL
     assert f"make restore FILE={backup}" in said
     assert "Traceback" not in said
+    before = _contents(data_dir)
+    assert (await run_engine_command(data_dir, "run"))[0] == exit_codes.FATAL
+    assert _contents(data_dir) == before, "what starts it again and again changes nothing"
     assert (await run_engine_command(data_dir, "restore", str(backup)))[0] == exit_codes.OK
     assert (await run_engine_command(data_dir, "migrate"))[0] == exit_codes.OK
 
