@@ -41,6 +41,9 @@ promises less than the pool gives, never more: 2.5 % of the price away where tic
 GIVES_NOTHING: Final = -LOG_MAX
 """The lowest log rate of an edge: no route gains through it."""
 
+RANGED: Final = (ConcentratedState, whirlpool.WhirlpoolState)
+"""Forms that may have all of their liquidity on one side of the price."""
+
 Packed = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
@@ -82,7 +85,13 @@ class PreparedPool:
     @property
     def cut(self) -> tuple[str, ...]:
         """What of the pool's liquidity was left out as it does not fit, in words."""
-        return self.state.table.cut if isinstance(self.state, ConcentratedState) else ()
+        match self.state:
+            case ConcentratedState():
+                return self.state.table.cut
+            case whirlpool.WhirlpoolState():
+                return self.state.cut
+            case _:
+                return ()
 
 
 def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
@@ -126,7 +135,7 @@ def prepare_state(
     for token_in, token_out in permutations(range(len(assets)), 2):
         side = _side(state, packed, token_in, token_out, decimals)
         rate = float(side.pieces[0, RATE]) if side.pieces is not None else _rate_of(side)
-        gives_nothing = rate == 0.0 and isinstance(state, ConcentratedState)
+        gives_nothing = rate == 0.0 and isinstance(state, RANGED)
         if not (gives_nothing or 1 / RATE_MAX <= rate <= RATE_MAX):
             raise BadValueError(
                 f"{pool}: the first unit from token {token_in} to {token_out} gives {rate}; it "

@@ -120,6 +120,7 @@ class ConcentratedRow(
             ),
             liquidity=liquidity,
             tick=self.tick,
+            ends=(TICK_MIN, TICK_MAX),
         )
         table = TickTable.of(
             tick_spacing=self.tick_spacing,
@@ -300,7 +301,7 @@ class WhirlpoolRow(
         """Make the exact state.
 
         Raises:
-            BadValueError: no such pool can be, or it cannot trade at its price.
+            BadValueError: no such pool can be, or none that trades.
         """
         if len(self.ticks) > TICKS_MAX:
             raise BadValueError(f"{len(self.ticks)} ticks; at most {TICKS_MAX} are read")
@@ -316,9 +317,9 @@ class WhirlpoolRow(
             nets=[whole(net, what=f"net liquidity at tick {tick}") for tick, net in self.ticks],
             array_starts=self.array_starts,
         )
-        if state.liquidity == 0:
+        if state.most_liquidity == 0:
             raise BadValueError(
-                f"liquidity is 0 at tick {state.tick}: a Whirlpool needs some there"
+                f"liquidity is 0 at tick {state.tick} and everywhere else in the known tick arrays"
             )
         return state
 
@@ -376,7 +377,7 @@ def check_has_liquidity(state: ConcentratedState) -> None:
     Raises:
         BadValueError: it cannot.
     """
-    if state.liquidity == 0 and state.most_liquidity == 0:
+    if state.most_liquidity == 0:
         raise BadValueError(f"liquidity is 0 at tick {state.tick} and everywhere else")
 
 

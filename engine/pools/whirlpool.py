@@ -1,13 +1,15 @@
 """Exact Orca Whirlpool swaps with a static fee: exact input and output, as the program rounds.
 
 A state holds the ticks of the tick arrays that a transaction would name: beyond `tick_low` and
-`tick_high` the program knows nothing and a swap that gets there fails. Adaptive fees and transfer
-fees of tokens are not modelled.
+`tick_high` the program knows nothing and a swap that gets there fails. Where there is no liquidity
+at the price a swap moves the price for nothing to the first tick that adds some, as the program
+does. Adaptive fees and transfer fees of tokens are not modelled.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from engine.domain.errors import BadValueError
 from engine.pools.reverts import (
@@ -19,6 +21,7 @@ from engine.pools.reverts import (
     check_whole,
     overflow,
 )
+from engine.pools.sound_ticks import SoundTicks, sound_ticks
 from engine.pools.whirlpool_math import (
     FEE_ONE_E6,
     ONE_X64,
@@ -49,7 +52,8 @@ class WhirlpoolState:
     """A pool and the ticks of its known tick arrays; `make_whirlpool` checks one.
 
     `ticks` are the initialised ones in rising order, `nets` the liquidity that each adds on the
-    way up, `tick_prices_x64` their square roots of price.
+    way up, `tick_prices_x64` their square roots of price. `cut` says what was known and left out,
+    as it does not fit; see `sound_ticks`.
     """
 
     fee_e6: int
@@ -61,6 +65,12 @@ class WhirlpoolState:
     tick_prices_x64: tuple[int, ...]
     tick_low: int
     tick_high: int
+    cut: tuple[str, ...] = ()
+
+    @property
+    def most_liquidity(self) -> int:
+        """The most liquidity that there is between two known ticks."""
+        return max(liquidities(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +134,22 @@ def make_whirlpool(
             raise BadValueError(f"ticks of pool {pool} do not rise: {ticks[index - 1]}, {one}")
     if tick_at(sqrt_price_x64) - tick not in (0, 1):  # 1: just crossed a tick downwards
         raise BadValueError(f"tick {tick} of pool {pool} is not that of its price")
-    return WhirlpoolState(
+    whole = SoundTicks(ticks=ticks, liquidity_nets=nets, known_min=low, known_max=high)
+    sound = sound_ticks(whole, liquidity=liquidity, tick=tick, ends=(TICK_MIN, TICK_MAX))
+    state = WhirlpoolState(
         fee_e6=fee_e6,
         liquidity=liquidity,
         sqrt_price_x64=sqrt_price_x64,
         tick=tick,
-        ticks=tuple(ticks),
-        nets=tuple(nets),
-        tick_prices_x64=tuple(sqrt_price_at(one) for one in ticks),
-        tick_low=low,
-        tick_high=high,
+        ticks=tuple(sound.ticks),
+        nets=tuple(sound.liquidity_nets),
+        tick_prices_x64=tuple(sqrt_price_at(one) for one in sound.ticks),
+        tick_low=sound.known_min,
+        tick_high=sound.known_max,
+        cut=sound.cut,
     )
+    _check_liquidity(state, pool=pool)
+    return state
 
 
 def amount_out(state: WhirlpoolState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
@@ -265,8 +280,7 @@ def _step(
 
 def as_row(state: WhirlpoolState) -> tuple[float, ...]:
     """Give the pool's numbers that the float kernel reads, in the order of its columns."""
-    ranges = as_ranges(state)
-    index = min(max(bisect_right(state.ticks, state.tick), 0), len(ranges) - 1)
+    index = bisect_right(state.ticks, state.tick)
     return (state.sqrt_price_x64 / ONE_X64, state.fee_e6 / FEE_ONE_E6, float(index))
 
 
@@ -274,17 +288,33 @@ def as_ranges(state: WhirlpoolState) -> tuple[tuple[float, float, float], ...]:
     """Give (low, high, liquidity) of each range between known ticks, rising, for the kernel."""
     edges = [state.tick_low, *state.ticks, state.tick_high]
     prices = [sqrt_price_at(edge) / ONE_X64 for edge in edges]
-    now = bisect_left(state.ticks, state.tick + 1)
-    liquidities = [0] * (len(edges) - 1)
-    liquidities[now] = state.liquidity
-    for index in range(now + 1, len(liquidities)):
-        liquidities[index] = liquidities[index - 1] + state.nets[index - 1]
-    for index in range(now - 1, -1, -1):
-        liquidities[index] = liquidities[index + 1] - state.nets[index]
     return tuple(
         (prices[index], prices[index + 1], float(liquidity))
-        for index, liquidity in enumerate(liquidities)
+        for index, liquidity in enumerate(liquidities(state))
     )
+
+
+def liquidities(state: WhirlpoolState) -> list[int]:
+    """Give the liquidity of each range between known ticks, rising."""
+    now = bisect_right(state.ticks, state.tick)
+    lowest = state.liquidity - sum(state.nets[:now])
+    return list(accumulate(state.nets, initial=lowest))
+
+
+def _check_liquidity(state: WhirlpoolState, *, pool: str) -> None:
+    found = liquidities(state)
+    if min(found) < 0 or max(found) > U128_MAX:
+        raise BadValueError(
+            f"with liquidity {state.liquidity} at tick {state.tick} of pool {pool} it is from"
+            f" {min(found)} to {max(found)} elsewhere: negative, or over 128 bits"
+        )
+    below = found[0] if state.tick_low == TICK_MIN else 0
+    above = found[-1] if state.tick_high == TICK_MAX else 0
+    if below or above:
+        raise BadValueError(
+            f"with liquidity {state.liquidity} at tick {state.tick} of pool {pool} the ticks leave"
+            f" {below} below the first and {above} above the last, not 0"
+        )
 
 
 def _known_range(array_starts: Sequence[int], *, pool: str, tick_spacing: int) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def two_ranges(*, off: int = 0, at: int = 0) -> PoolSnapshot:
     return snapshot(nets, liquidity=5 * DEEP)
 
 
-@pytest.mark.parametrize("off", [1, -1, 5, -5_000_000])
+@pytest.mark.parametrize("off", [1, -1, 5, -832])
 @pytest.mark.parametrize(
     ("at", "words"),
     [

@@ -9,7 +9,12 @@ from engine.pools.whirlpool import amount_in, amount_out, swap
 from tests.pools.whirlpool_vectors import lines, quotes_of, state_of
 
 STATES = 3_000
-COUNTS = {"answers": 6_983, "answers across a tick": 1_500, "refusals": 5_017}
+COUNTS = {
+    "answers": 6_983,
+    "answers across a tick": 1_500,
+    "answers from a price without liquidity": 133,
+    "refusals": 5_017,
+}
 """Exact, but for the swaps across ticks: at least so many."""
 
 
@@ -31,9 +36,11 @@ def test_every_answer_of_the_library_is_met_to_the_unit() -> None:
             assert found == quote.answer, (line, quote)
             counts["answers"] += 1
             counts["across"] += done.liquidity != state.liquidity
+            counts["from nothing"] += state.liquidity == 0
 
     assert len(lines()) == STATES
     assert counts["answers"] == COUNTS["answers"]
+    assert counts["from nothing"] == COUNTS["answers from a price without liquidity"]
     assert counts["across"] >= COUNTS["answers across a tick"]
 
 
