@@ -42,6 +42,7 @@ class Call:
         by: who asks, as the records will show it.
         given_at_ns: when the operator asked, which may be long before now.
         is_late: it waited at Telegram or in the inbox while nobody took it.
+        ref: the message that it came in; empty if it cannot be told again.
         table: all commands, for the help.
     """
 
@@ -50,6 +51,7 @@ class Call:
     arguments: Arguments
     given_at_ns: int
     is_late: bool
+    ref: str
     now_ns: int
     settings: FrontEndSettings
     table: tuple["CommandEntry", ...]

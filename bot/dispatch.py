@@ -149,6 +149,7 @@ class Dispatcher:
         by: str,
         given_at_ns: int | None = None,
         is_late: bool = False,
+        ref: str = "",
     ) -> Answer:
         """Run the handler of an invocation; without `given_at_ns` it was given now."""
         now_ns = self.clock()
@@ -158,6 +159,7 @@ class Dispatcher:
             arguments=invocation.arguments,
             given_at_ns=now_ns if given_at_ns is None else given_at_ns,
             is_late=is_late,
+            ref=ref,
             now_ns=now_ns,
             settings=self.settings,
             table=COMMANDS,

@@ -67,7 +67,13 @@ async def resume(call: Call) -> Answer:
 def make_kill(call: Call) -> Kill:
     """Return the command that kills."""
     why = redact(call.arguments.text("why") or "asked by the operator")
-    return Kill(by=call.by, why=why[:WHY_LIMIT], at_ns=call.given_at_ns, is_late=call.is_late)
+    return Kill(
+        by=call.by,
+        why=why[:WHY_LIMIT],
+        at_ns=call.given_at_ns,
+        is_late=call.is_late,
+        ref=call.ref,
+    )
 
 
 async def kill(call: Call) -> Answer:

@@ -138,7 +138,13 @@ class FrontEnd:
         )
         dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
         confirmations = Confirmations(settings.confirm_s)
-        self.kill_lane = KillLane(dispatcher, confirmations, self._spawn, self._reply)
+        self.kill_lane = KillLane(
+            dispatcher,
+            confirmations,
+            self._spawn,
+            self._reply,
+            bot_id=settings.telegram_token.partition(":")[0],
+        )
         self.desk = Desk(
             dispatcher=dispatcher,
             confirmations=confirmations,

@@ -28,6 +28,7 @@ class KillLane:
     """Carries out kills ahead of everything.
 
     Attributes:
+        bot_id: whose updates these are; each bot numbers its own.
         epoch: number of kills so far; a command of an earlier epoch may not loosen anything.
     """
 
@@ -35,6 +36,7 @@ class KillLane:
     confirmations: Confirmations
     spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
     reply: Callable[[Arrival, Answer], None]
+    bot_id: str
     epoch: int = field(default=0, init=False)
 
     async def act(self, kills: list[Arrival], *, by: str, is_late: bool) -> None:
@@ -69,6 +71,7 @@ class KillLane:
             # Dates are whole seconds: the end of the second, so that in doubt the kill is newer.
             given_at_ns=(newest + 1) * _NS_PER_S if newest is not None and is_late else None,
             is_late=is_late,
+            ref=f"telegram-{self.bot_id}-{kills[-1].update_id}",
         )
         for arrival in kills:
             self.reply(arrival, answer)

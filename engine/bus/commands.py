@@ -68,12 +68,14 @@ class Kill(_Command, frozen=True, kw_only=True):
     Attributes:
         at_ns: when the operator gave it.
         is_late: it waited until somebody took it; a clearing since then is the newer act.
+        ref: the message that it came in, which a restart may tell again; empty if nothing can.
     """
 
     by: str
     why: str
     at_ns: int
     is_late: bool = False
+    ref: str = ""
 
 
 class Unkill(_Command, frozen=True, kw_only=True):

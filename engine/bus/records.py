@@ -118,9 +118,13 @@ class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
 
 def kill_record(kill: Kill) -> LatchRecord:
-    """Return the record of a kill: the same one from whoever stores it."""
+    """Return the record of a kill: the same one from whoever stores it, however often it is told.
+
+    The time of one that is told again differs, for it is then late.
+    """
+    itself = f"{kill.at_ns}-{crc32(f'{kill.by} {kill.why}'.encode()):08x}"
     return LatchRecord(
-        record_id=f"kill-{kill.at_ns}-{crc32(f'{kill.by} {kill.why}'.encode()):08x}",
+        record_id=f"kill-{kill.ref or itself}",
         at_ns=kill.at_ns,
         act=LatchAct.KILL,
         by=kill.by,

@@ -28,6 +28,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, Purpose
 from engine.storage import tables
 from engine.storage.balances import Change, add_changes
+from engine.storage.latch_acts import load_latch
 
 Row = dict[str, Any]
 
@@ -130,8 +131,16 @@ async def _append_deposit(connection: AsyncConnection, record: DepositRecord) ->
 
 
 async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis: Basis) -> bool:
-    """Store an act on the latch and its notice; say whether there is a new notice."""
+    """Store an act on the latch and its notice; say whether there is a new notice.
+
+    A kill that is told again, with another time, is no new act. After a clearing it is one: it
+    killed anew.
+    """
     table = tables.operator_state
+    if await _is_told_again(connection, record):
+        if (await load_latch(connection)).is_killed:
+            return False
+        record = msgspec.structs.replace(record, record_id=f"{record.record_id}-{record.at_ns}")
     newest = await connection.execute(
         select(table.c.mode, table.c.is_paused).order_by(table.c.seq.desc()).limit(1)
     )
@@ -156,6 +165,15 @@ async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis:
     )
     told = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
     return await _insert_once(connection, tables.notices, _notice_row(told))
+
+
+async def _is_told_again(connection: AsyncConnection, record: LatchRecord) -> bool:
+    acts = tables.operator_state.c
+    stored = await connection.execute(
+        select(acts.digest).where(acts.record_id == record.record_id, acts.latch_act == record.act)
+    )
+    digest = stored.scalar_one_or_none()
+    return record.act is LatchAct.KILL and digest is not None and digest != _digest(record)
 
 
 async def _close(connection: AsyncConnection, record: OpportunityClosed) -> None:

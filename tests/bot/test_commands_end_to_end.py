@@ -214,7 +214,7 @@ async def test_arguments_reach_the_engine(chat: Chat) -> None:
         await chat.say("/kill it looks wrong")
 
     assert GetTrades(limit=3) in chat.facade.asked
-    kills = [replace(one, at_ns=0) for one in chat.facade.asked if isinstance(one, Kill)]
+    kills = [replace(one, at_ns=0, ref="") for one in chat.facade.asked if isinstance(one, Kill)]
     assert kills == [Kill(by="telegram:4242", why="it looks wrong", at_ns=0)]
 
 

@@ -156,3 +156,23 @@ async def test_a_kill_that_waits_for_the_engine_holds_up_nothing_behind_it(chat:
         gate.set()
 
     assert "Commit" in text, "the kill's own answer comes when the engine has answered"
+
+
+async def test_a_kill_that_is_told_again_after_a_restart_is_known_for_the_same(chat: Chat) -> None:
+    chat.facade.gates[PutInbox] = asyncio.Event()  # it ends before Telegram may forget the kill
+    async with chat.start() as serving:
+        await chat.say("/kill")
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    del chat.facade.gates[PutInbox]
+    chat.clock.advance(5)
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+        await chat.say("/kill")
+
+    first, again, another = (one.ref for one in chat.facade.asked if isinstance(one, Kill))
+    assert first == again != another
+    assert chat.settings.telegram_token is not None
+    assert chat.settings.telegram_token.partition(":")[0] in first
+    assert chat.settings.telegram_token not in first
