@@ -20,7 +20,7 @@ def render_limits(report: LimitsReport) -> Screen:
     rows = tuple((words.phrase(line.name), _limit_value(line)) for line in report.limits)
     return Screen(
         title="Limits: used of what is allowed",
-        blocks=(Facts(rows),),
+        blocks=(Facts(rows), Text("In brackets: how often it refused.")),
         note=words.BASIS_WORDS[report.basis],
     )
 

@@ -3,8 +3,10 @@
 The chat writes it as Telegram HTML (`html.py`), the terminal as plain text (`plain.py`).
 """
 
+import textwrap
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 
 from bot.render.clean import clean
 
@@ -33,7 +35,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Label and value, one pair per row, in monospace."""
+    """Label and value, one pair per row, in monospace; a long value goes on in the next rows."""
 
     rows: tuple[tuple[str, str], ...]
 
@@ -80,8 +82,13 @@ def _facts_rows(block: Facts) -> list[str]:
     label_width = min(max((len(label) for label, _ in rows), default=0), WIDTH // 2)
     value_width = WIDTH - label_width - _GAP
     return [
-        f"{_clip(label, label_width):<{label_width}} {_clip(value, value_width)}".rstrip()
+        f"{part_of_label:<{label_width}} {part}".rstrip()
         for label, value in rows
+        for part_of_label, part in zip_longest(
+            [_clip(label, label_width)],
+            textwrap.wrap(value, value_width, break_on_hyphens=False) or [""],
+            fillvalue="",
+        )
     ]
 
 

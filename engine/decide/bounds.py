@@ -128,7 +128,7 @@ class EdgeLimit:
     def used(self, at_ns: int) -> str:
         """Least edge that was let through."""
         del at_ns
-        return "-" if self.least_bps is None else str(self.least_bps)
+        return "-" if self.least_bps is None else f"{self.least_bps:.2f}"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse a lower edge, and any loss."""

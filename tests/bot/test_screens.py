@@ -23,7 +23,8 @@ from bot.render.notices import render_notice
 from bot.render.overview import Beside, render_status, render_venues
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
-from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text
+from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
+from engine.connectors.venues import VENUES
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.notices import PaperTraded, StampedNotice
 from engine.facade.reports import LimitLine, TradesReport, WhyReport
@@ -31,6 +32,7 @@ from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
 from tests.bot.test_commands_end_to_end import EXAMPLES
+from tests.reference.world import START_NS, Setup, World, make_instrument
 from tests.telegram.markup import parse_html, units
 
 ROWS_MAX = 20
@@ -385,6 +387,43 @@ def test_a_limit_is_told_in_words(line: LimitLine) -> None:
 
     assert "/" not in text
     assert " of " in text or "none yet" in text
+
+
+FIGURES = st.one_of(
+    st.integers(0, 9_999_999_999).map(str),
+    st.integers(0, 9_999_999_999).map(lambda cents: f"{Decimal(cents) / 100:.2f}"),
+)
+
+
+ASSETS = ("BTC", "USDT", "1000PEPE")
+LIMIT_LINES = World(Setup(instruments=[make_instrument("a")])).decider.limit_lines(START_NS)
+
+
+@given(
+    line=st.sampled_from(LIMIT_LINES),
+    allowed=FIGURES,
+    used=st.one_of(FIGURES, st.just("unknown")),
+    place=st.builds("{} {}".format, st.sampled_from(sorted(VENUES)), st.sampled_from(ASSETS)),
+    refusals=st.integers(0, 9_999_999_999),
+)
+def test_no_row_of_the_limits_drops_a_fact_on_a_phone(
+    line: LimitLine, allowed: str, used: str, place: str, refusals: int
+) -> None:
+    if line.name == "balance":
+        line = replace(line, used=f"{used}% left: {place}", refusals=refusals)
+    elif line.unit:
+        line = replace(line, used=used, limit=allowed, refusals=refusals)
+    else:
+        line = replace(line, refusals=refusals)
+    screen = render_limits(replace(samples.limits(), limits=[line]))
+
+    (rows,) = (monospace_rows(one) for one in screen.blocks if isinstance(one, Facts))
+    told = "".join("".join(rows).split())
+
+    assert max(map(len, rows)) <= WIDTH
+    facts = f"{line.name} {line.used} {line.unit} {line.limit if line.unit else ''}".split()
+    assert [fact for fact in facts if fact not in told] == []
+    assert not refusals or f"({refusals:,})" in told
 
 
 def test_times_are_shown_in_the_zone_of_the_settings() -> None:
