@@ -32,8 +32,9 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Plan
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import Finished, PaperExecutor, UnwindRules
+from engine.execute.paper import Finished, PaperExecutor
 from engine.execute.pipeline import Decided, Parts, Pipeline
+from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
@@ -112,6 +113,7 @@ class Core:
             latency=LatencyModel({one.venue: latency for one in instruments}, seed=1),
             rules=UnwindRules(),
             order_rate=self.circumstances.order_rate,
+            is_killed=self.circumstances.is_killed,
         )
         self.pipeline = Pipeline(
             Parts(

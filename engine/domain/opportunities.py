@@ -47,6 +47,18 @@ class Leg:
         """Venue of the leg's instrument."""
         return self.instrument.venue
 
+    @property
+    def source(self) -> AssetCode:
+        """Asset that the leg gives."""
+        pair = self.instrument.pair
+        return pair.quote if self.side is Side.BUY else pair.base
+
+    @property
+    def target(self) -> AssetCode:
+        """Asset that the leg receives."""
+        pair = self.instrument.pair
+        return pair.base if self.side is Side.BUY else pair.quote
+
 
 class HopKind(StrEnum):
     """Where a leg trades."""

@@ -1,5 +1,6 @@
 """Orders, fills, and the executions that they add up to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -12,13 +13,22 @@ from engine.domain.stories import TradeStory
 
 
 class OrderState(StrEnum):
-    """Life of an order: immediate-or-cancel orders end filled, partly filled or unfilled."""
+    """Where an order is in its life; `execute.order_life` has the table of what follows on what.
+
+    What is filled stands beside the state: an order that ended cancelled or expired may have been
+    filled in part. Records of earlier versions call what expired ``partly_filled``, ``unfilled``.
+    """
 
     PLANNED = "planned"
+    INTENDED = "intended"
     SENT = "sent"
-    FILLED = "filled"
+    UNKNOWN = "unknown"
+    OPEN = "open"
     PARTLY_FILLED = "partly_filled"
-    UNFILLED = "unfilled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
 
 
 class Purpose(StrEnum):
@@ -98,6 +108,15 @@ class Order:
             (of.venue, of.pair.base, self.base_change),
             (of.venue, of.pair.quote, self.cash_quote),
         )
+
+
+def changes_by_asset(orders: Iterable[Order]) -> dict[AssetCode, Decimal]:
+    """Return what the fills of orders changed in all, by asset, over all venues."""
+    changes: dict[AssetCode, Decimal] = {}
+    for order in orders:
+        for _, asset, change in order.changes:
+            changes[asset] = exact_sum((changes.get(asset, Decimal(0)), change))
+    return changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,7 @@ class PaperVenue:
         if self._board.is_fresh(book, at_ns=order.arrives_at_ns, age_ns_max=self._age_ns_max):
             fills = tuple(self._walk(order, book))
         filled = sum(fill.size_base for fill in fills)
-        state = OrderState.PARTLY_FILLED if fills else OrderState.UNFILLED
-        if filled == order.size_base:
-            state = OrderState.FILLED
+        state = OrderState.FILLED if filled == order.size_base else OrderState.EXPIRED
         return replace(order, state=state, fills=fills)
 
     def taken_on(self, order: Order, book: int) -> dict[int, int]:

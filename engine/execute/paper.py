@@ -1,48 +1,33 @@
-"""The paper executor: plans become orders, and these are filled as they would have been.
+"""The paper executor: a legged executor whose orders meet the board instead of a venue.
 
-An order reaches its venue after a drawn latency and meets the book as it is then. What only one
-leg filled is unwound at that leg's venue. Profit comes from fills, never from the plan.
+An order reaches its venue after a drawn latency and meets the book as it is then. Nothing leaves
+the process, so that an intent needs no disk: it counts as stored at once.
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.decide.order_rate import OrderRate
-from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_product
-from engine.domain.instruments import Instrument
-from engine.domain.opportunities import Leg, Plan, Side
-from engine.domain.orders import Execution, Order, OrderState, Purpose
+from engine.domain.opportunities import Plan, Side
+from engine.domain.orders import Execution, OrderState, Purpose
+from engine.execute.executor import NEVER_NS, Act, End, Send, Store
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import LatencyModel
+from engine.execute.legged import LeggedExecutor, OutcomeRules
+from engine.execute.order_life import News, OrderEvent
 from engine.execute.traded import Met
-from engine.portfolio.costs import BPS_PER_UNIT, Costs
+from engine.execute.unwinding import UnwindRules
+from engine.portfolio.costs import Costs
 from engine.portfolio.settle import Settlement, settle
 
-NEVER_NS = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnwindRules:
-    """How what one leg left over is closed at its venue.
-
-    Attributes:
-        band_bps: an unwinding order's limit lies at most so far behind the best price at the
-            time it is sent.
-        attempts_max: tries per plan; one at which the book is stale sends nothing but counts.
-    """
-
-    band_bps: Decimal = Decimal(50)
-    attempts_max: int = 3
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.band_bps < BPS_PER_UNIT or self.attempts_max < 0:
-            raise BadValueError(
-                f"unwind band {self.band_bps} bps must be 0 or more and below {BPS_PER_UNIT}, "
-                f"and attempts {self.attempts_max} must not be negative"
-            )
+_EVENT_OF = {
+    OrderState.FILLED: OrderEvent.FILLED,
+    OrderState.EXPIRED: OrderEvent.EXPIRED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,34 +47,14 @@ class Finished:
 NOTHING_FINISHED: tuple[Finished, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """A plan under way."""
-
-    plan: Plan
-    number: int
-    legs_out: int = 0
-    orders_sent: int = 0
-    attempts: int = 0
-    orders: list[Order] = field(default_factory=list)
-    taken_at_send: dict[str, Mapping[int, int]] = field(default_factory=dict)
-    met: dict[str, Met] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
-class _Event:
-    """An order arrives, or (without an order) unwinding is tried again."""
-
-    run: _Run
-    order: Order | None
+class _OnItsWay:
+    send: Send
+    taken_at_send: Mapping[int, int]
 
 
 class PaperExecutor:
-    """Executes plans against the board without sending anything anywhere.
-
-    Attributes:
-        next_at_ns: instant of the next event; `advance` does nothing before it.
-    """
+    """Executes plans against the board without sending anything anywhere."""
 
     def __init__(
         self,
@@ -99,137 +64,112 @@ class PaperExecutor:
         latency: LatencyModel,
         rules: UnwindRules,
         order_rate: OrderRate,
+        is_killed: Callable[[], bool],
     ) -> None:
         self._venue = venue
         self._costs = costs
         self._latency = latency
-        self._rules = rules
-        self._order_rate = order_rate
-        self._events: list[tuple[int, int, _Event]] = []
-        self._event_count = 0
-        self._plan_count = 0
-        self.next_at_ns = NEVER_NS
+        self._legged = LeggedExecutor(
+            quotes=self,
+            costs=costs,
+            unwinding=rules,
+            outcomes=OutcomeRules(),
+            order_rate=order_rate,
+            is_killed=is_killed,
+        )
+        self._arrivals: list[tuple[int, int, _OnItsWay]] = []
+        self._sent = 0
+        self._plan_numbers: dict[str, int] = {}
+        self._plans = 0
+        self._sent_by_plan: Counter[str] = Counter()
+        self._met: dict[str, dict[str, Met]] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no plan is under way."""
+        return self._legged.is_idle
+
+    @property
+    def next_at_ns(self) -> int:
+        """Instant of the next event; `advance` does nothing before it."""
+        arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS
+        return min(arrival_ns, self._legged.next_at_ns)
 
     def start(self, plan: Plan, at_ns: int) -> None:
         """Send the plan's legs; a plan past its deadline ends at the next advance, unsent."""
-        self._plan_count += 1
-        run = _Run(plan=plan, number=self._plan_count)
-        if at_ns > plan.deadline_ns:
-            self._push(at_ns, _Event(run, None))
-            return
-        run.legs_out = len(plan.legs)
-        for leg in plan.legs:
-            self._send(run, _leg_order(leg), at_ns)
+        self._plans += 1
+        self._plan_numbers[plan.plan_id] = self._plans
+        self._met[plan.plan_id] = {}
+        self._carry_out(self._legged.start(plan, at_ns), at_ns)
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.
 
         To be called before each input is applied: orders meet the board as it was until then.
         """
-        if at_ns < self.next_at_ns:
-            return NOTHING_FINISHED
         finished: list[Finished] = []
-        while self._events and self._events[0][0] <= at_ns:
-            due_at_ns, _, event = heapq.heappop(self._events)
-            ended = self._take(event, due_at_ns)
-            if ended is not None:
-                finished.append(ended)
-        self.next_at_ns = self._events[0][0] if self._events else NEVER_NS
+        while (due_ns := self.next_at_ns) <= at_ns and due_ns != NEVER_NS:
+            if self._arrivals and self._arrivals[0][0] == due_ns:
+                news = self._meet(heapq.heappop(self._arrivals)[2], due_ns)
+                acts = self._legged.told(news, due_ns)
+            else:
+                acts = self._legged.tick(due_ns)
+            finished += self._carry_out(acts, due_ns)
+        return finished or NOTHING_FINISHED
+
+    def best_price(self, plan: Plan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+        """Return the best price that an unwinding order would meet, None if the book is stale."""
+        return self._venue.best_price(plan.opportunity.hops[leg].row, side, at_ns)
+
+    def _carry_out(self, acts: Iterable[Act], at_ns: int) -> list[Finished]:
+        finished = []
+        waiting = deque(acts)
+        while waiting:
+            act = waiting.popleft()
+            if isinstance(act, Store):
+                waiting.extend(self._legged.stored(act.order.client_order_id, at_ns))
+            elif isinstance(act, Send):
+                self._send(act, at_ns)
+            elif isinstance(act, End):
+                finished.append(self._finish(act))
         return finished
 
-    def _take(self, event: _Event, at_ns: int) -> Finished | None:
-        run = event.run
-        if event.order is not None:
-            book = _book_of(run.plan, event.order.instrument)
-            if event.order.purpose is Purpose.LEG:
-                run.legs_out -= 1
-                order_id = event.order.client_order_id
-                taken_before = run.taken_at_send[order_id]
-                run.met[order_id] = self._venue.meet(event.order, book, taken_before)
-            run.orders.append(self._venue.fill(event.order, book))
-            if run.legs_out:
-                return None
-        if self._unwind(run, at_ns):
-            return None
-        return self._finish(run, at_ns)
-
-    def _unwind(self, run: _Run, at_ns: int) -> bool:
-        """Send the next unwinding order if there is something to unwind and a try is left."""
-        excess = sum((order.base_change for order in run.orders), Decimal(0))
-        if excess == 0 or run.attempts >= self._rules.attempts_max:
-            return False
-        over_filled = Side.BUY if excess > 0 else Side.SELL
-        instrument = next(
-            order.instrument
-            for order in run.orders
-            if order.side is over_filled and order.purpose is Purpose.LEG
+    def _send(self, send: Send, at_ns: int) -> None:
+        plan_id, order = send.plan.plan_id, send.order
+        self._sent += 1
+        self._sent_by_plan[plan_id] += 1
+        arrives_at_ns = at_ns + self._latency.draw_ns(
+            order.instrument.venue,
+            plan_number=self._plan_numbers[plan_id],
+            order_number=self._sent_by_plan[plan_id],
         )
-        side = Side.SELL if excess > 0 else Side.BUY
-        size = instrument.floor_to_lot(self._costs.size_for(instrument.venue, side, abs(excess)))
-        if size <= 0 or size < instrument.size_min_base:
-            return False
-        run.attempts += 1
-        best = self._venue.best_price(_book_of(run.plan, instrument), side, at_ns)
-        if best is None:
-            self._push(at_ns + self._draw_ns(run, instrument), _Event(run, None))
-            return True
-        limit = self._band_limit(instrument, side, best)
-        if size * limit < instrument.notional_min_quote:
-            return False
-        self._order_rate.add(1, at_ns)
-        self._send(run, (Purpose.UNWIND, instrument, side, size, limit), at_ns)
-        return True
+        taken = self._venue.taken_on(order, _row(send))
+        heapq.heappush(self._arrivals, (arrives_at_ns, self._sent, _OnItsWay(send, taken)))
 
-    def _band_limit(self, instrument: Instrument, side: Side, best: Decimal) -> Decimal:
-        band = self._rules.band_bps / BPS_PER_UNIT
-        if side is Side.BUY:
-            return instrument.floor_to_tick(best * (1 + band))
-        return instrument.ceil_to_tick(best * (1 - band))
-
-    def _send(
-        self, run: _Run, what: tuple[Purpose, Instrument, Side, Decimal, Decimal], at_ns: int
-    ) -> None:
-        purpose, instrument, side, size, limit = what
-        arrives_at_ns = at_ns + self._draw_ns(run, instrument)
-        order = Order(
-            client_order_id=f"{run.plan.plan_id}-o{run.orders_sent}",
-            plan_id=run.plan.plan_id,
-            purpose=purpose,
-            instrument=instrument,
-            side=side,
-            size_base=size,
-            price_limit=limit,
-            sent_at_ns=at_ns,
-            arrives_at_ns=arrives_at_ns,
-            state=OrderState.SENT,
-        )
-        if purpose is Purpose.LEG:
-            book = _book_of(run.plan, instrument)
-            run.taken_at_send[order.client_order_id] = self._venue.taken_on(order, book)
-        self._push(arrives_at_ns, _Event(run, order))
-
-    def _draw_ns(self, run: _Run, instrument: Instrument) -> int:
-        run.orders_sent += 1
-        return self._latency.draw_ns(
-            instrument.venue, plan_number=run.number, order_number=run.orders_sent
+    def _meet(self, arriving: _OnItsWay, at_ns: int) -> News:
+        send = arriving.send
+        order, row = replace(send.order, arrives_at_ns=at_ns), _row(send)
+        if order.purpose is Purpose.LEG:
+            met = self._venue.meet(order, row, arriving.taken_at_send)
+            self._met[order.plan_id][order.client_order_id] = met
+        filled = self._venue.fill(order, row)
+        return News(
+            client_order_id=order.client_order_id,
+            event=_EVENT_OF[filled.state],
+            fills=filled.fills,
+            arrived_at_ns=at_ns,
         )
 
-    def _push(self, at_ns: int, event: _Event) -> None:
-        self._event_count += 1
-        heapq.heappush(self._events, (at_ns, self._event_count, event))
-        self.next_at_ns = self._events[0][0]
-
-    def _finish(self, run: _Run, at_ns: int) -> Finished:
-        plan, opportunity = run.plan, run.plan.opportunity
-        transfer_bps = self._costs.transfer_bps
-        orders = tuple(run.orders)
-        settlement = settle(orders, transfer_bps=transfer_bps)
+    def _finish(self, end: End) -> Finished:
+        plan, opportunity = end.plan, end.plan.opportunity
+        del self._plan_numbers[plan.plan_id], self._sent_by_plan[plan.plan_id]
+        settlement = settle(end.orders, transfer_bps=self._costs.transfer_bps)
         execution = Execution(
             execution_id=f"{plan.plan_id}-x",
             plan_id=plan.plan_id,
             opportunity_id=opportunity.opportunity_id,
-            closed_at_ns=at_ns,
-            orders=orders,
+            closed_at_ns=end.at_ns,
+            orders=end.orders,
             quote=opportunity.quote,
             profit_quote=settlement.profit_quote,
             profit_usd=exact_product(settlement.profit_quote, plan.usd_per_quote),
@@ -237,14 +177,13 @@ class PaperExecutor:
             residual_base=settlement.residual_base,
             carry_quote=settlement.carry_quote,
         )
-        return Finished(plan=plan, execution=execution, settlement=settlement, met=run.met)
+        return Finished(
+            plan=plan,
+            execution=execution,
+            settlement=settlement,
+            met=self._met.pop(plan.plan_id),
+        )
 
 
-def _leg_order(leg: Leg) -> tuple[Purpose, Instrument, Side, Decimal, Decimal]:
-    return Purpose.LEG, leg.instrument, leg.side, leg.size_base, leg.price_limit
-
-
-def _book_of(plan: Plan, instrument: Instrument) -> int:
-    hops = plan.opportunity.hops
-    is_buy = instrument == plan.legs[0].instrument
-    return hops[0 if is_buy else 1].row
+def _row(send: Send) -> int:
+    return send.plan.opportunity.hops[send.leg].row

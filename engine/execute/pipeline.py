@@ -16,7 +16,8 @@ from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Deposit
 from engine.domain.opportunities import Opportunity, Plan, Refusal
-from engine.execute.paper import NEVER_NS, Finished, PaperExecutor
+from engine.execute.executor import NEVER_NS
+from engine.execute.paper import Finished, PaperExecutor
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.price_matrix import PriceMatrix
@@ -134,7 +135,7 @@ class Pipeline:
 
     def is_idle(self) -> bool:
         """Say whether no plan is under way."""
-        return self._executor.next_at_ns == NEVER_NS
+        return self._executor.is_idle
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""

@@ -26,8 +26,9 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import PaperExecutor, UnwindRules
+from engine.execute.paper import PaperExecutor
 from engine.execute.pipeline import Parts, Pipeline
+from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
@@ -185,6 +186,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 latency=_latency_model(header),
                 rules=UnwindRules(band_bps=terms.unwind_band_bps),
                 order_rate=circumstances.order_rate,
+                is_killed=around.world.is_killed,
             ),
             positions=positions,
             inventory=inventory,

@@ -10,7 +10,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import UnwindRules
+from engine.execute.unwinding import UnwindRules
 from tests.reference.world import Setup, World, make_instrument
 
 NEAR = ([("100.00", "1")], [("100.10", "1")])
@@ -105,7 +105,7 @@ def test_a_partly_filled_leg_leaves_only_its_excess_to_unwind() -> None:
     execution = world.journal.finished[0].execution
     sell = next(order for order in execution.orders if order.instrument.venue == "there")
     unwind = next(order for order in execution.orders if order.purpose is Purpose.UNWIND)
-    assert sell.state is OrderState.PARTLY_FILLED
+    assert sell.state is OrderState.EXPIRED
     assert unwind.size_base == Decimal("0.6")
     assert execution.residual_base == 0
 
@@ -144,7 +144,7 @@ def test_an_order_that_arrives_at_a_book_grown_too_old_is_not_filled() -> None:
 
     execution = world.journal.finished[0].execution
     states = {order.instrument.venue: order.state for order in execution.orders}
-    assert states == {"here": OrderState.UNFILLED, "there": OrderState.FILLED}
+    assert states == {"here": OrderState.EXPIRED, "there": OrderState.FILLED}
     assert execution.residual_base == -1
 
 
@@ -163,7 +163,7 @@ def test_unwinding_never_trades_outside_its_band() -> None:
     execution = world.journal.finished[0].execution
     unwind = next(order for order in execution.orders if order.purpose is Purpose.UNWIND)
     assert unwind.price_limit == Decimal("99.90")
-    assert unwind.state is OrderState.UNFILLED
+    assert unwind.state is OrderState.EXPIRED
     assert execution.residual_base == 1
 
 

@@ -28,8 +28,9 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Plan, Reason, Refusal
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import Finished, PaperExecutor, UnwindRules
+from engine.execute.paper import Finished, PaperExecutor
 from engine.execute.pipeline import Decided, Parts, Pipeline
+from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
@@ -262,6 +263,7 @@ class World:
             latency=LatencyModel(by_venue, seed=setup.seed),
             rules=setup.unwind,
             order_rate=self.circumstances.order_rate,
+            is_killed=self.circumstances.is_killed,
         )
         self.pipeline = Pipeline(
             Parts(

@@ -80,7 +80,7 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
     ):
         await installation.until_live()
         await installation.go_to_paper()
-        told = await installation.until_told("Paper trade")
+        await installation.until_told("Paper trade")
         for number in range(3):
             found = await installation.until_status(has_found(number + 1))
             await ask_everything(installation.facade, f"{found.run_id}-{number + 1}")
@@ -94,7 +94,6 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
         status = await installation.until_live()
         assert await installation.stop() == 0
 
-    assert traded.opportunity_id in told
     assert code == 0, traced
     assert "FRAME" in traced
     run = data_dir / "recordings" / status.run_id

@@ -210,7 +210,7 @@ async def test_why_shows_a_leg_that_was_planned_but_never_sent(
     sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
     record = makers.make_execution_record()
-    unfilled = dataclasses.replace(record.execution.orders[0], fills=(), state=OrderState.UNFILLED)
+    unfilled = dataclasses.replace(record.execution.orders[0], fills=(), state=OrderState.EXPIRED)
     execution = dataclasses.replace(record.execution, orders=(unfilled,))
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         await append(ledger, msgspec.structs.replace(record, execution=execution))

@@ -1,0 +1,103 @@
+"""What an executor is: a machine that is told what happened and answers with what is to be done.
+
+It knows no clock, network or database: instants come with what it is told. An order leaves only by
+`Send`, and that is asked for only after the order's intent was told to be durable.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from engine.domain.opportunities import Plan
+from engine.domain.orders import Order
+from engine.execute.order_life import News
+
+NEVER_NS: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Make the intent of an order durable, then tell `stored`."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Release an order to its venue; at most once for each.
+
+    Attributes:
+        leg: number of the plan's leg that it fills, or trades back.
+    """
+
+    plan: Plan
+    leg: int
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Ask the venue what became of an order: open ones, closed ones and trades."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Tell a person, who has to look at it."""
+
+    plan_id: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A plan has come to its end: every order's outcome is known.
+
+    Attributes:
+        at_ns: when the last of it happened.
+    """
+
+    plan: Plan
+    orders: tuple[Order, ...]
+    at_ns: int
+
+
+Act = Store | Send | LookUp | Alarm | End
+NO_ACTS: Final[tuple[Act, ...]] = ()
+
+
+class Executor(Protocol):
+    """Carries plans of one kind out.
+
+    Attributes:
+        next_at_ns: when `tick` is due next; `NEVER_NS` if nothing waits.
+    """
+
+    next_at_ns: int
+
+    def start(self, plan: Plan, at_ns: int) -> Sequence[Act]:
+        """Take a plan on; past its deadline it ends with nothing sent."""
+        ...
+
+    def stored(self, client_order_id: str, at_ns: int) -> Sequence[Act]:
+        """Learn that the intent of an order is durable."""
+        ...
+
+    def told(self, news: News, at_ns: int) -> Sequence[Act]:
+        """Learn something of an order."""
+        ...
+
+    def missed(self, client_order_id: str, at_ns: int, *, has_gap: bool) -> Sequence[Act]:
+        """Learn that a look-up found the order nowhere.
+
+        Args:
+            client_order_id: of the order.
+            at_ns: when the look-up was answered.
+            has_gap: whether the venue's stream of orders had one since the order was sent.
+        """
+        ...
+
+    def tick(self, at_ns: int) -> Sequence[Act]:
+        """Do what is due with time."""
+        ...

@@ -1,0 +1,222 @@
+"""What every executor owes, tried against a venue that answers late, twice, wrongly or never.
+
+The venue is truthful where it speaks: each order that came through has one fate. What it says of it
+is lost, repeated, delayed and mixed up; a look-up tells the truth, or fails too.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from random import Random
+
+from engine.domain.opportunities import Plan
+from engine.domain.orders import Fill, Order, OrderState
+from engine.execute.executor import (
+    NEVER_NS,
+    Act,
+    Alarm,
+    End,
+    Executor,
+    LookUp,
+    Send,
+    Store,
+)
+from engine.execute.order_life import News, OrderEvent, Shape
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+LAG_NS = 10 * SECOND
+"""A look-up does not show an order that was sent later than so long before."""
+
+STEPS_MAX = 3_000
+
+
+@dataclass
+class Fate:
+    """What becomes of an order at the venue, None as its end if it never comes through."""
+
+    order: Order
+    end: OrderEvent | None
+    fills: tuple[Fill, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        return self.end is not None
+
+    def news(self, event: OrderEvent, fills: tuple[Fill, ...], *, is_whole: bool = False) -> News:
+        """Say something of it; the whole amount is known without its fills where it has ended."""
+        known = self.fills if is_whole else fills
+        return News(
+            client_order_id=self.order.client_order_id,
+            event=event,
+            fills=fills,
+            filled_base=sum((fill.size_base for fill in known), Decimal(0)),
+            shape=Shape(
+                instrument=self.order.instrument,
+                side=self.order.side,
+                size_base=self.order.size_base,
+            ),
+        )
+
+    @property
+    def whole(self) -> News:
+        assert self.end is not None
+        return self.news(self.end, self.fills)
+
+
+@dataclass
+class Play:
+    """One run of an executor against such a venue; `check` holds what must be true of it.
+
+    Attributes:
+        kill_at_ns: from then on the latch is set.
+    """
+
+    make: Callable[[Callable[[], bool]], Executor]
+    seed: int
+    kill_at_ns: int = NEVER_NS
+    now_ns: int = SECOND
+    stored: list[str] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    sent_killed: list[Order] = field(default_factory=list)
+    fates: dict[str, Fate] = field(default_factory=dict)
+    ends: list[End] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    due: list[tuple[int, int, Callable[[], Iterable[Act]]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        self.executor = self.make(lambda: self.now_ns >= self.kill_at_ns)
+
+    def run(self, plan: Plan) -> None:
+        """Carry the plan out to its end."""
+        self._carry_out(self.executor.start(plan, self.now_ns))
+        for _ in range(STEPS_MAX):
+            at_ns = min([self.executor.next_at_ns, *(one[0] for one in self.due)])
+            if at_ns == NEVER_NS:
+                return
+            self.now_ns = max(self.now_ns, at_ns)
+            ready = sorted((one for one in self.due if one[0] <= self.now_ns), key=lambda o: o[:2])
+            if ready:
+                self.due.remove(ready[0])
+                self._carry_out(ready[0][2]())
+            else:
+                self._carry_out(self.executor.tick(self.now_ns))
+        raise AssertionError("the plan does not come to an end")
+
+    def _later(self, act: Callable[[], Iterable[Act]], most_ms: int) -> None:
+        at_ns = self.now_ns + self.random.randint(0, most_ms) * MS
+        self.due.append((at_ns, len(self.due) + self.random.randint(0, 5), act))
+
+    def _carry_out(self, acts: Iterable[Act]) -> None:
+        for act in acts:
+            if isinstance(act, Store):
+                order_id = act.order.client_order_id
+                assert order_id not in self.stored, "an intent is stored once"
+                for _ in range(self.random.choice([1, 1, 2])):
+                    self._later(partial(self._store, order_id), 40)
+            elif isinstance(act, Send):
+                self._take_order(act.order)
+            elif isinstance(act, LookUp):
+                self._later(partial(self._look_up, act.order), 200)
+            elif isinstance(act, End):
+                self.ends.append(act)
+            else:
+                self.alarms.append(act)
+
+    def _store(self, order_id: str) -> Iterable[Act]:
+        self.stored.append(order_id)
+        return self.executor.stored(order_id, self.now_ns)
+
+    def _tell(self, news: News) -> Iterable[Act]:
+        return self.executor.told(news, self.now_ns)
+
+    def _take_order(self, order: Order) -> None:
+        order_id = order.client_order_id
+        assert order_id in self.stored, "no order leaves before its intent is durable"
+        assert order_id not in self.sent, "no order is sent twice"
+        assert order.state is OrderState.SENT
+        self.sent.append(order_id)
+        if self.now_ns >= self.kill_at_ns:
+            self.sent_killed.append(order)
+        fate = self.fates[order_id] = self._decide_fate(order)
+        for news in self._speech(fate):
+            self._later(partial(self._tell, news), 5_000)
+
+    def _decide_fate(self, order: Order) -> Fate:
+        roll = self.random.random()
+        if roll < 0.15:
+            return Fate(order, None)
+        lot = order.instrument.lot_base
+        lots = int(order.size_base / lot)
+        filled = lots if roll < 0.5 else self.random.randint(0, lots)
+        sizes = []
+        while filled:
+            part = self.random.randint(max(1, filled // 3), filled)
+            sizes.append(part * lot)
+            filled -= part
+        fills = tuple(
+            Fill(
+                fill_id=f"{order.client_order_id}-t{number}",
+                client_order_id=order.client_order_id,
+                filled_at_ns=self.now_ns,
+                price=order.price_limit,
+                size_base=size,
+                fee_quote=Decimal("0.01"),
+                frame_seq=1,
+            )
+            for number, size in enumerate(sizes)
+        )
+        is_whole = sum(sizes, Decimal(0)) == order.size_base
+        ends = [OrderEvent.FILLED] if is_whole else [OrderEvent.CANCELLED, OrderEvent.EXPIRED]
+        return Fate(order, self.random.choice(ends), fills)
+
+    def _speech(self, fate: Fate) -> Iterator[News]:
+        """What is said by itself: any or all of it lost, any of it twice; `due` mixes it up."""
+        if self.random.random() < 0.2:
+            return
+        if not fate.is_there:
+            if self.random.random() < 0.5:
+                yield News(client_order_id=fate.order.client_order_id, event=OrderEvent.REFUSED)
+            return
+        said = [fate.news(OrderEvent.ACCEPTED, ())]
+        said += [fate.news(OrderEvent.TRADED, (fill,)) for fill in fate.fills]
+        assert fate.end is not None
+        said += [fate.news(fate.end, (), is_whole=True)]
+        unclear = News(client_order_id=fate.order.client_order_id, event=OrderEvent.UNCLEAR)
+        for news in [*said, unclear]:
+            for _ in range(self.random.choice([0, 1, 1, 1, 2])):
+                yield news
+
+    def _look_up(self, order: Order) -> Iterable[Act]:
+        order_id = order.client_order_id
+        roll = self.random.random()
+        if roll < 0.2:
+            return ()  # no answer; asked again by and by
+        fate = self.fates[order_id]
+        if not fate.is_there or self.now_ns < order.sent_at_ns + LAG_NS:
+            return self.executor.missed(order_id, self.now_ns, has_gap=roll > 0.9)
+        return self.executor.told(fate.whole, self.now_ns)
+
+    def check(self) -> None:
+        """Hold the run against what every executor owes."""
+        assert len(self.ends) == 1, "every plan comes to one end"
+        orders = {order.client_order_id: order for order in self.ends[0].orders}
+        assert set(self.sent) <= set(orders)
+        for order_id, order in orders.items():
+            fate = self.fates.get(order_id)
+            if fate is None:
+                assert order.state is OrderState.CANCELLED
+                assert order.fills == ()
+                continue
+            assert sorted(order.fills, key=_id) == sorted(fate.fills, key=_id), (
+                "the fills that count are those that happened, each once"
+            )
+            expected = "rejected" if fate.end is None else fate.end.value
+            assert order.state.value == expected
+        assert all(order.purpose is not order.purpose.LEG for order in self.sent_killed)
+
+
+def _id(fill: Fill) -> str:
+    return fill.fill_id

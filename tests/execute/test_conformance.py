@@ -1,0 +1,134 @@
+"""Every executor in the list, against a venue that answers late, twice, wrongly or never."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.decide.order_rate import OrderRate
+from engine.domain.opportunities import Plan, Side
+from engine.domain.orders import OrderState, Purpose
+from engine.execute.executor import NEVER_NS, Act, Alarm, End, Executor, Store
+from engine.execute.legged import LeggedExecutor, OutcomeRules
+from engine.execute.unwinding import UnwindRules
+from engine.portfolio.costs import Costs
+from tests.execute.conformance import SECOND, Play
+from tests.reference.world import World
+
+FEE_BPS = Decimal(10)
+
+
+class FlatQuotes:
+    """Books that stand still, and are stale now and then."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def best_price(self, plan: Plan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+        del side, at_ns
+        self.asked += 1
+        return plan.legs[leg].price_limit if self.asked % 3 else None
+
+
+def make_legged(is_killed: Callable[[], bool]) -> LeggedExecutor:
+    return LeggedExecutor(
+        quotes=FlatQuotes(),
+        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in TWO.legs}),
+        unwinding=UnwindRules(),
+        outcomes=OutcomeRules(answer_ms_max=3_000, absent_after_ms=20_000),
+        order_rate=OrderRate(),
+        is_killed=is_killed,
+    )
+
+
+def plan_of_two() -> Plan:
+    world = World()
+    world.show(0, [("100.00", "1")], [("100.10", "1")])
+    world.show(1, [("101.00", "1")], [("101.20", "1")])
+    (plan,) = world.journal.plans
+    return plan
+
+
+TWO = plan_of_two()
+EXECUTORS: dict[str, tuple[Callable[[Callable[[], bool]], Executor], tuple[Plan, ...]]] = {
+    "legged": (make_legged, (TWO,))
+}
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+@given(seed=st.integers(0, 2**32), killed_ms=st.none() | st.integers(0, 200))
+@settings(max_examples=200, deadline=None)
+def test_every_order_ends_as_it_ended_at_the_venue(
+    name: str, seed: int, killed_ms: int | None
+) -> None:
+    make, plans = EXECUTORS[name]
+    for plan in plans:
+        play = Play(make, seed, now_ns=plan.decided_at_ns)
+        if killed_ms is not None:
+            play.kill_at_ns = plan.decided_at_ns + killed_ms * SECOND // 1_000
+        play.run(plan)
+        play.check()
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_nothing_is_sent_while_killed_but_what_unwinds(name: str) -> None:
+    make, plans = EXECUTORS[name]
+    for plan in plans:
+        play = Play(make, 1, now_ns=plan.decided_at_ns, kill_at_ns=0)
+        play.run(plan)
+        assert play.sent == []
+        assert len(play.stored) == len(plan.legs)
+        play.check()
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_a_plan_past_its_deadline_sends_nothing(name: str) -> None:
+    make, plans = EXECUTORS[name]
+    for plan in plans:
+        play = Play(make, 1, now_ns=plan.deadline_ns + 1)
+        play.run(plan)
+        assert play.sent == []
+        play.check()
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_an_intent_that_is_durable_only_after_the_deadline_is_not_sent(name: str) -> None:
+    make, plans = EXECUTORS[name]
+    for plan in plans:
+        executor = make(lambda: False)
+        intents = executor.start(plan, plan.decided_at_ns)
+        acts = [
+            act
+            for intent in intents
+            if isinstance(intent, Store)
+            for act in executor.stored(intent.order.client_order_id, plan.deadline_ns + 1)
+        ]
+        (end,) = acts
+        assert isinstance(end, End)
+        assert [order.state for order in end.orders] == [OrderState.CANCELLED] * len(plan.legs)
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_what_nobody_can_prove_is_told_and_never_given_up(name: str) -> None:
+    make, plans = EXECUTORS[name]
+    plan = plans[0]
+    executor = make(lambda: False)
+    acts = [act for act in executor.start(plan, plan.decided_at_ns) if isinstance(act, Store)]
+    for act in acts:
+        executor.stored(act.order.client_order_id, plan.decided_at_ns)
+
+    told: list[Act] = []
+    at_ns = plan.decided_at_ns
+    while at_ns < plan.decided_at_ns + 600 * SECOND:
+        at_ns = executor.next_at_ns
+        assert at_ns < NEVER_NS
+        told += executor.tick(at_ns)
+        for leg_order in acts:
+            executor.missed(leg_order.order.client_order_id, at_ns, has_gap=True)
+
+    alarms = [act for act in told if isinstance(act, Alarm)]
+    assert len(alarms) == len(plan.legs)
+    assert not [act for act in told if isinstance(act, End)]
+    assert {act.order.purpose for act in acts} == {Purpose.LEG}
