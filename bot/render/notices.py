@@ -17,6 +17,7 @@ from engine.facade.notices import (
     OpportunitySeen,
     PaperTraded,
     RecordsDropped,
+    RetentionHeld,
     RoleRestarted,
     StampedNotice,
     Started,
@@ -26,6 +27,7 @@ from engine.facade.notices import (
 )
 
 _NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
 _STEP_NS: Final = 1_000_000_000
 """Less than this is a clock's ordinary adjustment, not worth a word."""
 
@@ -134,10 +136,21 @@ def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]
 
 
 def _trouble_content(
-    notice: LimitHit | RoleRestarted | RecordsDropped,
+    notice: LimitHit | RoleRestarted | RecordsDropped | RetentionHeld,
 ) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, LimitHit):
         return Mark.WARN, f"Limit: {words.phrase(notice.reason)}", [notice.detail]
+    if isinstance(notice, RetentionHeld):
+        ahead = words.duration(notice.ahead_ns / _NS_PER_S)
+        return (
+            Mark.WARN,
+            "Old news is kept: the clock may be wrong",
+            [
+                f"It is {ahead} ahead of what was stored before.",
+                "Nothing is deleted by its age until it has run on for a day.",
+                "Look at the clock of its machine by then.",
+            ],
+        )
     if isinstance(notice, RoleRestarted):
         return (
             Mark.WARN,

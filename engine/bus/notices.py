@@ -132,6 +132,16 @@ class ClockCorrected(_Notice, frozen=True, kw_only=True):
     asleep_ns: int
 
 
+class RetentionHeld(_Notice, frozen=True, kw_only=True):
+    """Nothing is deleted by its age, because the clock may be wrong.
+
+    Attributes:
+        ahead_ns: what it is ahead of the records before, or was set ahead by.
+    """
+
+    ahead_ns: int
+
+
 REFUSED: Final = "refused"
 
 
@@ -160,6 +170,7 @@ Notice = (
     | RoleRestarted
     | RecordsDropped
     | ClockCorrected
+    | RetentionHeld
 )
 
 

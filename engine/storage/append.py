@@ -65,7 +65,7 @@ async def append(
         elif isinstance(record, LatchRecord):
             has_notices |= await _append_latch(connection, record, basis)
         elif isinstance(record, NoticeRecord):
-            await _insert_once(connection, tables.notices, _notice_row(record))
+            await _insert_once(connection, tables.notices, notice_row(record))
             has_notices = True
     await add_changes(connection, changes)
     if not has_notices:
@@ -164,7 +164,7 @@ async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis:
         else Unkilled(at_ns=record.at_ns, basis=basis, by=record.by)
     )
     told = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
-    return await _insert_once(connection, tables.notices, _notice_row(told))
+    return await _insert_once(connection, tables.notices, notice_row(told))
 
 
 async def _is_told_again(connection: AsyncConnection, record: LatchRecord) -> bool:
@@ -301,7 +301,8 @@ def _state_row(record: StateRecord) -> Row:
     return row
 
 
-def _notice_row(record: NoticeRecord) -> Row:
+def notice_row(record: NoticeRecord) -> Row:
+    """Return a notice as it is stored."""
     fields: Mapping[str, Any] = msgspec.to_builtins(record.notice)
     return {
         "record_id": record.record_id,

@@ -7,6 +7,7 @@ on disk.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -33,7 +34,7 @@ from engine.bus.records import Append, Appended, EngineState, LoadState, Superse
 from engine.bus.reports import ExportReport, NoticesReport, PnlReport, Report, Unknown
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
-from engine.storage import answers, generations, notice_store, totals
+from engine.storage import answers, clock_trust, generations, notice_store, totals
 from engine.storage.append import append
 from engine.storage.backup import take_backup
 from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
@@ -41,9 +42,12 @@ from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
+from engine.storage.totals import DAY_NS
 from engine.storage.writer import Writer
 
 __all__ = ["Clock", "Ledger", "LedgerReply", "LedgerRequest", "LedgerSettings", "open_ledger"]
+
+_log = logging.getLogger(__name__)
 
 LedgerRequest = Append | LoadState | LedgerCommand
 LedgerReply = Appended | Superseded | EngineState | Report
@@ -114,9 +118,15 @@ class Ledger:
         return await self.backup()
 
     async def apply_retention(self) -> int:
-        """Delete what is older than the settings allow; return the number of rows."""
+        """Delete what is older than the settings allow; return the number of rows.
+
+        Nothing is deleted while the clock may be wrong, which is told once.
+        """
+        now_ns = self._clock()
+        if await self._is_clock_doubted(now_ns):
+            return 0
         cutoffs = Cutoffs.at(
-            self._clock(),
+            now_ns,
             retention_days=self._settings.retention_days,
             unread_days=self._settings.unread_days,
         )
@@ -129,6 +139,24 @@ class Ledger:
                 )
                 deleted += batch
         return deleted
+
+    async def _is_clock_doubted(self, now_ns: int) -> bool:
+        async def work(connection: AsyncConnection) -> tuple[bool, bool]:
+            doubt = await clock_trust.load_doubt(
+                connection,
+                now_ns=now_ns,
+                period_ns=self._settings.retention_days * DAY_NS,
+                basis=self._settings.basis or Basis.SANDBOX,
+            )
+            return doubt is not None, doubt is not None and await clock_trust.tell_once(
+                connection, doubt
+            )
+
+        is_doubted, is_news = await self._writer.transact(work)
+        if is_news:
+            _log.warning("nothing is deleted by its age: the clock may be wrong")
+            self.wake()
+        return is_doubted
 
     def wake(self) -> None:
         """Wake whoever waits for notices."""

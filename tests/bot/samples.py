@@ -20,6 +20,7 @@ from engine.facade.notices import (
     OpportunitySeen,
     PaperTraded,
     RecordsDropped,
+    RetentionHeld,
     RoleRestarted,
     Started,
     Unkilled,
@@ -558,6 +559,7 @@ def all_notices() -> list[Notice]:
         ),
         RecordsDropped(at_ns=at_ns, basis=basis, kind="opportunities", count=1_500),
         RecordsDropped(at_ns=at_ns, basis=basis, kind=REFUSED, count=2),
+        RetentionHeld(at_ns=at_ns, basis=basis, ahead_ns=400 * 86_400 * 10**9),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
     ]

@@ -11,7 +11,14 @@ from msgspec.structs import replace
 from engine.bus.commands import GetExport, GetNotices, Kill, Unkill
 from engine.bus.memory import MemoryCaller
 from engine.bus.notices import Killed, Unkilled
-from engine.bus.records import EngineState, LatchState, LoadState
+from engine.bus.records import (
+    Append,
+    EngineState,
+    LatchAct,
+    LatchState,
+    LoadState,
+    kill_record,
+)
 from engine.bus.reports import ExportReport, NoticesReport
 from engine.bus.wire import LedgerReply, LedgerRequest, ledger_wire
 from engine.domain.errors import TransientError
@@ -164,10 +171,12 @@ async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) 
         assert not latch.is_killed()
         assert [type(one) for one in await told(ledger)] == [Killed, Unkilled]
         now_ns += 10_000 * 86_400 * S
-        await ledger.apply_retention()
+        lately = replace(kill_record(Kill(by="me", why="", at_ns=0)), at_ns=now_ns - 2 * 86_400 * S)
+        await ledger.answer(Append(records=[replace(lately, act=LatchAct.WRONG_CODE)]))
+        assert await ledger.apply_retention() == 2, "their notices, which were told"
         audit = await ledger.answer(GetExport(table="audit", days=20_000))
         assert isinstance(audit, ExportReport)
-        assert audit.rows == 2
+        assert audit.rows == 3
         assert b"kill: test" in audit.content
 
 

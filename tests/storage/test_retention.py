@@ -9,11 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.commands import DoneNotices, GetExport, GetWhy
 from engine.bus.reports import ExportReport, InboxStored, Unknown
-from engine.storage.ledger import LedgerSettings, open_ledger
+from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.storage.retention import BATCH_ROWS
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices, trades
 from tests.storage.conftest import Clock
+
+
+async def pass_days(ledger: Ledger, clock: Clock, days: int) -> None:
+    """Let days pass in which something was stored now and then."""
+    clock.now_ns += days * makers.DAY_NS
+    at_ns = clock.now_ns - 2 * makers.DAY_NS
+    await append(ledger, makers.make_state_record(number=99, at_ns=at_ns))
 
 
 async def test_only_what_is_older_than_the_retention_goes(
@@ -38,14 +45,15 @@ async def test_only_what_is_older_than_the_retention_goes(
 async def test_money_is_never_deleted_by_age(settings: LedgerSettings, clock: Clock) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         await append(ledger, makers.make_execution_record(), makers.make_state_record())
-        clock.now_ns += 10_000 * makers.DAY_NS
+        await append(ledger, makers.make_opportunity_record())
+        await pass_days(ledger, clock, 10_000)
 
-        assert await ledger.apply_retention() == 0
+        assert await ledger.apply_retention() == 1, "the opportunity alone"
         assert (await trades(ledger)).total == 1
         fills = await ask(ledger, GetExport(table="fills", days=20_000), ExportReport)
         audit = await ask(ledger, GetExport(table="audit", days=20_000), ExportReport)
 
-    assert (fills.rows, audit.rows) == (4, 1)
+    assert (fills.rows, audit.rows) == (4, 2)
 
 
 async def test_a_notice_stays_until_the_slowest_reader_has_it(
@@ -60,7 +68,7 @@ async def test_a_notice_stays_until_the_slowest_reader_has_it(
 
         assert await ledger.apply_retention() == 1
         waiting = await notices(ledger, reader="terminal")
-        clock.now_ns += 366 * makers.DAY_NS
+        await pass_days(ledger, clock, 366)
         assert await ledger.apply_retention() == 1
 
     assert [stamped.seq for stamped in waiting.notices] == [second]
