@@ -24,6 +24,7 @@ from bot.render.plain import write_plain
 from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left, render_voided
 from bot.terminal import PipeTerminal, PromptTerminal, Terminal
+from bot.threads import Threads
 from engine.facade.commands import Kill, SyndicateError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -98,6 +99,7 @@ class Console:
             opportunity_usd_min=settings.opportunity_notice_usd_min,
             own_by=BY,
             deliver=self._tell,
+            threads=Threads(""),
         )
         self._waiting: asyncio.Queue[_Line] = asyncio.Queue(maxsize=WAITING_MAX)
         self._pending: _Pending | None = None

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -12,12 +11,14 @@ from bot.answer import Button
 from bot.notice_buttons import buttons_of, buttons_of_digest
 from bot.render.notices import render_digest, render_notice
 from bot.render.screen import Screen
+from bot.threads import Threads
 from engine.facade.commands import DoneNotices, SyndicateError
 from engine.facade.engine import Facade
 from engine.facade.notices import (
     Killed,
     LimitHit,
     ModeChanged,
+    Notice,
     OpportunitySeen,
     PaperTraded,
     StampedNotice,
@@ -32,9 +33,6 @@ WAITING_MAX: Final = 200
 
 SINGLY_MAX: Final = 5
 """More ordinary notices than this, waiting at once, become one message."""
-
-FOUND_MAX: Final = 256
-"""Opportunities remembered for the trade that may follow; the oldest gives way."""
 
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
@@ -62,6 +60,7 @@ class Telling:
 
     Attributes:
         thread: what it is about; news of the same thread replaces the message before.
+        edits: that message, if there is one.
         is_urgent: ahead of everything that waits.
         is_silent: without a sound.
     """
@@ -69,6 +68,7 @@ class Telling:
     screen: Screen
     buttons: tuple[tuple[Button, ...], ...] = ()
     thread: str | None = None
+    edits: int | None = None
     is_urgent: bool = False
     is_silent: bool = False
 
@@ -80,21 +80,23 @@ class NoticeFeed:
     Attributes:
         reader: name under which the ledger remembers what was delivered.
         own_by: who asks in this chat, as the records show it.
-        deliver: returns once the message is delivered.
+        deliver: returns once the message is delivered: its id, None if it cannot be edited.
+        threads: what was told already.
     """
 
     facade: Facade
     reader: str
     opportunity_usd_min: Decimal
     own_by: str
-    deliver: Callable[[Telling], Awaitable[None]]
+    deliver: Callable[[Telling], Awaitable[int | None]]
+    threads: Threads
     _waiting: asyncio.Queue[StampedNotice] = field(
         default_factory=lambda: asyncio.Queue(maxsize=WAITING_MAX), init=False
     )
-    _found_usd: OrderedDict[str, float] = field(default_factory=OrderedDict, init=False)
 
     async def run(self) -> None:
         """Tell notices for ever."""
+        await self.threads.load(self.facade)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._receive())
             group.create_task(self._tell())
@@ -117,7 +119,10 @@ class NoticeFeed:
             while not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             for telling in self._tellings(batch):
-                await self.deliver(telling)
+                edits = self.threads.message_of(telling.thread)
+                message_id = await self.deliver(replace(telling, edits=edits))
+                if telling.thread is not None:
+                    self.threads.keep(telling.thread, message_id)
             await self._confirm(batch[-1].seq)
 
     def _tellings(self, batch: list[StampedNotice]) -> list[Telling]:
@@ -137,24 +142,14 @@ class NoticeFeed:
     def _follows(self, stamped: StampedNotice) -> bool:
         """Say whether a notice replaces a message that told of its opportunity."""
         notice = stamped.notice
-        return isinstance(notice, PaperTraded) and notice.opportunity_id in self._found_usd
+        return isinstance(notice, PaperTraded) and notice.opportunity_id in self.threads
 
     def _telling(self, stamped: StampedNotice) -> Telling:
         notice = stamped.notice
-        thread = None
-        found_usd = None
-        if isinstance(notice, OpportunitySeen):
-            thread = notice.opportunity_id
-            self._found_usd[thread] = notice.profit_usd
-            if len(self._found_usd) > FOUND_MAX:
-                self._found_usd.popitem(last=False)
-        elif isinstance(notice, PaperTraded):
-            thread = notice.opportunity_id
-            found_usd = self._found_usd.get(thread)
         return Telling(
-            render_notice(stamped, found_usd=found_usd),
+            render_notice(stamped),
             buttons=buttons_of(notice),
-            thread=thread,
+            thread=_thread_of(notice),
             is_urgent=isinstance(notice, Killed),
             is_silent=isinstance(notice, VenueBack),
         )
@@ -162,16 +157,28 @@ class NoticeFeed:
     async def _confirm(self, seq: int) -> None:
         """Confirm delivery; until the ledger has it, nothing newer can come from it anyway."""
         retry_s = RETRY_S_MIN
+        done = DoneNotices(
+            reader=self.reader,
+            seq=seq,
+            chat=self.threads.chat,
+            threads=self.threads.take_unsaved(),
+        )
         while True:
             try:
                 async with asyncio.timeout(_CONFIRM_S_MAX):
-                    await self.facade.ask(DoneNotices(reader=self.reader, seq=seq))
+                    await self.facade.ask(done)
             except (SyndicateError, TimeoutError) as error:
                 _log.info("notices up to %d are not confirmed yet: %s", seq, error)
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, RETRY_S_MAX)
             else:
                 return
+
+
+def _thread_of(notice: Notice) -> str | None:
+    if isinstance(notice, (OpportunitySeen, PaperTraded)):
+        return notice.opportunity_id
+    return None
 
 
 def _without_followed(told: list[StampedNotice]) -> list[StampedNotice]:

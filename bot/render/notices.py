@@ -41,15 +41,10 @@ _KIND_WORDS: dict[type[Notice], str] = {
 }
 
 
-def render_notice(stamped: StampedNotice, *, found_usd: float | None = None) -> Screen:
-    """Show one notice with its number, time and basis.
-
-    Args:
-        stamped: the notice.
-        found_usd: what the opportunity of a trade was told to be worth, if it was told.
-    """
+def render_notice(stamped: StampedNotice) -> Screen:
+    """Show one notice with its number, time and basis."""
     notice = stamped.notice
-    mark, title, lines = _content(notice, found_usd=found_usd)
+    mark, title, lines = _content(notice)
     return Screen(
         title=title,
         mark=mark,
@@ -90,7 +85,7 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
     )
 
 
-def _content(notice: Notice, *, found_usd: float | None) -> tuple[Mark, str, list[str]]:
+def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (Killed, Unkilled, ModeChanged, Started)):
         return _state_content(notice)
     if isinstance(notice, (VenueLost, VenueBack)):
@@ -109,7 +104,7 @@ def _content(notice: Notice, *, found_usd: float | None) -> tuple[Mark, str, lis
             ],
         )
     if isinstance(notice, PaperTraded):
-        return _traded_content(notice, found_usd=found_usd)
+        return _traded_content(notice)
     if isinstance(notice, ClockCorrected):
         return _clock_content(notice)
     return _trouble_content(notice)
@@ -189,12 +184,11 @@ def _state_content(
     return Mark.GOOD if is_start else Mark.NONE, f"{what}, {state}", lines
 
 
-def _traded_content(notice: PaperTraded, *, found_usd: float | None) -> tuple[Mark, str, list[str]]:
-    if notice.story is not None:
-        found_usd = float(notice.story.found.usd)
-    found = "" if found_usd is None else f"found {words.usd(found_usd, is_signed=True)}, "
+def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
+    story = notice.story
+    found = "" if story is None else f"found {words.usd(story.found.usd, is_signed=True)}, "
     planned = f"planned {words.usd(notice.expected_usd, is_signed=True)}"
-    cause = None if notice.story is None else main_cause(notice.story)
+    cause = None if story is None else main_cause(story)
     lines = [
         (
             f"{words.route(notice.pair, notice.buy_venue, notice.sell_venue)}"

@@ -32,6 +32,7 @@ from bot.telegram.sender import Sender
 from bot.telegram.taps import TapAnswers
 from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
+from bot.threads import Threads
 from engine.facade.commands import FatalError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -89,6 +90,7 @@ class FrontEnd:
     ) -> None:
         assert settings.telegram_token is not None
         assert settings.telegram_operator_id is not None
+        bot_id = settings.telegram_token.partition(":")[0]
         self._settings = settings
         self._group = group
         self._tasks: set[asyncio.Task[None]] = set()
@@ -135,6 +137,7 @@ class FrontEnd:
             opportunity_usd_min=settings.opportunity_notice_usd_min,
             own_by=f"telegram:{settings.telegram_operator_id}",
             deliver=Teller(self.outbox).deliver,
+            threads=Threads(f"telegram-{bot_id}-{settings.telegram_operator_id}"),
         )
         dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
         confirmations = Confirmations(settings.confirm_s)
@@ -143,7 +146,7 @@ class FrontEnd:
             confirmations,
             self._spawn,
             self._reply,
-            bot_id=settings.telegram_token.partition(":")[0],
+            bot_id=bot_id,
         )
         self.desk = Desk(
             dispatcher=dispatcher,

@@ -196,6 +196,7 @@ class Outbox:
         message, text = waiting.message, error.message.lower()
         if message.edits is not None:
             if "not modified" in text:
+                message.sent_id = message.edits
                 self._settle(waiting, Settled.DELIVERED)
                 return True
             message.edits = None

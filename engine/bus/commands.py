@@ -159,11 +159,31 @@ class GetNotices(_Command, frozen=True, kw_only=True):
     wait_ms: int = 0
 
 
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """What one thing was told in: later news of it edits that message."""
+
+    name: str
+    message_id: int
+
+
 class DoneNotices(_Command, frozen=True, kw_only=True):
-    """Remember that a reader has delivered all notices up to a number; `InboxStored`."""
+    """Remember that a reader has delivered all notices up to a number; `InboxStored`.
+
+    Attributes:
+        chat: where the messages of `threads` are.
+        threads: messages that later news will edit.
+    """
 
     reader: str
     seq: int
+    chat: str = ""
+    threads: list[Thread] = []
+
+
+class GetThreads(_Command, frozen=True, kw_only=True):
+    """The newest threads of a chat, oldest first; answered by `ThreadsReport`."""
+
+    chat: str
 
 
 EngineCommand = (
@@ -192,6 +212,7 @@ LedgerCommand = (
     | DoneInbox
     | GetNotices
     | DoneNotices
+    | GetThreads
 )
 Command = (
     GetStatus
@@ -216,4 +237,5 @@ Command = (
     | DoneInbox
     | GetNotices
     | DoneNotices
+    | GetThreads
 )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.bus.commands import Thread
 from engine.bus.notices import StampedNotice
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -478,6 +479,12 @@ class NoticesReport(_Report, frozen=True, kw_only=True):
     newest_seq: int
 
 
+class ThreadsReport(_Report, frozen=True, kw_only=True):
+    """Messages of a chat that later news may edit, oldest first."""
+
+    threads: list[Thread]
+
+
 Report = (
     StatusReport
     | VenuesReport
@@ -497,4 +504,5 @@ Report = (
     | InboxStored
     | InboxItems
     | NoticesReport
+    | ThreadsReport
 )

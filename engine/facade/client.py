@@ -15,6 +15,7 @@ from engine.bus.commands import (
     GetExport,
     GetNotices,
     GetPnl,
+    GetThreads,
     GetTrades,
     GetWhy,
     Kill,
@@ -34,7 +35,15 @@ NOTICE_WAIT_MS: Final = 20_000
 RETRY_S: Final = 0.5
 
 _LEDGER_COMMANDS = (
-    GetTrades | GetPnl | GetExport | PutInbox | TakeInbox | DoneInbox | GetNotices | DoneNotices
+    GetTrades
+    | GetPnl
+    | GetExport
+    | PutInbox
+    | TakeInbox
+    | DoneInbox
+    | GetNotices
+    | DoneNotices
+    | GetThreads
 )
 
 

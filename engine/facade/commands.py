@@ -12,6 +12,7 @@ from engine.bus.commands import (
     GetPnl,
     GetSpreads,
     GetStatus,
+    GetThreads,
     GetTrades,
     GetVenues,
     GetVersion,
@@ -23,6 +24,7 @@ from engine.bus.commands import (
     Resume,
     SetMode,
     TakeInbox,
+    Thread,
     Unkill,
 )
 from engine.domain.errors import FatalError, SyndicateError, TransientError
@@ -42,6 +44,7 @@ __all__ = [
     "GetPnl",
     "GetSpreads",
     "GetStatus",
+    "GetThreads",
     "GetTrades",
     "GetVenues",
     "GetVersion",
@@ -55,6 +58,7 @@ __all__ = [
     "SetMode",
     "SyndicateError",
     "TakeInbox",
+    "Thread",
     "TransientError",
     "Unkill",
 ]

@@ -7,14 +7,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.commands import (
     DoneInbox,
     DoneNotices,
+    GetThreads,
     GetTrades,
     GetWhy,
     PutInbox,
     TakeInbox,
 )
 from engine.bus.records import EngineState, LoadState
-from engine.bus.reports import InboxItems, InboxStored, TradesReport, Unknown, WhyReport
-from engine.storage import inbox_store, notice_store
+from engine.bus.reports import (
+    InboxItems,
+    InboxStored,
+    ThreadsReport,
+    TradesReport,
+    Unknown,
+    WhyReport,
+)
+from engine.storage import inbox_store, notice_store, thread_store
 from engine.storage.ledger_settings import LedgerSettings
 from engine.storage.totals import DAY_NS, load_state, load_trades
 from engine.storage.why import load_why
@@ -23,7 +31,7 @@ DAYS_MAX = 36_500
 
 MoneyRequest = LoadState | GetTrades | GetWhy
 MoneyReply = EngineState | TradesReport | WhyReport | Unknown
-ChatRequest = PutInbox | TakeInbox | DoneInbox | DoneNotices
+ChatRequest = PutInbox | TakeInbox | DoneInbox | DoneNotices | GetThreads
 
 
 async def load(
@@ -46,7 +54,7 @@ async def load(
 
 async def chat(
     connection: AsyncConnection, request: ChatRequest, *, now_ns: int, own_ids: set[int]
-) -> InboxStored | InboxItems:
+) -> InboxStored | InboxItems | ThreadsReport:
     """Store, load or mark as done what a front-end received or delivered.
 
     `own_ids` is an empty set that is kept over runs of one request, see `inbox_store.put`.
@@ -68,7 +76,12 @@ async def chat(
             )
         case DoneNotices():
             await notice_store.confirm(connection, reader=request.reader, seq=request.seq)
+            await thread_store.keep(
+                connection, chat=request.chat, threads=request.threads, seq=request.seq
+            )
             return InboxStored()
+        case GetThreads():
+            return await thread_store.load_threads(connection, chat=request.chat)
     assert_never(request)
 
 

@@ -23,6 +23,7 @@ from engine.bus.commands import (
     GetExport,
     GetNotices,
     GetPnl,
+    GetThreads,
     GetTrades,
     GetWhy,
     LedgerCommand,
@@ -86,7 +87,7 @@ class Ledger:
                 return await self._pnl(request)
             case LoadState() | GetTrades() | GetWhy():
                 return await self._load(request)
-            case PutInbox() | TakeInbox() | DoneInbox() | DoneNotices():
+            case PutInbox() | TakeInbox() | DoneInbox() | DoneNotices() | GetThreads():
                 return await self._chat(request)
         assert_never(request)
 

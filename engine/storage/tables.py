@@ -222,6 +222,16 @@ readers = Table(
 )
 """How far each reader has confirmed the notices."""
 
+threads = Table(
+    "threads",
+    metadata,
+    Column("chat", Text, primary_key=True),
+    Column("thread", Text, primary_key=True),
+    Column("message_id", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+)
+"""In which message of a chat something was told, and with which notice: later news edits it."""
+
 generations = Table(
     "generations",
     metadata,

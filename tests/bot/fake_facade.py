@@ -20,6 +20,7 @@ from engine.facade.commands import (
     GetPnl,
     GetSpreads,
     GetStatus,
+    GetThreads,
     GetTrades,
     GetVenues,
     GetVersion,
@@ -32,6 +33,7 @@ from engine.facade.commands import (
     Resume,
     SetMode,
     TakeInbox,
+    Thread,
     TransientError,
     Unkill,
 )
@@ -46,13 +48,22 @@ from engine.facade.reports import (
     KillReport,
     Report,
     StatusReport,
+    ThreadsReport,
     Unknown,
 )
 from tests.bot import samples
 
 CODE = "123456"
 _LEDGER = (
-    GetTrades | GetPnl | GetExport | PutInbox | TakeInbox | DoneInbox | GetNotices | DoneNotices
+    GetTrades
+    | GetPnl
+    | GetExport
+    | PutInbox
+    | TakeInbox
+    | DoneInbox
+    | GetNotices
+    | DoneNotices
+    | GetThreads
 )
 _CSV = b"id,profit_usd\r\n1,0.42\r\n"
 
@@ -81,6 +92,7 @@ class FakeFacade:
         self.done: set[int] = set()
         self.stored: list[StampedNotice] = []
         self.delivered: dict[str, int] = {}
+        self.threads: dict[tuple[str, str], Thread] = {}
         self.used_codes: set[str] = set()
         self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
         self._changed = asyncio.Event()
@@ -195,7 +207,11 @@ class FakeFacade:
                 return InboxStored()
             case DoneNotices():
                 self.delivered[command.reader] = command.seq
+                self.threads.update({(command.chat, one.name): one for one in command.threads})
                 return InboxStored()
+            case GetThreads():
+                of = [one for (chat, _), one in self.threads.items() if chat == command.chat]
+                return ThreadsReport(threads=of)
         raise AssertionError(f"{type(command).__name__} is not for a front-end")
 
     def _unkill(self, command: Unkill) -> Report:

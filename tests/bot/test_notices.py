@@ -1,5 +1,7 @@
 """Notices reach the operator once they are stored, in order, numbered, and bursts as one."""
 
+from decimal import Decimal
+
 import pytest
 from msgspec.structs import replace
 
@@ -111,7 +113,7 @@ async def test_a_trade_is_one_message_that_is_edited_from_found_to_realised(chat
     assert "KILLED" in killed.text
     assert found.edits == 1
     assert "Paper trade +$1.19" in found.text
-    assert "found +$12.50, planned +$1.28" in found.text
+    assert "planned +$1.28" in found.text
     assert [button["text"] for button in found.buttons[0]] == ["Why", "Trades"]
 
 
@@ -129,7 +131,7 @@ async def test_a_lost_edit_of_a_trade_comes_as_a_new_message(chat: Chat) -> None
     assert "Paper trade +$1.19" in chat.emulator.transcript()[-1]
 
 
-async def test_a_trade_after_a_restart_comes_as_a_new_message(chat: Chat) -> None:
+async def test_a_trade_edits_its_message_after_a_restart_too(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/start")
         chat.facade.tell(samples.seen())
@@ -137,8 +139,29 @@ async def test_a_trade_after_a_restart_comes_as_a_new_message(chat: Chat) -> Non
     async with chat.start():
         chat.facade.tell(traded())
         await until_delivered(chat, 2)
+    chat.facade.delivered["telegram"] = 1
+    async with chat.start():
+        await until_delivered(chat, 2)
+    async with chat.start():
+        chat.facade.tell(replace(traded(), profit_usd=Decimal(2)))
+        await until_delivered(chat, 3)
 
-    assert "Paper trade +$1.19" in chat.emulator.transcript()[-1]
+    (found,) = chat.emulator.chats.from_bot()[1:]
+    assert "Paper trade +$2.00" in found.text, "also after it was told twice"
+
+
+async def test_another_bot_edits_no_message_of_the_one_before(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(samples.seen())
+        await until_delivered(chat, 1)
+    token = chat.emulator.token = "888" + chat.emulator.token[3:]
+    async with chat.start_with(telegram_token=token):
+        chat.facade.tell(traded())
+        await until_delivered(chat, 2)
+
+    assert "Opportunity" in chat.emulator.transcript()[1]
+    assert "Paper trade" in chat.emulator.transcript()[2]
 
 
 async def test_found_and_traded_at_once_is_one_message(chat: Chat) -> None:

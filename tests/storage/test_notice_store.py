@@ -2,10 +2,11 @@
 
 import asyncio
 
-from engine.bus.commands import DoneNotices
+from engine.bus.commands import DoneNotices, GetThreads, Thread
 from engine.bus.notices import Notice
-from engine.bus.reports import InboxStored
+from engine.bus.reports import InboxStored, ThreadsReport
 from engine.storage.ledger import LedgerSettings, open_ledger
+from engine.storage.thread_store import KEPT
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices
 from tests.storage.conftest import Clock
@@ -133,3 +134,30 @@ async def test_a_notice_number_is_never_given_twice(settings: LedgerSettings, cl
 
     (stamped,) = report.notices
     assert stamped.seq > used_seq
+
+
+async def test_threads_are_kept_by_chat_with_the_confirmation_and_only_the_newest(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    def done(seq: int, *names: str, chat: str = "a") -> DoneNotices:
+        threads = [Thread(name=name, message_id=100 + seq) for name in names]
+        return DoneNotices(reader="phone", seq=seq, chat=chat, threads=threads)
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        await ask(ledger, done(1, "old", "moved"), InboxStored)
+        await ask(ledger, done(2, "other", chat="b"), InboxStored)
+        await ask(ledger, done(3, "moved"), InboxStored)
+    async with open_ledger(settings, clock=clock) as ledger:
+        of_a = await ask(ledger, GetThreads(chat="a"), ThreadsReport)
+        of_b = await ask(ledger, GetThreads(chat="b"), ThreadsReport)
+        for seq in range(4, 4 + KEPT - 1):
+            await ask(ledger, done(seq, f"new {seq}"), InboxStored)
+        newest = await ask(ledger, GetThreads(chat="a"), ThreadsReport)
+
+    assert of_a.threads == [
+        Thread(name="old", message_id=101),
+        Thread(name="moved", message_id=103),
+    ]
+    assert of_b.threads == [Thread(name="other", message_id=102)]
+    assert newest.threads[0] == Thread(name="moved", message_id=103)
+    assert len(newest.threads) == KEPT

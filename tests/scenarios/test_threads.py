@@ -1,0 +1,82 @@
+"""A trade stays one message though its chat is killed between found and realised."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.bus.commands import GetNotices
+from engine.bus.notices import Notice
+from engine.bus.records import NoticeRecord
+from engine.bus.reports import NoticesReport
+from engine.bus.unix_socket import open_server
+from engine.bus.wire import ledger_wire
+from engine.domain.errors import FatalError
+from engine.operate.clock import make_clock
+from engine.storage.ledger import Ledger, open_ledger
+from engine.storage.ledger_settings import LedgerSettings
+from engine.wiring.paths import prepare
+from tests.bot import samples
+from tests.bot.test_notices import traded
+from tests.scenarios.rig import command, environment
+from tests.storage.asking import append
+from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@asynccontextmanager
+async def chat_role(data_dir: Path, phone: TelegramEmulator) -> AsyncIterator[None]:
+    """Run a chat as a process; its end is a SIGKILL."""
+    own = environment(
+        data_dir,
+        TELEGRAM_BOT_TOKEN=phone.token,
+        TELEGRAM_OPERATOR_ID=str(OPERATOR_ID),
+        SYNDICATE_TELEGRAM_BASE_URL=phone.base_url,
+    )
+    process = await asyncio.create_subprocess_exec(
+        *command("-m", "bot"), cwd=data_dir.parent, env=own, stdin=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def tell(ledger: Ledger, notice: Notice) -> None:
+    """Store a notice, and wait until the chat has confirmed it."""
+    await append(ledger, NoticeRecord(record_id=type(notice).__name__, notice=notice))
+    async with asyncio.timeout(30):
+        while True:
+            report = await ledger.answer(GetNotices(reader="telegram"))
+            assert isinstance(report, NoticesReport)
+            if report.delivered_seq == report.newest_seq:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_chat_that_was_killed_after_found_edits_its_message_to_realised(
+    tmp_path: Path,
+) -> None:
+    paths = prepare(str(tmp_path / "var"))
+    settings = LedgerSettings(data_dir=paths.data_dir)
+    broken: list[FatalError] = []
+    async with (
+        TelegramEmulator().serve() as phone,
+        open_ledger(settings, clock=make_clock()) as ledger,
+        open_server(paths.ledger_socket, ledger_wire(), ledger, on_fatal=broken.append),
+    ):
+        phone.person_writes("/start")
+        async with chat_role(paths.data_dir, phone):
+            await phone.wait_until(lambda: len(phone.transcript()) == 1, deadline_s=30)
+            await tell(ledger, samples.seen())
+        async with chat_role(paths.data_dir, phone):
+            await tell(ledger, traded())
+
+        (found,) = (one for one in phone.chats.from_bot() if "r7-12" in one.text)
+        assert "Paper trade +$1.19" in found.text
+        assert found.edits == 1
+    assert broken == []
