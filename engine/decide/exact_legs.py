@@ -18,7 +18,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Hop, HopKind, Side
 from engine.kernels.layout import ASK, BID, KEY, SIZE
 from engine.market.board import Board
-from engine.pools.order_book import ASSET_DECIMALS_MAX, OrderBookLeg, leg_of_book
+from engine.market.book_leg import ASSET_DECIMALS_MAX, OrderBookLeg, leg_of_book
 from engine.portfolio.costs import BPS_PER_UNIT, Costs
 from engine.portfolio.taken import Taken
 

@@ -13,8 +13,8 @@ from itertools import accumulate
 
 from engine.detect.exact_sizing import ExactLeg
 from engine.domain.errors import BadValueError
+from engine.market.book_leg import OrderBookLeg
 from engine.pools.integers import divide_up
-from engine.pools.order_book import OrderBookLeg
 from engine.pools.search import most_amount_in
 
 

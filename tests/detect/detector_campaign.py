@@ -23,7 +23,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.kernels import sizing_layout as layout
 from engine.kernels.sizing import route_output, size_route
-from engine.pools.order_book import OrderBookLeg, leg_of_book
+from engine.market.book_leg import OrderBookLeg, leg_of_book
 from tests.detect.mixed_routes import KINDS, float_optimum, random_route, swaps_of
 from tests.reference import book_leg as twin
 from tests.reference import confirming as reference

@@ -11,10 +11,10 @@ import numpy as np
 from engine.detect.exact_sizing import ExactLeg, leg_of
 from engine.domain.opportunities import Side
 from engine.kernels import stable_swap
+from engine.market.book_leg import leg_of_book
 from engine.pools import curve
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
-from engine.pools.order_book import leg_of_book
 from engine.pools.tick_math import Q96, tick_at_sqrt_ratio
 from engine.pools.tick_table import TickTable
 from tests.reference import sizing as reference

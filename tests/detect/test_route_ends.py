@@ -22,9 +22,9 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.kernels import concentrated
 from engine.kernels.concentrated_exact import pack_pool, pack_ticks
+from engine.market.book_leg import OrderBookLeg, leg_of_book
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
-from engine.pools.order_book import OrderBookLeg, leg_of_book
 from engine.pools.tick_math import Q96, sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from engine.pools.tick_table import TickTable
 from tests.reference.world import make_instrument

@@ -9,7 +9,7 @@ from engine.detect.exact_sizing import ExactLeg, confirm_exact
 from engine.detect.split_leg import SplitLeg, plan_leg
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
-from engine.pools.order_book import OrderBookLeg, leg_of_book
+from engine.market.book_leg import OrderBookLeg, leg_of_book
 from tests.detect.mixed_routes import KINDS, float_optimum, random_route
 from tests.reference.world import make_instrument
 

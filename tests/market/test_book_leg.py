@@ -14,7 +14,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
 from engine.market.board import Board
-from engine.pools.order_book import FEE_DECIMALS, OrderBookLeg, _least_near, leg_of_book
+from engine.market.book_leg import FEE_DECIMALS, OrderBookLeg, _least_near, leg_of_book
 from engine.portfolio.costs import QUOTE_STEP, Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
