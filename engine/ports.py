@@ -224,7 +224,7 @@ class FeedLimits:
     age_ms_max: int = 10_000
     frame_bytes_max: int = 16 * 1024 * 1024
     buffered_frames_max: int = 10_000
-    audit_s: int = 10
+    audit_s: int = 5
     audits_per_s: float = 4.0
 
 
@@ -240,6 +240,11 @@ class FeedMaker(Protocol):
     ) -> Feed:
         """Make the feed; nothing is sent before `opened`."""
         ...
+
+
+OTHERS_PER_S: Final = 0.1
+"""Requests for anything but audits while books are live: the list is one a minute. The snapshots of
+all books after a reconnect are many, but there is nothing to audit then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +270,11 @@ class RequestBudget:
     def weight_of(self, path: str) -> float:
         """Return the weight of a request for a path."""
         return next((w for start, w in self.weights.items() if path.startswith(start)), 1.0)
+
+    @property
+    def audits_per_s(self) -> float:
+        """What audits may ask: all but what lists, connections and snapshots anew need."""
+        return self.weight_per_s - OTHERS_PER_S
 
     @property
     def heaviest(self) -> float:

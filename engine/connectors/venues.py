@@ -45,8 +45,8 @@ _ALL = (
         buy_fee=BuyFee.QUOTE,
         latency_ms_median=25.0,
         latency_ms_p99=150.0,
-        # 120 requests a minute, as others cite it; no minute here has more than 109.
-        budget=RequestBudget(weight_per_s=1.75),
+        # 120 public requests a minute (docs.gemini.com/rate-limit); no minute here has over 118.
+        budget=RequestBudget(weight_per_s=1.9),
     ),
     VenueSpec(
         venue=bitstamp.VENUE,
@@ -59,7 +59,8 @@ _ALL = (
         buy_fee=BuyFee.QUOTE,
         latency_ms_median=30.0,
         latency_ms_p99=200.0,
-        budget=RequestBudget(weight_per_s=5.0),
+        # 10,000 requests in ten minutes, orders among them, as others cite it; 9,000 are for data.
+        budget=RequestBudget(weight_per_s=15.0),
     ),
     VenueSpec(
         venue=binance.VENUE,

@@ -101,10 +101,10 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
     ] = 2_000  # fmt: skip
     audit_s: Annotated[
         int,
-        Meta(ge=5, le=3_600, extra={"unit": "s"},
+        Meta(ge=1, le=3_600, extra={"unit": "s"},
              description="interval of the REST cross-audit of each book whose feed has no sequence "
-             "numbers, as far as the venue's request limit allows"),
-    ] = 10  # fmt: skip
+             "numbers, as far as the venue's request limit allows; a fifth of it in open routes"),
+    ] = 5  # fmt: skip
     sandbox_speed: Annotated[
         float, Meta(gt=0, le=1_000, description="replay speed of the sandbox, 1 is as recorded")
     ] = 1.0

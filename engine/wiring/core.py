@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
@@ -49,9 +48,6 @@ from engine.portfolio.taken import Taken
 from engine.ports import Feed, FeedLimits
 
 NS_PER_MS = 1_000_000
-
-AUDIT_SHARE: Final = 0.75
-"""So much of a venue's request rate is for audits; the rest is for snapshots and lists."""
 
 _log = logging.getLogger(__name__)
 
@@ -241,7 +237,7 @@ def _feeds(header: RunHeader, board: Board) -> list[Feed]:
         limits = FeedLimits(
             age_ms_max=header.terms.age_ms_max,
             audit_s=header.terms.audit_s,
-            audits_per_s=spec.budget.weight_per_s * AUDIT_SHARE,
+            audits_per_s=spec.budget.audits_per_s,
         )
         feeds.append(spec.feeds[stream.feed](instruments, stream.books, board, limits))
     return feeds

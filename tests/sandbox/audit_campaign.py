@@ -27,7 +27,6 @@ from engine.ports import Action, Feed, FeedLimits, InputKind, VenueSpec
 from engine.sandbox.fault_script import FaultKind, ScriptedFault
 from engine.sandbox.server import Sandbox, open_sandbox
 from engine.sandbox.settings import SandboxSettings
-from engine.wiring.core import AUDIT_SHARE
 
 FEEDS = {"bitstamp": "diff", "gemini": "l2"}
 WANTED = 2
@@ -67,7 +66,7 @@ class Watched:
         self._board = Board(self._instruments)
         for book in range(WANTED):
             self._board.routes_through[book] = 1
-        limits = FeedLimits(audits_per_s=self._spec.budget.weight_per_s * AUDIT_SHARE)
+        limits = FeedLimits(audits_per_s=self._spec.budget.audits_per_s)
         books = range(len(self._instruments))
         self._feed: Feed = self._spec.feeds[FEEDS[self.venue]](
             self._instruments, books, self._board, limits
@@ -130,7 +129,7 @@ class Watched:
     async def _trials(self, book: int, ends_s: float) -> None:
         while time.monotonic() < ends_s:
             await self._until_live(book)
-            await asyncio.sleep(20.0 + 10.0 * self._random.random())
+            await asyncio.sleep(12.0 + 10.0 * self._random.random())
             if self._board.is_live(book):
                 await self._trial(book)
 

@@ -5,7 +5,6 @@ the time of the fetched book, or has been quiet for a while since. A fetched boo
 seconds old; the changes of the last `LOG_US` are kept for that.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,13 +19,11 @@ from engine.connectors.audit import (
     differences,
     parse_pairs,
 )
-from engine.connectors.audit_queue import AuditQueue
+from engine.connectors.audits import Audit, Verdict
 from engine.connectors.bitstamp.messages import Snapshot
-from engine.connectors.link import UNREADABLE, Link, Row
+from engine.connectors.link import Delta, Row
 from engine.domain.faults import Fault
-from engine.ports import Action, Fetch
-
-KEY = "audit:"
+from engine.ports import BookSink
 
 FETCHED_LEVELS = 200
 """Levels read per side of a fetched book: enough to lose many and still know the best ones."""
@@ -39,122 +36,78 @@ QUIET_NS: Final = 2_000_000_000
 """After this long without a change, none that belongs before the fetched book is under way."""
 
 
-@dataclass(slots=True)
-class _Audit:
-    """What is known of a live row; its log holds every change after `after_us`."""
+@dataclass(slots=True, kw_only=True)
+class BitstampAudit(Audit):
+    """A row whose log holds every change after `after_us`, and a book of time `stamp_us`."""
 
     after_us: int
-    asked_at_ns: int = 0
-    is_fetching: bool = False
     fetched_at_ns: int = 0
     stamp_us: int = -1
     sides: Sides = ({}, {})
 
 
-class BitstampAudits:
-    """The audits of one link's rows; a row that differs is made stale."""
+class BitstampAuditor:
+    """Obeys `audits.Auditor`."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._queue = AuditQueue(link)
-        self._log_max = link.limits.buffered_frames_max
-        self._rows = {row.wire: row for row in link.rows}
-        self._audits: dict[str, _Audit] = {}
+    ahead_ns = LOG_AHEAD_NS
+
+    def __init__(self, sink: BookSink) -> None:
+        self._sink = sink
         self._decode = msgspec.json.Decoder(Snapshot, strict=False).decode
 
-    def tick(self, at_ns: int) -> Sequence[Action]:
-        """Keep the logs of live rows, conclude audits, and fetch for the row whose turn it is."""
-        ready = [row for row in self._link.rows if self._is_ready(row, at_ns)]
-        row = self._queue.take(ready, at_ns)
-        if row is None:
-            return ()
-        audit = self._audits[row.wire]
-        audit.is_fetching = True
-        audit.asked_at_ns = at_ns
-        return (Fetch(key=f"{KEY}{row.wire}", path=path_of(row)),)
+    def path_of(self, row: Row) -> str:
+        """Return the REST path of a row's book."""
+        return path_of(row)
 
-    def fetched(self, key: str, payload: bytes, at_ns: int) -> None:
-        """Take the fetched book; one older than the log is of no use and is fetched again."""
-        row, audit = self._asking(key)
-        if row is None or audit is None or row.log is None:
-            return
-        audit.is_fetching = False
-        try:
-            snapshot = self._decode(payload)
-        except UNREADABLE:
-            self._failed(row, Fault.BAD_SHAPE, at_ns)
-            return
-        bids = parse_pairs(snapshot.bids, row.instrument, FETCHED_LEVELS)
-        asks = parse_pairs(snapshot.asks, row.instrument, FETCHED_LEVELS)
-        if bids is None or asks is None:
-            self._failed(row, Fault.BAD_NUMBER, at_ns)
-        elif snapshot.last_id < audit.after_us:
-            self._failed(row, Fault.SNAPSHOT_TOO_OLD, at_ns)
-        else:
-            audit.stamp_us, audit.sides, audit.fetched_at_ns = snapshot.last_id, (bids, asks), at_ns
+    def begin(self, row: Row, at_ns: int) -> BitstampAudit:  # noqa: ARG002 - the venue's time counts
+        """Begin with a row."""
+        return BitstampAudit(after_us=row.last_id)
 
-    def fetch_failed(self, key: str, at_ns: int) -> None:
-        """Learn that the book cannot be had now; the audit tries again."""
-        row, audit = self._asking(key)
-        if row is not None and audit is not None:
-            audit.is_fetching = False
-            self._failed(row, Fault.FETCH_FAILED, at_ns)
-
-    def _is_ready(self, row: Row, at_ns: int) -> bool:
-        """Keep a row's log; say whether a book may be fetched for it now."""
-        audit = self._audits.get(row.wire)
-        log = row.log
-        is_lost = audit is not None and (log is None or len(log) > self._log_max)
-        if not row.is_live or is_lost:
-            self._forget(row)  # the row went stale meanwhile, or has changed too much
-            return False
-        if audit is None or log is None:
-            if at_ns + LOG_AHEAD_NS >= self._queue.due_at_ns(row, at_ns):
-                row.log = []
-                self._audits[row.wire] = _Audit(after_us=row.last_id)
-            return False
+    def look(self, row: Row, audit: BitstampAudit, log: list[Delta], at_ns: int) -> Verdict:
+        """Conclude once the stream is past the fetched book; cut the log."""
         if audit.stamp_us >= 0:
-            if row.last_id >= audit.stamp_us or at_ns - audit.fetched_at_ns > QUIET_NS:
-                self._conclude(row, audit, at_ns)
-            return False
-        if audit.is_fetching:
-            return False
+            if row.last_id < audit.stamp_us and at_ns - audit.fetched_at_ns <= QUIET_NS:
+                return Verdict.WAITING
+            return self._conclude(row, audit, log)
         oldest_us = row.last_id - LOG_US
         old = next((i for i, delta in enumerate(log) if delta[1] >= oldest_us), len(log))
         if old:
             audit.after_us = log[old - 1][1]
             del log[:old]
-        return True
+        return Verdict.READY
 
-    def _asking(self, key: str) -> tuple[Row | None, _Audit | None]:
-        wire = key.removeprefix(KEY)
-        audit = self._audits.get(wire)
-        return self._rows.get(wire), audit if audit is not None and audit.is_fetching else None
+    def compare(
+        self,
+        row: Row,
+        audit: BitstampAudit,
+        log: list[Delta],  # noqa: ARG002 - it is compared with later
+        payload: bytes,
+        at_ns: int,
+    ) -> Verdict | Fault:
+        """Take the fetched book; one older than the log is of no use and is fetched again."""
+        snapshot = self._decode(payload)
+        bids = parse_pairs(snapshot.bids, row.instrument, FETCHED_LEVELS)
+        asks = parse_pairs(snapshot.asks, row.instrument, FETCHED_LEVELS)
+        if bids is None or asks is None:
+            return Fault.BAD_NUMBER
+        if snapshot.last_id < audit.after_us:
+            return Fault.SNAPSHOT_TOO_OLD
+        audit.stamp_us, audit.sides, audit.fetched_at_ns = snapshot.last_id, (bids, asks), at_ns
+        return Verdict.WAITING
 
-    def _failed(self, row: Row, fault: Fault, at_ns: int) -> None:
-        self._link.sink.count(self._link.venue, fault)
-        self._queue.recheck(row, at_ns)
-
-    def _forget(self, row: Row) -> None:
-        self._audits.pop(row.wire, None)
-        self._queue.forget(row)
-        row.log = None
-
-    def _conclude(self, row: Row, audit: _Audit, at_ns: int) -> None:
-        for _, stamp_us, bids, asks in row.log or []:
+    def _conclude(self, row: Row, audit: BitstampAudit, log: list[Delta]) -> Verdict:
+        for _, stamp_us, bids, asks in log:
             if stamp_us > audit.stamp_us:
                 for side, raw in ((BID, bids), (ASK, asks)):
                     changes = parse_pairs(raw, row.instrument, len(raw)) if raw else {}
                     audit.sides[side].update(changes or {})
-        live = self._link.sink.top_levels(row.book, COMPARED_LEVELS)
+        live = self._sink.top_levels(row.book, COMPARED_LEVELS)
         for side in (BID, ASK):
             expected = best_of(side, audit.sides[side], COMPARED_LEVELS)
             if differences(side, expected, live[side], is_cut=True):
-                self._forget(row)
-                self._link.drop(row, Fault.AUDIT_DIVERGED, at_ns)
-                return
+                return Verdict.LOST
         audit.stamp_us, audit.sides = -1, ({}, {})
-        self._queue.passed(row, audit.asked_at_ns, at_ns)
+        return Verdict.PASSED
 
 
 def path_of(row: Row) -> str:

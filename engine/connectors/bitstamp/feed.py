@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from engine.connectors.bitstamp.audits import KEY as AUDIT_KEY
-from engine.connectors.bitstamp.audits import BitstampAudits, path_of
+from engine.connectors.audits import KEY as AUDIT_KEY
+from engine.connectors.audits import Audits
+from engine.connectors.bitstamp.audits import BitstampAuditor, path_of
 from engine.connectors.bitstamp.instruments import VENUE
 from engine.connectors.bitstamp.messages import Content, Frame, Snapshot
 from engine.connectors.link import FAULT_OF, NS_PER_US, UNREADABLE, Link, Row
@@ -51,7 +52,7 @@ class BitstampFeed:
             is_chained=False,
             ahead_max=_AHEAD_MAX_US,
         )
-        self._audits = BitstampAudits(self._link)
+        self._audits = Audits(self._link, BitstampAuditor(sink))
         self._refusals = Refusals(self._link, _resubscribed, is_batch=False)
         self._bytes_max = limits.frame_bytes_max
 

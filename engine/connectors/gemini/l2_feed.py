@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from engine.connectors.gemini.audits import GeminiAudits
+from engine.connectors.audits import Audits
+from engine.connectors.gemini.audits import GeminiAuditor
 from engine.connectors.gemini.instruments import VENUE
 from engine.connectors.gemini.messages import L2Frame
 from engine.connectors.link import FAULT_OF, NS_PER_MS, UNREADABLE, Link, Row
@@ -40,7 +41,7 @@ class GeminiL2Feed:
         self._count = sink.count
         self._decode = msgspec.json.Decoder(L2Frame).decode
         self._bytes_max = limits.frame_bytes_max
-        self._audits = GeminiAudits(self._link)
+        self._audits = Audits(self._link, GeminiAuditor(sink))
         self._refusals = Refusals(
             self._link, lambda rows: (_subscription("subscribe", rows),), is_batch=True
         )
