@@ -82,6 +82,30 @@ class Heatmap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waterfall:
+    """Amounts from a first total by steps to a last one, to be drawn as a picture.
+
+    Attributes:
+        name: of the file, where one is written.
+        bars: label, amount as told, and where the bar begins and ends; a total begins at 0.
+        totals: numbers of the bars that are totals.
+        result: the last total, as told.
+        hint: says what the figures are.
+    """
+
+    name: str
+    title: str
+    bars: tuple[tuple[str, str, float, float], ...]
+    totals: tuple[int, ...]
+    result: str
+    hint: str
+    basis_note: str
+
+
+Picture = Chart | Heatmap | Waterfall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A screen with its buttons, second step, picture or file."""
 
@@ -89,4 +113,4 @@ class Answer:
     buttons: tuple[tuple[Button, ...], ...] = ()
     confirmation: Confirmation | None = None
     document: Document | None = None
-    chart: Chart | Heatmap | None = None
+    chart: Picture | None = None

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bot.answer import Chart, Heatmap
+from bot.answer import Chart, Heatmap, Picture, Waterfall
 from bot.render.words import usd, zone_name
 
 DRAW_S_MAX: Final = 45.0
@@ -41,7 +41,7 @@ class ChartDrawer:
     cache_directory: Path | None
     _drawing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), init=False)
 
-    async def draw(self, chart: Chart | Heatmap) -> bytes:
+    async def draw(self, chart: Picture) -> bytes:
         """Return the chart as a PNG in portrait.
 
         Raises:
@@ -49,8 +49,7 @@ class ChartDrawer:
         """
         async with self._drawing:
             try:
-                encoded = _encode(chart) if isinstance(chart, Chart) else _encode_heatmap(chart)
-                return await _draw(encoded, _environment(self.cache_directory))
+                return await _draw(_encode(chart), _environment(self.cache_directory))
             except OSError as error:
                 raise ChartError(f"the drawing process did not start: {error}") from error
 
@@ -91,7 +90,17 @@ def _environment(cache_directory: Path | None) -> dict[str, str]:
     return kept
 
 
-def _encode(chart: Chart) -> bytes:
+def _encode(chart: Picture) -> bytes:
+    match chart:
+        case Chart():
+            return _encode_pnl(chart)
+        case Heatmap():
+            return json.dumps({"kind": "heatmap", **asdict(chart)}).encode()
+        case Waterfall():
+            return json.dumps({"kind": "waterfall", **asdict(chart)}).encode()
+
+
+def _encode_pnl(chart: Chart) -> bytes:
     points = chart.points
     total = usd(points[-1][1], is_signed=True)
     caption = f"{len(points)} trades"
@@ -111,7 +120,3 @@ def _encode(chart: Chart) -> bytes:
             "points": [(at_ns, float(value)) for at_ns, value in points],
         }
     ).encode()
-
-
-def _encode_heatmap(heatmap: Heatmap) -> bytes:
-    return json.dumps({"kind": "heatmap", **asdict(heatmap)}).encode()

@@ -96,9 +96,13 @@ COMMANDS: tuple[CommandEntry, ...] = (
                 " the legs as planned and filled, and the input frames that caused it."
             ),
             "Without an id: the newest one.",
+            "With the word picture: a trade's way from found to realised, cause by cause.",
         ),
         handler=market.why,
-        grammar=(Argument(name="id", form=Form.WORD),),
+        grammar=(
+            Argument(name="id", form=Form.WORD),
+            Argument(name="form", form=Form.CHOICE, choices=("picture",)),
+        ),
     ),
     CommandEntry(
         name="trades",

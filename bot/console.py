@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.answer import Answer, Chart, Confirmation, Heatmap
+from bot.answer import Answer, Chart, Confirmation, Heatmap, Waterfall
 from bot.charts import ChartDrawer, ChartError
 from bot.command import Kind
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
@@ -247,4 +247,5 @@ class Console:
 
 
 def _file_name(answer: Answer) -> str:
-    return f"{answer.chart.name}.png" if isinstance(answer.chart, Heatmap) else "pnl.png"
+    chart = answer.chart
+    return f"{chart.name}.png" if isinstance(chart, (Heatmap, Waterfall)) else "pnl.png"

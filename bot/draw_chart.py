@@ -118,6 +118,48 @@ def draw_heatmap(chart: dict[str, Any]) -> bytes:
     return picture.getvalue()
 
 
+def draw_waterfall(chart: dict[str, Any]) -> bytes:
+    """Return a portrait PNG of the same size: a bar from each amount to the next, from the top."""
+    import matplotlib as mpl  # noqa: PLC0415
+
+    mpl.use("Agg")
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    bars = chart["bars"]
+    figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor="white")
+    result = _GAIN if bars[-1][3] >= 0 else _LOSS
+    for y, text, size, color in (
+        (0.955, chart["title"], 15, _INK),
+        (0.912, chart["basis_note"], 8.5, _MUTED),
+        (0.866, chart["result"], 20, result),
+        (0.824, chart["hint"], 8.5, _MUTED),
+    ):
+        weight = "normal" if color == _MUTED else "bold"
+        figure.text(0.05, y, text, size=size, weight=weight, color=color, va="center")
+    axes = figure.add_axes((0.33, 0.06, 0.63, 0.73))
+    edges = [0.0, *(edge for bar in bars for edge in bar[2:])]
+    reach = (max(edges) - min(edges)) or 1.0
+    for row, (_, told, start, end) in enumerate(bars):
+        color = _INK if row in chart["totals"] else _GAIN if end >= start else _LOSS
+        axes.barh(row, end - start, left=start, height=0.62, color=color)
+        axes.text(max(start, end) + 0.02 * reach, row, told, va="center", size=9, color=_INK)
+        if row + 1 < len(bars):
+            axes.plot([end, end], [row - 0.31, row + 1.31], color=_MUTED, linewidth=0.8)
+    axes.set_xlim(min(edges) - 0.03 * reach, max(edges) + 0.3 * reach)
+    axes.axvline(0, color=_MUTED, linewidth=0.8)
+    axes.set_yticks(range(len(bars)), [bar[0] for bar in bars])
+    axes.invert_yaxis()
+    axes.set_xlabel("USD", color=_MUTED, size=9)
+    axes.grid(axis="x", color=_GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_MUTED, labelsize=9, length=0)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()
+
+
 def form_of(span: dt.timedelta) -> str:
     """Return how times on an axis are written, whole on every tick: seconds are no minutes."""
     if span < dt.timedelta(minutes=15):
@@ -132,8 +174,8 @@ def _moment(at_ns: int, zone: ZoneInfo) -> dt.datetime:
 def main() -> None:
     """Read, draw, write."""
     chart = json.load(sys.stdin)
-    picture = draw_heatmap(chart) if chart["kind"] == "heatmap" else draw(chart)
-    sys.stdout.buffer.write(picture)
+    drawing = {"pnl": draw, "heatmap": draw_heatmap, "waterfall": draw_waterfall}
+    sys.stdout.buffer.write(drawing[chart["kind"]](chart))
 
 
 if __name__ == "__main__":

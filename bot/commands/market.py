@@ -5,6 +5,7 @@ from bot.command import Call
 from bot.commands.common import answer_plainly, numbered_why
 from bot.render.market import (
     SHOWN_MAX,
+    make_picture,
     render_nothing_yet,
     render_opportunities,
     render_why,
@@ -14,6 +15,7 @@ from engine.facade.commands import GetOpportunities, GetSpreads, GetTrades, GetW
 from engine.facade.reports import OpportunitiesReport, SpreadsReport, TradesReport, WhyReport
 
 _NEWEST_OF = 50
+_PICTURE = "picture"
 _SPREADS_BUTTONS = (
     (
         Button(label="Picture", line="/spreads picture"),
@@ -44,14 +46,26 @@ async def spreads(call: Call) -> Answer:
 
 async def why(call: Call) -> Answer:
     """Show the whole decision on one opportunity or trade, without an id on the newest."""
-    asked = call.arguments.text("id")
+    asked, form = call.arguments.text("id"), call.arguments.text("form")
+    if asked == _PICTURE and form is None:
+        asked, form = None, _PICTURE
     ref = await _newest(call) if asked is None else asked.lower()
     if ref is None:
         return Answer(screen=render_nothing_yet())
     report = await call.ask(GetWhy(ref=ref))
     if isinstance(report, WhyReport):
-        return Answer(screen=render_why(report))
+        screen = render_why(report)
+        if form == _PICTURE:
+            return Answer(screen=screen, chart=make_picture(report))
+        return Answer(screen=screen, buttons=_after_why(report))
     return answer_plainly(report, call.settings)
+
+
+def _after_why(report: WhyReport) -> tuple[tuple[Button, ...], ...]:
+    if report.story is None:
+        return ()
+    picture = Button(label="Picture", line=f"/why {report.line.opportunity_id} {_PICTURE}")
+    return ((picture, Button(label="Trades", line="/trades")),)
 
 
 async def _newest(call: Call) -> str | None:

@@ -2,9 +2,10 @@
 
 from msgspec.structs import replace
 
+from bot.answer import Waterfall
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
-from bot.render.stories import story_blocks
+from bot.render.stories import make_waterfall, story_blocks
 from engine.facade.reports import (
     ExactNow,
     Hop,
@@ -24,6 +25,7 @@ _LEGS_SHOWN_MAX = 4
 _GAP_LEGS = 2
 _LATER_SHOWN_MAX = 2
 _PLACES_SHOWN_MAX = 4
+_TOLD_BY_STORY = {"planned", "traded"}
 _PLACES_BESIDE_ORDERS_MAX = 2
 
 
@@ -65,17 +67,17 @@ def render_why(report: WhyReport) -> Screen:
             else words.cycle([hop.target for hop in line.hops]),
         ),
         ("Seen", f"{words.clock_zone(line.seen_at_ns)}, {words.age(line.lasted_ms)}"),
-        *([("Size", _size(line))] if is_gap(line) else []),
+        *([("Size", _size(line))] if is_gap(line) and not report.story else []),
         ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
         *([] if report.story else _estimates(report)),
     ]
-    blocks: list[Facts | Table | Lines | Text] = [
-        Facts(tuple(facts)),
-        Text(f"Decision: {words.finding(line.outcome, line.detail)}"),
-    ]
+    blocks: list[Facts | Table | Lines | Text] = [Facts(tuple(facts))]
+    if report.story is None or line.outcome not in _TOLD_BY_STORY:
+        blocks.append(Text(f"Decision: {words.finding(line.outcome, line.detail)}"))
     blocks += story_blocks(report.story) if report.story else []
     if report.legs:
         blocks.append(_legs(report.legs))
+        blocks += [_fees(report.legs, line)] if report.story else []
     elif line.hops and report.split_now is None:
         blocks.append(_hops(line.hops))
     elif line.hops:  # there is no room for all legs twice
@@ -238,6 +240,34 @@ def _unseen(report: OpportunitiesReport) -> str:
         (report.pools_waiting, "pools wait for screening"),
     )
     return ", ".join(f"{words.count(number)} {what}" for number, what in counts if number)
+
+
+def _fees(legs: list[LegLine], line: OpportunityLine) -> Lines:
+    """Show what each order cost: side, venue, rate, and amount in the asset that it was paid in."""
+    rows = []
+    for leg in legs[:_LEGS_SHOWN_MAX]:
+        if leg.price_average is None:
+            continue
+        side = leg.side if leg.purpose == "leg" else "unwind"
+        if leg.fee_base:
+            rate = words.rate(leg.fee_base, leg.filled_base)
+            amount = f"{words.size(leg.fee_base)} {words.base_of(line.pair)}"
+        else:
+            rate = words.rate(leg.fee_quote, leg.filled_base * leg.price_average)
+            is_usd = line.quote == "USD"
+            amount = (
+                words.usd(leg.fee_quote) if is_usd else f"{words.size(leg.fee_quote)} {line.quote}"
+            )
+        rows.append(f"fee {side} {leg.venue} {rate} {amount}")
+    return Lines(tuple(rows))
+
+
+def make_picture(report: WhyReport) -> Waterfall | None:
+    """Return the picture of a trade's story, None if there is none."""
+    if report.story is None:
+        return None
+    title = f"{report.line.opportunity_id} {report.line.pair}"
+    return make_waterfall(report.story, title=title, note=words.BASIS_WORDS[report.basis])
 
 
 def _legs(legs: list[LegLine]) -> Table:

@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import Final
 
+from bot.answer import Waterfall
 from bot.render import words
 from bot.render.screen import Text
-from engine.facade.reports import Cause, Difference, TradeStory
+from engine.facade.reports import Cause, Difference, TradeStory, Worth
 
 _NS_PER_MS: Final = 1_000_000
 _WORTH_A_WORD_USD: Final = Decimal("0.005")
@@ -33,9 +34,41 @@ def story_blocks(story: TradeStory) -> list[Text]:
     limit = f" ({story.limit})" if story.limit else ""
     return [
         Text(f"Found {found}{_causes(story.to_sized)}: planned {planned}{limit}"),
-        Text(f"{_then(story)}realised {realised} paper"),
-        Text(f"Gross {words.usd(story.gross.usd)}, {_costs(story)}{_latency(story)}"),
+        Text(f"{_then(story)}realised {realised} paper{_latency(story)}"),
+        Text(f"Gross {words.usd(story.gross.usd)}, {_costs(story)}"),
     ]
+
+
+def make_waterfall(story: TradeStory, *, title: str, note: str) -> Waterfall:
+    """Return the picture of a story: found, what each cause made, planned, and so to realised."""
+    bars: list[tuple[str, str, float, float]] = []
+    totals: list[int] = []
+
+    def add_total(label: str, worth: Worth) -> None:
+        totals.append(len(bars))
+        told = words.usd(worth.usd, is_signed=True)
+        bars.append((label, told, 0.0, float(worth.usd)))
+
+    def add_causes(differences: tuple[Difference, ...], reached: Decimal) -> None:
+        for one in differences:
+            before, reached = reached, reached + one.worth.usd
+            told = words.usd(one.worth.usd, is_signed=True)
+            bars.append((CAUSE_WORDS[one.cause], told, float(before), float(reached)))
+
+    add_total("found", story.found)
+    add_causes(story.to_sized, story.found.usd)
+    add_total("planned", story.sized)
+    add_causes(story.to_realised, story.sized.usd)
+    add_total("realised", story.realised)
+    return Waterfall(
+        name="why",
+        title=title,
+        bars=tuple(bars),
+        totals=tuple(totals),
+        result=f"{words.usd(story.realised.usd, is_signed=True)} realised",
+        hint="from what was found to what was realised, each cause in USD",
+        basis_note=note,
+    )
 
 
 def path(story: TradeStory) -> str:
@@ -79,4 +112,4 @@ def _latency(story: TradeStory) -> str:
         for order in story.orders
         if order.purpose == "leg"
     ]
-    return f"; on the way {words.listing(legs)}" if legs else ""
+    return f", orders under way {words.listing(legs)}" if legs else ""

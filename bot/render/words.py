@@ -45,6 +45,11 @@ def percent(bps: float) -> str:
     return f"{bps / 100:+.3f}%"
 
 
+def rate(part: Decimal, whole: Decimal) -> str:
+    """Return a cost as percent of what it is of."""
+    return f"{_digits(float(100 * part / whole), significant=3)}%" if whole else "-"
+
+
 def share(part: float, whole: float) -> str:
     """Return a part of a whole as percent."""
     return f"{100 * part / whole:.0f}%" if whole else "-"

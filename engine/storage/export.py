@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.storage import tables
+from engine.storage.story_columns import STORY_HEADER, story_cells
 
 ROWS_MAX = 100_000
 """Most rows of one export; the newest are kept, and the file's name says so."""
@@ -34,22 +35,34 @@ class Export:
         columns: what is exported; the first is an instant in nanoseconds.
         key: unique column that orders rows of the same instant.
         rows: the query over those columns.
+        has_story: the last column is the story of a trade, which stands in columns of its own.
     """
 
     columns: tuple[ColumnElement[Any], ...]
     key: ColumnElement[Any]
     rows: Select[Any]
+    has_story: bool = False
 
     @property
     def header(self) -> list[str]:
         """Names of the CSV columns."""
-        return ["at_utc", *(column.key or "" for column in self.columns)]
+        names = ["at_utc", *(column.key or "" for column in self.columns)]
+        return [*names[:-1], *STORY_HEADER] if self.has_story else names
+
+    def cells(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the cells of a row of `load_page` below the header, but for the first."""
+        *cells, last, _ = row
+        return (*cells, *story_cells(last)) if self.has_story else (*cells, last)
 
 
 def _export_of(
-    *columns: ColumnElement[Any], key: ColumnElement[Any], rows: Select[Any] | None = None
+    *columns: ColumnElement[Any],
+    key: ColumnElement[Any],
+    rows: Select[Any] | None = None,
+    has_story: bool = False,
 ) -> Export:
-    return Export(columns=columns, key=key, rows=rows if rows is not None else select(*columns))
+    rows = rows if rows is not None else select(*columns)
+    return Export(columns=columns, key=key, rows=rows, has_story=has_story)
 
 
 _fill_columns = (
@@ -96,6 +109,7 @@ EXPORTS: dict[str, Export] = {
             )
         ),
         key=_executions.c.execution_id,
+        has_story=True,
     ),
     "fills": _export_of(
         *_fill_columns,
@@ -157,7 +171,9 @@ def render_csv(export: Export, newest_first: Iterable[tuple[Any, ...]]) -> bytes
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(export.header)
     for row in reversed(list(newest_first)):
-        writer.writerow([_render_instant(row[0]), *(render_cell(cell) for cell in row[:-1])])
+        writer.writerow(
+            [_render_instant(row[0]), *(render_cell(cell) for cell in export.cells(row))]
+        )
     return text.getvalue().encode()
 
 

@@ -95,6 +95,7 @@ class FakeFacade:
         self.threads: dict[tuple[str, str], Thread] = {}
         self.used_codes: set[str] = set()
         self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
+        self.why = samples.why()
         self._changed = asyncio.Event()
 
     async def ask(self, command: Command) -> Report:
@@ -175,7 +176,7 @@ class FakeFacade:
                 return samples.opportunities(command.limit)
             case GetWhy():
                 known = command.ref == "r7-12"
-                return samples.why() if known else Unknown(what=f"opportunity {command.ref}")
+                return self.why if known else Unknown(what=f"opportunity {command.ref}")
             case GetLimits():
                 return samples.limits()
             case GetSpreads():

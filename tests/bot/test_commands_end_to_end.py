@@ -160,6 +160,31 @@ async def test_spreads_come_as_a_picture_on_request(chat: Chat) -> None:
     assert tuple(int.from_bytes(photo[at : at + 4]) for at in (16, 20)) == (1080, 1350)
 
 
+@pytest.mark.parametrize("line", ["/why r7-12", "/why"])
+async def test_the_story_of_a_trade_comes_as_a_picture_on_request(chat: Chat, line: str) -> None:
+    chat.facade.why = replace(chat.facade.why, story=samples.story())
+    async with chat.start():
+        await chat.say(line)
+        assert chat.emulator.chats.from_bot()[-1].photo is None
+        chat.emulator.person_taps("Picture")
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+        assert "r7-12 BTC-USD" in await chat.say(f"{line} picture")
+
+    for told in chat.emulator.chats.from_bot()[-2:]:
+        assert told.photo is not None
+        assert tuple(int.from_bytes(told.photo[at : at + 4]) for at in (16, 20)) == (1080, 1350)
+
+
+async def test_a_decision_that_is_no_trade_offers_no_picture(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/why r7-12 picture")
+        await chat.say("/why r7-12")
+
+    for told in chat.emulator.chats.from_bot():
+        assert told.photo is None
+        assert told.buttons == []
+
+
 async def test_balance_shows_each_place_its_shift_what_is_reserved_and_the_return(
     chat: Chat,
 ) -> None:

@@ -24,15 +24,17 @@ from bot.render.overview import Beside, render_status, render_venues
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
+from bot.render.stories import make_waterfall
 from engine.connectors.venues import VENUES
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.notices import PaperTraded, StampedNotice
-from engine.facade.reports import LimitLine, TradesReport, WhyReport
+from engine.facade.reports import LimitLine, TradesReport, TradeStory, WhyReport
 from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
 from tests.bot.test_commands_end_to_end import EXAMPLES
 from tests.reference.world import START_NS, Setup, World, make_instrument
+from tests.storage.makers import make_story
 from tests.telegram.markup import parse_html, units
 
 ROWS_MAX = 20
@@ -169,6 +171,36 @@ def test_why_trades_and_the_notice_tell_the_same_figures_and_the_cause() -> None
         assert phone_rows(part) <= ROWS_MAX
         assert all(figure in text for figure in ("+$3.26", "+$1.28", "+$1.19")), text
         assert "size limit -$1.50" in text
+
+
+def test_a_trade_shows_side_venue_rate_and_amount_of_each_orders_fee() -> None:
+    why = replace(samples.why(), story=samples.story())
+    bought = replace(why.legs[0], fee_quote=Decimal(0), fee_base=Decimal("0.0000156"))
+
+    lines = write_plain(render_why(why)).splitlines()
+    in_base = write_plain(render_why(replace(why, legs=[bought]))).splitlines()
+    line = replace(why.line, quote="USDT")
+    in_quote = write_plain(render_why(replace(why, line=line))).splitlines()
+
+    assert "  fee buy coinbase 0.0601% $0.60" in lines
+    assert "  fee sell bitstamp 0.0599% $0.60" in lines
+    assert "  fee unwind coinbase 0.0601% $0.60" in lines
+    assert "  fee buy coinbase 0.1% 0.0000156 BTC" in in_base
+    assert "  fee buy coinbase 0.0601% 0.6 USDT" in in_quote
+
+
+@pytest.mark.parametrize("story", [samples.story(), make_story(Decimal("-0.40"))])
+def test_each_bar_of_a_storys_picture_begins_where_the_one_before_ended(story: TradeStory) -> None:
+    picture = make_waterfall(story, title="t", note="n")
+
+    labels = [label for label, *_ in picture.bars]
+    assert [labels[at] for at in picture.totals] == ["found", "planned", "realised"]
+    assert len(picture.bars) == 3 + len(story.to_sized) + len(story.to_realised)
+    for number, (_, _, start, _) in enumerate(picture.bars[1:], 1):
+        ended = picture.bars[number - 1][3]
+        reached = picture.bars[number][3] if number in picture.totals else start
+        assert reached == pytest.approx(ended)
+    assert picture.bars[-1][3] == pytest.approx(float(story.realised.usd))
 
 
 def test_hostile_names_stay_inside_their_row() -> None:

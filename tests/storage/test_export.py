@@ -2,17 +2,21 @@
 
 import csv
 import io
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from engine.bus.commands import GetExport
 from engine.bus.reports import ExportReport, Unknown
+from engine.domain.stories import Cause, Difference, Worth
 from engine.storage import ledger as ledger_module
 from engine.storage.export import EXPORTS, render_cell
 from engine.storage.ledger import LedgerSettings, open_ledger
+from engine.storage.story_columns import STORY_HEADER
 from tests.storage import makers
 from tests.storage.asking import append, ask
 from tests.storage.conftest import Clock
@@ -48,6 +52,52 @@ async def test_every_table_is_exported_with_a_header_and_its_rows(
     (trade,) = _rows(reports["trades"])
     assert trade["profit_usd"] == "0.9876543210123456789"
     assert {row["venue"] for row in _rows(reports["fills"])} == {"coinbase", "gemini"}
+
+
+async def test_found_and_the_columns_of_causes_add_up_to_the_profit_in_a_spreadsheet(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    def worth(amount: str) -> Worth:
+        return Worth(quote=Decimal(amount), usd=Decimal(amount))
+
+    both = tuple(
+        Difference(cause=cause, worth=worth(f"-0.{number + 1}"))
+        for number, cause in enumerate((Cause.DEPTH_TAKEN, Cause.SIZE_LIMIT))
+    )
+    after = tuple(
+        Difference(cause=cause, worth=worth(f"-0.0{number + 1}"))
+        for number, cause in enumerate((Cause.LATENCY, Cause.DEPTH_TAKEN, Cause.FEE))
+    )
+    story = replace(
+        makers.make_story(Decimal("0.64")),
+        found=worth("1"),
+        to_sized=both,
+        sized=worth("0.7"),
+        to_realised=after,
+    )
+    told = makers.make_execution_record(number=1, profit_usd=Decimal("0.64"))
+    told = structs.replace(told, execution=replace(told.execution, story=story))
+    early = makers.make_execution_record(number=2)
+    early = structs.replace(early, execution=replace(early.execution, story=None))
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, told, early)
+        report = await ask(ledger, GetExport(table="trades"), ExportReport)
+
+    first, second = _rows(report)
+    causes = [name for name in first if name.startswith(("planning_", "trading_"))]
+    assert len(causes) == 11
+    assert "{" not in report.content.decode()
+    assert first["planning_depth_taken_usd"] == "-0.1"
+    assert first["trading_depth_taken_usd"] == "-0.02"
+    total = sum((Decimal(first[name]) for name in causes), Decimal(first["found_usd"]))
+    assert total == Decimal(first["profit_usd"])
+    assert {second[name] for name in causes} == {""}
+
+
+def test_every_cause_has_a_column_wherever_a_story_may_name_it() -> None:
+    named = {name.split("_", 1)[1].removesuffix("_usd") for name in STORY_HEADER}
+
+    assert named >= {cause.value for cause in Cause}
 
 
 async def test_rows_are_oldest_first_complete_over_pages_and_within_the_days(
