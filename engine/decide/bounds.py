@@ -41,19 +41,21 @@ class StaleLimit:
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse a route with a stale book."""
-        opportunity = draft.opportunity
-        ages_ns = []
-        for book in (hop.row for hop in opportunity.hops if hop.kind is HopKind.BOOK):
-            age_ns = at_ns - self.board.changed_at_ns(book)
-            ages_ns.append(age_ns)
+        oldest_ms = self.oldest_ms
+        for hop in draft.opportunity.hops:
+            if hop.kind is not HopKind.BOOK:
+                continue
+            book = hop.row
+            age_ms = (at_ns - self.board.changed_at_ns(book)) // NS_PER_MS
             limit_ns = self.age_ms_max * NS_PER_MS
             if not self.board.is_fresh(book, at_ns=at_ns, age_ns_max=limit_ns):
-                what = f"age {age_ns // NS_PER_MS} ms, limit {self.age_ms_max} ms"
+                what = f"age {age_ms} ms, limit {self.age_ms_max} ms"
                 if not self.board.is_live(book):
                     what = "not live"
                 instrument = self.board.instruments[book]
                 return Finding(reason=Reason.STALE_BOOK, detail=f"{instrument}: {what}")
-        self.oldest_ms = max([self.oldest_ms, *(age_ns // NS_PER_MS for age_ns in ages_ns)])
+            oldest_ms = max(oldest_ms, age_ms)
+        self.oldest_ms = oldest_ms
         return None
 
 

@@ -6,10 +6,12 @@ walk is worth. Where the fee of the purchase is taken from what it receives, no 
 is left, and no more is bought than that takes; what makes no lot stays, and counts as it was paid.
 """
 
-import math
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
+import msgspec
+
+from engine.decide.two_books import TwoBooks
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Opportunity, Reason, Side
@@ -43,8 +45,7 @@ class LimitRules:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     """An opportunity at an exact size.
 
     Attributes:
@@ -63,20 +64,19 @@ class Confirmed:
     touches_taken: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unconfirmed:
+class Unconfirmed(msgspec.Struct, frozen=True, kw_only=True):
     """No exact size exists: the reason and the numbers."""
 
     reason: Reason
     detail: str
 
 
-@dataclass(slots=True, kw_only=True)
-class _Walk:
+class _Walk(msgspec.Struct, frozen=True, kw_only=True):
     filled_base: Decimal
     notional_quote: Decimal
     price_worst: Decimal
     touches_taken: bool
+    frame_seq: int
 
 
 class Confirmer:
@@ -86,8 +86,9 @@ class Confirmer:
         self._board = board
         self._costs = costs
         self._taken = taken
-        self._rules = rules
-        self._lots: dict[tuple[int, int], CommonLot] = {}
+        self._slips_ratio = rules.slippage_bps / BPS_PER_UNIT
+        self._floor_ratio = rules.edge_bps_floor / BPS_PER_UNIT
+        self._two_books: dict[tuple[int, int], TwoBooks] = {}
 
     def confirm(
         self, opportunity: Opportunity, size_base: Decimal, *, ignores_taken: bool = False
@@ -99,8 +100,10 @@ class Confirmer:
             size_base: at most this is bought.
             ignores_taken: as if earlier paper trades had taken nothing: for comparison only.
         """
-        buy, sell = self._instruments(opportunity)
-        buy_size, sell_size = self._sizes(opportunity, size_base)
+        rows = opportunity.hops[0].row, opportunity.hops[1].row
+        books = self._two_books.get(rows) or self._find_books(rows)
+        buy, sell = books.buy, books.sell
+        buy_size, sell_size = self._sizes(books, size_base)
         for instrument, size in ((buy, buy_size), (sell, sell_size)):
             if size <= 0 or size < instrument.size_min_base:
                 return Unconfirmed(
@@ -108,8 +111,8 @@ class Confirmer:
                     detail=f"size {size:f} {buy.pair.base}, least size "
                     f"{instrument.size_min_base:f} at {instrument.venue}",
                 )
-        bought = self._walk(opportunity.hops[0].row, ASK, buy_size, ignores_taken=ignores_taken)
-        sold = self._walk(opportunity.hops[1].row, BID, sell_size, ignores_taken=ignores_taken)
+        bought = self._walk(rows[0], ASK, buy_size, ignores_taken=ignores_taken)
+        sold = self._walk(rows[1], BID, sell_size, ignores_taken=ignores_taken)
         touches_taken = bought.touches_taken or sold.touches_taken
         for walk, size in ((bought, buy_size), (sold, sell_size)):
             if walk.filled_base < size:
@@ -124,18 +127,19 @@ class Confirmer:
                     detail=f"notional {walk.notional_quote:f} {buy.pair.quote} at "
                     f"{instrument.venue}, least notional {instrument.notional_min_quote:f}",
                 )
-        return self._confirmed(opportunity, bought, sold)
+        return self._confirmed(books, bought, sold)
 
-    def _sizes(self, opportunity: Opportunity, size_base: Decimal) -> tuple[Decimal, Decimal]:
+    def _find_books(self, rows: tuple[int, int]) -> TwoBooks:
+        buy, sell = (self._board.instruments[row] for row in rows)
+        books = self._two_books[rows] = TwoBooks.of(buy, sell, self._costs)
+        return books
+
+    def _sizes(self, books: TwoBooks, size_base: Decimal) -> tuple[Decimal, Decimal]:
         """Return what to buy and what to sell of it."""
-        buy, sell = self._instruments(opportunity)
-        if not self._costs.takes_base(buy.venue, Side.BUY):
-            rows = opportunity.hops[0].row, opportunity.hops[1].row
-            lot = self._lots.get(rows)
-            if lot is None:
-                lot = self._lots[rows] = CommonLot.of(buy, sell)
-            size = lot.floor(size_base)
+        if not books.takes_base:
+            size = books.lot.floor(size_base)
             return size, size
+        buy, sell = books.buy, books.sell
         buy_most = buy.floor_to_lot(size_base)
         sell_size = sell.floor_to_lot(self._received(buy, buy_most))
         if sell_size <= 0:
@@ -150,46 +154,26 @@ class Confirmer:
         fee = self._costs.fee(buy.venue, Side.BUY, size_base=size_base, notional_quote=Decimal(0))
         return EXACT.subtract(size_base, fee.base)
 
-    def _instruments(self, gap: Opportunity) -> tuple[Instrument, Instrument]:
-        buy, sell = (self._board.instruments[hop.row] for hop in gap.hops)
-        return buy, sell
-
-    def _confirmed(self, opportunity: Opportunity, bought: _Walk, sold: _Walk) -> Confirmed:
-        buy, sell = self._instruments(opportunity)
-        transfer_bps = self._costs.transfer_bps
+    def _confirmed(self, books: TwoBooks, bought: _Walk, sold: _Walk) -> Confirmed:
+        buy, sell = books.buy, books.sell
         fee_buy, fee_sell = self._fee(buy, Side.BUY, bought), self._fee(sell, Side.SELL, sold)
-        left_base = bought.filled_base - fee_buy.base - sold.filled_base
-        at = (bought.notional_quote, bought.filled_base)
-        transfer = moved_quote(sold.filled_base, *at, transfer_bps=transfer_bps)
-        profit = (
-            sold.notional_quote
-            - bought.notional_quote
-            - fee_buy.quote
-            - fee_sell.quote
-            - transfer
-            + carry_quote(left_base, *at)
+        paid_quote, bought_base = bought.notional_quote, bought.filled_base
+        transfer = moved_quote(
+            sold.filled_base, paid_quote, bought_base, transfer_bps=self._costs.transfer_bps
         )
+        profit = sold.notional_quote - paid_quote - fee_buy.quote - fee_sell.quote - transfer
+        left_base = bought_base - fee_buy.base - sold.filled_base
+        if left_base:
+            profit += carry_quote(left_base, paid_quote, bought_base)
         # Half of the profit above the floor may be given up on each leg.
-        floor_share = self._rules.edge_bps_floor / BPS_PER_UNIT
-        spare = max(profit - floor_share * bought.notional_quote, Decimal(0)) / 2
-        fee_bps_paid = self._costs.fee_bps(buy.venue) if fee_buy.quote else Decimal(0)
-        pays_ratio = 1 + (fee_bps_paid + transfer_bps) / BPS_PER_UNIT + floor_share
-        gets_ratio = 1 - self._costs.fee_bps(sell.venue) / BPS_PER_UNIT
-        buy_limit = self._buy_limit(
-            buy,
-            bought,
-            affordable=(bought.notional_quote + spare / pays_ratio) / bought.filled_base,
-        )
-        sell_limit = self._sell_limit(
-            sell, sold, affordable=(sold.notional_quote - spare / gets_ratio) / sold.filled_base
-        )
+        spare = max(profit - self._floor_ratio * paid_quote, Decimal(0)) / 2
+        affordable = (paid_quote + spare / (books.pays_ratio + self._floor_ratio)) / bought_base
+        buy_limit = self._buy_limit(buy, bought, affordable=affordable)
+        affordable = (sold.notional_quote - spare / books.gets_ratio) / sold.filled_base
+        sell_limit = self._sell_limit(sell, sold, affordable=affordable)
         legs = (
-            self._leg(
-                opportunity.hops[0].row, Side.BUY, bought, price_limit=buy_limit, fee=fee_buy
-            ),
-            self._leg(
-                opportunity.hops[1].row, Side.SELL, sold, price_limit=sell_limit, fee=fee_sell
-            ),
+            _leg(buy, Side.BUY, bought, price_limit=buy_limit, fee=fee_buy),
+            _leg(sell, Side.SELL, sold, price_limit=sell_limit, fee=fee_sell),
         )
         edge = EXACT.divide(profit * BPS_PER_UNIT, bought.notional_quote)
         return Confirmed(
@@ -209,25 +193,13 @@ class Confirmer:
             notional_quote=walk.notional_quote,
         )
 
-    def _leg(self, book: int, side: Side, walk: _Walk, *, price_limit: Decimal, fee: Fee) -> Leg:
-        return Leg(
-            instrument=self._board.instruments[book],
-            side=side,
-            size_base=walk.filled_base,
-            price_limit=price_limit,
-            notional_quote=walk.notional_quote,
-            fee_quote=fee.quote,
-            fee_base=fee.base,
-            frame_seq=int(self._board.state[book, FRAME_SEQ]),
-        )
-
     def _buy_limit(self, instrument: Instrument, walk: _Walk, *, affordable: Decimal) -> Decimal:
-        slipped = walk.price_worst * (1 + self._rules.slippage_bps / BPS_PER_UNIT)
+        slipped = walk.price_worst * (1 + self._slips_ratio)
         widened = instrument.floor_to_tick(min(slipped, affordable))
         return max(instrument.ceil_to_tick(walk.price_worst), widened)
 
     def _sell_limit(self, instrument: Instrument, walk: _Walk, *, affordable: Decimal) -> Decimal:
-        slipped = walk.price_worst * (1 - self._rules.slippage_bps / BPS_PER_UNIT)
+        slipped = walk.price_worst * (1 - self._slips_ratio)
         widened = instrument.ceil_to_tick(max(slipped, affordable))
         return min(instrument.floor_to_tick(walk.price_worst), widened)
 
@@ -261,24 +233,18 @@ class Confirmer:
             notional_quote=Decimal(notional_steps).scaleb(-decimals, EXACT),
             price_worst=instrument.price_of(price),
             touches_taken=touches_taken,
+            frame_seq=self._board.state.item(book, FRAME_SEQ),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CommonLot:
-    """The least size that is whole in lots of two instruments, in steps of 10^-decimals."""
-
-    steps: int
-    decimals: int
-
-    @classmethod
-    def of(cls, first: Instrument, second: Instrument) -> "CommonLot":
-        """Work it out."""
-        decimals = max(first.size_decimals, second.size_decimals)
-        lots = [int(one.lot_base.scaleb(decimals)) for one in (first, second)]
-        return cls(math.lcm(*lots), decimals)
-
-    def floor(self, size_base: Decimal) -> Decimal:
-        """Round a size down to a whole number of it."""
-        steps = int(size_base.scaleb(self.decimals).to_integral_value(ROUND_FLOOR))
-        return Decimal(steps // self.steps * self.steps).scaleb(-self.decimals)
+def _leg(instrument: Instrument, side: Side, walk: _Walk, *, price_limit: Decimal, fee: Fee) -> Leg:
+    return Leg(
+        instrument=instrument,
+        side=side,
+        size_base=walk.filled_base,
+        price_limit=price_limit,
+        notional_quote=walk.notional_quote,
+        fee_quote=fee.quote,
+        fee_base=fee.base,
+        frame_seq=walk.frame_seq,
+    )

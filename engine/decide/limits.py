@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from engine.decide.confirm import Confirmed
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity, Reason
@@ -16,16 +18,14 @@ from engine.portfolio.costs import BPS_PER_UNIT
 LEGS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Why a draft may not become a plan."""
 
     reason: Reason
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShrinkTo:
+class ShrinkTo(msgspec.Struct, frozen=True, kw_only=True):
     """The draft may pass at this size at most; it has to be confirmed again.
 
     Attributes:
@@ -40,8 +40,7 @@ class ShrinkTo:
 Verdict = Finding | ShrinkTo | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """An opportunity on its way to a plan.
 
     Attributes:

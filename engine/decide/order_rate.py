@@ -5,7 +5,6 @@ last minute's orders does not.
 """
 
 from collections import deque
-from itertools import takewhile
 
 MINUTE_NS = 60 * 1_000_000_000
 
@@ -35,6 +34,9 @@ class OrderRate:
 
     def _past(self, at_ns: int) -> int:
         cutoff_ns = at_ns - MINUTE_NS
-        return sum(
-            1 for _ in takewhile(lambda sent_at_ns: sent_at_ns <= cutoff_ns, self._sent_at_ns)
-        )
+        past = 0
+        for sent_at_ns in self._sent_at_ns:
+            if sent_at_ns > cutoff_ns:
+                break
+            past += 1
+        return past

@@ -26,23 +26,18 @@ def needs(legs: Iterable[Leg]) -> list[Need]:
 
     A sell delivers its base; its fee comes out of what it receives.
     """
-    return [(_place(leg), _need(leg)) for leg in legs]
+    return [_need(leg) for leg in legs]
 
 
-def _place(leg: Leg) -> Place:
-    instrument = leg.instrument
-    pair = instrument.pair
-    return instrument.venue, pair.base if leg.side is Side.SELL else pair.quote
-
-
-def _need(leg: Leg) -> Decimal:
+def _need(leg: Leg) -> Need:
+    venue, pair = leg.instrument.venue, leg.instrument.pair
     if leg.side is Side.SELL:
-        return leg.size_base
+        return (venue, pair.base), leg.size_base
     limit_quote = EXACT.multiply(leg.size_base, leg.price_limit)
     # A fee is a share of what is paid; how far the limit is above that is a short number upwards.
     above_ratio = _SHORT.divide(limit_quote, leg.notional_quote)
     total_quote = EXACT.fma(leg.fee_quote, above_ratio, limit_quote)
-    return total_quote.quantize(QUOTE_STEP, ROUND_CEILING, EXACT)
+    return (venue, pair.quote), total_quote.quantize(QUOTE_STEP, ROUND_CEILING, EXACT)
 
 
 class PlansUnderWay:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
+import msgspec
+
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
@@ -36,8 +38,7 @@ def ceil_share(amount: Decimal, share_bps: Decimal) -> Decimal:
     return ceil_to_quote_step(share)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fee:
+class Fee(msgspec.Struct, frozen=True, kw_only=True):
     """What a venue takes for an order: of the quote asset, or of the base that a buy receives."""
 
     quote: Decimal = Decimal(0)

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decide.confirm import (
-    CommonLot,
-    Confirmed,
-    Confirmer,
-    LimitRules,
-    Unconfirmed,
-)
+from engine.decide.confirm import Confirmed, Confirmer, LimitRules, Unconfirmed
+from engine.decide.two_books import CommonLot
 from engine.domain.opportunities import Reason
 from engine.kernels.layout import ASK, BID
 from engine.market.board import Board

@@ -3,12 +3,12 @@
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from engine.decide.confirm import Unconfirmed
 from engine.decide.confirm_route import ConfirmedRoute

@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator
 from decimal import Decimal
 
+import msgspec
+
 from engine.bus.records import DepositRecord, ExecutionRecord
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Capital
@@ -64,14 +66,14 @@ def _trade(chance: random.Random, positions: Positions, number: int) -> Executio
         profit_usd=_amount(chance, places=25),
         residual_base=Decimal(chance.choice(LEFT_OVER)),
     )
-    opportunity = dataclasses.replace(
+    opportunity = msgspec.structs.replace(
         record.plan.opportunity,
         hops=make_gap(
             makers.make_instrument(venue=VenueId(buy), pair=pair),
             makers.make_instrument(venue=VenueId(sell), pair=pair),
         ).hops,
     )
-    plan = dataclasses.replace(
+    plan = msgspec.structs.replace(
         record.plan, opportunity=opportunity, usd_per_quote=abs(_amount(chance, places=20))
     )
     orders = tuple(_order(chance, order, plan) for order in record.execution.orders)
