@@ -39,7 +39,8 @@ $(VENV)/.kernels: $(VENV)/.runtime $(KERNELS) $(MOVED)
 	@echo "$(CURDIR)" > $@
 
 .PHONY: setup
-setup: $(VENV)/.kernels $(VENV)/.dev ## install everything that a contributor needs
+setup: ## install everything that a contributor needs
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev
 
 # ---- the product -----------------------------------------------------------------------------
 
@@ -94,7 +95,7 @@ restore: $(VENV)/.runtime ## put a backup (FILE=var/backups/...) in the place of
 # ---- tests and checks ------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.kernels $(VENV)/.dev ## all tests
+test: setup ## all tests
 	@$(PY) -m pytest -q $(if $(k),-k "$(k)")
 
 .PHONY: test-fast

@@ -11,6 +11,8 @@ from typing import Any, Final, cast
 
 from numba import config, njit, types
 
+from engine.kernels.cache_files import share_cache
+
 Function = Callable[..., Any]
 
 BYTES = types.Bytes(types.uint8, 1, "C")
@@ -36,6 +38,7 @@ def cache_directory() -> Path:
 
 
 config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
+share_cache()
 
 
 def kernel(signature: object) -> Callable[[Function], Function]:
