@@ -13,6 +13,7 @@ from bot.run import run
 from engine.facade.front_end import FrontEndSettings
 from tests.bot.fake_facade import FakeFacade
 from tests.bot.samples import AT_NS
+from tests.patience import PATIENCE_S
 from tests.telegram.emulator import OPERATOR_ID, TOKEN, TelegramEmulator
 
 
@@ -71,9 +72,9 @@ class Chat:
         self.emulator.person_taps(label)
         await self.emulator.wait_until(lambda: len(self.emulator.tap_answers) > before)
 
-    async def wait_until(self, is_met: Callable[[], bool], *, deadline_s: float = 15) -> None:
+    async def wait_until(self, is_met: Callable[[], bool]) -> None:
         """Wait until a condition on the engine's side holds."""
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(PATIENCE_S):
             while not is_met():
                 await self.facade._changed.wait()
 

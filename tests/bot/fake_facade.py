@@ -52,6 +52,7 @@ from engine.facade.reports import (
     Unknown,
 )
 from tests.bot import samples
+from tests.patience import PATIENCE_S
 
 CODE = "123456"
 _LEDGER = (
@@ -141,9 +142,9 @@ class FakeFacade:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def wait_until_entered(self, kind: type, count: int, *, deadline_s: float = 15) -> None:
+    async def wait_until_entered(self, kind: type, count: int) -> None:
         """Wait until so many commands of a type have arrived."""
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(PATIENCE_S):
             while self.entered[kind] < count:
                 await self._changed.wait()
 

@@ -25,6 +25,7 @@ from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import CODE, FakeFacade
 from tests.bot.test_commands_end_to_end import EXAMPLES
+from tests.patience import PATIENCE_S
 
 
 class Screenplay:
@@ -47,7 +48,7 @@ class Screenplay:
     async def type(self, line: str, *, until: str) -> None:
         start = len(self.shown)
         self.typed.put_nowait(line)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while until not in self.shown[start:]:
                 await self._changed.wait()
 
@@ -67,7 +68,7 @@ async def run_script(
     written = io.StringIO()
     terminal = PipeTerminal(io.StringIO("".join(line + "\n" for line in lines)), written)
     stop = asyncio.Event()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await run_console(facade, settings, stop=stop, clock=Clock(), terminal=terminal)
     assert stop.is_set(), "the end of input ends the program"
     return written.getvalue()
@@ -134,7 +135,7 @@ async def test_notices_are_shown_and_confirmed(facade: FakeFacade) -> None:
     play, stop = Screenplay(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=play))
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while facade.delivered.get("terminal") != 4:
                 await facade._changed.wait()
         stop.set()
@@ -180,7 +181,7 @@ async def test_quit_ends_before_the_end_of_input(facade: FakeFacade) -> None:
 
 async def test_stop_ends_it_while_a_read_is_blocked(facade: FakeFacade) -> None:
     play, stop = Screenplay(), asyncio.Event()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         group.create_task(run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=play))
         await play.type("/version", until="Commit")
         stop.set()
@@ -204,7 +205,7 @@ async def person(facade: FakeFacade) -> AsyncIterator[tuple[PipeInput, Screen, a
     """A person at a prompt that is served: keys, screen, and an event that the end sets."""
     stop, screen = asyncio.Event(), Screen()
     with create_pipe_input() as keys, create_app_session(input=keys, output=screen):
-        async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
             group.create_task(
                 run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=PromptTerminal())
             )
@@ -260,7 +261,7 @@ async def test_the_chat_ends_when_nobody_reads_its_answers(facade: FakeFacade) -
     stop = asyncio.Event()
 
     with os.fdopen(reading) as source, os.fdopen(writing, "w"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             terminal = PipeTerminal(source, Gone())
             await run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=terminal)
 
@@ -276,7 +277,7 @@ async def test_a_full_disk_under_the_answers_keeps_commands_working(facade: Fake
     terminal = PipeTerminal(io.StringIO("kill\n"), Full())
     stop = asyncio.Event()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await run_console(facade, SETTINGS, stop=stop, clock=Clock(), terminal=terminal)
 
     assert any(isinstance(command, Kill) for command in facade.asked)

@@ -9,6 +9,7 @@ import pytest
 from bot.telegram import introduction
 from engine.facade.commands import FatalError
 from tests.bot.conftest import Chat
+from tests.patience import PATIENCE_S
 from tests.telegram.emulator import TOKEN
 from tests.telegram.faults import Fault, Kind
 
@@ -36,7 +37,7 @@ def test_without_a_token_a_pipe_is_served_and_its_end_ends_it() -> None:
         input="/version\n/pause\nKILL\n",
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         cwd=ROOT,
         check=False,
     )

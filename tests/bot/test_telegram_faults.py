@@ -10,6 +10,7 @@ from bot.telegram.poller import Poller
 from engine.facade.commands import FatalError, Resume
 from tests.bot import samples
 from tests.bot.conftest import Chat
+from tests.patience import PATIENCE_S
 from tests.telegram.emulator import TOKEN, TelegramEmulator
 from tests.telegram.faults import Fault, Kind
 
@@ -27,7 +28,7 @@ class Expected(logging.Handler):
             self._event.set()
 
     async def seen(self) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             await self._event.wait()
 
 
@@ -256,7 +257,7 @@ async def test_a_wrong_token_ends_with_one_sentence_that_says_what_to_do(
     chat: Chat, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(FatalError) as caught:
-        async with chat.start_with(telegram_token=token) as serving, asyncio.timeout(10):
+        async with chat.start_with(telegram_token=token) as serving, asyncio.timeout(PATIENCE_S):
             await asyncio.wait({serving})
 
     assert "TELEGRAM_BOT_TOKEN" in str(caught.value)
@@ -285,7 +286,7 @@ async def revoke_while_serving(chat: Chat) -> None:
     async with chat.start_with(send_s=0.5, token_refusals_max=3) as serving:
         await chat.say("/version")
         chat.emulator.token = "1:revoked"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait({serving})
 
 

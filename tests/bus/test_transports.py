@@ -11,6 +11,7 @@ from engine.bus.reports import Report, Unknown
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import engine_wire
 from engine.domain.errors import FatalError, TransientError
+from tests.patience import PATIENCE_S
 
 
 class Echo:
@@ -140,7 +141,7 @@ async def test_a_socket_that_was_removed_is_made_again(
     path = tmp_path / "e.sock"
     async with open_server(path, engine_wire(), echo, on_fatal=lambda _: None):
         path.unlink()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not path.exists():
                 await asyncio.sleep(0.01)
         caller = SocketCaller(path, engine_wire(), role="engine")

@@ -25,8 +25,7 @@ from engine.ports import (
     RequestBudget,
     Send,
 )
-
-DEADLINE_S = 10.0
+from tests.patience import PATIENCE_S
 
 Answer = Callable[[web.Request], web.StreamResponse]
 
@@ -52,7 +51,7 @@ class Recorder:
         return key, payload
 
     async def until(self, kind: InputKind, count: int = 1) -> None:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while self.count(kind) < count:
                 self._news.clear()
                 await self._news.wait()
@@ -164,7 +163,7 @@ async def running(
             yield session
         finally:
             task.cancel()
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await asyncio.gather(task, return_exceptions=True)
             assert task.cancelled()
 
@@ -469,7 +468,7 @@ async def test_requests_keep_the_venues_rate_after_a_burst() -> None:
 async def test_a_steady_connection_ends_the_slowing_down() -> None:
     venue, recorder = Venue(), Recorder()
     venue.hangs_up = True
-    hasty = limits(backoff_s_max=10.0, steady_s=0.05)
+    hasty = limits(backoff_s_min=0.05, backoff_s_max=10.0, steady_s=0.05)
 
     async with venue_of(venue) as url, running(url, recorder, session_limits=hasty) as session:
         await recorder.until(InputKind.OPENED, 5)
@@ -488,7 +487,7 @@ async def test_a_steady_connection_ends_the_slowing_down() -> None:
         await recorder.until(InputKind.OPENED, opened + 2)
 
     opened_at_ns = [each[3] for each in recorder.inputs if each[0] is InputKind.OPENED][-1]
-    assert opened_at_ns - lost_at_ns < 100_000_000
+    assert opened_at_ns - lost_at_ns < 500_000_000
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from engine.kernels import graph as graph_kernels
 from engine.kernels import graph_layout as layout
 from tests.detect.cycle_campaign import run
 from tests.detect.cycle_worlds import SHAPES, Tally, World
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,7 +70,7 @@ def test_the_interpreted_scan_agrees_too() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=50,
+        timeout=PATIENCE_S,
     )
 
     assert json.loads(ended.stdout)["mismatches"] == 0

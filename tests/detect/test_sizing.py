@@ -23,6 +23,7 @@ from engine.domain.errors import BadValueError
 from engine.kernels import sizing_layout as layout
 from engine.kernels.sizing import route_output, size_route
 from tests.detect.sizing_random import MIXES, Problem, random_problem
+from tests.patience import PATIENCE_S
 from tests.reference import sizing as reference
 
 LACK_RATIO_MAX = 1e-4
@@ -257,7 +258,7 @@ def test_uncompiled_kernels_give_the_same() -> None:
         environment = {**os.environ, "NUMBA_DISABLE_JIT": value}
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", script],
-            env=environment, capture_output=True, text=True, check=True, timeout=50,
+            env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
         )  # fmt: skip
         answers.append(json.loads(done.stdout))
     for compiled, plain in zip(*answers, strict=True):

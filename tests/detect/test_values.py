@@ -24,6 +24,7 @@ from engine.pools.moves import PairMove
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from tests.detect.test_live_moves import found_in
+from tests.patience import PATIENCE_S
 from tests.reference.cycles import Edge
 from tests.reference.sweep import starts
 from tests.reference.world import Setup, World, make_instrument
@@ -420,7 +421,7 @@ def test_another_process_decides_the_same() -> None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=50,
+            timeout=PATIENCE_S,
         ).stdout.splitlines()
         for seed in ("1", "2")
     ]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
 from tests.reference.digest import digest
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ def test_kernels_give_the_same_bits_compiled_and_interpreted() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=50,
+        timeout=PATIENCE_S,
     )
 
     assert interpreted.stdout.strip() == digest()

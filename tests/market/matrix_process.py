@@ -27,7 +27,7 @@ from tests.reference.world import make_instrument
 
 POOLS = 2
 ROWS = 1 + POOLS
-LIFE_S = 60.0
+LIFE_S = 240.0
 LOOK_EVERY = 256
 """Calls between two looks at the parent and the clock."""
 

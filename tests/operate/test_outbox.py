@@ -20,6 +20,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.operate import outbox as outbox_module
 from engine.operate.outbox import Outbox, Worth
+from tests.patience import PATIENCE_S
 
 
 class FakeLedger:
@@ -48,7 +49,7 @@ class FakeLedger:
         return Appended(count=len(request.records))
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.stored) < count:
                 self.changed.clear()
                 await self.changed.wait()
@@ -96,7 +97,7 @@ async def test_nothing_important_is_lost_while_the_ledger_is_away() -> None:
     async with running(outbox):
         for number in range(50):
             outbox.put(state(number))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while ledger.calls < 2:
                 ledger.changed.clear()
                 await ledger.changed.wait()

@@ -11,6 +11,7 @@ import pytest
 from engine.operate import exit_codes, role_logs, role_words
 from engine.operate import supervisor as supervisor_module
 from engine.operate.supervisor import RoleSpec, Supervisor
+from tests.patience import PATIENCE_S
 
 ROLE = """
 import asyncio, contextlib, os, sys
@@ -109,12 +110,12 @@ class Bench:
         return path.read_text().splitlines() if path.exists() else []
 
     async def until_noted(self, name: str, line: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while line not in self.lines(name):
                 await asyncio.sleep(0.01)
 
     async def until_started(self, name: str, times: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(line.startswith("start") for line in self.lines(name)) < times:
                 await asyncio.sleep(0.01)
 
@@ -224,7 +225,7 @@ async def test_what_a_role_says_for_the_terminal_is_passed_on_at_once_and_not_it
     bench: Bench,
 ) -> None:
     running = asyncio.create_task(bench.run(bench.spec("a", "says")))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not bench.said:
             await asyncio.sleep(0.01)
     bench.stop.set()
@@ -240,7 +241,7 @@ async def test_a_role_that_takes_long_to_start_is_told_until_it_is_up(
 ) -> None:
     monkeypatch.setattr(supervisor_module, "SLOW_S", 0.02)
     running = asyncio.create_task(bench.run(bench.spec("a", "slow")))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(bench.slow) < 3:
             await asyncio.sleep(0.01)
     (bench.directory / "a.go").touch()
@@ -259,7 +260,7 @@ async def test_no_role_starts_while_all_are_being_ended(
     monkeypatch.setattr(supervisor_module, "BACKOFF_S_FIRST", 3_600.0)
     monkeypatch.setattr(supervisor_module, "BACKOFF_S_MAX", 3_600.0)
     running = asyncio.create_task(bench.run(bench.spec("a"), bench.spec("b", "1")))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not bench.restarts:
             await asyncio.sleep(0.01)
     bench.stop.set()
@@ -298,7 +299,7 @@ async def test_a_log_is_bounded_while_its_role_runs(
     monkeypatch.setattr(role_logs.shorten, "__kwdefaults__", {"bytes_max": 2_000})
     running = asyncio.create_task(bench.run(bench.spec("a", "loud")))
     log = bench.directory / "a.log"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not role_logs.aside_of(log).exists() or log.stat().st_size:
             await asyncio.sleep(0.01)
     bench.stop.set()
@@ -349,6 +350,6 @@ async def test_roles_end_when_the_supervisor_is_killed(bench: Bench) -> None:
     supervisor.kill()
     await supervisor.wait()
 
-    await asyncio.to_thread(psutil.wait_procs, [role], timeout=10)
+    await asyncio.to_thread(psutil.wait_procs, [role], timeout=PATIENCE_S)
 
     assert bench.lines("a")[-1] == "stop"

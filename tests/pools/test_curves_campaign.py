@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.pools.campaign_curves import run
 from tests.pools.curve_states import PROTOCOLS
 
@@ -28,7 +29,7 @@ def test_the_campaign_prints_its_findings_as_json() -> None:
         capture_output=True,
         check=True,
         text=True,
-        timeout=50,
+        timeout=PATIENCE_S,
     )
 
     report = json.loads(done.stdout)

@@ -14,6 +14,7 @@ from engine.sandbox.fault_script import FaultKind, ScriptedFault
 from engine.sandbox.lineup import LINEUP_PATH
 from engine.sandbox.server import Sandbox
 from engine.sandbox.settings import SandboxSettings
+from tests.patience import PATIENCE_S
 from tests.sandbox.wire_books import (
     BinanceClient,
     BitstampClient,
@@ -23,7 +24,6 @@ from tests.sandbox.wire_books import (
     WireClient,
 )
 
-DEADLINE_S = 15.0
 EPOCH_NS = 1_795_000_000_000_000_000
 
 FEEDS: dict[tuple[str, str], type[WireClient]] = {
@@ -85,11 +85,11 @@ class Link:
     async def until(self, is_true: Callable[[], bool]) -> None:
         """Wait until a condition holds after some frame."""
         try:
-            async with asyncio.timeout(DEADLINE_S), self.changed:
+            async with asyncio.timeout(PATIENCE_S), self.changed:
                 await self.changed.wait_for(is_true)
         except TimeoutError as error:
             last = self.raw[-1][:300] if self.raw else "no frame"
-            raise AssertionError(f"not so within {DEADLINE_S} s; last: {last}") from error
+            raise AssertionError(f"not so within {PATIENCE_S} s; last: {last}") from error
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from engine.sandbox.server import Sandbox, open_sandbox
+from tests.patience import PATIENCE_S
 from tests.sandbox.rig import (
     connect,
     fetch,
@@ -33,7 +34,7 @@ async def say(url: str, *texts: str, answers: int) -> list[dict[str, Any]]:
     ):
         for text in texts:
             await socket.send_str(text)
-        return [json.loads(await socket.receive_str(timeout=5)) for _ in range(answers)]
+        return [json.loads(await socket.receive_str(timeout=PATIENCE_S)) for _ in range(answers)]
 
 
 async def test_coinbase_confirms_after_the_snapshot_and_refuses_unknown_products(
@@ -128,7 +129,7 @@ async def test_bitstamp_closes_on_a_long_request(sandbox: Sandbox) -> None:
         session.ws_connect(sandbox.websocket_url("bitstamp", "diff")) as socket,
     ):
         await socket.send_str(" " * 700)
-        await socket.receive(timeout=5)
+        await socket.receive(timeout=PATIENCE_S)
         assert socket.close_code == 1009
 
 
@@ -155,7 +156,7 @@ async def test_binance_raw_stream_has_no_envelope(sandbox: Sandbox) -> None:
         session.ws_connect(f"{url}/ws/ethbtc@depth@100ms") as socket,
     ):
         await sandbox.play(3)
-        update = json.loads(await socket.receive_str(timeout=5))
+        update = json.loads(await socket.receive_str(timeout=PATIENCE_S))
 
     assert update["e"] == "depthUpdate"
     assert set(update) == {"e", "E", "s", "U", "u", "b", "a"}

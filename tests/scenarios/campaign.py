@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import random
-import re
 import sys
 import tempfile
 import time
@@ -19,7 +18,6 @@ from pathlib import Path
 from tests.scenarios.rig import ROLES, Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-TOLD_TRADE = re.compile(r"Paper trade .*?planned [^(]*\((\S+)\)", re.DOTALL)
 ROUND_S = (0.3, 4.0)
 ANSWER_S = 5.0
 
@@ -47,7 +45,7 @@ async def kill_and_check(
     async with running_installation(data_dir, phone) as installation:
         await installation.until_live()
         await installation.go_to_paper()
-        await installation.until_told("Paper trade")
+        await installation.until_trade_told()
         for number in range(kills):
             await asyncio.sleep(source.uniform(*ROUND_S))
             role = source.choice(ROLES)
@@ -91,11 +89,7 @@ async def _change_and_check(
 
 
 async def _check_trades(installation: Installation, result: CampaignResult) -> None:
-    told = [
-        match.group(1)
-        for line in installation.phone.transcript()
-        if (match := TOLD_TRADE.search(line))
-    ]
+    told = installation.trades_told()
     stored = {trade.opportunity_id for trade in (await installation.trades()).trades}
     result.acknowledged_trades = len(set(told))
     result.repeated_notices = len(told) - len(set(told))

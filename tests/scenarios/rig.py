@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,10 +17,12 @@ from engine.domain.errors import TransientError
 from engine.facade.engine import Facade
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
+from tests.patience import PATIENCE_S
 from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 60.0
+TOLD_TRADE = re.compile(r"Paper trade .*?planned [^(]*\((\S+)\)", re.DOTALL)
+REFUSALS = ("Not done", "No answer", "not yet stored")
 ROLES = ("sandbox", "ledger", "engine", "bot")
 
 
@@ -44,7 +47,7 @@ class Installation:
 
     async def until_status(self, is_met: Callable[[StatusReport], bool]) -> StatusReport:
         """Wait until the engine reports something."""
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     status = await self.facade.ask(GetStatus())
@@ -62,7 +65,7 @@ class Installation:
 
     async def say_until(self, text: str, answer: str) -> None:
         """Write again whenever the bot refuses because a role is away, as a person would."""
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 seen = len(self.phone.transcript())
                 self.phone.person_writes(text)
@@ -70,10 +73,9 @@ class Installation:
                     return
 
     async def _answer_or_refusal(self, answer: str, *, after: int) -> str:
-        parts = (answer, "Not done", "No answer", "not yet stored")
         while True:
             for line in self.phone.transcript()[after:]:
-                if any(part in line for part in parts):
+                if any(part in line for part in (answer, *REFUSALS)):
                     return line
             await asyncio.sleep(0.05)
 
@@ -85,18 +87,38 @@ class Installation:
             found[:] = [line for line in self.phone.transcript()[after:] if answer in line]
             return bool(found)
 
-        await self.phone.wait_until(is_told, deadline_s=READY_S)
+        await self.phone.wait_until(is_told)
         return found[0]
 
+    async def until_trade_told(self) -> str:
+        """Wait until a trade is told in a message of its own; returns its opportunity's id."""
+        await self.phone.wait_until(lambda: bool(self.trades_told()))
+        return self.trades_told()[0]
+
+    def trades_told(self) -> list[str]:
+        """Return the opportunities of the trades that were told one by one."""
+        lines = self.phone.transcript()
+        return [match.group(1) for line in lines if (match := TOLD_TRADE.search(line))]
+
     async def go_to_paper(self) -> None:
-        """Change the mode from the phone, with its second step."""
-        await self.say("/mode paper", "Go up to mode paper?")
+        """Change the mode from the phone, with its second step; again if it could not be stored."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self._goes_to_paper():
+                pass
+
+    async def _goes_to_paper(self) -> bool:
+        await self.say_until("/mode paper", "Go up to mode paper?")
+        seen = len(self.phone.transcript())
         self.phone.person_taps("Go to paper")
-        await self.until_status(lambda status: status.mode == "paper")
+        while (await self.until_status(lambda _status: True)).mode != "paper":
+            if any(part in line for line in self.phone.transcript()[seen:] for part in REFUSALS):
+                return False
+            await asyncio.sleep(0.05)
+        return True
 
     async def trades(self) -> TradesReport:
         """Return all stored trades."""
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     report = await self.facade.ask(GetTrades(limit=1_000))
@@ -116,7 +138,7 @@ class Installation:
 
     async def kill_role(self, name: str) -> None:
         """End a role with SIGKILL and wait until another one runs in its place."""
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
                     old = self.role(name)
@@ -143,7 +165,7 @@ class Installation:
         """End in order and return the exit code."""
         if self.process.returncode is None:
             self.process.terminate()
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.process.wait()
 
 
@@ -208,7 +230,7 @@ async def run_engine_command(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(READY_S):
+    async with asyncio.timeout(PATIENCE_S):
         output, _ = await process.communicate(stdin)
     assert process.returncode is not None
     return process.returncode, output.decode()

@@ -23,9 +23,10 @@ from engine.settings.schema import PaperSettings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from engine.wiring.replaying import replay
+from tests.patience import PATIENCE_S, insist
 from tests.wiring.test_one_process import SECRET, SETTINGS, told, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 SECOND = 1_000_000_000
 HOURS = 3_600 * SECOND
@@ -51,10 +52,10 @@ class Host:
 
 async def corrections(facade: BusFacade, count: int) -> AsyncIterator[ClockCorrected]:
     """Return so many corrections from the first on, as they are told."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         async for stamped in facade.notices(reader="clock"):
-            await facade.ask(DoneNotices(reader="clock", seq=stamped.seq))
             if isinstance(stamped.notice, ClockCorrected):
+                await insist(facade, DoneNotices(reader="clock", seq=stamped.seq))
                 yield stamped.notice
                 count -= 1
                 if not count:
@@ -78,7 +79,7 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
         go_up = SetMode(
             by="me", mode=Mode.PAPER, given_at_ns=clock.now_ns() + SECOND, is_confirmed=True
         )
-        await facade.ask(go_up)
+        await insist(facade, go_up)
         await told(facade, PaperTraded)
         uptime_s = (await until(facade, lambda _status: True)).uptime_s
 
@@ -90,15 +91,15 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
             assert notice.asleep_ns == pytest.approx(slept, abs=SECOND)
             assert notice.at_ns == pytest.approx(host.wall_ns(), abs=60 * SECOND)
 
-            await facade.ask(Pause(by="me"))
-            resumed = await facade.ask(Resume(by="me", given_at_ns=clock.now_ns()))
+            await insist(facade, Pause(by="me"))
+            resumed = await insist(facade, Resume(by="me", given_at_ns=clock.now_ns()))
             assert isinstance(resumed, Acknowledged)
             assert not resumed.is_paused
-            await facade.ask(Kill(by="me", why="test", at_ns=clock.now_ns()))
+            await insist(facade, Kill(by="me", why="test", at_ns=clock.now_ns()))
             host.date(KillLatch(paths.data_dir).path)
             code = pyotp.TOTP(SECRET).at(host.wall_ns() // SECOND)
             unkill = Unkill(by="me", code=code, given_at_ns=clock.now_ns())
-            cleared = await facade.ask(unkill)
+            cleared = await insist(facade, unkill)
             assert isinstance(cleared, Acknowledged), cleared
             traded = (await until(facade, lambda _status: True)).traded
             await until(facade, lambda status, traded=traded: status.traded > traded)  # type: ignore[misc]

@@ -6,7 +6,7 @@ import pytest
 from tests.scenarios.campaign import kill_and_check
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 async def test_what_the_chat_acknowledged_is_there_after_any_role_was_killed(

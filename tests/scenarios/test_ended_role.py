@@ -10,7 +10,7 @@ from engine.operate import exit_codes
 from tests.scenarios.rig import running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 
 async def test_a_ledger_on_a_full_disk_is_told_on_the_phone_and_the_chat_stays(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.bus.reports import StatusReport
+from tests.patience import PATIENCE_S
 from tests.scenarios.rig import (
     Installation,
     command,
@@ -15,7 +16,7 @@ from tests.scenarios.rig import (
 )
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 
 async def test_a_kill_holds_in_a_folder_that_cannot_be_written_and_over_a_sigkill(
@@ -31,8 +32,7 @@ async def test_a_kill_holds_in_a_folder_that_cannot_be_written_and_over_a_sigkil
         await installation.until_told("Paper trade")
         data_dir.chmod(0o500)
         try:
-            said = await installation.say("/kill", "KILLED")
-            assert "Latch file: not set" in said
+            said = await installation.say("/kill", "Latch file: not set")
             assert "Engine: stopped" in said
             assert "Ledger: stored" in said
             assert await _plans_nothing(installation)
@@ -77,7 +77,7 @@ async def test_in_one_process_too_the_engine_holds_what_the_file_does_not(tmp_pa
 
     async def until(text: str) -> None:
         assert process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while text not in (line := (await process.stdout.readline()).decode()):
                 assert line, f"it ended before it said {text}"
 

@@ -15,8 +15,8 @@ from engine.bus.reports import Acknowledged, StatusReport
 from engine.domain.errors import TransientError
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
+from tests.patience import PATIENCE_S
 from tests.scenarios.rig import (
-    READY_S,
     Installation,
     environment,
     run_engine_command,
@@ -24,7 +24,7 @@ from tests.scenarios.rig import (
 )
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 async def status_of(installation: Installation) -> StatusReport:
@@ -55,7 +55,7 @@ async def role(data_dir: Path, name: str) -> AsyncIterator[asyncio.subprocess.Pr
 
 async def answering(data_dir: Path, *, other_than: str = "") -> str:
     """Wait for a run that answers at the engine's socket, and return its id."""
-    async with asyncio.timeout(READY_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with open_facade(Paths(data_dir)) as facade:
                 with suppress(TransientError):
@@ -112,7 +112,7 @@ async def test_a_new_run_ends_the_roles_that_an_earlier_one_left_stopped(tmp_pat
 
         async with running_installation(tmp_path / "var", phone) as second:
             await second.until_live()
-            _, alive = await asyncio.to_thread(psutil.wait_procs, left, timeout=READY_S)
+            _, alive = await asyncio.to_thread(psutil.wait_procs, left, timeout=PATIENCE_S)
 
             assert alive == []
             assert await answering(tmp_path / "var")
@@ -139,7 +139,7 @@ async def test_an_engine_whose_lease_was_taken_stops_and_the_other_goes_on(tmp_p
     async with AsyncExitStack() as stack:
         for name, sign in (("sandbox", "sandbox.json"), ("ledger", "ledger.sock")):
             await stack.enter_async_context(role(data_dir, name))
-            async with asyncio.timeout(READY_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not (data_dir / "run" / sign).exists():
                     await asyncio.sleep(0.05)
         old = await stack.enter_async_context(role(data_dir, "engine"))
@@ -151,7 +151,7 @@ async def test_an_engine_whose_lease_was_taken_stops_and_the_other_goes_on(tmp_p
         second = await answering(data_dir, other_than=first)
 
         old.send_signal(signal.SIGCONT)
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             code = await old.wait()
 
         assert code == 75

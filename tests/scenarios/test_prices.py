@@ -18,9 +18,9 @@ from engine.market.board import Board
 from engine.market.matrix_block import shared_path
 from engine.market.price_matrix import PriceMatrix
 from engine.wiring.paths import Paths, prepare
+from tests.patience import PATIENCE_S
 from tests.reference.world import make_instrument
 from tests.scenarios.rig import (
-    READY_S,
     Installation,
     environment,
     run_engine_command,
@@ -28,9 +28,8 @@ from tests.scenarios.rig import (
 )
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
-NOTICED_S = 5.0
 """A watcher looks four times a second; the rest is for a busy machine."""
 
 Quote = tuple[float | None, float | None]
@@ -77,7 +76,7 @@ async def watching(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def next_look(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout is not None
-    async with asyncio.timeout(READY_S):
+    async with asyncio.timeout(PATIENCE_S):
         look: dict[str, Any] = json.loads(await process.stdout.readline())
     return look
 
@@ -87,7 +86,7 @@ async def check_prices_are_the_engines(installation: Installation) -> dict[str, 
     sandbox = installation.role("sandbox")
     sandbox.send_signal(signal.SIGSTOP)
     try:
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 before = await quotes_reported(installation)
                 shown = await prices_printed(installation.data_dir)
@@ -116,7 +115,7 @@ async def check_the_watcher_ends(
     installation.process.send_signal(signal.SIGSTOP)
     try:
         installation.role("engine").send_signal(signal.SIGKILL)
-        async with asyncio.timeout(NOTICED_S):
+        async with asyncio.timeout(PATIENCE_S):
             _, complaint = await watcher.communicate()
     finally:
         installation.process.send_signal(signal.SIGCONT)

@@ -11,10 +11,11 @@ import pytest
 from engine.bus.commands import GetStatus
 from engine.bus.reports import StatusReport
 from engine.operate import exit_codes
+from tests.patience import PATIENCE_S
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 
 def _code_line(code: int) -> str:
@@ -84,7 +85,7 @@ async def test_a_wrong_token_closes_the_chat_only_and_is_never_shown(tmp_path: P
         running_installation(tmp_path / "var", phone, TELEGRAM_BOT_TOKEN=token) as installation,
     ):
         await installation.until_live()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while "go on without the bot" not in log.read_text():
                 await asyncio.sleep(0.05)
         status = await installation.facade.ask(GetStatus())

@@ -31,7 +31,7 @@ from engine.wiring.replaying import replay
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 
 def rewrite(entries: list[Entry], directory: Path) -> Path:

@@ -20,11 +20,12 @@ from engine.storage.ledger_settings import LedgerSettings
 from engine.wiring.paths import prepare
 from tests.bot import samples
 from tests.bot.test_notices import traded
+from tests.patience import PATIENCE_S
 from tests.scenarios.rig import command, environment
 from tests.storage.asking import append
 from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager
@@ -49,7 +50,7 @@ async def chat_role(data_dir: Path, phone: TelegramEmulator) -> AsyncIterator[No
 async def tell(ledger: Ledger, notice: Notice) -> None:
     """Store a notice, and wait until the chat has confirmed it."""
     await append(ledger, NoticeRecord(record_id=type(notice).__name__, notice=notice))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             report = await ledger.answer(GetNotices(reader="telegram"))
             assert isinstance(report, NoticesReport)
@@ -71,7 +72,7 @@ async def test_a_chat_that_was_killed_after_found_edits_its_message_to_realised(
     ):
         phone.person_writes("/start")
         async with chat_role(paths.data_dir, phone):
-            await phone.wait_until(lambda: len(phone.transcript()) == 1, deadline_s=30)
+            await phone.wait_until(lambda: len(phone.transcript()) == 1)
             await tell(ledger, samples.seen())
         async with chat_role(paths.data_dir, phone):
             await tell(ledger, traded())

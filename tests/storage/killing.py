@@ -14,8 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-END_S = 30.0
 FILLS_PER_EXECUTION = 4
 
 
@@ -68,7 +69,7 @@ def wait_for_line(child: "subprocess.Popen[bytes]", text: bytes) -> bytes:
     """Read until a line appears; return all that was read."""
     assert child.stdout is not None
     seen = b""
-    deadline = time.monotonic() + END_S
+    deadline = time.monotonic() + PATIENCE_S
     while text not in seen:
         left_s = deadline - time.monotonic()
         readable, _, _ = select.select([child.stdout], [], [], max(left_s, 0))
@@ -83,7 +84,7 @@ def end(child: "subprocess.Popen[bytes]", *, seen: bytes = b"", kill: bool = Tru
     """Kill the child if asked, collect it and what it said."""
     if kill:
         child.send_signal(signal.SIGKILL)
-    said, complaint = child.communicate(timeout=END_S)
+    said, complaint = child.communicate(timeout=PATIENCE_S)
     lines = (seen + said).split(b"\n")[:-1]
     return Ended(
         acknowledged=[int(line.split()[1]) for line in lines if line.startswith(b"ack ")],

@@ -14,7 +14,7 @@ from typing import Any
 
 SOCKET_NAME = ".s.PGSQL.5432"
 CHUNK_BYTES = 65_536
-STOP_S = 10
+STOP_S = 60
 SHARED = "ledger"
 END_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

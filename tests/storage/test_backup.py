@@ -15,6 +15,7 @@ from engine.storage import restore as restore_module
 from engine.storage.backup import list_backups
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.restore import restore
+from tests.patience import PATIENCE_S
 from tests.storage import makers
 from tests.storage.asking import append, trades
 from tests.storage.conftest import Clock
@@ -199,7 +200,7 @@ async def test_appends_go_on_around_a_backup(sqlite_settings: LedgerSettings, cl
 
 async def test_the_backup_job_runs_by_itself(sqlite_settings: LedgerSettings, clock: Clock) -> None:
     settings = dataclasses.replace(sqlite_settings, backup_s=1)
-    async with open_ledger(settings, clock=clock), asyncio.timeout(20):
+    async with open_ledger(settings, clock=clock), asyncio.timeout(PATIENCE_S):
         while not list_backups(settings.backups_dir):
             await asyncio.sleep(0.02)
 

@@ -14,6 +14,7 @@ from engine.operate.clock import make_run_id
 from engine.storage.backup import list_backups
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.schedule import bring_forward, scheduled
+from tests.patience import PATIENCE_S
 from tests.storage import makers
 from tests.storage.asking import append, ask, trades
 from tests.storage.conftest import Clock
@@ -141,7 +142,7 @@ class Jobs:
 async def test_jobs_come_again_also_after_one_has_failed(sqlite_settings: LedgerSettings) -> None:
     settings = dataclasses.replace(sqlite_settings, backup_s=1, retention_s=1)
     jobs = Jobs()
-    async with asyncio.timeout(15), scheduled(jobs, settings=settings, is_sqlite=True):
+    async with asyncio.timeout(PATIENCE_S), scheduled(jobs, settings=settings, is_sqlite=True):
         await jobs.is_done.wait()
 
 

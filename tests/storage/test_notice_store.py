@@ -7,6 +7,7 @@ from engine.bus.notices import Notice
 from engine.bus.reports import InboxStored, ThreadsReport
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.thread_store import KEPT
+from tests.patience import PATIENCE_S
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices
 from tests.storage.conftest import Clock
@@ -71,7 +72,7 @@ async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
 ) -> None:
     async with (
         open_ledger(settings, clock=clock) as ledger,
-        asyncio.timeout(10),
+        asyncio.timeout(PATIENCE_S),
         asyncio.TaskGroup() as tasks,
     ):
         news = ledger._news

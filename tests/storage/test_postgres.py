@@ -10,6 +10,7 @@ from engine.bus.commands import PutInbox
 from engine.bus.reports import InboxStored
 from engine.domain.errors import FatalError, TransientError
 from engine.storage.ledger import LedgerSettings, open_ledger
+from tests.patience import PATIENCE_S
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices, trades
 from tests.storage.conftest import Clock
@@ -63,7 +64,7 @@ async def test_a_connection_ended_by_the_server_is_opened_again(
 async def test_a_server_that_is_away_is_said_to_be_and_used_again_when_back(
     postgres: PostgresServer, tmp_path: Path, clock: Clock
 ) -> None:
-    async with cutting_proxy(postgres) as proxy, asyncio.timeout(30):
+    async with cutting_proxy(postgres) as proxy, asyncio.timeout(PATIENCE_S):
         settings = _through(proxy, postgres.make_database(), tmp_path)
         async with open_ledger(settings, clock=clock) as ledger:
             proxy.is_away = True
@@ -81,7 +82,7 @@ async def test_a_connection_that_falls_silent_is_given_up_in_bounded_time(
     postgres: PostgresServer, tmp_path: Path, clock: Clock
 ) -> None:
     name = postgres.make_database()
-    async with cutting_proxy(postgres) as proxy, asyncio.timeout(30):
+    async with cutting_proxy(postgres) as proxy, asyncio.timeout(PATIENCE_S):
         settings = dataclasses.replace(_through(proxy, name, tmp_path), transaction_s=0.3)
         async with open_ledger(settings, clock=clock) as ledger:
             proxy.silence()

@@ -11,6 +11,7 @@ from engine.bus.commands import DoneNotices, GetExport, GetWhy
 from engine.bus.reports import ExportReport, InboxStored, Unknown
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.storage.retention import BATCH_ROWS
+from tests.patience import PATIENCE_S
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices, trades
 from tests.storage.conftest import Clock
@@ -92,7 +93,7 @@ async def test_the_retention_job_runs_by_itself(
     sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
     settings = dataclasses.replace(sqlite_settings, retention_s=1)
-    async with open_ledger(settings, clock=clock) as ledger, asyncio.timeout(20):
+    async with open_ledger(settings, clock=clock) as ledger, asyncio.timeout(PATIENCE_S):
         await append(ledger, makers.make_opportunity_record())
         clock.now_ns += 31 * makers.DAY_NS
         while not isinstance(await ledger.answer(GetWhy(ref="run1-1")), Unknown):

@@ -15,6 +15,7 @@ from engine.storage.append import append
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.opening import open_writer, prepare
 from engine.storage.writer import Writer
+from tests.patience import PATIENCE_S
 from tests.storage import asking, makers
 from tests.storage.conftest import Clock
 
@@ -54,7 +55,7 @@ async def test_a_request_cancelled_in_its_transaction_is_committed_whole(
     gate = Gate(_store_execution)
     told = asyncio.Event()
     settings.data_dir.mkdir()
-    async with open_writer(settings) as writer, asyncio.timeout(10):
+    async with open_writer(settings) as writer, asyncio.timeout(PATIENCE_S):
         await _prepared(writer, settings, clock)
         async with asyncio.TaskGroup() as tasks:
             asker = tasks.create_task(writer.transact(gate, then=lambda _: told.set()))
@@ -76,7 +77,7 @@ async def test_a_request_cancelled_before_its_turn_is_not_run(
         ran.set()
 
     sqlite_settings.data_dir.mkdir()
-    async with open_writer(sqlite_settings) as writer, asyncio.timeout(10):
+    async with open_writer(sqlite_settings) as writer, asyncio.timeout(PATIENCE_S):
         await _prepared(writer, sqlite_settings, clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(writer.transact(gate))
@@ -118,7 +119,7 @@ async def test_a_full_queue_refuses_after_the_time_named_and_recovers(
     settings = dataclasses.replace(sqlite_settings, jobs_max=1, queue_s=0.05)
     gate = Gate()
     settings.data_dir.mkdir()
-    async with open_writer(settings) as writer, asyncio.timeout(10):
+    async with open_writer(settings) as writer, asyncio.timeout(PATIENCE_S):
         await _prepared(writer, settings, clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(writer.transact(gate))
@@ -166,7 +167,7 @@ async def test_a_fatal_failure_ends_the_ledger_and_is_told_to_all_who_wait(
 
     async def role() -> None:
         async with open_ledger(sqlite_settings, clock=clock) as ledger:
-            async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
                 tasks.create_task(ask(ledger._writer.transact(fail)))
                 tasks.create_task(
                     ask(ledger.answer(Append(records=[makers.make_execution_record()])))
@@ -207,7 +208,7 @@ async def test_a_cancelled_role_closes_the_ledger_without_an_error_of_its_own(
             opened.set()
             await asking.notices(ledger, wait_ms=60_000)
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(role())
         await opened.wait()
         running.cancel()

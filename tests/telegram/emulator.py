@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.patience import PATIENCE_S
 from tests.telegram.chats import Chats, Entry
 from tests.telegram.faults import SCRIPTED_ANSWERS, ApiError, CutError, Fault, Kind, bad_request
 from tests.telegram.sending import Sending
@@ -168,15 +169,15 @@ class TelegramEmulator:
         """Return ids of updates that no poller has confirmed."""
         return [update["update_id"] for update in self._updates]
 
-    async def wait_until(self, is_met: Callable[[], bool], *, deadline_s: float = 15.0) -> None:
+    async def wait_until(self, is_met: Callable[[], bool]) -> None:
         """Wait until a condition on the emulator holds."""
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(PATIENCE_S):
                 while not is_met():
                     await self._changed.wait()
         except TimeoutError:
             raise AssertionError(
-                f"not met within {deadline_s:g} s; the bot said {self.transcript()[-5:]}"
+                f"not met within {PATIENCE_S:g} s; the bot said {self.transcript()[-5:]}"
             ) from None
 
     def notify(self) -> None:

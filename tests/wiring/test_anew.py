@@ -10,6 +10,7 @@ from engine.domain.errors import TransientError
 from engine.domain.instruments import VenueId
 from engine.wiring import anew as anew_module
 from engine.wiring.anew import Anew
+from tests.patience import PATIENCE_S
 
 BINANCE = VenueId("binance")
 
@@ -36,7 +37,7 @@ def running(anew: Anew) -> Iterator["asyncio.Task[None]"]:
 
 
 async def ended(task: "asyncio.Task[None]") -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await task
 
 

@@ -34,9 +34,10 @@ from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.wiring.capital import capital_of
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
+from tests.patience import PATIENCE_S, insist
 from tests.reference.world import make_instrument
 
-MARKETS = MarketsSettings(sandbox_speed=10.0)
+MARKETS = MarketsSettings(sandbox_speed=5.0)
 INSTRUMENTS = [
     make_instrument("coinbase", "BTC-USD"),
     make_instrument("coinbase", "ETH-USD"),
@@ -45,9 +46,9 @@ INSTRUMENTS = [
 
 
 async def until(facade: BusFacade, is_met: Callable[[BalanceReport], bool]) -> BalanceReport:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
-            report = await facade.ask(GetBalance())
+            report = await insist(facade, GetBalance())
             assert isinstance(report, BalanceReport)
             if is_met(report):
                 return report
@@ -55,7 +56,7 @@ async def until(facade: BusFacade, is_met: Callable[[BalanceReport], bool]) -> B
 
 
 async def status(facade: BusFacade) -> StatusReport:
-    report = await facade.ask(GetStatus())
+    report = await insist(facade, GetStatus())
     assert isinstance(report, StatusReport)
     return report
 
@@ -80,26 +81,25 @@ def held(report: BalanceReport) -> dict[tuple[str, str], tuple[Decimal, Decimal,
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back_on_request(
     tmp_path: Path,
 ) -> None:
     settings, paths = Settings(markets=MARKETS), prepare(str(tmp_path))
     async with open_roles(settings, paths) as facade:
         at_start = await until(facade, is_funded)
-        await facade.ask(
-            SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        await insist(
+            facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
         )
         await until(facade, has_shifted)
-        await facade.ask(SetMode(by="me", mode=Mode.OBSERVE, given_at_ns=time.time_ns()))
+        await insist(facade, SetMode(by="me", mode=Mode.OBSERVE, given_at_ns=time.time_ns()))
         traded = await until(facade, is_settled)
     async with open_roles(settings, paths) as facade:
         restarted = await until(facade, is_settled)
-        assert isinstance(await facade.ask(ResetBalance(by="me")), Declined)
+        assert isinstance(await insist(facade, ResetBalance(by="me")), Declined)
         assert held(await until(facade, is_settled)) == held(restarted)
-        done = await facade.ask(ResetBalance(by="me", is_confirmed=True))
+        done = await insist(facade, ResetBalance(by="me", is_confirmed=True))
         reset = await until(facade, is_settled)
-        audit = await facade.ask(GetExport(table="audit"))
+        audit = await insist(facade, GetExport(table="audit"))
     async with open_roles(settings, paths) as facade:
         again = await until(facade, is_settled)
 
@@ -117,23 +117,22 @@ async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_a_venue_that_ran_out_refuses_and_why_says_what_it_holds(tmp_path: Path) -> None:
     settings = Settings(
         markets=MARKETS,
         paper=PaperSettings(capital_usd=Decimal(0), capital_usd_at={"binance": Decimal(90)}),
     )
     async with open_roles(settings, prepare(str(tmp_path))) as facade:
-        await facade.ask(
-            SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        await insist(
+            facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await status(facade)).refused.get("balance_too_low"):
                 await asyncio.sleep(0.02)
-        seen = await facade.ask(GetOpportunities(limit=200))
+        seen = await insist(facade, GetOpportunities(limit=200))
         assert isinstance(seen, OpportunitiesReport)
         refused = next(line for line in seen.opportunities if line.outcome == "balance_too_low")
-        why = await facade.ask(GetWhy(ref=refused.opportunity_id))
+        why = await insist(facade, GetWhy(ref=refused.opportunity_id))
 
     assert isinstance(why, WhyReport)
     said = r"[A-Z][a-z]+ holds [0-9.]+ [A-Z]+ of the [0-9.]+ needed"

@@ -14,9 +14,10 @@ from engine.facade.client import BusFacade
 from engine.wiring import engine_role
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
+from tests.patience import PATIENCE_S, insist
 from tests.wiring.test_one_process import SETTINGS, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 
 async def test_an_engine_ends_once_its_lease_is_gone(tmp_path: Path) -> None:
@@ -33,13 +34,13 @@ async def test_an_engine_ends_once_its_lease_is_gone(tmp_path: Path) -> None:
 
 
 async def outcomes(facade: BusFacade) -> bytes:
-    report = await facade.ask(GetExport(table="opportunities"))
+    report = await insist(facade, GetExport(table="opportunities"))
     assert isinstance(report, ExportReport)
     return report.content
 
 
 async def executed(facade: BusFacade) -> int:
-    report = await facade.ask(GetTrades(limit=1))
+    report = await insist(facade, GetTrades(limit=1))
     assert isinstance(report, TradesReport)
     return report.total
 
@@ -51,10 +52,10 @@ async def test_without_its_lease_it_plans_and_changes_nothing_before_it_even_end
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
         go_up = SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
-        await facade.ask(go_up)
+        await insist(facade, go_up)
         before = await until(facade, lambda status: status.planned > 0)
         paths.lease("engine").unlink()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while b"killed" not in await outcomes(facade):
                 await asyncio.sleep(0.02)
 

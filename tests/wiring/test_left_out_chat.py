@@ -16,7 +16,7 @@ from engine.wiring.run import role_specs
 from tests.scenarios.rig import environment
 from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.slow
 
 STEP_S = 5.0
 

@@ -63,9 +63,10 @@ from engine.settings.schema import (
 )
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
+from tests.patience import PATIENCE_S, insist
 from tests.reference.world import make_instrument
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STORED_AFTER_MS = 500
@@ -81,9 +82,9 @@ async def facade(tmp_path: Path) -> AsyncIterator[BusFacade]:
 
 
 async def until(facade: BusFacade, is_met: Callable[[StatusReport], bool]) -> StatusReport:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
-            status = await facade.ask(GetStatus())
+            status = await insist(facade, GetStatus())
             assert isinstance(status, StatusReport)
             if is_met(status):
                 return status
@@ -91,10 +92,10 @@ async def until(facade: BusFacade, is_met: Callable[[StatusReport], bool]) -> St
 
 
 async def told(facade: BusFacade, kind: type[Notice], *, reader: str = "test") -> Notice:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         async for stamped in facade.notices(reader=reader):
-            await facade.ask(DoneNotices(reader=reader, seq=stamped.seq))
             if isinstance(stamped.notice, kind):
+                await insist(facade, DoneNotices(reader=reader, seq=stamped.seq))
                 return stamped.notice
     raise AssertionError("the stream ended")
 
@@ -112,19 +113,19 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
     facade: BusFacade,
 ) -> None:
     assert isinstance(
-        await facade.ask(SetMode(by="me", mode=Mode.PAPER, given_at_ns=0)), Declined
+        await insist(facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=0)), Declined
     ), "going up takes a second step"
-    await facade.ask(
-        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    await insist(
+        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
     )
 
     notice = await told(facade, PaperTraded)
     assert isinstance(notice, PaperTraded)
-    trades = await facade.ask(GetTrades(limit=100))
-    why = await facade.ask(GetWhy(ref=notice.opportunity_id))
-    pnl = await facade.ask(GetPnl(days=1))
-    later = await facade.ask(GetTrades(limit=100))
-    export = await facade.ask(GetExport(table="trades"))
+    trades = await insist(facade, GetTrades(limit=100))
+    why = await insist(facade, GetWhy(ref=notice.opportunity_id))
+    pnl = await insist(facade, GetPnl(days=1))
+    later = await insist(facade, GetTrades(limit=100))
+    export = await insist(facade, GetExport(table="trades"))
     assert isinstance(trades, TradesReport)
     assert isinstance(later, TradesReport)
     assert isinstance(why, WhyReport)
@@ -138,17 +139,17 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
     assert why.values.profit_worst < why.values.profit_expected
     assert trades.total <= pnl.executions <= later.total  # trading goes on meanwhile
     assert notice.execution_id.encode() in export.content
-    assert isinstance(await facade.ask(GetWhy(ref="nothing")), Unknown)
+    assert isinstance(await insist(facade, GetWhy(ref="nothing")), Unknown)
 
 
 async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: BusFacade) -> None:
-    await facade.ask(
-        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    await insist(
+        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
     )
     line = await long_route(facade)
-    status = await facade.ask(GetStatus())
+    status = await insist(facade, GetStatus())
     assert isinstance(status, StatusReport)
-    why = await facade.ask(GetWhy(ref=line.opportunity_id))
+    why = await insist(facade, GetWhy(ref=line.opportunity_id))
     assert isinstance(why, WhyReport)
 
     assert sum(status.found_by_legs.values()) == status.found
@@ -171,9 +172,9 @@ async def long_route(facade: BusFacade) -> OpportunityLine:
 
     One that was found just before is told as observed only.
     """
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
-            report = await facade.ask(GetOpportunities(limit=200))
+            report = await insist(facade, GetOpportunities(limit=200))
             assert isinstance(report, OpportunitiesReport)
             for line in report.opportunities:
                 if len(line.hops) > 2 and line.outcome != "observe_only":
@@ -183,13 +184,13 @@ async def long_route(facade: BusFacade) -> OpportunityLine:
 
 async def shared_route(facade: BusFacade) -> WhyReport:
     """Ask until a route that has been open for long enough to be stored is shared now."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
-            report = await facade.ask(GetOpportunities(limit=40))
+            report = await insist(facade, GetOpportunities(limit=40))
             assert isinstance(report, OpportunitiesReport)
             for line in report.opportunities:
                 if line.is_open and line.lasted_ms > STORED_AFTER_MS:
-                    why = await facade.ask(GetWhy(ref=line.opportunity_id))
+                    why = await insist(facade, GetWhy(ref=line.opportunity_id))
                     if isinstance(why, WhyReport) and why.split_now is not None:
                         return why
             await asyncio.sleep(0.02)
@@ -232,16 +233,16 @@ async def test_every_question_is_answered_with_its_basis(facade: BusFacade) -> N
         (GetOpportunities(), OpportunitiesReport),
         (GetLimits(), LimitsReport),
     ):
-        report = await facade.ask(command)
+        report = await insist(facade, command)
         assert isinstance(report, kind)
         assert report.basis == "sandbox"
         assert "not a real market" in report.market_note
-    assert isinstance(await facade.ask(GetVersion()), VersionReport)
+    assert isinstance(await insist(facade, GetVersion()), VersionReport)
 
 
 async def test_the_phone_shows_every_limit_in_words(facade: BusFacade) -> None:
     await until(facade, lambda status: status.found >= 1)
-    report = await facade.ask(GetLimits())
+    report = await insist(facade, GetLimits())
     assert isinstance(report, LimitsReport)
 
     often = [replace(line, refusals=12_345) for line in report.limits if not line.unit]
@@ -258,16 +259,16 @@ async def test_the_phone_shows_every_limit_in_words(facade: BusFacade) -> None:
 
 
 async def test_pausing_is_one_step_and_holds_plans_back(facade: BusFacade) -> None:
-    await facade.ask(
-        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    await insist(
+        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
     )
-    paused = await facade.ask(Pause(by="me"))
+    paused = await insist(facade, Pause(by="me"))
     assert isinstance(paused, Acknowledged)
     assert paused.is_paused
 
     planned = (await until(facade, lambda status: status.refused.get("paused", 0) > 0)).planned
     assert planned == (await until(facade, lambda _status: True)).planned
-    await facade.ask(Resume(by="me", given_at_ns=time.time_ns()))
+    await insist(facade, Resume(by="me", given_at_ns=time.time_ns()))
     await until(facade, lambda status: status.planned > planned)
 
 
@@ -278,52 +279,52 @@ async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
     resume = Resume(by="me", given_at_ns=asked_at_ns)
     go_up = SetMode(by="me", mode=Mode.PAPER, given_at_ns=asked_at_ns, is_confirmed=True)
 
-    await facade.ask(Pause(by="me"))
-    assert isinstance(await facade.ask(resume), Declined)
-    assert isinstance(await facade.ask(go_up), Declined)
+    await insist(facade, Pause(by="me"))
+    assert isinstance(await insist(facade, resume), Declined)
+    assert isinstance(await insist(facade, go_up), Declined)
 
     code = pyotp.TOTP(SECRET).at(int(time.time()))
     asked = Unkill(by="me", code=code, given_at_ns=time.time_ns())
-    await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
-    assert isinstance(await facade.ask(asked), Declined)
+    await insist(facade, Kill(by="me", why="test", at_ns=time.time_ns()))
+    assert isinstance(await insist(facade, asked), Declined)
 
     status = await until(facade, lambda _status: True)
     assert (status.is_killed, status.is_paused, status.mode) == (True, True, Mode.OBSERVE)
 
 
 async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade) -> None:
-    await facade.ask(
-        SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+    await insist(
+        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
     )
-    await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
+    await insist(facade, Kill(by="me", why="test", at_ns=time.time_ns()))
     assert isinstance(await told(facade, Killed), Killed)
     await until(facade, lambda status: status.is_killed and status.refused.get("killed", 0) > 0)
 
     assert isinstance(
-        await facade.ask(Unkill(by="me", code="000000", given_at_ns=time.time_ns())), Declined
+        await insist(facade, Unkill(by="me", code="000000", given_at_ns=time.time_ns())), Declined
     )
     code = pyotp.TOTP(SECRET).at(int(time.time()))
-    cleared = await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns()))
+    cleared = await insist(facade, Unkill(by="me", code=code, given_at_ns=time.time_ns()))
     assert isinstance(cleared, Acknowledged)
     assert not cleared.is_killed
-    killed = await facade.ask(Kill(by="me", why="again", at_ns=time.time_ns()))
+    killed = await insist(facade, Kill(by="me", why="again", at_ns=time.time_ns()))
     assert isinstance(killed, KillReport)
     assert killed.engine.is_done
     assert killed.latch_file.is_done
     assert killed.ledger.is_done
     assert isinstance(
-        await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns())), Declined
+        await insist(facade, Unkill(by="me", code=code, given_at_ns=time.time_ns())), Declined
     ), "a code works once"
 
 
 async def test_a_resume_while_killed_and_its_notice_say_that_the_latch_holds(
     facade: BusFacade,
 ) -> None:
-    await facade.ask(Pause(by="me"))
+    await insist(facade, Pause(by="me"))
     assert isinstance(await told(facade, ModeChanged), ModeChanged)
-    await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
+    await insist(facade, Kill(by="me", why="test", at_ns=time.time_ns()))
 
-    resumed = await facade.ask(Resume(by="me", given_at_ns=time.time_ns()))
+    resumed = await insist(facade, Resume(by="me", given_at_ns=time.time_ns()))
     notice = await told(facade, ModeChanged)
 
     assert isinstance(resumed, Acknowledged)
@@ -335,10 +336,10 @@ async def test_a_resume_while_killed_and_its_notice_say_that_the_latch_holds(
 async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
-        await facade.ask(
-            SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        await insist(
+            facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
         )
-        await facade.ask(Pause(by="me"))
+        await insist(facade, Pause(by="me"))
     async with open_roles(SETTINGS, paths) as facade:
         status = await until(facade, lambda _status: True)
 

@@ -19,6 +19,7 @@ from engine.wiring import run_set_up
 from engine.wiring.anew import Anew
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run_set_up import open_venues
+from tests.patience import PATIENCE_S
 
 MARKETS = [
     {
@@ -115,11 +116,11 @@ async def test_a_venue_that_was_away_is_taken_in_by_starting_anew(
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while anew.why != {"bitstamp": "it is back"}:
                     await asyncio.sleep(0.01)
             await runner.cleanup()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while anew.why:
                     await asyncio.sleep(0.01)
         finally:

@@ -25,8 +25,9 @@ from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.replaying import replay
 from engine.wiring.sandbox_role import open_markets
+from tests.patience import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=10.0))
 
@@ -67,7 +68,7 @@ async def in_maintenance(paths: Paths, venue: str) -> AsyncIterator[Maintenance]
 
 async def until_live(answers: EngineAnswers, *venues: str) -> StatusReport:
     """Wait until these venues have live books and something was found."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             status = await answers.answer(GetStatus())
             assert isinstance(status, StatusReport)
