@@ -7,6 +7,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SECONDS ?= 30
 RUFF_TREES := .
+# In so many processes all tests run side by side.
+WORKERS ?= 1
+ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --maxschedchunk 1)
+PYTEST = $(PY) -m pytest -q $(if $(k),-k "$(k)",$(ALL_TESTS))
 
 .PHONY: help
 help: ## list the commands
@@ -95,12 +99,12 @@ restore: $(VENV)/.runtime ## put a backup (FILE=var/backups/...) in the place of
 # ---- tests and checks ------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## all tests
-	@$(PY) -m pytest -q $(if $(k),-k "$(k)")
+test: setup ## all tests; k=words selects, WORKERS=3 runs three side by side
+	@$(PYTEST)
 
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## tests without the slow ones
-	@$(PY) -m pytest -q -m "not slow" $(if $(k),-k "$(k)")
+	@$(PYTEST) -m "not slow"
 
 .PHONY: format
 format: $(VENV)/.dev ## format the code
