@@ -247,9 +247,9 @@ class Detector:
         if self._room.waiting_usd:
             self._room.renewed(episode.opportunity_id, row)
         episode.seen_at_ns = at_ns
-        episode.frame_seq = self._board.frame_seq
-        episode.profit_quote = row[layout.OUT_PROFIT]
-        episode.peak_profit_quote = max(episode.peak_profit_quote, episode.profit_quote)
+        episode.frame_seq = self._board.frame_seqs[0]
+        episode.profit_quote = profit_quote = row[layout.OUT_PROFIT]
+        episode.peak_profit_quote = max(episode.peak_profit_quote, profit_quote)
 
     def _open_episode(self, row: list[float], at_ns: int) -> Episode:
         opportunity_id = self._next_id
