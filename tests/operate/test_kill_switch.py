@@ -15,12 +15,13 @@ from engine.bus.records import (
     Append,
     EngineState,
     LatchAct,
+    LatchRecord,
     LatchState,
     LoadState,
     kill_record,
 )
 from engine.bus.reports import ExportReport, NoticesReport
-from engine.bus.wire import LedgerReply, LedgerRequest, ledger_wire
+from engine.bus.wire import Caller, LedgerReply, LedgerRequest, ledger_wire
 from engine.domain.errors import TransientError
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
@@ -33,6 +34,7 @@ NEW = EngineState(
     mode=None, is_paused=False, realised_today_usd="0", residuals=[], generation=1, holdings=[]
 )
 S = 1_000_000_000
+Happening = Callable[[], None]
 NOW_NS = 1_700_000_000 * S
 
 
@@ -42,6 +44,20 @@ class NoLedger:
     async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
         del request, timeout_s
         raise TransientError("away")
+
+
+class Meddling:
+    """A ledger in front of which something happens whenever an unkill is to be stored."""
+
+    def __init__(self, ledger: Caller[LedgerRequest, LedgerReply], happens: Happening) -> None:
+        self._ledger = ledger
+        self._happens = happens
+
+    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+        records = request.records if isinstance(request, Append) else []
+        if any(isinstance(one, LatchRecord) and one.act is LatchAct.UNKILL for one in records):
+            self._happens()
+        return await self._ledger.call(request, timeout_s=timeout_s)
 
 
 @pytest.fixture
@@ -69,13 +85,13 @@ def make_switch(
 
 @asynccontextmanager
 async def begun(
-    latch: KillLatch, clock: Callable[[], int]
+    latch: KillLatch, clock: Callable[[], int], *, at_unkill: Happening = lambda: None
 ) -> AsyncIterator[tuple[KillSwitch, Outbox, Ledger]]:
     """Begin as an engine does, over the ledger of the latch's folder."""
     async with open_ledger(LedgerSettings(data_dir=latch.path.parent), clock=clock) as ledger:
         state = await ledger.answer(LoadState(day_start_ns=0))
         assert isinstance(state, EngineState)
-        outbox = Outbox(MemoryCaller(ledger_wire(), ledger))
+        outbox = Outbox(Meddling(MemoryCaller(ledger_wire(), ledger), at_unkill))
         sending = asyncio.create_task(outbox.run())
         try:
             yield make_switch(latch, clock, state, outbox), outbox, ledger
@@ -189,6 +205,43 @@ async def test_an_unkill_that_cannot_be_stored_does_not_act(latch: KillLatch) ->
         await switch.unkill(unkill(NOW_NS + S))
 
     assert latch.is_killed()
+
+
+@pytest.mark.parametrize("obstacle", ["the ledger is away", "a hand kills", "the disk refuses"])
+async def test_behind_an_unkill_that_was_stored_and_did_not_act_stands_a_kill(
+    latch: KillLatch, obstacle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.operate.kill_switch.STORED_WITHIN_S", 0.5)
+    now_ns, is_away = NOW_NS, obstacle == "the ledger is away"
+
+    def happen() -> None:
+        if obstacle == "the ledger is away":
+            if is_away:
+                raise TransientError("away")
+        elif obstacle == "a hand kills":
+            latch.path.write_text("stop\n")
+            os.utime(latch.path, ns=(now_ns, now_ns))
+        else:
+            latch.path.unlink()
+            latch.path.mkdir()
+            os.utime(latch.path, ns=(now_ns - S, now_ns - S))
+
+    async with begun(latch, lambda: now_ns, at_unkill=happen) as (switch, outbox, ledger):
+        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        os.utime(latch.path, ns=(now_ns, now_ns))
+        now_ns += S
+        try:
+            assert await switch.unkill(unkill(now_ns)) is not None
+        except TransientError:
+            assert is_away
+        is_away = False
+        await outbox.drain(timeout_s=5)
+
+        assert latch.is_killed()
+        assert [type(one) for one in await told(ledger)] == [Killed, Unkilled, Killed]
+        state = await ledger.answer(LoadState(day_start_ns=0))
+        assert isinstance(state, EngineState)
+        assert state.latch.is_killed
 
 
 async def test_what_is_done_to_the_file_by_hand_is_recorded_and_told(latch: KillLatch) -> None:

@@ -9,6 +9,8 @@ from engine.bus.notices import LimitHit, Notice, PaperTraded, Started
 from engine.bus.records import (
     DepositRecord,
     ExecutionRecord,
+    LatchAct,
+    LatchRecord,
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
@@ -272,6 +274,12 @@ def make_notice_record(
         record_id=f"notice-{number}",
         notice=notice if notice is not None else make_notice(number=number, at_ns=at_ns),
     )
+
+
+def make_latch_record(
+    *, number: int = 1, at_ns: int = NOW_NS, act: LatchAct = LatchAct.KILL, why: str = ""
+) -> LatchRecord:
+    return LatchRecord(record_id=f"latch-{number}", at_ns=at_ns, act=act, by="operator", why=why)
 
 
 def _make_leg(instrument: Instrument, side: Side, *, price: str, frame_seq: int) -> Leg:

@@ -1,10 +1,18 @@
 """Acts on the kill latch: each is stored and told once, however often it is sent."""
 
+import pytest
 from msgspec.structs import replace
 
 from engine.bus.commands import GetExport, Kill
 from engine.bus.notices import Killed, Unkilled
-from engine.bus.records import LatchAct, LatchRecord, kill_record
+from engine.bus.records import (
+    CodesUsed,
+    EngineState,
+    LatchAct,
+    LatchRecord,
+    LoadState,
+    kill_record,
+)
 from engine.bus.reports import ExportReport
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
@@ -52,3 +60,41 @@ async def test_two_messages_are_two_kills(settings: LedgerSettings, clock: Clock
             await append(ledger, kill_record(kill))
 
         assert await told(ledger) == [Killed] * 3
+
+
+async def state_of(ledger: Ledger) -> EngineState:
+    return await ask(ledger, LoadState(day_start_ns=0), EngineState)
+
+
+@pytest.mark.parametrize(("kill_later_ns", "is_killed"), [(-1, False), (0, True), (1, True)])
+async def test_of_acts_that_arrive_out_of_their_order_the_newer_one_counts(
+    settings: LedgerSettings, clock: Clock, kill_later_ns: int, *, is_killed: bool
+) -> None:
+    at_ns = makers.NOW_NS + kill_later_ns
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            makers.make_latch_record(number=1, at_ns=makers.NOW_NS, act=LatchAct.UNKILL),
+            makers.make_latch_record(number=2, at_ns=at_ns),
+            makers.make_latch_record(number=3, at_ns=at_ns + S, act=LatchAct.WRONG_CODE),
+        )
+
+        assert (await state_of(ledger)).latch.is_killed == is_killed
+
+
+async def test_wrong_codes_count_from_the_last_right_one_on(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    def wrong(number: int) -> LatchRecord:
+        at_ns = makers.NOW_NS + number
+        return makers.make_latch_record(number=number, at_ns=at_ns, act=LatchAct.WRONG_CODE)
+
+    right = replace(makers.make_latch_record(number=9, act=LatchAct.UNKILL), code_step=77)
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, wrong(1), wrong(2))
+        before = await state_of(ledger)
+        await append(ledger, right, wrong(3))
+        after = await state_of(ledger)
+
+    assert before.codes == CodesUsed(wrong=2, wrong_at_ns=makers.NOW_NS + 2)
+    assert after.codes == CodesUsed(steps=(77,), wrong=1, wrong_at_ns=makers.NOW_NS + 3)

@@ -2,8 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from engine.bus.commands import DoneNotices, GetThreads, Thread
 from engine.bus.notices import Notice
+from engine.bus.records import LatchAct, Record
 from engine.bus.reports import InboxStored, ThreadsReport
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.thread_store import KEPT
@@ -11,6 +14,8 @@ from tests.patience import PATIENCE_S
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices
 from tests.storage.conftest import Clock
+
+KILL_AND_UNKILL = (LatchAct.KILL, LatchAct.UNKILL)
 
 
 async def test_a_reader_gets_what_it_has_not_confirmed_after_a_restart(
@@ -67,8 +72,13 @@ async def test_a_notice_of_another_version_does_not_stop_those_after_it(
     assert [stamped.notice for stamped in report.notices] == [makers.make_notice(number=2)]
 
 
+@pytest.mark.parametrize(
+    "record",
+    [makers.make_notice_record(), *(makers.make_latch_record(act=act) for act in KILL_AND_UNKILL)],
+    ids=["notice", *KILL_AND_UNKILL],
+)
 async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
-    settings: LedgerSettings, clock: Clock
+    settings: LedgerSettings, clock: Clock, record: Record
 ) -> None:
     async with (
         open_ledger(settings, clock=clock) as ledger,
@@ -80,7 +90,7 @@ async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
         # The reader has looked, found nothing, and waits.
         while not news._waiters:
             await asyncio.sleep(0)
-        await append(ledger, makers.make_notice_record())
+        await append(ledger, record)
 
     assert len(waiting.result().notices) == 1
 
