@@ -3,7 +3,8 @@
 A contract keeps liquidity and what each tick adds to it as whole numbers that it only adds and
 subtracts: read whole and at one block they fit to the unit. So do all recorded pools that were
 read so: the 1,295 of Uniswap V4 in degenbot's snapshot of Ethereum and the 17 with ticks in
-tycho-simulation's; of degenbot's V3 pools two do not, read in part, and are off by 1e14 and 1e17.
+tycho-simulation's. Three of degenbot's other pools do not, and are off by 8e13, 8e16 and 1e21: two
+have some words of ticks only, the third no tick below 0 although its last is the highest of all.
 
 So the chain rounds nothing. What rounds is a source that keeps numbers as 64-bit floats, as
 JavaScript does: each one over 53 bits is then off by up to half of its last binary place. Where the
