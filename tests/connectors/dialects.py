@@ -134,6 +134,21 @@ class Coinbase:
 
 
 @dataclass(slots=True)
+class SparseIds:
+    """The ids of a book's changes: each takes some, and often one alone, as venues give them."""
+
+    random: Random
+    known: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def last(self, wire: str, version: int) -> int:
+        """Return the last id of a version."""
+        if (wire, version) not in self.known:
+            before = self.known.get((wire, version - 1), 1_000_000_000 + 5 * version)
+            self.known[wire, version] = before + self.random.randint(1, 5)
+        return self.known[wire, version]
+
+
+@dataclass(slots=True)
 class Gemini:
     random: Random
     maker: FeedMaker = GeminiFeed
@@ -142,7 +157,7 @@ class Gemini:
     is_audited: bool = False
     instruments: list[Instrument] = field(default_factory=list)
     truth: Truth = field(init=False)
-    ids: dict[tuple[str, int], int] = field(default_factory=dict)
+    ids: SparseIds = field(init=False)
 
     def __post_init__(self) -> None:
         self.instruments = [
@@ -150,6 +165,7 @@ class Gemini:
             make_instrument(GEMINI, "ETH-USD", "ethusd"),
         ]
         self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+        self.ids = SparseIds(self.random)
 
     def connect(self) -> None:
         pass
@@ -161,14 +177,14 @@ class Gemini:
             for stream in message["params"]:
                 wire = stream.partition("@")[0]
                 version = self.truth.versions[wire]
-                update_id = self._id(wire, version)
+                update_id = self.ids.last(wire, version)
                 payload = self._update(wire, update_id, update_id, *self.truth.texts(wire))
                 frames.append(Frame(payload, wire, version))
         return frames
 
     def frame(self, change: Change) -> Frame:
-        before_id = self._id(change.wire, change.version - 1)
-        last_id = self._id(change.wire, change.version)
+        before_id = self.ids.last(change.wire, change.version - 1)
+        last_id = self.ids.last(change.wire, change.version)
         payload = self._update(change.wire, before_id, last_id, change.bids, change.asks)
         return Frame(payload, change.wire, change.version)
 
@@ -183,13 +199,6 @@ class Gemini:
 
     def fetch(self, path: str) -> Frame:
         raise AssertionError(path)
-
-    def _id(self, wire: str, version: int) -> int:
-        """Ids are sparse: each version's is a few above the one before."""
-        if (wire, version) not in self.ids:
-            before = self.ids.get((wire, version - 1), 1_000_000_000 + 5 * version)
-            self.ids[wire, version] = before + self.random.randint(1, 5)
-        return self.ids[wire, version]
 
     def _update(self, wire: str, first_id: int, last_id: int, bids: Texts, asks: Texts) -> bytes:
         return text_of(
@@ -332,6 +341,7 @@ class Binance:
     is_audited: bool = False
     instruments: list[Instrument] = field(default_factory=list)
     truth: Truth = field(init=False)
+    ids: SparseIds = field(init=False)
 
     def __post_init__(self) -> None:
         self.instruments = [
@@ -339,6 +349,7 @@ class Binance:
             make_instrument(BINANCE, "ETH-USDT", "ETHUSDT", self.kind),
         ]
         self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+        self.ids = SparseIds(self.random)
 
     def connect(self) -> None:
         pass
@@ -362,22 +373,23 @@ class Binance:
         wire = path.partition("symbol=")[2].partition("&")[0]
         bids, asks = self.truth.texts(wire)
         version = self.truth.versions[wire]
-        book = {"lastUpdateId": 10 * version + 9, "bids": bids, "asks": asks}
+        book = {"lastUpdateId": self.ids.last(wire, version), "bids": bids, "asks": asks}
         return Frame(text_of(book), wire, version)
 
     def _update(self, wire: str, change: Change) -> bytes:
-        """Version v ends with id 10v+9; spot events begin where the one before ended."""
+        """Spot events begin where the one before ended; perpetual ones name its end."""
+        before, last = (self.ids.last(wire, change.version - n) for n in (1, 0))
         content: dict[str, object] = {
             "e": "depthUpdate",
             "E": 1_760_000_000_000,
             "s": wire,
-            "U": 10 * change.version,
-            "u": 10 * change.version + 9,
+            "U": before + 1,
+            "u": last,
             "b": change.bids,
             "a": change.asks,
         }
         if self.kind is Kind.PERPETUAL:
-            content |= {"U": 10 * change.version + 3, "pu": 10 * change.version - 1}
+            content |= {"U": last, "pu": before}
         return text_of({"stream": f"{wire.lower()}@depth@100ms", "data": content})
 
 

@@ -88,6 +88,20 @@ def test_gemini_sees_a_hole_where_the_next_id_follows_without_overlap() -> None:
     assert line.faults(Fault.GAP) == 1
 
 
+@pytest.mark.parametrize(("name", "key"), [("binance", "U"), ("binance-perpetual", "pu")])
+def test_binance_sees_a_hole_of_a_single_id(name: str, key: str) -> None:
+    line = live_line(name)
+    wire = line.wires[0]
+    line.change(wire)
+    frame = line.venue.frame(line.venue.truth.change(wire))
+    message = msgspec.json.decode(frame.payload)
+    message["data"][key] += 1
+
+    line.deliver_bytes(msgspec.json.encode(message))
+
+    assert line.faults(Fault.GAP) == 1
+
+
 def test_bitstamp_reconnects_when_the_venue_asks_for_it() -> None:
     line = live_line("bitstamp")
 
