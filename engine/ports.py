@@ -200,8 +200,11 @@ class Feed(Protocol):
         """Learn that the connection ended: all rows stale."""
         ...
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
-        """Learn which instruments may not be traded now, by wire name, and why; others may."""
+    def listed(self, rows: Sequence["ListedRow"], at_ns: int) -> Sequence[Action]:
+        """Learn which rows are the feed's from now on, and which of them may not be traded now.
+
+        A row that is not among them any more is stale for good.
+        """
         ...
 
     def tick(self, at_ns: int) -> Sequence[Action]:
@@ -315,6 +318,15 @@ class VenueSpec:
 class Listed:
     """An instrument of a list, and why it may not be traded now; empty if it may."""
 
+    instrument: Instrument
+    closed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRow:
+    """A row of the board, its instrument, and why that may not be traded now; empty if it may."""
+
+    book: int
     instrument: Instrument
     closed: str = ""
 

@@ -127,6 +127,8 @@ def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]
     if isinstance(notice, VenueBack):
         return Mark.GOOD, f"{notice.venue} is back after {words.age(notice.lost_ms)}", []
     why = f"{words.phrase(notice.fault)}; {notice.books} books left every decision."
+    if not notice.books:
+        why = "It has listed nothing to trade yet; /venues says why."
     return Mark.WARN, f"{notice.venue} is out", [why]
 
 

@@ -33,15 +33,15 @@ class AuditQueue:
         self.every_ns = link.limits.audit_s * NS_PER_S
         self._pause_ns = int(NS_PER_S / link.limits.audits_per_s)
         self._next_at_ns = 0
-        self._audited_at_ns: dict[str, int] = {}
-        self._recheck_at_ns: dict[str, int] = {}
+        self._audited_at_ns: dict[int, int] = {}
+        self._recheck_at_ns: dict[int, int] = {}
 
     def due_at_ns(self, row: Row, at_ns: int) -> int:
         """Return when a live row is due while no route needs it; its snapshot was its proof."""
-        if row.wire not in self._audited_at_ns:
-            self._audited_at_ns[row.wire] = at_ns
+        if row.book not in self._audited_at_ns:
+            self._audited_at_ns[row.book] = at_ns
             self._sink.proven(row.book, row.live_from_ns)
-        return self._audited_at_ns[row.wire] + self.every_ns
+        return self._audited_at_ns[row.book] + self.every_ns
 
     def take(self, rows: Iterable[Row], at_ns: int) -> Row | None:
         """Return the row whose turn it is, if one is due and the pace allows it."""
@@ -53,27 +53,27 @@ class AuditQueue:
         # Ticks are coarse; what one comes late by does not slow the pace.
         due_at_ns = min(max(self._next_at_ns, at_ns - CHECK_NS), at_ns)
         self._next_at_ns = due_at_ns + self._pause_ns
-        self._recheck_at_ns.pop(urgent.wire, None)
+        self._recheck_at_ns.pop(urgent.book, None)
         return urgent
 
     def passed(self, row: Row, asked_at_ns: int, at_ns: int) -> None:
         """Begin the next interval of a row that equals the book that was asked for."""
-        self._audited_at_ns[row.wire] = at_ns
+        self._audited_at_ns[row.book] = at_ns
         self._sink.proven(row.book, asked_at_ns)
 
     def recheck(self, row: Row, due_at_ns: int) -> None:
         """Audit a row again at a time, before all others."""
-        self._audited_at_ns[row.wire] = due_at_ns
-        self._recheck_at_ns[row.wire] = due_at_ns
+        self._audited_at_ns[row.book] = due_at_ns
+        self._recheck_at_ns[row.book] = due_at_ns
 
     def forget(self, row: Row) -> None:
         """Forget a row that is not live; its next snapshot is as good as an audit."""
-        self._audited_at_ns.pop(row.wire, None)
-        self._recheck_at_ns.pop(row.wire, None)
+        self._audited_at_ns.pop(row.book, None)
+        self._recheck_at_ns.pop(row.book, None)
 
     def _urgency(self, row: Row, at_ns: int) -> int:
-        recheck_at_ns = self._recheck_at_ns.get(row.wire)
+        recheck_at_ns = self._recheck_at_ns.get(row.book)
         if recheck_at_ns is not None:
             return self.every_ns * WANTED_WEIGHT**2 if at_ns >= recheck_at_ns else 0
-        waited_ns = at_ns - self._audited_at_ns.get(row.wire, at_ns)
+        waited_ns = at_ns - self._audited_at_ns.get(row.book, at_ns)
         return waited_ns * WANTED_WEIGHT if self._sink.is_wanted(row.book) else waited_ns

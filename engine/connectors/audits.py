@@ -79,7 +79,7 @@ class Audits(Generic[A]):
         self._auditor = auditor
         self._queue = AuditQueue(link)
         self._log_max = link.limits.buffered_frames_max
-        self._rows = {row.wire: row for row in link.rows}
+        self._rows = link.by_wire
         self._audits: dict[str, A] = {}
 
     def tick(self, at_ns: int) -> Sequence[Action]:

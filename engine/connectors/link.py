@@ -5,7 +5,7 @@ The link never reads a clock and never sends anything; it decides, the feed spea
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -19,6 +19,7 @@ from engine.ports import (
     Applied,
     BookSink,
     FeedLimits,
+    ListedRow,
     RawJson,
     Reconnect,
 )
@@ -68,6 +69,8 @@ SILENT_INTERVALS = 3
 
 CLOCK_BACK_NS = 1_000_000_000
 """Receive times may step back this much before the connection is given up."""
+
+RULES_CHANGED = "its rules changed; another row has the new ones"
 
 Delta = tuple[int, int, RawJson, RawJson]
 
@@ -148,8 +151,14 @@ class Link:
     Attributes:
         is_open: False from a fault that needs a new connection until that is there; frames that
             still arrive meanwhile change nothing.
+        rows: those of the instruments that the venue lists now.
+        by_wire, by_name: the same by the venue's names, and by those of the feed's frames; changed
+            in place.
         age_ns: a row without any change for this long is stalled.
         behind: see `ports.Feed`.
+
+    Args:
+        name_of: turns a venue's name into that of the frames, where they differ.
     """
 
     def __init__(
@@ -160,15 +169,22 @@ class Link:
         books: Sequence[int],
         sink: BookSink,
         limits: FeedLimits,
+        name_of: Callable[[str], str] = str,
     ) -> None:
         self.venue = venue
         self.sink = sink
         self.limits = limits
         self.is_open = False
-        self.rows = [
-            Row(book=book, instrument=instrument)
-            for instrument, book in zip(instruments, books, strict=True)
-        ]
+        self.rows: list[Row] = []
+        self.by_wire: dict[str, Row] = {}
+        self.by_name: dict[str, Row] = {}
+        self._name_of = name_of
+        self._hold(
+            [
+                Row(book=book, instrument=instrument)
+                for instrument, book in zip(instruments, books, strict=True)
+            ]
+        )
         self.age_ns = limits.age_ms_max * NS_PER_MS
         self.behind = array("q", [NO_TIME])
         self._newest_ns = 0
@@ -197,19 +213,41 @@ class Link:
         row.reset()
         row.shut = why
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> list[Row]:
-        """Shut the rows that may not be traded; return those that may again, to be asked for."""
-        opened = []
-        for row in self.rows:
-            why = closed.get(row.wire, "")
-            if why and not (row.is_halted and row.shut == why):
-                self.shut(row, Fault.HALTED, why, at_ns)
-                row.is_halted = True
-            elif row.shut and not why:
+    def listed(self, listed: Sequence[ListedRow], at_ns: int) -> list[Row]:
+        """Take the rows that are listed now: shut those that may not be traded, drop the others.
+
+        Returns:
+            Rows that are new or may be traded again, to be asked for.
+        """
+        held = {row.book: row for row in self.rows}
+        rows: list[Row] = []
+        opened: list[Row] = []
+        for one in listed:
+            row = held.pop(one.book, None)
+            is_new = row is None
+            row = row or Row(book=one.book, instrument=one.instrument)
+            rows.append(row)
+            if one.closed:
+                if not (row.is_halted and row.shut == one.closed):
+                    self.shut(row, Fault.HALTED, one.closed, at_ns)
+                    row.is_halted = True
+            elif is_new or row.shut:
                 row.shut = ""
                 row.is_halted = False
                 opened.append(row)
+        for row in held.values():
+            self.shut(row, Fault.HALTED, RULES_CHANGED, at_ns)
+        self._hold(rows)
+        if opened:
+            self._newest_ns = max(self._newest_ns, at_ns)  # what is asked for now has its time
         return opened
+
+    def _hold(self, rows: Sequence[Row]) -> None:
+        self.rows[:] = rows
+        self.by_wire.clear()
+        self.by_wire.update((row.wire, row) for row in rows)
+        self.by_name.clear()
+        self.by_name.update((self._name_of(row.wire), row) for row in rows)
 
     def close(self, at_ns: int) -> None:
         """End the connection: every row stale."""

@@ -46,7 +46,7 @@ class RestBook:
         ahead_max: int,
     ) -> None:
         self._link = link
-        self._rows = {row.wire: row for row in link.rows}
+        self._rows = link.by_wire
         self._path_of = path_of
         self._decode = decode
         self._is_chained = is_chained

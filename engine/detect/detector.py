@@ -71,6 +71,16 @@ class Detector:
         count = self._graph.screen(book, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
+    def add_book(self, book: int) -> None:
+        """Take a new row of the board into account, from its first change on.
+
+        Raises:
+            BadValueError: there is no room.
+        """
+        self._graph.add_book(book)
+        if self._graph.edges_of(book):
+            self._traded = np.append(self._traded, book)
+
     def on_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
         """Take a pool's new state and screen it; see `on_change`.
 

@@ -20,7 +20,7 @@ from engine.detect.token_values import TokenValues
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
-from engine.domain.instruments import Instrument, Kind, VenueId
+from engine.domain.instruments import Kind, VenueId
 from engine.domain.opportunities import Hop, HopKind
 from engine.domain.pools import Pool
 from engine.kernels import graph_layout
@@ -68,7 +68,7 @@ class LiveGraph:
 
         Assets beyond that many, and those of the books, are scanned through their lists of pools.
         """
-        books = max(len(board.instruments), 1)
+        books = board.capacity
         edge_max = 2 * (books + BRIDGES_MAX) + POOL_EDGES_MAX
         assets = {asset for of in board.instruments for asset in (of.pair.base, of.pair.quote)}
         self._graph = MarketGraph(
@@ -90,6 +90,7 @@ class LiveGraph:
         self._board = board
         self._books = np.full((books, layout.BOOK_COLUMNS), float(graph_layout.NONE))
         self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
+        self._fees = costs
         self._costs = _cost_entries(costs, screen)
         self._values = TokenValues(
             self._graph, self._costs, gas_price_gwei=float(screen.gas_price_gwei)
@@ -133,14 +134,45 @@ class LiveGraph:
             self._scan.found,
         )
         self._screen = self._make_screen()
-        for book, instrument in enumerate(board.instruments):
-            if instrument.kind is Kind.SPOT:
-                self._add_book(book, instrument, costs)
+        for book in range(len(board.instruments)):
+            self.add_book(book)
 
     def screen(self, book: int, at_ns: int, open_count: int) -> int:
         """Screen a changed book; returns how many rows of `out` tell of routes through it."""
         count: int = self._screen(book, at_ns, open_count)
         return count
+
+    def add_book(self, book: int) -> None:
+        """Add a row of the board, without a rate until its next change; not if it is no spot book.
+
+        Raises:
+            BadValueError: there is no room, or the venue has no fee.
+        """
+        instrument = self._board.instruments[book]
+        if instrument.kind is not Kind.SPOT:
+            return
+        pair = instrument.pair
+        base, quote = self._token(pair.base), self._token(pair.quote)
+        fee_ratio = float(self._fees.fee_bps(instrument.venue)) / BPS_PER_UNIT
+        columns = self._books[book]
+        columns[layout.PRICE_SCALE] = 10.0**-instrument.price_decimals
+        columns[layout.SIZE_SCALE] = 10.0**-instrument.size_decimals
+        columns[layout.FEE_RATIO] = fee_ratio
+        for column, side, ends, keep_ratio in (
+            (layout.SELL_EDGE, BID, (base, quote), 1.0 - fee_ratio),
+            (layout.BUY_EDGE, ASK, (quote, base), 1.0 / (1.0 + fee_ratio)),
+        ):
+            edge = self._graph.add_edge(
+                source=ends[0], target=ends[1], place=book, kind=PlaceKind.BOOK, log_rate=0.0
+            )
+            self._graph.close_edge(edge)
+            columns[column] = edge
+            source, target = (AssetCode(self._graph.name_of(end)) for end in ends)
+            place = Place(HopKind.BOOK, instrument.venue, str(pair), book, source, target)
+            self._set_leg(edge, place, keep_ratio=keep_ratio, gas_units=0)
+            self._legs[edge, layout.LEG_BOOK] = book
+            self._legs[edge, layout.LEG_SIDE] = side
+            self._sides.reserve(edge, layout.PIECES_PER_BOOK_SIDE)
 
     def close(self, book: int) -> None:
         """Take a book out of all routes until its next change: it has grown too old."""
@@ -381,30 +413,6 @@ class LiveGraph:
         if place.kind is HopKind.BOOK:
             return int(self._board.state[place.row, FRAME_SEQ])
         return self._pool_frame_seqs[place.row] if place.kind is HopKind.POOL else 0
-
-    def _add_book(self, book: int, instrument: Instrument, costs: Costs) -> None:
-        pair = instrument.pair
-        base, quote = self._token(pair.base), self._token(pair.quote)
-        fee_ratio = float(costs.fee_bps(instrument.venue)) / BPS_PER_UNIT
-        columns = self._books[book]
-        columns[layout.PRICE_SCALE] = 10.0**-instrument.price_decimals
-        columns[layout.SIZE_SCALE] = 10.0**-instrument.size_decimals
-        columns[layout.FEE_RATIO] = fee_ratio
-        for column, side, ends, keep_ratio in (
-            (layout.SELL_EDGE, BID, (base, quote), 1.0 - fee_ratio),
-            (layout.BUY_EDGE, ASK, (quote, base), 1.0 / (1.0 + fee_ratio)),
-        ):
-            edge = self._graph.add_edge(
-                source=ends[0], target=ends[1], place=book, kind=PlaceKind.BOOK, log_rate=0.0
-            )
-            self._graph.close_edge(edge)
-            columns[column] = edge
-            source, target = (AssetCode(self._graph.name_of(end)) for end in ends)
-            place = Place(HopKind.BOOK, instrument.venue, str(pair), book, source, target)
-            self._set_leg(edge, place, keep_ratio=keep_ratio, gas_units=0)
-            self._legs[edge, layout.LEG_BOOK] = book
-            self._legs[edge, layout.LEG_SIDE] = side
-            self._sides.reserve(edge, layout.PIECES_PER_BOOK_SIDE)
 
     def _token(self, asset: AssetCode) -> int:
         try:

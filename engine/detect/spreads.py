@@ -41,13 +41,23 @@ class Spreads:
         self._board = board
         self._age_ns_max = age_ns_max
         self._transfer_ratio = float(costs.transfer_bps) / BPS_PER_UNIT
+        self._costs = costs
+        self._fee_ratio: dict[VenueId, float] = {}
+        self._books: dict[str, list[int]] = {}
+        self.pairs: Sequence[str] = ()
+        self.take_rows()
+
+    def take_rows(self) -> None:
+        """Find the pairs of the rows that are there."""
+        board, costs = self._board, self._costs
         venues = {instrument.venue for instrument in board.instruments}
         self._fee_ratio = {venue: float(costs.fee_bps(venue)) / BPS_PER_UNIT for venue in venues}
         books: defaultdict[str, list[int]] = defaultdict(list)
         for book, instrument in enumerate(board.instruments):
-            books[str(instrument.pair)].append(book)
+            if book not in board.former:
+                books[str(instrument.pair)].append(book)
         self._books = {pair: rows for pair, rows in books.items() if len(rows) > 1}
-        self.pairs: Sequence[str] = tuple(self._books)
+        self.pairs = tuple(self._books)
 
     def of_pair(self, pair: str, at_ns: int) -> list[Spread]:
         """Return the gap between each two fresh books of a pair, the best first."""

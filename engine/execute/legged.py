@@ -115,11 +115,6 @@ class LeggedExecutor:
         self._run_of_order: dict[str, _Run] = {}
         self.next_at_ns = NEVER_NS
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no plan is under way."""
-        return not self._runs
-
     def start(self, plan: Plan, at_ns: int) -> Sequence[Act]:
         """Intend one order per leg; a plan past its deadline ends with the next tick."""
         run = self._runs[plan.plan_id] = _Run(plan=plan)

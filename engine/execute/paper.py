@@ -85,11 +85,6 @@ class PaperExecutor:
         self._met: dict[str, dict[str, Met]] = {}
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no plan is under way."""
-        return self._legged.is_idle
-
-    @property
     def next_at_ns(self) -> int:
         """Instant of the next event; `advance` does nothing before it."""
         arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS

@@ -4,7 +4,7 @@ Before an input: paper orders that are due meet the board as it was. After it: e
 is screened, and what was found is decided on and executed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
@@ -93,12 +93,17 @@ class _Considered:
     is_planned: bool
 
 
+def _no_matrix() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The parts that a pipeline joins; all work on the same board.
 
     Attributes:
-        matrix: where changed books are published for other processes, if at all.
+        open_matrix: makes the matrix, of the rows as they are now, where changed books are
+            published for other processes; None if there is none.
     """
 
     board: Board
@@ -112,7 +117,7 @@ class Parts:
     positions: Positions
     inventory: Inventory
     journal: Journal
-    matrix: PriceMatrix | None = None
+    open_matrix: Callable[[], PriceMatrix | None] = _no_matrix
 
 
 class Pipeline:
@@ -130,12 +135,19 @@ class Pipeline:
         self._positions = parts.positions
         self._inventory = parts.inventory
         self._journal = parts.journal
-        self._publish = None if parts.matrix is None else parts.matrix.publish_book
+        self._open_matrix = parts.open_matrix
+        self._publish = self._publish_by(parts.open_matrix())
         self._considered: dict[str, _Considered] = {}
 
-    def is_idle(self) -> bool:
-        """Say whether no plan is under way."""
-        return self._executor.is_idle
+    def rows_changed(self, at_ns: int) -> None:
+        """Learn that rows of the board came or went: the matrix is made anew."""
+        self._publish = self._publish_by(self._open_matrix())
+        if self._publish is not None:
+            for book in range(len(self._board.instruments)):
+                self._publish(book, at_ns)
+
+    def _publish_by(self, matrix: PriceMatrix | None) -> Callable[[int, int], int] | None:
+        return None if matrix is None else matrix.publish_book
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""

@@ -25,11 +25,21 @@ SCRATCH_LEVELS = 262_144
 
 BOOKS_MAX = 512
 
+ROOM_BOOKS = 128
+"""Rows for instruments that come while the board is in use: new ones, and those whose rules change.
+Memory that no book uses is never touched."""
+
 
 class Board:
-    """Order books of fixed instruments, addressed by row number.
+    """Order books of instruments, addressed by row number.
+
+    A row is of one instrument for ever. One whose rules change gets a row of its own; its former
+    row, which is never live again, keeps the rules for whoever still goes by its number.
 
     Attributes:
+        instruments: of all rows, by number; only `add` appends to it.
+        capacity: rows that there is room for.
+        former: rows of rules that are not in force now.
         state: int64 (books, STATE_COLUMNS), see `kernels.layout`.
         levels: int64 (2 * books, LEVELS_MAX, 2), see `kernels.layout`; memory is touched only as
             deep as books are.
@@ -39,22 +49,29 @@ class Board:
         frame_seqs: one cell, the number of the input that is being applied.
     """
 
-    def __init__(self, instruments: Sequence[Instrument], *, levels_max: int = LEVELS_MAX) -> None:
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        *,
+        levels_max: int = LEVELS_MAX,
+        room: int = ROOM_BOOKS,
+    ) -> None:
         if len(instruments) > BOOKS_MAX:
             raise BadValueError(
                 f"{len(instruments)} instruments configured; the board holds {BOOKS_MAX} at most"
             )
-        self.instruments = tuple(instruments)
-        books = max(len(self.instruments), 1)
+        self.capacity = books = max(len(instruments) + room, 1)
+        self.instruments: list[Instrument] = []
+        self.former: set[int] = set()
         self.state = np.zeros((books, layout.STATE_COLUMNS), np.int64)
         self.levels = np.zeros((2 * books, levels_max, 2), np.int64)
         self.changed: list[int] = []
         self.routes_through = [0] * books
         self.frame_seqs = array("q", [0])
         self.faults: Counter[tuple[VenueId, Fault]] = Counter()
-        self.stale_reasons: list[Fault | None] = [None] * len(self.instruments)
-        self.notes: list[str] = [""] * len(self.instruments)
-        self.stale_since_ns: list[int] = [0] * len(self.instruments)
+        self.stale_reasons: list[Fault | None] = []
+        self.notes: list[str] = []
+        self.stale_since_ns: list[int] = []
         self.resync_counts: Counter[VenueId] = Counter()
         # Rows that have a valid snapshot, and those that are out of decisions all the same.
         self._is_whole = bytearray(books)
@@ -62,9 +79,25 @@ class Board:
         self._proven_at_ns = [0] * books
         self._listed: set[int] = set()
         self._scratch = np.zeros((SCRATCH_LEVELS, 3), np.int64)
-        for book, instrument in enumerate(self.instruments):
-            self.state[book, layout.PRICE_DECIMALS] = instrument.price_decimals
-            self.state[book, layout.SIZE_DECIMALS] = instrument.size_decimals
+        for instrument in instruments:
+            self.add(instrument)
+
+    def add(self, instrument: Instrument) -> int:
+        """Append a row, born stale; returns its number.
+
+        Raises:
+            BadValueError: there is no room.
+        """
+        book = len(self.instruments)
+        if book >= self.capacity:
+            raise BadValueError(f"no room for a book of {instrument}: {book} are there")
+        self.instruments.append(instrument)
+        self.stale_reasons.append(None)
+        self.notes.append("")
+        self.stale_since_ns.append(0)
+        self.state[book, layout.PRICE_DECIMALS] = instrument.price_decimals
+        self.state[book, layout.SIZE_DECIMALS] = instrument.size_decimals
+        return book
 
     @property
     def frame_seq(self) -> int:

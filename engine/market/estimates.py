@@ -23,7 +23,11 @@ class Estimates:
         self._age_ns_max = age_ns_max
         self._direct: dict[AssetCode, list[Step]] = {}
         self._through: dict[AssetCode, list[tuple[Step, AssetCode]]] = {}
-        for asset, steps in find_steps(board).items():
+        self.take_rows()
+
+    def take_rows(self) -> None:
+        """Find all steps over the rows that are there."""
+        for asset, steps in find_steps(self._board).items():
             self._direct[asset] = [step for step, end in steps if end == USD]
             self._through[asset] = [(step, end) for step, end in steps if end != USD]
 

@@ -4,6 +4,7 @@ A book is fresh while it is live and its last change is no older than the age li
 lost when none of its books is fresh any more. Both edges are values; nothing is hidden.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,17 +44,13 @@ class Freshness:
     """Follows the freshness of every book of a board."""
 
     def __init__(self, board: Board, *, age_ns_max: int) -> None:
-        books = len(board.instruments)
         self._board = board
         self._age_ns_max = age_ns_max
-        self._is_fresh = bytearray(books)
-        self._is_known = [False] * books
-        self._stale_from_ns = [0] * books
-        self._stale_ns = [0] * books
-        self._books_of: dict[VenueId, list[int]] = {}
-        for book, instrument in enumerate(board.instruments):
-            self._books_of.setdefault(instrument.venue, []).append(book)
-        self._fresh_count = dict.fromkeys(self._books_of, 0)
+        self._is_fresh = bytearray(board.capacity)
+        self._is_known = [False] * board.capacity
+        self._stale_from_ns = [0] * board.capacity
+        self._stale_ns = [0] * board.capacity
+        self._fresh_count: Counter[VenueId] = Counter()
         self._lost_at_ns: dict[VenueId, int] = {}
 
     def on_change(self, book: int, at_ns: int) -> Sequence[VenueEdge]:
@@ -66,7 +63,7 @@ class Freshness:
         """Look at the age of every book, as on each tick; return the edges found."""
         edges: list[VenueEdge] = []
         is_fresh = self._board.are_fresh(at_ns=at_ns, age_ns_max=self._age_ns_max)
-        was_fresh = np.frombuffer(self._is_fresh, np.bool_)
+        was_fresh = np.frombuffer(self._is_fresh, np.bool_, count=len(is_fresh))
         for book in np.flatnonzero(is_fresh != was_fresh).tolist():
             edges.extend(self._look(book, at_ns))
         return edges or NO_EDGES
@@ -78,7 +75,7 @@ class Freshness:
 
     def venue_age_ns(self, venue: VenueId, at_ns: int) -> int | None:
         """Return the age of the venue's newest change, None before the first."""
-        ages = [self.age_ns(book, at_ns) for book in self._books_of[venue]]
+        ages = [self.age_ns(book, at_ns) for book in self._books_of(venue)]
         return min((age for age in ages if age is not None), default=None)
 
     def fresh_books(self, venue: VenueId) -> int:
@@ -92,9 +89,10 @@ class Freshness:
     def stale_s(self, venue: VenueId, at_ns: int) -> float:
         """Return the time its books spent stale after first being live, summed over books."""
         total_ns = 0
-        for book in self._books_of[venue]:
+        for book in self._books_of(venue):
             total_ns += self._stale_ns[book]
-            if self._is_known[book] and not self._is_fresh[book]:
+            is_former = book in self._board.former
+            if self._is_known[book] and not self._is_fresh[book] and not is_former:
                 total_ns += max(at_ns - self._stale_from_ns[book], 0)
         return total_ns / NS_PER_S
 
@@ -103,6 +101,10 @@ class Freshness:
         self._stale_from_ns = [from_ns + step_ns for from_ns in self._stale_from_ns]
         for venue in self._lost_at_ns:
             self._lost_at_ns[venue] += step_ns
+
+    def _books_of(self, venue: VenueId) -> list[int]:
+        instruments = self._board.instruments
+        return [book for book, instrument in enumerate(instruments) if instrument.venue == venue]
 
     def _look(self, book: int, at_ns: int) -> Sequence[VenueEdge]:
         is_fresh = self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max)
@@ -137,6 +139,6 @@ class Freshness:
             venue=venue,
             at_ns=at_ns,
             fault=fault or Fault.STALLED,
-            books=len(self._books_of[venue]),
+            books=sum(book not in self._board.former for book in self._books_of(venue)),
         )
         return (lost,)

@@ -38,7 +38,7 @@ class Lateness:
         waits_ns_max, lags_ns_max: the longest waits here, and the longest lags at a tick.
 
     Args:
-        books_of: of each stream, its rows on the board.
+        books_of: of each stream, its rows on the board now; they may change.
     """
 
     def __init__(
@@ -69,6 +69,13 @@ class Lateness:
         if not self._is_late[stream]:
             self._least_ns[stream] = _UNKNOWN
             self._lags_ns[stream] = 0
+
+    def joined(self, stream: int, book: int, at_ns: int) -> None:
+        """Learn that a row is one of the stream's now."""
+        if self._is_late[stream]:
+            self._board.hold(book, Fault.LATE, at_ns, "frames come late")
+        else:
+            self._board.release(book)
 
     def corrected(self) -> None:
         """Learn that our clock was corrected: no earlier comparison holds. All feeds begin anew."""

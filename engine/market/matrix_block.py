@@ -54,6 +54,8 @@ class RowKind(StrEnum):
 
     BOOK = "book"
     POOL = "pool"
+    FORMER = "former"
+    """A book's row of rules that are not in force now: always absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,10 @@ class Place:
         return f"{self.base}-{self.quote} at {self.name}"
 
     @classmethod
-    def of(cls, instrument: Instrument) -> "Place":
+    def of(cls, instrument: Instrument, kind: RowKind = RowKind.BOOK) -> "Place":
         """Return the place of an instrument's book."""
         pair = instrument.pair
-        return cls(name=instrument.venue, kind=RowKind.BOOK, base=pair.base, quote=pair.quote)
+        return cls(name=instrument.venue, kind=kind, base=pair.base, quote=pair.quote)
 
 
 def shared_path(run_dir: Path) -> Path:

@@ -48,9 +48,13 @@ class PriceMatrix:
         generation: even, and greater than that of any writer before.
     """
 
-    def __init__(self, *, file: int, words: Words, board: Board, places: tuple[Place, ...]) -> None:
+    def __init__(
+        self, *, path: Path, file: int, words: Words, board: Board, places: tuple[Place, ...]
+    ) -> None:
         """Use `create`."""
         self.places = places
+        self._path = path
+        self._board = board
         self._file = file
         self._words: Words | None = words
         self._version_first = 0
@@ -90,20 +94,36 @@ class PriceMatrix:
             BadValueError: no rows or too many, a bad band, or the file is something else.
             FatalError: another writer lives, or the file cannot be had.
         """
-        places = [Place.of(one) for one in board.instruments] + list(pools)
-        if not 0 < len(places) <= ROWS_MAX:
-            raise BadValueError(f"{len(places)} rows asked for; a matrix has 1 to {ROWS_MAX}")
-        if any(pool.kind is not RowKind.POOL for pool in pools):
-            raise BadValueError("a book is among the pools of the matrix; books are the board's")
+        places = _places_of(board, pools)
         if not 0.0 <= band_ratio < 1.0:
             raise BadValueError(f"band is {band_ratio} of the price; it must be 0 or more, below 1")
         named = encode_places(places)
         with opened(path, is_writer=True) as file:
             lock(file, path)
             words = _claim(file, path, size_of(len(places), len(named)))
-            matrix = cls(file=file, words=words, board=board, places=tuple(places))
+            matrix = cls(path=path, file=file, words=words, board=board, places=tuple(places))
             matrix._context[layout.CONTEXT_BAND] = _bits_of(band_ratio)
             matrix._begin(words, named=named, run_id=run_id)
+        return matrix
+
+    def renewed(self, *, run_id: str, pools: Sequence[Place] = ()) -> "PriceMatrix":
+        """Make the block anew for the rows that the board has now; this writer is closed by it.
+
+        Readers are told that the block was replaced. The lock is held all the time.
+
+        Raises:
+            BadValueError, FatalError: see `create`; this writer is as it was then.
+        """
+        places = _places_of(self._board, pools)
+        named = encode_places(places)
+        words = _claim(self._file, self._path, size_of(len(places), len(named)))
+        matrix = PriceMatrix(
+            path=self._path, file=self._file, words=words, board=self._board, places=tuple(places)
+        )
+        matrix._context[layout.CONTEXT_BAND] = self._context[layout.CONTEXT_BAND]
+        matrix._begin(words, named=named, run_id=run_id)
+        self._context[layout.CONTEXT_BLOCK] = 0
+        self._words = None
         return matrix
 
     def publish_book(self, book: int, at_ns: int) -> int:
@@ -253,6 +273,20 @@ class PriceMatrix:
             f"{name} of row {row} ({self.places[row]}) is {rates[0] if is_forward else rates[1]}; "
             f"it must be finite, above 0 and at most {layout.RATE_MAX:g}, in {unit}"
         )
+
+
+def _places_of(board: Board, pools: Sequence[Place]) -> list[Place]:
+    """Return what the rows of a board and of pools stand for."""
+    if any(pool.kind is not RowKind.POOL for pool in pools):
+        raise BadValueError("a book is among the pools of the matrix; books are the board's")
+    books = [
+        Place.of(one, RowKind.FORMER if book in board.former else RowKind.BOOK)
+        for book, one in enumerate(board.instruments)
+    ]
+    places = [*books, *pools]
+    if not 0 < len(places) <= ROWS_MAX:
+        raise BadValueError(f"{len(places)} rows asked for; a matrix has 1 to {ROWS_MAX}")
+    return places
 
 
 def _counter(words: Words, word: int) -> int:

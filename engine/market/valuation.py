@@ -27,8 +27,12 @@ class Valuation:
     def __init__(self, board: Board, *, age_ns_max: int) -> None:
         self._board = board
         self._age_ns_max = age_ns_max
-        steps = find_steps(board)
-        # All at the start: for an asset with many books this takes longer than a frame may.
+        self._ways: dict[AssetCode, tuple[Sequence[Step], ...]] = {}
+        self.take_rows()
+
+    def take_rows(self) -> None:
+        """Find all ways over the rows that are there: it takes longer than a frame may."""
+        steps = find_steps(self._board)
         self._ways = {asset: _find_ways(steps, asset) for asset in steps}
 
     def usd_per(self, asset: AssetCode, at_ns: int) -> Decimal | None:
@@ -64,7 +68,7 @@ def find_steps(board: Board) -> dict[AssetCode, list[tuple[Step, AssetCode]]]:
     steps: dict[AssetCode, list[tuple[Step, AssetCode]]] = {}
     for book, instrument in enumerate(board.instruments):
         pair = instrument.pair
-        if instrument.kind is Kind.SPOT:
+        if instrument.kind is Kind.SPOT and book not in board.former:
             steps.setdefault(pair.base, []).append(((book, False), pair.quote))
             steps.setdefault(pair.quote, []).append(((book, True), pair.base))
     return steps

@@ -42,6 +42,7 @@ from engine.market.freshness import Freshness
 from engine.market.valuation import Valuation
 from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
+from engine.operate.market_rows import MarketRows
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
 from engine.operate.spread_watch import SpreadWatch
@@ -67,6 +68,7 @@ class RunParts:
 
     header: RunHeader
     board: Board
+    rows: MarketRows
     freshness: Freshness
     detector: Detector
     decider: Decider
@@ -141,7 +143,11 @@ class EngineReports:
             basis=of.header.basis,
             market_note=of.header.market_note,
             venues=self._venue_lines(at_ns),
-            instruments=[self._instrument_line(book, at_ns) for book in range(self._books)],
+            instruments=[
+                self._instrument_line(book, at_ns)
+                for book in range(len(of.board.instruments))
+                if book not in of.board.former
+            ],
         )
 
     def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
@@ -273,10 +279,6 @@ class EngineReports:
             started_at_ns=self._started_at_ns,
         )
 
-    @property
-    def _books(self) -> int:
-        return len(self._of.board.instruments)
-
     def _refused(self) -> dict[str, int]:
         return {reason.value: count for reason, count in self._of.journal.refused.most_common()}
 
@@ -288,6 +290,7 @@ class EngineReports:
         lines = []
         for number, stream in enumerate(of.header.streams):
             frames = of.hot_path.frames[number]
+            books = of.rows.books[number]
             age_ns = of.freshness.venue_age_ns(stream.venue, at_ns)
             lag_ns = lateness.lag_ns(number)
             lines.append(
@@ -295,7 +298,7 @@ class EngineReports:
                     venue=stream.venue,
                     is_connected=of.hot_path.is_connected[number],
                     books_live=of.freshness.fresh_books(stream.venue),
-                    books=len(stream.books),
+                    books=len(books),
                     age_ms=None if age_ns is None else max(age_ns, 0) // NS_PER_MS,
                     frames=frames,
                     frames_per_s=frames / uptime_s,
@@ -303,7 +306,7 @@ class EngineReports:
                     stale_s=of.freshness.stale_s(stream.venue, at_ns),
                     lag_ms=None if lag_ns is None else lag_ns // NS_PER_MS,
                     lag_ms_max=lateness.lags_ns_max[number] // NS_PER_MS,
-                    unproven_s=self._unproven_s(stream.books, at_ns),
+                    unproven_s=self._unproven_s(books, at_ns),
                     wait_ms_max=lateness.waits_ns_max[number] // NS_PER_MS,
                     faults={
                         fault.value: count

@@ -5,7 +5,7 @@ Live runs and replays go through `accept`, so that the same inputs lead to the s
 
 import time
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -17,28 +17,12 @@ from engine.market.lateness import Lateness
 from engine.operate.clock import Correction
 from engine.operate.control import Control
 from engine.operate.latency import LatencyRing
+from engine.operate.market_rows import MarketRows
 from engine.operate.recorder import Recorder
 from engine.ports import NO_ACTIONS, Action, Feed, InputKind, Reconnect
 
 NO_STREAM: Final = 65_535
 """Stream number of inputs that belong to no connection: ticks and commands."""
-
-
-def encode_closed(closed: Mapping[str, str]) -> bytes:
-    """Encode the payload of an input LISTED: why instruments may not be traded, by wire name."""
-    return msgspec.json.encode(closed, order="deterministic")
-
-
-def decode_closed(payload: bytes) -> dict[str, str]:
-    """Decode the payload of an input LISTED.
-
-    Raises:
-        BadValueError: the recording that holds it is damaged.
-    """
-    try:
-        return msgspec.json.decode(payload, type=dict[str, str])
-    except msgspec.MsgspecError as error:
-        raise BadValueError(f"the recording is damaged: a list cannot be read: {error}") from error
 
 
 def encode_correction(correction: Correction) -> bytes:
@@ -80,6 +64,7 @@ class HotPath:
         control: Control,
         recorder: Recorder | None,
         lateness: Lateness,
+        rows: MarketRows,
     ) -> None:
         self.frames = array("q", [0] * len(feeds))
         self.lateness = lateness
@@ -91,6 +76,7 @@ class HotPath:
         self._pipeline = pipeline
         self._control = control
         self._recorder = recorder
+        self._rows = rows
 
     @property
     def seq(self) -> int:
@@ -100,10 +86,6 @@ class HotPath:
     @seq.setter
     def seq(self, seq: int) -> None:
         self._frame_seqs[0] = seq
-
-    def is_idle(self) -> bool:
-        """Say whether no plan is under way."""
-        return self._pipeline.is_idle()
 
     def frame(self, stream: int, payload: bytes, at_ns: int, key: str = "") -> Sequence[Action]:
         """Take one frame: the fast way through `accept`.
@@ -145,7 +127,10 @@ class HotPath:
         elif kind is InputKind.FETCH_FAILED:
             actions = feed.fetch_failed(key, payload.decode(errors="replace"), at_ns)
         elif kind is InputKind.LISTED:
-            actions = feed.listed(decode_closed(payload), at_ns)
+            rows, is_changed = self._rows.take(stream, payload, at_ns)
+            actions = feed.listed(rows, at_ns)
+            if is_changed:
+                self._pipeline.rows_changed(at_ns)
         elif kind is InputKind.CLOSED:
             self.is_connected[stream] = False
             actions = feed.closed(at_ns)

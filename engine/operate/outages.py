@@ -43,7 +43,7 @@ class Outages:
     """Watches the venues of a run.
 
     Args:
-        books_of: the rows of each venue.
+        books_of: the rows of each venue now; they may change.
         tell: takes a notice.
     """
 

@@ -19,7 +19,7 @@ import zstandard
 from engine.domain.errors import BadValueError
 from engine.ports import InputKind
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 ENTRY: Final = struct.Struct("<QBHqHI")
 SUFFIX: Final = ".zst"
 

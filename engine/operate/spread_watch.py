@@ -3,6 +3,7 @@
 Samples are taken by a task of its own, one pair at a time, and never with a frame.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,7 +21,7 @@ class SpreadWatch:
 
     def __init__(self, spreads: Spreads) -> None:
         self._spreads = spreads
-        self._best: dict[str, dict[int, SpreadLine]] = {pair: {} for pair in spreads.pairs}
+        self._best: defaultdict[str, dict[int, SpreadLine]] = defaultdict(dict)
         self._next = 0
 
     @property

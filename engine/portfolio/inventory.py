@@ -14,6 +14,7 @@ from decimal import ROUND_FLOOR, Decimal
 from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Capital, Deposit, Holding, Place
+from engine.domain.instruments import VenueId
 from engine.domain.orders import Order
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 from engine.portfolio.positions import UsdPer
@@ -53,6 +54,21 @@ class Inventory:
     def waiting(self) -> int:
         """Number of places that are yet to be set to their capital."""
         return len(self._waiting)
+
+    def set_capital(self, venue: VenueId, capital: Iterable[Capital]) -> None:
+        """Take what the places at a venue are to start with now; new ones wait for it.
+
+        What has started stays what it is until `reset`, other places of the venue are dropped.
+        """
+        wanted = {one.place: one.usd for one in capital}
+        gone = [place for place in self._capital_usd if place[0] == venue and place not in wanted]
+        new = [place for place in wanted if place not in self._capital_usd]
+        for place in gone:
+            del self._capital_usd[place]
+            if place in self._waiting:
+                self._waiting.remove(place)
+        self._capital_usd.update(wanted)
+        self._waiting.extend(place for place in new if wanted[place] and place not in self._starts)
 
     def reset(self) -> None:
         """Let every place be set to its capital anew; until then it holds what it holds."""

@@ -1,4 +1,4 @@
-"""The sandbox's own pages: faults, truth, status, and controls for tests in other processes."""
+"""The sandbox's own pages: faults, lists, truth, status, and controls for tests elsewhere."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.levels import Side, render_steps
 from engine.sandbox.lineup import Listing
+from engine.sandbox.listing_states import ListingChange, change_listing
 from engine.sandbox.stage import Stage
 
 
@@ -20,6 +21,7 @@ def add_control_pages(
     pages = _Pages(stage, driver, note)
     application.router.add_get("/_sandbox/faults", pages.faults)
     application.router.add_post("/_sandbox/faults", pages.inject)
+    application.router.add_post("/_sandbox/listing", pages.change_list)
     application.router.add_get("/_sandbox/status", pages.status)
     application.router.add_get("/_sandbox/truth/{venue}/{wire_name}", pages.truth)
     application.router.add_post("/_sandbox/pause", pages.pause)
@@ -45,6 +47,15 @@ class _Pages:
             return _answer({"error": str(error)}, status=400)
         self._stage.commit(fault)
         return _answer({"armed": fault.fault.value})
+
+    async def change_list(self, request: web.Request) -> web.Response:
+        """Change what a venue lists, as the body says."""
+        try:
+            change = msgspec.json.decode(await request.read(), type=ListingChange)
+            change_listing(self._stage, change)
+        except (msgspec.MsgspecError, SandboxStartError) as error:
+            return _answer({"error": str(error)}, status=400)
+        return _answer({"changed": change.venue})
 
     async def status(self, _request: web.Request) -> web.Response:
         """Show counts of frames, clients, cycles and losses."""

@@ -13,6 +13,7 @@ from engine.sandbox.stage import Market, Stage
 
 JSON = "application/json"
 BITSTAMP = "bitstamp"
+MAINTENANCE_PAGE = "<!DOCTYPE html><html><body>We are down for maintenance.</body></html>"
 
 
 class Front:
@@ -64,6 +65,8 @@ class Front:
             return web.Response(status=429, body=body, content_type=JSON, headers=headers)
         if fault is not None and fault.fault is FaultKind.HTTP_5XX:
             return web.Response(status=fault.status, text="<html>unavailable</html>")
+        if market.is_page:
+            return web.Response(text=MAINTENANCE_PAGE, content_type="text/html")
         answer = self._make_answer(request, market)
         if fault is not None:
             # A slow answer was true when it was made, not when it arrives.

@@ -5,7 +5,7 @@ pair one start price; from there each follows its own recording.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -76,7 +76,10 @@ class Listing:
     """One instrument at one venue while it plays.
 
     Attributes:
-        instrument: trading rules and wire name.
+        instrument: wire name, and the decimals of prices and sizes on the wire.
+        rules: the rules that the venue's list gives now; as `instrument` has them at first.
+        state: the venue's word for a market that may not be traded now, empty for one that may.
+        is_listed: whether the venue has it at all now.
         last_id: update id of the last change, for dialects that have update ids.
         changed_at_ns: replay time of the last change.
     """
@@ -85,6 +88,12 @@ class Listing:
     track: Track
     last_id: int = 0
     changed_at_ns: int = 0
+    rules: Instrument = field(init=False)
+    state: str = ""
+    is_listed: bool = True
+
+    def __post_init__(self) -> None:
+        self.rules = self.instrument
 
     @property
     def wire_name(self) -> str:

@@ -52,12 +52,17 @@ class _OldBook:
 
 
 class Market:
-    """One venue's instruments, as its dialect sees them."""
+    """One venue's instruments, as its dialect sees them.
+
+    Attributes:
+        is_page: whether its REST answers everything with a page about its maintenance.
+    """
 
     def __init__(self, stage: "Stage", dialect: Dialect, listings: Sequence[Listing]) -> None:
         self.dialect = dialect
         self.clients: list[Client] = []
         self.frames = 0
+        self.is_page = False
         self._stage = stage
         self._listings = {listing.wire_name: listing for listing in listings}
         self._next_common_id = dialect.first_id
@@ -71,8 +76,9 @@ class Market:
                 self.channels[topic] = _Channel(listing, topic, previous_id=listing.last_id)
 
     def listing(self, wire_name: str) -> Listing | None:
-        """Return an instrument by its wire name."""
-        return self._listings.get(wire_name)
+        """Return an instrument by its wire name, if the venue has it now."""
+        listing = self._listings.get(wire_name)
+        return listing if listing is not None and listing.is_listed else None
 
     def named(self, name: str) -> Listing | None:
         """Return an instrument by its wire name in any case, which differs between feeds."""
@@ -83,7 +89,11 @@ class Market:
         return None
 
     def listings(self) -> Sequence[Listing]:
-        """Return all instruments."""
+        """Return all instruments that the venue has now."""
+        return [listing for listing in self._listings.values() if listing.is_listed]
+
+    def every_listing(self) -> Sequence[Listing]:
+        """Return all instruments, those too that the venue does not have now."""
         return list(self._listings.values())
 
     def venue_now_ns(self) -> int:
@@ -239,7 +249,7 @@ class Stage:
         heapq.heappush(self._entries, (at_ns, self._entry_count, action))
 
     def _schedule_market(self, market: Market) -> None:
-        for listing in market.listings():
+        for listing in market.every_listing():
             self._at(listing.track.next_at_ns, partial(self._play, market, listing))
         for name, feed in market.dialect.feeds.items():
             if feed.heartbeat_s:

@@ -11,18 +11,14 @@ from engine.portfolio.costs import EXACT, floor_to_quote_step
 from engine.settings.schema import PaperSettings, environment_name
 
 
-def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> list[Capital]:
-    """Split each venue's capital evenly over the assets that it trades, unless told otherwise.
+def check_capital(settings: PaperSettings, instruments: Sequence[Instrument]) -> None:
+    """Refuse a start whose settings ask for what no venue in use has.
 
     Raises:
         FatalError: the settings name an asset that no instrument of a venue in use has.
     """
-    assets: dict[VenueId, set[AssetCode]] = {}
-    for one in instruments:
-        if one.kind is Kind.SPOT:
-            assets.setdefault(one.venue, set()).update((one.pair.base, one.pair.quote))
-    own_usd = settings.capital_usd_at
-    for name in own_usd:
+    assets = _assets_by_venue(instruments)
+    for name in settings.capital_usd_at:
         venue, _, asset = name.partition(":")
         if asset and venue in assets and asset not in assets[VenueId(venue)]:
             raise FatalError(
@@ -30,6 +26,12 @@ def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> li
                 f"pairs in use at {venue} has {asset}; it has "
                 f"{', '.join(sorted(assets[VenueId(venue)]))}"
             )
+
+
+def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> list[Capital]:
+    """Split each venue's capital evenly over the assets that it trades, unless told otherwise."""
+    assets = _assets_by_venue(instruments)
+    own_usd = settings.capital_usd_at
     return [
         Capital(
             venue=venue,
@@ -39,6 +41,14 @@ def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> li
         for venue, names in sorted(assets.items())
         for asset in sorted(names)
     ]
+
+
+def _assets_by_venue(instruments: Sequence[Instrument]) -> dict[VenueId, set[AssetCode]]:
+    assets: dict[VenueId, set[AssetCode]] = {}
+    for one in instruments:
+        if one.kind is Kind.SPOT:
+            assets.setdefault(one.venue, set()).update((one.pair.base, one.pair.quote))
+    return assets
 
 
 def _even(settings: PaperSettings, venue: VenueId, count: int) -> Decimal:

@@ -36,6 +36,7 @@ from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
+from engine.operate.market_rows import MarketRows
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import JournalSettings, RunJournal
@@ -58,6 +59,7 @@ class Core:
 
     header: RunHeader
     board: Board
+    rows: MarketRows
     freshness: Freshness
     decider: Decider
     route_confirmer: RouteConfirmer
@@ -79,8 +81,8 @@ class Surroundings:
     """Where a core's effects go, and what it may see of the world.
 
     Attributes:
-        open_matrix: makes the price matrix of a board and of pools; a run that shares no prices,
-            such as a replay, has none.
+        open_matrix: makes the price matrix of a board and of pools, again after each change of the
+            rows; a run that shares no prices, such as a replay, has none.
     """
 
     world: World
@@ -167,13 +169,15 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     journal = RunJournal(
         around.journal_settings, mode=lambda: control.mode, put=around.put, log=around.log
     )
+    estimates = Estimates(board, age_ns_max=age_ns_max)
+    open_matrix = around.open_matrix
     pipeline = Pipeline(
         Parts(
             board=board,
             taken=taken,
             freshness=freshness,
             valuation=valuation,
-            value_round=ValueRound(graph, Estimates(board, age_ns_max=age_ns_max)),
+            value_round=ValueRound(graph, estimates),
             detector=detector,
             decider=decider,
             executor=PaperExecutor(
@@ -187,15 +191,28 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             positions=positions,
             inventory=inventory,
             journal=journal,
-            matrix=around.open_matrix(board, graph.pools) if around.open_matrix else None,
+            open_matrix=lambda: open_matrix(board, graph.pools) if open_matrix else None,
         )
     )
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)
     route_confirmer = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=terms.flash_fee_bps))
     feeds = _feeds(header, board)
+    books = [list(stream.books) for stream in header.streams]
+    lateness = Lateness(board, [feed.behind for feed in feeds], books, lag_ms_max=terms.lag_ms_max)
+    spreads = Spreads(board, costs, age_ns_max=age_ns_max)
+    rows = MarketRows(
+        board,
+        [stream.venue for stream in header.streams],
+        books,
+        detector=detector,
+        inventory=inventory,
+        lateness=lateness,
+        followers=(valuation.take_rows, estimates.take_rows, spreads.take_rows),
+    )
     return Core(
         header=header,
         board=board,
+        rows=rows,
         freshness=freshness,
         decider=decider,
         route_confirmer=route_confirmer,
@@ -210,19 +227,15 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         valuation=valuation,
         journal=journal,
         control=control,
-        spread_watch=SpreadWatch(Spreads(board, costs, age_ns_max=age_ns_max)),
+        spread_watch=SpreadWatch(spreads),
         hot_path=HotPath(
             board=board,
             feeds=feeds,
             pipeline=pipeline,
             control=control,
             recorder=around.recorder,
-            lateness=Lateness(
-                board,
-                [feed.behind for feed in feeds],
-                [stream.books for stream in header.streams],
-                lag_ms_max=terms.lag_ms_max,
-            ),
+            lateness=lateness,
+            rows=rows,
         ),
     )
 

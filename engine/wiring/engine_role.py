@@ -22,11 +22,12 @@ from engine.operate.clock import Clock, SteadyClock, make_run_id
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
-from engine.operate.hot_path import HotPath, encode_closed
+from engine.operate.hot_path import HotPath
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.lifeline import stop_signals
+from engine.operate.market_rows import InstrumentList, encode_list
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
@@ -36,15 +37,15 @@ from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.run_journal import JournalSettings
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import LiveWorld
-from engine.ports import Action, InputKind
+from engine.ports import Action, InputKind, Listed
 from engine.settings.schema import Settings
-from engine.wiring.anew import Anew
+from engine.wiring.capital import capital_of
 from engine.wiring.core import Core, Surroundings, build_core
-from engine.wiring.lists import closed_of, fetch_list, keep_listed
+from engine.wiring.lists import VenueList, fetch_list
 from engine.wiring.paths import Paths
 from engine.wiring.run_set_up import (
     OpenVenues,
-    keep_asking,
+    VenueAccess,
     load_state,
     make_header,
     open_venues,
@@ -76,9 +77,7 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
 
         try:
             async with (
-                open_engine(
-                    settings, paths, ledger, clock=SteadyClock(), has_supervisor=True
-                ) as answers,
+                open_engine(settings, paths, ledger, clock=SteadyClock()) as answers,
                 open_server(paths.engine_socket, engine_wire(), answers, on_fatal=on_fatal),
             ):
                 announce_ready()
@@ -96,14 +95,11 @@ async def open_engine(
     ledger: Caller[LedgerRequest, LedgerReply],
     *,
     clock: SteadyClock,
-    has_supervisor: bool = False,
 ) -> AsyncIterator[EngineAnswers]:
     """Connect to the venues and run the hot path until the block ends.
 
-    With a supervisor it ends by itself where a new run would take more of the market in.
-
     Raises:
-        TransientError: the ledger, the sandbox or every venue is away, or a new run is due.
+        TransientError: the ledger, the sandbox or every venue is away.
         FatalError: something that only a person can mend.
     """
     latch = KillLatch(paths.data_dir)
@@ -134,17 +130,17 @@ async def open_engine(
         )
         ticks = Ticks(core, outbox, clock, kill_switch)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
-        anew = Anew(core.hot_path.is_idle)
+        lists = _lists(settings, core, venues, ticks, now_ns)
         answers = EngineAnswers(
             _parts(
                 core,
                 venues,
                 sessions,
+                lists,
                 latch=latch,
                 outbox=outbox,
                 recorder=recorder,
                 prices=prices,
-                anew=anew,
             ),
             latch=latch,
             kill_switch=kill_switch,
@@ -158,12 +154,8 @@ async def open_engine(
         gc.freeze()
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = _start_tasks(
-                    tasks, core, venues, ticks, outbox=outbox, clock=now_ns, anew=anew
-                )
+                running = _start_tasks(tasks, venues, lists, ticks, outbox)
                 running.append(tasks.create_task(_keep(lease)))
-                if has_supervisor:
-                    running.append(tasks.create_task(anew.run()))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 running.append(tasks.create_task(_watch_latch(kill_switch)))
                 try:
@@ -190,6 +182,31 @@ def _sessions(core: Core, venues: OpenVenues, watch: ClockWatch, clock: Clock) -
     ]
 
 
+def _lists(
+    settings: Settings, core: Core, venues: OpenVenues, ticks: Ticks, clock: Clock
+) -> list[VenueList]:
+    return [
+        _list_of(settings, of, session, accept_of(core.hot_path, stream, ticks.watch), clock)
+        for stream, (of, session) in enumerate(zip(venues.access, ticks.sessions, strict=True))
+    ]
+
+
+def _list_of(
+    settings: Settings, of: VenueAccess, session: Session, accept: Accept, clock: Clock
+) -> VenueList:
+    def take(listing: Sequence[Listed]) -> None:
+        capital = capital_of(settings.paper, [one.instrument for one in listing])
+        payload = encode_list(InstrumentList(listed=list(listing), capital=capital))
+        session.perform(accept(InputKind.LISTED, "", payload, clock()))
+
+    return VenueList(
+        fetch=partial(fetch_list, of.spec, of.rest, of.pairs),
+        take=take,
+        wanted=session.list_wanted,
+        trouble=of.why,
+    )
+
+
 def _first_state(header: RunHeader) -> StateRecord:
     """Return what keeps the mode of the first start, whatever the settings say later."""
     return StateRecord(
@@ -204,37 +221,25 @@ def _first_state(header: RunHeader) -> StateRecord:
 
 def _start_tasks(
     tasks: asyncio.TaskGroup,
-    core: Core,
     venues: OpenVenues,
+    lists: Sequence[VenueList],
     ticks: Ticks,
-    *,
     outbox: Outbox,
-    clock: Clock,
-    anew: Anew,
 ) -> list[asyncio.Task[None]]:
     running = []
-    for stream, (of, session) in enumerate(zip(venues.access, ticks.sessions, strict=True)):
-        accept = accept_of(core.hot_path, stream, ticks.watch)
-        closed = encode_closed(closed_of(of.instruments, of.listing))
-        accept(InputKind.LISTED, "", closed, clock())
-        fetch = partial(fetch_list, of.spec, of.rest, of.pairs)
-        running.append(tasks.create_task(session.run()))
-        running.append(
-            tasks.create_task(
-                keep_listed(
-                    session,
-                    accept,
-                    fetch,
-                    of.instruments,
-                    clock,
-                    want=partial(anew.want, of.spec.venue),
-                )
-            )
-        )
+    for of, venue_list, session in zip(venues.access, lists, ticks.sessions, strict=True):
+        venue_list.take(of.listing)
+        running.append(tasks.create_task(_connected(session, venue_list)))
+        running.append(tasks.create_task(venue_list.run()))
     running.append(tasks.create_task(outbox.run()))
     running.append(tasks.create_task(ticks.run()))
-    running += [tasks.create_task(keep_asking(away, anew)) for away in venues.away]
     return running
+
+
+async def _connected(session: Session, venue_list: VenueList) -> None:
+    """Keep a venue connected once it has an instrument to subscribe to."""
+    await venue_list.had.wait()
+    await session.run()
 
 
 async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
@@ -323,12 +328,12 @@ def _parts(
     core: Core,
     venues: OpenVenues,
     sessions: Sequence[Session],
+    lists: Sequence[VenueList],
     *,
     latch: KillLatch,
     outbox: Outbox,
     recorder: Recorder | None,
     prices: SharedPrices,
-    anew: Anew,
 ) -> RunParts:
     def recording() -> str | None:
         if recorder is None:
@@ -337,17 +342,21 @@ def _parts(
 
     def notes() -> dict[VenueId, str]:
         told = dict(venues.notes)
-        for of, session in zip(venues.access, sessions, strict=True):
-            parts = (session.trouble, of.rest.limiter.note(), anew.why.get(of.spec.venue, ""))
+        for stream, of in enumerate(venues.access):
+            left_out = core.rows.left_out[stream]
+            parts = (
+                sessions[stream].trouble,
+                lists[stream].trouble,
+                of.rest.limiter.note(),
+                f"no room before a restart for {', '.join(left_out)}" if left_out else "",
+            )
             told[of.spec.venue] = "; ".join(part for part in parts if part)
-        for away in venues.away:
-            note = anew.why.get(away.spec.venue, "") or away.rest.limiter.note()
-            told[away.spec.venue] = note or away.why
         return told
 
     return RunParts(
         header=core.header,
         board=core.board,
+        rows=core.rows,
         freshness=core.freshness,
         detector=core.detector,
         decider=core.decider,

@@ -6,11 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from engine.connectors.rest import RestClient
-from engine.connectors.session import Accept, Session
 from engine.domain.errors import BadValueError, TransientError
-from engine.domain.instruments import Instrument
-from engine.operate.hot_path import encode_closed
-from engine.ports import InputKind, Listed, VenueSpec
+from engine.ports import Listed, VenueSpec
 
 log = logging.getLogger(__name__)
 
@@ -39,62 +36,55 @@ async def fetch_list(spec: VenueSpec, rest: RestClient, pairs: Sequence[str]) ->
     return listing
 
 
-def closed_of(instruments: Sequence[Instrument], listing: Sequence[Listed]) -> dict[str, str]:
-    """Return why instruments may not be traded now, by wire name; those that may are not in it."""
-    by_name = {one.instrument.wire_name: one for one in listing}
-    closed = {}
-    for instrument in instruments:
-        one = by_name.get(instrument.wire_name)
-        if one is None:
-            closed[instrument.wire_name] = "not listed any more"
-        elif one.closed:
-            closed[instrument.wire_name] = one.closed
-        elif one.instrument != instrument:
-            closed[instrument.wire_name] = "its rules changed; a new run takes them in"
-    return closed
+class VenueList:
+    """The list of one venue; each answer becomes an input.
 
+    Attributes:
+        trouble: why it cannot be had now; empty while it can.
+        had: set once the venue has listed something.
 
-def news_of(instruments: Sequence[Instrument], listing: Sequence[Listed]) -> str:
-    """Say what of a list may be traded and is not in a run of these instruments; else empty."""
-    own = {one.wire_name: one for one in instruments}
-    news = []
-    for one in listing:
-        instrument = one.instrument
-        if one.closed or own.get(instrument.wire_name) == instrument:
-            continue
-        is_new = instrument.wire_name not in own
-        pair = instrument.pair
-        news.append(f"{pair} is listed" if is_new else f"the rules of {pair} changed")
-    return ", ".join(news)
-
-
-async def keep_listed(
-    session: Session,
-    accept: Accept,
-    fetch: Callable[[], Awaitable[list[Listed]]],
-    instruments: Sequence[Instrument],
-    now_ns: Callable[[], int],
-    *,
-    want: Callable[[str], None],
-) -> None:
-    """Ask for the list for ever; each answer becomes an input. Cancel to stop.
-
-    `want` is told after each what only a new run could take in, empty if nothing.
+    Args:
+        fetch: asks the venue.
+        take: takes an answer.
+        wanted: set when the feed wants the list at once.
     """
-    while True:
-        await asyncio.sleep(LIST_S_MIN)
-        try:
-            async with asyncio.timeout(LIST_S - LIST_S_MIN):
-                await session.list_wanted.wait()
-        except TimeoutError:
-            pass
-        session.list_wanted.clear()
-        try:
-            listing = await fetch()
-        except TransientError as error:
-            # What is traded goes on: a list that fails says nothing of the books.
-            log.info("the instrument list cannot be had: %s", error)
-            continue
-        want(news_of(instruments, listing))
-        payload = encode_closed(closed_of(instruments, listing))
-        session.perform(accept(InputKind.LISTED, "", payload, now_ns()))
+
+    def __init__(
+        self,
+        *,
+        fetch: Callable[[], Awaitable[list[Listed]]],
+        take: Callable[[Sequence[Listed]], None],
+        wanted: asyncio.Event,
+        trouble: str,
+    ) -> None:
+        self.trouble = trouble
+        self.had = asyncio.Event()
+        self._fetch = fetch
+        self._take = take
+        self._wanted = wanted
+
+    def take(self, listing: Sequence[Listed]) -> None:
+        """Take what the venue lists now, nothing if it has listed nothing yet."""
+        if listing:
+            self._take(listing)
+            self.had.set()
+
+    async def run(self) -> None:
+        """Ask for ever; cancel to stop."""
+        while True:
+            await asyncio.sleep(LIST_S_MIN)
+            try:
+                async with asyncio.timeout(LIST_S - LIST_S_MIN):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            try:
+                listing = await self._fetch()
+            except TransientError as error:
+                # What is traded goes on: a list that fails says nothing of the books.
+                self.trouble = f"its instrument list cannot be had: {error}"
+                log.info("%s", self.trouble)
+                continue
+            self.trouble = ""
+            self.take(listing)

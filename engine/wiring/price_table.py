@@ -110,6 +110,7 @@ def make_shown(
     rows = [
         _line(place, cache.get(row), at_ns=at_ns, age_ms_max=age_ms_max)
         for row, place in enumerate(reader.places)
+        if place.kind is not RowKind.FORMER
     ]
     return PricesShown(
         source=source,

@@ -67,18 +67,14 @@ async def show_prices(paths: Paths, view: View) -> int:
         FatalError: the memory belongs to someone else.
     """
     try:
-        reader = await _open(paths)
-        try:
-            await _show(reader, view, source=await _source(paths, reader))
-        finally:
-            reader.close()
+        async with stop_signals() as stop:
+            while not await _shown_to_the_end(paths, view, stop):
+                pass
     except WriterGoneError as error:
         raise TransientError(
             f"no engine shares prices in {paths.data_dir}: start it with `make run`; if it runs, "
             f"its log {paths.log('engine')} says why it does not"
         ) from error
-    except BlockReplacedError as error:
-        raise TransientError("the engine was started again: run this command again") from error
     except BadValueError as error:
         sys.stderr.write(f"syndicate: {error}\n")
         return exit_codes.BROKEN_SETTINGS
@@ -88,16 +84,28 @@ async def show_prices(paths: Paths, view: View) -> int:
     return exit_codes.OK
 
 
+async def _shown_to_the_end(paths: Paths, view: View, stop: asyncio.Event) -> bool:
+    """Show the rows that there are; says False if there are others now, to be shown from anew."""
+    reader = await _open(paths)
+    try:
+        await _show(reader, view, stop, source=await _source(paths, reader))
+    except BlockReplacedError:
+        return False
+    finally:
+        reader.close()
+    return True
+
+
 async def _open(paths: Paths) -> PriceMatrixReader:
     path = shared_path(paths.run)
     return await _again_while_busy(lambda: PriceMatrixReader.open(path))
 
 
-async def _show(reader: PriceMatrixReader, view: View, *, source: str) -> None:
+async def _show(reader: PriceMatrixReader, view: View, stop: asyncio.Event, *, source: str) -> None:
     cache = RowCache(reader)
     clock = make_clock()
     is_screen = view.is_watching and not view.is_json and sys.stdout.isatty()
-    async with stop_signals() as stop, _below(is_screen=is_screen):
+    async with _below(is_screen=is_screen):
         while not stop.is_set():
             shown = await _again_while_busy(
                 lambda: make_shown(

@@ -24,8 +24,7 @@ from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerm
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import Settings
-from engine.wiring.anew import Anew
-from engine.wiring.capital import capital_of
+from engine.wiring.capital import capital_of, check_capital
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     basis_of,
@@ -40,7 +39,6 @@ from engine.wiring.version import version_text
 log = logging.getLogger(__name__)
 
 DAY_NS: Final = 86_400 * 1_000_000_000
-AWAY_RETRY_S: Final = 60.0
 START_S: Final = 30.0
 LEDGER_TRIES: Final = 20
 LEDGER_RETRY_S: Final = 0.25
@@ -49,7 +47,12 @@ LATENCY_MS_LEAST: Final = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueAccess:
-    """How to reach one venue's feed."""
+    """How to reach one venue's feed.
+
+    Attributes:
+        listing: what it listed at the start, nothing if it did not answer; it may later.
+        why: why it listed nothing.
+    """
 
     spec: VenueSpec
     feed: str
@@ -58,6 +61,7 @@ class VenueAccess:
     rest: RestClient
     pairs: Sequence[str]
     listing: Sequence[Listed]
+    why: str
 
     @property
     def instruments(self) -> list[Instrument]:
@@ -66,26 +70,14 @@ class VenueAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VenueAway:
-    """A venue that had no instruments to give when the run was set up."""
-
-    spec: VenueSpec
-    rest: RestClient
-    pairs: Sequence[str]
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVenues:
-    """The venues of a run, and notes on those that could not be set up.
+    """The venues of a run, and notes on those that it cannot have.
 
     Attributes:
-        away: those that did not answer; they may later.
         pools: pools as they are at the start.
     """
 
     access: Sequence[VenueAccess]
-    away: Sequence[VenueAway]
     notes: dict[VenueId, str]
     market_note: str
     pools: Sequence[PoolSnapshot]
@@ -94,47 +86,37 @@ class OpenVenues:
 async def open_venues(
     settings: Settings, paths: Paths, outbound: Outbound, clock: Clock
 ) -> OpenVenues:
-    """Fetch every venue's instruments; a venue that does not answer is left out and noted.
+    """Fetch every venue's instruments; a venue that does not answer has none at first.
 
     Raises:
         FatalError: a venue or feed of the settings is unknown.
-        TransientError: no venue at all could be set up.
+        TransientError: no venue at all answers.
     """
     specs = [_spec(name) for name in settings.markets.venues]
     found = await asyncio.gather(
         *(_open_venue(settings, paths, outbound, clock, spec) for spec in specs)
     )
     access = [one for one in found if isinstance(one, VenueAccess)]
-    away = [one for one in found if isinstance(one, VenueAway)]
     notes: dict[VenueId, str] = {}
+    silent: dict[VenueId, str] = {}
     for spec, result in zip(specs, found, strict=True):
         if not isinstance(result, VenueAccess):
-            notes[spec.venue] = result.why if isinstance(result, VenueAway) else result
-            log.warning("%s is left out: %s", spec.venue, notes[spec.venue])
-    if not access:
+            notes[spec.venue] = silent[spec.venue] = result
+        elif result.why:
+            silent[spec.venue] = result.why
+    for venue, why in silent.items():
+        log.warning("%s has no instruments: %s", venue, why)
+    if len(silent) == len(specs):
         raise TransientError(
             "no venue can be reached: "
-            + "; ".join(f"{venue}: {note}" for venue, note in notes.items())
+            + "; ".join(f"{venue}: {why}" for venue, why in silent.items())
         )
     return OpenVenues(
         access=access,
-        away=away,
         notes=notes,
         market_note=market_note(settings, paths),
         pools=pools_of(settings, paths),
     )
-
-
-async def keep_asking(away: VenueAway, anew: Anew) -> None:
-    """Ask a venue that was away for ever: a new run takes it in. Cancel to stop."""
-    while True:
-        await asyncio.sleep(AWAY_RETRY_S)
-        try:
-            await fetch_list(away.spec, away.rest, away.pairs)
-        except TransientError:
-            anew.want(away.spec.venue, "")
-        else:
-            anew.want(away.spec.venue, "it is back")
 
 
 async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) -> EngineState:
@@ -167,6 +149,7 @@ def make_header(
         books = list(range(len(instruments), len(instruments) + len(of.instruments)))
         instruments += of.instruments
         streams.append(StreamSpec(venue=of.spec.venue, feed=of.feed, books=books))
+    check_capital(settings.paper, instruments)
     mode = state.mode or Mode(settings.paper.mode_at_first_start)
     return RunHeader(
         format_version=FORMAT_VERSION,
@@ -201,7 +184,7 @@ async def _open_venue(
     outbound: Outbound,
     clock: Clock,
     spec: VenueSpec,
-) -> VenueAccess | VenueAway | str:
+) -> VenueAccess | str:
     feed = settings.markets.feeds.get(spec.venue, next(iter(spec.feeds)))
     if feed not in spec.feeds:
         raise FatalError(
@@ -223,13 +206,14 @@ async def _open_venue(
         limiter=Limiter(spec.budget, now_ns=clock),
         limits=RestLimits(),
     )
+    listing: Sequence[Listed] = ()
+    why = ""
     try:
         # One slow or banned venue must not hold up the others.
         async with asyncio.timeout(START_S):
             listing = await fetch_list(spec, rest, pairs)
     except (TransientError, TimeoutError) as error:
         why = str(error) or rest.limiter.note() or f"no answer within {START_S:g} s"
-        return VenueAway(spec=spec, rest=rest, pairs=pairs, why=why)
     return VenueAccess(
         spec=spec,
         feed=feed,
@@ -238,6 +222,7 @@ async def _open_venue(
         rest=rest,
         pairs=pairs,
         listing=listing,
+        why=why,
     )
 
 

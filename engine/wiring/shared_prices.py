@@ -35,19 +35,28 @@ class SharedPrices:
         self._run_id = run_id
         self._at_ns = at_ns
         self._matrix: PriceMatrix | None = None
+        self._published_before = 0
 
     def open(self, board: Board, pools: Mapping[int, PreparedPool]) -> PriceMatrix | None:
         """Make the matrix of a board's books and of pools, and publish the pools as they are.
+
+        Once more when rows of the board came or went: readers open it anew then.
 
         Returns:
             None if it cannot be had; `failure` says why.
         """
         rows = [row for number in sorted(pools) for row in pool_rows(pools[number])]
+        places = [place for place, _ in rows]
+        before = self._matrix
         try:
-            matrix = PriceMatrix.create(
-                self._path, board, run_id=self._run_id, pools=[place for place, _ in rows]
-            )
+            if before is None:
+                matrix = PriceMatrix.create(self._path, board, run_id=self._run_id, pools=places)
+            else:
+                self._published_before += before.published
+                matrix = before.renewed(run_id=self._run_id, pools=places)
         except (SyndicateError, OSError) as error:
+            self.close()
+            self._matrix = None
             self.failure = str(error)
             log.warning("prices are not shared with other processes: %s", error)
             return None
@@ -61,7 +70,7 @@ class SharedPrices:
 
     def published(self) -> int | None:
         """Return how many rows were written since the start, None without a matrix."""
-        return None if self._matrix is None else self._matrix.published
+        return None if self._matrix is None else self._published_before + self._matrix.published
 
     def close(self) -> None:
         """Leave the matrix, which tells its readers, and give its memory back."""

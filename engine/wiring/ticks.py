@@ -37,7 +37,10 @@ class Ticks:
         self._outages = Outages(
             core.board,
             core.freshness,
-            {stream.venue: stream.books for stream in core.header.streams},
+            {
+                stream.venue: books
+                for stream, books in zip(core.header.streams, core.rows.books, strict=True)
+            },
             basis=core.header.basis,
             tell=core.journal.tell,
             at_ns=clock.now_ns(),

@@ -105,6 +105,9 @@ class Coinbase:
         event = {"current_time": "2026-01-01 00:00:00 +0000 UTC", "heartbeat_counter": self.beats}
         return Frame(self._envelope("heartbeats", [event]))
 
+    def status(self, products: list[dict[str, str]]) -> bytes:
+        return self._envelope("status", [{"type": "snapshot", "products": products}])
+
     def error(self) -> bytes:
         return text_of({"type": "error", "message": "rate limit exceeded"})
 

@@ -6,7 +6,7 @@ from random import Random
 
 from engine.domain.faults import Fault
 from engine.market.board import Board
-from engine.ports import Action, Feed, FeedLimits, Fetch, Reconnect, Send
+from engine.ports import Action, Feed, FeedLimits, Fetch, ListedRow, Reconnect, Send
 from tests.connectors.dialects import DIALECTS, Dialect, Frame
 from tests.connectors.truth import LOT, TICK, Sides
 
@@ -23,6 +23,7 @@ class Line:
         fetches: requests that nobody has answered yet.
         reconnects: reasons for which the feed asked for a new connection.
         seen: newest version of each book that reached the feed.
+        rows: the board's row of each wire name.
         is_mute: the venue does not answer subscriptions.
     """
 
@@ -34,6 +35,7 @@ class Line:
         books = range(len(self.venue.instruments))
         self.feed: Feed = self.venue.maker(self.venue.instruments, books, self.board, self.limits)
         self.wires = [each.wire_name for each in self.venue.instruments]
+        self.rows = dict(zip(self.wires, books, strict=True))
         self.now_ns = START_NS
         self.replies: deque[Frame] = deque()
         self.fetches: deque[Fetch] = deque()
@@ -79,6 +81,16 @@ class Line:
         """Change the venue's book while nobody listens."""
         self.venue.truth.change(wire)
 
+    def list(self, rows: Sequence[int], *, closed: str = "") -> Sequence[Action]:
+        """Hand the feed the rows that its venue lists now, all closed if a reason is given."""
+        listed = [
+            ListedRow(book=row, instrument=self.board.instruments[row], closed=closed)
+            for row in rows
+        ]
+        actions = self.feed.listed(listed, self.now_ns)
+        self._carry_out(actions)
+        return actions
+
     def answer(self, fetch: Fetch, frame: Frame | None = None) -> None:
         self.now_ns += 1_000_000
         frame = frame or self.venue.fetch(fetch.path)
@@ -108,15 +120,15 @@ class Line:
         raise AssertionError(f"not live after {ROUNDS_MAX} rounds: {self.board.faults}")
 
     def is_live(self, wire: str) -> bool:
-        return self.board.is_live(self.wires.index(wire))
+        return self.board.is_live(self.rows[wire])
 
     def faults(self, fault: Fault) -> int:
         return self.board.faults[self.feed.venue, fault]
 
     def book(self, wire: str) -> Sides:
         """Return the row in ticks and lots."""
-        row = self.wires.index(wire)
-        instrument = self.venue.instruments[row]
+        row = self.rows[wire]
+        instrument = self.board.instruments[row]
         bids, asks = (
             {
                 int(instrument.price_of(price) / TICK): int(instrument.size_of(size) / LOT)

@@ -1,6 +1,6 @@
 """One refused or halted instrument is out, with its reason; the others are live."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -10,7 +10,7 @@ from engine.connectors.venues import VENUES
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.market.board import Board
-from engine.ports import Action, Feed, FeedLimits, LevelForm, Reconnect, Relist, Send
+from engine.ports import Action, Feed, FeedLimits, LevelForm, ListedRow, Reconnect, Relist, Send
 from tests.reference.world import SECOND, START_NS, make_instrument
 
 WIRES = {
@@ -47,6 +47,14 @@ class World:
         self.now_ns = START_NS
         self.refusal = REFUSED[venue, name]
         self.opened = self.feed.opened(self.now_ns)
+
+    def listed(self, closed: Mapping[str, str]) -> Sequence[Action]:
+        """Hand the feed a list of its instruments; by wire name why those are closed that are."""
+        rows = [
+            ListedRow(book=book, instrument=one, closed=closed.get(one.wire_name, ""))
+            for book, one in enumerate(self.board.instruments)
+        ]
+        return self.feed.listed(rows, self.now_ns)
 
     def refuse(self, wire: str) -> Sequence[Action]:
         text = msgspec.json.encode(self.refusal).decode().replace("%s", wire)
@@ -101,12 +109,12 @@ def test_when_every_row_is_refused_the_connection_is_given_up(world: World) -> N
 def test_a_list_that_says_it_is_open_asks_for_a_refused_row_again(world: World) -> None:
     world.refuse(world.wires[1])
 
-    assert world.asked(world.feed.listed({}, world.now_ns)) == {world.wires[1]}
+    assert world.asked(world.listed({})) == {world.wires[1]}
 
 
 def test_a_halted_row_is_out_over_reconnects_and_comes_back_by_the_list(world: World) -> None:
     world.board.replace(0, LevelForm.PAIRS, b"[[1,1]]", b"[[2,1]]", world.now_ns)
-    world.feed.listed({world.wires[0]: "limit only"}, world.now_ns)
+    world.listed({world.wires[0]: "limit only"})
 
     assert not world.board.is_live(0)
     assert world.board.stale_reasons[0] is Fault.HALTED
@@ -116,11 +124,11 @@ def test_a_halted_row_is_out_over_reconnects_and_comes_back_by_the_list(world: W
     for _ in range(60):
         assert world.wires[0] not in world.asked(world.tick(0.5))
     world.feed.opened(world.now_ns)
-    assert world.asked(world.feed.listed({}, world.now_ns)) == {world.wires[0]}
+    assert world.asked(world.listed({})) == {world.wires[0]}
 
 
 def test_a_venue_whose_rows_are_all_halted_is_left_in_peace(world: World) -> None:
-    world.feed.listed(dict.fromkeys(world.wires, "status BREAK"), world.now_ns)
+    world.listed(dict.fromkeys(world.wires, "status BREAK"))
 
     for _ in range(120):
         assert not any(isinstance(one, Reconnect | Send) for one in world.tick(0.5))

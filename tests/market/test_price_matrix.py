@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +18,7 @@ from engine.kernels import matrix_layout
 from engine.market.board import Board
 from engine.market.matrix_block import (
     ROWS_MAX,
+    BlockReplacedError,
     Place,
     RowKind,
     WriterGoneError,
@@ -26,8 +27,9 @@ from engine.market.matrix_block import (
 )
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
+from engine.ports import LevelForm
 from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, show_pool
-from tests.reference.world import make_instrument
+from tests.reference.world import START_NS, make_instrument
 
 Calls = tuple[Callable[[], object], ...]
 
@@ -315,3 +317,34 @@ def test_rows_and_band_of_a_new_matrix_are_checked(tmp_path: Path) -> None:
 def test_two_installations_have_two_blocks(tmp_path: Path) -> None:
     assert shared_path(tmp_path / "a") != shared_path(tmp_path / "b")
     assert shared_path(tmp_path / "a") == shared_path(tmp_path / "x" / ".." / "a")
+
+
+def test_a_renewed_matrix_has_the_rows_of_the_board_now_and_its_readers_are_told(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "prices"
+    board = Board([make_instrument("v")], levels_max=8)
+    before = PriceMatrix.create(path, board, run_id="r")
+    reader = PriceMatrixReader.open(path)
+    book = board.add(make_instrument("w"))
+    board.former.add(0)
+
+    after = before.renewed(run_id="r")
+
+    try:
+        with pytest.raises(BlockReplacedError):
+            reader.row(0)
+        with pytest.raises(FatalError, match="closed"):
+            before.publish_book(0, START_NS)
+        before.close()
+        board.replace(book, LevelForm.PAIRS, b"[[100,1]]", b"[[101,1]]", START_NS)
+        after.publish_book(book, START_NS)
+        with closing(PriceMatrixReader.open(path)) as again:
+            assert [of.kind for of in again.places] == [RowKind.FORMER, RowKind.BOOK]
+            assert again.row(book).bid == pytest.approx(100.0)
+            assert again.band_ratio == reader.band_ratio
+    finally:
+        reader.close()
+        after.close()
+    with pytest.raises(WriterGoneError):
+        PriceMatrixReader.open(path)

@@ -1,7 +1,7 @@
 """What a step of the clock, or a sleep, does to a run: durations stay, limits do not loosen."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,10 +21,11 @@ from engine.operate.clock import Correction
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.control import Control, ControlState
 from engine.operate.hot_path import HotPath, decode_correction, encode_correction
+from engine.operate.market_rows import MarketRows
 from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import EntryKind, read_entries
-from engine.ports import NO_ACTIONS, NO_TIME, Action, BookSink, InputKind, Reconnect
+from engine.ports import NO_ACTIONS, NO_TIME, Action, BookSink, InputKind, ListedRow, Reconnect
 from engine.wiring.engine_role import accept_of
 from tests.reference.host import Host
 from tests.reference.world import AGE_NS_MAX, MS, SECOND, START_NS, Setup, World
@@ -60,7 +61,7 @@ class TwoBooks:
     def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:
         raise NotImplementedError
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
+    def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
         raise NotImplementedError
 
     def closed(self, at_ns: int) -> Sequence[Action]:
@@ -76,13 +77,23 @@ class TwoBooks:
 def make_hot_path(world: World, recorder: Recorder | None = None) -> HotPath:
     """Make the hot path of this world, as the engine makes it."""
     feed = TwoBooks(world.board)
+    lateness = Lateness(world.board, [feed.behind], [[0, 1]], lag_ms_max=2_000)
     return HotPath(
         board=world.board,
         feeds=[feed],
         pipeline=world.pipeline,
         control=Control(ControlState(mode=Mode.PAPER, is_paused=False), world.inventory),
         recorder=recorder,
-        lateness=Lateness(world.board, [feed.behind], [[0, 1]], lag_ms_max=2_000),
+        lateness=lateness,
+        rows=MarketRows(
+            world.board,
+            [feed.venue],
+            [[0, 1]],
+            detector=world.detector,
+            inventory=world.inventory,
+            lateness=lateness,
+            followers=(),
+        ),
     )
 
 

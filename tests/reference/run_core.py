@@ -78,6 +78,7 @@ def make_reports(core: Core) -> EngineReports:
         RunParts(
             header=core.header,
             board=core.board,
+            rows=core.rows,
             freshness=core.freshness,
             detector=core.detector,
             decider=core.decider,

@@ -278,7 +278,7 @@ class World:
                 positions=self.positions,
                 inventory=self.inventory,
                 journal=self.journal,
-                matrix=setup.open_matrix(self.board),
+                open_matrix=lambda: setup.open_matrix(self.board),
             )
         )
 

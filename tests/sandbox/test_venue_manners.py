@@ -9,6 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from engine.connectors.venues import VENUES
+from engine.domain.errors import BadValueError
+from engine.domain.instruments import VenueId
+from engine.ports import Listed
 from engine.sandbox.server import Sandbox, open_sandbox
 from tests.patience import PATIENCE_S
 from tests.sandbox.rig import (
@@ -239,3 +243,74 @@ async def test_cached_bitstamp_book_is_old_until_the_cache_ends(tmp_path: Path) 
         assert await fetch(sandbox, "bitstamp", "/api/v2/order_book/ethbtc/") == first
         await sandbox.play(2)
         assert await fetch(sandbox, "bitstamp", "/api/v2/order_book/ethbtc/") != first
+
+
+async def change_listing(sandbox: Sandbox, **changes: Any) -> int:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://127.0.0.1:{sandbox.port}/_sandbox/listing", json=changes) as answer,
+    ):
+        return answer.status
+
+
+LISTS = {
+    "binance": "/api/v3/exchangeInfo",
+    "coinbase": "/api/v3/brokerage/market/products",
+    "bitstamp": "/api/v2/markets/",
+    "gemini": "/v1/symbols/details/all",
+}
+
+
+@pytest.mark.parametrize("venue", LISTS)
+async def test_a_venue_lists_what_it_is_told_to(sandbox: Sandbox, venue: str) -> None:
+    (wire,) = [one.wire_name for one in sandbox.stage.markets[venue].listings()]
+    state = {"gemini": "limit_only", "coinbase": "limit_only"}.get(venue, "BREAK")
+
+    async def listed() -> list[Listed]:
+        _, _, body = await request(sandbox, venue, LISTS[venue])
+        return VENUES[VenueId(venue)].parse_instruments(body.encode(), ["ETH-BTC"])
+
+    (before,) = await listed()
+    assert before.closed == ""
+    assert await change_listing(sandbox, venue=venue, instrument=wire, state=state) == 200
+    assert state.replace("_", " ") in (await listed())[0].closed.replace("_", " ")
+    await change_listing(sandbox, venue=venue, state="", tick="0.0001")
+    (after,) = await listed()
+    assert after.closed == ""
+    if venue != "bitstamp":  # its list gives decimals and no ticks
+        assert after.instrument.tick_quote == Decimal("0.0001")
+        assert after.instrument.tick_quote != before.instrument.tick_quote
+    await change_listing(sandbox, venue=venue, is_listed=False)
+    assert await listed() == []
+    await change_listing(sandbox, venue=venue, is_page=True)
+    with pytest.raises(BadValueError):
+        await listed()
+    assert await change_listing(sandbox, venue=venue, instrument="NO-PE", state="") == 400
+    assert await change_listing(sandbox, venue="nowhere") == 400
+    assert await change_listing(sandbox, venue=venue, tick="-1") == 400
+
+
+async def test_coinbase_tells_the_states_that_were_asked_for_again_and_again(
+    sandbox: Sandbox,
+) -> None:
+    url = sandbox.websocket_url("coinbase", "level2")
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        await socket.send_str('{"type":"subscribe","product_ids":["ETH-BTC"],"channel":"status"}')
+        first = json.loads(await socket.receive_str(timeout=5))
+        confirmed = json.loads(await socket.receive_str(timeout=5))
+        await change_listing(sandbox, venue="coinbase", state="offline")
+        await sandbox.play(6)
+        second = json.loads(await socket.receive_str(timeout=5))
+
+    assert [first["channel"], confirmed["channel"], second["channel"]] == [
+        "status",
+        "subscriptions",
+        "status",
+    ]
+    assert confirmed["events"] == [{"subscriptions": {"status": ["ETH-BTC"]}}]
+    assert [first["sequence_num"], confirmed["sequence_num"], second["sequence_num"]] == [0, 1, 2]
+    products = [frame["events"][0]["products"][0] for frame in (first, second)]
+    assert [(one["id"], one["status"]) for one in products] == [
+        ("ETH-BTC", "online"),
+        ("ETH-BTC", "offline"),
+    ]

@@ -176,3 +176,25 @@ async def test_a_matrix_of_another_format_is_a_clear_error(tmp_path: Path) -> No
         path.unlink()
 
     assert (code, "of format 99" in said, "in one version" in said) == (2, True, True)
+
+
+async def test_a_watcher_goes_on_with_the_rows_that_there_are_after_a_change(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "var"
+    path = shared_path(prepare(str(data_dir)).run)
+    board = Board([make_instrument("v")], levels_max=8)
+    matrix = PriceMatrix.create(path, board, run_id="r")
+    try:
+        async with watching(data_dir) as process:
+            assert [row["base"] for row in (await next_look(process))["rows"]] == ["BTC"]
+            board.add(make_instrument("v", "ETH-USD"))
+            board.former.add(board.add(make_instrument("v", "LTC-USD")))
+
+            matrix = matrix.renewed(run_id="r")
+
+            while [row["base"] for row in (await next_look(process))["rows"]] != ["BTC", "ETH"]:
+                pass
+    finally:
+        matrix.close()
+        path.unlink()

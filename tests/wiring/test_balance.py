@@ -31,7 +31,7 @@ from engine.domain.errors import FatalError
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
-from engine.wiring.capital import capital_of
+from engine.wiring.capital import capital_of, check_capital
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
@@ -160,4 +160,4 @@ def test_capital_for_an_asset_that_a_venue_does_not_trade_refuses_the_start() ->
     settings = PaperSettings(capital_usd_at={"binance:USD": Decimal(100)})
 
     with pytest.raises(FatalError, match="none of the pairs in use at binance has USD; it has BTC"):
-        capital_of(settings, INSTRUMENTS)
+        check_capital(settings, INSTRUMENTS)

@@ -1,9 +1,7 @@
-"""What a venue's list says of the instruments of a run."""
+"""A venue's list that cannot be had is one that may come later."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from decimal import Decimal
 
 import aiohttp
 import pytest
@@ -14,33 +12,10 @@ from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.domain.errors import TransientError
 from engine.domain.instruments import VenueId
-from engine.ports import Listed, RequestBudget
-from engine.wiring.lists import closed_of, fetch_list, news_of
-from tests.reference.world import make_instrument
+from engine.ports import RequestBudget
+from engine.wiring.lists import fetch_list
 
-BTC, ETH = make_instrument("here"), make_instrument("here", "ETH-USD")
 MAINTENANCE = [b"<html>back soon</html>", b"[]", b'{"error":"maintenance"}']
-
-
-def test_what_is_closed_gone_or_changed_may_not_be_traded() -> None:
-    changed = replace(ETH, tick_quote=Decimal("0.05"))
-
-    assert closed_of([BTC, ETH], [Listed(instrument=BTC), Listed(instrument=ETH)]) == {}
-    assert closed_of([BTC], [Listed(instrument=BTC, closed="status BREAK")]) == {
-        "BTC-USD": "status BREAK"
-    }
-    assert closed_of([BTC, ETH], [Listed(instrument=BTC)]) == {"ETH-USD": "not listed any more"}
-    assert "rules changed" in closed_of([ETH], [Listed(instrument=changed)])["ETH-USD"]
-
-
-def test_what_only_a_new_run_could_take_in_is_news() -> None:
-    changed = replace(ETH, tick_quote=Decimal("0.05"))
-
-    assert news_of([BTC, ETH], [Listed(instrument=BTC), Listed(instrument=ETH)]) == ""
-    assert news_of([BTC, ETH], [Listed(instrument=BTC)]) == ""
-    assert news_of([BTC], [Listed(instrument=ETH, closed="status BREAK")]) == ""
-    assert news_of([BTC], [Listed(instrument=BTC), Listed(instrument=ETH)]) == "ETH-USD is listed"
-    assert news_of([BTC, ETH], [Listed(instrument=changed)]) == "the rules of ETH-USD changed"
 
 
 @asynccontextmanager

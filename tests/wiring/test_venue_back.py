@@ -1,25 +1,32 @@
-"""A venue without a list at the start: the run without it ends in order, the next one has it."""
+"""Venues and instruments that come, go and change their rules while a run goes on."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from engine.bus.commands import GetStatus
+from engine.bus.commands import GetOpportunities, GetStatus, GetVenues
 from engine.bus.memory import MemoryCaller
-from engine.bus.reports import StatusReport
+from engine.bus.reports import (
+    InstrumentLine,
+    OpportunitiesReport,
+    StatusReport,
+    VenueLine,
+    VenuesReport,
+)
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, ledger_wire
-from engine.domain.errors import TransientError, worst_of
+from engine.market.matrix_block import RowKind, shared_path
+from engine.market.matrix_reader import PriceMatrixReader
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
-from engine.settings.schema import MarketsSettings, Settings
+from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.storage.ledger import open_ledger
-from engine.wiring import anew, run_set_up
+from engine.wiring import lists
 from engine.wiring.engine_role import open_engine
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths, prepare
@@ -29,86 +36,199 @@ from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=10.0))
+SETTINGS = Settings(
+    markets=MarketsSettings(sandbox_speed=10.0),
+    paper=PaperSettings(mode_at_first_start="paper"),
+)
+MAINTENANCE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("binance", {"state": "BREAK"}, {"state": ""}),
+    ("gemini", {"is_page": True}, {"is_page": False}),
+    ("bitstamp", {"is_listed": False}, {"is_listed": True}),
+    ("coinbase", {"state": "trading_disabled"}, {"state": ""}),
+]
 
 
-class Maintenance:
-    """Stands before a venue's REST and answers with a page until the maintenance is over."""
+ALL = {venue for venue, _, _ in MAINTENANCE}
 
-    def __init__(self, behind: str) -> None:
-        self.is_over = False
-        self._behind = behind
 
-    async def answer(self, request: web.Request) -> web.Response:
-        if not self.is_over:
-            return web.Response(body=b"<html>back soon</html>")
-        async with (
-            aiohttp.ClientSession() as client,
-            client.get(self._behind + request.path_qs) as of,
-        ):
-            return web.Response(body=await of.read(), status=of.status)
+class Market:
+    """A running engine with its sandbox, whose venues' lists the test changes."""
+
+    def __init__(self, paths: Paths, answers: EngineAnswers) -> None:
+        self.paths = paths
+        self._answers = answers
+
+    async def status(self) -> StatusReport:
+        report = await self._answers.answer(GetStatus())
+        assert isinstance(report, StatusReport)
+        return report
+
+    async def venue(self, venue: str) -> VenueLine:
+        (line,) = [one for one in (await self.status()).venues if one.venue == venue]
+        return line
+
+    async def instruments(self, venue: str) -> dict[str, InstrumentLine]:
+        report = await self._answers.answer(GetVenues())
+        assert isinstance(report, VenuesReport)
+        lines = [one for one in report.instruments if one.venue == venue]
+        assert len({one.pair for one in lines}) == len(lines)
+        return {one.pair: one for one in lines}
+
+    async def outcomes(self, venue: str) -> set[str]:
+        """Return what became of the routes that go through a venue."""
+        report = await self._answers.answer(GetOpportunities(limit=1_000))
+        assert isinstance(report, OpportunitiesReport)
+        return {
+            one.outcome for one in report.opportunities if venue in (one.buy_venue, one.sell_venue)
+        }
+
+    async def has_traded_at(self, venue: str) -> bool:
+        """Say whether a route through a venue was traded; through Bitstamp, found.
+
+        What is recorded of it has gaps with another venue only in routes that are not traded.
+        """
+        outcomes = await self.outcomes(venue)
+        return bool(outcomes) if venue == "bitstamp" else "traded" in outcomes
+
+
+async def change(paths: Paths, venue: str, **changes: Any) -> None:
+    announced = json.loads(paths.sandbox_announce.read_bytes())
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(announced["control_url"] + "/listing", json={"venue": venue} | changes) as told,
+    ):
+        assert told.status == 200, await told.text()
 
 
 @asynccontextmanager
-async def in_maintenance(paths: Paths, venue: str) -> AsyncIterator[Maintenance]:
-    announced = json.loads(paths.sandbox_announce.read_bytes())
-    maintenance = Maintenance(announced["rest_urls"][venue])
-    application = web.Application()
-    application.router.add_get("/{path:.*}", maintenance.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    announced["rest_urls"][venue] = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    paths.sandbox_announce.write_text(json.dumps(announced))
-    try:
-        yield maintenance
-    finally:
-        await runner.cleanup()
-
-
-async def until_live(answers: EngineAnswers, *venues: str) -> StatusReport:
-    """Wait until these venues have live books and something was found."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            status = await answers.answer(GetStatus())
-            assert isinstance(status, StatusReport)
-            live = {line.venue for line in status.venues if line.books_live}
-            if status.found and live.issuperset(venues):
-                return status
-            await asyncio.sleep(0.02)
-
-
-async def test_a_venue_that_is_back_is_in_the_next_run_and_the_last_one_is_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_set_up, "AWAY_RETRY_S", 0.05)
-    monkeypatch.setattr(anew, "RUN_S_MIN", 0.1)
-    paths = prepare(str(tmp_path))
-    async with (
-        open_markets(SETTINGS, paths),
-        in_maintenance(paths, "gemini") as maintenance,
-        open_ledger(ledger_settings(SETTINGS, paths), clock=SteadyClock().now_ns) as ledger,
-    ):
+async def running(paths: Paths) -> AsyncIterator[Market]:
+    """Run an engine on the sandbox; at its end its recording must replay to the same decisions."""
+    async with open_ledger(ledger_settings(SETTINGS, paths), clock=SteadyClock().now_ns) as ledger:
         caller: Caller[LedgerRequest, LedgerReply] = MemoryCaller(ledger_wire(), ledger)
-
-        async def run_until_back() -> None:
-            async with open_engine(
-                SETTINGS, paths, caller, clock=SteadyClock(), has_supervisor=True
-            ) as answers:
-                status = await until_live(answers, "binance", "coinbase", "bitstamp")
-                (gemini,) = (line for line in status.venues if line.venue == "gemini")
-                assert (gemini.books, gemini.books_live) == (0, 0)
-                assert "cannot be read" in gemini.note
-                maintenance.is_over = True
-                await asyncio.Event().wait()
-
-        with pytest.raises(ExceptionGroup) as ended:
-            await run_until_back()
-        why = worst_of(ended.value)
-        assert isinstance(why, TransientError)
-        assert "gemini: it is back; the engine starts anew" in str(why)
         async with open_engine(SETTINGS, paths, caller, clock=SteadyClock()) as answers:
-            await until_live(answers, "gemini")
+            yield Market(paths, answers)
+    (run,) = paths.recordings.iterdir()
+    replayed = replay(run, lines=[])
+    assert replayed.first_difference is None
+    assert replayed.decisions > 0
 
-    first = min(paths.recordings.iterdir())
-    assert replay(first, lines=[]).first_difference is None
+
+@pytest.fixture
+async def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Paths]:
+    monkeypatch.setattr(lists, "LIST_S", 1.0)
+    monkeypatch.setattr(lists, "LIST_S_MIN", 0.5)
+    paths = prepare(str(tmp_path))
+    async with open_markets(SETTINGS, paths):
+        yield paths
+
+
+@pytest.mark.parametrize(("venue", "down", "up"), MAINTENANCE)
+async def test_a_venue_in_maintenance_at_the_start_trades_once_it_is_back_in_the_same_run(
+    paths: Paths, venue: str, down: dict[str, Any], up: dict[str, Any]
+) -> None:
+    await change(paths, venue, **down)
+    async with running(paths) as market:
+        await until(lambda: _has_live(market, ALL - {venue}))
+        run_id = (await market.status()).run_id
+        line = await market.venue(venue)
+        assert line.books_live == 0
+        instruments = await market.instruments(venue)
+        assert line.note or all(one.note for one in instruments.values())
+        assert not await market.outcomes(venue)
+
+        await change(paths, venue, **up)
+
+        await until(lambda: market.has_traded_at(venue))
+        assert (await market.status()).run_id == run_id
+        line = await market.venue(venue)
+        assert line.note == ""
+        assert line.books_live > 0
+
+
+async def test_a_pair_that_a_venue_lists_later_is_taken_in(paths: Paths) -> None:
+    await change(paths, "coinbase", instrument="BTC-USD", is_listed=False)
+    async with running(paths) as market:
+        await until(lambda: _has_live(market, {"coinbase"}))
+        assert "BTC-USD" not in await market.instruments("coinbase")
+        books = (await market.venue("coinbase")).books
+
+        await change(paths, "coinbase", instrument="BTC-USD", is_listed=True)
+
+        await until(lambda: _is_live(market, "coinbase", "BTC-USD"))
+        assert (await market.venue("coinbase")).books == books + 1
+        with _shared(paths) as reader:
+            assert "BTC-USD at coinbase" in {str(place) for place in reader.places}
+
+        await change(paths, "coinbase", instrument="BTC-USD", is_listed=False)
+        await until(lambda: _is_closed(market, "coinbase", "BTC-USD", "not listed any more"))
+
+
+async def test_changed_rules_are_a_new_row_and_the_former_one_is_out(paths: Paths) -> None:
+    async with running(paths) as market:
+        await until(lambda: _is_live(market, "binance", "BTC-USDT"))
+        with _shared(paths) as reader:
+            before = list(reader.places)
+
+        await change(paths, "binance", instrument="BTCUSDT", size_min="0.01")
+
+        await until(lambda: _former(paths))
+        assert await _former(paths) == ["BTC-USDT at binance"]
+        await until(lambda: _is_live(market, "binance", "BTC-USDT"))
+        with _shared(paths) as reader:
+            assert len(reader.places) == len(before) + 1
+            row = next(n for n, of in enumerate(reader.places) if of.kind is RowKind.FORMER)
+            assert not reader.row(row).is_live
+
+        await change(paths, "binance", instrument="BTCUSDT", size_min="0.00001")
+        await until(lambda: market.has_traded_at("binance"))
+
+
+async def test_a_halt_that_a_frame_tells_is_obeyed_before_the_next_list(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "LIST_S", 3_600.0)
+    monkeypatch.setattr(lists, "LIST_S_MIN", 0.1)
+    async with running(paths) as market:
+        await until(lambda: _is_live(market, "coinbase", "BTC-USD"))
+
+        await change(paths, "coinbase", instrument="BTC-USD", state="offline")
+        await until(lambda: _is_closed(market, "coinbase", "BTC-USD", "status offline"))
+
+        await change(paths, "coinbase", instrument="BTC-USD", state="")
+        await until(lambda: _is_live(market, "coinbase", "BTC-USD"))
+
+
+async def _has_live(market: Market, venues: set[str]) -> bool:
+    status = await market.status()
+    return {line.venue for line in status.venues if line.books_live}.issuperset(venues)
+
+
+async def _is_live(market: Market, venue: str, pair: str) -> bool:
+    line = (await market.instruments(venue)).get(pair)
+    return line is not None and line.is_live
+
+
+async def _is_closed(market: Market, venue: str, pair: str, note: str) -> bool:
+    line = (await market.instruments(venue))[pair]
+    return not line.is_live and line.note == note
+
+
+async def _former(paths: Paths) -> list[str]:
+    with _shared(paths) as reader:
+        return [str(place) for place in reader.places if place.kind is RowKind.FORMER]
+
+
+@contextmanager
+def _shared(paths: Paths) -> Iterator[PriceMatrixReader]:
+    reader = PriceMatrixReader.open(shared_path(paths.run))
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+async def until(is_met: Callable[[], Awaitable[object]]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await is_met():
+            await asyncio.sleep(0.02)

@@ -4,7 +4,7 @@ One class for spot and for USD-M perpetuals: their frames differ in how an event
 before it (`U - 1` or `pu`), and their snapshots in the path.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -21,6 +21,7 @@ from engine.ports import (
     BookSink,
     FeedLimits,
     LevelForm,
+    ListedRow,
     Send,
 )
 
@@ -57,7 +58,7 @@ class BinanceFeed:
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
         self.behind = self._link.behind
-        self._rows = {row.wire: row for row in self._link.rows}
+        self._rows = self._link.by_name
         self._apply = sink.apply
         self._apply_plain = sink.apply_plain
         self._count = sink.count
@@ -109,9 +110,9 @@ class BinanceFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
-        """Learn which instruments may not be traded now."""
-        opened = self._link.listed(closed, at_ns)
+    def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
+        """Learn which rows are its own now, and which of them may not be traded."""
+        opened = self._link.listed(rows, at_ns)
         return self._asked_anew(opened, at_ns) if self._link.is_open else NO_ACTIONS
 
     def tick(self, at_ns: int) -> Sequence[Action]:

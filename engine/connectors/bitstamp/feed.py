@@ -1,6 +1,6 @@
 """Bitstamp: changes with a time but no sequence, started by a REST book and audited by others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,7 +14,16 @@ from engine.connectors.refusals import Refusals
 from engine.connectors.rest_book import RestBook
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
-from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Applied,
+    BookSink,
+    FeedLimits,
+    LevelForm,
+    ListedRow,
+    Send,
+)
 
 _OK = Applied.OK
 _FORM = LevelForm.PAIRS
@@ -38,10 +47,15 @@ class BitstampFeed:
     ) -> None:
         self.venue = VENUE
         self._link = Link(
-            venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
+            venue=VENUE,
+            instruments=instruments,
+            books=books,
+            sink=sink,
+            limits=limits,
+            name_of=_CHANNEL.__add__,
         )
         self.behind = self._link.behind
-        self._rows = {f"{_CHANNEL}{row.wire}": row for row in self._link.rows}
+        self._rows = self._link.by_name
         self._apply = sink.apply
         self._count = sink.count
         self._decode = msgspec.json.Decoder(Frame, strict=False).decode
@@ -108,9 +122,9 @@ class BitstampFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
-        """Learn which instruments may not be traded now."""
-        opened = self._link.listed(closed, at_ns)
+    def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
+        """Learn which rows are its own now, and which of them may not be traded."""
+        opened = self._link.listed(rows, at_ns)
         if not self._link.is_open:
             return NO_ACTIONS
         for row in opened:

@@ -1,25 +1,35 @@
 """Coinbase Advanced Trade: level2 with a sequence over all frames of the connection."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from engine.connectors.coinbase.instruments import VENUE
 from engine.connectors.coinbase.messages import Event, Frame, Sent
+from engine.connectors.coinbase.states import ProductStates
 from engine.connectors.link import FAULT_OF, NS_PER_US, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
-from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Applied,
+    BookSink,
+    FeedLimits,
+    LevelForm,
+    ListedRow,
+    Send,
+)
 
 _OK = Applied.OK
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2255, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _FORM = LevelForm.COINBASE
-_KNOWN = frozenset({"subscriptions", "heartbeats"})
+_KNOWN = frozenset({"subscriptions", "heartbeats", "status"})
 """Channels besides the levels'; a frame of any other is not understood."""
 
 
@@ -39,7 +49,7 @@ class CoinbaseFeed:
         )
         self.behind = self._link.behind
         self._decode_sent = msgspec.json.Decoder(Sent).decode
-        self._rows = {row.wire: row for row in self._link.rows}
+        self._rows = self._link.by_name
         self._apply = sink.apply
         self._replace = sink.replace
         self._count = sink.count
@@ -48,6 +58,7 @@ class CoinbaseFeed:
         self._refusals = Refusals(
             self._link, lambda rows: (_level2("subscribe", rows),), is_batch=True
         )
+        self._states = ProductStates(self._link)
         self._last = array("q", [-1])
         self._heartbeat = -1
 
@@ -62,9 +73,10 @@ class CoinbaseFeed:
         self._last[0] = -1
         self._heartbeat = -1
         self._refusals.opened()
+        self._states.opened()
         heartbeats = Send('{"type":"subscribe","channel":"heartbeats"}')
         wanted = self._link.wanted()
-        return (heartbeats, _level2("subscribe", wanted)) if wanted else (heartbeats,)
+        return (heartbeats, *_subscribed(wanted)) if wanted else (heartbeats,)
 
     def frame(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take one frame."""
@@ -104,9 +116,12 @@ class CoinbaseFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
-        """Learn which instruments may not be traded now."""
-        return self._ask(self._link.listed(closed, at_ns), at_ns)
+    def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
+        """Learn which rows are its own now, and which of them may not be traded."""
+        opened = self._link.listed(self._states.closed(rows), at_ns)
+        if not opened or not self._link.is_open:
+            return NO_ACTIONS
+        return (*self._ask(opened, at_ns), _subscription("subscribe", "status", opened))
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled; give up a connection that brings nothing."""
@@ -151,6 +166,8 @@ class CoinbaseFeed:
         events = frame.events
         if not events or frame.channel not in _KNOWN or any(event.updates for event in events):
             return self._link.fail(Fault.BAD_SHAPE, f"channel {frame.channel[:40]!r}", at_ns)
+        if frame.channel == "status":
+            return self._states.take(payload, at_ns)
         if frame.channel == "heartbeats":
             self._sent(payload, at_ns)
             for event in events:
@@ -184,7 +201,15 @@ class CoinbaseFeed:
         return (_level2("unsubscribe", rows), _level2("subscribe", rows))
 
 
+def _subscribed(rows: Sequence[Row]) -> tuple[Send, ...]:
+    return _level2("subscribe", rows), _subscription("subscribe", "status", rows)
+
+
 def _level2(verb: str, rows: Sequence[Row]) -> Send:
+    return _subscription(verb, "level2", rows)
+
+
+def _subscription(verb: str, channel: str, rows: Sequence[Row]) -> Send:
     names = [row.wire for row in rows]
-    message = {"type": verb, "product_ids": names, "channel": "level2"}
+    message = {"type": verb, "product_ids": names, "channel": channel}
     return Send(msgspec.json.encode(message).decode())

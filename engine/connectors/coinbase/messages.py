@@ -33,6 +33,29 @@ class Sent(msgspec.Struct, gc=False):
     timestamp: datetime
 
 
+class ProductStatus(msgspec.Struct, frozen=True, gc=False):
+    """A product in a frame of the status channel."""
+
+    id: str
+    status: str
+    status_message: str = ""
+    base_increment: str = ""
+    quote_increment: str = ""
+    min_market_funds: str = ""
+
+
+class StatusEvent(msgspec.Struct, gc=False):
+    """One event of such a frame."""
+
+    products: list[ProductStatus]
+
+
+class StatusFrame(msgspec.Struct, gc=False):
+    """A frame of the status channel."""
+
+    events: list[StatusEvent]
+
+
 class Product(msgspec.Struct, gc=False):
     """One product of the list."""
 

@@ -1,6 +1,6 @@
 """Gemini's newer feed: differential depth whose frames overlap by one update id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -10,7 +10,16 @@ from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
-from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Applied,
+    BookSink,
+    FeedLimits,
+    LevelForm,
+    ListedRow,
+    Send,
+)
 
 _OK = Applied.OK
 _FORM = LevelForm.PAIRS
@@ -32,7 +41,7 @@ class GeminiFeed:
             venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
         )
         self.behind = self._link.behind
-        self._rows = {row.wire: row for row in self._link.rows}
+        self._rows = self._link.by_name
         self._apply = sink.apply
         self._replace = sink.replace
         self._count = sink.count
@@ -88,9 +97,9 @@ class GeminiFeed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
-        """Learn which instruments may not be traded now."""
-        return self._ask(self._link.listed(closed, at_ns), at_ns)
+    def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
+        """Learn which rows are its own now, and which of them may not be traded."""
+        return self._ask(self._link.listed(rows, at_ns), at_ns)
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled; give up a connection that brings nothing."""

@@ -1,6 +1,6 @@
 """Gemini's v2 feed: level 2 without ids or times, audited against the REST book."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,7 +12,16 @@ from engine.connectors.link import FAULT_OF, NS_PER_MS, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
-from engine.ports import NO_ACTIONS, Action, Applied, BookSink, FeedLimits, LevelForm, Send
+from engine.ports import (
+    NO_ACTIONS,
+    Action,
+    Applied,
+    BookSink,
+    FeedLimits,
+    LevelForm,
+    ListedRow,
+    Send,
+)
 
 _OK = Applied.OK
 _FORM = LevelForm.SIDED
@@ -32,10 +41,15 @@ class GeminiL2Feed:
     ) -> None:
         self.venue = VENUE
         self._link = Link(
-            venue=VENUE, instruments=instruments, books=books, sink=sink, limits=limits
+            venue=VENUE,
+            instruments=instruments,
+            books=books,
+            sink=sink,
+            limits=limits,
+            name_of=str.upper,
         )
         self.behind = self._link.behind
-        self._rows = {row.wire.upper(): row for row in self._link.rows}
+        self._rows = self._link.by_name
         self._apply = sink.apply
         self._replace = sink.replace
         self._count = sink.count
@@ -88,9 +102,9 @@ class GeminiL2Feed:
         self._link.close(at_ns)
         return NO_ACTIONS
 
-    def listed(self, closed: Mapping[str, str], at_ns: int) -> Sequence[Action]:
-        """Learn which instruments may not be traded now."""
-        return self._ask(self._link.listed(closed, at_ns), at_ns)
+    def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
+        """Learn which rows are its own now, and which of them may not be traded."""
+        return self._ask(self._link.listed(rows, at_ns), at_ns)
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled, audit, give up a connection that brings nothing."""

@@ -110,7 +110,7 @@ def _refuse(code: int, why: str) -> Reply:
 
 
 def _render_symbol(listing: Listing) -> dict[str, object]:
-    rules = listing.instrument
+    rules = listing.rules
     filters = [
         {
             "filterType": "PRICE_FILTER",
@@ -135,7 +135,7 @@ def _render_symbol(listing: Listing) -> dict[str, object]:
     ]
     return {
         "symbol": listing.wire_name,
-        "status": "TRADING",
+        "status": listing.state or "TRADING",
         "baseAsset": rules.pair.base,
         "baseAssetPrecision": 8,
         "quoteAsset": rules.pair.quote,

@@ -90,9 +90,9 @@ def _stamp(at_ns: int) -> dict[str, object]:
 
 
 def _render_pair(listing: Listing) -> dict[str, object]:
-    rules = listing.instrument
+    rules = listing.rules
     return {
-        "trading": "Enabled",
+        "trading": listing.state or "Enabled",
         "base_decimals": rules.size_decimals,
         "url_symbol": listing.wire_name,
         "name": f"{rules.pair.base}/{rules.pair.quote}",
@@ -104,7 +104,7 @@ def _render_pair(listing: Listing) -> dict[str, object]:
 
 
 def _render_market(listing: Listing) -> dict[str, object]:
-    rules = listing.instrument
+    rules = listing.rules
     return {
         "name": f"{rules.pair.base}/{rules.pair.quote}",
         "market_symbol": listing.wire_name,
@@ -114,7 +114,7 @@ def _render_market(listing: Listing) -> dict[str, object]:
         "counter_decimals": rules.price_decimals,
         "minimum_order_value": f"{rules.notional_min_quote:f}",
         "minimum_order_amount": f"{rules.size_min_base:f}",
-        "trading": "Enabled",
+        "trading": listing.state or "Enabled",
         "instant_order_counter_decimals": rules.price_decimals,
         "instant_and_market_orders": "Enabled",
         "description": f"{rules.pair.base} / {rules.pair.quote}",

@@ -27,6 +27,18 @@ from engine.sandbox.lineup import Listing
 
 SIDES = {Side.BID: "bid", Side.ASK: "offer"}
 PRODUCTS_PATH = "/api/v3/brokerage/market/products"
+FLAGS = (
+    "is_disabled",
+    "trading_disabled",
+    "cancel_only",
+    "limit_only",
+    "post_only",
+    "auction_mode",
+    "view_only",
+)
+STATUS_BEATS = 5
+"""States are told with each so many heartbeats; the venue does not say how often it tells them."""
+
 BOOK_PATH = "/api/v3/brokerage/market/product_book"
 
 
@@ -45,6 +57,8 @@ class CoinbaseSession:
         self._next_sequence = 0
         self._has_heartbeats = False
         self._heartbeats = 0
+        self._beats = 0
+        self._status_of: set[str] = set()
         self.topics: set[Topic] = set()
 
     def opened(self) -> Reply:
@@ -60,11 +74,8 @@ class CoinbaseSession:
         kind, channel = asked.get("type"), asked.get("channel")
         if kind not in ("subscribe", "unsubscribe") or products is None:
             return self._refuse("invalid subscription request")
-        if channel == "heartbeats":
-            self._has_heartbeats = kind == "subscribe"
-            return Reply([self._confirm()])
         if channel != "level2":
-            return self._refuse(f"channel {channel} is not offered here")
+            return self._subscribe_other(channel, products, is_wanted=kind == "subscribe")
         if kind == "unsubscribe":
             gone = set(products) or {name for name, _ in self.topics}
             self.topics = {topic for topic in self.topics if topic[0] not in gone}
@@ -78,9 +89,11 @@ class CoinbaseSession:
         return [self._message("l2_data", [event], publication.at_ns)]
 
     def heartbeat(self) -> list[bytes]:
-        """Render the heartbeat of each second."""
+        """Render the heartbeat of each second, and now and then the states of products."""
+        self._beats += 1
+        frames = self._statuses() if self._beats % STATUS_BEATS == 0 else []
         if not self._has_heartbeats:
-            return []
+            return frames
         self._heartbeats += 1
         now_ns = self._market.venue_now_ns()
         current = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
@@ -88,7 +101,7 @@ class CoinbaseSession:
             "current_time": f"{current:%Y-%m-%d %H:%M:%S}.{now_ns % 1_000_000_000:09d} +0000 UTC",
             "heartbeat_counter": str(self._heartbeats),
         }
-        return [self._message("heartbeats", [event], now_ns)]
+        return [*frames, self._message("heartbeats", [event], now_ns)]
 
     def reconnect_request(self) -> list[bytes]:
         """Say nothing: the venue has no such message."""
@@ -109,6 +122,28 @@ class CoinbaseSession:
             frames.append(self._message("l2_data", [event], view.at_ns))
         frames.append(self._confirm())
         return Reply(frames)
+
+    def _subscribe_other(self, channel: object, products: list[str], *, is_wanted: bool) -> Reply:
+        if channel == "heartbeats":
+            self._has_heartbeats = is_wanted
+            return Reply([self._confirm()])
+        if channel != "status":
+            return self._refuse(f"channel {channel} is not offered here")
+        unknown = [name for name in products if self._market.listing(name) is None]
+        if unknown:
+            return self._refuse(f"invalid product ids: {', '.join(unknown)}")
+        if not is_wanted:
+            self._status_of.difference_update(products)
+            return Reply([self._confirm()])
+        self._status_of.update(products)
+        return Reply([*self._statuses(), self._confirm()])
+
+    def _statuses(self) -> list[bytes]:
+        wanted = [one for one in self._market.listings() if one.wire_name in self._status_of]
+        if not wanted:
+            return []
+        event = {"type": "snapshot", "products": [_render_status(listing) for listing in wanted]}
+        return [self._message("status", [event], self._market.venue_now_ns())]
 
     def _event(
         self, kind: str, listing: Listing, changes: Sequence[Change], at_ns: int
@@ -131,6 +166,8 @@ class CoinbaseSession:
         subscriptions: dict[str, list[str]] = {}
         if self.topics:
             subscriptions["level2"] = sorted(name for name, _ in self.topics)
+        if self._status_of:
+            subscriptions["status"] = sorted(self._status_of)
         if self._has_heartbeats:
             subscriptions["heartbeats"] = ["heartbeats"]
         event = {"subscriptions": subscriptions}
@@ -151,8 +188,28 @@ class CoinbaseSession:
         return Reply([encode({"type": "error", "message": why})])
 
 
+def _status(listing: Listing) -> str:
+    return "online" if listing.state in FLAGS else listing.state or "online"
+
+
+def _render_status(listing: Listing) -> dict[str, object]:
+    rules = listing.rules
+    return {
+        "product_type": "SPOT",
+        "id": listing.wire_name,
+        "base_currency": rules.pair.base,
+        "quote_currency": rules.pair.quote,
+        "base_increment": f"{rules.lot_base:f}",
+        "quote_increment": f"{rules.tick_quote:f}",
+        "display_name": f"{rules.pair.base}/{rules.pair.quote}",
+        "status": _status(listing),
+        "status_message": "",
+        "min_market_funds": f"{rules.notional_min_quote:f}",
+    }
+
+
 def _render_product(listing: Listing) -> dict[str, object]:
-    rules = listing.instrument
+    rules = listing.rules
     return {
         "product_id": listing.wire_name,
         "price": "",
@@ -165,15 +222,9 @@ def _render_product(listing: Listing) -> dict[str, object]:
         "base_max_size": "3400",
         "base_name": rules.pair.base,
         "quote_name": rules.pair.quote,
-        "is_disabled": False,
         "new": False,
-        "status": "online",
-        "cancel_only": False,
-        "limit_only": False,
-        "post_only": False,
-        "trading_disabled": False,
-        "auction_mode": False,
-        "view_only": False,
+        "status": _status(listing),
+        **{flag: listing.state == flag for flag in FLAGS},
         "product_type": "SPOT",
         "quote_currency_id": rules.pair.quote,
         "base_currency_id": rules.pair.base,

@@ -29,7 +29,7 @@ BOOK_PATH = "/v1/book/"
 
 
 def _render_details(listing: Listing) -> dict[str, object]:
-    rules = listing.instrument
+    rules = listing.rules
     return {
         "symbol": listing.wire_name,
         "base_currency": rules.pair.base,
@@ -37,7 +37,7 @@ def _render_details(listing: Listing) -> dict[str, object]:
         "tick_size": float(rules.lot_base),
         "quote_increment": float(rules.tick_quote),
         "min_order_size": f"{rules.size_min_base:f}",
-        "status": "open",
+        "status": listing.state or "open",
         "wrap_enabled": False,
         "product_type": "spot",
         "contract_type": "vanilla",
