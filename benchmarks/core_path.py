@@ -17,7 +17,8 @@ from benchmarks.core_market import (
     plenty,
 )
 from benchmarks.harness import Row, measure, print_table
-from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.confirm import LimitRules
+from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
@@ -94,7 +95,7 @@ class Core:
             switches=Switches(mode=Mode.PAPER),
         )
         rules = LimitRules(slippage_bps=Decimal(5))
-        self.confirmer = Confirmer(board, self.costs, self.taken, rules)
+        self.confirmer = LegsConfirmer(board, self.costs, self.taken, rules)
         graph = LiveGraph(
             board, self.costs, Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
         )

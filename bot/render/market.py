@@ -76,7 +76,7 @@ def render_why(report: WhyReport) -> Screen:
         blocks.append(Text(f"Decision: {words.finding(line.outcome, line.detail)}"))
     blocks += story_blocks(report.story) if report.story else []
     if report.legs:
-        blocks.append(_legs(report.legs))
+        blocks.append(_legs(report.legs, line))
         blocks += [_fees(report.legs, line)] if report.story else []
     elif line.hops and report.split_now is None:
         blocks.append(_hops(line.hops))
@@ -251,14 +251,16 @@ def _fees(legs: list[LegLine], line: OpportunityLine) -> Lines:
         side = leg.side if leg.purpose == "leg" else "unwind"
         if leg.fee_base:
             rate = words.rate(leg.fee_base, leg.filled_base)
-            amount = f"{words.size(leg.fee_base)} {words.base_of(line.pair)}"
+            amount = f"{words.size(leg.fee_base)} {words.base_of(leg.pair)}"
         else:
             rate = words.rate(leg.fee_quote, leg.filled_base * leg.price_average)
-            is_usd = line.quote == "USD"
+            asset = leg.pair.partition("-")[2]
             amount = (
-                words.usd(leg.fee_quote) if is_usd else f"{words.size(leg.fee_quote)} {line.quote}"
+                words.usd(leg.fee_quote)
+                if asset == "USD"
+                else f"{words.size(leg.fee_quote)} {asset}"
             )
-        rows.append(f"fee {side} {leg.venue} {rate} {amount}")
+        rows.append(f"fee {side} {_where(leg, line)} {rate} {amount}")
     return Lines(tuple(rows))
 
 
@@ -270,12 +272,17 @@ def make_picture(report: WhyReport) -> Waterfall | None:
     return make_waterfall(report.story, title=title, note=words.BASIS_WORDS[report.basis])
 
 
-def _legs(legs: list[LegLine]) -> Table:
+def _where(leg: LegLine, line: OpportunityLine) -> str:
+    """Name the venue of a leg, or where a route has several pairs, the pair."""
+    return leg.venue if len(line.hops) <= _GAP_LEGS else leg.pair
+
+
+def _legs(legs: list[LegLine], line: OpportunityLine) -> Table:
     return Table(
         ("Leg", "Size", "Filled", "Price"),
         tuple(
             (
-                f"{leg.side} {leg.venue}" if leg.purpose == "leg" else f"unwind {leg.venue}",
+                f"{leg.side if leg.purpose == 'leg' else 'unwind'} {_where(leg, line)}",
                 words.size(leg.size_base),
                 words.share(round(leg.filled_base * 100), round(leg.size_base * 100))
                 if leg.size_base

@@ -118,14 +118,14 @@ def _trade_lines(trade: TradeLine) -> list[str]:
             f" of {words.usd(trade.expected_usd, is_signed=True)}"
         ),
         (
-            f"  {words.route(trade.pair, trade.buy_venue, trade.sell_venue)}"
+            f"  {words.route(trade.pair, trade.buy_venue, trade.sell_venue, trade.assets)}"
             f" {words.size(trade.size_base)}"
         ),
     ]
     if trade.story is not None:
         lines.append(f"  {path(trade.story)}")
-    if trade.residual_base:
-        lines.append(f"  left over {words.size(trade.residual_base)} {words.base_of(trade.pair)}")
+    if trade.left_over:
+        lines.append(f"  {words.left_over(trade.left_over)}")
     return lines
 
 

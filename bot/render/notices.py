@@ -193,12 +193,12 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     cause = None if story is None else main_cause(story)
     lines = [
         (
-            f"{words.route(notice.pair, notice.buy_venue, notice.sell_venue)}"
+            f"{words.route(notice.pair, notice.buy_venue, notice.sell_venue, notice.assets)}"
             f" {words.size(notice.size_base)}"
         ),
         f"{found}{planned}{'' if cause is None else f', {cause}'} ({notice.opportunity_id})",
     ]
-    if notice.residual_base:
-        lines.append(f"left over {words.size(notice.residual_base)} {words.base_of(notice.pair)}")
+    if notice.left_over:
+        lines.append(words.left_over(notice.left_over))
     mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
     return mark, f"Paper trade {words.usd(notice.profit_usd, is_signed=True)}", lines

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.facade.commands import Basis
+from engine.facade.reports import Amount
 
 _NS_PER_S = 1_000_000_000
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -154,6 +155,11 @@ def day_clock_zone(at_ns: int) -> str:
 def phrase(code: str) -> str:
     """Return a reason or a kind of fault as words."""
     return code.replace("_", " ")
+
+
+def left_over(amounts: Iterable[Amount]) -> str:
+    """Say what a trade left over, or owes."""
+    return "left over " + ", ".join(f"{size(one.value)} {one.asset}" for one in amounts)
 
 
 def base_of(pair: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -68,6 +68,7 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     """A simulated execution ended; its record is durable.
 
     Attributes:
+        assets: what each leg receives.
         story: from found to realised; notices of earlier versions have none.
     """
 
@@ -79,7 +80,8 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     size_base: Decimal
     profit_usd: Decimal
     expected_usd: Decimal
-    residual_base: Decimal
+    assets: tuple[AssetCode, ...] = ()
+    left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
 
 

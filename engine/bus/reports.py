@@ -10,6 +10,7 @@ import msgspec
 
 from engine.bus.commands import Thread
 from engine.bus.notices import StampedNotice
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop
@@ -170,6 +171,7 @@ class LegLine(msgspec.Struct, frozen=True, kw_only=True):
     """A leg as planned and as filled."""
 
     venue: VenueId
+    pair: str
     side: str
     purpose: str
     size_base: Decimal
@@ -352,7 +354,11 @@ class BalanceReport(_Report, frozen=True, kw_only=True):
 
 
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished execution."""
+    """One finished execution.
+
+    Attributes:
+        assets: what each leg receives.
+    """
 
     execution_id: str
     opportunity_id: str
@@ -364,7 +370,8 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     size_base: Decimal
     profit_usd: Decimal
     expected_usd: Decimal
-    residual_base: Decimal
+    assets: tuple[AssetCode, ...] = ()
+    left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.decide.limits import LEGS, Draft, Finding, LimitValues, ShrinkTo, Verdict
+from engine.decide.limits import Draft, Finding, LimitValues, ShrinkTo, Verdict
 from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import PlansUnderWay
 from engine.domain.assets import AssetCode
@@ -266,9 +266,10 @@ class OrderRateLimit:
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse if the plan's legs would be too many."""
-        del draft
+        confirmed = draft.confirmed
+        assert confirmed is not None
         used = self.rate.last_minute(at_ns)
-        if used + LEGS <= self.orders_per_min_max:
+        if used + len(confirmed.legs) <= self.orders_per_min_max:
             return None
         return Finding(
             reason=Reason.ORDER_RATE_LIMIT,

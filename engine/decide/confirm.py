@@ -49,15 +49,15 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     """An opportunity at an exact size.
 
     Attributes:
-        size_base: of the buy leg.
-        legs: the buy leg and the sell leg.
+        size_base: what the first leg receives, before its fee.
+        legs: of the route, in their order.
         profit_quote: net of fees and transfer cost; may be negative.
-        net_edge_bps: relative to the buy notional, rounded down.
+        net_edge_bps: relative to what the first leg pays before its fee, rounded down.
         touches_taken: whether the walk met liquidity that earlier paper trades took.
     """
 
     size_base: Decimal
-    legs: tuple[Leg, Leg]
+    legs: tuple[Leg, ...]
     transfer_quote: Decimal
     profit_quote: Decimal
     net_edge_bps: Decimal

@@ -1,8 +1,8 @@
 """Exact confirmation of any route: books by lots and ticks, pools by their contracts' arithmetic.
 
-A route of more than two books, or through pools, cannot be traded yet. Who asks for one gets it
-confirmed all the same: what whole numbers give now, and not what floats promise. It takes about a
-millisecond, which is why routes that are only watched are not confirmed as they come.
+A route through pools cannot be traded yet. Who asks for one gets it confirmed all the same: what
+whole numbers give now, and not what floats promise. It takes about a millisecond, which is why
+routes that are only watched are not confirmed as they come.
 """
 
 from collections.abc import Sequence

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from engine.bus.reports import LimitLine
 from engine.decide.bounds import longest_unproven
-from engine.decide.confirm import Confirmed, Confirmer, Unconfirmed
+from engine.decide.confirm import Confirmed, Unconfirmed
+from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.limit_list import Circumstances, make_limits
 from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
 from engine.decide.under_way import exposure_quote
@@ -41,7 +42,7 @@ class Decider:
     def __init__(
         self,
         *,
-        confirmer: Confirmer,
+        confirmer: LegsConfirmer,
         circumstances: Circumstances,
         values: LimitValues,
         plan_ttl_ms: int = 1_000,
@@ -157,7 +158,6 @@ class Decider:
 
     def _make_plan(self, opportunity: Opportunity, sized: _Sized, at_ns: int) -> Plan:
         confirmed = sized.confirmed
-        buy_leg = confirmed.legs[0]
         unproven = longest_unproven(self._circumstances.board, opportunity, at_ns)
         return Plan(
             plan_id=f"{opportunity.opportunity_id}-p",
@@ -168,7 +168,7 @@ class Decider:
             profit_quote=confirmed.profit_quote,
             transfer_quote=confirmed.transfer_quote,
             net_edge_bps=confirmed.net_edge_bps,
-            notional_usd=buy_leg.notional_quote * sized.usd_per_quote,
+            notional_usd=confirmed.legs[0].given * sized.usd_per_quote,
             usd_per_quote=sized.usd_per_quote,
             unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
             sizing=sized.sizing,

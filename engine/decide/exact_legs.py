@@ -71,7 +71,7 @@ class ExactLegs:
             BadValueError: nothing is left of its book, its numbers are none, or its pool is gone.
         """
         if leg.kind is HopKind.BOOK:
-            return self._book_leg(leg, decimals)
+            return self.book_leg(leg, decimals)
         if leg.kind is HopKind.BRIDGE:
             return BridgeLeg(
                 bridge=self._bridges[leg.row],
@@ -118,7 +118,12 @@ class ExactLegs:
             raise BadValueError(f"pool number {number} is gone")
         return prepared
 
-    def _book_leg(self, leg: Hop | Place, decimals: Mapping[AssetCode, int]) -> OrderBookLeg:
+    def book_leg(self, leg: Hop | Place, decimals: Mapping[AssetCode, int]) -> OrderBookLeg:
+        """Return the exact form of a leg at a book.
+
+        Raises:
+            BadValueError: nothing is left of it.
+        """
         instrument = self._board.instruments[leg.row]
         pair = instrument.pair
         is_buy = leg.source == pair.quote

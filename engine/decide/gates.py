@@ -89,13 +89,13 @@ class ModeLimit:
 
 @dataclass(slots=True)
 class ExecutorLimit:
-    """Only gaps between two books have an executor; other routes are watched."""
+    """Only routes of books have an executor; those through pools or bridges are watched."""
 
-    name: str = "longer routes"
+    name: str = "pool routes"
     unit: str = ""
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
-    limit: str = "two books"
+    limit: str = "books alone"
 
     def used(self, at_ns: int) -> str:
         """Say what becomes of such a route; how many there were is its count of refusals."""
@@ -103,16 +103,16 @@ class ExecutorLimit:
         return "watched only"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
-        """Refuse whatever is no gap between two books."""
+        """Refuse whatever has a leg that is no book."""
         del at_ns
-        if draft.opportunity.is_gap:
+        hops = draft.opportunity.hops
+        books = sum(hop.kind is HopKind.BOOK for hop in hops)
+        if books == len(hops):
             return None
-        pools = sum(hop.kind is HopKind.POOL for hop in draft.opportunity.hops)
-        legs = f"{len(draft.opportunity.hops)} legs"
-        through = f", {pools} of them pools," if pools else ""
         return Finding(
             reason=Reason.NO_EXECUTOR,
-            detail=f"a route of {legs}{through} is watched, not traded yet",
+            detail=f"a route of {len(hops)} legs, {len(hops) - books} of them no order book, "
+            "is watched, not traded yet",
         )
 
 

@@ -14,11 +14,22 @@ _ZERO = Decimal(0)
 
 
 def exposure_quote(legs: Iterable[Leg]) -> Decimal:
-    """Return what one leg alone would leave us holding or owing, at the decided prices."""
-    return max(
-        leg.size_base * leg.price_limit if leg.side is Side.BUY else leg.notional_quote
-        for leg in legs
-    )
+    """Return what one leg alone would leave us holding or owing, at the decided prices.
+
+    Each leg turns about what the first one pays; at its limit price a buy may pay more.
+    """
+    first, *others = legs
+    values = [_given_at_limit(first)]
+    for leg in others:
+        if leg.source == first.target and leg.target == first.source:
+            values.append(leg.received)
+        else:
+            values.append(first.given * _given_at_limit(leg) / leg.given)
+    return max(values)
+
+
+def _given_at_limit(leg: Leg) -> Decimal:
+    return leg.size_base * leg.price_limit if leg.side is Side.BUY else leg.size_base
 
 
 def needs(legs: Iterable[Leg]) -> list[Need]:

@@ -16,6 +16,8 @@ import msgspec
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, VenueId
 
+_ZERO = Decimal(0)
+
 
 class Side(StrEnum):
     """Direction of an order, seen from us."""
@@ -49,6 +51,26 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     def venue(self) -> VenueId:
         """Venue of the leg's instrument."""
         return self.instrument.venue
+
+    @property
+    def given(self) -> Decimal:
+        """What the leg gives as walked, before fees."""
+        return self.notional_quote if self.side is Side.BUY else self.size_base
+
+    @property
+    def received(self) -> Decimal:
+        """What the leg receives as walked, before fees."""
+        return self.size_base if self.side is Side.BUY else self.notional_quote
+
+    @property
+    def fee_given(self) -> Decimal:
+        """Fee on top of what it gives."""
+        return self.fee_quote if self.side is Side.BUY else _ZERO
+
+    @property
+    def fee_received(self) -> Decimal:
+        """Fee out of what it receives."""
+        return self.fee_base if self.side is Side.BUY else self.fee_quote
 
     @property
     def source(self) -> AssetCode:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import Instrument, VenueId
-from engine.domain.opportunities import Side
+from engine.domain.opportunities import Plan, Side
+from engine.domain.residuals import Residual
 from engine.domain.stories import TradeStory
 
 
@@ -88,6 +89,16 @@ class Order:
         return exact_sum(exact_product(fill.price, fill.size_base) for fill in self.fills)
 
     @property
+    def given(self) -> Decimal:
+        """What the fills gave, before fees."""
+        return self.notional_quote if self.side is Side.BUY else self.filled_base
+
+    @property
+    def received(self) -> Decimal:
+        """What the fills received, before fees."""
+        return self.filled_base if self.side is Side.BUY else self.notional_quote
+
+    @property
     def cash_quote(self) -> Decimal:
         """Change of the quote asset from this order's fills, fees included."""
         fees = exact_sum(fill.fee_quote for fill in self.fills)
@@ -110,6 +121,26 @@ class Order:
         )
 
 
+def leg_orders(plan: Plan, orders: Iterable[Order]) -> list[Order | None]:
+    """Return the order of each leg, None for one that has none."""
+    by_leg = {
+        (order.instrument, order.side): order for order in orders if order.purpose is Purpose.LEG
+    }
+    return [by_leg.get((leg.instrument, leg.side)) for leg in plan.legs]
+
+
+def traded_base(plan: Plan, orders: Iterable[Order]) -> Decimal:
+    """Return how much of the route's base asset its legs traded, before fees.
+
+    The more of what the first leg received and the second gave.
+    """
+    first, second, *_ = leg_orders(plan, orders)
+    return max(
+        Decimal(0) if first is None else first.received,
+        Decimal(0) if second is None else second.given,
+    )
+
+
 def changes_by_asset(orders: Iterable[Order]) -> dict[AssetCode, Decimal]:
     """Return what the fills of orders changed in all, by asset, over all venues."""
     changes: dict[AssetCode, Decimal] = {}
@@ -126,10 +157,11 @@ class Execution:
     Attributes:
         profit_quote: realised from fills, after fees and the transfer cost of what was traded.
         profit_usd: the same in the reporting asset, at the rate of the decision.
-        residual_base: base left over (or short) after unwinding, summed over venues.
-        carry_quote: what the residual was filled for; it is part of the profit.
-        correction_quote, correction_usd: realised because this residual brought earlier ones to
-            zero; it is apart from the profit of this plan.
+        residuals: what is left over (or owed) after unwinding of each asset between two legs; what
+            it was filled for is part of the profit.
+        corrections_quote: by residual, what was realised because it brought earlier ones to zero;
+            empty if none did.
+        correction_usd: all of that in the reporting asset; it is apart from the profit.
         story: why it came to this; executions of earlier versions have none.
     """
 
@@ -142,11 +174,20 @@ class Execution:
     profit_quote: Decimal
     profit_usd: Decimal
     expected_usd: Decimal
-    residual_base: Decimal
-    carry_quote: Decimal
-    correction_quote: Decimal = Decimal(0)
+    residuals: tuple[Residual, ...] = ()
+    corrections_quote: tuple[Decimal, ...] = ()
     correction_usd: Decimal = Decimal(0)
     story: TradeStory | None = None
+
+    @property
+    def carry_quote(self) -> Decimal:
+        """What the residuals were filled for."""
+        return exact_sum(one.carry.value for one in self.residuals)
+
+    @property
+    def correction_quote(self) -> Decimal:
+        """What closing earlier residuals realised, in the quote asset."""
+        return exact_sum(self.corrections_quote)
 
     @property
     def realised_usd(self) -> Decimal:

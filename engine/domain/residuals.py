@@ -38,14 +38,6 @@ class Residual:
         )
 
 
-def make_residual(
-    *, base: Amount, carry: Amount, buy_venue: VenueId, sell_venue: VenueId
-) -> Residual:
-    """Say where it lies: too much where it was bought, too little where it was sold."""
-    venue = buy_venue if base.value > 0 else sell_venue
-    return Residual(venue=venue, held=base, carry=carry)
-
-
 def fold_residuals(parts: Iterable[Residual]) -> tuple[Residual, ...]:
     """Add up by place, exactly; a place where nothing is left is left out."""
     sums: dict[Place, Residual] = {}

@@ -158,7 +158,7 @@ class PaperExecutor:
     def _finish(self, end: End) -> Finished:
         plan, opportunity = end.plan, end.plan.opportunity
         del self._plan_numbers[plan.plan_id], self._sent_by_plan[plan.plan_id]
-        settlement = settle(end.orders, transfer_bps=self._costs.transfer_bps)
+        settlement = settle(plan, end.orders, transfer_bps=self._costs.transfer_bps)
         execution = Execution(
             execution_id=f"{plan.plan_id}-x",
             plan_id=plan.plan_id,
@@ -169,8 +169,7 @@ class PaperExecutor:
             profit_quote=settlement.profit_quote,
             profit_usd=exact_product(settlement.profit_quote, plan.usd_per_quote),
             expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
-            residual_base=settlement.residual_base,
-            carry_quote=settlement.carry_quote,
+            residuals=settlement.residuals,
         )
         return Finished(
             plan=plan,

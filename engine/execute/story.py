@@ -6,18 +6,20 @@ trades took meanwhile; with that; within its limit. Each step's gross profit les
 before is what its cause made; fees and transfers are compared whole. So all adds up exactly.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.opportunities import Leg, Plan, Side, Sizing
-from engine.domain.orders import Order, Purpose
+from engine.domain.orders import Order, Purpose, leg_orders
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 from engine.execute.paper import Finished
-from engine.execute.traded import NOTHING, Traded
-from engine.portfolio.settle import carry_quote
+from engine.execute.traded import NOTHING, Met, Traded
+from engine.portfolio.settle import Turn, value_left_over
 
 ESTIMATE_DECIMALS: Final = 8
 
@@ -51,11 +53,11 @@ def tell_story(finished: Finished, found: Found | None = None) -> TradeStory:
     settled = finished.settlement
     realised = _worth(plan, settled.profit_quote)
     steps = _leg_steps(finished)
-    gross = _gross(*steps[-1], finished.execution.orders)
+    gross = _gross(plan, steps[-1], finished.execution.orders)
     fee = gross - exact_sum((settled.cash_quote, settled.carry_quote))
-    planned_gross = _gross(*steps[0])
+    planned_gross = _gross(plan, steps[0])
     planned_fee = exact_sum((planned_gross, -plan.profit_quote, -plan.transfer_quote))
-    reached = [*(_gross(*step) for step in steps[1:]), gross]
+    reached = [*(_gross(plan, step) for step in steps[1:]), gross]
     causes = (*_LEG_CAUSES, Cause.UNWINDING)
     before_costs = [exact_sum((one, -planned_fee, -plan.transfer_quote)) for one in reached]
     after_fee = exact_sum((gross, -fee, -plan.transfer_quote))
@@ -109,50 +111,52 @@ def _differences(start: Worth, reached: Sequence[tuple[Cause, Worth]]) -> tuple[
     return tuple(found)
 
 
-def _leg_steps(finished: Finished) -> list[tuple[Traded, Traded]]:
-    """Return what the two legs trade at each step, from as planned to as filled."""
-    buy, sell = (_ladder(leg, finished) for leg in finished.plan.legs)
-    return list(zip(buy, sell, strict=True))
+def _leg_steps(finished: Finished) -> list[tuple[Traded, ...]]:
+    """Return what the legs trade at each step, from as planned to as filled."""
+    plan = finished.plan
+    by_leg = leg_orders(plan, finished.execution.orders)
+    ladders = [
+        _ladder(leg, order, finished.met) for leg, order in zip(plan.legs, by_leg, strict=True)
+    ]
+    return list(zip(*ladders, strict=True))
 
 
-def _ladder(leg: Leg, finished: Finished) -> tuple[Traded, ...]:
+def _ladder(leg: Leg, order: Order | None, met: Mapping[str, Met]) -> tuple[Traded, ...]:
     planned = Traded(base=leg.size_base, quote=leg.notional_quote)
-    order = next(
-        (
-            one
-            for one in finished.execution.orders
-            if one.purpose is Purpose.LEG and one.side is leg.side
-        ),
-        None,
-    )
-    met = None if order is None else finished.met.get(order.client_order_id)
-    if order is None or met is None or not met.is_live:
+    found = None if order is None else met.get(order.client_order_id)
+    if order is None or found is None or not found.is_live:
         return planned, NOTHING, NOTHING, NOTHING, NOTHING
     filled = Traded(base=order.filled_base, quote=order.notional_quote)
-    return planned, planned, met.untaken, met.there, filled
+    return planned, planned, found.untaken, found.there, filled
 
 
-def _gross(buy: Traded, sell: Traded, orders: Sequence[Order] = ()) -> Decimal:
-    """Return the profit before all costs; what is left over counts at its leg's average price.
+def _gross(plan: Plan, traded: Sequence[Traded], orders: Sequence[Order] = ()) -> Decimal:
+    """Return the profit before all costs; what is left over counts as its legs filled on average.
 
     Args:
-        buy: what the first leg traded.
-        sell: what the second leg traded.
+        plan: whose legs these are.
+        traded: what each of them traded.
         orders: of which those that unwound count too.
     """
-    unwound = [order for order in orders if order.purpose is Purpose.UNWIND]
-    cash = [sell.quote, -buy.quote]
-    base = [buy.base, -sell.base]
-    for order in unwound:
-        sign = 1 if order.side is Side.BUY else -1
-        base.append(sign * order.filled_base)
-        cash.append(-sign * order.notional_quote)
-    excess = exact_sum(base)
-    over, other = (buy, sell) if excess > 0 else (sell, buy)
-    leg = over if over.base else other
-    if excess and leg.base:
-        cash.append(carry_quote(excess, leg.quote, leg.base))
-    return exact_sum(cash)
+    legs = plan.legs
+    turns = []
+    changes: defaultdict[AssetCode, list[Decimal]] = defaultdict(list)
+    for leg, of in zip(legs, traded, strict=True):
+        turn = Turn.of(leg, base=of.base, quote=of.quote)
+        planned = Turn.of(leg, base=leg.size_base, quote=leg.notional_quote)
+        changes[leg.source].append(-turn.given)
+        changes[leg.target].append(turn.received)
+        turns.append(turn if of.base and of.quote else planned)
+    for order in orders:
+        if order.purpose is Purpose.UNWIND:
+            pair, sign = order.instrument.pair, 1 if order.side is Side.BUY else -1
+            changes[pair.base].append(sign * order.filled_base)
+            changes[pair.quote].append(-sign * order.notional_quote)
+    left = [
+        value_left_over(exact_sum(changes[leg.target]), number, turns)
+        for number, leg in enumerate(legs[:-1])
+    ]
+    return exact_sum((*changes[plan.opportunity.quote], *left))
 
 
 def _cost(order: Order) -> OrderCost:

@@ -35,11 +35,13 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.domain.assets import Amount
 from engine.domain.opportunities import Hop
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 
 __all__ = [
     "Acknowledged",
+    "Amount",
     "BalanceLine",
     "BalanceReport",
     "Cause",

@@ -11,7 +11,7 @@ never seems better than it is.
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Context, Decimal
 from fractions import Fraction
 
 from engine.domain.errors import BadValueError
@@ -26,6 +26,7 @@ STEPS_MAX = 10**30
 """Of a price or size: beyond any wire's."""
 
 _BPS = 10_000
+_WIDE = Context(prec=100)
 _NEAR = 2
 """Lots by which a guess may be off, by the rounding of fees, and still shorten a search."""
 
@@ -57,6 +58,15 @@ class _Walk:
     def price_worst_steps(self, lots: int) -> int:
         """Return the price of the last of the first lots."""
         return self.prices[bisect_left(self.sizes_sum, lots * self.lot_steps)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """An order of whole lots, before fees, as the levels would fill it."""
+
+    size_base: Decimal
+    notional_quote: Decimal
+    price_worst: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +168,20 @@ class OrderBookLeg:
                 f" {self.lots_min}"
             )
         return lots
+
+    def walked(self, amount_in_raw: int) -> Walked:
+        """Return the order that at most this input makes.
+
+        Raises:
+            BadValueError: as `amount_out`.
+        """
+        lots = self.lots_of(amount_in_raw)
+        decimals = self.instrument.price_decimals + self.instrument.size_decimals
+        return Walked(
+            size_base=Decimal(lots * self.lot_raw).scaleb(-self.base_decimals, _WIDE),
+            notional_quote=Decimal(self.walk.notional_steps(lots)).scaleb(-decimals, _WIDE),
+            price_worst=self.instrument.price_of(self.walk.price_worst_steps(lots)),
+        )
 
     def price_limit(self, amount_in_raw: int) -> Decimal:
         """Return the price limit on a tick at which the order still fills as walked.

@@ -385,6 +385,7 @@ def _planned_legs(plan: Plan) -> list[LegLine]:
     return [
         LegLine(
             venue=leg.venue,
+            pair=str(leg.instrument.pair),
             side=leg.side.value,
             purpose=Purpose.LEG.value,
             size_base=leg.size_base,
@@ -407,6 +408,7 @@ def _executed_legs(execution: Execution) -> list[LegLine]:
         lines.append(
             LegLine(
                 venue=order.instrument.venue,
+                pair=str(order.instrument.pair),
                 side=order.side.value,
                 purpose=order.purpose.value,
                 size_base=order.size_base,

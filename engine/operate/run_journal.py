@@ -31,8 +31,8 @@ from engine.detect.episodes import Closed
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Side
-from engine.domain.orders import Execution, Purpose
+from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
+from engine.domain.orders import Execution, traded_base
 from engine.domain.stories import ending
 from engine.execute.paper import Finished
 from engine.execute.pipeline import Decided
@@ -218,14 +218,6 @@ class RunJournal:
                 execution=execution,
             )
         )
-        bought_base = sum(
-            (
-                order.filled_base
-                for order in execution.orders
-                if order.side is Side.BUY and order.purpose is Purpose.LEG
-            ),
-            Decimal(0),
-        )
         if is_traded:
             self.tell(
                 PaperTraded(
@@ -236,10 +228,11 @@ class RunJournal:
                     pair=plan.opportunity.pair,
                     buy_venue=plan.opportunity.buy_venue,
                     sell_venue=plan.opportunity.sell_venue,
-                    size_base=bought_base,
+                    size_base=traded_base(plan, execution.orders),
                     profit_usd=execution.profit_usd,
                     expected_usd=execution.expected_usd,
-                    residual_base=execution.residual_base,
+                    assets=tuple(leg.target for leg in plan.legs),
+                    left_over=tuple(one.held for one in execution.residuals),
                     story=story,
                 )
             )

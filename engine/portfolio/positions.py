@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.assets import Amount, AssetCode
+from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
-from engine.domain.residuals import Place, Residual, correction, fold_residuals, make_residual
+from engine.domain.residuals import Place, Residual, correction, fold_residuals
 
 DAY_NS = 86_400 * 1_000_000_000
 DAYS_MAX = 400
@@ -37,26 +37,18 @@ class Positions:
 
     def add(self, plan: Plan, execution: Execution) -> Execution:
         """Book a finished execution; return it with what closing earlier residuals realised."""
-        if execution.residual_base:
-            execution = self._add_residual(plan, execution)
+        added = execution.residuals
+        realised = tuple(correction(self._residuals.get(one.place), one) for one in added)
+        if any(realised):
+            execution = replace(
+                execution,
+                corrections_quote=realised,
+                correction_usd=exact_product(exact_sum(realised), plan.usd_per_quote),
+            )
+        if added:
+            self._fold(added)
         self._realise(execution.realised_usd, at_ns=execution.closed_at_ns)
         return execution
-
-    def _add_residual(self, plan: Plan, execution: Execution) -> Execution:
-        opportunity = plan.opportunity
-        added = make_residual(
-            base=Amount(execution.residual_base, opportunity.base),
-            carry=Amount(execution.carry_quote, execution.quote),
-            buy_venue=opportunity.buy_venue,
-            sell_venue=opportunity.sell_venue,
-        )
-        realised = correction(self._residuals.get(added.place), added)
-        self._fold([added])
-        return replace(
-            execution,
-            correction_quote=realised,
-            correction_usd=exact_product(realised, plan.usd_per_quote),
-        )
 
     @property
     def residuals(self) -> tuple[Residual, ...]:

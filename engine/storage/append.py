@@ -23,9 +23,9 @@ from engine.bus.records import (
     StateRecord,
 )
 from engine.domain.errors import BadValueError
+from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
-from engine.domain.opportunities import Side
-from engine.domain.orders import Execution, Order, Purpose
+from engine.domain.orders import Execution, Order, traded_base
 from engine.storage import tables
 from engine.storage.balances import Change, add_changes
 from engine.storage.latch_acts import load_latch
@@ -119,6 +119,8 @@ async def _append_execution(connection: AsyncConnection, record: ExecutionRecord
         await connection.execute(insert(tables.orders), orders)
     if fills:
         await connection.execute(insert(tables.fills), fills)
+    if execution.residuals:
+        await connection.execute(insert(tables.residuals), _residual_rows(execution))
     return [(record.basis, *change) for order in execution.orders for change in order.changes]
 
 
@@ -224,25 +226,40 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "sell_venue": opportunity.sell_venue,
         "decided_at_ns": plan.decided_at_ns,
         "closed_at_ns": execution.closed_at_ns,
-        "size_base": max(_filled_by_legs(execution, side) for side in Side),
+        "size_base": traded_base(plan, execution.orders),
         "profit_quote": execution.profit_quote,
         "profit_usd": execution.profit_usd,
         "expected_usd": execution.expected_usd,
-        "residual_base": execution.residual_base,
+        "residual_base": exact_sum(
+            one.held.value for one in execution.residuals if one.held.asset == opportunity.base
+        ),
         "carry_quote": execution.carry_quote,
         "correction_quote": execution.correction_quote,
         "correction_usd": execution.correction_usd,
         "found_usd": None if execution.story is None else execution.story.found.usd,
         "story": None if execution.story is None else msgspec.json.encode(execution.story).decode(),
-        "residual_sign": (execution.residual_base > 0) - (execution.residual_base < 0),
+        "residual_sign": 0,
         "plan": msgspec.json.encode(plan).decode(),
         "digest": _digest(record),
     }
 
 
-def _filled_by_legs(execution: Execution, side: Side) -> Decimal:
-    legs = (order for order in execution.orders if order.purpose is Purpose.LEG)
-    return sum((order.filled_base for order in legs if order.side is side), Decimal(0))
+def _residual_rows(execution: Execution) -> list[Row]:
+    corrections = execution.corrections_quote or (Decimal(0),) * len(execution.residuals)
+    return [
+        {
+            "execution_id": execution.execution_id,
+            "position": position,
+            "venue": one.venue,
+            "asset": one.held.asset,
+            "held": one.held.value,
+            "carry_asset": one.carry.asset,
+            "carry": exact_sum((one.carry.value, correction)),
+        }
+        for position, (one, correction) in enumerate(
+            zip(execution.residuals, corrections, strict=True)
+        )
+    ]
 
 
 def _order_row(execution: Execution, order: Order, position: int) -> Row:

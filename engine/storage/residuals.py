@@ -1,5 +1,6 @@
 """What executions left over, folded from their stored rows."""
 
+from collections.abc import Collection
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any, Final
 
@@ -12,8 +13,8 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Side
 from engine.domain.orders import Purpose
-from engine.domain.residuals import Residual, fold_residuals, make_residual
-from engine.storage.tables import executions, fills, orders
+from engine.domain.residuals import Residual, fold_residuals
+from engine.storage.tables import executions, fills, orders, residuals
 
 FLOOR: Final = Context(prec=100, rounding=ROUND_FLOOR)
 QUOTE_STEP: Final = Decimal("0.00000001")
@@ -25,7 +26,51 @@ def basis_is(basis: Basis | None) -> ColumnElement[bool]:
 
 
 async def load_residuals(connection: AsyncConnection, *, basis: Basis | None) -> list[Residual]:
-    """Fold what executions left over and what closed it, by venue, base and quote."""
+    """Fold what executions left over and what closed it, by venue, asset and quote."""
+    rows = await connection.execute(
+        select(residuals).join_from(residuals, executions).where(basis_is(basis))
+    )
+    # Earlier versions did not record what closing a residual realised: what was closed then is
+    # left out as a whole, before anything newer is added.
+    old, mended = await _load_old(connection, basis=basis)
+    return list(fold_residuals([*fold_residuals(old), *mended, *map(_residual, rows.all())]))
+
+
+def _residual(row: Row[*tuple[Any, ...]]) -> Residual:
+    return Residual(
+        venue=VenueId(row.venue),
+        held=Amount(row.held, AssetCode(row.asset)),
+        carry=Amount(row.carry, AssetCode(row.carry_asset)),
+    )
+
+
+async def load_left_over(
+    connection: AsyncConnection, execution_ids: Collection[str]
+) -> dict[str, tuple[Amount, ...]]:
+    """Return what each of some executions left over; those that left nothing are not in it."""
+    found: dict[str, tuple[Amount, ...]] = {}
+    old = await connection.execute(
+        select(executions.c.execution_id, executions.c.residual_base, executions.c.base).where(
+            executions.c.residual_sign != 0, executions.c.execution_id.in_(execution_ids)
+        )
+    )
+    for row in old.all():
+        found[row.execution_id] = (Amount(row.residual_base, AssetCode(row.base)),)
+    rows = await connection.execute(
+        select(residuals)
+        .where(residuals.c.execution_id.in_(execution_ids))
+        .order_by(residuals.c.execution_id, residuals.c.position)
+    )
+    for row in rows.all():
+        held = _residual(row).held
+        found[row.execution_id] = (*found.get(row.execution_id, ()), held)
+    return found
+
+
+async def _load_old(
+    connection: AsyncConnection, *, basis: Basis | None
+) -> tuple[list[Residual], list[Residual]]:
+    """Return what earlier versions left over: without and with what closing it realised."""
     rows = await connection.execute(
         select(
             executions.c.execution_id,
@@ -38,23 +83,22 @@ async def load_residuals(connection: AsyncConnection, *, basis: Basis | None) ->
             executions.c.correction_quote,
         ).where(executions.c.residual_sign != 0, basis_is(basis))
     )
-    old, new = [], []
+    old, mended = [], []
     for row in rows.all():
         if row.carry_quote is None:
-            old.append(_residual(row, await _old_carry_quote(connection, row)))
+            old.append(_old_residual(row, await _old_carry_quote(connection, row)))
         else:
-            new.append(_residual(row, exact_sum((row.carry_quote, row.correction_quote))))
-    # Earlier versions did not record what closing a residual realised: what was closed then is
-    # left out as a whole, before anything newer is added.
-    return list(fold_residuals([*fold_residuals(old), *new]))
+            carry = exact_sum((row.carry_quote, row.correction_quote))
+            mended.append(_old_residual(row, carry))
+    return old, mended
 
 
-def _residual(row: Row[*tuple[Any, ...]], carry_quote: Decimal) -> Residual:
-    return make_residual(
-        base=Amount(row.residual_base, AssetCode(row.base)),
+def _old_residual(row: Row[*tuple[Any, ...]], carry_quote: Decimal) -> Residual:
+    """Say where it lies: too much where it was bought, too little where it was sold."""
+    return Residual(
+        venue=VenueId(row.buy_venue if row.residual_base > 0 else row.sell_venue),
+        held=Amount(row.residual_base, AssetCode(row.base)),
         carry=Amount(carry_quote, AssetCode(row.quote)),
-        buy_venue=VenueId(row.buy_venue),
-        sell_venue=VenueId(row.sell_venue),
     )
 
 

@@ -110,9 +110,11 @@ executions = Table(
         postgresql_where=text("residual_sign <> 0"),
     ),
 )
-"""`size_base` is the larger of what the legs bought and sold; `plan` is the whole plan as JSON.
-`seq` counts the executions as they were stored; `story` is the whole story as JSON. Rows of earlier
-versions have no `carry_quote`, correction, `seq`, `found_usd` and story."""
+"""`residual_sign` is 0 but in rows of earlier versions, whose leftovers are in no other table;
+`residual_base` is of the route's base asset. `size_base` is the larger of what the legs bought and
+sold; `plan` is the whole plan as JSON. `seq` counts the executions as they were stored; `story` is
+the whole story as JSON. Rows of earlier versions have no `carry_quote`, correction, `seq`,
+`found_usd` and story."""
 
 orders = Table(
     "orders",
@@ -148,6 +150,20 @@ fills = Table(
     Index("ix_fills_client_order_id", "client_order_id"),
     Index("ix_fills_filled_at_ns", "filled_at_ns"),
 )
+
+residuals = Table(
+    "residuals",
+    metadata,
+    Column("execution_id", ForeignKey("executions.execution_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("venue", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("held", ExactDecimal, nullable=False),
+    Column("carry_asset", Text, nullable=False),
+    Column("carry", ExactDecimal, nullable=False),
+)
+"""What executions left over (owe, if negative); `carry` is what it was filled for, and what it
+realised by closing earlier ones. Executions of earlier versions have `residual_sign` instead."""
 
 deposits = Table(
     "deposits",

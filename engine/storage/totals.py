@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.notices import Started
 from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
+from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
 from engine.storage import generations
 from engine.storage.balances import load_holdings
 from engine.storage.latch_acts import load_codes, load_latch
-from engine.storage.residuals import basis_is, load_residuals
+from engine.storage.residuals import basis_is, load_left_over, load_residuals
 from engine.storage.tables import executions, notices, operator_state
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -96,6 +97,8 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
         )
         .limit(max(1, min(limit, TRADES_MAX)))
     )
+    rows = newest.all()
+    left_over = await load_left_over(connection, [row.execution_id for row in rows])
     trades = [
         TradeLine(
             execution_id=row.execution_id,
@@ -108,12 +111,30 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             size_base=row.size_base,
             profit_usd=row.profit_usd,
             expected_usd=row.expected_usd,
-            residual_base=row.residual_base,
+            assets=_assets(row.plan),
+            left_over=left_over.get(row.execution_id, ()),
             story=decode_story(row.story),
         )
-        for row in newest
+        for row in rows
     ]
     return TradesReport(trades=trades, total=total.scalar_one())
+
+
+class _Hop(msgspec.Struct):
+    target: AssetCode
+
+
+class _Route(msgspec.Struct):
+    hops: tuple[_Hop, ...] = ()
+
+
+class _Plan(msgspec.Struct):
+    opportunity: _Route
+
+
+def _assets(plan: str) -> tuple[AssetCode, ...]:
+    """Return what each leg of a stored plan receives; plans of two early versions have no hops."""
+    return tuple(hop.target for hop in msgspec.json.decode(plan, type=_Plan).opportunity.hops)
 
 
 class PnlSum:

@@ -11,7 +11,7 @@ from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
-from engine.domain.opportunities import Hop, Leg, Opportunity, Plan, Side
+from engine.domain.opportunities import Hop, Leg, Opportunity, Plan
 from engine.domain.orders import Purpose
 from engine.domain.stories import ending
 from engine.storage.tables import executions, fills, opportunities, orders
@@ -153,8 +153,7 @@ def _line_of_plan(plan: Plan) -> OpportunityLine:
 
 
 def _frames_of_plan(plan: Plan) -> tuple[int, int, int]:
-    frames = {leg.side: leg.frame_seq for leg in plan.legs}
-    return plan.opportunity.frame_seq, frames.get(Side.BUY, 0), frames.get(Side.SELL, 0)
+    return plan.opportunity.frame_seq, plan.legs[0].frame_seq, plan.legs[-1].frame_seq
 
 
 async def _load_legs(connection: AsyncConnection, execution_id: str, plan: Plan) -> list[LegLine]:
@@ -177,13 +176,14 @@ async def _load_legs(connection: AsyncConnection, execution_id: str, plan: Plan)
 
 
 def _is_order_of(row: "Row[Any]", leg: Leg) -> bool:
-    place = (row.purpose, row.venue, row.side)
-    return place == (Purpose.LEG.value, leg.venue, leg.side.value)
+    place = (row.purpose, row.venue, row.pair, row.side)
+    return place == (Purpose.LEG.value, leg.venue, str(leg.instrument.pair), leg.side.value)
 
 
 def _unsent(leg: Leg) -> LegLine:
     return LegLine(
         venue=leg.venue,
+        pair=str(leg.instrument.pair),
         side=leg.side.value,
         purpose=Purpose.LEG.value,
         size_base=leg.size_base,
@@ -207,6 +207,7 @@ async def _sent(connection: AsyncConnection, order: "Row[Any]", *, frame_seq: in
     notional = exact_sum(exact_product(part.size_base, part.price) for part in parts)
     return LegLine(
         venue=VenueId(order.venue),
+        pair=order.pair,
         side=order.side,
         purpose=order.purpose,
         size_base=order.size_base,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
-from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.confirm import LimitRules
+from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
 from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.decider import Decider
@@ -149,7 +150,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
     decider = Decider(
-        confirmer=Confirmer(
+        confirmer=LegsConfirmer(
             board,
             costs,
             taken,

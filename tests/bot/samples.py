@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from msgspec.structs import replace
 
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Hop, HopKind, Reason
@@ -327,6 +327,7 @@ def why() -> WhyReport:
     legs = [
         LegLine(
             venue=VenueId(name),
+            pair="BTC-USD",
             side=side,
             purpose=purpose,
             size_base=Decimal("0.015612"),
@@ -462,7 +463,7 @@ def trades(limit: int = 10) -> TradesReport:
             size_base=Decimal("0.015612"),
             profit_usd=Decimal("1.19") - index,
             expected_usd=Decimal("1.28"),
-            residual_base=Decimal("0.0002") if index == 1 else Decimal(0),
+            left_over=(Amount.of("0.0002", "BTC"),) if index == 1 else (),
         )
         for index in range(12)
     ]
@@ -543,7 +544,7 @@ def all_notices() -> list[Notice]:
             size_base=Decimal("0.015612"),
             profit_usd=Decimal("1.19"),
             expected_usd=Decimal("1.28"),
-            residual_base=Decimal("0.0002"),
+            left_over=(Amount.of("0.0002", "BTC"),),
         ),
         LimitHit(
             at_ns=at_ns,

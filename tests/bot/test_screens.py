@@ -179,8 +179,8 @@ def test_a_trade_shows_side_venue_rate_and_amount_of_each_orders_fee() -> None:
 
     lines = write_plain(render_why(why)).splitlines()
     in_base = write_plain(render_why(replace(why, legs=[bought]))).splitlines()
-    line = replace(why.line, quote="USDT")
-    in_quote = write_plain(render_why(replace(why, line=line))).splitlines()
+    legs = [replace(leg, pair="BTC-USDT") for leg in why.legs]
+    in_quote = write_plain(render_why(replace(why, legs=legs))).splitlines()
 
     assert "  fee buy coinbase 0.0601% $0.60" in lines
     assert "  fee sell bitstamp 0.0599% $0.60" in lines

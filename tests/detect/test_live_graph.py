@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.detect.screen_terms import EDGE_MARGIN_BPS
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Opportunity, Reason
+from engine.domain.opportunities import Opportunity
 from tests.reference import screen as twin
 from tests.reference.world import AGE_NS_MAX, Levels, Setup, World, make_instrument
 
@@ -231,7 +231,7 @@ def test_a_crossed_or_absurd_book_takes_part_in_no_route() -> None:
     assert math.isfinite(float(world.graph.out.sum()))
 
 
-def test_books_that_quote_each_other_upside_down_are_watched_and_never_planned() -> None:
+def test_books_that_quote_each_other_upside_down_are_a_route_and_no_gap() -> None:
     instruments = [
         make_instrument("a", "BTC-USD"),
         make_instrument(
@@ -250,5 +250,4 @@ def test_books_that_quote_each_other_upside_down_are_watched_and_never_planned()
         seen.hops[1].amount_in / (0.00962 * (1 + FEE)), rel=1e-9
     )
     assert not seen.is_gap
-    assert world.journal.plans == []
-    assert set(world.journal.reasons) == {Reason.NO_EXECUTOR}
+    assert [plan.opportunity for plan in world.journal.plans] == [seen]

@@ -15,6 +15,7 @@ from engine.execute.legged import LeggedExecutor, OutcomeRules
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from tests.execute.conformance import SECOND, Play
+from tests.execute.test_routes import make_world, open_triangle
 from tests.reference.world import World
 
 FEE_BPS = Decimal(10)
@@ -35,7 +36,7 @@ class FlatQuotes:
 def make_legged(is_killed: Callable[[], bool]) -> LeggedExecutor:
     return LeggedExecutor(
         quotes=FlatQuotes(),
-        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in TWO.legs}),
+        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in (*TWO.legs, *THREE.legs)}),
         unwinding=UnwindRules(),
         outcomes=OutcomeRules(answer_ms_max=3_000, absent_after_ms=20_000),
         order_rate=OrderRate(),
@@ -51,9 +52,9 @@ def plan_of_two() -> Plan:
     return plan
 
 
-TWO = plan_of_two()
+TWO, THREE = plan_of_two(), open_triangle(make_world())
 EXECUTORS: dict[str, tuple[Callable[[Callable[[], bool]], Executor], tuple[Plan, ...]]] = {
-    "legged": (make_legged, (TWO,))
+    "legged": (make_legged, (TWO, THREE))
 }
 
 

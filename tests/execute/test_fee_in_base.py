@@ -12,7 +12,7 @@ from engine.domain.instruments import BuyFee
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState
 from engine.portfolio.inventory import Inventory
-from tests.reference.world import Setup, World, make_instrument
+from tests.reference.world import Setup, World, left_over, make_instrument
 
 
 def test_only_binance_takes_the_fee_of_a_buy_in_base() -> None:
@@ -33,7 +33,7 @@ def test_what_the_fee_took_is_neither_sold_nor_held() -> None:
     assert (bought.filled_base, bought.base_change) == (Decimal(1), Decimal("0.999"))
     assert [fill.fee_quote for fill in bought.fills] == [0]
     assert sold.filled_base == sold.size_base == Decimal("0.999")
-    assert execution.residual_base == 0
+    assert execution.residuals == ()
     # 0.999 x 101 less 10 bps, less 100.1 for a whole one
     assert execution.profit_quote == Decimal("0.999") * 101 - Decimal("0.100899") - Decimal("100.1")
     assert execution.profit_quote == plan.profit_quote
@@ -85,7 +85,7 @@ def test_an_unchanged_market_realises_exactly_what_was_planned(
         plan, execution = finished.plan, finished.execution
         assert [order.state for order in execution.orders] == [OrderState.FILLED] * 2
         assert execution.profit_quote == plan.profit_quote
-        assert 0 <= execution.residual_base < min(buy.lot_base, sell.lot_base)
+        assert 0 <= left_over(execution) < min(buy.lot_base, sell.lot_base)
         assert plan.legs[1].size_base <= plan.legs[0].size_base - plan.legs[0].fee_base
 
 
@@ -102,4 +102,4 @@ def test_an_unwinding_purchase_covers_its_own_fee() -> None:
 
     execution = world.journal.finished[0].execution
     assert [order.filled_base for order in execution.orders] == [0, 1, Decimal("1.00100")]
-    assert execution.residual_base == -Decimal("0.000001")
+    assert left_over(execution) == -Decimal("0.000001")

@@ -14,7 +14,7 @@ from engine.domain.orders import Order, Purpose
 from engine.execute.latency import Latency
 from engine.execute.paper import Finished
 from tests.reference.paper import History, Shown, ceil_share, profit_of
-from tests.reference.world import AGE_NS_MAX, Setup, World
+from tests.reference.world import AGE_NS_MAX, Setup, World, left_over
 
 FEE_BPS = Decimal(10)
 PRICES = st.integers(0, 12)
@@ -130,7 +130,7 @@ def test_base_and_cash_add_up_and_no_order_is_overfilled(
             if o.side is Side.BUY
         )
         sold = sum(o.filled_base for o in execution.orders if o.side is Side.SELL)
-        assert bought - Fraction(sold) == Fraction(execution.residual_base)
+        assert bought - Fraction(sold) == Fraction(left_over(execution))
         for order in execution.orders:
             assert order.filled_base <= order.size_base
             for fill in order.fills:
@@ -143,11 +143,11 @@ def test_base_and_cash_add_up_and_no_order_is_overfilled(
         excess = abs(
             sum((o.base_change for o in execution.orders if o.purpose is Purpose.LEG), Decimal(0))
         )
-        assert abs(execution.residual_base) <= excess
-        if execution.residual_base == 0:
+        assert abs(left_over(execution)) <= excess
+        if execution.residuals == ():
             cash = sum((order.cash_quote for order in execution.orders), Decimal(0))
             assert execution.profit_quote == cash
-        residual += execution.residual_base
+        residual += left_over(execution)
         realised += execution.realised_usd
     held = sum((one.held.value for one in world.positions.residuals), Decimal(0))
     assert held == residual

@@ -11,7 +11,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.unwinding import UnwindRules
-from tests.reference.world import Setup, World, make_instrument
+from tests.reference.world import Setup, World, left_over, make_instrument
 
 NEAR = ([("100.00", "1")], [("100.10", "1")])
 HIGH = ([("101.00", "1")], [("101.20", "1")])
@@ -35,7 +35,7 @@ def test_an_unchanged_market_fills_the_plan_as_it_was_confirmed() -> None:
     (finished,) = world.journal.finished
     execution = finished.execution
     assert [order.state for order in execution.orders] == [OrderState.FILLED] * 2
-    assert execution.residual_base == 0
+    assert execution.residuals == ()
     assert execution.profit_quote == plan.profit_quote
     # 1 x (101 - 100.1) less 10 bps of 101 and of 100.1
     assert execution.profit_quote == Decimal("0.9") - Decimal("0.101") - Decimal("0.1001")
@@ -51,7 +51,7 @@ def test_an_order_meets_the_book_as_it_was_just_before_the_next_input() -> None:
     world.wait(20)  # both legs arrive exactly now, before this input is applied
     world.show(1, *FLAT)
 
-    assert world.journal.finished[0].execution.residual_base == 0
+    assert world.journal.finished[0].execution.residuals == ()
     assert world.journal.finished[0].execution.profit_quote > 0
 
 
@@ -87,7 +87,7 @@ def test_a_leg_beyond_its_limit_price_is_not_filled_and_the_other_is_unwound() -
     assert buy.filled_base == 1
     assert unwind.instrument == buy.instrument
     assert unwind.sent_at_ns == buy.arrives_at_ns
-    assert execution.residual_base == 0
+    assert execution.residuals == ()
     assert execution.profit_quote == Decimal("-0.1") - Decimal("0.1001") - Decimal("0.1")
     assert world.positions.residuals == ()
 
@@ -107,7 +107,7 @@ def test_a_partly_filled_leg_leaves_only_its_excess_to_unwind() -> None:
     unwind = next(order for order in execution.orders if order.purpose is Purpose.UNWIND)
     assert sell.state is OrderState.EXPIRED
     assert unwind.size_base == Decimal("0.6")
-    assert execution.residual_base == 0
+    assert execution.residuals == ()
 
 
 def test_a_venue_that_goes_stale_fills_nothing_and_leaves_a_residual() -> None:
@@ -124,7 +124,7 @@ def test_a_venue_that_goes_stale_fills_nothing_and_leaves_a_residual() -> None:
         world.tick()
 
     execution = world.journal.finished[0].execution
-    assert execution.residual_base == 1
+    assert left_over(execution) == 1
     (residual,) = world.positions.residuals
     assert (residual.venue, residual.held.value) == ("here", Decimal(1))
     assert residual.carry == Amount.of("100.1", "USD")
@@ -145,7 +145,7 @@ def test_an_order_that_arrives_at_a_book_grown_too_old_is_not_filled() -> None:
     execution = world.journal.finished[0].execution
     states = {order.instrument.venue: order.state for order in execution.orders}
     assert states == {"here": OrderState.EXPIRED, "there": OrderState.FILLED}
-    assert execution.residual_base == -1
+    assert left_over(execution) == -1
 
 
 def test_unwinding_never_trades_outside_its_band() -> None:
@@ -164,7 +164,7 @@ def test_unwinding_never_trades_outside_its_band() -> None:
     unwind = next(order for order in execution.orders if order.purpose is Purpose.UNWIND)
     assert unwind.price_limit == Decimal("99.90")
     assert unwind.state is OrderState.EXPIRED
-    assert execution.residual_base == 1
+    assert left_over(execution) == 1
 
 
 def test_a_short_excess_is_bought_back_where_it_was_sold() -> None:
@@ -180,7 +180,7 @@ def test_a_short_excess_is_bought_back_where_it_was_sold() -> None:
     execution = world.journal.finished[0].execution
     unwind = next(order for order in execution.orders if order.purpose is Purpose.UNWIND)
     assert (unwind.side, unwind.instrument.venue) == (Side.BUY, "there")
-    assert execution.residual_base == 0
+    assert execution.residuals == ()
     assert execution.profit_quote < 0
 
 

@@ -35,15 +35,12 @@ EXECUTION = Execution(
     profit_quote=Decimal(0),
     profit_usd=Decimal(0),
     expected_usd=Decimal(0),
-    residual_base=Decimal(0),
-    carry_quote=Decimal(0),
 )
 
 
 def left_over(base: str, carry: str, *, at_ns: int = START_NS) -> Execution:
-    return replace(
-        EXECUTION, residual_base=Decimal(base), carry_quote=Decimal(carry), closed_at_ns=at_ns
-    )
+    residual = Residual(venue=HERE.venue, held=Amount.of(base, BTC), carry=Amount.of(carry, USD))
+    return replace(EXECUTION, residuals=(residual,), closed_at_ns=at_ns)
 
 
 def usd_at(price: str | None) -> UsdPer:

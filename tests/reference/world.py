@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.decide.confirm import Confirmer, LimitRules
+from engine.decide.confirm import LimitRules
+from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
 from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.decider import Decider
@@ -26,6 +27,7 @@ from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Plan, Reason, Refusal
+from engine.domain.orders import Execution
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import Finished, PaperExecutor
@@ -107,6 +109,11 @@ def make_gap(buy: Instrument, sell: Instrument) -> Opportunity:
         gas_quote=0.0,
         profit_quote=1.0,
     )
+
+
+def left_over(execution: Execution) -> Decimal:
+    """Return what an execution of a gap left over in all."""
+    return sum((one.held.value for one in execution.residuals), Decimal(0))
 
 
 def write_side(levels: Levels) -> bytes:
@@ -226,7 +233,7 @@ class World:
             shows_ledger_behind=lambda: self.is_ledger_behind,
             switches=self.switches,
         )
-        self.confirmer = Confirmer(self.board, self.costs, self.taken, setup.rules)
+        self.confirmer = LegsConfirmer(self.board, self.costs, self.taken, setup.rules)
         screen = Screen(
             edge_bps_min=Decimal(setup.edge_bps_min),
             age_ns_max=AGE_NS_MAX,

@@ -22,6 +22,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Leg, Opportunity, Plan, Reason, Side
 from engine.domain.orders import Execution, Fill, Order, OrderState, Purpose
+from engine.domain.residuals import Residual
 from engine.domain.stories import Cause, Difference, TradeStory, Worth
 from tests.reference.world import make_gap
 
@@ -146,9 +147,24 @@ def make_execution(
         profit_quote=profit_usd,
         profit_usd=profit_usd,
         expected_usd=Decimal("1.10"),
-        residual_base=residual_base,
-        carry_quote=residual_base * 60_000,
+        residuals=(make_residual(residual_base, residual_base * 60_000),) if residual_base else (),
         story=make_story(profit_usd),
+    )
+
+
+def make_residual(
+    held: Decimal,
+    carry: Decimal,
+    *,
+    pair: str = "BTC-USD",
+    venues: tuple[VenueId, VenueId] = (BUY_VENUE, SELL_VENUE),
+) -> Residual:
+    """What is left over of a gap: too much where it was bought, too little where it was sold."""
+    base, _, quote = pair.partition("-")
+    return Residual(
+        venue=venues[0 if held > 0 else 1],
+        held=Amount(held, AssetCode(base)),
+        carry=Amount(carry, AssetCode(quote)),
     )
 
 
@@ -263,7 +279,6 @@ def make_paper_traded(*, number: int = 1, at_ns: int = NOW_NS) -> PaperTraded:
         size_base=Decimal("0.01"),
         profit_usd=Decimal("0.99"),
         expected_usd=Decimal("1.10"),
-        residual_base=Decimal(0),
     )
 
 

@@ -64,7 +64,11 @@ def _trade(chance: random.Random, positions: Positions, number: int) -> Executio
         number=number,
         closed_at_ns=makers.NOW_NS + chance.randrange(-2, 3) * makers.DAY_NS // 2,
         profit_usd=_amount(chance, places=25),
-        residual_base=Decimal(chance.choice(LEFT_OVER)),
+    )
+    left_over = Decimal(chance.choice(LEFT_OVER))
+    carry = _amount(chance, places=8)
+    residual = makers.make_residual(
+        left_over, carry, pair=pair, venues=(VenueId(buy), VenueId(sell))
     )
     opportunity = msgspec.structs.replace(
         record.plan.opportunity,
@@ -81,7 +85,7 @@ def _trade(chance: random.Random, positions: Positions, number: int) -> Executio
         record.execution,
         orders=orders,
         quote=AssetCode(pair.partition("-")[2]),
-        carry_quote=_amount(chance, places=8) if record.execution.residual_base else Decimal(0),
+        residuals=(residual,) if left_over else (),
     )
     return ExecutionRecord(
         run_id=record.run_id,

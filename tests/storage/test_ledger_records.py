@@ -31,7 +31,7 @@ async def test_an_execution_comes_back_as_it_was_stored(
     assert stored.total == 1
     assert trade.profit_usd == record.execution.profit_usd
     assert trade.expected_usd == record.execution.expected_usd
-    assert trade.residual_base == record.execution.residual_base
+    assert trade.left_over == tuple(one.held for one in record.execution.residuals)
     assert trade.size_base == Decimal("0.01")
     assert (trade.pair, trade.buy_venue, trade.sell_venue) == ("BTC-USD", "coinbase", "gemini")
 

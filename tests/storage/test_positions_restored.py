@@ -74,7 +74,12 @@ def forget_carry(database_path: Path) -> None:
     """Leave the rows as an earlier version wrote them."""
     with closing(sqlite3.connect(database_path)) as database:
         database.execute("DROP TRIGGER keep_executions_update")
-        database.execute("UPDATE executions SET carry_quote = NULL, correction_quote = NULL")
+        database.execute("DROP TRIGGER keep_residuals_delete")
+        database.execute("DELETE FROM residuals")
+        database.execute(
+            "UPDATE executions SET carry_quote = NULL, correction_quote = NULL, "
+            "residual_sign = sign(CAST(residual_base AS REAL))"
+        )
         database.commit()
 
 
