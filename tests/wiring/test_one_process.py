@@ -53,6 +53,7 @@ from engine.facade.client import BusFacade
 from engine.market.board import Board
 from engine.market.matrix_block import shared_path
 from engine.market.price_matrix import PriceMatrix
+from engine.operate.one_time_code import TRIES_MAX
 from engine.operate.outbox import Outbox
 from engine.settings.schema import (
     CostsSettings,
@@ -346,6 +347,21 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
         status = await until(facade, lambda _status: True)
 
     assert (status.mode, status.is_paused) == (Mode.PAPER, True)
+
+
+async def test_wrong_codes_lock_out_over_a_restart(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    async with open_roles(SETTINGS, paths) as facade:
+        await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
+        for _ in range(TRIES_MAX):
+            await facade.ask(Unkill(by="me", code="000000", given_at_ns=time.time_ns()))
+    async with open_roles(SETTINGS, paths) as facade:
+        await until(facade, lambda status: status.is_killed)
+        code = pyotp.TOTP(SECRET).at(int(time.time()))
+        right = await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns()))
+
+    assert isinstance(right, Declined)
+    assert "too many wrong codes" in right.why
 
 
 async def test_the_mode_of_the_first_start_is_kept_whatever_the_settings_say_later(
