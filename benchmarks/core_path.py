@@ -17,6 +17,7 @@ from benchmarks.core_market import (
     plenty,
 )
 from benchmarks.harness import Row, measure, print_table
+from engine.core.pipeline import Decided, Parts, Pipeline
 from engine.decide.confirm import LimitRules
 from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.decider import Decider
@@ -34,7 +35,6 @@ from engine.domain.opportunities import Opportunity, Plan
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import Finished, PaperExecutor
-from engine.execute.pipeline import Decided, Parts, Pipeline
 from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates

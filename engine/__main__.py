@@ -14,7 +14,7 @@ from engine.domain.redaction import install_redaction
 from engine.operate.endings import exit_code_after
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
-from engine.wiring import commands
+from engine.tools import commands
 from engine.wiring.paths import Paths, prepare
 
 Run = Callable[[Settings, Paths, argparse.Namespace], Coroutine[Any, Any, int]]

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
+from engine.core.pipeline import Pipeline
 from engine.domain.errors import BadValueError
-from engine.execute.pipeline import Pipeline
 from engine.market.board import Board
 from engine.market.lateness import Lateness
 from engine.operate.clock import Correction

@@ -27,6 +27,7 @@ from engine.bus.records import (
     Record,
 )
 from engine.bus.reports import OpportunityLine
+from engine.core.pipeline import Decided
 from engine.detect.episodes import Closed
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
@@ -35,7 +36,6 @@ from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
 from engine.domain.orders import Execution, traded_base
 from engine.domain.stories import ending
 from engine.execute.paper import Finished
-from engine.execute.pipeline import Decided
 from engine.execute.story import Found, tell_story
 from engine.market import freshness
 

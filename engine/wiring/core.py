@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
+from engine.core.pipeline import Parts, Pipeline
 from engine.decide.confirm import LimitRules
 from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
@@ -27,7 +28,6 @@ from engine.domain.instruments import BuyFee
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import PaperExecutor
-from engine.execute.pipeline import Parts, Pipeline
 from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.core.pipeline import Decided, Parts, Pipeline
 from engine.decide.confirm import LimitRules
 from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.confirm_route import RouteConfirmer, RouteRules
@@ -31,7 +32,6 @@ from engine.domain.orders import Execution
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import Finished, PaperExecutor
-from engine.execute.pipeline import Decided, Parts, Pipeline
 from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates

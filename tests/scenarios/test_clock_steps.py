@@ -20,9 +20,9 @@ from engine.operate.clock import ELAPSED_NS, SteadyClock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.recording import EntryKind, read_entries
 from engine.settings.schema import PaperSettings
+from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
-from engine.wiring.replaying import replay
 from tests.patience import PATIENCE_S, insist
 from tests.wiring.test_one_process import SECRET, SETTINGS, told, until
 

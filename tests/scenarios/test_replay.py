@@ -27,7 +27,7 @@ from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import Entry, EntryKind, read_entries
-from engine.wiring.replaying import replay
+from engine.tools.replaying import replay
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 

@@ -26,11 +26,11 @@ from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.storage.ledger import open_ledger
+from engine.tools.replaying import replay
 from engine.wiring import lists
 from engine.wiring.engine_role import open_engine
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths, prepare
-from engine.wiring.replaying import replay
 from engine.wiring.sandbox_role import open_markets
 from tests.patience import PATIENCE_S
 

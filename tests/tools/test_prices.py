@@ -17,7 +17,7 @@ from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
 from engine.market.row_cache import RowCache
 from engine.sandbox.pools import load_pools
-from engine.wiring.price_table import PriceLine, PricesShown, in_place, make_shown, render_text
+from engine.tools.price_table import PriceLine, PricesShown, in_place, make_shown, render_text
 from engine.wiring.shared_prices import SharedPrices, pool_rows
 from tests.reference.world import SECOND, START_NS, Setup, World, make_instrument
 

@@ -10,7 +10,7 @@ from engine.domain.errors import BadValueError
 from engine.operate.recording import ENTRY, Entry, EntryKind, encode_entry, read_entries
 from engine.operate.run_header import StreamSpec, encode_header
 from engine.ports import InputKind
-from engine.wiring import replaying
+from engine.tools import replaying
 from tests.reference.run_core import make_run_core
 from tests.reference.world import START_NS, make_instrument
 

@@ -32,7 +32,7 @@ async def run(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> i
 
 async def demo(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Run the sandbox without a person; the last line printed is one JSON object."""
-    from engine.wiring.demo import run_demo
+    from engine.tools.demo import run_demo
 
     return await run_demo(settings, paths, seconds=asked.seconds)
 
@@ -57,11 +57,11 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
 async def replay(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Feed a recording through the same code and compare the decisions."""
     if asked.file is None:
-        from engine.wiring.choices import recordings_to_replay
+        from engine.tools.choices import recordings_to_replay
 
         _say(recordings_to_replay(paths))
         return exit_codes.OK
-    from engine.wiring.replaying import replay_run
+    from engine.tools.replaying import replay_run
 
     return await asyncio.to_thread(replay_run, asked.file, log_to=asked.log)
 
@@ -73,11 +73,11 @@ async def trace(_settings: Settings, paths: Paths, asked: argparse.Namespace) ->
     await check_runs(paths)
     async with open_facade(paths) as facade:
         if asked.id is None:
-            from engine.wiring.choices import decisions_to_trace
+            from engine.tools.choices import decisions_to_trace
 
             _say(await decisions_to_trace(facade))
             return exit_codes.OK
-        from engine.wiring.replaying import trace_decision
+        from engine.tools.replaying import trace_decision
 
         return await trace_decision(facade, paths, asked.id)
 
@@ -105,8 +105,8 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
 
 async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Clear the latch after a person confirmed it."""
+    from engine.tools.unkilling import unkill_from_host
     from engine.wiring.front_end import open_facade
-    from engine.wiring.unkilling import unkill_from_host
 
     latch = KillLatch(paths.data_dir)
     async with open_facade(paths) as facade:
@@ -134,7 +134,7 @@ async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -
 
 async def enroll(settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:
     """Set up the authenticator that clears the latch from the phone."""
-    from engine.wiring.enroll import enroll as enroll_person
+    from engine.tools.enroll import enroll as enroll_person
 
     name = environment_name("operator", "totp_secret")
     if name in os.environ:
@@ -167,7 +167,7 @@ async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) 
 
 async def prices(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Print what the running engine shares with other processes."""
-    from engine.wiring.prices import View, show_prices
+    from engine.tools.prices import View, show_prices
 
     view = View(
         is_watching=asked.watch,
@@ -196,7 +196,7 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
     if settings.data.database_url:
         raise FatalError("PostgreSQL is restored with its own tools (pg_restore)")
     if asked.file is None:
-        from engine.wiring.choices import backups_to_restore
+        from engine.tools.choices import backups_to_restore
 
         _say(backups_to_restore(paths))
         return exit_codes.OK
@@ -213,7 +213,7 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
 
 async def warm_up(_settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
     """Compile every kernel into the cache; says how far it is while it takes its time."""
-    from engine.wiring.warming import warm_up_aloud
+    from engine.tools.warming import warm_up_aloud
 
     _say(f"{warm_up_aloud(_say)} kernels ready")
     return exit_codes.OK

@@ -10,7 +10,7 @@ from engine.domain.errors import TransientError
 from engine.operate import exit_codes
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import EntryKind
-from engine.wiring.choices import SHOWN_MAX, backups_to_restore, recordings_to_replay
+from engine.tools.choices import SHOWN_MAX, backups_to_restore, recordings_to_replay
 from engine.wiring.front_end import check_runs
 from engine.wiring.paths import Paths
 from tests.scenarios.rig import run_engine_command

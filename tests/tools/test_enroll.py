@@ -8,7 +8,7 @@ import pyotp
 import pytest
 
 from engine.settings.load import load_settings
-from engine.wiring.enroll import TRIES_MAX, enroll
+from engine.tools.enroll import TRIES_MAX, enroll
 
 AT_NS = 1_790_000_000_000_000_000
 

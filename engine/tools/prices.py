@@ -30,9 +30,9 @@ from engine.market.row_cache import RowCache
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
+from engine.tools.price_table import PricesShown, in_place, make_shown, render_text
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
-from engine.wiring.price_table import PricesShown, in_place, make_shown, render_text
 
 WATCH_S: Final = 0.25
 """Time between two refreshes of `--watch`."""
