@@ -178,7 +178,7 @@ class OrderBookLeg:
         lots = self.lots_of(amount_in_raw)
         decimals = self.instrument.price_decimals + self.instrument.size_decimals
         return Walked(
-            size_base=Decimal(lots * self.lot_raw).scaleb(-self.base_decimals, _WIDE),
+            size_base=self.instrument.size_of(lots * self.walk.lot_steps),
             notional_quote=Decimal(self.walk.notional_steps(lots)).scaleb(-decimals, _WIDE),
             price_worst=self.instrument.price_of(self.walk.price_worst_steps(lots)),
         )

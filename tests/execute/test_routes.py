@@ -91,6 +91,7 @@ def test_a_triangle_fills_as_it_was_confirmed() -> None:
 
     execution = finished.execution
     assert [leg.source for leg in plan.legs] == ["USD", "BTC", "ETH"]
+    assert {len(str(leg.size_base).partition(".")[2]) for leg in plan.legs} == {8}
     assert [order.state for order in execution.orders] == [OrderState.FILLED] * 3
     assert execution.profit_quote == plan.profit_quote
     assert execution.profit_usd == finished.execution.expected_usd
