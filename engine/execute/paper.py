@@ -54,7 +54,11 @@ class _OnItsWay:
 
 
 class PaperExecutor:
-    """Executes plans against the board without sending anything anywhere."""
+    """Executes plans against the board without sending anything anywhere.
+
+    Attributes:
+        next_at_ns: instant of the next event; `advance` does nothing before it.
+    """
 
     def __init__(
         self,
@@ -77,18 +81,13 @@ class PaperExecutor:
             order_rate=order_rate,
             is_killed=is_killed,
         )
+        self.next_at_ns = NEVER_NS
         self._arrivals: list[tuple[int, int, _OnItsWay]] = []
         self._sent = 0
         self._plan_numbers: dict[str, int] = {}
         self._plans = 0
         self._sent_by_plan: Counter[str] = Counter()
         self._met: dict[str, dict[str, Met]] = {}
-
-    @property
-    def next_at_ns(self) -> int:
-        """Instant of the next event; `advance` does nothing before it."""
-        arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS
-        return min(arrival_ns, self._legged.next_at_ns)
 
     def start(self, plan: Plan, at_ns: int) -> None:
         """Send the plan's legs; a plan past its deadline ends at the next advance, unsent."""
@@ -127,6 +126,8 @@ class PaperExecutor:
                 self._send(act, at_ns)
             elif isinstance(act, End):
                 finished.append(self._finish(act))
+        arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS
+        self.next_at_ns = min(arrival_ns, self._legged.next_at_ns)
         return finished
 
     def _send(self, send: Send, at_ns: int) -> None:
