@@ -209,7 +209,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
             what is dated beyond that day, losses only.
         residuals: what earlier executions left over.
         generation: number of this engine; records of those before it are refused from now on.
-        newest_run_id: name of the run that was started last, empty before the first.
+        run_id: name of this engine's run, which no other run has or gets.
         holdings: what deposits and fills came to, by venue and asset.
         changed_at_ns: when the operator last set mode or pause, 0 if never.
     """
@@ -219,7 +219,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     realised_today_usd: str
     residuals: list[Residual]
     generation: int
-    newest_run_id: str = ""
+    run_id: str
     holdings: list[Holding]
     changed_at_ns: int = 0
     latch: LatchState = LatchState()

@@ -115,21 +115,3 @@ def make_clock(clock: SteadyClock | None = None) -> Clock:
         return steady.now_ns()
 
     return now_ns
-
-
-def make_run_id(at_ns: int, *, after: str = "") -> str:
-    """Return a short name of a run, such as ``t0ab3x``: it sorts by time.
-
-    Args:
-        at_ns: when the run starts.
-        after: the name of the run before it, whose names and whose order must not come again
-            because the clock was set back.
-    """
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    number, text = at_ns // 1_000_000_000, ""
-    if after:
-        number = max(number, int(after, len(digits)) + 1)
-    while number:
-        number, digit = divmod(number, len(digits))
-        text = digits[digit] + text
-    return text

@@ -132,7 +132,8 @@ class Recorder:
 
     def _next_segment(self) -> None:
         self._close_segment()
-        self.run_directory.mkdir(parents=True, exist_ok=True)
+        # A folder that is there at first is another run's, of a ledger that is no more.
+        self.run_directory.mkdir(parents=True, exist_ok=self._segment_number > 0)
         self._segment_number += 1
         path = self.run_directory / f"{self._segment_number:06d}{SUFFIX}"
         self._segment = path.open("wb")

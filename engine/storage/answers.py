@@ -41,7 +41,10 @@ async def load(
     match request:
         case LoadState():
             return await load_state(
-                connection, day_start_ns=request.day_start_ns, basis=settings.basis
+                connection,
+                day_start_ns=request.day_start_ns,
+                at_ns=now_ns,
+                basis=settings.basis,
             )
         case GetTrades():
             return await load_trades(connection, limit=request.limit)

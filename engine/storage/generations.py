@@ -1,29 +1,42 @@
-"""Generations of the engine: each start is given the next one; records of an older one are refused.
+"""Generations of the engine: each start is given the next one, and the name of its run.
 
 The system's lock keeps two engines apart; this keeps what an engine sent before it lost its place
-from being stored behind the back of the one that loaded its state since.
+from being stored behind the back of the one that loaded its state since. The name is stored before
+the engine hears of it, so that no start gets one again, whatever became of the run and however
+soon the next one begins.
 """
 
 from typing import Final
 
+import msgspec
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.storage.tables import generations
+from engine.bus.notices import Started
+from engine.storage.tables import generations, notices
 
 ENGINE: Final = "engine"
 
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-async def take_next(connection: AsyncConnection) -> int:
-    """Begin a generation; those before it end."""
-    number = await load(connection) + 1
-    if number == 1:
-        await connection.execute(insert(generations).values(role=ENGINE, generation=number))
+
+async def take_next(connection: AsyncConnection, *, at_ns: int) -> tuple[int, str]:
+    """Begin a generation; those before it end. Return its number and the name of its run."""
+    found = await connection.execute(
+        select(generations.c.generation, generations.c.run_id).where(generations.c.role == ENGINE)
+    )
+    row = found.one_or_none()
+    number = 1 if row is None else row.generation + 1
+    named = "" if row is None or row.run_id is None else row.run_id
+    run_id = make_run_id(at_ns, after=(named, await _load_newest_started(connection)))
+    values = {"generation": number, "run_id": run_id}
+    if row is None:
+        await connection.execute(insert(generations).values(role=ENGINE, **values))
     else:
         await connection.execute(
-            update(generations).where(generations.c.role == ENGINE).values(generation=number)
+            update(generations).where(generations.c.role == ENGINE).values(**values)
         )
-    return number
+    return number, run_id
 
 
 async def load(connection: AsyncConnection) -> int:
@@ -32,3 +45,35 @@ async def load(connection: AsyncConnection) -> int:
         select(generations.c.generation).where(generations.c.role == ENGINE)
     )
     return found.scalar_one_or_none() or 0
+
+
+def make_run_id(at_ns: int, *, after: tuple[str, ...] = ()) -> str:
+    """Return a short name of a run, such as ``t0ab3x``: it sorts by time.
+
+    Args:
+        at_ns: when the run starts.
+        after: names of runs before it. Neither they nor their order must come again because
+            the clock was set back, or because two runs start within a second.
+    """
+    number, text = at_ns // 1_000_000_000, ""
+    number = max(number, *(int(name, len(_DIGITS)) + 1 for name in after if name), 0)
+    while number:
+        number, digit = divmod(number, len(_DIGITS))
+        text = _DIGITS[digit] + text
+    return text
+
+
+async def _load_newest_started(connection: AsyncConnection) -> str:
+    """Load the name of the run that was started last, as versions before tell that kept no names.
+
+    It goes by the order of the records.
+    """
+    found = await connection.execute(
+        select(notices.c.notice)
+        .where(notices.c.kind == Started.__name__)
+        .order_by(notices.c.seq.desc())
+        .limit(1)
+    )
+    text = found.scalar_one_or_none()
+    # Not as a `Started`: one of an earlier version may lack a field.
+    return "" if text is None else str(msgspec.json.decode(text).get("run_id", ""))

@@ -253,8 +253,10 @@ generations = Table(
     metadata,
     Column("role", Text, primary_key=True),
     Column("generation", BigInteger, nullable=False),
+    Column("run_id", Text),
 )
-"""How many times a role began; what an older one of it still sends is refused."""
+"""How many times a role began; what an older one of it still sends is refused. `run_id` is the name
+that was given to the newest; versions before kept none."""
 
 inbox = Table(
     "inbox",

@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.notices import Started
 from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.assets import AssetCode
@@ -20,7 +19,7 @@ from engine.storage import generations
 from engine.storage.balances import load_holdings
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import basis_is, load_left_over, load_residuals
-from engine.storage.tables import executions, notices, operator_state
+from engine.storage.tables import executions, operator_state
 
 DAY_NS = 86_400 * 1_000_000_000
 TRADES_MAX = 1_000
@@ -29,9 +28,9 @@ PAGE_ROWS = 1_000
 
 
 async def load_state(
-    connection: AsyncConnection, *, day_start_ns: int, basis: Basis | None
+    connection: AsyncConnection, *, day_start_ns: int, at_ns: int, basis: Basis | None
 ) -> EngineState:
-    """Begin a generation and load what an engine needs at start.
+    """Begin a generation at `at_ns` and load what an engine needs at start.
 
     Profit, leftovers and holdings are of `basis` only, if given.
     """
@@ -42,13 +41,14 @@ async def load_state(
         .limit(1)
     )
     state = newest.one_or_none()
+    generation, run_id = await generations.take_next(connection, at_ns=at_ns)
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,
         realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, basis):f}",
         residuals=await load_residuals(connection, basis=basis),
-        generation=await generations.take_next(connection),
-        newest_run_id=await load_newest_run_id(connection),
+        generation=generation,
+        run_id=run_id,
         holdings=await load_holdings(connection, basis=basis),
         changed_at_ns=0 if state is None else state.at_ns,
         latch=await load_latch(connection),
@@ -70,19 +70,6 @@ async def _load_today_usd(
     today = exact_sum(realised_usd(row) for row in rows if row.closed_at_ns < end_ns)
     later = exact_sum(realised_usd(row) for row in rows if row.closed_at_ns >= end_ns)
     return exact_sum((today, min(later, Decimal(0))))
-
-
-async def load_newest_run_id(connection: AsyncConnection) -> str:
-    """Load the name of the run that was started last, by the order of the records."""
-    found = await connection.execute(
-        select(notices.c.notice)
-        .where(notices.c.kind == Started.__name__)
-        .order_by(notices.c.seq.desc())
-        .limit(1)
-    )
-    text = found.scalar_one_or_none()
-    # Not as a `Started`: one of an earlier version may lack a field.
-    return "" if text is None else str(msgspec.json.decode(text).get("run_id", ""))
 
 
 async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesReport:

@@ -18,7 +18,7 @@ from engine.connectors.session import Accept, Session, SessionLimits
 from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.market.matrix_block import shared_path
-from engine.operate.clock import Clock, SteadyClock, make_run_id
+from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
@@ -110,8 +110,7 @@ async def open_engine(
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
         state = await load_state(ledger, at_ns=now_ns())
-        run_id = make_run_id(now_ns(), after=state.newest_run_id)
-        header = make_header(settings, venues, state, run_id=run_id, at_ns=now_ns())
+        header = make_header(settings, venues, state, at_ns=now_ns())
         outbox = Outbox(ledger, generation=state.generation)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:

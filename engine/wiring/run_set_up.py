@@ -140,7 +140,7 @@ async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) 
 
 
 def make_header(
-    settings: Settings, venues: OpenVenues, state: EngineState, *, run_id: str, at_ns: int
+    settings: Settings, venues: OpenVenues, state: EngineState, *, at_ns: int
 ) -> RunHeader:
     """Make the header of a run."""
     instruments: list[Instrument] = []
@@ -153,7 +153,7 @@ def make_header(
     mode = state.mode or Mode(settings.paper.mode_at_first_start)
     return RunHeader(
         format_version=FORMAT_VERSION,
-        run_id=run_id,
+        run_id=state.run_id,
         basis=basis_of(settings),
         market_note=venues.market_note,
         started_at_ns=at_ns,

@@ -31,7 +31,13 @@ from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NEW = EngineState(
-    mode=None, is_paused=False, realised_today_usd="0", residuals=[], generation=1, holdings=[]
+    mode=None,
+    is_paused=False,
+    realised_today_usd="0",
+    residuals=[],
+    generation=1,
+    run_id="t0ab3x",
+    holdings=[],
 )
 S = 1_000_000_000
 Happening = Callable[[], None]

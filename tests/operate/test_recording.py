@@ -138,3 +138,19 @@ async def test_an_open_recorder_flushes_by_itself_and_marks_its_end(tmp_path: Pa
         EntryKind.FRAME,
         EntryKind.ENDED,
     ]
+
+
+def test_a_run_whose_name_was_used_before_leaves_that_recording_as_it_is(tmp_path: Path) -> None:
+    first, second = (
+        Entry(1, EntryKind.FETCHED, 0, 1, "a", b"1"),
+        Entry(9, EntryKind.FETCHED, 0, 9, "b", b"2"),
+    )
+    for entry in (first, second):
+        recorder = Recorder(settings(tmp_path), "run")
+        write(recorder, entry)
+        recorder.flush()
+        recorder.close()
+
+    assert list(read_entries(tmp_path / "run")) == [first]
+    assert recorder.failure is not None
+    assert "File exists" in recorder.failure

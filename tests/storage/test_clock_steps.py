@@ -10,8 +10,8 @@ import pytest
 from engine.bus.commands import GetWhy
 from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import WhyReport
-from engine.operate.clock import make_run_id
 from engine.storage.backup import list_backups
+from engine.storage.generations import make_run_id
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.schedule import bring_forward, scheduled
 from tests.patience import PATIENCE_S
@@ -59,29 +59,40 @@ async def test_a_restart_after_a_step_back_to_yesterday_loosens_no_day(
 async def test_a_run_is_named_after_the_one_before_it_whatever_the_clock_says(
     settings: LedgerSettings, clock: Clock
 ) -> None:
-    first = make_run_id(makers.NOW_NS)
+    later = make_run_id(makers.NOW_NS + HOUR_NS)
     async with open_ledger(settings, clock=clock) as ledger:
         await append(
             ledger,
-            makers.make_notice_record(number=1, notice=makers.make_started(run_id="tzzzzz")),
-            makers.make_notice_record(
-                number=2, notice=makers.make_started(run_id=first, at_ns=makers.NOW_NS - HOUR_NS)
-            ),
+            makers.make_notice_record(number=1, notice=makers.make_started(run_id="t00000")),
+            makers.make_notice_record(number=2, notice=makers.make_started(run_id=later)),
             makers.make_notice_record(number=3),
         )
         state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
 
-    assert state.newest_run_id == first
+    assert state.run_id == make_run_id(makers.NOW_NS + HOUR_NS + makers.SECOND_NS)
+
+
+async def test_starts_within_one_second_never_share_a_name_though_none_left_a_record(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    names = []
+    for _ in range(3):
+        async with open_ledger(settings, clock=clock) as ledger:
+            for _ in range(2):
+                state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
+                names.append(state.run_id)
+
+    assert names == [make_run_id(makers.NOW_NS + s * makers.SECOND_NS) for s in range(6)]
 
 
 @pytest.mark.parametrize("step_s", [0, -1, -28_800, -5_000_000])
 def test_no_name_of_a_run_comes_again_and_they_sort_in_their_order(step_s: int) -> None:
     before = make_run_id(makers.NOW_NS)
 
-    after = make_run_id(makers.NOW_NS + step_s * makers.SECOND_NS, after=before)
+    after = make_run_id(makers.NOW_NS + step_s * makers.SECOND_NS, after=(before,))
 
     assert after > before
-    assert make_run_id(makers.NOW_NS + 10 * makers.SECOND_NS, after=before) == make_run_id(
+    assert make_run_id(makers.NOW_NS + 10 * makers.SECOND_NS, after=(before,)) == make_run_id(
         makers.NOW_NS + 10 * makers.SECOND_NS
     )
 

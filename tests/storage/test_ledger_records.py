@@ -11,6 +11,7 @@ from engine.bus.records import Append, Appended, EngineState, LoadState, Record,
 from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
+from engine.storage.generations import make_run_id
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices, trades
@@ -183,5 +184,6 @@ async def test_an_empty_ledger_knows_no_state(settings: LedgerSettings, clock: C
         realised_today_usd="0",
         residuals=[],
         generation=1,
+        run_id=make_run_id(makers.NOW_NS),
         holdings=[],
     )
