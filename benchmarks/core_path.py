@@ -18,7 +18,7 @@ from benchmarks.core_market import (
 )
 from benchmarks.harness import Row, measure, print_table
 from engine.core.pipeline import Decided, Parts, Pipeline
-from engine.decide.confirm import LimitRules
+from engine.decide.confirm import Confirmed, LimitRules
 from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
@@ -30,6 +30,7 @@ from engine.detect.live_graph import LiveGraph
 from engine.detect.screen_terms import Screen
 from engine.detect.value_round import ValueRound
 from engine.domain.holdings import Deposit
+from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Plan
 from engine.execute.fill import PaperVenue
@@ -240,6 +241,49 @@ def measure_confirm() -> Row:
     return measure("core.confirm", calls)
 
 
+LEVELS = 100
+
+
+def measure_confirm_triangle() -> Row:
+    """Three books of one venue, each 100 levels deep."""
+    venue = VenueId("one")
+    quotes = {"BTC-USD": 50_000, "ETH-BTC": 0.05, "ETH-USD": 2_600}
+    instruments = [
+        Instrument(
+            venue=venue,
+            pair=Pair.parse(pair),
+            wire_name=pair,
+            price_decimals=5,
+            size_decimals=8,
+            tick_quote=Decimal("0.00001"),
+            lot_base=Decimal("0.00001"),
+        )
+        for pair in quotes
+    ]
+    board = Board(instruments)
+    costs = Costs(fee_bps_taker={venue: Decimal(10)})
+    graph = LiveGraph(board, costs, Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX))
+    detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="bench")
+    seen: list[Opportunity] = []
+    for book, price in enumerate(quotes.values()):
+        bids, asks = (
+            ",".join(
+                f'["{price * (1 + sign * n / 5_000):.5f}","0.2"]' for n in range(1, LEVELS + 1)
+            )
+            for sign in (-1, 1)
+        )
+        board.replace(book, FORM, f"[{bids}]".encode(), f"[{asks}]".encode(), START_NS)
+        seen += [episode.first for episode in detector.on_change(book, START_NS)]
+    opportunity = seen[-1]
+    assert len(opportunity.hops) == len(quotes)
+    rules = LimitRules(slippage_bps=Decimal(5))
+    confirmer = LegsConfirmer(board, costs, Taken(board), rules)
+    size = Decimal(opportunity.size_base)
+    assert isinstance(confirmer.confirm(opportunity, size), Confirmed)
+    calls = [functools.partial(confirmer.confirm, opportunity, size) for _ in range(2_000)]
+    return measure("core.confirm.three_legs", calls)
+
+
 def measure_decide() -> Row:
     core = Core()
     opportunity = _opportunity(core)
@@ -264,6 +308,7 @@ MEASURES: tuple[Callable[[], Row], ...] = (
     measure_pipeline_alone,
     measure_pipeline,
     measure_confirm,
+    measure_confirm_triangle,
     measure_decide,
 )
 

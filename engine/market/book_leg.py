@@ -314,9 +314,10 @@ def _check_levels(instrument: Instrument, side: Side, levels: Sequence[tuple[int
     if not 0 < len(levels) <= LEVELS_MAX:
         raise BadValueError(f"{len(levels)} levels of {instrument}; 1 to {LEVELS_MAX} can be")
     before = 0
+    price_name, size_name = f"price of {instrument} in steps", f"size of {instrument} in steps"
     for price, size in levels:
-        check_whole(price, what=f"price of {instrument} in steps", low=1, high=STEPS_MAX)
-        check_whole(size, what=f"size of {instrument} in steps", low=1, high=STEPS_MAX)
+        check_whole(price, what=price_name, low=1, high=STEPS_MAX)
+        check_whole(size, what=size_name, low=1, high=STEPS_MAX)
         if before and (price <= before) == (side is Side.BUY):
             raise BadValueError(
                 f"price {price} follows {before}: levels that a {side} of {instrument} meets must"
@@ -343,6 +344,8 @@ def _walk_of(levels: Sequence[tuple[int, int]], *, lot_steps: int) -> _Walk:
 
 
 def _lots_of_notional(walk: _Walk, instrument: Instrument) -> int:
+    if not instrument.notional_min_quote:
+        return 0
     decimals = instrument.price_decimals + instrument.size_decimals
     least = Fraction(instrument.notional_min_quote) * 10**decimals
     return _least(lambda lots: walk.notional_steps(lots) >= least, 0, walk.lots_max + 1)
