@@ -18,8 +18,6 @@ from benchmarks.core_market import (
 )
 from benchmarks.harness import Row, measure, print_table
 from engine.core.pipeline import Decided, Parts, Pipeline
-from engine.decide.confirm import Confirmed, LimitRules
-from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
@@ -46,6 +44,8 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.ports import LevelForm
+from engine.quote.gap import Confirmed, LimitRules
+from engine.quote.legs import LegsConfirmer
 
 CALLS = 20_000
 AGE_NS_MAX = 10_000_000_000

@@ -14,9 +14,6 @@ from functools import partial
 import numpy as np
 
 from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table, row
-from engine.decide.confirm_route import RouteConfirmer, RouteRules
-from engine.decide.confirm_split import SplitConfirmer
-from engine.decide.exact_legs import ExactLegs
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
 from engine.detect.pool_sides import prepare_pool
@@ -29,6 +26,9 @@ from engine.market.board import Board
 from engine.portfolio.costs import Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.route import RouteConfirmer, RouteRules
+from engine.quote.split import SplitConfirmer
 from engine.sandbox.pools import load_pools
 
 CALLS = WARM_UP_CALLS + 700

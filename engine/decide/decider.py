@@ -11,12 +11,12 @@ from decimal import Decimal
 
 from engine.bus.reports import LimitLine
 from engine.decide.bounds import longest_unproven
-from engine.decide.confirm import Confirmed, Unconfirmed
-from engine.decide.confirm_legs import LegsConfirmer
 from engine.decide.limit_list import Circumstances, make_limits
 from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
 from engine.decide.under_way import exposure_quote
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Sizing
+from engine.quote.gap import Confirmed, Unconfirmed
+from engine.quote.legs import LegsConfirmer
 
 SHRINKS_MAX = 4
 """Most times that a draft is shrunk and confirmed again; then the limit refuses it."""

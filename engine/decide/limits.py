@@ -10,10 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from engine.decide.confirm import Confirmed
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity, Reason
 from engine.portfolio.costs import BPS_PER_UNIT
+from engine.quote.gap import Confirmed
 
 LEGS = 2
 

@@ -1,7 +1,7 @@
 """A route again, each leg shared among its parallel places as long as each of them pays for itself.
 
 Sized in floats when somebody asks for it, never on the way from a frame to a decision: it reads
-copies, and `decide.confirm_split` carries what is found through in whole numbers.
+copies, and `quote.split` carries what is found through in whole numbers.
 """
 
 from collections import Counter

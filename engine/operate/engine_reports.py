@@ -25,11 +25,7 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
-from engine.decide.confirm import Unconfirmed
-from engine.decide.confirm_route import RouteConfirmer
-from engine.decide.confirm_split import ConfirmedSplit, PlacePart, SplitConfirmer
 from engine.decide.decider import Decider
-from engine.decide.route_values import values_of_opportunity
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.pool_sides import PreparedPool
@@ -48,6 +44,10 @@ from engine.operate.run_journal import Entry, RunJournal
 from engine.operate.spread_watch import SpreadWatch
 from engine.portfolio.costs import BPS_PER_UNIT
 from engine.portfolio.inventory import Inventory
+from engine.quote.gap import Unconfirmed
+from engine.quote.route import RouteConfirmer
+from engine.quote.route_values import values_of_opportunity
+from engine.quote.split import ConfirmedSplit, PlacePart, SplitConfirmer
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
 from engine.core.pipeline import Parts, Pipeline
-from engine.decide.confirm import LimitRules
-from engine.decide.confirm_legs import LegsConfirmer
-from engine.decide.confirm_route import RouteConfirmer, RouteRules
-from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.decider import Decider
-from engine.decide.exact_legs import ExactLegs
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.decide.under_way import PlansUnderWay
@@ -48,6 +43,11 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.ports import Feed, FeedLimits
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.gap import LimitRules
+from engine.quote.legs import LegsConfirmer
+from engine.quote.route import RouteConfirmer, RouteRules
+from engine.quote.split import SplitConfirmer
 
 NS_PER_MS = 1_000_000
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.decide.confirm_route import ConfirmedRoute
 from engine.detect.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
@@ -15,6 +14,7 @@ from engine.domain.opportunities import HopKind, Reason
 from engine.domain.pools import Pool, Protocol
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
+from engine.quote.route import ConfirmedRoute
 from engine.sandbox.lineup import load_start_prices
 from engine.sandbox.pools import load_pools
 from tests.reference.world import Setup, World, make_instrument

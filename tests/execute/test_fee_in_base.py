@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.connectors.venues import VENUES
-from engine.decide.confirm import LimitRules
 from engine.decide.limits import LimitValues
 from engine.domain.instruments import BuyFee
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState
 from engine.portfolio.inventory import Inventory
+from engine.quote.gap import LimitRules
 from tests.reference.world import Setup, World, left_over, make_instrument
 
 

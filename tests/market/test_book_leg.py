@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.decide.confirm import Confirmed, Confirmer, LimitRules
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
@@ -18,6 +17,7 @@ from engine.market.book_leg import FEE_DECIMALS, OrderBookLeg, _least_near, leg_
 from engine.portfolio.costs import QUOTE_STEP, Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
+from engine.quote.gap import Confirmed, Confirmer, LimitRules
 from tests.reference import book_leg as twin
 from tests.reference.world import START_NS, make_gap, make_instrument, write_side
 

@@ -5,12 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.core.pipeline import Decided, Parts, Pipeline
-from engine.decide.confirm import LimitRules
-from engine.decide.confirm_legs import LegsConfirmer
-from engine.decide.confirm_route import RouteConfirmer, RouteRules
-from engine.decide.confirm_split import SplitConfirmer
 from engine.decide.decider import Decider
-from engine.decide.exact_legs import ExactLegs
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
 from engine.decide.switches import Switches
@@ -44,6 +39,11 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.gap import LimitRules
+from engine.quote.legs import LegsConfirmer
+from engine.quote.route import RouteConfirmer, RouteRules
+from engine.quote.split import SplitConfirmer
 
 MS = 1_000_000
 SECOND = 1_000_000_000

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.decide.decision_values import Confidence, DecisionValues, RouteCosts, values_of
 from engine.domain.errors import BadValueError
+from engine.quote.decision_values import Confidence, DecisionValues, RouteCosts, values_of
 from tests.reference.sizing import pair
 
 AMOUNTS = st.decimals(min_value=1, max_value=10**6, places=6)

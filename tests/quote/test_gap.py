@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decide.confirm import Confirmed, Confirmer, LimitRules, Unconfirmed
-from engine.decide.two_books import CommonLot
 from engine.domain.opportunities import Reason
 from engine.kernels.layout import ASK, BID
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
+from engine.quote.gap import Confirmed, Confirmer, LimitRules, Unconfirmed
+from engine.quote.two_books import CommonLot
 from tests.reference import confirm as twin
 from tests.reference.world import START_NS, make_gap, make_instrument, write_side
 

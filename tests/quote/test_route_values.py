@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.decide.route_values import values_of_opportunity
+from engine.quote.route_values import values_of_opportunity
 from tests.detect.test_live_pools import make_world, pair_of, value
 from tests.reference.world import Setup, World, make_instrument
 

@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
-from engine.decide.confirm import EDGE_STEP_BPS, Confirmed, Confirmer, LimitRules, Unconfirmed
-from engine.decide.confirm_route import to_raw
-from engine.decide.exact_legs import ExactLegs
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Hop, Leg, Opportunity, Reason, Side
@@ -21,6 +18,9 @@ from engine.market.book_leg import OrderBookLeg, Walked
 from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs, Fee
 from engine.portfolio.settle import expect
 from engine.portfolio.taken import Taken
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.gap import EDGE_STEP_BPS, Confirmed, Confirmer, LimitRules, Unconfirmed
+from engine.quote.route import to_raw
 
 _NONE: Final = Decimal(0)
 

@@ -11,13 +11,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from engine.decide.confirm import Unconfirmed
-from engine.decide.exact_legs import ExactLegs
 from engine.detect.exact_sizing import ExactLeg, confirm_exact
 from engine.domain.errors import BadValueError
 from engine.domain.figures import four_digits
 from engine.domain.opportunities import Opportunity, Reason
 from engine.portfolio.costs import Costs, ceil_share, ceil_to_quote_step
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.gap import Unconfirmed
 
 PIPS_PER_BPS: Final = 100
 

@@ -11,7 +11,6 @@ from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
 
-from engine.decide.two_books import TwoBooks
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Opportunity, Reason, Side
@@ -20,6 +19,7 @@ from engine.market.board import Board
 from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs, Fee
 from engine.portfolio.settle import carry_quote, moved_quote
 from engine.portfolio.taken import Taken
+from engine.quote.two_books import TwoBooks
 
 EDGE_STEP_BPS = Decimal("0.0001")
 

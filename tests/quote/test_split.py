@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.decide.confirm import Unconfirmed
-from engine.decide.confirm_route import ConfirmedRoute
-from engine.decide.confirm_split import ConfirmedSplit, PlacePart
 from engine.detect.places import has_only_pools
 from engine.detect.steps import finish
 from engine.domain.assets import AssetCode
@@ -24,6 +21,9 @@ from engine.kernels.layout import ASK, BID
 from engine.pools.constant_product import ConstantProductState, amount_out
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
+from engine.quote.gap import Unconfirmed
+from engine.quote.route import ConfirmedRoute
+from engine.quote.split import ConfirmedSplit, PlacePart
 from engine.sandbox.lineup import load_start_prices
 from engine.sandbox.pools import load_pools
 from tests.reference.convex import best_route

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from engine.decide.confirm_route import Charges, ConfirmedRoute, RouteConfirmer, to_raw
-from engine.decide.exact_legs import ExactLegs
 from engine.detect.parallel_places import ParallelPlaces
 from engine.detect.places import Place, has_only_pools, venue_changes
 from engine.detect.split_leg import Part, SplitLeg, plan_leg
@@ -18,6 +16,8 @@ from engine.detect.steps import Steps, finish
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.route import Charges, ConfirmedRoute, RouteConfirmer, to_raw
 
 NUDGE: Final = 1.0 + 1e-12
 """An input that floats have rounded to just below whole lots still pays for them."""
