@@ -16,6 +16,7 @@ from engine.facade.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    RecordingStopped,
     RecordsDropped,
     RetentionHeld,
     RoleRestarted,
@@ -133,7 +134,7 @@ def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]
 
 
 def _trouble_content(
-    notice: LimitHit | RoleRestarted | RecordsDropped | RetentionHeld,
+    notice: LimitHit | RoleRestarted | RecordsDropped | RetentionHeld | RecordingStopped,
 ) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, LimitHit):
         return Mark.WARN, f"Limit: {words.phrase(notice.reason)}", [notice.detail]
@@ -154,6 +155,9 @@ def _trouble_content(
             f"{notice.role} was started again",
             [notice.why, f"Restarts so far: {notice.restarts}"],
         )
+    if isinstance(notice, RecordingStopped):
+        lines = [notice.why, "Trading goes on; this run cannot be replayed beyond this."]
+        return Mark.WARN, "The recording stopped", lines
     if notice.kind == REFUSED:
         return (
             Mark.BAD,

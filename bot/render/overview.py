@@ -58,7 +58,15 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
     return Screen(
         title=title,
         mark=mark,
-        blocks=(Facts(tuple(facts)), _venue_table(report.venues)),
+        blocks=(
+            Facts(tuple(facts)),
+            _venue_table(report.venues),
+            *(
+                ()
+                if report.recording_failure is None
+                else (Text(f"The recording stopped: {report.recording_failure}"),)
+            ),
+        ),
         note=words.BASIS_WORDS[report.basis],
     )
 

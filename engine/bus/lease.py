@@ -25,6 +25,7 @@ class Lease:
         self._path = os.fspath(path)
         self._own = os.fstat(file)
         self._what = what
+        self._unseen: str | None = None
 
     def is_held(self) -> bool:
         """Say whether this process is still the holder; costs two microseconds.
@@ -33,16 +34,19 @@ class Lease:
         """
         try:
             found = os.stat(self._path)  # noqa: PTH116 - asked for every plan, in half the time
-        except OSError:
+        except OSError as error:
+            self._unseen = error.strerror
             return False
+        self._unseen = None
         return found.st_ino == self._own.st_ino and found.st_dev == self._own.st_dev
 
     def check(self) -> None:
         """Raise `SupersededError` if this process is not the holder any more."""
         if not self.is_held():
+            why = "" if self._unseen is None else f" ({self._unseen})"
             raise SupersededError(
-                f"its lease {self._path} was taken from this {self._what} (process {os.getpid()}): "
-                "it stops at once, so that no two act"
+                f"its lease {self._path} was taken from this {self._what} (process {os.getpid()})"
+                f"{why}: it stops at once, so that no two act"
             )
 
 

@@ -159,6 +159,12 @@ class RecordsDropped(_Notice, frozen=True, kw_only=True):
     count: int
 
 
+class RecordingStopped(_Notice, frozen=True, kw_only=True):
+    """The run is no longer recorded, to its end; trading goes on."""
+
+    why: str
+
+
 Notice = (
     Started
     | VenueLost
@@ -173,6 +179,7 @@ Notice = (
     | RecordsDropped
     | ClockCorrected
     | RetentionHeld
+    | RecordingStopped
 )
 
 

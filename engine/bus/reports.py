@@ -137,6 +137,7 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     displaced: int = 0
     unsized: int = 0
     pools_cut: int = 0
+    recording_failure: str | None = None
 
 
 class VenuesReport(_Report, frozen=True, kw_only=True):

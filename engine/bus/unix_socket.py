@@ -190,6 +190,10 @@ class SocketCaller(Generic[Request, Reply]):
             raise TransientError(
                 f"the {self._role} did not answer within {timeout_s:g} s; try again"
             ) from error
+        except PermissionError as error:
+            raise TransientError(
+                f"the {self._role} may not be asked from here: {error.strerror} for its socket"
+            ) from error
         except (OSError, asyncio.IncompleteReadError) as error:
             if self.ended is not None:
                 raise TransientError(f"the {self._role} has ended: {self.ended}") from error

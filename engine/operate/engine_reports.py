@@ -60,7 +60,8 @@ class RunParts:
     Attributes:
         is_killed: reads the kill latch (not recorded: a report is no decision).
         waiting: number of records that the ledger does not have yet.
-        recording: where the run is recorded, or why not.
+        recording: where the run is recorded, None if it is not to be.
+        recording_failure: why recording stopped, None if it did not.
         prices_published: rows of the price matrix written so far, None without one.
         prices_failure: why there is no price matrix, None if there is.
         venue_notes: tells what a venue said that keeps us away, or why it is not in the run.
@@ -85,6 +86,7 @@ class RunParts:
     is_killed: Callable[[], bool]
     waiting: Callable[[], int]
     recording: Callable[[], str | None]
+    recording_failure: Callable[[], str | None]
     prices_published: Callable[[], int | None]
     prices_failure: Callable[[], str | None]
     venue_notes: Callable[[], Mapping[VenueId, str]]
@@ -124,6 +126,7 @@ class EngineReports:
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
             records_waiting=of.waiting(),
             recording=of.recording(),
+            recording_failure=of.recording_failure(),
             prices_published=of.prices_published(),
             prices_failure=of.prices_failure(),
         )

@@ -99,7 +99,7 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
     elif report.engine.is_done:
         _say("killed, but the latch file is not set: mend the disk, then run make kill again")
     else:
-        _say("KILL FAILED: stop the program (make stop, or end its processes)")
+        _say("KILL FAILED: end the processes of the program, with SIGKILL if need be")
     return exit_codes.OK if report.latch_file.is_done or report.engine.is_done else 1
 
 

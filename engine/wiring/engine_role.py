@@ -127,7 +127,7 @@ async def open_engine(
         kill_switch = KillSwitch(
             latch, outbox, now_ns, state=state, one_time_code=_one_time_code(settings, state)
         )
-        ticks = Ticks(core, outbox, clock, kill_switch)
+        ticks = Ticks(core, outbox, clock, kill_switch, recorder)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
         lists = _lists(settings, core, venues, ticks, now_ns)
         answers = EngineAnswers(
@@ -334,11 +334,6 @@ def _parts(
     recorder: Recorder | None,
     prices: SharedPrices,
 ) -> RunParts:
-    def recording() -> str | None:
-        if recorder is None:
-            return None
-        return recorder.failure or str(recorder.run_directory)
-
     def notes() -> dict[VenueId, str]:
         told = dict(venues.notes)
         for stream, of in enumerate(venues.access):
@@ -371,7 +366,8 @@ def _parts(
         spread_watch=core.spread_watch,
         is_killed=latch.is_killed,
         waiting=lambda: outbox.waiting,
-        recording=recording,
+        recording=lambda: None if recorder is None else str(recorder.run_directory),
+        recording_failure=lambda: None if recorder is None else recorder.failure,
         prices_published=prices.published,
         prices_failure=lambda: prices.failure,
         venue_notes=notes,

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from engine.bus.notices import REFUSED, ClockCorrected, RecordsDropped
+from engine.bus.notices import REFUSED, ClockCorrected, RecordingStopped, RecordsDropped
 from engine.connectors.session import Session
 from engine.operate.clock import Correction, SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
+from engine.operate.recorder import Recorder
 from engine.ports import Action
 from engine.wiring.core import Core
 
@@ -26,13 +27,19 @@ class Ticks:
     """
 
     def __init__(
-        self, core: Core, outbox: Outbox, clock: SteadyClock, kill_switch: KillSwitch
+        self,
+        core: Core,
+        outbox: Outbox,
+        clock: SteadyClock,
+        kill_switch: KillSwitch,
+        recorder: Recorder | None,
     ) -> None:
         self.sessions: Sequence[Session] = ()
         self.watch = ClockWatch(clock, self._correct)
         self._core = core
         self._outbox = outbox
         self._kill_switch = kill_switch
+        self._recorder = recorder
         self._told = {"opportunities": 0, "notices": 0, REFUSED: 0}
         self._outages = Outages(
             core.board,
@@ -54,6 +61,7 @@ class Ticks:
             self._perform(self._core.hot_path.tick(at_ns))
             self._outages.look(at_ns)
             self._tell_dropped(at_ns)
+            self._tell_recording(at_ns)
 
     def _correct(self, correction: Correction, at_ns: int) -> None:
         self._perform(self._core.hot_path.correct(correction, at_ns))
@@ -86,3 +94,11 @@ class Ticks:
                     )
                 )
                 self._told[kind] = count
+
+    def _tell_recording(self, at_ns: int) -> None:
+        if self._recorder is None or self._recorder.failure is None:
+            return
+        self._core.journal.tell(
+            RecordingStopped(at_ns=at_ns, basis=self._core.header.basis, why=self._recorder.failure)
+        )
+        self._recorder = None

@@ -19,6 +19,7 @@ from engine.facade.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    RecordingStopped,
     RecordsDropped,
     RetentionHeld,
     RoleRestarted,
@@ -561,6 +562,7 @@ def all_notices() -> list[Notice]:
         RecordsDropped(at_ns=at_ns, basis=basis, kind="opportunities", count=1_500),
         RecordsDropped(at_ns=at_ns, basis=basis, kind=REFUSED, count=2),
         RetentionHeld(at_ns=at_ns, basis=basis, ahead_ns=400 * 86_400 * 10**9),
+        RecordingStopped(at_ns=at_ns, basis=basis, why="No space left on device at var/recordings"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
     ]

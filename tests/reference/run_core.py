@@ -95,6 +95,7 @@ def make_reports(core: Core) -> EngineReports:
             is_killed=lambda: False,
             waiting=lambda: 0,
             recording=lambda: None,
+            recording_failure=lambda: None,
             prices_published=lambda: None,
             prices_failure=lambda: None,
             venue_notes=dict,
