@@ -8,6 +8,7 @@ News and passing sights are bounded; the oldest are dropped and counted, and sto
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -55,14 +56,24 @@ class Outbox:
     Attributes:
         dropped: number of records dropped because the ledger was away too long, by worth.
         refused: records that the ledger will never take; each is logged whole.
+
+    Args:
+        ledger: where to send.
+        generation: this engine's number.
+        has_ledger: says whether there may be a ledger again before this process ends.
     """
 
     def __init__(
-        self, ledger: Caller[LedgerRequest, LedgerReply], *, generation: int | None = None
+        self,
+        ledger: Caller[LedgerRequest, LedgerReply],
+        *,
+        generation: int | None = None,
+        has_ledger: Callable[[], bool] = lambda: True,
     ) -> None:
         self.dropped = {Worth.PASSING: 0, Worth.NEWS: 0}
         self.refused = 0
         self._ledger = ledger
+        self._has_ledger = has_ledger
         self._generation = generation
         self._put_count = 0
         self._kept_count = 0
@@ -112,8 +123,8 @@ class Outbox:
         return len(self._sending) + sum(len(waiting) for waiting in self._waiting.values())
 
     def is_behind(self) -> bool:
-        """Say whether so much money and state is waiting that no plan should be made."""
-        return self._kept_count > BEHIND_AT
+        """Say whether no plan should be made: too much money waits, or what waits is lost."""
+        return self._kept_count > BEHIND_AT or not self._has_ledger()
 
     async def run(self) -> None:
         """Send for ever; cancel to stop.

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
@@ -68,8 +68,13 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
         FatalError: something that only a person can mend.
     """
     broken: list[FatalError] = []
-    async with stop_signals(ignores_interrupt=True) as stop:
-        ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+    ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+
+    def hear(role: str, why: str) -> None:
+        if role == "ledger":
+            ledger.ended = why
+
+    async with stop_signals(ignores_interrupt=True, on_news=hear) as stop:
 
         def on_fatal(error: FatalError) -> None:
             broken.append(error)
@@ -77,7 +82,13 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
 
         try:
             async with (
-                open_engine(settings, paths, ledger, clock=SteadyClock()) as answers,
+                open_engine(
+                    settings,
+                    paths,
+                    ledger,
+                    clock=SteadyClock(),
+                    has_ledger=lambda: ledger.ended is None,
+                ) as answers,
                 open_server(paths.engine_socket, engine_wire(), answers, on_fatal=on_fatal),
             ):
                 announce_ready()
@@ -95,8 +106,11 @@ async def open_engine(
     ledger: Caller[LedgerRequest, LedgerReply],
     *,
     clock: SteadyClock,
+    has_ledger: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[EngineAnswers]:
     """Connect to the venues and run the hot path until the block ends.
+
+    Once it has no ledger any more it makes no plan, as nobody would keep what came of it.
 
     Raises:
         TransientError: the ledger, the sandbox or every venue is away.
@@ -111,7 +125,7 @@ async def open_engine(
         venues = await open_venues(settings, paths, outbound, now_ns)
         state = await load_state(ledger, at_ns=now_ns())
         header = make_header(settings, venues, state, at_ns=now_ns())
-        outbox = Outbox(ledger, generation=state.generation)
+        outbox = Outbox(ledger, generation=state.generation, has_ledger=has_ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:
             outbox.put(_first_state(header))

@@ -67,6 +67,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             name="engine",
             arguments=["-m", "engine", "role", "engine"],
             stop_s=4.0,
+            hears_news=True,
             ready_s=300.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
             lease=paths.lease("engine"),

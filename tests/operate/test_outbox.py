@@ -210,3 +210,13 @@ async def test_closing_sends_what_waits() -> None:
 
     assert await outbox.drain(timeout_s=1) == 0
     assert len(ledger.stored) == 3
+
+
+async def test_no_plan_is_made_once_the_ledger_has_ended_for_good() -> None:
+    has_ended = False
+    outbox = Outbox(FakeLedger(), has_ledger=lambda: not has_ended)
+    assert not outbox.is_behind()
+
+    has_ended = True
+
+    assert outbox.is_behind(), "what would come of the plan is kept by nobody"

@@ -17,7 +17,7 @@ from tests.scenarios.broken_disks import fill, immutable, mount_small, read_only
 from tests.scenarios.rig import Installation, run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Broken = Callable[[], AbstractContextManager[None]]
 
@@ -54,11 +54,6 @@ async def _plans_nothing(installation: Installation) -> bool:
     return status.is_killed and status.planned == before.planned
 
 
-async def _plans_again(installation: Installation) -> None:
-    before = await installation.until_live()
-    await installation.until_status(lambda status: status.planned > before.planned)
-
-
 async def _kills_by_every_way(installation: Installation, broken: Broken) -> None:
     """Kill by each way while the file stays as it is; mended, each is cleared from the shell."""
     await _trade(installation)
@@ -73,7 +68,8 @@ async def _kills_by_every_way(installation: Installation, broken: Broken) -> Non
             assert (installation.data_dir / "kill-latch").read_text() == "clear\n"
         code, said = await run_engine_command(installation.data_dir, "unkill", stdin=b"clear\n")
         assert (code, "the latch is clear" in said) == (exit_codes.OK, True)
-        await _plans_again(installation)
+    before = await installation.until_live()
+    await installation.until_status(lambda status: status.planned > before.planned)
 
 
 @pytest.mark.own_mounts
