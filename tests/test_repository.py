@@ -183,7 +183,7 @@ def test_the_container_owns_what_it_writes_to() -> None:
     user = re.search(r"useradd --uid (\d+)", (ROOT / "Dockerfile").read_text())
     assert user is not None
     compose = (ROOT / "compose.yaml").read_text()
-    assert f'command: ["chown", "{user.group(1)}", "/data"]' in compose
+    assert f'command: ["chown", "-R", "{user.group(1)}", "/data"]' in compose
     assert "condition: service_completed_successfully" in compose
 
 

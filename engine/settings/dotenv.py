@@ -29,10 +29,10 @@ def read_dotenv(path: Path, *, known: Iterable[str]) -> Mapping[str, Assigned]:
     Raises:
         SettingsError: it cannot be read, or one of its lines does not assign one variable.
     """
-    if not path.exists():
-        return {}
     try:
         content = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text: write it anew") from error
     except OSError as error:

@@ -1,8 +1,11 @@
 """The data directory: what lies where, and whether it can be used at all."""
 
 import contextlib
+import errno
 import os
+import shlex
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -87,21 +90,57 @@ def prepare(data_dir: str) -> Paths:
     except OSError as error:
         raise FatalError(
             f"the data directory {paths.data_dir} cannot be written: {error.strerror}; "
-            "free space, mend its permissions, or choose another with SYNDICATE_DATA_DIR"
+            f"{_remedy(paths.data_dir, error)}, or choose another with SYNDICATE_DATA_DIR"
         ) from error
     return paths
 
 
+def _remedy(data_dir: Path, error: OSError) -> str:
+    """Say what mends it, as a command where one does."""
+    if error.errno not in {errno.EACCES, errno.EPERM}:
+        return "free space or mend the disk"
+    user, folder = os.geteuid(), shlex.quote(str(data_dir))
+    try:
+        is_foreign = data_dir.stat().st_uid != user or error.filename != str(data_dir)
+    except FileNotFoundError:
+        return f"make it as root: install -d -o {user} -m 0700 {folder}"
+    except OSError:
+        return "let this user enter the folders above it"
+    if not is_foreign:
+        return f"give the rights back: chmod u+rwx {folder}"
+    return (
+        f"make it this user's ({user}) as root: chown -R {user} {folder} "
+        "(with compose: docker compose run --rm var-owner)"
+    )
+
+
 def _keep_private(paths: Paths) -> None:
-    """Take what we made from other users; a file that is not ours to change stays as it is."""
-    for name in PRIVATE_FILES:
-        for path in paths.data_dir.glob(name):
-            _take_from_others(path)
-    for name in PRIVATE_FOLDERS:
-        for path in (paths.data_dir / name, *(paths.data_dir / name).rglob("*")):
-            _take_from_others(path)
+    """Take what we made from other users; a file that is not ours to change stays as it is.
+
+    Raises:
+        PermissionError: what an earlier run made is another user's, and this one cannot write it.
+    """
+    for path in _private(paths):
+        _take_from_others(path)
+        if not path.is_symlink() and path.stat().st_uid != os.geteuid():
+            _check_writable(path)
     if paths.data_dir not in {Path.cwd(), Path.home()}:  # a folder of its own, not one with more
         _take_from_others(paths.data_dir)
+
+
+def _private(paths: Paths) -> Iterator[Path]:
+    for name in PRIVATE_FILES:
+        yield from paths.data_dir.glob(name)
+    for name in PRIVATE_FOLDERS:
+        folder = paths.data_dir / name
+        if folder.exists():
+            yield folder
+            yield from folder.rglob("*")
+
+
+def _check_writable(path: Path) -> None:
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, f"{path.name} is another user's", str(path))
 
 
 def _take_from_others(path: Path) -> None:

@@ -31,7 +31,7 @@ async def _trade(installation: Installation) -> None:
 async def _kill(installation: Installation, way: str) -> str:
     """Kill by one way; returns the answer, if the way has one."""
     if way == "phone":
-        return await installation.say("/kill", "KILLED")
+        return await installation.say("/kill", "Latch file: ")
     if way == "shell":
         code, said = await run_engine_command(installation.data_dir, "kill")
         assert code == exit_codes.OK, said
