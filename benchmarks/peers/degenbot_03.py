@@ -8,23 +8,23 @@ import threading
 from fractions import Fraction
 from typing import Any
 
-from degenbot.arbitrage.uniswap_lp_cycle import (  # type: ignore[import-not-found]
+from degenbot.arbitrage.uniswap_lp_cycle import (  # type: ignore[import-not-found, unused-ignore]
     UniswapLpCycle,
 )
-from degenbot.erc20_token import Erc20Token  # type: ignore[import-not-found]
-from degenbot.uniswap.types import (  # type: ignore[import-not-found]
+from degenbot.erc20_token import Erc20Token  # type: ignore[import-not-found, unused-ignore]
+from degenbot.uniswap.types import (  # type: ignore[import-not-found, unused-ignore]
     UniswapV2PoolState,
     UniswapV3BitmapAtWord,
     UniswapV3LiquidityAtTick,
     UniswapV3PoolState,
 )
-from degenbot.uniswap.v2_liquidity_pool import (  # type: ignore[import-not-found]
+from degenbot.uniswap.v2_liquidity_pool import (  # type: ignore[import-not-found, unused-ignore]
     UniswapV2Pool,
 )
-from degenbot.uniswap.v3_liquidity_pool import (  # type: ignore[import-not-found]
+from degenbot.uniswap.v3_liquidity_pool import (  # type: ignore[import-not-found, unused-ignore]
     UniswapV3Pool,
 )
-from eth_utils.address import to_checksum_address  # type: ignore[import-not-found]
+from eth_utils.address import to_checksum_address  # type: ignore[import-not-found, unused-ignore]
 
 from benchmarks.peers.worker import Answer, Task, serve, time_calls
 
