@@ -5,12 +5,13 @@ private chat with the bot. Everything else is dropped in silence and counted.
 """
 
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from cachetools import FIFOCache
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
@@ -77,7 +78,9 @@ class Access:
     operator_id: int
     clock: Callable[[], int]
     denied: Counter[Denial] = field(default_factory=Counter, init=False)
-    _logged_at_ns: OrderedDict[int, int] = field(default_factory=OrderedDict, init=False)
+    _logged_at_ns: FIFOCache[int, int] = field(
+        default_factory=lambda: FIFOCache(STRANGERS_MAX), init=False
+    )
 
     def admit(self, update: Update) -> Incoming | None:
         """Return what the operator sent, or None; a denial is counted and answered by nothing."""
@@ -97,9 +100,6 @@ class Access:
         if last_ns is not None and 0 <= now_ns - last_ns < LOG_INTERVAL_S * _NS_PER_S:
             return
         self._logged_at_ns[key] = now_ns
-        self._logged_at_ns.move_to_end(key)
-        if len(self._logged_at_ns) > STRANGERS_MAX:
-            self._logged_at_ns.popitem(last=False)
         _log.warning(
             "update dropped (%s) from user %s; %d dropped so far", denial, key, self.denied.total()
         )

@@ -4,6 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
+from cachetools import FIFOCache
+
 from bot.answer import Confirmation
 
 PENDING_MAX: Final = 32
@@ -26,12 +28,10 @@ class Confirmations:
     """Second steps that wait. They live in memory: a restart voids them all."""
 
     confirm_s: int
-    _pending: dict[str, _Pending] = field(default_factory=dict)
+    _pending: FIFOCache[str, _Pending] = field(default_factory=lambda: FIFOCache(PENDING_MAX))
 
     def offer(self, confirmation: Confirmation, *, user_id: int, chat_id: int, now_ns: int) -> str:
         """Remember a second step and return its nonce."""
-        while len(self._pending) >= PENDING_MAX:
-            self._pending.pop(next(iter(self._pending)))
         nonce = secrets.token_urlsafe(_NONCE_BYTES)
         self._pending[nonce] = _Pending(
             user_id=user_id,

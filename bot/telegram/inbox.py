@@ -4,10 +4,11 @@ import asyncio
 import json
 import logging
 import re
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from cachetools import FIFOCache
 
 from engine.facade.commands import Command, DoneInbox, PutInbox, SyndicateError, TakeInbox
 from engine.facade.engine import Facade
@@ -46,8 +47,8 @@ class Inbox:
     facade: Facade
     is_away: bool = field(default=False, init=False)
     dropped_count: int = field(default=0, init=False)
-    _recent: OrderedDict[int, None] = field(default_factory=OrderedDict, init=False)
-    _done_waiting: OrderedDict[int, None] = field(default_factory=OrderedDict, init=False)
+    _recent: FIFOCache[int, None] = field(default_factory=lambda: FIFOCache(RECENT_MAX), init=False)
+    _done_waiting: dict[int, None] = field(default_factory=dict, init=False)
     _done_changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def is_new(self, update_id: int) -> bool:
@@ -55,8 +56,6 @@ class Inbox:
         if update_id in self._recent:
             return False
         self._recent[update_id] = None
-        if len(self._recent) > RECENT_MAX:
-            self._recent.popitem(last=False)
         return True
 
     def forget(self, update_id: int) -> None:
@@ -88,7 +87,7 @@ class Inbox:
         """Note that an update is finished; the ledger learns of it soon."""
         self._done_waiting[update_id] = None
         if len(self._done_waiting) > DONE_WAITING_MAX:
-            self._done_waiting.popitem(last=False)
+            self._done_waiting.pop(next(iter(self._done_waiting)))
             self.dropped_count += 1
         self._done_changed.set()
 
