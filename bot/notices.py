@@ -12,6 +12,7 @@ from bot.notice_buttons import buttons_of, buttons_of_digest
 from bot.render.notices import render_digest, render_notice
 from bot.render.screen import Screen
 from bot.threads import Threads
+from engine.facade.backoff import Backoff
 from engine.facade.commands import DoneNotices, SyndicateError
 from engine.facade.engine import Facade
 from engine.facade.notices import (
@@ -102,16 +103,15 @@ class NoticeFeed:
             group.create_task(self._tell())
 
     async def _receive(self) -> None:
-        retry_s = RETRY_S_MIN
+        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         while True:
             try:
                 async for stamped in self.facade.notices(reader=self.reader):
-                    retry_s = RETRY_S_MIN
+                    backoff.reset()
                     await self._waiting.put(stamped)
             except SyndicateError as error:
                 _log.warning("notices stopped: %s", error)
-            await asyncio.sleep(retry_s)
-            retry_s = min(2 * retry_s, RETRY_S_MAX)
+            await asyncio.sleep(backoff.next_s())
 
     async def _tell(self) -> None:
         while True:
@@ -156,21 +156,20 @@ class NoticeFeed:
 
     async def _confirm(self, seq: int) -> None:
         """Confirm delivery; until the ledger has it, nothing newer can come from it anyway."""
-        retry_s = RETRY_S_MIN
         done = DoneNotices(
             reader=self.reader,
             seq=seq,
             chat=self.threads.chat,
             threads=self.threads.take_unsaved(),
         )
+        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         while True:
             try:
                 async with asyncio.timeout(_CONFIRM_S_MAX):
                     await self.facade.ask(done)
             except (SyndicateError, TimeoutError) as error:
                 _log.info("notices up to %d are not confirmed yet: %s", seq, error)
-                await asyncio.sleep(retry_s)
-                retry_s = min(2 * retry_s, RETRY_S_MAX)
+                await asyncio.sleep(backoff.next_s())
             else:
                 return
 

@@ -6,9 +6,10 @@ goes on editing.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
+
+from cachetools import FIFOCache
 
 from engine.facade.commands import GetThreads, SyndicateError, Thread
 from engine.facade.engine import Facade
@@ -32,7 +33,9 @@ class Threads:
     """
 
     chat: str
-    _messages: OrderedDict[str, int | None] = field(default_factory=OrderedDict, init=False)
+    _messages: FIFOCache[str, int | None] = field(
+        default_factory=lambda: FIFOCache(THREADS_MAX), init=False
+    )
     _unsaved: dict[str, int] = field(default_factory=dict, init=False)
 
     def __contains__(self, name: str) -> bool:
@@ -46,9 +49,6 @@ class Threads:
     def keep(self, name: str, message_id: int | None) -> None:
         """Remember that something was told, and in which message."""
         self._messages[name] = message_id
-        self._messages.move_to_end(name)
-        if len(self._messages) > THREADS_MAX:
-            self._messages.popitem(last=False)
         if message_id is not None:
             self._unsaved[name] = message_id
 

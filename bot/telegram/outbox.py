@@ -8,6 +8,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,7 @@ from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.requests import wait_of
 from bot.telegram.sender import SendsMessages
+from engine.facade.backoff import Backoff
 from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class Outbox:
         self._retried = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._back_off_s = BACK_OFF_S_MIN
+        self._backoff = Backoff(first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX)
         self._closed_until_s = 0.0
         self._is_failing = False
         self.dropped_count = 0
@@ -90,7 +92,7 @@ class Outbox:
 
     def poke(self) -> None:
         """Try again now: Telegram answers."""
-        self._back_off_s = BACK_OFF_S_MIN
+        self._backoff.reset()
         self._retried.set()
 
     async def drain(self, *, deadline_s: float) -> None:
@@ -166,7 +168,7 @@ class Outbox:
         if self._is_failing:
             _log.warning("messages go out again")
         self._is_failing = False
-        self._back_off_s = BACK_OFF_S_MIN
+        self._backoff.reset()
 
     async def _failed(
         self, waiting: _Waiting, error: Exception, *, back_off_s: float | None
@@ -184,11 +186,10 @@ class Outbox:
             self._drop(waiting)
             return True
         self._retried.clear()
-        try:
-            async with asyncio.timeout(self._back_off_s if back_off_s is None else back_off_s):
+        own_s = self._backoff.next_s()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(own_s if back_off_s is None else back_off_s):
                 await self._retried.wait()
-        except TimeoutError:
-            self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S_MAX)
         return False
 
     async def _refused(self, waiting: _Waiting, error: BadRequest) -> bool:

@@ -16,6 +16,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.telegram.requests import make_request, wait_of
+from engine.facade.backoff import Backoff
 from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -62,7 +63,10 @@ class Poller:
     failed_count: int = field(default=0, init=False)
     _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
     _succeeded_at_s: float = field(default=0.0, init=False)
-    _back_off_s: float = field(default=BACK_OFF_S_MIN, init=False)
+    _waits: Backoff = field(
+        default_factory=lambda: Backoff(first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX),
+        init=False,
+    )
     _is_failing: bool = field(default=False, init=False)
 
     @property
@@ -134,7 +138,7 @@ class Poller:
 
     def _succeeded(self) -> None:
         self._succeeded_at_s = asyncio.get_running_loop().time()
-        self._back_off_s = BACK_OFF_S_MIN
+        self._waits.reset()
         if self._is_failing:
             _log.warning("Telegram answers again")
             self._is_failing = False
@@ -153,8 +157,8 @@ class Poller:
         await self._back_off(None)
 
     async def _back_off(self, wanted_s: float | None) -> None:
-        await asyncio.sleep(self._back_off_s if wanted_s is None else wanted_s)
-        self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S_MAX)
+        own_s = self._waits.next_s()
+        await asyncio.sleep(own_s if wanted_s is None else wanted_s)
 
 
 def _parse_reply(payload: bytes) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from engine.domain.backoff import wait_after
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, VenueId
 from engine.ports import (
@@ -52,8 +53,8 @@ VenueTimeMs = Annotated[int, msgspec.Meta(ge=-1, le=9 * 10**12)]
 RETRY_NS = 1_000_000_000
 """Least time between two requests for the same row's snapshot after a fault ..."""
 
-RETRY_DOUBLINGS = 6
-"""... doubled this often at most by one fault after another: about a minute in the end."""
+RETRY_NS_MAX = 64 * RETRY_NS
+"""... doubled up to this by one fault after another."""
 
 STEADY_NS = 5_000_000_000
 """A row that was live for so long ends the doubling."""
@@ -295,7 +296,7 @@ class Link:
             row.failures = 0
         if fault is not Fault.STALLED:  # a quiet row has nothing to mend
             row.failures += 1
-        retry_ns = RETRY_NS << min(max(row.failures - 1, 0), RETRY_DOUBLINGS)
+        retry_ns = wait_after(row.failures, first=RETRY_NS, longest=RETRY_NS_MAX)
         note = ""
         if row.failures >= TOLD_FAILURES:
             words = fault.replace("_", " ")

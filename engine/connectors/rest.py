@@ -1,12 +1,14 @@
 """GET from a venue's public REST endpoint, at the venue's pace and within our own limits."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp_socks import ProxyError
 
 from engine.connectors.limiter import BANNED, Limiter
+from engine.domain.backoff import Backoff
 from engine.domain.errors import TransientError
 
 TOO_MANY = (BANNED, 429)
@@ -67,7 +69,7 @@ class RestClient:
         Raises:
             TransientError: no answer after all attempts, or one that another attempt cannot better.
         """
-        pause_s = self._limits.retry_s
+        backoff = Backoff(first_s=self._limits.retry_s, longest_s=math.inf)
         for attempt in range(1, self._limits.attempts_max + 1):
             await self.limiter.turn(path)
             try:
@@ -77,8 +79,7 @@ class RestClient:
                     why = f"{refused} (attempt {attempt} of {self._limits.attempts_max})"
                     raise TransientError(f"GET {path}: {why}") from refused
                 if not refused.is_wait_asked:
-                    await asyncio.sleep(pause_s)
-                    pause_s *= 2
+                    await asyncio.sleep(backoff.next_s())
         raise TransientError(f"GET {path}: no attempt allowed")
 
     async def _attempt(self, path: str) -> bytes:

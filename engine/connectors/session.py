@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from engine.connectors.arrivals import TimedConnection, timed_by, wait_text
 from engine.connectors.rest import TOO_MANY, RestClient
+from engine.domain.backoff import wait_after
 from engine.domain.errors import TransientError
 from engine.ports import Action, Fetch, InputKind, Reconnect, Relist, Send
 
@@ -251,8 +252,9 @@ class Session:
             self.perform(actions)
 
     def _backoff_s(self, failures: int) -> float:
-        doubled_s = self._limits.backoff_s_min * 2.0 ** min(max(failures - 1, 0), 16)
-        return min(doubled_s, self._limits.backoff_s_max) * (0.5 + 0.5 * self._jitter())
+        limits = self._limits
+        wait_s = wait_after(failures, first=limits.backoff_s_min, longest=limits.backoff_s_max)
+        return wait_s * (0.5 + 0.5 * self._jitter())
 
 
 def _reason(error: Exception) -> str:

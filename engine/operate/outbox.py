@@ -25,6 +25,7 @@ from engine.bus.records import (
     Superseded,
 )
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError, SupersededError, TransientError
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ class Outbox:
         Raises:
             SupersededError: another engine has begun; nothing more of this one is stored.
         """
-        retry_s = RETRY_S_FIRST
+        backoff = Backoff(first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         while True:
             await self._appended.wait()
             await asyncio.sleep(BATCH_S)  # one transaction for what comes together
@@ -140,10 +141,9 @@ class Outbox:
                 await self._send_next()
             except TransientError as error:
                 log.warning("%d records wait for the ledger: %s", self.waiting, error)
-                await asyncio.sleep(retry_s)
-                retry_s = min(retry_s * 2, RETRY_S_MAX)
+                await asyncio.sleep(backoff.next_s())
                 continue
-            retry_s = RETRY_S_FIRST
+            backoff.reset()
 
     async def drain(self, *, timeout_s: float) -> int:
         """Send what waits before closing; returns how many records could not be sent."""

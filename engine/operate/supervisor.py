@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from engine.domain.backoff import wait_after
 from engine.domain.errors import FatalError
 from engine.operate import exit_codes
 from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME
@@ -211,7 +212,7 @@ class Supervisor:
             why = _why(role, code)
             log.warning("%s ended (%s); starting it again", role.spec.name, why)
             self._on_restart(role.spec.name, why, role.restarts)
-            await self._wait(min(BACKOFF_S_FIRST * 2 ** (in_a_row - 1), BACKOFF_S_MAX))
+            await self._wait(wait_after(in_a_row, first=BACKOFF_S_FIRST, longest=BACKOFF_S_MAX))
 
     async def _wait(self, wait_s: float) -> None:
         with contextlib.suppress(TimeoutError):

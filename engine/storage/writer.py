@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.domain.backoff import Backoff
 from engine.domain.errors import FatalError, SyndicateError, TransientError
 from engine.storage.database import Database
 from engine.storage.ledger_settings import LedgerSettings
@@ -162,7 +163,7 @@ class Writer:
                 job.done.set_result(result)
 
     async def _attempt(self, job: _Job) -> Any:
-        backoff_s = BACKOFF_S_FIRST
+        backoff = Backoff(first_s=BACKOFF_S_FIRST, longest_s=BACKOFF_S_MAX)
         for attempt in range(1, self._settings.attempts_max + 1):
             try:
                 return await self._run_once(job)
@@ -174,8 +175,7 @@ class Writer:
                 if attempt == self._settings.attempts_max:
                     raise failure from error
                 _log.warning("%s; attempt %d follows", failure, attempt + 1)
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
+            await asyncio.sleep(backoff.next_s())
         raise AssertionError("attempts_max is above 0")
 
     async def _run_once(self, job: _Job) -> Any:
