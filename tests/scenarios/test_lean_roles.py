@@ -21,7 +21,7 @@ NEEDED_BY: Final = {
     "prometheus_client": set(),
 }
 """Roles that load a library; a role that begins to need one is added here, with its cost in
-`docs/decisions/0016-libraries-that-wait.md`."""
+`docs/decisions/0018-libraries-that-wait.md`."""
 
 
 async def test_a_role_loads_the_large_libraries_that_it_needs_and_no_others(
