@@ -64,7 +64,7 @@ class OpenRoutes:
             edge_bps_min=Decimal(10),
             age_ns_max=AGE_NS_MAX,
             flash_fee_bps=Decimal(5),
-            gas_price_gwei=Decimal(1),
+            gas_prices_gwei={"ethereum": Decimal(1)},
         )
         graph = LiveGraph(self.board, costs, screen)
         prices = {AssetCode(code): Decimal(str(usd)) for code, usd in USD.items()}

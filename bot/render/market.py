@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from bot.answer import Waterfall
 from bot.render import words
-from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
+from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text, wrapped
 from bot.render.stories import make_waterfall, story_blocks
 from engine.facade.reports import (
     ExactNow,
@@ -12,6 +12,7 @@ from engine.facade.reports import (
     LegLine,
     OpportunitiesReport,
     OpportunityLine,
+    PlaceShare,
     SplitNow,
     Unknown,
     ValuesLine,
@@ -40,7 +41,7 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
     refused = sum(report.refused.values())
     blocks: list[Lines | Text] = []
     if lines:
-        blocks.append(Lines(tuple(lines)))
+        blocks.append(wrapped(lines))
     else:
         blocks.append(Text("None seen yet."))
     blocks.append(Text(_totals(report, refused=refused)))
@@ -81,7 +82,7 @@ def render_why(report: WhyReport) -> Screen:
     elif line.hops and report.split_now is None:
         blocks.append(_hops(line.hops))
     elif line.hops:  # there is no room for all legs twice
-        blocks.append(Lines((words.listing([hop.venue for hop in line.hops]),)))
+        blocks.append(wrapped([words.listing([hop.venue for hop in line.hops])]))
     if report.exact_now is not None:
         blocks.append(Text(_exact(report.exact_now, line)))
     if report.split_now is not None:
@@ -164,8 +165,14 @@ def _size(line: OpportunityLine) -> str:
 
 def _hops(hops: tuple[Hop, ...]) -> Lines:
     lines = [f"{words.size(hops[0].amount_in)} {hops[0].source}"]
-    lines += [f"→{words.size(hop.amount_out)} {hop.target} {hop.venue} {hop.place}" for hop in hops]
-    return Lines(tuple(lines))
+    lines += [f"→{words.size(hop.amount_out)} {hop.target} {_at(hop)}" for hop in hops]
+    return wrapped(lines)
+
+
+def _at(of: Hop | PlaceShare) -> str:
+    """Name the place of a leg; a pool by its fee alone: the amounts beside it tell the assets."""
+    _, is_pool, fee = of.place.partition(" ")
+    return f"{of.venue} {fee if is_pool else of.place}"
 
 
 def _values(values: ValuesLine, line: OpportunityLine) -> list[tuple[str, str]]:
@@ -193,7 +200,7 @@ def _split(now: SplitNow, line: OpportunityLine, *, shown_max: int) -> list[Text
         f"net {words.gain(now.profit_quote, line.quote, usd_per=_usd_per(line))}"
     )
     places = [
-        f"{number}: {words.share(part.share_ratio, 1.0)} {part.venue} {part.place}"
+        f"{number}: {words.share(part.share_ratio, 1.0)} {_at(part)}"
         for number, (leg, hop) in enumerate(zip(now.legs, line.hops, strict=False), 1)
         for part in leg
         if len(leg) > 1 or (part.venue, part.place) != (hop.venue, hop.place)
@@ -201,7 +208,7 @@ def _split(now: SplitNow, line: OpportunityLine, *, shown_max: int) -> list[Text
     if len(places) > shown_max:
         left = len(places) - shown_max + 1
         places[-left:] = [f"and {left} more"]
-    return [Text(gains), Lines(tuple(places))]
+    return [Text(gains), wrapped(places)]
 
 
 def _profit(line: OpportunityLine) -> str:

@@ -4,6 +4,7 @@ The chat writes it as Telegram HTML (`html.py`), the terminal as plain text (`pl
 """
 
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
@@ -75,6 +76,21 @@ def monospace_rows(block: Facts | Table | Lines) -> list[str]:
     if isinstance(block, Table):
         return _table_rows(block)
     return [_clip(line.rstrip(), WIDTH) for line in block.lines]
+
+
+def wrapped(lines: Iterable[str]) -> Lines:
+    """Return lines of which each that is too long goes on in the next row."""
+    rows: list[str] = []
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        rows += textwrap.wrap(
+            clean(line),
+            WIDTH,
+            initial_indent=indent,
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+        )
+    return Lines(tuple(rows))
 
 
 def _facts_rows(block: Facts) -> list[str]:

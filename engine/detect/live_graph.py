@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.detect.cycle_scan import CycleScan
 from engine.detect.first_potentials import log_values
+from engine.detect.gas_prices import GasPrices
 from engine.detect.market_graph import MarketGraph, PlaceKind
 from engine.detect.parallel_places import ParallelPlaces
 from engine.detect.places import BRIDGE_PLACE, POOL_PLACE, Place
@@ -92,9 +93,8 @@ class LiveGraph:
         self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
         self._fees = costs
         self._costs = _cost_entries(costs, screen)
-        self._values = TokenValues(
-            self._graph, self._costs, gas_price_gwei=float(screen.gas_price_gwei)
-        )
+        self._gas = GasPrices(self._costs, screen.gas_prices_gwei)
+        self._values = TokenValues(self._graph, self._gas)
         self._filled = np.full(edge_max, -1, np.int64)
         self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
         self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
@@ -292,6 +292,7 @@ class LiveGraph:
         if number in self._pools or not 0 <= number < POOL_EDGES_MAX:
             raise BadValueError(f"pool number {number} is taken, or not below {POOL_EDGES_MAX}")
         pool = prepared.snapshot.pool
+        self._gas.number(pool.chain)
         edges: list[int] = []
         try:
             for side in prepared.sides:
@@ -378,6 +379,7 @@ class LiveGraph:
                     row=place.row,
                     source=place.source,
                     target=place.target,
+                    chain=place.chain,
                     amount_in=given,
                     amount_out=amount,
                     frame_seq=self._frame_seq(place),
@@ -433,7 +435,8 @@ class LiveGraph:
             kind=PlaceKind.POOL,
             log_rate=side.log_rate,
         )
-        place = Place(HopKind.POOL, pool.venue, _name_of(pool), number, side.source, side.target)
+        ends, name = (side.source, side.target), _name_of(pool)
+        place = Place(HopKind.POOL, pool.venue, name, number, *ends, chain=pool.chain)
         kept = share_kept(pool, prepared.state, side.token_in)
         self._set_leg(edge, place, keep_ratio=kept, gas_units=pool.gas_units)
         return edge
@@ -462,7 +465,8 @@ class LiveGraph:
         self._legs[edge, layout.LEG_VENUE] = self._venues.setdefault(place.venue, len(self._venues))
         self._legs[edge, layout.LEG_KEEP] = keep_ratio
         self._legs[edge, layout.LEG_GAS_UNITS] = gas_units
-        self._legs[edge, layout.LEG_IS_POOL] = place.kind is HopKind.POOL
+        if place.kind is HopKind.POOL:
+            self._legs[edge, layout.LEG_CHAIN] = self._gas.number(place.chain)
         self._filled[edge] = -1
 
     def _set_side(self, edge: int, side: PoolSide) -> None:
@@ -480,7 +484,6 @@ def _cost_entries(costs: Costs, screen: Screen) -> NDArray[np.float64]:
     entries[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
     entries[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
     entries[layout.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
-    entries[layout.GAS_UNIT_USD] = -1.0 if screen.gas_price_gwei else 0.0
     return entries
 
 

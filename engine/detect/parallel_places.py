@@ -78,7 +78,7 @@ class ParallelPlaces:
         gas_units, fixed_usd = float(leg[layout.LEG_GAS_UNITS]), float(leg[layout.LEG_FIXED_USD])
         if not gas_units and not fixed_usd:
             return 0.0
-        gas_unit_usd = float(self._costs[layout.GAS_UNIT_USD])
+        gas_unit_usd = float(self._costs[layout.GAS_UNIT_USD + int(leg[layout.LEG_CHAIN])])
         value_usd = float(self._tokens[self._graph.token(asset), layout.VALUE_USD])
         if gas_unit_usd < 0.0 or not value_usd > 0.0:
             return None

@@ -22,6 +22,7 @@ class Place:
     Attributes:
         name: at its venue, such as ``BTC-USD``.
         row: row of the book on the board, or number of the pool or bridge in the run.
+        chain: of a pool.
     """
 
     kind: HopKind
@@ -30,11 +31,16 @@ class Place:
     row: int
     source: AssetCode
     target: AssetCode
+    chain: str = ""
 
 
-def has_only_pools(legs: Sequence[Sequence[Place]]) -> bool:
-    """Say whether all places of all legs are pools, so that a flash loan can pay for the route."""
-    return all(place.kind is HopKind.POOL for leg in legs for place in leg)
+def is_on_one_chain(legs: Sequence[Sequence[Place]]) -> bool:
+    """Say whether all places are pools of one chain, so that a flash loan can pay for the route."""
+    places = [place for leg in legs for place in leg]
+    return (
+        all(place.kind is HopKind.POOL for place in places)
+        and len({place.chain for place in places}) == 1
+    )
 
 
 def venue_changes(legs: Sequence[Sequence[Place]]) -> int:

@@ -1,6 +1,7 @@
 """What a route must be to count as an opportunity, and what routes cost."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.domain.errors import BadValueError
@@ -20,15 +21,15 @@ class Screen:
             therefore above that.
         age_ns_max: books without a change for longer are left out.
         legs_max: most legs of a route, 2 to 5.
-        flash_fee_bps: paid on the input of a route through pools only, which is borrowed.
-        gas_price_gwei: of the chain on which the pools are.
+        flash_fee_bps: paid on the input of a route through pools of one chain, which is borrowed.
+        gas_prices_gwei: by chain; pools on others are in no route.
     """
 
     edge_bps_min: Decimal
     age_ns_max: int
     legs_max: int = 4
     flash_fee_bps: Decimal = Decimal(0)
-    gas_price_gwei: Decimal = Decimal(0)
+    gas_prices_gwei: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for what, bps in (("least edge", self.edge_bps_min), ("flash fee", self.flash_fee_bps)):
@@ -40,8 +41,9 @@ class Screen:
             raise BadValueError(f"age limit is {self.age_ns_max} ns; it must be above 0")
         if self.legs_max not in range(2, LEGS_MAX + 1):
             raise BadValueError(f"routes of up to {self.legs_max} legs; it must be 2 to {LEGS_MAX}")
-        if not (self.gas_price_gwei.is_finite() and self.gas_price_gwei >= 0):
-            raise BadValueError(f"gas price is {self.gas_price_gwei} gwei; it must not be negative")
+        for chain, gwei in self.gas_prices_gwei.items():
+            if not (gwei.is_finite() and gwei >= 0):
+                raise BadValueError(f"gas price of {chain} is {gwei} gwei; it must not be negative")
 
     @property
     def edge_ratio_min(self) -> float:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.detect.pieces import Pieces
-from engine.detect.places import Place, has_only_pools, venue_changes
+from engine.detect.places import Place, is_on_one_chain, venue_changes
 from engine.detect.pool_sides import PoolSide
 from engine.detect.screen_terms import Screen
 from engine.detect.sizing import RouteTerms, SideTables, size
@@ -51,7 +51,7 @@ class SplitTerms:
 
     Attributes:
         edge_ratio_min: what every unit must gain beyond all costs.
-        flash_ratio: of a route through pools only.
+        flash_ratio: of a route through pools of one chain.
         transfer_ratio: of any other that leaves a venue and comes back; half of it for each of
             `places.venue_changes`.
     """
@@ -62,7 +62,7 @@ class SplitTerms:
 
     def charged_ratio(self, legs: Sequence[Sequence[Place]]) -> float:
         """Return what is charged on the input of a route through these places."""
-        if has_only_pools(legs):
+        if is_on_one_chain(legs):
             return self.edge_ratio_min + self.flash_ratio
         return self.edge_ratio_min + 0.5 * venue_changes(legs) * self.transfer_ratio
 
@@ -120,9 +120,9 @@ class SplitSearch:
         """Find the best over all members, a sizing a step; `None` if nothing is gained.
 
         The search starts with all of them, and where that is charged less, with those at the own
-        places' venues alone and with pools alone. No place is used twice. Then what does not pay
-        its own costs is dropped, the least shares first, until the route would lose by doing
-        without any one that is left, or TRIES_MAX are tried.
+        places' venues alone and with pools of one chain alone. No place is used twice. Then what
+        does not pay its own costs is dropped, the least shares first, until the route would lose
+        by doing without any one that is left, or TRIES_MAX are tried.
         """
         found = []
         for start in self._starts():
@@ -139,11 +139,19 @@ class SplitSearch:
             tuple(i for i, one in enumerate(leg) if one.place.venue == leg[0].place.venue)
             for leg in self._legs
         )
-        pools: Chosen = tuple(
-            tuple(i for i, one in enumerate(leg) if one.place.kind is HopKind.POOL)
-            for leg in self._legs
-        )
-        for start in (near, pools):
+        chains = {one.place.chain: None for one in self._legs[0] if one.place.kind is HopKind.POOL}
+        pools: list[Chosen] = [
+            tuple(
+                tuple(
+                    i
+                    for i, one in enumerate(leg)
+                    if one.place.kind is HopKind.POOL and one.place.chain == chain
+                )
+                for leg in self._legs
+            )
+            for chain in chains
+        ]
+        for start in (near, *pools):
             if all(start) and start != everything and self._charged(start) < charged:
                 yield start
 

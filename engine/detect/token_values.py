@@ -6,17 +6,13 @@ from itertools import islice
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.detect.gas_prices import GasPrices
 from engine.detect.market_graph import MarketGraph
 from engine.detect.start_sweep import StartSweep
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.kernels import screen_layout as layout
-
-GWEI_PER_NATIVE: Final = 1e9
-NATIVE: Final = AssetCode("ETH")
-"""Asset in which the pools' chain is paid."""
 
 POTENTIAL_OFF_MAX: Final = 1.0
 """How far a token's potential may be from the log of its value: weights stay near zero."""
@@ -34,15 +30,12 @@ class TokenValues:
         sweep: of the routes that start in tokens which were first valued.
     """
 
-    def __init__(
-        self, graph: MarketGraph, costs: NDArray[np.float64], *, gas_price_gwei: float
-    ) -> None:
-        """Begin without values; `costs` are those of `kernels.screen_layout`, and stay in place."""
+    def __init__(self, graph: MarketGraph, gas: GasPrices) -> None:
+        """Begin without values."""
         self.tokens = np.zeros((graph.token_max, layout.TOKEN_COLUMNS))
         self.sweep = StartSweep(graph.arrays[2], graph.arrays[3], self.tokens)
         self._graph = graph
-        self._costs = costs
-        self._gas_price_gwei = gas_price_gwei
+        self._gas = gas
         self._unsettled: dict[int, None] = {}
 
     def set(self, usd_by_asset: Mapping[AssetCode, float]) -> None:
@@ -59,8 +52,8 @@ class TokenValues:
             self.tokens[token, layout.VALUE_USD] = value_usd
             if is_first:
                 self._take_first(token, value_usd)
-            if asset == NATIVE:
-                self._set_gas(value_usd)
+            if self._gas.set_native(asset, value_usd):
+                self.sweep.add_all()
 
     def settle(self) -> bool:
         """Give some of the tokens whose first value was a surprise their potentials.
@@ -90,11 +83,5 @@ class TokenValues:
         if abs(math.log(value_usd) - self._graph.potential(token)) > POTENTIAL_OFF_MAX:
             self._unsettled[token] = None
         # Without a price of gas nothing that costs any can be costed yet.
-        if self._costs[layout.GAS_UNIT_USD] >= 0.0:
+        if self._gas.can_cost:
             self.sweep.add(token)
-
-    def _set_gas(self, native_usd: float) -> None:
-        is_first = self._costs[layout.GAS_UNIT_USD] < 0.0
-        self._costs[layout.GAS_UNIT_USD] = self._gas_price_gwei / GWEI_PER_NATIVE * native_usd
-        if is_first:
-            self.sweep.add_all()

@@ -101,6 +101,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
         row: row of the book on the board, or number of the pool or bridge in the run.
         amount_in, amount_out: screened amounts in units of the two assets, fees within.
         frame_seq: number of the input that last changed the place.
+        chain: of a pool; those that earlier versions stored do not say.
     """
 
     kind: HopKind
@@ -112,6 +113,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     amount_in: float
     amount_out: float
     frame_seq: int
+    chain: str = ""
 
 
 class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,9 +173,12 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
         return sum(a != b for a, b in zip(venues, [*venues[1:], venues[0]], strict=True))
 
     @property
-    def has_only_pools(self) -> bool:
-        """Whether every leg is at a pool, so that a flash loan can pay for the route."""
-        return all(hop.kind is HopKind.POOL for hop in self.hops)
+    def is_on_one_chain(self) -> bool:
+        """Whether all legs are at pools of one chain: a flash loan can pay for the route."""
+        return (
+            all(hop.kind is HopKind.POOL for hop in self.hops)
+            and len({hop.chain for hop in self.hops}) == 1
+        )
 
     @property
     def is_gap(self) -> bool:

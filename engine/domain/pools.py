@@ -110,8 +110,8 @@ class Pool:
 
     @property
     def venue(self) -> VenueId:
-        """Return the venue as screens name it, such as ``uniswap_v3``."""
-        return VenueId(self.protocol.value)
+        """Return the venue as screens name it, a protocol at a chain: ``uniswap_v3@ethereum``."""
+        return VenueId(f"{self.protocol}@{self.chain}")
 
     @property
     def assets(self) -> tuple[AssetCode, ...]:

@@ -20,9 +20,9 @@ from engine.kernels.screen_layout import (
     FLASH_RATIO,
     GAS_UNIT_USD,
     LEG_BOOK,
+    LEG_CHAIN,
     LEG_FIXED_USD,
     LEG_GAS_UNITS,
-    LEG_IS_POOL,
     LEG_KEEP,
     LEG_SIDE,
     LEG_VENUE,
@@ -135,30 +135,35 @@ def prepare(board, graph, routes, sides_of, at_ns, count):
     """Make pieces and terms of the route in scratch space; returns whether it may be sized."""
     books, legs, tokens, costs, filled, _, route, terms, _ = routes
     sides, pieces, _ = sides_of
-    venue_changes, gas_units, fixed_usd, pools = 0, 0.0, 0.0, 0
+    venue_changes, has_gas, gas_usd, fixed_usd, on_chain = 0, False, 0.0, 0.0, 0
+    chain = int(legs[route[0, 0], LEG_CHAIN])
+    is_costed = True
     for h in range(count):
         edge = route[0, h]
         book = int(legs[edge, LEG_BOOK])
         if not graph[3][edge] > ALIVE_MIN:
             return False
         if book < 0:
-            pools += int(legs[edge, LEG_IS_POOL])
+            leg_chain = int(legs[edge, LEG_CHAIN])
+            on_chain += leg_chain == chain
+            has_gas |= legs[edge, LEG_GAS_UNITS] > 0.0
+            is_costed &= costs[GAS_UNIT_USD + leg_chain] >= 0.0
+            gas_usd += legs[edge, LEG_GAS_UNITS] * costs[GAS_UNIT_USD + leg_chain]
         elif not is_fresh(board[0], book, at_ns, costs[AGE_NS_MAX]):
             graph[2][edge, EDGE_WATCH] = 1  # it may come back at the same prices
             return False
         else:
             _fill_pieces(board, books, legs, filled, sides, pieces, edge)
-        gas_units += legs[edge, LEG_GAS_UNITS]
         fixed_usd += legs[edge, LEG_FIXED_USD]
         venue_changes += legs[edge, LEG_VENUE] != legs[route[0, (h + 1) % count], LEG_VENUE]
     start = int(graph[2][route[0, 0], EDGE_SOURCE])
     fixed = 0.0
-    if gas_units > 0.0 or fixed_usd > 0.0:
-        if not tokens[start, VALUE_USD] > 0.0 or not costs[GAS_UNIT_USD] >= 0.0:
+    if has_gas or fixed_usd > 0.0:
+        if not tokens[start, VALUE_USD] > 0.0 or not is_costed:
             return False  # what cannot be costed is not screened
-        fixed = (gas_units * costs[GAS_UNIT_USD] + fixed_usd) / tokens[start, VALUE_USD]
+        fixed = (gas_usd + fixed_usd) / tokens[start, VALUE_USD]
     pays = 1.0 + costs[EDGE_RATIO_MIN]
-    if pools == count:
+    if chain > 0 and on_chain == count:
         pays += costs[FLASH_RATIO]
     else:
         pays += 0.5 * venue_changes * costs[TRANSFER_RATIO]

@@ -19,7 +19,7 @@ LEG_VENUE = 2  # number of the venue; legs at two venues cost transfers
 LEG_KEEP = 3  # part that the proportional fee leaves
 LEG_GAS_UNITS = 4  # gas of a swap, 0 where no chain is involved
 LEG_FIXED_USD = 5  # what a bridge costs whatever the size
-LEG_IS_POOL = 6
+LEG_CHAIN = 6  # number of a pool's chain, from 1 on; 0 of a book or bridge
 LEG_COLUMNS = 7
 
 # Columns of the float64 `tokens`, one row per token.
@@ -43,9 +43,10 @@ SWEEP_ENTRIES = 3
 AGE_NS_MAX = 0  # a book without a change for longer is out of every route
 EDGE_RATIO_MIN = 1  # what every unit of the input must gain after all costs
 TRANSFER_RATIO = 2  # of the input, for a route that leaves a venue and comes back
-FLASH_RATIO = 3  # of the input, for a route through pools only: it is borrowed
-GAS_UNIT_USD = 4  # below 0 while unknown
-COST_ENTRIES = 5
+FLASH_RATIO = 3  # of the input, for a route through pools of one chain: it is borrowed
+GAS_UNIT_USD = 4  # and the chain's number, 0 for none, which costs 0; below 0 while unknown
+CHAINS_MAX = 16
+COST_ENTRIES = GAS_UNIT_USD + 1 + CHAINS_MAX
 
 # Columns of the int64 `open_routes`: number of legs, then edges; NONE behind the last one.
 ROUTE_LEGS = 0

@@ -209,7 +209,7 @@ class EngineReports:
             slippage_bps=terms.slippage_bps_max,
             transfer_bps=terms.transfer_bps,
             flash_fee_bps=terms.flash_fee_bps,
-            gas_price_gwei=terms.gas_price_gwei,
+            gas_prices_gwei=terms.gas_prices_gwei,
         )
         gas_price = values.gas_price_break_even_gwei
         return ValuesLine(

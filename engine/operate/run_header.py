@@ -54,7 +54,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     legs_max: int
     flash_fee_bps: Decimal
-    gas_price_gwei: Decimal
+    gas_prices_gwei: dict[str, Decimal]
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,12 +40,12 @@ class Charges:
     """What one route costs beside its legs' fees.
 
     Attributes:
-        has_only_pools: whether it pays the flash fee, and then no transfers.
+        is_on_one_chain: whether it pays the flash fee, and then no transfers.
         venue_changes: each costs half of what leaving a venue and coming back does.
         fixed_quote: gas and bridges, reckoned.
     """
 
-    has_only_pools: bool
+    is_on_one_chain: bool
     venue_changes: int
     fixed_quote: float
 
@@ -81,7 +81,7 @@ class RouteConfirmer:
         except BadValueError as error:
             return Unconfirmed(reason=Reason.NOT_CONFIRMED, detail=str(error))
         charges = Charges(
-            has_only_pools=route.has_only_pools,
+            is_on_one_chain=route.is_on_one_chain,
             venue_changes=route.venue_changes,
             fixed_quote=route.gas_quote,
         )
@@ -107,7 +107,7 @@ class RouteConfirmer:
             charges: what is taken off.
             decimals: of the raw unit of the asset that the route starts and ends in.
         """
-        flash_fee_bps = self._rules.flash_fee_bps if charges.has_only_pools else Decimal(0)
+        flash_fee_bps = self._rules.flash_fee_bps if charges.is_on_one_chain else Decimal(0)
         found = confirm_exact(
             legs,
             input_raw,
@@ -118,7 +118,7 @@ class RouteConfirmer:
             return None
         paid = Decimal(found.input_raw).scaleb(-decimals)
         got = Decimal(found.output_raw).scaleb(-decimals)
-        changes = 0 if charges.has_only_pools else charges.venue_changes
+        changes = 0 if charges.is_on_one_chain else charges.venue_changes
         costs = self._costs.transfer_quote(paid, venue_changes=changes)
         costs += ceil_share(paid, flash_fee_bps)
         costs += ceil_to_quote_step(Decimal(charges.fixed_quote))

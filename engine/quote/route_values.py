@@ -19,7 +19,7 @@ def values_of_opportunity(
     slippage_bps: Decimal,
     transfer_bps: Decimal,
     flash_fee_bps: Decimal,
-    gas_price_gwei: Decimal,
+    gas_prices_gwei: Mapping[str, Decimal],
 ) -> DecisionValues:
     """Work out the values of an opportunity, in its quote asset.
 
@@ -28,22 +28,25 @@ def values_of_opportunity(
         pools: the run's pools, for the gas of a swap.
         slippage_bps: how much less than expected each leg may give.
         transfer_bps: for leaving a venue and coming back.
-        flash_fee_bps: on the input of a route through pools only.
-        gas_price_gwei: at which the opportunity's gas was reckoned.
+        flash_fee_bps: on the input of a route through pools of one chain.
+        gas_prices_gwei: by chain, at which the opportunity's gas was reckoned.
     """
     share_bps = (
-        flash_fee_bps if seen.has_only_pools else transfer_bps * Decimal(seen.venue_changes) / 2
+        flash_fee_bps if seen.is_on_one_chain else transfer_bps * Decimal(seen.venue_changes) / 2
     )
     gas_units = sum(
         pools[hop.row].snapshot.pool.gas_units
         for hop in seen.hops
         if hop.kind is HopKind.POOL and hop.row in pools
     )
+    chains = {hop.chain for hop in seen.hops if hop.kind is HopKind.POOL}
     has_bridge = any(hop.kind is HopKind.BRIDGE for hop in seen.hops)
-    fixed = Decimal(seen.gas_quote) if has_bridge else Decimal(0)
+    # Nobody can tell then which part of the fixed costs is whose gas.
+    is_mixed = has_bridge or len(chains) > 1
+    gas_price_gwei = gas_prices_gwei.get(min(chains, default=""), Decimal(0))
+    fixed = Decimal(seen.gas_quote) if is_mixed else Decimal(0)
     costs = RouteCosts(flash_fee_ratio=share_bps / BPS_PER_UNIT, fixed_cost=fixed)
-    # With a bridge nobody can tell which part of the fixed costs is gas.
-    if gas_units and gas_price_gwei and seen.gas_quote and not has_bridge:
+    if gas_units and gas_price_gwei and seen.gas_quote and not is_mixed:
         gas_native = gas_units * gas_price_gwei / GWEI_PER_NATIVE
         costs = RouteCosts(
             flash_fee_ratio=share_bps / BPS_PER_UNIT,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.detect.parallel_places import ParallelPlaces
-from engine.detect.places import Place, has_only_pools, venue_changes
+from engine.detect.places import Place, is_on_one_chain, venue_changes
 from engine.detect.split_leg import Part, SplitLeg, plan_leg
 from engine.detect.split_route import Member, SizedSplit, SplitSearch, SplitTerms
 from engine.detect.steps import Steps, finish
@@ -57,8 +57,8 @@ class SplitConfirmer:
 
     Of each leg the own place and the best others take part, books and pools of any form. The costs
     are those of a route through single places: fees within the pieces, gas of every pool that takes
-    something, the flash fee if all places are pools, and otherwise transfers, each seam between
-    two legs counting in full unless all places of both are at one venue.
+    something, the flash fee if all places are pools of one chain, and otherwise transfers, each
+    seam between two legs counting in full unless all places of both are at one venue.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class SplitConfirmer:
         ]
         places = [[member.place for member in leg] for leg in kept]
         charges = Charges(
-            has_only_pools=has_only_pools(places),
+            is_on_one_chain=is_on_one_chain(places),
             venue_changes=venue_changes(places),
             fixed_quote=sum(member.fixed_cost for leg in kept for member in leg),
         )

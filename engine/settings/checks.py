@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy
@@ -104,6 +105,15 @@ def _check_venues(names: Iterable[str]) -> None:
             )
 
 
+def _check_chains(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in NATIVE_ASSETS:
+            raise ValueError(
+                f"{shown_value(name)} is no chain; the nearest known one is "
+                f"{nearest(name, NATIVE_ASSETS)} (of {', '.join(NATIVE_ASSETS)})"
+            )
+
+
 def _check_pairs(names: Iterable[str]) -> None:
     for name in names:
         try:
@@ -195,6 +205,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "feeds"): _check_feeds,
     ("markets", "pairs"): _check_pair_list,
     ("costs", "fee_bps_taker"): _check_venues,
+    ("routes", "gas_price_gwei"): _check_chains,
     ("paper", "capital_usd_at"): _check_places,
     ("routes", "bridges"): _check_pairs,
     ("data", "database_url"): _check_database_url,

@@ -150,7 +150,7 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
     flash_fee_bps: Annotated[
         Decimal,
         _exact(
-            "fee of a flash loan, charged on routes through pools only",
+            "fee of a flash loan, charged on routes through pools of one chain",
             unit="bps",
             at_least=0,
             at_most=1_000,
@@ -174,14 +174,14 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
         ),
     ] = Decimal(5)
     gas_price_gwei: Annotated[
-        Decimal,
-        _exact(
-            "assumed gas price of routes with pools, until a chain tells",
-            unit="gwei",
-            at_least=0,
-            at_most=100_000,
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "gwei", "ge": 0, "le": 100_000},
+            description="assumed gas price by chain until a chain tells, as "
+            "ethereum=20,arbitrum=0.1; else 10 on ethereum, and pools of other chains are in "
+            "no route",
         ),
-    ] = Decimal(10)
+    ] = msgspec.field(default_factory=dict)
 
 
 class LimitsSettings(_Section, frozen=True, kw_only=True):

@@ -137,7 +137,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         age_ns_max=age_ns_max,
         legs_max=terms.legs_max,
         flash_fee_bps=terms.flash_fee_bps,
-        gas_price_gwei=terms.gas_price_gwei,
+        gas_prices_gwei=terms.gas_prices_gwei,
     )
     pools = [prepare_pool(snapshot) for snapshot in header.pools]
     for pool in pools:

@@ -14,6 +14,7 @@ from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.domain.bridges import Bridge
+from engine.domain.chains import GAS_PRICES_GWEI
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
@@ -265,5 +266,5 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         seed=settings.paper.seed,
         legs_max=settings.routes.legs_max,
         flash_fee_bps=settings.routes.flash_fee_bps,
-        gas_price_gwei=settings.routes.gas_price_gwei,
+        gas_prices_gwei={**GAS_PRICES_GWEI, **settings.routes.gas_price_gwei},
     )

@@ -186,14 +186,14 @@ def triangle() -> OpportunityLine:
     return replace(
         opportunity(13),
         size_base=0.016,
-        sell_venue=VenueId("uniswap_v3"),
+        sell_venue=VenueId("uniswap_v3@ethereum"),
         outcome="no_executor",
         detail="routes of 3 legs with a pool are watched, not traded",
         hops=(
             hop("coinbase", "BTC-USD", gives="1000.2 USD", gets="0.016 BTC"),
             hop("coinbase", "ETH-BTC", gives="0.016 BTC", gets="0.37 ETH"),
             hop(
-                "uniswap_v3",
+                "uniswap_v3@ethereum",
                 "ETH-USD 0.05 %",
                 gives="0.37 ETH",
                 gets="1001.49 USD",
@@ -260,7 +260,7 @@ def split_now() -> SplitNow:
             share_ratio=ratio,
         )
 
-    through = (part("coinbase", "ETH-BTC"),), (part("uniswap_v3", "ETH-USD 0.05 %"),)
+    through = (part("coinbase", "ETH-BTC"),), (part("uniswap_v3@ethereum", "ETH-USD 0.05 %"),)
     return SplitNow(
         paid=Decimal("2000.4"),
         got=Decimal("2003.3"),
@@ -274,8 +274,8 @@ def split_now() -> SplitNow:
             *through,
             through[0],
             (
-                part("uniswap_v3", "ETH-USD 0.05 %", ratio=0.875),
-                part("uniswap_v2", "ETH-USD 0.3 %", ratio=0.125),
+                part("uniswap_v3@ethereum", "ETH-USD 0.05 %", ratio=0.875),
+                part("uniswap_v2@ethereum", "ETH-USD 0.3 %", ratio=0.125),
             ),
         ),
     )

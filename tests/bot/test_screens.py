@@ -255,11 +255,16 @@ def test_a_route_of_more_legs_shows_all_of_them() -> None:
 
     assert "BTC-USD 3 legs" in text
     assert "USD→BTC→ETH→USD" in text
-    assert "coinbase, uniswap_v3" in text
+    assert "coinbase, uniswap_v3@ethereum" in text
     assert "98 of 3 legs, 6 of 4 legs" in text
-    for words_of_leg in ("1,000 USD", "→0.37 ETH coinbase ETH-BTC", "uniswap_v3 ETH-USD 0.05 %"):
+    for words_of_leg in (
+        "1,000 USD",
+        "→0.37 ETH coinbase ETH-BTC",
+        "→1,001 USD uniswap_v3@ethereum 0.05 %",
+    ):
         assert words_of_leg in reason
-    assert max(len(row) for row in text.splitlines() if row.startswith(("●", "  "))) <= WIDTH
+    indented = [row for row in text.splitlines() if row.startswith(("●", "  "))]
+    assert max(len(row.removeprefix("  ")) for row in indented) <= WIDTH
 
 
 def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
@@ -345,8 +350,8 @@ def test_why_shows_what_sharing_legs_gains_and_only_the_legs_that_it_changes() -
     assert [row.strip() for row in rows[at + 1 : at + 6]] == [
         "1: 62% coinbase BTC-USD",
         "1: 38% bitstamp BTC-USD",
-        "5: 88% uniswap_v3 ETH-USD 0.05 %",
-        "5: 12% uniswap_v2 ETH-USD 0.3 %",
+        "5: 88% uniswap_v3@ethereum 0.05 %",
+        "5: 12% uniswap_v2@ethereum 0.3 %",
         "Frames 88121, 88121, 88097 of run r7",
     ]
 

@@ -67,7 +67,7 @@ def test_a_book_against_a_pool_is_a_route_net_of_gas_and_transfer() -> None:
 
     seen = next(one for one in world.journal.found if len(one.hops) == 2)
     assert [hop.kind for hop in seen.hops] == [HopKind.POOL, HopKind.BOOK]
-    assert [hop.venue for hop in seen.hops] == ["uniswap_v2", "a"]
+    assert [hop.venue for hop in seen.hops] == ["uniswap_v2@ethereum", "a"]
     gas_usdt = GAS_UNITS * 10e-9 * 2_000
     assert seen.gas_quote == pytest.approx(gas_usdt, rel=1e-3)
     paid, bought = seen.hops[0].amount_in, seen.hops[0].amount_out

@@ -30,12 +30,12 @@ def pool_of(
     [("0.0005", "0.05 %"), ("0.003", "0.3 %"), ("0.01", "1 %"), ("0", "0 %"), ("0.10", "10 %")],
 )
 def test_a_pool_shows_its_assets_venue_and_fee(fee: str, shown: str) -> None:
-    assert str(pool_of(fee=fee)) == f"ETH-USDT at uniswap_v3 {shown}"
+    assert str(pool_of(fee=fee)) == f"ETH-USDT at uniswap_v3@ethereum {shown}"
 
 
 def test_a_pool_is_the_same_whatever_its_terms() -> None:
     assert pool_of(fee="0.01").pool_id == PoolId(chain="ethereum", address="0xabc")
-    assert pool_of().venue == "uniswap_v3"
+    assert pool_of().venue == "uniswap_v3@ethereum"
 
 
 def test_a_token_has_its_place_in_the_pool() -> None:

@@ -77,7 +77,7 @@ async def test_an_open_gap_is_told_with_its_legs_shared_among_books_and_pools() 
     assert why.line.is_open
     assert why.exact_now is None, "a gap's exact figures are those of its plan"
     bought, sold = shares_of(why.split_now)
-    assert {"a ETH-USDC", "c ETH-USDC", "uniswap_v3 USDC-ETH 0.05 %"} <= set(bought)
+    assert {"a ETH-USDC", "c ETH-USDC", "uniswap_v3@ethereum USDC-ETH 0.05 %"} <= set(bought)
     assert set(sold) == {"b ETH-USDC"}
     assert bought["c ETH-USDC"].amount_out == 4
     assert sum(part.share_ratio for part in bought.values()) == pytest.approx(1)

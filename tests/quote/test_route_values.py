@@ -21,7 +21,7 @@ def test_a_gaps_values_follow_from_its_screened_amounts() -> None:
         slippage_bps=Decimal(5),
         transfer_bps=Decimal(2),
         flash_fee_bps=Decimal(9),
-        gas_price_gwei=Decimal(10),
+        gas_prices_gwei={"ethereum": Decimal(10)},
     )
 
     assert float(values.profit_expected) == pytest.approx(seen.profit_quote, rel=1e-9)
@@ -41,7 +41,7 @@ def test_a_pools_route_breaks_even_at_a_gas_price_above_the_one_it_gains_at() ->
         flash_fee_bps="5",
     )
     value(world)
-    seen = next(one for one in world.journal.found if one.has_only_pools)
+    seen = next(one for one in world.journal.found if one.is_on_one_chain)
 
     values = values_of_opportunity(
         seen,
@@ -49,7 +49,7 @@ def test_a_pools_route_breaks_even_at_a_gas_price_above_the_one_it_gains_at() ->
         slippage_bps=Decimal(0),
         transfer_bps=Decimal(2),
         flash_fee_bps=Decimal(5),
-        gas_price_gwei=Decimal(10),
+        gas_prices_gwei={"ethereum": Decimal(10)},
     )
 
     assert float(values.profit_expected) == pytest.approx(seen.profit_quote, rel=1e-9)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.detect.places import has_only_pools
+from engine.detect.places import is_on_one_chain
 from engine.detect.steps import finish
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
@@ -197,7 +197,7 @@ def test_a_split_gains_more_than_its_route_alone_and_every_figure_of_it_is_exact
                 unshared += 1
                 continue
             shared += 1
-            pools_alone += has_only_pools([[part.place for part in leg] for leg in split.legs])
+            pools_alone += is_on_one_chain([[part.place for part in leg] for leg in split.legs])
             check_honest(world, split)
             assert max(map(len, split.legs)) > 1
             assert split.route.profit_quote > single_profit(world, route)
@@ -506,7 +506,7 @@ def test_routes_through_the_sandbox_pools_are_shared_with_curves_and_ranges_amon
             for leg in split.legs:
                 venues |= {part.place.venue for part in leg if len(leg) > 1}
 
-    assert {"a", "curve", "uniswap_v3", "uniswap_v2"} <= venues
+    assert {"a", "curve@ethereum", "uniswap_v3@ethereum", "uniswap_v2@ethereum"} <= venues
 
 
 def test_a_refusal_of_dust_tells_its_amount_in_digits_and_without_an_exponent() -> None:
@@ -514,7 +514,7 @@ def test_a_refusal_of_dust_tells_its_amount_in_digits_and_without_an_exponent() 
         (world, route)
         for world in random_worlds(20)
         for route in open_routes(world)
-        if route.has_only_pools
+        if route.is_on_one_chain
     )
     first, *others = route.hops
     dust = replace(route, hops=(replace(first, amount_in=1.4534e-9), *others))

@@ -51,7 +51,7 @@ def make_run_core(
             unwind_band_bps=Decimal(50),
             legs_max=3,
             flash_fee_bps=Decimal(5),
-            gas_price_gwei=Decimal(1),
+            gas_prices_gwei={"ethereum": Decimal(1)},
             seed=1,
         ),
         control=ControlState(mode=Mode.OBSERVE, is_paused=False),

@@ -184,6 +184,9 @@ class Setup:
     legs_max: int = 4
     flash_fee_bps: str = "0"
     gas_price_gwei: str = "0"
+    """Of Ethereum."""
+
+    gas_elsewhere_gwei: dict[str, str] = field(default_factory=dict)
     pools: Sequence[PoolSnapshot] = ()
     bridges: Sequence[Bridge] = ()
     open_matrix: Callable[[Board], PriceMatrix | None] = lambda _board: None
@@ -239,7 +242,13 @@ class World:
             age_ns_max=AGE_NS_MAX,
             legs_max=setup.legs_max,
             flash_fee_bps=Decimal(setup.flash_fee_bps),
-            gas_price_gwei=Decimal(setup.gas_price_gwei),
+            gas_prices_gwei={
+                chain: Decimal(gwei)
+                for chain, gwei in {
+                    "ethereum": setup.gas_price_gwei,
+                    **setup.gas_elsewhere_gwei,
+                }.items()
+            },
         )
         self.graph = LiveGraph(self.board, self.costs, screen)
         self.graph.add_pools([prepare_pool(snapshot) for snapshot in setup.pools])

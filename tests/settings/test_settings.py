@@ -63,6 +63,13 @@ def test_a_toml_float_reaches_a_decimal_exactly(tmp_path: Path) -> None:
         ("", {"SYNDICATE_MARKETS_AGE_MS_MAX": "1"}, ["AGE_MS_MAX", ">= 100"]),
         ("", {"SYNDICATE_COSTS_FEE_BPS_TAKER": "binance=x"}, ["FEE_BPS_TAKER", "decimal"]),
         ("", {"SYNDICATE_COSTS_FEE_BPS_TAKER": "binance=-5"}, ["FEE_BPS_TAKER", "-5"]),
+        (
+            "",
+            {"SYNDICATE_ROUTES_GAS_PRICE_GWEI": "arbitum=0.1"},
+            ["GAS_PRICE_GWEI", "arbitum", "arbitrum"],
+        ),
+        ("", {"SYNDICATE_ROUTES_GAS_PRICE_GWEI": "base=-1"}, ["GAS_PRICE_GWEI", "-1", ">= 0"]),
+        ("", {"SYNDICATE_ROUTES_GAS_PRICE_GWEI": "10"}, ["GAS_PRICE_GWEI"]),
         ("", {"TELEGRAM_OPERATOR_ID": "7"}, ["TELEGRAM_BOT_TOKEN is missing"]),
         ("", {"SYNDICATE_CONFIG": "nowhere.toml"}, ["nowhere.toml", "does not exist"]),
     ],

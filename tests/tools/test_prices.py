@@ -105,9 +105,13 @@ def test_pools_stand_behind_the_books_from_the_start(tmp_path: Path) -> None:
     assert all((row.kind, row.state, row.bid_size_base) == ("pool", "yes", None) for row in rows)
     assert all(row.bid is not None and row.ask is not None and row.bid < row.ask for row in rows)
     by_name = {(row.venue, row.base, row.quote): row for row in rows}
-    assert by_name["uniswap_v2 0.3 %", "ETH", "USDC"].bid == pytest.approx(4_000 * 0.997, rel=1e-6)
-    assert by_name["uniswap_v2 0.3 %", "ETH", "USDC"].ask == pytest.approx(4_000 / 0.997, rel=1e-6)
-    assert by_name["uniswap_v2 0.3 %", "USDT", "USDC"].bid == pytest.approx(1, abs=0.01)
+    assert by_name["uniswap_v2@ethereum 0.3 %", "ETH", "USDC"].bid == pytest.approx(
+        4_000 * 0.997, rel=1e-6
+    )
+    assert by_name["uniswap_v2@ethereum 0.3 %", "ETH", "USDC"].ask == pytest.approx(
+        4_000 / 0.997, rel=1e-6
+    )
+    assert by_name["uniswap_v2@ethereum 0.3 %", "USDT", "USDC"].bid == pytest.approx(1, abs=0.01)
     curve = {(row.base, row.quote) for row in rows if row.venue.startswith("curve")}
     assert curve == {("DAI", "USDC"), ("DAI", "USDT"), ("USDT", "USDC")}
 
