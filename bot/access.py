@@ -15,6 +15,8 @@ from cachetools import FIFOCache
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
+from engine.facade.units import NS_PER_S
+
 _log = logging.getLogger(__name__)
 
 STRANGERS_MAX: Final = 256
@@ -22,8 +24,6 @@ STRANGERS_MAX: Final = 256
 
 LOG_INTERVAL_S: Final = 600
 """A stranger is logged once in this time."""
-
-_NS_PER_S: Final = 1_000_000_000
 
 
 class Denial(StrEnum):
@@ -97,7 +97,7 @@ class Access:
         key = -1 if user_id is None else user_id
         now_ns = self.clock()
         last_ns = self._logged_at_ns.get(key)
-        if last_ns is not None and 0 <= now_ns - last_ns < LOG_INTERVAL_S * _NS_PER_S:
+        if last_ns is not None and 0 <= now_ns - last_ns < LOG_INTERVAL_S * NS_PER_S:
             return
         self._logged_at_ns[key] = now_ns
         _log.warning(

@@ -7,12 +7,12 @@ from typing import Final
 from cachetools import FIFOCache
 
 from bot.answer import Confirmation
+from engine.facade.units import NS_PER_S
 
 PENDING_MAX: Final = 32
 """Second steps that may wait at once; the oldest gives way."""
 
 _NONCE_BYTES: Final = 9
-_NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Confirmations:
         self._pending[nonce] = _Pending(
             user_id=user_id,
             chat_id=chat_id,
-            expires_at_ns=now_ns + self.confirm_s * _NS_PER_S,
+            expires_at_ns=now_ns + self.confirm_s * NS_PER_S,
             confirmation=confirmation,
         )
         return nonce
@@ -51,7 +51,7 @@ class Confirmations:
             return None
         del self._pending[nonce]
         # Farther ahead than when it was offered: the clock was set back meanwhile.
-        is_due = 0 < pending.expires_at_ns - now_ns <= self.confirm_s * _NS_PER_S
+        is_due = 0 < pending.expires_at_ns - now_ns <= self.confirm_s * NS_PER_S
         return pending.confirmation if is_due else None
 
     def void_all(self) -> None:

@@ -28,6 +28,7 @@ from bot.threads import Threads
 from engine.facade.commands import Kill, SyndicateError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.facade.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ READER: Final = "terminal"
 WAITING_MAX: Final = 1000
 """Lines that may wait for the one under way; later ones are refused with a word."""
 
-_NS_PER_S: Final = 1_000_000_000
 _WELCOME = Screen(
     title="Syndicate", blocks=(Text("/help lists the commands, KILL stops, /quit leaves."),)
 )
@@ -179,7 +179,7 @@ class Console:
         if answer.confirmation is not None:
             seconds = self._settings.confirm_s
             self._pending = _Pending(
-                answer.confirmation, self._clock() + seconds * _NS_PER_S, self._epoch
+                answer.confirmation, self._clock() + seconds * NS_PER_S, self._epoch
             )
             hint = Text(f"Type yes within {seconds} s; anything else leaves it.")
             screen = replace(screen, blocks=(*screen.blocks, hint))
@@ -187,7 +187,7 @@ class Console:
 
     async def _confirm(self, pending: _Pending) -> None:
         left_ns = pending.expires_at_ns - self._clock()
-        is_late = not 0 < left_ns <= self._settings.confirm_s * _NS_PER_S
+        is_late = not 0 < left_ns <= self._settings.confirm_s * NS_PER_S
         if is_late or pending.epoch != self._epoch:
             self._show(render_left(f"{pending.confirmation.action} came too late"))
             return

@@ -7,7 +7,8 @@ import sys
 from typing import Any
 from zoneinfo import ZoneInfo
 
-_NS_PER_S = 1_000_000_000
+from engine.facade.units import NS_PER_S
+
 _INK, _MUTED, _GRID = "#16202c", "#5d6b7a", "#dde3ea"
 _GAIN, _LOSS = "#1d8f5a", "#c0392b"
 _INCHES = (5.4, 6.75)
@@ -168,7 +169,7 @@ def form_of(span: dt.timedelta) -> str:
 
 
 def _moment(at_ns: int, zone: ZoneInfo) -> dt.datetime:
-    return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=zone)
+    return dt.datetime.fromtimestamp(at_ns / NS_PER_S, tz=zone)
 
 
 def main() -> None:

@@ -26,9 +26,8 @@ from engine.facade.notices import (
     VenueBack,
     VenueLost,
 )
+from engine.facade.units import NS_PER_MS, NS_PER_S
 
-_NS_PER_MS: Final = 1_000_000
-_NS_PER_S: Final = 1_000_000_000
 _STEP_NS: Final = 1_000_000_000
 """Less than this is a clock's ordinary adjustment, not worth a word."""
 
@@ -112,7 +111,7 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
 
 
 def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
-    asleep = f"This machine slept for {words.age(notice.asleep_ns // _NS_PER_MS)}"
+    asleep = f"This machine slept for {words.age(notice.asleep_ns // NS_PER_MS)}"
     lines = ["All books were dropped and are asked for anew; what was open has been closed."]
     if abs(notice.step_ns) < _STEP_NS:
         return Mark.WARN, asleep, lines
@@ -120,7 +119,7 @@ def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
     if notice.asleep_ns >= _STEP_NS:
         lines.insert(0, f"{asleep}.")
     lines.append("What was stored before is dated by the old time.")
-    step = words.age(abs(notice.step_ns) // _NS_PER_MS)
+    step = words.age(abs(notice.step_ns) // NS_PER_MS)
     return Mark.WARN, f"The clock was set {where} by {step}", lines
 
 
@@ -139,7 +138,7 @@ def _trouble_content(
     if isinstance(notice, LimitHit):
         return Mark.WARN, f"Limit: {words.phrase(notice.reason)}", [notice.detail]
     if isinstance(notice, RetentionHeld):
-        ahead = words.duration(notice.ahead_ns / _NS_PER_S)
+        ahead = words.duration(notice.ahead_ns / NS_PER_S)
         return (
             Mark.WARN,
             "Old news is kept: the clock may be wrong",

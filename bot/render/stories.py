@@ -7,8 +7,8 @@ from bot.answer import Waterfall
 from bot.render import words
 from bot.render.screen import Text
 from engine.facade.reports import Cause, Difference, TradeStory, Worth
+from engine.facade.units import NS_PER_MS
 
-_NS_PER_MS: Final = 1_000_000
 _WORTH_A_WORD_USD: Final = Decimal("0.005")
 """Less than half a cent is shown nowhere."""
 
@@ -108,8 +108,6 @@ def _costs(story: TradeStory) -> str:
 
 def _latency(story: TradeStory) -> str:
     legs = [
-        words.age(order.latency_ns // _NS_PER_MS)
-        for order in story.orders
-        if order.purpose == "leg"
+        words.age(order.latency_ns // NS_PER_MS) for order in story.orders if order.purpose == "leg"
     ]
     return f", orders under way {words.listing(legs)}" if legs else ""

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from engine.facade.commands import Basis
 from engine.facade.reports import Amount
+from engine.facade.units import NS_PER_S
 
-_NS_PER_S = 1_000_000_000
 _SPARKS = "▁▂▃▄▅▆▇█"
 _CENTS = Decimal("0.01")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
@@ -204,6 +204,6 @@ def sparkline(values: list[float], *, width: int = 36) -> str:
 
 def _moment(at_ns: int) -> dt.datetime:
     try:
-        return dt.datetime.fromtimestamp(at_ns / _NS_PER_S, tz=_zone.get())
+        return dt.datetime.fromtimestamp(at_ns / NS_PER_S, tz=_zone.get())
     except (OverflowError, OSError, ValueError):
         return dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

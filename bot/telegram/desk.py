@@ -32,6 +32,7 @@ from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
 from bot.telegram.replies import make_messages
 from bot.telegram.taps import TapAnswers
+from engine.facade.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ RUNNING_MAX: Final = 64
 
 WAITING_MAX: Final = 500
 """Arrivals under way in all; later ones are refused with a word, protective ones at double."""
-
-_NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +141,7 @@ class Desk:
             return None
         sent_at_s = arrival.incoming.sent_at_s
         if sent_at_s is not None:
-            age_s = self.clock() // _NS_PER_S - sent_at_s
+            age_s = self.clock() // NS_PER_S - sent_at_s
             if abs(age_s) > self.age_s_max:
                 screen = render_stale(line=arrival.shown, age_s=age_s, age_s_max=self.age_s_max)
                 return Answer(screen=screen)
@@ -159,7 +158,7 @@ class Desk:
         answer = await self.dispatcher.carry_out(
             invocation,
             by=by,
-            given_at_ns=None if sent_at_s is None else sent_at_s * _NS_PER_S,
+            given_at_ns=None if sent_at_s is None else sent_at_s * NS_PER_S,
         )
         if invocation.kind is Kind.CHANGE:
             await self.kill_lane.assert_again(by=by, epoch=accepted.epoch)

@@ -15,10 +15,10 @@ from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher, Invocation
 from bot.telegram.arrivals import Arrival
 from engine.facade.commands import Kill, SyndicateError
+from engine.facade.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
-_NS_PER_S: Final = 1_000_000_000
 ANSWER_S_MAX: Final = 0.5
 """How long the next batch of updates waits for the engine's answer to a kill."""
 
@@ -69,7 +69,7 @@ class KillLane:
             asked,
             by=by,
             # Dates are whole seconds: the end of the second, so that in doubt the kill is newer.
-            given_at_ns=(newest + 1) * _NS_PER_S if newest is not None and is_late else None,
+            given_at_ns=(newest + 1) * NS_PER_S if newest is not None and is_late else None,
             is_late=is_late,
             ref=f"telegram-{self.bot_id}-{kills[-1].update_id}",
         )

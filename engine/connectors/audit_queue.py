@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from engine.connectors.link import CHECK_NS, Link, Row
-
-NS_PER_S: Final = 1_000_000_000
+from engine.domain.units import NS_PER_S
 
 WANTED_WEIGHT: Final = 5
 """A row in an open route is audited this many times as often as others."""

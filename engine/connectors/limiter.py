@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from engine.domain.units import NS_PER_S
 from engine.ports import RequestBudget
 
 PAUSE_S_MAX: Final = 3 * 86_400.0
@@ -24,7 +25,6 @@ BAN_S: Final = 120.0
 BUSY_S: Final = 5.0
 """Waits after a 418 and after any other refusal that says nothing itself."""
 
-_NS_PER_S: Final = 1_000_000_000
 _DAY_S: Final = 86_400.0
 
 
@@ -82,7 +82,7 @@ class Limiter:
             except ValueError:
                 asked_s = unsaid_s
             else:
-                asked_s = at_s - self._now_ns() / _NS_PER_S
+                asked_s = at_s - self._now_ns() / NS_PER_S
         # In this order, what is no number of seconds comes out as the least.
         self._pause(min(max(PAUSE_S_MIN, asked_s), PAUSE_S_MAX), f"status {status}")
 
@@ -95,7 +95,7 @@ class Limiter:
         used = headers.get(budget.used_header, "") if budget.used_header else ""
         if not used.isdecimal() or int(used) + budget.heaviest <= budget.weight_per_minute_max:
             return
-        rest_s = 60.0 - self._now_ns() / _NS_PER_S % 60.0
+        rest_s = 60.0 - self._now_ns() / NS_PER_S % 60.0
         self._pause(rest_s, f"{used} of {budget.weight_per_minute_max:g} weight used")
 
     def note(self) -> str:
@@ -103,7 +103,7 @@ class Limiter:
         left_s = self._paused_until_s - self._now_s()
         if left_s <= 0:
             return ""
-        until = datetime.fromtimestamp(round(self._now_ns() / _NS_PER_S + left_s), UTC)
+        until = datetime.fromtimestamp(round(self._now_ns() / NS_PER_S + left_s), UTC)
         is_far = left_s > _DAY_S
         shown = f"{until:%Y-%m-%d %H:%M}" if is_far else f"{until:%H:%M:%S}"
         return f"wants no requests until {shown} UTC ({self._why})"

@@ -13,6 +13,7 @@ import msgspec
 from engine.domain.backoff import wait_after
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, VenueId
+from engine.domain.units import NS_PER_MS
 from engine.ports import (
     NO_ACTIONS,
     NO_TIME,
@@ -42,8 +43,6 @@ VenueNumber = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """What a venue counts its changes by, or a time of its. Rows keep it in 64 bits; a frame with more
 cannot be read."""
 
-NS_PER_MS = 1_000_000
-NS_PER_US = 1_000
 
 VenueTimeNs = Annotated[int, msgspec.Meta(ge=-1, le=9 * 10**18)]
 VenueTimeUs = Annotated[int, msgspec.Meta(ge=-1, le=9 * 10**15)]

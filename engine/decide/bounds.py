@@ -8,13 +8,10 @@ from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import PlansUnderWay
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import HopKind, Opportunity, Reason
+from engine.domain.units import BPS_PER_UNIT, NS_PER_MS, NS_PER_S
 from engine.market.board import Board
 from engine.market.valuation import Valuation
-from engine.portfolio.costs import BPS_PER_UNIT
 from engine.portfolio.positions import Positions
-
-NS_PER_MS = 1_000_000
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(slots=True)

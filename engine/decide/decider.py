@@ -15,13 +15,12 @@ from engine.decide.limit_list import Circumstances, make_limits
 from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
 from engine.decide.under_way import exposure_quote
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Sizing
+from engine.domain.units import NS_PER_MS
 from engine.quote.gap import Confirmed, Unconfirmed
 from engine.quote.legs import LegsConfirmer
 
 SHRINKS_MAX = 4
 """Most times that a draft is shrunk and confirmed again; then the limit refuses it."""
-
-NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity, Reason
-from engine.portfolio.costs import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT
 from engine.quote.gap import Confirmed
 
 LEGS = 2

@@ -6,7 +6,7 @@ last minute's orders does not.
 
 from collections import deque
 
-MINUTE_NS = 60 * 1_000_000_000
+from engine.domain.units import NS_PER_MINUTE
 
 
 class OrderRate:
@@ -33,7 +33,7 @@ class OrderRate:
         self._sent_at_ns = deque(sent_at_ns + step_ns for sent_at_ns in self._sent_at_ns)
 
     def _past(self, at_ns: int) -> int:
-        cutoff_ns = at_ns - MINUTE_NS
+        cutoff_ns = at_ns - NS_PER_MINUTE
         past = 0
         for sent_at_ns in self._sent_at_ns:
             if sent_at_ns > cutoff_ns:

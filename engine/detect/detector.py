@@ -15,12 +15,12 @@ from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind, Opportunity
+from engine.domain.units import BPS_PER_UNIT
 from engine.kernels import screen_layout as layout
 from engine.kernels.graph_layout import NONE
 from engine.kernels.layout import CHANGED_AT_NS, IS_LIVE
 from engine.market.board import Board
 from engine.pools.moves import Move
-from engine.portfolio.costs import BPS_PER_UNIT
 
 NO_EPISODES: tuple[Episode, ...] = ()
 NO_CLOSED: tuple[Closed, ...] = ()

@@ -24,6 +24,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import Kind, VenueId
 from engine.domain.opportunities import Hop, HopKind
 from engine.domain.pools import Pool
+from engine.domain.units import BPS_PER_UNIT
 from engine.kernels import graph_layout
 from engine.kernels import screen_layout as layout
 from engine.kernels import sizing_layout as sizing
@@ -32,7 +33,7 @@ from engine.kernels.layout import ASK, BID, FRAME_SEQ
 from engine.kernels.screen import screen_book, screen_book_in, screen_pool
 from engine.kernels.sweep import screen_starts
 from engine.market.board import Board
-from engine.portfolio.costs import BPS_PER_UNIT, Costs
+from engine.portfolio.costs import Costs
 
 CYCLES_MAX: Final = 1_024
 """Most cycles of each number of legs that one change has weighed, the best by log gain; a change

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.domain.errors import BadValueError
-from engine.portfolio.costs import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT
 
 LEGS_MAX = 5
 EDGE_MARGIN_BPS = 0.001

@@ -19,7 +19,7 @@ from engine.detect.splitting import merge, split
 from engine.detect.steps import Steps, finish
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
-from engine.portfolio.costs import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT
 
 TRIES_MAX: Final = 32
 """Most members that one search tries to do without; each try is a sizing."""

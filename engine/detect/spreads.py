@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from engine.domain.instruments import VenueId
+from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.layout import ASK, BID
 from engine.market.board import Board
-from engine.portfolio.costs import BPS_PER_UNIT, Costs
+from engine.portfolio.costs import Costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

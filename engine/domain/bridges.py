@@ -6,8 +6,7 @@ from fractions import Fraction
 
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
-
-_BPS = 10_000
+from engine.domain.units import BPS_PER_UNIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +25,10 @@ class Bridge:
     def __post_init__(self) -> None:
         if self.assets[0] == self.assets[1]:
             raise BadValueError(f"a bridge from {self.assets[0]} to itself")
-        if not (self.cost_bps.is_finite() and 0 <= self.cost_bps < _BPS):
+        if not (self.cost_bps.is_finite() and 0 <= self.cost_bps < BPS_PER_UNIT):
             raise BadValueError(
                 f"cost of bridge {self} is {self.cost_bps} bps; it must be 0 or more and below "
-                f"{_BPS}"
+                f"{BPS_PER_UNIT}"
             )
         if not (self.cost_usd.is_finite() and self.cost_usd >= 0):
             raise BadValueError(
@@ -74,5 +73,5 @@ class BridgeLeg:
         return amount_in_raw
 
     def _rate(self) -> Fraction:
-        kept = 1 - Fraction(self.bridge.cost_bps) / _BPS
+        kept = 1 - Fraction(self.bridge.cost_bps) / BPS_PER_UNIT
         return kept * Fraction(10) ** (self.target_decimals - self.source_decimals)

@@ -13,14 +13,13 @@ import numpy as np
 
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
+from engine.domain.units import NS_PER_MS
 
 NORMAL_P99 = 2.3263478740408408
 """99th percentile of the standard normal distribution."""
 
 LATENCY_MS_MAX = 60_000.0
 """A draw is cut here, so that every plan ends."""
-
-NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,11 @@ from engine.decide.order_rate import OrderRate
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Plan, Side
 from engine.domain.orders import Order, OrderState, Purpose
+from engine.domain.units import NS_PER_MS
 from engine.execute.executor import NEVER_NS, NO_ACTS, Act, Alarm, End, LookUp, Send, Store
 from engine.execute.order_life import ENDED, UNSENT, News, OrderEvent, OrderLife
 from engine.execute.unwinding import Quotes, UnwindRules, next_unwinding
 from engine.portfolio.costs import Costs
-
-NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

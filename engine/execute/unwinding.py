@@ -16,7 +16,8 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Plan, Side
 from engine.domain.orders import Order, changes_by_asset
-from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs
+from engine.domain.units import BPS_PER_UNIT
+from engine.portfolio.costs import EXACT, Costs
 
 _ZERO: Final = Decimal(0)
 

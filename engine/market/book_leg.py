@@ -17,6 +17,7 @@ from fractions import Fraction
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
+from engine.domain.units import BPS_PER_UNIT
 from engine.pools.integers import UINT256_MAX, check_whole, divide_up
 
 FEE_DECIMALS = 8
@@ -25,7 +26,6 @@ LEVELS_MAX = 10_000
 STEPS_MAX = 10**30
 """Of a price or size: beyond any wire's."""
 
-_BPS = 10_000
 _WIDE = Context(prec=100)
 _NEAR = 2
 """Lots by which a guess may be off, by the rounding of fees, and still shorten a search."""
@@ -207,7 +207,7 @@ class OrderBookLeg:
             return gross_raw
         share, whole = self.fee_bps.as_integer_ratio()
         unit, fee_unit = int(10**self.base_decimals), int(10**FEE_DECIMALS)
-        fee = divide_up(gross_raw * share * fee_unit, whole * _BPS * unit)
+        fee = divide_up(gross_raw * share * fee_unit, whole * BPS_PER_UNIT * unit)
         return max((gross_raw * fee_unit - fee * unit) // fee_unit, 0)
 
     def _received_raw(self, lots: int) -> int:
@@ -218,15 +218,17 @@ class OrderBookLeg:
         """Return about how many lots an amount of quote pays for, the fee on top or taken off."""
         decimals = self.instrument.price_decimals + self.instrument.size_decimals
         share, whole = self._quote_share()
-        scale = int(10**self.quote_decimals) * (whole * _BPS + sign * share)
-        return self.walk.lots_about(quote_raw * 10**decimals * whole * _BPS // scale)
+        scale = int(10**self.quote_decimals) * (whole * BPS_PER_UNIT + sign * share)
+        return self.walk.lots_about(quote_raw * 10**decimals * whole * BPS_PER_UNIT // scale)
 
     def _lots_bought_about(self, base_raw: int) -> int:
         """Return about how many lots receive an amount of base, the fee taken out of it."""
         if not self.takes_base:
             return divide_up(base_raw, self.lot_raw)
         share, whole = self.fee_bps.as_integer_ratio()
-        return divide_up(base_raw * whole * _BPS, self.lot_raw * (whole * _BPS - share))
+        return divide_up(
+            base_raw * whole * BPS_PER_UNIT, self.lot_raw * (whole * BPS_PER_UNIT - share)
+        )
 
     def _quote_share(self) -> tuple[int, int]:
         """Return the fee in basis points of the notional as a fraction."""
@@ -236,7 +238,7 @@ class OrderBookLeg:
         """Return a notional with the fee on top or taken off, as a number and what divides it."""
         decimals = self.instrument.price_decimals + self.instrument.size_decimals
         share, whole = self._quote_share()
-        fee = divide_up(notional * share * 10**FEE_DECIMALS, whole * _BPS * 10**decimals)
+        fee = divide_up(notional * share * 10**FEE_DECIMALS, whole * BPS_PER_UNIT * 10**decimals)
         scale = 10 ** max(decimals, FEE_DECIMALS)
         return notional * (scale // 10**decimals) + sign * fee * (scale // 10**FEE_DECIMALS), scale
 
@@ -267,8 +269,10 @@ def leg_of_book(
     """
     for what, decimals in (("base", base_decimals), ("quote", quote_decimals)):
         check_whole(decimals, what=f"{what}_decimals", low=0, high=ASSET_DECIMALS_MAX)
-    if not (fee_bps.is_finite() and 0 <= fee_bps < _BPS):
-        raise BadValueError(f"fee of {instrument} is {fee_bps} bps; it must be below {_BPS}")
+    if not (fee_bps.is_finite() and 0 <= fee_bps < BPS_PER_UNIT):
+        raise BadValueError(
+            f"fee of {instrument} is {fee_bps} bps; it must be below {BPS_PER_UNIT}"
+        )
     _check_levels(instrument, side, levels)
     takes_base = fees_in_base and side is Side.BUY
     lot_base = _sound_lot(instrument, side, levels, fee_bps, takes_base=takes_base)
@@ -306,7 +310,7 @@ def _sound_lot(
     if side is Side.BUY and not takes_base:
         return instrument.lot_base
     price = Fraction(1) if takes_base else Fraction(instrument.price_of(levels[-1][0]))
-    gained = price * Fraction(instrument.lot_base) * (1 - Fraction(fee_bps) / _BPS)
+    gained = price * Fraction(instrument.lot_base) * (1 - Fraction(fee_bps) / BPS_PER_UNIT)
     return instrument.lot_base * -(-Fraction(1, 10**FEE_DECIMALS) // gained)
 
 

@@ -12,9 +12,8 @@ import numpy as np
 
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
+from engine.domain.units import NS_PER_S
 from engine.market.board import Board
-
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

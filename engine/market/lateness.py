@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.domain.faults import Fault
+from engine.domain.units import NS_PER_MS
 from engine.market.board import Board
 
 DRIFT_PER: Final = 10_000
@@ -24,7 +25,6 @@ CALM_RATIO: Final = 2
 """A late stream is in time again below the limit by this ratio, so that none flaps around it."""
 
 _UNKNOWN: Final = 1 << 62
-_NS_PER_MS: Final = 1_000_000
 
 
 class Lateness:
@@ -57,7 +57,7 @@ class Lateness:
         self.lags_ns_max = array("q", [0] * streams)
         self._board = board
         self._books_of = books_of
-        self._limit_ns = lag_ms_max * _NS_PER_MS
+        self._limit_ns = lag_ms_max * NS_PER_MS
         self._least_ns = array("q", [_UNKNOWN] * streams)
         self._lags_ns = array("q", [0] * streams)
         self._is_late = bytearray(streams)

@@ -32,6 +32,7 @@ from engine.detect.pool_sides import PreparedPool
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Opportunity, Plan
 from engine.domain.orders import Execution, Purpose
+from engine.domain.units import BPS_PER_UNIT, NS_PER_MS, NS_PER_S
 from engine.kernels.layout import ASK, BID, COUNT
 from engine.market.board import Board
 from engine.market.freshness import Freshness
@@ -42,15 +43,11 @@ from engine.operate.market_rows import MarketRows
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
 from engine.operate.spread_watch import SpreadWatch
-from engine.portfolio.costs import BPS_PER_UNIT
 from engine.portfolio.inventory import Inventory
 from engine.quote.gap import Unconfirmed
 from engine.quote.route import RouteConfirmer
 from engine.quote.route_values import values_of_opportunity
 from engine.quote.split import ConfirmedSplit, PlacePart, SplitConfirmer
-
-NS_PER_MS = 1_000_000
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,11 @@ import pyotp
 from msgspec.structs import replace
 
 from engine.bus.records import CodesUsed
+from engine.domain.units import NS_PER_S
 
 STEP_S: Final = 30
 TRIES_MAX: Final = 5
 LOCKED_S: Final = 900
-
-_NS_PER_S: Final = 1_000_000_000
 
 
 class OneTimeCode:
@@ -37,11 +36,11 @@ class OneTimeCode:
         """
         # A clock that was set back does not make the wait longer than it is.
         self.used = replace(self.used, wrong_at_ns=min(self.used.wrong_at_ns, at_ns))
-        left_ns = self.used.wrong_at_ns + LOCKED_S * _NS_PER_S - at_ns
+        left_ns = self.used.wrong_at_ns + LOCKED_S * NS_PER_S - at_ns
         if self.used.wrong and self.used.wrong % TRIES_MAX == 0 and left_ns > 0:
-            left_s = left_ns // _NS_PER_S + 1
+            left_s = left_ns // NS_PER_S + 1
             return f"too many wrong codes; try again in {left_s} s, or clear the latch on the host"
-        now_step = at_ns // _NS_PER_S // STEP_S
+        now_step = at_ns // NS_PER_S // STEP_S
         for step in (now_step, now_step - 1):
             expected = self._totp.at(step * STEP_S)
             # Not "newer than the newest used": that may be ahead of a clock that was set back.

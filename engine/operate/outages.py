@@ -14,6 +14,7 @@ from engine.bus.notices import Notice, VenueBack, VenueLost
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
+from engine.domain.units import NS_PER_MS
 from engine.market.board import Board
 from engine.market.freshness import Freshness
 
@@ -25,8 +26,6 @@ TOLD_AFTER_START_NS: Final = 30_000_000_000
 
 STEADY_NS: Final = 30_000_000_000
 """A venue that was told to be out is back when it has been live for this long on end."""
-
-_NS_PER_MS: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -85,7 +84,7 @@ class Outages:
             return
         watch.back_at_ns = watch.back_at_ns or at_ns
         if at_ns - watch.back_at_ns >= STEADY_NS:
-            lost_ms = (watch.back_at_ns - watch.out_at_ns) // _NS_PER_MS
+            lost_ms = (watch.back_at_ns - watch.out_at_ns) // NS_PER_MS
             self._tell(VenueBack(at_ns=at_ns, basis=self._basis, venue=venue, lost_ms=lost_ms))
             watch.is_told = False
             watch.out_at_ns = watch.back_at_ns = 0

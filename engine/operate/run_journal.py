@@ -35,6 +35,7 @@ from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
 from engine.domain.orders import Execution, traded_base
 from engine.domain.stories import ending
+from engine.domain.units import NS_PER_MS
 from engine.execute.paper import Finished
 from engine.execute.story import Found, tell_story
 from engine.market import freshness
@@ -43,7 +44,6 @@ RECENT_MAX: Final = 200
 LIMIT_NOTICE_NS: Final = 60_000_000_000
 BALANCE_NOTICE_NS: Final = 3_600_000_000_000
 """A balance that ran out stays so until it is set back."""
-NS_PER_MS: Final = 1_000_000
 
 LIMIT_REASONS: Final = frozenset(
     {

@@ -9,11 +9,10 @@ from typing import Final
 
 from engine.bus.reports import SpreadLine
 from engine.detect.spreads import Spread, Spreads
+from engine.domain.units import NS_PER_MINUTE
 
 MINUTES: Final = 60
 """Minutes remembered; with the pairs, this bounds the record."""
-
-_NS_PER_MINUTE: Final = 60 * 1_000_000_000
 
 
 class SpreadWatch:
@@ -36,7 +35,7 @@ class SpreadWatch:
         pair = self.pairs[self._next % len(self.pairs)]
         self._next += 1
         found = self._spreads.of_pair(pair, at_ns)
-        minute = at_ns // _NS_PER_MINUTE
+        minute = at_ns // NS_PER_MINUTE
         kept = self._best[pair]
         # Minutes ahead are from before the clock was set back.
         for other in [one for one in kept if not minute - MINUTES < one <= minute]:
@@ -52,7 +51,7 @@ class SpreadWatch:
 
     def nearest(self, at_ns: int) -> list[SpreadLine]:
         """Return the best gap of each pair in the last hour, the best pair first."""
-        first = at_ns // _NS_PER_MINUTE - MINUTES
+        first = at_ns // NS_PER_MINUTE - MINUTES
         best = [
             max(lines, key=lambda line: line.net_bps)
             for kept in self._best.values()

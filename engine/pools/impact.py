@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from engine.domain.errors import BadValueError
+from engine.domain.units import BPS_PER_UNIT
 from engine.pools import constant_product
 from engine.pools.concentrated import (
     ConcentratedState,
@@ -21,8 +22,6 @@ from engine.pools.integers import INT256_MAX, UINT112_MAX, check_whole
 from engine.pools.marginal_price import marginal_price, token_count
 from engine.pools.snapshot_rows import PoolState
 from engine.pools.tick_math import Q96, check_sqrt_price
-
-_BPS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class PriceImpact:
     @property
     def change_bps_floor(self) -> int:
         """Size of the change in whole basis points, rounded down."""
-        return int(abs(self.change_ratio) * _BPS)
+        return int(abs(self.change_ratio) * BPS_PER_UNIT)
 
     def reaches(self, ratio_min: Fraction) -> bool:
         """Tell whether the price changed by so much of what it was, either way; exactly as much is.

@@ -12,8 +12,7 @@ import msgspec
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
-
-BPS_PER_UNIT = 10_000
+from engine.domain.units import BPS_PER_UNIT
 
 QUOTE_STEP = Decimal("0.00000001")
 """Step to which fees and transfer costs are rounded up, in quote or in base."""

@@ -14,8 +14,8 @@ from engine.domain.exact import exact_product, exact_sum
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
 from engine.domain.residuals import Place, Residual, correction, fold_residuals
+from engine.domain.units import NS_PER_DAY
 
-DAY_NS = 86_400 * 1_000_000_000
 DAYS_MAX = 400
 """Days of realised profit kept; older ones are dropped (the ledger has them)."""
 
@@ -57,7 +57,7 @@ class Positions:
 
     def realised_usd(self, at_ns: int) -> Decimal:
         """Return the profit realised on the UTC day of `at_ns`."""
-        return self._realised_usd.get(at_ns // DAY_NS, Decimal(0))
+        return self._realised_usd.get(at_ns // NS_PER_DAY, Decimal(0))
 
     def step_clock(self, step_ns: int, at_ns: int) -> None:
         """Take over a clock that was set to `at_ns` by a step: no loss of the day gets lost.
@@ -66,7 +66,7 @@ class Positions:
         """
         before_usd = self.realised_usd(at_ns - step_ns)
         if before_usd < self.realised_usd(at_ns):
-            self._realised_usd[at_ns // DAY_NS] = before_usd
+            self._realised_usd[at_ns // NS_PER_DAY] = before_usd
 
     def exposure_usd(self, usd_per: UsdPer) -> Decimal | None:
         """Return the absolute value of all residuals, None if one has no price now."""
@@ -94,7 +94,7 @@ class Positions:
         self._residuals = {one.place: one for one in folded}
 
     def _realise(self, profit_usd: Decimal, *, at_ns: int) -> None:
-        day = at_ns // DAY_NS
+        day = at_ns // NS_PER_DAY
         self._realised_usd[day] = exact_sum((self.realised_usd(at_ns), profit_usd))
         if len(self._realised_usd) > DAYS_MAX:
             del self._realised_usd[min(self._realised_usd)]

@@ -6,11 +6,11 @@ from decimal import Context, Decimal, localcontext
 from typing import Final
 
 from engine.domain.errors import BadValueError
+from engine.domain.units import BPS_PER_UNIT
 
 UNCALIBRATED: Final = "uncalibrated"
 
 _DIGITS = Context(prec=60)
-_BPS_PER_UNIT = 10_000
 _GWEI_PER_NATIVE = Decimal(10**9)
 
 
@@ -108,12 +108,12 @@ def values_of(
     for what, amount in (("amount_in", amount_in), ("amount_out", amount_out)):
         if not (amount.is_finite() and amount > 0):
             raise BadValueError(f"{what} {amount} of a route; it must be positive")
-    if not slippage_bps or not all(0 <= bps <= _BPS_PER_UNIT for bps in slippage_bps):
+    if not slippage_bps or not all(0 <= bps <= BPS_PER_UNIT for bps in slippage_bps):
         raise BadValueError(f"slippage_bps {list(slippage_bps)}; one from 0 to 10,000 per leg")
     with localcontext(_DIGITS):
         kept = Decimal(1)
         for bps in slippage_bps:
-            kept *= 1 - bps / _BPS_PER_UNIT
+            kept *= 1 - bps / BPS_PER_UNIT
         gas = costs.gas_cost
         before_gas = amount_out - amount_in * (1 + costs.flash_fee_ratio) - costs.fixed_cost
         profit = before_gas - gas

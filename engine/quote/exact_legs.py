@@ -16,10 +16,11 @@ from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge, BridgeLeg
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Hop, HopKind, Side
+from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.layout import ASK, BID, KEY, SIZE
 from engine.market.board import Board
 from engine.market.book_leg import ASSET_DECIMALS_MAX, OrderBookLeg, leg_of_book
-from engine.portfolio.costs import BPS_PER_UNIT, Costs
+from engine.portfolio.costs import Costs
 from engine.portfolio.taken import Taken
 
 BOOK_DECIMALS: Final = 18

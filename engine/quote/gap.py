@@ -14,9 +14,10 @@ import msgspec
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Opportunity, Reason, Side
+from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
 from engine.market.board import Board
-from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs, Fee
+from engine.portfolio.costs import EXACT, Costs, Fee
 from engine.portfolio.settle import carry_quote, moved_quote
 from engine.portfolio.taken import Taken
 from engine.quote.two_books import TwoBooks

@@ -12,10 +12,11 @@ from typing import Final
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Hop, Leg, Opportunity, Reason, Side
+from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.layout import FRAME_SEQ
 from engine.market.board import Board
 from engine.market.book_leg import OrderBookLeg, Walked
-from engine.portfolio.costs import BPS_PER_UNIT, EXACT, Costs, Fee
+from engine.portfolio.costs import EXACT, Costs, Fee
 from engine.portfolio.settle import expect
 from engine.portfolio.taken import Taken
 from engine.quote.exact_legs import ExactLegs

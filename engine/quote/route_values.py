@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.opportunities import HopKind, Opportunity
-from engine.portfolio.costs import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT
 from engine.quote.decision_values import DecisionValues, RouteCosts, values_of
 
 GWEI_PER_NATIVE: Final = 10**9

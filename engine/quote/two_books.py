@@ -6,7 +6,8 @@ from decimal import ROUND_FLOOR, Decimal
 
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
-from engine.portfolio.costs import BPS_PER_UNIT, Costs
+from engine.domain.units import BPS_PER_UNIT
+from engine.portfolio.costs import Costs
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ from engine.bus.reports import (
     Unknown,
     WhyReport,
 )
+from engine.domain.units import NS_PER_DAY
 from engine.storage import inbox_store, notice_store, thread_store
 from engine.storage.ledger_settings import LedgerSettings
-from engine.storage.totals import DAY_NS, load_state, load_trades
+from engine.storage.totals import load_state, load_trades
 from engine.storage.why import load_why
 
 DAYS_MAX = 36_500
@@ -95,4 +96,4 @@ def bounded_days(days: int) -> int:
 
 def since(now_ns: int, *, days: int) -> int:
     """Return the instant that many days ago."""
-    return now_ns - bounded_days(days) * DAY_NS
+    return now_ns - bounded_days(days) * NS_PER_DAY

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.notices import ClockCorrected, Notice, RetentionHeld
 from engine.bus.records import NoticeRecord
 from engine.domain.modes import Basis
+from engine.domain.units import NS_PER_DAY
 from engine.storage.append import insert_new, notice_row
 from engine.storage.tables import executions, notices, operator_state, opportunities
-from engine.storage.totals import DAY_NS
 
-SETTLED_NS: Final = DAY_NS
+SETTLED_NS: Final = NS_PER_DAY
 """A clock that was set, or is far ahead, is believed after this time; somebody has looked then."""
 
-STEP_NS_MIN: Final = DAY_NS // 24
+STEP_NS_MIN: Final = NS_PER_DAY // 24
 """Less is nothing to an age of days."""
 
 _INSTANTS: Final = (

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.domain.units import NS_PER_S
 from engine.storage import tables
 from engine.storage.story_columns import STORY_HEADER, story_cells
 
@@ -21,7 +22,6 @@ PAGE_ROWS = 1_000
 """Rows that are read at a time; other requests get their turn in between."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_SECOND_NS = 1_000_000_000
 
 _executions, _orders, _fills = tables.executions, tables.orders, tables.fills
 _opportunities, _notices, _state = tables.opportunities, tables.notices, tables.operator_state
@@ -190,7 +190,7 @@ def render_cell(cell: object) -> str:
 
 
 def _render_instant(at_ns: int) -> str:
-    seconds, rest_ns = divmod(at_ns, _SECOND_NS)
+    seconds, rest_ns = divmod(at_ns, NS_PER_S)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}Z"
 
 

@@ -35,6 +35,7 @@ from engine.bus.records import Append, Appended, EngineState, LoadState, Superse
 from engine.bus.reports import ExportReport, NoticesReport, PnlReport, Report, Unknown
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
+from engine.domain.units import NS_PER_DAY
 from engine.storage import answers, clock_trust, generations, notice_store, totals
 from engine.storage.append import append
 from engine.storage.backup import take_backup
@@ -43,7 +44,6 @@ from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
-from engine.storage.totals import DAY_NS
 from engine.storage.writer import Writer
 
 __all__ = ["Clock", "Ledger", "LedgerReply", "LedgerRequest", "LedgerSettings", "open_ledger"]
@@ -146,7 +146,7 @@ class Ledger:
             doubt = await clock_trust.load_doubt(
                 connection,
                 now_ns=now_ns,
-                period_ns=self._settings.retention_days * DAY_NS,
+                period_ns=self._settings.retention_days * NS_PER_DAY,
                 basis=self._settings.basis or Basis.SANDBOX,
             )
             return doubt is not None, doubt is not None and await clock_trust.tell_once(

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, false, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.domain.units import NS_PER_DAY
 from engine.storage.tables import inbox, notices, opportunities, readers
-from engine.storage.totals import DAY_NS
 
 BATCH_ROWS = 500
 """Rows deleted in one transaction; appends get their turn in between."""
@@ -30,8 +30,8 @@ class Cutoffs:
     def at(cls, now_ns: int, *, retention_days: int, unread_days: int) -> "Cutoffs":
         """Work out the cutoffs for an instant."""
         return cls(
-            old_at_ns=now_ns - retention_days * DAY_NS,
-            unread_at_ns=now_ns - max(unread_days, retention_days) * DAY_NS,
+            old_at_ns=now_ns - retention_days * NS_PER_DAY,
+            unread_at_ns=now_ns - max(unread_days, retention_days) * NS_PER_DAY,
         )
 
 

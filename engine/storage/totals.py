@@ -15,13 +15,13 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
+from engine.domain.units import NS_PER_DAY
 from engine.storage import generations
 from engine.storage.balances import load_holdings
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import basis_is, load_left_over, load_residuals
 from engine.storage.tables import executions, operator_state
 
-DAY_NS = 86_400 * 1_000_000_000
 TRADES_MAX = 1_000
 POINTS_MAX = 2_000
 PAGE_ROWS = 1_000
@@ -66,7 +66,7 @@ async def _load_today_usd(
         ).where(executions.c.closed_at_ns >= day_start_ns, basis_is(basis))
     )
     rows = stored.all()
-    end_ns = day_start_ns + DAY_NS
+    end_ns = day_start_ns + NS_PER_DAY
     today = exact_sum(realised_usd(row) for row in rows if row.closed_at_ns < end_ns)
     later = exact_sum(realised_usd(row) for row in rows if row.closed_at_ns >= end_ns)
     return exact_sum((today, min(later, Decimal(0))))

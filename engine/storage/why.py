@@ -14,10 +14,10 @@ from engine.domain.modes import Basis
 from engine.domain.opportunities import Hop, Leg, Opportunity, Plan
 from engine.domain.orders import Purpose
 from engine.domain.stories import ending
+from engine.domain.units import NS_PER_MS
 from engine.storage.tables import executions, fills, opportunities, orders
 from engine.storage.totals import decode_story
 
-NS_PER_MS = 1_000_000
 PLANNED = "planned"
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from engine.bus.commands import GetOpportunities, GetTrades
 from engine.bus.reports import OpportunitiesReport, TradesReport
 from engine.domain.errors import TransientError
+from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.operate.recording import SUFFIX
 from engine.storage.backup import list_backups
@@ -18,7 +19,6 @@ from engine.wiring.paths import Paths
 SHOWN_MAX: Final = 10
 """Newest so many of a list; the others are counted."""
 
-NS_PER_S: Final = 1_000_000_000
 BYTES_PER_MB: Final = 1_000_000
 
 

@@ -14,11 +14,11 @@ import pyotp
 import segno
 
 from engine.domain.errors import FatalError
+from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
 from engine.settings.schema import environment_name
 
 TRIES_MAX: Final = 3
-_NS_PER_S: Final = 1_000_000_000
 _GROUP: Final = 4
 _NAME: Final = environment_name("operator", "totp_secret")
 
@@ -38,7 +38,7 @@ def enroll(
     show(f"or type it there: {_grouped(secret)}")
     for _ in range(TRIES_MAX):
         code = ask("Then type the six digits that it shows: ").replace(" ", "")
-        if code_of.verify(code, for_time=clock() // _NS_PER_S, valid_window=1):
+        if code_of.verify(code, for_time=clock() // NS_PER_S, valid_window=1):
             write_secret(env_file, secret)
             show(f"Kept in {env_file}, readable by you only. Start again for it to count:")
             show("then /unkill and the six digits clear the kill latch from the phone.")

@@ -9,12 +9,11 @@ from typing import Final
 
 import msgspec
 
+from engine.domain.units import NS_PER_MS
 from engine.kernels.matrix_layout import POOL
 from engine.market.matrix_block import Place, RowKind
 from engine.market.matrix_reader import PriceMatrixReader, PriceRow
 from engine.market.row_cache import RowCache
-
-NS_PER_MS: Final = 1_000_000
 
 HEADINGS: Final = ("venue", "pair", "bid", "ask", "bid size", "ask size", "age", "live")
 TEXT_COLUMNS: Final = 2

@@ -20,6 +20,7 @@ from engine.detect.spreads import Spreads
 from engine.detect.value_round import ValueRound
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
+from engine.domain.units import NS_PER_MS
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import PaperExecutor
@@ -48,8 +49,6 @@ from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
 from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
-
-NS_PER_MS = 1_000_000
 
 _log = logging.getLogger(__name__)
 

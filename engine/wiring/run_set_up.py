@@ -18,6 +18,7 @@ from engine.domain.chains import GAS_PRICES_GWEI
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
+from engine.domain.units import NS_PER_DAY
 from engine.operate.clock import Clock
 from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
@@ -39,7 +40,6 @@ from engine.wiring.version import version_text
 
 log = logging.getLogger(__name__)
 
-DAY_NS: Final = 86_400 * 1_000_000_000
 START_S: Final = 30.0
 LEDGER_TRIES: Final = 20
 LEDGER_RETRY_S: Final = 0.25
@@ -128,7 +128,7 @@ async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) 
     """
     for attempt in range(LEDGER_TRIES):
         try:
-            reply = await ledger.call(LoadState(day_start_ns=at_ns - at_ns % DAY_NS))
+            reply = await ledger.call(LoadState(day_start_ns=at_ns - at_ns % NS_PER_DAY))
         except TransientError:
             if attempt == LEDGER_TRIES - 1:
                 raise

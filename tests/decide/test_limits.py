@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from engine.decide.limit_list import make_limits
 from engine.decide.limits import LimitValues
-from engine.decide.order_rate import MINUTE_NS, OrderRate
+from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Plan, Reason
-from engine.portfolio.positions import DAY_NS
+from engine.domain.units import NS_PER_DAY, NS_PER_MINUTE
 from tests.reference.world import START_NS, Setup, World, make_instrument
 
 NEAR = ([("100.00", "3")], [("100.10", "3")])
@@ -161,14 +161,14 @@ def test_a_day_that_lost_the_limit_ends_trading_until_the_next_utc_day() -> None
     assert world.journal.reasons == [Reason.DAILY_LOSS_LIMIT]
 
     world.lose(0)
-    world.now_ns = (START_NS // DAY_NS + 1) * DAY_NS
+    world.now_ns = (START_NS // NS_PER_DAY + 1) * NS_PER_DAY
     open_gap(world)
 
     assert len(world.journal.plans) == 1
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, MINUTE_NS), st.integers(1, 3)), max_size=60))
+@given(st.lists(st.tuples(st.integers(0, NS_PER_MINUTE), st.integers(1, 3)), max_size=60))
 def test_no_minute_has_more_orders_than_were_let_through(
     orders: list[tuple[int, int]],
 ) -> None:
@@ -182,11 +182,15 @@ def test_no_minute_has_more_orders_than_were_let_through(
             sent.extend([now_ns] * count)
 
     for end_ns in sent:
-        assert sum(end_ns - MINUTE_NS < at_ns <= end_ns for at_ns in sent) <= limit
+        assert sum(end_ns - NS_PER_MINUTE < at_ns <= end_ns for at_ns in sent) <= limit
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, MINUTE_NS), st.integers(0, 2 * MINUTE_NS)), max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, NS_PER_MINUTE), st.integers(0, 2 * NS_PER_MINUTE)), max_size=30
+    )
+)
 def test_asking_for_the_order_rate_changes_no_later_answer(steps: list[tuple[int, int]]) -> None:
     asked, unasked = OrderRate(), OrderRate()
     now_ns = 0
@@ -273,7 +277,7 @@ class Watcher:
 
     def orders_in_minute(self) -> int:
         now_ns = self.world.now_ns
-        return sum(now_ns - MINUTE_NS < at_ns <= now_ns for at_ns in self.sent_at_ns)
+        return sum(now_ns - NS_PER_MINUTE < at_ns <= now_ns for at_ns in self.sent_at_ns)
 
     def check_money(self) -> None:
         world, values = self.world, self.values

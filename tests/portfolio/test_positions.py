@@ -8,7 +8,8 @@ from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
 from engine.domain.residuals import Residual
-from engine.portfolio.positions import DAY_NS, Positions, UsdPer
+from engine.domain.units import NS_PER_DAY
+from engine.portfolio.positions import Positions, UsdPer
 from tests.reference.world import START_NS, make_gap, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
@@ -75,14 +76,14 @@ def test_residuals_that_cancel_realise_their_difference_on_that_day() -> None:
     positions = Positions()
     positions.add(PLAN, left_over("0.5", "50"))
 
-    closing = positions.add(PLAN, left_over("-0.5", "-55", at_ns=START_NS + DAY_NS))
+    closing = positions.add(PLAN, left_over("-0.5", "-55", at_ns=START_NS + NS_PER_DAY))
 
     assert closing.correction_quote == 5
     assert closing.correction_usd == 5
 
     assert positions.residuals == ()
     assert positions.realised_usd(START_NS) == 0
-    assert positions.realised_usd(START_NS + DAY_NS) == 5
+    assert positions.realised_usd(START_NS + NS_PER_DAY) == 5
 
 
 def test_a_restored_residual_is_marked_and_closed_like_one_of_this_run() -> None:
@@ -106,7 +107,7 @@ def test_a_restored_residual_is_marked_and_closed_like_one_of_this_run() -> None
 
 def test_profit_is_booked_on_the_utc_day_on_which_it_was_made() -> None:
     positions = Positions()
-    midnight_ns = (START_NS // DAY_NS + 1) * DAY_NS
+    midnight_ns = (START_NS // NS_PER_DAY + 1) * NS_PER_DAY
     for closed_at_ns, profit in ((midnight_ns - 1, "3"), (midnight_ns, "4")):
         made = replace(EXECUTION, closed_at_ns=closed_at_ns, profit_usd=Decimal(profit))
         positions.add(PLAN, made)

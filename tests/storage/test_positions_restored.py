@@ -21,8 +21,9 @@ from engine.domain.exact import exact_product, exact_sum
 from engine.domain.holdings import Holding
 from engine.domain.instruments import VenueId
 from engine.domain.residuals import Residual
+from engine.domain.units import NS_PER_DAY
 from engine.portfolio.inventory import Inventory
-from engine.portfolio.positions import DAY_NS, Positions
+from engine.portfolio.positions import Positions
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask
@@ -31,7 +32,7 @@ from tests.storage.conftest import Clock
 from tests.storage.killing import REPOSITORY, end, wait_for_line
 from tests.storage.random_trades import make_inventory, steps
 
-TODAY_NS = makers.NOW_NS - makers.NOW_NS % DAY_NS
+TODAY_NS = makers.NOW_NS - makers.NOW_NS % NS_PER_DAY
 
 
 async def restored(ledger: Ledger) -> Positions:
@@ -94,7 +95,7 @@ def start_trading(data_dir: Path, seed: int) -> "subprocess.Popen[bytes]":
 
 def realised_today_usd(positions: Positions) -> Decimal:
     """What counts as realised today: of what is dated later, losses only."""
-    today, *later = (positions.realised_usd(TODAY_NS + day * DAY_NS) for day in range(3))
+    today, *later = (positions.realised_usd(TODAY_NS + day * NS_PER_DAY) for day in range(3))
     return exact_sum((today, min(exact_sum(later), Decimal(0))))
 
 
@@ -121,7 +122,7 @@ async def test_after_any_record_the_restored_positions_equal_the_live_ones(
             one.place: one.held.value for one in inventory.holdings
         }
 
-    everything = (live.realised_usd(TODAY_NS + day * DAY_NS) for day in range(-3, 3))
+    everything = (live.realised_usd(TODAY_NS + day * NS_PER_DAY) for day in range(-3, 3))
     assert pnl.realised_usd == exact_sum(everything)
 
 

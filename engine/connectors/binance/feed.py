@@ -10,10 +10,11 @@ import msgspec
 
 from engine.connectors.binance.instruments import VENUE
 from engine.connectors.binance.messages import Frame, Snapshot, Update
-from engine.connectors.link import FAULT_OF, NS_PER_MS, UNREADABLE, Link, Row
+from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.rest_book import RestBook
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind
+from engine.domain.units import NS_PER_MS
 from engine.ports import (
     NO_ACTIONS,
     Action,

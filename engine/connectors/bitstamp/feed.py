@@ -9,11 +9,12 @@ from engine.connectors.audits import Audits
 from engine.connectors.bitstamp.audits import BitstampAuditor, path_of
 from engine.connectors.bitstamp.instruments import VENUE
 from engine.connectors.bitstamp.messages import Content, Frame, Snapshot
-from engine.connectors.link import FAULT_OF, NS_PER_US, UNREADABLE, Link, Row
+from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.connectors.rest_book import RestBook
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
+from engine.domain.units import NS_PER_US
 from engine.ports import (
     NO_ACTIONS,
     Action,

@@ -8,10 +8,11 @@ from engine.connectors.audits import Audits
 from engine.connectors.gemini.audits import GeminiAuditor
 from engine.connectors.gemini.instruments import VENUE
 from engine.connectors.gemini.messages import L2Frame
-from engine.connectors.link import FAULT_OF, NS_PER_MS, UNREADABLE, Link, Row
+from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
+from engine.domain.units import NS_PER_MS
 from engine.ports import (
     NO_ACTIONS,
     Action,
