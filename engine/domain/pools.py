@@ -7,6 +7,7 @@ from enum import StrEnum
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
+from engine.domain.tokens import Token, asset_of, is_code
 
 TOKEN_DECIMALS_MIN = 1
 TOKEN_DECIMALS_MAX = 24
@@ -66,6 +67,8 @@ class Pool:
         gas_units: assumed gas of one swap through it.
         protocol_fee_ratios: of Uniswap V4, on top of `fee_ratio`: what the protocol takes first of
             an input of token 0, and of one of token 1; nothing if it takes none.
+        token_addresses: of the tokens, which then are the assets that `domain.tokens` says;
+            nothing where tokens are made up.
     """
 
     chain: str
@@ -75,6 +78,7 @@ class Pool:
     fee_ratio: Decimal
     gas_units: int
     protocol_fee_ratios: tuple[Decimal, ...] = ()
+    token_addresses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what, name in (("chain", self.chain), ("address", self.address)):
@@ -94,6 +98,7 @@ class Pool:
                 f"fee_ratio of pool {self.pool_id} has more than {FEE_DECIMALS_MAX} decimals"
             )
         self._check_protocol_fees()
+        self._check_identity()
         if not 0 < self.gas_units <= GAS_UNITS_MAX:
             raise BadValueError(
                 f"gas_units of pool {self.pool_id} is {self.gas_units}; it must be from 1 to"
@@ -149,12 +154,29 @@ class Pool:
                     f" {PROTOCOL_FEE_RATIO_MAX}"
                 )
 
+    def _check_identity(self) -> None:
+        if not self.token_addresses:
+            return
+        if len(self.token_addresses) != len(self.tokens):
+            raise BadValueError(
+                f"pool {self.pool_id} has {len(self.tokens)} tokens and"
+                f" {len(self.token_addresses)} addresses of them"
+            )
+        for address, (asset, decimals) in zip(self.token_addresses, self.tokens, strict=True):
+            token = Token(chain=self.chain, address=address, decimals=decimals)
+            if not is_code(asset, token):
+                raise BadValueError(
+                    f"{address} of pool {self.pool_id} is not {asset} but"
+                    f" {asset_of(token, symbol=asset)}"
+                )
+
     def _check_tokens(self) -> None:
         where = f"pool {self.pool_id}"
         if not 2 <= len(self.tokens) <= TOKENS_MAX:  # noqa: PLR2004 - a swap is between two
             raise BadValueError(f"{len(self.tokens)} tokens in {where}; 2 to {TOKENS_MAX} can be")
         for index, (asset, decimals) in enumerate(self.tokens):
-            if not (asset.isascii() and asset.isalnum() and len(asset) <= _NAME_CHARACTERS_MAX):
+            code = asset if not self.token_addresses else asset.partition("@")[0] or "0"
+            if not (code.isascii() and code.isalnum() and len(asset) <= _NAME_CHARACTERS_MAX):
                 raise BadValueError(f"token {index} of {where} has no code of an asset: {asset!r}")
             if asset in self.assets[:index]:
                 raise BadValueError(f"{asset} twice in {where}: a swap would be from it to itself")
