@@ -138,7 +138,9 @@ async def test_a_disk_that_fills_up_is_told_and_loses_nothing_that_was_told(tmp_
             before = await installation.until_live()
             phone.person_writes("/resume")
             await installation.until_told("Not done")
-            after = await installation.until_live()
+            after = await installation.until_status(
+                lambda status: status.refused.get("ledger_behind", 0) > 0
+            )
             assert after.planned == before.planned, "no plan without a ledger"
             trades = re.findall(r"Paper trade .*\n.*\n.*\((\S+)\)", "\n".join(phone.transcript()))
             assert await installation.stop() == exit_codes.FATAL
