@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
-import pyotp
 import pytest
 from msgspec.structs import replace
 
-from engine.bus.commands import DoneNotices, Kill, Pause, Resume, SetMode, Unkill
+from engine.bus.commands import DoneNotices, Kill, Pause, Resume, SetMode
 from engine.bus.notices import ClockCorrected, PaperTraded
 from engine.bus.reports import Acknowledged
 from engine.domain.modes import Mode
@@ -19,11 +18,11 @@ from engine.facade.client import BusFacade
 from engine.operate.clock import ELAPSED_NS, SteadyClock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.recording import EntryKind, read_entries
-from engine.settings.schema import PaperSettings
+from engine.settings.schema import MarketsSettings, PaperSettings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
-from tests.patience import PATIENCE_S, insist
+from tests.patience import PATIENCE_S, clear_latch, insist
 from tests.wiring.test_one_process import SECRET, SETTINGS, told, until
 
 pytestmark = pytest.mark.slow
@@ -74,7 +73,11 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
     paths, host = prepare(str(tmp_path)), Host()
     clock = host.make_clock()
     # Money enough that it is the clock alone that could keep the run from trading.
-    settings = replace(SETTINGS, paper=PaperSettings(capital_usd=Decimal(10_000_000)))
+    settings = replace(
+        SETTINGS,
+        markets=MarketsSettings(sandbox_speed=3.0),  # slow enough for a busy machine
+        paper=PaperSettings(capital_usd=Decimal(10_000_000)),
+    )
     async with open_roles(settings, paths, clock=clock) as facade:
         go_up = SetMode(
             by="me", mode=Mode.PAPER, given_at_ns=clock.now_ns() + SECOND, is_confirmed=True
@@ -97,9 +100,9 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
             assert not resumed.is_paused
             await insist(facade, Kill(by="me", why="test", at_ns=clock.now_ns()))
             host.date(KillLatch(paths.data_dir).path)
-            code = pyotp.TOTP(SECRET).at(host.wall_ns() // SECOND)
-            unkill = Unkill(by="me", code=code, given_at_ns=clock.now_ns())
-            cleared = await insist(facade, unkill)
+            cleared, _code = await clear_latch(
+                facade, SECRET, wall_ns=host.wall_ns, given_at_ns=clock.now_ns
+            )
             assert isinstance(cleared, Acknowledged), cleared
             traded = (await until(facade, lambda _status: True)).traded
             await until(facade, lambda status, traded=traded: status.traded > traded)  # type: ignore[misc]

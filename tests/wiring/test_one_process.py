@@ -65,7 +65,7 @@ from engine.settings.schema import (
 )
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
-from tests.patience import PATIENCE_S, insist
+from tests.patience import PATIENCE_S, clear_latch, insist
 from tests.reference.world import make_instrument
 
 pytestmark = pytest.mark.slow
@@ -306,8 +306,9 @@ async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade
     assert isinstance(
         await insist(facade, Unkill(by="me", code="000000", given_at_ns=time.time_ns())), Declined
     )
-    code = pyotp.TOTP(SECRET).at(int(time.time()))
-    cleared = await insist(facade, Unkill(by="me", code=code, given_at_ns=time.time_ns()))
+    cleared, code = await clear_latch(
+        facade, SECRET, wall_ns=time.time_ns, given_at_ns=time.time_ns
+    )
     assert isinstance(cleared, Acknowledged)
     assert not cleared.is_killed
     killed = await insist(facade, Kill(by="me", why="again", at_ns=time.time_ns()))
