@@ -89,7 +89,7 @@ def make_core(
             unwind_band_bps=Decimal(50),
             legs_max=4,
             flash_fee_bps=Decimal(0),
-            gas_prices_gwei={},
+            gas_prices_gwei={"ethereum": Decimal(0)},
             seed=1,
         ),
         control=ControlState(mode=Mode.PAPER, is_paused=False),

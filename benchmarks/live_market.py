@@ -98,7 +98,11 @@ class LiveMarket:
         """Make a graph of the board that has no pools yet."""
         venues = {one.venue for one in self.board.instruments}
         costs = Costs(fee_bps_taker=dict.fromkeys(venues, Decimal(20)))
-        screen = Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
+        screen = Screen(
+            edge_bps_min=Decimal(10),
+            age_ns_max=AGE_NS_MAX,
+            gas_prices_gwei={"ethereum": Decimal(0)},
+        )
         return LiveGraph(self.board, costs, screen, asset_count=ASSETS)
 
     def show(self, book: int, ratio: float = 1.0) -> None:
