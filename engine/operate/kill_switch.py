@@ -51,6 +51,7 @@ class KillSwitch:
         self._differs = False
         self._ahead = (0, 0)
         self._acts = 0
+        self._newest: LatchRecord | None = None
         cleared_at_ns = latch.cleared_at_ns()
         if cleared_at_ns is not None and cleared_at_ns < self._killed_at_ns:
             log.error("a kill could not be written to %s: it holds all the same", latch.path)
@@ -100,7 +101,8 @@ class KillSwitch:
         self._was_killed = True
         self._killed_at_ns = max(self._killed_at_ns, self._clock())
         self._is_recorded_killed = True
-        self._outbox.put(kill_record(command))
+        self._newest = kill_record(command)
+        self._outbox.put(self._newest)
         try:
             self._latch.kill(by=command.by, why=command.why)
         except FatalError as error:
@@ -116,7 +118,11 @@ class KillSwitch:
         refusal, step = await self._check(command)
         if refusal is not None:
             return refusal
+        if self._was_killed and not self._is_recorded_killed:
+            # A kill by hand that was not seen twice yet: the record of it must not come last.
+            self._record(LatchAct.KILL, by=BY_FILE, why=self._latch.why())
         record = self._make_record(LatchAct.UNKILL, by=command.by, code_step=step)
+        self._newest = record
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except BadValueError as error:
@@ -130,6 +136,8 @@ class KillSwitch:
         if void is not None:
             self._take_back(command.by)
             return void
+        if self._newest is not record:  # such as what took back one that was asked before this
+            return "another act on the latch came in meanwhile; look at /status, ask again"
         try:
             self._latch.clear()
         except FatalError as error:
@@ -194,7 +202,8 @@ class KillSwitch:
     def _record(self, act: LatchAct, *, by: str, why: str = "") -> None:
         self._is_recorded_killed = act is LatchAct.KILL
         self._differs = False
-        self._outbox.put(self._make_record(act, by=by, why=why))
+        self._newest = self._make_record(act, by=by, why=why)
+        self._outbox.put(self._newest)
 
     def _make_record(
         self, act: LatchAct, *, by: str, why: str = "", code_step: int | None = None

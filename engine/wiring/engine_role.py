@@ -46,8 +46,7 @@ from engine.wiring.paths import Paths
 from engine.wiring.run_set_up import (
     OpenVenues,
     VenueAccess,
-    load_state,
-    make_header,
+    begin_run,
     open_venues,
 )
 from engine.wiring.shared_prices import SharedPrices
@@ -123,8 +122,7 @@ async def open_engine(
         lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
-        state = await load_state(ledger, at_ns=now_ns())
-        header = make_header(settings, venues, state, at_ns=now_ns())
+        state, header = await begin_run(settings, venues, ledger, now_ns)
         outbox = Outbox(ledger, generation=state.generation, has_ledger=has_ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:

@@ -140,6 +140,24 @@ async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) 
     raise AssertionError("the loop above returns or raises")
 
 
+async def begin_run(
+    settings: Settings,
+    venues: OpenVenues,
+    ledger: Caller[LedgerRequest, LedgerReply],
+    clock: Clock,
+) -> tuple[EngineState, RunHeader]:
+    """Load what earlier runs left and make the header, both of one instant.
+
+    What was realised is of the day of that instant, however long the ledger takes to say it.
+
+    Raises:
+        TransientError: the ledger does not answer.
+    """
+    at_ns = clock()
+    state = await load_state(ledger, at_ns=at_ns)
+    return state, make_header(settings, venues, state, at_ns=at_ns)
+
+
 def make_header(
     settings: Settings, venues: OpenVenues, state: EngineState, *, at_ns: int
 ) -> RunHeader:

@@ -267,6 +267,57 @@ async def test_what_is_done_to_the_file_by_hand_is_recorded_and_told(latch: Kill
         assert isinstance(unkilled, Unkilled)
 
 
+async def test_an_unkill_behind_which_another_was_taken_back_does_not_act(
+    latch: KillLatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ns, is_away = NOW_NS, True
+
+    def happen() -> None:
+        if is_away:
+            raise TransientError("away")
+
+    async with begun(latch, lambda: now_ns, at_unkill=happen) as (switch, outbox, ledger):
+        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        os.utime(latch.path, ns=(now_ns, now_ns))
+        now_ns += S
+        asked = Unkill(by="me", code=None, given_at_ns=now_ns)
+        monkeypatch.setattr("engine.operate.kill_switch.STORED_WITHIN_S", 0.3)
+        hasty = asyncio.create_task(switch.unkill(asked))
+        await asyncio.sleep(0)  # it has begun to wait
+        monkeypatch.setattr("engine.operate.kill_switch.STORED_WITHIN_S", 20)
+        patient = asyncio.create_task(switch.unkill(asked))
+        with pytest.raises(TransientError):
+            await hasty
+        is_away = False
+        assert await patient is not None
+        await outbox.drain(timeout_s=5)
+
+        assert latch.is_killed()
+        state = await ledger.answer(LoadState(day_start_ns=0))
+        assert isinstance(state, EngineState)
+        assert state.latch.is_killed
+
+
+async def test_a_kill_by_hand_is_told_before_the_unkill_that_overtakes_its_record(
+    latch: KillLatch,
+) -> None:
+    def look_twice() -> None:
+        switch.watch()
+        switch.watch()
+
+    async with begun(latch, lambda: NOW_NS, at_unkill=look_twice) as (switch, outbox, ledger):
+        latch.path.write_text("stop it\n")
+        os.utime(latch.path, ns=(NOW_NS - S, NOW_NS - S))
+        assert await switch.unkill(unkill(NOW_NS)) is None
+        await outbox.drain(timeout_s=5)
+
+        assert not latch.is_killed()
+        assert [type(one) for one in await told(ledger)] == [Killed, Unkilled]
+        state = await ledger.answer(LoadState(day_start_ns=0))
+        assert isinstance(state, EngineState)
+        assert not state.latch.is_killed
+
+
 async def test_what_was_done_to_the_file_while_no_engine_ran_is_recorded_at_the_next_start(
     latch: KillLatch,
 ) -> None:

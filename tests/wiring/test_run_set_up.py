@@ -4,11 +4,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.bus.memory import MemoryCaller
+from engine.bus.wire import LedgerReply, LedgerRequest, ledger_wire
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import FatalError, TransientError
 from engine.settings.schema import MarketsSettings, Settings
+from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.wiring.paths import Paths, prepare
-from engine.wiring.run_set_up import open_venues
+from engine.wiring.run_set_up import OpenVenues, begin_run, open_venues
 
 
 def announced(tmp_path: Path, port: int) -> Paths:
@@ -58,3 +61,24 @@ async def test_a_sandbox_that_did_not_announce_itself_puts_the_start_off(tmp_pat
     async with open_outbound(None) as outbound:
         with pytest.raises(TransientError, match="not announced itself"):
             await open_venues(settings, paths, outbound, lambda: 1)
+
+
+async def test_what_was_realised_is_of_the_day_of_the_start_though_the_ledger_answers_the_next(
+    tmp_path: Path,
+) -> None:
+    day_ns = 86_400 * 1_000_000_000
+    now_ns = 20_000 * day_ns - 1
+
+    class Slow(MemoryCaller[LedgerRequest, LedgerReply]):
+        async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+            nonlocal now_ns
+            now_ns += 2
+            return await super().call(request, timeout_s=timeout_s)
+
+    venues = OpenVenues(access=(), notes={}, market_note="", pools=())
+    settings = LedgerSettings(data_dir=tmp_path / "var")
+    async with open_ledger(settings, clock=lambda: now_ns) as ledger:
+        slow = Slow(ledger_wire(), ledger)
+        _, header = await begin_run(Settings(), venues, slow, lambda: now_ns)
+
+    assert header.started_at_ns // day_ns == 19_999
