@@ -1,0 +1,228 @@
+"""What must hold of every run, each said by sums of its own: none asks the code that is tested.
+
+Each function returns what does not hold, in words.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
+from engine.domain.holdings import Holding
+from engine.domain.opportunities import Side
+from engine.domain.orders import Execution, Order, OrderState
+from engine.domain.residuals import Residual
+from engine.domain.units import NS_PER_DAY
+from engine.storage.ledger_settings import DATABASE_NAME
+from engine.tools.replaying import replay
+from tests.simulation.life import Life
+
+ENDED = {OrderState.FILLED, OrderState.EXPIRED, OrderState.CANCELLED}
+
+Sums = dict[tuple[str, ...], Fraction]
+
+
+def check_kept(life: Life, stored: Sequence[Record], *, is_drained: bool) -> Iterator[str]:
+    """Money is stored in the order in which it was made, and none is left out."""
+    own = [one for one in stored if isinstance(one, ExecutionRecord | DepositRecord)]
+    own = [one for one in own if one.run_id == life.header.run_id]
+    if own != life.put[: len(own)]:
+        yield "what is stored is not the beginning of what was made"
+    if is_drained and len(own) != len(life.put):
+        yield f"{len(life.put)} money records were made, {len(own)} are stored"
+
+
+def check_live(life: Life, *, has_stepped: bool) -> Iterator[str]:
+    """What the engine holds is what it began with and what its records say."""
+    executions = [one.execution for one in life.put if isinstance(one, ExecutionRecord)]
+    residuals = list(_residual_parts(life.header.residuals))
+    residuals += _execution_parts(executions)
+    yield from _differ("live residuals", _held(life.core.positions.residuals), fold(residuals))
+    holdings = [(_place(one), Fraction(one.held.value)) for one in life.header.holdings]
+    holdings += _changes(life.put)
+    yield from _differ("live balances", _balances(life.core.inventory.holdings), fold(holdings))
+    if not has_stepped:
+        now_ns = life.now_ns()
+        was_today = life.header.started_at_ns // NS_PER_DAY == now_ns // NS_PER_DAY
+        expected = Fraction(life.header.realised_today_usd) if was_today else Fraction(0)
+        expected += sum(
+            _realised(one)
+            for one in executions
+            if one.closed_at_ns // NS_PER_DAY == now_ns // NS_PER_DAY
+        )
+        actual = Fraction(life.core.positions.realised_usd(now_ns))
+        if actual != expected:
+            yield f"realised today is {float(actual)}, not {float(expected)} USD"
+    for execution in executions:
+        yield from check_execution(execution)
+
+
+def check_execution(execution: Execution) -> Iterator[str]:
+    """Every order has ended, none is overfilled, and the legs' leftovers are the fills' sums."""
+    left: Counter[str] = Counter()
+    for order in execution.orders:
+        if order.state not in ENDED:
+            yield f"order {order.client_order_id} is {order.state} at the end"
+        if order.filled_base > order.size_base:
+            yield f"order {order.client_order_id} is overfilled"
+        for (_, asset), change in _order_changes(order):
+            left[asset] += change  # type: ignore[assignment]
+    for one in execution.residuals:
+        left[one.held.asset] -= Fraction(one.held.value)  # type: ignore[assignment]
+    for asset, rest in left.items():
+        if rest and asset != execution.quote:
+            yield f"{execution.execution_id} leaves {float(rest)} {asset} in no residual"
+
+
+def check_state(state: EngineState, stored: Sequence[Record], day_start_ns: int) -> Iterator[str]:
+    """What a restart is told is the fold of all that was ever stored."""
+    executions = [one.execution for one in stored if isinstance(one, ExecutionRecord)]
+    yield from _differ("residuals", _held(state.residuals), fold(_execution_parts(executions)))
+    yield from _differ("balances", _balances(state.holdings), fold(_changes(stored)))
+    dated = [(one.closed_at_ns - day_start_ns, _realised(one)) for one in executions]
+    today = sum((usd for at_ns, usd in dated if 0 <= at_ns < NS_PER_DAY), Fraction(0))
+    later = sum((usd for at_ns, usd in dated if at_ns >= NS_PER_DAY), Fraction(0))
+    expected = today + min(later, Fraction(0))
+    if Fraction(state.realised_today_usd) != expected:
+        yield f"realised today is {state.realised_today_usd}, not {float(expected)} USD"
+
+
+def check_restored(life: Life) -> Iterator[str]:
+    """A new engine begins with all of it."""
+    yield from _differ(
+        "restored residuals",
+        _held(life.core.positions.residuals),
+        _held(life.state.residuals),
+    )
+    yield from _differ(
+        "restored balances", _balances(life.core.inventory.holdings), _balances(life.state.holdings)
+    )
+
+
+def check_replay(life: Life, recording: Path, *, is_closed: bool) -> Iterator[str]:
+    """The recording gives the same decisions, byte for byte."""
+    if not recording.exists():
+        return  # the crash came before anything was on the disk
+    lines: list[bytes] = []
+    result = replay(recording, lines=lines)
+    if result.first_difference is not None:
+        yield f"the replay differs from input {result.first_difference} on"
+    if lines != life.lines[: len(lines)]:
+        yield "the replay's decision log is not the beginning of the run's"
+    if is_closed and (len(lines), result.inputs) != (len(life.lines), life.core.hot_path.seq):
+        yield f"the replay has {result.inputs} inputs of {life.core.hot_path.seq}"
+
+
+def check_database(directory: Path, stored: Sequence[Record]) -> Iterator[str]:
+    """The closed file holds every record once, and its fills and deposits sum up to balances."""
+    with sqlite3.connect(directory / DATABASE_NAME) as database:
+        execute = database.execute
+        orders = [
+            order
+            for one in stored
+            if isinstance(one, ExecutionRecord)
+            for order in one.execution.orders
+        ]
+        for table, expected in (
+            ("executions", sum(isinstance(one, ExecutionRecord) for one in stored)),
+            ("deposits", sum(isinstance(one, DepositRecord) for one in stored)),
+            ("orders", len(orders)),
+            ("fills", sum(len(order.fills) for order in orders)),
+        ):
+            ((count,),) = execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - names above
+            if count != expected:
+                yield f"{table} has {count} rows, not {expected}"
+        parts: list[tuple[tuple[str, ...], Fraction]] = []
+        for venue, pair, side, price, size, fee_quote, fee_base in execute(
+            "SELECT venue, pair, side, price, fills.size_base, fee_quote, fee_base "
+            "FROM fills JOIN orders USING (client_order_id)"
+        ):
+            base, quote = pair.split("-")
+            sign = 1 if side == Side.BUY.value else -1
+            traded = sign * Fraction(size)
+            parts.append(((venue, base), traded - Fraction(fee_base)))
+            parts.append(((venue, quote), -traded * Fraction(price) - Fraction(fee_quote)))
+        parts += [
+            ((venue, asset), Fraction(added))
+            for venue, asset, added in execute("SELECT venue, asset, added FROM deposits")
+        ]
+        held: Sums = {
+            (venue, asset): Fraction(amount)
+            for venue, asset, amount in execute("SELECT venue, asset, held FROM balances")
+        }
+    database.close()
+    yield from _differ("the file's balances", _nonzero(held), fold(parts))
+
+
+def fold(parts: Iterable[tuple[tuple[str, ...], Fraction]]) -> Sums:
+    """Add up by place; what comes to nothing is left out."""
+    sums: Sums = {}
+    for place, amount in parts:
+        sums[place] = sums.get(place, Fraction(0)) + amount
+    return _nonzero(sums)
+
+
+def _nonzero(sums: Sums) -> Sums:
+    return {place: amount for place, amount in sums.items() if amount}
+
+
+def _differ(what: str, actual: Sums, expected: Sums) -> Iterator[str]:
+    for place in sorted({*actual, *expected}):
+        one, other = actual.get(place, Fraction(0)), expected.get(place, Fraction(0))
+        if one != other:
+            yield f"{what} at {' '.join(place)}: {float(one)}, not {float(other)}"
+
+
+def _place(one: Holding) -> tuple[str, ...]:
+    return (one.venue, one.held.asset)
+
+
+def _balances(holdings: Iterable[Holding]) -> Sums:
+    return fold((_place(one), Fraction(one.held.value)) for one in holdings)
+
+
+def _held(residuals: Iterable[Residual]) -> Sums:
+    return fold(_residual_parts(residuals))
+
+
+def _residual_parts(residuals: Iterable[Residual]) -> Iterator[tuple[tuple[str, ...], Fraction]]:
+    for one in residuals:
+        yield (*one.place, "held"), Fraction(one.held.value)
+        yield (*one.place, "carry"), Fraction(one.carry.value)
+
+
+def _execution_parts(
+    executions: Iterable[Execution],
+) -> Iterator[tuple[tuple[str, ...], Fraction]]:
+    for execution in executions:
+        yield from _residual_parts(execution.residuals)
+        for one, realised in zip(execution.residuals, execution.corrections_quote, strict=False):
+            yield (*one.place, "carry"), Fraction(realised)
+
+
+def _changes(records: Iterable[Any]) -> Iterator[tuple[tuple[str, ...], Fraction]]:
+    for one in records:
+        if isinstance(one, DepositRecord):
+            yield (one.deposit.venue, one.deposit.added.asset), Fraction(one.deposit.added.value)
+        elif isinstance(one, ExecutionRecord):
+            for order in one.execution.orders:
+                yield from _order_changes(order)
+
+
+def _order_changes(order: Order) -> Iterator[tuple[tuple[str, str], Fraction]]:
+    of = order.instrument
+    sign = 1 if order.side is Side.BUY else -1
+    for fill in order.fills:
+        traded = sign * Fraction(fill.size_base)
+        yield (of.venue, of.pair.base), traded - Fraction(fill.fee_base)
+        yield (of.venue, of.pair.quote), -traded * Fraction(fill.price) - Fraction(fill.fee_quote)
+
+
+def _realised(execution: Execution) -> Fraction:
+    return Fraction(execution.profit_usd) + Fraction(execution.correction_usd)
+
+
+Findings = Iterator[str]

@@ -1,0 +1,294 @@
+"""One life of an engine: all its real parts, on connections without sockets, until it ends.
+
+A crash drops everything at once. What goes on is what others hold: the ledger, the latch file, and
+the part of the recording that had reached the disk.
+"""
+
+import asyncio
+import random
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from engine.bus.lease import held_lease
+from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
+from engine.connectors.rest import RestClient
+from engine.connectors.session import Session
+from engine.connectors.venues import VENUES
+from engine.operate.clock import SteadyClock
+from engine.operate.engine_answers import EngineAnswers
+from engine.operate.engine_reports import RunParts
+from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_switch import KillSwitch
+from engine.operate.outbox import Outbox
+from engine.operate.recorder import FLUSH_S, Recorder, RecorderSettings
+from engine.operate.recording import EntryKind
+from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.run_journal import JournalSettings
+from engine.operate.world import LiveWorld
+from engine.sandbox.stage import Stage
+from engine.settings.schema import Settings
+from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.engine_role import _first_state, _list_of, _tell_start, _watch_latch, accept_of
+from engine.wiring.run_set_up import OpenVenues, VenueAccess, begin_run
+from engine.wiring.ticks import Ticks
+from tests.simulation.connection import Connection
+from tests.simulation.ledger_line import LedgerLine
+from tests.simulation.machine import Machine
+from tests.simulation.operator import Operator
+
+SEGMENT_BYTES = 1 << 20
+TOTAL_BYTES = 1 << 30
+DRAIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What there is of an engine once the ledger has answered."""
+
+    clock: SteadyClock
+    connections: list[Connection]
+    venues: OpenVenues
+    state: EngineState
+    header: RunHeader
+
+
+class Life:
+    """An engine that runs; made by `begin`.
+
+    Attributes:
+        put: money that the journal handed to the outbox, in order.
+        lines: the decision log.
+        failures: plans that were not allowed.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        ledger: LedgerLine,
+        operator: Operator,
+        *,
+        settings: Settings,
+        begun: Begun,
+    ) -> None:
+        self.put: list[ExecutionRecord | DepositRecord] = []
+        self.lines: list[bytes] = []
+        self.failures: list[str] = []
+        self.state = state = begun.state
+        self.header = begun.header
+        self._machine = machine
+        self._operator = operator
+        self._stack = ExitStack()
+        lease = self._stack.enter_context(
+            held_lease(machine.directory / "engine.lock", what="engine")
+        )
+        clock, venues = begun.clock, begun.venues
+        self.now_ns = clock.now_ns
+        self.latch = KillLatch(machine.directory)
+        self.connections = begun.connections
+        self.outbox = Outbox(ledger, generation=state.generation)
+        if state.mode is None:
+            self.outbox.put(_first_state(self.header))
+        self.recorder = _open_recorder(machine, self.header)
+        self.core = build_core(self.header, self._surroundings(settings))
+        self.kill_switch = KillSwitch(
+            self.latch, self.outbox, self.now_ns, state=state, one_time_code=None
+        )
+        self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switch, self.recorder)
+        # They do what sessions do, without sockets.
+        sessions = self._ticks.sessions = cast("list[Session]", self.connections)
+        self._accepts = [
+            accept_of(self.core.hot_path, stream, self._ticks.watch)
+            for stream in range(len(self.connections))
+        ]
+        self._lists = [
+            _list_of(settings, of, session, accept, self.now_ns)
+            for of, session, accept in zip(venues.access, sessions, self._accepts, strict=True)
+        ]
+        for venue_list, of in zip(self._lists, venues.access, strict=True):
+            venue_list.take(of.listing)
+        self.answers = EngineAnswers(
+            _parts(self),
+            latch=self.latch,
+            kill_switch=self.kill_switch,
+            outbox=self.outbox,
+            clock=self.now_ns,
+            lease=lease,
+        )
+        _tell_start(self.core, self.latch, self.now_ns)
+        self._tasks: list[asyncio.Task[None]] = [
+            asyncio.create_task(self.outbox.run()),
+            asyncio.create_task(self._ticks.run()),
+            asyncio.create_task(_watch_latch(self.kill_switch)),
+            asyncio.create_task(self._record()),
+        ]
+        self._commands: set[asyncio.Task[None]] = set()
+
+    def pump(self) -> None:
+        """Let every connection deliver what has arrived; raise what ended a task."""
+        for connection, accept, venue_list in zip(
+            self.connections, self._accepts, self._lists, strict=True
+        ):
+            if connection.list_wanted.is_set() or not venue_list.had.is_set():
+                connection.list_wanted.clear()
+                venue_list.take(connection.list())
+            if venue_list.had.is_set():
+                connection.pump(accept, self.now_ns())
+        for task in [*self._tasks, *self._commands]:
+            if task.done():
+                self._commands.discard(task)
+                task.result()
+
+    def command(self) -> None:
+        """Let the operator give a command, beside any that is not answered yet."""
+        act = self._operator.act(self.answers, self.now_ns())
+        self._commands.add(asyncio.create_task(act))
+
+    async def crash(self) -> Path:
+        """Drop everything; return what of the recording is on the disk."""
+        cut = self._machine.directory / "cut" / self.header.run_id
+        if self.recorder.run_directory.exists():
+            shutil.copytree(self.recorder.run_directory, cut)
+        await self._drop()
+        return cut
+
+    async def close(self) -> Path:
+        """End in order; return the recording."""
+        await self._drop()
+        await self.outbox.drain(timeout_s=DRAIN_S)
+        return self.recorder.run_directory
+
+    async def _drop(self) -> None:
+        for connection in self.connections:
+            connection.drop()
+        tasks = [*self._tasks, *self._commands]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.recorder.write(0, EntryKind.ENDED, 0, 0, "", b"")
+        self.recorder.close()
+        self._stack.close()
+
+    async def _record(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            self.recorder.flush()
+
+    def _surroundings(self, settings: Settings) -> Surroundings:
+        return Surroundings(
+            world=LiveWorld(
+                is_killed=self.latch.is_killed,
+                is_ledger_behind=self.outbox.is_behind,
+                recorder=self.recorder,
+            ),
+            put=self._put,
+            log=self._log,
+            recorder=self.recorder,
+            journal_settings=JournalSettings(
+                run_id=self.header.run_id,
+                basis=self.header.basis,
+                opportunity_usd_min=settings.telegram.opportunity_usd_min,
+            ),
+        )
+
+    def _put(self, record: Record) -> None:
+        if isinstance(record, ExecutionRecord | DepositRecord):
+            self.put.append(record)
+        self.outbox.put(record)
+
+    def _log(self, line: bytes) -> None:
+        self.recorder.write(0, EntryKind.DECIDED, 0, 0, "", line)
+        self.lines.append(line)
+        if (
+            line.startswith(b'["decided"')
+            and b'"plan_id"' in line
+            and not self._operator.may_plan()
+        ):
+            operator = self._operator
+            self.failures.append(
+                f"a plan was made with {operator.state}, killed: {operator.is_killed}"
+            )
+
+
+async def begin(
+    machine: Machine,
+    stage: Stage,
+    ledger: LedgerLine,
+    operator: Operator,
+    *,
+    settings: Settings,
+    rng: random.Random,
+) -> Life:
+    """Start an engine from what the ledger holds."""
+    clock = machine.make_clock()
+    connections = [
+        Connection(stage, VENUES[name], next(iter(VENUES[name].feeds)), rng)
+        for name in VENUES
+        if name in stage.markets
+    ]
+    venues = _venues(connections)
+    state, header = await begin_run(settings, venues, ledger, clock.now_ns)
+    begun = Begun(clock=clock, connections=connections, venues=venues, state=state, header=header)
+    return Life(machine, ledger, operator, settings=settings, begun=begun)
+
+
+def _venues(connections: list[Connection]) -> OpenVenues:
+    return OpenVenues(
+        access=[
+            VenueAccess(
+                spec=of.spec,
+                feed=of.feed,
+                websocket_url="",
+                proxy=None,
+                rest=cast("RestClient", None),
+                pairs=(),
+                listing=of.list(),
+                why="",
+            )
+            for of in connections
+        ],
+        notes={},
+        market_note="simulated",
+        pools=(),
+    )
+
+
+def _open_recorder(machine: Machine, header: RunHeader) -> Recorder:
+    own = RecorderSettings(
+        directory=machine.recordings, segment_bytes=SEGMENT_BYTES, total_bytes_max=TOTAL_BYTES
+    )
+    recorder = Recorder(own, header.run_id)
+    recorder.write(0, EntryKind.HEADER, 0, header.started_at_ns, "", encode_header(header))
+    return recorder
+
+
+def _parts(life: Life) -> RunParts:
+    core: Core = life.core
+    return RunParts(
+        header=core.header,
+        board=core.board,
+        rows=core.rows,
+        freshness=core.freshness,
+        detector=core.detector,
+        decider=core.decider,
+        route_confirmer=core.route_confirmer,
+        split_confirmer=core.split_confirmer,
+        pools=core.pools,
+        valuation=core.valuation,
+        inventory=core.inventory,
+        under_way=core.under_way,
+        journal=core.journal,
+        control=core.control,
+        hot_path=core.hot_path,
+        spread_watch=core.spread_watch,
+        is_killed=life.latch.is_killed,
+        waiting=partial(getattr, life.outbox, "waiting"),
+        recording=lambda: None,
+        recording_failure=lambda: life.recorder.failure,
+        prices_published=lambda: None,
+        prices_failure=lambda: None,
+        venue_notes=dict,
+    )

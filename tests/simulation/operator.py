@@ -1,0 +1,189 @@
+"""The operator of a run: gives commands, and knows what may be so because of them.
+
+What is known here comes from the commands and their answers alone, never from the engine's parts.
+"""
+
+import random
+from dataclasses import dataclass
+
+from engine.bus.commands import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
+from engine.bus.records import LatchAct, StateRecord
+from engine.bus.reports import Acknowledged, Report
+from engine.domain.errors import TransientError
+from engine.domain.modes import Mode
+from engine.domain.units import NS_PER_S
+from engine.operate.control import ControlState
+from engine.operate.engine_answers import EngineAnswers
+from tests.simulation.ledger_line import LedgerLine
+from tests.simulation.machine import Machine
+from tests.simulation.virtual_time import virtual_loop
+
+BY = "operator"
+
+
+@dataclass(eq=False)
+class _Loosening:
+    """A command that loosens and is not answered yet."""
+
+    is_unkill: bool
+    kills: int
+    given_at_s: float
+
+
+class Operator:
+    """Obeys nobody.
+
+    Attributes:
+        state: mode and pause as last acknowledged, or tightened at least.
+        acknowledged: mode and pause as last acknowledged.
+        is_unsure: a loosening was answered with "nothing was changed", which only the ledger knows.
+        is_killed: whether the latch was set and no clearing of it acknowledged.
+        kills: how many there were.
+        looser: restarts that found the engine looser than was told.
+        failures: what was acknowledged and is not so.
+    """
+
+    def __init__(self, machine: Machine, ledger: LedgerLine, rng: random.Random) -> None:
+        self.state = self.acknowledged = ControlState(mode=Mode.PAPER, is_paused=False)
+        self.is_unsure = False
+        self.is_killed = False
+        self.kills = self.looser = 0
+        self.failures: list[str] = []
+        self._machine = machine
+        self._ledger = ledger
+        self._rng = rng
+        self._loosenings: list[_Loosening] = []
+        self._killed_at_s = self._tightened_at_s = -1.0
+
+    def may_plan(self) -> bool:
+        """Say whether a plan is allowed now, as far as the answers tell."""
+        unkills = [one for one in self._loosenings if one.is_unkill]
+        is_killed = self.is_killed and all(one.kills != self.kills for one in unkills)
+        is_held = self.state.is_paused or self.state.mode is Mode.OBSERVE
+        return not is_killed and not (is_held and len(unkills) == len(self._loosenings))
+
+    def restarted(self, found: ControlState, *, is_killed: bool) -> None:
+        """Learn what holds after a restart."""
+        if self.is_killed and not is_killed and not self._has_unkill():
+            self.failures.append("a restart cleared the latch")
+        is_held = self.acknowledged.is_paused or self.acknowledged.mode is Mode.OBSERVE
+        if is_held and is_looser(found, self.acknowledged) and not self._has_loosening():
+            if not self.is_unsure:
+                self.failures.append(f"{found} after a restart, not {self.acknowledged}")
+            self.looser += 1
+        self._killed_at_s = self._tightened_at_s = -1.0
+        self.state = self.acknowledged = found
+        self.is_unsure = False
+        self.is_killed = is_killed
+        self._loosenings.clear()
+
+    async def act(self, answers: EngineAnswers, now_ns: int) -> None:
+        """Give one command, mostly such that the engine may plan again."""
+        is_held = self.state.is_paused or self.state.mode is Mode.OBSERVE
+        ago_s = self._rng.choice([0, 0, 0, 2])
+        if self.is_killed and self._rng.random() < 0.8:
+            await self._unkill(answers, now_ns, ago_s)
+        elif is_held and self._rng.random() < 0.8:
+            await self._loosen(answers, now_ns, ago_s)
+        else:
+            await self._tighten(answers, now_ns)
+
+    def kill_by_hand(self) -> None:
+        """Kill as a shell can: by writing anything to the file, or by removing it."""
+        self._set_killed()
+        if self._rng.random() < 0.5:
+            self._machine.latch_path.unlink(missing_ok=True)
+        else:
+            self._machine.latch_path.write_bytes(self._rng.choice([b"", b"stop\n", b"clear"]))
+            self._machine.stamp_latch()
+
+    async def _tighten(self, answers: EngineAnswers, now_ns: int) -> None:
+        what = self._rng.choice(["pause", "observe", "kill", "reset", "reset", "pause"])
+        if what == "kill":
+            self._set_killed()
+            await answers.answer(Kill(by=BY, why="simulated", at_ns=now_ns))
+            self._machine.stamp_latch()
+        elif what == "reset":
+            await self._ask(answers, ResetBalance(by=BY, is_confirmed=True))
+        elif what == "pause":
+            self._tightened_at_s = virtual_loop().time()
+            self.state = ControlState(mode=self.state.mode, is_paused=True)
+            self._check_state(await self._ask(answers, Pause(by=BY)), "pause")
+        else:
+            self._tightened_at_s = virtual_loop().time()
+            self.state = ControlState(mode=Mode.OBSERVE, is_paused=self.state.is_paused)
+            command = SetMode(by=BY, mode=Mode.OBSERVE, given_at_ns=now_ns)
+            self._check_state(await self._ask(answers, command), "observe")
+
+    async def _loosen(self, answers: EngineAnswers, now_ns: int, ago_s: int) -> None:
+        given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, virtual_loop().time() - ago_s
+        command: Resume | SetMode = Resume(by=BY, given_at_ns=given_at_ns)
+        if not self.state.is_paused:
+            command = SetMode(by=BY, mode=Mode.PAPER, given_at_ns=given_at_ns, is_confirmed=True)
+        pending = _Loosening(is_unkill=False, kills=self.kills, given_at_s=given_at_s)
+        self._loosenings.append(pending)
+        report = await self._ask(answers, command)
+        self._end(pending)
+        if isinstance(report, Acknowledged) and given_at_s < self._tightened_at_s:
+            self.failures.append("a loosening was acknowledged that is older than a tightening")
+        self._check_state(report, "loosening")
+        self.is_unsure |= report is None
+
+    async def _unkill(self, answers: EngineAnswers, now_ns: int, ago_s: int) -> None:
+        given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, virtual_loop().time() - ago_s
+        pending = _Loosening(is_unkill=True, kills=self.kills, given_at_s=given_at_s)
+        self._loosenings.append(pending)
+        report = await self._ask(answers, Unkill(by=BY, code=None, given_at_ns=given_at_ns))
+        if isinstance(report, Acknowledged) and not report.is_killed:
+            self._machine.stamp_latch()
+            if pending.kills != self.kills or given_at_s < self._killed_at_s:
+                self.failures.append("an unkill was acknowledged that is older than a kill")
+            newest = self._ledger.latch
+            if newest is None or newest.act is not LatchAct.UNKILL:
+                self.failures.append(f"an unkill was acknowledged, but {newest} is stored")
+            self.is_killed = False
+        self._end(pending)
+
+    async def _ask(
+        self, answers: EngineAnswers, command: Pause | Resume | SetMode | Unkill | ResetBalance
+    ) -> Report | None:
+        try:
+            return await answers.answer(command)
+        except TransientError:
+            return None
+
+    def _check_state(self, report: Report | None, what: str) -> None:
+        """Compare an acknowledged state with the ledger's, and take it over."""
+        if not isinstance(report, Acknowledged):
+            return
+        newest = self._ledger.state
+        told = ControlState(mode=report.mode, is_paused=report.is_paused)
+        # A loosening that is not answered yet may be stored already, but does not act yet.
+        if newest is None or (_state_of(newest) != told and not self._has_loosening()):
+            self.failures.append(f"{what} was acknowledged as {told}, but {newest} is stored")
+        self.state = self.acknowledged = told
+        self.is_unsure = False
+
+    def _set_killed(self) -> None:
+        self._killed_at_s = virtual_loop().time()
+        self.kills += 1
+        self.is_killed = True
+
+    def _has_loosening(self) -> bool:
+        return any(not one.is_unkill for one in self._loosenings)
+
+    def _has_unkill(self) -> bool:
+        return any(one.is_unkill and one.kills == self.kills for one in self._loosenings)
+
+    def _end(self, pending: _Loosening) -> None:
+        if pending in self._loosenings:
+            self._loosenings.remove(pending)
+
+
+def is_looser(one: ControlState, other: ControlState) -> bool:
+    """Say whether a state allows more than another."""
+    return (other.is_paused and not one.is_paused) or (one.mode is not other.mode is Mode.OBSERVE)
+
+
+def _state_of(record: StateRecord) -> ControlState:
+    return ControlState(mode=record.mode, is_paused=record.is_paused)
