@@ -42,7 +42,7 @@ async def record_screens(data_dir: Path) -> list[dict[str, Any]]:
         screens.append(phone.record())
         await _settle(installation)
         await installation.say("/opportunities", "Opportunities")
-        await installation.say(f"/why {await _longest_route(installation)}", "Decision")
+        await installation.say(f"/why {await _longest_route(installation)}", " of run ")
         screens.append(phone.record())
         await installation.say("/pnl", "PnL, last day")
         await installation.say("/kill done for today", "To trade again")
