@@ -47,7 +47,7 @@ class KillSwitch:
         self._tightened_at_ns = state.changed_at_ns
         self._killed_at_ns = state.latch.at_ns if state.latch.is_killed else 0
         self._is_recorded_killed = state.latch.is_killed
-        self._was_killed = False
+        self._was_killed = self._was_gone = False
         self._differs = False
         self._ahead = (0, 0)
         self._acts = 0
@@ -71,7 +71,10 @@ class KillSwitch:
             is_held = self._latch.cleared_at_ns() is not None
             at_ns = now_ns if is_held else changed_at_ns or now_ns
             self._killed_at_ns = max(self._killed_at_ns, at_ns)
-        self._was_killed = is_killed
+        is_gone = self._latch.changed_at_ns() is None
+        if is_gone and not self._was_gone:  # killed anew, and no time of a file says when
+            self._killed_at_ns = now_ns
+        self._was_killed, self._was_gone = is_killed, is_gone
 
     def step_clock(self, step_ns: int) -> None:
         """Keep what was asked before a kill older than it after a clock was set ahead.

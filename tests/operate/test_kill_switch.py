@@ -213,7 +213,9 @@ async def test_an_unkill_that_cannot_be_stored_does_not_act(latch: KillLatch) ->
     assert latch.is_killed()
 
 
-@pytest.mark.parametrize("obstacle", ["the ledger is away", "a hand kills", "the disk refuses"])
+@pytest.mark.parametrize(
+    "obstacle", ["the ledger is away", "a hand kills", "a hand removes", "the disk refuses"]
+)
 async def test_behind_an_unkill_that_was_stored_and_did_not_act_stands_a_kill(
     latch: KillLatch, obstacle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +229,8 @@ async def test_behind_an_unkill_that_was_stored_and_did_not_act_stands_a_kill(
         elif obstacle == "a hand kills":
             latch.path.write_text("stop\n")
             os.utime(latch.path, ns=(now_ns, now_ns))
+        elif obstacle == "a hand removes":
+            latch.path.unlink()
         else:
             latch.path.unlink()
             latch.path.mkdir()
