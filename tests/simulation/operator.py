@@ -16,7 +16,6 @@ from engine.operate.control import ControlState
 from engine.operate.engine_answers import EngineAnswers
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
-from tests.simulation.virtual_time import virtual_loop
 
 BY = "operator"
 
@@ -53,21 +52,28 @@ class Operator:
         self._ledger = ledger
         self._rng = rng
         self._loosenings: list[_Loosening] = []
+        self._tightenings = 0
         self._killed_at_s = self._tightened_at_s = -1.0
 
     def may_plan(self) -> bool:
-        """Say whether a plan is allowed now, as far as the answers tell."""
-        unkills = [one for one in self._loosenings if one.is_unkill]
-        is_killed = self.is_killed and all(one.kills != self.kills for one in unkills)
-        is_held = self.state.is_paused or self.state.mode is Mode.OBSERVE
-        return not is_killed and not (is_held and len(unkills) == len(self._loosenings))
+        """Say whether a plan is allowed now, as far as the answers tell.
+
+        What loosens may act before its answer is here, but not before the ledger has it.
+        """
+        is_killed = self.is_killed
+        if is_killed and self._has_unkill():
+            newest = self._ledger.latch
+            is_killed = newest is None or newest.act is not LatchAct.UNKILL
+        state = self.state
+        if is_held(state) and self._has_loosening() and self._ledger.state is not None:
+            state = _state_of(self._ledger.state)
+        return not is_killed and not is_held(state)
 
     def restarted(self, found: ControlState, *, is_killed: bool) -> None:
         """Learn what holds after a restart."""
         if self.is_killed and not is_killed and not self._has_unkill():
             self.failures.append("a restart cleared the latch")
-        is_held = self.acknowledged.is_paused or self.acknowledged.mode is Mode.OBSERVE
-        if is_held and is_looser(found, self.acknowledged) and not self._has_loosening():
+        if is_looser(found, self.acknowledged) and not self._has_loosening():
             if not self.is_unsure:
                 self.failures.append(f"{found} after a restart, not {self.acknowledged}")
             self.looser += 1
@@ -76,14 +82,14 @@ class Operator:
         self.is_unsure = False
         self.is_killed = is_killed
         self._loosenings.clear()
+        self._tightenings = 0
 
     async def act(self, answers: EngineAnswers, now_ns: int) -> None:
         """Give one command, mostly such that the engine may plan again."""
-        is_held = self.state.is_paused or self.state.mode is Mode.OBSERVE
         ago_s = self._rng.choice([0, 0, 0, 2])
         if self.is_killed and self._rng.random() < 0.8:
             await self._unkill(answers, now_ns, ago_s)
-        elif is_held and self._rng.random() < 0.8:
+        elif is_held(self.state) and self._rng.random() < 0.8:
             await self._loosen(answers, now_ns, ago_s)
         else:
             await self._tighten(answers, now_ns)
@@ -106,17 +112,22 @@ class Operator:
         elif what == "reset":
             await self._ask(answers, ResetBalance(by=BY, is_confirmed=True))
         elif what == "pause":
-            self._tightened_at_s = virtual_loop().time()
+            self._tightened_at_s = self._elapsed_s()
             self.state = ControlState(mode=self.state.mode, is_paused=True)
-            self._check_state(await self._ask(answers, Pause(by=BY)), "pause")
+            await self._hold(answers, Pause(by=BY))
         else:
-            self._tightened_at_s = virtual_loop().time()
+            self._tightened_at_s = self._elapsed_s()
             self.state = ControlState(mode=Mode.OBSERVE, is_paused=self.state.is_paused)
-            command = SetMode(by=BY, mode=Mode.OBSERVE, given_at_ns=now_ns)
-            self._check_state(await self._ask(answers, command), "observe")
+            await self._hold(answers, SetMode(by=BY, mode=Mode.OBSERVE, given_at_ns=now_ns))
+
+    async def _hold(self, answers: EngineAnswers, command: Pause | SetMode) -> None:
+        self._tightenings += 1
+        report = await self._ask(answers, command)
+        self._tightenings -= 1
+        self._check_state(report, "tightening")
 
     async def _loosen(self, answers: EngineAnswers, now_ns: int, ago_s: int) -> None:
-        given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, virtual_loop().time() - ago_s
+        given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, self._elapsed_s() - ago_s
         command: Resume | SetMode = Resume(by=BY, given_at_ns=given_at_ns)
         if not self.state.is_paused:
             command = SetMode(by=BY, mode=Mode.PAPER, given_at_ns=given_at_ns, is_confirmed=True)
@@ -130,7 +141,7 @@ class Operator:
         self.is_unsure |= report is None
 
     async def _unkill(self, answers: EngineAnswers, now_ns: int, ago_s: int) -> None:
-        given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, virtual_loop().time() - ago_s
+        given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, self._elapsed_s() - ago_s
         pending = _Loosening(is_unkill=True, kills=self.kills, given_at_s=given_at_s)
         self._loosenings.append(pending)
         report = await self._ask(answers, Unkill(by=BY, code=None, given_at_ns=given_at_ns))
@@ -158,14 +169,20 @@ class Operator:
             return
         newest = self._ledger.state
         told = ControlState(mode=report.mode, is_paused=report.is_paused)
-        # A loosening that is not answered yet may be stored already, but does not act yet.
-        if newest is None or (_state_of(newest) != told and not self._has_loosening()):
+        # A loosening that is not answered yet may be stored and does not act; a tightening acts
+        # and may not be stored.
+        is_alone = not self._has_loosening() and not self._tightenings
+        if newest is None or (_state_of(newest) != told and is_alone):
             self.failures.append(f"{what} was acknowledged as {told}, but {newest} is stored")
-        self.state = self.acknowledged = told
+            return
+        self.state, self.acknowledged = told, _state_of(newest)
         self.is_unsure = False
 
+    def _elapsed_s(self) -> float:
+        return self._machine.elapsed_ns() / NS_PER_S
+
     def _set_killed(self) -> None:
-        self._killed_at_s = virtual_loop().time()
+        self._killed_at_s = self._elapsed_s()
         self.kills += 1
         self.is_killed = True
 
@@ -178,6 +195,11 @@ class Operator:
     def _end(self, pending: _Loosening) -> None:
         if pending in self._loosenings:
             self._loosenings.remove(pending)
+
+
+def is_held(state: ControlState) -> bool:
+    """Say whether a state allows no plan."""
+    return state.is_paused or state.mode is Mode.OBSERVE
 
 
 def is_looser(one: ControlState, other: ControlState) -> bool:

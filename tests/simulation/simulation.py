@@ -1,6 +1,7 @@
 """A run: markets, one machine, lives of an engine on it, and what happens, drawn from one seed."""
 
 import asyncio
+import gc
 import random
 import shutil
 from collections import Counter
@@ -199,6 +200,7 @@ class Run:
 
 def simulate(seed: int, directory: Path, *, empty_database: Path) -> Outcome:
     """Play the run of a seed in an empty folder."""
+    gc.collect()  # engines of earlier runs are few objects with much memory
     shutil.copy(empty_database, directory / DATABASE_NAME)
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
