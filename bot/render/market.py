@@ -291,9 +291,8 @@ def _legs(legs: list[LegLine], line: OpportunityLine) -> Table:
             (
                 f"{leg.side if leg.purpose == 'leg' else 'unwind'} {_where(leg, line)}",
                 words.size(leg.size_base),
-                words.share(round(leg.filled_base * 100), round(leg.size_base * 100))
-                if leg.size_base
-                else "-",
+                # Never told as more than it is: 99.9 % is not all.
+                f"{int(100 * leg.filled_base / leg.size_base)}%" if leg.size_base else "-",
                 words.price(leg.price_limit if leg.price_average is None else leg.price_average),
             )
             for leg in legs[:_LEGS_SHOWN_MAX]

@@ -173,6 +173,20 @@ def test_why_trades_and_the_notice_tell_the_same_figures_and_the_cause() -> None
         assert "size limit -$1.50" in text
 
 
+def test_how_much_of_a_leg_was_filled_is_told_of_the_smallest_order_too() -> None:
+    why = samples.why()
+    tiny, nearly = Decimal("0.001308"), Decimal("0.00130799")
+    legs = [
+        replace(why.legs[0], size_base=tiny, filled_base=filled)
+        for filled in (tiny, nearly, Decimal(0))
+    ]
+
+    lines = write_plain(render_why(replace(why, legs=legs))).splitlines()
+
+    shares = [line.split()[3] for line in lines if line.strip().startswith("buy coinbase 0.001308")]
+    assert shares == ["100%", "99%", "0%"]
+
+
 def test_a_trade_shows_side_venue_rate_and_amount_of_each_orders_fee() -> None:
     why = replace(samples.why(), story=samples.story())
     bought = replace(why.legs[0], fee_quote=Decimal(0), fee_base=Decimal("0.0000156"))
