@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 SECONDS ?= 30
 RUFF_TREES := .
 # In so many processes all tests run side by side.
-WORKERS ?= 1
+WORKERS ?= 2
 ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --maxschedchunk 1)
 PYTEST = $(PY) -m pytest -q $(if $(k),-k "$(k)",$(ALL_TESTS))
 
@@ -99,7 +99,7 @@ restore: $(VENV)/.runtime ## put a backup (FILE=var/backups/...) in the place of
 # ---- tests and checks ------------------------------------------------------------------------
 
 .PHONY: test
-test: setup ## all tests; k=words selects, WORKERS=3 runs three side by side
+test: setup ## all tests; k=words selects, WORKERS=1 runs one after the other
 	@$(PYTEST)
 
 .PHONY: test-fast

@@ -41,7 +41,7 @@ def test_coinbase_takes_a_heartbeat_counter_that_comes_as_text() -> None:
     assert not line.board.faults
 
 
-def test_coinbase_subscribes_without_a_key_to_both_channels() -> None:
+def test_coinbase_subscribes_without_a_key_to_all_channels() -> None:
     line = Line("coinbase")
     line.connect()
 
@@ -49,6 +49,7 @@ def test_coinbase_subscribes_without_a_key_to_both_channels() -> None:
 
     assert sent == [
         {"type": "subscribe", "channel": "heartbeats"},
+        {"type": "subscribe", "product_ids": ["BTC-USD", "ETH-USD"], "channel": "status"},
         {"type": "subscribe", "product_ids": ["BTC-USD", "ETH-USD"], "channel": "level2"},
     ]
 

@@ -232,7 +232,8 @@ def test_a_pair_comes_back_to_the_unit(reserve0: int, reserve1: int, fee_pips: i
 def test_text_that_is_no_whole_number_is_refused_by_name(text: str) -> None:
     said = refused(pair(text))
     assert (
-        "ETH-USDT at uniswap_v2 0.3 %, 0xabc on ethereum: reserve0_raw is no whole number" in said
+        "ETH-USDT at uniswap_v2@ethereum 0.3 %, 0xabc on ethereum: "
+        "reserve0_raw is no whole number" in said
     )
     assert repr(text[:90]) in said
 

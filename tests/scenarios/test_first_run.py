@@ -34,7 +34,9 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         trades = await installation.trades()
         assert told in {trade.opportunity_id for trade in trades.trades}
         await check_the_command_of_a_list_works(tmp_path / "var")
-        assert trades.trades[-1].pair in await installation.say("/trades", "Trades: ")
+        newest = trades.trades[0]
+        shown = await installation.say("/trades", "Trades: ")
+        assert f"{newest.buy_venue}→{newest.sell_venue}" in shown
         assert "$" in await installation.say("/pnl", "PnL, last day")
 
         await installation.say("/kill enough", "KILLED")
