@@ -49,8 +49,8 @@ def test_coinbase_subscribes_without_a_key_to_all_channels() -> None:
 
     assert sent == [
         {"type": "subscribe", "channel": "heartbeats"},
-        {"type": "subscribe", "product_ids": ["BTC-USD", "ETH-USD"], "channel": "status"},
         {"type": "subscribe", "product_ids": ["BTC-USD", "ETH-USD"], "channel": "level2"},
+        {"type": "subscribe", "product_ids": ["BTC-USD", "ETH-USD"], "channel": "status"},
     ]
 
 
