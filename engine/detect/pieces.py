@@ -142,12 +142,14 @@ def _say_what_is_wrong(pieces: Pieces, what: str) -> None:
     if pieces[0, CIN] or pieces[0, COUT]:
         raise BadValueError(f"the first piece of {what} starts at {pieces[0, :2].tolist()}, not 0")
     width = np.diff(pieces[:, CIN])
+    _refuse(width <= 0.0, pieces, f"of {what} does not start behind the one before")
     share = 1.0 / (1.0 + pieces[:-1, BEND] * width)
     rises = pieces[1:, RATE] > pieces[:-1, RATE] * share * share * (1.0 + RISE_RATIO_MAX)
-    for wrong, text in (
-        (width <= 0.0, "does not start behind the one before"),
-        (rises, "pays more than the one before"),
-    ):
-        if wrong.any():
-            row = int(wrong.argmax()) + 1
-            raise BadValueError(f"piece {row} of {what} {text}: {pieces[row].tolist()}")
+    _refuse(rises, pieces, f"of {what} pays more than the one before")
+
+
+def _refuse(wrong: NDArray[np.bool_], pieces: Pieces, text: str) -> None:
+    """Refuse pieces if one is wrong beside the one before it."""
+    if wrong.any():
+        row = int(wrong.argmax()) + 1
+        raise BadValueError(f"piece {row} {text}: {pieces[row].tolist()}")

@@ -64,5 +64,12 @@ def test_pieces_are_taken_if_and_only_if_they_are_concave(seed: int, change: str
             check_pieces(pieces, what="side")
 
 
+def test_a_piece_that_starts_before_the_last_is_named_whatever_its_bend() -> None:
+    pieces = np.array([[0.0, 0.0, 2.0, 0.0], [2.0, 1.0, 1.0, 1.0], [1.0, 2.0, 0.0, 0.0]])
+
+    with pytest.raises(BadValueError, match="piece 2 of side does not start behind"):
+        check_pieces(pieces, what="side")
+
+
 def test_no_pieces_are_no_side() -> None:
     assert not are_concave(np.zeros((0, 4)))
