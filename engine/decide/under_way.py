@@ -14,9 +14,10 @@ _ZERO = Decimal(0)
 
 
 def exposure_quote(legs: Iterable[Leg]) -> Decimal:
-    """Return what one leg alone would leave us holding or owing, at the decided prices.
+    """Return the most that a plan can leave us holding and owing, at the decided prices.
 
-    Each leg turns about what the first one pays; at its limit price a buy may pay more.
+    Each leg turns about what the first one pays; at its limit price a buy may pay more. Any legs
+    may fill without the others, so that each asset between two legs may be held or owed whole.
     """
     first, *others = legs
     values = [_given_at_limit(first)]
@@ -25,7 +26,7 @@ def exposure_quote(legs: Iterable[Leg]) -> Decimal:
             values.append(leg.received)
         else:
             values.append(first.given * _given_at_limit(leg) / leg.given)
-    return max(values)
+    return len(others) * max(values)
 
 
 def _given_at_limit(leg: Leg) -> Decimal:

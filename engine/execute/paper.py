@@ -5,6 +5,7 @@ the process, so that an intent needs no disk: it counts as stored at once.
 """
 
 import heapq
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from engine.decide.order_rate import OrderRate
 from engine.domain.exact import exact_product
 from engine.domain.opportunities import Plan, Side
 from engine.domain.orders import Execution, OrderState, Purpose
-from engine.execute.executor import NEVER_NS, Act, End, Send, Store
+from engine.execute.executor import NEVER_NS, Act, Alarm, End, Send, Store
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import LatencyModel
 from engine.execute.legged import LeggedExecutor, OutcomeRules
@@ -23,6 +24,8 @@ from engine.execute.traded import Met
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from engine.portfolio.settle import Settlement, settle
+
+_log = logging.getLogger(__name__)
 
 _EVENT_OF = {
     OrderState.FILLED: OrderEvent.FILLED,
@@ -124,6 +127,8 @@ class PaperExecutor:
                 waiting.extend(self._legged.stored(act.order.client_order_id, at_ns))
             elif isinstance(act, Send):
                 self._send(act, at_ns)
+            elif isinstance(act, Alarm):
+                _log.warning("%s: %s", act.plan_id, act.sentence)
             elif isinstance(act, End):
                 finished.append(self._finish(act))
         arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise, product
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide.limits import LimitValues
+from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Plan, Reason, Side
 from engine.domain.orders import Order, OrderState, Purpose
@@ -220,11 +222,26 @@ def test_a_route_is_cut_to_the_position_limit_and_says_so() -> None:
     world = make_world(values=LimitValues(position_usd_max=Decimal(50), edge_bps_min=Decimal(1)))
     plan = open_triangle(world)
 
-    assert 49 < plan.notional_usd <= 50
+    assert 24 < plan.notional_usd <= 25, "both assets between its legs may be left over"
     assert plan.sizing is not None
     assert "limit 50 USD" in plan.sizing.limit
     execution = finish(world).execution
     assert execution.profit_quote == plan.profit_quote
+
+
+def test_no_legs_that_fill_without_the_others_leave_more_than_was_counted() -> None:
+    plan = open_triangle(make_world())
+    most = Decimal(0)
+    for filled in product((0, 1), repeat=3):
+        left = Decimal(0)
+        for number, (before, after) in enumerate(pairwise(plan.legs)):
+            got, gave = before.received * filled[number], after.given * filled[number + 1]
+            usd_each = Decimal(100) if before.target == "BTC" else Decimal("20.5")
+            left += abs(got - gave) * usd_each
+        most = max(most, left)
+
+    assert plan.notional_usd < most <= exposure_quote(plan.legs) * Decimal("1.03")
+    assert exposure_quote(plan.legs) >= 2 * plan.notional_usd
 
 
 def test_a_route_counts_all_of_its_orders_in_the_rate() -> None:
