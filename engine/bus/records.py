@@ -15,7 +15,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Plan, Reason
 from engine.domain.orders import Execution
-from engine.domain.residuals import Residual
+from engine.domain.residuals import LastPrice, Residual
 
 
 class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -208,6 +208,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text; of
             what is dated beyond that day, losses only.
         residuals: what earlier executions left over.
+        last_prices: what the assets of these were worth as they were filled last.
         generation: number of this engine; records of those before it are refused from now on.
         run_id: name of this engine's run, which no other run has or gets.
         holdings: what deposits and fills came to, by venue and asset.
@@ -224,3 +225,4 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     changed_at_ns: int = 0
     latch: LatchState = LatchState()
     codes: CodesUsed = CodesUsed()
+    last_prices: list[LastPrice] = []

@@ -23,6 +23,7 @@ from engine.market.freshness import Freshness, VenueEdge
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.portfolio.inventory import Inventory
+from engine.portfolio.leftovers import UsdPer
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 
@@ -35,6 +36,9 @@ RECONSIDER_NS = 1_000_000_000
 
 FUNDED_PER_TICK = 8
 """Places of the inventory that are valued with one tick, while some wait for their capital."""
+
+NOTED_PER_TICK = 8
+"""Assets of leftovers whose price is noted with one tick."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +200,7 @@ class Pipeline:
         self.after_input(at_ns)
         if self._inventory.waiting:
             self._fund(at_ns, most=FUNDED_PER_TICK)
+        self._positions.note_prices(self._usd_per(at_ns), at_ns, most=NOTED_PER_TICK)
         self._tell(self._freshness.look(at_ns))
         self._value_round.step(at_ns)
         for episode in self._detector.screen_starts(at_ns):
@@ -208,11 +213,14 @@ class Pipeline:
         self.after_input(at_ns)
 
     def _fund(self, at_ns: int, *, most: int) -> None:
+        for deposit in self._inventory.fund(self._usd_per(at_ns), most=most):
+            self._journal.deposited(deposit, at_ns)
+
+    def _usd_per(self, at_ns: int) -> UsdPer:
         def usd_per(asset: AssetCode) -> Decimal | None:
             return self._valuation.usd_per(asset, at_ns)
 
-        for deposit in self._inventory.fund(usd_per, most=most):
-            self._journal.deposited(deposit, at_ns)
+        return usd_per
 
     def _tell_closed(self) -> None:
         for closed in self._detector.take_closed():

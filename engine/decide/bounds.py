@@ -1,5 +1,6 @@
 """Bounds: limits with a number."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -7,10 +8,11 @@ from engine.decide.limits import Draft, Finding, LimitValues, ShrinkTo, Verdict
 from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import PlansUnderWay
 from engine.domain.assets import AssetCode
-from engine.domain.opportunities import HopKind, Opportunity, Reason
+from engine.domain.opportunities import HopKind, Leg, Opportunity, Reason
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS, NS_PER_S
 from engine.market.board import Board
 from engine.market.valuation import Valuation
+from engine.portfolio.leftovers import Valued
 from engine.portfolio.positions import Positions
 
 
@@ -164,18 +166,25 @@ class PositionLimit:
 
     def used(self, at_ns: int) -> str:
         """Residuals and plans under way."""
-        used_usd = self._used_usd(at_ns)
-        return "unknown" if used_usd is None else f"{used_usd:.2f}"
+        left = self._left_over(at_ns)
+        if left.unknown is not None:
+            return "unknown"
+        return f"{left.usd + self.under_way.total_usd:.2f}"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse if nothing fits, shrink if less fits."""
         confirmed = draft.confirmed
         assert confirmed is not None
-        used_usd = self._used_usd(at_ns)
-        if used_usd is None:
+        left = self._left_over(at_ns)
+        if left.unknown is not None:
+            return _unknown(left.unknown)
+        if left.unpriced and (more := left.unpriced.intersection(_left_by(confirmed.legs))):
             return Finding(
-                reason=Reason.NO_USD_PRICE, detail="a residual position has no USD price now"
+                reason=Reason.NO_USD_PRICE,
+                detail=f"more than dust of {', '.join(sorted(more))} is left over and has no USD "
+                "price now; nothing may be added to it",
             )
+        used_usd = left.usd + self.under_way.total_usd
         room_usd = self.position_usd_max - used_usd
         if draft.exposure_usd <= room_usd:
             return None
@@ -185,12 +194,22 @@ class PositionLimit:
             detail=f"used {used_usd:.2f} USD, limit {self.position_usd_max:f} USD",
         )
 
-    def _used_usd(self, at_ns: int) -> Decimal | None:
+    def _left_over(self, at_ns: int) -> Valued:
         def usd_per(asset: AssetCode) -> Decimal | None:
             return self.valuation.usd_per(asset, at_ns)
 
-        residual_usd = self.positions.exposure_usd(usd_per)
-        return None if residual_usd is None else residual_usd + self.under_way.total_usd
+        return self.positions.exposure(usd_per, at_ns)
+
+
+def _left_by(legs: Sequence[Leg]) -> Iterator[AssetCode]:
+    """Yield what a plan may leave over: each asset between two legs."""
+    return (leg.target for leg in legs[:-1])
+
+
+def _unknown(asset: AssetCode) -> Finding:
+    return Finding(
+        reason=Reason.NO_USD_PRICE, detail=f"{asset} is left over and no USD price of it is known"
+    )
 
 
 @dataclass(slots=True)
@@ -213,16 +232,17 @@ class DailyLossLimit:
 
     def used(self, at_ns: int) -> str:
         """Loss so far; 0 on a day with a gain."""
-        loss_usd = self._loss_usd(at_ns)
-        return "unknown" if loss_usd is None else f"{max(loss_usd, Decimal(0)):.2f}"
+        marked = self._marked(at_ns)
+        if marked.unknown is not None:
+            return "unknown"
+        return f"{max(self._loss_usd(marked, at_ns), Decimal(0)):.2f}"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse what could bring the day's loss over the limit."""
-        loss_usd = self._loss_usd(at_ns)
-        if loss_usd is None:
-            return Finding(
-                reason=Reason.NO_USD_PRICE, detail="a residual position has no USD price now"
-            )
+        marked = self._marked(at_ns)
+        if marked.unknown is not None:
+            return _unknown(marked.unknown)
+        loss_usd = self._loss_usd(marked, at_ns)
         at_risk_usd = draft.exposure_usd + self.under_way.total_usd
         reserve_usd = at_risk_usd * self.values.loss_reserve_bps / BPS_PER_UNIT
         if loss_usd + reserve_usd <= self.values.daily_loss_usd_max:
@@ -233,12 +253,14 @@ class DailyLossLimit:
             f"limit {self.values.daily_loss_usd_max:f} USD",
         )
 
-    def _loss_usd(self, at_ns: int) -> Decimal | None:
+    def _marked(self, at_ns: int) -> Valued:
         def usd_per(asset: AssetCode) -> Decimal | None:
             return self.valuation.usd_per(asset, at_ns)
 
-        marked_usd = self.positions.marked_usd(usd_per)
-        return None if marked_usd is None else -self.positions.realised_usd(at_ns) - marked_usd
+        return self.positions.marked(usd_per, at_ns)
+
+    def _loss_usd(self, marked: Valued, at_ns: int) -> Decimal:
+        return -self.positions.realised_usd(at_ns) - marked.usd
 
 
 @dataclass(slots=True)

@@ -4,14 +4,20 @@ The same fold keeps the positions while trading, restores them after a restart, 
 ledger adds up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Context, Decimal
+from typing import Final
 
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 
 Place = tuple[VenueId, AssetCode, AssetCode]
+
+CARRY_STEP: Final = Decimal("0.00000001")
+"""Step to which a carry is rounded."""
+
+_SHORT: Final = Context(prec=18, rounding=ROUND_CEILING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,29 @@ class Residual:
         return Residual(
             venue=self.venue, held=self.held + other.held, carry=self.carry + other.carry
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPrice:
+    """What an asset was worth when last known: by live books, or as it was filled."""
+
+    asset: AssetCode
+    usd: Decimal
+    at_ns: int
+
+
+def prices_of(
+    residuals: Iterable[Residual], *, usd_per_quote: Decimal, at_ns: int
+) -> Iterator[LastPrice]:
+    """Yield what the residuals of one execution say of their assets and of those of their carry.
+
+    A carry is rounded against us, which for a crumb is much of it: its price is taken upwards.
+    """
+    for one in residuals:
+        carry = abs(one.carry.value) + CARRY_STEP
+        filled_usd = _SHORT.divide(carry * usd_per_quote, abs(one.held.value))
+        yield LastPrice(asset=one.held.asset, usd=filled_usd, at_ns=at_ns)
+        yield LastPrice(asset=one.carry.asset, usd=usd_per_quote, at_ns=at_ns)
 
 
 def fold_residuals(parts: Iterable[Residual]) -> tuple[Residual, ...]:

@@ -9,7 +9,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.modes import Basis
-from engine.domain.residuals import Residual
+from engine.domain.residuals import LastPrice, Residual
 from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
 from engine.pools.snapshots import PoolSnapshot
@@ -64,7 +64,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         pools: pools of the run as they are at its start, by their numbers.
         bridges: bridges of the run, by their numbers.
         capital: paper money that each place is to start with.
-        realised_today_usd, residuals, holdings: what the ledger knew at the start.
+        realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
+            headers of earlier versions have no last prices.
     """
 
     format_version: int
@@ -83,6 +84,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     realised_today_usd: Decimal
     residuals: list[Residual]
     holdings: list[Holding]
+    last_prices: list[LastPrice] = []
 
 
 def encode_header(header: RunHeader) -> bytes:

@@ -17,7 +17,7 @@ from engine.domain.holdings import Capital, Deposit, Holding, Place
 from engine.domain.instruments import VenueId
 from engine.domain.orders import Order
 from engine.portfolio.costs import EXACT, QUOTE_STEP
-from engine.portfolio.positions import UsdPer
+from engine.portfolio.leftovers import UsdPer
 
 ZERO = Decimal(0)
 

@@ -5,7 +5,7 @@ marked against the market. When further residuals bring one back to zero, its di
 realised on the day this happens, and is part of that execution's record.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,14 +13,19 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
-from engine.domain.residuals import Place, Residual, correction, fold_residuals
+from engine.domain.residuals import (
+    LastPrice,
+    Place,
+    Residual,
+    correction,
+    fold_residuals,
+    prices_of,
+)
 from engine.domain.units import NS_PER_DAY
+from engine.portfolio.leftovers import LastPrices, UsdPer, Valued
 
 DAYS_MAX = 400
 """Days of realised profit kept; older ones are dropped (the ledger has them)."""
-
-UsdPer = Callable[[AssetCode], Decimal | None]
-"""Value of one unit of an asset in USD, None if it is not to be had now."""
 
 
 class Positions:
@@ -29,10 +34,22 @@ class Positions:
     def __init__(self) -> None:
         self._residuals: dict[Place, Residual] = {}
         self._realised_usd: dict[int, Decimal] = {}
+        self._last = LastPrices()
+        self._assets: Sequence[AssetCode] = ()
+        self._turn = 0
 
-    def restore(self, *, residuals: Iterable[Residual], realised_usd: Decimal, at_ns: int) -> None:
-        """Take over what earlier runs left, and what they realised today."""
+    def restore(
+        self,
+        *,
+        residuals: Iterable[Residual],
+        realised_usd: Decimal,
+        at_ns: int,
+        last_prices: Iterable[LastPrice] = (),
+    ) -> None:
+        """Take over what earlier runs left, what it was worth, and what they realised today."""
         self._fold(residuals)
+        for price in last_prices:
+            self._last.note(price)
         self._realise(realised_usd, at_ns=at_ns)
 
     def add(self, plan: Plan, execution: Execution) -> Execution:
@@ -47,6 +64,10 @@ class Positions:
             )
         if added:
             self._fold(added)
+            for price in prices_of(
+                added, usd_per_quote=plan.usd_per_quote, at_ns=plan.decided_at_ns
+            ):
+                self._last.note(price)
         self._realise(execution.realised_usd, at_ns=execution.closed_at_ns)
         return execution
 
@@ -64,34 +85,37 @@ class Positions:
 
         Which day is the right one nobody can know; the worse of the two counts on.
         """
+        self._last.step_clock(step_ns)
         before_usd = self.realised_usd(at_ns - step_ns)
         if before_usd < self.realised_usd(at_ns):
             self._realised_usd[at_ns // NS_PER_DAY] = before_usd
 
-    def exposure_usd(self, usd_per: UsdPer) -> Decimal | None:
-        """Return the absolute value of all residuals, None if one has no price now."""
-        total = Decimal(0)
-        for residual in self._residuals.values():
-            usd = usd_per(residual.held.asset)
-            if usd is None:
-                return None
-            total += abs(residual.held.value) * usd
-        return total
+    def note_prices(self, usd_per: UsdPer, at_ns: int, *, most: int) -> None:
+        """Note what assets of residuals are worth now, `most` of them at a time in turn.
 
-    def marked_usd(self, usd_per: UsdPer) -> Decimal | None:
-        """Return the unrealised gain of all residuals, None if one has no price now."""
-        total = Decimal(0)
-        for residual in self._residuals.values():
-            usd = usd_per(residual.held.asset)
-            usd_per_quote = usd_per(residual.carry.asset)
-            if usd is None or usd_per_quote is None:
-                return None
-            total += residual.held.value * usd - residual.carry.value * usd_per_quote
-        return total
+        To be called with inputs only: what is noted decides.
+        """
+        for _ in range(min(most, len(self._assets))):
+            self._turn = (self._turn + 1) % len(self._assets)
+            asset = self._assets[self._turn]
+            usd = usd_per(asset)
+            if usd is not None:
+                self._last.note(LastPrice(asset=asset, usd=usd, at_ns=at_ns))
+
+    def exposure(self, usd_per: UsdPer, at_ns: int) -> Valued:
+        """Return the absolute value of all residuals."""
+        return self._last.exposure(self._residuals.values(), usd_per, at_ns)
+
+    def marked(self, usd_per: UsdPer, at_ns: int) -> Valued:
+        """Return the unrealised gain of all residuals."""
+        return self._last.marked(self._residuals.values(), usd_per, at_ns)
 
     def _fold(self, added: Iterable[Residual]) -> None:
         folded = fold_residuals((*self._residuals.values(), *added))
         self._residuals = {one.place: one for one in folded}
+        self._assets = sorted(
+            {asset for one in folded for asset in (one.held.asset, one.carry.asset)}
+        )
 
     def _realise(self, profit_usd: Decimal, *, at_ns: int) -> None:
         day = at_ns // NS_PER_DAY

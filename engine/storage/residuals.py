@@ -33,10 +33,11 @@ async def load_residuals(connection: AsyncConnection, *, basis: Basis | None) ->
     # Earlier versions did not record what closing a residual realised: what was closed then is
     # left out as a whole, before anything newer is added.
     old, mended = await _load_old(connection, basis=basis)
-    return list(fold_residuals([*fold_residuals(old), *mended, *map(_residual, rows.all())]))
+    return list(fold_residuals([*fold_residuals(old), *mended, *map(residual_of, rows.all())]))
 
 
-def _residual(row: Row[*tuple[Any, ...]]) -> Residual:
+def residual_of(row: Row[*tuple[Any, ...]]) -> Residual:
+    """Return the residual of a stored row."""
     return Residual(
         venue=VenueId(row.venue),
         held=Amount(row.held, AssetCode(row.asset)),
@@ -62,7 +63,7 @@ async def load_left_over(
         .order_by(residuals.c.execution_id, residuals.c.position)
     )
     for row in rows.all():
-        held = _residual(row).held
+        held = residual_of(row).held
         found[row.execution_id] = (*found.get(row.execution_id, ()), held)
     return found
 

@@ -18,6 +18,7 @@ from engine.domain.stories import TradeStory
 from engine.domain.units import NS_PER_DAY
 from engine.storage import generations
 from engine.storage.balances import load_holdings
+from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import basis_is, load_left_over, load_residuals
 from engine.storage.tables import executions, operator_state
@@ -42,11 +43,13 @@ async def load_state(
     )
     state = newest.one_or_none()
     generation, run_id = await generations.take_next(connection, at_ns=at_ns)
+    left_over = await load_residuals(connection, basis=basis)
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,
         realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, basis):f}",
-        residuals=await load_residuals(connection, basis=basis),
+        residuals=left_over,
+        last_prices=await load_last_prices(connection, left_over, basis=basis),
         generation=generation,
         run_id=run_id,
         holdings=await load_holdings(connection, basis=basis),

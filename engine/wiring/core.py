@@ -117,6 +117,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         residuals=header.residuals,
         realised_usd=header.realised_today_usd,
         at_ns=header.started_at_ns,
+        last_prices=header.last_prices,
     )
     inventory = Inventory(header.capital, header.holdings)
     control = Control(header.control, inventory)

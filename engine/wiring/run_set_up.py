@@ -186,6 +186,7 @@ def make_header(
         capital=capital_of(settings.paper, instruments),
         realised_today_usd=Decimal(state.realised_today_usd),
         residuals=state.residuals,
+        last_prices=state.last_prices,
         holdings=state.holdings,
     )
 

@@ -289,12 +289,11 @@ class Watcher:
         open_usd = sum(
             exposure_quote(plan.legs) for plan in world.journal.plans if plan.plan_id not in done
         )
-        residual_usd = world.positions.exposure_usd(usd_per)
-        marked_usd = world.positions.marked_usd(usd_per)
-        assert residual_usd is not None
-        assert marked_usd is not None
-        assert open_usd + residual_usd <= values.position_usd_max
-        loss_usd = -world.positions.realised_usd(world.now_ns) - marked_usd
+        left = world.positions.exposure(usd_per, world.now_ns)
+        marked = world.positions.marked(usd_per, world.now_ns)
+        assert left.unknown is marked.unknown is None
+        assert open_usd + left.usd <= values.position_usd_max
+        loss_usd = -world.positions.realised_usd(world.now_ns) - marked.usd
         assert loss_usd <= values.daily_loss_usd_max
 
 

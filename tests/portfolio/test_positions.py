@@ -7,9 +7,10 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
-from engine.domain.residuals import Residual
-from engine.domain.units import NS_PER_DAY
-from engine.portfolio.positions import Positions, UsdPer
+from engine.domain.residuals import LastPrice, Residual
+from engine.domain.units import NS_PER_DAY, NS_PER_HOUR
+from engine.portfolio.leftovers import UsdPer, Valued
+from engine.portfolio.positions import Positions
 from tests.reference.world import START_NS, make_gap, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
@@ -59,17 +60,70 @@ def test_a_residual_is_marked_against_what_it_was_filled_for() -> None:
 
     usd_per = usd_at("90")
 
-    assert positions.exposure_usd(usd_per) == 45
-    assert positions.marked_usd(usd_per) == -5
+    assert positions.exposure(usd_per, START_NS) == Valued(usd=Decimal(45))
+    assert positions.marked(usd_per, START_NS) == Valued(usd=Decimal(-5))
 
 
-def test_without_a_price_neither_exposure_nor_mark_is_guessed() -> None:
+def test_without_a_live_price_the_last_known_one_counts_against_us_by_its_age() -> None:
     positions = Positions()
     positions.add(PLAN, left_over("0.5", "50"))
-    usd_per = usd_at(None)
+    positions.note_prices(usd_at("90"), START_NS, most=2)
+    gone = usd_at(None)
 
-    assert positions.exposure_usd(usd_per) is None
-    assert positions.marked_usd(usd_per) is None
+    young = positions.exposure(gone, START_NS + NS_PER_HOUR - 1)
+    old = positions.exposure(gone, START_NS + 9 * NS_PER_HOUR)
+
+    assert young == Valued(usd=Decimal("49.5"), unpriced=frozenset([BTC]))
+    assert old.usd == Decimal("67.5"), "never more than half of it worse"
+    assert positions.marked(gone, START_NS).usd == Decimal("40.5") - 50
+
+
+def test_what_is_owed_without_a_live_price_is_taken_to_have_become_dearer() -> None:
+    positions = Positions()
+    positions.add(PLAN, left_over("-0.5", "-50"))
+    positions.note_prices(usd_at("90"), START_NS, most=2)
+
+    assert positions.marked(usd_at(None), START_NS).usd == 50 - Decimal("49.5")
+    assert positions.exposure(usd_at(None), START_NS).usd == Decimal("49.5")
+
+
+def test_dust_without_a_live_price_counts_but_is_in_no_ones_way() -> None:
+    positions = Positions()
+    positions.add(PLAN, left_over("0.006", "0.6"))
+
+    found = positions.exposure(usd_at(None), START_NS)
+
+    assert Decimal("0.9") <= found.usd < Decimal("0.9001"), "half of it worse: it is of long ago"
+    assert found.unpriced == frozenset()
+
+
+def test_crumbs_of_many_places_are_no_dust_together() -> None:
+    positions = Positions()
+    positions.restore(
+        residuals=[
+            Residual(venue=VenueId(f"v{n}"), held=Amount.of("0.009", BTC), carry=Amount.of(1, USD))
+            for n in range(2)
+        ],
+        realised_usd=Decimal(0),
+        at_ns=START_NS,
+        last_prices=[LastPrice(asset=BTC, usd=Decimal(100), at_ns=START_NS)],
+    )
+
+    assert positions.exposure(usd_at(None), START_NS).unpriced == {BTC}
+
+
+def test_what_never_had_a_price_is_not_guessed() -> None:
+    positions = Positions()
+    positions.restore(
+        residuals=[
+            Residual(venue=HERE.venue, held=Amount.of("0.5", BTC), carry=Amount.of(50, USD))
+        ],
+        realised_usd=Decimal(0),
+        at_ns=START_NS,
+    )
+
+    assert positions.exposure(usd_at(None), START_NS).unknown == BTC
+    assert positions.marked(usd_at(None), START_NS).unknown == BTC
 
 
 def test_residuals_that_cancel_realise_their_difference_on_that_day() -> None:
@@ -97,8 +151,8 @@ def test_a_restored_residual_is_marked_and_closed_like_one_of_this_run() -> None
     )
     usd_per = usd_at("100")
 
-    assert positions.exposure_usd(usd_per) == 50
-    assert positions.marked_usd(usd_per) == -10
+    assert positions.exposure(usd_per, START_NS).usd == 50
+    assert positions.marked(usd_per, START_NS).usd == -10
     positions.add(PLAN, left_over("-0.5", "-55"))
 
     assert positions.residuals == ()

@@ -4,10 +4,12 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -16,11 +18,11 @@ from hypothesis import strategies as st
 from engine.bus.commands import GetPnl
 from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import PnlReport
-from engine.domain.assets import Amount
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.holdings import Holding
 from engine.domain.instruments import VenueId
-from engine.domain.residuals import Residual
+from engine.domain.residuals import LastPrice, Residual
 from engine.domain.units import NS_PER_DAY
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
@@ -169,3 +171,36 @@ async def test_what_an_earlier_version_left_over_is_valued_at_its_legs_price(
             venue=VenueId("gemini"), held=Amount.of("-0.25", "BTC"), carry=Amount.of(-15_120, "USD")
         ),
     ]
+
+
+async def test_what_a_leftover_was_filled_for_is_known_after_a_restart(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        for number, held in enumerate(("0.5", "-0.25")):
+            record = makers.make_execution_record(number=number, residual_base=Decimal(held))
+            await append(ledger, record)
+
+        state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
+
+    at_ns = makers.NOW_NS + 1_000
+    btc, usd = state.last_prices
+    assert (btc.asset, btc.at_ns) == ("BTC", at_ns)
+    assert 60_000 <= btc.usd < Decimal("60000.0000001")
+    assert usd == LastPrice(asset=AssetCode("USD"), usd=Decimal(1), at_ns=at_ns)
+
+
+async def test_a_leftover_that_was_closed_needs_no_price(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        for number, held in enumerate(("0.5", "-0.5")):
+            record = makers.make_execution_record(number=number, residual_base=Decimal(held))
+            residual = replace(record.execution.residuals[0], venue=makers.BUY_VENUE)
+            execution = replace(record.execution, residuals=(residual,))
+            await append(ledger, msgspec.structs.replace(record, execution=execution))
+
+        state = await ask(ledger, LoadState(day_start_ns=TODAY_NS), EngineState)
+
+    assert state.residuals == []
+    assert state.last_prices == []
