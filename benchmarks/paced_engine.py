@@ -132,7 +132,7 @@ class _Timed:
 async def _tick(core: Core, watch: ClockWatch, session: Session) -> None:
     while True:
         await asyncio.sleep(TICK_S)
-        for actions in core.hot_path.tick(watch.look()):
+        for actions in core.hot_path.tick(watch.look()).values():
             session.perform(actions)
 
 

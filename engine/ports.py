@@ -17,17 +17,14 @@ from engine.domain.instruments import BuyFee, Instrument, VenueId
 
 
 class InputKind(IntEnum):
-    """Kinds of input that the core knows."""
+    """Kinds of input that come from a connection; `core/input_list.py` has all."""
 
     OPENED = 1
     FRAME = 2
     FETCHED = 3
     FETCH_FAILED = 4
     CLOSED = 5
-    TICK = 6
-    COMMAND = 7
     LISTED = 8
-    CORRECTED = 9
 
 
 @dataclass(frozen=True, slots=True)

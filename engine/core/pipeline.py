@@ -207,8 +207,8 @@ class Pipeline:
             self._consider(episode, at_ns)
         self._tell_closed()
 
-    def after_command(self, at_ns: int) -> None:
-        """Do as after any input, and set to its capital what the operator asked to be."""
+    def after_reset(self, at_ns: int) -> None:
+        """Do as after any input, and set every place to its capital that has a price."""
         self._fund(at_ns, most=self._inventory.waiting)
         self.after_input(at_ns)
 

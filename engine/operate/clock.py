@@ -8,9 +8,10 @@ a time of its choosing.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from engine.domain.corrections import Correction
 
 log = logging.getLogger(__name__)
 
@@ -29,24 +30,6 @@ ELAPSED_NS: Final[Clock] = (
     time.monotonic_ns if _BOOTTIME is None else partial(time.clock_gettime_ns, _BOOTTIME)
 )
 """The time since some instant, with that asleep where the system counts it (Linux does)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What was found between the wall clock and ours, which is right again.
-
-    Attributes:
-        step_ns: ours was set by this much; no time passed with it, as far as can be known.
-        asleep_ns: time in which the machine slept, which our clock has counted.
-    """
-
-    step_ns: int
-    asleep_ns: int
-
-    @property
-    def since_ns(self) -> int:
-        """What the clock is ahead of where it stood before the step and the sleep."""
-        return self.step_ns + self.asleep_ns
 
 
 class SteadyClock:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from engine.operate.clock import Correction, SteadyClock
+from engine.domain.corrections import Correction
+from engine.operate.clock import SteadyClock
 
 LATE_NS: Final = 1_000_000_000
 """Without a look for so long the process stood still; what has waited since must wait for one."""

@@ -23,11 +23,12 @@ from engine.bus.lease import Lease
 from engine.bus.notices import ModeChanged, Notice
 from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined, Report, Unknown
+from engine.core.inputs.inventory_reset import InventoryReset
+from engine.core.inputs.switched import ControlState
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.operate.balance_report import make_balance_report
 from engine.operate.clock import Clock
-from engine.operate.control import ControlState, InventoryReset, encode_control
 from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import STORED_WITHIN_S, KillSwitch
@@ -147,7 +148,7 @@ class EngineAnswers:
                 needs_confirmation=True,
             )
         control = self._parts.control
-        self._parts.hot_path.command(encode_control(InventoryReset()), self._clock())
+        self._parts.hot_path.command(InventoryReset(), self._clock())
         # Its deposits are on their way to the ledger: once this record is stored, they are.
         self._changes += 1
         record = self._state_record(
@@ -229,7 +230,7 @@ class EngineAnswers:
         )
 
     def _apply(self, wanted: ControlState) -> None:
-        self._parts.hot_path.command(encode_control(wanted), self._clock())
+        self._parts.hot_path.command(wanted, self._clock())
 
     def _tell(self, notice: Notice) -> None:
         self._parts.journal.tell(notice)

@@ -25,7 +25,9 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.core.market_rows import MarketRows
 from engine.decide.decider import Decider
+from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.pool_sides import PreparedPool
@@ -37,9 +39,7 @@ from engine.kernels.layout import ASK, BID, COUNT
 from engine.market.board import Board
 from engine.market.freshness import Freshness
 from engine.market.valuation import Valuation
-from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
-from engine.operate.market_rows import MarketRows
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
 from engine.operate.spread_watch import SpreadWatch
@@ -77,7 +77,7 @@ class RunParts:
     inventory: Inventory
     under_way: PlansUnderWay
     journal: RunJournal
-    control: Control
+    control: Switches
     hot_path: HotPath
     spread_watch: SpreadWatch
     is_killed: Callable[[], bool]

@@ -6,40 +6,18 @@ Live runs and replays go through `accept`, so that the same inputs lead to the s
 import time
 from array import array
 from collections.abc import Sequence
-from typing import Final
 
-import msgspec
-
-from engine.core.pipeline import Pipeline
+from engine.core.input_list import INPUTS
+from engine.core.inputs.corrected import CORRECTED
+from engine.core.inputs.kind import NO_STREAM, Answers, AnyKind, Input
+from engine.core.inputs.tick import TICK
+from engine.core.middle import Middle
+from engine.domain.corrections import Correction
 from engine.domain.errors import BadValueError
 from engine.market.board import Board
-from engine.market.lateness import Lateness
-from engine.operate.clock import Correction
-from engine.operate.control import Control
 from engine.operate.latency import LatencyRing
-from engine.operate.market_rows import MarketRows
 from engine.operate.recorder import Recorder
-from engine.ports import NO_ACTIONS, Action, Feed, InputKind, Reconnect
-
-NO_STREAM: Final = 65_535
-"""Stream number of inputs that belong to no connection: ticks and commands."""
-
-
-def encode_correction(correction: Correction) -> bytes:
-    """Encode the payload of an input CORRECTED."""
-    return msgspec.json.encode(correction)
-
-
-def decode_correction(payload: bytes) -> Correction:
-    """Decode the payload of an input CORRECTED.
-
-    Raises:
-        BadValueError: the recording that holds it is damaged.
-    """
-    try:
-        return msgspec.json.decode(payload, type=Correction)
-    except msgspec.MsgspecError as error:
-        raise BadValueError(f"the recording is damaged: a correction: {error}") from error
+from engine.ports import NO_ACTIONS, Action, InputKind
 
 
 class HotPath:
@@ -52,31 +30,39 @@ class HotPath:
         frames: number of frames per stream.
         lateness: how late each stream's frames come and are taken.
         latency: durations of frames, from receipt to decision.
-        stepped_ns: sum of all steps of the clock: instants before one are off by it.
+
+    Args:
+        kinds: the kinds of input that it takes.
     """
 
     def __init__(
         self,
         *,
         board: Board,
-        feeds: Sequence[Feed],
-        pipeline: Pipeline,
-        control: Control,
+        middle: Middle,
         recorder: Recorder | None,
-        lateness: Lateness,
-        rows: MarketRows,
+        kinds: Sequence[AnyKind] = INPUTS,
     ) -> None:
-        self.frames = array("q", [0] * len(feeds))
-        self.lateness = lateness
-        self.is_connected = [False] * len(feeds)
+        self.frames = array("q", [0] * len(middle.feeds))
+        self.lateness = middle.lateness
         self.latency = LatencyRing()
-        self.stepped_ns = 0
         self._frame_seqs = board.frame_seqs
-        self._feeds = feeds
-        self._pipeline = pipeline
-        self._control = control
+        self._middle = middle
+        self._feeds = middle.feeds
+        self._pipeline = middle.pipeline
         self._recorder = recorder
-        self._rows = rows
+        self._kinds = {kind.number: kind for kind in kinds}
+        self._kinds_by_payload = {kind.payload: kind for kind in kinds if kind.payload is not bytes}
+
+    @property
+    def is_connected(self) -> Sequence[bool]:
+        """Whether each stream's connection is open."""
+        return self._middle.is_connected
+
+    @property
+    def stepped_ns(self) -> int:
+        """Sum of all steps of the clock: instants before one are off by it."""
+        return self._middle.stepped_ns
 
     @property
     def seq(self) -> int:
@@ -110,68 +96,39 @@ class HotPath:
         return actions
 
     def accept(
-        self, kind: InputKind, *, stream: int, key: str, payload: bytes, at_ns: int
+        self, number: int, *, stream: int, key: str, payload: bytes, at_ns: int
     ) -> Sequence[Action]:
         """Take one input of a connection and return what its session shall do."""
-        if kind is InputKind.FRAME:
+        if number == InputKind.FRAME:
             return self.frame(stream, payload, at_ns, key)
-        self._begin(kind, stream, key, payload, at_ns)
-        feed = self._feeds[stream]
-        actions: Sequence[Action] = NO_ACTIONS
-        if kind is InputKind.OPENED:
-            self.is_connected[stream] = True
-            self.lateness.opened(stream)
-            actions = feed.opened(at_ns)
-        elif kind is InputKind.FETCHED:
-            actions = feed.fetched(key, payload, at_ns)
-        elif kind is InputKind.FETCH_FAILED:
-            actions = feed.fetch_failed(key, payload.decode(errors="replace"), at_ns)
-        elif kind is InputKind.LISTED:
-            rows, is_changed = self._rows.take(stream, payload, at_ns)
-            actions = feed.listed(rows, at_ns)
-            if is_changed:
-                self._pipeline.rows_changed(at_ns)
-        elif kind is InputKind.CLOSED:
-            self.is_connected[stream] = False
-            actions = feed.closed(at_ns)
-        self._pipeline.after_input(at_ns)
-        return actions
+        return self.take(number, stream, key, payload, at_ns).get(stream, NO_ACTIONS)
 
-    def tick(self, at_ns: int) -> list[Sequence[Action]]:
-        """Let time pass for everything; returns what each stream's session shall do."""
-        self._begin(InputKind.TICK, NO_STREAM, "", b"", at_ns)
-        self.lateness.tick(at_ns)
-        actions = [feed.tick(at_ns) for feed in self._feeds]
-        self._pipeline.after_tick(at_ns)
-        return actions
+    def take(self, number: int, stream: int, key: str, payload: bytes, at_ns: int) -> Answers:
+        """Take one input that is no frame, by the number of its kind.
 
-    def command(self, payload: bytes, at_ns: int) -> None:
-        """Take what the operator asked of the core."""
-        self._begin(InputKind.COMMAND, NO_STREAM, "", payload, at_ns)
-        self._control.take(payload)
-        self._pipeline.after_command(at_ns)
-
-    def correct(self, correction: Correction, at_ns: int) -> list[Sequence[Action]]:
-        """Take a correction of the clock, which `at_ns` has already; returns as `tick` does.
-
-        No book outlives it. Whatever ends with it ends at the time that stood before.
+        Raises:
+            BadValueError: the recording that holds it is damaged.
         """
-        before_ns = at_ns - correction.since_ns
+        kind = self._kinds.get(number)
+        if kind is None:
+            raise BadValueError(f"the recording is damaged: no input has the kind {number}")
         self._frame_seqs[0] += 1
         if self._recorder is not None:
-            payload = encode_correction(correction)
-            self._recorder.write(self.seq, InputKind.CORRECTED, NO_STREAM, at_ns, "", payload)
-        self._pipeline.finish_executions()
-        for feed in self._feeds:
-            feed.closed(before_ns)
-        self.lateness.corrected()
-        self._pipeline.after_input(before_ns)
-        self._pipeline.step_clock(correction.step_ns, at_ns)
-        self.stepped_ns += correction.step_ns
-        return [(Reconnect("the clock was corrected or the machine slept"),) for _ in self._feeds]
-
-    def _begin(self, kind: InputKind, stream: int, key: str, payload: bytes, at_ns: int) -> None:
-        self._frame_seqs[0] += 1
-        if self._recorder is not None:
-            self._recorder.write(self.seq, kind, stream, at_ns, key, payload)
+            self._recorder.write(self.seq, number, stream, at_ns, key, payload)
         self._pipeline.before_input(at_ns)
+        answers = kind.take(self._middle, Input(stream, key, kind.decode(payload), at_ns))
+        kind.after(self._pipeline, at_ns)
+        return answers
+
+    def tick(self, at_ns: int) -> Answers:
+        """Let time pass for everything."""
+        return self.take(TICK.number, NO_STREAM, "", b"", at_ns)
+
+    def correct(self, correction: Correction, at_ns: int) -> Answers:
+        """Take a correction of the clock, which `at_ns` has already."""
+        return self.take(CORRECTED.number, NO_STREAM, "", CORRECTED.encode(correction), at_ns)
+
+    def command(self, payload: object, at_ns: int) -> None:
+        """Take what the operator asked of the core: the payload of an input."""
+        kind = self._kinds_by_payload[type(payload)]
+        self.take(kind.number, NO_STREAM, "", kind.encode(payload), at_ns)

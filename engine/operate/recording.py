@@ -17,9 +17,10 @@ from typing import Final
 import zstandard
 
 from engine.domain.errors import BadValueError
-from engine.ports import InputKind
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
+INPUTS_MAX: Final = 99
+"""Entries of kinds up to this are inputs."""
 ENTRY: Final = struct.Struct("<QBHqHI")
 SUFFIX: Final = ".zst"
 
@@ -29,17 +30,8 @@ _WINDOW_BYTES_MAX: Final = 1 << 25
 
 
 class EntryKind(IntEnum):
-    """Kinds of entries; 1 to 9 are the inputs of `ports.InputKind`."""
+    """Kinds of entries beside the inputs, whose numbers are those of `core/input_list.py`."""
 
-    OPENED = InputKind.OPENED
-    FRAME = InputKind.FRAME
-    FETCHED = InputKind.FETCHED
-    FETCH_FAILED = InputKind.FETCH_FAILED
-    CLOSED = InputKind.CLOSED
-    TICK = InputKind.TICK
-    COMMAND = InputKind.COMMAND
-    LISTED = InputKind.LISTED
-    CORRECTED = InputKind.CORRECTED
     HEADER = 100
     OBSERVED = 101
     """What the core saw of the world while it took the input before: `key` is what, payload the
@@ -52,14 +44,23 @@ class EntryKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry; `stream` is the number of the connection that an input came from."""
+    """One entry; `stream` is the number of the connection that an input came from.
+
+    Attributes:
+        kind: that of an input, or an `EntryKind`.
+    """
 
     seq: int
-    kind: EntryKind
+    kind: int
     stream: int
     at_ns: int
     key: str
     payload: bytes
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is an input of the core."""
+        return self.kind <= INPUTS_MAX
 
 
 def encode_entry(  # noqa: PLR0917 - an entry's fields in their order, on the hot path
@@ -110,7 +111,7 @@ def _read_segment(path: Path) -> Iterator[Entry]:
             try:
                 yield Entry(
                     seq,
-                    EntryKind(kind),
+                    kind if kind <= INPUTS_MAX else EntryKind(kind),
                     stream,
                     at_ns,
                     bytes(buffered[key_start:payload_start]).decode(),

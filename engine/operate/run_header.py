@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.core.inputs.switched import ControlState
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.modes import Basis
 from engine.domain.residuals import LastPrice, Residual
-from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
 from engine.pools.snapshots import PoolSnapshot
 

@@ -1,7 +1,7 @@
 """Replay a recorded run, and trace a decision to the frames that caused it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,10 +10,12 @@ import msgspec
 
 from engine.bus.commands import GetWhy
 from engine.bus.reports import WhyReport
+from engine.core.input_list import INPUTS
+from engine.core.inputs.kind import AnyKind
 from engine.domain.errors import BadValueError, SyndicateError
 from engine.facade.engine import Facade
 from engine.operate import exit_codes
-from engine.operate.hot_path import HotPath, decode_correction
+from engine.operate.hot_path import HotPath
 from engine.operate.recording import Entry, EntryKind, read_entries
 from engine.operate.run_header import RunHeader, decode_header
 from engine.operate.run_journal import JournalSettings
@@ -31,10 +33,9 @@ STEP_BYTES_MAX: Final = 64 << 20
 ENTRY_BYTES: Final = 200
 """Memory of an entry beside its payload."""
 
+_NAMES: Final = {kind.number: kind.name.upper() for kind in INPUTS}
 _SEQ_END: Final = 1 << 63
 """Inputs are numbered from 1 on; the board stamps books with 64 bits."""
-
-_INPUTS: Final = frozenset(int(kind) for kind in InputKind)
 
 
 @dataclass(slots=True)
@@ -85,14 +86,14 @@ def replay_run(path: Path, *, log_to: Path | None) -> int:
     return 1
 
 
-def replay(path: Path, *, lines: list[bytes]) -> ReplayResult:
+def replay(path: Path, *, lines: list[bytes], kinds: Sequence[AnyKind] = INPUTS) -> ReplayResult:
     """Feed a recording through the same code as live; `lines` receives the decision log.
 
     Raises:
         BadValueError: the recording cannot be read, or its beginning is gone.
     """
     try:
-        return _replay(path, lines)
+        return _replay(path, lines, kinds)
     except SyndicateError:
         raise
     except Exception as error:  # a file from anywhere; whatever breaks, it is the file
@@ -102,11 +103,11 @@ def replay(path: Path, *, lines: list[bytes]) -> ReplayResult:
         ) from error
 
 
-def _replay(path: Path, lines: list[bytes]) -> ReplayResult:
+def _replay(path: Path, lines: list[bytes], kinds: Sequence[AnyKind]) -> ReplayResult:
     entries = read_entries(path)
     header = _header(entries, path)
     world = ReplayedWorld()
-    core = build_core(header, _surroundings(header, world, lines))
+    core = build_core(header, _surroundings(header, world, lines, kinds))
     result = ReplayResult(
         run_id=header.run_id,
         inputs=0,
@@ -141,7 +142,7 @@ async def trace_decision(facade: Facade, paths: Paths, ref: str) -> int:
     run_directory = paths.recordings / report.run_id
     found: set[int] = set()
     for entry in read_entries(run_directory):
-        if entry.seq in wanted and int(entry.kind) in _INPUTS:
+        if entry.seq in wanted and entry.is_input:
             found.add(entry.seq)
             put_out(_shown(entry) + "\n")
             if found == wanted:
@@ -159,7 +160,8 @@ def _shown(entry: Entry) -> str:
     text = _harmless(entry.payload[:SHOWN_BYTES].decode(errors="replace"))
     cut = f" ... ({len(entry.payload)} bytes)" if len(entry.payload) > SHOWN_BYTES else ""
     key = f" {_harmless(entry.key)}" if entry.key else ""
-    return f"input {entry.seq} {entry.kind.name}{key} at {entry.at_ns}: {text}{cut}"
+    name = _NAMES.get(entry.kind, str(entry.kind))
+    return f"input {entry.seq} {name}{key} at {entry.at_ns}: {text}{cut}"
 
 
 def _harmless(text: str) -> str:
@@ -169,7 +171,7 @@ def _harmless(text: str) -> str:
 
 def _header(entries: Iterator[Entry], path: Path) -> RunHeader:
     first = next(entries, None)
-    if first is None or first.kind is not EntryKind.HEADER:
+    if first is None or first.kind != EntryKind.HEADER:
         raise BadValueError(
             f"{path} does not begin with a run's header: its first segment is gone (disk budget) "
             "or was not named; a run can be replayed from its beginning only"
@@ -177,7 +179,9 @@ def _header(entries: Iterator[Entry], path: Path) -> RunHeader:
     return decode_header(first.payload)
 
 
-def _surroundings(header: RunHeader, world: ReplayedWorld, lines: list[bytes]) -> Surroundings:
+def _surroundings(
+    header: RunHeader, world: ReplayedWorld, lines: list[bytes], kinds: Sequence[AnyKind]
+) -> Surroundings:
     return Surroundings(
         world=world,
         put=lambda _record: None,
@@ -188,6 +192,7 @@ def _surroundings(header: RunHeader, world: ReplayedWorld, lines: list[bytes]) -
             basis=header.basis,
             opportunity_usd_min=TelegramSettings().opportunity_usd_min,
         ),
+        kinds=kinds,
     )
 
 
@@ -196,21 +201,20 @@ def _steps(entries: Iterator[Entry], result: ReplayResult) -> Iterator[_Step]:
     step: _Step | None = None
     held_bytes = 0
     for entry in entries:
-        is_input = int(entry.kind) in _INPUTS
-        held_bytes = 0 if is_input else held_bytes + len(entry.payload) + ENTRY_BYTES
+        held_bytes = 0 if entry.is_input else held_bytes + len(entry.payload) + ENTRY_BYTES
         if held_bytes > STEP_BYTES_MAX:
             raise BadValueError(
                 f"the recording is damaged: more than {STEP_BYTES_MAX >> 20} MB follow one input"
             )
-        if int(entry.kind) in _INPUTS:
+        if entry.is_input:
             if step is not None:
                 yield step
             step = _Step(entry)
-        elif entry.kind is EntryKind.ENDED:
+        elif entry.kind == EntryKind.ENDED:
             result.is_complete = True
-        elif step is not None and entry.kind is EntryKind.OBSERVED:
+        elif step is not None and entry.kind == EntryKind.OBSERVED:
             step.observed.append(entry)
-        elif step is not None and entry.kind is EntryKind.DECIDED:
+        elif step is not None and entry.kind == EntryKind.DECIDED:
             step.decided.append(entry.payload)
     if step is not None and result.is_complete:
         yield step  # of a cut recording, the last input's decisions may be missing
@@ -230,21 +234,14 @@ def _feed(
     if not 0 < entry.seq < _SEQ_END:
         raise BadValueError(f"the recording is damaged: an input has number {entry.seq}")
     hot_path.seq = entry.seq - 1
-    kind = InputKind(int(entry.kind))
-    if kind is InputKind.FRAME and entry.key and not entry.key.isdecimal():
+    is_frame = entry.kind == InputKind.FRAME
+    if is_frame and entry.key and not entry.key.isdecimal():
         raise BadValueError(f"the recording is damaged: frame {entry.seq} has an odd receive time")
-    if kind is InputKind.TICK:
-        hot_path.tick(entry.at_ns)
-    elif kind is InputKind.CORRECTED:
-        hot_path.correct(decode_correction(entry.payload), entry.at_ns)
-    elif kind is InputKind.COMMAND:
-        hot_path.command(entry.payload, entry.at_ns)
-    else:
-        hot_path.accept(
-            kind, stream=entry.stream, key=entry.key, payload=entry.payload, at_ns=entry.at_ns
-        )
+    hot_path.accept(
+        entry.kind, stream=entry.stream, key=entry.key, payload=entry.payload, at_ns=entry.at_ns
+    )
     result.inputs += 1
-    result.frames += kind is InputKind.FRAME
+    result.frames += is_frame
     result.decisions += len(step.decided)
     if result.first_difference is None and lines[before:] != step.decided:
         result.first_difference = entry.seq

@@ -1,15 +1,20 @@
 """Build the core of a run from its header; live runs and replays build it the same way."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
+from engine.core.input_list import INPUTS
+from engine.core.inputs.kind import AnyKind
+from engine.core.market_rows import MarketRows
+from engine.core.middle import Middle
 from engine.core.pipeline import Parts, Pipeline
 from engine.decide.decider import Decider
 from engine.decide.limit_list import Circumstances
 from engine.decide.limits import LimitValues
+from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
@@ -31,9 +36,7 @@ from engine.market.freshness import Freshness
 from engine.market.lateness import Lateness
 from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
-from engine.operate.control import Control
 from engine.operate.hot_path import HotPath
-from engine.operate.market_rows import MarketRows
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import JournalSettings, RunJournal
@@ -71,7 +74,7 @@ class Core:
     under_way: PlansUnderWay
     valuation: Valuation
     journal: RunJournal
-    control: Control
+    control: Switches
     hot_path: HotPath
     spread_watch: SpreadWatch
 
@@ -83,6 +86,7 @@ class Surroundings:
     Attributes:
         open_matrix: makes the price matrix of a board and of pools, again after each change of the
             rows; a run that shares no prices, such as a replay, has none.
+        kinds: the kinds of input that there are.
     """
 
     world: World
@@ -91,6 +95,7 @@ class Surroundings:
     recorder: Recorder | None
     journal_settings: JournalSettings
     open_matrix: Callable[[Board, Mapping[int, PreparedPool]], PriceMatrix | None] | None = None
+    kinds: Sequence[AnyKind] = INPUTS
 
 
 def build_core(header: RunHeader, around: Surroundings) -> Core:
@@ -120,7 +125,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         last_prices=header.last_prices,
     )
     inventory = Inventory(header.capital, header.holdings)
-    control = Control(header.control, inventory)
+    control = Switches(mode=header.control.mode, is_paused=header.control.is_paused)
     circumstances = Circumstances(
         board=board,
         valuation=valuation,
@@ -130,7 +135,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         is_ledger_behind=around.world.is_ledger_behind,
         shows_killed=around.world.shows_killed,
         shows_ledger_behind=around.world.shows_ledger_behind,
-        switches=control.switches,
+        switches=control,
     )
     screen = Screen(
         edge_bps_min=terms.net_edge_bps_min,
@@ -231,12 +236,17 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         spread_watch=SpreadWatch(spreads),
         hot_path=HotPath(
             board=board,
-            feeds=feeds,
-            pipeline=pipeline,
-            control=control,
+            middle=Middle(
+                feeds=feeds,
+                is_connected=[False] * len(feeds),
+                lateness=lateness,
+                rows=rows,
+                pipeline=pipeline,
+                switches=control,
+                inventory=inventory,
+            ),
             recorder=around.recorder,
-            lateness=lateness,
-            rows=rows,
+            kinds=around.kinds,
         ),
     )
 

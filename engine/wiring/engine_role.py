@@ -15,6 +15,7 @@ from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import Caller, LedgerReply, LedgerRequest, engine_wire, ledger_wire
 from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
+from engine.core.inputs.listed import LISTED, InstrumentList
 from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.market.matrix_block import shared_path
@@ -27,7 +28,6 @@ from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.lifeline import stop_signals
-from engine.operate.market_rows import InstrumentList, encode_list
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
@@ -207,7 +207,7 @@ def _list_of(
 ) -> VenueList:
     def take(listing: Sequence[Listed]) -> None:
         capital = capital_of(settings.paper, [one.instrument for one in listing])
-        payload = encode_list(InstrumentList(listed=list(listing), capital=capital))
+        payload = LISTED.encode(InstrumentList(listed=list(listing), capital=capital))
         session.perform(accept(InputKind.LISTED, "", payload, clock()))
 
     return VenueList(

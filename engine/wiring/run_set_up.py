@@ -13,6 +13,7 @@ from engine.connectors.limiter import Limiter
 from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
+from engine.core.inputs.switched import ControlState
 from engine.domain.bridges import Bridge
 from engine.domain.chains import GAS_PRICES_GWEI
 from engine.domain.errors import BadValueError, FatalError, TransientError
@@ -20,7 +21,6 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.domain.units import NS_PER_DAY
 from engine.operate.clock import Clock
-from engine.operate.control import ControlState
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.pools.snapshots import PoolSnapshot

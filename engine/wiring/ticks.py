@@ -6,13 +6,14 @@ from typing import Final
 
 from engine.bus.notices import REFUSED, ClockCorrected, RecordingStopped, RecordsDropped
 from engine.connectors.session import Session
-from engine.operate.clock import Correction, SteadyClock
+from engine.core.inputs.kind import Answers
+from engine.domain.corrections import Correction
+from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
 from engine.operate.recorder import Recorder
-from engine.ports import Action
 from engine.wiring.core import Core
 
 TICK_S: Final = 0.1
@@ -76,9 +77,9 @@ class Ticks:
             )
         )
 
-    def _perform(self, actions: Sequence[Sequence[Action]]) -> None:
-        for session, wanted in zip(self.sessions, actions, strict=True):
-            session.perform(wanted)
+    def _perform(self, answers: Answers) -> None:
+        for stream, wanted in answers.items():
+            self.sessions[stream].perform(wanted)
 
     def _tell_dropped(self, at_ns: int) -> None:
         dropped = self._outbox.dropped

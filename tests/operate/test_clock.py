@@ -2,9 +2,10 @@
 
 import pytest
 
+from engine.domain.corrections import Correction
 from engine.market.board import Board
 from engine.market.freshness import Freshness
-from engine.operate.clock import Correction, SteadyClock, make_clock
+from engine.operate.clock import SteadyClock, make_clock
 from engine.ports import LevelForm
 from tests.reference.host import Host
 from tests.reference.world import AGE_NS_MAX, SECOND, START_NS, make_instrument

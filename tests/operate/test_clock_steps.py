@@ -9,22 +9,25 @@ import pyotp
 import pytest
 
 from engine.bus.records import CodesUsed
+from engine.core.inputs.corrected import CORRECTED
+from engine.core.inputs.kind import Answers
+from engine.core.market_rows import MarketRows
+from engine.core.middle import Middle
 from engine.decide.limits import LimitValues
 from engine.decide.order_rate import OrderRate
+from engine.decide.switches import Switches
+from engine.domain.corrections import Correction
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason
 from engine.market.lateness import Lateness
-from engine.operate.clock import Correction
 from engine.operate.clock_watch import ClockWatch
-from engine.operate.control import Control, ControlState
-from engine.operate.hot_path import HotPath, decode_correction, encode_correction
-from engine.operate.market_rows import MarketRows
+from engine.operate.hot_path import HotPath
 from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
 from engine.operate.recorder import Recorder, RecorderSettings
-from engine.operate.recording import EntryKind, read_entries
+from engine.operate.recording import read_entries
 from engine.ports import NO_ACTIONS, NO_TIME, Action, BookSink, InputKind, ListedRow, Reconnect
 from engine.wiring.engine_role import accept_of
 from tests.reference.host import Host
@@ -80,24 +83,28 @@ def make_hot_path(world: World, recorder: Recorder | None = None) -> HotPath:
     lateness = Lateness(world.board, [feed.behind], [[0, 1]], lag_ms_max=2_000)
     return HotPath(
         board=world.board,
-        feeds=[feed],
-        pipeline=world.pipeline,
-        control=Control(ControlState(mode=Mode.PAPER, is_paused=False), world.inventory),
-        recorder=recorder,
-        lateness=lateness,
-        rows=MarketRows(
-            world.board,
-            [feed.venue],
-            [[0, 1]],
-            detector=world.detector,
-            inventory=world.inventory,
+        middle=Middle(
+            feeds=[feed],
+            is_connected=[False],
             lateness=lateness,
-            followers=(),
+            rows=MarketRows(
+                world.board,
+                [feed.venue],
+                [[0, 1]],
+                detector=world.detector,
+                inventory=world.inventory,
+                lateness=lateness,
+                followers=(),
+            ),
+            pipeline=world.pipeline,
+            switches=Switches(mode=Mode.PAPER),
+            inventory=world.inventory,
         ),
+        recorder=recorder,
     )
 
 
-def correct(world: World, *, step_ns: int = 0, asleep_ns: int = 0) -> list[Sequence[Action]]:
+def correct(world: World, *, step_ns: int = 0, asleep_ns: int = 0) -> Answers:
     """Let the run of this world take a correction, as the engine hands it over."""
     world.now_ns += step_ns + asleep_ns
     return make_hot_path(world).correct(
@@ -118,7 +125,7 @@ def test_no_book_outlives_a_step_and_every_connection_is_made_anew(step_ns: int)
     actions = correct(world, step_ns=step_ns)
 
     assert not any(world.board.is_live(book) for book in (0, 1))
-    assert [[type(action) for action in of_feed] for of_feed in actions] == [[Reconnect]]
+    assert [[type(action) for action in of_feed] for of_feed in actions.values()] == [[Reconnect]]
 
 
 def test_a_frame_that_waited_out_a_sleep_is_taken_after_the_correction(tmp_path: Path) -> None:
@@ -136,9 +143,9 @@ def test_a_frame_that_waited_out_a_sleep_is_taken_after_the_correction(tmp_path:
 
     kinds = [(entry.kind, entry.at_ns) for entry in read_entries(recorder.run_directory)]
     assert kinds == [
-        (EntryKind.FRAME, START_NS),
-        (EntryKind.CORRECTED, START_NS + 7 * HOUR),
-        (EntryKind.FRAME, START_NS + 7 * HOUR),
+        (InputKind.FRAME, START_NS),
+        (CORRECTED.number, START_NS + 7 * HOUR),
+        (InputKind.FRAME, START_NS + 7 * HOUR),
     ]
 
 
@@ -280,7 +287,7 @@ def test_the_right_code_is_taken_after_a_step_and_one_that_was_used_is_not() -> 
 def test_a_correction_is_read_as_it_was_written() -> None:
     correction = Correction(step_ns=-8 * HOUR, asleep_ns=3)
 
-    assert decode_correction(encode_correction(correction)) == correction
+    assert CORRECTED.decode(CORRECTED.encode(correction)) == correction
     for damaged in (b"", b"{}", b'{"step_ns":1.5,"asleep_ns":0}', b"[" * 100_000):
         with pytest.raises(BadValueError, match="damaged"):
-            decode_correction(damaged)
+            CORRECTED.decode(damaged)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.core.market_rows import NOT_LISTED, MarketRows
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
@@ -13,7 +14,6 @@ from engine.domain.holdings import Capital
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Reason
 from engine.market.lateness import Lateness
-from engine.operate.market_rows import NOT_LISTED, InstrumentList, MarketRows, encode_list
 from engine.portfolio.inventory import Inventory
 from engine.ports import NO_TIME, Listed, ListedRow
 from tests.reference.world import MS, SECOND, Setup, World, make_holding, make_instrument
@@ -54,12 +54,12 @@ class Lists:
             for one in listed
             for asset in (one.pair.base, one.pair.quote)
         ]
-        payload = encode_list(
-            InstrumentList(
-                listed=[Listed(instrument=one, closed=closed) for one in listed], capital=capital
-            )
+        rows, is_changed = self.rows.take(
+            1,
+            [Listed(instrument=one, closed=closed) for one in listed],
+            capital,
+            world.now_ns,
         )
-        rows, is_changed = self.rows.take(1, payload, world.now_ns)
         for book in before - {row.book for row in rows if not row.closed}:
             world.board.invalidate(book, Fault.HALTED, world.now_ns)
         if is_changed:

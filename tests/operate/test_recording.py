@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from engine.domain.errors import BadValueError
 from engine.operate.recorder import BUFFER_BYTES, Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import Entry, EntryKind, read_entries, segments_of
+from engine.ports import InputKind
 
 ENTRIES = st.lists(
     st.builds(
         Entry,
         st.integers(0, 2**63),
-        st.sampled_from(EntryKind),
+        st.sampled_from([*InputKind, *EntryKind]),
         st.integers(0, 65_535),
         st.integers(-(2**62), 2**62),
         st.text(max_size=20),
@@ -57,9 +58,9 @@ def test_entries_larger_than_a_buffer_are_recorded_and_leave_none_of_their_size(
 ) -> None:
     recorder = Recorder(settings(tmp_path, segment_bytes=10**9), "run")
     large = [
-        Entry(n, EntryKind.FETCHED, 0, n, "book", bytes([n]) * (BUFFER_BYTES + n)) for n in range(3)
+        Entry(n, InputKind.FETCHED, 0, n, "book", bytes([n]) * (BUFFER_BYTES + n)) for n in range(3)
     ]
-    small = [Entry(n, EntryKind.FRAME, 0, n, "", bytes([n]) * 700) for n in range(3, 6)]
+    small = [Entry(n, InputKind.FRAME, 0, n, "", bytes([n]) * 700) for n in range(3, 6)]
     for entry in (small[0], *large):
         write(recorder, entry)
     for entry in small[1:]:
@@ -73,7 +74,7 @@ def test_entries_larger_than_a_buffer_are_recorded_and_leave_none_of_their_size(
 
 def test_a_recording_cut_by_a_crash_is_read_up_to_its_last_whole_entry(tmp_path: Path) -> None:
     recorder = Recorder(settings(tmp_path, segment_bytes=10**9), "run")
-    entries = [Entry(n, EntryKind.FRAME, 0, n, "", bytes([n % 256]) * 500) for n in range(400)]
+    entries = [Entry(n, InputKind.FRAME, 0, n, "", bytes([n % 256]) * 500) for n in range(400)]
     for entry in entries:
         write(recorder, entry)
         recorder.flush()
@@ -92,7 +93,7 @@ def test_the_oldest_segments_go_first_when_the_disk_budget_is_used_up(tmp_path: 
     for run in ("a", "b"):
         recorder = Recorder(settings(tmp_path, segment_bytes=20_000, total=60_000), run)
         for n in range(60):
-            write(recorder, Entry(n, EntryKind.FRAME, 0, n, "", source.randbytes(2_000)))
+            write(recorder, Entry(n, InputKind.FRAME, 0, n, "", source.randbytes(2_000)))
             recorder.flush()
         recorder.close()
 
@@ -119,31 +120,31 @@ def test_a_full_disk_ends_the_recording_but_not_the_run(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
         for n in range(20):
             payload = random.Random(n).randbytes(5_000)
-            write(recorder, Entry(n, EntryKind.FRAME, 0, n, "", payload))
+            write(recorder, Entry(n, InputKind.FRAME, 0, n, "", payload))
             recorder.flush()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, previous)
 
     assert recorder.failure is not None
-    write(recorder, Entry(99, EntryKind.FRAME, 0, 99, "", b"x"))
+    write(recorder, Entry(99, InputKind.FRAME, 0, 99, "", b"x"))
     recorder.close()
 
 
 async def test_an_open_recorder_flushes_by_itself_and_marks_its_end(tmp_path: Path) -> None:
     async with open_recorder(settings(tmp_path), "run") as recorder:
-        write(recorder, Entry(1, EntryKind.FRAME, 3, 5, "k", b"x"))
+        write(recorder, Entry(1, InputKind.FRAME, 3, 5, "k", b"x"))
 
     assert [entry.kind for entry in read_entries(tmp_path / "run")] == [
-        EntryKind.FRAME,
+        InputKind.FRAME,
         EntryKind.ENDED,
     ]
 
 
 def test_a_run_whose_name_was_used_before_leaves_that_recording_as_it_is(tmp_path: Path) -> None:
     first, second = (
-        Entry(1, EntryKind.FETCHED, 0, 1, "a", b"1"),
-        Entry(9, EntryKind.FETCHED, 0, 9, "b", b"2"),
+        Entry(1, InputKind.FETCHED, 0, 1, "a", b"1"),
+        Entry(9, InputKind.FETCHED, 0, 9, "b", b"2"),
     )
     for entry in (first, second):
         recorder = Recorder(settings(tmp_path), "run")

@@ -1,12 +1,13 @@
 """A core built as the engine builds it, without connections, and the reports on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from engine.core.inputs.switched import ControlState
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
-from engine.operate.control import ControlState
 from engine.operate.engine_reports import EngineReports, RunParts
+from engine.operate.recorder import Recorder
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.operate.run_journal import JournalSettings
@@ -22,10 +23,19 @@ def make_run_core(
     streams: Sequence[StreamSpec] = (),
 ) -> Core:
     """Build the core of an observing run whose books and pools only the test moves."""
+    return build_core(make_header(instruments, pools, streams), make_surroundings())
+
+
+def make_header(
+    instruments: Sequence[Instrument],
+    pools: Sequence[PoolSnapshot],
+    streams: Sequence[StreamSpec] = (),
+) -> RunHeader:
+    """Make the header of an observing run."""
     venue_terms = VenueTerms(
         fee_bps_taker=Decimal(10), latency_ms_median=20.0, latency_ms_p99=100.0
     )
-    header = RunHeader(
+    return RunHeader(
         format_version=FORMAT_VERSION,
         run_id="r1",
         basis=Basis.SANDBOX,
@@ -60,16 +70,21 @@ def make_run_core(
         residuals=[],
         holdings=[],
     )
-    around = Surroundings(
+
+
+def make_surroundings(
+    *, log: Callable[[bytes], None] = lambda _line: None, recorder: Recorder | None = None
+) -> Surroundings:
+    """Make surroundings that are never killed, whose records go nowhere."""
+    return Surroundings(
         world=ReplayedWorld(),
         put=lambda _record: None,
-        log=lambda _line: None,
-        recorder=None,
+        log=log,
+        recorder=recorder,
         journal_settings=JournalSettings(
             run_id="r1", basis=Basis.SANDBOX, opportunity_usd_min=Decimal(1)
         ),
     )
-    return build_core(header, around)
 
 
 def make_reports(core: Core) -> EngineReports:

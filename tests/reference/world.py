@@ -337,7 +337,7 @@ class World:
         """One input: the operator sets the inventory back."""
         self._before()
         self.inventory.reset()
-        self.pipeline.after_command(self.now_ns)
+        self.pipeline.after_reset(self.now_ns)
 
     def _ask_latch(self) -> bool:
         return self.kill_answers.pop(0) if self.kill_answers else self.is_killed

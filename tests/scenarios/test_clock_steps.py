@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from engine.bus.commands import DoneNotices, Kill, Pause, Resume, SetMode
 from engine.bus.notices import ClockCorrected, PaperTraded
 from engine.bus.reports import Acknowledged
+from engine.core.inputs.corrected import CORRECTED
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
 from engine.operate.clock import ELAPSED_NS, SteadyClock
@@ -117,5 +118,5 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
     result = replay(run, lines=lines)
     assert result.is_complete
     assert result.first_difference is None
-    assert lines == [entry.payload for entry in entries if entry.kind is EntryKind.DECIDED]
-    assert [entry.kind for entry in entries].count(EntryKind.CORRECTED) == 3
+    assert lines == [entry.payload for entry in entries if entry.kind == EntryKind.DECIDED]
+    assert [entry.kind for entry in entries].count(CORRECTED.number) == 3

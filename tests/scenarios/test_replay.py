@@ -27,6 +27,7 @@ from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import Entry, EntryKind, read_entries
+from engine.ports import InputKind
 from engine.tools.replaying import replay
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
@@ -99,7 +100,7 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
     run = data_dir / "recordings" / status.run_id
     lines: list[bytes] = []
     result = replay(run, lines=lines)
-    recorded = [entry.payload for entry in read_entries(run) if entry.kind is EntryKind.DECIDED]
+    recorded = [entry.payload for entry in read_entries(run) if entry.kind == EntryKind.DECIDED]
     assert result.first_difference is None
     assert result.is_complete
     assert lines == recorded
@@ -121,7 +122,7 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
 def _check_that_a_difference_is_found(run: Path, tmp_path: Path) -> None:
     """Without one frame, or with another answer of the latch, the decisions are not the same."""
     entries = list(read_entries(run))
-    looks = [n for n, entry in enumerate(entries) if entry.kind is EntryKind.OBSERVED]
+    looks = [n for n, entry in enumerate(entries) if entry.kind == EntryKind.OBSERVED]
     flipped = list(entries)
     seen = flipped[looks[0]]
     flipped[looks[0]] = Entry(
@@ -134,7 +135,7 @@ def _check_that_a_difference_is_found(run: Path, tmp_path: Path) -> None:
     with pytest.raises(BadValueError, match="first segment is gone"):
         replay(headless, lines=[])
 
-    first = next(n for n, entry in enumerate(entries) if entry.kind is EntryKind.OPENED)
+    first = next(n for n, entry in enumerate(entries) if entry.kind == InputKind.OPENED)
     renumbered = list(entries)
     renumbered[first] = replace(entries[first], seq=1 << 63)
     with pytest.raises(BadValueError, match="damaged: an input has number 9223372036854775808"):

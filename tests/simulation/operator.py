@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from engine.bus.commands import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from engine.bus.records import LatchAct, StateRecord
 from engine.bus.reports import Acknowledged, Report
+from engine.core.inputs.switched import ControlState
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.domain.units import NS_PER_S
-from engine.operate.control import ControlState
 from engine.operate.engine_answers import EngineAnswers
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine

@@ -13,8 +13,8 @@ from typing import Final
 from zlib import crc32
 
 from engine.bus.records import ExecutionRecord
+from engine.core.inputs.switched import ControlState
 from engine.domain.units import NS_PER_DAY, NS_PER_S
-from engine.operate.control import ControlState
 from engine.settings.schema import (
     CostsSettings,
     LimitsSettings,

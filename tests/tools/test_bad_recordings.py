@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from engine.core.inputs.switched import SWITCHED
+from engine.core.inputs.tick import TICK
 from engine.domain.errors import BadValueError
 from engine.operate.recording import ENTRY, Entry, EntryKind, encode_entry, read_entries
 from engine.operate.run_header import StreamSpec, encode_header
@@ -30,7 +32,7 @@ def test_a_bad_header_ends_in_a_sentence(tmp_path: Path, header: bytes) -> None:
 
 def test_what_follows_one_input_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replaying, "STEP_BYTES_MAX", 10_000)
-    tick = Entry(1, EntryKind(int(InputKind.TICK)), 0, 0, "", b"")
+    tick = Entry(1, TICK.number, 0, 0, "", b"")
     decided = Entry(0, EntryKind.DECIDED, 0, 0, "", b"x" * 1_000)
     result = replaying.ReplayResult(
         run_id="r", inputs=0, frames=0, decisions=0, first_difference=None, is_complete=False,
@@ -42,7 +44,7 @@ def test_what_follows_one_input_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_entry_that_claims_more_than_an_entry_has_is_refused_unread(tmp_path: Path) -> None:
-    claims = ENTRY.pack(1, EntryKind.FRAME, 0, 0, 0, 1 << 31)
+    claims = ENTRY.pack(1, InputKind.FRAME, 0, 0, 0, 1 << 31)
     path = write(tmp_path / "1.zst", claims, bytes(1_000))
 
     with pytest.raises(BadValueError, match="claims"):
@@ -63,15 +65,16 @@ def test_a_file_that_wants_a_window_of_gigabytes_is_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "entries",
     [
+        [(99, 0, b"", b"")],
         [(InputKind.FRAME, 60_000, b"", b"{}")],
         [(InputKind.FRAME, 0, b"9" * 5_000, b"{}")],
-        [(InputKind.TICK, 0, b"", b""), (InputKind.COMMAND, 0, b"", b"\x81")],
+        [(TICK.number, 0, b"", b""), (SWITCHED.number, 0, b"", b"\x81")],
         [(InputKind.LISTED, 0, b"", b"[]")],
         [(InputKind.FETCHED, 0, b"nowhere", b"[" * 100_000)],
     ],
 )
 def test_inputs_that_no_engine_wrote_end_in_a_sentence_or_are_as_nothing(
-    tmp_path: Path, entries: list[tuple[InputKind, int, bytes, bytes]]
+    tmp_path: Path, entries: list[tuple[int, int, bytes, bytes]]
 ) -> None:
     instruments = [make_instrument("gemini"), make_instrument("gemini", "ETH-USD")]
     streams = [StreamSpec(venue=instruments[0].venue, feed="depth", books=[0, 1])]
@@ -91,7 +94,7 @@ def test_inputs_that_no_engine_wrote_end_in_a_sentence_or_are_as_nothing(
 
 
 def test_nothing_that_steers_a_terminal_is_shown() -> None:
-    entry = Entry(1, EntryKind.FRAME, 0, 0, "\x1b[2J", b"\x1b]0;x\x07\x9b{}\r\n")
+    entry = Entry(1, InputKind.FRAME, 0, 0, "\x1b[2J", b"\x1b]0;x\x07\x9b{}\r\n")
 
     shown = replaying._shown(entry)
 

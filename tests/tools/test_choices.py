@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.inputs.tick import TICK
 from engine.domain.errors import TransientError
 from engine.operate import exit_codes
 from engine.operate.recorder import Recorder, RecorderSettings
-from engine.operate.recording import EntryKind
 from engine.tools.choices import SHOWN_MAX, backups_to_restore, recordings_to_replay
 from engine.wiring.front_end import check_runs
 from engine.wiring.paths import Paths
@@ -23,7 +23,7 @@ def record(paths: Paths, run: str, *, ended_s: int) -> None:
         RecorderSettings(directory=paths.recordings, segment_bytes=10_000, total_bytes_max=10**9),
         run,
     )
-    recorder.write(1, EntryKind.TICK, 0, 0, "", b"")
+    recorder.write(1, TICK.number, 0, 0, "", b"")
     recorder.flush()
     recorder.close()
     for segment in (paths.recordings / run).iterdir():

@@ -6,8 +6,6 @@ Nothing else adds a row. A list is an input, so a replay adds the same rows at t
 import logging
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from engine.detect.detector import Detector
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital
@@ -20,34 +18,6 @@ from engine.ports import Listed, ListedRow
 _log = logging.getLogger(__name__)
 
 NOT_LISTED = "not listed any more"
-
-
-class InstrumentList(msgspec.Struct, frozen=True, kw_only=True):
-    """What an input LISTED holds: a venue's list, and what its settings make of it.
-
-    Attributes:
-        capital: paper money that the places at the venue are to start with.
-    """
-
-    listed: list[Listed]
-    capital: list[Capital]
-
-
-def encode_list(instruments: InstrumentList) -> bytes:
-    """Encode the payload of an input LISTED."""
-    return msgspec.json.encode(instruments)
-
-
-def decode_list(payload: bytes) -> InstrumentList:
-    """Decode the payload of an input LISTED.
-
-    Raises:
-        BadValueError: the recording that holds it is damaged.
-    """
-    try:
-        return msgspec.json.decode(payload, type=InstrumentList)
-    except (msgspec.MsgspecError, BadValueError) as error:
-        raise BadValueError(f"the recording is damaged: a list cannot be read: {error}") from error
 
 
 class MarketRows:
@@ -83,23 +53,24 @@ class MarketRows:
         self._lateness = lateness
         self._followers = followers
 
-    def take(self, stream: int, payload: bytes, at_ns: int) -> tuple[list[ListedRow], bool]:
+    def take(
+        self, stream: int, listed: Sequence[Listed], capital: Sequence[Capital], at_ns: int
+    ) -> tuple[list[ListedRow], bool]:
         """Take a venue's list; returns its rows, and whether any came or went.
 
         Raises:
             BadValueError: the recording that holds the list is damaged.
         """
-        told = decode_list(payload)
         venue = self._venues[stream]
-        if any(one.instrument.venue != venue for one in told.listed):
+        if any(one.instrument.venue != venue for one in listed):
             raise BadValueError(f"the recording is damaged: a list of {venue} names another venue")
-        self._inventory.set_capital(venue, told.capital)
+        self._inventory.set_capital(venue, capital)
         instruments, books = self._board.instruments, self.books[stream]
         held = {instruments[book].wire_name: book for book in books}
         self.left_out[stream] = []
         rows: list[ListedRow] = []
         before = list(books)
-        for one in told.listed:
+        for one in listed:
             former = held.pop(one.instrument.wire_name, None)
             book, closed = self._row_of(one.instrument, former), one.closed
             if book is None:

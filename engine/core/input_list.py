@@ -1,0 +1,28 @@
+"""The one list of input kinds; adding one is a file in `core/inputs` and a line here."""
+
+from typing import Final
+
+from engine.core.inputs.closed import CLOSED
+from engine.core.inputs.corrected import CORRECTED
+from engine.core.inputs.fetch_failed import FETCH_FAILED
+from engine.core.inputs.fetched import FETCHED
+from engine.core.inputs.frame import FRAME
+from engine.core.inputs.inventory_reset import INVENTORY_RESET
+from engine.core.inputs.kind import AnyKind
+from engine.core.inputs.listed import LISTED
+from engine.core.inputs.opened import OPENED
+from engine.core.inputs.switched import SWITCHED
+from engine.core.inputs.tick import TICK
+
+INPUTS: Final[tuple[AnyKind, ...]] = (
+    OPENED,
+    FRAME,
+    FETCHED,
+    FETCH_FAILED,
+    CLOSED,
+    TICK,
+    SWITCHED,
+    LISTED,
+    CORRECTED,
+    INVENTORY_RESET,
+)

@@ -1,0 +1,1 @@
+"""The kinds of input that a core takes, a file each; `core/input_list.py` lists them."""
