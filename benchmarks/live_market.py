@@ -155,7 +155,7 @@ class LiveMarket:
         return next(
             number
             for number, held in self.graph.pools.items()
-            if set(held.snapshot.pool.assets) == set(HUBS[:2]) and number != self.deep
+            if set(held.pool.assets) == set(HUBS[:2]) and number != self.deep
         )
 
 

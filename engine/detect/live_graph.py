@@ -292,7 +292,7 @@ class LiveGraph:
         """
         if number in self._pools or not 0 <= number < POOL_EDGES_MAX:
             raise BadValueError(f"pool number {number} is taken, or not below {POOL_EDGES_MAX}")
-        pool = prepared.snapshot.pool
+        pool = prepared.pool
         self._gas.number(pool.chain)
         edges: list[int] = []
         try:
@@ -314,9 +314,9 @@ class LiveGraph:
             BadValueError: no such pool has the number, or there is no room; it is as it was then.
         """
         held = self._pools.get(number)
-        pool = prepared.snapshot.pool
+        pool = prepared.pool
         # The same object mostly: to compare all terms takes longer than to write the pieces.
-        if held is None or not (held.snapshot.pool is pool or held.snapshot.pool == pool):
+        if held is None or not (held.pool is pool or held.pool == pool):
             raise BadValueError(f"pool number {number} is not {pool}")
         edges = self._pool_edges[number]
         for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
@@ -337,7 +337,7 @@ class LiveGraph:
         Raises:
             BadValueError: no pool has the number.
         """
-        pool = self.pool(number).snapshot.pool
+        pool = self.pool(number).pool
         self._remove_edges(number, self._pool_edges[number].tolist())
         self._remove_unused(pool.assets)
         self._cut_pools.discard(number)
@@ -428,7 +428,7 @@ class LiveGraph:
         return token
 
     def _add_edge(self, number: int, prepared: PreparedPool, side: PoolSide) -> int:
-        pool = prepared.snapshot.pool
+        pool = prepared.pool
         edge = self._graph.add_edge(
             source=self._token(side.source),
             target=self._token(side.target),

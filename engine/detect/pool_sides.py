@@ -29,7 +29,8 @@ from engine.pools import solidly as solidly_pool
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import PIPS
-from engine.pools.snapshot_rows import PoolState
+from engine.pools.moves import row_now
+from engine.pools.snapshot_rows import AnyRow, PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
 
 NO_FORM = -1
@@ -73,14 +74,24 @@ class PreparedPool:
     """A pool, checked, with its exact state and all of its directions.
 
     Attributes:
+        row: what its last snapshot said of it; `snapshot` says what it is now.
+        block: of the chain, whose state it is; None if its source does not say.
         packed: a row of `pools` with the fee of selling token 0, and `ticks`, both of
             `kernels.concentrated_exact`; None for a pool of another form.
     """
 
-    snapshot: PoolSnapshot
+    pool: Pool
+    row: AnyRow
+    block: int | None
     state: PoolState
     sides: tuple[PoolSide, ...]
     packed: Packed | None = None
+
+    @property
+    def snapshot(self) -> PoolSnapshot:
+        """The pool as a source would give it, were it read now."""
+        row = row_now(self.row, self.state)
+        return PoolSnapshot(pool=self.pool, row=row, block=self.block)
 
     @property
     def cut(self) -> tuple[str, ...]:
@@ -109,18 +120,25 @@ def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
         ticks = concentrated_exact.pack_ticks(
             table.ticks, table.liquidity_nets, table.sqrt_ratios_x96
         )
-    return prepare_state(snapshot, state, ticks)
+    return prepare_state(snapshot.pool, snapshot.row, state, ticks, block=snapshot.block)
 
 
 def prepare_state(
-    snapshot: PoolSnapshot, state: PoolState, ticks: NDArray[np.uint64] | None
+    pool: Pool,
+    row: AnyRow,
+    state: PoolState,
+    ticks: NDArray[np.uint64] | None = None,
+    *,
+    block: int | None,
 ) -> PreparedPool:
     """Find the directions of a pool whose exact state is known.
 
     Args:
-        snapshot: the pool.
+        pool: which it is.
+        row: what its last snapshot said.
         state: its exact state.
         ticks: of `kernels.concentrated_exact`, of a concentrated pool.
+        block: whose state it is, if that is known.
 
     Raises:
         BadValueError: a direction gives nothing.
@@ -128,7 +146,6 @@ def prepare_state(
     packed = None
     if isinstance(state, ConcentratedState) and ticks is not None:
         packed = (pack(state, len(ticks), token_in=0), ticks)
-    pool = snapshot.pool
     assets = pool.assets
     decimals = [digits for _, digits in pool.tokens]
     sides = []
@@ -153,7 +170,9 @@ def prepare_state(
                 token_out=token_out,
             )
         )
-    return PreparedPool(snapshot=snapshot, state=state, sides=tuple(sides), packed=packed)
+    return PreparedPool(
+        pool=pool, row=row, block=block, state=state, sides=tuple(sides), packed=packed
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ the state. Forks that walk otherwise (Algebra) and V4 hooks that take or give am
 this form.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from engine.domain.errors import BadValueError
 from engine.pools.integers import INT256_MAX, PIPS, UINT128_MAX, check_token, check_whole
@@ -43,23 +44,19 @@ class ConcentratedState:
     protocol_fees_pips: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
-        check_sqrt_price(self.sqrt_price_x96, what="sqrt_price_x96")
-        check_whole(self.tick, what="tick", low=TICK_MIN, high=TICK_MAX - 1)
+        _check_price(self.sqrt_price_x96, self.tick)
         check_whole(self.fee_pips, what="fee_pips", low=0, high=PIPS - 1)
         if self.protocol_fees_pips != (0, 0):
             for token_in in (0, 1):
                 check_whole(self.swap_fee_pips(token_in), what="swap fee", low=0, high=PIPS - 1)
         check_whole(self.amount_raw_max, what="amount_raw_max", low=1, high=INT256_MAX)
-        low_x96, high_x96 = sqrt_ratio_at_tick(self.tick), sqrt_ratio_at_tick(self.tick + 1)
-        if not low_x96 <= self.sqrt_price_x96 <= high_x96:
-            raise BadValueError(f"sqrt_price_x96 {self.sqrt_price_x96} is not at tick {self.tick}")
         self.table.check_liquidity(self.liquidity, self.tick)
 
     @property
     def most_liquidity(self) -> int:
         """The most liquidity that there is between two ticks."""
-        held = self.table.liquidity_sums[bisect_right(self.table.ticks, self.tick)]
-        return self.table.sum_max + self.liquidity - held
+        sums = self.table.liquidity_sums
+        return max(sums) + self.liquidity - sums[bisect_right(self.table.ticks, self.tick)]
 
     def swap_fee_pips(self, token_in: int) -> int:
         """Return the fee of a swap that sells a token, the protocol's within."""
@@ -67,6 +64,73 @@ class ConcentratedState:
         if taken == 0:
             return self.fee_pips
         return swap_fee_pips(lp_fee_pips=self.fee_pips, protocol_fee_pips=taken)
+
+    def with_price(self, *, sqrt_price_x96: int, tick: int, liquidity: int) -> "ConcentratedState":
+        """Return the pool at another price: what was right of the ticks before still is.
+
+        Raises:
+            BadValueError: no such price, one that is not at the tick, or liquidity that is not what
+                the ticks on the way add up to.
+        """
+        _check_price(sqrt_price_x96, tick)
+        table = self.table
+        low = max(table.known_min - 1, TICK_MIN)
+        check_whole(tick, what="tick", low=low, high=table.known_max)
+        check_whole(liquidity, what="liquidity", low=0, high=UINT128_MAX)
+        expected = self.liquidity + table.gained(self.tick, tick)
+        if liquidity != expected:
+            raise BadValueError(
+                f"liquidity {liquidity} at tick {tick}; from {self.liquidity} at tick {self.tick}"
+                f" the ticks lead to {expected}"
+            )
+        return self._but(sqrt_price_x96, tick, liquidity, table)
+
+    def with_position(self, low: int, high: int, liquidity_delta: int) -> "ConcentratedState":
+        """Return the pool after liquidity was added to a range of ticks, or taken from it.
+
+        Raises:
+            BadValueError: see `TickTable.with_position`; or liquidity would be below zero or beyond
+                128 bits within the range, or none is left anywhere.
+        """
+        check_whole(liquidity_delta, what="liquidity", low=-UINT128_MAX, high=UINT128_MAX)
+        if liquidity_delta == 0:  # a contract tells of it when only fees are settled
+            return self
+        table = self.table.with_position(low, high, liquidity_delta)
+        is_in_use = low <= self.tick < high
+        liquidity = self.liquidity + (liquidity_delta if is_in_use else 0)
+        check_whole(liquidity, what="liquidity", low=0, high=UINT128_MAX)
+        if liquidity_delta < 0 or not table.is_whole:
+            # In a whole table no sum of what ticks may have at most is beyond 128 bits.
+            first, end = bisect_left(table.ticks, low), bisect_left(table.ticks, high)
+            start = liquidity + table.gained(self.tick, low - 1)
+            nets = table.liquidity_nets[first:end]
+            least = min(accumulate(nets, initial=start))
+            most = 0 if table.is_whole else max(accumulate(nets, initial=start))
+            if least < 0 or most > UINT128_MAX:
+                raise BadValueError(
+                    f"with {liquidity_delta} from tick {low} to {high} liquidity there is from"
+                    f" {least} on: negative, or over 128 bits"
+                )
+        if not table.ticks and liquidity == 0:
+            raise BadValueError(f"liquidity is 0 at tick {self.tick} and everywhere else")
+        return self._but(self.sqrt_price_x96, self.tick, liquidity, table)
+
+    def _but(
+        self, sqrt_price_x96: int, tick: int, liquidity: int, table: TickTable
+    ) -> "ConcentratedState":
+        """Return the pool with these, unchecked: all ticks are looked at to check them anew."""
+        made = object.__new__(ConcentratedState)
+        for name, value in (
+            ("sqrt_price_x96", sqrt_price_x96),
+            ("tick", tick),
+            ("liquidity", liquidity),
+            ("fee_pips", self.fee_pips),
+            ("table", table),
+            ("amount_raw_max", self.amount_raw_max),
+            ("protocol_fees_pips", self.protocol_fees_pips),
+        ):
+            object.__setattr__(made, name, value)
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +319,14 @@ def _swap(
         liquidity=liquidity,
         step_count=step_count,
     )
+
+
+def _check_price(sqrt_price_x96: int, tick: int) -> None:
+    check_sqrt_price(sqrt_price_x96, what="sqrt_price_x96")
+    check_whole(tick, what="tick", low=TICK_MIN, high=TICK_MAX - 1)
+    low_x96, high_x96 = sqrt_ratio_at_tick(tick), sqrt_ratio_at_tick(tick + 1)
+    if not low_x96 <= sqrt_price_x96 <= high_x96:
+        raise BadValueError(f"sqrt_price_x96 {sqrt_price_x96} is not at tick {tick}")
 
 
 def _check_limit(state: ConcentratedState, limit_x96: int | None, *, falls: bool) -> int:

@@ -1,14 +1,15 @@
-"""Moves: what the event of a swap says of a pool, and the pool's exact state after it.
+"""Moves: what an event says of a pool, and the pool's exact state after it.
 
-Everything else of the pool stays as its last snapshot had it. Liquidity added or taken at ticks is
-no move: that takes a new snapshot, off the hot path. So does a Whirlpool.
+Everything else of the pool stays as its last snapshot had it. A Whirlpool has no moves: whatever
+changes it takes a new snapshot.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 
 from engine.domain.errors import BadValueError
+from engine.domain.pools import Pool
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import UINT256_MAX, check_whole
@@ -21,22 +22,18 @@ from engine.pools.snapshot_rows import (
     SolidlyRow,
     StableRow,
     WeightedRow,
-    check_has_liquidity,
     check_pair_liquidity,
 )
-from engine.pools.snapshots import PoolSnapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairMove:
+class PairMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="pair"):
     """New reserves of a constant product pair: its `Sync` event."""
 
     reserve0_raw: int
     reserve1_raw: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceMove:
+class PriceMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="price"):
     """New price, tick and liquidity in use of a concentrated pool: its `Swap` event."""
 
     sqrt_price_x96: int
@@ -44,103 +41,105 @@ class PriceMove:
     liquidity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalancesMove:
+class BalancesMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="balances"):
     """New balances of a Curve, Balancer or Solidly pool, in the order of its tokens."""
 
     balances_raw: tuple[int, ...]
 
 
-Move = PairMove | PriceMove | BalancesMove
+class PositionMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="position"):
+    """Liquidity added to a range of ticks of a concentrated pool, or taken: `Mint` and `Burn`."""
+
+    tick_low: int
+    tick_high: int
+    liquidity_delta: int
 
 
-def moved(
-    snapshot: PoolSnapshot, state: PoolState, move: Move, *, block: int | None
-) -> tuple[PoolSnapshot, PoolState]:
-    """Return a pool as it is after a move, and its exact state.
+Move = PairMove | PriceMove | BalancesMove | PositionMove
+
+
+def moved(pool: Pool, row: AnyRow, state: PoolState, move: Move) -> tuple[AnyRow, PoolState]:
+    """Return a pool as it is after a move: its row as far as the state does not say it, its state.
 
     Args:
-        snapshot: the pool before.
+        pool: which it is.
+        row: what its last snapshot said; see `row_now`.
         state: its exact state.
         move: what changed.
-        block: where the move is from; none if its source does not say.
 
     Raises:
         BadValueError: the move is none of such a pool, or no pool can be in the state after it; the
             text names the pool, the value and the rule.
     """
     try:
-        return _moved(snapshot, state, move, block)
+        return _moved(pool, row, state, move)
     except BadValueError as error:
-        pool = snapshot.pool
         raise BadValueError(f"{pool}, {pool.pool_id}: {error}") from error
 
 
-def _moved(
-    snapshot: PoolSnapshot, state: PoolState, move: Move, block: int | None
-) -> tuple[PoolSnapshot, PoolState]:
-    row = snapshot.row
-    match move, state, row:
-        case PairMove(), ConstantProductState(), PairRow():
-            return _of_pair(snapshot, state, move, block)
-        case PriceMove(), ConcentratedState(), ConcentratedRow():
-            return _of_price(snapshot, row, state, move, block)
-        case BalancesMove(), _, CurveRow() | WeightedRow() | StableRow() | SolidlyRow():
-            return _of_balances(snapshot, row, move, block)
-    raise BadValueError(f"a {type(move).__name__} is no move of a {snapshot.pool.protocol} pool")
+def row_now(row: AnyRow, state: PoolState) -> AnyRow:
+    """Return a pool's row as a snapshot of its state has it.
+
+    Args:
+        row: of a snapshot, or of `moved`, since which pairs and concentrated pools may have moved.
+        state: the pool's exact state.
+    """
+    match row, state:
+        case PairRow(), ConstantProductState():
+            return PairRow(
+                reserve0_raw=str(state.reserve0_raw), reserve1_raw=str(state.reserve1_raw)
+            )
+        case ConcentratedRow(), ConcentratedState():
+            return _concentrated_now(row, state)
+    return row
 
 
-def _of_pair(
-    snapshot: PoolSnapshot, state: ConstantProductState, move: PairMove, block: int | None
-) -> tuple[PoolSnapshot, PoolState]:
-    reserve0, reserve1 = move.reserve0_raw, move.reserve1_raw
-    after = replace(state, reserve0_raw=reserve0, reserve1_raw=reserve1)
-    check_pair_liquidity(after)
-    row = PairRow(reserve0_raw=str(reserve0), reserve1_raw=str(reserve1))
-    return PoolSnapshot(pool=snapshot.pool, row=row, block=block), after
+def _moved(pool: Pool, row: AnyRow, state: PoolState, move: Move) -> tuple[AnyRow, PoolState]:
+    match move, state:
+        case PairMove(), ConstantProductState():
+            after = replace(state, reserve0_raw=move.reserve0_raw, reserve1_raw=move.reserve1_raw)
+            check_pair_liquidity(after)
+            return row, after
+        case PriceMove(), ConcentratedState():
+            return row, state.with_price(
+                sqrt_price_x96=move.sqrt_price_x96, tick=move.tick, liquidity=move.liquidity
+            )
+        case PositionMove(), ConcentratedState():
+            return row, state.with_position(move.tick_low, move.tick_high, move.liquidity_delta)
+    if isinstance(move, BalancesMove) and isinstance(
+        row, CurveRow | WeightedRow | StableRow | SolidlyRow
+    ):
+        moved_row = _with_balances(row, move.balances_raw, token_count=len(pool.tokens))
+        return moved_row, moved_row.state(pool)
+    raise BadValueError(f"a {type(move).__name__} is no move of a {pool.protocol} pool")
 
 
-def _of_price(
-    snapshot: PoolSnapshot,
-    row: ConcentratedRow,
-    state: ConcentratedState,
-    move: PriceMove,
-    block: int | None,
-) -> tuple[PoolSnapshot, PoolState]:
-    after = replace(
-        state, sqrt_price_x96=move.sqrt_price_x96, tick=move.tick, liquidity=move.liquidity
-    )
-    check_has_liquidity(after)
-    moved_row = msgspec.structs.replace(
+def _concentrated_now(row: ConcentratedRow, state: ConcentratedState) -> ConcentratedRow:
+    table = state.table
+    now = msgspec.structs.replace(
         row,
-        sqrt_price_x96=str(move.sqrt_price_x96),
-        tick=move.tick,
-        liquidity=str(move.liquidity),
+        sqrt_price_x96=str(state.sqrt_price_x96),
+        tick=state.tick,
+        liquidity=str(state.liquidity),
     )
-    return PoolSnapshot(pool=snapshot.pool, row=moved_row, block=block), after
-
-
-def _of_balances(
-    snapshot: PoolSnapshot,
-    row: CurveRow | WeightedRow | StableRow | SolidlyRow,
-    move: BalancesMove,
-    block: int | None,
-) -> tuple[PoolSnapshot, PoolState]:
-    if len(move.balances_raw) != len(snapshot.pool.tokens):
-        raise BadValueError(
-            f"{len(move.balances_raw)} balances of {len(snapshot.pool.tokens)} tokens"
-        )
-    texts = tuple(
-        str(check_whole(balance, what=f"balance {index}", low=0, high=UINT256_MAX))
-        for index, balance in enumerate(move.balances_raw)
-    )
-    after = PoolSnapshot(pool=snapshot.pool, row=_with_balances(row, texts), block=block)
-    return after, after.row.state(after.pool)
+    if table.grosses is None:  # no tick has changed since the row was read
+        return now
+    nets = zip(table.ticks, map(str, table.liquidity_nets), strict=True)
+    return msgspec.structs.replace(now, ticks=tuple(nets), grosses=tuple(map(str, table.grosses)))
 
 
 def _with_balances(
-    row: CurveRow | WeightedRow | StableRow | SolidlyRow, texts: tuple[str, ...]
-) -> AnyRow:
+    row: CurveRow | WeightedRow | StableRow | SolidlyRow,
+    balances_raw: tuple[int, ...],
+    *,
+    token_count: int,
+) -> CurveRow | WeightedRow | StableRow | SolidlyRow:
+    if len(balances_raw) != token_count:
+        raise BadValueError(f"{len(balances_raw)} balances of {token_count} tokens")
+    texts = tuple(
+        str(check_whole(balance, what=f"balance {index}", low=0, high=UINT256_MAX))
+        for index, balance in enumerate(balances_raw)
+    )
     if isinstance(row, SolidlyRow):
         return msgspec.structs.replace(row, reserves_raw=texts)
     return msgspec.structs.replace(row, balances_raw=texts)

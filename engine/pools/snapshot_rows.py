@@ -19,11 +19,11 @@ from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.curve import CurveState, QuoteOrder, make_curve
 from engine.pools.curve_math import ProductForm
-from engine.pools.integers import INT128_MAX, INT256_MAX, PIPS, UINT128_MAX, check_whole
+from engine.pools.integers import INT128_MAX, INT256_MAX, PIPS, check_whole
 from engine.pools.solidly import SolidlyForm, SolidlyState, make_solidly
 from engine.pools.sound_ticks import SoundTicks, sound_ticks
 from engine.pools.tick_math import TICK_MAX, TICK_MIN
-from engine.pools.tick_table import TickTable
+from engine.pools.tick_table import TickTable, liquidity_max_per_tick
 from engine.pools.whirlpool import WhirlpoolState, make_whirlpool
 
 TICKS_MAX = 20_000
@@ -34,7 +34,6 @@ PAIR_LIQUIDITY_MIN = 1_000
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,79})")
 _SHOWN_CHARACTERS_MAX = 90
-_SPACING_SPAN = TICK_MAX - TICK_MIN
 
 PoolState = (
     ConstantProductState
@@ -91,6 +90,10 @@ class ConcentratedRow(
     """Price, liquidity and initialised ticks of a concentrated pool, nets in rising order.
 
     Ticks outside of `known_min`..`known_max` were not read; a swap that gets there is refused.
+
+    Attributes:
+        grosses: gross liquidity of each tick; nothing if it was not read, and then no liquidity can
+            be added to or taken from the pool but by another snapshot.
     """
 
     sqrt_price_x96: str
@@ -100,6 +103,7 @@ class ConcentratedRow(
     ticks: tuple[tuple[int, str], ...]
     known_min: int = TICK_MIN
     known_max: int = TICK_MAX
+    grosses: tuple[str, ...] = ()
 
     def state(self, pool: Pool) -> ConcentratedState:
         """Make the exact state.
@@ -129,6 +133,7 @@ class ConcentratedRow(
             known_min=sound.known_min,
             known_max=sound.known_max,
             cut=sound.cut,
+            grosses=None if sound.cut else self._grosses(),
         )
         self._check_nets(table)
         state = ConcentratedState(
@@ -143,9 +148,16 @@ class ConcentratedRow(
         check_has_liquidity(state)
         return state
 
+    def _grosses(self) -> list[int] | None:
+        if not self.grosses and self.ticks:
+            return None
+        return [
+            whole(gross, what=f"gross liquidity {index}")
+            for index, gross in enumerate(self.grosses)
+        ]
+
     def _check_nets(self, table: TickTable) -> None:
-        # The contract gives each tick an equal share of 128 bits, so that no sum overflows.
-        share = UINT128_MAX // (_SPACING_SPAN // table.tick_spacing + 1)
+        share = liquidity_max_per_tick(table.tick_spacing)
         for tick, net in zip(table.ticks, table.liquidity_nets, strict=True):
             check_whole(net, what=f"net liquidity at tick {tick}", low=-share, high=share)
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from engine.domain.errors import BadValueError
@@ -20,10 +20,10 @@ WORD_BITS = 256
 class TickTable:
     """Initialised ticks in order, with the liquidity that enters when the price rises over each.
 
-    Make it with `of`. `liquidity_sums[i]` is the sum of the first i net liquidities, `sum_min` and
-    `sum_max` the least and largest of these. Ticks outside `known_min`..`known_max` were not read
-    from the chain: a swap that gets there is refused. `cut` says what was known and left out, as
-    it does not fit; see `sound_ticks`.
+    Make it with `of`. `grosses` is the liquidity of all positions that begin or end at each tick,
+    by which the contract tells when a tick is in use no longer; None if it was not read. Ticks
+    outside `known_min`..`known_max` were not read from the chain: a swap that gets there is
+    refused. `cut` says what was known and left out, as it does not fit; see `sound_ticks`.
     """
 
     tick_spacing: int
@@ -31,13 +31,11 @@ class TickTable:
     liquidity_nets: tuple[int, ...]
     known_min: int
     known_max: int
-    liquidity_sums: tuple[int, ...]
-    sum_min: int
-    sum_max: int
     sqrt_ratios_x96: tuple[int, ...]
     known_min_x96: int
     known_max_x96: int
     cut: tuple[str, ...] = ()
+    grosses: tuple[int, ...] | None = None
 
     @classmethod
     def of(
@@ -49,6 +47,7 @@ class TickTable:
         known_min: int = TICK_MIN,
         known_max: int = TICK_MAX,
         cut: tuple[str, ...] = (),
+        grosses: Sequence[int] | None = None,
     ) -> "TickTable":
         """Make a table of ticks in rising order.
 
@@ -69,23 +68,31 @@ class TickTable:
         for tick, following in pairwise(ticks):
             if tick >= following:
                 raise BadValueError(f"tick {following} follows {tick}: ticks must rise")
-        sums = (0, *accumulate(liquidity_nets))
-        if (known_min, known_max) == (TICK_MIN, TICK_MAX) and sums[-1] != 0:
-            raise BadValueError(f"net liquidity over all ticks sums to {sums[-1]}, not to 0")
+        total = sum(liquidity_nets)
+        if (known_min, known_max) == (TICK_MIN, TICK_MAX) and total != 0:
+            raise BadValueError(f"net liquidity over all ticks sums to {total}, not to 0")
+        if grosses is not None:
+            if len(ticks) != len(grosses):
+                raise BadValueError(f"{len(ticks)} ticks but {len(grosses)} gross liquidities")
+            for tick, net, gross in zip(ticks, liquidity_nets, grosses, strict=True):
+                check_gross(gross, net, tick=tick, tick_spacing=tick_spacing)
         return cls(
             tick_spacing=tick_spacing,
             ticks=tuple(ticks),
             liquidity_nets=tuple(liquidity_nets),
             known_min=known_min,
             known_max=known_max,
-            liquidity_sums=sums,
-            sum_min=min(sums),
-            sum_max=max(sums),
             sqrt_ratios_x96=tuple(sqrt_ratio_at_tick(tick) for tick in ticks),
             known_min_x96=sqrt_ratio_at_tick(known_min),
             known_max_x96=sqrt_ratio_at_tick(known_max),
             cut=cut,
+            grosses=None if grosses is None else tuple(grosses),
         )
+
+    @property
+    def liquidity_sums(self) -> tuple[int, ...]:
+        """The sums of the first net liquidities: of none, of one, and so on to that of all."""
+        return tuple(accumulate(self.liquidity_nets, initial=0))
 
     @property
     def is_whole(self) -> bool:
@@ -101,18 +108,73 @@ class TickTable:
         """
         check_whole(liquidity, what="liquidity", low=0, high=UINT128_MAX)
         check_whole(tick, what="tick", low=max(self.known_min - 1, TICK_MIN), high=self.known_max)
-        base = liquidity - self.liquidity_sums[bisect_right(self.ticks, tick)]
-        top = base + self.liquidity_sums[-1]
+        sums = self.liquidity_sums
+        base = liquidity - sums[bisect_right(self.ticks, tick)]
+        top = base + sums[-1]
         if (self.known_min == TICK_MIN and base != 0) or (self.known_max == TICK_MAX and top != 0):
             raise BadValueError(
                 f"with liquidity {liquidity} at tick {tick} the ticks leave {base} below the first"
                 f" and {top} above the last, not 0"
             )
-        if self.sum_min + base < 0 or self.sum_max + base > UINT128_MAX:
+        least, most = min(sums) + base, max(sums) + base
+        if least < 0 or most > UINT128_MAX:
             raise BadValueError(
-                f"with liquidity {liquidity} at tick {tick} it is from {self.sum_min + base} to"
-                f" {self.sum_max + base} elsewhere: negative, or over 128 bits"
+                f"with liquidity {liquidity} at tick {tick} it is from {least} to {most} elsewhere:"
+                " negative, or over 128 bits"
             )
+
+    def gained(self, tick: int, to_tick: int) -> int:
+        """Return the liquidity that a price gains on its way from one tick to another."""
+        first, end = bisect_right(self.ticks, tick), bisect_right(self.ticks, to_tick)
+        if first <= end:
+            return sum(self.liquidity_nets[first:end])
+        return -sum(self.liquidity_nets[end:first])
+
+    def with_position(self, low: int, high: int, liquidity_delta: int) -> "TickTable":
+        """Return the table after liquidity was added to a range of ticks, or taken from it.
+
+        As the contract does, a tick at which no position begins or ends any more is dropped.
+
+        Raises:
+            BadValueError: no position has this range, the table does not know the gross liquidity
+                or was cut, or it has less at an end of the range than is taken.
+        """
+        for what, tick in (("lower", low), ("upper", high)):
+            check_whole(tick, what=f"{what} tick", low=TICK_MIN, high=TICK_MAX)
+            if tick % self.tick_spacing:
+                raise BadValueError(
+                    f"tick {tick} is no multiple of the spacing {self.tick_spacing}"
+                )
+        if low >= high:
+            raise BadValueError(f"a position from tick {low} to {high} has no width")
+        if self.grosses is None or self.cut:
+            raise BadValueError("gross liquidity was not read" if not self.cut else "it was cut")
+        ticks, ratios = self.ticks, self.sqrt_ratios_x96
+        nets, grosses = list(self.liquidity_nets), list(self.grosses)
+        for tick, net_delta in ((low, liquidity_delta), (high, -liquidity_delta)):
+            if not self.known_min <= tick <= self.known_max:
+                continue
+            at = bisect_left(ticks, tick)
+            if at == len(ticks) or ticks[at] != tick:
+                ticks = (*ticks[:at], tick, *ticks[at:])
+                ratios = (*ratios[:at], sqrt_ratio_at_tick(tick), *ratios[at:])
+                nets.insert(at, 0)
+                grosses.insert(at, 0)
+            nets[at] += net_delta
+            grosses[at] += liquidity_delta
+            if grosses[at] == 0 == nets[at]:
+                ticks = (*ticks[:at], *ticks[at + 1 :])
+                ratios = (*ratios[:at], *ratios[at + 1 :])
+                del nets[at], grosses[at]
+            else:
+                check_gross(grosses[at], nets[at], tick=tick, tick_spacing=self.tick_spacing)
+        return replace(
+            self,
+            ticks=ticks,
+            liquidity_nets=tuple(nets),
+            grosses=tuple(grosses),
+            sqrt_ratios_x96=ratios,
+        )
 
     def next_below(self, tick: int) -> tuple[int, int]:
         """Return where a falling price steps to from a tick, and the index there, -1 if not in use.
@@ -136,3 +198,24 @@ class TickTable:
         if index < len(self.ticks) and self.ticks[index] <= end:
             return self.ticks[index], index
         return min(end, TICK_MAX), -1
+
+
+def liquidity_max_per_tick(tick_spacing: int) -> int:
+    """Return the gross liquidity that one tick may have: 128 bits shared by all, as V3 has it."""
+    return UINT128_MAX // (2 * (TICK_MAX // tick_spacing) + 1)
+
+
+def check_gross(gross: int, net: int, *, tick: int, tick_spacing: int) -> None:
+    """Check the gross liquidity of a tick, the sum of what begins and what ends there.
+
+    Net is their difference: never more than the sum, and odd exactly if the sum is.
+
+    Raises:
+        BadValueError: no tick can have these.
+    """
+    high = liquidity_max_per_tick(tick_spacing)
+    check_whole(gross, what=f"gross liquidity at tick {tick}", low=1, high=high)
+    if abs(net) > gross or (gross - net) % 2:
+        raise BadValueError(
+            f"net liquidity {net} at tick {tick} is not the difference of two parts of {gross}"
+        )

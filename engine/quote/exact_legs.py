@@ -58,7 +58,7 @@ class ExactLegs:
         for leg in legs:
             sources.append(leg.source)
             if leg.kind is HopKind.POOL:
-                for asset, decimals in self._pool(leg.row).snapshot.pool.tokens:
+                for asset, decimals in self._pool(leg.row).pool.tokens:
                     if found.setdefault(asset, decimals) != decimals:
                         raise BadValueError(
                             f"{asset} has {found[asset]} and {decimals} decimals in one route"
@@ -80,7 +80,7 @@ class ExactLegs:
                 target_decimals=decimals[leg.target],
             )
         prepared = self._pool(leg.row)
-        pool = prepared.snapshot.pool
+        pool = prepared.pool
         return leg_of(
             prepared.state,
             token_in=pool.token_index(leg.source),

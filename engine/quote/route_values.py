@@ -35,7 +35,7 @@ def values_of_opportunity(
         flash_fee_bps if seen.is_on_one_chain else transfer_bps * Decimal(seen.venue_changes) / 2
     )
     gas_units = sum(
-        pools[hop.row].snapshot.pool.gas_units
+        pools[hop.row].pool.gas_units
         for hop in seen.hops
         if hop.kind is HopKind.POOL and hop.row in pools
     )

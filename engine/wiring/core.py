@@ -147,9 +147,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     pools = [prepare_pool(snapshot) for snapshot in header.pools]
     for pool in pools:
         if pool.cut:
-            _log.warning("%s is used in part: not %s", pool.snapshot.pool, " nor ".join(pool.cut))
+            _log.warning("%s is used in part: not %s", pool.pool, " nor ".join(pool.cut))
     assets = {asset for one in header.instruments for asset in (one.pair.base, one.pair.quote)}
-    assets.update(asset for pool in pools for asset in pool.snapshot.pool.assets)
+    assets.update(asset for pool in pools for asset in pool.pool.assets)
     graph = LiveGraph(board, costs, screen, asset_count=len(assets))
     graph.add_pools(pools)
     for number, bridge in enumerate(header.bridges):

@@ -87,7 +87,7 @@ def pool_rows(pool: PreparedPool) -> Iterator[tuple[Place, tuple[float, float]]]
 
     Prices are in the asset in which routes are counted, if the couple has one; see `COUNTED_IN`.
     """
-    of = pool.snapshot.pool
+    of = pool.pool
     rates = {(side.source, side.target): math.exp(side.log_rate) for side in pool.sides}
     for couple in combinations(of.assets, 2):
         quote, base = sorted(couple, key=lambda asset: (_standing(asset), asset == couple[0]))

@@ -157,8 +157,8 @@ def test_a_bad_move_is_counted_and_leaves_pool_routes_and_pieces_as_they_were() 
     )
 
     for number, move, said in (
-        (0, replace(good, liquidity=state.liquidity + 1), "the ticks leave 1 below"),
-        (0, replace(good, tick=state.tick + 5), "is not at tick"),
+        (0, replace_struct(good, liquidity=state.liquidity + 1), "the ticks lead to"),
+        (0, replace_struct(good, tick=state.tick + 5), "is not at tick"),
         (1, PairMove(reserve0_raw=0, reserve1_raw=1), "reserve0_raw is 0"),
         (9, good, "no pool has number 9"),
     ):
@@ -182,7 +182,7 @@ def test_a_pool_without_room_is_not_added_in_part() -> None:
     broken = replace(
         prepared,
         sides=(prepared.sides[0], replace(prepared.sides[1], log_rate=float("nan"))),
-        snapshot=renamed(snapshot, "ETH", "NEW"),
+        pool=renamed(snapshot, "ETH", "NEW").pool,
     )
     assets = world.graph.assets
 

@@ -16,7 +16,7 @@ from engine.kernels.sizing import route_output
 from engine.pools.reverts import U64_MAX
 from engine.pools.snapshot_rows import ROW_OF, ConcentratedRow, WhirlpoolRow
 from engine.pools.snapshots import PoolSnapshot
-from engine.pools.tick_math import sqrt_ratio_at_tick
+from engine.pools.tick_math import TICK_MAX, TICK_MIN, sqrt_ratio_at_tick
 from engine.pools.whirlpool import TICKS_PER_ARRAY
 from engine.pools.whirlpool_math import sqrt_price_at
 
@@ -86,7 +86,7 @@ def snapshot(kind: Protocol, place: Place) -> PoolSnapshot:
     ticks = tuple((tick, str(net)) for tick, net in sorted(place.nets.items()))
     row: ConcentratedRow | WhirlpoolRow
     if ROW_OF[kind] is ConcentratedRow:
-        known = {} if place.is_whole else {"known_min": -1_280, "known_max": 1_280}
+        known = (TICK_MIN, TICK_MAX) if place.is_whole else (-1_280, 1_280)
         price = sqrt_ratio_at_tick(place.tick + place.has_fallen)
         row = ConcentratedRow(
             sqrt_price_x96=str(price),
@@ -94,7 +94,8 @@ def snapshot(kind: Protocol, place: Place) -> PoolSnapshot:
             liquidity=str(place.liquidity),
             tick_spacing=SPACING,
             ticks=ticks,
-            **known,
+            known_min=known[0],
+            known_max=known[1],
         )
     else:
         width = TICKS_PER_ARRAY * SPACING
