@@ -18,9 +18,10 @@ from benchmarks.core_market import (
 )
 from benchmarks.harness import Row, measure, print_table
 from engine.core.pipeline import Decided, Parts, Pipeline
+from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
-from engine.decide.limit_list import Circumstances
-from engine.decide.limits import LimitValues
+from engine.decide.limit_list import LIMITS, terms_of
+from engine.decide.limit_set import LimitSet
 from engine.decide.switches import Switches
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
@@ -93,6 +94,9 @@ class Core:
             is_ledger_behind=lambda: False,
             shows_killed=lambda: False,
             shows_ledger_behind=lambda: False,
+            limits=LimitSet(
+                terms_of(LIMITS), by_settings={"orders_per_minute_max": Decimal(10**9)}
+            ),
             switches=Switches(mode=Mode.PAPER),
         )
         rules = LimitRules(slippage_bps=Decimal(5))
@@ -103,7 +107,6 @@ class Core:
         self.decider = Decider(
             confirmer=self.confirmer,
             circumstances=self.circumstances,
-            values=LimitValues(orders_per_min_max=10**9),
         )
         self.detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="bench")
         for book in range(len(instruments)):

@@ -11,11 +11,11 @@ import pytest
 
 from engine.__main__ import _parser
 from engine.connectors.venues import VENUES
-from engine.decide.limits import LimitValues
+from engine.decide.limit_list import LIMITS, terms_of
 from engine.kernels.warm_up import warm_up_all
 from engine.operate import exit_codes
 from engine.sandbox.dialects.all import DIALECTS
-from engine.settings.schema import FEEDS, CostsSettings, LimitsSettings, MarketsSettings, Settings
+from engine.settings.schema import FEEDS, CostsSettings, LimitsSettings, Settings
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs
 from engine.wiring.version import VERSION
@@ -121,13 +121,9 @@ def test_every_limit_is_in_the_risk_page() -> None:
     for name in ("kill latch", "pause", "mode", "book age", "unproven book", "least net edge",
                  "position", "daily loss", "order rate", "ledger behind"):  # fmt: skip
         assert f"| {name} |" in risk
-    limits, values = LimitsSettings(), LimitValues()
-    assert limits.position_usd == values.position_usd_max
-    assert limits.daily_loss_usd == values.daily_loss_usd_max
-    assert limits.net_edge_bps_min == values.edge_bps_min
-    assert limits.orders_per_minute_max == values.orders_per_min_max
-    assert MarketsSettings().age_ms_max == values.age_ms_max
-    assert limits.unproven_s_max == values.unproven_s_max
+    defaults = Settings()
+    for term in terms_of(LIMITS):
+        assert getattr(getattr(defaults, term.section), term.name) == term.default, term.name
 
 
 def test_the_sandbox_speaks_every_feed_of_every_venue() -> None:

@@ -18,9 +18,14 @@ KILLED_TITLE = "KILLED: no plans are made"
 def render_limits(report: LimitsReport) -> Screen:
     """Show each limit, what of it is used, and the refusals it caused."""
     rows = tuple((words.phrase(line.name), _limit_value(line)) for line in report.limits)
+    changed = tuple(
+        Text(f"{line.term} is {line.limit}, by the settings {line.by_settings}.")
+        for line in report.limits
+        if line.by_settings
+    )
     return Screen(
         title="Limits: used of what is allowed",
-        blocks=(Facts(rows), Text("In brackets: how often it refused.")),
+        blocks=(Facts(rows), Text("In brackets: how often it refused."), *changed),
         note=words.BASIS_WORDS[report.basis],
     )
 

@@ -3,6 +3,7 @@
 Every record has an id of its own; the ledger stores a record once, however often it arrives.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 from zlib import crc32
 
@@ -84,12 +85,17 @@ class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
 
 class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """What the operator set, to be restored after a restart; durable before acknowledged."""
+    """All that the operator has set, to be restored after a restart; durable before acknowledged.
+
+    Attributes:
+        limits: by name; any other is as the settings say.
+    """
 
     record_id: str
     at_ns: int
     mode: Mode
     is_paused: bool
+    limits: dict[str, Decimal]
     by: str
     action: str
 
@@ -212,7 +218,8 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         generation: number of this engine; records of those before it are refused from now on.
         run_id: name of this engine's run, which no other run has or gets.
         holdings: what deposits and fills came to, by venue and asset.
-        changed_at_ns: when the operator last set mode or pause, 0 if never.
+        limits: what the operator has set of limits, by name.
+        changed_at_ns: when the operator last set mode, pause or a limit, 0 if never.
     """
 
     mode: Mode | None
@@ -222,6 +229,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     generation: int
     run_id: str
     holdings: list[Holding]
+    limits: dict[str, Decimal]
     changed_at_ns: int = 0
     latch: LatchState = LatchState()
     codes: CodesUsed = CodesUsed()

@@ -273,13 +273,20 @@ class WhyReport(_Report, frozen=True, kw_only=True):
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit: its value, what of it is used now, and the refusals it caused."""
+    """One limit: its value, what of it is used now, and the refusals it caused.
+
+    Attributes:
+        term: by what name its value can be changed, empty if it has none.
+        by_settings: what the settings say if the operator has set another value since, else empty.
+    """
 
     name: str
     unit: str
     limit: str
     used: str
     refusals: int
+    term: str = ""
+    by_settings: str = ""
 
 
 class LimitsReport(_Report, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from engine.core.inputs.fetched import FETCHED
 from engine.core.inputs.frame import FRAME
 from engine.core.inputs.inventory_reset import INVENTORY_RESET
 from engine.core.inputs.kind import AnyKind
+from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
 from engine.core.inputs.opened import OPENED
 from engine.core.inputs.switched import SWITCHED
@@ -25,4 +26,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     LISTED,
     CORRECTED,
     INVENTORY_RESET,
+    LIMITS_SET,
 )

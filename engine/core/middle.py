@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.core.market_rows import MarketRows
 from engine.core.pipeline import Pipeline
+from engine.decide.decider import Decider
 from engine.decide.switches import Switches
 from engine.market.lateness import Lateness
 from engine.portfolio.inventory import Inventory
@@ -27,5 +28,6 @@ class Middle:
     rows: MarketRows
     pipeline: Pipeline
     switches: Switches
+    decider: Decider
     inventory: Inventory
     stepped_ns: int = 0

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import ClassVar
 
+from engine.decide.circumstances import Circumstances
+from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, ShrinkTo, Verdict
 from engine.decide.under_way import PlansUnderWay, needs
 from engine.domain.holdings import Place
@@ -28,9 +31,15 @@ class BalanceLimit:
     under_way: PlansUnderWay
     name: str = "balance"
     unit: str = ""
+    term: ClassVar[Term | None] = None
     is_early: bool = False
     reasons: tuple[Reason, ...] = (Reason.BALANCE_TOO_LOW,)
     limit: str = "what each venue holds"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "BalanceLimit":
+        """Make it for a run."""
+        return cls(of.inventory, of.under_way)
 
     def used(self, at_ns: int) -> str:
         """Name the place that is drawn on most, and how much of its start is left."""

@@ -5,14 +5,17 @@ once more when the plan is ready.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.bus.reports import LimitLine
-from engine.decide.bounds import longest_unproven
-from engine.decide.limit_list import Circumstances, make_limits
-from engine.decide.limits import Draft, Finding, Limit, LimitValues, ShrinkTo
+from engine.decide.bounds.edge import EDGE_BPS
+from engine.decide.bounds.proof import longest_unproven
+from engine.decide.circumstances import Circumstances
+from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
+from engine.decide.limit_set import Term
+from engine.decide.limits import Draft, Finding, ShrinkTo
 from engine.decide.under_way import exposure_quote
 from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Sizing
 from engine.domain.units import NS_PER_MS
@@ -34,6 +37,7 @@ class Decider:
     """Decides on opportunities, one at a time.
 
     Attributes:
+        limits: the values in force.
         planned: number of plans made.
         refused: number of refusals by reason.
     """
@@ -43,13 +47,14 @@ class Decider:
         *,
         confirmer: LegsConfirmer,
         circumstances: Circumstances,
-        values: LimitValues,
+        limits: Sequence[LimitMaker] = LIMITS,
         plan_ttl_ms: int = 1_000,
     ) -> None:
         self._confirmer = confirmer
         self._circumstances = circumstances
+        self.limits = circumstances.limits
         self._under_way = circumstances.under_way
-        self._limits: Sequence[Limit] = make_limits(values, circumstances)
+        self._limits = [limit.make(circumstances) for limit in limits]
         self._early_checks = [limit.check for limit in self._limits if limit.is_early]
         self._late_checks = [limit.check for limit in self._limits if not limit.is_early]
         self._plan_ttl_ns = plan_ttl_ms * NS_PER_MS
@@ -83,6 +88,18 @@ class Decider:
         """Keep the rate of orders over a step of the clock."""
         self._circumstances.order_rate.step_clock(step_ns)
 
+    def take_limits(self, by_operator: Mapping[str, Decimal]) -> None:
+        """Take what the operator has set of limits in all; the next decision goes by it.
+
+        Raises:
+            BadValueError: a value makes no sense; then all stays as it was.
+        """
+        values = self.limits
+        values.take(by_operator)
+        self._confirmer.rules.set(
+            slippage_bps=values[SLIPPAGE_BPS], edge_bps_floor=values[EDGE_BPS]
+        )
+
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""
         return [
@@ -92,9 +109,18 @@ class Decider:
                 limit=limit.limit,
                 used=limit.used(at_ns),
                 refusals=sum(self.refused[reason] for reason in limit.reasons),
+                term="" if limit.term is None else limit.term.name,
+                by_settings=self._by_settings(limit.term),
             )
             for limit in self._limits
         ]
+
+    def _by_settings(self, term: Term | None) -> str:
+        """Return what the settings say where another value is in force."""
+        values = self.limits
+        if term is None or values[term] == values.by_settings(term):
+            return ""
+        return f"{values.by_settings(term):f}"
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
+from engine.decide.circumstances import Circumstances
+from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, Verdict
 from engine.decide.switches import Switches
 from engine.domain.modes import Mode
@@ -22,9 +25,15 @@ class KillLimit:
     shows_killed: Callable[[], bool]
     name: str = "kill latch"
     unit: str = ""
+    term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.KILLED,)
     limit: str = "clear"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "KillLimit":
+        """Make it for a run."""
+        return cls(of.is_killed, of.shows_killed)
 
     def used(self, at_ns: int) -> str:
         """Say whether the latch is set."""
@@ -46,9 +55,15 @@ class PauseLimit:
     switches: Switches
     name: str = "pause"
     unit: str = ""
+    term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.PAUSED,)
     limit: str = "trading"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "PauseLimit":
+        """Make it for a run."""
+        return cls(of.switches)
 
     def used(self, at_ns: int) -> str:
         """Say whether trading is paused."""
@@ -70,9 +85,15 @@ class ModeLimit:
     switches: Switches
     name: str = "mode"
     unit: str = ""
+    term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.OBSERVE_ONLY,)
     limit: str = "paper"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "ModeLimit":
+        """Make it for a run."""
+        return cls(of.switches)
 
     def used(self, at_ns: int) -> str:
         """Name the mode."""
@@ -93,9 +114,16 @@ class ExecutorLimit:
 
     name: str = "pool routes"
     unit: str = ""
+    term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
     limit: str = "books alone"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "ExecutorLimit":
+        """Make it for a run."""
+        del of
+        return cls()
 
     def used(self, at_ns: int) -> str:
         """Say what becomes of such a route; how many there were is its count of refusals."""
@@ -129,9 +157,15 @@ class LedgerLimit:
     shows_behind: Callable[[], bool]
     name: str = "ledger"
     unit: str = ""
+    term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.LEDGER_BEHIND,)
     limit: str = "keeping up"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "LedgerLimit":
+        """Make it for a run."""
+        return cls(of.is_ledger_behind, of.shows_ledger_behind)
 
     def used(self, at_ns: int) -> str:
         """Say whether the ledger keeps up."""

@@ -1,64 +1,54 @@
-"""The one list of limits; adding a limit is a class and a line here."""
+"""The one list of limits; adding a limit is a file and a line here."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final, Protocol
 
 from engine.decide.balance import BalanceLimit
-from engine.decide.bounds import (
-    DailyLossLimit,
-    EdgeLimit,
-    OrderRateLimit,
-    PositionLimit,
-    ProofLimit,
-    StaleLimit,
-)
+from engine.decide.bounds.book_age import StaleLimit
+from engine.decide.bounds.daily_loss import DailyLossLimit
+from engine.decide.bounds.edge import EdgeLimit
+from engine.decide.bounds.orders import OrderRateLimit
+from engine.decide.bounds.position import PositionLimit
+from engine.decide.bounds.proof import ProofLimit
+from engine.decide.circumstances import Circumstances
 from engine.decide.gates import ExecutorLimit, KillLimit, LedgerLimit, ModeLimit, PauseLimit
-from engine.decide.limits import Limit, LimitValues
-from engine.decide.order_rate import OrderRate
-from engine.decide.switches import Switches
-from engine.decide.under_way import PlansUnderWay
-from engine.market.board import Board
-from engine.market.valuation import Valuation
-from engine.portfolio.inventory import Inventory
-from engine.portfolio.positions import Positions
+from engine.decide.limit_set import Term
+from engine.decide.limits import Limit
 
 
-@dataclass(slots=True, kw_only=True)
-class Circumstances:
-    """What the limits look at.
+class LimitMaker(Protocol):
+    """A class of limits."""
 
-    Attributes:
-        is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
-        shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
-    """
+    term: Term | None
 
-    board: Board
-    valuation: Valuation
-    positions: Positions
-    inventory: Inventory
-    is_killed: Callable[[], bool]
-    is_ledger_behind: Callable[[], bool]
-    shows_killed: Callable[[], bool]
-    shows_ledger_behind: Callable[[], bool]
-    switches: Switches = field(default_factory=Switches)
-    under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
-    order_rate: OrderRate = field(default_factory=OrderRate)
+    def make(self, of: Circumstances) -> Limit:
+        """Make the limit of a run."""
+        ...
 
 
-def make_limits(values: LimitValues, circumstances: Circumstances) -> Sequence[Limit]:
-    """Make the one list of limits, in the order in which they are asked."""
-    of = circumstances
-    return (
-        KillLimit(of.is_killed, of.shows_killed),
-        PauseLimit(of.switches),
-        ModeLimit(of.switches),
-        StaleLimit(of.board, values.age_ms_max),
-        ProofLimit(of.board, values.unproven_s_max),
-        ExecutorLimit(),
-        EdgeLimit(values.edge_bps_min),
-        PositionLimit(values.position_usd_max, of.positions, of.under_way, of.valuation),
-        BalanceLimit(of.inventory, of.under_way),
-        DailyLossLimit(values, of.positions, of.under_way, of.valuation),
-        OrderRateLimit(of.order_rate, values.orders_per_min_max),
-        LedgerLimit(of.is_ledger_behind, of.shows_ledger_behind),
-    )
+LIMITS: Final[tuple[LimitMaker, ...]] = (
+    KillLimit,
+    PauseLimit,
+    ModeLimit,
+    StaleLimit,
+    ProofLimit,
+    ExecutorLimit,
+    EdgeLimit,
+    PositionLimit,
+    BalanceLimit,
+    DailyLossLimit,
+    OrderRateLimit,
+    LedgerLimit,
+)
+"""In the order in which they are asked."""
+
+SLIPPAGE_BPS: Final = Term(
+    name="slippage_bps_max", unit="bps", default=Decimal(5), section="paper", has_zero=True
+)
+"""No limit of plans, but of how far the price of an order may be behind what its book showed."""
+
+
+def terms_of(limits: Sequence[LimitMaker]) -> list[Term]:
+    """Return the numbers that limits, and the prices of orders, go by."""
+    return [*(limit.term for limit in limits if limit.term is not None), SLIPPAGE_BPS]

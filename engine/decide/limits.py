@@ -4,18 +4,15 @@ A check returns None if the draft may pass, a `Finding` with the numbers if it m
 greatest size that would pass. `limit_list` holds the list.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
-from engine.domain.errors import BadValueError
+from engine.decide.limit_set import Term
+from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Opportunity, Reason
-from engine.domain.units import BPS_PER_UNIT
 from engine.quote.gap import Confirmed
-
-LEGS = 2
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +56,10 @@ class Limit(Protocol):
     Attributes:
         is_early: asked before the exact confirmation, which is spared if it refuses.
         reasons: reasons of refusals that it causes.
+        term: the number that it goes by, None if it has none.
     """
 
+    term: ClassVar[Term | None]
     name: str
     unit: str
     is_early: bool
@@ -80,35 +79,8 @@ class Limit(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitValues:
-    """Values of all limits.
-
-    Attributes:
-        loss_reserve_bps: part of its exposure that a plan is taken to be able to lose; counted
-            against the daily loss from the decision on.
-    """
-
-    age_ms_max: int = 10_000
-    unproven_s_max: int = 30
-    edge_bps_min: Decimal = Decimal(10)
-    position_usd_max: Decimal = Decimal(1_000)
-    daily_loss_usd_max: Decimal = Decimal(500)
-    orders_per_min_max: int = 60
-    loss_reserve_bps: Decimal = Decimal(100)
-
-    def __post_init__(self) -> None:
-        if min(self.age_ms_max, self.unproven_s_max) <= 0 or self.orders_per_min_max < LEGS:
-            raise BadValueError(
-                f"age limit {self.age_ms_max} ms and proof limit {self.unproven_s_max} s must be "
-                f"above 0, and order rate {self.orders_per_min_max} per minute at least {LEGS}"
-            )
-        if not 0 <= self.loss_reserve_bps <= BPS_PER_UNIT or not self.edge_bps_min >= 0:
-            raise BadValueError(
-                f"loss reserve {self.loss_reserve_bps} bps must be 0 to {BPS_PER_UNIT}, and "
-                f"least edge {self.edge_bps_min} bps must not be negative"
-            )
-        for name in ("position_usd_max", "daily_loss_usd_max"):
-            value = getattr(self, name)
-            if not value.is_finite() or value <= 0:
-                raise BadValueError(f"{name} is {value} USD; it must be above 0 and finite")
+def unknown_price(asset: AssetCode) -> Finding:
+    """Return why nothing is planned while something is left over of which no price is known."""
+    return Finding(
+        reason=Reason.NO_USD_PRICE, detail=f"{asset} is left over and no USD price of it is known"
+    )

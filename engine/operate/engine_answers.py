@@ -225,6 +225,7 @@ class EngineAnswers:
             at_ns=self._clock(),
             mode=state.mode,
             is_paused=state.is_paused,
+            limits=dict(self._parts.decider.limits.by_operator),
             by=by,
             action=action,
         )

@@ -26,7 +26,9 @@ from engine.bus.reports import (
     WhyReport,
 )
 from engine.core.market_rows import MarketRows
+from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.decider import Decider
+from engine.decide.limit_list import SLIPPAGE_BPS
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
@@ -203,7 +205,7 @@ class EngineReports:
         values = values_of_opportunity(
             seen,
             pools=self._of.pools,
-            slippage_bps=terms.slippage_bps_max,
+            slippage_bps=self._of.decider.limits[SLIPPAGE_BPS],
             transfer_bps=terms.transfer_bps,
             flash_fee_bps=terms.flash_fee_bps,
             gas_prices_gwei=terms.gas_prices_gwei,
@@ -263,7 +265,7 @@ class EngineReports:
         return SpreadsReport(
             basis=of.header.basis,
             market_note=of.header.market_note,
-            least_edge_bps=float(of.header.terms.net_edge_bps_min),
+            least_edge_bps=float(of.decider.limits[EDGE_BPS]),
             spreads=of.spread_watch.now(at_ns),
             nearest=of.spread_watch.nearest(at_ns),
         )

@@ -37,19 +37,17 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Costs, limits and rules of a run; see the settings of the same names."""
+    """Costs, limits and rules of a run; see the settings of the same names.
+
+    Attributes:
+        limits: values of `decide/limit_list.py`, by name.
+    """
 
     venues: dict[VenueId, VenueTerms]
     transfer_bps: Decimal
-    net_edge_bps_min: Decimal
-    position_usd: Decimal
-    daily_loss_usd: Decimal
-    orders_per_minute_max: int
-    age_ms_max: int
-    unproven_s_max: int
+    limits: dict[str, Decimal]
     lag_ms_max: int
     audit_s: int
-    slippage_bps_max: Decimal
     unwind_band_bps: Decimal
     seed: int
     legs_max: int
@@ -63,6 +61,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         pools: pools of the run as they are at its start, by their numbers.
         bridges: bridges of the run, by their numbers.
+        limits: what the operator had set of limits.
         capital: paper money that each place is to start with.
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
@@ -80,6 +79,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     bridges: list[Bridge]
     terms: RunTerms
     control: ControlState
+    limits: dict[str, Decimal]
     capital: list[Capital]
     realised_today_usd: Decimal
     residuals: list[Residual]

@@ -6,7 +6,7 @@ walk is worth. Where the fee of the purchase is taken from what it receives, no 
 is left, and no more is bought than that takes; what makes no lot stays, and counts as it was paid.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
@@ -25,9 +25,9 @@ from engine.quote.two_books import TwoBooks
 EDGE_STEP_BPS = Decimal("0.0001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class LimitRules:
-    """How far a leg's limit price may lie behind the worst price walked.
+    """How far a leg's limit price may lie behind the worst price walked; it may change.
 
     Attributes:
         slippage_bps: at most so far.
@@ -37,6 +37,8 @@ class LimitRules:
 
     slippage_bps: Decimal
     edge_bps_floor: Decimal = Decimal(0)
+    slips_ratio: Decimal = field(init=False)
+    floor_ratio: Decimal = field(init=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.slippage_bps < BPS_PER_UNIT:
@@ -44,6 +46,13 @@ class LimitRules:
                 f"slippage is {self.slippage_bps} bps; it must be 0 or more and below "
                 f"{BPS_PER_UNIT}"
             )
+        self.slips_ratio = self.slippage_bps / BPS_PER_UNIT
+        self.floor_ratio = self.edge_bps_floor / BPS_PER_UNIT
+
+    def set(self, *, slippage_bps: Decimal, edge_bps_floor: Decimal) -> None:
+        """Change the rules of all that is confirmed from now on."""
+        self.slippage_bps, self.edge_bps_floor = slippage_bps, edge_bps_floor
+        self.__post_init__()
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +96,7 @@ class Confirmer:
         self._board = board
         self._costs = costs
         self._taken = taken
-        self._slips_ratio = rules.slippage_bps / BPS_PER_UNIT
-        self._floor_ratio = rules.edge_bps_floor / BPS_PER_UNIT
+        self._rules = rules
         self._two_books: dict[tuple[int, int], TwoBooks] = {}
 
     def confirm(
@@ -167,8 +175,9 @@ class Confirmer:
         if left_base:
             profit += carry_quote(left_base, paid_quote, bought_base)
         # Half of the profit above the floor may be given up on each leg.
-        spare = max(profit - self._floor_ratio * paid_quote, Decimal(0)) / 2
-        affordable = (paid_quote + spare / (books.pays_ratio + self._floor_ratio)) / bought_base
+        floor_ratio = self._rules.floor_ratio
+        spare = max(profit - floor_ratio * paid_quote, Decimal(0)) / 2
+        affordable = (paid_quote + spare / (books.pays_ratio + floor_ratio)) / bought_base
         buy_limit = self._buy_limit(buy, bought, affordable=affordable)
         affordable = (sold.notional_quote - spare / books.gets_ratio) / sold.filled_base
         sell_limit = self._sell_limit(sell, sold, affordable=affordable)
@@ -195,12 +204,12 @@ class Confirmer:
         )
 
     def _buy_limit(self, instrument: Instrument, walk: _Walk, *, affordable: Decimal) -> Decimal:
-        slipped = walk.price_worst * (1 + self._slips_ratio)
+        slipped = walk.price_worst * (1 + self._rules.slips_ratio)
         widened = instrument.floor_to_tick(min(slipped, affordable))
         return max(instrument.ceil_to_tick(walk.price_worst), widened)
 
     def _sell_limit(self, instrument: Instrument, walk: _Walk, *, affordable: Decimal) -> Decimal:
-        slipped = walk.price_worst * (1 - self._slips_ratio)
+        slipped = walk.price_worst * (1 - self._rules.slips_ratio)
         widened = instrument.ceil_to_tick(max(slipped, affordable))
         return min(instrument.floor_to_tick(walk.price_worst), widened)
 

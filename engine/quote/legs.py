@@ -27,13 +27,17 @@ _NONE: Final = Decimal(0)
 
 
 class LegsConfirmer:
-    """Confirms routes of books on one board."""
+    """Confirms routes of books on one board.
+
+    Attributes:
+        rules: of the prices of orders; they may change between two inputs.
+    """
 
     def __init__(self, board: Board, costs: Costs, taken: Taken, rules: LimitRules) -> None:
         self._board = board
         self._costs = costs
         self._taken = taken
-        self._rules = rules
+        self.rules = rules
         self._gaps = Confirmer(board, costs, taken, rules)
         self._legs = ExactLegs(board, costs, taken, {})
         self._untaken_legs = ExactLegs(board, costs, Taken(board), {})
@@ -83,8 +87,8 @@ class LegsConfirmer:
         )
         edge_bps = EXACT.divide(expected.profit_quote * BPS_PER_UNIT, expected.paid_quote)
         # Each leg may give up its part of what is above the least edge.
-        spare_bps = max(edge_bps - self._rules.edge_bps_floor, _NONE) / len(books)
-        allow_bps = min(self._rules.slippage_bps, spare_bps)
+        spare_bps = max(edge_bps - self.rules.edge_bps_floor, _NONE) / len(books)
+        allow_bps = min(self.rules.slippage_bps, spare_bps)
         return Confirmed(
             size_base=expected.received_base,
             legs=tuple(

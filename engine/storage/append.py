@@ -314,6 +314,7 @@ def _deposit_row(record: DepositRecord) -> Row:
 def _state_row(record: StateRecord) -> Row:
     row: Row = msgspec.structs.asdict(record)
     row["mode"] = record.mode.value
+    row["limits"] = msgspec.json.encode(record.limits).decode()
     row["digest"] = _digest(record)
     return row
 

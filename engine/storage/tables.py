@@ -205,6 +205,7 @@ operator_state = Table(
     Column("by", FreeText, nullable=False),
     Column("action", FreeText, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("limits", Text, nullable=False, server_default="{}"),
     Column("latch_act", Text),
     Column("code_step", BigInteger),
     Index("ix_operator_state_at_ns", "at_ns"),
@@ -212,8 +213,8 @@ operator_state = Table(
 )
 """What the operator set and did, in order: all of it is the audit.
 
-The last row without a `latch_act` is mode and pause; a row with one is a kill, an unkill or a wrong
-one-time code, beside mode and pause as they were."""
+The last row without a `latch_act` is mode, pause and limits (JSON); a row with one is a kill, an
+unkill or a wrong one-time code, beside mode and pause as they were."""
 
 notices = Table(
     "notices",

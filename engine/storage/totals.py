@@ -36,7 +36,12 @@ async def load_state(
     Profit, leftovers and holdings are of `basis` only, if given.
     """
     newest = await connection.execute(
-        select(operator_state.c.mode, operator_state.c.is_paused, operator_state.c.at_ns)
+        select(
+            operator_state.c.mode,
+            operator_state.c.is_paused,
+            operator_state.c.limits,
+            operator_state.c.at_ns,
+        )
         .where(operator_state.c.latch_act.is_(None))
         .order_by(operator_state.c.seq.desc())
         .limit(1)
@@ -47,6 +52,7 @@ async def load_state(
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,
+        limits={} if state is None else read_limits(state.limits),
         realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, basis):f}",
         residuals=left_over,
         last_prices=await load_last_prices(connection, left_over, basis=basis),
@@ -57,6 +63,11 @@ async def load_state(
         latch=await load_latch(connection),
         codes=await load_codes(connection),
     )
+
+
+def read_limits(text: str) -> dict[str, Decimal]:
+    """Read what was written of limits."""
+    return msgspec.json.decode(text, type=dict[str, Decimal])
 
 
 async def _load_today_usd(

@@ -11,9 +11,12 @@ from engine.core.inputs.kind import AnyKind
 from engine.core.market_rows import MarketRows
 from engine.core.middle import Middle
 from engine.core.pipeline import Parts, Pipeline
+from engine.decide.bounds.book_age import AGE_MS
+from engine.decide.bounds.edge import EDGE_BPS
+from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
-from engine.decide.limit_list import Circumstances
-from engine.decide.limits import LimitValues
+from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker, terms_of
+from engine.decide.limit_set import LimitSet
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
@@ -87,6 +90,7 @@ class Surroundings:
         open_matrix: makes the price matrix of a board and of pools, again after each change of the
             rows; a run that shares no prices, such as a replay, has none.
         kinds: the kinds of input that there are.
+        limits: the limits that there are.
     """
 
     world: World
@@ -96,6 +100,7 @@ class Surroundings:
     journal_settings: JournalSettings
     open_matrix: Callable[[Board, Mapping[int, PreparedPool]], PriceMatrix | None] | None = None
     kinds: Sequence[AnyKind] = INPUTS
+    limits: Sequence[LimitMaker] = LIMITS
 
 
 def build_core(header: RunHeader, around: Surroundings) -> Core:
@@ -106,7 +111,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     """
     terms = header.terms
     board = Board(header.instruments)
-    age_ns_max = terms.age_ms_max * NS_PER_MS
+    limits = LimitSet(terms_of(around.limits), by_settings=terms.limits, by_operator=header.limits)
+    # What is screened goes by the settings; what the operator sets is tighter, the decider has it.
+    age_ns_max = int(limits.by_settings(AGE_MS)) * NS_PER_MS
     costs = Costs(
         fee_bps_taker={venue: of.fee_bps_taker for venue, of in terms.venues.items()},
         transfer_bps=terms.transfer_bps,
@@ -135,10 +142,11 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         is_ledger_behind=around.world.is_ledger_behind,
         shows_killed=around.world.shows_killed,
         shows_ledger_behind=around.world.shows_ledger_behind,
+        limits=limits,
         switches=control,
     )
     screen = Screen(
-        edge_bps_min=terms.net_edge_bps_min,
+        edge_bps_min=limits.by_settings(EDGE_BPS),
         age_ns_max=age_ns_max,
         legs_max=terms.legs_max,
         flash_fee_bps=terms.flash_fee_bps,
@@ -159,17 +167,10 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             board,
             costs,
             taken,
-            LimitRules(slippage_bps=terms.slippage_bps_max, edge_bps_floor=terms.net_edge_bps_min),
+            LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS]),
         ),
         circumstances=circumstances,
-        values=LimitValues(
-            age_ms_max=terms.age_ms_max,
-            unproven_s_max=terms.unproven_s_max,
-            edge_bps_min=terms.net_edge_bps_min,
-            position_usd_max=terms.position_usd,
-            daily_loss_usd_max=terms.daily_loss_usd,
-            orders_per_min_max=terms.orders_per_minute_max,
-        ),
+        limits=around.limits,
     )
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(
@@ -202,7 +203,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)
     route_confirmer = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=terms.flash_fee_bps))
-    feeds = _feeds(header, board)
+    feeds = _feeds(header, board, age_ms_max=int(limits.by_settings(AGE_MS)))
     books = [list(stream.books) for stream in header.streams]
     lateness = Lateness(board, [feed.behind for feed in feeds], books, lag_ms_max=terms.lag_ms_max)
     spreads = Spreads(board, costs, age_ns_max=age_ns_max)
@@ -243,6 +244,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 rows=rows,
                 pipeline=pipeline,
                 switches=control,
+                decider=decider,
                 inventory=inventory,
             ),
             recorder=around.recorder,
@@ -251,7 +253,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
 
 
-def _feeds(header: RunHeader, board: Board) -> list[Feed]:
+def _feeds(header: RunHeader, board: Board, *, age_ms_max: int) -> list[Feed]:
     feeds = []
     for stream in header.streams:
         spec = VENUES.get(stream.venue)
@@ -259,7 +261,7 @@ def _feeds(header: RunHeader, board: Board) -> list[Feed]:
             raise BadValueError(f"no feed {stream.feed} of a venue {stream.venue} is known here")
         instruments = [header.instruments[book] for book in stream.books]
         limits = FeedLimits(
-            age_ms_max=header.terms.age_ms_max,
+            age_ms_max=age_ms_max,
             audit_s=header.terms.audit_s,
             audits_per_s=spec.budget.audits_per_s,
         )

@@ -225,6 +225,7 @@ def _first_state(header: RunHeader) -> StateRecord:
         at_ns=header.started_at_ns,
         mode=header.control.mode,
         is_paused=header.control.is_paused,
+        limits=header.limits,
         by="settings",
         action="first start",
     )

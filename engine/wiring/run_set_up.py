@@ -14,6 +14,7 @@ from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.venues import VENUES
 from engine.core.inputs.switched import ControlState
+from engine.decide.limit_list import LIMITS, terms_of
 from engine.domain.bridges import Bridge
 from engine.domain.chains import GAS_PRICES_GWEI
 from engine.domain.errors import BadValueError, FatalError, TransientError
@@ -183,6 +184,7 @@ def make_header(
         bridges=_bridges(settings),
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
+        limits=state.limits,
         capital=capital_of(settings.paper, instruments),
         realised_today_usd=Decimal(state.realised_today_usd),
         residuals=state.residuals,
@@ -259,6 +261,14 @@ def _bridges(settings: Settings) -> list[Bridge]:
         raise FatalError(f"SYNDICATE_ROUTES_BRIDGES is wrong: {error}") from error
 
 
+def _limits(settings: Settings) -> dict[str, Decimal]:
+    """Return what the settings say of limits; `decide/limit_list.py` says where it is there."""
+    return {
+        term.name: Decimal(getattr(getattr(settings, term.section), term.name))
+        for term in terms_of(LIMITS)
+    }
+
+
 def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
@@ -272,15 +282,9 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
             for of in venues.access
         },
         transfer_bps=settings.costs.transfer_bps,
-        net_edge_bps_min=settings.limits.net_edge_bps_min,
-        position_usd=settings.limits.position_usd,
-        daily_loss_usd=settings.limits.daily_loss_usd,
-        orders_per_minute_max=settings.limits.orders_per_minute_max,
-        age_ms_max=settings.markets.age_ms_max,
-        unproven_s_max=settings.limits.unproven_s_max,
+        limits=_limits(settings),
         lag_ms_max=settings.markets.lag_ms_max,
         audit_s=settings.markets.audit_s,
-        slippage_bps_max=settings.paper.slippage_bps_max,
         unwind_band_bps=settings.paper.unwind_band_bps,
         seed=settings.paper.seed,
         legs_max=settings.routes.legs_max,

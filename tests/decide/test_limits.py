@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decide.limit_list import make_limits
-from engine.decide.limits import LimitValues
+from engine.decide.bounds.daily_loss import DAILY_LOSS_USD
+from engine.decide.bounds.edge import EDGE_BPS
+from engine.decide.bounds.orders import ORDERS_PER_MINUTE
+from engine.decide.bounds.position import POSITION_USD
+from engine.decide.limit_set import LimitSet
 from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
@@ -16,7 +19,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Plan, Reason
 from engine.domain.units import NS_PER_DAY, NS_PER_MINUTE
-from tests.reference.world import START_NS, Setup, World, make_instrument
+from tests.reference.world import START_NS, Setup, World, limit_set, make_instrument
 
 NEAR = ([("100.00", "3")], [("100.10", "3")])
 HIGH = ([("101.00", "3")], [("101.20", "3")])
@@ -80,7 +83,7 @@ def test_a_stale_book_is_never_traded() -> None:
 
 
 def test_a_book_that_was_proven_too_long_ago_is_never_traded() -> None:
-    world = World(Setup(values=LimitValues(unproven_s_max=3)))
+    world = World(Setup(values=limit_set(unproven_s_max=3)))
     proven_at_ns = world.now_ns
     world.board.proven(1, proven_at_ns)
     open_gap(world)
@@ -103,7 +106,7 @@ def test_a_book_that_was_proven_too_long_ago_is_never_traded() -> None:
 
 
 def test_books_whose_feeds_prove_themselves_need_no_other_proof() -> None:
-    world = World(Setup(values=LimitValues(unproven_s_max=1)))
+    world = World(Setup(values=limit_set(unproven_s_max=1)))
     open_gap(world)
     world.wait(9_000)
 
@@ -114,7 +117,7 @@ def test_books_whose_feeds_prove_themselves_need_no_other_proof() -> None:
 
 
 def test_an_edge_below_the_minimum_is_refused_with_both_numbers() -> None:
-    world = World(Setup(edge_bps_min="0", values=LimitValues(edge_bps_min=Decimal(80))))
+    world = World(Setup(edge_bps_min="0", values=limit_set(net_edge_bps_min=Decimal(80))))
 
     open_gap(world)
 
@@ -125,7 +128,7 @@ def test_an_edge_below_the_minimum_is_refused_with_both_numbers() -> None:
 
 
 def test_a_plan_is_shrunk_to_the_room_that_is_left() -> None:
-    world = World(Setup(values=LimitValues(position_usd_max=Decimal(150))))
+    world = World(Setup(values=limit_set(position_usd=Decimal(150))))
 
     open_gap(world)
 
@@ -136,7 +139,7 @@ def test_a_plan_is_shrunk_to_the_room_that_is_left() -> None:
 
 def test_a_plan_that_does_not_fit_at_all_is_refused() -> None:
     instruments = [make_instrument("here", lot="1"), make_instrument("there")]
-    values = LimitValues(position_usd_max=Decimal(90))
+    values = limit_set(position_usd=Decimal(90))
     world = World(Setup(instruments=instruments, values=values))
 
     open_gap(world)
@@ -155,7 +158,7 @@ def test_a_quote_asset_without_a_usd_price_is_not_traded() -> None:
 
 
 def test_a_day_that_lost_the_limit_ends_trading_until_the_next_utc_day() -> None:
-    world = World(Setup(values=LimitValues(daily_loss_usd_max=Decimal(50))))
+    world = World(Setup(values=limit_set(daily_loss_usd=Decimal(50))))
     world.positions.restore(residuals=[], realised_usd=Decimal(-48), at_ns=START_NS)
     open_gap(world)
     assert world.journal.reasons == [Reason.DAILY_LOSS_LIMIT]
@@ -214,7 +217,7 @@ def test_a_report_looks_at_latch_and_ledger_without_a_recorded_look() -> None:
 
 
 def test_a_plan_needs_room_for_all_its_orders_within_the_minute() -> None:
-    world = World(Setup(values=LimitValues(orders_per_min_max=5)))
+    world = World(Setup(values=limit_set(orders_per_minute_max=5)))
     for number in range(4):
         open_gap(world)
         world.wait(100)
@@ -256,7 +259,7 @@ SHAPES = (("99.00", "99.10"), ("100.00", "100.10"), ("101.00", "101.20"))
 class Watcher:
     """Checks every limit at the moment at which a plan is made."""
 
-    def __init__(self, world: World, values: LimitValues) -> None:
+    def __init__(self, world: World, values: LimitSet) -> None:
         self.world = world
         self.values = values
         self.sent_at_ns: list[int] = []
@@ -269,9 +272,9 @@ class Watcher:
             self.plans += 1
             assert not world.is_killed
             assert not world.switches.is_paused
-            assert plan.net_edge_bps >= values.edge_bps_min
+            assert plan.net_edge_bps >= values[EDGE_BPS]
             self.sent_at_ns.extend([plan.decided_at_ns] * 2)
-        assert self.orders_in_minute() <= values.orders_per_min_max
+        assert self.orders_in_minute() <= values[ORDERS_PER_MINUTE]
         if new_plans:
             self.check_money()
 
@@ -292,16 +295,16 @@ class Watcher:
         left = world.positions.exposure(usd_per, world.now_ns)
         marked = world.positions.marked(usd_per, world.now_ns)
         assert left.unknown is marked.unknown is None
-        assert open_usd + left.usd <= values.position_usd_max
+        assert open_usd + left.usd <= values[POSITION_USD]
         loss_usd = -world.positions.realised_usd(world.now_ns) - marked.usd
-        assert loss_usd <= values.daily_loss_usd_max
+        assert loss_usd <= values[DAILY_LOSS_USD]
 
 
 @settings(max_examples=120, deadline=None)
 @given(steps=all_steps)
 def test_no_sequence_of_events_exceeds_a_limit(steps: list[Step]) -> None:
-    values = LimitValues(
-        position_usd_max=Decimal(600), daily_loss_usd_max=Decimal(12), orders_per_min_max=8
+    values = limit_set(
+        position_usd=Decimal(600), daily_loss_usd=Decimal(12), orders_per_minute_max=8
     )
     world = World(Setup(values=values))
     watcher = Watcher(world, values)
@@ -321,27 +324,28 @@ def test_no_sequence_of_events_exceeds_a_limit(steps: list[Step]) -> None:
     "wrong",
     [
         {"age_ms_max": 0},
-        {"orders_per_min_max": 1},
-        {"position_usd_max": Decimal("Infinity")},
-        {"daily_loss_usd_max": Decimal(0)},
-        {"edge_bps_min": Decimal(-1)},
-        {"loss_reserve_bps": Decimal(20_000)},
+        {"age_ms_max": Decimal("0.5")},
+        {"orders_per_minute_max": 1},
+        {"position_usd": Decimal("Infinity")},
+        {"position_usd": Decimal("NaN")},
+        {"daily_loss_usd": Decimal(0)},
+        {"net_edge_bps_min": Decimal(-1)},
     ],
 )
 def test_limits_without_a_sane_value_are_refused(wrong: dict[str, Decimal]) -> None:
     with pytest.raises(BadValueError):
-        LimitValues(**wrong)  # type: ignore[arg-type]
+        limit_set(**wrong)
 
 
 def test_a_limit_is_told_without_an_exponent_however_it_was_written() -> None:
-    values = LimitValues(
-        edge_bps_min=Decimal("1e1"),
-        position_usd_max=Decimal("1e3"),
-        daily_loss_usd_max=Decimal("5e2"),
+    values = limit_set(
+        net_edge_bps_min=Decimal("1e1"),
+        position_usd=Decimal("1e3"),
+        daily_loss_usd=Decimal("5e2"),
     )
-    limits = make_limits(values, World(Setup(instruments=[make_instrument("a")])).circumstances)
+    world = World(Setup(instruments=[make_instrument("a")], values=values))
 
-    told = {limit.name: limit.limit for limit in limits}
+    told = {line.name: line.limit for line in world.decider.limit_lines(START_NS)}
 
     assert told["least net edge"] == "10"
     assert told["position"] == "1000"

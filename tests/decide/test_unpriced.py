@@ -4,12 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.decide.limits import LimitValues
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.residuals import LastPrice, Residual
-from tests.reference.world import START_NS, Setup, World, make_instrument
+from tests.reference.world import START_NS, Setup, World, limit_set, make_instrument
 
 PLACES = (("a", "BTC-USD"), ("b", "BTC-USD"), ("a", "ETH-USD"), ("b", "ETH-USD"))
 NEAR = ([("100.00", "3")], [("100.10", "3")])
@@ -21,7 +20,7 @@ def make_world(held: str, *, position_usd: str = "1000", is_known: bool = True) 
     world = World(
         Setup(
             instruments=[make_instrument(*place) for place in PLACES],
-            values=LimitValues(position_usd_max=Decimal(position_usd)),
+            values=limit_set(position_usd=Decimal(position_usd)),
         )
     )
     eth, amount = AssetCode("ETH"), Decimal(held)

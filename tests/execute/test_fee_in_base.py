@@ -6,13 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.connectors.venues import VENUES
-from engine.decide.limits import LimitValues
 from engine.domain.instruments import BuyFee
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState
 from engine.portfolio.inventory import Inventory
 from engine.quote.gap import LimitRules
-from tests.reference.world import Setup, World, left_over, make_instrument
+from tests.reference.world import Setup, World, left_over, limit_set, make_instrument
 
 
 def test_only_binance_takes_the_fee_of_a_buy_in_base() -> None:
@@ -68,7 +67,7 @@ def test_an_unchanged_market_realises_exactly_what_was_planned(
             base_fee_venues=["here"],
             fee_bps=fee,
             transfer_bps=transfer,
-            values=LimitValues(position_usd_max=Decimal(10**9), edge_bps_min=Decimal(0)),
+            values=limit_set(position_usd=Decimal(10**9), net_edge_bps_min=Decimal(0)),
             rules=LimitRules(slippage_bps=Decimal(0)),
             edge_bps_min="0.001",
         )

@@ -8,13 +8,12 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decide.limits import LimitValues
 from engine.domain.opportunities import Side
 from engine.domain.orders import Order, Purpose
 from engine.execute.latency import Latency
 from engine.execute.paper import Finished
 from tests.reference.paper import History, Shown, ceil_share, profit_of
-from tests.reference.world import AGE_NS_MAX, Setup, World, left_over
+from tests.reference.world import AGE_NS_MAX, Setup, World, left_over, limit_set
 
 FEE_BPS = Decimal(10)
 PRICES = st.integers(0, 12)
@@ -44,7 +43,7 @@ def play(steps: Inputs, seed: int, base_fee_venues: Sequence[str] = ()) -> tuple
             seed=seed,
             base_fee_venues=base_fee_venues,
             latency=Latency(median_ms=10, p99_ms=60),
-            values=LimitValues(position_usd_max=Decimal(3_000), edge_bps_min=Decimal(1)),
+            values=limit_set(position_usd=Decimal(3_000), net_edge_bps_min=Decimal(1)),
             edge_bps_min="1",
         )
     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decide.limits import LimitValues
+from engine.decide.limit_set import LimitSet
 from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Plan, Reason, Side
@@ -20,10 +20,10 @@ from engine.execute.latency import Latency
 from engine.execute.paper import Finished
 from engine.execute.story import tell_story
 from tests.execute.test_stories import check_sums
-from tests.reference.world import Levels, Setup, World, make_instrument
+from tests.reference.world import Levels, Setup, World, limit_set, make_instrument
 
 TRIANGLE = (("a", "BTC-USD"), ("a", "ETH-BTC"), ("a", "ETH-USD"))
-WIDE = LimitValues(position_usd_max=Decimal(100_000), edge_bps_min=Decimal(1))
+WIDE = limit_set(position_usd=Decimal(100_000), net_edge_bps_min=Decimal(1))
 Shown = tuple[Levels, Levels]
 CHEAP: Shown = ([("99.90", "5")], [("100.00", "5")])
 BETWEEN: Shown = ([("0.19990", "50")], [("0.20000", "50")])
@@ -37,7 +37,7 @@ def make_world(
     lot: str = "0.001",
     base_fee_venues: Sequence[str] = (),
     transfer_bps: str = "0",
-    values: LimitValues = WIDE,
+    values: LimitSet = WIDE,
     latency: Latency | None = None,
     seed: int = 7,
 ) -> World:
@@ -219,7 +219,7 @@ def test_a_route_draws_on_what_each_of_its_venues_holds() -> None:
 
 
 def test_a_route_is_cut_to_the_position_limit_and_says_so() -> None:
-    world = make_world(values=LimitValues(position_usd_max=Decimal(50), edge_bps_min=Decimal(1)))
+    world = make_world(values=limit_set(position_usd=Decimal(50), net_edge_bps_min=Decimal(1)))
     plan = open_triangle(world)
 
     assert 24 < plan.notional_usd <= 25, "both assets between its legs may be left over"
@@ -245,7 +245,7 @@ def test_no_legs_that_fill_without_the_others_leave_more_than_was_counted() -> N
 
 
 def test_a_route_counts_all_of_its_orders_in_the_rate() -> None:
-    values = LimitValues(orders_per_min_max=2, edge_bps_min=Decimal(1))
+    values = limit_set(orders_per_minute_max=2, net_edge_bps_min=Decimal(1))
     world = make_world(values=values)
     for book, shown in enumerate((CHEAP, BETWEEN, DEAR)):
         world.show(book, *shown)

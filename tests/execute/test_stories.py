@@ -7,11 +7,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decide.limits import LimitValues
 from engine.domain.stories import Cause, TradeStory, Worth
 from engine.execute.story import Found, tell_story
 from tests.execute.test_invariants import Inputs, fees_in_base, inputs, play
-from tests.reference.world import Setup, World
+from tests.reference.world import Setup, World, limit_set
 
 NEAR = ([("100.00", "1")], [("100.10", "1")])
 HIGH = ([("101.00", "1")], [("101.20", "1")])
@@ -125,7 +124,7 @@ def test_depth_that_another_order_took_meanwhile_is_told() -> None:
 
 
 def test_a_limit_that_shrank_the_size_is_told_with_its_sentence() -> None:
-    world = World(Setup(values=LimitValues(position_usd_max=Decimal(50))))
+    world = World(Setup(values=limit_set(position_usd=Decimal(50))))
     world.show(0, *NEAR)
     world.show(1, *HIGH)
 

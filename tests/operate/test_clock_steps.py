@@ -13,7 +13,6 @@ from engine.core.inputs.corrected import CORRECTED
 from engine.core.inputs.kind import Answers
 from engine.core.market_rows import MarketRows
 from engine.core.middle import Middle
-from engine.decide.limits import LimitValues
 from engine.decide.order_rate import OrderRate
 from engine.decide.switches import Switches
 from engine.domain.corrections import Correction
@@ -31,7 +30,7 @@ from engine.operate.recording import read_entries
 from engine.ports import NO_ACTIONS, NO_TIME, Action, BookSink, InputKind, ListedRow, Reconnect
 from engine.wiring.engine_role import accept_of
 from tests.reference.host import Host
-from tests.reference.world import AGE_NS_MAX, MS, SECOND, START_NS, Setup, World
+from tests.reference.world import AGE_NS_MAX, MS, SECOND, START_NS, Setup, World, limit_set
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 HOUR = 3_600 * SECOND
@@ -98,6 +97,7 @@ def make_hot_path(world: World, recorder: Recorder | None = None) -> HotPath:
             ),
             pipeline=world.pipeline,
             switches=Switches(mode=Mode.PAPER),
+            decider=world.decider,
             inventory=world.inventory,
         ),
         recorder=recorder,
@@ -221,7 +221,7 @@ def test_orders_count_for_a_minute_of_time_that_passed(step_ns: int) -> None:
 
 @pytest.mark.parametrize("step_ns", [-DAY, DAY, -2 * DAY])
 def test_a_day_that_lost_the_limit_stays_lost_over_a_step(step_ns: int) -> None:
-    world = World(Setup(values=LimitValues(daily_loss_usd_max=Decimal(50))))
+    world = World(Setup(values=limit_set(daily_loss_usd=Decimal(50))))
     world.positions.restore(residuals=(), realised_usd=Decimal(-60), at_ns=world.now_ns)
     correct(world, step_ns=step_ns)
 

@@ -38,6 +38,7 @@ NEW = EngineState(
     generation=1,
     run_id="t0ab3x",
     holdings=[],
+    limits={},
 )
 S = 1_000_000_000
 Happening = Callable[[], None]

@@ -57,7 +57,13 @@ class FakeLedger:
 
 def state(number: int, *, by: str = "operator") -> StateRecord:
     return StateRecord(
-        record_id=f"s{number}", at_ns=number, mode=Mode.OBSERVE, is_paused=False, by=by, action="x"
+        record_id=f"s{number}",
+        at_ns=number,
+        mode=Mode.OBSERVE,
+        is_paused=False,
+        limits={},
+        by=by,
+        action="x",
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.core.pipeline import Decided, Parts, Pipeline
+from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
-from engine.decide.limit_list import Circumstances
-from engine.decide.limits import LimitValues
+from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
+from engine.decide.limit_set import LimitSet
 from engine.decide.switches import Switches
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
@@ -165,6 +166,12 @@ class MemoryJournal:
         return [one.decision.reason for one in self.decided if isinstance(one.decision, Refusal)]
 
 
+def limit_set(**by_settings: Decimal | int) -> LimitSet:
+    """Make limits of which some are not as they are by default."""
+    given = {name: Decimal(value) for name, value in by_settings.items()}
+    return LimitSet(terms_of(LIMITS), by_settings=given)
+
+
 @dataclass(kw_only=True)
 class Setup:
     """What a test wants to differ from the usual."""
@@ -175,7 +182,8 @@ class Setup:
     fee_bps: str = "10"
     transfer_bps: str = "0"
     base_fee_venues: Sequence[str] = ()
-    values: LimitValues = field(default_factory=LimitValues)
+    values: LimitSet = field(default_factory=limit_set)
+    limits: Sequence[LimitMaker] = LIMITS
     rules: LimitRules = field(default_factory=lambda: LimitRules(slippage_bps=Decimal(5)))
     unwind: UnwindRules = field(default_factory=UnwindRules)
     latency: Latency = field(default_factory=lambda: Latency(median_ms=20, p99_ms=20))
@@ -234,6 +242,7 @@ class World:
             is_ledger_behind=lambda: self.is_ledger_behind,
             shows_killed=lambda: self.is_killed,
             shows_ledger_behind=lambda: self.is_ledger_behind,
+            limits=setup.values,
             switches=self.switches,
         )
         self.confirmer = LegsConfirmer(self.board, self.costs, self.taken, setup.rules)
@@ -257,7 +266,7 @@ class World:
         self.decider = Decider(
             confirmer=self.confirmer,
             circumstances=self.circumstances,
-            values=setup.values,
+            limits=setup.limits,
         )
         legs = ExactLegs(self.board, self.costs, self.taken, self.graph.pools, setup.bridges)
         self.route_confirmer = RouteConfirmer(

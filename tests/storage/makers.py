@@ -233,6 +233,7 @@ def make_state_record(
     at_ns: int = NOW_NS,
     mode: Mode = Mode.PAPER,
     is_paused: bool = False,
+    limits: dict[str, Decimal] | None = None,
     by: str = "operator",
     action: str = "mode",
 ) -> StateRecord:
@@ -241,6 +242,7 @@ def make_state_record(
         at_ns=at_ns,
         mode=mode,
         is_paused=is_paused,
+        limits=limits or {},
         by=by,
         action=action,
     )

@@ -144,7 +144,8 @@ async def test_the_last_state_that_was_set_is_restored(
     settings: LedgerSettings, clock: Clock
 ) -> None:
     later_by_clock = makers.make_state_record(number=1, at_ns=makers.NOW_NS + 5, mode=Mode.PAPER)
-    set_last = makers.make_state_record(number=2, mode=Mode.OBSERVE, is_paused=True)
+    limits = {"position_usd": Decimal("250.50"), "orders_per_minute_max": Decimal(10)}
+    set_last = makers.make_state_record(number=2, mode=Mode.OBSERVE, is_paused=True, limits=limits)
     async with open_ledger(settings, clock=clock) as ledger:
         await append(ledger, later_by_clock)
         await append(ledger, set_last)
@@ -154,6 +155,7 @@ async def test_the_last_state_that_was_set_is_restored(
 
     assert isinstance(state, EngineState)
     assert (state.mode, state.is_paused) == (Mode.OBSERVE, True)
+    assert state.limits == limits
 
 
 async def test_records_of_an_engine_that_another_followed_are_refused_whole(
@@ -186,4 +188,5 @@ async def test_an_empty_ledger_knows_no_state(settings: LedgerSettings, clock: C
         generation=1,
         run_id=make_run_id(makers.NOW_NS),
         holdings=[],
+        limits={},
     )

@@ -1,0 +1,1 @@
+"""Bounds: limits with a number, a file each."""

@@ -1,0 +1,54 @@
+"""The least net edge."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Final
+
+from engine.decide.circumstances import Circumstances
+from engine.decide.limit_set import LimitSet, Term
+from engine.decide.limits import Draft, Finding, Verdict
+from engine.domain.opportunities import Reason
+
+EDGE_BPS: Final = Term(
+    name="net_edge_bps_min", unit="bps", default=Decimal(10), has_zero=True, is_floor=True
+)
+
+
+@dataclass(slots=True)
+class EdgeLimit:
+    """The exact net edge must reach the minimum."""
+
+    limits: LimitSet
+    name: str = "least net edge"
+    unit: str = EDGE_BPS.unit
+    term: ClassVar[Term | None] = EDGE_BPS
+    is_early: bool = False
+    reasons: tuple[Reason, ...] = (Reason.EDGE_BELOW_MIN, Reason.LIQUIDITY_TAKEN)
+    least_bps: Decimal | None = None
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "EdgeLimit":
+        """Make it for a run."""
+        return cls(of.limits)
+
+    @property
+    def limit(self) -> str:
+        """Least edge."""
+        return f"{self.limits[EDGE_BPS]:f}"
+
+    def used(self, at_ns: int) -> str:
+        """Least edge that was let through."""
+        del at_ns
+        return "-" if self.least_bps is None else f"{self.least_bps:.2f}"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse a lower edge, and any loss."""
+        del at_ns
+        confirmed = draft.confirmed
+        assert confirmed is not None
+        edge_bps, edge_bps_min = confirmed.net_edge_bps, self.limits[EDGE_BPS]
+        if edge_bps >= edge_bps_min and confirmed.profit_quote > 0:
+            self.least_bps = edge_bps if self.least_bps is None else min(edge_bps, self.least_bps)
+            return None
+        reason = Reason.LIQUIDITY_TAKEN if confirmed.touches_taken else Reason.EDGE_BELOW_MIN
+        return Finding(reason=reason, detail=f"edge {edge_bps} bps, least {edge_bps_min:f} bps")

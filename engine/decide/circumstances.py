@@ -1,0 +1,37 @@
+"""What limits look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.decide.limit_set import LimitSet
+from engine.decide.order_rate import OrderRate
+from engine.decide.switches import Switches
+from engine.decide.under_way import PlansUnderWay
+from engine.market.board import Board
+from engine.market.valuation import Valuation
+from engine.portfolio.inventory import Inventory
+from engine.portfolio.positions import Positions
+
+
+@dataclass(slots=True, kw_only=True)
+class Circumstances:
+    """What the limits look at.
+
+    Attributes:
+        is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
+        limits: the values of limits.
+        shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
+    """
+
+    board: Board
+    valuation: Valuation
+    positions: Positions
+    inventory: Inventory
+    is_killed: Callable[[], bool]
+    is_ledger_behind: Callable[[], bool]
+    shows_killed: Callable[[], bool]
+    shows_ledger_behind: Callable[[], bool]
+    limits: LimitSet
+    switches: Switches = field(default_factory=Switches)
+    under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
+    order_rate: OrderRate = field(default_factory=OrderRate)
