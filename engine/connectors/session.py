@@ -7,6 +7,7 @@ to the feed and returns the feed's actions; the session carries these out.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from websockets.asyncio.client import connect
@@ -40,7 +41,8 @@ class SessionLimits:
         backoff_s_min, backoff_s_max: pause before a new connection, doubled at each failure.
         steady_s: a connection that lasted this long ends the doubling.
         sends_max, fetches_max: actions that may wait; more end the connection.
-        frames_at_once: frames taken before other tasks get a turn.
+        frames_at_once: frames taken before other tasks get a turn; they take 20 us each, and
+            nothing shall hold the loop for a millisecond.
     """
 
     message_bytes_max: int = 17 * 1024 * 1024
@@ -54,7 +56,7 @@ class SessionLimits:
     steady_s: float = 10.0
     sends_max: int = 2_000
     fetches_max: int = 1_000
-    frames_at_once: int = 64
+    frames_at_once: int = 32
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class _Connection:
     waiting_keys: set[str] = field(default_factory=set)
     end: asyncio.Event = field(default_factory=asyncio.Event)
     why: str = ""
+    error: Exception | None = None
 
     def finish(self, why: str) -> None:
         if not self.end.is_set():
@@ -160,7 +163,7 @@ class Session:
                 ping_interval=limits.ping_interval_s,
                 ping_timeout=limits.ping_timeout_s,
                 compression=None,
-                create_connection=timed_by(self._now_ns),
+                create_connection=timed_by(self._now_ns, at_once=limits.frames_at_once),
                 proxy=self._proxy,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
@@ -196,19 +199,37 @@ class Session:
                     tasks.create_task(self._send(connection)),
                     tasks.create_task(self._fetch(connection)),
                 ]
+                socket.hand_over = partial(self._hand_over, connection)
                 # The end is an event, not an error of a task: a group that an error ends can
                 # swallow a cancellation that comes at the same time.
                 try:
                     await connection.end.wait()
                 finally:
+                    socket.hand_over = None
                     for task in serving:
                         task.cancel()
+                if connection.error is not None:
+                    raise connection.error
         finally:
             self._connection = None
             why = connection.why or "cancelled"
             self._accept(InputKind.CLOSED, why[:300], b"", self._now_ns())
 
+    def _hand_over(self, connection: _Connection, payload: bytes, read_at_ns: int) -> None:
+        """Take a frame where its bytes were read; the loop would only log what is raised there."""
+        if connection.end.is_set():
+            return
+        at_ns = self._now_ns()
+        try:
+            waited = wait_text(read_at_ns, at_ns)
+            if actions := self._accept(InputKind.FRAME, waited, payload, at_ns):
+                self.perform(actions)
+        except Exception as error:  # noqa: BLE001 - it is raised where the connection is served
+            connection.error = error
+            connection.finish(f"{type(error).__name__}: {error}")
+
     async def _receive(self, connection: _Connection) -> None:
+        """Take the frames that were too many to be handed over."""
         # A dead peer is found by the pings of the transport, so recv itself needs no timeout.
         taken, socket, arrivals = 0, connection.socket, connection.socket.arrivals
         try:
