@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks import harness
-from engine.bus.commands import GetStatus
 from engine.bus.reports import StatusReport
 from engine.domain.errors import TransientError
+from engine.requests.overview import GetStatus
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 

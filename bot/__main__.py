@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from bot.run import run
-from engine.facade.commands import FatalError
-from engine.facade.redaction import redact
+from engine.domain.errors import FatalError
+from engine.domain.redaction import redact
 from engine.wiring.front_end import FrontEnd, exit_code_after, open_front_end
 
 

@@ -15,7 +15,7 @@ from cachetools import FIFOCache
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
-from engine.facade.units import NS_PER_S
+from engine.domain.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 

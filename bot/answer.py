@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.render.screen import Screen
-from engine.facade.commands import Command
+from engine.bus.reports import Acknowledged, Declined
+from engine.bus.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Confirmation:
     """
 
     action: str
-    command: Command
+    command: Request[Acknowledged | Declined]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from bot.answer import Answer
 from bot.grammar import Argument, Arguments
-from engine.facade.commands import Command
+from engine.bus.request import Reply, Request
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import Report
 
-Ask = Callable[[Command], Awaitable[Report]]
+
+class Ask(Protocol):
+    """Has a request answered."""
+
+    async def __call__(self, request: Request[Reply], /) -> Reply:
+        """Ask; raises `SyndicateError`."""
+        ...
 
 
 class Kind(StrEnum):

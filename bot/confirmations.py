@@ -7,7 +7,7 @@ from typing import Final
 from cachetools import FIFOCache
 
 from bot.answer import Confirmation
-from engine.facade.units import NS_PER_S
+from engine.domain.units import NS_PER_S
 
 PENDING_MAX: Final = 32
 """Second steps that may wait at once; the oldest gives way."""

@@ -25,10 +25,11 @@ from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left, render_voided
 from bot.terminal import PipeTerminal, PromptTerminal, Terminal
 from bot.threads import Threads
-from engine.facade.commands import Kill, SyndicateError
+from engine.domain.errors import SyndicateError
+from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.units import NS_PER_S
+from engine.requests.safety import Kill
 
 _log = logging.getLogger(__name__)
 

@@ -5,17 +5,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot import command_table
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind
-from bot.command_table import COMMANDS, NAMES, find
+from bot.command_table import find, names
 from bot.commands.common import answer_plainly
 from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
 from bot.render.clean import clean
 from bot.render.troubles import render_away, render_failed, render_misread
-from engine.facade.commands import Command, Kill, SyndicateError, TransientError
+from engine.bus.request import Reply, Request
+from engine.domain.errors import SyndicateError, TransientError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import Report
+from engine.requests.safety import Kill
 
 _log = logging.getLogger(__name__)
 _SHOWN_LIMIT = 40
@@ -69,11 +71,11 @@ def read_line(text: str) -> Invocation | Refused:
     split = split_line(text)
     if isinstance(split, Misread):
         word = text.split(maxsplit=1)[0] if text.strip() else ""
-        return _refused(split, near=nearest(word, NAMES, is_bare=True), typed=word)
+        return _refused(split, near=nearest(word, names(), is_bare=True), typed=word)
     name, rest = split
     entry = find(name)
     if entry is None:
-        return _refused(Misread(f"/{name} is unknown"), near=nearest(name, NAMES), typed=name)
+        return _refused(Misread(f"/{name} is unknown"), near=nearest(name, names()), typed=name)
     arguments = parse_arguments(rest, entry.grammar)
     if isinstance(arguments, Misread):
         line = f"/{name} {arguments.nearest}" if arguments.nearest else entry.usage
@@ -124,21 +126,21 @@ class Dispatcher:
     clock: Callable[[], int]
     failed_count: int = field(default=0, init=False)
 
-    async def ask(self, command: Command) -> Report:
+    async def ask(self, request: Request[Reply], /) -> Reply:
         """Ask the facade, with a time limit.
 
         Raises:
             TransientError: no answer in time, or the role is away.
         """
         ask_s = self.settings.ask_s
-        if isinstance(command, Kill):
+        if isinstance(request, Kill):
             ask_s = min(ask_s, KILL_S_MAX)
         try:
             async with asyncio.timeout(ask_s):
-                return await self.facade.ask(command)
+                return await self.facade.ask(request)
         except TimeoutError:
             raise TransientError(
-                f"no answer to {type(command).__name__} within {ask_s:g} s;"
+                f"no answer to {type(request).__name__} within {ask_s:g} s;"
                 " /status shows whether it was carried out"
             ) from None
 
@@ -162,7 +164,7 @@ class Dispatcher:
             ref=ref,
             now_ns=now_ns,
             settings=self.settings,
-            table=COMMANDS,
+            table=command_table.COMMANDS,
         )
         try:
             return await invocation.entry.handler(call)

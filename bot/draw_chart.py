@@ -7,7 +7,7 @@ import sys
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.facade.units import NS_PER_S
+from engine.domain.units import NS_PER_S
 
 _INK, _MUTED, _GRID = "#16202c", "#5d6b7a", "#dde3ea"
 _GAIN, _LOSS = "#1d8f5a", "#c0392b"

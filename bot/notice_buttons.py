@@ -1,16 +1,16 @@
 """What a person may want to see or do after a notice, in one tap."""
 
 from bot.answer import Button
-from engine.facade.notices import (
+from engine.bus.notices import (
     LimitHit,
     Notice,
     OpportunitySeen,
     PaperTraded,
-    Reason,
     StampedNotice,
     VenueBack,
     VenueLost,
 )
+from engine.domain.opportunities import Reason
 
 Row = tuple[Button, ...]
 

@@ -12,10 +12,7 @@ from bot.notice_buttons import buttons_of, buttons_of_digest
 from bot.render.notices import render_digest, render_notice
 from bot.render.screen import Screen
 from bot.threads import Threads
-from engine.facade.backoff import Backoff
-from engine.facade.commands import DoneNotices, SyndicateError
-from engine.facade.engine import Facade
-from engine.facade.notices import (
+from engine.bus.notices import (
     Killed,
     LimitHit,
     ModeChanged,
@@ -26,6 +23,10 @@ from engine.facade.notices import (
     VenueBack,
     VenueLost,
 )
+from engine.domain.backoff import Backoff
+from engine.domain.errors import SyndicateError
+from engine.facade.engine import Facade
+from engine.requests.chat import DoneNotices
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from bot.news import News
 from bot.render.words import use_zone
+from engine.domain.redaction import install_redaction
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.redaction import install_redaction
 
 
 async def run(

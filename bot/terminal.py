@@ -13,7 +13,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from bot.command_table import COMMANDS
+from bot import command_table
 
 PROMPT: Final = "syndicate> "
 LINES_WAITING_MAX: Final = 1000
@@ -50,7 +50,7 @@ class CommandCompleter(Completer):
         line = document.text_before_cursor.lstrip()
         head, space, rest = line.partition(" ")
         if not space:
-            for entry in COMMANDS:
+            for entry in command_table.COMMANDS:
                 if f"/{entry.name}".startswith(head or "/"):
                     yield Completion(
                         f"/{entry.name}",
@@ -58,7 +58,7 @@ class CommandCompleter(Completer):
                         display_meta=entry.short_help,
                     )
             return
-        for entry in COMMANDS:
+        for entry in command_table.COMMANDS:
             if head == f"/{entry.name}" and entry.grammar and " " not in rest:
                 for choice in entry.grammar[0].choices:
                     if choice.startswith(rest):

@@ -11,9 +11,10 @@ from typing import Final
 
 from cachetools import FIFOCache
 
-from engine.facade.commands import GetThreads, SyndicateError, Thread
+from engine.bus.reports import Thread
+from engine.domain.errors import SyndicateError
 from engine.facade.engine import Facade
-from engine.facade.reports import ThreadsReport
+from engine.requests.chat import GetThreads
 
 _log = logging.getLogger(__name__)
 
@@ -52,9 +53,9 @@ class Threads:
         if message_id is not None:
             self._unsaved[name] = message_id
 
-    def take_unsaved(self) -> list[Thread]:
+    def take_unsaved(self) -> tuple[Thread, ...]:
         """Return what the ledger does not know yet."""
-        taken = [Thread(name=name, message_id=one) for name, one in self._unsaved.items()]
+        taken = tuple(Thread(name=name, message_id=one) for name, one in self._unsaved.items())
         self._unsaved.clear()
         return taken
 
@@ -67,7 +68,6 @@ class Threads:
             except (SyndicateError, TimeoutError) as error:
                 _log.info("threads wait for the ledger: %s", error)
             else:
-                if isinstance(report, ThreadsReport):
-                    self._messages.update((one.name, one.message_id) for one in report.threads)
-                    return
+                self._messages.update((one.name, one.message_id) for one in report.threads)
+                return
             await asyncio.sleep(RETRY_S)

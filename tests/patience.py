@@ -9,27 +9,28 @@ from collections.abc import Callable
 
 import pyotp
 
-from engine.bus.commands import Command, Unkill
-from engine.bus.reports import Report
+from engine.bus.reports import Acknowledged, Declined
+from engine.bus.request import Reply, Request
 from engine.domain.errors import TransientError
 from engine.facade.engine import Facade
+from engine.requests.safety import Unkill
 
 PATIENCE_S = 120.0
 
 
-async def insist(facade: Facade, command: Command) -> Report:
+async def insist(facade: Facade, request: Request[Reply]) -> Reply:
     """Ask again whenever a role is away or slow, as the refusal says and a person does."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
-                return await facade.ask(command)
+                return await facade.ask(request)
             except TransientError:
                 await asyncio.sleep(0.05)
 
 
 async def clear_latch(
     facade: Facade, secret: str, *, wall_ns: Callable[[], int], given_at_ns: Callable[[], int]
-) -> tuple[Report, str]:
+) -> tuple[Acknowledged | Declined, str]:
     """Clear the latch; a code that a role's slowness spent is followed by the next one."""
     spent = ""
     async with asyncio.timeout(PATIENCE_S):

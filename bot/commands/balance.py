@@ -1,12 +1,13 @@
-"""Handler: /balance."""
+"""Command: /balance."""
 
 from bot.answer import Answer, Button, Confirmation
-from bot.command import Call
+from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import EVER_DAYS, answer_plainly, ask_pnl
-from bot.grammar import Arguments
+from bot.grammar import Argument, Arguments, Form
 from bot.render.balance import make_balance_heatmap, render_ask_reset, render_balance
-from engine.facade.commands import GetBalance, ResetBalance
-from engine.facade.reports import BalanceReport, Declined
+from engine.bus.reports import Declined
+from engine.requests.balance import GetBalance
+from engine.requests.safety import ResetBalance
 
 _BUTTONS = (
     (
@@ -21,8 +22,6 @@ async def balance(call: Call) -> Answer:
     if is_reset(call.arguments):
         return await _reset(call)
     report = await call.ask(GetBalance())
-    if not isinstance(report, BalanceReport):
-        return answer_plainly(report, call.settings)
     screen = render_balance(
         report, day=await ask_pnl(call, days=1), ever=await ask_pnl(call, days=EVER_DAYS)
     )
@@ -34,6 +33,30 @@ async def balance(call: Call) -> Answer:
 def is_reset(arguments: Arguments) -> bool:
     """Say whether a call asks to set the paper money back."""
     return arguments.text("form") == "reset"
+
+
+BALANCE = CommandEntry(
+    name="balance",
+    topic=Topic.MONEY,
+    kind=Kind.READ,
+    short_help="paper money by venue and asset",
+    long_help=(
+        (
+            "Shows what each venue holds of each asset, its worth now, and how far it has"
+            " shifted from the start; what plans under way have reserved; and the realised"
+            " profit as a return on the capital, of the last day and of all days."
+        ),
+        "With the word picture: all places as a heatmap.",
+        (
+            "With the word reset: every place is set back to its capital at the prices of now,"
+            " after a second step."
+        ),
+    ),
+    handler=balance,
+    aliases=("b",),
+    grammar=(Argument(name="form", form=Form.CHOICE, choices=("picture", "reset")),),
+    changes_when=is_reset,
+)
 
 
 async def _reset(call: Call) -> Answer:

@@ -5,10 +5,10 @@ from bot.command import Call
 from bot.notice_buttons import why_button
 from bot.render.market import render_unknown
 from bot.render.safety import render_acknowledged, render_declined
-from bot.render.troubles import render_away
-from engine.facade.commands import GetPnl, TransientError
+from engine.bus.reports import Acknowledged, Declined, PnlReport, Unknown
+from engine.domain.errors import TransientError
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import Acknowledged, Declined, PnlReport, Report, Unknown
+from engine.requests.money import GetPnl
 
 MAIN_MENU: tuple[tuple[Button, ...], ...] = (
     (
@@ -29,6 +29,9 @@ MAIN_MENU: tuple[tuple[Button, ...], ...] = (
 
 _WHY_IN_A_ROW = 3
 
+DAYS_MAX = 365
+"""Most days that a person may ask for."""
+
 EVER_DAYS = 36_500
 """Longer than any installation runs."""
 
@@ -44,19 +47,16 @@ def numbered_why(refs: list[str]) -> tuple[tuple[Button, ...], ...]:
 async def ask_pnl(call: Call, *, days: int) -> PnlReport | None:
     """Return the profit of the last days, None while the ledger is away."""
     try:
-        report = await call.ask(GetPnl(days=days))
+        return await call.ask(GetPnl(days=days))
     except TransientError:
         return None
-    return report if isinstance(report, PnlReport) else None
 
 
-def answer_plainly(report: Report, settings: FrontEndSettings) -> Answer:
-    """Answer with what the engine reported: carried out, declined or unknown."""
+def answer_plainly(report: Acknowledged | Declined | Unknown, settings: FrontEndSettings) -> Answer:
+    """Answer with what was reported: carried out, declined or unknown."""
     if isinstance(report, Acknowledged):
         screen = render_acknowledged(report, has_authenticator=settings.has_authenticator)
         return Answer(screen=screen)
     if isinstance(report, Declined):
         return Answer(screen=render_declined(report))
-    if isinstance(report, Unknown):
-        return Answer(screen=render_unknown(report))
-    return Answer(screen=render_away(f"the answer was a {type(report).__name__}"))
+    return Answer(screen=render_unknown(report))

@@ -1,8 +1,9 @@
-"""Handlers: /opportunities /spreads /why."""
+"""Commands: /opportunities /spreads /why."""
 
 from bot.answer import Answer, Button
-from bot.command import Call
+from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import answer_plainly, numbered_why
+from bot.grammar import Argument, Form
 from bot.render.market import (
     SHOWN_MAX,
     make_picture,
@@ -11,8 +12,10 @@ from bot.render.market import (
     render_why,
 )
 from bot.render.spreads import make_heatmap, render_spreads
-from engine.facade.commands import GetOpportunities, GetSpreads, GetTrades, GetWhy
-from engine.facade.reports import OpportunitiesReport, SpreadsReport, TradesReport, WhyReport
+from engine.bus.reports import WhyReport
+from engine.requests.money import GetTrades
+from engine.requests.overview import GetOpportunities, GetSpreads
+from engine.requests.why import GetWhy
 
 _NEWEST_OF = 50
 _PICTURE = "picture"
@@ -27,21 +30,51 @@ _SPREADS_BUTTONS = (
 async def opportunities(call: Call) -> Answer:
     """Show open and recent opportunities, with a button to each decision."""
     report = await call.ask(GetOpportunities(limit=SHOWN_MAX))
-    if not isinstance(report, OpportunitiesReport):
-        return answer_plainly(report, call.settings)
     refs = [line.opportunity_id for line in report.opportunities[:SHOWN_MAX]]
     return Answer(screen=render_opportunities(report), buttons=numbered_why(refs))
+
+
+OPPORTUNITIES = CommandEntry(
+    name="opportunities",
+    topic=Topic.MARKET,
+    kind=Kind.READ,
+    short_help="open and recent, and why not taken",
+    long_help=(
+        (
+            "Shows open opportunities (filled dot) before recent ones: expected profit and net"
+            " edge after costs, route, size, and what was decided."
+        ),
+    ),
+    handler=opportunities,
+    aliases=("opps", "o"),
+)
 
 
 async def spreads(call: Call) -> Answer:
     """Show the gaps between books; as a picture on request."""
     report = await call.ask(GetSpreads())
-    if not isinstance(report, SpreadsReport):
-        return answer_plainly(report, call.settings)
     screen = render_spreads(report)
     if call.arguments.text("form") == "picture":
         return Answer(screen=screen, chart=make_heatmap(report))
     return Answer(screen=screen, buttons=_SPREADS_BUTTONS)
+
+
+SPREADS = CommandEntry(
+    name="spreads",
+    topic=Topic.MARKET,
+    kind=Kind.READ,
+    short_help="gaps now, and how much is missing",
+    long_help=(
+        (
+            "Shows the best gap of each pair between two venues now, whether or not it pays:"
+            " gross, costs (fees and transfer), net, and how much a plan is short of; below it"
+            " the nearest misses of the last hour."
+        ),
+        "With the word picture: all pairs by all venues as a heatmap.",
+    ),
+    handler=spreads,
+    grammar=(Argument(name="form", form=Form.CHOICE, choices=("picture",)),),
+)
 
 
 async def why(call: Call) -> Answer:
@@ -61,6 +94,27 @@ async def why(call: Call) -> Answer:
     return answer_plainly(report, call.settings)
 
 
+WHY = CommandEntry(
+    name="why",
+    topic=Topic.MARKET,
+    kind=Kind.READ,
+    short_help="one decision with all its numbers",
+    long_help=(
+        (
+            "Shows an opportunity or a trade by its id: edges, the decision and its numbers,"
+            " the legs as planned and filled, and the input frames that caused it."
+        ),
+        "Without an id: the newest one.",
+        "With the word picture: a trade's way from found to realised, cause by cause.",
+    ),
+    handler=why,
+    grammar=(
+        Argument(name="id", form=Form.WORD),
+        Argument(name="form", form=Form.CHOICE, choices=("picture",)),
+    ),
+)
+
+
 def _after_why(report: WhyReport) -> tuple[tuple[Button, ...], ...]:
     if report.story is None:
         return ()
@@ -71,9 +125,9 @@ def _after_why(report: WhyReport) -> tuple[tuple[Button, ...], ...]:
 async def _newest(call: Call) -> str | None:
     """Return the id of the newest opportunity, or after a restart that of the newest trade."""
     report = await call.ask(GetOpportunities(limit=_NEWEST_OF))
-    if isinstance(report, OpportunitiesReport) and report.opportunities:
+    if report.opportunities:
         return max(report.opportunities, key=lambda line: line.seen_at_ns).opportunity_id
     trades = await call.ask(GetTrades(limit=1))
-    if isinstance(trades, TradesReport) and trades.trades:
+    if trades.trades:
         return trades.trades[0].opportunity_id
     return None

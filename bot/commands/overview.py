@@ -1,11 +1,11 @@
-"""Handlers: /start /help /status /venues /version."""
+"""Commands: /start /help /status /venues /version."""
 
 import asyncio
 
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import EVER_DAYS, MAIN_MENU, answer_plainly, ask_pnl
-from bot.grammar import nearest
+from bot.commands.common import EVER_DAYS, MAIN_MENU, ask_pnl
+from bot.grammar import Argument, Form, nearest
 from bot.render.overview import (
     Beside,
     render_sandbox,
@@ -15,8 +15,7 @@ from bot.render.overview import (
     render_version,
 )
 from bot.render.screen import Facts, Mark, Screen, Text
-from engine.facade.commands import GetStatus, GetVenues, GetVersion
-from engine.facade.reports import StatusReport, VenuesReport, VersionReport
+from engine.requests.overview import GetStatus, GetVenues, GetVersion
 
 _SANDBOX = "sandbox"
 
@@ -24,12 +23,20 @@ _SANDBOX = "sandbox"
 async def start(call: Call) -> Answer:
     """Greet with the state and the menu."""
     report = await call.ask(GetStatus())
-    if not isinstance(report, StatusReport):
-        return answer_plainly(report, call.settings)
     return Answer(
         screen=render_start(report, has_authenticator=call.settings.has_authenticator),
         buttons=MAIN_MENU,
     )
+
+
+START = CommandEntry(
+    name="start",
+    topic=Topic.OVERVIEW,
+    kind=Kind.READ,
+    short_help="greeting, state and menu",
+    long_help=("Shows in two lines how the engine stands, and the menu.",),
+    handler=start,
+)
 
 
 async def show_help(call: Call) -> Answer:
@@ -40,9 +47,7 @@ async def show_help(call: Call) -> Answer:
     word = wanted.lower().lstrip("/")
     if word == _SANDBOX:
         report = await call.ask(GetStatus())
-        if isinstance(report, StatusReport):
-            return Answer(screen=render_sandbox(report))
-        return answer_plainly(report, call.settings)
+        return Answer(screen=render_sandbox(report))
     for entry in call.table:
         if word == entry.name or word in entry.aliases:
             return Answer(screen=_help_one(entry))
@@ -59,33 +64,83 @@ async def show_help(call: Call) -> Answer:
     )
 
 
+HELP = CommandEntry(
+    name="help",
+    topic=Topic.OVERVIEW,
+    kind=Kind.READ,
+    short_help="commands, a topic, or one command",
+    long_help=(
+        "Without an argument: every command by topic.",
+        "With a topic or a command: what it does and what it takes.",
+    ),
+    handler=show_help,
+    grammar=(Argument(name="topic or command", form=Form.REST),),
+)
+
+
 async def status(call: Call) -> Answer:
     """Show the overview."""
     report = await call.ask(GetStatus())
-    if isinstance(report, StatusReport):
-        beside = Beside(
-            day=await ask_pnl(call, days=1),
-            ever=await ask_pnl(call, days=EVER_DAYS),
-            memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),
-        )
-        return Answer(screen=render_status(report, beside), buttons=MAIN_MENU)
-    return answer_plainly(report, call.settings)
+    beside = Beside(
+        day=await ask_pnl(call, days=1),
+        ever=await ask_pnl(call, days=EVER_DAYS),
+        memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),
+    )
+    return Answer(screen=render_status(report, beside), buttons=MAIN_MENU)
+
+
+STATUS = CommandEntry(
+    name="status",
+    topic=Topic.OVERVIEW,
+    kind=Kind.READ,
+    short_help="mode, venues, counters, latency",
+    long_help=(
+        (
+            "Shows mode, latch and pause, what was found and traded, the paper profit, the"
+            " commonest refusal, latency from frame to decision, memory, and each venue."
+        ),
+    ),
+    handler=status,
+    aliases=("s",),
+)
 
 
 async def venues(call: Call) -> Answer:
     """Show the venues and what is stale."""
     report = await call.ask(GetVenues())
-    if isinstance(report, VenuesReport):
-        return Answer(screen=render_venues(report))
-    return answer_plainly(report, call.settings)
+    return Answer(screen=render_venues(report))
+
+
+VENUES = CommandEntry(
+    name="venues",
+    topic=Topic.MARKET,
+    kind=Kind.READ,
+    short_help="live books, age, rate, faults",
+    long_help=(
+        (
+            "Shows for each venue how many of its books may be traded on, the age of the newest"
+            " change, frames a second, resyncs and the commonest fault."
+        ),
+        "Below it stands what is out of every decision, and why.",
+    ),
+    handler=venues,
+)
 
 
 async def version(call: Call) -> Answer:
     """Show what runs here."""
     report = await call.ask(GetVersion())
-    if isinstance(report, VersionReport):
-        return Answer(screen=render_version(report))
-    return answer_plainly(report, call.settings)
+    return Answer(screen=render_version(report))
+
+
+VERSION = CommandEntry(
+    name="version",
+    topic=Topic.OVERVIEW,
+    kind=Kind.READ,
+    short_help="version, commit, run",
+    long_help=("Shows version, commit, run id and when the engine started.",),
+    handler=version,
+)
 
 
 def _help_all(table: tuple[CommandEntry, ...]) -> Screen:

@@ -1,13 +1,13 @@
-"""Handlers: /limits /pause /resume /kill /unkill /mode."""
+"""Commands: /limits /pause /resume /kill /unkill /mode."""
 
 import logging
 
 from msgspec.structs import replace
 
 from bot.answer import Answer, Button, Confirmation
-from bot.command import Call
+from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import answer_plainly
-from bot.grammar import Arguments
+from bot.grammar import Argument, Arguments, Form
 from bot.render.safety import (
     render_ask_mode,
     render_ask_resume,
@@ -18,19 +18,12 @@ from bot.render.safety import (
     render_limits,
     render_mode,
 )
-from engine.facade.commands import (
-    GetLimits,
-    GetStatus,
-    Kill,
-    Mode,
-    Pause,
-    Resume,
-    SetMode,
-    TransientError,
-    Unkill,
-)
-from engine.facade.redaction import redact
-from engine.facade.reports import Declined, KillReport, LimitsReport, StatusReport
+from engine.bus.reports import Declined, KillReport
+from engine.domain.errors import TransientError
+from engine.domain.modes import Mode
+from engine.domain.redaction import redact
+from engine.requests.overview import GetLimits, GetStatus
+from engine.requests.safety import Kill, Pause, Resume, SetMode, Unkill
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +34,17 @@ WHY_LIMIT = 200
 async def limits(call: Call) -> Answer:
     """Show the limits and their use."""
     report = await call.ask(GetLimits())
-    if isinstance(report, LimitsReport):
-        return Answer(screen=render_limits(report))
-    return answer_plainly(report, call.settings)
+    return Answer(screen=render_limits(report))
+
+
+LIMITS = CommandEntry(
+    name="limits",
+    topic=Topic.SAFETY,
+    kind=Kind.READ,
+    short_help="limits, their use, their refusals",
+    long_help=("Shows each limit, how much of it is used now, and what it refused.",),
+    handler=limits,
+)
 
 
 async def pause(call: Call) -> Answer:
@@ -51,17 +52,43 @@ async def pause(call: Call) -> Answer:
     return answer_plainly(await call.ask(Pause(by=call.by)), call.settings)
 
 
+PAUSE = CommandEntry(
+    name="pause",
+    topic=Topic.SAFETY,
+    kind=Kind.PROTECTIVE,
+    short_help="stop making plans",
+    long_help=(
+        "Stops making plans until /resume; survives a restart.",
+        "Pausing twice is the same as pausing once.",
+    ),
+    handler=pause,
+)
+
+
 async def resume(call: Call) -> Answer:
     """Ask for the second step; nothing changes before it."""
     report = await call.ask(GetStatus())
-    if not isinstance(report, StatusReport):
-        return answer_plainly(report, call.settings)
     return Answer(
         screen=render_ask_resume(report),
         confirmation=Confirmation(
             action="Resume", command=Resume(by=call.by, given_at_ns=call.now_ns)
         ),
     )
+
+
+RESUME = CommandEntry(
+    name="resume",
+    topic=Topic.SAFETY,
+    kind=Kind.CHANGE,
+    short_help="make plans again, in two steps",
+    long_help=(
+        (
+            "Asks for a second step, which counts once and for a short time; then plans are"
+            " made again. It does not clear the kill latch."
+        ),
+    ),
+    handler=resume,
+)
 
 
 def make_kill(call: Call) -> Kill:
@@ -99,6 +126,25 @@ async def kill(call: Call) -> Answer:
     return answer_plainly(report, call.settings)
 
 
+KILL = CommandEntry(
+    name="kill",
+    topic=Topic.SAFETY,
+    kind=Kind.PROTECTIVE,
+    short_help="set the kill latch, at once",
+    long_help=(
+        (
+            "Stops the engine and sets the kill latch before anything else is done, and says"
+            " what each role has of it: no plan is made until"
+            " it is cleared with /unkill, over any restart."
+        ),
+        "Any line that begins with the word kill does the same. A reason may follow.",
+    ),
+    handler=kill,
+    aliases=("k",),
+    grammar=(Argument(name="why", form=Form.REST),),
+)
+
+
 async def unkill(call: Call) -> Answer:
     """Clear the latch with the one-time code."""
     code = call.arguments.text("code") or ""
@@ -106,20 +152,27 @@ async def unkill(call: Call) -> Answer:
     return answer_plainly(await call.ask(command), call.settings)
 
 
+UNKILL = CommandEntry(
+    name="unkill",
+    topic=Topic.SAFETY,
+    kind=Kind.CHANGE,
+    short_help="clear the latch with a one-time code",
+    long_help=("Clears the kill latch. The one-time code is the second step.",),
+    handler=unkill,
+    is_on_buttons=False,
+    grammar=(Argument(name="code", form=Form.CODE, is_required=True),),
+)
+
+
 async def mode(call: Call) -> Answer:
     """Show the mode; go down in one step; ask for the second step before going up."""
     wanted = call.arguments.text("mode")
     if wanted is None:
-        report = await call.ask(GetStatus())
-        if isinstance(report, StatusReport):
-            return Answer(screen=render_mode(report), buttons=_MODE_BUTTONS)
-        return answer_plainly(report, call.settings)
+        return Answer(screen=render_mode(await call.ask(GetStatus())), buttons=_MODE_BUTTONS)
     command = SetMode(by=call.by, mode=Mode(wanted), given_at_ns=call.now_ns)
     report = await call.ask(command)
     if isinstance(report, Declined) and report.needs_confirmation:
         now = await call.ask(GetStatus())
-        if not isinstance(now, StatusReport):
-            return answer_plainly(now, call.settings)
         return Answer(
             screen=render_ask_mode(Mode(wanted), now, why=report.why),
             confirmation=Confirmation(
@@ -133,6 +186,21 @@ async def mode(call: Call) -> Answer:
 def is_mode_protective(arguments: Arguments) -> bool:
     """Say whether a /mode call can only make the engine do less, or only shows."""
     return arguments.text("mode") in {None, Mode.OBSERVE.value}
+
+
+MODE = CommandEntry(
+    name="mode",
+    topic=Topic.SAFETY,
+    kind=Kind.CHANGE,
+    short_help="observe or paper",
+    long_help=(
+        "Without an argument: shows the mode.",
+        "observe takes one step; paper lets the engine do more and asks for a second.",
+    ),
+    handler=mode,
+    grammar=(Argument(name="mode", form=Form.CHOICE, choices=("observe", "paper")),),
+    protective_when=is_mode_protective,
+)
 
 
 _KILL_NOW = Button(label="KILL", line="/kill", is_alarming=True)

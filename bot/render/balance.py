@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.answer import Heatmap
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
-from engine.facade.reports import BalanceLine, BalanceReport, PnlReport
+from engine.bus.reports import BalanceLine, BalanceReport, PnlReport
 
 _LOW = Decimal("0.1")
 """A place with less than this part of its start left is as good as empty."""

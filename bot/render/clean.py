@@ -5,7 +5,7 @@ Whatever a chat shows goes through here.
 
 import unicodedata
 
-from engine.facade.redaction import redact
+from engine.domain.redaction import redact
 
 _CATEGORIES_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, formats (zero-width, direction marks), surrogates, private and unassigned."""

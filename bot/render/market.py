@@ -6,9 +6,8 @@ from bot.answer import Waterfall
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text, wrapped
 from bot.render.stories import make_waterfall, story_blocks
-from engine.facade.reports import (
+from engine.bus.reports import (
     ExactNow,
-    Hop,
     LegLine,
     OpportunitiesReport,
     OpportunityLine,
@@ -18,6 +17,7 @@ from engine.facade.reports import (
     ValuesLine,
     WhyReport,
 )
+from engine.domain.opportunities import Hop
 
 SHOWN_MAX = 4
 """Opportunities on one screen."""

@@ -7,8 +7,8 @@ from bot.answer import Chart
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
 from bot.render.stories import path
-from engine.facade.commands import Basis
-from engine.facade.reports import ExportReport, PnlReport, TradeLine, TradesReport
+from engine.bus.reports import ExportReport, PnlReport, TradeLine, TradesReport
+from engine.domain.modes import Basis
 
 _ROUTES_SHOWN_MAX = 4
 TRADES_SHOWN_MAX = 6

@@ -7,7 +7,7 @@ from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from bot.render.stories import main_cause
-from engine.facade.notices import (
+from engine.bus.notices import (
     REFUSED,
     ClockCorrected,
     Killed,
@@ -26,7 +26,7 @@ from engine.facade.notices import (
     VenueBack,
     VenueLost,
 )
-from engine.facade.units import NS_PER_MS, NS_PER_S
+from engine.domain.units import NS_PER_MS, NS_PER_S
 
 _STEP_NS: Final = 1_000_000_000
 """Less than this is a clock's ordinary adjustment, not worth a word."""

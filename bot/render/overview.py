@@ -7,7 +7,7 @@ from decimal import Decimal
 from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Table, Text
-from engine.facade.reports import PnlReport, StatusReport, VenueLine, VenuesReport, VersionReport
+from engine.bus.reports import PnlReport, StatusReport, VenueLine, VenuesReport, VersionReport
 
 _VENUES_SHOWN_MAX = 5
 _STALE_SHOWN_MAX = 4

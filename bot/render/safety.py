@@ -2,8 +2,7 @@
 
 from bot.render import words
 from bot.render.screen import Facts, Mark, Screen, Text
-from engine.facade.commands import Mode
-from engine.facade.reports import (
+from engine.bus.reports import (
     Acknowledged,
     Declined,
     KillReport,
@@ -11,6 +10,7 @@ from engine.facade.reports import (
     LimitsReport,
     StatusReport,
 )
+from engine.domain.modes import Mode
 
 KILLED_TITLE = "KILLED: no plans are made"
 

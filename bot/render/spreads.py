@@ -5,7 +5,7 @@ from itertools import combinations
 from bot.answer import Heatmap
 from bot.render import words
 from bot.render.screen import Lines, Mark, Screen, Table, Text
-from engine.facade.reports import SpreadLine, SpreadsReport
+from engine.bus.reports import SpreadLine, SpreadsReport
 
 _PAIRS_SHOWN_MAX = 5
 _NEAREST_SHOWN_MAX = 2

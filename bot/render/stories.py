@@ -6,8 +6,8 @@ from typing import Final
 from bot.answer import Waterfall
 from bot.render import words
 from bot.render.screen import Text
-from engine.facade.reports import Cause, Difference, TradeStory, Worth
-from engine.facade.units import NS_PER_MS
+from engine.domain.stories import Cause, Difference, TradeStory, Worth
+from engine.domain.units import NS_PER_MS
 
 _WORTH_A_WORD_USD: Final = Decimal("0.005")
 """Less than half a cent is shown nowhere."""

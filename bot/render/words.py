@@ -7,9 +7,9 @@ from contextvars import ContextVar
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from engine.facade.commands import Basis
-from engine.facade.reports import Amount
-from engine.facade.units import NS_PER_S
+from engine.domain.assets import Amount
+from engine.domain.modes import Basis
+from engine.domain.units import NS_PER_S
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _CENTS = Decimal("0.01")

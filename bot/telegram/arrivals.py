@@ -10,7 +10,7 @@ from bot.access import Access, Denial, Incoming
 from bot.command import Kind
 from bot.dispatch import Invocation, Refused, read_line
 from bot.telegram.keyboards import ConfirmTap, MenuTap, read_payload
-from engine.facade.redaction import redact
+from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
 from bot.telegram.replies import make_messages
 from bot.telegram.taps import TapAnswers
-from engine.facade.units import NS_PER_S
+from engine.domain.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
 

@@ -33,10 +33,10 @@ from bot.telegram.taps import TapAnswers
 from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
 from bot.threads import Threads
-from engine.facade.commands import FatalError
+from engine.domain.errors import FatalError
+from engine.domain.redaction import redact
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from cachetools import FIFOCache
 
-from engine.facade.commands import Command, DoneInbox, PutInbox, SyndicateError, TakeInbox
+from engine.bus.request import Reply, Request
+from engine.domain.errors import SyndicateError
+from engine.domain.redaction import redact
 from engine.facade.engine import Facade
-from engine.facade.redaction import redact
-from engine.facade.reports import InboxItems, InboxStored, Report
+from engine.requests.chat import DoneInbox, PutInbox, TakeInbox
 
 _log = logging.getLogger(__name__)
 
@@ -73,13 +74,13 @@ class Inbox:
         ]
         limit_s = STORE_S_MAX_AWAY if self.is_away else STORE_S_MAX
         report = await self._ask(PutInbox(source=SOURCE, updates=items), limit_s=limit_s)
-        return set(report.new_ids) if isinstance(report, InboxStored) else None
+        return None if report is None else set(report.new_ids)
 
     async def take(self) -> list[dict[str, Any]]:
         """Return what a former process accepted and did not finish; waits for the ledger."""
         while True:
             report = await self._ask(TakeInbox(source=SOURCE), limit_s=TAKE_S_MAX)
-            if isinstance(report, InboxItems):
+            if report is not None:
                 return [json.loads(raw) for _, raw in report.updates]
             await asyncio.sleep(RETRY_S)
 
@@ -117,10 +118,10 @@ class Inbox:
         self._done_waiting.pop(update_id, None)
         return True
 
-    async def _ask(self, command: Command, *, limit_s: float) -> Report | None:
+    async def _ask(self, request: Request[Reply], *, limit_s: float) -> Reply | None:
         try:
             async with asyncio.timeout(limit_s):
-                report = await self.facade.ask(command)
+                report = await self.facade.ask(request)
         except (SyndicateError, TimeoutError) as error:
             if not self.is_away:
                 _log.warning("the ledger is away: %s", str(error) or f"no answer in {limit_s:g} s")

@@ -8,9 +8,9 @@ from typing import Final
 from telegram import Bot, BotCommand, MenuButtonCommands, User
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 
-from bot.command_table import COMMANDS
+from bot import command_table
 from bot.telegram.requests import wait_of
-from engine.facade.redaction import redact
+from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,9 @@ async def introduce(bot: Bot, tell_terminal: Callable[[str], None]) -> None:
                 me = await bot.get_me()
                 name = me.username
                 tell_terminal(f"Telegram answers: write /start to @{name}, https://t.me/{name}")
-            await bot.set_my_commands([BotCommand(one.name, one.short_help) for one in COMMANDS])
+            await bot.set_my_commands(
+                [BotCommand(one.name, one.short_help) for one in command_table.COMMANDS]
+            )
             await bot.set_chat_menu_button(menu_button=MenuButtonCommands())
         except TelegramError as error:
             why = redact(str(error))

@@ -14,8 +14,9 @@ from bot.answer import Answer
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher, Invocation
 from bot.telegram.arrivals import Arrival
-from engine.facade.commands import Kill, SyndicateError
-from engine.facade.units import NS_PER_S
+from engine.domain.errors import SyndicateError
+from engine.domain.units import NS_PER_S
+from engine.requests.safety import Kill
 
 _log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.requests import wait_of
 from bot.telegram.sender import SendsMessages
-from engine.facade.backoff import Backoff
-from engine.facade.redaction import redact
+from engine.domain.backoff import Backoff
+from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.telegram.requests import make_request, wait_of
-from engine.facade.backoff import Backoff
-from engine.facade.redaction import redact
+from engine.domain.backoff import Backoff
+from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 

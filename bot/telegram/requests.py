@@ -10,7 +10,7 @@ import httpx
 from telegram.error import RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from engine.facade.commands import FatalError
+from engine.domain.errors import FatalError
 
 CONNECT_S: Final = 5.0
 UPLOAD_S: Final = 60.0

@@ -10,7 +10,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.render.clean import clean
-from engine.facade.redaction import redact
+from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
 from bot.telegram.requests import refused_token
-from engine.facade.redaction import redact
+from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 

@@ -1,25 +1,27 @@
 """Transport inside one process: the same messages, encoded and decoded as on a socket."""
 
 import asyncio
-from typing import Generic
+from collections.abc import Sequence
+from typing import Any
 
-from engine.bus.wire import Answerer, Reply, Request, Wire
+from engine.bus.request import Answerer, Reply, Request
+from engine.bus.wire import decode_reply, encode, make_decoder
 from engine.domain.errors import TransientError
 
 
-class MemoryCaller(Generic[Request, Reply]):
+class MemoryCaller:
     """Calls a role in the same process; messages are encoded, so nothing mutable is shared."""
 
-    def __init__(self, wire: Wire[Request, Reply], answerer: Answerer[Request, Reply]) -> None:
-        self._wire = wire
+    def __init__(self, requests: Sequence[type[Request[Any]]], answerer: Answerer) -> None:
+        self._decoder = make_decoder(requests)
         self._answerer = answerer
 
-    async def call(self, request: Request, *, timeout_s: float = 5.0) -> Reply:
+    async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         """Call the role; see `Caller.call`."""
-        decoded = self._wire.decode_request(self._wire.encode(request))
+        decoded = self._decoder.decode(encode(request))
         try:
             async with asyncio.timeout(timeout_s):
                 reply = await self._answerer.answer(decoded)
         except TimeoutError as error:
             raise TransientError(f"no answer within {timeout_s:g} s; try again") from error
-        return self._wire.decode_reply(self._wire.encode(reply))
+        return decode_reply(request, encode(reply), role=request.role)

@@ -5,12 +5,13 @@ Every record has an id of its own; the ledger stores a record once, however ofte
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 from zlib import crc32
 
 import msgspec
 
-from engine.bus.commands import Kill
 from engine.bus.notices import Notice
+from engine.bus.request import LedgerRequest
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -123,18 +124,14 @@ class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     code_step: int | None = None
 
 
-def kill_record(kill: Kill) -> LatchRecord:
+def kill_record(*, by: str, why: str, at_ns: int, ref: str = "") -> LatchRecord:
     """Return the record of a kill: the same one from whoever stores it, however often it is told.
 
     The time of one that is told again differs, for it is then late.
     """
-    itself = f"{kill.at_ns}-{crc32(f'{kill.by} {kill.why}'.encode()):08x}"
+    itself = f"{at_ns}-{crc32(f'{by} {why}'.encode()):08x}"
     return LatchRecord(
-        record_id=f"kill-{kill.ref or itself}",
-        at_ns=kill.at_ns,
-        act=LatchAct.KILL,
-        by=kill.by,
-        why=kill.why,
+        record_id=f"kill-{ref or itself}", at_ns=at_ns, act=LatchAct.KILL, by=by, why=why
     )
 
 
@@ -156,18 +153,6 @@ Record = (
 )
 
 
-class Append(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """Store records in order, in one durable transaction; answered by `Appended`.
-
-    Attributes:
-        generation: of the engine whose records they are, as `EngineState` gave it; answered by
-            `Superseded` if another engine has begun since. None if no engine sends them.
-    """
-
-    records: list[Record]
-    generation: int | None = None
-
-
 class Appended(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """All records of the batch are durable."""
 
@@ -178,12 +163,6 @@ class Superseded(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """Nothing was stored: the engine that asked has lost its place to one of `generation`."""
 
     generation: int
-
-
-class LoadState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """Begin as the one engine, with what it needs to know at start; answered by `EngineState`."""
-
-    day_start_ns: int
 
 
 class LatchState(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,3 +213,43 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     latch: LatchState = LatchState()
     codes: CodesUsed = CodesUsed()
     last_prices: list[LastPrice] = []
+
+
+class RecordKeeper(Protocol):
+    """What the ledger does for the engine."""
+
+    async def append(
+        self, records: list[Record], *, generation: int | None
+    ) -> Appended | Superseded:
+        """See `Append`."""
+        ...
+
+    async def load_state(self, *, day_start_ns: int) -> EngineState:
+        """See `LoadState`."""
+        ...
+
+
+class Append(LedgerRequest[Appended | Superseded], frozen=True, kw_only=True):
+    """Store records in order, in one durable transaction.
+
+    Attributes:
+        generation: of the engine whose records they are, as `EngineState` gave it; answered by
+            `Superseded` if another engine has begun since. None if no engine sends them.
+    """
+
+    records: list[Record]
+    generation: int | None = None
+
+    async def answer(self, ledger: RecordKeeper, /) -> Appended | Superseded:
+        """See `Request.answer`."""
+        return await ledger.append(self.records, generation=self.generation)
+
+
+class LoadState(LedgerRequest[EngineState], frozen=True, kw_only=True):
+    """Begin as the one engine, with what it needs to know at start."""
+
+    day_start_ns: int
+
+    async def answer(self, ledger: RecordKeeper, /) -> EngineState:
+        """See `Request.answer`."""
+        return await ledger.load_state(day_start_ns=self.day_start_ns)

@@ -1,4 +1,4 @@
-"""Reports: answers to commands. Plain values; a front-end renders them.
+"""Reports: answers to a front-end. Plain values; a front-end renders them.
 
 Every report carries `basis` and `market_note`, so that no figure can be shown without saying
 whether it comes from the sandbox, from live markets or from a replay.
@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.bus.commands import Thread
 from engine.bus.notices import StampedNotice
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
@@ -17,8 +16,8 @@ from engine.domain.opportunities import Hop
 from engine.domain.stories import TradeStory
 
 
-class _Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    pass
+class Report(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What a front-end is answered."""
 
 
 class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +92,7 @@ class OpportunityLine(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[Hop, ...]
 
 
-class StatusReport(_Report, frozen=True, kw_only=True):
+class StatusReport(Report, frozen=True, kw_only=True):
     """The overview.
 
     Attributes:
@@ -140,7 +139,7 @@ class StatusReport(_Report, frozen=True, kw_only=True):
     recording_failure: str | None = None
 
 
-class VenuesReport(_Report, frozen=True, kw_only=True):
+class VenuesReport(Report, frozen=True, kw_only=True):
     """All instruments."""
 
     basis: Basis
@@ -149,7 +148,7 @@ class VenuesReport(_Report, frozen=True, kw_only=True):
     instruments: list[InstrumentLine]
 
 
-class OpportunitiesReport(_Report, frozen=True, kw_only=True):
+class OpportunitiesReport(Report, frozen=True, kw_only=True):
     """Open opportunities first, then recent ones, newest first.
 
     Attributes:
@@ -243,7 +242,7 @@ class ValuesLine(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str
 
 
-class WhyReport(_Report, frozen=True, kw_only=True):
+class WhyReport(Report, frozen=True, kw_only=True):
     """The whole decision on one opportunity, and what came of it.
 
     Attributes:
@@ -289,7 +288,7 @@ class LimitLine(msgspec.Struct, frozen=True, kw_only=True):
     by_settings: str = ""
 
 
-class LimitsReport(_Report, frozen=True, kw_only=True):
+class LimitsReport(Report, frozen=True, kw_only=True):
     """All limits."""
 
     basis: Basis
@@ -313,7 +312,7 @@ class SpreadLine(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
 
 
-class SpreadsReport(_Report, frozen=True, kw_only=True):
+class SpreadsReport(Report, frozen=True, kw_only=True):
     """How far the market is from an opportunity.
 
     Attributes:
@@ -347,7 +346,7 @@ class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
     started_usd: Decimal
 
 
-class BalanceReport(_Report, frozen=True, kw_only=True):
+class BalanceReport(Report, frozen=True, kw_only=True):
     """The paper inventory that trades draw on.
 
     Attributes:
@@ -383,14 +382,14 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     story: TradeStory | None = None
 
 
-class TradesReport(_Report, frozen=True, kw_only=True):
+class TradesReport(Report, frozen=True, kw_only=True):
     """Newest executions first; `total` counts all that are stored."""
 
     trades: list[TradeLine]
     total: int
 
 
-class PnlReport(_Report, frozen=True, kw_only=True):
+class PnlReport(Report, frozen=True, kw_only=True):
     """Realised profit from fills, in USD.
 
     Attributes:
@@ -409,7 +408,7 @@ class PnlReport(_Report, frozen=True, kw_only=True):
     points: list[tuple[int, Decimal]]
 
 
-class ExportReport(_Report, frozen=True, kw_only=True):
+class ExportReport(Report, frozen=True, kw_only=True):
     """A file for the operator."""
 
     file_name: str
@@ -417,7 +416,7 @@ class ExportReport(_Report, frozen=True, kw_only=True):
     rows: int
 
 
-class VersionReport(_Report, frozen=True, kw_only=True):
+class VersionReport(Report, frozen=True, kw_only=True):
     """What runs here."""
 
     version: str
@@ -427,7 +426,7 @@ class VersionReport(_Report, frozen=True, kw_only=True):
     started_at_ns: int
 
 
-class Acknowledged(_Report, frozen=True, kw_only=True):
+class Acknowledged(Report, frozen=True, kw_only=True):
     """The command was carried out and is durable; `text` says what is so now."""
 
     text: str
@@ -443,7 +442,7 @@ class KillPath(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class KillReport(_Report, frozen=True, kw_only=True):
+class KillReport(Report, frozen=True, kw_only=True):
     """What is true after a kill, for each role.
 
     Attributes:
@@ -457,7 +456,7 @@ class KillReport(_Report, frozen=True, kw_only=True):
     ledger: KillPath
 
 
-class Declined(_Report, frozen=True, kw_only=True):
+class Declined(Report, frozen=True, kw_only=True):
     """The command was not carried out.
 
     Attributes:
@@ -468,25 +467,25 @@ class Declined(_Report, frozen=True, kw_only=True):
     needs_confirmation: bool = False
 
 
-class Unknown(_Report, frozen=True, kw_only=True):
+class Unknown(Report, frozen=True, kw_only=True):
     """What was asked for does not exist."""
 
     what: str
 
 
-class InboxStored(_Report, frozen=True, kw_only=True):
+class InboxStored(Report, frozen=True, kw_only=True):
     """Durable; `new_ids` are those that were not stored before."""
 
     new_ids: list[int] = []
 
 
-class InboxItems(_Report, frozen=True, kw_only=True):
+class InboxItems(Report, frozen=True, kw_only=True):
     """Stored updates that were not yet done."""
 
     updates: list[tuple[int, bytes]]
 
 
-class NoticesReport(_Report, frozen=True, kw_only=True):
+class NoticesReport(Report, frozen=True, kw_only=True):
     """Stored notices, oldest first; `delivered_seq` is what the reader confirmed last."""
 
     notices: list[StampedNotice]
@@ -494,30 +493,14 @@ class NoticesReport(_Report, frozen=True, kw_only=True):
     newest_seq: int
 
 
-class ThreadsReport(_Report, frozen=True, kw_only=True):
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """What one thing was told in: later news of it edits that message."""
+
+    name: str
+    message_id: int
+
+
+class ThreadsReport(Report, frozen=True, kw_only=True):
     """Messages of a chat that later news may edit, oldest first."""
 
     threads: list[Thread]
-
-
-Report = (
-    StatusReport
-    | VenuesReport
-    | OpportunitiesReport
-    | WhyReport
-    | LimitsReport
-    | SpreadsReport
-    | BalanceReport
-    | TradesReport
-    | PnlReport
-    | ExportReport
-    | VersionReport
-    | Acknowledged
-    | KillReport
-    | Declined
-    | Unknown
-    | InboxStored
-    | InboxItems
-    | NoticesReport
-    | ThreadsReport
-)

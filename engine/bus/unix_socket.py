@@ -9,13 +9,21 @@ import contextlib
 import logging
 import os
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Final, Generic
+from typing import Any, Final
 
 import msgspec
 
-from engine.bus.wire import FRAME_BYTES_MAX, PROTOCOL_VERSION, Answerer, Reply, Request, Wire
+from engine.bus.request import Answerer, Reply, Request
+from engine.bus.wire import (
+    FRAME_BYTES_MAX,
+    PROTOCOL_VERSION,
+    RequestDecoder,
+    decode_reply,
+    encode,
+    make_decoder,
+)
 from engine.domain.errors import BadValueError, FatalError, TransientError
 
 log = logging.getLogger(__name__)
@@ -48,8 +56,8 @@ def check_socket_path(path: Path) -> None:
 @contextlib.asynccontextmanager
 async def open_server(
     path: Path,
-    wire: Wire[Request, Reply],
-    answerer: Answerer[Request, Reply],
+    requests: Sequence[type[Request[Any]]],
+    answerer: Answerer,
     *,
     on_fatal: Callable[[FatalError], None],
 ) -> AsyncIterator[None]:
@@ -61,6 +69,7 @@ async def open_server(
     `on_fatal` learns of a `FatalError` that an answer raised; the caller then ends the role.
     """
     _make_room(path)
+    decoder = make_decoder(requests)
     connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,7 +77,7 @@ async def open_server(
         assert task is not None
         connections.add(task)
         try:
-            await _serve_connection(reader, writer, wire, answerer, on_fatal)
+            await _serve_connection(reader, writer, decoder, answerer, on_fatal)
         except asyncio.CancelledError:
             pass  # only the closing of this server cancels; the loop would log it as an error
         finally:
@@ -126,16 +135,16 @@ class _Bound:
 async def _serve_connection(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    wire: Wire[Request, Reply],
-    answerer: Answerer[Request, Reply],
+    decoder: RequestDecoder,
+    answerer: Answerer,
     on_fatal: Callable[[FatalError], None],
 ) -> None:
     slots = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
 
     async def answer(request_id: int, payload: bytes) -> None:
         try:
-            reply = await answerer.answer(wire.decode_request(payload))
-            _write(writer, request_id, _REPLY, wire.encode(reply))
+            reply = await answerer.answer(decoder.decode(payload))
+            _write(writer, request_id, _REPLY, encode(reply))
         except TransientError as error:
             _write(writer, request_id, _TRANSIENT, str(error).encode())
         except BadValueError as error:
@@ -166,12 +175,11 @@ async def _serve_connection(
             log.debug("a caller is gone")
 
 
-class SocketCaller(Generic[Request, Reply]):
+class SocketCaller:
     """Calls a role over its socket; connects when needed, again after the role came back."""
 
-    def __init__(self, path: Path, wire: Wire[Request, Reply], *, role: str) -> None:
+    def __init__(self, path: Path, *, role: str) -> None:
         self._path = path
-        self._wire = wire
         self._role = role
         self.ended: str | None = None
         """Why the role will not come back by itself, once the supervisor said so."""
@@ -181,11 +189,11 @@ class SocketCaller(Generic[Request, Reply]):
         self._next_id = 0
         self._connecting = asyncio.Lock()
 
-    async def call(self, request: Request, *, timeout_s: float = 5.0) -> Reply:
+    async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         """Call the role; see `Caller.call`."""
         try:
             async with asyncio.timeout(timeout_s):
-                kind, payload = await self._exchange(self._wire.encode(request))
+                kind, payload = await self._exchange(encode(request))
         except TimeoutError as error:  # which is an OSError, so it stands first
             raise TransientError(
                 f"the {self._role} did not answer within {timeout_s:g} s; try again"
@@ -201,7 +209,7 @@ class SocketCaller(Generic[Request, Reply]):
                 f"the {self._role} is away ({error}); it is restarted by itself, try again"
             ) from error
         if kind == _REPLY:
-            return self._wire.decode_reply(payload)
+            return decode_reply(request, payload, role=self._role)
         if kind == _REFUSED:
             raise BadValueError(payload.decode())
         raise TransientError(f"the {self._role} could not answer: {payload.decode()}")

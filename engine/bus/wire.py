@@ -1,80 +1,50 @@
-"""What travels between roles: requests and replies of the engine and of the ledger, as msgpack."""
+"""What travels between roles: requests and their replies, as msgpack."""
 
-from typing import Any, Final, Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final, Union
 
 import msgspec
 
-from engine.bus.commands import EngineCommand, LedgerCommand
-from engine.bus.records import Append, Appended, EngineState, LoadState, Superseded
-from engine.bus.reports import Report
+from engine.bus.request import Reply, Request, reply_type
+from engine.domain.errors import TransientError
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 """Raised when a message changes in a way that an older role cannot read."""
 
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 
-LedgerRequest = Append | LoadState | LedgerCommand
-LedgerReply = Appended | Superseded | EngineState | Report
+RequestDecoder = msgspec.msgpack.Decoder[Request[Any]]
 
-Request = TypeVar("Request")
-Reply = TypeVar("Reply")
-Request_contra = TypeVar("Request_contra", contravariant=True)
-Reply_co = TypeVar("Reply_co", covariant=True)
+_ENCODER: Final = msgspec.msgpack.Encoder()
 
 
-class Wire(Generic[Request, Reply]):
-    """Encoder and decoders of one role's requests and replies."""
-
-    def __init__(self, request_type: Any, reply_type: Any) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
-        self._requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(request_type)
-        self._replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(reply_type)
-
-    def encode(self, message: object) -> bytes:
-        """Encode a request or a reply."""
-        return self._encoder.encode(message)
-
-    def decode_request(self, payload: bytes) -> Request:
-        """Decode a request; raises msgspec.DecodeError."""
-        return self._requests.decode(payload)
-
-    def decode_reply(self, payload: bytes) -> Reply:
-        """Decode a reply; raises msgspec.DecodeError."""
-        return self._replies.decode(payload)
+def encode(message: object) -> bytes:
+    """Encode a request or a reply."""
+    return _ENCODER.encode(message)
 
 
-class Answerer(Protocol[Request_contra, Reply_co]):
-    """A role's side of the wire."""
-
-    async def answer(self, request: Request_contra) -> Reply_co:
-        """Answer one request.
-
-        Raises:
-            TransientError: that is not possible now.
-            BadValueError: this request is never possible.
-            FatalError: the role has to end.
-        """
-        ...
+def make_decoder(requests: Sequence[type[Request[Any]]]) -> RequestDecoder:
+    """Make what decodes the requests that a role answers; it raises msgspec.DecodeError."""
+    return msgspec.msgpack.Decoder(Union[tuple(requests)])  # noqa: UP007 - known at run time only
 
 
-class Caller(Protocol[Request_contra, Reply_co]):
-    """A client's side of the wire."""
+def decode_reply(request: Request[Reply], payload: bytes, *, role: str) -> Reply:
+    """Decode the reply to a request.
 
-    async def call(self, request: Request_contra, *, timeout_s: float = 5.0) -> Reply_co:
-        """Send a request and wait for its reply.
-
-        Raises:
-            TransientError: the role is away or did not answer in time.
-            BadValueError: the role refused this request; asking again changes nothing.
-        """
-        ...
-
-
-def engine_wire() -> Wire[EngineCommand, Report]:
-    """Make the wire of the engine role."""
-    return Wire(EngineCommand, Report)
+    Raises:
+        TransientError: it is none; a role of another version gave it.
+    """
+    try:
+        reply: Reply = _reply_decoder(type(request)).decode(payload)
+    except msgspec.DecodeError as error:
+        raise TransientError(
+            f"the {role} answered {type(request).__name__} with what this version cannot read "
+            f"({error}); restart all roles"
+        ) from error
+    return reply
 
 
-def ledger_wire() -> Wire[LedgerRequest, LedgerReply]:
-    """Make the wire of the ledger role."""
-    return Wire(LedgerRequest, LedgerReply)
+@cache
+def _reply_decoder(kind: type[Request[Any]]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(reply_type(kind))

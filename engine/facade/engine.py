@@ -3,16 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from engine.bus.commands import Command
 from engine.bus.notices import StampedNotice
-from engine.bus.reports import Report
+from engine.bus.request import Reply, Request
 
 
 class Facade(Protocol):
     """What a front-end may do."""
 
-    async def ask(self, command: Command) -> Report:
-        """Carry out a command and return its report.
+    async def ask(self, request: Request[Reply], /) -> Reply:
+        """Have a request answered by whoever answers it.
 
         `Kill` goes by every path at once (engine, latch file, ledger) and reports on each.
 

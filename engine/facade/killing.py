@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from engine.bus.commands import EngineCommand, Kill
 from engine.bus.records import Append, kill_record
-from engine.bus.reports import Acknowledged, Declined, KillPath, KillReport, Report
-from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.bus.reports import Acknowledged, Declined, KillPath, KillReport
+from engine.bus.request import Caller
 from engine.domain.errors import FatalError, SyndicateError
 from engine.operate.kill_latch import KillLatch
+from engine.requests.safety import Kill
 
 PATH_S: Final = 1.5
 """Longest wait on one path: a kill is answered within its sender's patience."""
@@ -27,8 +27,8 @@ class Killer:
 
     def __init__(
         self,
-        engine: Caller[EngineCommand, Report],
-        ledger: Caller[LedgerRequest, LedgerReply],
+        engine: Caller,
+        ledger: Caller,
         latch: KillLatch,
         signal_engine: SignalEngine | None,
     ) -> None:
@@ -91,7 +91,10 @@ class Killer:
 
     async def _store(self, command: Kill) -> KillPath:
         try:
-            await self._ledger.call(Append(records=[kill_record(command)]), timeout_s=PATH_S)
+            record = kill_record(
+                by=command.by, why=command.why, at_ns=command.at_ns, ref=command.ref
+            )
+            await self._ledger.call(Append(records=[record]), timeout_s=PATH_S)
         except SyndicateError as error:
             return KillPath(is_done=False, text=f"not stored yet: {error}")
         return KillPath(is_done=True, text="stored, it holds over restarts")

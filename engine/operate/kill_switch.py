@@ -11,7 +11,6 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-from engine.bus.commands import Kill, Unkill
 from engine.bus.records import EngineState, LatchAct, LatchRecord, kill_record
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.operate.clock import Clock
@@ -98,53 +97,55 @@ class KillSwitch:
         else:
             self._record(LatchAct.UNKILL, by=BY_FILE)
 
-    def kill(self, command: Kill) -> None:
+    def kill(self, *, by: str, why: str, at_ns: int, ref: str = "") -> None:
         """Hold every plan, at once and whatever fails."""
         self._latch.hold()
         self._was_killed = True
         self._killed_at_ns = max(self._killed_at_ns, self._clock())
         self._is_recorded_killed = True
-        self._newest = kill_record(command)
+        self._newest = kill_record(by=by, why=why, at_ns=at_ns, ref=ref)
         self._outbox.put(self._newest)
         try:
-            self._latch.kill(by=command.by, why=command.why)
+            self._latch.kill(by=by, why=why)
         except FatalError as error:
             log.warning("the kill holds in this process's memory: %s", error)
         self.look()
 
-    async def unkill(self, command: Unkill) -> str | None:
+    async def unkill(self, *, by: str, code: str | None, given_at_ns: int) -> str | None:
         """Clear the latch; returns why not.
+
+        Without a code it was asked by a person on the host.
 
         Raises:
             TransientError: the ledger is away; nothing was changed.
         """
-        refusal, step = await self._check(command)
+        refusal, step = await self._check(by, code, given_at_ns)
         if refusal is not None:
             return refusal
         if self._was_killed and not self._is_recorded_killed:
             # A kill by hand that was not seen twice yet: the record of it must not come last.
             self._record(LatchAct.KILL, by=BY_FILE, why=self._latch.why())
-        record = self._make_record(LatchAct.UNKILL, by=command.by, code_step=step)
+        record = self._make_record(LatchAct.UNKILL, by=by, code_step=step)
         self._newest = record
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except BadValueError as error:
             return f"the ledger refuses to store it ({error}); nothing was changed"
         except (TransientError, asyncio.CancelledError) as error:
-            self._take_back(command.by)
+            self._take_back(by)
             if isinstance(error, asyncio.CancelledError):
                 raise
             raise TransientError("the ledger is away: nothing was changed; ask again") from error
-        void = self.voids_unkill(command.given_at_ns)  # a kill may have come meanwhile
+        void = self.voids_unkill(given_at_ns)  # a kill may have come meanwhile
         if void is not None:
-            self._take_back(command.by)
+            self._take_back(by)
             return void
         if self._newest is not record:  # such as what took back one that was asked before this
             return "another act on the latch came in meanwhile; look at /status, ask again"
         try:
             self._latch.clear()
         except FatalError as error:
-            self._take_back(command.by)
+            self._take_back(by)
             return str(error)
         self._was_killed = self._is_recorded_killed = False
         return None
@@ -167,23 +168,25 @@ class KillSwitch:
             return "a pause or a lower mode came after this was asked; look at /status, ask again"
         return self.voids_unkill(given_at_ns)
 
-    async def _check(self, command: Unkill) -> tuple[str | None, int | None]:
+    async def _check(
+        self, by: str, code: str | None, given_at_ns: int
+    ) -> tuple[str | None, int | None]:
         """Return why an unkill is refused, and the step of the code that it used up."""
-        void = self.voids_unkill(command.given_at_ns)
-        if void is not None or command.code is None:
+        void = self.voids_unkill(given_at_ns)
+        if void is not None or code is None:
             return void, None
         if self._one_time_code is None:
             return (
                 "no authenticator is set up (SYNDICATE_OPERATOR_TOTP_SECRET); "
                 "clear the latch on the host: make unkill"
             ), None
-        if not command.code.isdecimal():
+        if not code.isdecimal():
             return "one-time codes are not kept over a restart; send a new one", None
         wrong = self._one_time_code.used.wrong
-        refusal = self._one_time_code.refusal(command.code, at_ns=self._clock())
+        refusal = self._one_time_code.refusal(code, at_ns=self._clock())
         used = self._one_time_code.used
         if used.wrong > wrong:
-            record = self._make_record(LatchAct.WRONG_CODE, by=command.by)
+            record = self._make_record(LatchAct.WRONG_CODE, by=by)
             with suppress(TransientError, BadValueError):  # it stays on its way
                 await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         return refusal, used.steps[0] if refusal is None else None

@@ -17,14 +17,13 @@ import msgspec
 from engine.bus.notices import OpportunitySeen
 from engine.bus.records import (
     Append,
-    Appended,
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
     Record,
     Superseded,
 )
-from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.bus.request import Caller
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError, SupersededError, TransientError
 
@@ -66,7 +65,7 @@ class Outbox:
 
     def __init__(
         self,
-        ledger: Caller[LedgerRequest, LedgerReply],
+        ledger: Caller,
         *,
         generation: int | None = None,
         has_ledger: Callable[[], bool] = lambda: True,
@@ -207,8 +206,6 @@ class Outbox:
                 f"another engine has begun since (generation {reply.generation}, this is "
                 f"{self._generation}): this one stops, and its records are refused"
             )
-        if not isinstance(reply, Appended):
-            raise TransientError(f"the ledger answered {type(reply).__name__} to an Append")
 
     def _settle(self, record: Record, error: BadValueError | None) -> None:
         if worth_of(record) is Worth.KEPT:

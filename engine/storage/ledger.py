@@ -8,35 +8,41 @@ on disk.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.commands import (
-    DoneInbox,
-    DoneNotices,
-    GetExport,
-    GetNotices,
-    GetPnl,
-    GetThreads,
-    GetTrades,
-    GetWhy,
-    LedgerCommand,
-    PutInbox,
-    TakeInbox,
-)
 from engine.bus.lease import held_lease
-from engine.bus.records import Append, Appended, EngineState, LoadState, Superseded
-from engine.bus.reports import ExportReport, NoticesReport, PnlReport, Report, Unknown
+from engine.bus.records import Appended, EngineState, Record, Superseded
+from engine.bus.reports import (
+    ExportReport,
+    InboxItems,
+    InboxStored,
+    NoticesReport,
+    PnlReport,
+    Thread,
+    ThreadsReport,
+    TradesReport,
+    Unknown,
+    WhyReport,
+)
+from engine.bus.request import Reply, Request
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_DAY
-from engine.storage import answers, clock_trust, generations, notice_store, totals
+from engine.storage import (
+    clock_trust,
+    generations,
+    inbox_store,
+    notice_store,
+    thread_store,
+    totals,
+)
 from engine.storage.append import append
 from engine.storage.backup import take_backup
 from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
@@ -44,18 +50,23 @@ from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
+from engine.storage.why import load_why
 from engine.storage.writer import Writer
 
-__all__ = ["Clock", "Ledger", "LedgerReply", "LedgerRequest", "LedgerSettings", "open_ledger"]
+__all__ = ["Clock", "Ledger", "LedgerSettings", "open_ledger"]
+
+DAYS_MAX: Final = 36_500
 
 _log = logging.getLogger(__name__)
 
-LedgerRequest = Append | LoadState | LedgerCommand
-LedgerReply = Appended | Superseded | EngineState | Report
+T = TypeVar("T")
 
 
 class Ledger:
-    """Answers requests; made by `open_ledger`. Safe to be asked by many tasks at once."""
+    """Answers requests; made by `open_ledger`. Safe to be asked by many tasks at once.
+
+    How a request is answered stands with it, in `requests`.
+    """
 
     def __init__(self, *, writer: Writer, settings: LedgerSettings, clock: Clock) -> None:
         self._writer = writer
@@ -66,7 +77,7 @@ class Ledger:
         # What an earlier process left may not be in a backup yet.
         self._changes_backed_up = -1
 
-    async def answer(self, request: LedgerRequest) -> LedgerReply:
+    async def answer(self, request: Request[Reply], /) -> Reply:
         """Carry out a request; what is acknowledged is durable.
 
         Cancelling it leaves its outcome unknown; asking again with the same ids is safe.
@@ -76,20 +87,7 @@ class Ledger:
             TransientError: the database is away, the ledger is behind or closing; ask again.
             BadValueError: a value cannot be stored; nothing of the request was.
         """
-        match request:
-            case Append():
-                return await self._append(request)
-            case GetNotices():
-                return await self._get_notices(request)
-            case GetExport():
-                return await self._export(request)
-            case GetPnl():
-                return await self._pnl(request)
-            case LoadState() | GetTrades() | GetWhy():
-                return await self._load(request)
-            case PutInbox() | TakeInbox() | DoneInbox() | DoneNotices() | GetThreads():
-                return await self._chat(request)
-        assert_never(request)
+        return await request.answer(self)
 
     async def backup(self) -> Path:
         """Back up now and return the verified file.
@@ -164,15 +162,18 @@ class Ledger:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def _append(self, request: Append) -> Appended | Superseded:
+    async def append(
+        self, records: Sequence[Record], *, generation: int | None
+    ) -> Appended | Superseded:
+        """Store records; see `Append`."""
         basis = self._settings.basis or Basis.SANDBOX
 
         async def work(connection: AsyncConnection) -> int | Superseded | None:
-            if request.generation is not None:
+            if generation is not None:
                 newest = await generations.load(connection)
-                if request.generation != newest:
+                if generation != newest:
                     return Superseded(generation=newest)
-            return await append(connection, request.records, basis=basis)
+            return await append(connection, records, basis=basis)
 
         def tell(result: int | Superseded | None) -> None:
             if isinstance(result, Superseded):
@@ -184,16 +185,33 @@ class Ledger:
         result = await self._writer.transact(work, then=tell)
         if isinstance(result, Superseded):
             return result
-        return Appended(count=len(request.records))
+        return Appended(count=len(records))
 
-    async def _load(self, request: answers.MoneyRequest) -> LedgerReply:
-        now_ns, settings = self._clock(), self._settings
+    async def load_state(self, *, day_start_ns: int) -> EngineState:
+        """Begin the next engine; see `LoadState`."""
         return await self._writer.transact(
-            lambda connection: answers.load(connection, request, now_ns=now_ns, settings=settings)
+            partial(
+                totals.load_state,
+                day_start_ns=day_start_ns,
+                at_ns=self._clock(),
+                basis=self._settings.basis,
+            )
         )
 
-    async def _pnl(self, request: GetPnl) -> PnlReport:
-        since_ns = answers.since(self._clock(), days=request.days)
+    async def trades(self, limit: int) -> TradesReport:
+        """Load the newest executions."""
+        return await self._writer.transact(partial(totals.load_trades, limit=limit))
+
+    async def why(self, ref: str) -> WhyReport | Unknown:
+        """Load one decision."""
+        note = self._settings.market_note
+        return await self._writer.transact(
+            partial(load_why, ref=ref, now_ns=self._clock(), market_note=note)
+        )
+
+    async def pnl(self, days: int) -> PnlReport:
+        """Sum up the profit of the last days."""
+        since_ns = _since(self._clock(), days=days)
         total = totals.PnlSum(since_ns=since_ns, basis=self._settings.basis)
         after: Row[Any] | None = None
         while True:
@@ -205,50 +223,76 @@ class Ledger:
                 return total.report()
             after = page[-1]
 
-    async def _chat(self, request: answers.ChatRequest) -> LedgerReply:
-        now_ns = self._clock()
-        own_ids: set[int] = set()
-
-        def tell(_reply: object) -> None:
-            self._changes += 1
-
-        return await self._writer.transact(
-            lambda connection: answers.chat(connection, request, now_ns=now_ns, own_ids=own_ids),
-            then=tell,
+    async def put_inbox(self, source: str, updates: Sequence[tuple[int, bytes]]) -> InboxStored:
+        """Store updates of a chat."""
+        return await self._change(
+            partial(
+                inbox_store.put,
+                source=source,
+                updates=updates,
+                now_ns=self._clock(),
+                own_ids=set(),
+            )
         )
 
-    async def _get_notices(self, request: GetNotices) -> NoticesReport:
+    async def take_inbox(self, source: str) -> InboxItems:
+        """Load updates that were not yet done."""
+        return await self._writer.transact(partial(inbox_store.load_waiting, source=source))
+
+    async def finish_inbox(self, source: str, update_id: int) -> InboxStored:
+        """Mark an update as done."""
+        return await self._change(
+            partial(inbox_store.mark_done, source=source, update_id=update_id, now_ns=self._clock())
+        )
+
+    async def notices(
+        self, reader: str, *, after_seq: int | None, limit: int, wait_ms: int
+    ) -> NoticesReport:
+        """Load notices; wait for the first."""
+        load = partial(notice_store.load_notices, reader=reader, after_seq=after_seq, limit=limit)
         # Taken before the first look, so that no news falls between the look and the wait.
         news = self._news
-        report = await self._load_notices(request)
-        if report.notices or request.wait_ms <= 0:
+        report = await self._writer.transact(load)
+        if report.notices or wait_ms <= 0:
             return report
         try:
-            async with asyncio.timeout(min(request.wait_ms, notice_store.WAIT_MS_MAX) / 1_000):
+            async with asyncio.timeout(min(wait_ms, notice_store.WAIT_MS_MAX) / 1_000):
                 await news.wait()
         except TimeoutError:
             return report
-        return await self._load_notices(request)
+        return await self._writer.transact(load)
 
-    async def _load_notices(self, request: GetNotices) -> NoticesReport:
-        return await self._writer.transact(
-            lambda connection: notice_store.load_notices(
-                connection,
-                reader=request.reader,
-                after_seq=request.after_seq,
-                limit=request.limit,
-            )
-        )
+    async def finish_notices(
+        self, reader: str, seq: int, *, chat: str, threads: Sequence[Thread]
+    ) -> InboxStored:
+        """Remember what a reader delivered, and in which messages."""
 
-    async def _export(self, request: GetExport) -> ExportReport | Unknown:
-        export = EXPORTS.get(request.table)
+        async def work(connection: AsyncConnection) -> InboxStored:
+            await notice_store.confirm(connection, reader=reader, seq=seq)
+            await thread_store.keep(connection, chat=chat, threads=threads, seq=seq)
+            return InboxStored()
+
+        return await self._change(work)
+
+    async def threads(self, chat: str) -> ThreadsReport:
+        """Load the newest threads of a chat."""
+        return await self._writer.transact(partial(thread_store.load_threads, chat=chat))
+
+    async def _change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        def count(_reply: object) -> None:
+            self._changes += 1
+
+        return await self._writer.transact(work, then=count)
+
+    async def export(self, table: str, *, days: int) -> ExportReport | Unknown:
+        """Load a table as CSV."""
+        export = EXPORTS.get(table)
         if export is None:
             return Unknown(
-                what=f"there is no table {request.table!r} to export; "
-                f"choose one of {', '.join(EXPORTS)}"
+                what=f"there is no table {table!r} to export; choose one of {', '.join(EXPORTS)}"
             )
         now_ns = self._clock()
-        since_ns = answers.since(now_ns, days=request.days)
+        since_ns = _since(now_ns, days=days)
         rows: list[tuple[object, ...]] = []
         page_rows = PAGE_ROWS
         while page_rows == PAGE_ROWS and len(rows) < ROWS_MAX:
@@ -261,7 +305,7 @@ class Ledger:
         content = await asyncio.to_thread(render_csv, export, rows)
         cut = f"-newest-{ROWS_MAX}" if page_rows == PAGE_ROWS else ""
         return ExportReport(
-            file_name=f"{request.table}-{answers.bounded_days(request.days)}d{cut}.csv",
+            file_name=f"{table}-{_bounded_days(days)}d{cut}.csv",
             content=content,
             rows=len(rows),
         )
@@ -287,3 +331,13 @@ async def open_ledger(settings: LedgerSettings, *, clock: Clock) -> AsyncIterato
                     yield ledger
                 finally:
                     ledger.wake()
+
+
+def _bounded_days(days: int) -> int:
+    """Bound a number of days that a person asked for: 1 to `DAYS_MAX`."""
+    return max(1, min(days, DAYS_MAX))
+
+
+def _since(now_ns: int, *, days: int) -> int:
+    """Return the instant that many days ago."""
+    return now_ns - _bounded_days(days) * NS_PER_DAY

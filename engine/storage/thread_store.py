@@ -6,8 +6,7 @@ from typing import Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.commands import Thread
-from engine.bus.reports import ThreadsReport
+from engine.bus.reports import Thread, ThreadsReport
 from engine.storage.append import insert_new
 from engine.storage.tables import threads as table
 

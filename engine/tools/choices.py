@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from engine.bus.commands import GetOpportunities, GetTrades
-from engine.bus.reports import OpportunitiesReport, TradesReport
 from engine.domain.errors import TransientError
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.operate.recording import SUFFIX
+from engine.requests.money import GetTrades
+from engine.requests.overview import GetOpportunities
 from engine.storage.backup import list_backups
 from engine.wiring.paths import Paths
 
@@ -67,7 +67,6 @@ async def decisions_to_trace(facade: Facade) -> str:
     missing: list[TransientError] = []
     try:
         opportunities = await facade.ask(GetOpportunities(limit=SHOWN_MAX))
-        assert isinstance(opportunities, OpportunitiesReport)
         for line in opportunities.opportunities:
             what = f"{line.pair} {line.buy_venue} to {line.sell_venue}, {line.outcome}"
             found[line.opportunity_id] = (line.seen_at_ns, what)
@@ -75,7 +74,6 @@ async def decisions_to_trace(facade: Facade) -> str:
         missing.append(error)
     try:
         trades = await facade.ask(GetTrades(limit=SHOWN_MAX))
-        assert isinstance(trades, TradesReport)
         for trade in trades.trades:
             what = f"{trade.pair} {trade.buy_venue} to {trade.sell_venue}, traded"
             found[trade.opportunity_id] = (trade.closed_at_ns, what)

@@ -9,7 +9,6 @@ from typing import Any, Final
 import msgspec
 import psutil
 
-from engine.bus.commands import GetStatus, SetMode
 from engine.bus.reports import StatusReport
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
@@ -18,6 +17,8 @@ from engine.operate import exit_codes
 from engine.operate.lifeline import stop_signals
 from engine.operate.streams import put_out, say_last
 from engine.operate.supervisor import Supervisor
+from engine.requests.overview import GetStatus
+from engine.requests.safety import SetMode
 from engine.settings.schema import Settings
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths, prepare
@@ -129,11 +130,10 @@ def _resident_mb(process: psutil.Process) -> float:
 
 async def _status(facade: Facade) -> StatusReport | None:
     try:
-        report = await facade.ask(GetStatus())
+        return await facade.ask(GetStatus())
     except TransientError as error:
         _progress(str(error))
         return None
-    return report if isinstance(report, StatusReport) else None
 
 
 async def _pass_on(stop: asyncio.Event, end: asyncio.Event) -> None:

@@ -15,8 +15,6 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from engine.bus.commands import GetStatus
-from engine.bus.reports import StatusReport
 from engine.domain.errors import BadValueError, TransientError
 from engine.market.matrix_block import (
     BlockReplacedError,
@@ -30,6 +28,7 @@ from engine.market.row_cache import RowCache
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
+from engine.requests.overview import GetStatus
 from engine.tools.price_table import PricesShown, in_place, make_shown, render_text
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
@@ -145,7 +144,7 @@ async def _source(paths: Paths, reader: PriceMatrixReader) -> str:
             status = await facade.ask(GetStatus())
         except TransientError:
             return "source unknown: the engine does not answer"
-    if not isinstance(status, StatusReport) or run_hash(status.run_id) != reader.run:
+    if run_hash(status.run_id) != reader.run:
         return "source unknown: the engine was started again"
     return f"{status.basis.value}: {status.market_note}"
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 
-from engine.bus.commands import GetWhy
 from engine.bus.reports import WhyReport
 from engine.core.input_list import INPUTS
 from engine.core.inputs.kind import AnyKind
@@ -22,6 +21,7 @@ from engine.operate.run_journal import JournalSettings
 from engine.operate.streams import put_out, say_last
 from engine.operate.world import ReplayedWorld
 from engine.ports import InputKind
+from engine.requests.why import GetWhy
 from engine.settings.schema import TelegramSettings
 from engine.wiring.core import Core, Surroundings, build_core
 from engine.wiring.paths import Paths

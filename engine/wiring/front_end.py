@@ -9,13 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from engine.bus.lease import held_lease
 from engine.bus.unix_socket import SocketCaller
-from engine.bus.wire import engine_wire, ledger_wire
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.domain.redaction import install_redaction
@@ -94,7 +92,7 @@ def set_up_logging(settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_facade(paths: Paths) -> AsyncIterator[Facade]:
+async def open_facade(paths: Paths) -> AsyncIterator[BusFacade]:
     """Connect to the roles of an installation; they may come and go meanwhile."""
     async with _facade(paths, _callers(paths)) as facade:
         yield facade
@@ -117,17 +115,15 @@ async def check_runs(paths: Paths) -> None:
     )
 
 
-def _callers(paths: Paths) -> dict[str, SocketCaller[Any, Any]]:
+def _callers(paths: Paths) -> dict[str, SocketCaller]:
     return {
-        "engine": SocketCaller(paths.engine_socket, engine_wire(), role="engine"),
-        "ledger": SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger"),
+        "engine": SocketCaller(paths.engine_socket, role="engine"),
+        "ledger": SocketCaller(paths.ledger_socket, role="ledger"),
     }
 
 
 @contextlib.asynccontextmanager
-async def _facade(
-    paths: Paths, callers: Mapping[str, SocketCaller[Any, Any]]
-) -> AsyncIterator[Facade]:
+async def _facade(paths: Paths, callers: Mapping[str, SocketCaller]) -> AsyncIterator[BusFacade]:
     try:
         yield BusFacade(
             callers["engine"],

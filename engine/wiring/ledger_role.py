@@ -1,11 +1,11 @@
 """The ledger role: the database behind its socket."""
 
 from engine.bus.unix_socket import open_server
-from engine.bus.wire import ledger_wire
 from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.role_words import announce_ready
+from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
 from engine.storage.ledger_settings import LedgerSettings
@@ -43,7 +43,9 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
             broken.append(error)
             stop.set()
 
-        async with open_server(paths.ledger_socket, ledger_wire(), ledger, on_fatal=on_fatal):
+        async with open_server(
+            paths.ledger_socket, requests_of("ledger"), ledger, on_fatal=on_fatal
+        ):
             announce_ready()
             await stop.wait()
     if broken:

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from engine.bus.memory import MemoryCaller
-from engine.bus.wire import engine_wire, ledger_wire
 from engine.facade.client import BusFacade
 from engine.operate.clock import SteadyClock, make_clock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import stop_signals
+from engine.requests.request_list import requests_of
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
@@ -60,8 +60,9 @@ async def open_roles(
             await stack.enter_async_context(open_markets(settings, paths))
         own = ledger_settings(settings, paths, note=market_note(settings, paths))
         ledger = MemoryCaller(
-            ledger_wire(), await stack.enter_async_context(open_ledger(own, clock=clock.now_ns))
+            requests_of("ledger"),
+            await stack.enter_async_context(open_ledger(own, clock=clock.now_ns)),
         )
         answers = await stack.enter_async_context(open_engine(settings, paths, ledger, clock=clock))
-        engine = MemoryCaller(engine_wire(), answers)
+        engine = MemoryCaller(requests_of("engine"), answers)
         yield BusFacade(engine, ledger, KillLatch(paths.data_dir))

@@ -16,7 +16,6 @@ from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import RoleRestarted
 from engine.bus.records import Append, NoticeRecord
 from engine.bus.unix_socket import SocketCaller
-from engine.bus.wire import ledger_wire
 from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
@@ -96,7 +95,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
 async def run_installation(settings: Settings, paths: Paths) -> int:
     """Run until SIGTERM, Ctrl-C or the end of the terminal chat; returns the exit code."""
     clock = make_clock()
-    ledger = SocketCaller(paths.ledger_socket, ledger_wire(), role="ledger")
+    ledger = SocketCaller(paths.ledger_socket, role="ledger")
     telling: set[asyncio.Task[None]] = set()
 
     async def tell(role: str, why: str, restarts: int) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.bus.records import EngineState, LoadState
-from engine.bus.wire import Caller, LedgerReply, LedgerRequest
+from engine.bus.request import Caller
 from engine.connectors.limiter import Limiter
 from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
@@ -121,7 +121,7 @@ async def open_venues(
     )
 
 
-async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) -> EngineState:
+async def load_state(ledger: Caller, *, at_ns: int) -> EngineState:
     """Ask the ledger for what earlier runs left; waits a few seconds for it to come up.
 
     Raises:
@@ -129,22 +129,18 @@ async def load_state(ledger: Caller[LedgerRequest, LedgerReply], *, at_ns: int) 
     """
     for attempt in range(LEDGER_TRIES):
         try:
-            reply = await ledger.call(LoadState(day_start_ns=at_ns - at_ns % NS_PER_DAY))
+            return await ledger.call(LoadState(day_start_ns=at_ns - at_ns % NS_PER_DAY))
         except TransientError:
             if attempt == LEDGER_TRIES - 1:
                 raise
             await asyncio.sleep(LEDGER_RETRY_S)
-            continue
-        if isinstance(reply, EngineState):
-            return reply
-        raise FatalError(f"the ledger answered {type(reply).__name__} to LoadState")
     raise AssertionError("the loop above returns or raises")
 
 
 async def begin_run(
     settings: Settings,
     venues: OpenVenues,
-    ledger: Caller[LedgerRequest, LedgerReply],
+    ledger: Caller,
     clock: Clock,
 ) -> tuple[EngineState, RunHeader]:
     """Load what earlier runs left and make the header, both of one instant.

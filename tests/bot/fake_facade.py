@@ -7,38 +7,10 @@ over the same object sees what the first one stored.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
-from engine.facade.commands import (
-    Command,
-    DoneInbox,
-    DoneNotices,
-    GetBalance,
-    GetExport,
-    GetLimits,
-    GetNotices,
-    GetOpportunities,
-    GetPnl,
-    GetSpreads,
-    GetStatus,
-    GetThreads,
-    GetTrades,
-    GetVenues,
-    GetVersion,
-    GetWhy,
-    Kill,
-    Mode,
-    Pause,
-    PutInbox,
-    ResetBalance,
-    Resume,
-    SetMode,
-    TakeInbox,
-    Thread,
-    TransientError,
-    Unkill,
-)
-from engine.facade.notices import Notice, StampedNotice
-from engine.facade.reports import (
+from engine.bus.notices import Notice, StampedNotice
+from engine.bus.reports import (
     Acknowledged,
     Declined,
     ExportReport,
@@ -48,24 +20,30 @@ from engine.facade.reports import (
     KillReport,
     Report,
     StatusReport,
+    Thread,
     ThreadsReport,
     Unknown,
 )
+from engine.bus.request import LedgerRequest, Request
+from engine.domain.errors import TransientError
+from engine.domain.modes import Mode
+from engine.requests.balance import GetBalance
+from engine.requests.chat import DoneInbox, DoneNotices, GetThreads, PutInbox, TakeInbox
+from engine.requests.money import GetExport, GetPnl, GetTrades
+from engine.requests.overview import (
+    GetLimits,
+    GetOpportunities,
+    GetSpreads,
+    GetStatus,
+    GetVenues,
+    GetVersion,
+)
+from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
+from engine.requests.why import GetWhy
 from tests.bot import samples
 from tests.patience import PATIENCE_S
 
 CODE = "123456"
-_LEDGER = (
-    GetTrades
-    | GetPnl
-    | GetExport
-    | PutInbox
-    | TakeInbox
-    | DoneInbox
-    | GetNotices
-    | DoneNotices
-    | GetThreads
-)
 _CSV = b"id,profit_usd\r\n1,0.42\r\n"
 
 
@@ -85,7 +63,7 @@ class FakeFacade:
         self.is_paused = False
         self.is_ledger_away = False
         self.is_engine_away = False
-        self.asked: list[Command] = []
+        self.asked: list[Request[Any]] = []
         self.effects: list[str] = []
         self.gates: dict[type, asyncio.Event] = {}
         self.entered: Counter[type] = Counter()
@@ -99,7 +77,7 @@ class FakeFacade:
         self.why = samples.why()
         self._changed = asyncio.Event()
 
-    async def ask(self, command: Command) -> Report:
+    async def ask(self, command: Request[Any], /) -> Any:
         """Carry out a command."""
         self.asked.append(command)
         if isinstance(command, Kill):
@@ -109,9 +87,9 @@ class FakeFacade:
         self.notify()
         if (gate := self.gates.get(type(command))) is not None:
             await gate.wait()
-        if self.is_ledger_away and isinstance(command, _LEDGER):
+        if self.is_ledger_away and isinstance(command, LedgerRequest):
             raise TransientError("the ledger is away; it is being started again")
-        if self.is_engine_away and not isinstance(command, _LEDGER):
+        if self.is_engine_away and not isinstance(command, LedgerRequest):
             raise TransientError("the engine is away; it is being started again")
         report = self._answer(command)
         self.notify()
@@ -152,7 +130,7 @@ class FakeFacade:
         """Return update ids that were stored and not finished."""
         return sorted(set(self.inbox) - self.done)
 
-    def _answer(self, command: Command) -> Report:  # noqa: C901, PLR0911, PLR0912 - one table
+    def _answer(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911, PLR0912 - one table
         match command:
             case Kill():
                 done = KillPath(is_done=True, text="Killed")
@@ -196,7 +174,7 @@ class FakeFacade:
                 return self.export
         return self._answer_chat(command)
 
-    def _answer_chat(self, command: Command) -> Report:
+    def _answer_chat(self, command: Request[Any]) -> Report:
         match command:
             case PutInbox():
                 new = [number for number, _ in command.updates if number not in self.inbox]

@@ -5,12 +5,7 @@ from itertools import accumulate
 
 from msgspec.structs import replace
 
-from engine.domain.assets import Amount, AssetCode
-from engine.domain.faults import Fault
-from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Hop, HopKind, Reason
-from engine.facade.commands import Basis, Mode
-from engine.facade.notices import (
+from engine.bus.notices import (
     REFUSED,
     ClockCorrected,
     Killed,
@@ -28,11 +23,9 @@ from engine.facade.notices import (
     VenueBack,
     VenueLost,
 )
-from engine.facade.reports import (
+from engine.bus.reports import (
     BalanceLine,
     BalanceReport,
-    Cause,
-    Difference,
     ExactNow,
     InstrumentLine,
     LegLine,
@@ -40,7 +33,6 @@ from engine.facade.reports import (
     LimitsReport,
     OpportunitiesReport,
     OpportunityLine,
-    OrderCost,
     PlaceShare,
     PnlReport,
     SplitNow,
@@ -49,14 +41,18 @@ from engine.facade.reports import (
     StatusReport,
     TradeLine,
     TradesReport,
-    TradeStory,
     ValuesLine,
     VenueLine,
     VenuesReport,
     VersionReport,
     WhyReport,
-    Worth,
 )
+from engine.domain.assets import Amount, AssetCode
+from engine.domain.faults import Fault
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis, Mode
+from engine.domain.opportunities import Hop, HopKind, Reason
+from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 
 AT_NS = 1_790_000_000_000_000_000
 NOTE = "Recordings of different days are lined up to be comparable."

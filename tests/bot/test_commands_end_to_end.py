@@ -7,18 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from bot.command_table import COMMANDS
-from engine.facade.commands import (
-    GetExport,
-    GetPnl,
-    GetTrades,
-    Kill,
-    Mode,
-    Pause,
-    ResetBalance,
-    Resume,
-    SetMode,
-    Unkill,
-)
+from engine.domain.modes import Mode
+from engine.requests.money import GetExport, GetPnl, GetTrades
+from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from tests.bot import samples
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE

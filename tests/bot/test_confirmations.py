@@ -4,7 +4,7 @@ import pytest
 
 from bot.answer import Confirmation
 from bot.confirmations import PENDING_MAX, Confirmations
-from engine.facade.commands import Resume
+from engine.requests.safety import Resume
 
 ACTION = Confirmation(action="Resume", command=Resume(by="test", given_at_ns=1))
 

@@ -18,9 +18,11 @@ from prompt_toolkit.output import DummyOutput
 from bot.command_table import COMMANDS
 from bot.console import run_console
 from bot.terminal import CommandCompleter, PipeTerminal, PromptTerminal
-from engine.facade.commands import GetStatus, Kill, Mode, Resume
+from engine.bus.reports import ExportReport
+from engine.domain.modes import Mode
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.reports import ExportReport
+from engine.requests.overview import GetStatus
+from engine.requests.safety import Kill, Resume
 from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import CODE, FakeFacade

@@ -6,18 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.facade.commands import (
-    DoneInbox,
-    GetStatus,
-    Kill,
-    Mode,
-    Pause,
-    PutInbox,
-    Resume,
-    TakeInbox,
-    Unkill,
-)
+from engine.domain.modes import Mode
 from engine.operate.clock import SteadyClock, make_clock
+from engine.requests.chat import DoneInbox, PutInbox, TakeInbox
+from engine.requests.overview import GetStatus
+from engine.requests.safety import Kill, Pause, Resume, Unkill
 from engine.settings.schema import Settings
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs

@@ -11,7 +11,7 @@ from bot.telegram import requests
 from bot.telegram.inbox import kept_form
 from bot.telegram.poller import BadReplyError, _parse_reply
 from bot.telegram.requests import BoundedRequest
-from engine.facade.commands import FatalError
+from engine.domain.errors import FatalError
 from tests.telegram.emulator import OPERATOR_ID, TOKEN
 
 

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from engine.facade.commands import GetStatus, Kill, PutInbox, Resume, Unkill
+from engine.requests.chat import PutInbox
+from engine.requests.overview import GetStatus
+from engine.requests.safety import Kill, Resume, Unkill
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
 

@@ -11,8 +11,8 @@ from bot.render.html import write_html
 from bot.render.notices import render_notice
 from bot.render.plain import write_plain
 from bot.telegram.keyboards import PAYLOAD_BYTES_MAX
+from engine.bus.notices import ModeChanged, Notice, PaperTraded, StampedNotice, Started
 from engine.facade.news import RoleEnded
-from engine.facade.notices import ModeChanged, Notice, PaperTraded, StampedNotice, Started
 from tests.bot import samples
 from tests.bot.conftest import Chat
 from tests.telegram.faults import Fault, Kind

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.telegram import introduction
-from engine.facade.commands import FatalError
+from engine.domain.errors import FatalError
 from tests.bot.conftest import Chat
 from tests.patience import PATIENCE_S
 from tests.telegram.emulator import TOKEN

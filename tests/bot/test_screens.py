@@ -25,10 +25,11 @@ from bot.render.plain import write_plain
 from bot.render.safety import render_limits
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
 from bot.render.stories import make_waterfall
+from engine.bus.notices import PaperTraded, StampedNotice
+from engine.bus.reports import LimitLine, TradesReport, WhyReport
 from engine.connectors.venues import VENUES
+from engine.domain.stories import TradeStory
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.notices import PaperTraded, StampedNotice
-from engine.facade.reports import LimitLine, TradesReport, TradeStory, WhyReport
 from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade

@@ -6,9 +6,9 @@ import logging
 import pytest
 
 from bot.render.clean import clean
-from engine.facade.commands import FatalError
+from engine.domain.errors import FatalError
+from engine.domain.redaction import HIDDEN, SecretRedactor, install_redaction, redact
 from engine.facade.front_end import FrontEndSettings
-from engine.facade.redaction import HIDDEN, SecretRedactor, install_redaction, redact
 from tests.bot.conftest import Chat
 from tests.telegram.emulator import TOKEN
 from tests.telegram.faults import Fault, Kind

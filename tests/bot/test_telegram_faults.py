@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot.telegram.poller import Poller
-from engine.facade.commands import FatalError, Resume
+from engine.domain.errors import FatalError
+from engine.requests.safety import Resume
 from tests.bot import samples
 from tests.bot.conftest import Chat
 from tests.patience import PATIENCE_S

@@ -5,20 +5,21 @@ from typing import Any
 
 import pytest
 
-from engine.bus.commands import GetWhy
 from engine.bus.memory import MemoryCaller
-from engine.bus.reports import Report, Unknown
+from engine.bus.reports import Unknown
+from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
-from engine.bus.wire import engine_wire, ledger_wire
 from engine.domain.errors import TransientError
 from engine.facade.client import BusFacade
 from engine.operate.kill_latch import KillLatch
+from engine.requests.request_list import requests_of
+from engine.requests.why import GetWhy
 
 
 class Forgetful:
     """A role that knows nothing by any name."""
 
-    async def answer(self, request: Any) -> Report:
+    async def answer(self, request: Any, /) -> Any:
         return Unknown(what=request.ref)
 
 
@@ -26,12 +27,11 @@ class Forgetful:
 async def test_what_a_role_that_is_away_may_know_is_not_called_unknown(
     tmp_path: Path, away: set[str]
 ) -> None:
-    wires: dict[str, Any] = {"engine": engine_wire(), "ledger": ledger_wire()}
-    callers = {
-        role: SocketCaller(tmp_path / role, wire, role=role)
+    callers: dict[str, Caller] = {
+        role: SocketCaller(tmp_path / role, role=role)
         if role in away
-        else MemoryCaller(wire, Forgetful())
-        for role, wire in wires.items()
+        else MemoryCaller(requests_of(role), Forgetful())
+        for role in ("engine", "ledger")
     }
     facade = BusFacade(callers["engine"], callers["ledger"], KillLatch(tmp_path))
 

@@ -3,17 +3,18 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.bus.commands import EngineCommand, Kill
 from engine.bus.records import Append, Appended
-from engine.bus.reports import Acknowledged, Declined, KillReport, Report
-from engine.bus.wire import LedgerReply, LedgerRequest
+from engine.bus.reports import Acknowledged, Declined, KillReport
+from engine.bus.request import Request
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.facade.killing import Killer
 from engine.operate.kill_latch import KillLatch
+from engine.requests.safety import Kill
 
 S = 1_000_000_000
 
@@ -22,7 +23,7 @@ class Engine:
     def __init__(self) -> None:
         self.is_away = False
 
-    async def call(self, request: EngineCommand, *, timeout_s: float = 5.0) -> Report:
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
         assert isinstance(request, Kill)
         assert timeout_s > 0
         if self.is_away:
@@ -31,7 +32,7 @@ class Engine:
 
 
 class Ledger:
-    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
         assert isinstance(request, Append)
         assert timeout_s > 0
         return Appended(count=1)

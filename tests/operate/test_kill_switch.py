@@ -3,12 +3,12 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypedDict
 
 import pyotp
 import pytest
 from msgspec.structs import replace
 
-from engine.bus.commands import GetExport, GetNotices, Kill, Unkill
 from engine.bus.memory import MemoryCaller
 from engine.bus.notices import Killed, Unkilled
 from engine.bus.records import (
@@ -21,12 +21,15 @@ from engine.bus.records import (
     kill_record,
 )
 from engine.bus.reports import ExportReport, NoticesReport
-from engine.bus.wire import Caller, LedgerReply, LedgerRequest, ledger_wire
+from engine.bus.request import Caller, Request
 from engine.domain.errors import TransientError
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
 from engine.operate.outbox import Outbox
+from engine.requests.chat import GetNotices
+from engine.requests.money import GetExport
+from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -48,7 +51,7 @@ NOW_NS = 1_700_000_000 * S
 class NoLedger:
     """A ledger that is away."""
 
-    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
         del request, timeout_s
         raise TransientError("away")
 
@@ -56,11 +59,11 @@ class NoLedger:
 class Meddling:
     """A ledger in front of which something happens whenever an unkill is to be stored."""
 
-    def __init__(self, ledger: Caller[LedgerRequest, LedgerReply], happens: Happening) -> None:
+    def __init__(self, ledger: Caller, happens: Happening) -> None:
         self._ledger = ledger
         self._happens = happens
 
-    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
         records = request.records if isinstance(request, Append) else []
         if any(isinstance(one, LatchRecord) and one.act is LatchAct.UNKILL for one in records):
             self._happens()
@@ -98,7 +101,7 @@ async def begun(
     async with open_ledger(LedgerSettings(data_dir=latch.path.parent), clock=clock) as ledger:
         state = await ledger.answer(LoadState(day_start_ns=0))
         assert isinstance(state, EngineState)
-        outbox = Outbox(Meddling(MemoryCaller(ledger_wire(), ledger), at_unkill))
+        outbox = Outbox(Meddling(MemoryCaller(requests_of("ledger"), ledger), at_unkill))
         sending = asyncio.create_task(outbox.run())
         try:
             yield make_switch(latch, clock, state, outbox), outbox, ledger
@@ -113,9 +116,15 @@ async def told(ledger: Ledger) -> list[object]:
     return [stamped.notice for stamped in report.notices]
 
 
-def unkill(at_ns: int, *, code: str | None = None) -> Unkill:
+class Asked(TypedDict):
+    by: str
+    code: str | None
+    given_at_ns: int
+
+
+def unkill(at_ns: int, *, code: str | None = None) -> Asked:
     right = pyotp.TOTP(SECRET).at(at_ns // S)
-    return Unkill(by="me", code=right if code is None else code, given_at_ns=at_ns)
+    return Asked(by="me", code=right if code is None else code, given_at_ns=at_ns)
 
 
 def test_what_was_asked_before_the_latch_was_last_changed_is_void(latch: KillLatch) -> None:
@@ -139,7 +148,7 @@ def test_a_kill_stamped_by_a_clock_that_ran_behind_still_voids_what_was_asked_be
     switch = make_switch(latch, lambda: now_ns)
     asked_at_ns = NOW_NS + behind_ns - 5 * S  # by a clock that is right, five seconds before
 
-    switch.kill(Kill(by="me", why="stop", at_ns=now_ns))
+    switch.kill(by="me", why="stop", at_ns=now_ns)
     switch.tightened()
     now_ns += behind_ns
     switch.step_clock(behind_ns)
@@ -185,16 +194,16 @@ def test_of_the_ledgers_kill_and_the_files_clearing_the_newer_one_counts(
 async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) -> None:
     now_ns = NOW_NS
     async with begun(latch, lambda: now_ns) as (switch, _, ledger):
-        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        switch.kill(by="me", why="test", at_ns=now_ns)
         assert latch.is_killed()
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
-        assert await switch.unkill(unkill(now_ns)) is None
+        assert await switch.unkill(**unkill(now_ns)) is None
 
         assert not latch.is_killed()
         assert [type(one) for one in await told(ledger)] == [Killed, Unkilled]
         now_ns += 10_000 * 86_400 * S
-        lately = replace(kill_record(Kill(by="me", why="", at_ns=0)), at_ns=now_ns - 2 * 86_400 * S)
+        lately = replace(kill_record(by="me", why="", at_ns=0), at_ns=now_ns - 2 * 86_400 * S)
         await ledger.answer(Append(records=[replace(lately, act=LatchAct.WRONG_CODE)]))
         assert await ledger.apply_retention() == 2, "their notices, which were told"
         audit = await ledger.answer(GetExport(table="audit", days=20_000))
@@ -205,11 +214,11 @@ async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) 
 
 async def test_an_unkill_that_cannot_be_stored_does_not_act(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: NOW_NS)
-    switch.kill(Kill(by="me", why="test", at_ns=NOW_NS))
+    switch.kill(by="me", why="test", at_ns=NOW_NS)
     os.utime(latch.path, ns=(NOW_NS, NOW_NS))
 
     with pytest.raises(TransientError, match="nothing was changed"):
-        await switch.unkill(unkill(NOW_NS + S))
+        await switch.unkill(**unkill(NOW_NS + S))
 
     assert latch.is_killed()
 
@@ -238,11 +247,11 @@ async def test_behind_an_unkill_that_was_stored_and_did_not_act_stands_a_kill(
             os.utime(latch.path, ns=(now_ns - S, now_ns - S))
 
     async with begun(latch, lambda: now_ns, at_unkill=happen) as (switch, outbox, ledger):
-        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        switch.kill(by="me", why="test", at_ns=now_ns)
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
         try:
-            assert await switch.unkill(unkill(now_ns)) is not None
+            assert await switch.unkill(**unkill(now_ns)) is not None
         except TransientError:
             assert is_away
         is_away = False
@@ -282,15 +291,15 @@ async def test_an_unkill_behind_which_another_was_taken_back_does_not_act(
             raise TransientError("away")
 
     async with begun(latch, lambda: now_ns, at_unkill=happen) as (switch, outbox, ledger):
-        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        switch.kill(by="me", why="test", at_ns=now_ns)
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
-        asked = Unkill(by="me", code=None, given_at_ns=now_ns)
+        asked = Asked(by="me", code=None, given_at_ns=now_ns)
         monkeypatch.setattr("engine.operate.kill_switch.STORED_WITHIN_S", 0.3)
-        hasty = asyncio.create_task(switch.unkill(asked))
+        hasty = asyncio.create_task(switch.unkill(**asked))
         await asyncio.sleep(0)  # it has begun to wait
         monkeypatch.setattr("engine.operate.kill_switch.STORED_WITHIN_S", 20)
-        patient = asyncio.create_task(switch.unkill(asked))
+        patient = asyncio.create_task(switch.unkill(**asked))
         with pytest.raises(TransientError):
             await hasty
         is_away = False
@@ -313,7 +322,7 @@ async def test_a_kill_by_hand_is_told_before_the_unkill_that_overtakes_its_recor
     async with begun(latch, lambda: NOW_NS, at_unkill=look_twice) as (switch, outbox, ledger):
         latch.path.write_text("stop it\n")
         os.utime(latch.path, ns=(NOW_NS - S, NOW_NS - S))
-        assert await switch.unkill(unkill(NOW_NS)) is None
+        assert await switch.unkill(**unkill(NOW_NS)) is None
         await outbox.drain(timeout_s=5)
 
         assert not latch.is_killed()
@@ -327,7 +336,7 @@ async def test_what_was_done_to_the_file_while_no_engine_ran_is_recorded_at_the_
     latch: KillLatch,
 ) -> None:
     async with begun(latch, lambda: NOW_NS) as (switch, _, _ledger):
-        switch.kill(Kill(by="me", why="test", at_ns=NOW_NS))
+        switch.kill(by="me", why="test", at_ns=NOW_NS)
     latch.clear()
 
     async with begun(latch, lambda: NOW_NS + S) as (switch, outbox, ledger):
@@ -342,34 +351,34 @@ async def test_a_used_code_and_a_lock_out_outlive_the_engine(latch: KillLatch) -
     now_ns = NOW_NS
     used = unkill(now_ns + S)
     async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
-        switch.kill(Kill(by="me", why="test", at_ns=now_ns))
+        switch.kill(by="me", why="test", at_ns=now_ns)
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
-        assert await switch.unkill(used) is None
-        switch.kill(Kill(by="me", why="again", at_ns=now_ns))
+        assert await switch.unkill(**used) is None
+        switch.kill(by="me", why="again", at_ns=now_ns)
         os.utime(latch.path, ns=(now_ns, now_ns))
     now_ns += S
 
     async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
-        again = replace(used, given_at_ns=now_ns)
-        assert "used before" in (await switch.unkill(again) or "")
+        again = Asked(by="me", code=used["code"], given_at_ns=now_ns)
+        assert "used before" in (await switch.unkill(**again) or "")
         for _ in range(TRIES_MAX - 1):
-            await switch.unkill(unkill(now_ns, code="000000"))
+            await switch.unkill(**unkill(now_ns, code="000000"))
 
     now_ns += S * (LOCKED_S - 1)
     async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
-        assert "too many" in (await switch.unkill(unkill(now_ns)) or "")
+        assert "too many" in (await switch.unkill(**unkill(now_ns)) or "")
         now_ns += 2 * S
-        assert await switch.unkill(unkill(now_ns)) is None
+        assert await switch.unkill(**unkill(now_ns)) is None
 
 
 async def test_a_code_that_was_not_kept_is_no_wrong_code(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: NOW_NS)
-    switch.kill(Kill(by="me", why="test", at_ns=NOW_NS))
+    switch.kill(by="me", why="test", at_ns=NOW_NS)
     os.utime(latch.path, ns=(NOW_NS, NOW_NS))
 
     for _ in range(TRIES_MAX + 1):
-        refusal = await switch.unkill(unkill(NOW_NS + S, code="not-kept"))
+        refusal = await switch.unkill(**unkill(NOW_NS + S, code="not-kept"))
         assert "not kept over a restart" in (refusal or "")
 
 

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from engine.bus.records import (
     StateRecord,
     Superseded,
 )
-from engine.bus.wire import LedgerReply, LedgerRequest
+from engine.bus.request import Request
 from engine.domain.errors import BadValueError, SupersededError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -33,7 +34,7 @@ class FakeLedger:
         self.calls = 0
         self.changed = asyncio.Event()
 
-    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
         assert isinstance(request, Append)
         assert timeout_s > 0
         self.calls += 1

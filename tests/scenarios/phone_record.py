@@ -12,8 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from engine.bus.commands import GetOpportunities
 from engine.bus.reports import OpportunitiesReport
+from engine.requests.overview import GetOpportunities
 from tests.scenarios.rig import Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
 from tests.telegram.picture import Phone

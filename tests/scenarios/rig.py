@@ -11,10 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from engine.bus.commands import GetStatus, GetTrades
 from engine.bus.reports import StatusReport, TradesReport
 from engine.domain.errors import TransientError
 from engine.facade.engine import Facade
+from engine.requests.money import GetTrades
+from engine.requests.overview import GetStatus
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S

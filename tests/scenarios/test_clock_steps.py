@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine.bus.commands import DoneNotices, Kill, Pause, Resume, SetMode
 from engine.bus.notices import ClockCorrected, PaperTraded
 from engine.bus.reports import Acknowledged
 from engine.core.inputs.corrected import CORRECTED
@@ -19,6 +18,8 @@ from engine.facade.client import BusFacade
 from engine.operate.clock import ELAPSED_NS, SteadyClock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.recording import EntryKind, read_entries
+from engine.requests.chat import DoneNotices
+from engine.requests.safety import Kill, Pause, Resume, SetMode
 from engine.settings.schema import MarketsSettings, PaperSettings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles

@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.bus.commands import GetStatus, Pause
 from engine.bus.reports import Acknowledged, StatusReport
 from engine.domain.errors import TransientError
+from engine.requests.overview import GetStatus
+from engine.requests.safety import Pause
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
@@ -60,7 +61,7 @@ async def answering(data_dir: Path, *, other_than: str = "") -> str:
             async with open_facade(Paths(data_dir)) as facade:
                 with suppress(TransientError):
                     status = await facade.ask(GetStatus())
-                    if isinstance(status, StatusReport) and status.run_id != other_than:
+                    if status.run_id != other_than:
                         return status.run_id
             await asyncio.sleep(0.05)
 

@@ -13,12 +13,12 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.bus.commands import GetVenues
 from engine.bus.reports import VenuesReport
 from engine.kernels import matrix_layout
 from engine.market.board import Board
 from engine.market.matrix_block import shared_path
 from engine.market.price_matrix import PriceMatrix
+from engine.requests.overview import GetVenues
 from engine.wiring.paths import Paths, prepare
 from tests.patience import PATIENCE_S
 from tests.reference.world import make_instrument

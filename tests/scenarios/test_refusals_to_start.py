@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.commands import GetStatus
 from engine.bus.reports import StatusReport
 from engine.operate import exit_codes
+from engine.requests.overview import GetStatus
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator

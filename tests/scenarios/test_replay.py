@@ -4,30 +4,31 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.command import Kind
 from bot.command_table import COMMANDS
 from bot.dispatch import Dispatcher, Invocation, read_line
-from engine.bus.commands import (
-    EngineCommand,
-    GetBalance,
-    GetLimits,
-    GetOpportunities,
-    GetSpreads,
-    GetStatus,
-    GetVenues,
-    GetVersion,
-    GetWhy,
-)
 from engine.bus.reports import StatusReport
+from engine.bus.request import Request
 from engine.domain.errors import BadValueError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import Entry, EntryKind, read_entries
 from engine.ports import InputKind
+from engine.requests.balance import GetBalance
+from engine.requests.overview import (
+    GetLimits,
+    GetOpportunities,
+    GetSpreads,
+    GetStatus,
+    GetVenues,
+    GetVersion,
+)
+from engine.requests.why import GetWhy
 from engine.tools.replaying import replay
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
@@ -57,7 +58,7 @@ async def ask_everything(facade: Facade, ref: str) -> None:
         if isinstance(asked, Invocation) and (asked.kind is Kind.READ or entry.name == "mode"):
             await dispatcher.carry_out(asked, by="test")
     assert dispatcher.failed_count == 0
-    questions: list[EngineCommand] = [
+    questions: list[Request[Any]] = [
         GetStatus(),
         GetVenues(),
         GetOpportunities(limit=1_000),

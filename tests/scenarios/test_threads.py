@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.commands import GetNotices
 from engine.bus.notices import Notice
 from engine.bus.records import NoticeRecord
 from engine.bus.reports import NoticesReport
 from engine.bus.unix_socket import open_server
-from engine.bus.wire import ledger_wire
 from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
+from engine.requests.chat import GetNotices
+from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, open_ledger
 from engine.storage.ledger_settings import LedgerSettings
 from engine.wiring.paths import prepare
@@ -68,7 +68,7 @@ async def test_a_chat_that_was_killed_after_found_edits_its_message_to_realised(
     async with (
         TelegramEmulator().serve() as phone,
         open_ledger(settings, clock=make_clock()) as ledger,
-        open_server(paths.ledger_socket, ledger_wire(), ledger, on_fatal=broken.append),
+        open_server(paths.ledger_socket, requests_of("ledger"), ledger, on_fatal=broken.append),
     ):
         phone.person_writes("/start")
         async with chat_role(paths.data_dir, phone):

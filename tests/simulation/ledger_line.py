@@ -4,12 +4,14 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from engine.bus.memory import MemoryCaller
 from engine.bus.records import Append, LatchRecord, Record, StateRecord
-from engine.bus.wire import LedgerReply, LedgerRequest, ledger_wire
+from engine.bus.request import Request
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
+from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, open_ledger
 from engine.storage.ledger_settings import LedgerSettings
 from tests.simulation.machine import Machine
@@ -32,8 +34,8 @@ class LedgerLine:
         self.away_until_s = 0.0
         self._machine = machine
         self._rng = rng
-        self._caller: MemoryCaller[LedgerRequest, LedgerReply] | None = None
-        self._under_way: set[asyncio.Task[LedgerReply]] = set()
+        self._caller: MemoryCaller | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._ids: set[str] = set()
 
     @asynccontextmanager
@@ -49,7 +51,7 @@ class LedgerLine:
         manager = open_ledger(self.settings, clock=now_ns)
         with loop.held():
             ledger = await manager.__aenter__()
-        self._caller = MemoryCaller(ledger_wire(), ledger)
+        self._caller = MemoryCaller(requests_of("ledger"), ledger)
         try:
             yield ledger
         finally:
@@ -57,7 +59,7 @@ class LedgerLine:
             with loop.held():
                 await manager.__aexit__(None, None, None)
 
-    async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
         """Call the ledger; see `Caller.call`."""
         await asyncio.sleep(self._rng.uniform(0.001, 0.03))
         left_s = self.away_until_s - virtual_loop().time()
@@ -87,7 +89,7 @@ class LedgerLine:
         """The newest act on the latch that the ledger holds."""
         return next((one for one in reversed(self.stored) if isinstance(one, LatchRecord)), None)
 
-    async def _carry_out(self, request: LedgerRequest) -> LedgerReply:
+    async def _carry_out(self, request: Request[Any]) -> Any:
         assert self._caller is not None
         with virtual_loop().held():
             reply = await self._caller.call(request, timeout_s=1e6)

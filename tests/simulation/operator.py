@@ -6,7 +6,6 @@ What is known here comes from the commands and their answers alone, never from t
 import random
 from dataclasses import dataclass
 
-from engine.bus.commands import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from engine.bus.records import LatchAct, StateRecord
 from engine.bus.reports import Acknowledged, Report
 from engine.core.inputs.switched import ControlState
@@ -14,6 +13,7 @@ from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.domain.units import NS_PER_S
 from engine.operate.engine_answers import EngineAnswers
+from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
 

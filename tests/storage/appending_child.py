@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from engine.bus.commands import PutInbox
 from engine.bus.records import Append
 from engine.domain.errors import SyndicateError
+from engine.requests.chat import PutInbox
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
 

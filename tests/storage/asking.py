@@ -1,16 +1,18 @@
 """Short ways to ask a ledger in tests."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from engine.bus.commands import GetNotices, GetTrades
 from engine.bus.records import Append, Appended, Record
 from engine.bus.reports import NoticesReport, TradesReport
-from engine.storage.ledger import Ledger, LedgerRequest
+from engine.bus.request import Request
+from engine.requests.chat import GetNotices
+from engine.requests.money import GetTrades
+from engine.storage.ledger import Ledger
 
 T = TypeVar("T")
 
 
-async def ask(ledger: Ledger, request: LedgerRequest, reply_type: type[T]) -> T:
+async def ask(ledger: Ledger, request: Request[Any], reply_type: type[T]) -> T:
     reply = await ledger.answer(request)
     assert isinstance(reply, reply_type)
     return reply

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from engine.bus.commands import GetWhy
 from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import WhyReport
+from engine.requests.why import GetStoredWhy
 from engine.storage.backup import list_backups
 from engine.storage.generations import make_run_id
 from engine.storage.ledger import LedgerSettings, open_ledger
@@ -106,8 +106,8 @@ async def test_an_opportunity_is_open_while_its_run_is_the_newest_though_dated_e
             ledger,
             makers.make_opportunity_record(run_id="run2", seen_at_ns=makers.NOW_NS - HOUR_NS),
         )
-        before = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
-        newest = await ask(ledger, GetWhy(ref="run2-1"), WhyReport)
+        before = await ask(ledger, GetStoredWhy(ref="run1-1"), WhyReport)
+        newest = await ask(ledger, GetStoredWhy(ref="run2-1"), WhyReport)
 
     assert not before.line.is_open
     assert newest.line.is_open

@@ -1,10 +1,10 @@
 """A clock that is far ahead deletes no news early, and says so once."""
 
-from engine.bus.commands import GetExport
 from engine.bus.notices import ClockCorrected, RetentionHeld
 from engine.bus.records import NoticeRecord
 from engine.bus.reports import ExportReport
 from engine.domain.modes import Basis
+from engine.requests.money import GetExport
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from engine.bus.commands import GetExport
 from engine.bus.reports import ExportReport, Unknown
 from engine.domain.stories import Cause, Difference, Worth
+from engine.requests.money import GetExport
 from engine.storage import ledger as ledger_module
 from engine.storage.export import EXPORTS, render_cell
 from engine.storage.ledger import LedgerSettings, open_ledger

@@ -1,7 +1,7 @@
 """An update of a chat is kept once, until it was done."""
 
-from engine.bus.commands import DoneInbox, PutInbox, TakeInbox
 from engine.bus.reports import InboxItems, InboxStored
+from engine.requests.chat import DoneInbox, PutInbox, TakeInbox
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import ask

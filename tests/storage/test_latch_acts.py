@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from engine.bus.commands import GetExport, Kill
 from engine.bus.notices import Killed, Unkilled
 from engine.bus.records import (
     CodesUsed,
@@ -14,14 +13,15 @@ from engine.bus.records import (
     kill_record,
 )
 from engine.bus.reports import ExportReport
+from engine.requests.money import GetExport
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices
 from tests.storage.conftest import Clock
 
 S = makers.SECOND_NS
-KILL = Kill(by="me", why="test", at_ns=makers.NOW_NS, ref="telegram-1-7")
-AGAIN = replace(KILL, at_ns=makers.NOW_NS + S, is_late=True)
+KILL = kill_record(by="me", why="test", at_ns=makers.NOW_NS, ref="telegram-1-7")
+AGAIN = replace(KILL, at_ns=makers.NOW_NS + S)
 
 
 async def told(ledger: Ledger) -> list[type]:
@@ -36,7 +36,7 @@ async def test_a_kill_that_is_told_again_by_another_time_is_stored_and_told_once
 ) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         for kill in (KILL, KILL, AGAIN, AGAIN):
-            await append(ledger, kill_record(kill))
+            await append(ledger, kill)
 
         assert await told(ledger) == [Killed]
 
@@ -48,7 +48,7 @@ async def test_a_kill_that_is_told_again_after_a_clearing_is_an_act_of_its_own(
         record_id="u", at_ns=makers.NOW_NS + 1, act=LatchAct.UNKILL, by="me", why=""
     )
     async with open_ledger(settings, clock=clock) as ledger:
-        for record in (kill_record(KILL), unkill, *[kill_record(AGAIN)] * 2, kill_record(KILL)):
+        for record in (KILL, unkill, *[AGAIN] * 2, KILL):
             await append(ledger, record)
 
         assert await told(ledger) == [Killed, Unkilled, Killed]
@@ -56,8 +56,12 @@ async def test_a_kill_that_is_told_again_after_a_clearing_is_an_act_of_its_own(
 
 async def test_two_messages_are_two_kills(settings: LedgerSettings, clock: Clock) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
-        for kill in (KILL, replace(KILL, ref="telegram-1-8"), replace(KILL, ref="telegram-2-7")):
-            await append(ledger, kill_record(kill))
+        for kill in (
+            KILL,
+            replace(KILL, record_id="kill-telegram-1-8"),
+            replace(KILL, record_id="kill-telegram-2-7"),
+        ):
+            await append(ledger, kill)
 
         assert await told(ledger) == [Killed] * 3
 

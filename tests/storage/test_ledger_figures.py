@@ -6,11 +6,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.bus.commands import GetPnl, GetTrades, GetWhy
 from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import PnlReport, TradesReport, Unknown, WhyReport
 from engine.domain.modes import Basis
 from engine.domain.orders import OrderState
+from engine.requests.money import GetPnl, GetTrades
+from engine.requests.why import GetStoredWhy
 from engine.storage import totals
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
@@ -155,8 +156,8 @@ async def test_why_tells_the_decision_and_the_fills(settings: LedgerSettings, cl
             makers.make_closed(),
         )
 
-        by_opportunity = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
-        by_execution = await ask(ledger, GetWhy(ref="exec-run1-1"), WhyReport)
+        by_opportunity = await ask(ledger, GetStoredWhy(ref="run1-1"), WhyReport)
+        by_execution = await ask(ledger, GetStoredWhy(ref="exec-run1-1"), WhyReport)
 
     assert by_opportunity == by_execution
     assert by_opportunity.market_note == "recorded markets"
@@ -184,7 +185,7 @@ async def test_after_a_restart_a_trade_reads_its_end_and_tells_one_story(
         await append(ledger, makers.make_opportunity_record(outcome="planned"), record)
 
     async with open_ledger(settings, clock=clock) as ledger:
-        why = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+        why = await ask(ledger, GetStoredWhy(ref="run1-1"), WhyReport)
         (trade,) = (await ask(ledger, GetTrades(limit=1), TradesReport)).trades
 
     assert (why.line.outcome, why.line.detail) == ("traded", "0.9877 USD from fills")
@@ -199,7 +200,7 @@ async def test_why_still_tells_of_a_trade_whose_opportunity_was_deleted_by_age(
         clock.now_ns += 31 * makers.DAY_NS
         assert await ledger.apply_retention() == 1
 
-        why = await ask(ledger, GetWhy(ref="exec-run1-1"), WhyReport)
+        why = await ask(ledger, GetStoredWhy(ref="exec-run1-1"), WhyReport)
 
     assert why.frame_seqs == (1_001, 11, 12)
     assert why.gross_edge_bps == 80.0
@@ -215,7 +216,7 @@ async def test_why_shows_a_leg_that_was_planned_but_never_sent(
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         await append(ledger, msgspec.structs.replace(record, execution=execution))
 
-        why = await ask(ledger, GetWhy(ref="exec-run1-1"), WhyReport)
+        why = await ask(ledger, GetStoredWhy(ref="exec-run1-1"), WhyReport)
 
     assert [(leg.side, leg.filled_base, leg.price_average) for leg in why.legs] == [
         ("buy", Decimal(0), None),
@@ -229,12 +230,12 @@ async def test_an_opportunity_is_open_until_it_is_closed_or_its_run_is_over(
     clock.now_ns += 2 * makers.SECOND_NS
     async with open_ledger(settings, clock=clock) as ledger:
         await append(ledger, makers.make_opportunity_record())
-        during = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+        during = await ask(ledger, GetStoredWhy(ref="run1-1"), WhyReport)
         await append(
             ledger,
             makers.make_opportunity_record(run_id="run2", seen_at_ns=makers.NOW_NS + 1),
         )
-        after = await ask(ledger, GetWhy(ref="run1-1"), WhyReport)
+        after = await ask(ledger, GetStoredWhy(ref="run1-1"), WhyReport)
 
     assert (during.line.is_open, during.line.lasted_ms) == (True, 2_000)
     assert (after.line.is_open, after.line.lasted_ms) == (False, 0)
@@ -242,7 +243,7 @@ async def test_an_opportunity_is_open_until_it_is_closed_or_its_run_is_over(
 
 async def test_why_of_an_unknown_id_says_so(settings: LedgerSettings, clock: Clock) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
-        reply = await ask(ledger, GetWhy(ref="' OR 1=1 --"), Unknown)
+        reply = await ask(ledger, GetStoredWhy(ref="' OR 1=1 --"), Unknown)
 
     assert "' OR 1=1 --" in reply.what
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.bus.commands import GetWhy
 from engine.bus.records import Append, Appended, EngineState, LoadState, Record, Superseded
 from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
+from engine.requests.why import GetStoredWhy
 from engine.storage.generations import make_run_id
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.storage import makers
@@ -106,7 +106,7 @@ async def test_an_append_with_one_bad_record_stores_none_of_them(
 
         assert (await trades(ledger)).total == 0
         news = await notices(ledger)
-        why = await ledger.answer(GetWhy(ref="run1-1"))
+        why = await ledger.answer(GetStoredWhy(ref="run1-1"))
     assert not news.notices
     assert not isinstance(why, WhyReport)
 

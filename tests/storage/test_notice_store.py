@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from engine.bus.commands import DoneNotices, GetThreads, Thread
 from engine.bus.notices import Notice
 from engine.bus.records import LatchAct, Record
-from engine.bus.reports import InboxStored, ThreadsReport
+from engine.bus.reports import InboxStored, Thread, ThreadsReport
+from engine.requests.chat import DoneNotices, GetThreads
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.thread_store import KEPT
 from tests.patience import PATIENCE_S
@@ -151,7 +151,7 @@ async def test_threads_are_kept_by_chat_with_the_confirmation_and_only_the_newes
     settings: LedgerSettings, clock: Clock
 ) -> None:
     def done(seq: int, *names: str, chat: str = "a") -> DoneNotices:
-        threads = [Thread(name=name, message_id=100 + seq) for name in names]
+        threads = tuple(Thread(name=name, message_id=100 + seq) for name in names)
         return DoneNotices(reader="phone", seq=seq, chat=chat, threads=threads)
 
     async with open_ledger(settings, clock=clock) as ledger:

@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from engine.bus.commands import GetPnl
 from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import PnlReport
 from engine.domain.assets import Amount, AssetCode
@@ -26,6 +25,7 @@ from engine.domain.residuals import LastPrice, Residual
 from engine.domain.units import NS_PER_DAY
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
+from engine.requests.money import GetPnl
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask

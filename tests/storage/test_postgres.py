@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.commands import PutInbox
 from engine.bus.reports import InboxStored
 from engine.domain.errors import FatalError, TransientError
+from engine.requests.chat import PutInbox
 from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.patience import PATIENCE_S
 from tests.storage import makers

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.commands import DoneNotices, GetExport, GetWhy
 from engine.bus.reports import ExportReport, InboxStored, Unknown
+from engine.requests.chat import DoneNotices
+from engine.requests.money import GetExport
+from engine.requests.why import GetStoredWhy
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.storage.retention import BATCH_ROWS
 from tests.patience import PATIENCE_S
@@ -37,7 +39,7 @@ async def test_only_what_is_older_than_the_retention_goes(
         )
         assert await ledger.apply_retention() == 1
 
-        await ask(ledger, GetWhy(ref="run1-1"), Unknown)
+        await ask(ledger, GetStoredWhy(ref="run1-1"), Unknown)
         export = await ask(ledger, GetExport(table="opportunities", days=900), ExportReport)
 
     assert export.rows == 1
@@ -96,7 +98,7 @@ async def test_the_retention_job_runs_by_itself(
     async with open_ledger(settings, clock=clock) as ledger, asyncio.timeout(PATIENCE_S):
         await append(ledger, makers.make_opportunity_record())
         clock.now_ns += 31 * makers.DAY_NS
-        while not isinstance(await ledger.answer(GetWhy(ref="run1-1")), Unknown):
+        while not isinstance(await ledger.answer(GetStoredWhy(ref="run1-1")), Unknown):
             await asyncio.sleep(0.02)
 
 

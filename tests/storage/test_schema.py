@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, delete, inspect, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.commands import GetWhy
 from engine.bus.reports import WhyReport
 from engine.domain.errors import BadValueError, FatalError
+from engine.requests.why import GetStoredWhy
 from engine.storage import migrate as migrate_module
 from engine.storage import schema
 from engine.storage.backup import list_backups
@@ -104,7 +104,7 @@ async def test_opening_an_older_database_keeps_its_records(
 
     async with open_ledger(settings, clock=clock) as ledger:
         assert (await trades(ledger)).total == 1
-        why = await ledger.answer(GetWhy(ref="run1-1"))
+        why = await ledger.answer(GetStoredWhy(ref="run1-1"))
         assert isinstance(why, WhyReport)
         assert (why.line.pair, why.line.hops) == ("BTC-USD", ())  # the column came later
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.commands import GetNotices
 from engine.bus.records import Append
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.modes import Basis
+from engine.requests.chat import GetNotices
 from engine.storage.append import append
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.opening import open_writer, prepare

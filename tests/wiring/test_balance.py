@@ -9,15 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.commands import (
-    GetBalance,
-    GetExport,
-    GetOpportunities,
-    GetStatus,
-    GetWhy,
-    ResetBalance,
-    SetMode,
-)
 from engine.bus.reports import (
     Acknowledged,
     BalanceReport,
@@ -30,6 +21,11 @@ from engine.bus.reports import (
 from engine.domain.errors import FatalError
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
+from engine.requests.balance import GetBalance
+from engine.requests.money import GetExport
+from engine.requests.overview import GetOpportunities, GetStatus
+from engine.requests.safety import ResetBalance, SetMode
+from engine.requests.why import GetWhy
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.wiring.capital import capital_of, check_capital
 from engine.wiring.one_process import open_roles

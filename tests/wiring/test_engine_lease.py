@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.commands import GetExport, GetTrades, Resume, SetMode
 from engine.bus.reports import ExportReport, TradesReport
 from engine.domain.errors import SupersededError
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
+from engine.requests.money import GetExport, GetTrades
+from engine.requests.safety import Resume, SetMode
 from engine.wiring import engine_role
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare

@@ -11,23 +11,6 @@ from msgspec.structs import replace
 
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
-from engine.bus.commands import (
-    DoneNotices,
-    GetExport,
-    GetLimits,
-    GetOpportunities,
-    GetPnl,
-    GetStatus,
-    GetTrades,
-    GetVenues,
-    GetVersion,
-    GetWhy,
-    Kill,
-    Pause,
-    Resume,
-    SetMode,
-    Unkill,
-)
 from engine.bus.notices import Killed, ModeChanged, Notice, PaperTraded, Started
 from engine.bus.records import Record
 from engine.bus.reports import (
@@ -55,6 +38,11 @@ from engine.market.matrix_block import shared_path
 from engine.market.price_matrix import PriceMatrix
 from engine.operate.one_time_code import TRIES_MAX
 from engine.operate.outbox import Outbox
+from engine.requests.chat import DoneNotices
+from engine.requests.money import GetExport, GetPnl, GetTrades
+from engine.requests.overview import GetLimits, GetOpportunities, GetStatus, GetVenues, GetVersion
+from engine.requests.safety import Kill, Pause, Resume, SetMode, Unkill
+from engine.requests.why import GetWhy
 from engine.settings.schema import (
     CostsSettings,
     LimitsSettings,

@@ -1,13 +1,15 @@
 import socket
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from engine.bus.memory import MemoryCaller
-from engine.bus.wire import LedgerReply, LedgerRequest, ledger_wire
+from engine.bus.request import Request
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import FatalError, TransientError
+from engine.requests.request_list import requests_of
 from engine.settings.schema import MarketsSettings, Settings
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.wiring.paths import Paths, prepare
@@ -69,8 +71,8 @@ async def test_what_was_realised_is_of_the_day_of_the_start_though_the_ledger_an
     day_ns = 86_400 * 1_000_000_000
     now_ns = 20_000 * day_ns - 1
 
-    class Slow(MemoryCaller[LedgerRequest, LedgerReply]):
-        async def call(self, request: LedgerRequest, *, timeout_s: float = 5.0) -> LedgerReply:
+    class Slow(MemoryCaller):
+        async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
             nonlocal now_ns
             now_ns += 2
             return await super().call(request, timeout_s=timeout_s)
@@ -78,7 +80,7 @@ async def test_what_was_realised_is_of_the_day_of_the_start_though_the_ledger_an
     venues = OpenVenues(access=(), notes={}, market_note="", pools=())
     settings = LedgerSettings(data_dir=tmp_path / "var")
     async with open_ledger(settings, clock=lambda: now_ns) as ledger:
-        slow = Slow(ledger_wire(), ledger)
+        slow = Slow(requests_of("ledger"), ledger)
         _, header = await begin_run(Settings(), venues, slow, lambda: now_ns)
 
     assert header.started_at_ns // day_ns == 19_999

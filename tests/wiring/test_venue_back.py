@@ -10,7 +10,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from engine.bus.commands import GetOpportunities, GetStatus, GetVenues
 from engine.bus.memory import MemoryCaller
 from engine.bus.reports import (
     InstrumentLine,
@@ -19,11 +18,13 @@ from engine.bus.reports import (
     VenueLine,
     VenuesReport,
 )
-from engine.bus.wire import Caller, LedgerReply, LedgerRequest, ledger_wire
+from engine.bus.request import Caller
 from engine.market.matrix_block import RowKind, shared_path
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
+from engine.requests.overview import GetOpportunities, GetStatus, GetVenues
+from engine.requests.request_list import requests_of
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.storage.ledger import open_ledger
 from engine.tools.replaying import replay
@@ -104,7 +105,7 @@ async def change(paths: Paths, venue: str, **changes: Any) -> None:
 async def running(paths: Paths) -> AsyncIterator[Market]:
     """Run an engine on the sandbox; at its end its recording must replay to the same decisions."""
     async with open_ledger(ledger_settings(SETTINGS, paths), clock=SteadyClock().now_ns) as ledger:
-        caller: Caller[LedgerRequest, LedgerReply] = MemoryCaller(ledger_wire(), ledger)
+        caller: Caller = MemoryCaller(requests_of("ledger"), ledger)
         async with open_engine(SETTINGS, paths, caller, clock=SteadyClock()) as answers:
             yield Market(paths, answers)
     (run,) = paths.recordings.iterdir()

@@ -1,0 +1,102 @@
+"""Requests: what one role asks another. Each says what its reply is, who answers it, and how.
+
+A new one is a class in a file of `engine/requests` and a line in its `request_list.py`.
+"""
+
+from functools import cache
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
+
+import msgspec
+
+Reply = TypeVar("Reply")
+Reply_co = TypeVar("Reply_co", covariant=True)
+
+
+class Request(msgspec.Struct, Generic[Reply_co], tag=True, frozen=True, kw_only=True):
+    """What is asked, as it travels.
+
+    Attributes:
+        role: who answers.
+        timeout_s: longest wait for the reply.
+        is_for_any: a process that lost its place as the one engine answers too.
+    """
+
+    role: ClassVar[str]
+    timeout_s: ClassVar[float] = 5.0
+    is_for_any: ClassVar[bool] = False
+
+    async def answer(self, role: Any, /) -> Reply_co:
+        """Answer it, in the process of the role."""
+        raise NotImplementedError
+
+    async def ask(self, roles: "Roles", /) -> Reply_co:
+        """Have it answered, in the process of whoever asks."""
+        caller: Caller = getattr(roles, self.role)
+        return await caller.call(self, timeout_s=self.timeout_s)
+
+
+class EngineRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that the engine answers; `answer` is given its `EngineAnswers`."""
+
+    role = "engine"
+
+
+class LedgerRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that the ledger answers; `answer` is given its `Ledger`."""
+
+    role = "ledger"
+    timeout_s = 30.0
+
+
+class Answerer(Protocol):
+    """A role's side of the wire."""
+
+    async def answer(self, request: Request[Reply], /) -> Reply:
+        """Answer one request.
+
+        Raises:
+            TransientError: that is not possible now.
+            BadValueError: this request is never possible.
+            FatalError: the role has to end.
+        """
+        ...
+
+
+class Caller(Protocol):
+    """A client's side of the wire."""
+
+    async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
+        """Send a request and wait for its reply.
+
+        Raises:
+            TransientError: the role is away or did not answer in time.
+            BadValueError: the role refused this request; asking again changes nothing.
+        """
+        ...
+
+
+class Roles(Protocol):
+    """What a front-end asks."""
+
+    @property
+    def engine(self) -> Caller:
+        """The engine."""
+        ...
+
+    @property
+    def ledger(self) -> Caller:
+        """The ledger."""
+        ...
+
+    async def kill(self, command: Any, /) -> Any:
+        """Kill by every path at once, see `facade.killing`."""
+        ...
+
+
+@cache
+def reply_type(kind: type[Request[Any]]) -> Any:
+    """Return what a kind of request is answered with: what stands in the brackets of its base."""
+    for base in vars(kind)["__orig_bases__"]:
+        for asked in get_args(base):
+            return asked
+    raise TypeError(f"{kind.__name__} does not say what it is answered with")

@@ -1,0 +1,40 @@
+"""Questions about money: the ledger answers them."""
+
+from typing import TYPE_CHECKING
+
+from engine.bus.reports import ExportReport, PnlReport, TradesReport, Unknown
+from engine.bus.request import LedgerRequest
+
+if TYPE_CHECKING:
+    from engine.storage.ledger import Ledger
+
+
+class GetTrades(LedgerRequest[TradesReport], frozen=True, kw_only=True):
+    """Newest executions first."""
+
+    limit: int = 10
+
+    async def answer(self, ledger: "Ledger", /) -> TradesReport:
+        """See `Request.answer`."""
+        return await ledger.trades(self.limit)
+
+
+class GetPnl(LedgerRequest[PnlReport], frozen=True, kw_only=True):
+    """Realised profit over the last days."""
+
+    days: int = 1
+
+    async def answer(self, ledger: "Ledger", /) -> PnlReport:
+        """See `Request.answer`."""
+        return await ledger.pnl(self.days)
+
+
+class GetExport(LedgerRequest[ExportReport | Unknown], frozen=True, kw_only=True):
+    """A table as CSV."""
+
+    table: str
+    days: int = 30
+
+    async def answer(self, ledger: "Ledger", /) -> ExportReport | Unknown:
+        """See `Request.answer`."""
+        return await ledger.export(self.table, days=self.days)

@@ -1,0 +1,66 @@
+"""Questions about the engine's run."""
+
+from typing import TYPE_CHECKING
+
+from engine.bus.reports import (
+    LimitsReport,
+    OpportunitiesReport,
+    SpreadsReport,
+    StatusReport,
+    VenuesReport,
+    VersionReport,
+)
+from engine.bus.request import EngineRequest
+
+if TYPE_CHECKING:
+    from engine.operate.engine_answers import EngineAnswers
+
+
+class GetStatus(EngineRequest[StatusReport], frozen=True, kw_only=True):
+    """Overview: mode, latch, venues, counters, latency."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> StatusReport:
+        """See `Request.answer`."""
+        return engine.reports.status(engine.clock())
+
+
+class GetVenues(EngineRequest[VenuesReport], frozen=True, kw_only=True):
+    """Every instrument of every venue with its age."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> VenuesReport:
+        """See `Request.answer`."""
+        return engine.reports.venues(engine.clock())
+
+
+class GetOpportunities(EngineRequest[OpportunitiesReport], frozen=True, kw_only=True):
+    """Open and recent opportunities."""
+
+    limit: int = 10
+
+    async def answer(self, engine: "EngineAnswers", /) -> OpportunitiesReport:
+        """See `Request.answer`."""
+        return engine.reports.opportunities(self.limit, engine.clock())
+
+
+class GetLimits(EngineRequest[LimitsReport], frozen=True, kw_only=True):
+    """Limits, what of them is used, and what refusals they caused."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> LimitsReport:
+        """See `Request.answer`."""
+        return engine.reports.limits(engine.clock())
+
+
+class GetSpreads(EngineRequest[SpreadsReport], frozen=True, kw_only=True):
+    """Gaps between books now and the nearest misses."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> SpreadsReport:
+        """See `Request.answer`."""
+        return engine.reports.spreads(engine.clock())
+
+
+class GetVersion(EngineRequest[VersionReport], frozen=True, kw_only=True):
+    """Version, commit, run, platform."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> VersionReport:
+        """See `Request.answer`."""
+        return engine.reports.version()

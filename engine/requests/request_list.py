@@ -1,0 +1,41 @@
+"""THE list of requests: it feeds the decoders of the roles that answer them."""
+
+from typing import Any
+
+from engine.bus.records import Append, LoadState
+from engine.bus.request import Request
+from engine.requests import balance, chat, money, overview, safety, why
+
+REQUESTS: tuple[type[Request[Any]], ...] = (
+    overview.GetStatus,
+    overview.GetVenues,
+    overview.GetOpportunities,
+    overview.GetLimits,
+    overview.GetSpreads,
+    balance.GetBalance,
+    overview.GetVersion,
+    why.GetWhy,
+    why.GetStoredWhy,
+    safety.Pause,
+    safety.Resume,
+    safety.SetMode,
+    safety.ResetBalance,
+    safety.Kill,
+    safety.Unkill,
+    money.GetTrades,
+    money.GetPnl,
+    money.GetExport,
+    chat.PutInbox,
+    chat.TakeInbox,
+    chat.DoneInbox,
+    chat.GetNotices,
+    chat.DoneNotices,
+    chat.GetThreads,
+    Append,
+    LoadState,
+)
+
+
+def requests_of(role: str) -> list[type[Request[Any]]]:
+    """Return what a role answers."""
+    return [one for one in REQUESTS if one.role == role]
