@@ -31,10 +31,13 @@ from engine.detect.value_round import ValueRound
 from engine.domain.holdings import Deposit
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Opportunity, Plan
+from engine.domain.opportunities import Opportunity
+from engine.domain.plans import LeggedPlan
+from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
+from engine.execute.finished import Finished
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import Finished, PaperExecutor
+from engine.execute.plan_executor import Around
 from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
@@ -44,7 +47,10 @@ from engine.portfolio.costs import Costs
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
+from engine.portfolio.taken_pools import TakenPools
 from engine.ports import LevelForm
+from engine.quote.atomic import AtomicConfirmer, AtomicRules
+from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import Confirmed, LimitRules
 from engine.quote.legs import LegsConfirmer
 
@@ -104,21 +110,33 @@ class Core:
         graph = LiveGraph(
             board, self.costs, Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
         )
+        taken_pools = TakenPools(graph.pools)
         self.decider = Decider(
             confirmer=self.confirmer,
+            atomic=AtomicConfirmer(
+                ExactLegs(board, self.costs, self.taken, graph.pools),
+                graph.pools,
+                taken_pools,
+                self.valuation,
+                AtomicRules(limits=rules, flash_fee_bps=Decimal(5), gas_prices_gwei={}),
+            ),
             circumstances=self.circumstances,
         )
         self.detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="bench")
         for book in range(len(instruments)):
             self.detector.on_change(book, START_NS)
         latency = Latency(median_ms=20, p99_ms=80)
-        executor = PaperExecutor(
-            venue=PaperVenue(board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
-            costs=self.costs,
-            latency=LatencyModel({one.venue: latency for one in instruments}, seed=1),
-            rules=UnwindRules(),
-            order_rate=self.circumstances.order_rate,
-            is_killed=self.circumstances.is_killed,
+        executors = Executors(
+            Around(
+                venue=PaperVenue(board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
+                costs=self.costs,
+                latency=LatencyModel({one.venue: latency for one in instruments}, seed=1),
+                rules=UnwindRules(),
+                order_rate=self.circumstances.order_rate,
+                pools=graph.pools,
+                taken_pools=taken_pools,
+                is_killed=self.circumstances.is_killed,
+            )
         )
         self.pipeline = Pipeline(
             Parts(
@@ -129,7 +147,7 @@ class Core:
                 value_round=ValueRound(graph, Estimates(board, age_ns_max=AGE_NS_MAX)),
                 detector=self.detector,
                 decider=self.decider,
-                executor=executor,
+                executors=executors,
                 positions=self.positions,
                 inventory=self.inventory,
                 journal=SilentJournal(),
@@ -290,11 +308,11 @@ def measure_confirm_triangle() -> Row:
 def measure_decide() -> Row:
     core = Core()
     opportunity = _opportunity(core)
-    plans: list[Plan] = []
+    plans: list[LeggedPlan] = []
 
     def decide() -> None:
         decision = core.decider.decide(opportunity, START_NS)
-        assert isinstance(decision, Plan)
+        assert isinstance(decision, LeggedPlan)
         plans.append(decision)
 
     def forget() -> None:

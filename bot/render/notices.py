@@ -203,5 +203,9 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     ]
     if notice.left_over:
         lines.append(words.left_over(notice.left_over))
+    if notice.why_reverted:
+        lines = [lines[0], f"{notice.why_reverted}; {planned} ({notice.opportunity_id})"]
+        gas = words.usd(notice.profit_usd, is_signed=True)
+        return Mark.WARN, f"Paper transaction reverted {gas}", lines
     mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
     return mark, f"Paper trade {words.usd(notice.profit_usd, is_signed=True)}", lines

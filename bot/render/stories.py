@@ -21,6 +21,8 @@ CAUSE_WORDS: Final = {
     Cause.LATENCY: "moved on the way",
     Cause.PRICE_LIMIT: "price limit",
     Cause.UNWINDING: "unwinding",
+    Cause.REVERTED: "reverted",
+    Cause.GAS: "gas",
     Cause.FEE: "fees",
     Cause.TRANSFER: "transfer",
 }
@@ -103,7 +105,8 @@ def _causes(differences: tuple[Difference, ...]) -> str:
 
 
 def _costs(story: TradeStory) -> str:
-    return f"fees {words.usd(story.fee.usd)}, transfer {words.usd(story.transfer.usd)}"
+    costs = f"fees {words.usd(story.fee.usd)}, transfer {words.usd(story.transfer.usd)}"
+    return f"{costs}, gas {words.usd(story.gas.usd)}" if story.gas.usd else costs
 
 
 def _latency(story: TradeStory) -> str:

@@ -70,6 +70,7 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     Attributes:
         assets: what each leg receives.
         story: from found to realised; notices of earlier versions have none.
+        why_reverted: why a transaction did nothing but to pay its gas; empty for a trade.
     """
 
     execution_id: str
@@ -83,6 +84,7 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     assets: tuple[AssetCode, ...] = ()
     left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
+    why_reverted: str = ""
 
 
 class LimitHit(_Notice, frozen=True, kw_only=True):

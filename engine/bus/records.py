@@ -15,8 +15,9 @@ from engine.bus.request import LedgerRequest
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Hop, Plan, Reason
+from engine.domain.opportunities import Hop, Reason
 from engine.domain.orders import Execution
+from engine.domain.plans import Plan
 from engine.domain.residuals import LastPrice, Residual
 
 

@@ -12,7 +12,9 @@ from engine.bus.notices import StampedNotice
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Hop
+from engine.domain.opportunities import Hop, Side
+from engine.domain.orders import Purpose, Transaction
+from engine.domain.plans import AtomicPlan
 from engine.domain.stories import TradeStory
 
 
@@ -504,3 +506,30 @@ class ThreadsReport(Report, frozen=True, kw_only=True):
     """Messages of a chat that later news may edit, oldest first."""
 
     threads: list[Thread]
+
+
+def step_lines(plan: AtomicPlan, transaction: Transaction | None) -> list[LegLine]:
+    """Return the swaps of a transaction as legs: each buys what it receives with what it gives.
+
+    One that reverted, or is not known to have landed, filled nothing.
+    """
+    receipt = None if transaction is None else transaction.receipt
+    swaps = () if receipt is None else receipt.swaps
+    lines = []
+    for number, step in enumerate(plan.steps):
+        swap = swaps[number] if swaps else None
+        lines.append(
+            LegLine(
+                venue=step.venue,
+                pair=f"{step.target}-{step.source}",
+                side=Side.BUY.value,
+                purpose=Purpose.LEG.value,
+                size_base=step.amount_out,
+                price_limit=step.amount_in / step.amount_out_min,
+                filled_base=Decimal(0) if swap is None else swap.amount_out,
+                price_average=None if swap is None else swap.amount_in / swap.amount_out,
+                fee_quote=Decimal(0),
+                frame_seq=step.frame_seq,
+            )
+        )
+    return lines

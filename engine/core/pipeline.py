@@ -5,7 +5,7 @@ is screened, and what was found is decided on and executed.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,9 +15,11 @@ from engine.detect.episodes import Closed, Episode
 from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Deposit
-from engine.domain.opportunities import Opportunity, Plan, Refusal
+from engine.domain.opportunities import Opportunity, Refusal
+from engine.domain.plans import Plan
 from engine.execute.executor import NEVER_NS
-from engine.execute.paper import Finished, PaperExecutor
+from engine.execute.executor_list import Executors
+from engine.execute.finished import Finished
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.price_matrix import PriceMatrix
@@ -117,7 +119,7 @@ class Parts:
     value_round: ValueRound
     detector: Detector
     decider: Decider
-    executor: PaperExecutor
+    executors: Executors
     positions: Positions
     inventory: Inventory
     journal: Journal
@@ -135,7 +137,7 @@ class Pipeline:
         self._value_round = parts.value_round
         self._detector = parts.detector
         self._decider = parts.decider
-        self._executor = parts.executor
+        self._executors = parts.executors
         self._positions = parts.positions
         self._inventory = parts.inventory
         self._journal = parts.journal
@@ -155,7 +157,7 @@ class Pipeline:
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""
-        if at_ns >= self._executor.next_at_ns:
+        if at_ns >= self._executors.next_at_ns:
             self._advance(at_ns)
 
     def finish_executions(self) -> None:
@@ -170,12 +172,12 @@ class Pipeline:
         self._positions.step_clock(step_ns, at_ns)
 
     def _advance(self, at_ns: int) -> None:
-        for finished in self._executor.advance(at_ns):
+        for finished in self._executors.advance(at_ns):
             execution = self._positions.add(finished.plan, finished.execution)
-            self._inventory.add(execution.orders)
+            self._inventory.add([execution])
             self._decider.finished(finished.plan.plan_id)
             self._detector.release(finished.plan.opportunity.opportunity_id)
-            self._journal.execution_finished(replace(finished, execution=execution))
+            self._journal.execution_finished(finished.booked(execution))
 
     def after_input(self, at_ns: int) -> None:
         """Screen what the input changed and act on it; to be called after it is applied."""
@@ -244,7 +246,7 @@ class Pipeline:
             at_ns, episode.profit_quote, is_planned
         )
         if isinstance(decision, Plan):
-            self._executor.start(decision, at_ns)
+            self._executors.start(decision, at_ns)
             self._detector.keep(opportunity.opportunity_id)
         self._journal.opportunity_decided(
             Decided(

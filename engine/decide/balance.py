@@ -7,7 +7,7 @@ from typing import ClassVar
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, ShrinkTo, Verdict
-from engine.decide.under_way import PlansUnderWay, needs
+from engine.decide.under_way import PlansUnderWay
 from engine.domain.holdings import Place
 from engine.domain.opportunities import Reason
 from engine.portfolio.costs import EXACT
@@ -57,17 +57,17 @@ class BalanceLimit:
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Cut a draft to what its scarcer leg can draw on; refuse it if next to nothing fits."""
         del at_ns
-        confirmed = draft.confirmed
-        assert confirmed is not None
+        figures = draft.figures
+        assert figures is not None
         verdict: ShrinkTo | None = None
-        for place, needed in needs(confirmed.legs):
+        for place, needed in figures.needs:
             free = self.free(place)
             if needed <= free:
                 continue
             detail = self._detail(place, free, needed)
-            if free < needed * PART_MIN:
+            if free < needed * PART_MIN or not figures.is_scalable:
                 return Finding(reason=Reason.BALANCE_TOO_LOW, detail=detail)
-            size = EXACT.divide(EXACT.multiply(confirmed.size_base, free), needed)
+            size = EXACT.divide(EXACT.multiply(figures.size_base, free), needed)
             if verdict is None or size < verdict.size_base:
                 verdict = ShrinkTo(size_base=size, reason=Reason.BALANCE_TOO_LOW, detail=detail)
         return verdict

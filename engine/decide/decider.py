@@ -15,10 +15,13 @@ from engine.decide.bounds.proof import longest_unproven
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limit_set import Term
-from engine.decide.limits import Draft, Finding, ShrinkTo
-from engine.decide.under_way import exposure_quote
-from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal, Sizing
+from engine.decide.limits import Draft, Figures, Finding, ShrinkTo
+from engine.decide.under_way import Need, exposure_quote, needs
+from engine.domain.chains import DEADLINE_BLOCKS
+from engine.domain.opportunities import Opportunity, Reason, Refusal
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, wallet_of
 from engine.domain.units import NS_PER_MS
+from engine.quote.atomic import AtomicConfirmer, ConfirmedAtomic
 from engine.quote.gap import Confirmed, Unconfirmed
 from engine.quote.legs import LegsConfirmer
 
@@ -31,6 +34,13 @@ class _Sized:
     confirmed: Confirmed
     usd_per_quote: Decimal
     sizing: Sizing
+
+
+@dataclass(slots=True, kw_only=True)
+class _Bundled:
+    confirmed: ConfirmedAtomic
+    usd_per_quote: Decimal
+    has_flash_loan: bool
 
 
 class Decider:
@@ -46,11 +56,13 @@ class Decider:
         self,
         *,
         confirmer: LegsConfirmer,
+        atomic: AtomicConfirmer,
         circumstances: Circumstances,
         limits: Sequence[LimitMaker] = LIMITS,
         plan_ttl_ms: int = 1_000,
     ) -> None:
         self._confirmer = confirmer
+        self._atomic = atomic
         self._circumstances = circumstances
         self.limits = circumstances.limits
         self._under_way = circumstances.under_way
@@ -64,11 +76,12 @@ class Decider:
     def decide(self, opportunity: Opportunity, at_ns: int) -> Plan | Refusal:
         """Decide on an opportunity as of `at_ns`; a plan counts as under way from here on."""
         sized = self._check_early(opportunity, at_ns) or self._size(opportunity, at_ns)
-        if isinstance(sized, _Sized):
+        if not isinstance(sized, Finding):
             plan = self._make_plan(opportunity, sized, at_ns)
             if not self._circumstances.is_killed():
                 self._under_way.add(plan)
-                self._circumstances.order_rate.add(len(plan.legs), at_ns)
+                sends = len(plan.legs) if isinstance(plan, LeggedPlan) else 1
+                self._circumstances.order_rate.add(sends, at_ns)
                 self.planned += 1
                 return plan
             sized = Finding(reason=Reason.KILLED, detail="the kill latch was set meanwhile")
@@ -130,13 +143,53 @@ class Decider:
                 return verdict
         return None
 
-    def _size(self, opportunity: Opportunity, at_ns: int) -> _Sized | Finding:
+    def _size(self, opportunity: Opportunity, at_ns: int) -> _Sized | _Bundled | Finding:
         usd_per_quote = self._circumstances.valuation.usd_per(opportunity.quote, at_ns)
         if usd_per_quote is None:
             return Finding(
                 reason=Reason.NO_USD_PRICE,
                 detail=f"no live book values {opportunity.quote}",
             )
+        if opportunity.is_on_one_chain:
+            return self._bundle(opportunity, usd_per_quote, at_ns)
+        return self._size_legs(opportunity, usd_per_quote, at_ns)
+
+    def _bundle(
+        self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
+    ) -> _Bundled | Finding:
+        """Check a route as one transaction; what is not held of its input is borrowed."""
+        confirmed = self._atomic.confirm(opportunity, at_ns)
+        if isinstance(confirmed, Unconfirmed):
+            return Finding(reason=confirmed.reason, detail=confirmed.detail)
+        wallet = wallet_of(confirmed.chain)
+        drawn: list[Need] = [((wallet, confirmed.gas.asset), confirmed.gas.amount)]
+        own: Need = ((wallet, opportunity.quote), confirmed.paid_quote)
+        free = self._circumstances.inventory.held(own[0]) - self._under_way.reserved(own[0])
+        if opportunity.quote == confirmed.gas.asset:
+            free -= confirmed.gas.amount
+        has_flash_loan = free < confirmed.paid_quote
+        figures = Figures(
+            size_base=confirmed.size_base,
+            profit_quote=confirmed.profit_quote(has_flash_loan=has_flash_loan),
+            net_edge_bps=confirmed.edge_bps(has_flash_loan=has_flash_loan),
+            touches_taken=False,
+            exposure_usd=Decimal(0),
+            gas_usd=confirmed.gas.quote * usd_per_quote,
+            needs=drawn if has_flash_loan else [*drawn, own],
+            left_over=(),
+            orders=1,
+            is_scalable=False,
+        )
+        verdict = self._check_late(Draft(opportunity=opportunity, figures=figures), at_ns)
+        if verdict is not None:
+            return Finding(reason=verdict.reason, detail=verdict.detail)
+        return _Bundled(
+            confirmed=confirmed, usd_per_quote=usd_per_quote, has_flash_loan=has_flash_loan
+        )
+
+    def _size_legs(
+        self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
+    ) -> _Sized | Finding:
         size = Decimal(opportunity.size_base)
         whole: Confirmed | None = None
         shrunk: ShrinkTo | None = None
@@ -146,12 +199,8 @@ class Decider:
                 cause = shrunk or confirmed
                 return Finding(reason=cause.reason, detail=cause.detail)
             whole = whole or confirmed
-            draft = Draft(
-                opportunity=opportunity,
-                confirmed=confirmed,
-                exposure_usd=exposure_quote(confirmed.legs) * usd_per_quote,
-            )
-            verdict = self._check_late(draft, at_ns)
+            figures = _figures(confirmed, usd_per_quote)
+            verdict = self._check_late(Draft(opportunity=opportunity, figures=figures), at_ns)
             if verdict is None:
                 return _Sized(
                     confirmed=confirmed,
@@ -181,10 +230,12 @@ class Decider:
                 return verdict
         return None
 
-    def _make_plan(self, opportunity: Opportunity, sized: _Sized, at_ns: int) -> Plan:
+    def _make_plan(self, opportunity: Opportunity, sized: _Sized | _Bundled, at_ns: int) -> Plan:
+        if isinstance(sized, _Bundled):
+            return self._make_atomic(opportunity, sized, at_ns)
         confirmed = sized.confirmed
         unproven = longest_unproven(self._circumstances.board, opportunity, at_ns)
-        return Plan(
+        return LeggedPlan(
             plan_id=f"{opportunity.opportunity_id}-p",
             opportunity=opportunity,
             decided_at_ns=at_ns,
@@ -198,3 +249,39 @@ class Decider:
             unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
             sizing=sized.sizing,
         )
+
+    def _make_atomic(self, opportunity: Opportunity, sized: _Bundled, at_ns: int) -> AtomicPlan:
+        confirmed, has_flash_loan = sized.confirmed, sized.has_flash_loan
+        return AtomicPlan(
+            plan_id=f"{opportunity.opportunity_id}-p",
+            opportunity=opportunity,
+            decided_at_ns=at_ns,
+            deadline_ns=at_ns + self._plan_ttl_ns,
+            deadline_block=None if confirmed.block is None else confirmed.block + DEADLINE_BLOCKS,
+            chain=confirmed.chain,
+            steps=confirmed.steps,
+            has_flash_loan=has_flash_loan,
+            flash_fee=confirmed.flash_fee if has_flash_loan else Decimal(0),
+            gas=confirmed.gas,
+            profit_min_quote=Decimal(0),
+            profit_quote=confirmed.profit_quote(has_flash_loan=has_flash_loan),
+            net_edge_bps=confirmed.edge_bps(has_flash_loan=has_flash_loan),
+            notional_usd=confirmed.paid_quote * sized.usd_per_quote,
+            usd_per_quote=sized.usd_per_quote,
+        )
+
+
+def _figures(confirmed: Confirmed, usd_per_quote: Decimal) -> Figures:
+    legs = confirmed.legs
+    return Figures(
+        size_base=confirmed.size_base,
+        profit_quote=confirmed.profit_quote,
+        net_edge_bps=confirmed.net_edge_bps,
+        touches_taken=confirmed.touches_taken,
+        exposure_usd=exposure_quote(legs) * usd_per_quote,
+        gas_usd=Decimal(0),
+        needs=needs(legs),
+        left_over=[leg.target for leg in legs[:-1]],
+        orders=len(legs),
+        is_scalable=True,
+    )

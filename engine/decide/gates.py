@@ -110,14 +110,14 @@ class ModeLimit:
 
 @dataclass(slots=True)
 class ExecutorLimit:
-    """Only routes of books have an executor; those through pools or bridges are watched."""
+    """Routes of books alone have an executor, and routes through pools of one chain alone."""
 
-    name: str = "pool routes"
+    name: str = "mixed routes"
     unit: str = ""
     term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
-    limit: str = "books alone"
+    limit: str = "one kind of leg"
 
     @classmethod
     def make(cls, of: Circumstances) -> "ExecutorLimit":
@@ -131,16 +131,17 @@ class ExecutorLimit:
         return "watched only"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
-        """Refuse whatever has a leg that is no book."""
+        """Refuse whatever is neither orders at books nor one transaction."""
         del at_ns
-        hops = draft.opportunity.hops
+        seen = draft.opportunity
+        hops = seen.hops
         books = sum(hop.kind is HopKind.BOOK for hop in hops)
-        if books == len(hops):
+        if books == len(hops) or seen.is_on_one_chain:
             return None
         return Finding(
             reason=Reason.NO_EXECUTOR,
-            detail=f"a route of {len(hops)} legs, {len(hops) - books} of them no order book, "
-            "is watched, not traded yet",
+            detail=f"a route of {len(hops)} legs, {len(hops) - books} of them no order book "
+            "but not all pools of one chain, is watched, not traded yet",
         )
 
 

@@ -4,15 +4,16 @@ A check returns None if the draft may pass, a `Finding` with the numbers if it m
 greatest size that would pass. `limit_list` holds the list.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from engine.decide.limit_set import Term
+from engine.decide.under_way import Need
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Opportunity, Reason
-from engine.quote.gap import Confirmed
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +38,40 @@ class ShrinkTo(msgspec.Struct, frozen=True, kw_only=True):
 Verdict = Finding | ShrinkTo | None
 
 
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a draft comes to at its exact size.
+
+    Attributes:
+        size_base: what the first leg receives.
+        exposure_usd: what legs that fill without the others would leave us with.
+        gas_usd: what is lost for certain if nothing comes of it.
+        needs: what it may draw on.
+        left_over: assets of which it may leave something over.
+        orders: how many orders it sends, or transactions.
+        is_scalable: whether a smaller one needs less.
+    """
+
+    size_base: Decimal
+    profit_quote: Decimal
+    net_edge_bps: Decimal
+    touches_taken: bool
+    exposure_usd: Decimal
+    gas_usd: Decimal
+    needs: Sequence[Need]
+    left_over: Sequence[AssetCode]
+    orders: int
+    is_scalable: bool
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """An opportunity on its way to a plan.
 
     Attributes:
-        confirmed: None while the early limits are asked.
-        exposure_usd: what one leg alone would leave us with.
+        figures: None while the early limits are asked.
     """
 
     opportunity: Opportunity
-    confirmed: Confirmed | None = None
-    exposure_usd: Decimal = Decimal(0)
+    figures: Figures | None = None
 
 
 class Limit(Protocol):

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, Context, Decimal
 
 from engine.domain.holdings import Place
-from engine.domain.opportunities import Leg, Plan, Side
+from engine.domain.opportunities import Leg, Side
+from engine.domain.plans import LeggedPlan, Plan
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 
 Need = tuple[Place, Decimal]
@@ -53,23 +54,31 @@ def _need(leg: Leg) -> Need:
 
 
 class PlansUnderWay:
-    """Exposure by plan, and what all of them have reserved by place."""
+    """Exposure and gas by plan, and what all of them have reserved by place."""
 
     def __init__(self) -> None:
         self._usd_by_plan: dict[str, Decimal] = {}
+        self._gas_usd_by_plan: dict[str, Decimal] = {}
         self._needs_by_plan: dict[str, list[Need]] = {}
         self._reserved: dict[Place, Decimal] = {}
 
     def add(self, plan: Plan) -> None:
         """Count a plan that was just made."""
-        self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
-        self._needs_by_plan[plan.plan_id] = reserving = needs(plan.legs)
+        if isinstance(plan, LeggedPlan):
+            self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
+            reserving = needs(plan.legs)
+        else:
+            # It does all or nothing: it leaves nothing over, but its gas may be for nothing.
+            self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
+            reserving = plan.needs
+        self._needs_by_plan[plan.plan_id] = reserving
         for place, amount in reserving:
             self._reserved[place] = EXACT.add(self.reserved(place), amount)
 
     def remove(self, plan_id: str) -> None:
         """Stop counting a plan whose execution is booked in the positions."""
-        del self._usd_by_plan[plan_id]
+        self._usd_by_plan.pop(plan_id, None)
+        self._gas_usd_by_plan.pop(plan_id, None)
         for place, amount in self._needs_by_plan.pop(plan_id):
             self._reserved[place] = EXACT.subtract(self.reserved(place), amount)
 
@@ -82,5 +91,10 @@ class PlansUnderWay:
         """Exposure of all plans under way."""
         return sum(self._usd_by_plan.values(), Decimal(0))
 
+    @property
+    def gas_usd(self) -> Decimal:
+        """Gas that all plans under way may pay for nothing."""
+        return sum(self._gas_usd_by_plan.values(), Decimal(0))
+
     def __len__(self) -> int:
-        return len(self._usd_by_plan)
+        return len(self._needs_by_plan)

@@ -200,47 +200,6 @@ GAP_LEGS = 2
 """Legs of a gap."""
 
 
-class Sizing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a plan came to its size: exact profits on the way to its own.
-
-    Attributes:
-        untaken_quote: at the screened size in whole lots, had earlier trades taken nothing.
-        whole_quote: at that size with what is left by them.
-        limit: the sentence of the limit that then shrank it, empty if none did.
-    """
-
-    untaken_quote: Decimal
-    whole_quote: Decimal
-    limit: str = ""
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """An approved, exactly sized opportunity, ready to execute; only `decide` makes one.
-
-    Attributes:
-        profit_quote: exact net profit if every leg fills as walked.
-        transfer_quote: what moving the assets back costs, included in the profit.
-        notional_usd: value of the buy leg in the reporting asset.
-        deadline_ns: no leg may start after this instant (wall clock).
-        unproven_ms: how long ago one of its books was last proven to be the venue's, at most; 0 if
-            the feeds of all prove themselves.
-        sizing: how it came to its size; plans of earlier versions do not say.
-    """
-
-    plan_id: str
-    opportunity: Opportunity
-    decided_at_ns: int
-    deadline_ns: int
-    legs: tuple[Leg, ...]
-    profit_quote: Decimal
-    transfer_quote: Decimal
-    net_edge_bps: Decimal
-    notional_usd: Decimal
-    usd_per_quote: Decimal
-    unproven_ms: int = 0
-    sizing: Sizing | None = None
-
-
 class Reason(StrEnum):
     """Why an opportunity was not turned into a plan."""
 

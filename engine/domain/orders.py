@@ -1,6 +1,6 @@
-"""Orders, fills, and the executions that they add up to."""
+"""Orders, fills, transactions, and the executions that they add up to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -8,7 +8,8 @@ from enum import StrEnum
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import Instrument, VenueId
-from engine.domain.opportunities import Plan, Side
+from engine.domain.opportunities import Side
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
 from engine.domain.residuals import Residual
 from engine.domain.stories import TradeStory
 
@@ -121,7 +122,92 @@ class Order:
         )
 
 
-def leg_orders(plan: Plan, orders: Iterable[Order]) -> list[Order | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """What one step of a transaction gave and received."""
+
+    venue: VenueId
+    address: str
+    source: AssetCode
+    target: AssetCode
+    amount_in: Decimal
+    amount_out: Decimal
+    frame_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a block shows of a transaction.
+
+    Attributes:
+        why: why it reverted, empty if it did not; one that did has no swaps.
+        flash_fee: paid for what was borrowed, in the asset of the first step's source.
+        gas: paid in the chain's own asset, whether or not it reverted.
+        gas_quote: the same in the asset that the route starts and ends in, at the rate of the plan.
+        block: its number, None while the chain's blocks have no numbers.
+    """
+
+    why: str
+    swaps: tuple[Swap, ...]
+    flash_fee: Decimal
+    gas_asset: AssetCode
+    gas: Decimal
+    gas_quote: Decimal
+    landed_at_ns: int
+    block: int | None = None
+
+    @property
+    def is_reverted(self) -> bool:
+        """Whether it did nothing but to pay for its gas."""
+        return bool(self.why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """Our instruction to a chain, for a plan that is one transaction.
+
+    In its life landing is `FILLED`, reverting `CANCELLED`, never landing `REJECTED`.
+
+    Attributes:
+        wallet: the place that pays for it and receives what it gains.
+        receipt: None as long as none is known, for ever if it never landed.
+    """
+
+    client_order_id: str
+    plan_id: str
+    chain: str
+    wallet: VenueId
+    sent_at_ns: int
+    state: OrderState
+    receipt: Receipt | None = None
+    purpose: Purpose = Purpose.LEG
+
+    @property
+    def gain(self) -> Decimal:
+        """What the last swap gave less what the first took and the loan cost."""
+        receipt = self.receipt
+        if receipt is None or not receipt.swaps:
+            return Decimal(0)
+        first, last = receipt.swaps[0], receipt.swaps[-1]
+        return exact_sum((last.amount_out, -first.amount_in, -receipt.flash_fee))
+
+    @property
+    def changes(self) -> tuple[tuple[VenueId, AssetCode, Decimal], ...]:
+        """What it changed: venue, asset and amount."""
+        receipt = self.receipt
+        if receipt is None:
+            return ()
+        gas = (self.wallet, receipt.gas_asset, -receipt.gas)
+        if not receipt.swaps:
+            return (gas,)
+        return ((self.wallet, receipt.swaps[0].source, self.gain), gas)
+
+
+Sendable = Order | Transaction
+"""What leaves the process once its intent is durable."""
+
+
+def leg_orders(plan: LeggedPlan, orders: Iterable[Order]) -> list[Order | None]:
     """Return the order of each leg, None for one that has none."""
     by_leg = {
         (order.instrument, order.side): order for order in orders if order.purpose is Purpose.LEG
@@ -129,12 +215,16 @@ def leg_orders(plan: Plan, orders: Iterable[Order]) -> list[Order | None]:
     return [by_leg.get((leg.instrument, leg.side)) for leg in plan.legs]
 
 
-def traded_base(plan: Plan, orders: Iterable[Order]) -> Decimal:
-    """Return how much of the route's base asset its legs traded, before fees.
+def traded_base(plan: Plan, execution: "Execution") -> Decimal:
+    """Return how much of the route's base asset was traded, before fees.
 
-    The more of what the first leg received and the second gave.
+    Of legs the more of what the first received and the second gave.
     """
-    first, second, *_ = leg_orders(plan, orders)
+    if isinstance(plan, AtomicPlan):
+        transaction = execution.transaction
+        swaps = transaction.receipt.swaps if transaction and transaction.receipt else ()
+        return swaps[0].amount_out if swaps else Decimal(0)
+    first, second, *_ = leg_orders(plan, execution.orders)
     return max(
         Decimal(0) if first is None else first.received,
         Decimal(0) if second is None else second.given,
@@ -163,6 +253,7 @@ class Execution:
             empty if none did.
         correction_usd: all of that in the reporting asset; it is apart from the profit.
         story: why it came to this; executions of earlier versions have none.
+        transaction: of a plan that is one, which has no orders.
     """
 
     execution_id: str
@@ -178,6 +269,28 @@ class Execution:
     corrections_quote: tuple[Decimal, ...] = ()
     correction_usd: Decimal = Decimal(0)
     story: TradeStory | None = None
+    transaction: Transaction | None = None
+
+    @property
+    def is_traded(self) -> bool:
+        """Whether anything was traded: one that only paid for gas was not."""
+        if self.transaction is not None and self.transaction.state is OrderState.FILLED:
+            return True
+        return any(order.fills for order in self.orders)
+
+    @property
+    def why_reverted(self) -> str:
+        """Why its transaction reverted, empty if it did not or there was none."""
+        transaction = self.transaction
+        return transaction.receipt.why if transaction and transaction.receipt else ""
+
+    @property
+    def changes(self) -> Iterator[tuple[VenueId, AssetCode, Decimal]]:
+        """What it changed of what is owned: venue, asset and amount."""
+        for order in self.orders:
+            yield from order.changes
+        if self.transaction is not None:
+            yield from self.transaction.changes
 
     @property
     def carry_quote(self) -> Decimal:

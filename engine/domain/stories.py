@@ -17,6 +17,9 @@ class Cause(StrEnum):
     Sized to realised: `UNREACHED`, no live book was there; `LATENCY`, books moved while orders were
     under way; `DEPTH_TAKEN` by other trades meanwhile; `PRICE_LIMIT`, what lay beyond it was not
     filled; `UNWINDING` of what one leg filled alone; `FEE` and `TRANSFER`, more or less than sized.
+
+    Of transactions: `GAS`, whose estimate and exact bound differ, and whose bound and use may;
+    `REVERTED`, what was planned to be gained and was not.
     """
 
     BOOK_MOVED = "book_moved"
@@ -27,6 +30,8 @@ class Cause(StrEnum):
     LATENCY = "latency"
     PRICE_LIMIT = "price_limit"
     UNWINDING = "unwinding"
+    REVERTED = "reverted"
+    GAS = "gas"
     FEE = "fee"
     TRANSFER = "transfer"
 
@@ -47,6 +52,9 @@ class Worth:
         return Worth(
             quote=exact_sum((self.quote, -other.quote)), usd=exact_sum((self.usd, -other.usd))
         )
+
+
+NO_WORTH = Worth(quote=Decimal(0), usd=Decimal(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,8 @@ class TradeStory:
         sized: of the plan: exact, within all limits.
         gross: what the fills came to before fees and transfer.
         fee: all fees, those taken in base at the price of their leg.
-        realised: ``gross - fee - transfer``.
+        gas: of a transaction, whether or not it reverted; earlier versions know none.
+        realised: ``gross - fee - transfer - gas``.
         limit: the sentence of the limit that shrank the size, if one did.
     """
 
@@ -92,8 +101,11 @@ class TradeStory:
     transfer: Worth
     orders: tuple[OrderCost, ...]
     limit: str = ""
+    gas: Worth = NO_WORTH
 
 
-def ending(*, is_traded: bool, profit_usd: Decimal) -> tuple[str, str]:
+def ending(*, is_traded: bool, profit_usd: Decimal, why_reverted: str = "") -> tuple[str, str]:
     """Return the outcome of an opportunity whose plan has ended, and the sentence beside it."""
+    if why_reverted:
+        return "reverted", f"{profit_usd:.4f} USD for gas; {why_reverted}"
     return "traded" if is_traded else "unfilled", f"{profit_usd:.4f} USD from fills"

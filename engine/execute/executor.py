@@ -1,15 +1,16 @@
 """What an executor is: a machine that is told what happened and answers with what is to be done.
 
-It knows no clock, network or database: instants come with what it is told. An order leaves only by
-`Send`, and that is asked for only after the order's intent was told to be durable.
+It knows no clock, network or database: instants come with what it is told. An order, or a
+transaction, leaves only by `Send`, and that is asked for only after its intent was told to be
+durable.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from engine.domain.opportunities import Plan
-from engine.domain.orders import Order
+from engine.domain.orders import Sendable
+from engine.domain.plans import Plan
 from engine.execute.order_life import News
 
 NEVER_NS: Final = 2**63 - 1
@@ -19,7 +20,7 @@ NEVER_NS: Final = 2**63 - 1
 class Store:
     """Make the intent of an order durable, then tell `stored`."""
 
-    order: Order
+    order: Sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,19 @@ class Send:
     """Release an order to its venue; at most once for each.
 
     Attributes:
-        leg: number of the plan's leg that it fills, or trades back.
+        leg: number of the plan's leg that it fills, or trades back; 0 for a transaction.
     """
 
     plan: Plan
     leg: int
-    order: Order
+    order: Sendable
 
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
     """Ask the venue what became of an order: open ones, closed ones and trades."""
 
-    order: Order
+    order: Sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +60,25 @@ class End:
     """
 
     plan: Plan
-    orders: tuple[Order, ...]
+    orders: tuple[Sendable, ...]
     at_ns: int
 
 
 Act = Store | Send | LookUp | Alarm | End
 NO_ACTS: Final[tuple[Act, ...]] = ()
 
+PlanT_contra = TypeVar("PlanT_contra", bound=Plan, contravariant=True)
 
-class Executor(Protocol):
-    """Carries plans of one kind out.
 
-    Attributes:
-        next_at_ns: when `tick` is due next; `NEVER_NS` if nothing waits.
-    """
+class Executor(Protocol[PlanT_contra]):
+    """Carries plans of one kind out."""
 
-    next_at_ns: int
+    @property
+    def next_at_ns(self) -> int:
+        """When `tick` is due next; `NEVER_NS` if nothing waits."""
+        ...
 
-    def start(self, plan: Plan, at_ns: int) -> Sequence[Act]:
+    def start(self, plan: PlanT_contra, at_ns: int) -> Sequence[Act]:
         """Take a plan on; past its deadline it ends with nothing sent."""
         ...
 

@@ -14,7 +14,7 @@ from typing import Final
 from engine.domain.exact import exact_sum
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
-from engine.domain.orders import Fill, Order, OrderState
+from engine.domain.orders import Fill, Order, OrderState, Receipt
 
 
 class OrderEvent(StrEnum):
@@ -83,7 +83,7 @@ ENDED: Final = frozenset(
     {OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED}
 )
 UNSENT: Final = frozenset({OrderState.PLANNED, OrderState.INTENDED})
-_PROOFS: Final = frozenset({OrderEvent.ACCEPTED, *_SHOWN})
+PROOFS: Final = frozenset({OrderEvent.ACCEPTED, *_SHOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,7 @@ class News:
         filled_base: what the venue says is filled in all, None if it does not say.
         shape: what the venue says the order is; one of another shape is not ours.
         arrived_at_ns: when it met the book, 0 if unknown.
+        receipt: of a transaction.
     """
 
     client_order_id: str
@@ -112,6 +113,7 @@ class News:
     filled_base: Decimal | None = None
     shape: Shape | None = None
     arrived_at_ns: int = 0
+    receipt: Receipt | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +131,11 @@ class OrderLife:
     alarms: list[str] = field(default_factory=list)
     _fill_ids: set[str] = field(default_factory=set)
     _was_withheld: bool = False
+
+    @property
+    def where(self) -> str:
+        """Where it goes, for a person."""
+        return str(self.order.instrument)
 
     @property
     def is_settled(self) -> bool:
@@ -160,7 +167,7 @@ class OrderLife:
         ):
             self._alarm(f"the venue shows another order under this id: {news.shape}")
             return
-        if news.event in _PROOFS and (order.state in UNSENT or self._was_withheld):
+        if news.event in PROOFS and (order.state in UNSENT or self._was_withheld):
             self._alarm(f"the venue shows it as {news.event}, but it was never sent")
             return
         was, known_base = order.state, self.known_base

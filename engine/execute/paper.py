@@ -13,13 +13,19 @@ from decimal import Decimal
 
 from engine.decide.order_rate import OrderRate
 from engine.domain.exact import exact_product
-from engine.domain.opportunities import Plan, Side
-from engine.domain.orders import Execution, OrderState, Purpose
+from engine.domain.opportunities import Side
+from engine.domain.orders import Execution, Order, OrderState, Purpose
+from engine.domain.plans import LeggedPlan
+from engine.domain.stories import TradeStory
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Send, Store
 from engine.execute.fill import PaperVenue
+from engine.execute.finished import NOTHING_FINISHED, Finished, Found
+from engine.execute.following import OutcomeRules
 from engine.execute.latency import LatencyModel
-from engine.execute.legged import LeggedExecutor, OutcomeRules
+from engine.execute.legged import LeggedExecutor
 from engine.execute.order_life import News, OrderEvent
+from engine.execute.plan_executor import Around
+from engine.execute.story import tell_story
 from engine.execute.traded import Met
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
@@ -34,20 +40,25 @@ _EVENT_OF = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A plan that has ended.
+class LeggedFinished:
+    """A plan of legs that has ended.
 
     Attributes:
         met: what the order of each leg met, by its id.
     """
 
-    plan: Plan
+    plan: LeggedPlan
     execution: Execution
     settlement: Settlement
     met: Mapping[str, Met]
 
+    def booked(self, execution: Execution) -> "LeggedFinished":
+        """Return it with the execution as it was booked."""
+        return replace(self, execution=execution)
 
-NOTHING_FINISHED: tuple[Finished, ...] = ()
+    def story(self, found: Found | None = None) -> TradeStory:
+        """Tell what made it come to another profit than was found."""
+        return tell_story(self.plan, self.execution, self.settlement, self.met, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ class PaperExecutor:
     Attributes:
         next_at_ns: instant of the next event; `advance` does nothing before it.
     """
+
+    takes = LeggedPlan
 
     def __init__(
         self,
@@ -85,6 +98,7 @@ class PaperExecutor:
             is_killed=is_killed,
         )
         self.next_at_ns = NEVER_NS
+        self._unsaid: list[Finished] = []
         self._arrivals: list[tuple[int, int, _OnItsWay]] = []
         self._sent = 0
         self._plan_numbers: dict[str, int] = {}
@@ -92,19 +106,36 @@ class PaperExecutor:
         self._sent_by_plan: Counter[str] = Counter()
         self._met: dict[str, dict[str, Met]] = {}
 
-    def start(self, plan: Plan, at_ns: int) -> None:
+    @classmethod
+    def make(cls, around: Around) -> "PaperExecutor":
+        """Make it of what executors are made of."""
+        return cls(
+            venue=around.venue,
+            costs=around.costs,
+            latency=around.latency,
+            rules=around.rules,
+            order_rate=around.order_rate,
+            is_killed=around.is_killed,
+        )
+
+    def start(self, plan: LeggedPlan, at_ns: int) -> None:
         """Send the plan's legs; a plan past its deadline ends at the next advance, unsent."""
         self._plans += 1
         self._plan_numbers[plan.plan_id] = self._plans
         self._met[plan.plan_id] = {}
-        self._carry_out(self._legged.start(plan, at_ns), at_ns)
+        # Withheld at once, it has ended already: the next advance says so.
+        self._unsaid += self._carry_out(self._legged.start(plan, at_ns), at_ns)
+        if self._unsaid:
+            self.next_at_ns = min(self.next_at_ns, at_ns)
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.
 
         To be called before each input is applied: orders meet the board as it was until then.
         """
-        finished: list[Finished] = []
+        if self._unsaid:
+            self._plan_ahead()
+        finished, self._unsaid = self._unsaid, []
         while (due_ns := self.next_at_ns) <= at_ns and due_ns != NEVER_NS:
             if self._arrivals and self._arrivals[0][0] == due_ns:
                 news = self._meet(heapq.heappop(self._arrivals)[2], due_ns)
@@ -114,12 +145,12 @@ class PaperExecutor:
             finished += self._carry_out(acts, due_ns)
         return finished or NOTHING_FINISHED
 
-    def best_price(self, plan: Plan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+    def best_price(self, plan: LeggedPlan, leg: int, side: Side, at_ns: int) -> Decimal | None:
         """Return the best price that an unwinding order would meet, None if the book is stale."""
         return self._venue.best_price(plan.opportunity.hops[leg].row, side, at_ns)
 
     def _carry_out(self, acts: Iterable[Act], at_ns: int) -> list[Finished]:
-        finished = []
+        finished: list[Finished] = []
         waiting = deque(acts)
         while waiting:
             act = waiting.popleft()
@@ -131,12 +162,15 @@ class PaperExecutor:
                 _log.warning("%s: %s", act.plan_id, act.sentence)
             elif isinstance(act, End):
                 finished.append(self._finish(act))
-        arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS
-        self.next_at_ns = min(arrival_ns, self._legged.next_at_ns)
+        self._plan_ahead()
         return finished
 
+    def _plan_ahead(self) -> None:
+        arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS
+        self.next_at_ns = min(arrival_ns, self._legged.next_at_ns)
+
     def _send(self, send: Send, at_ns: int) -> None:
-        plan_id, order = send.plan.plan_id, send.order
+        plan_id, order = send.plan.plan_id, _order(send)
         self._sent += 1
         self._sent_by_plan[plan_id] += 1
         arrives_at_ns = at_ns + self._latency.draw_ns(
@@ -149,7 +183,7 @@ class PaperExecutor:
 
     def _meet(self, arriving: _OnItsWay, at_ns: int) -> News:
         send = arriving.send
-        order, row = replace(send.order, arrives_at_ns=at_ns), _row(send)
+        order, row = replace(_order(send), arrives_at_ns=at_ns), _row(send)
         if order.purpose is Purpose.LEG:
             met = self._venue.meet(order, row, arriving.taken_at_send)
             self._met[order.plan_id][order.client_order_id] = met
@@ -161,28 +195,35 @@ class PaperExecutor:
             arrived_at_ns=at_ns,
         )
 
-    def _finish(self, end: End) -> Finished:
+    def _finish(self, end: End) -> LeggedFinished:
         plan, opportunity = end.plan, end.plan.opportunity
+        assert isinstance(plan, LeggedPlan)
+        orders = tuple(one for one in end.orders if isinstance(one, Order))
         del self._plan_numbers[plan.plan_id], self._sent_by_plan[plan.plan_id]
-        settlement = settle(plan, end.orders, transfer_bps=self._costs.transfer_bps)
+        settlement = settle(plan, orders, transfer_bps=self._costs.transfer_bps)
         execution = Execution(
             execution_id=f"{plan.plan_id}-x",
             plan_id=plan.plan_id,
             opportunity_id=opportunity.opportunity_id,
             closed_at_ns=end.at_ns,
-            orders=end.orders,
+            orders=orders,
             quote=opportunity.quote,
             profit_quote=settlement.profit_quote,
             profit_usd=exact_product(settlement.profit_quote, plan.usd_per_quote),
             expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
             residuals=settlement.residuals,
         )
-        return Finished(
+        return LeggedFinished(
             plan=plan,
             execution=execution,
             settlement=settlement,
             met=self._met.pop(plan.plan_id),
         )
+
+
+def _order(send: Send) -> Order:
+    assert isinstance(send.order, Order)
+    return send.order
 
 
 def _row(send: Send) -> int:

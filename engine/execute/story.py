@@ -8,52 +8,45 @@ before is what its cause made; fees and transfers are compared whole. So all add
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from engine.domain.assets import AssetCode
-from engine.domain.exact import exact_product, exact_sum
-from engine.domain.opportunities import Leg, Plan, Side, Sizing
-from engine.domain.orders import Order, Purpose, leg_orders
-from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
-from engine.execute.paper import Finished
+from engine.domain.exact import exact_sum
+from engine.domain.opportunities import Leg, Side
+from engine.domain.orders import Execution, Order, Purpose, leg_orders
+from engine.domain.plans import LeggedPlan, Sizing
+from engine.domain.stories import Cause, OrderCost, TradeStory
+from engine.execute.finished import Found, differences_of, first_worth, worth_estimated, worth_of
 from engine.execute.traded import NOTHING, Met, Traded
-from engine.portfolio.settle import Turn, value_left_over
-
-ESTIMATE_DECIMALS: Final = 8
+from engine.portfolio.settle import Settlement, Turn, value_left_over
 
 _LEG_CAUSES = (Cause.UNREACHED, Cause.LATENCY, Cause.DEPTH_TAKEN, Cause.PRICE_LIMIT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What an opportunity was told to be worth when it was found."""
-
-    profit_quote: float
-    profit_usd: float | None
-
-
-def tell_story(finished: Finished, found: Found | None = None) -> TradeStory:
-    """Tell the story of a finished plan; without `found` it begins at the decision."""
-    plan = finished.plan
-    sized = _worth(plan, plan.profit_quote)
-    screened = _worth(plan, _estimate(plan.opportunity.profit_quote))
-    first = screened if found is None else _first(plan, found, screened)
+def tell_story(
+    plan: LeggedPlan,
+    execution: Execution,
+    settled: Settlement,
+    met: Mapping[str, Met],
+    found: Found | None,
+) -> TradeStory:
+    """Tell the story of a finished plan of legs; without `found` it begins at the decision."""
+    sized = worth_of(plan, plan.profit_quote)
+    screened = worth_of(plan, worth_estimated(plan.opportunity.profit_quote))
+    first = first_worth(plan, found, screened)
     sizing = plan.sizing or Sizing(untaken_quote=plan.profit_quote, whole_quote=plan.profit_quote)
-    to_sized = _differences(
+    to_sized = differences_of(
         first,
-        (
+        [
             (Cause.BOOK_MOVED, screened),
-            (Cause.LOT_ROUNDING, _worth(plan, sizing.untaken_quote)),
-            (Cause.DEPTH_TAKEN, _worth(plan, sizing.whole_quote)),
+            (Cause.LOT_ROUNDING, worth_of(plan, sizing.untaken_quote)),
+            (Cause.DEPTH_TAKEN, worth_of(plan, sizing.whole_quote)),
             (Cause.SIZE_LIMIT, sized),
-        ),
+        ],
     )
-    settled = finished.settlement
-    realised = _worth(plan, settled.profit_quote)
-    steps = _leg_steps(finished)
-    gross = _gross(plan, steps[-1], finished.execution.orders)
+    realised = worth_of(plan, settled.profit_quote)
+    steps = _leg_steps(plan, execution, met)
+    gross = _gross(plan, steps[-1], execution.orders)
     fee = gross - exact_sum((settled.cash_quote, settled.carry_quote))
     planned_gross = _gross(plan, steps[0])
     planned_fee = exact_sum((planned_gross, -plan.profit_quote, -plan.transfer_quote))
@@ -61,13 +54,16 @@ def tell_story(finished: Finished, found: Found | None = None) -> TradeStory:
     causes = (*_LEG_CAUSES, Cause.UNWINDING)
     before_costs = [exact_sum((one, -planned_fee, -plan.transfer_quote)) for one in reached]
     after_fee = exact_sum((gross, -fee, -plan.transfer_quote))
-    to_realised = _differences(
+    to_realised = differences_of(
         sized,
-        (
-            *((cause, _worth(plan, one)) for cause, one in zip(causes, before_costs, strict=True)),
-            (Cause.FEE, _worth(plan, after_fee)),
+        [
+            *(
+                (cause, worth_of(plan, one))
+                for cause, one in zip(causes, before_costs, strict=True)
+            ),
+            (Cause.FEE, worth_of(plan, after_fee)),
             (Cause.TRANSFER, realised),
-        ),
+        ],
     )
     return TradeStory(
         found=first,
@@ -75,49 +71,20 @@ def tell_story(finished: Finished, found: Found | None = None) -> TradeStory:
         sized=sized,
         to_realised=to_realised,
         realised=realised,
-        gross=_worth(plan, gross),
-        fee=_worth(plan, fee),
-        transfer=_worth(plan, settled.transfer_quote),
-        orders=tuple(_cost(order) for order in finished.execution.orders),
+        gross=worth_of(plan, gross),
+        fee=worth_of(plan, fee),
+        transfer=worth_of(plan, settled.transfer_quote),
+        orders=tuple(_cost(order) for order in execution.orders),
         limit=sizing.limit,
     )
 
 
-def _estimate(amount: float) -> Decimal:
-    """Return an estimate in floats as it is told, to the step that costs are rounded to."""
-    return Decimal(repr(round(amount, ESTIMATE_DECIMALS)))
-
-
-def _worth(plan: Plan, quote: Decimal) -> Worth:
-    return Worth(quote=quote, usd=exact_product(quote, plan.usd_per_quote))
-
-
-def _first(plan: Plan, found: Found, screened: Worth) -> Worth:
-    if found.profit_quote == plan.opportunity.profit_quote:
-        return screened
-    worth = _worth(plan, _estimate(found.profit_quote))
-    usd = worth.usd if found.profit_usd is None else _estimate(found.profit_usd)
-    return Worth(quote=worth.quote, usd=usd)
-
-
-def _differences(start: Worth, reached: Sequence[tuple[Cause, Worth]]) -> tuple[Difference, ...]:
-    found = []
-    before = start
-    for cause, worth in reached:
-        change = worth - before
-        if change.quote or change.usd:
-            found.append(Difference(cause=cause, worth=change))
-        before = worth
-    return tuple(found)
-
-
-def _leg_steps(finished: Finished) -> list[tuple[Traded, ...]]:
+def _leg_steps(
+    plan: LeggedPlan, execution: Execution, met: Mapping[str, Met]
+) -> list[tuple[Traded, ...]]:
     """Return what the legs trade at each step, from as planned to as filled."""
-    plan = finished.plan
-    by_leg = leg_orders(plan, finished.execution.orders)
-    ladders = [
-        _ladder(leg, order, finished.met) for leg, order in zip(plan.legs, by_leg, strict=True)
-    ]
+    by_leg = leg_orders(plan, execution.orders)
+    ladders = [_ladder(leg, order, met) for leg, order in zip(plan.legs, by_leg, strict=True)]
     return list(zip(*ladders, strict=True))
 
 
@@ -130,7 +97,7 @@ def _ladder(leg: Leg, order: Order | None, met: Mapping[str, Met]) -> tuple[Trad
     return planned, planned, found.untaken, found.there, filled
 
 
-def _gross(plan: Plan, traded: Sequence[Traded], orders: Sequence[Order] = ()) -> Decimal:
+def _gross(plan: LeggedPlan, traded: Sequence[Traded], orders: Sequence[Order] = ()) -> Decimal:
     """Return the profit before all costs; what is left over counts as its legs filled on average.
 
     Args:

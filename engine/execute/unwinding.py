@@ -14,8 +14,9 @@ from typing import Final, Protocol
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
-from engine.domain.opportunities import Leg, Plan, Side
+from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Order, changes_by_asset
+from engine.domain.plans import LeggedPlan
 from engine.domain.units import BPS_PER_UNIT
 from engine.portfolio.costs import EXACT, Costs
 
@@ -50,7 +51,7 @@ class UnwindRules:
 class Quotes(Protocol):
     """The best prices as they are now."""
 
-    def best_price(self, plan: Plan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+    def best_price(self, plan: LeggedPlan, leg: int, side: Side, at_ns: int) -> Decimal | None:
         """Return the best price for an order of this side at a leg's book, None if it is stale."""
         ...
 
@@ -76,7 +77,7 @@ def excesses(legs: Sequence[Leg], orders: Iterable[Order]) -> list[Decimal]:
 
 
 def next_unwinding(
-    plan: Plan,
+    plan: LeggedPlan,
     orders: Iterable[Order],
     *,
     quotes: Quotes,

@@ -24,6 +24,7 @@ from engine.bus.reports import (
     VenuesReport,
     VersionReport,
     WhyReport,
+    step_lines,
 )
 from engine.core.market_rows import MarketRows
 from engine.decide.bounds.edge import EDGE_BPS
@@ -34,8 +35,9 @@ from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Opportunity, Plan
+from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Execution, Purpose
+from engine.domain.plans import AtomicPlan, Plan
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS, NS_PER_S
 from engine.kernels.layout import ASK, BID, COUNT
 from engine.market.board import Board
@@ -379,11 +381,15 @@ def _place_share(part: PlacePart) -> PlaceShare:
 
 def _leg_lines(entry: Entry) -> list[LegLine]:
     if entry.execution is not None:
+        if isinstance(entry.plan, AtomicPlan):
+            return step_lines(entry.plan, entry.execution.transaction)
         return _executed_legs(entry.execution)
     return [] if entry.plan is None else _planned_legs(entry.plan)
 
 
 def _planned_legs(plan: Plan) -> list[LegLine]:
+    if isinstance(plan, AtomicPlan):
+        return step_lines(plan, None)
     return [
         LegLine(
             venue=leg.venue,

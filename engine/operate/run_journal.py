@@ -32,12 +32,12 @@ from engine.detect.episodes import Closed
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Opportunity, Plan, Reason, Refusal
+from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, traded_base
+from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
-from engine.execute.paper import Finished
-from engine.execute.story import Found, tell_story
+from engine.execute.finished import Finished, Found
 from engine.market import freshness
 
 RECENT_MAX: Final = 200
@@ -154,7 +154,7 @@ class RunJournal:
             outcome, detail = decision.reason.value, decision.detail
         else:
             outcome, detail = PLANNED, f"{decision.net_edge_bps} bps confirmed"
-            if decision.unproven_ms:
+            if isinstance(decision, LeggedPlan) and decision.unproven_ms:
                 detail += f", its books proven within {decision.unproven_ms / 1_000:.1f} s before"
         if decided.is_first:
             entry = self._first(decided, outcome, detail)
@@ -198,16 +198,18 @@ class RunJournal:
         found = None
         if entry is not None:
             found = Found(profit_quote=entry.opportunity.profit_quote, profit_usd=entry.profit_usd)
-        story = tell_story(finished, found)
+        story = finished.story(found)
         execution = replace(finished.execution, story=story)
         self._line("executed", execution)
-        is_traded = any(order.fills for order in execution.orders)
+        is_traded = execution.is_traded
         self.traded += is_traded
         self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))
         if entry is not None:
             entry.execution = execution
             entry.outcome, entry.detail = ending(
-                is_traded=is_traded, profit_usd=execution.profit_usd
+                is_traded=is_traded,
+                profit_usd=execution.profit_usd,
+                why_reverted=execution.why_reverted,
             )
         self._put(
             ExecutionRecord(
@@ -218,7 +220,7 @@ class RunJournal:
                 execution=execution,
             )
         )
-        if is_traded:
+        if is_traded or execution.why_reverted:
             self.tell(
                 PaperTraded(
                     at_ns=execution.closed_at_ns,
@@ -228,12 +230,13 @@ class RunJournal:
                     pair=plan.opportunity.pair,
                     buy_venue=plan.opportunity.buy_venue,
                     sell_venue=plan.opportunity.sell_venue,
-                    size_base=traded_base(plan, execution.orders),
+                    size_base=traded_base(plan, execution),
                     profit_usd=execution.profit_usd,
                     expected_usd=execution.expected_usd,
-                    assets=tuple(leg.target for leg in plan.legs),
+                    assets=tuple(hop.target for hop in plan.opportunity.hops),
                     left_over=tuple(one.held for one in execution.residuals),
                     story=story,
+                    why_reverted=execution.why_reverted,
                 )
             )
 

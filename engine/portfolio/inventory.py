@@ -10,16 +10,25 @@ asks for it.
 from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from typing import Protocol
 
-from engine.domain.assets import Amount
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Capital, Deposit, Holding, Place
 from engine.domain.instruments import VenueId
-from engine.domain.orders import Order
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 from engine.portfolio.leftovers import UsdPer
 
 ZERO = Decimal(0)
+
+
+class Changing(Protocol):
+    """An order, a transaction or an execution."""
+
+    @property
+    def changes(self) -> Iterable[tuple[VenueId, AssetCode, Decimal]]:
+        """What it changed: venue, asset and amount."""
+        ...
 
 
 class Inventory:
@@ -40,10 +49,10 @@ class Inventory:
             place for place, usd in self._capital_usd.items() if usd and place not in self._starts
         )
 
-    def add(self, orders: Iterable[Order]) -> None:
-        """Book the fills of finished orders."""
-        for order in orders:
-            for venue, asset, change in order.changes:
+    def add(self, parts: Iterable[Changing]) -> None:
+        """Book what executions, or parts of them, changed."""
+        for part in parts:
+            for venue, asset, change in part.changes:
                 self._add((venue, asset), change)
 
     def held(self, place: Place) -> Decimal:

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
-from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
+from engine.domain.plans import Plan
 from engine.domain.residuals import (
     LastPrice,
     Place,

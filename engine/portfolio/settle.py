@@ -13,8 +13,9 @@ from itertools import pairwise
 
 from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
-from engine.domain.opportunities import Leg, Plan, Side
+from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Order, changes_by_asset, leg_orders
+from engine.domain.plans import LeggedPlan
 from engine.domain.residuals import Residual
 from engine.portfolio.costs import EXACT, ceil_share, floor_to_quote_step
 
@@ -146,7 +147,7 @@ def expect(legs: Sequence[Leg], *, transfer_bps: Decimal, venue_changes: int) ->
     )
 
 
-def settle(plan: Plan, orders: Sequence[Order], *, transfer_bps: Decimal) -> Settlement:
+def settle(plan: LeggedPlan, orders: Sequence[Order], *, transfer_bps: Decimal) -> Settlement:
     """Add up the orders of one plan; see `Settlement`."""
     legs = plan.legs
     by_leg = leg_orders(plan, orders)

@@ -249,6 +249,16 @@ class PaperSettings(_Section, frozen=True, kw_only=True):
             "as coinbase=5000,binance:USDT=20000",
         ),
     ] = msgspec.field(default_factory=dict)
+    gas_usd: Annotated[
+        Decimal,
+        _exact(
+            "paper money for gas on each chain, in its own asset at its first price; each "
+            "transaction draws on it, whether or not it reverts",
+            unit="USD",
+            at_least=0,
+            at_most=1_000_000_000,
+        ),
+    ] = Decimal(1_000)
     slippage_bps_max: Annotated[
         Decimal,
         _exact(

@@ -29,6 +29,7 @@ from engine.domain.orders import Execution, Order, traded_base
 from engine.storage import tables
 from engine.storage.balances import Change, add_changes
 from engine.storage.latch_acts import load_latch
+from engine.storage.transactions import insert_transaction
 
 Row = dict[str, Any]
 
@@ -121,7 +122,9 @@ async def _append_execution(connection: AsyncConnection, record: ExecutionRecord
         await connection.execute(insert(tables.fills), fills)
     if execution.residuals:
         await connection.execute(insert(tables.residuals), _residual_rows(execution))
-    return [(record.basis, *change) for order in execution.orders for change in order.changes]
+    if execution.transaction is not None:
+        await insert_transaction(connection, execution.execution_id, execution.transaction)
+    return [(record.basis, *change) for change in execution.changes]
 
 
 async def _append_deposit(connection: AsyncConnection, record: DepositRecord) -> list[Change]:
@@ -226,7 +229,7 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "sell_venue": opportunity.sell_venue,
         "decided_at_ns": plan.decided_at_ns,
         "closed_at_ns": execution.closed_at_ns,
-        "size_base": traded_base(plan, execution.orders),
+        "size_base": traded_base(plan, execution),
         "profit_quote": execution.profit_quote,
         "profit_usd": execution.profit_usd,
         "expected_usd": execution.expected_usd,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.units import NS_PER_S
@@ -24,6 +24,7 @@ PAGE_ROWS = 1_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _executions, _orders, _fills = tables.executions, tables.orders, tables.fills
+_transactions, _swaps = tables.transactions, tables.swaps
 _opportunities, _notices, _state = tables.opportunities, tables.notices, tables.operator_state
 
 
@@ -81,6 +82,9 @@ _fill_columns = (
     _fills.c.fee_base,
 )
 
+_swap_key = _swaps.c.execution_id + "-" + cast(_swaps.c.position, Text)
+_swap_columns = (_transactions.c.sent_at_ns, *_swaps.c)
+
 EXPORTS: dict[str, Export] = {
     "trades": _export_of(
         _executions.c.closed_at_ns,
@@ -115,6 +119,16 @@ EXPORTS: dict[str, Export] = {
         *_fill_columns,
         key=_fills.c.fill_id,
         rows=select(*_fill_columns).join_from(_fills, _orders),
+    ),
+    "transactions": _export_of(
+        _transactions.c.sent_at_ns,
+        *(column for column in _transactions.c if column.name != "sent_at_ns"),
+        key=_transactions.c.execution_id,
+    ),
+    "swaps": _export_of(
+        *_swap_columns,
+        key=_swap_key,
+        rows=select(*_swap_columns).join_from(_swaps, _transactions),
     ),
     "opportunities": _export_of(
         _opportunities.c.seen_at_ns,

@@ -11,6 +11,7 @@ from engine.storage.totals import decode_story
 
 _TO_SIZED: Final = (
     Cause.BOOK_MOVED,
+    Cause.GAS,
     Cause.LOT_ROUNDING,
     Cause.DEPTH_TAKEN,
     Cause.SIZE_LIMIT,
@@ -21,6 +22,8 @@ _TO_REALISED: Final = (
     Cause.DEPTH_TAKEN,
     Cause.PRICE_LIMIT,
     Cause.UNWINDING,
+    Cause.REVERTED,
+    Cause.GAS,
     Cause.FEE,
     Cause.TRANSFER,
 )
@@ -31,6 +34,7 @@ STORY_HEADER: Final = (
     "gross_usd",
     "fees_usd",
     "transfer_usd",
+    "gas_usd",
 )
 
 
@@ -45,6 +49,7 @@ def story_cells(stored: str | None) -> tuple[Decimal | None, ...]:
         story.gross.usd,
         story.fee.usd,
         story.transfer.usd,
+        story.gas.usd,
     )
 
 

@@ -151,6 +151,41 @@ fills = Table(
     Index("ix_fills_filled_at_ns", "filled_at_ns"),
 )
 
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("execution_id", ForeignKey("executions.execution_id"), primary_key=True),
+    Column("client_order_id", Text, nullable=False, unique=True),
+    Column("plan_id", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("wallet", Text, nullable=False),
+    Column("sent_at_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("why", FreeText),
+    Column("flash_fee", ExactDecimal),
+    Column("gas_asset", Text),
+    Column("gas", ExactDecimal),
+    Column("gas_quote", ExactDecimal),
+    Column("landed_at_ns", BigInteger),
+    Column("block", BigInteger),
+)
+"""Of executions that are one transaction; one that never landed has none of the figures. `gas` is
+paid in the chain's own asset, also by one that reverted, which says `why`."""
+
+swaps = Table(
+    "swaps",
+    metadata,
+    Column("execution_id", ForeignKey("transactions.execution_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("venue", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("amount_in", ExactDecimal, nullable=False),
+    Column("amount_out", ExactDecimal, nullable=False),
+    Column("frame_seq", BigInteger, nullable=False),
+)
+
 residuals = Table(
     "residuals",
     metadata,

@@ -7,16 +7,18 @@ import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport
+from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport, step_lines
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
-from engine.domain.opportunities import Hop, Leg, Opportunity, Plan
+from engine.domain.opportunities import Hop, Leg, Opportunity
 from engine.domain.orders import Purpose
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, decode_plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
 from engine.storage.tables import executions, fills, opportunities, orders
 from engine.storage.totals import decode_story
+from engine.storage.transactions import load_transaction
 
 PLANNED = "planned"
 
@@ -34,7 +36,7 @@ async def load_why(
     if opportunity is None and execution is None:
         return Unknown(what=f"no stored opportunity or execution has the id {ref!r}")
     try:
-        plan = None if execution is None else msgspec.json.decode(execution.plan, type=Plan)
+        plan = None if execution is None else decode_plan(execution.plan)
     except msgspec.DecodeError as error:
         return Unknown(
             what=f"the plan of {ref!r} was stored by another version, which can tell ({error})"
@@ -85,8 +87,12 @@ async def _ended(
         .where(orders.c.execution_id == execution.execution_id)
         .limit(1)
     )
+    transaction = await load_transaction(connection, execution.execution_id)
+    receipt = None if transaction is None else transaction.receipt
     outcome, detail = ending(
-        is_traded=filled.one_or_none() is not None, profit_usd=execution.profit_usd
+        is_traded=filled.one_or_none() is not None or bool(receipt and receipt.swaps),
+        profit_usd=execution.profit_usd,
+        why_reverted="" if receipt is None else receipt.why,
     )
     return msgspec.structs.replace(line, outcome=outcome, detail=detail)
 
@@ -153,11 +159,14 @@ def _line_of_plan(plan: Plan) -> OpportunityLine:
 
 
 def _frames_of_plan(plan: Plan) -> tuple[int, int, int]:
-    return plan.opportunity.frame_seq, plan.legs[0].frame_seq, plan.legs[-1].frame_seq
+    parts = plan.legs if isinstance(plan, LeggedPlan) else plan.steps
+    return plan.opportunity.frame_seq, parts[0].frame_seq, parts[-1].frame_seq
 
 
 async def _load_legs(connection: AsyncConnection, execution_id: str, plan: Plan) -> list[LegLine]:
     """Load the legs as planned with what they filled, then the unwinding orders."""
+    if isinstance(plan, AtomicPlan):
+        return step_lines(plan, await load_transaction(connection, execution_id))
     stored = await connection.execute(
         select(orders).where(orders.c.execution_id == execution_id).order_by(orders.c.position)
     )

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.domain.assets import AssetCode
+from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import FatalError
 from engine.domain.holdings import Capital
 from engine.domain.instruments import Instrument, Kind, VenueId
+from engine.domain.plans import wallet_of
+from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import EXACT, floor_to_quote_step
 from engine.settings.schema import PaperSettings, environment_name
 
@@ -40,6 +43,15 @@ def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> li
         )
         for venue, names in sorted(assets.items())
         for asset in sorted(names)
+    ]
+
+
+def gas_capital(settings: PaperSettings, pools: Sequence[PoolSnapshot]) -> list[Capital]:
+    """Give each chain money for gas; what a route needs beside it is borrowed, or was earned."""
+    return [
+        Capital(venue=wallet_of(chain), asset=NATIVE_ASSETS[chain], usd=settings.gas_usd)
+        for chain in sorted({one.pool.chain for one in pools})
+        if chain in NATIVE_ASSETS
     ]
 
 

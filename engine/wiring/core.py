@@ -29,9 +29,10 @@ from engine.detect.value_round import ValueRound
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
 from engine.domain.units import NS_PER_MS
+from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import PaperExecutor
+from engine.execute.plan_executor import Around
 from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
@@ -49,7 +50,9 @@ from engine.portfolio.costs import Costs
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
+from engine.portfolio.taken_pools import TakenPools
 from engine.ports import Feed, FeedLimits
+from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
@@ -162,12 +165,25 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     graph.add_pools(pools)
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
+    taken_pools = TakenPools(graph.pools)
+    rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
     decider = Decider(
         confirmer=LegsConfirmer(
             board,
             costs,
             taken,
-            LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS]),
+            rules,
+        ),
+        atomic=AtomicConfirmer(
+            ExactLegs(board, costs, taken, graph.pools),
+            graph.pools,
+            taken_pools,
+            valuation,
+            AtomicRules(
+                limits=rules,
+                flash_fee_bps=terms.flash_fee_bps,
+                gas_prices_gwei=terms.gas_prices_gwei,
+            ),
         ),
         circumstances=circumstances,
         limits=around.limits,
@@ -187,13 +203,17 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             value_round=ValueRound(graph, estimates),
             detector=detector,
             decider=decider,
-            executor=PaperExecutor(
-                venue=PaperVenue(board, costs, taken, age_ns_max=age_ns_max),
-                costs=costs,
-                latency=_latency_model(header),
-                rules=UnwindRules(band_bps=terms.unwind_band_bps),
-                order_rate=circumstances.order_rate,
-                is_killed=around.world.is_killed,
+            executors=Executors(
+                Around(
+                    venue=PaperVenue(board, costs, taken, age_ns_max=age_ns_max),
+                    costs=costs,
+                    latency=_latency_model(header),
+                    rules=UnwindRules(band_bps=terms.unwind_band_bps),
+                    order_rate=circumstances.order_rate,
+                    pools=graph.pools,
+                    taken_pools=taken_pools,
+                    is_killed=around.world.is_killed,
+                )
             ),
             positions=positions,
             inventory=inventory,

@@ -27,7 +27,7 @@ from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerm
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import Settings
-from engine.wiring.capital import capital_of, check_capital
+from engine.wiring.capital import capital_of, check_capital, gas_capital
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     basis_of,
@@ -181,7 +181,10 @@ def make_header(
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         limits=state.limits,
-        capital=capital_of(settings.paper, instruments),
+        capital=[
+            *capital_of(settings.paper, instruments),
+            *gas_capital(settings.paper, venues.pools),
+        ],
         realised_today_usd=Decimal(state.realised_today_usd),
         residuals=state.residuals,
         last_prices=state.last_prices,

@@ -226,3 +226,12 @@ def test_every_notice_fits_a_phone(notice: object) -> None:
     screen = render_notice(StampedNotice(seq=1_000_000, notice=notice))  # type: ignore[arg-type]
     text, _ = parse_html(write_html(screen)[0])
     assert len(text.splitlines()) <= 5
+
+
+def test_a_transaction_that_reverted_is_told_with_its_gas_and_why() -> None:
+    notice = replace(traded(), profit_usd=Decimal("-0.36"), why_reverted="it gains 1, least 2")
+
+    text = write_plain(render_notice(StampedNotice(seq=1, notice=notice)))
+
+    assert "Paper transaction reverted -$0.36" in text
+    assert "it gains 1, least 2; planned" in text

@@ -2,7 +2,8 @@
 
 from engine.domain.faults import Fault
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Plan, Reason
+from engine.domain.opportunities import Reason
+from engine.domain.plans import LeggedPlan
 from engine.market.freshness import VenueBack, VenueLost
 from tests.reference.world import Setup, World
 
@@ -29,7 +30,7 @@ def test_an_opportunity_is_told_once_and_its_first_decision_names_the_frames() -
     (decided,) = world.journal.decided
     assert decided.is_first
     assert decided.frame_seqs == (2, 1, 2)
-    assert isinstance(decided.decision, Plan)
+    assert isinstance(decided.decision, LeggedPlan)
     assert [leg.frame_seq for leg in decided.decision.legs] == [1, 2]
 
 
@@ -135,8 +136,8 @@ def test_a_plan_started_after_its_deadline_sends_nothing() -> None:
     world.wait(50)
     world.tick()
 
-    world.executor.start(plan, plan.deadline_ns + 1)
-    (finished,) = world.executor.advance(plan.deadline_ns + 1)
+    world.executors.start(plan, plan.deadline_ns + 1)
+    (finished,) = world.executors.advance(plan.deadline_ns + 1)
 
     assert finished.execution.orders == ()
     assert finished.execution.profit_quote == 0

@@ -12,8 +12,9 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Capital, Place
 from engine.domain.instruments import Instrument, VenueId
-from engine.domain.opportunities import Plan, Reason, Refusal
+from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Purpose
+from engine.domain.plans import LeggedPlan, Plan
 from engine.execute.latency import Latency
 from engine.portfolio.inventory import Inventory
 from tests.reference.world import Setup, World, make_holding, make_instrument
@@ -53,7 +54,7 @@ def test_one_way_trades_run_out_of_dollars_and_say_so() -> None:
 
     decisions = [trade(world) for _ in range(20)]
 
-    plans = [one for one in decisions if isinstance(one, Plan)]
+    plans = [one for one in decisions if isinstance(one, LeggedPlan)]
     refusals = [one for one in decisions if isinstance(one, Refusal)]
     assert len(plans) == 10
     assert [one.reason for one in refusals] == [Reason.BALANCE_TOO_LOW] * 10
@@ -68,7 +69,7 @@ def test_a_sell_draws_on_the_base_at_its_venue() -> None:
 
     plan, refusal = trade(world), trade(world)
 
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, LeggedPlan)
     assert [leg.size_base for leg in plan.legs] == [Decimal("0.25")] * 2
     assert world.inventory.held((THERE, BTC)) == 0
     assert isinstance(refusal, Refusal)
@@ -80,7 +81,7 @@ def test_a_plan_is_cut_to_what_is_there_with_its_fee() -> None:
 
     plan = trade(world)
 
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, LeggedPlan)
     ((_, needed), _) = needs(plan.legs)
     assert Decimal("49.90") < needed <= Decimal("50.00")
 
@@ -96,8 +97,8 @@ def test_what_plans_under_way_may_draw_on_is_reserved() -> None:
     open_gap(world)
 
     first, second, third = (one.decision for one in world.journal.decided)
-    assert isinstance(first, Plan)
-    assert isinstance(second, Plan)
+    assert isinstance(first, LeggedPlan)
+    assert isinstance(second, LeggedPlan)
     assert second.notional_usd < 50
     assert isinstance(third, Refusal)
     assert third.detail == "Here holds 0.00 USD free (150.00 reserved) of the 100.26 needed"
@@ -120,7 +121,7 @@ def test_without_capital_nothing_is_traded_and_with_the_first_price_it_is_there(
 
     assert isinstance(before, Refusal)
     assert before.reason is Reason.BALANCE_TOO_LOW
-    assert isinstance(after, Plan)
+    assert isinstance(after, LeggedPlan)
     assert {one.place for one in world.journal.deposits} == {one.place for one in capital}
 
 
@@ -137,7 +138,7 @@ def test_a_reset_lets_trading_go_on() -> None:
     world.reset_balance()
 
     assert world.inventory.held((HERE, USD)) == 300
-    assert isinstance(trade(world), Plan)
+    assert isinstance(trade(world), LeggedPlan)
 
 
 SHAPES = (("99.00", "99.10"), ("100.00", "100.10"), ("101.00", "101.20"))

@@ -17,7 +17,8 @@ from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Plan, Reason
+from engine.domain.opportunities import Reason, Refusal
+from engine.domain.plans import LeggedPlan
 from engine.domain.units import NS_PER_DAY, NS_PER_MINUTE
 from tests.reference.world import START_NS, Setup, World, limit_set, make_instrument
 
@@ -72,12 +73,12 @@ def test_a_stale_book_is_never_traded() -> None:
     open_gap(world)
     opportunity = world.journal.found[0]
     world.wait(10_000)
-    assert isinstance(world.decider.decide(opportunity, world.now_ns), Plan)
+    assert isinstance(world.decider.decide(opportunity, world.now_ns), LeggedPlan)
 
     world.now_ns += 1
     refusal = world.decider.decide(opportunity, world.now_ns)
 
-    assert not isinstance(refusal, Plan)
+    assert isinstance(refusal, Refusal)
     assert refusal.reason is Reason.STALE_BOOK
     assert refusal.detail == "BTC-USD at here: age 10000 ms, limit 10000 ms"
 
@@ -90,19 +91,19 @@ def test_a_book_that_was_proven_too_long_ago_is_never_traded() -> None:
     opportunity = world.journal.found[0]
     world.now_ns = proven_at_ns + 3_000_000_000
     plan = world.decider.decide(opportunity, world.now_ns)
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, LeggedPlan)
     assert plan.unproven_ms == 3_000
 
     world.now_ns += 1
     refusal = world.decider.decide(opportunity, world.now_ns)
 
-    assert not isinstance(refusal, Plan)
+    assert isinstance(refusal, Refusal)
     assert refusal.reason is Reason.UNPROVEN_BOOK
     assert refusal.detail == "BTC-USD at there: last proven equal 3.0 s ago, limit 3 s"
     line = next(x for x in world.decider.limit_lines(world.now_ns) if x.name == "unproven book")
     assert (line.limit, line.used, line.unit, line.refusals) == ("3", "3.0", "s", 1)
     world.board.proven(1, world.now_ns)
-    assert isinstance(world.decider.decide(opportunity, world.now_ns), Plan)
+    assert isinstance(world.decider.decide(opportunity, world.now_ns), LeggedPlan)
 
 
 def test_books_whose_feeds_prove_themselves_need_no_other_proof() -> None:
@@ -112,7 +113,7 @@ def test_books_whose_feeds_prove_themselves_need_no_other_proof() -> None:
 
     plan = world.decider.decide(world.journal.found[0], world.now_ns)
 
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, LeggedPlan)
     assert plan.unproven_ms == 0
 
 
@@ -122,7 +123,7 @@ def test_an_edge_below_the_minimum_is_refused_with_both_numbers() -> None:
     open_gap(world)
 
     (decided,) = world.journal.decided
-    assert not isinstance(decided.decision, Plan)
+    assert isinstance(decided.decision, Refusal)
     assert decided.decision.reason is Reason.EDGE_BELOW_MIN
     assert decided.decision.detail == "edge 69.8201 bps, least 80 bps"
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from random import Random
+from typing import Any
 
-from engine.domain.opportunities import Plan
-from engine.domain.orders import Fill, Order, OrderState
+from engine.domain.assets import AssetCode
+from engine.domain.instruments import VenueId
+from engine.domain.orders import Fill, OrderState, Receipt, Sendable, Swap, Transaction
+from engine.domain.plans import Plan
 from engine.execute.executor import (
     NEVER_NS,
     Act,
@@ -36,9 +39,10 @@ STEPS_MAX = 3_000
 class Fate:
     """What becomes of an order at the venue, None as its end if it never comes through."""
 
-    order: Order
+    order: Sendable
     end: OrderEvent | None
     fills: tuple[Fill, ...] = ()
+    receipt: Receipt | None = None
 
     @property
     def is_there(self) -> bool:
@@ -47,6 +51,12 @@ class Fate:
     def news(self, event: OrderEvent, fills: tuple[Fill, ...], *, is_whole: bool = False) -> News:
         """Say something of it; the whole amount is known without its fills where it has ended."""
         known = self.fills if is_whole else fills
+        if isinstance(self.order, Transaction):
+            return News(
+                client_order_id=self.order.client_order_id,
+                event=event,
+                receipt=self.receipt if fills or not is_whole else None,
+            )
         return News(
             client_order_id=self.order.client_order_id,
             event=event,
@@ -64,6 +74,19 @@ class Fate:
         assert self.end is not None
         return self.news(self.end, self.fills)
 
+    @property
+    def said(self) -> list[News]:
+        """All that the venue would say of it by itself, were nothing lost."""
+        assert self.end is not None
+        parts = [News(client_order_id=self.order.client_order_id, event=OrderEvent.ACCEPTED)]
+        if isinstance(self.order, Transaction):
+            # Its end may be known before its receipt.
+            end = News(client_order_id=self.order.client_order_id, event=self.end)
+            return [*parts, end, self.whole]
+        parts = [self.news(OrderEvent.ACCEPTED, ())]
+        parts += [self.news(OrderEvent.TRADED, (fill,)) for fill in self.fills]
+        return [*parts, self.news(self.end, (), is_whole=True)]
+
 
 @dataclass
 class Play:
@@ -73,13 +96,13 @@ class Play:
         kill_at_ns: from then on the latch is set.
     """
 
-    make: Callable[[Callable[[], bool]], Executor]
+    make: Callable[[Callable[[], bool]], Executor[Any]]
     seed: int
     kill_at_ns: int = NEVER_NS
     now_ns: int = SECOND
     stored: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
-    sent_killed: list[Order] = field(default_factory=list)
+    sent_killed: list[Sendable] = field(default_factory=list)
     fates: dict[str, Fate] = field(default_factory=dict)
     ends: list[End] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
@@ -132,7 +155,7 @@ class Play:
     def _tell(self, news: News) -> Iterable[Act]:
         return self.executor.told(news, self.now_ns)
 
-    def _take_order(self, order: Order) -> None:
+    def _take_order(self, order: Sendable) -> None:
         order_id = order.client_order_id
         assert order_id in self.stored, "no order leaves before its intent is durable"
         assert order_id not in self.sent, "no order is sent twice"
@@ -144,10 +167,12 @@ class Play:
         for news in self._speech(fate):
             self._later(partial(self._tell, news), 5_000)
 
-    def _decide_fate(self, order: Order) -> Fate:
+    def _decide_fate(self, order: Sendable) -> Fate:
         roll = self.random.random()
         if roll < 0.15:
             return Fate(order, None)
+        if isinstance(order, Transaction):
+            return self._decide_landing(order, is_reverted=roll < 0.5)
         lot = order.instrument.lot_base
         lots = int(order.size_base / lot)
         filled = lots if roll < 0.5 else self.random.randint(0, lots)
@@ -172,6 +197,28 @@ class Play:
         ends = [OrderEvent.FILLED] if is_whole else [OrderEvent.CANCELLED, OrderEvent.EXPIRED]
         return Fate(order, self.random.choice(ends), fills)
 
+    def _decide_landing(self, order: Transaction, *, is_reverted: bool) -> Fate:
+        swap = Swap(
+            venue=VenueId("pool"),
+            address="0x1",
+            source=AssetCode("USDT"),
+            target=AssetCode("ETH"),
+            amount_in=Decimal(7),
+            amount_out=Decimal(8),
+            frame_seq=1,
+        )
+        receipt = Receipt(
+            why="it gains too little" if is_reverted else "",
+            swaps=() if is_reverted else (swap,),
+            flash_fee=Decimal(0),
+            gas_asset=AssetCode("ETH"),
+            gas=Decimal("0.001"),
+            gas_quote=Decimal(2),
+            landed_at_ns=self.now_ns,
+        )
+        end = OrderEvent.CANCELLED if is_reverted else OrderEvent.FILLED
+        return Fate(order, end, receipt=receipt)
+
     def _speech(self, fate: Fate) -> Iterator[News]:
         """What is said by itself: any or all of it lost, any of it twice; `due` mixes it up."""
         if self.random.random() < 0.2:
@@ -180,16 +227,12 @@ class Play:
             if self.random.random() < 0.5:
                 yield News(client_order_id=fate.order.client_order_id, event=OrderEvent.REFUSED)
             return
-        said = [fate.news(OrderEvent.ACCEPTED, ())]
-        said += [fate.news(OrderEvent.TRADED, (fill,)) for fill in fate.fills]
-        assert fate.end is not None
-        said += [fate.news(fate.end, (), is_whole=True)]
         unclear = News(client_order_id=fate.order.client_order_id, event=OrderEvent.UNCLEAR)
-        for news in [*said, unclear]:
+        for news in [*fate.said, unclear]:
             for _ in range(self.random.choice([0, 1, 1, 1, 2])):
                 yield news
 
-    def _look_up(self, order: Order) -> Iterable[Act]:
+    def _look_up(self, order: Sendable) -> Iterable[Act]:
         order_id = order.client_order_id
         roll = self.random.random()
         if roll < 0.2:
@@ -208,7 +251,11 @@ class Play:
             fate = self.fates.get(order_id)
             if fate is None:
                 assert order.state is OrderState.CANCELLED
-                assert order.fills == ()
+                assert not order.changes or all(not change for _, _, change in order.changes)
+                continue
+            if isinstance(order, Transaction):
+                assert order.receipt == fate.receipt, "its receipt is the one that there was"
+                assert order.state.value == ("rejected" if fate.end is None else fate.end.value)
                 continue
             assert sorted(order.fills, key=_id) == sorted(fate.fills, key=_id), (
                 "the fills that count are those that happened, each once"

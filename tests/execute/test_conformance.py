@@ -2,19 +2,24 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide.order_rate import OrderRate
-from engine.domain.opportunities import Plan, Side
+from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
+from engine.domain.plans import LeggedPlan, Plan
+from engine.execute.atomic import AtomicExecutor
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Executor, Store
-from engine.execute.legged import LeggedExecutor, OutcomeRules
+from engine.execute.following import OutcomeRules
+from engine.execute.legged import LeggedExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from tests.execute.conformance import SECOND, Play
+from tests.execute.test_atomic import plan_of_a_transaction
 from tests.execute.test_routes import make_world, open_triangle
 from tests.reference.world import World
 
@@ -27,7 +32,7 @@ class FlatQuotes:
     def __init__(self) -> None:
         self.asked = 0
 
-    def best_price(self, plan: Plan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+    def best_price(self, plan: LeggedPlan, leg: int, side: Side, at_ns: int) -> Decimal | None:
         del side, at_ns
         self.asked += 1
         return plan.legs[leg].price_limit if self.asked % 3 else None
@@ -44,7 +49,7 @@ def make_legged(is_killed: Callable[[], bool]) -> LeggedExecutor:
     )
 
 
-def plan_of_two() -> Plan:
+def plan_of_two() -> LeggedPlan:
     world = World()
     world.show(0, [("100.00", "1")], [("100.10", "1")])
     world.show(1, [("101.00", "1")], [("101.20", "1")])
@@ -52,10 +57,22 @@ def plan_of_two() -> Plan:
     return plan
 
 
+def make_atomic(is_killed: Callable[[], bool]) -> AtomicExecutor:
+    outcomes = OutcomeRules(answer_ms_max=3_000, absent_after_ms=20_000)
+    return AtomicExecutor(outcomes=outcomes, is_killed=is_killed)
+
+
 TWO, THREE = plan_of_two(), open_triangle(make_world())
-EXECUTORS: dict[str, tuple[Callable[[Callable[[], bool]], Executor], tuple[Plan, ...]]] = {
-    "legged": (make_legged, (TWO, THREE))
+ATOMIC = plan_of_a_transaction()
+Make = Callable[[Callable[[], bool]], Executor[Any]]
+EXECUTORS: dict[str, tuple[Make, tuple[Plan, ...]]] = {
+    "legged": (make_legged, (TWO, THREE)),
+    "atomic": (make_atomic, (ATOMIC,)),
 }
+
+
+def sends(plan: Plan) -> int:
+    return len(plan.legs) if isinstance(plan, LeggedPlan) else 1
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
@@ -80,7 +97,7 @@ def test_nothing_is_sent_while_killed_but_what_unwinds(name: str) -> None:
         play = Play(make, 1, now_ns=plan.decided_at_ns, kill_at_ns=0)
         play.run(plan)
         assert play.sent == []
-        assert len(play.stored) == len(plan.legs)
+        assert len(play.stored) == sends(plan)
         play.check()
 
 
@@ -108,7 +125,7 @@ def test_an_intent_that_is_durable_only_after_the_deadline_is_not_sent(name: str
         ]
         (end,) = acts
         assert isinstance(end, End)
-        assert [order.state for order in end.orders] == [OrderState.CANCELLED] * len(plan.legs)
+        assert [order.state for order in end.orders] == [OrderState.CANCELLED] * sends(plan)
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
@@ -130,6 +147,6 @@ def test_what_nobody_can_prove_is_told_and_never_given_up(name: str) -> None:
             executor.missed(leg_order.order.client_order_id, at_ns, has_gap=True)
 
     alarms = [act for act in told if isinstance(act, Alarm)]
-    assert len(alarms) == len(plan.legs)
+    assert len(alarms) == sends(plan)
     assert not [act for act in told if isinstance(act, End)]
     assert {act.order.purpose for act in acts} == {Purpose.LEG}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.domain.opportunities import Side
 from engine.domain.orders import Order, Purpose
 from engine.execute.latency import Latency
-from engine.execute.paper import Finished
+from engine.execute.paper import LeggedFinished
 from tests.reference.paper import History, Shown, ceil_share, profit_of
 from tests.reference.world import AGE_NS_MAX, Setup, World, left_over, limit_set
 
@@ -69,7 +69,7 @@ def play(steps: Inputs, seed: int, base_fee_venues: Sequence[str] = ()) -> tuple
     return world, history
 
 
-def arrivals(finished: list[Finished]) -> list[tuple[Order, int]]:
+def arrivals(finished: list[LeggedFinished]) -> list[tuple[Order, int]]:
     orders = []
     for one in finished:
         opportunity = one.plan.opportunity

@@ -263,3 +263,19 @@ def test_lots_of_the_coarser_venue_bound_the_size() -> None:
     open_gap(world)
 
     assert world.journal.plans[0].legs[0].size_base == Decimal("0.6")
+
+
+def test_a_plan_whose_legs_are_all_withheld_by_the_latch_ends_and_frees_what_it_reserved() -> None:
+    world = World()
+    # Clear when the plan is begun and made, set before its first leg leaves.
+    world.kill_answers = [False, False, True, True]
+    open_gap(world)
+    assert len(world.circumstances.under_way) == 1
+
+    world.wait(1)
+    world.tick()
+
+    (finished,) = world.journal.finished
+    assert [order.state for order in finished.execution.orders] == [OrderState.CANCELLED] * 2
+    assert len(world.circumstances.under_way) == 0
+    assert world.executors.next_at_ns > world.now_ns

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from engine.decide.limit_set import LimitSet
 from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
-from engine.domain.opportunities import Plan, Reason, Side
+from engine.domain.opportunities import Reason, Side
 from engine.domain.orders import Order, OrderState, Purpose
+from engine.domain.plans import LeggedPlan
 from engine.execute.latency import Latency
-from engine.execute.paper import Finished
-from engine.execute.story import tell_story
+from engine.execute.paper import LeggedFinished
 from tests.execute.test_stories import check_sums
 from tests.reference.world import Levels, Setup, World, limit_set, make_instrument
 
@@ -57,7 +57,7 @@ def make_world(
     )
 
 
-def open_triangle(world: World) -> Plan:
+def open_triangle(world: World) -> LeggedPlan:
     for book, shown in enumerate((CHEAP, BETWEEN, DEAR)):
         world.show(book, *shown)
     (plan,) = world.journal.plans
@@ -65,7 +65,7 @@ def open_triangle(world: World) -> Plan:
     return plan
 
 
-def finish(world: World, rounds: int = 12) -> Finished:
+def finish(world: World, rounds: int = 12) -> LeggedFinished:
     for _ in range(rounds):
         world.wait(25)
         world.tick()
@@ -357,7 +357,7 @@ def test_every_asset_adds_up_and_every_cause_too(
         carry = sum(Fraction(one.carry.value) for one in execution.residuals)
         transfer = Fraction(finished.settlement.transfer_quote)
         assert Fraction(execution.profit_quote) == came_to[execution.quote] + carry - transfer
-        check_sums(tell_story(finished))
+        check_sums(finished.story())
     assert world.circumstances.under_way.total_usd == 0
     assert len(world.circumstances.under_way) == 0
     held: dict[str, Fraction] = defaultdict(Fraction)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.stories import Cause, TradeStory, Worth
-from engine.execute.story import Found, tell_story
+from engine.execute.finished import Found
 from tests.execute.test_invariants import Inputs, fees_in_base, inputs, play
 from tests.reference.world import Setup, World, limit_set
 
@@ -29,7 +29,7 @@ def check_sums(story: TradeStory) -> None:
         for step in steps:
             total += step.worth
         assert total == end
-    assert story.gross - story.fee - story.transfer == story.realised
+    assert story.gross - story.fee - story.transfer - story.gas == story.realised
 
 
 @settings(max_examples=150, deadline=None)
@@ -46,7 +46,7 @@ def test_causes_add_up_to_expected_less_realised_exactly(
 
     for finished in world.journal.finished:
         first = None if found is None else Found(profit_quote=found, profit_usd=found)
-        story = tell_story(finished, first)
+        story = finished.story(first)
         check_sums(story)
         assert story.realised == Worth(
             quote=finished.execution.profit_quote, usd=finished.execution.profit_usd
@@ -63,7 +63,7 @@ def story_of(world: World) -> TradeStory:
     for _ in range(4):
         world.wait(30)
         world.tick()
-    return tell_story(world.journal.finished[0])
+    return world.journal.finished[0].story()
 
 
 def test_what_went_as_planned_has_no_cause_but_rounding() -> None:

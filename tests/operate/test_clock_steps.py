@@ -174,7 +174,7 @@ def test_a_plan_under_way_ends_with_the_books_that_it_was_made_for(step_ns: int)
     (finished,) = world.journal.finished
     assert all(order.fills for order in finished.execution.orders)
     assert finished.execution.closed_at_ns == START_NS + 20 * MS
-    assert world.executor.next_at_ns > world.now_ns + DAY
+    assert world.executors.next_at_ns > world.now_ns + DAY
 
 
 @pytest.mark.parametrize("step_ns", STEPS)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Plan
 from engine.domain.orders import Execution
+from engine.domain.plans import LeggedPlan
 from engine.domain.residuals import LastPrice, Residual
 from engine.domain.units import NS_PER_DAY, NS_PER_HOUR
 from engine.portfolio.leftovers import UsdPer, Valued
@@ -15,7 +15,7 @@ from tests.reference.world import START_NS, make_gap, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
 HERE = make_instrument("here")
-PLAN = Plan(
+PLAN = LeggedPlan(
     plan_id="p",
     opportunity=make_gap(HERE, HERE),
     decided_at_ns=0,

@@ -23,11 +23,16 @@ from engine.domain.faults import Fault
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Hop, HopKind, Opportunity, Plan, Reason, Refusal
+from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
+from engine.domain.plans import AtomicPlan, LeggedPlan
+from engine.execute.executor_list import EXECUTORS, Executors
 from engine.execute.fill import PaperVenue
+from engine.execute.finished import Finished
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import Finished, PaperExecutor
+from engine.execute.paper import LeggedFinished
+from engine.execute.paper_atomic import AtomicFinished
+from engine.execute.plan_executor import Around, PlanExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
@@ -39,7 +44,9 @@ from engine.portfolio.costs import Costs
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
+from engine.portfolio.taken_pools import TakenPools
 from engine.ports import Applied, LevelForm
+from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
@@ -134,7 +141,7 @@ class MemoryJournal:
     found: list[Opportunity] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
-    finished: list[Finished] = field(default_factory=list)
+    ended: list[Finished] = field(default_factory=list)
     edges: list[VenueEdge] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
 
@@ -148,7 +155,7 @@ class MemoryJournal:
         self.closed.append(closed)
 
     def execution_finished(self, finished: Finished) -> None:
-        self.finished.append(finished)
+        self.ended.append(finished)
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         del at_ns
@@ -158,8 +165,20 @@ class MemoryJournal:
         self.edges.append(edge)
 
     @property
-    def plans(self) -> list[Plan]:
-        return [one.decision for one in self.decided if isinstance(one.decision, Plan)]
+    def finished(self) -> list[LeggedFinished]:
+        return [one for one in self.ended if isinstance(one, LeggedFinished)]
+
+    @property
+    def atomic(self) -> list[AtomicFinished]:
+        return [one for one in self.ended if isinstance(one, AtomicFinished)]
+
+    @property
+    def plans(self) -> list[LeggedPlan]:
+        return [one.decision for one in self.decided if isinstance(one.decision, LeggedPlan)]
+
+    @property
+    def atomic_plans(self) -> list[AtomicPlan]:
+        return [one.decision for one in self.decided if isinstance(one.decision, AtomicPlan)]
 
     @property
     def reasons(self) -> list[Reason]:
@@ -199,6 +218,7 @@ class Setup:
     bridges: Sequence[Bridge] = ()
     open_matrix: Callable[[Board], PriceMatrix | None] = lambda _board: None
     seed: int = 7
+    executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS
     mode: Mode = Mode.PAPER
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
         holdings=[
@@ -263,8 +283,20 @@ class World:
         self.graph.add_pools([prepare_pool(snapshot) for snapshot in setup.pools])
         for number, bridge in enumerate(setup.bridges):
             self.graph.add_bridge(number, bridge)
+        self.taken_pools = TakenPools(self.graph.pools)
         self.decider = Decider(
             confirmer=self.confirmer,
+            atomic=AtomicConfirmer(
+                ExactLegs(self.board, self.costs, self.taken, self.graph.pools),
+                self.graph.pools,
+                self.taken_pools,
+                self.valuation,
+                AtomicRules(
+                    limits=setup.rules,
+                    flash_fee_bps=Decimal(setup.flash_fee_bps),
+                    gas_prices_gwei=screen.gas_prices_gwei,
+                ),
+            ),
             circumstances=self.circumstances,
             limits=setup.limits,
         )
@@ -282,13 +314,18 @@ class World:
         by_venue = {
             venue: setup.latency_by_venue.get(venue, setup.latency) for venue in sorted(venues)
         }
-        self.executor = PaperExecutor(
-            venue=PaperVenue(self.board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
-            costs=self.costs,
-            latency=LatencyModel(by_venue, seed=setup.seed),
-            rules=setup.unwind,
-            order_rate=self.circumstances.order_rate,
-            is_killed=self.circumstances.is_killed,
+        self.executors = Executors(
+            Around(
+                venue=PaperVenue(self.board, self.costs, self.taken, age_ns_max=AGE_NS_MAX),
+                costs=self.costs,
+                latency=LatencyModel(by_venue, seed=setup.seed),
+                rules=setup.unwind,
+                order_rate=self.circumstances.order_rate,
+                pools=self.graph.pools,
+                taken_pools=self.taken_pools,
+                is_killed=self.circumstances.is_killed,
+            ),
+            setup.executors,
         )
         self.pipeline = Pipeline(
             Parts(
@@ -299,7 +336,7 @@ class World:
                 value_round=ValueRound(self.graph, Estimates(self.board, age_ns_max=AGE_NS_MAX)),
                 detector=self.detector,
                 decider=self.decider,
-                executor=self.executor,
+                executors=self.executors,
                 positions=self.positions,
                 inventory=self.inventory,
                 journal=self.journal,

@@ -181,7 +181,7 @@ class Run:
         executions = [one for one in life.put if isinstance(one, ExecutionRecord)]
         counts["plans"] += life.core.journal.planned
         counts["executions"] += len(executions)
-        counts["of 3 legs or more"] += sum(len(one.plan.legs) > 2 for one in executions)
+        counts["of 3 legs or more"] += sum(len(one.plan.opportunity.hops) > 2 for one in executions)
         counts["closing residuals"] += sum(
             any(one.execution.corrections_quote) for one in executions
         )

@@ -3,7 +3,10 @@
 Numbers are made from `number`, so records with different numbers differ in all their ids.
 """
 
+from dataclasses import replace
 from decimal import Decimal
+
+import msgspec
 
 from engine.bus.notices import LimitHit, Notice, PaperTraded, Started
 from engine.bus.records import (
@@ -20,10 +23,21 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.holdings import Deposit
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Leg, Opportunity, Plan, Reason, Side
-from engine.domain.orders import Execution, Fill, Order, OrderState, Purpose
+from engine.domain.opportunities import Leg, Opportunity, Reason, Side
+from engine.domain.orders import (
+    Execution,
+    Fill,
+    Order,
+    OrderState,
+    Purpose,
+    Receipt,
+    Swap,
+    Transaction,
+)
+from engine.domain.plans import AtomicPlan, GasBound, LeggedPlan, Plan, Step
 from engine.domain.residuals import Residual
 from engine.domain.stories import Cause, Difference, TradeStory, Worth
+from engine.execute.atomic_story import tell_atomic_story
 from tests.reference.world import make_gap
 
 NOW_NS = 1_780_000_000_000_000_000
@@ -105,9 +119,9 @@ def make_closed(*, number: int = 1, closed_at_ns: int = NOW_NS + SECOND_NS) -> O
     )
 
 
-def make_plan(*, number: int = 1, run_id: str = RUN_ID, seen_at_ns: int = NOW_NS) -> Plan:
+def make_plan(*, number: int = 1, run_id: str = RUN_ID, seen_at_ns: int = NOW_NS) -> LeggedPlan:
     opportunity = make_opportunity(number=number, run_id=run_id, seen_at_ns=seen_at_ns)
-    return Plan(
+    return LeggedPlan(
         plan_id=f"plan-{run_id}-{number}",
         opportunity=opportunity,
         decided_at_ns=seen_at_ns + 1_000,
@@ -206,6 +220,109 @@ def make_execution_record(
             profit_usd=profit_usd,
             residual_base=residual_base,
         ),
+    )
+
+
+def encoded(plan: Plan) -> str:
+    """Return a plan as it is stored."""
+    return msgspec.json.encode(plan).decode()
+
+
+def make_atomic_plan(*, number: int = 1, run_id: str = RUN_ID) -> AtomicPlan:
+    def step(source: str, target: str, amount_in: str, amount_out: str) -> Step:
+        return Step(
+            venue=VenueId("uniswap_v2@ethereum"),
+            address=f"0x{target}",
+            row=0,
+            source=AssetCode(source),
+            target=AssetCode(target),
+            amount_in=Decimal(amount_in),
+            amount_out=Decimal(amount_out),
+            amount_out_min=Decimal(amount_out),
+            decimals_in=18,
+            decimals_out=18,
+            frame_seq=7,
+        )
+
+    return AtomicPlan(
+        plan_id=f"plan-{run_id}-{number}",
+        opportunity=make_opportunity(number=number, run_id=run_id),
+        decided_at_ns=NOW_NS,
+        deadline_ns=NOW_NS + SECOND_NS,
+        deadline_block=102,
+        chain="ethereum",
+        steps=(step("USD", "BTC", "1000", "0.5"), step("BTC", "USD", "0.5", "1010")),
+        has_flash_loan=True,
+        flash_fee=Decimal("0.5"),
+        gas=GasBound(
+            asset=AssetCode("ETH"),
+            units=180_000,
+            price_gwei=Decimal(1),
+            amount=Decimal("0.00018"),
+            quote=Decimal("0.36"),
+        ),
+        profit_min_quote=Decimal(0),
+        profit_quote=Decimal("9.14"),
+        net_edge_bps=Decimal("91.4"),
+        notional_usd=Decimal(1_000),
+        usd_per_quote=Decimal(1),
+    )
+
+
+def make_atomic_record(*, number: int = 1, why: str = "", run_id: str = RUN_ID) -> ExecutionRecord:
+    """A transaction that landed, or reverted and says why."""
+    plan = make_atomic_plan(number=number, run_id=run_id)
+    swaps = tuple(
+        Swap(
+            venue=step.venue,
+            address=step.address,
+            source=step.source,
+            target=step.target,
+            amount_in=step.amount_in,
+            amount_out=step.amount_out,
+            frame_seq=step.frame_seq,
+        )
+        for step in plan.steps
+    )
+    receipt = Receipt(
+        why=why,
+        swaps=() if why else swaps,
+        flash_fee=Decimal(0) if why else plan.flash_fee,
+        gas_asset=plan.gas.asset,
+        gas=plan.gas.amount,
+        gas_quote=plan.gas.quote,
+        landed_at_ns=NOW_NS,
+        block=101,
+    )
+    transaction = Transaction(
+        client_order_id=f"{plan.plan_id}-t",
+        plan_id=plan.plan_id,
+        chain=plan.chain,
+        wallet=plan.wallet,
+        sent_at_ns=NOW_NS,
+        state=OrderState.CANCELLED if why else OrderState.FILLED,
+        receipt=receipt,
+    )
+    profit = transaction.gain - receipt.gas_quote
+    execution = Execution(
+        execution_id=f"{plan.plan_id}-x",
+        plan_id=plan.plan_id,
+        opportunity_id=plan.opportunity.opportunity_id,
+        closed_at_ns=NOW_NS,
+        orders=(),
+        quote=AssetCode("USD"),
+        profit_quote=profit,
+        profit_usd=profit,
+        expected_usd=plan.profit_quote,
+        transaction=transaction,
+    )
+    story = tell_atomic_story(plan, execution, None)
+    return ExecutionRecord(
+        run_id=run_id,
+        basis=Basis.SANDBOX,
+        mode=Mode.PAPER,
+        plan=plan,
+        execution=replace(execution, story=story),
     )
 
 
@@ -312,7 +429,7 @@ def _make_leg(instrument: Instrument, side: Side, *, price: str, frame_seq: int)
     )
 
 
-def _make_order(plan: Plan, leg: Leg, *, name: str, closed_at_ns: int) -> Order:
+def _make_order(plan: LeggedPlan, leg: Leg, *, name: str, closed_at_ns: int) -> Order:
     half = leg.size_base / 2
     return Order(
         client_order_id=f"order-{name}",

@@ -14,8 +14,9 @@ from engine.bus.records import DepositRecord, ExecutionRecord
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Capital
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Plan, Side
+from engine.domain.opportunities import Side
 from engine.domain.orders import Order
+from engine.domain.plans import LeggedPlan
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from tests.reference.world import make_gap
@@ -70,6 +71,7 @@ def _trade(chance: random.Random, positions: Positions, number: int) -> Executio
     residual = makers.make_residual(
         left_over, carry, pair=pair, venues=(VenueId(buy), VenueId(sell))
     )
+    assert isinstance(record.plan, LeggedPlan)
     opportunity = msgspec.structs.replace(
         record.plan.opportunity,
         hops=make_gap(
@@ -96,7 +98,7 @@ def _trade(chance: random.Random, positions: Positions, number: int) -> Executio
     )
 
 
-def _order(chance: random.Random, order: Order, plan: Plan) -> Order:
+def _order(chance: random.Random, order: Order, plan: LeggedPlan) -> Order:
     hops = plan.opportunity.hops
     hop = hops[0] if order.side is Side.BUY else hops[1]
     fills = []

@@ -34,6 +34,7 @@ async def test_every_table_is_exported_with_a_header_and_its_rows(
             ledger,
             makers.make_opportunity_record(),
             makers.make_execution_record(),
+            makers.make_atomic_record(number=2),
             makers.make_state_record(),
             makers.make_notice_record(),
         )
@@ -43,14 +44,27 @@ async def test_every_table_is_exported_with_a_header_and_its_rows(
         }
 
     counts = {table: report.rows for table, report in reports.items()}
-    assert counts == {"trades": 1, "fills": 4, "opportunities": 1, "notices": 1, "audit": 1}
+    assert counts == {
+        "trades": 2,
+        "fills": 4,
+        "transactions": 1,
+        "swaps": 2,
+        "opportunities": 1,
+        "notices": 1,
+        "audit": 1,
+    }
     for table, report in reports.items():
         rows = _rows(report)
         assert len(rows) == report.rows, table
         assert rows[0]["at_utc"] == "2026-05-28T20:26:40.000000000Z"
         assert report.file_name == f"{table}-30d.csv"
-    (trade,) = _rows(reports["trades"])
+    trade, bundle = _rows(reports["trades"])
     assert trade["profit_usd"] == "0.9876543210123456789"
+    assert (trade["gas_usd"], bundle["gas_usd"]) == ("0", "0.36")
+    assert bundle["trading_gas_usd"] == "0"
+    (transaction,) = _rows(reports["transactions"])
+    assert (transaction["gas_asset"], transaction["gas"]) == ("ETH", "0.00018")
+    assert [row["amount_out"] for row in _rows(reports["swaps"])] == ["0.5", "1010"]
     assert {row["venue"] for row in _rows(reports["fills"])} == {"coinbase", "gemini"}
 
 
@@ -85,7 +99,7 @@ async def test_found_and_the_columns_of_causes_add_up_to_the_profit_in_a_spreads
 
     first, second = _rows(report)
     causes = [name for name in first if name.startswith(("planning_", "trading_"))]
-    assert len(causes) == 11
+    assert len(causes) == 14
     assert "{" not in report.content.decode()
     assert first["planning_depth_taken_usd"] == "-0.1"
     assert first["trading_depth_taken_usd"] == "-0.02"
@@ -162,7 +176,7 @@ async def test_an_unknown_table_is_answered_with_those_there_are(
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         reply = await ask(ledger, GetExport(table="inbox"), Unknown)
 
-    assert "trades, fills, opportunities, notices, audit" in reply.what
+    assert "trades, fills, transactions, swaps, opportunities, notices, audit" in reply.what
 
 
 @given(st.text(max_size=20))

@@ -26,8 +26,10 @@ from engine.requests.money import GetExport
 from engine.requests.overview import GetOpportunities, GetStatus
 from engine.requests.safety import ResetBalance, SetMode
 from engine.requests.why import GetWhy
+from engine.sandbox.lineup import load_start_prices
+from engine.sandbox.pools import load_pools
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
-from engine.wiring.capital import capital_of, check_capital
+from engine.wiring.capital import capital_of, check_capital, gas_capital
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
@@ -99,9 +101,9 @@ async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back
     async with open_roles(settings, paths) as facade:
         again = await until(facade, is_settled)
 
-    by_venue = {line.venue for line in at_start.lines}
+    exchanges = {line.venue for line in at_start.lines} - {"ethereum"}
     assert sum(line.started_usd for line in at_start.lines) == pytest.approx(
-        100_000 * len(by_venue)
+        100_000 * len(exchanges) + 1_000
     )
     assert not has_shifted(at_start)
     assert held(restarted) == held(traded)
@@ -157,3 +159,9 @@ def test_capital_for_an_asset_that_a_venue_does_not_trade_refuses_the_start() ->
 
     with pytest.raises(FatalError, match="none of the pairs in use at binance has USD; it has BTC"):
         check_capital(settings, INSTRUMENTS)
+
+
+def test_each_chain_of_the_pools_starts_with_money_for_gas_in_its_own_asset() -> None:
+    found = gas_capital(PaperSettings(gas_usd=Decimal(7)), load_pools(load_start_prices()))
+
+    assert [f"{one.venue} {one.asset} {one.usd}" for one in found] == ["ethereum ETH 7"]

@@ -59,8 +59,11 @@ class DailyLossLimit:
         if marked.unknown is not None:
             return unknown_price(marked.unknown)
         loss_usd = self._loss_usd(marked, at_ns)
-        at_risk_usd = draft.exposure_usd + self.under_way.total_usd
+        figures = draft.figures
+        assert figures is not None
+        at_risk_usd = figures.exposure_usd + self.under_way.total_usd
         reserve_usd = at_risk_usd * LOSS_RESERVE_BPS / BPS_PER_UNIT
+        reserve_usd += figures.gas_usd + self.under_way.gas_usd
         if loss_usd + reserve_usd <= self.limits[DAILY_LOSS_USD]:
             return None
         return Finding(

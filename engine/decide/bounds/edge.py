@@ -44,11 +44,11 @@ class EdgeLimit:
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse a lower edge, and any loss."""
         del at_ns
-        confirmed = draft.confirmed
-        assert confirmed is not None
-        edge_bps, edge_bps_min = confirmed.net_edge_bps, self.limits[EDGE_BPS]
-        if edge_bps >= edge_bps_min and confirmed.profit_quote > 0:
+        figures = draft.figures
+        assert figures is not None
+        edge_bps, edge_bps_min = figures.net_edge_bps, self.limits[EDGE_BPS]
+        if edge_bps >= edge_bps_min and figures.profit_quote > 0:
             self.least_bps = edge_bps if self.least_bps is None else min(edge_bps, self.least_bps)
             return None
-        reason = Reason.LIQUIDITY_TAKEN if confirmed.touches_taken else Reason.EDGE_BELOW_MIN
+        reason = Reason.LIQUIDITY_TAKEN if figures.touches_taken else Reason.EDGE_BELOW_MIN
         return Finding(reason=reason, detail=f"edge {edge_bps} bps, least {edge_bps_min:f} bps")

@@ -48,10 +48,10 @@ class OrderRateLimit:
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse if the plan's legs would be too many."""
-        confirmed = draft.confirmed
-        assert confirmed is not None
+        figures = draft.figures
+        assert figures is not None
         used, most = self.rate.last_minute(at_ns), self.limits[ORDERS_PER_MINUTE]
-        if used + len(confirmed.legs) <= most:
+        if used + figures.orders <= most:
             return None
         return Finding(
             reason=Reason.ORDER_RATE_LIMIT,

@@ -1,6 +1,5 @@
 """The largest position."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Final
@@ -10,7 +9,7 @@ from engine.decide.limit_set import LimitSet, Term
 from engine.decide.limits import Draft, Finding, ShrinkTo, Verdict, unknown_price
 from engine.decide.under_way import PlansUnderWay
 from engine.domain.assets import AssetCode
-from engine.domain.opportunities import Leg, Reason
+from engine.domain.opportunities import Reason
 from engine.market.valuation import Valuation
 from engine.portfolio.leftovers import Valued
 from engine.portfolio.positions import Positions
@@ -51,12 +50,12 @@ class PositionLimit:
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse if nothing fits, shrink if less fits."""
-        confirmed = draft.confirmed
-        assert confirmed is not None
+        figures = draft.figures
+        assert figures is not None
         left = self._left_over(at_ns)
         if left.unknown is not None:
             return unknown_price(left.unknown)
-        if left.unpriced and (more := left.unpriced.intersection(_left_by(confirmed.legs))):
+        if left.unpriced and (more := left.unpriced.intersection(figures.left_over)):
             return Finding(
                 reason=Reason.NO_USD_PRICE,
                 detail=f"more than dust of {', '.join(sorted(more))} is left over and has no USD "
@@ -64,10 +63,11 @@ class PositionLimit:
             )
         used_usd = left.usd + self.under_way.total_usd
         room_usd = self.limits[POSITION_USD] - used_usd
-        if draft.exposure_usd <= room_usd:
+        # What leaves nothing over takes no room, even of a position that has outgrown the limit.
+        if figures.exposure_usd <= room_usd or not figures.exposure_usd:
             return None
         return ShrinkTo(
-            size_base=max(confirmed.size_base * room_usd / draft.exposure_usd, Decimal(0)),
+            size_base=max(figures.size_base * room_usd / figures.exposure_usd, Decimal(0)),
             reason=Reason.POSITION_LIMIT,
             detail=f"used {used_usd:.2f} USD, limit {self.limits[POSITION_USD]:f} USD",
         )
@@ -77,8 +77,3 @@ class PositionLimit:
             return self.valuation.usd_per(asset, at_ns)
 
         return self.positions.exposure(usd_per, at_ns)
-
-
-def _left_by(legs: Sequence[Leg]) -> Iterator[AssetCode]:
-    """Yield what a plan may leave over: each asset between two legs."""
-    return (leg.target for leg in legs[:-1])

@@ -1,0 +1,63 @@
+"""The one list of executors; adding one is a file and a line here.
+
+Each takes the plans of one type. What is due is done in the order of time over all of them.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from engine.domain.errors import FatalError
+from engine.domain.plans import Plan
+from engine.execute.executor import NEVER_NS
+from engine.execute.finished import NOTHING_FINISHED, Finished
+from engine.execute.paper import PaperExecutor
+from engine.execute.paper_atomic import PaperAtomicExecutor
+from engine.execute.plan_executor import Around, PlanExecutor
+
+EXECUTORS: Final[tuple[Callable[[Around], PlanExecutor], ...]] = (
+    PaperExecutor.make,
+    PaperAtomicExecutor.make,
+)
+
+
+class Executors:
+    """All executors as one.
+
+    Attributes:
+        next_at_ns: instant of the next event; `advance` does nothing before it.
+    """
+
+    def __init__(
+        self, around: Around, makers: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS
+    ) -> None:
+        self._all = [make(around) for make in makers]
+        self._by_type = {one.takes: one for one in self._all}
+        self.next_at_ns = NEVER_NS
+
+    def start(self, plan: Plan, at_ns: int) -> None:
+        """Give a plan to the executor of its type.
+
+        Raises:
+            FatalError: there is none.
+        """
+        executor = self._by_type.get(type(plan))
+        if executor is None:
+            raise FatalError(f"no executor takes {type(plan).__name__}: {plan.plan_id}")
+        executor.start(plan, at_ns)
+        self._plan_ahead()
+
+    def advance(self, at_ns: int) -> Sequence[Finished]:
+        """Let everything happen that is due up to `at_ns`, in order; return what ended.
+
+        To be called before each input is applied: what is under way meets the market as it was.
+        """
+        finished: list[Finished] = []
+        while (due_ns := self.next_at_ns) <= at_ns and due_ns != NEVER_NS:
+            for one in self._all:
+                if one.next_at_ns <= due_ns:
+                    finished += one.advance(due_ns)
+            self._plan_ahead()
+        return finished or NOTHING_FINISHED
+
+    def _plan_ahead(self) -> None:
+        self.next_at_ns = min(one.next_at_ns for one in self._all)

@@ -1,0 +1,52 @@
+"""What carries the plans of one type out, together with all that it speaks to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.decide.order_rate import OrderRate
+from engine.detect.pool_sides import PreparedPool
+from engine.execute.fill import PaperVenue
+from engine.execute.finished import Finished
+from engine.execute.latency import LatencyModel
+from engine.execute.unwinding import UnwindRules
+from engine.portfolio.costs import Costs
+from engine.portfolio.taken_pools import TakenPools
+
+
+class PlanExecutor(Protocol):
+    """One executor of a run: a machine (see `executor.Executor`) and its line to the venues.
+
+    Attributes:
+        takes: the type of its plans.
+        next_at_ns: instant of the next event; `advance` does nothing before it.
+    """
+
+    takes: type[Any]
+    next_at_ns: int
+
+    def start(self, plan: Any, at_ns: int) -> None:
+        """Take a plan on."""
+        ...
+
+    def advance(self, at_ns: int) -> Sequence[Finished]:
+        """Let everything happen that is due up to `at_ns`, in order; return what ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What executors are made of.
+
+    Attributes:
+        is_killed: asked before each send; the look is recorded with the run.
+    """
+
+    venue: PaperVenue
+    costs: Costs
+    latency: LatencyModel
+    rules: UnwindRules
+    order_rate: OrderRate
+    pools: Mapping[int, PreparedPool]
+    taken_pools: TakenPools
+    is_killed: Callable[[], bool]

@@ -1,0 +1,195 @@
+"""Confirmation of a route through pools of one chain: what one transaction would do, exactly.
+
+Every amount is in whole raw units, as the contracts round. The transaction may give up a bounded
+part of each swap, and never so much that it would gain nothing before gas: once it is in a block
+its gas is paid either way.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+import msgspec
+
+from engine.detect.exact_sizing import confirm_exact
+from engine.detect.pool_sides import PreparedPool
+from engine.domain.chains import NATIVE_ASSETS
+from engine.domain.errors import BadValueError
+from engine.domain.figures import four_digits
+from engine.domain.opportunities import Opportunity, Reason
+from engine.domain.plans import GasBound, Step
+from engine.domain.units import BPS_PER_UNIT
+from engine.market.valuation import Valuation
+from engine.portfolio.costs import EXACT, ceil_share, ceil_to_quote_step
+from engine.portfolio.taken_pools import TakenPools
+from engine.quote.exact_legs import ExactLegs
+from engine.quote.gap import EDGE_STEP_BPS, LimitRules, Unconfirmed
+from engine.quote.route import PIPS_PER_BPS, to_raw
+
+GWEI_DECIMALS: Final = 9
+
+
+class AtomicRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How transactions are priced.
+
+    Attributes:
+        limits: how much less than expected each swap may give, while it runs too.
+        gas_prices_gwei: by chain; on one without a price nothing is confirmed.
+    """
+
+    limits: LimitRules
+    flash_fee_bps: Decimal
+    gas_prices_gwei: Mapping[str, Decimal]
+
+
+class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
+    """A route at the exact amounts of one transaction.
+
+    Attributes:
+        size_base: what the first swap gives.
+        gain_quote: what is got less what is paid, before gas and flash fee.
+        flash_fee: if the input is borrowed.
+        block: the oldest block whose state it rests on, None if blocks have no numbers.
+    """
+
+    chain: str
+    size_base: Decimal
+    steps: tuple[Step, ...]
+    gain_quote: Decimal
+    flash_fee: Decimal
+    gas: GasBound
+    block: int | None
+
+    @property
+    def paid_quote(self) -> Decimal:
+        """What the first swap takes."""
+        return self.steps[0].amount_in
+
+    def profit_quote(self, *, has_flash_loan: bool) -> Decimal:
+        """Return what is left of the gain once gas, and the loan if there is one, are paid."""
+        profit = EXACT.subtract(self.gain_quote, self.gas.quote)
+        return EXACT.subtract(profit, self.flash_fee) if has_flash_loan else profit
+
+    def edge_bps(self, *, has_flash_loan: bool) -> Decimal:
+        """Return the profit relative to what the first swap takes, rounded down."""
+        profit = self.profit_quote(has_flash_loan=has_flash_loan)
+        edge = EXACT.divide(profit * BPS_PER_UNIT, self.paid_quote)
+        return edge.quantize(EDGE_STEP_BPS, ROUND_FLOOR, EXACT)
+
+
+class AtomicConfirmer:
+    """Confirms routes through the pools of one run."""
+
+    def __init__(
+        self,
+        legs: ExactLegs,
+        pools: Mapping[int, PreparedPool],
+        taken: TakenPools,
+        valuation: Valuation,
+        rules: AtomicRules,
+    ) -> None:
+        self._legs = legs
+        self._pools = pools
+        self._taken = taken
+        self._valuation = valuation
+        self._rules = rules
+
+    def confirm(self, route: Opportunity, at_ns: int) -> ConfirmedAtomic | Unconfirmed:
+        """Return what a transaction along a route of pools of one chain would do now."""
+        taken = self._taken.find_taken(hop.row for hop in route.hops)
+        if taken is not None:
+            return Unconfirmed(
+                reason=Reason.LIQUIDITY_TAKEN,
+                detail=f"{self._pools[taken].pool} was traded on paper and did not move since",
+            )
+        gas = self._gas(route, at_ns)
+        if isinstance(gas, Unconfirmed):
+            return gas
+        try:
+            decimals = self._legs.decimals(route.hops)
+            legs = [self._legs.leg(hop, decimals) for hop in route.hops]
+        except BadValueError as error:
+            return Unconfirmed(reason=Reason.NOT_CONFIRMED, detail=str(error))
+        found = confirm_exact(
+            legs,
+            to_raw(route.hops[0].amount_in, decimals[route.quote]),
+            flash_fee_pips=int(self._rules.flash_fee_bps * PIPS_PER_BPS),
+        )
+        if found is None:
+            return Unconfirmed(
+                reason=Reason.NOT_CONFIRMED,
+                detail=f"nothing is gained with {four_digits(route.hops[0].amount_in)} "
+                f"{route.quote} in whole units",
+            )
+        steps = self._steps(route, found.amounts_raw, [decimals[hop.source] for hop in route.hops])
+        return ConfirmedAtomic(
+            chain=route.hops[0].chain,
+            size_base=steps[0].amount_out,
+            steps=steps,
+            gain_quote=EXACT.subtract(steps[-1].amount_out, steps[0].amount_in),
+            flash_fee=ceil_share(steps[0].amount_in, self._rules.flash_fee_bps),
+            gas=gas,
+            block=min(
+                (block for hop in route.hops if (block := self._pools[hop.row].block) is not None),
+                default=None,
+            ),
+        )
+
+    def _gas(self, route: Opportunity, at_ns: int) -> GasBound | Unconfirmed:
+        chain = route.hops[0].chain
+        price_gwei, asset = self._rules.gas_prices_gwei.get(chain), NATIVE_ASSETS.get(chain)
+        if price_gwei is None or asset is None:
+            return Unconfirmed(
+                reason=Reason.NOT_CONFIRMED, detail=f"gas has no price at {chain or 'no chain'}"
+            )
+        missing = next((hop for hop in route.hops if hop.row not in self._pools), None)
+        if missing is not None:
+            return Unconfirmed(
+                reason=Reason.NOT_CONFIRMED, detail=f"pool number {missing.row} is gone"
+            )
+        units = sum(self._pools[hop.row].pool.gas_units for hop in route.hops)
+        amount = EXACT.multiply(price_gwei, Decimal(units)).scaleb(-GWEI_DECIMALS, EXACT)
+        quote = amount
+        if asset != route.quote and amount:
+            native_usd = self._valuation.usd_per(asset, at_ns)
+            quote_usd = self._valuation.usd_per(route.quote, at_ns)
+            if native_usd is None or quote_usd is None:
+                gone = asset if native_usd is None else route.quote
+                return Unconfirmed(
+                    reason=Reason.NO_USD_PRICE, detail=f"no live book values {gone}, for its gas"
+                )
+            quote = ceil_to_quote_step(EXACT.divide(amount * native_usd, quote_usd))
+        return GasBound(asset=asset, units=units, price_gwei=price_gwei, amount=amount, quote=quote)
+
+    def _steps(
+        self, route: Opportunity, amounts_raw: Sequence[int], decimals: Sequence[int]
+    ) -> tuple[Step, ...]:
+        share = 1 - self._rules.limits.slippage_bps / BPS_PER_UNIT
+        ends = [*decimals[1:], decimals[0]]
+        steps = []
+        for number, hop in enumerate(route.hops):
+            amount_in = Decimal(amounts_raw[number]).scaleb(-decimals[number], EXACT)
+            amount_out = Decimal(amounts_raw[number + 1]).scaleb(-ends[number], EXACT)
+            unit = Decimal(1).scaleb(-ends[number])
+            least = EXACT.multiply(amount_out, share).quantize(unit, ROUND_FLOOR, EXACT)
+            if number == len(route.hops) - 1:
+                paid = Decimal(amounts_raw[0]).scaleb(-decimals[0], EXACT)
+                owed = paid + ceil_share(paid, self._rules.flash_fee_bps)
+                least = max(least, owed.quantize(unit, ROUND_CEILING, EXACT))
+            pool = self._pools[hop.row].pool
+            steps.append(
+                Step(
+                    venue=hop.venue,
+                    address=pool.address,
+                    row=hop.row,
+                    source=hop.source,
+                    target=hop.target,
+                    amount_in=amount_in,
+                    amount_out=amount_out,
+                    amount_out_min=least,
+                    decimals_in=decimals[number],
+                    decimals_out=ends[number],
+                    frame_seq=hop.frame_seq,
+                )
+            )
+        return tuple(steps)
