@@ -26,6 +26,8 @@ from engine.decide.switches import Switches
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
+from engine.detect.moving_pools import MovingPools
+from engine.detect.pool_health import PoolHealth
 from engine.detect.screen_terms import Screen
 from engine.detect.value_round import ValueRound
 from engine.domain.holdings import Deposit
@@ -111,6 +113,7 @@ class Core:
             board, self.costs, Screen(edge_bps_min=Decimal(10), age_ns_max=AGE_NS_MAX)
         )
         taken_pools = TakenPools(graph.pools)
+        moving = MovingPools(graph, {}, started_at_ns=START_NS)
         self.decider = Decider(
             confirmer=self.confirmer,
             atomic=AtomicConfirmer(
@@ -145,6 +148,8 @@ class Core:
                 freshness=Freshness(board, age_ns_max=AGE_NS_MAX),
                 valuation=self.valuation,
                 value_round=ValueRound(graph, Estimates(board, age_ns_max=AGE_NS_MAX)),
+                pools=moving,
+                pool_health=PoolHealth(moving),
                 detector=self.detector,
                 decider=self.decider,
                 executors=executors,

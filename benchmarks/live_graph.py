@@ -48,16 +48,12 @@ def measure_moves(market: LiveMarket) -> list[Row]:
             measure(f"live.move.{name}", _repeated([partial(move_pool, held, m) for m in moves])),
             measure(f"live.impact.{name}", _repeated([partial(impact_of, held, m) for m in moved])),
             measure(
-                f"live.change_pool.{name}",
-                _repeated([partial(graph.change_pool, number, m, AT_NS, 0) for m in moved]),
-            ),
-            measure(
-                f"live.on_move, all of it.{name}",
-                _repeated([partial(detector.on_move, number, m, AT_NS) for m in moves]),
+                f"live.change_pools.{name}",
+                _repeated([partial(graph.change_pools, {number: m}, AT_NS, 0) for m in moved]),
             ),
         ]
         assert not detector.found
-        graph.change_pool(number, held, AT_NS, 0)
+        graph.change_pools({number: held}, AT_NS, 0)
     return rows
 
 

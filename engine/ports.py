@@ -14,6 +14,9 @@ import msgspec
 
 from engine.domain.faults import Fault
 from engine.domain.instruments import BuyFee, Instrument, VenueId
+from engine.domain.pools import PoolId
+from engine.pools.blocks import Block
+from engine.pools.snapshots import PoolSnapshot
 
 
 class InputKind(IntEnum):
@@ -161,6 +164,45 @@ class BookSink(Protocol):
 
 NO_TIME: Final = -(1 << 62)
 """Stands for the difference to a time that is not known; no true one is that large."""
+
+
+class MarketSink(Protocol):
+    """The pools of chains, as the source of a chain's blocks sees them.
+
+    A pool is known from a whole state on (`add`, or one within a block) until something about it is
+    not sure; it is then out of all routes and in `to_read`. Nothing is screened before the end of a
+    block: what stands in the middle of it nobody can trade on.
+    """
+
+    def take(self, block: Block, at_ns: int) -> None:
+        """Take what a block changed of all pools, and undo the blocks that it takes the place of.
+
+        A block that was taken already changes nothing. One whose parent is not the newest block,
+        or that takes the place of more than can be undone, leaves no pool of the chain known but
+        those whose whole state it brings along. A change that no pool can have gone through leaves
+        that pool unknown; the others are changed. Each fault is counted.
+        """
+        ...
+
+    def add(self, snapshot: PoolSnapshot, at_ns: int) -> bool:
+        """Take the whole state of a pool as of the newest block; say whether the pool is new.
+
+        It is refused, and counted, if it is of another block, no pool can be in this state, or
+        there is no room.
+        """
+        ...
+
+    def remove(self, pool_id: PoolId, at_ns: int) -> bool:
+        """Forget a pool; say whether it was there. Its number is not used again in this run."""
+        ...
+
+    def lose(self, chain: str, fault: Fault, at_ns: int) -> None:
+        """Know no pool of a chain any more, for this reason."""
+        ...
+
+    def to_read(self, chain: str) -> Sequence[PoolId]:
+        """Return the pools of a chain that are to be read anew, as of its newest block."""
+        ...
 
 
 class Feed(Protocol):

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from engine.core.inputs.block import BLOCK
+from engine.core.inputs.chain_lost import CHAIN_LOST
 from engine.core.inputs.closed import CLOSED
 from engine.core.inputs.corrected import CORRECTED
 from engine.core.inputs.fetch_failed import FETCH_FAILED
@@ -12,6 +14,8 @@ from engine.core.inputs.kind import AnyKind
 from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
 from engine.core.inputs.opened import OPENED
+from engine.core.inputs.pool_added import POOL_ADDED
+from engine.core.inputs.pool_removed import POOL_REMOVED
 from engine.core.inputs.switched import SWITCHED
 from engine.core.inputs.tick import TICK
 
@@ -26,5 +30,9 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     LISTED,
     CORRECTED,
     INVENTORY_RESET,
+    BLOCK,
+    POOL_ADDED,
+    POOL_REMOVED,
+    CHAIN_LOST,
     LIMITS_SET,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.core.market_rows import MarketRows
 from engine.core.pipeline import Pipeline
+from engine.core.pool_market import PoolMarket
 from engine.decide.decider import Decider
 from engine.decide.switches import Switches
 from engine.market.lateness import Lateness
@@ -26,6 +27,7 @@ class Middle:
     is_connected: list[bool]
     lateness: Lateness
     rows: MarketRows
+    pools: PoolMarket
     pipeline: Pipeline
     switches: Switches
     decider: Decider

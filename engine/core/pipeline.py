@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from engine.core.shared_rows import SharedRows
 from engine.decide.decider import Decider
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed, Episode
+from engine.detect.moving_pools import MovingPools
+from engine.detect.pool_health import PoolHealth
 from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Deposit
@@ -22,7 +25,6 @@ from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge
-from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.leftovers import UsdPer
@@ -108,8 +110,8 @@ class Parts:
     """The parts that a pipeline joins; all work on the same board.
 
     Attributes:
-        open_matrix: makes the matrix, of the rows as they are now, where changed books are
-            published for other processes; None if there is none.
+        open_matrix: makes the matrix, of the rows as they are now, where changed books and pools
+            are published for other processes; None if there is none.
     """
 
     board: Board
@@ -117,13 +119,15 @@ class Parts:
     freshness: Freshness
     valuation: Valuation
     value_round: ValueRound
+    pools: MovingPools
+    pool_health: PoolHealth
     detector: Detector
     decider: Decider
     executors: Executors
     positions: Positions
     inventory: Inventory
     journal: Journal
-    open_matrix: Callable[[], PriceMatrix | None] = _no_matrix
+    open_matrix: Callable[[], SharedRows | None] = _no_matrix
 
 
 class Pipeline:
@@ -135,6 +139,8 @@ class Pipeline:
         self._freshness = parts.freshness
         self._valuation = parts.valuation
         self._value_round = parts.value_round
+        self._pools = parts.pools
+        self._pool_health = parts.pool_health
         self._detector = parts.detector
         self._decider = parts.decider
         self._executors = parts.executors
@@ -142,18 +148,20 @@ class Pipeline:
         self._inventory = parts.inventory
         self._journal = parts.journal
         self._open_matrix = parts.open_matrix
-        self._publish = self._publish_by(parts.open_matrix())
+        self._shared = parts.open_matrix()
+        self._publish = self._publish_by(self._shared)
         self._considered: dict[str, _Considered] = {}
 
     def rows_changed(self, at_ns: int) -> None:
         """Learn that rows of the board came or went: the matrix is made anew."""
-        self._publish = self._publish_by(self._open_matrix())
+        self._shared = self._open_matrix()
+        self._publish = self._publish_by(self._shared)
         if self._publish is not None:
             for book in range(len(self._board.instruments)):
                 self._publish(book, at_ns)
 
-    def _publish_by(self, matrix: PriceMatrix | None) -> Callable[[int, int], int] | None:
-        return None if matrix is None else matrix.publish_book
+    def _publish_by(self, shared: SharedRows | None) -> Callable[[int, int], int] | None:
+        return None if shared is None else shared.publish_book
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""
@@ -167,6 +175,8 @@ class Pipeline:
     def step_clock(self, step_ns: int, at_ns: int) -> None:
         """Take over a clock that was set to `at_ns` by a step; nothing is open or under way."""
         self._freshness.step_clock(step_ns)
+        self._pools.step_clock(step_ns)
+        self._pool_health.step_clock(step_ns)
         self._detector.step_clock()
         self._decider.step_clock(step_ns)
         self._positions.step_clock(step_ns, at_ns)
@@ -204,10 +214,33 @@ class Pipeline:
             self._fund(at_ns, most=FUNDED_PER_TICK)
         self._positions.note_prices(self._usd_per(at_ns), at_ns, most=NOTED_PER_TICK)
         self._tell(self._freshness.look(at_ns))
+        self._look_at_pools(at_ns)
         self._value_round.step(at_ns)
         for episode in self._detector.screen_starts(at_ns):
             self._consider(episode, at_ns)
         self._tell_closed()
+
+    def after_block(self, at_ns: int) -> None:
+        """Screen what the input changed of pools, once for all of it, and do as after any input."""
+        changed = self._pools.take_changed()
+        if changed:
+            for episode in self._detector.on_pools(changed, at_ns):
+                self._consider(episode, at_ns)
+            if self._shared is not None:
+                self._shared.publish_pools(changed, at_ns, self._board.frame_seq)
+        if self._pools.has_returned:
+            self._pools.has_returned = False
+            self._detector.screen_again()
+        self._look_at_pools(at_ns)
+        self.after_input(at_ns)
+
+    def _look_at_pools(self, at_ns: int) -> None:
+        """Tell of venues of pools that are lost or back; no route stays open through lost ones."""
+        edges = self._pool_health.look(at_ns)
+        if edges:
+            self._tell(edges)
+            self._detector.end_stale(at_ns)
+            self._tell_closed()
 
     def after_reset(self, at_ns: int) -> None:
         """Do as after any input, and set every place to its capital that has a price."""

@@ -19,6 +19,7 @@ class Circumstances:
 
     Attributes:
         is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
+        is_pool_fresh: whether the pool of a number may be acted on at a time.
         limits: the values of limits.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
     """
@@ -35,3 +36,4 @@ class Circumstances:
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
+    is_pool_fresh: Callable[[int, int], bool] = lambda _number, _at_ns: False

@@ -9,6 +9,7 @@ from engine.decide.bounds.book_age import StaleLimit
 from engine.decide.bounds.daily_loss import DailyLossLimit
 from engine.decide.bounds.edge import EdgeLimit
 from engine.decide.bounds.orders import OrderRateLimit
+from engine.decide.bounds.pool_age import StalePoolLimit
 from engine.decide.bounds.position import PositionLimit
 from engine.decide.bounds.proof import ProofLimit
 from engine.decide.circumstances import Circumstances
@@ -32,6 +33,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     PauseLimit,
     ModeLimit,
     StaleLimit,
+    StalePoolLimit,
     ProofLimit,
     ExecutorLimit,
     EdgeLimit,

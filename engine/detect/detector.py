@@ -4,23 +4,20 @@ A change without a hit costs one kernel call and allocates nothing.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from engine.detect.episodes import Closed, Episode
 from engine.detect.live_graph import LiveGraph
 from engine.detect.open_room import OPEN_MAX_BY_LEGS, OpenRoom
-from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool
-from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
 from engine.kernels import screen_layout as layout
 from engine.kernels.graph_layout import NONE
 from engine.kernels.layout import CHANGED_AT_NS, IS_LIVE
 from engine.market.board import Board
-from engine.pools.moves import Move
 
 NO_EPISODES: tuple[Episode, ...] = ()
 NO_CLOSED: tuple[Closed, ...] = ()
@@ -34,7 +31,6 @@ class Detector:
         closed: number of episodes closed.
         crowded_out: number of times that a route found no room among the open ones.
         displaced: number of episodes closed because a better route took their place.
-        refused: number of moves refused, whose pools stayed as they were.
         just_closed: episodes that ended and that `take_closed` has not returned yet.
     """
 
@@ -50,12 +46,12 @@ class Detector:
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
         self._look_at_ns = 0
+        self._is_sweep_due = False
         self._screened = array("q", [0])
         self.found = 0
         self.closed = 0
         self.crowded_out = 0
         self.displaced = 0
-        self.refused = 0
 
     @property
     def screened(self) -> int:
@@ -81,32 +77,21 @@ class Detector:
         if self._graph.edges_of(book):
             self._traded = np.append(self._traded, book)
 
-    def on_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
-        """Take a pool's new state and screen it; see `on_change`.
+    def on_pools(self, changes: Mapping[int, PreparedPool | None], at_ns: int) -> Sequence[Episode]:
+        """Take the new states of pools that changed at once, and screen once; see `on_change`.
+
+        A block's pools are one change: what stands in the middle of it nobody can trade on.
+
+        Args:
+            changes: by number; None for a pool that is stale from now on.
+            at_ns: time of the change.
 
         Raises:
-            BadValueError: no such pool has the number.
+            BadValueError: no such pool has a number, or there is no room; all is as it was then.
         """
+        count = self._graph.change_pools(changes, at_ns, len(self._open))
         self._screened[0] += 1
-        count = self._graph.change_pool(number, prepared, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
-
-    def on_move(
-        self, number: int, move: Move, at_ns: int, *, block: int | None = None
-    ) -> Sequence[Episode]:
-        """Move a pool by what the event of a swap says and screen it; see `on_change`.
-
-        Raises:
-            BadValueError: no pool has the number, or none can be in the state after the move. The
-                pool stays as it was and the move is counted as refused: whoever told it has missed
-                an event before, or has a bad source, and should read the pool anew.
-        """
-        try:
-            moved = move_pool(self._graph.pool(number), move, block=block)
-            return self.on_pool(number, moved, at_ns)
-        except BadValueError:
-            self.refused += 1
-            raise
 
     def add_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
         """Add a pool under a number of the caller's and screen it; see `on_change`.
@@ -125,11 +110,17 @@ class Detector:
         Raises:
             BadValueError: no pool has the number.
         """
-        self._graph.pool(number)
+        self._graph.pool_terms(number)
         for episode in list(self._open):
-            if any(hop.kind is HopKind.POOL and hop.row == number for hop in episode.first.hops):
+            if number in episode.pools:
                 self._close(episode, at_ns, is_stale=False)
         self._graph.remove_pool(number)
+
+    def end_stale(self, at_ns: int) -> None:
+        """End the episodes of which a book or pool is stale."""
+        for episode in list(self._open):
+            if not self._is_fresh(episode, at_ns):
+                self._close(episode, at_ns, is_stale=True)
 
     def look(self, at_ns: int) -> None:
         """Take books that have gone stale by age out of all routes; cheap while none is due."""
@@ -141,9 +132,7 @@ class Detector:
         is_stale = stale_at_ns <= at_ns
         for book in live[is_stale].tolist():
             self._graph.close(book)
-        for episode in list(self._open):
-            if any(not self._is_fresh(book, at_ns) for book in episode.books):
-                self._close(episode, at_ns, is_stale=True)
+        self.end_stale(at_ns)
         # A book that comes to life later is due later than one age from now.
         due_at_ns = stale_at_ns[~is_stale].min(initial=at_ns + self._age_ns_max + 1)
         self._look_at_ns = int(due_at_ns)
@@ -155,10 +144,15 @@ class Detector:
 
     def screen_starts(self, at_ns: int) -> Sequence[Episode]:
         """Screen a bounded part of what could not be costed, or found no room; see `on_change`."""
-        if not self._graph.is_sweeping and self._room.take_due(at_ns):
+        if not self._graph.is_sweeping and (self._is_sweep_due or self._room.take_due(at_ns)):
+            self._is_sweep_due = False
             self._graph.sweep_again()
         count = self._graph.screen_starts(at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
+
+    def screen_again(self) -> None:
+        """Have all routes screened by `screen_starts`: a chain is back, whose pools may stand."""
+        self._is_sweep_due = True
 
     @property
     def pools_waiting(self) -> int:
@@ -221,8 +215,7 @@ class Detector:
             else:
                 ended.append(episode)
         for episode in ended:
-            is_stale = not all(self._is_fresh(book, at_ns) for book in episode.books)
-            self._close(episode, at_ns, is_stale=is_stale)
+            self._close(episode, at_ns, is_stale=not self._is_fresh(episode, at_ns))
         if followed == count:
             return told
         new = rows[followed:]
@@ -271,6 +264,7 @@ class Detector:
         episode = Episode(
             slot=len(self._open),
             books=tuple(hop.row for hop in first.hops if hop.kind is HopKind.BOOK),
+            pools=tuple(hop.row for hop in first.hops if hop.kind is HopKind.POOL),
             first=first,
             row=row,
             seen_at_ns=at_ns,
@@ -329,5 +323,8 @@ class Detector:
             )
         )
 
-    def _is_fresh(self, book: int, at_ns: int) -> bool:
-        return self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max)
+    def _is_fresh(self, episode: Episode, at_ns: int) -> bool:
+        return all(
+            self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max)
+            for book in episode.books
+        ) and all(self._graph.is_pool_fresh(pool, at_ns) for pool in episode.pools)

@@ -14,6 +14,7 @@ class Episode:
     Attributes:
         slot: its place among the open ones.
         books: rows of the board that its route goes through.
+        pools: numbers of the pools that it goes through.
         first: the opportunity as it was when it opened; its id names the episode.
         row: the newest figures, see OUT_COLUMNS of `kernels.screen_layout`.
         seen_at_ns, frame_seq: when they were seen, and in which input.
@@ -23,6 +24,7 @@ class Episode:
 
     slot: int
     books: tuple[int, ...]
+    pools: tuple[int, ...]
     first: Opportunity
     row: Sequence[float]
     seen_at_ns: int
@@ -39,10 +41,10 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """The end of an episode: a place changed so that it vanished, or went; or a book is stale.
+    """The end of an episode: a place changed so that it vanished, or went; or one is stale.
 
     Attributes:
-        is_stale: a book of its route is lost or too old.
+        is_stale: a book or pool of its route is lost or too old.
         gave_way_to, better_usd: the route is as good as before, and a better one took its place:
             its id and what it gains.
     """
@@ -63,4 +65,4 @@ class Closed:
                 f"{self.better_usd:,.2f}" if self.better_usd >= 1 else four_digits(self.better_usd)
             )
             return f"gave way to {self.gave_way_to}, which gains {gain} USD"
-        return "a book of it was lost or grew too old" if self.is_stale else ""
+        return "a book or pool of it was lost or grew too old" if self.is_stale else ""

@@ -24,7 +24,7 @@ class GasPrices:
     def __init__(self, costs: NDArray[np.float64], gas_prices_gwei: Mapping[str, Decimal]) -> None:
         """Begin without chains; `costs` are those of `kernels.screen_layout`, and stay in place."""
         self._costs = costs
-        self._costs[layout.GAS_UNIT_USD + 1 :] = -1.0
+        self._costs[layout.GAS_UNIT_USD + 1 : layout.CHAIN_UNTIL_NS] = -1.0
         self._gwei = gas_prices_gwei
         self._numbers: dict[str, int] = {}
         self._usd: dict[AssetCode, float] = {}

@@ -30,7 +30,7 @@ from engine.kernels import screen_layout as layout
 from engine.kernels import sizing_layout as sizing
 from engine.kernels.context import make_context
 from engine.kernels.layout import ASK, BID, FRAME_SEQ
-from engine.kernels.screen import screen_book, screen_book_in, screen_pool
+from engine.kernels.screen import screen_book, screen_book_in, screen_pools
 from engine.kernels.sweep import screen_starts
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
@@ -111,6 +111,7 @@ class LiveGraph:
         self._venues: dict[VenueId, int] = {}
         self._assets: dict[AssetCode, int] = {}
         self._pools: dict[int, PreparedPool] = {}
+        self._pool_terms: dict[int, Pool] = {}
         self._pool_edges: dict[int, NDArray[np.int32]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
         self._cut_pools: set[int] = set()
@@ -180,11 +181,15 @@ class LiveGraph:
         for edge in self.edges_of(book):
             self._graph.close_edge(edge)
 
-    def reopen(self, number: int, at_ns: int, open_count: int) -> int:
-        """Screen a pool as if it had just come into being; see `screen`."""
+    def shut_pool(self, number: int) -> None:
+        """Take a pool out of all routes until its next change, which is screened as its first."""
         for edge in self._graph.edges_at(POOL_PLACE + number):
             self._graph.close_edge(edge)
-        return self.change_pool(number, self._pools[number], at_ns, open_count)
+
+    def reopen(self, number: int, at_ns: int, open_count: int) -> int:
+        """Screen a pool as if it had just come into being; see `screen`."""
+        self.shut_pool(number)
+        return self.change_pools({number: self._pools[number]}, at_ns, open_count)
 
     def edges_of(self, book: int) -> tuple[int, ...]:
         """Return the edges of a book, none if it is in no route."""
@@ -197,9 +202,27 @@ class LiveGraph:
         return tuple(self._assets)
 
     @property
+    def terms_of_pools(self) -> Mapping[int, Pool]:
+        """Which pool each number is, stale or not."""
+        return self._pool_terms
+
+    @property
     def pools(self) -> Mapping[int, PreparedPool]:
-        """All pools as they are now, by their numbers."""
+        """All pools that are not stale as they are now, by their numbers."""
         return self._pools
+
+    def is_pool_fresh(self, number: int, at_ns: int) -> bool:
+        """Say whether a pool's state is known, and its chain has had a block lately enough."""
+        held = self._pools.get(number)
+        return held is not None and at_ns <= self.chain_until_ns(held.pool.chain)
+
+    def chain_until_ns(self, chain: str) -> float:
+        """Return until when pools of a chain may be used; for ever unless `set_chain_until`."""
+        return float(self._costs[layout.CHAIN_UNTIL_NS + self._gas.number(chain)])
+
+    def set_chain_until(self, chain: str, until_ns: float) -> None:
+        """Have no route through pools of a chain sized later than that."""
+        self._costs[layout.CHAIN_UNTIL_NS + self._gas.number(chain)] = until_ns
 
     @property
     def side_arrays(self) -> tuple[NDArray[np.float64], ...]:
@@ -210,12 +233,23 @@ class LiveGraph:
         """Return a pool as it is now.
 
         Raises:
-            BadValueError: no pool has the number.
+            BadValueError: no pool has the number, or its state is not known.
         """
         held = self._pools.get(number)
         if held is None:
-            raise BadValueError(f"no pool has number {number}")
+            raise BadValueError(f"{self.pool_terms(number)} is stale")
         return held
+
+    def pool_terms(self, number: int) -> Pool:
+        """Return which pool has a number, stale or not.
+
+        Raises:
+            BadValueError: none has it.
+        """
+        terms = self._pool_terms.get(number)
+        if terms is None:
+            raise BadValueError(f"no pool has number {number}")
+        return terms
 
     def set_values(self, usd_by_asset: Mapping[AssetCode, float]) -> None:
         """Take what a unit of each asset is worth; by it routes are ranked and gas is costed.
@@ -290,7 +324,7 @@ class LiveGraph:
         Raises:
             BadValueError: the number is taken, or there is no room; nothing is added then.
         """
-        if number in self._pools or not 0 <= number < POOL_EDGES_MAX:
+        if number in self._pool_terms or not 0 <= number < POOL_EDGES_MAX:
             raise BadValueError(f"pool number {number} is taken, or not below {POOL_EDGES_MAX}")
         pool = prepared.pool
         self._gas.number(pool.chain)
@@ -304,31 +338,61 @@ class LiveGraph:
             self._remove_unused(pool.assets)
             raise
         self._set_pool(number, prepared)
+        self._pool_terms[number] = pool
         self._pool_edges[number] = np.array(edges, np.int32)
         self._pool_frame_seqs[number] = self._board.frame_seq
 
-    def change_pool(self, number: int, prepared: PreparedPool, at_ns: int, open_count: int) -> int:
-        """Take a pool's new state and screen it; see `screen`.
+    def make_room(self, number: int, prepared: PreparedPool) -> None:
+        """Give a pool the room that its new state takes; nothing else changes.
 
         Raises:
-            BadValueError: no such pool has the number, or there is no room; it is as it was then.
+            BadValueError: no such pool has the number, or there is no room.
         """
-        held = self._pools.get(number)
-        pool = prepared.pool
+        held, pool = self._pool_terms.get(number), prepared.pool
         # The same object mostly: to compare all terms takes longer than to write the pieces.
-        if held is None or not (held.pool is pool or held.pool == pool):
+        if held is None or not (held is pool or held == pool):
             raise BadValueError(f"pool number {number} is not {pool}")
-        edges = self._pool_edges[number]
-        for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
+        edges = self._pool_edges[number].tolist()
+        for edge, side in zip(edges, prepared.sides, strict=True):
             if side.pieces is not None:
                 self._sides.reserve(edge, len(side.pieces))
-        for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
-            self._set_side(edge, side)
-        self._set_pool(number, prepared)
-        self._pool_frame_seqs[number] = self._board.frame_seq
-        event = (POOL_PLACE + number, at_ns, open_count)
-        log_rates = np.array([side.log_rate for side in prepared.sides])
-        count: int = screen_pool(event, *self._fixed, edges, log_rates, self.out)
+
+    def change_pools(
+        self, changes: Mapping[int, PreparedPool | None], at_ns: int, open_count: int
+    ) -> int:
+        """Take the new states of pools that change at once and screen them; see `screen`.
+
+        Args:
+            changes: by number; None for a pool that is stale from now on, its state not known.
+            at_ns: time of the change.
+            open_count: how many routes are open.
+
+        Raises:
+            BadValueError: no such pool has a number, or there is no room; all is as it was then.
+        """
+        for number, prepared in changes.items():
+            if prepared is None:
+                self.pool_terms(number)
+            else:
+                self.make_room(number, prepared)
+        log_rates: list[float] = []
+        for number, prepared in changes.items():
+            edges = self._pool_edges[number]
+            self._pool_frame_seqs[number] = self._board.frame_seq
+            if prepared is None:
+                self._pools.pop(number, None)
+                self._cut_pools.discard(number)
+                log_rates += [graph_layout.DEAD] * len(edges)
+                continue
+            for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
+                self._set_side(edge, side)
+                log_rates.append(side.log_rate)
+            self._set_pool(number, prepared)
+        if not log_rates:
+            return 0
+        event = (graph_layout.NONE, at_ns, open_count)
+        edges = np.concatenate([self._pool_edges[number] for number in changes])
+        count: int = screen_pools(event, *self._fixed, edges, np.array(log_rates), self.out)
         return count
 
     def remove_pool(self, number: int) -> None:
@@ -337,11 +401,12 @@ class LiveGraph:
         Raises:
             BadValueError: no pool has the number.
         """
-        pool = self.pool(number).pool
+        pool = self.pool_terms(number)
         self._remove_edges(number, self._pool_edges[number].tolist())
         self._remove_unused(pool.assets)
         self._cut_pools.discard(number)
-        del self._pools[number], self._pool_edges[number], self._pool_frame_seqs[number]
+        self._pools.pop(number, None)
+        del self._pool_terms[number], self._pool_edges[number], self._pool_frame_seqs[number]
 
     def add_bridge(self, number: int, bridge: Bridge) -> None:
         """Add a bridge, both ways, under a number of the caller's.
@@ -485,6 +550,7 @@ def _cost_entries(costs: Costs, screen: Screen) -> NDArray[np.float64]:
     entries[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
     entries[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
     entries[layout.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
+    entries[layout.CHAIN_UNTIL_NS :] = math.inf
     return entries
 
 

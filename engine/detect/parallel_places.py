@@ -96,6 +96,9 @@ class ParallelPlaces:
         if not self._graph.arrays[3][edge] > graph_layout.ALIVE_MIN:
             return False
         place, age_ns_max = self._places[edge], int(self._costs[layout.AGE_NS_MAX])
+        chain = int(self._legs[edge, layout.LEG_CHAIN])
+        if at_ns > self._costs[layout.CHAIN_UNTIL_NS + chain]:
+            return False
         return place.kind is not HopKind.BOOK or self._board.is_fresh(
             place.row, at_ns=at_ns, age_ns_max=age_ns_max
         )

@@ -19,29 +19,71 @@ from engine.pools.moves import Move, PositionMove, moved
 from engine.pools.tick_table import TickTable
 
 
+class MovingPool:
+    """A pool on its way through moves: each is checked at once, its directions are found at last.
+
+    Attributes:
+        pool, row, state: as of the last move.
+        moves: since it was prepared.
+    """
+
+    def __init__(self, before: PreparedPool) -> None:
+        self.pool, self.row, self.state = before.pool, before.row, before.state
+        self.moves: list[Move] = []
+        self._before = before
+
+    def move(self, move: Move) -> None:
+        """Move it.
+
+        Raises:
+            BadValueError: the move is none of such a pool, or no pool can be in the state after it;
+                the pool is as it was before the move.
+        """
+        self.row, self.state = moved(self.pool, self.row, self.state, move)
+        self.moves.append(move)
+
+    def prepared(self, *, block: int | None) -> PreparedPool:
+        """Return the pool as it is now: as if prepared from a snapshot with these values.
+
+        Raises:
+            BadValueError: a direction gives nothing.
+        """
+        if self._before.packed is None:
+            return prepare_state(self.pool, self.row, self.state, block=block)
+        ticks = self._before.packed[1]
+        touched = {
+            tick
+            for move in self.moves
+            if isinstance(move, PositionMove)
+            for tick in (move.tick_low, move.tick_high)
+        }
+        if touched:
+            assert isinstance(self._before.state, ConcentratedState)
+            assert isinstance(self.state, ConcentratedState)
+            ticks = _pack_touched(ticks, self._before.state.table, self.state.table, touched)
+        return prepare_state(self.pool, self.row, self.state, ticks, block=block)
+
+    def prepared_at(self, count: int, *, block: int | None) -> PreparedPool:
+        """Return the pool as it was after the first of its moves.
+
+        Raises:
+            BadValueError: a direction gives nothing.
+        """
+        if not count and self._before.block == block:
+            return self._before
+        return move_pool(self._before, *self.moves[:count], block=block)
+
+
 def move_pool(before: PreparedPool, *moves: Move, block: int | None = None) -> PreparedPool:
-    """Return the pool as it is after moves: as if prepared from a snapshot with these values.
+    """Return the pool as it is after moves; see `MovingPool`.
 
     Raises:
         BadValueError: a move is none of such a pool, or no pool can be in the state after it.
     """
-    pool, row, state = before.pool, before.row, before.state
+    moving = MovingPool(before)
     for move in moves:
-        row, state = moved(pool, row, state, move)
-    if before.packed is None:
-        return prepare_state(pool, row, state, block=block)
-    ticks = before.packed[1]
-    touched = {
-        tick
-        for move in moves
-        if isinstance(move, PositionMove)
-        for tick in (move.tick_low, move.tick_high)
-    }
-    if touched:
-        assert isinstance(before.state, ConcentratedState)
-        assert isinstance(state, ConcentratedState)
-        ticks = _pack_touched(ticks, before.state.table, state.table, touched)
-    return prepare_state(pool, row, state, ticks, block=block)
+        moving.move(move)
+    return moving.prepared(block=block)
 
 
 def _pack_touched(

@@ -1,10 +1,12 @@
-"""Chains by name: in what each is paid, and at which price as long as nobody says another."""
+"""Chains by name: in what each is paid, at which price until somebody says another, its blocks."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from engine.domain.assets import AssetCode
+from engine.domain.errors import BadValueError
 
 NATIVE_ASSETS: Final[Mapping[str, AssetCode]] = {
     "ethereum": AssetCode("ETH"),
@@ -35,3 +37,23 @@ def block_ms(chain: str) -> int:
 
 DEADLINE_BLOCKS: Final = 2
 """A transaction may land in the next block or in the one after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockTerms:
+    """How the blocks of a chain come.
+
+    Attributes:
+        stale_ms: its pools are stale without a new block for longer.
+        undo_blocks: how many of the newest blocks can be undone by a reorganisation.
+    """
+
+    stale_ms: int
+    undo_blocks: int
+
+    def __post_init__(self) -> None:
+        if self.stale_ms <= 0 or self.undo_blocks < 0:
+            raise BadValueError(
+                f"blocks are stale after {self.stale_ms} ms and {self.undo_blocks} can be undone;"
+                " the first must be above 0, the second not below"
+            )

@@ -7,6 +7,7 @@ class Fault(StrEnum):
     """What was wrong with what a venue sent, or did not send."""
 
     GAP = "gap"
+    REORGANISED = "reorganised"
     DUPLICATE = "duplicate"
     REORDERED = "reordered"
     SNAPSHOT_TOO_OLD = "snapshot_too_old"

@@ -207,6 +207,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     OBSERVE_ONLY = "observe_only"
     STALE_BOOK = "stale_book"
+    STALE_POOL = "stale_pool"
     UNPROVEN_BOOK = "unproven_book"
     EDGE_BELOW_MIN = "edge_below_min"
     NOT_CONFIRMED = "not_confirmed"

@@ -26,6 +26,7 @@ from engine.kernels.graph_layout import (
     BEST_LOG,
     BEST_LOG_T,
     COLUMNS,
+    DEAD,
     EDGE_NEXT,
     EDGE_PAIR,
     EDGE_SOURCE,
@@ -247,7 +248,7 @@ def on_batch(graph, index, query, changed, log_rates, found):
     No cycle comes twice.
 
     An edge that is named twice has its last rate, and is improved if that is above what it was
-    before the batch.
+    before the batch. DEAD takes an edge out of all cycles.
 
     Args:
         graph, index, query, found: see `on_rates`.
@@ -260,7 +261,8 @@ def on_batch(graph, index, query, changed, log_rates, found):
     rates = graph[3]
     terms = (query[0], query[1], query[2], int64(LATER_IN_BATCH))
     for k in range(changed.shape[0]):
-        if not is_change(graph, int64(changed[k]), log_rates[k]):
+        log_rate = log_rates[k] if log_rates[k] != DEAD else 0.0
+        if not is_change(graph, int64(changed[k]), log_rate):
             return NONE
     before = np.empty(changed.shape[0], np.float64)
     for k in range(changed.shape[0]):
@@ -274,7 +276,8 @@ def on_batch(graph, index, query, changed, log_rates, found):
         edge = int64(changed[k])
         if edges[edge, EDGE_STAMP] == k + 1:
             is_watched = _take_watch(graph, edge)
-            if not (is_watched or rates[edge] > before[k]):
+            is_alive = rates[edge] > ALIVE_MIN
+            if not is_alive or not (is_watched or rates[edge] > before[k]):
                 edges[edge, EDGE_STAMP] = 0
     clear(found)
     for k in range(changed.shape[0]):

@@ -15,6 +15,7 @@ from engine.kernels.jit import borrowing
 from engine.kernels.layout import ASK, BID, CHANGED_AT_NS, CHANGES, COUNT, IS_LIVE, KEY, SIZE
 from engine.kernels.screen_layout import (
     AGE_NS_MAX,
+    CHAIN_UNTIL_NS,
     EDGE_RATIO_MIN,
     FEE_RATIO,
     FLASH_RATIO,
@@ -145,6 +146,9 @@ def prepare(board, graph, routes, sides_of, at_ns, count):
             return False
         if book < 0:
             leg_chain = int(legs[edge, LEG_CHAIN])
+            if at_ns > costs[CHAIN_UNTIL_NS + leg_chain]:
+                graph[2][edge, EDGE_WATCH] = 1
+                return False
             on_chain += leg_chain == chain
             has_gas |= legs[edge, LEG_GAS_UNITS] > 0.0
             is_costed &= costs[GAS_UNIT_USD + leg_chain] >= 0.0

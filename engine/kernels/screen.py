@@ -24,7 +24,7 @@ from engine.kernels.context import (
 )
 from engine.kernels.cycle_found import FOUND
 from engine.kernels.graph import GRAPH, write_rate
-from engine.kernels.graph_layout import DEAD, EDGE_PLACE, EDGE_WATCH, NONE
+from engine.kernels.graph_layout import DEAD, EDGE_PLACE, EDGE_STAMP, EDGE_WATCH, NONE
 from engine.kernels.jit import borrowing, kernel
 from engine.kernels.layout import ASK, BID, COUNT, KEY
 from engine.kernels.one_route import BOARD, ROUTES, SIDES, is_fresh, size_one
@@ -56,7 +56,10 @@ def _top_rates(board, books, book):
 
 @borrowing
 def _size_open(event, board, graph, routes, sides_of, out):
-    """Size the open routes through the changed place, gain or no gain; returns the rows filled."""
+    """Size the open routes through what changed, gain or no gain; returns the rows filled.
+
+    What changed is the event's place, or all edges with a stamp if the event has none.
+    """
     place, at_ns, open_count = event
     edges = graph[2]
     open_routes, route = routes[5], routes[6]
@@ -65,7 +68,10 @@ def _size_open(event, board, graph, routes, sides_of, out):
         count = open_routes[row, ROUTE_LEGS]
         is_touched = False
         for h in range(count):
-            is_touched = is_touched or edges[open_routes[row, ROUTE_EDGE + h], EDGE_PLACE] == place
+            edge = open_routes[row, ROUTE_EDGE + h]
+            is_touched = is_touched or (
+                edges[edge, EDGE_STAMP] != 0 if place == NONE else edges[edge, EDGE_PLACE] == place
+            )
         if is_touched and rows < out.shape[0]:
             for h in range(ROUTE_LEGS_MAX):
                 route[0, h] = open_routes[row, ROUTE_EDGE + h]
@@ -179,19 +185,25 @@ def screen_book_in(book, at_ns, open_count, query, context):
         float64[:, ::1],
     )
 )
-def screen_pool(
+def screen_pools(
     event, board, graph, index, query, routes, sides_of, found, changed, log_rates, out
 ):
-    """Bring a changed pool into the graph, and size the routes through it that gain.
+    """Bring pools that changed at once into the graph, and size the routes through them that gain.
 
     Args:
-        event: see `EVENT`.
-        changed, log_rates: the pool's edges and their marginal rates; its sides are new already.
+        event: see `EVENT`; there is no place.
+        changed, log_rates: the edges of all these pools, each once, and their marginal rates, DEAD
+            for what is out of all routes; their sides are new already.
 
     The other arguments and the result are those of `screen_book`.
     """
     found_count = cycles.on_batch(graph, index, query, changed, log_rates, found)
+    edges = graph[2]
+    for k in range(changed.shape[0]):
+        edges[changed[k], EDGE_STAMP] = 1
     rows = _size_open(event, board, graph, routes, sides_of, out)
+    for k in range(changed.shape[0]):
+        edges[changed[k], EDGE_STAMP] = 0
     if found_count <= 0:
         return rows
     return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)

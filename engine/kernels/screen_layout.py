@@ -46,7 +46,8 @@ TRANSFER_RATIO = 2  # of the input, for a route that leaves a venue and comes ba
 FLASH_RATIO = 3  # of the input, for a route through pools of one chain: it is borrowed
 GAS_UNIT_USD = 4  # and the chain's number, 0 for none, which costs 0; below 0 while unknown
 CHAINS_MAX = 16
-COST_ENTRIES = GAS_UNIT_USD + 1 + CHAINS_MAX
+CHAIN_UNTIL_NS = GAS_UNIT_USD + 1 + CHAINS_MAX  # likewise: pools may be used until then
+COST_ENTRIES = CHAIN_UNTIL_NS + 1 + CHAINS_MAX
 
 # Columns of the int64 `open_routes`: number of legs, then edges; NONE behind the last one.
 ROUTE_LEGS = 0

@@ -33,6 +33,8 @@ from engine.decide.limit_list import SLIPPAGE_BPS
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
+from engine.detect.moving_pools import MovingPools
+from engine.detect.pool_health import PoolHealth, chain_of
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Opportunity
@@ -77,6 +79,8 @@ class RunParts:
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
+    moving_pools: MovingPools
+    pool_health: PoolHealth
     valuation: Valuation
     inventory: Inventory
     under_way: PlansUnderWay
@@ -120,7 +124,7 @@ class EngineReports:
             displaced=of.detector.displaced,
             unsized=of.detector.unsized,
             pools_cut=of.detector.pools_cut,
-            moves_refused=of.detector.refused,
+            moves_refused=of.moving_pools.moves_refused,
             pools_waiting=of.detector.pools_waiting,
             profit_usd_paper=of.journal.profit_usd,
             latency_us=of.hot_path.latency.summary_us(),
@@ -319,8 +323,42 @@ class EngineReports:
                     note=notes.get(stream.venue, ""),
                 )
             )
+        lines += self._pool_venue_lines(at_ns)
         present = {stream.venue for stream in of.header.streams}
         lines += [_missing_line(venue, notes[venue]) for venue in notes if venue not in present]
+        return lines
+
+    def _pool_venue_lines(self, at_ns: int) -> list[VenueLine]:
+        """Return the venues of pools whose blocks are followed: a block is a frame there."""
+        of = self._of
+        uptime_s = max((at_ns - self._started_at_ns) / NS_PER_S, 0.001)
+        lines = []
+        for venue, count in of.moving_pools.counts.items():
+            chain = chain_of(venue)
+            if not of.moving_pools.is_moving(chain):
+                continue
+            newest_at_ns = of.moving_pools.newest_at_ns(chain)
+            blocks = of.moving_pools.block_count(chain)
+            faults = of.moving_pools.faults_of(venue)
+            lines.append(
+                VenueLine(
+                    venue=venue,
+                    is_connected=of.moving_pools.is_fresh(chain, at_ns),
+                    books_live=of.pool_health.fresh_pools(venue, at_ns),
+                    books=count,
+                    age_ms=None if newest_at_ns is None else (at_ns - newest_at_ns) // NS_PER_MS,
+                    frames=blocks,
+                    frames_per_s=blocks / uptime_s,
+                    resyncs=0,
+                    stale_s=of.pool_health.stale_s(venue, at_ns),
+                    lag_ms=None,
+                    lag_ms_max=0,
+                    unproven_s=None,
+                    wait_ms_max=0,
+                    faults={fault.value: number for fault, number in sorted(faults.items())},
+                    note="",
+                )
+            )
         return lines
 
     def _unproven_s(self, books: Sequence[int], at_ns: int) -> float | None:

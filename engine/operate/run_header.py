@@ -6,6 +6,7 @@ import msgspec
 
 from engine.core.inputs.switched import ControlState
 from engine.domain.bridges import Bridge
+from engine.domain.chains import BlockTerms
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
@@ -53,6 +54,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     legs_max: int
     flash_fee_bps: Decimal
     gas_prices_gwei: dict[str, Decimal]
+    chains: dict[str, BlockTerms] = {}
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,14 +4,18 @@ Everything else of the pool stays as its last snapshot had it. A Whirlpool has n
 changes it takes a new snapshot.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
 
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
+from engine.pools.balancer_stable import StableState
+from engine.pools.balancer_weighted import WeightedState
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
+from engine.pools.curve import CurveState
 from engine.pools.integers import UINT256_MAX, check_whole
 from engine.pools.snapshot_rows import (
     AnyRow,
@@ -24,6 +28,7 @@ from engine.pools.snapshot_rows import (
     WeightedRow,
     check_pair_liquidity,
 )
+from engine.pools.solidly import SolidlyState
 
 
 class PairMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="pair"):
@@ -75,6 +80,37 @@ def moved(pool: Pool, row: AnyRow, state: PoolState, move: Move) -> tuple[AnyRow
         return _moved(pool, row, state, move)
     except BadValueError as error:
         raise BadValueError(f"{pool}, {pool.pool_id}: {error}") from error
+
+
+def undoing(state: PoolState, moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Return the moves that lead a pool back to a state from where these moves led it.
+
+    Raises:
+        BadValueError: it is a pool that does not move.
+    """
+    back: list[Move] = [
+        msgspec.structs.replace(move, liquidity_delta=-move.liquidity_delta)
+        for move in reversed(moves)
+        if isinstance(move, PositionMove)
+    ]
+    if len(back) < len(moves):
+        back.append(_move_to(state))
+    return tuple(back)
+
+
+def _move_to(state: PoolState) -> Move:
+    match state:
+        case ConstantProductState():
+            return PairMove(reserve0_raw=state.reserve0_raw, reserve1_raw=state.reserve1_raw)
+        case ConcentratedState():
+            return PriceMove(
+                sqrt_price_x96=state.sqrt_price_x96, tick=state.tick, liquidity=state.liquidity
+            )
+        case SolidlyState():
+            return BalancesMove(balances_raw=tuple(state.reserves_raw))
+        case CurveState() | StableState() | WeightedState():
+            return BalancesMove(balances_raw=tuple(state.balances_raw))
+    raise BadValueError(f"a {type(state).__name__} does not move")
 
 
 def row_now(row: AnyRow, state: PoolState) -> AnyRow:

@@ -11,6 +11,8 @@ from engine.core.inputs.kind import AnyKind
 from engine.core.market_rows import MarketRows
 from engine.core.middle import Middle
 from engine.core.pipeline import Parts, Pipeline
+from engine.core.pool_market import PoolMarket
+from engine.core.shared_rows import SharedRows
 from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
@@ -21,6 +23,8 @@ from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
+from engine.detect.moving_pools import MovingPools
+from engine.detect.pool_health import PoolHealth
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
@@ -28,6 +32,7 @@ from engine.detect.spreads import Spreads
 from engine.detect.value_round import ValueRound
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
+from engine.domain.pools import Pool
 from engine.domain.units import NS_PER_MS
 from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
@@ -38,7 +43,6 @@ from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
 from engine.market.lateness import Lateness
-from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
 from engine.operate.hot_path import HotPath
 from engine.operate.recorder import Recorder
@@ -74,6 +78,8 @@ class Core:
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
+    moving_pools: MovingPools
+    pool_health: PoolHealth
     detector: Detector
     positions: Positions
     inventory: Inventory
@@ -83,6 +89,9 @@ class Core:
     control: Switches
     hot_path: HotPath
     spread_watch: SpreadWatch
+
+
+OpenMatrix = Callable[[Board, Mapping[int, Pool], Mapping[int, PreparedPool]], SharedRows | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +110,7 @@ class Surroundings:
     log: Callable[[bytes], None]
     recorder: Recorder | None
     journal_settings: JournalSettings
-    open_matrix: Callable[[Board, Mapping[int, PreparedPool]], PriceMatrix | None] | None = None
+    open_matrix: OpenMatrix | None = None
     kinds: Sequence[AnyKind] = INPUTS
     limits: Sequence[LimitMaker] = LIMITS
 
@@ -188,6 +197,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         circumstances=circumstances,
         limits=around.limits,
     )
+    circumstances.is_pool_fresh = graph.is_pool_fresh
+    moving = MovingPools(graph, terms.chains, started_at_ns=header.started_at_ns)
+    pool_health = PoolHealth(moving)
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(
         around.journal_settings, mode=lambda: control.mode, put=around.put, log=around.log
@@ -201,6 +213,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             freshness=freshness,
             valuation=valuation,
             value_round=ValueRound(graph, estimates),
+            pools=moving,
+            pool_health=pool_health,
             detector=detector,
             decider=decider,
             executors=Executors(
@@ -218,7 +232,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             positions=positions,
             inventory=inventory,
             journal=journal,
-            open_matrix=lambda: open_matrix(board, graph.pools) if open_matrix else None,
+            open_matrix=lambda: (
+                open_matrix(board, graph.terms_of_pools, graph.pools) if open_matrix else None
+            ),
         )
     )
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)
@@ -247,6 +263,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             graph.parallel, legs, route_confirmer, split_terms(screen, costs.transfer_bps)
         ),
         pools=graph.pools,
+        moving_pools=moving,
+        pool_health=pool_health,
         detector=detector,
         positions=positions,
         inventory=inventory,
@@ -262,6 +280,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 is_connected=[False] * len(feeds),
                 lateness=lateness,
                 rows=rows,
+                pools=PoolMarket(moving, detector),
                 pipeline=pipeline,
                 switches=control,
                 decider=decider,

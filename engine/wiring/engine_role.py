@@ -371,6 +371,8 @@ def _parts(
         route_confirmer=core.route_confirmer,
         split_confirmer=core.split_confirmer,
         pools=core.pools,
+        moving_pools=core.moving_pools,
+        pool_health=core.pool_health,
         valuation=core.valuation,
         inventory=core.inventory,
         under_way=core.under_way,

@@ -6,17 +6,14 @@ opened is logged and told in `/status`, and the run goes on without it.
 
 import contextlib
 import logging
-import math
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Mapping
 from pathlib import Path
 
-from engine.detect.live_graph import COUNTED_IN
+from engine.core.shared_rows import SharedRows, rows_of
 from engine.detect.pool_sides import PreparedPool
-from engine.domain.assets import AssetCode
-from engine.domain.errors import BadValueError, SyndicateError
+from engine.domain.errors import SyndicateError
+from engine.domain.pools import Pool
 from engine.market.board import Board
-from engine.market.matrix_block import Place, RowKind
 from engine.market.price_matrix import PriceMatrix
 
 log = logging.getLogger(__name__)
@@ -35,18 +32,29 @@ class SharedPrices:
         self._run_id = run_id
         self._at_ns = at_ns
         self._matrix: PriceMatrix | None = None
+        self._changed: dict[int, tuple[int, int]] = {}
         self._published_before = 0
 
-    def open(self, board: Board, pools: Mapping[int, PreparedPool]) -> PriceMatrix | None:
+    def open(
+        self,
+        board: Board,
+        pools: Mapping[int, Pool],
+        known: Mapping[int, PreparedPool],
+    ) -> SharedRows | None:
         """Make the matrix of a board's books and of pools, and publish the pools as they are.
 
-        Once more when rows of the board came or went: readers open it anew then.
+        Once more when rows came or went: readers open it anew then.
+
+        Args:
+            board: the books.
+            pools: all pools, by their numbers.
+            known: those of which the state is known.
 
         Returns:
             None if it cannot be had; `failure` says why.
         """
-        rows = [row for number in sorted(pools) for row in pool_rows(pools[number])]
-        places = [place for place, _ in rows]
+        rows = {number: rows_of(pools[number]) for number in sorted(pools)}
+        places = [row.place for of in rows.values() for row in of]
         before = self._matrix
         try:
             if before is None:
@@ -60,13 +68,12 @@ class SharedPrices:
             self.failure = str(error)
             log.warning("prices are not shared with other processes: %s", error)
             return None
-        for row, (place, rates) in enumerate(rows, len(board.instruments)):
-            try:
-                matrix.publish_rates(row, *rates, self._at_ns)
-            except BadValueError as error:
-                log.warning("the row of %s stays empty: %s", place, error)
+        shared = SharedRows(matrix, rows, changed=self._changed)
+        for number in rows:
+            self._changed.setdefault(number, (self._at_ns, board.frame_seq))
+            shared.publish_pool(number, known.get(number))
         self._matrix = matrix
-        return matrix
+        return shared
 
     def published(self) -> int | None:
         """Return how many rows were written since the start, None without a matrix."""
@@ -80,20 +87,3 @@ class SharedPrices:
         with contextlib.suppress(OSError):
             self._path.unlink()
         self._matrix.close()
-
-
-def pool_rows(pool: PreparedPool) -> Iterator[tuple[Place, tuple[float, float]]]:
-    """Give a pool's rows: one for each couple of its tokens, with its rates forward and backward.
-
-    Prices are in the asset in which routes are counted, if the couple has one; see `COUNTED_IN`.
-    """
-    of = pool.pool
-    rates = {(side.source, side.target): math.exp(side.log_rate) for side in pool.sides}
-    for couple in combinations(of.assets, 2):
-        quote, base = sorted(couple, key=lambda asset: (_standing(asset), asset == couple[0]))
-        place = Place(name=f"{of.venue} {of.fee_text}", kind=RowKind.POOL, base=base, quote=quote)
-        yield place, (rates[base, quote], rates[quote, base])
-
-
-def _standing(asset: AssetCode) -> int:
-    return COUNTED_IN.index(asset) if asset in COUNTED_IN else len(COUNTED_IN)

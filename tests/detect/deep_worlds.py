@@ -131,7 +131,7 @@ class PairMarket:
         first, second, _ = self.pools[number]
         self.pools[number] = (first, second, reserves)
         snapshot = pair_pool(first, second, reserves, number=number)
-        self.world.detector.on_pool(number, prepare_pool(snapshot), self.world.now_ns)
+        self.world.detector.on_pools({number: prepare_pool(snapshot)}, self.world.now_ns)
 
     def show(self, book: int, bids: Levels, asks: Levels) -> None:
         self.books[book] = (bids, asks)

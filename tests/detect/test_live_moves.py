@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as replace_struct
 
 from engine.detect.live_graph import POOL_EDGES_MAX, TOKENS_MAX
+from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.detect.side_arena import SideArena
 from engine.domain.assets import AssetCode
@@ -74,7 +75,8 @@ def changes(world: World, rng: random.Random) -> Iterator[str]:
             yield "removed"
         else:
             move = random_move(world.graph.pool(number), rng)
-            world.detector.on_move(number, move, world.now_ns)
+            moved = move_pool(world.graph.pool(number), move)
+            world.detector.on_pools({number: moved}, world.now_ns)
             yield "moved"
 
 
@@ -142,7 +144,7 @@ def test_routes_through_a_pool_end_with_it() -> None:
         world.detector.remove_pool(1, world.now_ns)
 
 
-def test_a_bad_move_is_counted_and_leaves_pool_routes_and_pieces_as_they_were() -> None:
+def test_a_bad_move_leaves_pool_routes_and_pieces_as_they_were() -> None:
     world = make_world(
         deep_pool(), pair_of(1_000, 2_060_000, address="0xother"), gas_price_gwei="1"
     )
@@ -163,13 +165,12 @@ def test_a_bad_move_is_counted_and_leaves_pool_routes_and_pieces_as_they_were() 
         (9, good, "no pool has number 9"),
     ):
         with pytest.raises(BadValueError, match=said):
-            world.detector.on_move(number, move, world.now_ns)
+            move_pool(world.graph.pool(number), move)
 
-    assert world.detector.refused == 4
     assert world.graph.pool(0) is pool
     assert found_in(world) == before
     assert all(map(np.array_equal, arrays, world.graph.side_arrays))
-    world.detector.on_move(0, good, world.now_ns)
+    world.detector.on_pools({0: move_pool(pool, good)}, world.now_ns)
     assert found_in(world) == pytest.approx(before)
 
 
@@ -212,7 +213,7 @@ def test_a_pool_that_finds_room_for_one_direction_only_stays_as_it_was() -> None
     pieces = world.graph.side_arrays[1].copy()
 
     with pytest.raises(BadValueError, match="no room"):
-        world.graph.change_pool(0, DEEP, world.now_ns, 0)
+        world.graph.change_pools({0: DEEP}, world.now_ns, 0)
 
     assert world.graph.pool(0) is small
     for edge in range(len(sides)):
@@ -221,7 +222,7 @@ def test_a_pool_that_finds_room_for_one_direction_only_stays_as_it_was() -> None
         after = world.graph.side_arrays[1][int(side[layout.FROM]) : int(side[layout.TO])]
         assert np.array_equal(before, after)
     world.graph.remove_pool(1)
-    world.graph.change_pool(0, DEEP, world.now_ns, 0)
+    world.graph.change_pools({0: DEEP}, world.now_ns, 0)
 
 
 def fill(world: World, pool: PreparedPool) -> None:

@@ -134,7 +134,7 @@ def test_a_route_ends_when_its_pool_moves_and_a_pool_can_be_removed() -> None:
     world.show(0, [("2050", "5")], [("2051", "5")])
     assert len(world.detector.open_episodes) > 0
 
-    world.detector.on_pool(0, prepare_pool(pair_of(1_000, 2_049_000)), world.now_ns)
+    world.detector.on_pools({0: prepare_pool(pair_of(1_000, 2_049_000))}, world.now_ns)
     world.tick()
 
     assert world.detector.open_episodes == ()
@@ -152,7 +152,7 @@ def test_another_pool_under_the_same_number_is_refused_and_changes_nothing() -> 
     other = prepare_pool(pair_of(1, 2_000, address="0xother"))
 
     with pytest.raises(BadValueError, match="pool number 0 is not ETH-USDT"):
-        world.detector.on_pool(0, other, world.now_ns)
+        world.detector.on_pools({0: other}, world.now_ns)
     with pytest.raises(BadValueError, match="pool number 0 is taken"):
         world.graph.add_pool(0, other)
     with pytest.raises(BadValueError, match="no pool has number 7"):

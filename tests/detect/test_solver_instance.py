@@ -283,7 +283,7 @@ def test_all_that_pays_after_a_deep_pool_moved_is_open(number: int, ratio: float
         world.detector.screen_starts(world.now_ns)
     assert open_profits_usd(world, instance) == {}
 
-    world.detector.on_pool(number, prepare_pool(instance.move(number, ratio)), world.now_ns)
+    world.detector.on_pools({number: prepare_pool(instance.move(number, ratio))}, world.now_ns)
 
     opened, paying = open_profits_usd(world, instance), instance.profits_usd()
     assert opened.keys() == paying.keys()

@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.detect import start_sweep, token_values, value_round
+from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import HopKind
@@ -103,8 +104,10 @@ def changes(rng: random.Random) -> Iterator[tuple[str, int, PreparedPool | int]]
 def change(world: World, what: tuple[str, int, PreparedPool | int]) -> None:
     kind, number, new = what
     if isinstance(new, PreparedPool):
-        how = world.detector.add_pool if kind == "add" else world.detector.on_pool
-        how(number, new, world.now_ns)
+        if kind == "add":
+            world.detector.add_pool(number, new, world.now_ns)
+        else:
+            world.detector.on_pools({number: new}, world.now_ns)
     elif kind == "book":
         show(world, random.Random(new), number)
     else:
@@ -258,7 +261,8 @@ def test_a_pool_that_moves_while_it_waits_is_screened_the_other_way_too() -> Non
 
     # Dearer by a little: whoever buys ETH here, as the route does, gets less than before.
     state = {"reserve0_raw": 49_990 * 10**6, "reserve1_raw": 100_020 * 10**9}
-    assert world.detector.on_move(0, PairMove(**state), world.now_ns) == ()
+    moved = move_pool(world.graph.pool(0), PairMove(**state))
+    assert world.detector.on_pools({0: moved}, world.now_ns) == ()
     work_off(world)
 
     (episode,) = world.detector.open_episodes

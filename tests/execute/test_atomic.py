@@ -103,7 +103,7 @@ def reasons(world: World) -> set[Reason]:
 
 
 def move(world: World, row: int, eth: float, usdt: float, *, address: str) -> None:
-    world.detector.on_pool(row, prepare_pool(pair_of(eth, usdt, address=address)), world.now_ns)
+    world.detector.on_pools({row: prepare_pool(pair_of(eth, usdt, address=address))}, world.now_ns)
 
 
 def land(world: World) -> None:
@@ -200,7 +200,7 @@ def test_past_its_deadline_block_it_reverts() -> None:
     plan = plan_of(world)
     assert plan.deadline_block == 102
     late = pair_of(1_000, 2_060_000, address="0xdear", block=102)
-    world.detector.on_pool(1, prepare_pool(late), world.now_ns)
+    world.detector.on_pools({1: prepare_pool(late)}, world.now_ns)
     world.graph.pools[1]
     land(world)
 

@@ -95,6 +95,7 @@ def make_hot_path(world: World, recorder: Recorder | None = None) -> HotPath:
                 lateness=lateness,
                 followers=(),
             ),
+            pools=world.pools,
             pipeline=world.pipeline,
             switches=Switches(mode=Mode.PAPER),
             decider=world.decider,

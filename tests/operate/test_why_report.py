@@ -107,7 +107,7 @@ async def test_the_end_of_a_route_whose_book_was_lost_is_told_as_that() -> None:
 
     why = await run.why(lost)
     assert not why.line.is_open
-    assert why.ended == "a book of it was lost or grew too old"
+    assert why.ended == "a book or pool of it was lost or grew too old"
 
 
 async def test_frames_are_taken_while_shares_are_looked_for_and_may_end_the_route() -> None:

@@ -92,10 +92,10 @@ def test_pools_in_part_are_counted_while_they_are_there() -> None:
     detector.add_pool(7, prepare_pool(two_ranges(off=1)), market.world.now_ns)
     assert detector.pools_cut == 1
 
-    detector.on_pool(7, prepare_pool(two_ranges()), market.world.now_ns)
+    detector.on_pools({7: prepare_pool(two_ranges())}, market.world.now_ns)
     assert detector.pools_cut == 0
 
-    detector.on_pool(7, prepare_pool(two_ranges(off=-1)), market.world.now_ns)
+    detector.on_pools({7: prepare_pool(two_ranges(off=-1))}, market.world.now_ns)
     detector.remove_pool(7, market.world.now_ns)
     assert detector.pools_cut == 0
 

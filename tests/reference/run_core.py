@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from engine.core.inputs.switched import ControlState
+from engine.domain.chains import BlockTerms
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
 from engine.operate.engine_reports import EngineReports, RunParts
@@ -21,15 +22,17 @@ def make_run_core(
     instruments: Sequence[Instrument],
     pools: Sequence[PoolSnapshot],
     streams: Sequence[StreamSpec] = (),
+    chains: dict[str, BlockTerms] | None = None,
 ) -> Core:
     """Build the core of an observing run whose books and pools only the test moves."""
-    return build_core(make_header(instruments, pools, streams), make_surroundings())
+    return build_core(make_header(instruments, pools, streams, chains), make_surroundings())
 
 
 def make_header(
     instruments: Sequence[Instrument],
     pools: Sequence[PoolSnapshot],
     streams: Sequence[StreamSpec] = (),
+    chains: dict[str, BlockTerms] | None = None,
 ) -> RunHeader:
     """Make the header of an observing run."""
     venue_terms = VenueTerms(
@@ -56,6 +59,7 @@ def make_header(
             legs_max=3,
             flash_fee_bps=Decimal(5),
             gas_prices_gwei={"ethereum": Decimal(1)},
+            chains=chains or {},
             seed=1,
         ),
         control=ControlState(mode=Mode.OBSERVE, is_paused=False),
@@ -95,6 +99,8 @@ def make_reports(core: Core) -> EngineReports:
             route_confirmer=core.route_confirmer,
             split_confirmer=core.split_confirmer,
             pools=core.pools,
+            moving_pools=core.moving_pools,
+            pool_health=core.pool_health,
             valuation=core.valuation,
             inventory=core.inventory,
             under_way=core.under_way,

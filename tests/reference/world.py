@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.core.pipeline import Decided, Parts, Pipeline
+from engine.core.pool_market import PoolMarket
+from engine.core.shared_rows import SharedRows
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
 from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
@@ -13,12 +15,15 @@ from engine.decide.switches import Switches
 from engine.detect.detector import Detector
 from engine.detect.episodes import Closed
 from engine.detect.live_graph import LiveGraph
+from engine.detect.moving_pools import MovingPools
+from engine.detect.pool_health import PoolHealth
 from engine.detect.pool_sides import prepare_pool
 from engine.detect.screen_terms import Screen
 from engine.detect.split_route import split_terms
 from engine.detect.value_round import ValueRound
 from engine.domain.assets import Amount
 from engine.domain.bridges import Bridge
+from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
@@ -37,8 +42,8 @@ from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
-from engine.market.price_matrix import PriceMatrix
 from engine.market.valuation import Valuation
+from engine.pools.blocks import Block
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
 from engine.portfolio.inventory import Inventory
@@ -216,7 +221,10 @@ class Setup:
     gas_elsewhere_gwei: dict[str, str] = field(default_factory=dict)
     pools: Sequence[PoolSnapshot] = ()
     bridges: Sequence[Bridge] = ()
-    open_matrix: Callable[[Board], PriceMatrix | None] = lambda _board: None
+    chains: dict[str, BlockTerms] = field(default_factory=dict)
+    """Whose blocks are followed."""
+
+    open_matrix: Callable[[Board], SharedRows | None] = lambda _board: None
     seed: int = 7
     executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS
     mode: Mode = Mode.PAPER
@@ -284,6 +292,9 @@ class World:
         for number, bridge in enumerate(setup.bridges):
             self.graph.add_bridge(number, bridge)
         self.taken_pools = TakenPools(self.graph.pools)
+        self.circumstances.is_pool_fresh = self.graph.is_pool_fresh
+        self.moving = MovingPools(self.graph, setup.chains, started_at_ns=START_NS)
+        self.pool_health = PoolHealth(self.moving)
         self.decider = Decider(
             confirmer=self.confirmer,
             atomic=AtomicConfirmer(
@@ -311,6 +322,7 @@ class World:
             split_terms(screen, self.costs.transfer_bps),
         )
         self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="r1")
+        self.pools = PoolMarket(self.moving, self.detector)
         by_venue = {
             venue: setup.latency_by_venue.get(venue, setup.latency) for venue in sorted(venues)
         }
@@ -334,6 +346,8 @@ class World:
                 freshness=self.freshness,
                 valuation=self.valuation,
                 value_round=ValueRound(self.graph, Estimates(self.board, age_ns_max=AGE_NS_MAX)),
+                pools=self.moving,
+                pool_health=self.pool_health,
                 detector=self.detector,
                 decider=self.decider,
                 executors=self.executors,
@@ -373,6 +387,12 @@ class World:
         self._before()
         self.board.invalidate(book, fault, self.now_ns)
         self.pipeline.after_input(self.now_ns)
+
+    def take(self, block: Block) -> None:
+        """One input: a block of a chain."""
+        self._before()
+        self.pools.take(block, self.now_ns)
+        self.pipeline.after_block(self.now_ns)
 
     def tick(self) -> None:
         """One input: the time."""

@@ -9,16 +9,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.core.shared_rows import SharedRows, rows_of
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.domain.assets import AssetCode
 from engine.kernels.sizing_layout import RATE
 from engine.market.board import Board
 from engine.market.matrix_reader import PriceMatrixReader
-from engine.market.price_matrix import PriceMatrix
 from engine.market.row_cache import RowCache
 from engine.sandbox.pools import load_pools
 from engine.tools.price_table import PriceLine, PricesShown, in_place, make_shown, render_text
-from engine.wiring.shared_prices import SharedPrices, pool_rows
+from engine.wiring.shared_prices import SharedPrices
 from tests.reference.world import SECOND, START_NS, Setup, World, make_instrument
 
 AGE_MS_MAX = 10_000
@@ -41,8 +41,9 @@ def looked_at(
     """A world that publishes, and a reader of it."""
     prices = shared(path)
 
-    def open_matrix(board: Board) -> PriceMatrix | None:
-        return prices.open(board, pools or {})
+    def open_matrix(board: Board) -> SharedRows | None:
+        known = pools or {}
+        return prices.open(board, {number: one.pool for number, one in known.items()}, known)
 
     world = World(Setup(instruments=INSTRUMENTS, open_matrix=open_matrix))
     reader = PriceMatrixReader.open(path)
@@ -116,18 +117,20 @@ def test_pools_stand_behind_the_books_from_the_start(tmp_path: Path) -> None:
     assert curve == {("DAI", "USDC"), ("DAI", "USDT"), ("USDT", "USDC")}
 
 
-def test_a_pools_rates_are_those_that_routes_are_screened_with() -> None:
+def test_a_pools_rates_are_those_that_routes_are_screened_with(tmp_path: Path) -> None:
     (pool, *_) = sandbox_pools().values()
+    with looked_at(tmp_path / "prices", {0: pool}) as (_, reader):
+        row = reader.row(len(INSTRUMENTS))
+    forward, backward = row.rate_forward, row.rate_backward
 
-    ((place, (forward, backward)),) = pool_rows(pool)
-
+    (place,) = rows_of(pool.pool)
     assert (place.base, place.quote) == ("ETH", "USDC")
     sides = {(side.source, side.target): side for side in pool.sides}
     for source, target, rate in (
         (place.base, place.quote, forward),
         (place.quote, place.base, backward),
     ):
-        pieces = sides[AssetCode(source), AssetCode(target)].pieces
+        pieces = sides[source, target].pieces
         assert pieces is not None
         assert rate == pytest.approx(pieces[0, RATE], rel=1e-12)
 
@@ -138,7 +141,7 @@ def test_a_matrix_that_another_writes_is_done_without(tmp_path: Path) -> None:
     with looked_at(path) as (_, reader):
         late = shared(path)
 
-        assert late.open(board, {}) is None
+        assert late.open(board, {}, {}) is None
         assert late.failure is not None
         assert "another engine writes the price matrix" in late.failure
         assert late.published() is None
@@ -154,7 +157,7 @@ def test_a_matrix_that_cannot_be_made_is_done_without(tmp_path: Path, found: str
         path.write_text("my notes")
     prices = shared(path)
 
-    assert prices.open(Board(INSTRUMENTS, levels_max=8), {}) is None
+    assert prices.open(Board(INSTRUMENTS, levels_max=8), {}, {}) is None
     assert prices.failure is not None
     prices.close()
 
@@ -185,7 +188,7 @@ def test_a_matrix_whose_name_was_taken_away_is_not_written(
     monkeypatch.setattr(os, "open", open_then_lose)
     prices = shared(path)
 
-    assert prices.open(board, {}) is None
+    assert prices.open(board, {}, {}) is None
     assert "just closed" in str(prices.failure)
 
 

@@ -1,36 +1,51 @@
 """What the detector counts reaches the reports."""
 
-import pytest
+from msgspec.structs import replace
 
 from engine.domain.assets import AssetCode
-from engine.domain.errors import BadValueError
+from engine.domain.chains import BlockTerms
+from engine.pools.blocks import Block, PoolMoved
 from engine.pools.moves import PairMove
 from engine.wiring.core import Core
 from tests.detect.test_live_pools import pair_of
 from tests.reference.run_core import make_reports, make_run_core
 from tests.reference.world import START_NS
 
+CHAINS = {"ethereum": BlockTerms(stale_ms=36_000, undo_blocks=4)}
+
 
 def make_core() -> Core:
-    """A run of two pools and no venue."""
-    return make_run_core(
-        [], [pair_of(1_000, 2_000_000), pair_of(1_000, 2_000_000, address="0xother")]
-    )
+    """A run of two pools that move, and no venue."""
+    pools = [pair_of(1_000, 2_000_000), pair_of(1_000, 2_000_000, address="0xother")]
+    return make_run_core([], [replace(pool, block=1) for pool in pools], chains=CHAINS)
 
 
 def test_what_had_no_room_was_refused_or_waits_is_in_the_reports() -> None:
     core = make_core()
     reports = make_reports(core)
     core.detector._graph.set_values({AssetCode("ETH"): 2_000.0, AssetCode("USDT"): 1.0})
-    with pytest.raises(BadValueError, match="reserve0_raw is 0"):
-        core.detector.on_move(0, PairMove(reserve0_raw=0, reserve1_raw=1), START_NS)
+    moves = [
+        PoolMoved(address="0xpair", move=PairMove(reserve0_raw=0, reserve1_raw=1)),
+        PoolMoved(address="0xother", move=PairMove(reserve0_raw=10**21, reserve1_raw=2 * 10**12)),
+    ]
+    core.hot_path.command(
+        Block(
+            chain="ethereum",
+            number=2,
+            hash="b",
+            parent_hash="a",
+            made_at_ns=0,
+            changes=tuple(moves),
+        ),
+        START_NS,
+    )
     core.detector.crowded_out = 7
     core.detector.displaced = 3
 
     status, listed = reports.status(START_NS), reports.opportunities(5, START_NS)
 
-    assert (status.crowded_out, status.moves_refused, status.pools_waiting) == (7, 1, 2)
-    assert (listed.crowded_out, listed.pools_waiting) == (7, 2)
+    assert (status.crowded_out, status.moves_refused, status.pools_waiting) == (7, 1, 1)
+    assert (listed.crowded_out, listed.pools_waiting) == (7, 1)
     assert (listed.displaced, status.displaced, listed.unsized, status.unsized) == (3, 3, 0, 0)
     core.hot_path.tick(START_NS)
     assert reports.status(START_NS).pools_waiting == 0

@@ -1,0 +1,41 @@
+"""The age of pools: a state of the newest block, of a chain that has had one lately enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.decide.circumstances import Circumstances
+from engine.decide.limit_set import Term
+from engine.decide.limits import Draft, Finding, Verdict
+from engine.domain.opportunities import HopKind, Reason
+
+
+@dataclass(slots=True)
+class StalePoolLimit:
+    """All pools must be known, and their chains must have had a block lately, at the decision."""
+
+    is_pool_fresh: Callable[[int, int], bool]
+    name: str = "pool age"
+    unit: str = ""
+    term: ClassVar[Term | None] = None
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.STALE_POOL,)
+    limit: str = "newest block"
+
+    @classmethod
+    def make(cls, of: Circumstances) -> "StalePoolLimit":
+        """Make it for a run."""
+        return cls(of.is_pool_fresh)
+
+    def used(self, at_ns: int) -> str:
+        """Say what holds of every pool that was let through."""
+        del at_ns
+        return "-"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse a route with a stale pool."""
+        for hop in draft.opportunity.hops:
+            if hop.kind is HopKind.POOL and not self.is_pool_fresh(hop.row, at_ns):
+                detail = f"{hop.place} at {hop.venue}: its state of the newest block is not known"
+                return Finding(reason=Reason.STALE_POOL, detail=detail)
+        return None

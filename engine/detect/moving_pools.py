@@ -1,0 +1,340 @@
+"""Pools that move with the blocks of their chains: which are known, as of which block, and why not.
+
+A pool is like a book: known only from a whole state on, and stale with any doubt. Exact forms are
+worked out here; what the graph reads changes for all pools of a block at once (`take_changed`).
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from engine.detect.live_graph import LiveGraph
+from engine.detect.pool_blocks import PoolMark, PoolUndo, PoolWork
+from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.domain.chains import BlockTerms
+from engine.domain.errors import BadValueError
+from engine.domain.faults import Fault
+from engine.domain.instruments import VenueId
+from engine.domain.pools import Pool, PoolId
+from engine.domain.units import NS_PER_MS
+from engine.market.chain_blocks import ChainBlocks, Standing
+from engine.pools.blocks import Block, PoolChange, PoolMoved
+from engine.pools.snapshots import PoolSnapshot
+
+_log = logging.getLogger(__name__)
+
+_FAULTS: Final = {
+    Standing.FIRST: Fault.SNAPSHOT_TOO_OLD,
+    Standing.GAP: Fault.GAP,
+    Standing.TOO_DEEP: Fault.REORGANISED,
+}
+
+
+class _Chain:
+    """A chain whose blocks are followed.
+
+    Attributes:
+        numbers: of its pools.
+        until_ns: its pools may be used until then, unless another block comes.
+    """
+
+    def __init__(self, terms: BlockTerms) -> None:
+        self.blocks: ChainBlocks[PoolUndo] = ChainBlocks(terms.undo_blocks)
+        self.stale_ns = terms.stale_ms * NS_PER_MS
+        self.numbers: set[int] = set()
+        self.newest_at_ns: int | None = None
+        self.until_ns = 0
+        self.count = 0
+
+
+class MovingPools:
+    """All pools of a run, by numbers that are never given to another pool.
+
+    Pools of chains without terms stand still: nothing ages them, and no block changes them.
+
+    Attributes:
+        faults: number of faults by venue (a chain, if no pool is known there) and kind.
+        reasons: why the state of a pool is not known, by its number.
+        numbers: of each pool.
+        counts: how many pools there are at each venue.
+        known_counts: of how many of them the state is known.
+        has_returned: whether a chain had a block again after its pools were too old; for the caller
+            to take back.
+    """
+
+    def __init__(
+        self, graph: LiveGraph, terms: Mapping[str, BlockTerms], *, started_at_ns: int
+    ) -> None:
+        """Take over the pools that a graph has, as of the start."""
+        self.faults: Counter[tuple[VenueId, Fault]] = Counter()
+        self.reasons: dict[int, Fault] = {}
+        self.numbers: dict[PoolId, int] = {}
+        self.counts: Counter[VenueId] = Counter()
+        self.known_counts: Counter[VenueId] = Counter()
+        self.has_returned = False
+        self._graph = graph
+        self._next_number = max(graph.pools, default=-1) + 1
+        self._chains = {chain: _Chain(of) for chain, of in terms.items()}
+        self._changed: dict[int, PreparedPool | None] = {}
+        for number, prepared in graph.pools.items():
+            self._join(number, prepared.pool)
+            self.known_counts[prepared.pool.venue] += 1
+        for chain, of in self._chains.items():
+            self._set_until(chain, of, started_at_ns + of.stale_ns)
+
+    def take(self, block: Block, at_ns: int) -> None:
+        """Take a block: of each of its pools all changes, or if one of them cannot be, none.
+
+        A pool with a change that cannot be is not known from there on, and so are all pools of
+        the chain if blocks are missing, until they are read anew.
+        """
+        chain = self._chains.get(block.chain)
+        if chain is None:
+            self.faults[VenueId(block.chain), Fault.UNKNOWN_INSTRUMENT] += 1
+            return
+        standing = chain.blocks.standing_of(
+            block.number, block.hash, block.parent_hash, undone=block.undone
+        )
+        if standing is Standing.KNOWN:
+            self._count(block.chain, Fault.DUPLICATE)
+            return
+        works: dict[int, PoolWork] = {}
+        if standing is Standing.NEXT:
+            for before in chain.blocks.undo(block.undone):
+                for number, back in before.items():
+                    self._undo(self._work(works, number), number, back)
+        else:
+            self._begin_anew(block, standing, works)
+        marks = self._take_changes(block, works)
+        undo: dict[int, PoolUndo] = {}
+        for number, work in works.items():
+            if work.is_touched:
+                self._put(number, work, block=block.number if number in marks else None)
+                if number in marks:
+                    undo[number] = work.back_to(marks[number])
+        chain.blocks.add(block.number, block.hash, undo)
+        chain.count += 1
+        chain.newest_at_ns = at_ns
+        self.has_returned |= at_ns > chain.until_ns
+        self._set_until(block.chain, chain, at_ns + chain.stale_ns)
+
+    def add(self, snapshot: PoolSnapshot) -> int | None:
+        """Take a pool that is new here, or the whole state of one that is there; return its number.
+
+        Returns:
+            None if it is refused, which is counted: no pool can be in this state, it is of another
+            block than the newest one, or there is no room.
+        """
+        pool = snapshot.pool
+        chain = self._chains.get(pool.chain)
+        newest = None if chain is None else chain.blocks.newest
+        if newest is not None and snapshot.block != newest.number:
+            self.faults[pool.venue, Fault.SNAPSHOT_TOO_OLD] += 1
+            return None
+        number = self.numbers.get(pool.pool_id)
+        try:
+            prepared = prepare_pool(snapshot)
+            if number is None:
+                number = self._next_number
+                self._graph.add_pool(number, prepared)
+                self._graph.shut_pool(number)
+                self._join(number, pool)
+                self.known_counts[pool.venue] += 1
+                self._next_number += 1
+            else:
+                self._graph.make_room(number, prepared)
+        except BadValueError as error:
+            _log.warning("%s is left out: %s", pool, error)
+            self.faults[pool.venue, Fault.BAD_NUMBER] += 1
+            return None
+        if newest is not None:
+            newest.undo[number] = None  # how it was a block earlier nobody knows
+        self._change(number, prepared, None)
+        return number
+
+    def remove(self, pool_id: PoolId) -> int | None:
+        """Forget a pool and return its number, which is not used again; None if there is none.
+
+        The graph's own is the detector's to remove.
+        """
+        number = self.numbers.pop(pool_id, None)
+        if number is None:
+            self._count(pool_id.chain, Fault.UNKNOWN_INSTRUMENT)
+            return None
+        venue = self._graph.pool_terms(number).venue
+        self.known_counts[venue] -= number in self._graph.pools
+        self.counts[venue] -= 1
+        self.reasons.pop(number, None)
+        self._changed.pop(number, None)
+        if (chain := self._chains.get(pool_id.chain)) is not None:
+            chain.numbers.discard(number)
+            chain.blocks.forget_pool(number)
+        return number
+
+    def lose(self, chain: str, fault: Fault) -> None:
+        """Know no pool of a chain any more, for this reason, until they are read anew."""
+        of = self._chains.get(chain)
+        if of is None:
+            self._count(chain, Fault.UNKNOWN_INSTRUMENT)
+            return
+        works: dict[int, PoolWork] = {}
+        self._lose_all(chain, fault, works)
+        for number, work in works.items():
+            self._put(number, work, block=None)
+        of.blocks.clear()
+        self._set_until(chain, of, 0)
+
+    def to_read(self, chain: str) -> list[PoolId]:
+        """Return the pools of a chain that are to be read anew, as of its newest block."""
+        return [
+            pool_id
+            for pool_id, number in self.numbers.items()
+            if pool_id.chain == chain and number in self.reasons
+        ]
+
+    def take_changed(self) -> Mapping[int, PreparedPool | None]:
+        """Return what has changed since the last call, None for what is not known any more."""
+        changed, self._changed = self._changed, {}
+        return changed
+
+    @property
+    def moves_refused(self) -> int:
+        """How many pools a change was told of that none can have gone through."""
+        return sum(of for (_, fault), of in self.faults.items() if fault is Fault.BAD_NUMBER)
+
+    def faults_of(self, venue: VenueId) -> dict[Fault, int]:
+        """Return the number of faults of a venue by kind, with those of its chain."""
+        found: Counter[Fault] = Counter()
+        for (of, fault), count in self.faults.items():
+            if of in {venue, venue.rpartition("@")[2]}:
+                found[fault] += count
+        return found
+
+    def is_moving(self, chain: str) -> bool:
+        """Say whether the blocks of a chain are followed."""
+        return chain in self._chains
+
+    def newest_at_ns(self, chain: str) -> int | None:
+        """Return when the newest block of a chain came, None before the first."""
+        of = self._chains.get(chain)
+        return None if of is None else of.newest_at_ns
+
+    def block_count(self, chain: str) -> int:
+        """Return how many blocks of a chain were taken."""
+        of = self._chains.get(chain)
+        return 0 if of is None else of.count
+
+    def is_fresh(self, chain: str, at_ns: int) -> bool:
+        """Say whether a chain had a block lately enough; one without terms always had."""
+        of = self._chains.get(chain)
+        return of is None or at_ns <= of.until_ns
+
+    def step_clock(self, step_ns: int) -> None:
+        """Keep the age of what is known over a step of the clock."""
+        for chain, of in self._chains.items():
+            if of.newest_at_ns is not None:
+                of.newest_at_ns += step_ns
+            self._set_until(chain, of, of.until_ns + step_ns)
+
+    def _join(self, number: int, pool: Pool) -> None:
+        self.numbers[pool.pool_id] = number
+        self.counts[pool.venue] += 1
+        if (chain := self._chains.get(pool.chain)) is not None:
+            chain.numbers.add(number)
+
+    def _work(self, works: dict[int, PoolWork], number: int) -> PoolWork:
+        work = works.get(number)
+        if work is None:
+            work = works[number] = PoolWork(self._graph.pools.get(number))
+        return work
+
+    def _undo(self, work: PoolWork, number: int, back: PoolUndo) -> None:
+        try:
+            work.undo(back)
+        except BadValueError as error:
+            _log.error("block of pool %d cannot be undone: %s", number, error)
+            work.lose(Fault.REORGANISED)
+        if not work.is_known and work.fault is None:
+            work.lose(Fault.REORGANISED)
+
+    def _begin_anew(self, block: Block, standing: Standing, works: dict[int, PoolWork]) -> None:
+        """Know nothing as of a block that stands on none that is known, but what it brings along.
+
+        Before the first block pools are known that were read at the one on which it stands.
+        """
+        self._chains[block.chain].blocks.clear()
+        kept = block.number - 1 if standing is Standing.FIRST else None
+        self._lose_all(block.chain, _FAULTS[standing], works, kept=kept)
+
+    def _lose_all(
+        self, chain: str, fault: Fault, works: dict[int, PoolWork], *, kept: int | None = None
+    ) -> None:
+        venues = set()
+        for number in sorted(self._chains[chain].numbers):
+            held = self._graph.pools.get(number)
+            if held is not None and (kept is None or held.block != kept):
+                self._work(works, number).lose(fault)
+                venues.add(held.pool.venue)
+        for venue in venues:
+            self.faults[venue, fault] += 1
+
+    def _take_changes(self, block: Block, works: dict[int, PoolWork]) -> dict[int, PoolMark]:
+        """Take the changes of a block; return where each of its pools was before it."""
+        marks: dict[int, PoolMark] = {}
+        for change in block.changes:
+            number = self.numbers.get(PoolId(chain=block.chain, address=change.address), -1)
+            if number < 0:
+                self._count(block.chain, Fault.UNKNOWN_INSTRUMENT)
+                continue
+            work = self._work(works, number)
+            marks.setdefault(number, work.mark())
+            self._take_change(work, number, change, block.number)
+        return marks
+
+    def _take_change(self, work: PoolWork, number: int, change: PoolChange, block: int) -> None:
+        try:
+            if isinstance(change, PoolMoved):
+                work.take(change.move)
+            else:
+                pool = self._graph.pool_terms(number)
+                work.read(PoolSnapshot(pool=pool, row=change.row, block=block))
+        except BadValueError as error:
+            self._refuse(work, number, error)
+
+    def _refuse(self, work: PoolWork, number: int, error: BadValueError) -> None:
+        pool = self._graph.pool_terms(number)
+        _log.warning("the state of %s is not known any more: %s", pool, error)
+        self.faults[pool.venue, Fault.BAD_NUMBER] += 1
+        work.lose(Fault.BAD_NUMBER)
+
+    def _put(self, number: int, work: PoolWork, *, block: int | None) -> None:
+        """Have a pool changed in the graph; it is not known if there is no room for it."""
+        prepared = None
+        try:
+            prepared = work.prepared(block=block)
+            if prepared is not None:
+                self._graph.make_room(number, prepared)
+        except BadValueError as error:
+            self._refuse(work, number, error)
+            prepared = None
+        self._change(number, prepared, work.fault)
+
+    def _change(self, number: int, prepared: PreparedPool | None, fault: Fault | None) -> None:
+        was_known = number in self._graph.pools and number not in self.reasons
+        venue = self._graph.pool_terms(number).venue
+        if prepared is not None:
+            self.reasons.pop(number, None)
+        elif was_known or number not in self.reasons:
+            self.reasons[number] = fault or Fault.REORGANISED
+        is_known = prepared is not None
+        self.known_counts[venue] += is_known - was_known
+        if is_known or was_known:
+            self._changed[number] = prepared
+
+    def _count(self, chain: str, fault: Fault) -> None:
+        self.faults[VenueId(chain), fault] += 1
+
+    def _set_until(self, chain: str, of: _Chain, until_ns: int) -> None:
+        of.until_ns = until_ns
+        self._graph.set_chain_until(chain, until_ns)
