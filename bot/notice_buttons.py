@@ -2,6 +2,7 @@
 
 from bot.answer import Button
 from engine.bus.notices import (
+    LateFill,
     LimitHit,
     Notice,
     OpportunitySeen,
@@ -38,7 +39,7 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
     match notice:
         case OpportunitySeen():
             row = (why_button(notice.opportunity_id), _OPPORTUNITIES)
-        case PaperTraded():
+        case PaperTraded() | LateFill():
             row = (why_button(notice.opportunity_id), _TRADES)
         case VenueLost() | VenueBack():
             row = (_VENUES,)

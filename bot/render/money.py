@@ -124,6 +124,8 @@ def _trade_lines(trade: TradeLine) -> list[str]:
     ]
     if trade.story is not None:
         lines.append(f"  {path(trade.story)}")
+    if trade.corrects:
+        lines.append(f"  told late, of {trade.corrects}")
     if trade.left_over:
         lines.append(f"  {words.left_over(trade.left_over)}")
     return lines

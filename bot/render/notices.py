@@ -11,6 +11,7 @@ from engine.bus.notices import (
     REFUSED,
     ClockCorrected,
     Killed,
+    LateFill,
     LimitHit,
     ModeChanged,
     Notice,
@@ -103,8 +104,8 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
                 f"{words.phrase(notice.outcome)} ({notice.opportunity_id})",
             ],
         )
-    if isinstance(notice, PaperTraded):
-        return _traded_content(notice)
+    if isinstance(notice, (PaperTraded, LateFill)):
+        return _late_content(notice) if isinstance(notice, LateFill) else _traded_content(notice)
     if isinstance(notice, ClockCorrected):
         return _clock_content(notice)
     return _trouble_content(notice)
@@ -187,6 +188,18 @@ def _state_content(
         return Mark.BAD, KILLED_TITLE, [f"{what}, held by the kill latch.", *lines]
     state = "paused" if notice.is_paused else "running"
     return Mark.GOOD if is_start else Mark.NONE, f"{what}, {state}", lines
+
+
+def _late_content(notice: LateFill) -> tuple[Mark, str, list[str]]:
+    what = f"{notice.fills} fills" if notice.fills else "A transaction"
+    changed = words.usd(notice.profit_usd, is_signed=True)
+    lines = [
+        f"{what} of {notice.pair} told after the trade had ended: booked, {changed}",
+        f"Look at the venue and at /why {notice.opportunity_id}",
+    ]
+    if notice.left_over:
+        lines.append(words.left_over(notice.left_over))
+    return Mark.WARN, "A fill came late", lines
 
 
 def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:

@@ -21,6 +21,7 @@ CAUSE_WORDS: Final = {
     Cause.LATENCY: "moved on the way",
     Cause.PRICE_LIMIT: "price limit",
     Cause.UNWINDING: "unwinding",
+    Cause.LATE_FILL: "late fill",
     Cause.REVERTED: "reverted",
     Cause.GAS: "gas",
     Cause.FEE: "fees",

@@ -87,6 +87,24 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     why_reverted: str = ""
 
 
+class LateFill(_Notice, frozen=True, kw_only=True):
+    """Something was told of an order after its plan had ended; it is booked and durable.
+
+    Attributes:
+        execution_id: the execution that it corrects.
+        fills: how many came late; 0 if it was a transaction.
+        profit_usd: what it changed.
+        left_over: what it changed of what is left over.
+    """
+
+    execution_id: str
+    opportunity_id: str
+    pair: str
+    fills: int
+    profit_usd: Decimal
+    left_over: tuple[Amount, ...] = ()
+
+
 class LimitHit(_Notice, frozen=True, kw_only=True):
     """A limit stopped a plan; repeated hits of one limit are told once a minute at most."""
 
@@ -173,6 +191,7 @@ Notice = (
     | VenueBack
     | OpportunitySeen
     | PaperTraded
+    | LateFill
     | LimitHit
     | Killed
     | Unkilled

@@ -367,6 +367,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         assets: what each leg receives.
+        corrects: the execution of which this was told only after it had ended; empty for one.
     """
 
     execution_id: str
@@ -382,6 +383,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[AssetCode, ...] = ()
     left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
+    corrects: str = ""
 
 
 class TradesReport(Report, frozen=True, kw_only=True):

@@ -185,8 +185,9 @@ class Pipeline:
         for finished in self._executors.advance(at_ns):
             execution = self._positions.add(finished.plan, finished.execution)
             self._inventory.add([execution])
-            self._decider.finished(finished.plan.plan_id)
-            self._detector.release(finished.plan.opportunity.opportunity_id)
+            if not execution.corrects:
+                self._decider.finished(finished.plan.plan_id)
+                self._detector.release(finished.plan.opportunity.opportunity_id)
             self._journal.execution_finished(finished.booked(execution))
 
     def after_input(self, at_ns: int) -> None:

@@ -254,6 +254,8 @@ class Execution:
         correction_usd: all of that in the reporting asset; it is apart from the profit.
         story: why it came to this; executions of earlier versions have none.
         transaction: of a plan that is one, which has no orders.
+        corrects: id of the execution of which this is what was told after it had ended: its orders
+            have the late fills alone, and its figures are what these changed.
     """
 
     execution_id: str
@@ -270,6 +272,7 @@ class Execution:
     correction_usd: Decimal = Decimal(0)
     story: TradeStory | None = None
     transaction: Transaction | None = None
+    corrects: str = ""
 
     @property
     def is_traded(self) -> bool:

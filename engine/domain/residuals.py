@@ -38,6 +38,9 @@ class Residual:
         """Where residuals add up: venue, base and quote."""
         return self.venue, self.held.asset, self.carry.asset
 
+    def __neg__(self) -> "Residual":
+        return Residual(venue=self.venue, held=-self.held, carry=-self.carry)
+
     def __add__(self, other: "Residual") -> "Residual":
         return Residual(
             venue=self.venue, held=self.held + other.held, carry=self.carry + other.carry
@@ -76,8 +79,21 @@ def fold_residuals(parts: Iterable[Residual]) -> tuple[Residual, ...]:
     return tuple(one for _, one in sorted(sums.items()) if one.held.value)
 
 
+def residual_changes(before: Iterable[Residual], after: Iterable[Residual]) -> tuple[Residual, ...]:
+    """Return what makes residuals of what they were before, by place.
+
+    One whose carry alone changed is part of it, unlike of a fold.
+    """
+    sums: dict[Place, Residual] = {}
+    for sign, parts in ((-1, before), (1, after)):
+        for part in parts:
+            signed = part if sign > 0 else -part
+            known = sums.get(part.place)
+            sums[part.place] = signed if known is None else known + signed
+    return tuple(one for _, one in sorted(sums.items()) if one.held.value or one.carry.value)
+
+
 def correction(before: Residual | None, added: Residual) -> Decimal:
-    """Return what is realised, in quote, if `added` brings what was left over to zero."""
-    if before is None or (before.held + added.held).value:
-        return Decimal(0)
-    return -(before.carry + added.carry).value
+    """Return what is realised, in quote, if nothing is left over once `added` is."""
+    total = added if before is None else before + added
+    return Decimal(0) if total.held.value else -total.carry.value

@@ -18,6 +18,8 @@ class Cause(StrEnum):
     under way; `DEPTH_TAKEN` by other trades meanwhile; `PRICE_LIMIT`, what lay beyond it was not
     filled; `UNWINDING` of what one leg filled alone; `FEE` and `TRANSFER`, more or less than sized.
 
+    After its end: `LATE_FILL`, what was told of its orders only then.
+
     Of transactions: `GAS`, whose estimate and exact bound differ, and whose bound and use may;
     `REVERTED`, what was planned to be gained and was not.
     """
@@ -30,6 +32,7 @@ class Cause(StrEnum):
     LATENCY = "latency"
     PRICE_LIMIT = "price_limit"
     UNWINDING = "unwinding"
+    LATE_FILL = "late_fill"
     REVERTED = "reverted"
     GAS = "gas"
     FEE = "fee"

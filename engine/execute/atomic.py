@@ -79,6 +79,7 @@ class AtomicExecutor:
         self._following = Following(outcomes=outcomes, is_killed=is_killed, settled=self._end)
         self.stored = self._following.stored
         self.told = self._following.told
+        self.knows = self._following.knows
         self.missed = self._following.missed
         self.tick = self._following.tick
 

@@ -64,7 +64,22 @@ class End:
     at_ns: int
 
 
-Act = Store | Send | LookUp | Alarm | End
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Something that counts was told of an order after its plan had ended.
+
+    Attributes:
+        before: all orders of the plan as they were known when it was told.
+        orders: the same as known since.
+    """
+
+    plan: Plan
+    before: tuple[Sendable, ...]
+    orders: tuple[Sendable, ...]
+    at_ns: int
+
+
+Act = Store | Send | LookUp | Alarm | End | Late
 NO_ACTS: Final[tuple[Act, ...]] = ()
 
 PlanT_contra = TypeVar("PlanT_contra", bound=Plan, contravariant=True)
@@ -87,7 +102,11 @@ class Executor(Protocol[PlanT_contra]):
         ...
 
     def told(self, news: News, at_ns: int) -> Sequence[Act]:
-        """Learn something of an order."""
+        """Learn something of an order, be its plan under way or ended."""
+        ...
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan under way, or of one that ended not long ago."""
         ...
 
     def missed(self, client_order_id: str, at_ns: int, *, has_gap: bool) -> Sequence[Act]:

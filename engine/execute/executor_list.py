@@ -6,10 +6,11 @@ Each takes the plans of one type. What is due is done in the order of time over 
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from engine.domain.errors import FatalError
+from engine.domain.errors import BadValueError, FatalError
 from engine.domain.plans import Plan
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
+from engine.execute.order_life import News
 from engine.execute.paper import PaperExecutor
 from engine.execute.paper_atomic import PaperAtomicExecutor
 from engine.execute.plan_executor import Around, PlanExecutor
@@ -45,6 +46,19 @@ class Executors:
             raise FatalError(f"no executor takes {type(plan).__name__}: {plan.plan_id}")
         executor.start(plan, at_ns)
         self._plan_ahead()
+
+    def told(self, news: News, at_ns: int) -> None:
+        """Learn something of an order, be its plan under way or ended; `advance` says what ends.
+
+        Raises:
+            BadValueError: it is no order of ours; a person has to look at it.
+        """
+        for one in self._all:
+            if one.knows(news.client_order_id):
+                one.told(news, at_ns)
+                self._plan_ahead()
+                return
+        raise BadValueError(f"{news.client_order_id} is no order of ours: {news.event}")
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.

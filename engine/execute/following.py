@@ -7,14 +7,17 @@ that it would be there. A plan under way keeps its exposure and reservations unt
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.domain.errors import BadValueError
-from engine.domain.orders import OrderState, Purpose, Sendable
+from engine.domain.orders import OrderState, Purpose, Sendable, Transaction
 from engine.domain.plans import Plan
 from engine.domain.units import NS_PER_MS
-from engine.execute.executor import NEVER_NS, NO_ACTS, Act, Alarm, End, LookUp, Send, Store
+from engine.execute.executor import NEVER_NS, NO_ACTS, Act, Alarm, End, Late, LookUp, Send, Store
 from engine.execute.order_life import ENDED, UNSENT, News, OrderEvent
+
+ENDED_MAX: Final = 4_096
+"""Orders that are remembered after their plan ended; what is told of older ones is an alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,7 @@ class Following:
         self._settled = settled
         self._runs: dict[str, Run] = {}
         self._run_of_order: dict[str, Run] = {}
+        self._ended: dict[str, Run] = {}
         self.next_at_ns = NEVER_NS
 
     def begin(self, plan: Plan) -> Run:
@@ -173,7 +177,9 @@ class Following:
         """End a plan of which nothing is open."""
         del self._runs[run.plan.plan_id]
         for client_order_id in run.orders:
-            del self._run_of_order[client_order_id]
+            self._ended[client_order_id] = self._run_of_order.pop(client_order_id)
+        while len(self._ended) > ENDED_MAX:
+            del self._ended[next(iter(self._ended))]
         return End(run.plan, run.sendables, at_ns)
 
     def stored(self, client_order_id: str, at_ns: int) -> Sequence[Act]:
@@ -197,9 +203,30 @@ class Following:
         """Take news of an order over, and go on with its plan once nothing is open any more."""
         run = self._run_of_order.get(news.client_order_id)
         if run is None:
-            return [Alarm("", f"{news.client_order_id} is no order under way: {news.event}")]
+            return self._told_late(news, at_ns)
         run.orders[news.client_order_id].life.take(news)
         return self._go_on(run, at_ns)
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan under way, or of one that ended not long ago."""
+        return client_order_id in self._run_of_order or client_order_id in self._ended
+
+    def _told_late(self, news: News, at_ns: int) -> Sequence[Act]:
+        """Take over what is told of an order after its plan has ended; what is new counts."""
+        run = self._ended.get(news.client_order_id)
+        if run is None:
+            return [Alarm("", f"{news.client_order_id} is no order of ours: {news.event}")]
+        sent, before = run.orders[news.client_order_id], run.sendables
+        sent.life.take(news)
+        acts: list[Act] = [
+            Alarm(run.plan.plan_id, sentence) for sentence in sent.life.alarms[sent.alarms_told :]
+        ]
+        sent.alarms_told = len(sent.life.alarms)
+        if any(is_more(old, new) for old, new in zip(before, run.sendables, strict=True)):
+            acts.append(Late(run.plan, before, run.sendables, at_ns))
+        if not sent.life.is_settled:
+            acts.append(LookUp(sent.life.order))
+        return acts
 
     def missed(self, client_order_id: str, at_ns: int, *, has_gap: bool) -> Sequence[Act]:
         """Count a look-up that found nothing as evidence, if it is any."""
@@ -249,7 +276,8 @@ class Following:
         sent.alarms_told = len(life.alarms)
         state = life.order.state
         if life.is_settled or state in UNSENT:
-            sent.due_ns = NEVER_NS
+            # More may be told of it yet: then it is looked up as if for the first time.
+            sent.due_ns, sent.unknown_since_ns = NEVER_NS, 0
             return
         is_unknown = state is OrderState.UNKNOWN or state in ENDED
         if is_unknown and not sent.unknown_since_ns:
@@ -268,6 +296,13 @@ class Following:
                 f"{life.order.client_order_id} at {life.where}: its outcome is unknown "
                 f"for {unknown_ns // NS_PER_MS // 1_000} s and cannot be proven; look at the venue",
             )
+
+
+def is_more(before: Sendable, after: Sendable) -> bool:
+    """Say whether more is known of what an order came to."""
+    if isinstance(before, Transaction) or isinstance(after, Transaction):
+        return before.changes != after.changes
+    return len(before.fills) < len(after.fills)
 
 
 def _learn(sent: Sent, event: OrderEvent) -> None:

@@ -37,6 +37,7 @@ class LeggedExecutor:
         )
         self.stored = self._following.stored
         self.told = self._following.told
+        self.knows = self._following.knows
         self.missed = self._following.missed
         self.tick = self._following.tick
 

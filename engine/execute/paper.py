@@ -17,10 +17,11 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, OrderState, Purpose
 from engine.domain.plans import LeggedPlan
 from engine.domain.stories import TradeStory
-from engine.execute.executor import NEVER_NS, Act, Alarm, End, Send, Store
+from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, Send, Store
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import NOTHING_FINISHED, Finished, Found
 from engine.execute.following import OutcomeRules
+from engine.execute.late import correct
 from engine.execute.latency import LatencyModel
 from engine.execute.legged import LeggedExecutor
 from engine.execute.order_life import News, OrderEvent
@@ -99,6 +100,7 @@ class PaperExecutor:
         )
         self.next_at_ns = NEVER_NS
         self._unsaid: list[Finished] = []
+        self._late = 0
         self._arrivals: list[tuple[int, int, _OnItsWay]] = []
         self._sent = 0
         self._plan_numbers: dict[str, int] = {}
@@ -125,6 +127,16 @@ class PaperExecutor:
         self._met[plan.plan_id] = {}
         # Withheld at once, it has ended already: the next advance says so.
         self._unsaid += self._carry_out(self._legged.start(plan, at_ns), at_ns)
+        if self._unsaid:
+            self.next_at_ns = min(self.next_at_ns, at_ns)
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan of its own."""
+        return self._legged.knows(client_order_id)
+
+    def told(self, news: News, at_ns: int) -> None:
+        """Learn something of an order from elsewhere; what ends by it the next advance says."""
+        self._unsaid += self._carry_out(self._legged.told(news, at_ns), at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
 
@@ -160,6 +172,11 @@ class PaperExecutor:
                 self._send(act, at_ns)
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
+            elif isinstance(act, Late):
+                self._late += 1
+                finished.append(
+                    correct(act, number=self._late, transfer_bps=self._costs.transfer_bps)
+                )
             elif isinstance(act, End):
                 finished.append(self._finish(act))
         self._plan_ahead()

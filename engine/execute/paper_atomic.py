@@ -21,9 +21,10 @@ from engine.domain.stories import TradeStory
 from engine.domain.units import NS_PER_MS
 from engine.execute.atomic import AtomicExecutor
 from engine.execute.atomic_story import tell_atomic_story
-from engine.execute.executor import NEVER_NS, Act, Alarm, End, Send, Store
+from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, Send, Store
 from engine.execute.finished import Finished, Found
 from engine.execute.following import OutcomeRules
+from engine.execute.late import correct
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.plan_executor import Around
 from engine.portfolio.taken_pools import TakenPools
@@ -70,6 +71,7 @@ class PaperAtomicExecutor:
         self._sent = 0
         self.next_at_ns = NEVER_NS
         self._unsaid: list[Finished] = []
+        self._late = 0
 
     @classmethod
     def make(cls, around: Around) -> "PaperAtomicExecutor":
@@ -85,6 +87,16 @@ class PaperAtomicExecutor:
         self._taken.take((step.row for step in plan.steps), plan.plan_id)
         # Withheld at once, it has ended already: the next advance says so.
         self._unsaid += self._carry_out(self._atomic.start(plan, at_ns), at_ns)
+        if self._unsaid:
+            self.next_at_ns = min(self.next_at_ns, at_ns)
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan of its own."""
+        return self._atomic.knows(client_order_id)
+
+    def told(self, news: News, at_ns: int) -> None:
+        """Learn something of an order from elsewhere; what ends by it the next advance says."""
+        self._unsaid += self._carry_out(self._atomic.told(news, at_ns), at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
 
@@ -117,6 +129,9 @@ class PaperAtomicExecutor:
                 heapq.heappush(self._arrivals, (lands_at_ns, self._sent, act.plan, act.order))
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
+            elif isinstance(act, Late):
+                self._late += 1
+                finished.append(correct(act, number=self._late))
             elif isinstance(act, End):
                 finished.append(_finish(act))
         self._plan_ahead()

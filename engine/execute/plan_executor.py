@@ -9,6 +9,7 @@ from engine.detect.pool_sides import PreparedPool
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.latency import LatencyModel
+from engine.execute.order_life import News
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from engine.portfolio.taken_pools import TakenPools
@@ -27,6 +28,14 @@ class PlanExecutor(Protocol):
 
     def start(self, plan: Any, at_ns: int) -> None:
         """Take a plan on."""
+        ...
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan of its own."""
+        ...
+
+    def told(self, news: News, at_ns: int) -> None:
+        """Learn something of an order, late or not; what ends by it the next `advance` says."""
         ...
 
     def advance(self, at_ns: int) -> Sequence[Finished]:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from engine.bus.notices import (
+    LateFill,
     LimitHit,
     Notice,
     OpportunitySeen,
@@ -194,6 +195,9 @@ class RunJournal:
     def execution_finished(self, finished: Finished) -> None:
         """Record a finished plan and tell of it."""
         plan = finished.plan
+        if finished.execution.corrects:
+            self._correct(finished)
+            return
         entry = self._planned.pop(plan.plan_id, None)
         found = None
         if entry is not None:
@@ -239,6 +243,33 @@ class RunJournal:
                     why_reverted=execution.why_reverted,
                 )
             )
+
+    def _correct(self, late: Finished) -> None:
+        """Record what was told of a plan after it had ended, and tell of it."""
+        plan, execution = late.plan, replace(late.execution, story=late.story())
+        self._line("corrected", execution)
+        self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))
+        self._put(
+            ExecutionRecord(
+                run_id=self._settings.run_id,
+                basis=self._settings.basis,
+                mode=self._mode(),
+                plan=plan,
+                execution=execution,
+            )
+        )
+        self.tell(
+            LateFill(
+                at_ns=execution.closed_at_ns,
+                basis=self._settings.basis,
+                execution_id=execution.corrects,
+                opportunity_id=execution.opportunity_id,
+                pair=plan.opportunity.pair,
+                fills=sum(len(order.fills) for order in execution.orders),
+                profit_usd=execution.profit_usd,
+                left_over=tuple(one.held for one in execution.residuals),
+            )
+        )
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         """Record what a place of the inventory was set to."""

@@ -64,6 +64,7 @@ class Positions:
             )
         if added:
             self._fold(added)
+        if not execution.corrects:
             for price in prices_of(
                 added, usd_per_quote=plan.usd_per_quote, at_ns=plan.decided_at_ns
             ):

@@ -104,6 +104,7 @@ def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
 async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> list[Change]:
     """Store an execution; return what it changed of the balances, nothing if it was stored."""
     newest = await connection.execute(select(func.max(tables.executions.c.seq)))
+    corrects = record.execution.corrects
     row = {**_execution_row(record), "seq": (newest.scalar_one_or_none() or 0) + 1}
     if not await _insert_once(connection, tables.executions, row):
         return []
@@ -116,9 +117,12 @@ async def _append_execution(connection: AsyncConnection, record: ExecutionRecord
         for order in execution.orders
         for position in range(len(order.fills))
     ]
-    if orders:
+    if corrects:
+        # Its orders are stored with the execution that it corrects; their late fills are not.
+        await connection.execute(insert(tables.fills), await _late_fill_rows(connection, execution))
+    elif orders:
         await connection.execute(insert(tables.orders), orders)
-    if fills:
+    if fills and not corrects:
         await connection.execute(insert(tables.fills), fills)
     if execution.residuals:
         await connection.execute(insert(tables.residuals), _residual_rows(execution))
@@ -242,6 +246,7 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "found_usd": None if execution.story is None else execution.story.found.usd,
         "story": None if execution.story is None else msgspec.json.encode(execution.story).decode(),
         "residual_sign": 0,
+        "corrects": execution.corrects or None,
         "plan": msgspec.json.encode(plan).decode(),
         "digest": _digest(record),
     }
@@ -296,6 +301,22 @@ def _fill_row(order: Order, position: int) -> Row:
         "fee_base": fill.fee_base,
         "frame_seq": fill.frame_seq,
     }
+
+
+async def _late_fill_rows(connection: AsyncConnection, execution: Execution) -> list[Row]:
+    rows = []
+    for order in execution.orders:
+        stored = await connection.execute(
+            select(func.count())
+            .select_from(tables.fills)
+            .where(tables.fills.c.client_order_id == order.client_order_id)
+        )
+        before = stored.scalar_one()
+        rows += [
+            {**_fill_row(order, number), "position": before + number}
+            for number in range(len(order.fills))
+        ]
+    return rows
 
 
 def _deposit_row(record: DepositRecord) -> Row:

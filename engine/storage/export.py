@@ -108,6 +108,7 @@ EXPORTS: dict[str, Export] = {
                 "carry_quote",
                 "correction_quote",
                 "correction_usd",
+                "corrects",
                 "found_usd",
                 "story",
             )

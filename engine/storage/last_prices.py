@@ -28,7 +28,7 @@ async def load_last_prices(
     rows = await connection.execute(
         select(residuals, executions.c.decided_at_ns, executions.c.correction_quote)
         .join_from(residuals, executions)
-        .where(basis_is(basis))
+        .where(basis_is(basis), executions.c.corrects.is_(None))
         .order_by(executions.c.decided_at_ns, executions.c.seq)
     )
     for row in rows.all():

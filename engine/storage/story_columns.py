@@ -22,6 +22,7 @@ _TO_REALISED: Final = (
     Cause.DEPTH_TAKEN,
     Cause.PRICE_LIMIT,
     Cause.UNWINDING,
+    Cause.LATE_FILL,
     Cause.REVERTED,
     Cause.GAS,
     Cause.FEE,

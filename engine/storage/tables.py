@@ -100,6 +100,8 @@ executions = Table(
     Column("seq", BigInteger),
     Column("found_usd", ExactDecimal),
     Column("story", Text),
+    Column("corrects", Text),
+    Index("ix_executions_corrects", "corrects"),
     Index("ix_executions_seq", "seq"),
     Index("ix_executions_closed_at_ns", "closed_at_ns"),
     Index("ix_executions_opportunity_id", "opportunity_id"),
@@ -113,8 +115,9 @@ executions = Table(
 """`residual_sign` is 0 but in rows of earlier versions, whose leftovers are in no other table;
 `residual_base` is of the route's base asset. `size_base` is the larger of what the legs bought and
 sold; `plan` is the whole plan as JSON. `seq` counts the executions as they were stored; `story` is
-the whole story as JSON. Rows of earlier versions have no `carry_quote`, correction, `seq`,
-`found_usd` and story."""
+the whole story as JSON. `corrects` is the execution whose orders had fills that were told only
+after it had ended, of which a row is. Rows of earlier versions have no `carry_quote`, correction,
+`seq`, `found_usd` and story."""
 
 orders = Table(
     "orders",
@@ -155,7 +158,7 @@ transactions = Table(
     "transactions",
     metadata,
     Column("execution_id", ForeignKey("executions.execution_id"), primary_key=True),
-    Column("client_order_id", Text, nullable=False, unique=True),
+    Column("client_order_id", Text, nullable=False),
     Column("plan_id", Text, nullable=False),
     Column("chain", Text, nullable=False),
     Column("wallet", Text, nullable=False),

@@ -115,6 +115,7 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             assets=_assets(row.plan),
             left_over=left_over.get(row.execution_id, ()),
             story=decode_story(row.story),
+            corrects=row.corrects or "",
         )
         for row in rows
     ]

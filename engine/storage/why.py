@@ -94,13 +94,22 @@ async def _ended(
         profit_usd=execution.profit_usd,
         why_reverted="" if receipt is None else receipt.why,
     )
+    late = await connection.execute(
+        select(executions.c.profit_usd).where(executions.c.corrects == execution.execution_id)
+    )
+    if rows := late.all():
+        late_usd = exact_sum(row.profit_usd for row in rows)
+        detail += f"; {late_usd:.4f} USD by what was told after its end"
     return msgspec.structs.replace(line, outcome=outcome, detail=detail)
 
 
 async def _load_execution(connection: AsyncConnection, ref: str) -> "Row[Any] | None":
     for column in (executions.c.execution_id, executions.c.opportunity_id):
         found = await connection.execute(
-            select(executions).where(column == ref).order_by(executions.c.closed_at_ns).limit(1)
+            select(executions)
+            .where(column == ref, executions.c.corrects.is_(None))
+            .order_by(executions.c.closed_at_ns)
+            .limit(1)
         )
         row = found.one_or_none()
         if row is not None:

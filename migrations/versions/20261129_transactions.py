@@ -37,7 +37,6 @@ def upgrade() -> None:
             name="fk_transactions_execution_id",
         ),
         sa.PrimaryKeyConstraint("execution_id", name="pk_transactions"),
-        sa.UniqueConstraint("client_order_id", name="uq_transactions_client_order_id"),
     )
     op.create_table(
         "swaps",

@@ -17,6 +17,7 @@ from engine.domain.stories import NO_WORTH, TradeStory
 from engine.execute.executor import NEVER_NS
 from engine.execute.executor_list import EXECUTORS
 from engine.execute.finished import Finished, Found
+from engine.execute.order_life import News
 from engine.execute.plan_executor import Around
 from tests.reference.world import Setup, World, make_gap, make_instrument
 
@@ -63,6 +64,12 @@ class PretendExecutor:
         del at_ns
         self.plans.append(plan)
         self.next_at_ns = plan.due_ns
+
+    def knows(self, client_order_id: str) -> bool:
+        return client_order_id == "pretended"
+
+    def told(self, news: News, at_ns: int) -> None:
+        pass
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         self.next_at_ns = NEVER_NS

@@ -1,0 +1,98 @@
+"""What is told of orders after their plan has ended: booked as a correction of its execution.
+
+It is what the plan comes to with all that is known since, less what it came to as known before. So
+the sum over an execution and its corrections is the same in whatever order things were told.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from engine.domain.exact import exact_product, exact_sum
+from engine.domain.orders import Execution, Order, Transaction
+from engine.domain.plans import LeggedPlan, Plan
+from engine.domain.residuals import residual_changes
+from engine.domain.stories import NO_WORTH, Cause, TradeStory
+from engine.execute.executor import Late
+from engine.execute.finished import Found, differences_of, worth_of
+from engine.portfolio.settle import settle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateFinished:
+    """A correction of an execution."""
+
+    plan: Plan
+    execution: Execution
+
+    def booked(self, execution: Execution) -> "LateFinished":
+        """Return it with the execution as it was booked."""
+        return replace(self, execution=execution)
+
+    def story(self, found: Found | None = None) -> TradeStory:
+        """Tell what it changed, all by one cause: it was not known when the plan ended."""
+        del found
+        realised = worth_of(self.plan, self.execution.profit_quote)
+        return TradeStory(
+            found=NO_WORTH,
+            to_sized=(),
+            sized=NO_WORTH,
+            to_realised=differences_of(NO_WORTH, [(Cause.LATE_FILL, realised)]),
+            realised=realised,
+            gross=realised,
+            fee=NO_WORTH,
+            transfer=NO_WORTH,
+            orders=(),
+        )
+
+
+def correct(late: Late, *, number: int, transfer_bps: Decimal = Decimal(0)) -> LateFinished:
+    """Make the correction number `number` of an execution."""
+    plan = late.plan
+    execution_id = f"{plan.plan_id}-x"
+    blank = Execution(
+        execution_id=f"{execution_id}-late{number}",
+        plan_id=plan.plan_id,
+        opportunity_id=plan.opportunity.opportunity_id,
+        closed_at_ns=late.at_ns,
+        orders=(),
+        quote=plan.opportunity.quote,
+        profit_quote=Decimal(0),
+        profit_usd=Decimal(0),
+        expected_usd=Decimal(0),
+        corrects=execution_id,
+    )
+    if isinstance(plan, LeggedPlan):
+        execution = _correct_legs(blank, plan, late, transfer_bps)
+    else:
+        execution = _correct_transaction(blank, late)
+    usd = exact_product(execution.profit_quote, plan.usd_per_quote)
+    return LateFinished(plan=plan, execution=replace(execution, profit_usd=usd))
+
+
+def _correct_legs(
+    blank: Execution, plan: LeggedPlan, late: Late, transfer_bps: Decimal
+) -> Execution:
+    known, since = _orders(late.before), _orders(late.orders)
+    was, now = (settle(plan, orders, transfer_bps=transfer_bps) for orders in (known, since))
+    return replace(
+        blank,
+        orders=tuple(
+            replace(new, fills=new.fills[len(old.fills) :])
+            for old, new in zip(known, since, strict=True)
+            if len(new.fills) > len(old.fills)
+        ),
+        profit_quote=exact_sum((now.profit_quote, -was.profit_quote)),
+        residuals=residual_changes(was.residuals, now.residuals),
+    )
+
+
+def _correct_transaction(blank: Execution, late: Late) -> Execution:
+    (transaction,) = (one for one in late.orders if isinstance(one, Transaction))
+    assert transaction.receipt is not None
+    profit = exact_sum((transaction.gain, -transaction.receipt.gas_quote))
+    return replace(blank, transaction=transaction, profit_quote=profit)
+
+
+def _orders(sendables: Sequence[object]) -> list[Order]:
+    return [one for one in sendables if isinstance(one, Order)]
