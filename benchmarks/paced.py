@@ -20,6 +20,7 @@ import psutil
 
 from benchmarks import harness, start_up
 from benchmarks.paced_sender import CERTIFICATE, KEY, PATIENCE_S, WARM_UP, Pace
+from engine.operate.own_core import CORES_LEAST, set_core_aside
 
 PACES = {
     "0.3_ms": Pace(interval_ns=300_000, frames=9_000),
@@ -57,7 +58,7 @@ def make_certificate(folder: Path) -> None:
         raise RuntimeError(f"openssl made no certificate: {made.stderr.strip()}")
 
 
-async def run(which: str, paces: Sequence[Pace]) -> list[dict[str, Times]]:
+async def run(which: str, paces: Sequence[Pace], **environment: str) -> list[dict[str, Times]]:
     """Let a receiver, `engine` or `floor`, take each pace; returns instants per frame, in ns.
 
     Of each frame: `due`, `sent`, and `bytes` at the receiver; for the engine also `core` and
@@ -73,7 +74,9 @@ async def run(which: str, paces: Sequence[Pace]) -> list[dict[str, Times]]:
             async with asyncio.timeout(PATIENCE_S):
                 assert sender.stdout is not None
                 port = int(await sender.stdout.readline())
-                receiver = await _start(f"paced_{which}", str(port), directory, *texts, **trust)
+                receiver = await _start(
+                    f"paced_{which}", str(port), directory, *texts, **environment, **trust
+                )
                 try:
                     if await receiver.wait() or await sender.wait():
                         raise RuntimeError(f"the {which} did not take all frames")
@@ -132,10 +135,10 @@ def rows_of(name: str, instants: dict[str, Times]) -> list[harness.Row]:
     ]
 
 
-async def _measure(name: str) -> list[harness.Row]:
+async def _measure(name: str, **environment: str) -> list[harness.Row]:
     rows = []
-    engine = await run("engine", list(PACES.values()))
-    floor = await run("floor", list(FLOOR_PACES.values()))
+    engine = await run("engine", list(PACES.values()), **environment)
+    floor = await run("floor", list(FLOOR_PACES.values()), **environment)
     for pace, of_engine, of_floor in zip(PACES, engine, floor, strict=True):
         rows += rows_of(f"paced.{pace}.{name}", of_engine)
         waited = of_floor["bytes"] - of_floor["sent"]
@@ -150,7 +153,21 @@ async def _measure_all() -> list[harness.Row]:
         async with start_up.installation(Path(directory)):
             rows.append(harness.scalar("paced.cores_busy_beside", "cores", _cores_busy()))
             rows += await _measure("busy")
-    return rows
+    return rows + await _measure_own_core()
+
+
+async def _measure_own_core() -> list[harness.Row]:
+    """Measure beside a whole installation, which shares the other cores with the sender."""
+    cores, environment = os.sched_getaffinity(0), dict[str, str]()
+    if len(cores) < CORES_LEAST:
+        return []
+    set_core_aside(environment)
+    try:
+        with tempfile.TemporaryDirectory(prefix="syn") as directory:
+            async with start_up.installation(Path(directory)):
+                return await _measure("own_core", **environment)
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _cores_busy() -> float:
@@ -160,7 +177,7 @@ def _cores_busy() -> float:
 
 
 def measure() -> list[harness.Row]:
-    """Measure all paces, alone and beside a whole installation on the sandbox."""
+    """Measure all paces: alone, beside a whole installation, and there with a core of its own."""
     return asyncio.run(_measure_all())
 
 

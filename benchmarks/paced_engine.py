@@ -6,6 +6,7 @@ in SSL_CERT_FILE. What came when is stored per connection.
 
 import asyncio
 import gc
+import os
 import ssl
 import sys
 import time
@@ -27,6 +28,7 @@ from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
+from engine.operate.own_core import own_core
 from engine.operate.recorder import RecorderSettings, open_recorder
 from engine.ports import Action, InputKind, RequestBudget
 from engine.wiring.core import Core
@@ -139,8 +141,9 @@ async def _tick(core: Core, watch: ClockWatch, session: Session) -> None:
 async def main(arguments: Sequence[str]) -> None:
     """Receive the paces in their order."""
     port, folder, *paces = arguments
-    for number, text in enumerate(paces):
-        await receive(int(port), Pace.parse(text), Path(folder) / f"engine-{number}.npz")
+    async with own_core(os.environ):
+        for number, text in enumerate(paces):
+            await receive(int(port), Pace.parse(text), Path(folder) / f"engine-{number}.npz")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ in SSL_CERT_FILE. What came when is stored per connection.
 """
 
 import asyncio
+import os
 import sys
 import time
 from array import array
@@ -16,6 +17,7 @@ import numpy as np
 import uvloop
 
 from benchmarks.paced_sender import PATIENCE_S, Pace
+from engine.operate.own_core import own_core
 
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -83,8 +85,9 @@ def room_for(pace: Pace) -> int:
 async def main(arguments: Sequence[str]) -> None:
     """Receive the paces in their order."""
     port, folder, *paces = arguments
-    for number, text in enumerate(paces):
-        await receive(int(port), Pace.parse(text), Path(folder) / f"floor-{number}.npz")
+    async with own_core(os.environ):
+        for number, text in enumerate(paces):
+            await receive(int(port), Pace.parse(text), Path(folder) / f"floor-{number}.npz")
 
 
 if __name__ == "__main__":

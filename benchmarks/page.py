@@ -57,8 +57,10 @@ the product's own session, ten books in the core, recorder, shared prices and ti
   of event loop that does nothing: the machine's own floor, below which nothing on it comes.
 
 `busy` is beside a whole installation on the sandbox (its own engine, ledger, sandbox and bot); the
-venue's process takes a part of a core in both. `paced.cores_busy_before` is how many cores other
-work of the machine kept busy just before, `cores_busy_beside` the same with the installation. Of
+venue's process takes a part of a core in both. `own_core` is the same with
+SYNDICATE_ENGINE_CORE=own for the receiver: one core for it alone, kept awake; all else, the venue
+too, shares the others. `paced.cores_busy_before` is how many cores other work of the machine kept
+busy just before, `cores_busy_beside` the same with the installation. Of
 300 frames 30 ms apart p99.9 is the longest. Not in these figures: what else the engine's loop does
 (commands, reports, records to the ledger, REST answers), a scan among pools and other venues'
 books, several connections at once, a network card.

@@ -44,6 +44,8 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
     facts += _engine_counts(report)
     if latency:
         facts.append(("Latency", _latency(latency)))
+    if report.loop_lag_us:
+        facts.append(("Loop", f"p99 {report.loop_lag_us['p99']:,.0f} µs late"))
     memory_mb = {**report.memory_mb, **beside.memory_mb}
     if memory_mb:
         facts.append(("Memory", f"{sum(memory_mb.values()):.0f} MB in {len(memory_mb)} roles"))

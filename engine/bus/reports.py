@@ -99,6 +99,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
 
     Attributes:
         latency_us: p50, p99, p999 of frame receipt to decision, over the last frames.
+        loop_lag_us: the same of how late the engine's loop came to what was due.
         memory_mb: resident memory by role, of the roles the engine can see.
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
@@ -139,6 +140,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
     unsized: int = 0
     pools_cut: int = 0
     recording_failure: str | None = None
+    loop_lag_us: dict[str, float] = {}
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):

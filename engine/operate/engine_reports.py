@@ -46,6 +46,7 @@ from engine.market.board import Board
 from engine.market.freshness import Freshness
 from engine.market.valuation import Valuation
 from engine.operate.hot_path import HotPath
+from engine.operate.latency import LatencyRing
 from engine.operate.run_header import RunHeader
 from engine.operate.run_journal import Entry, RunJournal
 from engine.operate.spread_watch import SpreadWatch
@@ -67,6 +68,7 @@ class RunParts:
         recording_failure: why recording stopped, None if it did not.
         prices_published: rows of the price matrix written so far, None without one.
         prices_failure: why there is no price matrix, None if there is.
+        loop_lag: how late the loop's ticks were.
         venue_notes: tells what a venue said that keeps us away, or why it is not in the run.
     """
 
@@ -95,6 +97,7 @@ class RunParts:
     prices_published: Callable[[], int | None]
     prices_failure: Callable[[], str | None]
     venue_notes: Callable[[], Mapping[VenueId, str]]
+    loop_lag: LatencyRing
 
 
 class EngineReports:
@@ -128,6 +131,7 @@ class EngineReports:
             pools_waiting=of.detector.pools_waiting,
             profit_usd_paper=of.journal.profit_usd,
             latency_us=of.hot_path.latency.summary_us(),
+            loop_lag_us=of.loop_lag.summary_us(),
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
             records_waiting=of.waiting(),
             recording=of.recording(),

@@ -1,4 +1,4 @@
-"""Latency of the hot path: a ring of the last measurements, summarised on request."""
+"""Durations of the loop: a ring of the last measurements, summarised on request."""
 
 from array import array
 from typing import Final
@@ -14,16 +14,16 @@ PARTS: Final = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
 
 
 class LatencyRing:
-    """The last `SAMPLES` durations in ns; adding one costs about 0.1 us and no memory."""
+    """The last durations in ns; adding one costs about 0.1 us and no memory."""
 
-    def __init__(self) -> None:
-        self._samples = array("q", bytes(8 * SAMPLES))
+    def __init__(self, samples: int = SAMPLES) -> None:
+        self._samples = array("q", bytes(8 * samples))
         self._count = array("q", [0])
 
     def add(self, duration_ns: int) -> None:
         """Add a duration."""
         count = self._count[0]
-        self._samples[count % SAMPLES] = duration_ns
+        self._samples[count % len(self._samples)] = duration_ns
         self._count[0] = count + 1
 
     def summary_us(self) -> dict[str, float]:

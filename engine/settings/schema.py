@@ -367,6 +367,16 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     ] = "UTC"  # fmt: skip
 
 
+class EngineSettings(_Section, frozen=True, kw_only=True):
+    """The engine's process."""
+
+    core: Annotated[
+        Literal["shared", "own"],
+        Meta(description="own: one core for the engine alone, never asleep, so that frames are "
+             "taken in about half the time; it shows as 100 % busy, and there must be two"),
+    ] = "shared"  # fmt: skip
+
+
 class NetworkSettings(_Section, frozen=True, kw_only=True):
     """The way out of the machine."""
 
@@ -397,6 +407,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recording: RecordingSettings = RecordingSettings()
     telegram: TelegramSettings = TelegramSettings()
     operator: OperatorSettings = OperatorSettings()
+    engine: EngineSettings = EngineSettings()
     network: NetworkSettings = NetworkSettings()
     log: LogSettings = LogSettings()
 

@@ -109,6 +109,7 @@ def summarise(status: StatusReport, pids: dict[str, int]) -> dict[str, Any]:
         },
         "profit_usd_paper": float(round(status.profit_usd_paper, 6)),
         "latency_us": status.latency_us,
+        "loop_lag_us": status.loop_lag_us,
         "memory_mb": memory_mb(pids),
         "run_id": status.run_id,
         "recording": status.recording,

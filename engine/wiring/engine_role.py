@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,9 +28,11 @@ from engine.operate.hot_path import HotPath
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switch import KillSwitch
+from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
+from engine.operate.own_core import own_core
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind
 from engine.operate.role_words import announce_ready
@@ -82,6 +85,7 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
 
         try:
             async with (
+                own_core(os.environ),
                 open_engine(
                     settings,
                     paths,
@@ -150,6 +154,7 @@ async def open_engine(
                 sessions,
                 lists,
                 latch=latch,
+                loop_lag=ticks.loop_lag,
                 outbox=outbox,
                 recorder=recorder,
                 prices=prices,
@@ -344,6 +349,7 @@ def _parts(
     lists: Sequence[VenueList],
     *,
     latch: KillLatch,
+    loop_lag: LatencyRing,
     outbox: Outbox,
     recorder: Recorder | None,
     prices: SharedPrices,
@@ -379,6 +385,7 @@ def _parts(
         journal=core.journal,
         control=core.control,
         hot_path=core.hot_path,
+        loop_lag=loop_lag,
         spread_watch=core.spread_watch,
         is_killed=latch.is_killed,
         waiting=lambda: outbox.waiting,

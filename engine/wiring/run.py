@@ -20,6 +20,7 @@ from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
+from engine.operate.own_core import set_core_aside
 from engine.operate.role_logs import tail_of
 from engine.operate.streams import say_last
 from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
@@ -39,9 +40,13 @@ TOLD_EVERY: Final = 20
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
     """List the roles in the order in which they start.
 
+    If the engine gets a core of its own, this process leaves it here.
+
     The times to stop add up to less than a container's or systemd's grace, see `compose.yaml`.
     """
     settings = _with_sandbox_port(settings)
+    if settings.engine.core == "own":
+        set_core_aside(os.environ)
     specs = []
     if settings.markets.source == "sandbox":
         specs.append(

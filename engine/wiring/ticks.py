@@ -1,6 +1,7 @@
 """What the engine does about ten times a second, and what it tells of it."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,15 +9,20 @@ from engine.bus.notices import REFUSED, ClockCorrected, RecordingStopped, Record
 from engine.connectors.session import Session
 from engine.core.inputs.kind import Answers
 from engine.domain.corrections import Correction
+from engine.domain.units import NS_PER_S
 from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.kill_switch import KillSwitch
+from engine.operate.latency import LatencyRing
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
 from engine.operate.recorder import Recorder
 from engine.wiring.core import Core
 
 TICK_S: Final = 0.1
+
+LAG_SAMPLES: Final = 1 << 13
+"""Ticks of about 14 minutes."""
 
 
 class Ticks:
@@ -25,6 +31,8 @@ class Ticks:
     Attributes:
         sessions: the connections, in the order of their streams; set before the first tick.
         watch: the look at the clock that comes first.
+        loop_lag: how much later than due each tick began: so long something else held the loop, up
+            to the millisecond that its timers are exact to.
     """
 
     def __init__(
@@ -37,6 +45,7 @@ class Ticks:
     ) -> None:
         self.sessions: Sequence[Session] = ()
         self.watch = ClockWatch(clock, self._correct)
+        self.loop_lag = LatencyRing(LAG_SAMPLES)
         self._core = core
         self._outbox = outbox
         self._kill_switch = kill_switch
@@ -57,7 +66,9 @@ class Ticks:
     async def run(self) -> None:
         """Tick until cancelled."""
         while True:
+            due_ns = time.monotonic_ns() + int(TICK_S * NS_PER_S)
             await asyncio.sleep(TICK_S)
+            self.loop_lag.add(max(time.monotonic_ns() - due_ns, 0))
             at_ns = self.watch.look()
             self._perform(self._core.hot_path.tick(at_ns))
             self._outages.look(at_ns)

@@ -107,6 +107,7 @@ def status(
         pools_waiting=0,
         profit_usd_paper=Decimal("12.3456"),
         latency_us={"p50": 14.2, "p99": 71.8, "p999": 240.0},
+        loop_lag_us={"p50": 310.0, "p99": 1_204.5, "p999": 2_950.0},
         memory_mb={"engine": 180.5, "ledger": 62.0, "bot": 71.0},
         records_waiting=0,
         recording=None,

@@ -8,6 +8,7 @@ from engine.domain.chains import BlockTerms
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
 from engine.operate.engine_reports import EngineReports, RunParts
+from engine.operate.latency import LatencyRing
 from engine.operate.recorder import Recorder
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
@@ -106,6 +107,7 @@ def make_reports(core: Core) -> EngineReports:
             under_way=core.under_way,
             journal=core.journal,
             control=core.control,
+            loop_lag=LatencyRing(),
             hot_path=core.hot_path,
             spread_watch=core.spread_watch,
             is_killed=lambda: False,

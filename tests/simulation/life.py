@@ -23,6 +23,7 @@ from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
+from engine.operate.latency import LatencyRing
 from engine.operate.outbox import Outbox
 from engine.operate.recorder import FLUSH_S, Recorder, RecorderSettings
 from engine.operate.recording import EntryKind
@@ -285,6 +286,7 @@ def _parts(life: Life) -> RunParts:
         journal=core.journal,
         control=core.control,
         hot_path=core.hot_path,
+        loop_lag=LatencyRing(),
         spread_watch=core.spread_watch,
         is_killed=life.latch.is_killed,
         waiting=partial(getattr, life.outbox, "waiting"),
