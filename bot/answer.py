@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.render.screen import Screen
-from engine.bus.reports import Acknowledged, Declined
-from engine.bus.request import Request
+from engine.bus.command import Command
+from engine.bus.reports import Acknowledged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Confirmation:
     """
 
     action: str
-    command: Request[Acknowledged | Declined]
+    command: Command[Acknowledged]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from typing import Protocol
 
 from bot.answer import Answer
 from bot.grammar import Argument, Arguments
+from engine.bus.command import AnyCommand, seal
 from engine.bus.request import Reply, Request
+from engine.domain.units import NS_PER_S
 from engine.facade.front_end import FrontEndSettings
 
 
@@ -50,6 +52,7 @@ class Call:
         is_late: it waited at Telegram or in the inbox while nobody took it.
         ref: the message that it came in; empty if it cannot be told again.
         table: all commands, for the help.
+        is_protective: it can only make the engine do less.
     """
 
     ask: Ask
@@ -61,6 +64,24 @@ class Call:
     now_ns: int
     settings: FrontEndSettings
     table: tuple["CommandEntry", ...]
+    is_protective: bool
+
+    def seal(self, command: AnyCommand, *, at_ns: int | None = None) -> AnyCommand:
+        """Put a command into its envelope; without `at_ns` it is of when the operator asked.
+
+        What only tightens never comes too late. What lets the engine do more has to arrive while
+        its second step counts and its answer is waited for.
+        """
+        lasts_s = max(self.settings.command_age_s_max, self.settings.confirm_s)
+        lasts_ns = lasts_s * NS_PER_S + int(self.settings.ask_s * NS_PER_S)
+        return seal(
+            command,
+            by=self.by,
+            at_ns=self.given_at_ns if at_ns is None else at_ns,
+            ref=self.ref,
+            is_late=self.is_late,
+            expires_at_ns=None if self.is_protective else self.now_ns + lasts_ns,
+        )
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

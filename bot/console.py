@@ -25,6 +25,7 @@ from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left, render_voided
 from bot.terminal import PipeTerminal, PromptTerminal, Terminal
 from bot.threads import Threads
+from engine.bus.command import seal
 from engine.domain.errors import SyndicateError
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
@@ -202,7 +203,7 @@ class Console:
             return
         why = "a kill came while a command was under way"
         try:
-            await self._dispatcher.ask(Kill(by=BY, why=why, at_ns=self._clock()))
+            await self._dispatcher.ask(seal(Kill(why=why), by=BY, at_ns=self._clock()))
         except SyndicateError as error:
             _log.warning("the repeated kill was not confirmed: %s", error)
 

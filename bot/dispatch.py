@@ -165,6 +165,7 @@ class Dispatcher:
             now_ns=now_ns,
             settings=self.settings,
             table=command_table.COMMANDS,
+            is_protective=invocation.kind is Kind.PROTECTIVE,
         )
         try:
             return await invocation.entry.handler(call)

@@ -6,9 +6,11 @@ bound, well before the limit that every test has.
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, cast
 
 import pyotp
 
+from engine.bus.command import Command, seal
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
 from engine.domain.errors import TransientError
@@ -26,6 +28,14 @@ async def insist(facade: Facade, request: Request[Reply]) -> Reply:
                 return await facade.ask(request)
             except TransientError:
                 await asyncio.sleep(0.05)
+                request = cast("Request[Reply]", _anew(request))
+
+
+def _anew(request: Request[Any]) -> Request[Any]:
+    """Give a command an envelope of its own, as a message that is written again has."""
+    if not isinstance(request, Command) or request.envelope is None:
+        return request
+    return seal(request, by=request.envelope.by, at_ns=request.envelope.at_ns)
 
 
 async def clear_latch(
@@ -37,7 +47,7 @@ async def clear_latch(
         while True:
             code = pyotp.TOTP(secret).at(wall_ns() // 1_000_000_000)
             if code != spent:
-                unkill = Unkill(by="me", code=code, given_at_ns=given_at_ns())
+                unkill = seal(Unkill(code=code), by="me", at_ns=given_at_ns())
                 try:
                     return await facade.ask(unkill), code
                 except TransientError:

@@ -60,12 +60,12 @@ BALANCE = CommandEntry(
 
 
 async def _reset(call: Call) -> Answer:
-    report = await call.ask(ResetBalance(by=call.by))
+    report = await call.ask(call.seal(ResetBalance()))
     if isinstance(report, Declined) and report.needs_confirmation:
         return Answer(
             screen=render_ask_reset(report.why),
             confirmation=Confirmation(
-                action="Set it back", command=ResetBalance(by=call.by, is_confirmed=True)
+                action="Set it back", command=call.seal(ResetBalance(is_confirmed=True))
             ),
         )
     return answer_plainly(report, call.settings)

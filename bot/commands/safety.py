@@ -49,7 +49,7 @@ LIMITS = CommandEntry(
 
 async def pause(call: Call) -> Answer:
     """Stop making plans, in one step."""
-    return answer_plainly(await call.ask(Pause(by=call.by)), call.settings)
+    return answer_plainly(await call.ask(call.seal(Pause())), call.settings)
 
 
 PAUSE = CommandEntry(
@@ -70,9 +70,7 @@ async def resume(call: Call) -> Answer:
     report = await call.ask(GetStatus())
     return Answer(
         screen=render_ask_resume(report),
-        confirmation=Confirmation(
-            action="Resume", command=Resume(by=call.by, given_at_ns=call.now_ns)
-        ),
+        confirmation=Confirmation(action="Resume", command=call.seal(Resume(), at_ns=call.now_ns)),
     )
 
 
@@ -94,13 +92,7 @@ RESUME = CommandEntry(
 def make_kill(call: Call) -> Kill:
     """Return the command that kills."""
     why = redact(call.arguments.text("why") or "asked by the operator")
-    return Kill(
-        by=call.by,
-        why=why[:WHY_LIMIT],
-        at_ns=call.given_at_ns,
-        is_late=call.is_late,
-        ref=call.ref,
-    )
+    return call.seal(Kill(why=why[:WHY_LIMIT]))
 
 
 async def kill(call: Call) -> Answer:
@@ -148,8 +140,7 @@ KILL = CommandEntry(
 async def unkill(call: Call) -> Answer:
     """Clear the latch with the one-time code."""
     code = call.arguments.text("code") or ""
-    command = Unkill(by=call.by, code=code, given_at_ns=call.given_at_ns)
-    return answer_plainly(await call.ask(command), call.settings)
+    return answer_plainly(await call.ask(call.seal(Unkill(code=code))), call.settings)
 
 
 UNKILL = CommandEntry(
@@ -169,15 +160,15 @@ async def mode(call: Call) -> Answer:
     wanted = call.arguments.text("mode")
     if wanted is None:
         return Answer(screen=render_mode(await call.ask(GetStatus())), buttons=_MODE_BUTTONS)
-    command = SetMode(by=call.by, mode=Mode(wanted), given_at_ns=call.now_ns)
-    report = await call.ask(command)
+    command = SetMode(mode=Mode(wanted))
+    report = await call.ask(call.seal(command, at_ns=call.now_ns))
     if isinstance(report, Declined) and report.needs_confirmation:
         now = await call.ask(GetStatus())
         return Answer(
             screen=render_ask_mode(Mode(wanted), now, why=report.why),
             confirmation=Confirmation(
                 action=f"Go to {wanted}",
-                command=replace(command, is_confirmed=True),
+                command=call.seal(replace(command, is_confirmed=True), at_ns=call.now_ns),
             ),
         )
     return answer_plainly(report, call.settings)

@@ -159,6 +159,7 @@ class Desk:
             invocation,
             by=by,
             given_at_ns=None if sent_at_s is None else sent_at_s * NS_PER_S,
+            ref=self.kill_lane.ref_of(arrival),
         )
         if invocation.kind is Kind.CHANGE:
             await self.kill_lane.assert_again(by=by, epoch=accepted.epoch)

@@ -14,6 +14,7 @@ from bot.answer import Answer
 from bot.confirmations import Confirmations
 from bot.dispatch import Dispatcher, Invocation
 from bot.telegram.arrivals import Arrival
+from engine.bus.command import seal
 from engine.domain.errors import SyndicateError
 from engine.domain.units import NS_PER_S
 from engine.requests.safety import Kill
@@ -57,9 +58,13 @@ class KillLane:
             return
         why = "a kill came while a command was under way"
         try:
-            await self.dispatcher.ask(Kill(by=by, why=why, at_ns=self.dispatcher.clock()))
+            await self.dispatcher.ask(seal(Kill(why=why), by=by, at_ns=self.dispatcher.clock()))
         except SyndicateError as error:
             _log.warning("the repeated kill was not confirmed: %s", error)
+
+    def ref_of(self, arrival: Arrival) -> str:
+        """Return what an arrival is called in envelopes, however often it is told."""
+        return f"telegram-{self.bot_id}-{arrival.update_id}"
 
     async def _kill(self, kills: list[Arrival], *, by: str, is_late: bool) -> None:
         asked = kills[0].asked
@@ -72,7 +77,7 @@ class KillLane:
             # Dates are whole seconds: the end of the second, so that in doubt the kill is newer.
             given_at_ns=(newest + 1) * NS_PER_S if newest is not None and is_late else None,
             is_late=is_late,
-            ref=f"telegram-{self.bot_id}-{kills[-1].update_id}",
+            ref=self.ref_of(kills[-1]),
         )
         for arrival in kills:
             self.reply(arrival, answer)

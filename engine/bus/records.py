@@ -6,10 +6,10 @@ Every record has an id of its own; the ledger stores a record once, however ofte
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
-from zlib import crc32
 
 import msgspec
 
+from engine.bus.command import Envelope
 from engine.bus.notices import Notice
 from engine.bus.request import LedgerRequest
 from engine.domain.holdings import Deposit, Holding
@@ -86,11 +86,32 @@ class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     deposit: Deposit
 
 
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command, so that nobody carries it out again.
+
+    Attributes:
+        digest: of the command's content.
+        answer: the reply, encoded.
+    """
+
+    command_id: str
+    digest: str
+    answer: bytes
+
+
+class OutcomeRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What became of a command after all; takes the place of what was stored before."""
+
+    at_ns: int
+    outcome: Outcome
+
+
 class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """All that the operator has set, to be restored after a restart; durable before acknowledged.
 
     Attributes:
         limits: by name; any other is as the settings say.
+        outcome: of the command that asked for it.
     """
 
     record_id: str
@@ -100,6 +121,7 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     limits: dict[str, Decimal]
     by: str
     action: str
+    outcome: Outcome | None = None
 
 
 class LatchAct(StrEnum):
@@ -115,6 +137,7 @@ class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 
     Attributes:
         code_step: time step of the one-time code that it used up; the code itself is not kept.
+        outcome: of the command that asked for it.
     """
 
     record_id: str
@@ -123,16 +146,20 @@ class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     by: str
     why: str
     code_step: int | None = None
+    outcome: Outcome | None = None
 
 
-def kill_record(*, by: str, why: str, at_ns: int, ref: str = "") -> LatchRecord:
+def kill_record(envelope: Envelope, *, why: str) -> LatchRecord:
     """Return the record of a kill: the same one from whoever stores it, however often it is told.
 
     The time of one that is told again differs, for it is then late.
     """
-    itself = f"{at_ns}-{crc32(f'{by} {why}'.encode()):08x}"
     return LatchRecord(
-        record_id=f"kill-{ref or itself}", at_ns=at_ns, act=LatchAct.KILL, by=by, why=why
+        record_id=f"kill-{envelope.id}",
+        at_ns=envelope.at_ns,
+        act=LatchAct.KILL,
+        by=envelope.by,
+        why=why,
     )
 
 
@@ -149,6 +176,7 @@ Record = (
     | ExecutionRecord
     | DepositRecord
     | StateRecord
+    | OutcomeRecord
     | LatchRecord
     | NoticeRecord
 )
@@ -200,6 +228,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         holdings: what deposits and fills came to, by venue and asset.
         limits: what the operator has set of limits, by name.
         changed_at_ns: when the operator last set mode, pause or a limit, 0 if never.
+        outcomes: of the newest commands.
     """
 
     mode: Mode | None
@@ -214,6 +243,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     latch: LatchState = LatchState()
     codes: CodesUsed = CodesUsed()
     last_prices: list[LastPrice] = []
+    outcomes: list[Outcome] = []
 
 
 class RecordKeeper(Protocol):

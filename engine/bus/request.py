@@ -3,7 +3,6 @@
 A new one is a class in a file of `engine/requests` and a line in its `request_list.py`.
 """
 
-from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
 
 import msgspec
@@ -24,6 +23,14 @@ class Request(msgspec.Struct, Generic[Reply_co], tag=True, frozen=True, kw_only=
     role: ClassVar[str]
     timeout_s: ClassVar[float] = 5.0
     is_for_any: ClassVar[bool] = False
+
+    @classmethod
+    def reply_type(cls) -> Any:
+        """Return what it is answered with: what stands in the brackets of its base."""
+        for base in vars(cls)["__orig_bases__"]:
+            for asked in get_args(base):
+                return asked
+        raise TypeError(f"{cls.__name__} does not say what it is answered with")
 
     async def answer(self, role: Any, /) -> Reply_co:
         """Answer it, in the process of the role."""
@@ -91,12 +98,3 @@ class Roles(Protocol):
     async def kill(self, command: Any, /) -> Any:
         """Kill by every path at once, see `facade.killing`."""
         ...
-
-
-@cache
-def reply_type(kind: type[Request[Any]]) -> Any:
-    """Return what a kind of request is answered with: what stands in the brackets of its base."""
-    for base in vars(kind)["__orig_bases__"]:
-        for asked in get_args(base):
-            return asked
-    raise TypeError(f"{kind.__name__} does not say what it is answered with")

@@ -6,7 +6,7 @@ from typing import Any, Final, Union
 
 import msgspec
 
-from engine.bus.request import Reply, Request, reply_type
+from engine.bus.request import Reply, Request
 from engine.domain.errors import TransientError
 
 PROTOCOL_VERSION: Final = 2
@@ -47,4 +47,4 @@ def decode_reply(request: Request[Reply], payload: bytes, *, role: str) -> Reply
 
 @cache
 def _reply_decoder(kind: type[Request[Any]]) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(reply_type(kind))
+    return msgspec.msgpack.Decoder(kind.reply_type())

@@ -39,13 +39,14 @@ class Killer:
 
     async def kill(self, command: Kill) -> KillReport | Declined:
         """Carry a kill out; one that came late is declined if the latch was cleared after it."""
-        cleared_at_ns = self._latch.cleared_at_ns() if command.is_late else None
-        if cleared_at_ns is not None and command.at_ns < cleared_at_ns:
+        sealed = command.sealed
+        cleared_at_ns = self._latch.cleared_at_ns() if sealed.is_late else None
+        if cleared_at_ns is not None and sealed.at_ns < cleared_at_ns:
             return Declined(
-                why=f"this kill of {_clock_time(command.at_ns)} came late: the latch was cleared "
+                why=f"this kill of {_clock_time(sealed.at_ns)} came late: the latch was cleared "
                 f"after it, at {_clock_time(cleared_at_ns)}. Send KILL again to kill now"
             )
-        if command.is_late and self._is_done_already(command):
+        if sealed.is_late and self._is_done_already(sealed.at_ns):
             # Told twice, as after a restart: done anew, it would void what was asked since then.
             held = KillPath(is_done=True, text="stopped, it makes no plan")
             latch_file = KillPath(is_done=True, text="was set before, it holds over restarts")
@@ -56,15 +57,13 @@ class Killer:
         )
         return KillReport(engine=engine, latch_file=latch_file, ledger=ledger)
 
-    def _is_done_already(self, command: Kill) -> bool:
+    def _is_done_already(self, at_ns: int) -> bool:
         """Say whether the file, which an engine reads for every plan, was set by it or after it."""
         if self._latch.cleared_at_ns() is not None:
             return False  # this process may hold by its memory; an engine knows only the file
         changed_at_ns = self._latch.changed_at_ns()
         # One ahead of now is by a clock that was set back: it says nothing about the order.
-        return (
-            changed_at_ns is not None and command.at_ns - DATE_NS <= changed_at_ns <= time.time_ns()
-        )
+        return changed_at_ns is not None and at_ns - DATE_NS <= changed_at_ns <= time.time_ns()
 
     async def _tell_engine(self, command: Kill) -> KillPath:
         try:
@@ -82,7 +81,7 @@ class Killer:
     async def _set_latch(self, command: Kill) -> KillPath:
         try:
             async with asyncio.timeout(PATH_S):
-                await asyncio.to_thread(self._latch.kill, by=command.by, why=command.why)
+                await asyncio.to_thread(self._latch.kill, by=command.sealed.by, why=command.why)
         except TimeoutError:
             return KillPath(is_done=False, text="not set, the disk does not answer")
         except FatalError as error:
@@ -91,9 +90,7 @@ class Killer:
 
     async def _store(self, command: Kill) -> KillPath:
         try:
-            record = kill_record(
-                by=command.by, why=command.why, at_ns=command.at_ns, ref=command.ref
-            )
+            record = kill_record(command.sealed, why=command.why)
             await self._ledger.call(Append(records=[record]), timeout_s=PATH_S)
         except SyndicateError as error:
             return KillPath(is_done=False, text=f"not stored yet: {error}")

@@ -1,10 +1,12 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
+from typing import Final
 
+from engine.bus.command import Envelope
 from engine.bus.lease import Lease
 from engine.bus.notices import ModeChanged, Notice
-from engine.bus.records import StateRecord
+from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
 from engine.core.inputs.inventory_reset import InventoryReset
@@ -16,7 +18,10 @@ from engine.operate.clock import Clock
 from engine.operate.engine_reports import EngineReports, RunParts
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import STORED_WITHIN_S, KillSwitch
+from engine.operate.once import Once
 from engine.operate.outbox import Outbox
+
+AWAY: Final = "the ledger is away"
 
 
 class EngineAnswers:
@@ -35,12 +40,14 @@ class EngineAnswers:
         outbox: Outbox,
         clock: Clock,
         lease: Lease,
+        once: Once,
     ) -> None:
         self.parts = parts
         self.reports = EngineReports(parts)
         self.latch = latch
         self.kill_switch = kill_switch
         self.clock = clock
+        self.once = once
         self._outbox = outbox
         self._lease = lease
         self._changes = 0
@@ -56,28 +63,35 @@ class EngineAnswers:
             self._lease.check()
         return await request.answer(self)
 
-    async def reset_balance(self, by: str) -> Acknowledged | Declined:
+    async def reset_balance(self, envelope: Envelope) -> Acknowledged | Declined:
         """Set the paper inventory back to its capital."""
         control = self.control
         self.parts.hot_path.command(InventoryReset(), self.clock())
         # Its deposits are on their way to the ledger: once this record is stored, they are.
+        waiting = self.parts.inventory.waiting
+        later = f"; {waiting} follow once they have a price" if waiting else ""
+        done = self.now(f"every place holds its capital again{later}")
         self._changes += 1
         record = self._state_record(
             ControlState(mode=control.mode, is_paused=control.is_paused),
+            envelope,
+            "balance reset",
             number=self._changes,
-            by=by,
-            action="balance reset",
+            outcome=self.once.outcome(envelope, done),
         )
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except BadValueError as error:
             return Declined(why=_unstored(str(error), is_looser=False))
-        waiting = self.parts.inventory.waiting
-        later = f"; {waiting} follow once they have a price" if waiting else ""
-        return self.now(f"every place holds its capital again{later}")
+        return done
 
     async def change(
-        self, by: str, action: str, *, mode: Mode | None = None, is_paused: bool | None = None
+        self,
+        envelope: Envelope,
+        action: str,
+        *,
+        mode: Mode | None = None,
+        is_paused: bool | None = None,
     ) -> Acknowledged | Declined:
         """Set mode or pause; a loosening that something overtook is declined."""
         control = self.control
@@ -94,7 +108,16 @@ class EngineAnswers:
         self._changes += 1
         number = self._changes
         at_ns = self.clock()
-        record = self._state_record(wanted, number=number, by=by, action=action)
+        paused = "paused, no plans are made" if wanted.is_paused else "not paused"
+        done = Acknowledged(
+            text=f"mode {wanted.mode}, {paused}",
+            is_killed=self.latch.is_killed(),
+            is_paused=wanted.is_paused,
+            mode=wanted.mode,
+        )
+        record = self._state_record(
+            wanted, envelope, action, number=number, outcome=self.once.outcome(envelope, done)
+        )
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except (TransientError, asyncio.CancelledError) as error:
@@ -105,16 +128,19 @@ class EngineAnswers:
             self._changes += 1
             now = ControlState(mode=control.mode, is_paused=control.is_paused)
             undo = f"{action}: taken back"
-            self._outbox.put(self._state_record(now, number=self._changes, by=by, action=undo))
+            self._outbox.put(self._state_record(now, envelope, undo, number=self._changes))
+            self.once.took_back(envelope, f"{AWAY}: nothing was changed")
             if isinstance(error, asyncio.CancelledError):
                 raise
-            raise TransientError("the ledger is away: nothing was changed; ask again") from error
+            raise TransientError(f"{AWAY}: nothing was changed; ask again") from error
         except BadValueError as error:
             return Declined(why=_unstored(str(error), is_looser=is_looser))
         if is_looser:
             if number != self._changes:
                 # Somebody tightened while this waited for the ledger; the later word counts.
-                return Declined(why="another change came in meanwhile; look at /status, ask again")
+                return self.once.took_back(
+                    envelope, "another change came in meanwhile; look at /status, ask again"
+                )
             self._apply(wanted)
         self._tell(
             ModeChanged(
@@ -123,14 +149,19 @@ class EngineAnswers:
                 mode=wanted.mode,
                 is_paused=wanted.is_paused,
                 is_killed=self.latch.is_killed(),
-                by=by,
+                by=envelope.by,
             )
         )
-        paused = "paused, no plans are made" if wanted.is_paused else "not paused"
-        return self.now(f"mode {wanted.mode}, {paused}")
+        return done
 
     def _state_record(
-        self, state: ControlState, *, number: int, by: str, action: str
+        self,
+        state: ControlState,
+        envelope: Envelope,
+        action: str,
+        *,
+        number: int,
+        outcome: Outcome | None = None,
     ) -> StateRecord:
         return StateRecord(
             record_id=f"{self.parts.header.run_id}-s{number}",
@@ -138,8 +169,9 @@ class EngineAnswers:
             mode=state.mode,
             is_paused=state.is_paused,
             limits=dict(self.parts.decider.limits.by_operator),
-            by=by,
+            by=envelope.by,
             action=action,
+            outcome=outcome,
         )
 
     def _apply(self, wanted: ControlState) -> None:

@@ -11,7 +11,10 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-from engine.bus.records import EngineState, LatchAct, LatchRecord, kill_record
+from msgspec.structs import replace
+
+from engine.bus.command import Envelope
+from engine.bus.records import EngineState, LatchAct, LatchRecord, Outcome
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.operate.clock import Clock
 from engine.operate.kill_latch import KillLatch
@@ -97,35 +100,38 @@ class KillSwitch:
         else:
             self._record(LatchAct.UNKILL, by=BY_FILE)
 
-    def kill(self, *, by: str, why: str, at_ns: int, ref: str = "") -> None:
+    def kill(self, record: LatchRecord) -> None:
         """Hold every plan, at once and whatever fails."""
         self._latch.hold()
         self._was_killed = True
         self._killed_at_ns = max(self._killed_at_ns, self._clock())
         self._is_recorded_killed = True
-        self._newest = kill_record(by=by, why=why, at_ns=at_ns, ref=ref)
-        self._outbox.put(self._newest)
+        self._newest = record
+        self._outbox.put(record)
         try:
-            self._latch.kill(by=by, why=why)
+            self._latch.kill(by=record.by, why=record.why)
         except FatalError as error:
             log.warning("the kill holds in this process's memory: %s", error)
         self.look()
 
-    async def unkill(self, *, by: str, code: str | None, given_at_ns: int) -> str | None:
+    async def unkill(
+        self, envelope: Envelope, code: str | None, *, outcome: Outcome | None = None
+    ) -> str | None:
         """Clear the latch; returns why not.
 
-        Without a code it was asked by a person on the host.
+        Without a code it was asked by a person on the host. The outcome is stored with it.
 
         Raises:
             TransientError: the ledger is away; nothing was changed.
         """
-        refusal, step = await self._check(by, code, given_at_ns)
+        by = envelope.by
+        refusal, step = await self._check(envelope, code)
         if refusal is not None:
             return refusal
         if self._was_killed and not self._is_recorded_killed:
             # A kill by hand that was not seen twice yet: the record of it must not come last.
             self._record(LatchAct.KILL, by=BY_FILE, why=self._latch.why())
-        record = self._make_record(LatchAct.UNKILL, by=by, code_step=step)
+        record = replace(self._make_record(LatchAct.UNKILL, by=by, code_step=step), outcome=outcome)
         self._newest = record
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
@@ -136,7 +142,7 @@ class KillSwitch:
             if isinstance(error, asyncio.CancelledError):
                 raise
             raise TransientError("the ledger is away: nothing was changed; ask again") from error
-        void = self.voids_unkill(given_at_ns)  # a kill may have come meanwhile
+        void = self.voids_unkill(envelope.at_ns)  # a kill may have come meanwhile
         if void is not None:
             self._take_back(by)
             return void
@@ -168,11 +174,9 @@ class KillSwitch:
             return "a pause or a lower mode came after this was asked; look at /status, ask again"
         return self.voids_unkill(given_at_ns)
 
-    async def _check(
-        self, by: str, code: str | None, given_at_ns: int
-    ) -> tuple[str | None, int | None]:
+    async def _check(self, envelope: Envelope, code: str | None) -> tuple[str | None, int | None]:
         """Return why an unkill is refused, and the step of the code that it used up."""
-        void = self.voids_unkill(given_at_ns)
+        void = self.voids_unkill(envelope.at_ns)
         if void is not None or code is None:
             return void, None
         if self._one_time_code is None:
@@ -186,7 +190,7 @@ class KillSwitch:
         refusal = self._one_time_code.refusal(code, at_ns=self._clock())
         used = self._one_time_code.used
         if used.wrong > wrong:
-            record = self._make_record(LatchAct.WRONG_CODE, by=by)
+            record = self._make_record(LatchAct.WRONG_CODE, by=envelope.by)
             with suppress(TransientError, BadValueError):  # it stays on its way
                 await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         return refusal, used.steps[0] if refusal is None else None

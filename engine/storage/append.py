@@ -19,6 +19,7 @@ from engine.bus.records import (
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
+    OutcomeRecord,
     Record,
     StateRecord,
 )
@@ -26,7 +27,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.orders import Execution, Order, traded_base
-from engine.storage import tables
+from engine.storage import outcomes, tables
 from engine.storage.balances import Change, add_changes
 from engine.storage.latch_acts import load_latch
 from engine.storage.transactions import insert_transaction
@@ -61,8 +62,8 @@ async def append(
             changes += await _append_execution(connection, record)
         elif isinstance(record, DepositRecord):
             changes += await _append_deposit(connection, record)
-        elif isinstance(record, StateRecord):
-            await _insert_once(connection, tables.operator_state, _state_row(record))
+        elif isinstance(record, StateRecord | OutcomeRecord):
+            await _append_state(connection, record)
         elif isinstance(record, LatchRecord):
             has_notices |= await _append_latch(connection, record, basis)
         elif isinstance(record, NoticeRecord):
@@ -139,6 +140,15 @@ async def _append_deposit(connection: AsyncConnection, record: DepositRecord) ->
     return [(record.basis, record.deposit.venue, added.asset, added.value)]
 
 
+async def _append_state(connection: AsyncConnection, record: StateRecord | OutcomeRecord) -> None:
+    """Store what the operator set, and what became of the command that asked for it."""
+    if isinstance(record, StateRecord) and not await _insert_once(
+        connection, tables.operator_state, _state_row(record)
+    ):
+        return
+    await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
+
+
 async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis: Basis) -> bool:
     """Store an act on the latch and its notice; say whether there is a new notice.
 
@@ -165,7 +175,10 @@ async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis:
         "latch_act": record.act.value,
         "code_step": record.code_step,
     }
-    if not await _insert_once(connection, table, row) or record.act is LatchAct.WRONG_CODE:
+    if not await _insert_once(connection, table, row):
+        return False
+    await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
+    if record.act is LatchAct.WRONG_CODE:
         return False
     notice: Notice = (
         Killed(at_ns=record.at_ns, basis=basis, by=record.by, why=record.why)
@@ -337,6 +350,7 @@ def _deposit_row(record: DepositRecord) -> Row:
 
 def _state_row(record: StateRecord) -> Row:
     row: Row = msgspec.structs.asdict(record)
+    del row["outcome"]
     row["mode"] = record.mode.value
     row["limits"] = msgspec.json.encode(record.limits).decode()
     row["digest"] = _digest(record)

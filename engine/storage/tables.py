@@ -297,6 +297,19 @@ generations = Table(
 """How many times a role began; what an older one of it still sends is refused. `run_id` is the name
 that was given to the newest; versions before kept none."""
 
+outcomes = Table(
+    "outcomes",
+    metadata,
+    _number(),
+    Column("command_id", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("stored_at_ns", BigInteger, nullable=False),
+    Index("ix_outcomes_stored_at_ns", "stored_at_ns"),
+    sqlite_autoincrement=True,
+)
+"""What became of each command, stored with what it changed: one that comes again gets `answer`."""
+
 inbox = Table(
     "inbox",
     metadata,

@@ -16,7 +16,7 @@ from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
 from engine.domain.units import NS_PER_DAY
-from engine.storage import generations
+from engine.storage import generations, outcomes
 from engine.storage.balances import load_holdings
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
@@ -62,6 +62,7 @@ async def load_state(
         changed_at_ns=0 if state is None else state.at_ns,
         latch=await load_latch(connection),
         codes=await load_codes(connection),
+        outcomes=await outcomes.load(connection),
     )
 
 

@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from engine.bus.command import seal
 from engine.bus.reports import KillReport
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.redaction import redact
@@ -88,7 +89,7 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
     from engine.wiring.front_end import open_facade
 
     by = f"shell of {getpass.getuser()}"
-    command = Kill(by=by, why=redact(asked.why), at_ns=make_clock()())
+    command = seal(Kill(why=redact(asked.why)), by=by, at_ns=make_clock()())
     async with open_facade(paths) as facade:
         report = await facade.ask(command)
     assert isinstance(report, KillReport)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import psutil
 
+from engine.bus.command import seal
 from engine.bus.reports import StatusReport
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
@@ -43,7 +44,7 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
         nonlocal summary
         await ready.wait()
         await facade.ask(
-            SetMode(by="demo", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+            seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="demo", at_ns=time.time_ns())
         )
         for second in range(1, seconds + 1):
             await asyncio.sleep(1)

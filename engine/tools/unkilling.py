@@ -2,6 +2,7 @@
 
 import time
 
+from engine.bus.command import seal
 from engine.bus.reports import Declined
 from engine.facade.engine import Facade
 from engine.operate.kill_latch import KillLatch
@@ -25,7 +26,7 @@ async def unkill_from_host(
     if not has_engine:
         latch.clear()
         return True, "the latch is clear; the engine, which does not run, tells it when it starts"
-    report = await facade.ask(Unkill(by=by, code=None, given_at_ns=time.time_ns()))
+    report = await facade.ask(seal(Unkill(code=None), by=by, at_ns=time.time_ns()))
     if isinstance(report, Declined):
         return False, report.why
     return True, "the latch is clear; the engine makes plans again as its mode allows"

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
+from engine.bus.command import MAIN
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Started
 from engine.bus.records import EngineState, StateRecord
@@ -30,6 +31,7 @@ from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
+from engine.operate.once import Once
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 from engine.operate.own_core import own_core
@@ -164,6 +166,7 @@ async def open_engine(
             outbox=outbox,
             clock=now_ns,
             lease=lease,
+            once=Once(outbox, now_ns, target=MAIN, outcomes=state.outcomes),
         )
         _tell_start(core, latch, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.command_table import COMMANDS
+from engine.bus.command import digest_of
 from engine.domain.modes import Mode
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
@@ -230,8 +231,8 @@ async def test_arguments_reach_the_engine(chat: Chat) -> None:
         await chat.say("/kill it looks wrong")
 
     assert GetTrades(limit=3) in chat.facade.asked
-    kills = [replace(one, at_ns=0, ref="") for one in chat.facade.asked if isinstance(one, Kill)]
-    assert kills == [Kill(by="telegram:4242", why="it looks wrong", at_ns=0)]
+    kills = [one for one in chat.facade.asked if isinstance(one, Kill)]
+    assert [(one.why, one.sealed.by) for one in kills] == [("it looks wrong", "telegram:4242")]
 
 
 async def test_the_bare_word_kill_sets_the_latch(chat: Chat) -> None:
@@ -297,11 +298,11 @@ async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "button", "command"),
     [
-        ("/resume", "Resume", Resume(by="telegram:4242", given_at_ns=0)),
+        ("/resume", "Resume", Resume()),
         (
             "/mode paper",
             "Go to paper",
-            SetMode(by="telegram:4242", mode=Mode.PAPER, given_at_ns=0, is_confirmed=True),
+            SetMode(mode=Mode.PAPER, is_confirmed=True),
         ),
     ],
 )
@@ -315,7 +316,11 @@ async def test_loosening_takes_a_second_step(
         await chat.emulator.wait_until(lambda: chat.emulator.chats.from_bot()[-1].edits == 1)
 
     asked = [one for one in chat.facade.asked if isinstance(one, type(command))][-1]
-    assert replace(asked, given_at_ns=0) == command
+    envelope = asked.envelope
+    assert replace(asked, envelope=None) == command
+    assert envelope is not None
+    assert (envelope.by, envelope.digest) == ("telegram:4242", digest_of(command))
+    assert envelope.expires_at_ns is not None
     assert len(chat.facade.effects) == 1
     assert chat.emulator.chats.from_bot()[-1].buttons == []
 
@@ -369,7 +374,7 @@ async def test_menu_buttons_run_their_command(chat: Chat) -> None:
         ("/mode live", "one of observe, paper"),
         ("/mode pape", "Did you mean /mode paper ?"),
         ("/export trade", "Did you mean /export trades ?"),
-        ("/export", "<trades|fills|opportunities|notices|audit> is missing"),
+        ("/export", "<trades|fills|transactions|swaps|opportunities|notices|audit> is missing"),
         ("/why ../../x", "is not valid"),
         ("/unkill", "<code> is missing"),
         ("/status now", "one argument too many"),

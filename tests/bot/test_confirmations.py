@@ -4,9 +4,10 @@ import pytest
 
 from bot.answer import Confirmation
 from bot.confirmations import PENDING_MAX, Confirmations
+from engine.bus.command import seal
 from engine.requests.safety import Resume
 
-ACTION = Confirmation(action="Resume", command=Resume(by="test", given_at_ns=1))
+ACTION = Confirmation(action="Resume", command=seal(Resume(), by="test", at_ns=1))
 
 
 def offer(confirmations: Confirmations, *, now_ns: int = 0) -> str:

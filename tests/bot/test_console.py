@@ -16,8 +16,10 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from bot.command_table import COMMANDS
+from bot.commands import money
 from bot.console import run_console
 from bot.terminal import CommandCompleter, PipeTerminal, PromptTerminal
+from engine.bus.command import seal
 from engine.bus.reports import ExportReport
 from engine.domain.modes import Mode
 from engine.facade.front_end import FrontEndSettings
@@ -115,7 +117,7 @@ async def test_a_second_step_expires(facade: FakeFacade) -> None:
 async def test_a_kill_overtakes_a_command_under_way_and_voids_what_waits(
     facade: FakeFacade,
 ) -> None:
-    await facade.ask(Kill(by="file", why="first", at_ns=0))
+    await facade.ask(seal(Kill(why="first"), by="file", at_ns=0))
     gate = facade.gates[GetStatus] = asyncio.Event()
     play, stop = Screenplay(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -289,5 +291,5 @@ def test_commands_and_choices_are_completed_from_the_table() -> None:
     assert completions("/st") == ["/start", "/status"]
     assert completions("") == [f"/{entry.name}" for entry in COMMANDS]
     assert completions("/mode p") == ["paper"]
-    assert completions("/export ") == ["trades", "fills", "opportunities", "notices", "audit"]
+    assert completions("/export ") == list(money.EXPORT.grammar[0].choices)
     assert completions("/trades ") == []

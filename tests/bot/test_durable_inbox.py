@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.command import seal
 from engine.domain.modes import Mode
 from engine.operate.clock import SteadyClock, make_clock
 from engine.requests.chat import DoneInbox, PutInbox, TakeInbox
@@ -134,7 +135,7 @@ async def test_a_poll_in_the_middle_of_taking_back_runs_once(chat: Chat) -> None
 async def test_a_stale_command_is_refused_loudly_and_a_stale_kill_is_not(chat: Chat) -> None:
     chat.facade.mode = Mode.PAPER
     old = int(chat.clock.seconds()) - 8 * 3600
-    await chat.facade.ask(Kill(by="file", why="first", at_ns=0))
+    await chat.facade.ask(seal(Kill(why="first"), by="file", at_ns=0))
     for line in (f"/unkill {CODE}", "/resume", "/mode paper", "/pause", "/mode observe", "/kill"):
         chat.emulator.person_writes(line, date=old)
 
@@ -175,7 +176,7 @@ async def test_a_command_from_the_future_is_refused(chat: Chat) -> None:
 
 
 async def test_a_command_replayed_after_an_outage_is_refused_as_stale(chat: Chat) -> None:
-    await chat.facade.ask(Kill(by="file", why="first", at_ns=0))
+    await chat.facade.ask(seal(Kill(why="first"), by="file", at_ns=0))
     chat.facade.gates[Unkill] = asyncio.Event()
     async with chat.start() as serving:
         chat.emulator.person_writes(f"/unkill {CODE}")

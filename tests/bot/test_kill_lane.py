@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from engine.bus.command import seal
 from engine.requests.chat import PutInbox
 from engine.requests.overview import GetStatus
 from engine.requests.safety import Kill, Resume, Unkill
@@ -76,7 +77,7 @@ async def test_a_kill_that_nothing_confirms_is_told_as_that(chat: Chat) -> None:
 
 
 async def test_what_was_sent_before_a_kill_cannot_loosen_after_it(chat: Chat) -> None:
-    await chat.facade.ask(Kill(by="file", why="first", at_ns=0))
+    await chat.facade.ask(seal(Kill(why="first"), by="file", at_ns=0))
     chat.emulator.person_writes(f"/unkill {CODE}")
     chat.emulator.person_writes("/kill")
 
@@ -99,7 +100,7 @@ async def test_what_was_sent_after_a_kill_counts(chat: Chat) -> None:
 
 
 async def test_a_kill_during_an_unkill_is_asserted_again(chat: Chat) -> None:
-    await chat.facade.ask(Kill(by="file", why="first", at_ns=0))
+    await chat.facade.ask(seal(Kill(why="first"), by="file", at_ns=0))
     gate = chat.facade.gates[Unkill] = asyncio.Event()
 
     async with chat.start():
@@ -132,7 +133,7 @@ async def test_a_kill_that_waited_says_when_it_was_sent_and_one_now_counts_as_no
         await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 1)
         await chat.say("/kill")
 
-    waited, now = (one for one in chat.facade.asked if isinstance(one, Kill))
+    waited, now = (one.sealed for one in chat.facade.asked if isinstance(one, Kill))
     assert (waited.is_late, waited.at_ns) == (True, (sent_at_s + 1) * 10**9)
     assert (now.is_late, now.at_ns) == (False, chat.clock.now_ns)
 
@@ -173,7 +174,7 @@ async def test_a_kill_that_is_told_again_after_a_restart_is_known_for_the_same(c
         await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
         await chat.say("/kill")
 
-    first, again, another = (one.ref for one in chat.facade.asked if isinstance(one, Kill))
+    first, again, another = (one.sealed.id for one in chat.facade.asked if isinstance(one, Kill))
     assert first == again != another
     assert chat.settings.telegram_token is not None
     assert chat.settings.telegram_token.partition(":")[0] in first

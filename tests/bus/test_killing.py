@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.bus.command import seal
 from engine.bus.records import Append, Appended
 from engine.bus.reports import Acknowledged, Declined, KillReport
 from engine.bus.request import Request
@@ -47,7 +48,7 @@ def latch(tmp_path: Path) -> KillLatch:
 
 
 def kill(at_s: int, *, is_late: bool = True) -> Kill:
-    return Kill(by="me", why="test", at_ns=at_s * S, is_late=is_late)
+    return seal(Kill(why="test"), by="me", at_ns=at_s * S, is_late=is_late)
 
 
 async def test_a_late_kill_from_before_a_clearing_is_declined_and_says_both_times(

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 from msgspec.structs import replace
 
+from engine.bus.command import Envelope, seal
 from engine.bus.memory import MemoryCaller
 from engine.bus.notices import Killed, Unkilled
 from engine.bus.records import (
@@ -30,6 +31,7 @@ from engine.operate.outbox import Outbox
 from engine.requests.chat import GetNotices
 from engine.requests.money import GetExport
 from engine.requests.request_list import requests_of
+from engine.requests.safety import Kill, Unkill
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -117,14 +119,22 @@ async def told(ledger: Ledger) -> list[object]:
 
 
 class Asked(TypedDict):
-    by: str
+    envelope: Envelope
     code: str | None
-    given_at_ns: int
+
+
+def asked_by(code: str | None, at_ns: int) -> Asked:
+    envelope = seal(Unkill(code=code), by="me", at_ns=at_ns).envelope
+    assert envelope is not None
+    return Asked(envelope=envelope, code=code)
 
 
 def unkill(at_ns: int, *, code: str | None = None) -> Asked:
-    right = pyotp.TOTP(SECRET).at(at_ns // S)
-    return Asked(by="me", code=right if code is None else code, given_at_ns=at_ns)
+    return asked_by(pyotp.TOTP(SECRET).at(at_ns // S) if code is None else code, at_ns)
+
+
+def kill(at_ns: int, why: str = "test") -> LatchRecord:
+    return kill_record(seal(Kill(why=why), by="me", at_ns=at_ns).sealed, why=why)
 
 
 def test_what_was_asked_before_the_latch_was_last_changed_is_void(latch: KillLatch) -> None:
@@ -148,7 +158,7 @@ def test_a_kill_stamped_by_a_clock_that_ran_behind_still_voids_what_was_asked_be
     switch = make_switch(latch, lambda: now_ns)
     asked_at_ns = NOW_NS + behind_ns - 5 * S  # by a clock that is right, five seconds before
 
-    switch.kill(by="me", why="stop", at_ns=now_ns)
+    switch.kill(kill(now_ns, "stop"))
     switch.tightened()
     now_ns += behind_ns
     switch.step_clock(behind_ns)
@@ -194,7 +204,7 @@ def test_of_the_ledgers_kill_and_the_files_clearing_the_newer_one_counts(
 async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) -> None:
     now_ns = NOW_NS
     async with begun(latch, lambda: now_ns) as (switch, _, ledger):
-        switch.kill(by="me", why="test", at_ns=now_ns)
+        switch.kill(kill(now_ns, "test"))
         assert latch.is_killed()
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
@@ -203,7 +213,7 @@ async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) 
         assert not latch.is_killed()
         assert [type(one) for one in await told(ledger)] == [Killed, Unkilled]
         now_ns += 10_000 * 86_400 * S
-        lately = replace(kill_record(by="me", why="", at_ns=0), at_ns=now_ns - 2 * 86_400 * S)
+        lately = replace(kill(0), at_ns=now_ns - 2 * 86_400 * S)
         await ledger.answer(Append(records=[replace(lately, act=LatchAct.WRONG_CODE)]))
         assert await ledger.apply_retention() == 2, "their notices, which were told"
         audit = await ledger.answer(GetExport(table="audit", days=20_000))
@@ -214,7 +224,7 @@ async def test_kill_and_unkill_are_told_and_kept_over_any_age(latch: KillLatch) 
 
 async def test_an_unkill_that_cannot_be_stored_does_not_act(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: NOW_NS)
-    switch.kill(by="me", why="test", at_ns=NOW_NS)
+    switch.kill(kill(NOW_NS, "test"))
     os.utime(latch.path, ns=(NOW_NS, NOW_NS))
 
     with pytest.raises(TransientError, match="nothing was changed"):
@@ -247,7 +257,7 @@ async def test_behind_an_unkill_that_was_stored_and_did_not_act_stands_a_kill(
             os.utime(latch.path, ns=(now_ns - S, now_ns - S))
 
     async with begun(latch, lambda: now_ns, at_unkill=happen) as (switch, outbox, ledger):
-        switch.kill(by="me", why="test", at_ns=now_ns)
+        switch.kill(kill(now_ns, "test"))
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
         try:
@@ -291,10 +301,10 @@ async def test_an_unkill_behind_which_another_was_taken_back_does_not_act(
             raise TransientError("away")
 
     async with begun(latch, lambda: now_ns, at_unkill=happen) as (switch, outbox, ledger):
-        switch.kill(by="me", why="test", at_ns=now_ns)
+        switch.kill(kill(now_ns, "test"))
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
-        asked = Asked(by="me", code=None, given_at_ns=now_ns)
+        asked = asked_by(None, now_ns)
         monkeypatch.setattr("engine.operate.kill_switch.STORED_WITHIN_S", 0.3)
         hasty = asyncio.create_task(switch.unkill(**asked))
         await asyncio.sleep(0)  # it has begun to wait
@@ -336,7 +346,7 @@ async def test_what_was_done_to_the_file_while_no_engine_ran_is_recorded_at_the_
     latch: KillLatch,
 ) -> None:
     async with begun(latch, lambda: NOW_NS) as (switch, _, _ledger):
-        switch.kill(by="me", why="test", at_ns=NOW_NS)
+        switch.kill(kill(NOW_NS, "test"))
     latch.clear()
 
     async with begun(latch, lambda: NOW_NS + S) as (switch, outbox, ledger):
@@ -351,16 +361,16 @@ async def test_a_used_code_and_a_lock_out_outlive_the_engine(latch: KillLatch) -
     now_ns = NOW_NS
     used = unkill(now_ns + S)
     async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
-        switch.kill(by="me", why="test", at_ns=now_ns)
+        switch.kill(kill(now_ns, "test"))
         os.utime(latch.path, ns=(now_ns, now_ns))
         now_ns += S
         assert await switch.unkill(**used) is None
-        switch.kill(by="me", why="again", at_ns=now_ns)
+        switch.kill(kill(now_ns, "again"))
         os.utime(latch.path, ns=(now_ns, now_ns))
     now_ns += S
 
     async with begun(latch, lambda: now_ns) as (switch, _, _ledger):
-        again = Asked(by="me", code=used["code"], given_at_ns=now_ns)
+        again = asked_by(used["code"], now_ns)
         assert "used before" in (await switch.unkill(**again) or "")
         for _ in range(TRIES_MAX - 1):
             await switch.unkill(**unkill(now_ns, code="000000"))
@@ -374,7 +384,7 @@ async def test_a_used_code_and_a_lock_out_outlive_the_engine(latch: KillLatch) -
 
 async def test_a_code_that_was_not_kept_is_no_wrong_code(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: NOW_NS)
-    switch.kill(by="me", why="test", at_ns=NOW_NS)
+    switch.kill(kill(NOW_NS, "test"))
     os.utime(latch.path, ns=(NOW_NS, NOW_NS))
 
     for _ in range(TRIES_MAX + 1):

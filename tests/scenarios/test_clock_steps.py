@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from engine.bus.command import seal
 from engine.bus.notices import ClockCorrected, PaperTraded
 from engine.bus.reports import Acknowledged
 from engine.core.inputs.corrected import CORRECTED
@@ -81,8 +82,8 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
         paper=PaperSettings(capital_usd=Decimal(10_000_000)),
     )
     async with open_roles(settings, paths, clock=clock) as facade:
-        go_up = SetMode(
-            by="me", mode=Mode.PAPER, given_at_ns=clock.now_ns() + SECOND, is_confirmed=True
+        go_up = seal(
+            SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=clock.now_ns() + SECOND
         )
         await insist(facade, go_up)
         await told(facade, PaperTraded)
@@ -96,11 +97,11 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
             assert notice.asleep_ns == pytest.approx(slept, abs=SECOND)
             assert notice.at_ns == pytest.approx(host.wall_ns(), abs=60 * SECOND)
 
-            await insist(facade, Pause(by="me"))
-            resumed = await insist(facade, Resume(by="me", given_at_ns=clock.now_ns()))
+            await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
+            resumed = await insist(facade, seal(Resume(), by="me", at_ns=clock.now_ns()))
             assert isinstance(resumed, Acknowledged)
             assert not resumed.is_paused
-            await insist(facade, Kill(by="me", why="test", at_ns=clock.now_ns()))
+            await insist(facade, seal(Kill(why="test"), by="me", at_ns=clock.now_ns()))
             host.date(KillLatch(paths.data_dir).path)
             cleared, _code = await clear_latch(
                 facade, SECRET, wall_ns=host.wall_ns, given_at_ns=clock.now_ns

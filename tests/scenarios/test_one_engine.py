@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.bus.command import seal
 from engine.bus.reports import Acknowledged, StatusReport
 from engine.domain.errors import TransientError
 from engine.requests.overview import GetStatus
@@ -77,7 +79,9 @@ async def test_a_second_engine_is_refused_and_leaves_the_first_its_socket(tmp_pa
     ):
         run_id = (await first.until_live()).run_id
         pid = first.role("engine").pid
-        assert isinstance(await first.facade.ask(Pause(by="test")), Acknowledged)
+        assert isinstance(
+            await first.facade.ask(seal(Pause(), by="test", at_ns=time.time_ns())), Acknowledged
+        )
 
         code, said = await run_engine_command(tmp_path / "var", "role", "engine")
 

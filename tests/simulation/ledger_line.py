@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from engine.bus.memory import MemoryCaller
-from engine.bus.records import Append, LatchRecord, Record, StateRecord
+from engine.bus.records import Append, LatchRecord, OutcomeRecord, Record, StateRecord
 from engine.bus.request import Request
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
@@ -109,4 +109,6 @@ def _id_of(record: Record) -> str:
     for name in ("record_id", "opportunity_id"):
         if (found := getattr(record, name, None)) is not None:
             return str(found)
+    if isinstance(record, OutcomeRecord):
+        return str(record.outcome)
     return str(record.execution.execution_id)  # type: ignore[union-attr]

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from engine.bus.command import MAIN
 from engine.bus.lease import held_lease
 from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
 from engine.connectors.rest import RestClient
@@ -24,6 +25,7 @@ from engine.operate.engine_reports import RunParts
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.latency import LatencyRing
+from engine.operate.once import Once
 from engine.operate.outbox import Outbox
 from engine.operate.recorder import FLUSH_S, Recorder, RecorderSettings
 from engine.operate.recording import EntryKind
@@ -118,6 +120,7 @@ class Life:
             outbox=self.outbox,
             clock=self.now_ns,
             lease=lease,
+            once=Once(self.outbox, self.now_ns, target=MAIN, outcomes=state.outcomes),
         )
         _tell_start(self.core, self.latch, self.now_ns)
         self._tasks: list[asyncio.Task[None]] = [

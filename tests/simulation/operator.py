@@ -6,6 +6,7 @@ What is known here comes from the commands and their answers alone, never from t
 import random
 from dataclasses import dataclass
 
+from engine.bus.command import seal
 from engine.bus.records import LatchAct, StateRecord
 from engine.bus.reports import Acknowledged, Report
 from engine.core.inputs.switched import ControlState
@@ -107,18 +108,18 @@ class Operator:
         what = self._rng.choice(["pause", "observe", "kill", "reset", "reset", "pause"])
         if what == "kill":
             self._set_killed()
-            await answers.answer(Kill(by=BY, why="simulated", at_ns=now_ns))
+            await answers.answer(seal(Kill(why="simulated"), by=BY, at_ns=now_ns))
             self._machine.stamp_latch()
         elif what == "reset":
-            await self._ask(answers, ResetBalance(by=BY, is_confirmed=True))
+            await self._ask(answers, seal(ResetBalance(is_confirmed=True), by=BY, at_ns=now_ns))
         elif what == "pause":
             self._tightened_at_s = self._elapsed_s()
             self.state = ControlState(mode=self.state.mode, is_paused=True)
-            await self._hold(answers, Pause(by=BY))
+            await self._hold(answers, seal(Pause(), by=BY, at_ns=now_ns))
         else:
             self._tightened_at_s = self._elapsed_s()
             self.state = ControlState(mode=Mode.OBSERVE, is_paused=self.state.is_paused)
-            await self._hold(answers, SetMode(by=BY, mode=Mode.OBSERVE, given_at_ns=now_ns))
+            await self._hold(answers, seal(SetMode(mode=Mode.OBSERVE), by=BY, at_ns=now_ns))
 
     async def _hold(self, answers: EngineAnswers, command: Pause | SetMode) -> None:
         self._tightenings += 1
@@ -128,9 +129,9 @@ class Operator:
 
     async def _loosen(self, answers: EngineAnswers, now_ns: int, ago_s: int) -> None:
         given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, self._elapsed_s() - ago_s
-        command: Resume | SetMode = Resume(by=BY, given_at_ns=given_at_ns)
+        command: Resume | SetMode = seal(Resume(), by=BY, at_ns=given_at_ns)
         if not self.state.is_paused:
-            command = SetMode(by=BY, mode=Mode.PAPER, given_at_ns=given_at_ns, is_confirmed=True)
+            command = seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by=BY, at_ns=given_at_ns)
         pending = _Loosening(is_unkill=False, kills=self.kills, given_at_s=given_at_s)
         self._loosenings.append(pending)
         report = await self._ask(answers, command)
@@ -144,7 +145,7 @@ class Operator:
         given_at_ns, given_at_s = now_ns - ago_s * NS_PER_S, self._elapsed_s() - ago_s
         pending = _Loosening(is_unkill=True, kills=self.kills, given_at_s=given_at_s)
         self._loosenings.append(pending)
-        report = await self._ask(answers, Unkill(by=BY, code=None, given_at_ns=given_at_ns))
+        report = await self._ask(answers, seal(Unkill(code=None), by=BY, at_ns=given_at_ns))
         if isinstance(report, Acknowledged) and not report.is_killed:
             self._machine.stamp_latch()
             if pending.kills != self.kills or given_at_s < self._killed_at_s:

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from engine.bus.command import Envelope
 from engine.bus.notices import Killed, Unkilled
 from engine.bus.records import (
     CodesUsed,
@@ -20,7 +21,10 @@ from tests.storage.asking import append, ask, notices
 from tests.storage.conftest import Clock
 
 S = makers.SECOND_NS
-KILL = kill_record(by="me", why="test", at_ns=makers.NOW_NS, ref="telegram-1-7")
+ENVELOPE = Envelope(
+    id="telegram-1-7", by="me", at_ns=makers.NOW_NS, expires_at_ns=None, target="main", digest=""
+)
+KILL = kill_record(ENVELOPE, why="test")
 AGAIN = replace(KILL, at_ns=makers.NOW_NS + S)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.command import seal
 from engine.bus.reports import (
     Acknowledged,
     BalanceReport,
@@ -86,16 +87,20 @@ async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back
     async with open_roles(settings, paths) as facade:
         at_start = await until(facade, is_funded)
         await insist(
-            facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+            facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
         )
         await until(facade, has_shifted)
-        await insist(facade, SetMode(by="me", mode=Mode.OBSERVE, given_at_ns=time.time_ns()))
+        await insist(facade, seal(SetMode(mode=Mode.OBSERVE), by="me", at_ns=time.time_ns()))
         traded = await until(facade, is_settled)
     async with open_roles(settings, paths) as facade:
         restarted = await until(facade, is_settled)
-        assert isinstance(await insist(facade, ResetBalance(by="me")), Declined)
+        assert isinstance(
+            await insist(facade, seal(ResetBalance(), by="me", at_ns=time.time_ns())), Declined
+        )
         assert held(await until(facade, is_settled)) == held(restarted)
-        done = await insist(facade, ResetBalance(by="me", is_confirmed=True))
+        done = await insist(
+            facade, seal(ResetBalance(is_confirmed=True), by="me", at_ns=time.time_ns())
+        )
         reset = await until(facade, is_settled)
         audit = await insist(facade, GetExport(table="audit"))
     async with open_roles(settings, paths) as facade:
@@ -122,7 +127,7 @@ async def test_a_venue_that_ran_out_refuses_and_why_says_what_it_holds(tmp_path:
     )
     async with open_roles(settings, prepare(str(tmp_path))) as facade:
         await insist(
-            facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+            facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
         )
         async with asyncio.timeout(PATIENCE_S):
             while not (await status(facade)).refused.get("balance_too_low"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.command import seal
 from engine.bus.reports import ExportReport, TradesReport
 from engine.domain.errors import SupersededError
 from engine.domain.modes import Mode
@@ -52,7 +53,7 @@ async def test_without_its_lease_it_plans_and_changes_nothing_before_it_even_end
     monkeypatch.setattr(engine_role, "LEASE_LOOK_S", 3_600.0)
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
-        go_up = SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        go_up = seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
         await insist(facade, go_up)
         before = await until(facade, lambda status: status.planned > 0)
         paths.lease("engine").unlink()
@@ -62,4 +63,4 @@ async def test_without_its_lease_it_plans_and_changes_nothing_before_it_even_end
 
         assert await executed(facade) <= before.planned
         with pytest.raises(SupersededError):
-            await facade.ask(Resume(by="me", given_at_ns=time.time_ns()))
+            await facade.ask(seal(Resume(), by="me", at_ns=time.time_ns()))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
+from engine.bus.command import seal
 from engine.bus.notices import Killed, ModeChanged, Notice, PaperTraded, Started
 from engine.bus.records import Record
 from engine.bus.reports import (
@@ -102,10 +103,10 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
     facade: BusFacade,
 ) -> None:
     assert isinstance(
-        await insist(facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=0)), Declined
+        await insist(facade, seal(SetMode(mode=Mode.PAPER), by="me", at_ns=0)), Declined
     ), "going up takes a second step"
     await insist(
-        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
     )
 
     notice = await told(facade, PaperTraded)
@@ -133,7 +134,7 @@ async def test_a_paper_trade_can_be_followed_from_the_notice_to_every_report(
 
 async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: BusFacade) -> None:
     await insist(
-        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
     )
     line = await long_route(facade)
     status = await insist(facade, GetStatus())
@@ -250,15 +251,15 @@ async def test_the_phone_shows_every_limit_in_words(facade: BusFacade) -> None:
 
 async def test_pausing_is_one_step_and_holds_plans_back(facade: BusFacade) -> None:
     await insist(
-        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
     )
-    paused = await insist(facade, Pause(by="me"))
+    paused = await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
     assert isinstance(paused, Acknowledged)
     assert paused.is_paused
 
     planned = (await until(facade, lambda status: status.refused.get("paused", 0) > 0)).planned
     assert planned == (await until(facade, lambda _status: True)).planned
-    await insist(facade, Resume(by="me", given_at_ns=time.time_ns()))
+    await insist(facade, seal(Resume(), by="me", at_ns=time.time_ns()))
     await until(facade, lambda status: status.planned > planned)
 
 
@@ -266,16 +267,16 @@ async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
     facade: BusFacade,
 ) -> None:
     asked_at_ns = time.time_ns()
-    resume = Resume(by="me", given_at_ns=asked_at_ns)
-    go_up = SetMode(by="me", mode=Mode.PAPER, given_at_ns=asked_at_ns, is_confirmed=True)
+    resume = seal(Resume(), by="me", at_ns=asked_at_ns)
+    go_up = seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=asked_at_ns)
 
-    await insist(facade, Pause(by="me"))
+    await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
     assert isinstance(await insist(facade, resume), Declined)
     assert isinstance(await insist(facade, go_up), Declined)
 
     code = pyotp.TOTP(SECRET).at(int(time.time()))
-    asked = Unkill(by="me", code=code, given_at_ns=time.time_ns())
-    await insist(facade, Kill(by="me", why="test", at_ns=time.time_ns()))
+    asked = seal(Unkill(code=code), by="me", at_ns=time.time_ns())
+    await insist(facade, seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
     assert isinstance(await insist(facade, asked), Declined)
 
     status = await until(facade, lambda _status: True)
@@ -284,38 +285,38 @@ async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
 
 async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade) -> None:
     await insist(
-        facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+        facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
     )
-    await insist(facade, Kill(by="me", why="test", at_ns=time.time_ns()))
+    await insist(facade, seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
     assert isinstance(await told(facade, Killed), Killed)
     await until(facade, lambda status: status.is_killed and status.refused.get("killed", 0) > 0)
 
     assert isinstance(
-        await insist(facade, Unkill(by="me", code="000000", given_at_ns=time.time_ns())), Declined
+        await insist(facade, seal(Unkill(code="000000"), by="me", at_ns=time.time_ns())), Declined
     )
     cleared, code = await clear_latch(
         facade, SECRET, wall_ns=time.time_ns, given_at_ns=time.time_ns
     )
     assert isinstance(cleared, Acknowledged)
     assert not cleared.is_killed
-    killed = await insist(facade, Kill(by="me", why="again", at_ns=time.time_ns()))
+    killed = await insist(facade, seal(Kill(why="again"), by="me", at_ns=time.time_ns()))
     assert isinstance(killed, KillReport)
     assert killed.engine.is_done
     assert killed.latch_file.is_done
     assert killed.ledger.is_done
     assert isinstance(
-        await insist(facade, Unkill(by="me", code=code, given_at_ns=time.time_ns())), Declined
+        await insist(facade, seal(Unkill(code=code), by="me", at_ns=time.time_ns())), Declined
     ), "a code works once"
 
 
 async def test_a_resume_while_killed_and_its_notice_say_that_the_latch_holds(
     facade: BusFacade,
 ) -> None:
-    await insist(facade, Pause(by="me"))
+    await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
     assert isinstance(await told(facade, ModeChanged), ModeChanged)
-    await insist(facade, Kill(by="me", why="test", at_ns=time.time_ns()))
+    await insist(facade, seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
 
-    resumed = await insist(facade, Resume(by="me", given_at_ns=time.time_ns()))
+    resumed = await insist(facade, seal(Resume(), by="me", at_ns=time.time_ns()))
     notice = await told(facade, ModeChanged)
 
     assert isinstance(resumed, Acknowledged)
@@ -328,9 +329,9 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
         await insist(
-            facade, SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+            facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
         )
-        await insist(facade, Pause(by="me"))
+        await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
     async with open_roles(SETTINGS, paths) as facade:
         status = await until(facade, lambda _status: True)
 
@@ -340,13 +341,13 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
 async def test_wrong_codes_lock_out_over_a_restart(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
-        await facade.ask(Kill(by="me", why="test", at_ns=time.time_ns()))
+        await facade.ask(seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
         for _ in range(TRIES_MAX):
-            await facade.ask(Unkill(by="me", code="000000", given_at_ns=time.time_ns()))
+            await facade.ask(seal(Unkill(code="000000"), by="me", at_ns=time.time_ns()))
     async with open_roles(SETTINGS, paths) as facade:
         await until(facade, lambda status: status.is_killed)
         code = pyotp.TOTP(SECRET).at(int(time.time()))
-        right = await facade.ask(Unkill(by="me", code=code, given_at_ns=time.time_ns()))
+        right = await facade.ask(seal(Unkill(code=code), by="me", at_ns=time.time_ns()))
 
     assert isinstance(right, Declined)
     assert "too many wrong codes" in right.why
@@ -397,7 +398,7 @@ async def test_a_loosening_that_could_not_be_stored_does_not_come_true_after_a_r
         monkeypatch.setattr(Outbox, "_append", append)
         with pytest.raises(TransientError, match="nothing was changed"):
             await facade.ask(
-                SetMode(by="me", mode=Mode.PAPER, given_at_ns=time.time_ns(), is_confirmed=True)
+                seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
             )
         is_away = False
         assert (await until(facade, lambda _status: True)).mode is Mode.OBSERVE
