@@ -23,6 +23,7 @@ from engine.domain.instruments import VenueId
 from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
+from engine.operate.compiler_pages import release_compiler
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
 from engine.operate.hot_path import HotPath
@@ -172,6 +173,7 @@ async def open_engine(
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
         gc.freeze()
+        release_compiler()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = _start_tasks(tasks, venues, lists, ticks, outbox)
