@@ -1,6 +1,6 @@
 """Screens that say how things stand: status, venues, version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -62,7 +62,7 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
         mark=mark,
         blocks=(
             Facts(tuple(facts)),
-            _venue_table(report.venues),
+            _venue_table(_book_venues(report.venues)),
             *(
                 ()
                 if report.recording_failure is None
@@ -106,8 +106,13 @@ def render_sandbox(report: StatusReport) -> Screen:
 def render_venues(report: VenuesReport) -> Screen:
     """Show every venue, then the instruments that may not be traded on and why."""
     stale = [line for line in report.instruments if not line.is_live]
-    blocks: list[Table | Text | Facts] = [_venue_table(report.venues)]
-    blocks.append(_lag_table(report.venues))
+    venues = _book_venues(report.venues)
+    blocks: list[Table | Text | Facts] = [_venue_table(venues)]
+    pools = [(venue.venue, _pool_words(venue)) for venue in report.venues if venue.is_chain]
+    if pools:
+        blocks.append(Text("Pools"))
+        blocks.append(Facts(tuple(pools[:_VENUES_SHOWN_MAX])))
+    blocks.append(_lag_table(venues))
     troubles = [
         (venue.venue, f"{venue.resyncs} resyncs, {_fault_words(venue)}")
         for venue in report.venues[:_VENUES_SHOWN_MAX]
@@ -128,9 +133,9 @@ def render_venues(report: VenuesReport) -> Screen:
             blocks.append(Facts(tuple(rows)))
         # In whole: what a venue says of a market is more than a row of a table holds.
         blocks += [Text(f"{line.venue} {line.pair}: {line.note}") for line in shown if line.note]
-    live = sum(venue.books_live for venue in report.venues)
+    live = sum(venue.books_live for venue in venues)
     return Screen(
-        title=f"Venues: {live} of {sum(venue.books for venue in report.venues)} books live",
+        title=f"Venues: {live} of {sum(venue.books for venue in venues)} books live",
         mark=Mark.GOOD if not stale else Mark.WARN,
         blocks=tuple(blocks),
         note=words.BASIS_WORDS[report.basis],
@@ -159,7 +164,7 @@ def _state(report: StatusReport) -> tuple[Mark, str]:
         return Mark.BAD, "killed"
     if report.is_paused:
         return Mark.WARN, "paused, no plans are made"
-    live = sum(venue.books_live for venue in report.venues)
+    live = sum(venue.books_live for venue in _book_venues(report.venues))
     if live == 0:
         return Mark.WARN, "no book is live"
     return Mark.GOOD, "running"
@@ -188,6 +193,15 @@ def _latency(latency_us: dict[str, float]) -> str:
     return " ".join(
         f"{name} {latency_us[name]:.0f}" for name in ("p50", "p99") if name in latency_us
     ) + (" µs" if latency_us else "")
+
+
+def _book_venues(venues: Sequence[VenueLine]) -> list[VenueLine]:
+    return [venue for venue in venues if not venue.is_chain]
+
+
+def _pool_words(venue: VenueLine) -> str:
+    mark = "" if venue.is_connected else "✖ "
+    return f"{mark}{venue.books_live}/{venue.books}, block {words.age(venue.age_ms)}"
 
 
 def _venue_table(venues: list[VenueLine]) -> Table:

@@ -35,6 +35,7 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
         unproven_s: longest time since one of its live books was proven equal to the venue's; None
             if its feed shows by itself that no change was lost.
         faults: number of faults by kind.
+        is_chain: whether it is a protocol at a chain: its pools stand for books, blocks for frames.
     """
 
     venue: VenueId
@@ -52,6 +53,7 @@ class VenueLine(msgspec.Struct, frozen=True, kw_only=True):
     unproven_s: float | None
     faults: dict[str, int]
     note: str
+    is_chain: bool = False
 
 
 class InstrumentLine(msgspec.Struct, frozen=True, kw_only=True):

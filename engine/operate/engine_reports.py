@@ -361,6 +361,7 @@ class EngineReports:
                     wait_ms_max=0,
                     faults={fault.value: number for fault, number in sorted(faults.items())},
                     note="",
+                    is_chain=True,
                 )
             )
         return lines

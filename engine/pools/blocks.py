@@ -4,9 +4,7 @@ import msgspec
 
 from engine.pools.moves import Move
 from engine.pools.snapshot_rows import AnyRow
-
-HASH_CHARACTERS_MAX = 128
-"""Beyond any chain's."""
+from engine.pools.snapshots import PoolSnapshot
 
 
 class PoolMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="moved"):
@@ -47,3 +45,10 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     made_at_ns: int
     changes: tuple[PoolChange, ...] = ()
     undone: int = 0
+
+
+class ChainWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One message of a source of blocks: whole states as of its newest block, or the next block."""
+
+    pools: tuple[PoolSnapshot, ...] = ()
+    block: Block | None = None

@@ -220,5 +220,5 @@ def _render_note(table: LineupFile) -> str:
     venues = ", ".join(f"{venue} {'/'.join(sorted(years))}" for venue, years in parts.items())
     return (
         f"recordings of other pairs and days ({venues}), lined up and scaled: "
-        "gaps between venues are not a real market's; pools stand still"
+        "gaps between venues are not a real market's; pools follow the books on a made-up chain"
     )

@@ -6,7 +6,7 @@ by whole spacings, and its price is set within. The worth of the liquidity stays
 a dollar keeps as many of them, any other one the product of its reserves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
@@ -23,6 +23,9 @@ from engine.pools.snapshot_rows import ConcentratedRow, PairRow, whole
 from engine.pools.snapshots import PoolSnapshot, check_distinct, state_of
 from engine.pools.tick_math import Q96, TICK_MAX, tick_at_sqrt_ratio
 from engine.sandbox.errors import SandboxStartError
+from engine.sandbox.levels import Side
+from engine.sandbox.lineup import Listing
+from engine.sandbox.stage import Stage
 
 POOLS_PATH = Path(__file__).parent / "pools.json"
 
@@ -93,6 +96,36 @@ def price_usd(asset: AssetCode, start_prices_usd: Mapping[AssetCode, Decimal]) -
     if not (found.is_finite() and found > 0):
         raise BadValueError(f"start price of {asset} is {found} dollars; it must be positive")
     return found
+
+
+def book_prices(stage: Stage) -> Callable[[Pool], float | None]:
+    """Return what says a price of token 0 of a pool in token 1, by the books as they stand."""
+    listings: dict[AssetCode, Listing] = {}
+    for market in stage.markets.values():
+        for listing in market.every_listing():
+            pair = listing.instrument.pair
+            if pair.quote in DOLLARS:
+                listings.setdefault(pair.base, listing)
+
+    def usd(asset: AssetCode) -> float | None:
+        if asset in DOLLARS:
+            return 1.0
+        listing = listings.get(LIKE.get(asset, asset))
+        if listing is None:
+            return None
+        book = listing.track.book
+        bid, ask = book.best(Side.BID), book.best(Side.ASK)
+        if bid is None or ask is None:
+            return None
+        return float(listing.instrument.price_of(bid) + listing.instrument.price_of(ask)) / 2.0
+
+    def price_of(pool: Pool) -> float | None:
+        if DOLLARS.issuperset(pool.assets):
+            return None  # what the books of dollars say of each other is no better
+        price0, price1 = usd(pool.assets[0]), usd(pool.assets[1])
+        return None if price0 is None or price1 is None else price0 / price1
+
+    return price_of
 
 
 def _price_raw(pool: Pool, start_prices_usd: Mapping[AssetCode, Decimal]) -> Fraction:

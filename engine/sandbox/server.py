@@ -8,7 +8,7 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 from aiohttp import web
 
 from engine.domain.assets import AssetCode
-from engine.pools.snapshots import PoolSnapshot
+from engine.sandbox.chain import MadeUpChain
+from engine.sandbox.chain_door import BLOCK_MS, ChainDoor
 from engine.sandbox.control import add_control_pages
 from engine.sandbox.dialects.all import DIALECTS
 from engine.sandbox.driver import Driver
@@ -25,13 +26,16 @@ from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.front import Front
 from engine.sandbox.levels import Side
 from engine.sandbox.lineup import load_lineup, load_start_prices
-from engine.sandbox.pools import load_pools
+from engine.sandbox.pools import book_prices, load_pools
 from engine.sandbox.settings import SandboxSettings
 from engine.sandbox.stage import Stage
 
 SHUTDOWN_TIMEOUT_S = 0.2
 POOL_ASSETS = {AssetCode("BTC"), AssetCode("ETH")}
 """What the pools hold, beside dollars."""
+
+FIRST_BLOCK = 1_000
+"""Number of the block of which the pools are at the start."""
 
 
 class Sandbox:
@@ -40,7 +44,7 @@ class Sandbox:
     Attributes:
         stage: markets, clients and faults.
         market_note: one sentence that says what these markets are and are not.
-        pools: pools at the start prices; they stand still.
+        chain: its pools begin at the start prices; None if the line-up prices none of them.
         port: port on which it listens.
     """
 
@@ -52,11 +56,11 @@ class Sandbox:
         settings: SandboxSettings,
         port: int,
         note: str,
-        pools: Sequence[PoolSnapshot],
+        chain: ChainDoor | None,
     ) -> None:
         self.stage = stage
         self.market_note = note
-        self.pools = pools
+        self.chain = chain
         self.port = port
         self._driver = driver
         self._settings = settings
@@ -128,8 +132,13 @@ class Sandbox:
             },
             "control_url": f"http://{self._settings.host}:{self.port}/_sandbox",
             "market_note": self.market_note,
-            "pools": self.pools,
+            "pools": [] if self.chain is None else self.chain.chain.snapshots(),
+            "chains": {} if self.chain is None else self._announced_chain(self.chain),
         }
+
+    def _announced_chain(self, door: ChainDoor) -> dict[str, Any]:
+        url = f"ws://{self._settings.host}:{self.port}{door.path}"
+        return {door.chain.name: {"url": url, "block_ms": max(round(door.block_s * 1_000), 1)}}
 
 
 @asynccontextmanager
@@ -158,17 +167,25 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
         venue_time_ratio=max(1.0, 1.0 / settings.speed),
     )
     driver = Driver(stage, speed=settings.speed, is_paused=settings.is_paused)
+    chain = None
+    if pools:
+        made_up = MadeUpChain(
+            pools, seed=settings.seed, number=FIRST_BLOCK, price_of=book_prices(stage)
+        )
+        chain = ChainDoor(made_up, block_s=BLOCK_MS / 1_000 / settings.speed)
     application = web.Application()
     add_control_pages(application, stage=stage, driver=driver, note=note)
+    if chain is not None:
+        chain.add_route(application)
     Front(stage, settings).add_routes(application)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:
         port = await _listen(runner, settings)
         sandbox = Sandbox(
-            stage=stage, driver=driver, settings=settings, port=port, note=note, pools=pools
+            stage=stage, driver=driver, settings=settings, port=port, note=note, chain=chain
         )
-        async with _in_background(driver):
+        async with _in_background(driver, chain):
             yield sandbox
     finally:
         for client in list(stage.clients()):
@@ -177,15 +194,18 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
 
 
 @asynccontextmanager
-async def _in_background(driver: Driver) -> AsyncIterator[None]:
-    """Run the driver beside the block; an error of the block comes out as it is, not in a group."""
+async def _in_background(driver: Driver, chain: ChainDoor | None) -> AsyncIterator[None]:
+    """Run driver and chain beside the block; an error of it comes out as it is, not in a group."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(driver.run())
+            running = [tasks.create_task(driver.run())]
+            if chain is not None:
+                running.append(tasks.create_task(chain.run()))
             try:
                 yield
             finally:
-                running.cancel()
+                for task in running:
+                    task.cancel()
     except BaseExceptionGroup as group:
         if len(group.exceptions) == 1:
             raise group.exceptions[0] from group

@@ -184,6 +184,31 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
 
 
+class ChainsSettings(_Section, frozen=True, kw_only=True):
+    """Chains whose blocks are followed."""
+
+    stale_blocks: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000,
+            extra={"unit": "blocks"},
+            description="pools are stale without a new block of their chain for so many of its "
+            "block times",
+        ),
+    ] = 4
+    undo_blocks: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000,
+            extra={"unit": "blocks"},
+            description="so many of the newest blocks of a chain can be undone; a reorganisation "
+            "that goes deeper has all of its pools read anew",
+        ),
+    ] = 64
+
+
 class LimitsSettings(_Section, frozen=True, kw_only=True):
     """Limits; each refuses plans beyond it."""
 
@@ -401,6 +426,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     markets: MarketsSettings = MarketsSettings()
     costs: CostsSettings = CostsSettings()
     routes: RoutesSettings = RoutesSettings()
+    chains: ChainsSettings = ChainsSettings()
     limits: LimitsSettings = LimitsSettings()
     paper: PaperSettings = PaperSettings()
     data: DataSettings = DataSettings()

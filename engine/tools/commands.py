@@ -159,7 +159,7 @@ async def health(_settings: Settings, paths: Paths, _asked: argparse.Namespace) 
     await check_runs(paths)
     async with open_facade(paths) as facade:
         status = await facade.ask(GetStatus())
-    live = sum(line.books_live for line in status.venues)
+    live = sum(line.books_live for line in status.venues if not line.is_chain)
     _say(f"{live} live books, mode {status.mode}, {'killed' if status.is_killed else 'not killed'}")
     return exit_codes.OK if live else 1
 

@@ -144,11 +144,13 @@ async def _pass_on(stop: asyncio.Event, end: asyncio.Event) -> None:
 
 
 def _line(status: StatusReport, second: int, seconds: int) -> str:
-    frames = sum(line.frames for line in status.venues)
-    live = sum(line.books_live for line in status.venues)
+    venues = [line for line in status.venues if not line.is_chain]
+    frames = sum(line.frames for line in venues)
+    live = sum(line.books_live for line in venues)
+    blocks = max((line.frames for line in status.venues if line.is_chain), default=0)
     return (
-        f"{second}/{seconds} s: {frames} frames, {live} live books, {status.found} opportunities, "
-        f"{status.planned} planned, {status.traded} traded, "
+        f"{second}/{seconds} s: {frames} frames, {blocks} blocks, {live} live books, "
+        f"{status.found} opportunities, {status.planned} planned, {status.traded} traded, "
         f"{status.profit_usd_paper:.2f} USD on paper"
     )
 

@@ -47,6 +47,7 @@ from engine.ports import Action, InputKind, Listed
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.wiring.capital import capital_of
+from engine.wiring.chains import open_streams
 from engine.wiring.core import Core, Surroundings, build_core
 from engine.wiring.lists import VenueList, fetch_list
 from engine.wiring.paths import Paths
@@ -177,6 +178,10 @@ async def open_engine(
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = _start_tasks(tasks, venues, lists, ticks, outbox)
+                running += [
+                    tasks.create_task(stream.run())
+                    for stream in open_streams(venues.chains, core.hot_path, ticks.watch, now_ns)
+                ]
                 running.append(tasks.create_task(_keep(lease)))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 running.append(tasks.create_task(_watch_latch(kill_switch)))

@@ -11,6 +11,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.pools.snapshots import PoolSnapshot
 from engine.settings.schema import Settings
+from engine.wiring.chains import ChainSource
 from engine.wiring.paths import Paths
 
 LIVE_NOTE: Final = "live public market data; all executions are simulated (paper)"
@@ -33,6 +34,7 @@ class SandboxAnnouncement(msgspec.Struct, frozen=True):
     pairs: dict[str, list[str]]
     market_note: str
     pools: list[PoolSnapshot]
+    chains: dict[str, ChainSource] = {}
 
 
 def basis_of(settings: Settings) -> Basis:
@@ -71,6 +73,13 @@ def pools_of(settings: Settings, paths: Paths) -> list[PoolSnapshot]:
     if settings.markets.source == "live":
         return []
     return read_announcement(paths).pools
+
+
+def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
+    """Return where the blocks of chains come from: the sandbox's own; live markets have none."""
+    if settings.markets.source == "live":
+        return {}
+    return read_announcement(paths).chains
 
 
 def fee_bps_taker(settings: Settings, venue: VenueId, entry_tier_bps: float) -> Decimal:

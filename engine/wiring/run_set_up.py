@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -28,9 +28,11 @@ from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import Settings
 from engine.wiring.capital import capital_of, check_capital, gas_capital
+from engine.wiring.chains import ChainSource, block_terms
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     basis_of,
+    chains_of,
     fee_bps_taker,
     market_note,
     pools_of,
@@ -77,12 +79,14 @@ class OpenVenues:
 
     Attributes:
         pools: pools as they are at the start.
+        chains: where the blocks of their chains come from.
     """
 
     access: Sequence[VenueAccess]
     notes: dict[VenueId, str]
     market_note: str
     pools: Sequence[PoolSnapshot]
+    chains: Mapping[str, ChainSource] = field(default_factory=dict)
 
 
 async def open_venues(
@@ -118,6 +122,7 @@ async def open_venues(
         notes=notes,
         market_note=market_note(settings, paths),
         pools=pools_of(settings, paths),
+        chains=chains_of(settings, paths),
     )
 
 
@@ -289,4 +294,5 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         legs_max=settings.routes.legs_max,
         flash_fee_bps=settings.routes.flash_fee_bps,
         gas_prices_gwei={**GAS_PRICES_GWEI, **settings.routes.gas_price_gwei},
+        chains=block_terms(venues.chains, settings.chains),
     )

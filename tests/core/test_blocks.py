@@ -9,7 +9,7 @@ from engine.detect.pool_sides import prepare_pool
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import HopKind
+from engine.domain.opportunities import HopKind, Reason, Refusal
 from engine.domain.pools import PoolId
 from engine.market.freshness import VenueBack, VenueLost
 from engine.pools.blocks import Block, PoolChange, PoolMoved, PoolRead
@@ -19,7 +19,7 @@ from engine.pools.snapshots import PoolSnapshot
 from tests.detect.test_live_moves import found_in
 from tests.detect.test_live_pools import pair_of, value
 from tests.detect.test_pool_moves import check_same
-from tests.reference.world import Setup, World, make_instrument
+from tests.reference.world import MS, Setup, World, make_instrument
 
 CHAIN = "ethereum"
 PAIRS = VenueId("uniswap_v2@ethereum")
@@ -278,6 +278,23 @@ def test_no_route_is_sized_through_a_chain_that_is_too_old_though_no_tick_has_to
     world.show(0, [("2500", "5")], [("2501", "5")])
 
     assert world.detector.found == found
+
+
+def test_no_plan_is_made_through_a_pool_that_is_too_old_or_unknown() -> None:
+    world = two_pools()
+    take(world, block(FIRST + 1, moved(pair_move(2_060_000))))
+    seen = next(
+        one for one in world.journal.found if all(hop.kind is HopKind.POOL for hop in one.hops)
+    )
+
+    def reason(at_ns: int) -> Reason | None:
+        decision = world.decider.decide(seen, at_ns)
+        return decision.reason if isinstance(decision, Refusal) else None
+
+    assert reason(world.now_ns) is not Reason.STALE_POOL
+    assert reason(world.now_ns + (STALE_MS + 1) * MS) is Reason.STALE_POOL
+    take(world, block(FIRST + 2, moved(pair_move(0))))
+    assert reason(world.now_ns) is Reason.STALE_POOL
 
 
 def test_a_chain_that_is_lost_has_no_pool_until_they_are_read_anew() -> None:

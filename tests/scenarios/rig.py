@@ -44,7 +44,9 @@ class Installation:
 
     async def until_live(self) -> StatusReport:
         """Wait until some book is live."""
-        return await self.until_status(lambda status: any(v.books_live for v in status.venues))
+        return await self.until_status(
+            lambda status: any(v.books_live for v in status.venues if not v.is_chain)
+        )
 
     async def until_status(self, is_met: Callable[[StatusReport], bool]) -> StatusReport:
         """Wait until the engine reports something."""

@@ -13,6 +13,8 @@ from bot.command_table import COMMANDS
 from bot.dispatch import Dispatcher, Invocation, read_line
 from engine.bus.reports import StatusReport
 from engine.bus.request import Request
+from engine.core.inputs.block import BLOCK
+from engine.core.inputs.pool_added import POOL_ADDED
 from engine.domain.errors import BadValueError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -43,6 +45,10 @@ def rewrite(entries: list[Entry], directory: Path) -> Path:
         recorder.write(entry.seq, entry.kind, entry.stream, entry.at_ns, entry.key, entry.payload)
     recorder.close()
     return recorder.run_directory
+
+
+def has_block(status: StatusReport) -> bool:
+    return any(line.is_chain and line.frames for line in status.venues)
 
 
 def has_found(count: int) -> Callable[[StatusReport], bool]:
@@ -81,6 +87,7 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
         ) as installation,
     ):
         await installation.until_live()
+        await installation.until_status(has_block)
         await installation.go_to_paper()
         await installation.until_told("Paper trade")
         for number in range(3):
@@ -105,6 +112,9 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
     assert result.first_difference is None
     assert result.is_complete
     assert lines == recorded
+    kinds = Counter(entry.kind for entry in read_entries(run))
+    assert kinds[BLOCK.number] >= 1
+    assert kinds[POOL_ADDED.number] == 11
     assert result.traded >= 1
     assert any(b"killed" in line for line in lines)
     deposits = [value for event, value in map(json.loads, lines) if event == "deposited"]

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from engine.bus.reports import VenueLine
 from engine.domain.assets import AssetCode
 from engine.domain.chains import BlockTerms
 from engine.pools.blocks import Block, PoolMoved
@@ -49,3 +50,28 @@ def test_what_had_no_room_was_refused_or_waits_is_in_the_reports() -> None:
     assert (listed.displaced, status.displaced, listed.unsized, status.unsized) == (3, 3, 0, 0)
     core.hot_path.tick(START_NS)
     assert reports.status(START_NS).pools_waiting == 0
+
+
+def test_pools_are_venues_of_the_reports_with_their_blocks_age_and_faults() -> None:
+    core = make_core()
+    reports = make_reports(core)
+
+    def line(at_ns: int) -> VenueLine:
+        (found,) = [line for line in reports.venues(at_ns).venues if line.is_chain]
+        return found
+
+    assert (line(START_NS).books_live, line(START_NS).books, line(START_NS).age_ms) == (2, 2, None)
+    core.hot_path.command(
+        Block(chain="ethereum", number=2, hash="b", parent_hash="a", made_at_ns=0), START_NS
+    )
+    core.hot_path.command(
+        Block(chain="ethereum", number=2, hash="b", parent_hash="a", made_at_ns=0), START_NS
+    )
+
+    later_ns = START_NS + 5_000_000_000
+    shown = line(later_ns)
+    assert (shown.venue, shown.is_connected, shown.frames) == ("uniswap_v2@ethereum", True, 1)
+    assert (shown.books_live, shown.age_ms, shown.faults) == (2, 5_000, {"duplicate": 1})
+    core.hot_path.tick(START_NS + 36_000_000_001)
+    shown = line(START_NS + 37_000_000_000)
+    assert (shown.is_connected, shown.books_live, round(shown.stale_s, 1)) == (False, 0, 1.0)

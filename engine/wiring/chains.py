@@ -1,0 +1,84 @@
+"""The chains of a run: where their blocks come from, and how these become inputs."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from engine.connectors.block_stream import BlockStream
+from engine.core.inputs.chain_lost import ChainLost
+from engine.domain.chains import BlockTerms
+from engine.domain.faults import Fault
+from engine.operate.clock import Clock
+from engine.operate.clock_watch import ClockWatch
+from engine.operate.hot_path import HotPath
+from engine.pools.blocks import Block
+from engine.pools.snapshots import PoolSnapshot
+from engine.settings.schema import ChainsSettings
+
+
+class ChainSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the blocks of a chain come from.
+
+    Attributes:
+        block_ms: time between two of them.
+    """
+
+    url: str
+    block_ms: int
+
+
+def block_terms(
+    sources: Mapping[str, ChainSource], settings: ChainsSettings
+) -> dict[str, BlockTerms]:
+    """Return how the blocks of each chain come."""
+    return {
+        chain: BlockTerms(
+            stale_ms=source.block_ms * settings.stale_blocks,
+            undo_blocks=settings.undo_blocks,
+        )
+        for chain, source in sources.items()
+    }
+
+
+def open_streams(
+    sources: Mapping[str, ChainSource], hot_path: HotPath, watch: ClockWatch, clock: Clock
+) -> Sequence[BlockStream]:
+    """Return what keeps the blocks of each chain coming."""
+    return [
+        BlockStream(
+            source.url,
+            _ChainInputs(chain, hot_path, watch, clock),
+            proxy=None,
+            jitter=random.random,
+        )
+        for chain, source in sources.items()
+    ]
+
+
+class _ChainInputs:
+    """Makes inputs of what a source says; the clock is looked at first if that is late."""
+
+    def __init__(self, chain: str, hot_path: HotPath, watch: ClockWatch, clock: Clock) -> None:
+        self._chain = chain
+        self._hot_path = hot_path
+        self._watch = watch
+        self._clock = clock
+
+    def pool(self, snapshot: PoolSnapshot) -> None:
+        """Take a pool's whole state."""
+        self._take(snapshot)
+
+    def block(self, block: Block) -> None:
+        """Take the next block."""
+        self._take(block)
+
+    def lost(self, fault: Fault) -> None:
+        """Learn that nothing of the chain is sure any more."""
+        self._take(ChainLost(chain=self._chain, fault=fault))
+
+    def _take(self, payload: object) -> None:
+        at_ns = self._clock()
+        if at_ns >= self._watch.late_at_ns:
+            at_ns = self._watch.look()
+        self._hot_path.command(payload, at_ns)
