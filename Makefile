@@ -61,8 +61,8 @@ demo: $(VENV)/.kernels ## run the sandbox for SECONDS=30 without a person; last 
 	@exec $(PY) -m engine demo --seconds $(SECONDS)
 
 .PHONY: replay
-replay: $(VENV)/.kernels ## feed a recording (FILE=var/recordings/<run>) through the same code
-	@exec $(PY) -m engine replay $(FILE)
+replay: $(VENV)/.kernels ## feed a recording (FILE=var/recordings/<run>, FROM=segment) through the same code
+	@exec $(PY) -m engine replay $(FILE) $(if $(FROM),--from $(FROM))
 
 .PHONY: trace
 trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (ID=...)

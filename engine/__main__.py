@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "file", type=Path, nargs="?", help="a run's folder, or a segment file; none lists the runs"
     )
+    replay.add_argument(
+        "--from", type=int, default=0, dest="first", help="number of the segment to begin at"
+    )
     replay.add_argument("--log", type=Path, help="write the replay's decision log to this file")
     trace = add("trace", commands.trace, "show the frames that caused an opportunity or trade")
     trace.add_argument(

@@ -92,6 +92,7 @@ class Row:
         is_halted: it is its list that says so, which holds over reconnects.
     """
 
+    IS_STATE = True
     __slots__ = (
         "_last_id",
         "ask_at_ns",

@@ -133,6 +133,8 @@ class Parts:
 class Pipeline:
     """Runs the parts in their order."""
 
+    NOT_STATE = frozenset({"_shared", "_publish"})  # for other processes, which a replay has not
+
     def __init__(self, parts: Parts) -> None:
         self._board = parts.board
         self._taken = parts.taken

@@ -43,6 +43,11 @@ class CycleIndex:
             np.zeros((1, 3), np.int32),
         )
 
+    def used_arrays(self) -> list[npt.NDArray[np.int64] | npt.NDArray[np.int32]]:
+        """Return the rows of pairs, and the last, which tells the index's version."""
+        rows, cycles = self.arrays
+        return [rows[:, : self._graph.edges_used], rows[:, -1:], cycles]
+
     @property
     def is_complete(self) -> bool:
         """Whether no pair has come into being since the index was made."""

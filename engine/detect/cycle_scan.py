@@ -85,6 +85,10 @@ class CycleScan:
         )
         self.index = CycleIndex(graph)
 
+    def used_arrays(self) -> tuple[()]:
+        """Return nothing: what a scan found is read before the next; see `core.checkpoint`."""
+        return ()
+
     @property
     def terms(self) -> tuple[float, int, int]:
         """Least gain, most legs and `overflow_max`: the query of the kernels."""

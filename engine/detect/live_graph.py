@@ -139,6 +139,11 @@ class LiveGraph:
         for book in range(len(board.instruments)):
             self.add_book(book)
 
+    def used_arrays(self) -> list[NDArray[np.float64] | NDArray[np.int64]]:
+        """Return the rows of edges; see `core.checkpoint`."""
+        edges = self._graph.edges_used
+        return [self._legs[:edges], self._filled[:edges]]
+
     def screen(self, book: int, at_ns: int, open_count: int) -> int:
         """Screen a changed book; returns how many rows of `out` tell of routes through it."""
         count: int = self._screen(book, at_ns, open_count)

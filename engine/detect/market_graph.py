@@ -6,7 +6,7 @@ input are made here; the kernels trust indices, and treat a rate that is none as
 
 import math
 from enum import IntEnum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,7 @@ class MarketGraph:
     Attributes:
         arrays: see `kernels.graph_layout`; numbers of edges index its columns.
         core_size: room for tokens in the core, a multiple of 64.
+        edges_used: no edge ever had this number or a higher one.
     """
 
     def __init__(self, *, core_size: int, token_max: int, edge_max: int) -> None:
@@ -86,11 +87,25 @@ class MarketGraph:
         self.token_max = max(token_max, self.core_size)
         self.edge_max = edge_max
         self.arrays = _make_arrays(self.core_size, self.token_max, edge_max)
+        self.edges_used = 0
         self._tokens: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.token_max
         self._core_free = list(range(self.core_size - 1, -1, -1))
         self._tail_free = list(range(self.token_max - 1, self.core_size - 1, -1))
         self._places: dict[int, tuple[PlaceKind, set[int]]] = {}
+
+    def used_arrays(self) -> list[npt.NDArray[Any]]:
+        """Return what has held tokens or edges; see `core.checkpoint`.
+
+        There are as many pairs as edges at most, and numbers that are free again come first.
+        """
+        dense, pair_of, edges, rates, pairs, weights = self.arrays[:6]
+        columns, used = int(self.arrays[-1][layout.COLUMNS]), self.edges_used
+        return [
+            dense[:, :columns, :columns],
+            pair_of[:columns, :columns],
+            *(rows[:used] for rows in (edges, rates, pairs, weights)),
+        ]
 
     def add_token(self, name: str, *, in_tail: bool = False) -> int:
         """Add a token to the core, or to the tail if asked to or if the core is full.
@@ -196,6 +211,7 @@ class MarketGraph:
         edge = int(kernels.add_edge(self.arrays, source, target, place, float(log_rate)))
         if edge == layout.NONE:
             raise BadValueError(f"no room for the edge from {named}: {self.edge_max} are there")
+        self.edges_used = max(self.edges_used, edge + 1)
         held.add(edge)
         self._places[place] = (kind, held)
         return edge

@@ -37,6 +37,13 @@ class SideArena:
         self._spans: dict[int, tuple[int, int]] = {}
         self._free: defaultdict[int, list[int]] = defaultdict(list)
         self._used = 0
+        self._edges_used = 0
+
+    def used_arrays(self) -> list[Floats]:
+        """Return what has held sides; see `core.checkpoint`."""
+        sides, pieces, curves = self.arrays
+        edges = self._edges_used
+        return [sides[:edges], pieces[: self._used], curves[:edges]]
 
     def reserve(self, edge: int, rows: int) -> int:
         """Give an edge room for so many pieces and return its first row; its pieces stay.
@@ -64,6 +71,7 @@ class SideArena:
             pieces[first : first + count] = pieces[held[0] : held[0] + count]
             self.free(edge)
         self._spans[edge] = (first, room)
+        self._edges_used = max(self._edges_used, edge + 1)
         side[layout.FORM] = layout.FORM_PIECES
         side[layout.FROM] = first
         side[layout.TO] = first + count
@@ -91,6 +99,7 @@ class SideArena:
         if form not in CURVE_FORMS or len(row) > layout.CURVE_COLUMNS:
             raise BadValueError(f"form {form} with {len(row)} columns is no curve")
         self.free(edge)
+        self._edges_used = max(self._edges_used, edge + 1)
         self.arrays[2][edge] = 0.0
         self.arrays[2][edge, : len(row)] = row
         self.arrays[0][edge, : layout.INPUT_MAX] = (form, edge, edge + 1, token_in, token_out)

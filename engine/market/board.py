@@ -49,6 +49,8 @@ class Board:
         frame_seqs: one cell, the number of the input that is being applied.
     """
 
+    NOT_STATE = frozenset({"_scratch"})
+
     def __init__(
         self,
         instruments: Sequence[Instrument],
@@ -81,6 +83,14 @@ class Board:
         self._scratch = np.zeros((SCRATCH_LEVELS, 3), np.int64)
         for instrument in instruments:
             self.add(instrument)
+
+    def used_arrays(self) -> list[npt.NDArray[np.int64]]:
+        """Return the levels that books have; see `core.checkpoint`."""
+        return [
+            self.levels[2 * book + side, : self.state[book, layout.COUNT + side]]
+            for book in range(len(self.instruments))
+            for side in (layout.BID, layout.ASK)
+        ]
 
     def add(self, instrument: Instrument) -> int:
         """Append a row, born stale; returns its number.

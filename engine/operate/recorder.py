@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -33,7 +33,7 @@ class RecorderSettings:
 
     Attributes:
         directory: parent of the runs' folders.
-        segment_bytes: uncompressed size after which the next flush begins a new segment.
+        segment_bytes: uncompressed size after which a flush ends the segment.
         total_bytes_max: compressed size of all runs; the oldest segments go first.
     """
 
@@ -58,6 +58,14 @@ class Recorder:
         self._compressor: zstandard.ZstdCompressionWriter | None = None
         self._segment_number = 0
         self._segment_bytes = 0
+        self._beginning: Callable[[], Sequence[bytes]] = tuple
+
+    def begin_with(self, beginning: Callable[[], Sequence[bytes]]) -> None:
+        """Let all segments but the first begin with the entries that this makes when it is called.
+
+        It is called between two inputs, and must be quick: it holds them up.
+        """
+        self._beginning = beginning
 
     def write(  # noqa: PLR0917 - an entry's fields in their order, on the hot path
         self, seq: int, kind: int, stream: int, at_ns: int, key: str, payload: bytes
@@ -77,6 +85,14 @@ class Recorder:
     def flush(self) -> None:
         """Compress and write what is waiting."""
         self.write_out(self.take())
+        if self.is_full:
+            self.end_segment(self.take_last())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the segment is as large as it should be."""
+        is_open = self._compressor is not None and self.failure is None
+        return is_open and self._segment_bytes >= self._settings.segment_bytes
 
     def take(self) -> list[memoryview]:
         """Return what is waiting for `write_out`, which must have ended before the next call.
@@ -91,12 +107,24 @@ class Recorder:
             self._buffer = _make_buffer()
         return waiting
 
+    def take_last(self) -> list[memoryview]:
+        """Do as `take`, for `end_segment`: what is written from now on is the next segment's."""
+        waiting = self.take()
+        self._full = [memoryview(piece) for piece in self._beginning()]
+        self._full_bytes = sum(piece.nbytes for piece in self._full)
+        return waiting
+
+    def end_segment(self, waiting: list[memoryview]) -> None:
+        """Write out what was taken and end the segment; made for a thread."""
+        self.write_out(waiting)
+        self._close()
+
     def write_out(self, waiting: list[memoryview]) -> None:
         """Compress and write what was taken; made for a thread."""
         if self.failure is not None or not any(part.nbytes for part in waiting):
             return
         try:
-            if self._compressor is None or self._segment_bytes >= self._settings.segment_bytes:
+            if self._compressor is None:
                 self._next_segment()
             assert self._compressor is not None
             # Few calls: between calls this thread would ask for the interpreter's lock.
@@ -111,7 +139,10 @@ class Recorder:
 
     def close(self) -> None:
         """Write what waits and end the recording in order."""
-        self.flush()
+        self.write_out(self.take())
+        self._close()
+
+    def _close(self) -> None:
         try:
             self._close_segment()
         except OSError as error:
@@ -183,6 +214,8 @@ async def open_recorder(settings: RecorderSettings, run_id: str) -> AsyncIterato
                 async with asyncio.timeout(FLUSH_S):
                     await closing.wait()
             await asyncio.to_thread(recorder.write_out, recorder.take())
+            if recorder.is_full:
+                await asyncio.to_thread(recorder.end_segment, recorder.take_last())
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(flush_often())

@@ -3,12 +3,14 @@
 A run is a folder ``<run id>`` of segments ``000001.zst``, each one zstd stream of entries:
 ``seq (8) | kind (1) | stream (2) | at_ns (8) | key bytes (2) | payload bytes (4)``, key, payload.
 The key of a frame that waited to be taken is the time it was received at; `at_ns` is its turn.
-The first entry of the first segment is the header: the run's whole configuration as JSON. A
+The first entry of a segment is the header: the run's whole configuration as JSON. In all but the
+first it is followed by a checkpoint, the state of the core, so that a replay may begin at any. A
 segment that a crash cut short is read up to its last whole entry.
 """
 
+import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -40,6 +42,8 @@ class EntryKind(IntEnum):
     """A line of the decision log that the input before led to."""
     ENDED = 103
     """The run was closed in order."""
+    CHECKPOINT = 104
+    """The core as it was after the input of this number, see `core/checkpoint.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,22 @@ def encode_entry(  # noqa: PLR0917 - an entry's fields in their order, on the ho
     return ENTRY.pack(seq, kind, stream, at_ns, len(key), len(payload)) + key + payload
 
 
+def encode_beginning(header: bytes, seq: int, state: Sequence[bytes]) -> list[bytes]:
+    """Encode what a segment begins with, in pieces that are not copied.
+
+    Args:
+        header: an encoded header.
+        seq: number of the last input.
+        state: the pieces of a checkpoint, if there is one. One that is too large is left out.
+    """
+    beginning = [encode_entry(0, EntryKind.HEADER, 0, 0, b"", header)]
+    length = sum(map(len, state))
+    if 0 < length <= _PAYLOAD_BYTES_MAX:
+        beginning.append(ENTRY.pack(seq, EntryKind.CHECKPOINT, 0, 0, 0, length))
+        beginning += state
+    return beginning
+
+
 def segments_of(path: Path) -> list[Path]:
     """Return the segments of a run's folder in order, or the file itself.
 
@@ -84,14 +104,53 @@ def segments_of(path: Path) -> list[Path]:
     return found
 
 
-def read_entries(path: Path) -> Iterator[Entry]:
+def number_of(segment: Path) -> int:
+    """Return the number of a segment's file, 0 if its name is none."""
+    stem = segment.name.removesuffix(SUFFIX)
+    return int(stem) if stem.isdecimal() else 0
+
+
+def read_entries(path: Path, *, first: int = 0) -> Iterator[Entry]:
     """Read all entries of a run's folder (or of one segment file), in order.
 
+    Args:
+        path: where they are.
+        first: number of the segment to begin at, if not the first that is there.
+
     Raises:
-        BadValueError: a file is no recording.
+        BadValueError: a file is no recording, or one is missing.
     """
-    for segment in segments_of(path):
-        yield from _read_segment(segment)
+    segments = [one for one in segments_of(path) if path.is_file() or number_of(one) >= first]
+    if not segments or (first and number_of(segments[0]) != first):
+        raise BadValueError(f"{path} has no segment {first}")
+    for place, segment in enumerate(segments):
+        number = number_of(segments[0]) + place
+        if place and number_of(segment) != number:
+            raise BadValueError(
+                f"{path} has no segment {number}; FROM={number_of(segment)} begins behind the hole"
+            )
+        try:
+            yield from _read_segment(segment)
+        except BadValueError as error:
+            if segment is segments[-1]:
+                raise
+            raise BadValueError(f"{error}; FROM={number + 1} begins behind it") from error
+
+
+def segment_before(path: Path, seq: int) -> int:
+    """Return the number of the last segment of a run that begins before an input; 0 if none says.
+
+    Raises:
+        BadValueError: there is nothing to read.
+    """
+    for segment in reversed(segments_of(path)):
+        entries = _read_segment(segment)
+        with contextlib.suppress(BadValueError, StopIteration):
+            next(entries)
+            entry = next(entries)
+            if entry.kind == EntryKind.CHECKPOINT and entry.seq < seq:
+                return number_of(segment)
+    return 0
 
 
 def _read_segment(path: Path) -> Iterator[Entry]:

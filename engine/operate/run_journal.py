@@ -115,6 +115,8 @@ class RunJournal:
         log: takes a line of the decision log.
     """
 
+    NOT_STATE = frozenset({"recent"})  # for reports alone, and most of what there is
+
     def __init__(
         self,
         settings: JournalSettings,

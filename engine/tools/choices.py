@@ -10,7 +10,7 @@ from typing import Final
 from engine.domain.errors import TransientError
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
-from engine.operate.recording import SUFFIX
+from engine.operate.recording import SUFFIX, number_of
 from engine.requests.money import GetTrades
 from engine.requests.overview import GetOpportunities
 from engine.storage.backup import list_backups
@@ -30,10 +30,10 @@ def recordings_to_replay(paths: Paths) -> str:
         files = [segment.stat() for segment in run.glob(f"*{SUFFIX}")]
         if files:
             ended_s = max(file.st_mtime for file in files)
-            is_whole = (run / f"000001{SUFFIX}").exists()
-            note = "" if is_whole else "  its beginning is gone: it cannot be replayed"
+            begins_at = min(number_of(segment) for segment in run.glob(f"*{SUFFIX}"))
+            begins = "" if begins_at == 1 else f" FROM={begins_at}"
             size = _size(sum(file.st_size for file in files))
-            line = f"make replay FILE={_shown(run)}  {size}  ended {_time(ended_s)}{note}"
+            line = f"make replay FILE={_shown(run)}{begins}  {size}  ended {_time(ended_s)}"
             runs.append((ended_s, line))
     return _listed(
         [line for _, line in sorted(runs, reverse=True)],

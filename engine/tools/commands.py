@@ -65,7 +65,7 @@ async def replay(_settings: Settings, paths: Paths, asked: argparse.Namespace) -
         return exit_codes.OK
     from engine.tools.replaying import replay_run
 
-    return await asyncio.to_thread(replay_run, asked.file, log_to=asked.log)
+    return await asyncio.to_thread(replay_run, asked.file, log_to=asked.log, first=asked.first)
 
 
 async def trace(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,14 @@ from engine.domain.errors import BadValueError, SyndicateError
 from engine.facade.engine import Facade
 from engine.operate import exit_codes
 from engine.operate.hot_path import HotPath
-from engine.operate.recording import Entry, EntryKind, read_entries
+from engine.operate.recording import (
+    Entry,
+    EntryKind,
+    number_of,
+    read_entries,
+    segment_before,
+    segments_of,
+)
 from engine.operate.run_header import RunHeader, decode_header
 from engine.operate.run_journal import JournalSettings
 from engine.operate.streams import put_out, say_last
@@ -34,8 +42,6 @@ ENTRY_BYTES: Final = 200
 """Memory of an entry beside its payload."""
 
 _NAMES: Final = {kind.number: kind.name.upper() for kind in INPUTS}
-_SEQ_END: Final = 1 << 63
-"""Inputs are numbered from 1 on; the board stamps books with 64 bits."""
 
 
 @dataclass(slots=True)
@@ -69,10 +75,10 @@ class ReplayResult:
     profit_usd_paper: float
 
 
-def replay_run(path: Path, *, log_to: Path | None) -> int:
+def replay_run(path: Path, *, log_to: Path | None, first: int = 0) -> int:
     """Replay a recording, print the comparison as JSON; exit code 0 if every decision agrees."""
     lines: list[bytes] = []
-    result = replay(path, lines=lines)
+    result = replay(path, lines=lines, first=first)
     if log_to is not None:
         log_to.write_bytes(b"".join(line + b"\n" for line in lines))
     put_out(msgspec.json.encode(msgspec.to_builtins(result)).decode() + "\n")
@@ -86,14 +92,22 @@ def replay_run(path: Path, *, log_to: Path | None) -> int:
     return 1
 
 
-def replay(path: Path, *, lines: list[bytes], kinds: Sequence[AnyKind] = INPUTS) -> ReplayResult:
+def replay(
+    path: Path, *, lines: list[bytes], first: int = 0, kinds: Sequence[AnyKind] = INPUTS
+) -> ReplayResult:
     """Feed a recording through the same code as live; `lines` receives the decision log.
+
+    Args:
+        path: a run's folder, or one segment.
+        lines: receives the decision log.
+        first: number of the segment to begin at, by the checkpoint in it; 0 is the run's beginning.
+        kinds: the kinds of input that there are.
 
     Raises:
         BadValueError: the recording cannot be read, or its beginning is gone.
     """
     try:
-        return _replay(path, lines, kinds)
+        return _replay(path, first, lines, kinds)
     except SyndicateError:
         raise
     except Exception as error:  # a file from anywhere; whatever breaks, it is the file
@@ -103,11 +117,19 @@ def replay(path: Path, *, lines: list[bytes], kinds: Sequence[AnyKind] = INPUTS)
         ) from error
 
 
-def _replay(path: Path, lines: list[bytes], kinds: Sequence[AnyKind]) -> ReplayResult:
-    entries = read_entries(path)
+def _replay(path: Path, first: int, lines: list[bytes], kinds: Sequence[AnyKind]) -> ReplayResult:
+    begins_at = number_of(segments_of(path)[0])
+    if path.is_dir() and not first and begins_at != 1:
+        raise BadValueError(
+            f"{path} begins at segment {begins_at}, as its first segment is gone (disk budget): "
+            f"FROM={begins_at} replays what is left"
+        )
+    entries = read_entries(path, first=first)
     header = _header(entries, path)
     world = ReplayedWorld()
     core = build_core(header, _surroundings(header, world, lines, kinds))
+    if first > 1 or path.is_file():
+        entries = _begin(entries, core, path)
     result = ReplayResult(
         run_id=header.run_id,
         inputs=0,
@@ -141,7 +163,8 @@ async def trace_decision(facade: Facade, paths: Paths, ref: str) -> int:
     wanted = set(report.frame_seqs) | {leg.frame_seq for leg in report.legs if leg.frame_seq}
     run_directory = paths.recordings / report.run_id
     found: set[int] = set()
-    for entry in read_entries(run_directory):
+    begins_at = segment_before(run_directory, min(wanted))
+    for entry in read_entries(run_directory, first=begins_at):
         if entry.seq in wanted and entry.is_input:
             found.add(entry.seq)
             put_out(_shown(entry) + "\n")
@@ -177,6 +200,19 @@ def _header(entries: Iterator[Entry], path: Path) -> RunHeader:
             "or was not named; a run can be replayed from its beginning only"
         )
     return decode_header(first.payload)
+
+
+def _begin(entries: Iterator[Entry], core: Core, path: Path) -> Iterator[Entry]:
+    """Bring the core to where a segment begins; returns what comes behind it."""
+    second = next(entries, None)
+    if second is not None and second.kind == EntryKind.CHECKPOINT:
+        core.frame.load(second.payload)
+        if core.hot_path.seq != second.seq:
+            raise BadValueError(f"{path} is damaged: a checkpoint is of input {second.seq}")
+        return entries
+    if path.is_dir():
+        raise BadValueError(f"{path} cannot be replayed from this segment: it has no checkpoint")
+    return entries if second is None else chain((second,), entries)
 
 
 def _surroundings(
@@ -231,9 +267,10 @@ def _feed(
         world.saw(seen.key, answer=seen.payload == b"1")
     entry = step.entry
     before = len(lines)
-    if not 0 < entry.seq < _SEQ_END:
-        raise BadValueError(f"the recording is damaged: an input has number {entry.seq}")
-    hot_path.seq = entry.seq - 1
+    if entry.seq != hot_path.seq + 1:
+        raise BadValueError(
+            f"the recording is damaged: an input has number {entry.seq} behind {hot_path.seq}"
+        )
     is_frame = entry.kind == InputKind.FRAME
     if is_frame and entry.key and not entry.key.isdecimal():
         raise BadValueError(f"the recording is damaged: frame {entry.seq} has an odd receive time")

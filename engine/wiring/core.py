@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.bus.records import Record
 from engine.connectors.venues import VENUES
+from engine.core.checkpoint import CoreFrame
 from engine.core.input_list import INPUTS
 from engine.core.inputs.kind import AnyKind
 from engine.core.market_rows import MarketRows
@@ -88,6 +89,7 @@ class Core:
     journal: RunJournal
     control: Switches
     hot_path: HotPath
+    frame: CoreFrame
     spread_watch: SpreadWatch
 
 
@@ -252,6 +254,17 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         lateness=lateness,
         followers=(valuation.take_rows, estimates.take_rows, spreads.take_rows),
     )
+    middle = Middle(
+        feeds=feeds,
+        is_connected=[False] * len(feeds),
+        lateness=lateness,
+        rows=rows,
+        pools=PoolMarket(moving, detector),
+        pipeline=pipeline,
+        switches=control,
+        decider=decider,
+        inventory=inventory,
+    )
     return Core(
         header=header,
         board=board,
@@ -273,19 +286,10 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         journal=journal,
         control=control,
         spread_watch=SpreadWatch(spreads),
+        frame=CoreFrame(middle),
         hot_path=HotPath(
             board=board,
-            middle=Middle(
-                feeds=feeds,
-                is_connected=[False] * len(feeds),
-                lateness=lateness,
-                rows=rows,
-                pools=PoolMarket(moving, detector),
-                pipeline=pipeline,
-                switches=control,
-                decider=decider,
-                inventory=inventory,
-            ),
+            middle=middle,
             recorder=around.recorder,
             kinds=around.kinds,
         ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,7 +19,7 @@ from engine.bus.unix_socket import SocketCaller, open_server
 from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.core.inputs.listed import LISTED, InstrumentList
-from engine.domain.errors import FatalError, SyndicateError, worst_of
+from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, SteadyClock
@@ -37,7 +38,7 @@ from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 from engine.operate.own_core import own_core
 from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
-from engine.operate.recording import EntryKind
+from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.run_journal import JournalSettings
@@ -59,6 +60,8 @@ from engine.wiring.run_set_up import (
 )
 from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import Ticks
+
+log = logging.getLogger(__name__)
 
 DRAIN_S: Final = 2.5
 LEASE_LOOK_S: Final = 0.1
@@ -145,6 +148,8 @@ async def open_engine(
             header,
             _surroundings(settings, header, latch, outbox, recorder, lease=lease, prices=prices),
         )
+        if recorder is not None:
+            recorder.begin_with(partial(begin_segment, core))
         kill_switch = KillSwitch(
             latch, outbox, now_ns, state=state, one_time_code=_one_time_code(settings, state)
         )
@@ -350,6 +355,16 @@ async def _open_recorder(
     recorder = await stack.enter_async_context(open_recorder(own, header.run_id))
     recorder.write(0, EntryKind.HEADER, 0, header.started_at_ns, "", encode_header(header))
     return recorder
+
+
+def begin_segment(core: Core) -> list[bytes]:
+    """Return what a segment of a recording begins with now."""
+    header, seq = encode_header(core.header), core.hot_path.seq
+    try:
+        return encode_beginning(header, seq, core.frame.save())
+    except BadValueError:
+        log.exception("no replay can begin at the next segment")
+        return encode_beginning(header, seq, [])
 
 
 def _parts(

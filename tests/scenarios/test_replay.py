@@ -19,7 +19,7 @@ from engine.domain.errors import BadValueError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.recorder import Recorder, RecorderSettings
-from engine.operate.recording import Entry, EntryKind, read_entries
+from engine.operate.recording import Entry, EntryKind, number_of, read_entries, segments_of
 from engine.ports import InputKind
 from engine.requests.balance import GetBalance
 from engine.requests.overview import (
@@ -83,7 +83,10 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
     async with (
         TelegramEmulator().serve() as phone,
         running_installation(
-            data_dir, phone, SYNDICATE_MARKETS_SANDBOX_FAULTS="light"
+            data_dir,
+            phone,
+            SYNDICATE_MARKETS_SANDBOX_FAULTS="light",
+            SYNDICATE_RECORDING_SEGMENT_MB="1",
         ) as installation,
     ):
         await installation.until_live()
@@ -120,6 +123,14 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
     deposits = [value for event, value in map(json.loads, lines) if event == "deposited"]
     places = Counter((one["venue"], one["added"]["asset"]) for one in deposits)
     assert set(places.values()) == {2}  # at the start, and at the reset
+
+    segments = segments_of(run)
+    assert len(segments) > 1
+    for segment in segments[1:]:
+        tail: list[bytes] = []
+        begun = replay(run, lines=tail, first=number_of(segment))
+        assert begun.first_difference is None
+        assert tail == lines[len(lines) - len(tail) :]
 
     code, said = await run_engine_command(data_dir, "replay", str(run))
     assert code == 0

@@ -16,6 +16,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, OrderState
 from engine.domain.residuals import Residual
 from engine.domain.units import NS_PER_DAY
+from engine.operate.recording import number_of, segments_of
 from engine.storage.ledger_settings import DATABASE_NAME
 from engine.tools.replaying import replay
 from tests.simulation.life import Life
@@ -112,6 +113,14 @@ def check_replay(life: Life, recording: Path, *, is_closed: bool) -> Iterator[st
         yield f"the replay differs from input {result.first_difference} on"
     if lines != life.lines[: len(lines)]:
         yield "the replay's decision log is not the beginning of the run's"
+    segments = segments_of(recording)
+    for segment in {*segments[1:][len(segments) // 2 :], *segments[1:][-1:]}:
+        tail: list[bytes] = []
+        begun = replay(recording, lines=tail, first=number_of(segment))
+        if begun.first_difference is not None:
+            yield f"from {segment.name} it differs from input {begun.first_difference} on"
+        if tail != lines[len(lines) - len(tail) :]:
+            yield f"from {segment.name} the decision log is not the end of the run's"
     if is_closed and (len(lines), result.inputs) != (len(life.lines), life.core.hot_path.seq):
         yield f"the replay has {result.inputs} inputs of {life.core.hot_path.seq}"
 

@@ -35,7 +35,14 @@ from engine.operate.world import LiveWorld
 from engine.sandbox.stage import Stage
 from engine.settings.schema import Settings
 from engine.wiring.core import Core, Surroundings, build_core
-from engine.wiring.engine_role import _first_state, _list_of, _tell_start, _watch_latch, accept_of
+from engine.wiring.engine_role import (
+    _first_state,
+    _list_of,
+    _tell_start,
+    _watch_latch,
+    accept_of,
+    begin_segment,
+)
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, begin_run
 from engine.wiring.ticks import Ticks
 from tests.simulation.connection import Connection
@@ -43,7 +50,8 @@ from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
 from tests.simulation.operator import Operator
 
-SEGMENT_BYTES = 1 << 20
+SEGMENT_BYTES = 1 << 15
+"""So small that a life has several: replays begin at each."""
 TOTAL_BYTES = 1 << 30
 DRAIN_S = 60.0
 
@@ -100,6 +108,7 @@ class Life:
         self.kill_switch = KillSwitch(
             self.latch, self.outbox, self.now_ns, state=state, one_time_code=None
         )
+        self.recorder.begin_with(partial(begin_segment, self.core))
         self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switch, self.recorder)
         # They do what sessions do, without sockets.
         sessions = self._ticks.sessions = cast("list[Session]", self.connections)

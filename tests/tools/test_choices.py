@@ -15,8 +15,6 @@ from engine.wiring.front_end import check_runs
 from engine.wiring.paths import Paths
 from tests.scenarios.rig import run_engine_command
 
-GONE = "  its beginning is gone: it cannot be replayed"
-
 
 def record(paths: Paths, run: str, *, ended_s: int) -> None:
     recorder = Recorder(
@@ -67,7 +65,7 @@ def test_recorded_runs_are_listed_newest_first_with_what_replays_them(
     assert recordings_to_replay(paths).splitlines()[1:] == [
         "  make replay FILE=var/recordings/newer  0.1 MB  ended 2023-11-15 22:13 UTC",
         "  make replay FILE='var/demo/recordings/a demo'  0.1 MB  ended 2023-11-14 22:14 UTC",
-        "  make replay FILE=var/recordings/older  0.1 MB  ended 2023-11-14 22:13 UTC" + GONE,
+        "  make replay FILE=var/recordings/older FROM=2  0.1 MB  ended 2023-11-14 22:13 UTC",
     ]
 
 
