@@ -34,6 +34,7 @@ from engine.domain.holdings import Deposit
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
+from engine.domain.orders import Intent
 from engine.domain.plans import LeggedPlan
 from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
@@ -69,6 +70,9 @@ class SilentJournal:
         pass
 
     def opportunity_closed(self, closed: Closed) -> None:
+        pass
+
+    def intended(self, intent: Intent) -> None:
         pass
 
     def execution_finished(self, finished: Finished) -> None:
@@ -139,6 +143,7 @@ class Core:
                 pools=graph.pools,
                 taken_pools=taken_pools,
                 is_killed=self.circumstances.is_killed,
+                intend=lambda _intent: None,
             )
         )
         self.pipeline = Pipeline(

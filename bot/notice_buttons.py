@@ -7,6 +7,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlanVoided,
     StampedNotice,
     VenueBack,
     VenueLost,
@@ -39,7 +40,7 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
     match notice:
         case OpportunitySeen():
             row = (why_button(notice.opportunity_id), _OPPORTUNITIES)
-        case PaperTraded() | LateFill():
+        case PaperTraded() | LateFill() | PlanVoided():
             row = (why_button(notice.opportunity_id), _TRADES)
         case VenueLost() | VenueBack():
             row = (_VENUES,)

@@ -17,6 +17,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlanVoided,
     RecordingStopped,
     RecordsDropped,
     RetentionHeld,
@@ -104,10 +105,10 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
                 f"{words.phrase(notice.outcome)} ({notice.opportunity_id})",
             ],
         )
-    if isinstance(notice, (PaperTraded, LateFill)):
-        return _late_content(notice) if isinstance(notice, LateFill) else _traded_content(notice)
     if isinstance(notice, ClockCorrected):
         return _clock_content(notice)
+    if isinstance(notice, (PaperTraded, LateFill, PlanVoided)):
+        return _plan_content(notice)
     return _trouble_content(notice)
 
 
@@ -190,7 +191,12 @@ def _state_content(
     return Mark.GOOD if is_start else Mark.NONE, f"{what}, {state}", lines
 
 
-def _late_content(notice: LateFill) -> tuple[Mark, str, list[str]]:
+def _plan_content(notice: PaperTraded | LateFill | PlanVoided) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, PaperTraded):
+        return _traded_content(notice)
+    if isinstance(notice, PlanVoided):
+        what = f"{notice.pair} was under way when the engine ended; nothing was filled"
+        return Mark.WARN, f"Plan {notice.why}", [f"{what} ({notice.opportunity_id})"]
     what = f"{notice.fills} fills" if notice.fills else "A transaction"
     changed = words.usd(notice.profit_usd, is_signed=True)
     lines = [

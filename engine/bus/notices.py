@@ -87,6 +87,14 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     why_reverted: str = ""
 
 
+class PlanVoided(_Notice, frozen=True, kw_only=True):
+    """A plan was under way when its engine ended; it is proven that it came to nothing."""
+
+    opportunity_id: str
+    pair: str
+    why: str
+
+
 class LateFill(_Notice, frozen=True, kw_only=True):
     """Something was told of an order after its plan had ended; it is booked and durable.
 
@@ -192,6 +200,7 @@ Notice = (
     | OpportunitySeen
     | PaperTraded
     | LateFill
+    | PlanVoided
     | LimitHit
     | Killed
     | Unkilled

@@ -16,7 +16,7 @@ from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Reason
-from engine.domain.orders import Execution
+from engine.domain.orders import Execution, Intent
 from engine.domain.plans import Plan
 from engine.domain.residuals import LastPrice, Residual
 
@@ -74,6 +74,14 @@ class ExecutionRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     mode: Mode
     plan: Plan
     execution: Execution
+
+
+class IntentRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What a plan is about to send: money, durable before anything of it leaves."""
+
+    run_id: str
+    basis: Basis
+    intent: Intent
 
 
 class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -173,6 +181,7 @@ class NoticeRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
 Record = (
     OpportunityRecord
     | OpportunityClosed
+    | IntentRecord
     | ExecutionRecord
     | DepositRecord
     | StateRecord
@@ -222,6 +231,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text; of
             what is dated beyond that day, losses only.
         residuals: what earlier executions left over.
+        open_plans: that were under way when their engine ended, with all that they intended.
         last_prices: what the assets of these were worth as they were filled last.
         generation: number of this engine; records of those before it are refused from now on.
         run_id: name of this engine's run, which no other run has or gets.
@@ -244,6 +254,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     codes: CodesUsed = CodesUsed()
     last_prices: list[LastPrice] = []
     outcomes: list[Outcome] = []
+    open_plans: list[Intent] = []
 
 
 class RecordKeeper(Protocol):

@@ -19,6 +19,7 @@ from engine.detect.value_round import ValueRound
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Deposit
 from engine.domain.opportunities import Opportunity, Refusal
+from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.execute.executor import NEVER_NS
 from engine.execute.executor_list import Executors
@@ -81,6 +82,10 @@ class Journal(Protocol):
 
     def execution_finished(self, finished: Finished) -> None:
         """Learn that a plan has ended; it is already booked in positions and inventory."""
+        ...
+
+    def intended(self, intent: Intent) -> None:
+        """Learn what is about to be sent."""
         ...
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
@@ -164,6 +169,15 @@ class Pipeline:
 
     def _publish_by(self, shared: SharedRows | None) -> Callable[[int, int], int] | None:
         return None if shared is None else shared.publish_book
+
+    def recover(self, intents: Sequence[Intent], at_ns: int) -> None:
+        """Take plans over that were under way when their engine ended.
+
+        Each holds what it reserved and counts in the limits until it is proven what it came to.
+        """
+        for intent in intents:
+            self._decider.resume(intent.plan)
+        self._executors.recover(intents, at_ns)
 
     def before_input(self, at_ns: int) -> None:
         """Let due paper orders meet the board; to be called before the input is applied."""

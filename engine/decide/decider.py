@@ -93,6 +93,10 @@ class Decider:
             detail=sized.detail,
         )
 
+    def resume(self, plan: Plan) -> None:
+        """Count a plan of an earlier run as under way again."""
+        self._under_way.add(plan)
+
     def finished(self, plan_id: str) -> None:
         """Stop counting a plan as under way; its execution is booked in the positions."""
         self._under_way.remove(plan_id)

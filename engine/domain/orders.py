@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
+
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import Instrument, VenueId
@@ -207,6 +209,33 @@ Sendable = Order | Transaction
 """What leaves the process once its intent is durable."""
 
 
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan is about to send: kept before any of it leaves.
+
+    Attributes:
+        orders, transactions: what was intended together; a plan has orders or a transaction.
+    """
+
+    plan: Plan
+    orders: tuple[Order, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+
+    @classmethod
+    def of(cls, plan: Plan, sendables: Iterable[Sendable]) -> "Intent":
+        """Make it of what is about to be sent."""
+        parts = list(sendables)
+        return cls(
+            plan=plan,
+            orders=tuple(one for one in parts if isinstance(one, Order)),
+            transactions=tuple(one for one in parts if isinstance(one, Transaction)),
+        )
+
+    @property
+    def sendables(self) -> tuple[Sendable, ...]:
+        """All of it."""
+        return (*self.orders, *self.transactions)
+
+
 def leg_orders(plan: LeggedPlan, orders: Iterable[Order]) -> list[Order | None]:
     """Return the order of each leg, None for one that has none."""
     by_leg = {
@@ -256,6 +285,8 @@ class Execution:
         transaction: of a plan that is one, which has no orders.
         corrects: id of the execution of which this is what was told after it had ended: its orders
             have the late fills alone, and its figures are what these changed.
+        void: why it counts nothing: it was under way when its engine ended, and there is proof that
+            none of its orders was ever filled.
     """
 
     execution_id: str
@@ -273,6 +304,7 @@ class Execution:
     story: TradeStory | None = None
     transaction: Transaction | None = None
     corrects: str = ""
+    void: str = ""
 
     @property
     def is_traded(self) -> bool:

@@ -107,8 +107,12 @@ class TradeStory:
     gas: Worth = NO_WORTH
 
 
-def ending(*, is_traded: bool, profit_usd: Decimal, why_reverted: str = "") -> tuple[str, str]:
+def ending(
+    *, is_traded: bool, profit_usd: Decimal, why_reverted: str = "", void: str = ""
+) -> tuple[str, str]:
     """Return the outcome of an opportunity whose plan has ended, and the sentence beside it."""
+    if void:
+        return "void", f"{void}: its engine ended while it was under way, and nothing was filled"
     if why_reverted:
         return "reverted", f"{profit_usd:.4f} USD for gas; {why_reverted}"
     return "traded" if is_traded else "unfilled", f"{profit_usd:.4f} USD from fills"

@@ -6,7 +6,7 @@ It needs no unwinding: a transaction does all or nothing, and pays its gas in bo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.domain.orders import OrderState, Transaction
+from engine.domain.orders import Intent, OrderState, Transaction
 from engine.domain.plans import AtomicPlan
 from engine.execute.executor import Act
 from engine.execute.following import Following, OutcomeRules, Run
@@ -106,6 +106,11 @@ class AtomicExecutor:
             acts.append(self._following.intend(run, 0, TransactionLife(transaction)))
         self._following.plan_ahead()
         return acts
+
+    def recover(self, intent: Intent, at_ns: int) -> Sequence[Act]:
+        """Take a plan over whose engine ended while it was under way; nothing is sent again."""
+        lives = [(0, TransactionLife(one)) for one in intent.transactions]
+        return self._following.resume(intent.plan, lives, at_ns)
 
     def _end(self, run: Run, at_ns: int) -> list[Act]:
         return [self._following.end(run, at_ns)]

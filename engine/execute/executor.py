@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from engine.domain.orders import Sendable
+from engine.domain.orders import Intent, Sendable
 from engine.domain.plans import Plan
 from engine.execute.order_life import News
 
@@ -95,6 +95,13 @@ class Executor(Protocol[PlanT_contra]):
 
     def start(self, plan: PlanT_contra, at_ns: int) -> Sequence[Act]:
         """Take a plan on; past its deadline it ends with nothing sent."""
+        ...
+
+    def recover(self, intent: Intent, at_ns: int) -> Sequence[Act]:
+        """Take a plan over whose engine ended while it was under way; nothing is sent again.
+
+        What its orders came to is unknown until there is proof.
+        """
         ...
 
     def stored(self, client_order_id: str, at_ns: int) -> Sequence[Act]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.domain.errors import BadValueError, FatalError
+from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
@@ -45,6 +46,19 @@ class Executors:
         if executor is None:
             raise FatalError(f"no executor takes {type(plan).__name__}: {plan.plan_id}")
         executor.start(plan, at_ns)
+        self._plan_ahead()
+
+    def recover(self, intents: Sequence[Intent], at_ns: int) -> None:
+        """Take plans over that were under way when their engine ended; nothing is sent again.
+
+        Raises:
+            FatalError: there is no executor for one of them.
+        """
+        for intent in intents:
+            executor = self._by_type.get(type(intent.plan))
+            if executor is None:
+                raise FatalError(f"no executor takes {intent.plan.plan_id} over")
+            executor.recover(intent, at_ns)
         self._plan_ahead()
 
     def told(self, news: News, at_ns: int) -> None:

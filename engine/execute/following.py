@@ -91,6 +91,7 @@ class Sent:
         due_ns: when it is looked at next.
         unknown_since_ns: when it was looked up first; 0 unless it was.
         alarms_told: how many of its alarms were told.
+        asked_from_ns: when another engine took it over; 0 unless one did.
     """
 
     leg: int
@@ -100,6 +101,7 @@ class Sent:
     unknown_since_ns: int = 0
     is_unresolved_told: bool = False
     alarms_told: int = 0
+    asked_from_ns: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -173,6 +175,25 @@ class Following:
         self._run_of_order[client_order_id] = run
         return Store(life.order)
 
+    def resume(self, plan: Plan, lives: Sequence[tuple[int, Life]], at_ns: int) -> list[Act]:
+        """Take a plan over whose engine ended while it was under way; nothing is sent again.
+
+        What its orders came to is unknown until there is proof.
+
+        Args:
+            plan: of which intents are stored, but no end.
+            lives: all that was intended of it, each with the number of its leg.
+            at_ns: now; only a look-up so much later is evidence that there is no such order.
+        """
+        run = self.begin(plan)
+        for leg, life in lives:
+            self.intend(run, leg, life)
+            sent = run.orders[life.order.client_order_id]
+            sent.asked_from_ns = at_ns
+            _learn(sent, OrderEvent.STORED)
+            _learn(sent, OrderEvent.UNCLEAR)
+        return self._go_on(run, at_ns)
+
     def end(self, run: Run, at_ns: int) -> End:
         """End a plan of which nothing is open."""
         del self._runs[run.plan.plan_id]
@@ -235,7 +256,8 @@ class Following:
             return NO_ACTS
         sent = run.orders[client_order_id]
         order = sent.life.order
-        is_late = at_ns >= order.sent_at_ns + self._outcomes.absent_after_ms * NS_PER_MS
+        since_ns = max(order.sent_at_ns, sent.asked_from_ns)
+        is_late = at_ns >= since_ns + self._outcomes.absent_after_ms * NS_PER_MS
         if order.state is not OrderState.UNKNOWN or has_gap or not is_late:
             return NO_ACTS
         sent.absences += 1

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from engine.decide.order_rate import OrderRate
 from engine.domain.opportunities import Side
-from engine.domain.orders import Order, OrderState, Purpose
+from engine.domain.orders import Intent, Order, OrderState, Purpose
 from engine.domain.plans import LeggedPlan
 from engine.domain.units import NS_PER_MS
 from engine.execute.executor import Act, Store
@@ -59,6 +59,13 @@ class LeggedExecutor:
         self._following.plan_ahead()
         return acts
 
+    def recover(self, intent: Intent, at_ns: int) -> Sequence[Act]:
+        """Take a plan over whose engine ended while it was under way; nothing is sent again."""
+        assert isinstance(intent.plan, LeggedPlan)
+        instruments = [leg.instrument for leg in intent.plan.legs]
+        lives = [(instruments.index(one.instrument), OrderLife(one)) for one in intent.orders]
+        return self._following.resume(intent.plan, lives, at_ns)
+
     def _intend(
         self,
         run: Run,
@@ -71,7 +78,7 @@ class LeggedExecutor:
         assert isinstance(plan, LeggedPlan)
         side, size, limit = what
         order = Order(
-            client_order_id=f"{plan.plan_id}-o{len(run.orders) + 1}",
+            client_order_id=f"{plan.plan_id}-o{_next_number(run)}",
             plan_id=plan.plan_id,
             purpose=purpose,
             instrument=plan.legs[leg].instrument,
@@ -106,3 +113,8 @@ class LeggedExecutor:
                 what = (found.side, found.size_base, found.price_limit)
                 return [self._intend(run, found.leg, Purpose.UNWIND, what, at_ns)]
         return [self._following.end(run, at_ns)]
+
+
+def _next_number(run: Run) -> int:
+    """Return a number that no order of the plan has: after a restart some may be missing."""
+    return 1 + max((int(name.rpartition("-o")[2]) for name in run.orders), default=0)

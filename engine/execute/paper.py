@@ -14,10 +14,10 @@ from decimal import Decimal
 from engine.decide.order_rate import OrderRate
 from engine.domain.exact import exact_product
 from engine.domain.opportunities import Side
-from engine.domain.orders import Execution, Order, OrderState, Purpose
+from engine.domain.orders import Execution, Intent, Order, OrderState, Purpose
 from engine.domain.plans import LeggedPlan
 from engine.domain.stories import TradeStory
-from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, Send, Store
+from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, LookUp, Send, Store
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import NOTHING_FINISHED, Finished, Found
 from engine.execute.following import OutcomeRules
@@ -25,7 +25,7 @@ from engine.execute.late import correct
 from engine.execute.latency import LatencyModel
 from engine.execute.legged import LeggedExecutor
 from engine.execute.order_life import News, OrderEvent
-from engine.execute.plan_executor import Around
+from engine.execute.plan_executor import VOID, Around, Intend
 from engine.execute.story import tell_story
 from engine.execute.traded import Met
 from engine.execute.unwinding import UnwindRules
@@ -86,7 +86,9 @@ class PaperExecutor:
         rules: UnwindRules,
         order_rate: OrderRate,
         is_killed: Callable[[], bool],
+        intend: Intend,
     ) -> None:
+        self._intend = intend
         self._venue = venue
         self._costs = costs
         self._latency = latency
@@ -101,9 +103,11 @@ class PaperExecutor:
         self.next_at_ns = NEVER_NS
         self._unsaid: list[Finished] = []
         self._late = 0
+        self._recovered: set[str] = set()
         self._arrivals: list[tuple[int, int, _OnItsWay]] = []
         self._sent = 0
         self._plan_numbers: dict[str, int] = {}
+        self._plan_of: dict[str, LeggedPlan] = {}
         self._plans = 0
         self._sent_by_plan: Counter[str] = Counter()
         self._met: dict[str, dict[str, Met]] = {}
@@ -118,17 +122,34 @@ class PaperExecutor:
             rules=around.rules,
             order_rate=around.order_rate,
             is_killed=around.is_killed,
+            intend=around.intend,
         )
 
     def start(self, plan: LeggedPlan, at_ns: int) -> None:
         """Send the plan's legs; a plan past its deadline ends at the next advance, unsent."""
-        self._plans += 1
-        self._plan_numbers[plan.plan_id] = self._plans
-        self._met[plan.plan_id] = {}
+        self._begin(plan)
+        acts = self._legged.start(plan, at_ns)
+        if intended := [act.order for act in acts if isinstance(act, Store)]:
+            self._intend(Intent.of(plan, intended))
         # Withheld at once, it has ended already: the next advance says so.
-        self._unsaid += self._carry_out(self._legged.start(plan, at_ns), at_ns)
+        self._unsaid += self._carry_out(acts, at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
+
+    def _begin(self, plan: LeggedPlan) -> None:
+        self._plans += 1
+        self._plan_numbers[plan.plan_id] = self._plans
+        self._plan_of[plan.plan_id] = plan
+        self._met[plan.plan_id] = {}
+
+    def recover(self, intent: Intent, at_ns: int) -> None:
+        """Take a plan over that was under way when its engine ended; the next advance ends it."""
+        plan = intent.plan
+        assert isinstance(plan, self.takes)
+        self._recovered.add(plan.plan_id)
+        self._begin(plan)
+        self._unsaid += self._carry_out(self._legged.recover(intent, at_ns), at_ns)
+        self.next_at_ns = min(self.next_at_ns, at_ns)
 
     def knows(self, client_order_id: str) -> bool:
         """Say whether an order is of a plan of its own."""
@@ -167,11 +188,18 @@ class PaperExecutor:
         while waiting:
             act = waiting.popleft()
             if isinstance(act, Store):
+                if act.order.purpose is Purpose.UNWIND:
+                    self._intend(Intent.of(self._plan_of[act.order.plan_id], [act.order]))
                 waiting.extend(self._legged.stored(act.order.client_order_id, at_ns))
             elif isinstance(act, Send):
                 self._send(act, at_ns)
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
+            elif isinstance(act, LookUp):
+                # What is not in the ledger never was: nothing of a paper order is anywhere else.
+                order_id = act.order.client_order_id
+                absent = News(client_order_id=order_id, event=OrderEvent.ABSENT)
+                waiting.extend(self._legged.told(absent, at_ns))
             elif isinstance(act, Late):
                 self._late += 1
                 finished.append(
@@ -217,6 +245,8 @@ class PaperExecutor:
         assert isinstance(plan, LeggedPlan)
         orders = tuple(one for one in end.orders if isinstance(one, Order))
         del self._plan_numbers[plan.plan_id], self._sent_by_plan[plan.plan_id]
+        del self._plan_of[plan.plan_id]
+        void = VOID if plan.plan_id in self._recovered else ""
         settlement = settle(plan, orders, transfer_bps=self._costs.transfer_bps)
         execution = Execution(
             execution_id=f"{plan.plan_id}-x",
@@ -229,6 +259,7 @@ class PaperExecutor:
             profit_usd=exact_product(settlement.profit_quote, plan.usd_per_quote),
             expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
             residuals=settlement.residuals,
+            void=void,
         )
         return LeggedFinished(
             plan=plan,

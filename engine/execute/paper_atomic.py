@@ -15,18 +15,18 @@ from engine.detect.pool_sides import PreparedPool
 from engine.domain.chains import block_ms
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_product, exact_sum
-from engine.domain.orders import Execution, Receipt, Swap, Transaction
+from engine.domain.orders import Execution, Intent, Receipt, Swap, Transaction
 from engine.domain.plans import AtomicPlan
 from engine.domain.stories import TradeStory
 from engine.domain.units import NS_PER_MS
 from engine.execute.atomic import AtomicExecutor
 from engine.execute.atomic_story import tell_atomic_story
-from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, Send, Store
+from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, LookUp, Send, Store
 from engine.execute.finished import Finished, Found
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
 from engine.execute.order_life import News, OrderEvent
-from engine.execute.plan_executor import Around
+from engine.execute.plan_executor import VOID, Around, Intend
 from engine.portfolio.taken_pools import TakenPools
 
 _log = logging.getLogger(__name__)
@@ -63,7 +63,9 @@ class PaperAtomicExecutor:
         pools: Mapping[int, PreparedPool],
         taken: TakenPools,
         is_killed: Callable[[], bool],
+        intend: Intend,
     ) -> None:
+        self._intend = intend
         self._pools = pools
         self._taken = taken
         self._atomic = AtomicExecutor(outcomes=OutcomeRules(), is_killed=is_killed)
@@ -72,6 +74,7 @@ class PaperAtomicExecutor:
         self.next_at_ns = NEVER_NS
         self._unsaid: list[Finished] = []
         self._late = 0
+        self._recovered: set[str] = set()
 
     @classmethod
     def make(cls, around: Around) -> "PaperAtomicExecutor":
@@ -80,15 +83,27 @@ class PaperAtomicExecutor:
             pools=around.pools,
             taken=around.taken_pools,
             is_killed=around.is_killed,
+            intend=around.intend,
         )
 
     def start(self, plan: AtomicPlan, at_ns: int) -> None:
         """Send the transaction; a plan past its deadline ends at the next advance, unsent."""
         self._taken.take((step.row for step in plan.steps), plan.plan_id)
+        acts = self._atomic.start(plan, at_ns)
+        if intended := [act.order for act in acts if isinstance(act, Store)]:
+            self._intend(Intent.of(plan, intended))
         # Withheld at once, it has ended already: the next advance says so.
-        self._unsaid += self._carry_out(self._atomic.start(plan, at_ns), at_ns)
+        self._unsaid += self._carry_out(acts, at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
+
+    def recover(self, intent: Intent, at_ns: int) -> None:
+        """Take a plan over that was under way when its engine ended; the next advance ends it."""
+        plan = intent.plan
+        assert isinstance(plan, self.takes)
+        self._recovered.add(plan.plan_id)
+        self._unsaid += self._carry_out(self._atomic.recover(intent, at_ns), at_ns)
+        self.next_at_ns = min(self.next_at_ns, at_ns)
 
     def knows(self, client_order_id: str) -> bool:
         """Say whether an order is of a plan of its own."""
@@ -129,11 +144,16 @@ class PaperAtomicExecutor:
                 heapq.heappush(self._arrivals, (lands_at_ns, self._sent, act.plan, act.order))
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
+            elif isinstance(act, LookUp):
+                # What is not in the ledger never was: nothing of a paper order is anywhere else.
+                order_id = act.order.client_order_id
+                absent = News(client_order_id=order_id, event=OrderEvent.ABSENT)
+                waiting.extend(self._atomic.told(absent, at_ns))
             elif isinstance(act, Late):
                 self._late += 1
                 finished.append(correct(act, number=self._late))
             elif isinstance(act, End):
-                finished.append(_finish(act))
+                finished.append(_finish(act, VOID if act.plan.plan_id in self._recovered else ""))
         self._plan_ahead()
         return finished
 
@@ -224,7 +244,7 @@ def _check_deadline(block: int, deadline_block: int) -> None:
         raise BadValueError(f"block {block} is past its deadline block {deadline_block}")
 
 
-def _finish(end: End) -> AtomicFinished:
+def _finish(end: End, void: str) -> AtomicFinished:
     plan = end.plan
     assert isinstance(plan, AtomicPlan)
     transaction = next((one for one in end.orders if isinstance(one, Transaction)), None)
@@ -245,5 +265,6 @@ def _finish(end: End) -> AtomicFinished:
             profit_usd=exact_product(profit, plan.usd_per_quote),
             expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
             transaction=transaction,
+            void=void,
         ),
     )

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from engine.decide.order_rate import OrderRate
 from engine.detect.pool_sides import PreparedPool
+from engine.domain.orders import Intent
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.latency import LatencyModel
@@ -13,6 +14,12 @@ from engine.execute.order_life import News
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from engine.portfolio.taken_pools import TakenPools
+
+Intend = Callable[[Intent], None]
+"""Keeps an intent, before any of it leaves."""
+
+VOID: Final = "void at restart"
+"""Why an execution counts nothing whose plan was under way when its engine ended."""
 
 
 class PlanExecutor(Protocol):
@@ -28,6 +35,10 @@ class PlanExecutor(Protocol):
 
     def start(self, plan: Any, at_ns: int) -> None:
         """Take a plan on."""
+        ...
+
+    def recover(self, intent: Intent, at_ns: int) -> None:
+        """Take a plan over that was under way when its engine ended; the next advance ends it."""
         ...
 
     def knows(self, client_order_id: str) -> bool:
@@ -49,6 +60,7 @@ class Around:
 
     Attributes:
         is_killed: asked before each send; the look is recorded with the run.
+        intend: keeps what is about to be sent.
     """
 
     venue: PaperVenue
@@ -59,3 +71,4 @@ class Around:
     pools: Mapping[int, PreparedPool]
     taken_pools: TakenPools
     is_killed: Callable[[], bool]
+    intend: Intend

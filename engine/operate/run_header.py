@@ -11,6 +11,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.modes import Basis
+from engine.domain.orders import Intent
 from engine.domain.residuals import LastPrice, Residual
 from engine.operate.recording import FORMAT_VERSION
 from engine.pools.snapshots import PoolSnapshot
@@ -67,6 +68,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         capital: paper money that each place is to start with.
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
+        open_plans: that were under way when their engine ended; earlier versions kept none.
     """
 
     format_version: int
@@ -87,6 +89,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     residuals: list[Residual]
     holdings: list[Holding]
     last_prices: list[LastPrice] = []
+    open_plans: list[Intent] = []
 
 
 def encode_header(header: RunHeader) -> bytes:

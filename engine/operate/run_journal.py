@@ -18,10 +18,12 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlanVoided,
 )
 from engine.bus.records import (
     DepositRecord,
     ExecutionRecord,
+    IntentRecord,
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
@@ -34,7 +36,7 @@ from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Opportunity, Reason, Refusal
-from engine.domain.orders import Execution, traded_base
+from engine.domain.orders import Execution, Intent, traded_base
 from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
@@ -197,6 +199,9 @@ class RunJournal:
     def execution_finished(self, finished: Finished) -> None:
         """Record a finished plan and tell of it."""
         plan = finished.plan
+        if finished.execution.void:
+            self._void(finished)
+            return
         if finished.execution.corrects:
             self._correct(finished)
             return
@@ -245,6 +250,34 @@ class RunJournal:
                     why_reverted=execution.why_reverted,
                 )
             )
+
+    def intended(self, intent: Intent) -> None:
+        """Keep what is about to be sent, so that a restart knows of it."""
+        settings = self._settings
+        self._put(IntentRecord(run_id=settings.run_id, basis=settings.basis, intent=intent))
+
+    def _void(self, finished: Finished) -> None:
+        """Record that a plan of an earlier run came to nothing, and tell of it."""
+        plan, execution = finished.plan, finished.execution
+        self._line("voided", execution)
+        self._put(
+            ExecutionRecord(
+                run_id=self._settings.run_id,
+                basis=self._settings.basis,
+                mode=self._mode(),
+                plan=plan,
+                execution=execution,
+            )
+        )
+        self.tell(
+            PlanVoided(
+                at_ns=execution.closed_at_ns,
+                basis=self._settings.basis,
+                opportunity_id=execution.opportunity_id,
+                pair=plan.opportunity.pair,
+                why=execution.void,
+            )
+        )
 
     def _correct(self, late: Finished) -> None:
         """Record what was told of a plan after it had ended, and tell of it."""

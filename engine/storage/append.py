@@ -14,6 +14,7 @@ from engine.bus.notices import Killed, Notice, Unkilled
 from engine.bus.records import (
     DepositRecord,
     ExecutionRecord,
+    IntentRecord,
     LatchAct,
     LatchRecord,
     NoticeRecord,
@@ -58,10 +59,8 @@ async def append(
     for record in records:
         if isinstance(record, OpportunityClosed):
             await _close(connection, record)
-        elif isinstance(record, ExecutionRecord):
-            changes += await _append_execution(connection, record)
-        elif isinstance(record, DepositRecord):
-            changes += await _append_deposit(connection, record)
+        elif isinstance(record, ExecutionRecord | DepositRecord | IntentRecord):
+            changes += await _append_money(connection, record)
         elif isinstance(record, StateRecord | OutcomeRecord):
             await _append_state(connection, record)
         elif isinstance(record, LatchRecord):
@@ -100,6 +99,18 @@ async def _insert_once(connection: AsyncConnection, table: Table, row: Row) -> b
 
 def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
     return table.c[name] == value
+
+
+async def _append_money(
+    connection: AsyncConnection, record: ExecutionRecord | DepositRecord | IntentRecord
+) -> list[Change]:
+    """Store a record of money; return what it changed of the balances."""
+    if isinstance(record, ExecutionRecord):
+        return await _append_execution(connection, record)
+    if isinstance(record, DepositRecord):
+        return await _append_deposit(connection, record)
+    await _insert_once(connection, tables.intents, _intent_row(record))
+    return []
 
 
 async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> list[Change]:
@@ -260,6 +271,7 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "story": None if execution.story is None else msgspec.json.encode(execution.story).decode(),
         "residual_sign": 0,
         "corrects": execution.corrects or None,
+        "void": execution.void or None,
         "plan": msgspec.json.encode(plan).decode(),
         "digest": _digest(record),
     }
@@ -330,6 +342,20 @@ async def _late_fill_rows(connection: AsyncConnection, execution: Execution) -> 
             for number in range(len(order.fills))
         ]
     return rows
+
+
+def _intent_row(record: IntentRecord) -> Row:
+    intent = record.intent
+    first = intent.sendables[0]
+    return {
+        "record_id": first.client_order_id,
+        "plan_id": intent.plan.plan_id,
+        "run_id": record.run_id,
+        "basis": record.basis.value,
+        "at_ns": first.sent_at_ns,
+        "intent": msgspec.json.encode(intent).decode(),
+        "digest": _digest(record),
+    }
 
 
 def _deposit_row(record: DepositRecord) -> Row:

@@ -101,6 +101,8 @@ executions = Table(
     Column("found_usd", ExactDecimal),
     Column("story", Text),
     Column("corrects", Text),
+    Column("void", FreeText),
+    Index("ix_executions_plan_id", "plan_id"),
     Index("ix_executions_corrects", "corrects"),
     Index("ix_executions_seq", "seq"),
     Index("ix_executions_closed_at_ns", "closed_at_ns"),
@@ -202,6 +204,22 @@ residuals = Table(
 )
 """What executions left over (owe, if negative); `carry` is what it was filled for, and what it
 realised by closing earlier ones. Executions of earlier versions have `residual_sign` instead."""
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("plan_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("intent", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index("ix_intents_plan_id", "plan_id"),
+)
+"""What plans were about to send, before anything left. `intent` is JSON: the plan and what was
+intended together. A plan with an intent and without an execution was under way when its engine
+ended."""
 
 deposits = Table(
     "deposits",

@@ -18,6 +18,7 @@ from engine.domain.stories import TradeStory
 from engine.domain.units import NS_PER_DAY
 from engine.storage import generations, outcomes
 from engine.storage.balances import load_holdings
+from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import basis_is, load_left_over, load_residuals
@@ -55,6 +56,7 @@ async def load_state(
         limits={} if state is None else read_limits(state.limits),
         realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, basis):f}",
         residuals=left_over,
+        open_plans=await load_open_plans(connection, basis=basis),
         last_prices=await load_last_prices(connection, left_over, basis=basis),
         generation=generation,
         run_id=run_id,

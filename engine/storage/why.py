@@ -93,6 +93,7 @@ async def _ended(
         is_traded=filled.one_or_none() is not None or bool(receipt and receipt.swaps),
         profit_usd=execution.profit_usd,
         why_reverted="" if receipt is None else receipt.why,
+        void=execution.void or "",
     )
     late = await connection.execute(
         select(executions.c.profit_usd).where(executions.c.corrects == execution.execution_id)

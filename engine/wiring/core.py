@@ -229,6 +229,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                     pools=graph.pools,
                     taken_pools=taken_pools,
                     is_killed=around.world.is_killed,
+                    intend=journal.intended,
                 )
             ),
             positions=positions,
@@ -239,6 +240,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             ),
         )
     )
+    pipeline.recover(header.open_plans, header.started_at_ns)
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)
     route_confirmer = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=terms.flash_fee_bps))
     feeds = _feeds(header, board, age_ms_max=int(limits.by_settings(AGE_MS)))

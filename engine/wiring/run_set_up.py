@@ -193,6 +193,7 @@ def make_header(
         realised_today_usd=Decimal(state.realised_today_usd),
         residuals=state.residuals,
         last_prices=state.last_prices,
+        open_plans=state.open_plans,
         holdings=state.holdings,
     )
 

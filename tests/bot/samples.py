@@ -15,6 +15,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlanVoided,
     RecordingStopped,
     RecordsDropped,
     RetentionHeld,
@@ -554,6 +555,13 @@ def all_notices() -> list[Notice]:
             fills=1,
             profit_usd=Decimal("-0.12"),
             left_over=(Amount.of("0.0002", "BTC"),),
+        ),
+        PlanVoided(
+            at_ns=at_ns,
+            basis=basis,
+            opportunity_id="r7-13",
+            pair="BTC-USD",
+            why="void at restart",
         ),
         LimitHit(
             at_ns=at_ns,

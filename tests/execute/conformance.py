@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.orders import Fill, OrderState, Receipt, Sendable, Swap, Transaction
+from engine.domain.orders import Fill, Intent, OrderState, Receipt, Sendable, Swap, Transaction
 from engine.domain.plans import Plan
 from engine.execute.executor import (
     NEVER_NS,
@@ -95,6 +95,7 @@ class Play:
 
     Attributes:
         kill_at_ns: from then on the latch is set.
+        crash_ns: then the process of the executor is lost.
     """
 
     make: Callable[[Callable[[], bool]], Executor[Any]]
@@ -107,7 +108,10 @@ class Play:
     fates: dict[str, Fate] = field(default_factory=dict)
     ends: list[End] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+    crash_ns: int = NEVER_NS
     told: set[str] = field(default_factory=set)
+    intended: list[Sendable] = field(default_factory=list)
+    has_crashed: bool = False
     late: list[Late] = field(default_factory=list)
     due: list[tuple[int, int, Callable[[], Iterable[Act]]]] = field(default_factory=list)
 
@@ -122,6 +126,9 @@ class Play:
             at_ns = min([self.executor.next_at_ns, *(one[0] for one in self.due)])
             if at_ns == NEVER_NS:
                 return
+            if self.crash_ns <= at_ns and not self.ends:
+                self._crash(plan)
+                continue
             self.now_ns = max(self.now_ns, at_ns)
             ready = sorted((one for one in self.due if one[0] <= self.now_ns), key=lambda o: o[:2])
             if ready:
@@ -130,6 +137,19 @@ class Play:
             else:
                 self._carry_out(self.executor.tick(self.now_ns))
         raise AssertionError("the plan does not come to an end")
+
+    def _crash(self, plan: Plan) -> None:
+        """Lose the executor and all that it was about to hear; another one takes its plan over."""
+        self.now_ns = max(self.now_ns, self.crash_ns)
+        self.crash_ns = NEVER_NS
+        self.due.clear()
+        self.executor = self.make(lambda: self.now_ns >= self.kill_at_ns)
+        durable = [one for one in self.intended if one.client_order_id in self.stored]
+        self.has_crashed = True
+        if durable:
+            self._carry_out(self.executor.recover(Intent.of(plan, durable), self.now_ns))
+        else:
+            self.ends.append(End(plan, (), self.now_ns))  # nothing of it is anywhere
 
     def _later(self, act: Callable[[], Iterable[Act]], most_ms: int) -> None:
         at_ns = self.now_ns + self.random.randint(0, most_ms) * MS
@@ -140,6 +160,7 @@ class Play:
             if isinstance(act, Store):
                 order_id = act.order.client_order_id
                 assert order_id not in self.stored, "an intent is stored once"
+                self.intended.append(act.order)
                 for _ in range(self.random.choice([1, 1, 2])):
                     self._later(partial(self._store, order_id), 40)
             elif isinstance(act, Send):
@@ -263,7 +284,10 @@ class Play:
         for order_id, order in orders.items():
             fate = self.fates.get(order_id)
             if fate is None:
-                assert order.state is OrderState.CANCELLED
+                ended = [OrderState.CANCELLED]
+                # A restart cannot know that it was never sent but by the venue's not knowing it.
+                ended += [OrderState.REJECTED] if self.has_crashed else []
+                assert order.state in ended
                 assert not order.changes or all(not change for _, _, change in order.changes)
                 continue
             if isinstance(order, Transaction):

@@ -91,6 +91,20 @@ def test_every_order_ends_as_it_ended_at_the_venue(
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
+@given(seed=st.integers(0, 2**32), crash_ms=st.integers(0, 8_000))
+@settings(max_examples=200, deadline=None)
+def test_after_a_restart_at_any_moment_every_order_ends_as_it_ended_at_the_venue(
+    name: str, seed: int, crash_ms: int
+) -> None:
+    make, plans = EXECUTORS[name]
+    for plan in plans:
+        play = Play(make, seed, now_ns=plan.decided_at_ns)
+        play.crash_ns = plan.decided_at_ns + crash_ms * SECOND // 1_000
+        play.run(plan)
+        play.check()
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
 def test_nothing_is_sent_while_killed_but_what_unwinds(name: str) -> None:
     make, plans = EXECUTORS[name]
     for plan in plans:

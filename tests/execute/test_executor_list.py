@@ -11,7 +11,7 @@ import pytest
 from engine.domain.assets import AssetCode
 from engine.domain.errors import FatalError
 from engine.domain.opportunities import Opportunity
-from engine.domain.orders import Execution
+from engine.domain.orders import Execution, Intent
 from engine.domain.plans import Plan
 from engine.domain.stories import NO_WORTH, TradeStory
 from engine.execute.executor import NEVER_NS
@@ -64,6 +64,9 @@ class PretendExecutor:
         del at_ns
         self.plans.append(plan)
         self.next_at_ns = plan.due_ns
+
+    def recover(self, intent: Intent, at_ns: int) -> None:
+        pass
 
     def knows(self, client_order_id: str) -> bool:
         return client_order_id == "pretended"

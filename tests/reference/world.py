@@ -29,7 +29,7 @@ from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
-from engine.domain.orders import Execution
+from engine.domain.orders import Execution, Intent
 from engine.domain.plans import AtomicPlan, LeggedPlan
 from engine.execute.executor_list import EXECUTORS, Executors
 from engine.execute.fill import PaperVenue
@@ -146,6 +146,7 @@ class MemoryJournal:
     found: list[Opportunity] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
     ended: list[Finished] = field(default_factory=list)
     edges: list[VenueEdge] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
@@ -158,6 +159,9 @@ class MemoryJournal:
 
     def opportunity_closed(self, closed: Closed) -> None:
         self.closed.append(closed)
+
+    def intended(self, intent: Intent) -> None:
+        self.intents.append(intent)
 
     def execution_finished(self, finished: Finished) -> None:
         self.ended.append(finished)
@@ -336,6 +340,7 @@ class World:
                 pools=self.graph.pools,
                 taken_pools=self.taken_pools,
                 is_killed=self.circumstances.is_killed,
+                intend=self.journal.intended,
             ),
             setup.executors,
         )

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
+from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, IntentRecord, Record
 from engine.domain.holdings import Holding
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, OrderState
@@ -65,7 +65,8 @@ def check_execution(execution: Execution) -> Iterator[str]:
     """Every order has ended, none is overfilled, and the legs' leftovers are the fills' sums."""
     left: Counter[str] = Counter()
     for order in execution.orders:
-        if order.state not in ENDED:
+        ends = {OrderState.REJECTED} if execution.void else ENDED
+        if order.state not in ends or (execution.void and order.fills):
             yield f"order {order.client_order_id} is {order.state} at the end"
         if order.filled_base > order.size_base:
             yield f"order {order.client_order_id} is overfilled"
@@ -83,6 +84,10 @@ def check_state(state: EngineState, stored: Sequence[Record], day_start_ns: int)
     executions = [one.execution for one in stored if isinstance(one, ExecutionRecord)]
     yield from _differ("residuals", _held(state.residuals), fold(_execution_parts(executions)))
     yield from _differ("balances", _balances(state.holdings), fold(_changes(stored)))
+    ended = {one.plan_id for one in executions}
+    intended = {one.intent.plan.plan_id for one in stored if isinstance(one, IntentRecord)}
+    if {one.plan.plan_id for one in state.open_plans} != intended - ended:
+        yield "the plans under way are not those with intents and without an end"
     dated = [(one.closed_at_ns - day_start_ns, _realised(one)) for one in executions]
     today = sum((usd for at_ns, usd in dated if 0 <= at_ns < NS_PER_DAY), Fraction(0))
     later = sum((usd for at_ns, usd in dated if at_ns >= NS_PER_DAY), Fraction(0))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from engine.bus.memory import MemoryCaller
-from engine.bus.records import Append, LatchRecord, OutcomeRecord, Record, StateRecord
+from engine.bus.records import Append, IntentRecord, LatchRecord, OutcomeRecord, Record, StateRecord
 from engine.bus.request import Request
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
@@ -111,4 +111,6 @@ def _id_of(record: Record) -> str:
             return str(found)
     if isinstance(record, OutcomeRecord):
         return str(record.outcome)
+    if isinstance(record, IntentRecord):
+        return record.intent.sendables[0].client_order_id
     return str(record.execution.execution_id)  # type: ignore[union-attr]
