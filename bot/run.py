@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from bot.news import News
 from bot.render.words import use_zone
-from engine.domain.redaction import install_redaction
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 
@@ -30,7 +29,6 @@ async def run(
     Raises:
         FatalError: the settings contradict each other, or Telegram refuses the bot token.
     """
-    install_redaction()
     news = asyncio.Queue() if news is None else news
     use_zone(settings.time_zone)
     if settings.has_telegram:

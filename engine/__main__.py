@@ -1,7 +1,6 @@
 """Command line of the engine: `python -m engine COMMAND`; the make targets call it."""
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -10,8 +9,8 @@ from typing import Any
 
 import uvloop
 
-from engine.domain.redaction import install_redaction
 from engine.operate.endings import exit_code_after
+from engine.operate.logs import set_up_logs
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
 from engine.tools import commands
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> int:
         asked = _parser().parse_args(arguments)
         settings = load_settings(os.environ, directory=Path.cwd())
-        _set_up_logging(settings)
+        set_up_logs(level=settings.log.level, form=settings.log.form)
         # A kill asks nothing of the disk: it may be the disk that is broken.
         is_kill = asked.run is commands.kill
         paths = Paths(Path(settings.data.dir).resolve()) if is_kill else prepare(settings.data.dir)
@@ -89,16 +88,6 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return number
-
-
-def _set_up_logging(settings: Settings) -> None:
-    logging.basicConfig(
-        level=settings.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    install_redaction()
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

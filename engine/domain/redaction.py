@@ -4,7 +4,6 @@ Two rules: a value that this process knows to be secret is hidden wherever it st
 whatever has the shape of a secret, known or not.
 """
 
-import logging
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -40,7 +39,6 @@ KNOWN_LENGTH_MIN: Final = 6
 """Shorter values are not remembered: hiding them would garble ordinary text."""
 
 _known: set[str] = set()
-_formatter: Final = logging.Formatter()
 
 
 def remember_secrets(values: Iterable[str]) -> None:
@@ -55,38 +53,3 @@ def redact(text: str) -> str:
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
     return text
-
-
-class SecretRedactor(logging.Filter):
-    """Rewrites records, their arguments and tracebacks included, before they are written."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Hide secrets; never drop a record."""
-        record.msg = redact(record.getMessage())
-        record.args = None
-        if record.exc_info and record.exc_info[0] is not None:
-            record.exc_text = redact(_formatter.formatException(record.exc_info))
-            # The formatter prefers the cached text; without the exception nobody can format anew.
-            record.exc_info = None
-        elif record.exc_text:
-            record.exc_text = redact(record.exc_text)
-        if record.stack_info:
-            record.stack_info = redact(record.stack_info)
-        return True
-
-
-def install_redaction() -> None:
-    """Put the filter on every handler of the root logger, and quieten the HTTP libraries.
-
-    A filter on a handler sees the records of all loggers below it; the HTTP libraries log each
-    address, which holds the token.
-    """
-    for name in ("httpx", "httpcore", "telegram"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for handler in [*logging.getLogger().handlers, *_last_resort()]:
-        if not any(isinstance(present, SecretRedactor) for present in handler.filters):
-            handler.addFilter(SecretRedactor())
-
-
-def _last_resort() -> list[logging.Handler]:
-    return [logging.lastResort] if logging.lastResort is not None else []

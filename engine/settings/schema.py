@@ -418,6 +418,10 @@ class LogSettings(_Section, frozen=True, kw_only=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level written")
     ] = "info"
+    form: Annotated[
+        Literal["text", "json"],
+        Meta(description="text for people; json: an object a line, for a log collector"),
+    ] = "text"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

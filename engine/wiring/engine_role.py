@@ -33,6 +33,7 @@ from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
+from engine.operate.logs import name_in_logs
 from engine.operate.once import Once
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
@@ -135,6 +136,7 @@ async def open_engine(
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
         state, header = await begin_run(settings, venues, ledger, now_ns)
+        name_in_logs(run=header.run_id)
         outbox = Outbox(ledger, generation=state.generation, has_ledger=has_ledger)
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:

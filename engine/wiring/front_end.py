@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -16,7 +15,6 @@ from engine.bus.lease import held_lease
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
-from engine.domain.redaction import install_redaction
 from engine.facade.client import BusFacade
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -26,6 +24,7 @@ from engine.operate.endings import exit_code_after
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_signal import signal_engine
 from engine.operate.lifeline import stop_signals
+from engine.operate.logs import set_up_logs
 from engine.operate.role_words import announce_ready, say_at_terminal
 from engine.operate.streams import say_last
 from engine.settings.load import load_settings
@@ -83,12 +82,8 @@ async def open_front_end(
 
 def set_up_logging(settings: Settings) -> None:
     """Log to the role's file; beside a terminal chat, say errors only."""
-    logging.basicConfig(
-        level=settings.log.level.upper() if settings.telegram.bot_token else logging.ERROR,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    install_redaction()
+    level = settings.log.level if settings.telegram.bot_token else "error"
+    set_up_logs(level=level, form=settings.log.form)
 
 
 @contextlib.asynccontextmanager
