@@ -3,8 +3,6 @@
 import random
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from engine.connectors.block_stream import BlockStream
 from engine.core.inputs.chain_lost import ChainLost
 from engine.domain.chains import BlockTerms
@@ -15,17 +13,7 @@ from engine.operate.hot_path import HotPath
 from engine.pools.blocks import Block
 from engine.pools.snapshots import PoolSnapshot
 from engine.settings.schema import ChainsSettings
-
-
-class ChainSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the blocks of a chain come from.
-
-    Attributes:
-        block_ms: time between two of them.
-    """
-
-    url: str
-    block_ms: int
+from engine.wiring.markets import ChainSource
 
 
 def block_terms(

@@ -11,7 +11,6 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.pools.snapshots import PoolSnapshot
 from engine.settings.schema import Settings
-from engine.wiring.chains import ChainSource
 from engine.wiring.paths import Paths
 
 LIVE_NOTE: Final = "live public market data; all executions are simulated (paper)"
@@ -24,6 +23,17 @@ SANDBOX_FEES_BPS: Final[Mapping[str, Decimal]] = {
 }
 """Taker fees of the sandbox's accounts: a mid tier at each venue, so that the recordings, lined up,
 show some opportunities. Live markets use each venue's entry tier unless told otherwise."""
+
+
+class ChainSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the blocks of a chain come from.
+
+    Attributes:
+        block_ms: time between two of them.
+    """
+
+    url: str
+    block_ms: int
 
 
 class SandboxAnnouncement(msgspec.Struct, frozen=True):
