@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from benchmarks import (
+    blocks,
     core_path,
     cycles,
     full_market,
@@ -37,6 +38,7 @@ def main() -> int:
         ("parts of the core", core_path.measure_all),
         ("cycles of a market", cycles.measure_all),
         ("a large market while it changes", live_graph.measure_all),
+        ("blocks of a chain in it", blocks.measure_all),
         ("a large market while it is valued", live_values.measure_all),
         ("routes sized, split and confirmed", sizing.measure_all),
         ("/why of an open route", why.measure_all),

@@ -23,6 +23,7 @@ from engine.pools.snapshot_rows import ConcentratedRow, PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
 from engine.ports import Applied, LevelForm
+from engine.sandbox.chain import with_grosses
 from engine.sandbox.pools import POOLS_PATH, line_up
 
 ASSETS = 500
@@ -37,6 +38,9 @@ DEPTH_USD = 1e6
 DECIMALS = 18
 NOISE = 2e-4
 """Of prices: below the fees, so that nothing is gained."""
+
+FIRST_BLOCK = 1
+"""Of which all pools are."""
 
 MOVES = 64
 MOVE_RATIO = 1e-4
@@ -140,7 +144,7 @@ class LiveMarket:
             gas_units=90_000,
         )
         row = PairRow(reserve0_raw=str(reserves[0]), reserve1_raw=str(reserves[1]))
-        return PoolSnapshot(pool=pool, row=row)
+        return PoolSnapshot(pool=pool, row=row, block=FIRST_BLOCK)
 
     def moved(self, number: int) -> list[PreparedPool]:
         """Return a pool after moves, one after the other, of at most `MOVE_RATIO` in all."""
@@ -164,7 +168,8 @@ def deep_snapshot() -> PoolSnapshot:
     recorded = msgspec.json.decode(POOLS_PATH.read_bytes(), type=list[PoolSnapshot])
     deep = max(recorded, key=lambda one: len(getattr(one.row, "ticks", ())))
     assert isinstance(deep.row, ConcentratedRow)
-    return line_up(deep, {AssetCode("ETH"): Decimal(ETH_USD)})
+    lined_up = with_grosses(line_up(deep, {AssetCode("ETH"): Decimal(ETH_USD)}))
+    return msgspec.structs.replace(lined_up, block=FIRST_BLOCK)
 
 
 def _moves(prepared: PreparedPool, rng: random.Random) -> Iterator[Move]:

@@ -114,6 +114,7 @@ class LiveGraph:
         self._pool_terms: dict[int, Pool] = {}
         self._pool_edges: dict[int, NDArray[np.int32]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
+        self._has_room: dict[int, PreparedPool] = {}
         self._cut_pools: set[int] = set()
         # The kernels take the same arrays at every call: made once, as tuples are slow to make.
         self._fixed = (
@@ -337,6 +338,8 @@ class LiveGraph:
         try:
             for side in prepared.sides:
                 edges.append(self._add_edge(number, prepared, side))
+                if side.pieces is not None:
+                    self._sides.reserve(edges[-1], len(side.pieces))
                 self._set_side(edges[-1], side)
         except BadValueError:
             self._remove_edges(number, edges)
@@ -361,6 +364,7 @@ class LiveGraph:
         for edge, side in zip(edges, prepared.sides, strict=True):
             if side.pieces is not None:
                 self._sides.reserve(edge, len(side.pieces))
+        self._has_room[number] = prepared
 
     def change_pools(
         self, changes: Mapping[int, PreparedPool | None], at_ns: int, open_count: int
@@ -378,8 +382,9 @@ class LiveGraph:
         for number, prepared in changes.items():
             if prepared is None:
                 self.pool_terms(number)
-            else:
+            elif self._has_room.get(number) is not prepared:
                 self.make_room(number, prepared)
+        self._has_room.clear()
         log_rates: list[float] = []
         for number, prepared in changes.items():
             edges = self._pool_edges[number]
@@ -541,8 +546,9 @@ class LiveGraph:
         self._filled[edge] = -1
 
     def _set_side(self, edge: int, side: PoolSide) -> None:
+        """Write a side of a prepared pool, whose pieces are checked, where there is room."""
         if side.pieces is not None:
-            self._sides.set_pieces(edge, side.pieces)
+            self._sides.write(edge, side.pieces)
         else:
             self._sides.set_curve(
                 edge, side.form, side.row, token_in=side.token_in, token_out=side.token_out

@@ -84,9 +84,16 @@ class SideArena:
             BadValueError: they are those of no concave function, or there is no room.
         """
         checked = check_pieces(pieces, what=f"edge {edge}")
-        first = self.reserve(edge, len(checked))
-        self.arrays[1][first : first + len(checked)] = checked
-        self.arrays[0][edge, layout.TO] = first + len(checked)
+        self.reserve(edge, len(checked))
+        self.write(edge, checked)
+
+    def write(self, edge: int, pieces: Pieces) -> None:
+        """Make an edge's side of pieces that are checked already; it has reserved room for them."""
+        first, room = self._spans[edge]
+        end = first + len(pieces)
+        assert end <= first + room
+        self.arrays[1][first:end] = pieces
+        self.arrays[0][edge, layout.TO] = end
 
     def set_curve(
         self, edge: int, form: int, row: Sequence[float], *, token_in: int, token_out: int
