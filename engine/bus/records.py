@@ -12,6 +12,7 @@ import msgspec
 from engine.bus.command import Envelope
 from engine.bus.notices import Notice
 from engine.bus.request import LedgerRequest
+from engine.domain.engines import MAIN
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -261,12 +262,12 @@ class RecordKeeper(Protocol):
     """What the ledger does for the engine."""
 
     async def append(
-        self, records: list[Record], *, generation: int | None
+        self, records: list[Record], *, generation: int | None, engine_id: str
     ) -> Appended | Superseded:
         """See `Append`."""
         ...
 
-    async def load_state(self, *, day_start_ns: int) -> EngineState:
+    async def load_state(self, *, day_start_ns: int, engine_id: str) -> EngineState:
         """See `LoadState`."""
         ...
 
@@ -276,22 +277,27 @@ class Append(LedgerRequest[Appended | Superseded], frozen=True, kw_only=True):
 
     Attributes:
         generation: of the engine whose records they are, as `EngineState` gave it; answered by
-            `Superseded` if another engine has begun since. None if no engine sends them.
+            `Superseded` if another engine of its id has begun since. None if no engine sends them.
+        engine_id: whose they are.
     """
 
     records: list[Record]
     generation: int | None = None
+    engine_id: str = MAIN
 
     async def answer(self, ledger: RecordKeeper, /) -> Appended | Superseded:
         """See `Request.answer`."""
-        return await ledger.append(self.records, generation=self.generation)
+        return await ledger.append(
+            self.records, generation=self.generation, engine_id=self.engine_id
+        )
 
 
 class LoadState(LedgerRequest[EngineState], frozen=True, kw_only=True):
-    """Begin as the one engine, with what it needs to know at start."""
+    """Begin as the one engine of an id, with what it needs to know at start."""
 
     day_start_ns: int
+    engine_id: str = MAIN
 
     async def answer(self, ledger: RecordKeeper, /) -> EngineState:
         """See `Request.answer`."""
-        return await ledger.load_state(day_start_ns=self.day_start_ns)
+        return await ledger.load_state(day_start_ns=self.day_start_ns, engine_id=self.engine_id)

@@ -25,6 +25,7 @@ from engine.bus.records import (
 )
 from engine.bus.request import Caller
 from engine.domain.backoff import Backoff
+from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError, SupersededError, TransientError
 
 log = logging.getLogger(__name__)
@@ -69,12 +70,14 @@ class Outbox:
         *,
         generation: int | None = None,
         has_ledger: Callable[[], bool] = lambda: True,
+        engine_id: str = MAIN,
     ) -> None:
         self.dropped = {Worth.PASSING: 0, Worth.NEWS: 0}
         self.refused = 0
         self._ledger = ledger
         self._has_ledger = has_ledger
         self._generation = generation
+        self._engine_id = engine_id
         self._put_count = 0
         self._kept_count = 0
         self._waiting: dict[Worth, deque[tuple[int, Record]]] = {worth: deque() for worth in Worth}
@@ -199,7 +202,8 @@ class Outbox:
 
     async def _append(self, batch: list[Record]) -> None:
         reply = await self._ledger.call(
-            Append(records=batch, generation=self._generation), timeout_s=CALL_TIMEOUT_S
+            Append(records=batch, generation=self._generation, engine_id=self._engine_id),
+            timeout_s=CALL_TIMEOUT_S,
         )
         if isinstance(reply, Superseded):
             raise SupersededError(

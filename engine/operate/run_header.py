@@ -7,6 +7,7 @@ import msgspec
 from engine.core.inputs.switched import ControlState
 from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
+from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
@@ -68,6 +69,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         capital: paper money that each place is to start with.
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
+        engine_id: whose run it is.
         open_plans: that were under way when their engine ended; earlier versions kept none.
     """
 
@@ -90,6 +92,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     holdings: list[Holding]
     last_prices: list[LastPrice] = []
     open_plans: list[Intent] = []
+    engine_id: str = MAIN
 
 
 def encode_header(header: RunHeader) -> bytes:

@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from engine.domain.engines import ENGINE_ID_PATTERN, MAIN
+
 SHORT_NAMES: Final = {
     ("telegram", "bot_token"): "TELEGRAM_BOT_TOKEN",
     ("telegram", "operator_id"): "TELEGRAM_OPERATOR_ID",
@@ -395,6 +397,14 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
 class EngineSettings(_Section, frozen=True, kw_only=True):
     """The engine's process."""
 
+    id: Annotated[
+        str,
+        Meta(
+            pattern=ENGINE_ID_PATTERN,
+            description="whose money, mode and limits these are, where several engines keep their "
+            "books in one ledger; up to 16 of a-z, 0-9 and -",
+        ),
+    ] = MAIN
     core: Annotated[
         Literal["shared", "own"],
         Meta(description="own: one core for the engine alone, never asleep, so that frames are "

@@ -24,6 +24,7 @@ from engine.bus.records import (
     Record,
     StateRecord,
 )
+from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
@@ -37,9 +38,13 @@ Row = dict[str, Any]
 
 
 async def append(
-    connection: AsyncConnection, records: Sequence[Record], *, basis: Basis
+    connection: AsyncConnection,
+    records: Sequence[Record],
+    *,
+    basis: Basis,
+    engine_id: str = MAIN,
 ) -> int | None:
-    """Store the records within the transaction of `connection`.
+    """Store the records of an engine within the transaction of `connection`.
 
     Records of one kind keep their order; an opportunity is stored before its closing. Kills and
     unkills are told by notices of their own, of this basis.
@@ -60,11 +65,11 @@ async def append(
         if isinstance(record, OpportunityClosed):
             await _close(connection, record)
         elif isinstance(record, ExecutionRecord | DepositRecord | IntentRecord):
-            changes += await _append_money(connection, record)
+            changes += await _append_money(connection, record, engine_id)
         elif isinstance(record, StateRecord | OutcomeRecord):
-            await _append_state(connection, record)
+            await _append_state(connection, record, engine_id)
         elif isinstance(record, LatchRecord):
-            has_notices |= await _append_latch(connection, record, basis)
+            has_notices |= await _append_latch(connection, record, basis, engine_id)
         elif isinstance(record, NoticeRecord):
             await _insert_once(connection, tables.notices, notice_row(record))
             has_notices = True
@@ -102,22 +107,31 @@ def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
 
 
 async def _append_money(
-    connection: AsyncConnection, record: ExecutionRecord | DepositRecord | IntentRecord
+    connection: AsyncConnection,
+    record: ExecutionRecord | DepositRecord | IntentRecord,
+    engine_id: str,
 ) -> list[Change]:
     """Store a record of money; return what it changed of the balances."""
     if isinstance(record, ExecutionRecord):
-        return await _append_execution(connection, record)
+        return await _append_execution(connection, record, engine_id)
     if isinstance(record, DepositRecord):
-        return await _append_deposit(connection, record)
-    await _insert_once(connection, tables.intents, _intent_row(record))
+        return await _append_deposit(connection, record, engine_id)
+    row = {**_intent_row(record), "engine_id": engine_id}
+    await _insert_once(connection, tables.intents, row)
     return []
 
 
-async def _append_execution(connection: AsyncConnection, record: ExecutionRecord) -> list[Change]:
+async def _append_execution(
+    connection: AsyncConnection, record: ExecutionRecord, engine_id: str
+) -> list[Change]:
     """Store an execution; return what it changed of the balances, nothing if it was stored."""
     newest = await connection.execute(select(func.max(tables.executions.c.seq)))
     corrects = record.execution.corrects
-    row = {**_execution_row(record), "seq": (newest.scalar_one_or_none() or 0) + 1}
+    row = {
+        **_execution_row(record),
+        "engine_id": engine_id,
+        "seq": (newest.scalar_one_or_none() or 0) + 1,
+    }
     if not await _insert_once(connection, tables.executions, row):
         return []
     execution = record.execution
@@ -140,27 +154,35 @@ async def _append_execution(connection: AsyncConnection, record: ExecutionRecord
         await connection.execute(insert(tables.residuals), _residual_rows(execution))
     if execution.transaction is not None:
         await insert_transaction(connection, execution.execution_id, execution.transaction)
-    return [(record.basis, *change) for change in execution.changes]
+    return [(engine_id, record.basis, *change) for change in execution.changes]
 
 
-async def _append_deposit(connection: AsyncConnection, record: DepositRecord) -> list[Change]:
+async def _append_deposit(
+    connection: AsyncConnection, record: DepositRecord, engine_id: str
+) -> list[Change]:
     """Store a deposit; return what it changed of the balances, nothing if it was stored."""
-    if not await _insert_once(connection, tables.deposits, _deposit_row(record)):
+    if not await _insert_once(
+        connection, tables.deposits, {**_deposit_row(record), "engine_id": engine_id}
+    ):
         return []
     added = record.deposit.added
-    return [(record.basis, record.deposit.venue, added.asset, added.value)]
+    return [(engine_id, record.basis, record.deposit.venue, added.asset, added.value)]
 
 
-async def _append_state(connection: AsyncConnection, record: StateRecord | OutcomeRecord) -> None:
+async def _append_state(
+    connection: AsyncConnection, record: StateRecord | OutcomeRecord, engine_id: str
+) -> None:
     """Store what the operator set, and what became of the command that asked for it."""
     if isinstance(record, StateRecord) and not await _insert_once(
-        connection, tables.operator_state, _state_row(record)
+        connection, tables.operator_state, {**_state_row(record), "engine_id": engine_id}
     ):
         return
     await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
 
 
-async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis: Basis) -> bool:
+async def _append_latch(
+    connection: AsyncConnection, record: LatchRecord, basis: Basis, engine_id: str
+) -> bool:
     """Store an act on the latch and its notice; say whether there is a new notice.
 
     A kill that is told again, with another time, is no new act. After a clearing it is one: it
@@ -172,7 +194,10 @@ async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis:
             return False
         record = msgspec.structs.replace(record, record_id=f"{record.record_id}-{record.at_ns}")
     newest = await connection.execute(
-        select(table.c.mode, table.c.is_paused).order_by(table.c.seq.desc()).limit(1)
+        select(table.c.mode, table.c.is_paused)
+        .where(table.c.engine_id == engine_id)
+        .order_by(table.c.seq.desc())
+        .limit(1)
     )
     state = newest.one_or_none()
     row: Row = {
@@ -183,6 +208,7 @@ async def _append_latch(connection: AsyncConnection, record: LatchRecord, basis:
         "by": record.by,
         "action": f"{record.act}: {record.why}" if record.why else record.act.value,
         "digest": _digest(record),
+        "engine_id": engine_id,
         "latch_act": record.act.value,
         "code_step": record.code_step,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sqlalchemy import select, true
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,30 +13,34 @@ from engine.domain.holdings import Holding, Place
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.storage.tables import balances, deposits
+from engine.storage.whose import Whose
 
-Change = tuple[Basis, VenueId, AssetCode, Decimal]
+Change = tuple[str, Basis, VenueId, AssetCode, Decimal]
+"""Of an engine's holdings: its id, their basis, where, of what, and how much more there is."""
 
 
 async def add_changes(connection: AsyncConnection, changes: Iterable[Change]) -> None:
     """Add changes to what is held."""
-    added: dict[tuple[str, str, str], list[Decimal]] = {}
-    for basis, venue, asset, change in changes:
-        added.setdefault((basis.value, venue, asset), []).append(change)
+    added: dict[tuple[str, str, str, str], list[Decimal]] = {}
+    for engine_id, basis, venue, asset, change in changes:
+        added.setdefault((engine_id, basis.value, venue, asset), []).append(change)
     if not added:
         return
     stored = await connection.execute(select(balances))
-    held = {(row.basis, row.venue, row.asset): row.held for row in stored}
+    held = {(row.engine_id, row.basis, row.venue, row.asset): row.held for row in stored}
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     upsert = dialect.insert(balances)
     await connection.execute(
         upsert.on_conflict_do_update(
-            index_elements=["basis", "venue", "asset"], set_={"held": upsert.excluded.held}
+            index_elements=["engine_id", "basis", "venue", "asset"],
+            set_={"held": upsert.excluded.held},
         ),
         [
             {
-                "basis": key[0],
-                "venue": key[1],
-                "asset": key[2],
+                "engine_id": key[0],
+                "basis": key[1],
+                "venue": key[2],
+                "asset": key[3],
                 "held": exact_sum((held.get(key, Decimal(0)), *amounts)),
             }
             for key, amounts in added.items()
@@ -44,18 +48,16 @@ async def add_changes(connection: AsyncConnection, changes: Iterable[Change]) ->
     )
 
 
-async def load_holdings(connection: AsyncConnection, *, basis: Basis | None) -> list[Holding]:
-    """Load what is held of one basis, of all if None, and what it was set to last."""
+async def load_holdings(connection: AsyncConnection, *, whose: Whose) -> list[Holding]:
+    """Load what is held, and what it was set to last."""
     put_in = await connection.execute(
         select(deposits.c.venue, deposits.c.asset, deposits.c.started, deposits.c.started_usd)
-        .where(true() if basis is None else deposits.c.basis == basis.value)
+        .where(whose.rows(deposits))
         .order_by(deposits.c.seq)
     )
     starts = {(row.venue, row.asset): row for row in put_in}
     stored = await connection.execute(
-        select(balances.c.venue, balances.c.asset, balances.c.held).where(
-            true() if basis is None else balances.c.basis == basis.value
-        )
+        select(balances.c.venue, balances.c.asset, balances.c.held).where(whose.rows(balances))
     )
     sums: dict[Place, list[Decimal]] = {}
     for row in stored:

@@ -109,6 +109,7 @@ EXPORTS: dict[str, Export] = {
                 "correction_quote",
                 "correction_usd",
                 "corrects",
+                "engine_id",
                 "found_usd",
                 "story",
             )
@@ -152,6 +153,7 @@ EXPORTS: dict[str, Export] = {
         _state.c.by,
         _state.c.action,
         _state.c.latch_act,
+        _state.c.engine_id,
         key=_state.c.seq,
     ),
 }

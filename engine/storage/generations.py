@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.notices import Started
+from engine.domain.engines import MAIN
 from engine.storage.tables import generations, notices
 
 ENGINE: Final = "engine"
@@ -20,31 +21,40 @@ ENGINE: Final = "engine"
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-async def take_next(connection: AsyncConnection, *, at_ns: int) -> tuple[int, str]:
-    """Begin a generation; those before it end. Return its number and the name of its run."""
-    found = await connection.execute(
-        select(generations.c.generation, generations.c.run_id).where(generations.c.role == ENGINE)
-    )
-    row = found.one_or_none()
+async def take_next(connection: AsyncConnection, *, at_ns: int, engine_id: str) -> tuple[int, str]:
+    """Begin a generation of an engine; those before it end.
+
+    Returns:
+        its number and the name of its run, which no run of any engine had.
+    """
+    role = _role(engine_id)
+    found = await connection.execute(select(generations))
+    rows = {row.role: row for row in found.all()}
+    row = rows.get(role)
     number = 1 if row is None else row.generation + 1
-    named = "" if row is None or row.run_id is None else row.run_id
-    run_id = make_run_id(at_ns, after=(named, await _load_newest_started(connection)))
+    named = [one.run_id or "" for one in rows.values()]
+    run_id = make_run_id(at_ns, after=(*named, await _load_newest_started(connection)))
     values = {"generation": number, "run_id": run_id}
     if row is None:
-        await connection.execute(insert(generations).values(role=ENGINE, **values))
+        await connection.execute(insert(generations).values(role=role, **values))
     else:
         await connection.execute(
-            update(generations).where(generations.c.role == ENGINE).values(**values)
+            update(generations).where(generations.c.role == role).values(**values)
         )
     return number, run_id
 
 
-async def load(connection: AsyncConnection) -> int:
-    """Return the newest generation, 0 before the first."""
+async def load(connection: AsyncConnection, *, engine_id: str) -> int:
+    """Return the newest generation of an engine, 0 before the first."""
     found = await connection.execute(
-        select(generations.c.generation).where(generations.c.role == ENGINE)
+        select(generations.c.generation).where(generations.c.role == _role(engine_id))
     )
     return found.scalar_one_or_none() or 0
+
+
+def _role(engine_id: str) -> str:
+    """Return what the generations of an engine are kept under; earlier versions had one engine."""
+    return ENGINE if engine_id == MAIN else f"{ENGINE}:{engine_id}"
 
 
 def make_run_id(at_ns: int, *, after: tuple[str, ...] = ()) -> str:

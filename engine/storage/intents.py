@@ -4,18 +4,16 @@ import msgspec
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.domain.modes import Basis
 from engine.domain.orders import Intent
 from engine.storage.tables import executions, intents
+from engine.storage.whose import Whose
 
 
-async def load_open_plans(connection: AsyncConnection, *, basis: Basis | None) -> list[Intent]:
+async def load_open_plans(connection: AsyncConnection, *, whose: Whose) -> list[Intent]:
     """Load each plan that has not ended, with all that it intended, in the order of intents."""
     query = select(intents.c.plan_id, intents.c.intent).where(
-        ~exists().where(executions.c.plan_id == intents.c.plan_id)
+        ~exists().where(executions.c.plan_id == intents.c.plan_id), whose.rows(intents)
     )
-    if basis is not None:
-        query = query.where(intents.c.basis == basis.value)
     rows = await connection.execute(query.order_by(intents.c.at_ns, intents.c.record_id))
     found: dict[str, Intent] = {}
     for row in rows.all():

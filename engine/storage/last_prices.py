@@ -9,10 +9,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.assets import AssetCode
-from engine.domain.modes import Basis
 from engine.domain.residuals import LastPrice, Residual, prices_of
-from engine.storage.residuals import basis_is, residual_of
+from engine.storage.residuals import residual_of
 from engine.storage.tables import executions, residuals
+from engine.storage.whose import Whose
 
 
 class _Plan(msgspec.Struct):
@@ -20,7 +20,7 @@ class _Plan(msgspec.Struct):
 
 
 async def load_last_prices(
-    connection: AsyncConnection, left_over: Iterable[Residual], *, basis: Basis | None
+    connection: AsyncConnection, left_over: Iterable[Residual], *, whose: Whose
 ) -> list[LastPrice]:
     """Load what is known of the assets that are left over; of some it may be nothing."""
     assets = {asset for one in left_over for asset in (one.held.asset, one.carry.asset)}
@@ -28,7 +28,7 @@ async def load_last_prices(
     rows = await connection.execute(
         select(residuals, executions.c.decided_at_ns, executions.c.correction_quote)
         .join_from(residuals, executions)
-        .where(basis_is(basis), executions.c.corrects.is_(None))
+        .where(whose.rows(executions), executions.c.corrects.is_(None))
         .order_by(executions.c.decided_at_ns, executions.c.seq)
     )
     for row in rows.all():

@@ -32,6 +32,7 @@ from engine.bus.reports import (
     WhyReport,
 )
 from engine.bus.request import Reply, Request
+from engine.domain.engines import MAIN, check_engine_id
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_DAY
@@ -163,17 +164,17 @@ class Ledger:
         self._news = asyncio.Event()
 
     async def append(
-        self, records: Sequence[Record], *, generation: int | None
+        self, records: Sequence[Record], *, generation: int | None, engine_id: str = MAIN
     ) -> Appended | Superseded:
         """Store records; see `Append`."""
         basis = self._settings.basis or Basis.SANDBOX
 
         async def work(connection: AsyncConnection) -> int | Superseded | None:
             if generation is not None:
-                newest = await generations.load(connection)
+                newest = await generations.load(connection, engine_id=engine_id)
                 if generation != newest:
                     return Superseded(generation=newest)
-            return await append(connection, records, basis=basis)
+            return await append(connection, records, basis=basis, engine_id=engine_id)
 
         def tell(result: int | Superseded | None) -> None:
             if isinstance(result, Superseded):
@@ -187,13 +188,14 @@ class Ledger:
             return result
         return Appended(count=len(records))
 
-    async def load_state(self, *, day_start_ns: int) -> EngineState:
+    async def load_state(self, *, day_start_ns: int, engine_id: str = MAIN) -> EngineState:
         """Begin the next engine; see `LoadState`."""
         return await self._writer.transact(
             partial(
                 totals.load_state,
                 day_start_ns=day_start_ns,
                 at_ns=self._clock(),
+                engine_id=check_engine_id(engine_id),
                 basis=self._settings.basis,
             )
         )

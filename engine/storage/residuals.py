@@ -4,35 +4,30 @@ from collections.abc import Collection
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, select, true
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
 from engine.domain.opportunities import Side
 from engine.domain.orders import Purpose
 from engine.domain.residuals import Residual, fold_residuals
 from engine.storage.tables import executions, fills, orders, residuals
+from engine.storage.whose import Whose
 
 FLOOR: Final = Context(prec=100, rounding=ROUND_FLOOR)
 QUOTE_STEP: Final = Decimal("0.00000001")
 
 
-def basis_is(basis: Basis | None) -> ColumnElement[bool]:
-    """Select executions of one basis, of all if None."""
-    return true() if basis is None else executions.c.basis == basis.value
-
-
-async def load_residuals(connection: AsyncConnection, *, basis: Basis | None) -> list[Residual]:
+async def load_residuals(connection: AsyncConnection, *, whose: Whose) -> list[Residual]:
     """Fold what executions left over and what closed it, by venue, asset and quote."""
     rows = await connection.execute(
-        select(residuals).join_from(residuals, executions).where(basis_is(basis))
+        select(residuals).join_from(residuals, executions).where(whose.rows(executions))
     )
     # Earlier versions did not record what closing a residual realised: what was closed then is
     # left out as a whole, before anything newer is added.
-    old, mended = await _load_old(connection, basis=basis)
+    old, mended = await _load_old(connection, whose=whose)
     return list(fold_residuals([*fold_residuals(old), *mended, *map(residual_of, rows.all())]))
 
 
@@ -69,7 +64,7 @@ async def load_left_over(
 
 
 async def _load_old(
-    connection: AsyncConnection, *, basis: Basis | None
+    connection: AsyncConnection, *, whose: Whose
 ) -> tuple[list[Residual], list[Residual]]:
     """Return what earlier versions left over: without and with what closing it realised."""
     rows = await connection.execute(
@@ -82,7 +77,7 @@ async def _load_old(
             executions.c.residual_base,
             executions.c.carry_quote,
             executions.c.correction_quote,
-        ).where(executions.c.residual_sign != 0, basis_is(basis))
+        ).where(executions.c.residual_sign != 0, whose.rows(executions))
     )
     old, mended = [], []
     for row in rows.all():

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from engine.domain.engines import MAIN
 from engine.storage.columns import ExactDecimal, FreeText
 
 metadata = MetaData(
@@ -30,6 +31,11 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _engine_id() -> "Column[str]":
+    """Make the id of the engine whose row it is; all of earlier versions are of one."""
+    return Column("engine_id", Text, nullable=False, server_default=MAIN)
 
 
 def _number() -> "Column[int]":
@@ -102,6 +108,7 @@ executions = Table(
     Column("story", Text),
     Column("corrects", Text),
     Column("void", FreeText),
+    _engine_id(),
     Index("ix_executions_plan_id", "plan_id"),
     Index("ix_executions_corrects", "corrects"),
     Index("ix_executions_seq", "seq"),
@@ -215,6 +222,7 @@ intents = Table(
     Column("at_ns", BigInteger, nullable=False),
     Column("intent", Text, nullable=False),
     Column("digest", Text, nullable=False),
+    _engine_id(),
     Index("ix_intents_plan_id", "plan_id"),
 )
 """What plans were about to send, before anything left. `intent` is JSON: the plan and what was
@@ -235,6 +243,7 @@ deposits = Table(
     Column("started", ExactDecimal, nullable=False),
     Column("started_usd", ExactDecimal, nullable=False),
     Column("digest", Text, nullable=False),
+    _engine_id(),
     sqlite_autoincrement=True,
 )
 """What places of the paper inventory were set to, in order."""
@@ -242,6 +251,7 @@ deposits = Table(
 balances = Table(
     "balances",
     metadata,
+    Column("engine_id", Text, primary_key=True, server_default=MAIN),
     Column("basis", Text, primary_key=True),
     Column("venue", Text, primary_key=True),
     Column("asset", Text, primary_key=True),
@@ -264,6 +274,7 @@ operator_state = Table(
     Column("limits", Text, nullable=False, server_default="{}"),
     Column("latch_act", Text),
     Column("code_step", BigInteger),
+    _engine_id(),
     Index("ix_operator_state_at_ns", "at_ns"),
     sqlite_autoincrement=True,
 )

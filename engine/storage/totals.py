@@ -21,8 +21,9 @@ from engine.storage.balances import load_holdings
 from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
-from engine.storage.residuals import basis_is, load_left_over, load_residuals
+from engine.storage.residuals import load_left_over, load_residuals
 from engine.storage.tables import executions, operator_state
+from engine.storage.whose import Whose
 
 TRADES_MAX = 1_000
 POINTS_MAX = 2_000
@@ -30,12 +31,19 @@ PAGE_ROWS = 1_000
 
 
 async def load_state(
-    connection: AsyncConnection, *, day_start_ns: int, at_ns: int, basis: Basis | None
+    connection: AsyncConnection,
+    *,
+    day_start_ns: int,
+    at_ns: int,
+    engine_id: str,
+    basis: Basis | None,
 ) -> EngineState:
-    """Begin a generation at `at_ns` and load what an engine needs at start.
+    """Begin a generation of an engine at `at_ns` and load what it needs at start.
 
-    Profit, leftovers and holdings are of `basis` only, if given.
+    Mode, profit, leftovers and holdings are of this engine only, and of `basis` only, if given. The
+    kill latch and the one-time codes are of all engines.
     """
+    whose = Whose(engine_id=engine_id, basis=basis)
     newest = await connection.execute(
         select(
             operator_state.c.mode,
@@ -43,24 +51,24 @@ async def load_state(
             operator_state.c.limits,
             operator_state.c.at_ns,
         )
-        .where(operator_state.c.latch_act.is_(None))
+        .where(operator_state.c.latch_act.is_(None), operator_state.c.engine_id == engine_id)
         .order_by(operator_state.c.seq.desc())
         .limit(1)
     )
     state = newest.one_or_none()
-    generation, run_id = await generations.take_next(connection, at_ns=at_ns)
-    left_over = await load_residuals(connection, basis=basis)
+    generation, run_id = await generations.take_next(connection, at_ns=at_ns, engine_id=engine_id)
+    left_over = await load_residuals(connection, whose=whose)
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,
         limits={} if state is None else read_limits(state.limits),
-        realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, basis):f}",
+        realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, whose):f}",
         residuals=left_over,
-        open_plans=await load_open_plans(connection, basis=basis),
-        last_prices=await load_last_prices(connection, left_over, basis=basis),
+        open_plans=await load_open_plans(connection, whose=whose),
+        last_prices=await load_last_prices(connection, left_over, whose=whose),
         generation=generation,
         run_id=run_id,
-        holdings=await load_holdings(connection, basis=basis),
+        holdings=await load_holdings(connection, whose=whose),
         changed_at_ns=0 if state is None else state.at_ns,
         latch=await load_latch(connection),
         codes=await load_codes(connection),
@@ -73,14 +81,12 @@ def read_limits(text: str) -> dict[str, Decimal]:
     return msgspec.json.decode(text, type=dict[str, Decimal])
 
 
-async def _load_today_usd(
-    connection: AsyncConnection, day_start_ns: int, basis: Basis | None
-) -> Decimal:
+async def _load_today_usd(connection: AsyncConnection, day_start_ns: int, whose: Whose) -> Decimal:
     """Sum up the day, and what was lost on days to come before the clock was set back."""
     stored = await connection.execute(
         select(
             executions.c.closed_at_ns, executions.c.profit_usd, executions.c.correction_usd
-        ).where(executions.c.closed_at_ns >= day_start_ns, basis_is(basis))
+        ).where(executions.c.closed_at_ns >= day_start_ns, whose.rows(executions))
     )
     rows = stored.all()
     end_ns = day_start_ns + NS_PER_DAY

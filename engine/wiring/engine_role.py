@@ -137,7 +137,12 @@ async def open_engine(
         venues = await open_venues(settings, paths, outbound, now_ns)
         state, header = await begin_run(settings, venues, ledger, now_ns)
         name_in_logs(run=header.run_id)
-        outbox = Outbox(ledger, generation=state.generation, has_ledger=has_ledger)
+        outbox = Outbox(
+            ledger,
+            generation=state.generation,
+            has_ledger=has_ledger,
+            engine_id=settings.engine.id,
+        )
         stack.push_async_callback(outbox.drain, timeout_s=DRAIN_S)
         if state.mode is None:
             outbox.put(_first_state(header))

@@ -127,7 +127,7 @@ async def open_venues(
     )
 
 
-async def load_state(ledger: Caller, *, at_ns: int) -> EngineState:
+async def load_state(ledger: Caller, *, at_ns: int, engine_id: str) -> EngineState:
     """Ask the ledger for what earlier runs left; waits a few seconds for it to come up.
 
     Raises:
@@ -135,7 +135,9 @@ async def load_state(ledger: Caller, *, at_ns: int) -> EngineState:
     """
     for attempt in range(LEDGER_TRIES):
         try:
-            return await ledger.call(LoadState(day_start_ns=at_ns - at_ns % NS_PER_DAY))
+            return await ledger.call(
+                LoadState(day_start_ns=at_ns - at_ns % NS_PER_DAY, engine_id=engine_id)
+            )
         except TransientError:
             if attempt == LEDGER_TRIES - 1:
                 raise
@@ -157,7 +159,7 @@ async def begin_run(
         TransientError: the ledger does not answer.
     """
     at_ns = clock()
-    state = await load_state(ledger, at_ns=at_ns)
+    state = await load_state(ledger, at_ns=at_ns, engine_id=settings.engine.id)
     return state, make_header(settings, venues, state, at_ns=at_ns)
 
 
@@ -176,6 +178,7 @@ def make_header(
     return RunHeader(
         format_version=FORMAT_VERSION,
         run_id=state.run_id,
+        engine_id=settings.engine.id,
         basis=basis_of(settings),
         market_note=venues.market_note,
         started_at_ns=at_ns,

@@ -10,7 +10,7 @@ from engine.bus.request import Request
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import FatalError, TransientError
 from engine.requests.request_list import requests_of
-from engine.settings.schema import MarketsSettings, Settings
+from engine.settings.schema import EngineSettings, MarketsSettings, Settings
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run_set_up import OpenVenues, begin_run, open_venues
@@ -84,3 +84,16 @@ async def test_what_was_realised_is_of_the_day_of_the_start_though_the_ledger_an
         _, header = await begin_run(Settings(), venues, slow, lambda: now_ns)
 
     assert header.started_at_ns // day_ns == 19_999
+
+
+async def test_an_engine_begins_with_what_is_of_its_own_id(tmp_path: Path) -> None:
+    venues = OpenVenues(access=(), notes={}, market_note="", pools=())
+    settings = LedgerSettings(data_dir=tmp_path / "var")
+    async with open_ledger(settings, clock=lambda: 1) as ledger:
+        caller = MemoryCaller(requests_of("ledger"), ledger)
+        for engine_id in ("main", "second", "second"):
+            own = Settings(engine=EngineSettings(id=engine_id))
+            state, header = await begin_run(own, venues, caller, lambda: 1)
+
+    assert header.engine_id == "second"
+    assert state.generation == 2
