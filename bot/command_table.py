@@ -4,7 +4,7 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 """
 
 from bot.command import CommandEntry
-from bot.commands import balance, market, money, overview, safety
+from bot.commands import balance, limit, market, money, overview, safety
 
 COMMANDS: tuple[CommandEntry, ...] = (
     overview.START,
@@ -19,6 +19,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     balance.BALANCE,
     money.EXPORT,
     safety.LIMITS,
+    limit.LIMIT,
     safety.PAUSE,
     safety.RESUME,
     safety.KILL,

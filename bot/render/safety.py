@@ -146,6 +146,12 @@ def render_ask_mode(mode: Mode, report: StatusReport, *, why: str) -> Screen:
     return Screen(title=title, mark=mark, blocks=(*killed, Text(why)))
 
 
+def render_ask_limit(name: str, report: StatusReport, *, why: str) -> Screen:
+    """Ask for the second step of letting more through."""
+    title, mark, killed = _ask(f"Change {name}?", report, mark=Mark.WARN)
+    return Screen(title=title, mark=mark, blocks=(*killed, Text(why)))
+
+
 def _ask(title: str, report: StatusReport, *, mark: Mark) -> tuple[str, Mark, tuple[Text, ...]]:
     """Return title, mark and first lines of a screen; while killed, that comes first."""
     if report.is_killed:

@@ -91,13 +91,17 @@ class LimitSet:
             BadValueError: a value makes no sense; then all stays as it was.
         """
         known = {name: value for name, value in by_operator.items() if name in self._terms}
+        self._values = self._in_force(known)
+        self.by_operator = known
+
+    def _in_force(self, by_operator: Mapping[str, Decimal]) -> dict[str, Decimal]:
         values = dict(self._by_settings)
-        for name, value in known.items():
+        for name, value in by_operator.items():
             term = self._terms[name]
             term.check(value)
             if term.is_looser(values[name], than=value):
                 values[name] = value
-        self.by_operator, self._values = known, values
+        return values
 
     def with_one(self, name: str, value: Decimal) -> dict[str, Decimal]:
         """Return what the operator has set once this is, too.
@@ -120,10 +124,13 @@ class LimitSet:
         others = {other: held for other, held in self.by_operator.items() if other != name}
         return others if value == bound else {**others, name: value}
 
-    def is_looser(self, name: str, value: Decimal) -> bool:
-        """Say whether a value lets more through than the one in force."""
-        term = self.find(name)
-        return term.is_looser(value, than=self._values[name])
+    def is_looser(self, by_operator: Mapping[str, Decimal]) -> bool:
+        """Say whether anything would be let through that is not now, were this all that is set."""
+        wanted = self._in_force(by_operator)
+        return any(
+            term.is_looser(wanted[name], than=self._values[name])
+            for name, term in self._terms.items()
+        )
 
     def find(self, name: str) -> Term:
         """Return the term of a name.

@@ -1,6 +1,9 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from engine.bus.command import Envelope
@@ -10,6 +13,7 @@ from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
 from engine.core.inputs.inventory_reset import InventoryReset
+from engine.core.inputs.limits_set import LimitsSet
 from engine.core.inputs.switched import ControlState
 from engine.decide.switches import Switches
 from engine.domain.errors import BadValueError, TransientError
@@ -65,7 +69,6 @@ class EngineAnswers:
 
     async def reset_balance(self, envelope: Envelope) -> Acknowledged | Declined:
         """Set the paper inventory back to its capital."""
-        control = self.control
         self.parts.hot_path.command(InventoryReset(), self.clock())
         # Its deposits are on their way to the ledger: once this record is stored, they are.
         waiting = self.parts.inventory.waiting
@@ -73,7 +76,7 @@ class EngineAnswers:
         done = self.now(f"every place holds its capital again{later}")
         self._changes += 1
         record = self._state_record(
-            ControlState(mode=control.mode, is_paused=control.is_paused),
+            self._set,
             envelope,
             "balance reset",
             number=self._changes,
@@ -92,15 +95,19 @@ class EngineAnswers:
         *,
         mode: Mode | None = None,
         is_paused: bool | None = None,
+        limits: Mapping[str, Decimal] | None = None,
     ) -> Acknowledged | Declined:
-        """Set mode or pause; a loosening that something overtook is declined."""
-        control = self.control
-        wanted = ControlState(
-            mode=control.mode if mode is None else mode,
-            is_paused=control.is_paused if is_paused is None else is_paused,
+        """Set mode, pause or limits; a loosening that something overtook is declined."""
+        before = self._set
+        wanted = _Set(
+            mode=before.mode if mode is None else mode,
+            is_paused=before.is_paused if is_paused is None else is_paused,
+            limits=before.limits if limits is None else limits,
         )
-        is_looser = is_upward(current=control.mode, wanted=wanted.mode) or (
-            control.is_paused and not wanted.is_paused
+        is_looser = (
+            is_upward(current=before.mode, wanted=wanted.mode)
+            or (before.is_paused and not wanted.is_paused)
+            or self.parts.decider.limits.is_looser(wanted.limits)
         )
         if not is_looser:
             self.kill_switch.tightened()
@@ -110,7 +117,7 @@ class EngineAnswers:
         at_ns = self.clock()
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         done = Acknowledged(
-            text=f"mode {wanted.mode}, {paused}",
+            text=f"mode {wanted.mode}, {paused}" if limits is None else action,
             is_killed=self.latch.is_killed(),
             is_paused=wanted.is_paused,
             mode=wanted.mode,
@@ -126,9 +133,8 @@ class EngineAnswers:
             # The record is still on its way: take it back behind itself, so that no restart
             # makes the engine looser than the operator was told.
             self._changes += 1
-            now = ControlState(mode=control.mode, is_paused=control.is_paused)
             undo = f"{action}: taken back"
-            self._outbox.put(self._state_record(now, envelope, undo, number=self._changes))
+            self._outbox.put(self._state_record(self._set, envelope, undo, number=self._changes))
             self.once.took_back(envelope, f"{AWAY}: nothing was changed")
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -142,21 +148,22 @@ class EngineAnswers:
                     envelope, "another change came in meanwhile; look at /status, ask again"
                 )
             self._apply(wanted)
-        self._tell(
-            ModeChanged(
-                at_ns=at_ns,
-                basis=self._basis,
-                mode=wanted.mode,
-                is_paused=wanted.is_paused,
-                is_killed=self.latch.is_killed(),
-                by=envelope.by,
+        if limits is None:
+            self._tell(
+                ModeChanged(
+                    at_ns=at_ns,
+                    basis=self._basis,
+                    mode=wanted.mode,
+                    is_paused=wanted.is_paused,
+                    is_killed=self.latch.is_killed(),
+                    by=envelope.by,
+                )
             )
-        )
         return done
 
     def _state_record(
         self,
-        state: ControlState,
+        state: "_Set",
         envelope: Envelope,
         action: str,
         *,
@@ -168,14 +175,25 @@ class EngineAnswers:
             at_ns=self.clock(),
             mode=state.mode,
             is_paused=state.is_paused,
-            limits=dict(self.parts.decider.limits.by_operator),
+            limits=dict(state.limits),
             by=envelope.by,
             action=action,
             outcome=outcome,
         )
 
-    def _apply(self, wanted: ControlState) -> None:
-        self.parts.hot_path.command(wanted, self.clock())
+    @property
+    def _set(self) -> "_Set":
+        """All that the operator has set, as it is now."""
+        limits = self.parts.decider.limits.by_operator
+        return _Set(mode=self.control.mode, is_paused=self.control.is_paused, limits=limits)
+
+    def _apply(self, wanted: "_Set") -> None:
+        before, at_ns = self._set, self.clock()
+        if wanted.limits != before.limits:
+            self.parts.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
+        if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
+            state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
+            self.parts.hot_path.command(state, at_ns)
 
     def _tell(self, notice: Notice) -> None:
         self.parts.journal.tell(notice)
@@ -192,6 +210,15 @@ class EngineAnswers:
             is_paused=self.control.is_paused,
             mode=self.control.mode,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Set:
+    """What the operator has set: stored as a whole, so that the newest record is all of it."""
+
+    mode: Mode
+    is_paused: bool
+    limits: Mapping[str, Decimal]
 
 
 def _unstored(why: str, *, is_looser: bool) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
-from engine.requests import balance, chat, money, overview, safety, why
+from engine.requests import balance, chat, limits, money, overview, safety, why
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     overview.GetStatus,
@@ -19,6 +19,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     safety.Pause,
     safety.Resume,
     safety.SetMode,
+    limits.SetLimit,
     safety.ResetBalance,
     safety.Kill,
     safety.Unkill,

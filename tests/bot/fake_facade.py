@@ -29,6 +29,7 @@ from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.requests.balance import GetBalance
 from engine.requests.chat import DoneInbox, DoneNotices, GetThreads, PutInbox, TakeInbox
+from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.overview import (
     GetLimits,
@@ -147,6 +148,11 @@ class FakeFacade:
                 return self._unkill(command)
             case SetMode():
                 return self._set_mode(command)
+            case SetLimit():
+                if command.value > 500 and not command.is_confirmed:
+                    return Declined(why="that lets more through", needs_confirmation=True)
+                self.effects.append(f"limit {command.name} {command.value:f}")
+                return self._acknowledged(f"{command.name} is {command.value:f}")
             case GetStatus():
                 return self._status()
             case GetVenues():

@@ -8,7 +8,7 @@ from bot.render.docs import render_docs
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance"),
-    *("pause", "resume", "kill", "unkill", "mode", "export", "version"),
+    *("pause", "resume", "kill", "unkill", "mode", "limit", "export", "version"),
 }
 
 
@@ -35,4 +35,6 @@ def test_short_help_fits_a_menu_row() -> None:
 
 def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> None:
     assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {"kill", "pause"}
-    assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {"resume", "unkill", "mode"}
+    assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {
+        *("resume", "unkill", "mode", "limit")
+    }

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from bot.command_table import COMMANDS
 from engine.bus.command import digest_of
 from engine.domain.modes import Mode
+from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from tests.bot import samples
@@ -28,6 +30,7 @@ EXAMPLES = {
     "balance": ("/balance", "Balance: $20,012.81 now"),
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),
+    "limit": ("/limit position_usd 250", "position_usd is 250"),
     "pause": ("/pause", "Paused"),
     "resume": ("/resume", "Resume?"),
     "kill": ("/kill it looks wrong", "Killed"),
@@ -304,10 +307,15 @@ async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
             "Go to paper",
             SetMode(mode=Mode.PAPER, is_confirmed=True),
         ),
+        (
+            "/limit position_usd 900",
+            "Set position_usd to 900",
+            SetLimit(name="position_usd", value=Decimal(900), is_confirmed=True),
+        ),
     ],
 )
 async def test_loosening_takes_a_second_step(
-    chat: Chat, line: str, button: str, command: Resume | SetMode
+    chat: Chat, line: str, button: str, command: Resume | SetMode | SetLimit
 ) -> None:
     async with chat.start():
         await chat.say(line)

@@ -164,10 +164,14 @@ def test_more_is_let_through_by_a_lower_edge_and_by_a_higher_amount() -> None:
     limits = limit_set()
     limits.take({"net_edge_bps_min": Decimal(20), "position_usd": Decimal(10)})
 
-    assert limits.is_looser("net_edge_bps_min", Decimal(15))
-    assert not limits.is_looser("net_edge_bps_min", Decimal(20))
-    assert limits.is_looser("position_usd", Decimal(11))
-    assert not limits.is_looser("position_usd", Decimal(9))
+    def is_looser(name: str, value: int) -> bool:
+        return limits.is_looser(limits.with_one(name, Decimal(value)))
+
+    assert is_looser("net_edge_bps_min", 15)
+    assert not is_looser("net_edge_bps_min", 20)
+    assert is_looser("position_usd", 11)
+    assert not is_looser("position_usd", 9)
+    assert limits.is_looser({})
 
 
 def test_a_word_that_makes_no_sense_changes_nothing() -> None:

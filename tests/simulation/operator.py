@@ -5,6 +5,7 @@ What is known here comes from the commands and their answers alone, never from t
 
 import random
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.bus.command import seal
 from engine.bus.records import LatchAct, StateRecord
@@ -14,6 +15,7 @@ from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.domain.units import NS_PER_S
 from engine.operate.engine_answers import EngineAnswers
+from engine.requests.limits import SetLimit
 from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
@@ -54,6 +56,7 @@ class Operator:
         self._rng = rng
         self._loosenings: list[_Loosening] = []
         self._tightenings = 0
+        self._limits_asked = 0
         self._killed_at_s = self._tightened_at_s = -1.0
 
     def may_plan(self) -> bool:
@@ -105,13 +108,15 @@ class Operator:
             self._machine.stamp_latch()
 
     async def _tighten(self, answers: EngineAnswers, now_ns: int) -> None:
-        what = self._rng.choice(["pause", "observe", "kill", "reset", "reset", "pause"])
+        what = self._rng.choice(["pause", "observe", "kill", "reset", "reset", "pause", "limit"])
         if what == "kill":
             self._set_killed()
             await answers.answer(seal(Kill(why="simulated"), by=BY, at_ns=now_ns))
             self._machine.stamp_latch()
         elif what == "reset":
             await self._ask(answers, seal(ResetBalance(is_confirmed=True), by=BY, at_ns=now_ns))
+        elif what == "limit":
+            await self._set_limit(answers, now_ns)
         elif what == "pause":
             self._tightened_at_s = self._elapsed_s()
             self.state = ControlState(mode=self.state.mode, is_paused=True)
@@ -120,6 +125,20 @@ class Operator:
             self._tightened_at_s = self._elapsed_s()
             self.state = ControlState(mode=Mode.OBSERVE, is_paused=self.state.is_paused)
             await self._hold(answers, seal(SetMode(mode=Mode.OBSERVE), by=BY, at_ns=now_ns))
+
+    async def _set_limit(self, answers: EngineAnswers, now_ns: int) -> None:
+        """Set a limit, up or down: what is acknowledged holds, and is stored."""
+        value = Decimal(self._rng.randrange(50, 300))
+        command = SetLimit(name="position_usd", value=value, is_confirmed=True)
+        self._tightenings += 1
+        self._limits_asked += 1
+        asked = self._limits_asked
+        report = await self._ask(answers, seal(command, by=BY, at_ns=now_ns))
+        self._tightenings -= 1
+        newest = self._ledger.state
+        is_newest = asked == self._limits_asked and isinstance(report, Acknowledged)
+        if is_newest and (newest is None or newest.limits.get("position_usd") != value):
+            self.failures.append(f"a limit of {value} was acknowledged, but {newest} is stored")
 
     async def _hold(self, answers: EngineAnswers, command: Pause | SetMode) -> None:
         self._tightenings += 1
@@ -157,7 +176,9 @@ class Operator:
         self._end(pending)
 
     async def _ask(
-        self, answers: EngineAnswers, command: Pause | Resume | SetMode | Unkill | ResetBalance
+        self,
+        answers: EngineAnswers,
+        command: Pause | Resume | SetMode | SetLimit | Unkill | ResetBalance,
     ) -> Report | None:
         try:
             return await answers.answer(command)

@@ -147,6 +147,8 @@ class Run:
         newest = self._ledger.state
         if newest is not None:
             expected = ControlState(mode=newest.mode, is_paused=newest.is_paused)
+            if life.header.limits != newest.limits:
+                self._fail(f"restart: {life.header.limits} restored, {newest.limits} is stored")
             if life.header.control != expected:
                 self._fail(f"restart: {life.header.control} was restored, {expected} is stored")
         self._operator.restarted(life.header.control, is_killed=life.latch.is_killed())

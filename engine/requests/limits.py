@@ -1,0 +1,47 @@
+"""Changing a limit while running; see `engine/decide/limit_set.py`."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from engine.bus.command import Command, Envelope
+from engine.bus.reports import Acknowledged, Declined
+from engine.domain.errors import BadValueError
+
+if TYPE_CHECKING:
+    from engine.operate.engine_answers import EngineAnswers
+
+
+class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
+    """Set the value of a limit; letting more through needs `is_confirmed`.
+
+    What was tightened since it was asked declines that. The value of the settings takes an
+    earlier word back, and no value is looser than it.
+
+    Attributes:
+        name: as `LimitLine.term` has it.
+    """
+
+    name: str
+    value: Decimal
+    is_confirmed: bool = False
+
+    async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Acknowledged | Declined:
+        """See `Command.act`."""
+        limits = engine.parts.decider.limits
+        try:
+            wanted = limits.with_one(self.name, self.value)
+        except BadValueError as error:
+            return Declined(why=str(error))
+        term = limits.find(self.name)
+        what = f"{self.name} {self.value:f} {term.unit}"
+        if limits.is_looser(wanted):
+            if not self.is_confirmed:
+                return Declined(
+                    why=f"from {limits[term]:f} to {self.value:f} {term.unit} lets more through "
+                    "and needs a confirmation",
+                    needs_confirmation=True,
+                )
+            void = engine.kill_switch.voids_loosening(envelope.at_ns)
+            if void is not None:
+                return Declined(why=void)
+        return await engine.change(envelope, f"limit {what}", limits=wanted)

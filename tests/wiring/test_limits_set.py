@@ -1,0 +1,146 @@
+"""A limit is set while the engine runs: tightened at once, loosened in two steps, kept."""
+
+import asyncio
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.bus.command import seal
+from engine.bus.records import Record
+from engine.bus.reports import Acknowledged, Declined, LimitLine, LimitsReport
+from engine.core.inputs.limits_set import LIMITS_SET
+from engine.domain.errors import TransientError
+from engine.facade.client import BusFacade
+from engine.operate.outbox import Outbox
+from engine.operate.recording import EntryKind, read_entries
+from engine.requests.limits import SetLimit
+from engine.requests.overview import GetLimits, GetStatus
+from engine.requests.safety import Pause, Resume
+from engine.settings.schema import LimitsSettings, MarketsSettings, Settings
+from engine.tools.replaying import replay
+from engine.wiring.one_process import open_roles
+from engine.wiring.paths import prepare
+from tests.patience import PATIENCE_S, insist
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=5.0))
+
+
+async def put(
+    facade: BusFacade, name: str, value: str, *, confirms: bool = False, at_ns: int | None = None
+) -> Acknowledged | Declined:
+    command = SetLimit(name=name, value=Decimal(value), is_confirmed=confirms)
+    sealed = seal(command, by="me", at_ns=time.time_ns() if at_ns is None else at_ns)
+    return await insist(facade, sealed)
+
+
+async def line(facade: BusFacade, name: str) -> LimitLine:
+    report = await insist(facade, GetLimits())
+    assert isinstance(report, LimitsReport)
+    (found,) = [one for one in report.limits if one.term == name]
+    return found
+
+
+async def test_a_limit_is_tightened_at_once_and_loosened_in_two_steps(tmp_path: Path) -> None:
+    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+        assert (await line(facade, "position_usd")).by_settings == ""
+        tightened = await put(facade, "position_usd", "250.5")
+        assert isinstance(tightened, Acknowledged)
+        assert "position_usd 250.5 USD" in tightened.text
+        shown = await line(facade, "position_usd")
+        assert (shown.limit, shown.by_settings) == ("250.5", "1000")
+
+        once = await put(facade, "position_usd", "900")
+        assert isinstance(once, Declined)
+        assert once.needs_confirmation
+        assert (await line(facade, "position_usd")).limit == "250.5"
+        assert isinstance(await put(facade, "position_usd", "900", confirms=True), Acknowledged)
+        assert (await line(facade, "position_usd")).limit == "900"
+
+        for name, value, why in (
+            ("position_usd", "1001", "SYNDICATE_LIMITS_POSITION_USD"),
+            ("daily_loss_usd", "NaN", "above 0"),
+            ("nothing", "1", "no limit nothing; there are age_ms_max"),
+        ):
+            declined = await put(facade, name, value, confirms=True)
+            assert isinstance(declined, Declined)
+            assert why in declined.why
+            assert not declined.needs_confirmation
+
+
+async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    async with open_roles(SETTINGS, paths) as facade:
+        run = (await insist(facade, GetStatus())).run_id
+        assert isinstance(await put(facade, "position_usd", "250"), Acknowledged)
+        assert isinstance(await put(facade, "net_edge_bps_min", "12"), Acknowledged)
+        await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
+    recording = paths.recordings / run
+    lines: list[bytes] = []
+    assert replay(recording, lines=lines).first_difference is None
+    entries = list(read_entries(recording))
+    assert lines == [entry.payload for entry in entries if entry.kind == EntryKind.DECIDED]
+    assert b"250" in b"".join(entry.payload for entry in entries if entry.kind == LIMITS_SET.number)
+
+    tighter = Settings(markets=SETTINGS.markets, limits=LimitsSettings(position_usd=Decimal(100)))
+    async with open_roles(tighter, paths) as facade:
+        assert (await line(facade, "position_usd")).limit == "100"
+        assert (await line(facade, "net_edge_bps_min")).limit == "12"
+        await insist(facade, seal(Resume(), by="me", at_ns=time.time_ns()))
+    async with open_roles(SETTINGS, paths) as facade:
+        shown = await line(facade, "position_usd")
+        assert (shown.limit, shown.by_settings) == ("250", "1000")
+        assert isinstance(await put(facade, "position_usd", "1000", confirms=True), Acknowledged)
+    async with open_roles(SETTINGS, paths) as facade:
+        assert (await line(facade, "position_usd")).by_settings == ""
+
+
+async def test_what_was_asked_before_a_tightening_loosens_no_limit_after_it(
+    tmp_path: Path,
+) -> None:
+    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+        await put(facade, "position_usd", "250")
+        asked_at_ns = time.time_ns()
+        await put(facade, "daily_loss_usd", "100")
+
+        declined = await put(facade, "position_usd", "900", confirms=True, at_ns=asked_at_ns)
+
+        assert isinstance(declined, Declined)
+        assert (await line(facade, "position_usd")).limit == "250"
+
+
+async def test_without_the_ledger_a_tightening_holds_and_a_loosening_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = prepare(str(tmp_path))
+    real_append = Outbox._append
+    is_away = False
+
+    async def append(outbox: Outbox, batch: list[Record]) -> None:
+        if is_away:
+            raise TransientError("away")
+        await real_append(outbox, batch)
+
+    monkeypatch.setattr(Outbox, "_append", append)
+    monkeypatch.setattr("engine.operate.engine_answers.STORED_WITHIN_S", 0.3)
+    looser = SetLimit(name="position_usd", value=Decimal(900), is_confirmed=True)
+    tighter = SetLimit(name="daily_loss_usd", value=Decimal(50))
+    async with open_roles(SETTINGS, paths) as facade:
+        await put(facade, "position_usd", "250")
+        is_away = True
+        with pytest.raises(TransientError, match="nothing was changed"):
+            await facade.ask(seal(looser, by="me", at_ns=time.time_ns()))
+        with pytest.raises(TransientError):
+            await facade.ask(seal(tighter, by="me", at_ns=time.time_ns()))
+        assert (await line(facade, "position_usd")).limit == "250"
+        assert (await line(facade, "daily_loss_usd")).limit == "50"
+        is_away = False
+        async with asyncio.timeout(PATIENCE_S):
+            while (await insist(facade, GetStatus())).records_waiting:
+                await asyncio.sleep(0.02)
+    async with open_roles(SETTINGS, paths) as facade:
+        assert (await line(facade, "position_usd")).limit == "250"
+        assert (await line(facade, "daily_loss_usd")).limit == "50"
