@@ -64,9 +64,28 @@ class MovingPools:
     """
 
     def __init__(
-        self, graph: LiveGraph, terms: Mapping[str, BlockTerms], *, started_at_ns: int
+        self,
+        graph: LiveGraph,
+        terms: Mapping[str, BlockTerms],
+        *,
+        started_at_ns: int,
+        is_live: bool = False,
     ) -> None:
-        """Take over the pools that a graph has, as of the start."""
+        """Take over the pools that a graph has, as of the start.
+
+        Args:
+            graph: that has them.
+            terms: by chain.
+            started_at_ns: when the run starts.
+            is_live: whether each token has to be named by its address.
+
+        Raises:
+            BadValueError: the tokens of one of these pools are not.
+        """
+        self._is_live = is_live
+        if is_live:
+            for prepared in graph.pools.values():
+                prepared.pool.check_named()
         self.faults: Counter[tuple[VenueId, Fault]] = Counter()
         self.reasons: dict[int, Fault] = {}
         self.numbers: dict[PoolId, int] = {}
@@ -134,6 +153,8 @@ class MovingPools:
             return None
         number = self.numbers.get(pool.pool_id)
         try:
+            if self._is_live:
+                pool.check_named()
             prepared = prepare_pool(snapshot)
             if number is None:
                 number = self._next_number

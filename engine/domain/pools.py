@@ -68,7 +68,7 @@ class Pool:
         protocol_fee_ratios: of Uniswap V4, on top of `fee_ratio`: what the protocol takes first of
             an input of token 0, and of one of token 1; nothing if it takes none.
         token_addresses: of the tokens, which then are the assets that `domain.tokens` says;
-            nothing where tokens are made up.
+            nothing where tokens are made up, which no live market takes (`check_named`).
     """
 
     chain: str
@@ -128,6 +128,18 @@ class Pool:
         """Return the fee as screens show it, such as ``0.05 %``."""
         percent = (self.fee_ratio * 100).normalize()
         return f"{percent:f} %"
+
+    def check_named(self) -> None:
+        """Check that its tokens are named by their addresses, as those of a real chain have to be.
+
+        Raises:
+            BadValueError: they are named by symbols, which anybody may choose.
+        """
+        if not self.token_addresses:
+            raise BadValueError(
+                f"the tokens of pool {self.pool_id} are named by symbols alone; on a live market a "
+                "token is its chain and address"
+            )
 
     def token_index(self, asset: AssetCode) -> int:
         """Return where an asset stands in the pool's order.

@@ -33,6 +33,7 @@ from engine.detect.spreads import Spreads
 from engine.detect.value_round import ValueRound
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
+from engine.domain.modes import Basis
 from engine.domain.pools import Pool
 from engine.domain.units import NS_PER_MS
 from engine.execute.executor_list import Executors
@@ -200,7 +201,12 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         limits=around.limits,
     )
     circumstances.is_pool_fresh = graph.is_pool_fresh
-    moving = MovingPools(graph, terms.chains, started_at_ns=header.started_at_ns)
+    moving = MovingPools(
+        graph,
+        terms.chains,
+        started_at_ns=header.started_at_ns,
+        is_live=header.basis is Basis.LIVE,
+    )
     pool_health = PoolHealth(moving)
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(

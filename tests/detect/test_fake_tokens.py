@@ -1,15 +1,19 @@
 """A token that calls itself as another one does joins nothing of that one's."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
+from engine.detect.moving_pools import MovingPools
+from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol
 from engine.domain.tokens import Token, asset_of
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
-from tests.reference.world import Setup, World, make_instrument
+from tests.reference.world import START_NS, Setup, World, make_instrument
 
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
 USDC = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
@@ -69,3 +73,17 @@ def test_pools_of_one_token_outside_the_table_join_each_other(token: str) -> Non
     both = pool_with(token, 2_000), pool_with(token, 2_100, number=1)
 
     assert (HopKind.POOL, HopKind.POOL) in kinds_found(*both)
+
+
+def test_a_live_market_takes_no_pool_whose_tokens_are_named_by_symbols_alone() -> None:
+    named, other = pool_with(USDC, 2_000), pool_with(USDC, 2_000, number=1)
+    symbols = structs.replace(other, pool=replace(other.pool, token_addresses=()))
+    for is_live, taken in ((False, [0, 1]), (True, [0, None])):
+        world = World(Setup(instruments=[make_instrument("a", "ETH-USDC")]))
+        moving = MovingPools(world.graph, {}, started_at_ns=START_NS, is_live=is_live)
+
+        assert [moving.add(named), moving.add(symbols)] == taken
+        assert sum(moving.faults.values()) == is_live
+
+    with pytest.raises(BadValueError, match="named by symbols alone"):
+        MovingPools(World(Setup(pools=[symbols])).graph, {}, started_at_ns=START_NS, is_live=True)
