@@ -118,18 +118,6 @@ def make_curve(
     return state
 
 
-def ramped_amp(
-    *, initial_amp: int, future_amp: int, initial_at_s: int, future_at_s: int, at_s: int
-) -> int:
-    """Return the amplification at a moment of its ramp, as `_A()` rounds."""
-    if at_s >= future_at_s:
-        return future_amp
-    passed_s, whole_s = at_s - initial_at_s, future_at_s - initial_at_s
-    if future_amp > initial_amp:
-        return initial_amp + (future_amp - initial_amp) * passed_s // whole_s
-    return initial_amp - (initial_amp - future_amp) * passed_s // whole_s
-
-
 def amount_out(state: CurveState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
     """Return what `exchange` pays.
 

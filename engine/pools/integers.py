@@ -9,7 +9,6 @@ from engine.domain.errors import BadValueError
 UINT112_MAX = 2**112 - 1
 UINT128_MAX = 2**128 - 1
 INT128_MAX = 2**127 - 1
-UINT160_MAX = 2**160 - 1
 INT256_MAX = 2**255 - 1
 UINT256_MAX = 2**256 - 1
 

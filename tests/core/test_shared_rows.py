@@ -1,0 +1,80 @@
+"""Rows of pools in the shared matrix: they move with blocks, come, go, and are absent meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from engine.core.shared_rows import SharedRows
+from engine.domain.chains import BlockTerms
+from engine.market.board import Board
+from engine.market.matrix_block import BlockReplacedError
+from engine.market.matrix_reader import PriceMatrixReader
+from engine.wiring.shared_prices import SharedPrices
+from tests.core.test_blocks import CHAIN, FIRST, add, block, moved, pair_move, remove, take
+from tests.detect.test_live_pools import pair_of
+from tests.reference.world import START_NS, Setup, World, make_instrument
+
+KEEP = 0.997
+
+
+@contextmanager
+def shared_world(path: Path) -> Iterator[World]:
+    """A world of a book and a pool that shares its prices."""
+    prices = SharedPrices(path, run_id="r", at_ns=START_NS)
+    worlds: list[World] = []
+
+    def open_matrix(board: Board) -> SharedRows | None:
+        if not worlds:  # while the world is being made
+            pools = {0: pool.pool}
+            return prices.open(board, pools, {})
+        graph = worlds[0].graph
+        return prices.open(board, graph.terms_of_pools, graph.pools)
+
+    pool = replace(pair_of(1_000, 2_000_000), block=FIRST)
+    setup = Setup(
+        instruments=[make_instrument("a", "ETH-USDT")],
+        pools=[pool],
+        chains={CHAIN: BlockTerms(stale_ms=36_000, undo_blocks=3)},
+        open_matrix=open_matrix,
+    )
+    worlds.append(World(setup))
+    try:
+        yield worlds[0]
+    finally:
+        prices.close()
+
+
+def test_a_pools_row_moves_with_its_blocks_and_is_absent_while_it_is_unknown(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "prices"
+    with shared_world(path) as world, closing(PriceMatrixReader.open(path)) as reader:
+        take(world, block(FIRST + 1, moved(pair_move(2_100_000))))
+        row = reader.row(1)
+        assert row.is_live
+        assert row.rate_forward == pytest.approx(2_100 * KEEP)
+        assert (row.changed_at_ns, row.frame_seq) == (world.now_ns, world.board.frame_seq)
+
+        take(world, block(FIRST + 2, moved(pair_move(0))))
+
+        assert not reader.row(1).is_live
+
+
+def test_pools_that_come_and_go_have_rows_of_their_own(tmp_path: Path) -> None:
+    with shared_world(tmp_path / "prices") as world:
+        take(world, block(FIRST + 1, moved(pair_move(2_100_000))))
+        with closing(PriceMatrixReader.open(tmp_path / "prices")) as before:
+            add(world, replace(pair_of(1_000, 2_050_000, address="0xnew"), block=FIRST + 1))
+            with pytest.raises(BlockReplacedError):
+                before.row(1)
+        with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
+            assert len(reader.places) == 3
+            rates = [reader.row(row).rate_forward for row in (1, 2)]
+            assert rates == pytest.approx([2_100 * KEEP, 2_050 * KEEP])
+        remove(world, "0xpair")
+        with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
+            assert len(reader.places) == 2
+            assert reader.row(1).rate_forward == pytest.approx(2_050 * KEEP)
