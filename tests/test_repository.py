@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 
 from engine.__main__ import _parser
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
+from engine.connectors.venue_list import FEEDS
 from engine.decide.limit_list import LIMITS, terms_of
 from engine.kernels.warm_up import warm_up_all
 from engine.operate import exit_codes
 from engine.sandbox.dialects.all import DIALECTS
-from engine.settings.schema import FEEDS, CostsSettings, LimitsSettings, Settings
+from engine.settings.schema import CostsSettings, LimitsSettings, Settings
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs
 from engine.wiring.version import VERSION
+
+VENUES = all_specs()
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from engine.connectors.venue_list import FEEDS
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy
 from engine.domain.redaction import redact
-from engine.settings.schema import FEEDS, Settings, environment_name
+from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
 
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z]+)?://\S+")

@@ -4,13 +4,13 @@ Each section is a struct; `Annotated` carries the bounds and the description. Th
 of a setting is ``SYNDICATE_<SECTION>_<NAME>``, except for the three in `SHORT_NAMES`.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from engine.connectors.venue_list import FEEDS
 from engine.domain.engines import ENGINE_ID_PATTERN, MAIN
 
 SHORT_NAMES: Final = {
@@ -30,15 +30,6 @@ SECRETS: Final = frozenset(
 
 UNSHOWN: Final = SECRETS | {("telegram", "operator_id"), ("telegram", "base_url")}
 """Settings whose wrong values are not repeated: a secret may have been put into them."""
-
-FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "binance": ("depth",),
-    "coinbase": ("level2",),
-    "bitstamp": ("diff",),
-    "gemini": ("depth", "l2"),
-}
-"""Venues and their feeds, the default one first. Every process checks its settings and few load the
-venues, so the names stand here; a test holds them against `connectors/venues.py`."""
 
 
 def _exact(

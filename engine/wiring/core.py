@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.bus.records import Record
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import spec_of
 from engine.core.checkpoint import CoreFrame
 from engine.core.input_list import INPUTS
 from engine.core.inputs.kind import AnyKind
@@ -307,8 +307,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
 def _feeds(header: RunHeader, board: Board, *, age_ms_max: int) -> list[Feed]:
     feeds = []
     for stream in header.streams:
-        spec = VENUES.get(stream.venue)
-        if spec is None or stream.feed not in spec.feeds:
+        spec = spec_of(stream.venue)
+        if stream.feed not in spec.feeds:
             raise BadValueError(f"no feed {stream.feed} of a venue {stream.venue} is known here")
         instruments = [header.instruments[book] for book in stream.books]
         limits = FeedLimits(

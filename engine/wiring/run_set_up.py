@@ -12,7 +12,7 @@ from engine.bus.request import Caller
 from engine.connectors.limiter import Limiter
 from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import spec_of
 from engine.core.inputs.switched import ControlState
 from engine.decide.limit_list import LIMITS, terms_of
 from engine.domain.bridges import Bridge
@@ -99,7 +99,7 @@ async def open_venues(
         FatalError: a venue or feed of the settings is unknown.
         TransientError: no venue at all answers.
     """
-    specs = [_spec(name) for name in settings.markets.venues]
+    specs = [spec_of(name) for name in settings.markets.venues]
     found = await asyncio.gather(
         *(_open_venue(settings, paths, outbound, clock, spec) for spec in specs)
     )
@@ -200,13 +200,6 @@ def make_header(
         open_plans=state.open_plans,
         holdings=state.holdings,
     )
-
-
-def _spec(name: str) -> VenueSpec:
-    spec = VENUES.get(VenueId(name))
-    if spec is None:
-        raise FatalError(f"unknown venue {name!r} in markets.venues; known: {', '.join(VENUES)}")
-    return spec
 
 
 async def _open_venue(

@@ -27,7 +27,7 @@ from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospac
 from bot.render.stories import make_waterfall
 from engine.bus.notices import PaperTraded, StampedNotice
 from engine.bus.reports import LimitLine, TradesReport, WhyReport
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.domain.stories import TradeStory
 from engine.facade.front_end import FrontEndSettings
 from tests.bot import samples
@@ -37,6 +37,8 @@ from tests.bot.test_commands_end_to_end import EXAMPLES
 from tests.reference.world import START_NS, Setup, World, make_instrument
 from tests.storage.makers import make_story
 from tests.telegram.markup import parse_html, units
+
+VENUES = all_specs()
 
 ROWS_MAX = 20
 HOSTILE = st.one_of(

@@ -7,15 +7,15 @@ from typing import Protocol
 
 import msgspec
 
-from engine.connectors.binance.feed import BinanceFeed
-from engine.connectors.binance.instruments import VENUE as BINANCE
-from engine.connectors.bitstamp.feed import BitstampFeed
-from engine.connectors.bitstamp.instruments import VENUE as BITSTAMP
-from engine.connectors.coinbase.feed import CoinbaseFeed
-from engine.connectors.coinbase.instruments import VENUE as COINBASE
-from engine.connectors.gemini.feed import GeminiFeed
-from engine.connectors.gemini.instruments import VENUE as GEMINI
-from engine.connectors.gemini.l2_feed import GeminiL2Feed
+from engine.connectors.venues.binance.feed import BinanceFeed
+from engine.connectors.venues.binance.instruments import VENUE as BINANCE
+from engine.connectors.venues.bitstamp.feed import BitstampFeed
+from engine.connectors.venues.bitstamp.instruments import VENUE as BITSTAMP
+from engine.connectors.venues.coinbase.feed import CoinbaseFeed
+from engine.connectors.venues.coinbase.instruments import VENUE as COINBASE
+from engine.connectors.venues.gemini.feed import GeminiFeed
+from engine.connectors.venues.gemini.instruments import VENUE as GEMINI
+from engine.connectors.venues.gemini.l2_feed import GeminiL2Feed
 from engine.domain.instruments import Instrument, Kind
 from engine.ports import FeedMaker
 from tests.connectors.truth import Change, Texts, Truth, make_instrument

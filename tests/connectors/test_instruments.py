@@ -5,14 +5,16 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.connectors.binance.instruments import parse_instruments as parse_binance
-from engine.connectors.bitstamp.instruments import parse_instruments as parse_bitstamp
-from engine.connectors.coinbase.instruments import parse_instruments as parse_coinbase
-from engine.connectors.gemini.instruments import parse_instruments as parse_gemini
+from engine.connectors.specs import all_specs
 from engine.connectors.steps import parse_steps, wire_decimals
-from engine.connectors.venues import VENUES
+from engine.connectors.venues.binance.instruments import parse_instruments as parse_binance
+from engine.connectors.venues.bitstamp.instruments import parse_instruments as parse_bitstamp
+from engine.connectors.venues.coinbase.instruments import parse_instruments as parse_coinbase
+from engine.connectors.venues.gemini.instruments import parse_instruments as parse_gemini
 from engine.domain.errors import BadValueError
 from tests.connectors.recordings import FOLDER
+
+VENUES = all_specs()
 
 INT64_MAX = 2**63 - 1
 

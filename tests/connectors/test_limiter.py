@@ -3,9 +3,11 @@
 import pytest
 
 from engine.connectors.limiter import PAUSE_S_MAX, Limiter
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.domain.instruments import VenueId
 from engine.ports import RequestBudget
+
+VENUES = all_specs()
 
 NOON_NS = 1_795_003_200_000_000_000
 SNAPSHOT = "/api/v3/depth?symbol=BTCUSDT&limit=5000"

@@ -7,10 +7,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.connectors.binance.feed import BinanceFeed
-from engine.connectors.bitstamp.feed import BitstampFeed
-from engine.connectors.coinbase.feed import CoinbaseFeed
-from engine.connectors.gemini.l2_feed import GeminiL2Feed
+from engine.connectors.venues.binance.feed import BinanceFeed
+from engine.connectors.venues.bitstamp.feed import BitstampFeed
+from engine.connectors.venues.coinbase.feed import CoinbaseFeed
+from engine.connectors.venues.gemini.l2_feed import GeminiL2Feed
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.market.board import Board
 from engine.ports import Action, Feed, FeedLimits, FeedMaker, Fetch

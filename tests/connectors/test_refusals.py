@@ -6,12 +6,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.market.board import Board
 from engine.ports import Action, Feed, FeedLimits, LevelForm, ListedRow, Reconnect, Relist, Send
 from tests.reference.world import SECOND, START_NS, make_instrument
+
+VENUES = all_specs()
 
 WIRES = {
     "coinbase": ("BTC-USD", "ETH-USD", "LTC-BTC"),

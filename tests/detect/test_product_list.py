@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.connectors.binance.instruments import parse_instruments
+from engine.connectors.venues.binance.instruments import parse_instruments
 from engine.detect.live_graph import CYCLES_MAX, LiveGraph
 from engine.detect.screen_terms import EDGE_MARGIN_BPS, Screen
 from engine.domain.assets import AssetCode

@@ -5,13 +5,15 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.domain.instruments import BuyFee
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState
 from engine.portfolio.inventory import Inventory
 from engine.quote.gap import LimitRules
 from tests.reference.world import Setup, World, left_over, limit_set, make_instrument
+
+VENUES = all_specs()
 
 
 def test_only_binance_takes_the_fee_of_a_buy_in_base() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.core.inputs.listed import LISTED, InstrumentList
 from engine.core.inputs.tick import TICK
 from engine.domain.assets import AssetCode
@@ -29,6 +29,8 @@ from engine.wiring.core import build_core
 from engine.wiring.engine_role import begin_segment
 from tests.reference.run_core import make_header, make_surroundings
 from tests.reference.world import SECOND, START_NS, make_instrument
+
+VENUES = all_specs()
 
 INSTRUMENTS = [make_instrument(venue) for venue in VENUES]
 SEGMENTS = len(INSTRUMENTS)

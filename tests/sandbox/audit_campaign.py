@@ -19,7 +19,7 @@ import aiohttp
 from engine.connectors.limiter import Limiter
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.session import Session, SessionLimits
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import spec_of
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, VenueId
 from engine.market.board import Board
@@ -58,7 +58,7 @@ class Watched:
         self.result = Result()
         self._sandbox = sandbox
         self._random = source
-        self._spec: VenueSpec = VENUES[VenueId(venue)]
+        self._spec: VenueSpec = spec_of(venue)
 
     async def run(self, seconds: float, *, has_losses: bool) -> None:
         """Connect, and lose frames of every book until the time is over."""

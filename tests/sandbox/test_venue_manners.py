@@ -9,9 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import spec_of
 from engine.domain.errors import BadValueError
-from engine.domain.instruments import VenueId
 from engine.ports import Listed
 from engine.sandbox.server import Sandbox, open_sandbox
 from tests.patience import PATIENCE_S
@@ -268,7 +267,7 @@ async def test_a_venue_lists_what_it_is_told_to(sandbox: Sandbox, venue: str) ->
 
     async def listed() -> list[Listed]:
         _, _, body = await request(sandbox, venue, LISTS[venue])
-        return VENUES[VenueId(venue)].parse_instruments(body.encode(), ["ETH-BTC"])
+        return spec_of(venue).parse_instruments(body.encode(), ["ETH-BTC"])
 
     (before,) = await listed()
     assert before.closed == ""

@@ -18,7 +18,7 @@ from engine.bus.lease import held_lease
 from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
 from engine.connectors.rest import RestClient
 from engine.connectors.session import Session
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
@@ -49,6 +49,8 @@ from tests.simulation.connection import Connection
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
 from tests.simulation.operator import Operator
+
+VENUES = all_specs()
 
 SEGMENT_BYTES = 1 << 15
 """So small that a life has several: replays begin at each."""

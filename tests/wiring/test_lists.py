@@ -9,11 +9,13 @@ from aiohttp import web
 
 from engine.connectors.limiter import Limiter
 from engine.connectors.rest import RestClient, RestLimits
-from engine.connectors.venues import VENUES
+from engine.connectors.specs import all_specs
 from engine.domain.errors import TransientError
 from engine.domain.instruments import VenueId
 from engine.ports import RequestBudget
 from engine.wiring.lists import fetch_list
+
+VENUES = all_specs()
 
 MAINTENANCE = [b"<html>back soon</html>", b"[]", b'{"error":"maintenance"}']
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from engine.connectors.coinbase.messages import Product, ProductList
 from engine.connectors.listing import decode_list, listed
 from engine.connectors.steps import make_pair, wire_decimals
+from engine.connectors.venues.coinbase.messages import Product, ProductList
 from engine.domain.instruments import Instrument, VenueId
 from engine.ports import Listed
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from engine.connectors.coinbase.instruments import VENUE
-from engine.connectors.coinbase.messages import Event, Frame, Sent
-from engine.connectors.coinbase.states import ProductStates
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.venues.coinbase.instruments import VENUE
+from engine.connectors.venues.coinbase.messages import Event, Frame, Sent
+from engine.connectors.venues.coinbase.states import ProductStates
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.domain.units import NS_PER_US

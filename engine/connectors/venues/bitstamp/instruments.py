@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.connectors.bitstamp.messages import Market
 from engine.connectors.listing import decode_list, listed
 from engine.connectors.steps import make_pair, wire_decimals
+from engine.connectors.venues.bitstamp.messages import Market
 from engine.domain.assets import parse_decimal
 from engine.domain.instruments import Instrument, VenueId
 from engine.ports import Listed

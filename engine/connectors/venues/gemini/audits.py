@@ -26,9 +26,9 @@ from engine.connectors.audit import (
     parse_levels,
 )
 from engine.connectors.audits import Audit, Verdict
-from engine.connectors.gemini.messages import Book
 from engine.connectors.link import Delta, Row
 from engine.connectors.steps import parse_size_steps, parse_steps
+from engine.connectors.venues.gemini.messages import Book
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.ports import BookSink

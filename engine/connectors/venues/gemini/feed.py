@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.connectors.gemini.instruments import VENUE
-from engine.connectors.gemini.messages import DepthFrame
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.venues.gemini.instruments import VENUE
+from engine.connectors.venues.gemini.messages import DepthFrame
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.ports import (

@@ -6,12 +6,12 @@ import msgspec
 
 from engine.connectors.audits import KEY as AUDIT_KEY
 from engine.connectors.audits import Audits
-from engine.connectors.bitstamp.audits import BitstampAuditor, path_of
-from engine.connectors.bitstamp.instruments import VENUE
-from engine.connectors.bitstamp.messages import Content, Frame, Snapshot
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
 from engine.connectors.rest_book import RestBook
+from engine.connectors.venues.bitstamp.audits import BitstampAuditor, path_of
+from engine.connectors.venues.bitstamp.instruments import VENUE
+from engine.connectors.venues.bitstamp.messages import Content, Frame, Snapshot
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.domain.units import NS_PER_US

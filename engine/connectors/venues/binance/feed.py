@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.connectors.binance.instruments import VENUE
-from engine.connectors.binance.messages import Frame, Snapshot, Update
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.rest_book import RestBook
+from engine.connectors.venues.binance.instruments import VENUE
+from engine.connectors.venues.binance.messages import Frame, Snapshot, Update
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Kind
 from engine.domain.units import NS_PER_MS

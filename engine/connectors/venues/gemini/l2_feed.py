@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.connectors.audits import Audits
-from engine.connectors.gemini.audits import GeminiAuditor
-from engine.connectors.gemini.instruments import VENUE
-from engine.connectors.gemini.messages import L2Frame
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.venues.gemini.audits import GeminiAuditor
+from engine.connectors.venues.gemini.instruments import VENUE
+from engine.connectors.venues.gemini.messages import L2Frame
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument
 from engine.domain.units import NS_PER_MS

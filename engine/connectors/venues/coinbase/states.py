@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from engine.connectors.coinbase.messages import ProductStatus, StatusFrame
 from engine.connectors.link import UNREADABLE, Link
+from engine.connectors.venues.coinbase.messages import ProductStatus, StatusFrame
 from engine.domain.faults import Fault
 from engine.ports import NO_ACTIONS, Action, ListedRow, Relist
 

@@ -20,8 +20,8 @@ from engine.connectors.audit import (
     parse_pairs,
 )
 from engine.connectors.audits import Audit, Verdict
-from engine.connectors.bitstamp.messages import Snapshot
 from engine.connectors.link import Delta, Row
+from engine.connectors.venues.bitstamp.messages import Snapshot
 from engine.domain.faults import Fault
 from engine.ports import BookSink
 

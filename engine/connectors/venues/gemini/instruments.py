@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.connectors.gemini.messages import SymbolDetails
 from engine.connectors.listing import decode_list, listed
 from engine.connectors.steps import make_pair, wire_decimals
+from engine.connectors.venues.gemini.messages import SymbolDetails
 from engine.domain.instruments import Instrument, VenueId
 from engine.ports import Listed
 
