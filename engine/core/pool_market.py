@@ -1,6 +1,7 @@
 """Pools as the sources of their chains' blocks see them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from engine.detect.detector import Detector
 from engine.detect.moving_pools import MovingPools
@@ -34,6 +35,11 @@ class PoolMarket:
             return False
         self._detector.remove_pool(number, at_ns)
         return True
+
+    def price_gas(self, chain: str, gwei: Decimal) -> None:
+        """Take what gas costs on a chain from now on; see `MovingPools.price_gas`."""
+        open_pools = {number for one in self._detector.open_episodes for number in one.pools}
+        self._pools.price_gas(chain, gwei, sorted(open_pools))
 
     def lose(self, chain: str, fault: Fault, at_ns: int) -> None:
         """Have all pools of a chain stale; see `MarketSink.lose`."""

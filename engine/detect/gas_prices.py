@@ -1,6 +1,5 @@
 """What a unit of gas costs on each chain, where the kernels read it."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -21,8 +20,11 @@ class GasPrices:
     On a chain that is unknown or has no price of gas nothing can be costed.
     """
 
-    def __init__(self, costs: NDArray[np.float64], gas_prices_gwei: Mapping[str, Decimal]) -> None:
-        """Begin without chains; `costs` are those of `kernels.screen_layout`, and stay in place."""
+    def __init__(self, costs: NDArray[np.float64], gas_prices_gwei: dict[str, Decimal]) -> None:
+        """Begin without chains; `costs` are those of `kernels.screen_layout`, and stay in place.
+
+        The prices are shared with whoever else costs gas: `set_price` changes them for all.
+        """
         self._costs = costs
         self._costs[layout.GAS_UNIT_USD + 1 : layout.CHAIN_UNTIL_NS] = -1.0
         self._gwei = gas_prices_gwei
@@ -43,6 +45,18 @@ class GasPrices:
             self._numbers[chain] = found
             self._set(chain)
         return found
+
+    def set_price(self, chain: str, gwei: Decimal) -> None:
+        """Take what a unit of gas costs on a chain from now on.
+
+        Raises:
+            BadValueError: it is no price.
+        """
+        if not (gwei.is_finite() and gwei >= 0):
+            raise BadValueError(f"gas price of {chain} is {gwei} gwei; it must not be negative")
+        self._gwei[chain] = gwei
+        if chain in self._numbers:
+            self._set(chain)
 
     def set_native(self, asset: AssetCode, usd: float) -> bool:
         """Take what an asset is worth; say whether gas can be costed that could not be before."""

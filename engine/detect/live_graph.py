@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -191,6 +192,10 @@ class LiveGraph:
         """Take a pool out of all routes until its next change, which is screened as its first."""
         for edge in self._graph.edges_at(POOL_PLACE + number):
             self._graph.close_edge(edge)
+
+    def set_gas_price(self, chain: str, gwei: Decimal) -> None:
+        """Take what a unit of gas costs on a chain; see `GasPrices.set_price`."""
+        self._gas.set_price(chain, gwei)
 
     def reopen(self, number: int, at_ns: int, open_count: int) -> int:
         """Screen a pool as if it had just come into being; see `screen`."""

@@ -6,7 +6,8 @@ worked out here; what the graph reads changes for all pools of a block at once (
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from engine.detect.live_graph import LiveGraph
@@ -137,6 +138,21 @@ class MovingPools:
         chain.newest_at_ns = at_ns
         self.has_returned |= at_ns > chain.until_ns
         self._set_until(block.chain, chain, at_ns + chain.stale_ns)
+
+    def price_gas(self, chain: str, gwei: Decimal, open_pools: Iterable[int]) -> None:
+        """Take what gas costs on a chain from now on; what is open there is judged anew by it.
+
+        Cheaper gas may open a route of any pool, which no better rate tells: all are screened.
+
+        Raises:
+            BadValueError: it is no price.
+        """
+        self._graph.set_gas_price(chain, gwei)
+        for number in open_pools:
+            prepared = self._graph.pools.get(number)
+            if prepared is not None and prepared.pool.chain == chain:
+                self._changed.setdefault(number, prepared)
+        self.has_returned = True
 
     def add(self, snapshot: PoolSnapshot) -> int | None:
         """Take a pool that is new here, or the whole state of one that is there; return its number.

@@ -1,6 +1,5 @@
 """What a route must be to count as an opportunity, and what routes cost."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,14 +21,14 @@ class Screen:
         age_ns_max: books without a change for longer are left out.
         legs_max: most legs of a route, 2 to 5.
         flash_fee_bps: paid on the input of a route through pools of one chain, which is borrowed.
-        gas_prices_gwei: by chain; pools on others are in no route.
+        gas_prices_gwei: by chain, as they are now; pools on others are in no route.
     """
 
     edge_bps_min: Decimal
     age_ns_max: int
     legs_max: int = 4
     flash_fee_bps: Decimal = Decimal(0)
-    gas_prices_gwei: Mapping[str, Decimal] = field(default_factory=dict)
+    gas_prices_gwei: dict[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for what, bps in (("least edge", self.edge_bps_min), ("flash fee", self.flash_fee_bps)):

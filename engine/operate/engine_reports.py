@@ -81,6 +81,7 @@ class RunParts:
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
+    gas_prices_gwei: Mapping[str, Decimal]
     moving_pools: MovingPools
     pool_health: PoolHealth
     valuation: Valuation
@@ -218,7 +219,7 @@ class EngineReports:
             slippage_bps=self._of.decider.limits[SLIPPAGE_BPS],
             transfer_bps=terms.transfer_bps,
             flash_fee_bps=terms.flash_fee_bps,
-            gas_prices_gwei=terms.gas_prices_gwei,
+            gas_prices_gwei=self._of.gas_prices_gwei,
         )
         gas_price = values.gas_price_break_even_gwei
         return ValuesLine(

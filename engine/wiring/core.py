@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.bus.records import Record
 from engine.connectors.specs import spec_of
@@ -80,6 +81,7 @@ class Core:
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
+    gas_prices_gwei: Mapping[str, Decimal]
     moving_pools: MovingPools
     pool_health: PoolHealth
     detector: Detector
@@ -160,12 +162,14 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         limits=limits,
         switches=control,
     )
+    # They change while running; the header stays what it was.
+    gas_prices_gwei = dict(terms.gas_prices_gwei)
     screen = Screen(
         edge_bps_min=limits.by_settings(EDGE_BPS),
         age_ns_max=age_ns_max,
         legs_max=terms.legs_max,
         flash_fee_bps=terms.flash_fee_bps,
-        gas_prices_gwei=terms.gas_prices_gwei,
+        gas_prices_gwei=gas_prices_gwei,
     )
     pools = [prepare_pool(snapshot) for snapshot in header.pools]
     for pool in pools:
@@ -194,7 +198,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             AtomicRules(
                 limits=rules,
                 flash_fee_bps=terms.flash_fee_bps,
-                gas_prices_gwei=terms.gas_prices_gwei,
+                gas_prices_gwei=gas_prices_gwei,
             ),
         ),
         circumstances=circumstances,
@@ -284,6 +288,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             graph.parallel, legs, route_confirmer, split_terms(screen, costs.transfer_bps)
         ),
         pools=graph.pools,
+        gas_prices_gwei=gas_prices_gwei,
         moving_pools=moving,
         pool_health=pool_health,
         detector=detector,

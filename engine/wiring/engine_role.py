@@ -409,6 +409,7 @@ def _parts(
         route_confirmer=core.route_confirmer,
         split_confirmer=core.split_confirmer,
         pools=core.pools,
+        gas_prices_gwei=core.gas_prices_gwei,
         moving_pools=core.moving_pools,
         pool_health=core.pool_health,
         valuation=core.valuation,

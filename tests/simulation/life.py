@@ -292,6 +292,7 @@ def _parts(life: Life) -> RunParts:
         route_confirmer=core.route_confirmer,
         split_confirmer=core.split_confirmer,
         pools=core.pools,
+        gas_prices_gwei=core.gas_prices_gwei,
         moving_pools=core.moving_pools,
         pool_health=core.pool_health,
         valuation=core.valuation,
