@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         set_up_logs(level=settings.log.level, form=settings.log.form)
         # A kill asks nothing of the disk: it may be the disk that is broken.
         is_kill = asked.run is commands.kill
-        paths = Paths(Path(settings.data.dir).resolve()) if is_kill else prepare(settings.data.dir)
+        where, url = settings.data.dir, settings.bus.url
+        paths = Paths(Path(where).resolve(), url) if is_kill else prepare(where, bus_url=url)
         run: Run = asked.run
         return uvloop.run(run(settings, paths, asked))
 

@@ -13,28 +13,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from engine.bus.request import Answerer, Reply, Request
 from engine.bus.wire import (
     FRAME_BYTES_MAX,
     PROTOCOL_VERSION,
+    Kind,
     RequestDecoder,
-    decode_reply,
+    answered,
     encode,
     make_decoder,
+    reply_of,
 )
-from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.errors import FatalError, TransientError
 
 log = logging.getLogger(__name__)
 
 _HEADER: Final = struct.Struct(">IQB")
-_REQUEST: Final = 0
-_REPLY: Final = 1
-_TRANSIENT: Final = 2
-_BROKEN: Final = 3
-_REFUSED: Final = 4
-
 CONCURRENT_REQUESTS_MAX: Final = 64
 CONNECT_TIMEOUT_S: Final = 2.0
 LOOK_S: Final = 1.0
@@ -143,20 +137,8 @@ async def _serve_connection(
 
     async def answer(request_id: int, payload: bytes) -> None:
         try:
-            reply = await answerer.answer(decoder.decode(payload))
-            _write(writer, request_id, _REPLY, encode(reply))
-        except TransientError as error:
-            _write(writer, request_id, _TRANSIENT, str(error).encode())
-        except BadValueError as error:
-            _write(writer, request_id, _REFUSED, str(error).encode())
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            _write(writer, request_id, _REFUSED, f"unreadable request: {error}".encode())
-        except FatalError as error:
-            _write(writer, request_id, _BROKEN, str(error).encode())
-            on_fatal(error)
-        except Exception:  # a request's fault must not end the connection of all others
-            log.exception("a request could not be answered")
-            _write(writer, request_id, _BROKEN, b"an internal error; the log of this role has it")
+            kind, reply = await answered(decoder, answerer, payload, on_fatal)
+            _write(writer, request_id, kind, reply)
         finally:
             slots.release()
         await writer.drain()
@@ -208,11 +190,7 @@ class SocketCaller:
             raise TransientError(
                 f"the {self._role} is away ({error}); it is restarted by itself, try again"
             ) from error
-        if kind == _REPLY:
-            return decode_reply(request, payload, role=self._role)
-        if kind == _REFUSED:
-            raise BadValueError(payload.decode())
-        raise TransientError(f"the {self._role} could not answer: {payload.decode()}")
+        return reply_of(request, kind, payload, role=self._role)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -230,7 +208,7 @@ class SocketCaller:
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = future
         try:
-            _write(self._writer, request_id, _REQUEST, payload)
+            _write(self._writer, request_id, Kind.REQUEST, payload)
             await self._writer.drain()
             return await future
         finally:

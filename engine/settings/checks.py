@@ -17,6 +17,7 @@ from engine.domain.redaction import redact
 from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
 
+_BUS: Final = re.compile(r"(rediss?|unix)://\S+")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z]+)?://\S+")
 
 KNOWN_PAIRS: Final = tuple(Settings().markets.pairs)
@@ -181,6 +182,14 @@ def _check_database_url(url: str) -> None:
         )
 
 
+def _check_bus_url(url: str) -> None:
+    if not _BUS.fullmatch(url):
+        raise ValueError(
+            "it must be an address as redis://:password@host:6379/0, rediss://... with TLS, "
+            "or unix://:password@/path/of/its.socket"
+        )
+
+
 def _check_base_url(url: str) -> None:
     if redact(url) != url:
         raise ValueError("it holds a token or a password; it ends where the token follows")
@@ -210,6 +219,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("paper", "capital_usd_at"): _check_places,
     ("routes", "bridges"): _check_pairs,
     ("data", "database_url"): _check_database_url,
+    ("bus", "url"): _check_bus_url,
     ("telegram", "base_url"): _check_base_url,
     ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,

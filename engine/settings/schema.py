@@ -24,6 +24,7 @@ SECRETS: Final = frozenset(
         ("telegram", "bot_token"),
         ("operator", "totp_secret"),
         ("data", "database_url"),
+        ("bus", "url"),
         ("network", "proxy"),
     }
 )
@@ -413,6 +414,16 @@ class NetworkSettings(_Section, frozen=True, kw_only=True):
     ] = None  # fmt: skip
 
 
+class BusSettings(_Section, frozen=True, kw_only=True):
+    """How the roles reach each other."""
+
+    url: Annotated[
+        str | None,
+        Meta(description="Redis server over which roles on several machines ask each other, as "
+             "redis://:password@host:6379/0 (rediss:// with TLS); else sockets of this machine"),
+    ] = None  # fmt: skip
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     """Logs."""
 
@@ -440,6 +451,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     operator: OperatorSettings = OperatorSettings()
     engine: EngineSettings = EngineSettings()
     network: NetworkSettings = NetworkSettings()
+    bus: BusSettings = BusSettings()
     log: LogSettings = LogSettings()
 
 

@@ -20,7 +20,7 @@ from engine.operate.streams import put_out, say_last
 from engine.operate.supervisor import Supervisor
 from engine.requests.overview import GetStatus
 from engine.requests.safety import SetMode
-from engine.settings.schema import Settings
+from engine.settings.schema import BusSettings, Settings
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run import role_specs, supervisor_lease
@@ -81,7 +81,8 @@ def _demo_installation(settings: Settings, paths: Paths) -> tuple[Settings, Path
     directory = paths.data_dir / "demo"
     data = msgspec.structs.replace(settings.data, dir=str(directory), database_url=None)
     markets = msgspec.structs.replace(settings.markets, source="sandbox")
-    return msgspec.structs.replace(settings, data=data, markets=markets), prepare(str(directory))
+    own = msgspec.structs.replace(settings, data=data, markets=markets, bus=BusSettings())
+    return own, prepare(str(directory))
 
 
 def summarise(status: StatusReport, pids: dict[str, int]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Started
 from engine.bus.records import EngineState, StateRecord
 from engine.bus.request import Caller
-from engine.bus.unix_socket import SocketCaller, open_server
 from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.core.inputs.listed import LISTED, InstrumentList
@@ -46,8 +45,8 @@ from engine.operate.run_journal import JournalSettings
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import LiveWorld
 from engine.ports import Action, InputKind, Listed
-from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
+from engine.wiring.bus import caller_to, served
 from engine.wiring.capital import capital_of
 from engine.wiring.chains import open_streams
 from engine.wiring.core import Core, Surroundings, build_core
@@ -79,7 +78,7 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
         FatalError: something that only a person can mend.
     """
     broken: list[FatalError] = []
-    ledger = SocketCaller(paths.ledger_socket, role="ledger")
+    ledger = caller_to(paths, "ledger")
 
     def hear(role: str, why: str) -> None:
         if role == "ledger":
@@ -101,7 +100,7 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
                     clock=SteadyClock(),
                     has_ledger=lambda: ledger.ended is None,
                 ) as answers,
-                open_server(paths.engine_socket, requests_of("engine"), answers, on_fatal=on_fatal),
+                served(paths, "engine", answers, on_fatal=on_fatal),
             ):
                 announce_ready()
                 await stop.wait()

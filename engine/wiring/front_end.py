@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 
 from engine.bus.lease import held_lease
-from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.facade.client import BusFacade
@@ -30,6 +29,7 @@ from engine.operate.streams import say_last
 from engine.settings.load import load_settings
 from engine.settings.passing import is_set
 from engine.settings.schema import Settings
+from engine.wiring.bus import RoleCaller, caller_to
 from engine.wiring.paths import Paths, prepare
 
 __all__ = ["FrontEnd", "exit_code_after", "open_facade", "open_front_end"]
@@ -53,7 +53,7 @@ async def open_front_end(
     """Load the settings and connect a front-end process; announces readiness to the supervisor."""
     settings = load_settings(environment, directory=directory)
     set_up_logging(settings)
-    paths = prepare(settings.data.dir)
+    paths = prepare(settings.data.dir, bus_url=settings.bus.url)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
     callers = _callers(paths)
 
@@ -99,6 +99,8 @@ async def check_runs(paths: Paths) -> None:
     Raises:
         TransientError: nothing runs on this data.
     """
+    if paths.bus_url is not None:
+        return  # they may run on any machine; asking tells
     for path in (paths.engine_socket, paths.ledger_socket):
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_unix_connection(path)
@@ -110,15 +112,12 @@ async def check_runs(paths: Paths) -> None:
     )
 
 
-def _callers(paths: Paths) -> dict[str, SocketCaller]:
-    return {
-        "engine": SocketCaller(paths.engine_socket, role="engine"),
-        "ledger": SocketCaller(paths.ledger_socket, role="ledger"),
-    }
+def _callers(paths: Paths) -> dict[str, RoleCaller]:
+    return {role: caller_to(paths, role) for role in ("engine", "ledger")}
 
 
 @contextlib.asynccontextmanager
-async def _facade(paths: Paths, callers: Mapping[str, SocketCaller]) -> AsyncIterator[BusFacade]:
+async def _facade(paths: Paths, callers: Mapping[str, RoleCaller]) -> AsyncIterator[BusFacade]:
     try:
         yield BusFacade(
             callers["engine"],

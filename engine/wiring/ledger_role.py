@@ -1,14 +1,13 @@
 """The ledger role: the database behind its socket."""
 
-from engine.bus.unix_socket import open_server
 from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.role_words import announce_ready
-from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
 from engine.storage.ledger_settings import LedgerSettings
+from engine.wiring.bus import served
 from engine.wiring.markets import basis_of, market_note
 from engine.wiring.paths import Paths
 
@@ -43,9 +42,7 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
             broken.append(error)
             stop.set()
 
-        async with open_server(
-            paths.ledger_socket, requests_of("ledger"), ledger, on_fatal=on_fatal
-        ):
+        async with served(paths, "ledger", ledger, on_fatal=on_fatal):
             announce_ready()
             await stop.wait()
     if broken:

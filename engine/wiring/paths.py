@@ -6,7 +6,7 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +21,18 @@ PRIVATE_FOLDERS: Final = ("run", "recordings", "backups", "logs", "exports", "ch
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where an installation keeps what."""
+    """Where an installation keeps what, and where its roles meet.
+
+    Attributes:
+        bus_url: of a Redis server; None for sockets of this machine.
+    """
 
     data_dir: Path
+    bus_url: str | None = field(default=None, repr=False)
+
+    def socket(self, role: str) -> Path:
+        """Return the socket of a role."""
+        return self.run / f"{role}.sock"
 
     @property
     def run(self) -> Path:
@@ -33,12 +42,12 @@ class Paths:
     @property
     def engine_socket(self) -> Path:
         """Socket of the engine role."""
-        return self.run / "engine.sock"
+        return self.socket("engine")
 
     @property
     def ledger_socket(self) -> Path:
         """Socket of the ledger role."""
-        return self.run / "ledger.sock"
+        return self.socket("ledger")
 
     @property
     def sandbox_announce(self) -> Path:
@@ -64,7 +73,7 @@ class Paths:
         return self.data_dir / "logs" / f"{role}.log"
 
 
-def prepare(data_dir: str) -> Paths:
+def prepare(data_dir: str, *, bus_url: str | None = None) -> Paths:
     """Make the data directory if it is new and check that it can be used.
 
     A new installation gets its kill latch, clear; in an old one a missing latch stays missing,
@@ -74,7 +83,7 @@ def prepare(data_dir: str) -> Paths:
     Raises:
         FatalError: it cannot be written, or its path is too long.
     """
-    paths = Paths(Path(data_dir).resolve())
+    paths = Paths(Path(data_dir).resolve(), bus_url)
     check_socket_path(paths.engine_socket)
     marker = paths.data_dir / "installation"
     os.umask(0o077)

@@ -15,7 +15,6 @@ import msgspec
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import RoleRestarted
 from engine.bus.records import Append, NoticeRecord
-from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
@@ -27,6 +26,7 @@ from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
 from engine.settings.load import load_settings
 from engine.settings.passing import role_environment
 from engine.settings.schema import Settings
+from engine.wiring.bus import caller_to
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 
@@ -100,7 +100,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
 async def run_installation(settings: Settings, paths: Paths) -> int:
     """Run until SIGTERM, Ctrl-C or the end of the terminal chat; returns the exit code."""
     clock = make_clock()
-    ledger = SocketCaller(paths.ledger_socket, role="ledger")
+    ledger = caller_to(paths, "ledger")
     telling: set[asyncio.Task[None]] = set()
 
     async def tell(role: str, why: str, restarts: int) -> None:
