@@ -80,6 +80,7 @@ class Call:
             at_ns=self.given_at_ns if at_ns is None else at_ns,
             ref=self.ref,
             is_late=self.is_late,
+            target=self.settings.engine_id,
             expires_at_ns=None if self.is_protective else self.now_ns + lasts_ns,
         )
 

@@ -28,8 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         set_up_logs(level=settings.log.level, form=settings.log.form)
         # A kill asks nothing of the disk: it may be the disk that is broken.
         is_kill = asked.run is commands.kill
-        where, url = settings.data.dir, settings.bus.url
-        paths = Paths(Path(where).resolve(), url) if is_kill else prepare(where, bus_url=url)
+        where, url, engine_id = settings.data.dir, settings.bus.url, settings.engine.id
+        paths = (
+            Paths(Path(where).resolve(), url, engine_id)
+            if is_kill
+            else prepare(where, bus_url=url, engine_id=engine_id)
+        )
         run: Run = asked.run
         return uvloop.run(run(settings, paths, asked))
 

@@ -13,9 +13,7 @@ import msgspec
 from engine.bus.reports import Declined
 from engine.bus.request import EngineRequest, Reply_co
 from engine.bus.wire import encode
-
-MAIN: Final = "main"
-"""The engine, where there is one only."""
+from engine.domain.engines import MAIN
 
 _ID_BYTES: Final = 12
 

@@ -14,14 +14,12 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.exceptions import RedisError
+from redis.asyncio import Redis
 
+from engine.bus.redis_client import FAILURES, LOOK_S, SPACE, Within, connect, shown
 from engine.bus.request import Answerer, Reply, Request
 from engine.bus.wire import (
-    PROTOCOL_VERSION,
     RequestDecoder,
     answered,
     encode,
@@ -32,37 +30,12 @@ from engine.domain.errors import FatalError, TransientError
 
 log = logging.getLogger(__name__)
 
-SPACE: Final = f"syndicate:{PROTOCOL_VERSION}"
 HERE_S: Final = 3.0
 """A role that did not say for so long that it is there is away."""
-LOOK_S: Final = 0.5
-"""Longest wait in one read, and the interval of looks whether the other side is there."""
-CONNECT_S: Final = 2.0
 REPLIES_S: Final = 60
 """So long replies are kept whose caller does not take them."""
 CONCURRENT_REQUESTS_MAX: Final = 64
-CONNECTIONS_MAX: Final = 16
 _ID_BYTES: Final = 12
-_FAILURES: Final = (RedisError, OSError)
-
-
-def connect(url: str) -> Redis:
-    """Return a client, which connects when needed; every wait has an end."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS_MAX,
-        timeout=CONNECT_S,
-        socket_connect_timeout=CONNECT_S,
-        socket_timeout=LOOK_S + CONNECT_S,
-        retry=None,
-    )
-    return Redis.from_pool(pool)
-
-
-def shown(url: str) -> str:
-    """Return a server's address without user and password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @contextlib.asynccontextmanager
@@ -88,7 +61,7 @@ async def open_redis_server(
         for task in [*tasks, *server.answering]:
             task.cancel()
         await asyncio.gather(*tasks, *server.answering, return_exceptions=True)
-        with contextlib.suppress(*_FAILURES):
+        with contextlib.suppress(*FAILURES):
             if server.is_mine:
                 await client.delete(f"{SPACE}:here:{role}")
         await client.aclose()
@@ -122,7 +95,7 @@ class _Server:
             try:
                 await work()
                 is_away = False
-            except _FAILURES as error:
+            except FAILURES as error:
                 if not is_away:
                     log.warning("the bus at %s is away: %s", where, error)
                 is_away = True
@@ -166,7 +139,7 @@ class _Server:
         kind, reply = await answered(self._decoder, self._answerer, payload, self._on_fatal)
         _, _, caller, number = key.rsplit(b":", 3)
         replies = f"{SPACE}:replies:{caller.decode()}"
-        with contextlib.suppress(*_FAILURES):  # whoever asked learns it by its own deadline
+        with contextlib.suppress(*FAILURES):  # whoever asked learns it by its own deadline
             async with self._client.pipeline(transaction=True) as together:
                 together.rpush(replies, b"%d:%d:%b" % (int(number), kind, reply))
                 together.expire(replies, REPLIES_S)
@@ -186,41 +159,37 @@ class RedisCaller:
         self._reading: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._next_id = 0
-        self._asking: set[asyncio.Task[tuple[int, bytes]]] = set()
+        self._within = Within()
         self._is_closing = False
 
     async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         """Call the role; see `Caller.call`."""
         payload = encode(request)
-        # The client may swallow a cancellation, so that no timeout around it can be relied on.
-        asking = asyncio.create_task(self._exchange(payload, timeout_s=timeout_s))
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
         try:
-            await asyncio.wait({asking}, timeout=timeout_s)
-            if not asking.done():
-                raise TransientError(
-                    f"the {self._role} did not answer within {timeout_s:g} s; try again"
-                )
-            kind, reply = asking.result()
+            kind, reply = await self._within.run(
+                self._exchange(payload, timeout_s=timeout_s), timeout_s=timeout_s
+            )
+        except TimeoutError as error:
+            raise TransientError(
+                f"the {self._role} did not answer within {timeout_s:g} s; try again"
+            ) from error
         except ConnectionError as error:
             if self.ended is not None:
                 raise TransientError(f"the {self._role} has ended: {self.ended}") from error
             raise TransientError(
                 f"the {self._role} is away ({error}); it is restarted by itself, try again"
             ) from error
-        except _FAILURES as error:
+        except FAILURES as error:
             raise TransientError(f"the bus at {self._where} is away: {error}; try again") from error
-        finally:
-            asking.cancel()
         return reply_of(request, kind, reply, role=self._role)
 
     async def aclose(self) -> None:
         """Close the connections."""
         self._is_closing = True
-        for task in (tasks := [*self._asking, *([] if self._reading is None else [self._reading])]):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+        await self._within.aclose()
         await self._client.aclose()
 
     async def _exchange(self, payload: bytes, *, timeout_s: float) -> tuple[int, bytes]:
@@ -255,7 +224,7 @@ class RedisCaller:
                     ):
                         self._fail_waiting("it left the bus")
                     continue
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._fail_waiting(f"the bus at {self._where} is away: {error}")
                 await asyncio.sleep(LOOK_S)
                 continue

@@ -10,13 +10,13 @@ from engine.bus.reports import Declined, KillReport
 from engine.bus.request import Caller, Reply, Request
 from engine.domain.errors import TransientError
 from engine.facade.killing import Killer, SignalEngine
+from engine.facade.notice_log import NoticeLog
 from engine.operate.kill_latch import KillLatch
-from engine.requests.chat import GetNotices
 from engine.requests.safety import Kill
 
 log = logging.getLogger(__name__)
 
-NOTICE_WAIT_MS: Final = 20_000
+NOTICE_WAIT_S: Final = 20.0
 RETRY_S: Final = 0.5
 
 
@@ -45,17 +45,14 @@ class BusFacade:
 
     async def notices(self, *, reader: str) -> AsyncIterator[StampedNotice]:
         """Stream notices; see `Facade.notices`."""
-        after_seq: int | None = None
+        notices, after_seq = NoticeLog(self.ledger), None
         while True:
-            command = GetNotices(reader=reader, after_seq=after_seq, wait_ms=NOTICE_WAIT_MS)
             try:
-                report = await self.ledger.call(command, timeout_s=NOTICE_WAIT_MS / 1_000 + 5)
+                entries = await notices.read(reader, after=after_seq, wait_s=NOTICE_WAIT_S)
             except TransientError as error:
                 log.info("notices wait for the ledger: %s", error)
                 await asyncio.sleep(RETRY_S)
                 continue
-            for stamped in report.notices:
-                yield stamped
-                after_seq = stamped.seq
-            if after_seq is None:
-                after_seq = report.delivered_seq
+            for seq, notice in entries:
+                yield StampedNotice(seq=seq, notice=notice)
+                after_seq = seq

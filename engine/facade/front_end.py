@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from engine.domain.engines import MAIN
 from engine.domain.errors import FatalError
 
 
@@ -13,6 +14,7 @@ class FrontEndSettings:
     """What the chat needs to know; the token never appears in the representation.
 
     Attributes:
+        engine_id: of the engine that this chat drives.
         telegram_operator_id: the one numeric Telegram user id that may command.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
         telegram_proxy: proxy through which the Bot API is reached, None for directly.
@@ -36,6 +38,7 @@ class FrontEndSettings:
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
     """
 
+    engine_id: str = MAIN
     telegram_token: str | None = field(default=None, repr=False)
     telegram_operator_id: int | None = None
     telegram_base_url: str = "https://api.telegram.org/bot"

@@ -105,7 +105,7 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
     return exit_codes.OK if report.latch_file.is_done or report.engine.is_done else 1
 
 
-async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+async def unkill(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Clear the latch after a person confirmed it."""
     from engine.tools.unkilling import unkill_from_host
     from engine.wiring.front_end import open_facade
@@ -128,7 +128,11 @@ async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -
                 _say("nothing changed")
                 return 1
         is_done, said = await unkill_from_host(
-            facade, latch, by=f"shell of {getpass.getuser()}", has_engine=status is not None
+            facade,
+            latch,
+            by=f"shell of {getpass.getuser()}",
+            has_engine=status is not None,
+            engine_id=settings.engine.id,
         )
     _say(said)
     return exit_codes.OK if is_done else 1

@@ -44,7 +44,12 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
         nonlocal summary
         await ready.wait()
         await facade.ask(
-            seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="demo", at_ns=time.time_ns())
+            seal(
+                SetMode(mode=Mode.PAPER, is_confirmed=True),
+                by="demo",
+                at_ns=time.time_ns(),
+                target=settings.engine.id,
+            )
         )
         for second in range(1, seconds + 1):
             await asyncio.sleep(1)

@@ -4,13 +4,14 @@ import time
 
 from engine.bus.command import seal
 from engine.bus.reports import Declined
+from engine.domain.engines import MAIN
 from engine.facade.engine import Facade
 from engine.operate.kill_latch import KillLatch
 from engine.requests.safety import Unkill
 
 
 async def unkill_from_host(
-    facade: Facade, latch: KillLatch, *, by: str, has_engine: bool
+    facade: Facade, latch: KillLatch, *, by: str, has_engine: bool, engine_id: str = MAIN
 ) -> tuple[bool, str]:
     """Let the engine clear the latch, which stores it first; without one clear the file here.
 
@@ -26,7 +27,9 @@ async def unkill_from_host(
     if not has_engine:
         latch.clear()
         return True, "the latch is clear; the engine, which does not run, tells it when it starts"
-    report = await facade.ask(seal(Unkill(code=None), by=by, at_ns=time.time_ns()))
+    report = await facade.ask(
+        seal(Unkill(code=None), by=by, at_ns=time.time_ns(), target=engine_id)
+    )
     if isinstance(report, Declined):
         return False, report.why
     return True, "the latch is clear; the engine makes plans again as its mode allows"

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from engine.bus.request import Answerer, Caller
 from engine.bus.unix_socket import SocketCaller, open_server
+from engine.domain.engines import MAIN
 from engine.domain.errors import FatalError
 from engine.requests.request_list import requests_of
 from engine.wiring.paths import Paths
@@ -27,7 +28,7 @@ def caller_to(paths: Paths, role: str) -> RoleCaller:
         return SocketCaller(paths.socket(role), role=role)
     from engine.bus.redis_ask import RedisCaller  # noqa: PLC0415 - 18 MB that few roles need
 
-    return RedisCaller(paths.bus_url, role=role)
+    return RedisCaller(paths.bus_url, role=_name(paths, role))
 
 
 @contextlib.asynccontextmanager
@@ -48,6 +49,14 @@ async def served(
             from engine.bus.redis_ask import open_redis_server  # noqa: PLC0415 - as above
 
             await stack.enter_async_context(
-                open_redis_server(paths.bus_url, role, requests, answerer, on_fatal=on_fatal)
+                open_redis_server(
+                    paths.bus_url, _name(paths, role), requests, answerer, on_fatal=on_fatal
+                )
             )
         yield
+
+
+def _name(paths: Paths, role: str) -> str:
+    """Return what a role is called on a server that may carry several engines."""
+    is_other = role == "engine" and paths.engine_id != MAIN
+    return f"{role}:{paths.engine_id}" if is_other else role

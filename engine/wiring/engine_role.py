@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
-from engine.bus.command import MAIN
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Started
 from engine.bus.records import EngineState, StateRecord
@@ -179,7 +178,7 @@ async def open_engine(
             outbox=outbox,
             clock=now_ns,
             lease=lease,
-            once=Once(outbox, now_ns, target=MAIN, outcomes=state.outcomes),
+            once=Once(outbox, now_ns, target=settings.engine.id, outcomes=state.outcomes),
         )
         _tell_start(core, latch, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.

@@ -53,7 +53,7 @@ async def open_front_end(
     """Load the settings and connect a front-end process; announces readiness to the supervisor."""
     settings = load_settings(environment, directory=directory)
     set_up_logging(settings)
-    paths = prepare(settings.data.dir, bus_url=settings.bus.url)
+    paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
     callers = _callers(paths)
 
@@ -135,6 +135,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
     telegram = settings.telegram
     charts: Path = paths.data_dir / "charts"
     return FrontEndSettings(
+        engine_id=settings.engine.id,
         telegram_token=telegram.bot_token,
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.bus.unix_socket import check_socket_path
+from engine.domain.engines import MAIN
 from engine.domain.errors import FatalError
 from engine.operate.kill_latch import KillLatch
 from engine.storage.ledger_settings import LEASE_NAME
@@ -25,10 +26,12 @@ class Paths:
 
     Attributes:
         bus_url: of a Redis server; None for sockets of this machine.
+        engine_id: of the engine that is asked; a server may carry several.
     """
 
     data_dir: Path
     bus_url: str | None = field(default=None, repr=False)
+    engine_id: str = MAIN
 
     def socket(self, role: str) -> Path:
         """Return the socket of a role."""
@@ -73,7 +76,7 @@ class Paths:
         return self.data_dir / "logs" / f"{role}.log"
 
 
-def prepare(data_dir: str, *, bus_url: str | None = None) -> Paths:
+def prepare(data_dir: str, *, bus_url: str | None = None, engine_id: str = MAIN) -> Paths:
     """Make the data directory if it is new and check that it can be used.
 
     A new installation gets its kill latch, clear; in an old one a missing latch stays missing,
@@ -83,7 +86,7 @@ def prepare(data_dir: str, *, bus_url: str | None = None) -> Paths:
     Raises:
         FatalError: it cannot be written, or its path is too long.
     """
-    paths = Paths(Path(data_dir).resolve(), bus_url)
+    paths = Paths(Path(data_dir).resolve(), bus_url, engine_id)
     check_socket_path(paths.engine_socket)
     marker = paths.data_dir / "installation"
     os.umask(0o077)

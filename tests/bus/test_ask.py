@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from engine.bus import wire
 from engine.bus.memory import MemoryCaller
-from engine.bus.redis_ask import SPACE, RedisCaller, open_redis_server
+from engine.bus.redis_ask import RedisCaller, open_redis_server
+from engine.bus.redis_client import SPACE
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.domain.errors import BadValueError, FatalError, TransientError

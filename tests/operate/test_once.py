@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from msgspec.structs import replace
 
-from engine.bus.command import MAIN, Command, Envelope, seal
+from engine.bus.command import Command, Envelope, seal
 from engine.bus.memory import MemoryCaller
 from engine.bus.records import LoadState, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Caller, Reply, Request
+from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Mode
 from engine.operate import outbox as outbox_module

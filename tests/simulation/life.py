@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from engine.bus.command import MAIN
 from engine.bus.lease import held_lease
 from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
 from engine.connectors.rest import RestClient
 from engine.connectors.session import Session
 from engine.connectors.specs import all_specs
+from engine.domain.engines import MAIN
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import RunParts
