@@ -16,10 +16,10 @@ from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.pools import Pool, Protocol
 from engine.kernels.layout import ASK
+from engine.operate.core_parts import Core
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Applied, LevelForm
-from engine.wiring.core import Core
 
 TOKENS = 500
 POOLS = 4_000

@@ -20,6 +20,7 @@ from engine.core.inputs.switched import ControlState
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
 from engine.market.matrix_block import SHARED_FOLDER
+from engine.operate.core_parts import Core
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
@@ -27,7 +28,7 @@ from engine.operate.run_journal import JournalSettings
 from engine.operate.world import LiveWorld
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Fetch, InputKind
-from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.core import Surroundings, build_core
 from engine.wiring.shared_prices import SharedPrices
 
 ANSWER_FRAMES = 60

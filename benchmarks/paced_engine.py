@@ -28,10 +28,10 @@ from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
+from engine.operate.core_parts import Core
 from engine.operate.own_core import own_core
 from engine.operate.recorder import RecorderSettings, open_recorder
 from engine.ports import Action, InputKind, RequestBudget
-from engine.wiring.core import Core
 from engine.wiring.engine_role import accept_of
 from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import TICK_S

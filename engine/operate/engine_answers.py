@@ -19,7 +19,8 @@ from engine.decide.switches import Switches
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.operate.clock import Clock
-from engine.operate.engine_reports import EngineReports, RunParts
+from engine.operate.core_parts import Core
+from engine.operate.engine_reports import EngineReports, Sights
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import STORED_WITHIN_S, KillSwitch
 from engine.operate.once import Once
@@ -37,7 +38,8 @@ class EngineAnswers:
 
     def __init__(
         self,
-        parts: RunParts,
+        core: Core,
+        sights: Sights,
         *,
         latch: KillLatch,
         kill_switch: KillSwitch,
@@ -46,8 +48,8 @@ class EngineAnswers:
         lease: Lease,
         once: Once,
     ) -> None:
-        self.parts = parts
-        self.reports = EngineReports(parts)
+        self.core = core
+        self.reports = EngineReports(core, sights)
         self.latch = latch
         self.kill_switch = kill_switch
         self.clock = clock
@@ -59,7 +61,7 @@ class EngineAnswers:
     @property
     def control(self) -> Switches:
         """What the operator asked of the core."""
-        return self.parts.control
+        return self.core.control
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """Answer a request; see `Answerer.answer`."""
@@ -69,9 +71,9 @@ class EngineAnswers:
 
     async def reset_balance(self, envelope: Envelope) -> Acknowledged | Declined:
         """Set the paper inventory back to its capital."""
-        self.parts.hot_path.command(InventoryReset(), self.clock())
+        self.core.hot_path.command(InventoryReset(), self.clock())
         # Its deposits are on their way to the ledger: once this record is stored, they are.
-        waiting = self.parts.inventory.waiting
+        waiting = self.core.inventory.waiting
         later = f"; {waiting} follow once they have a price" if waiting else ""
         done = self.now(f"every place holds its capital again{later}")
         self._changes += 1
@@ -107,7 +109,7 @@ class EngineAnswers:
         is_looser = (
             is_upward(current=before.mode, wanted=wanted.mode)
             or (before.is_paused and not wanted.is_paused)
-            or self.parts.decider.limits.is_looser(wanted.limits)
+            or self.core.decider.limits.is_looser(wanted.limits)
         )
         if not is_looser:
             self.kill_switch.tightened()
@@ -171,7 +173,7 @@ class EngineAnswers:
         outcome: Outcome | None = None,
     ) -> StateRecord:
         return StateRecord(
-            record_id=f"{self.parts.header.run_id}-s{number}",
+            record_id=f"{self.core.header.run_id}-s{number}",
             at_ns=self.clock(),
             mode=state.mode,
             is_paused=state.is_paused,
@@ -184,23 +186,23 @@ class EngineAnswers:
     @property
     def _set(self) -> "_Set":
         """All that the operator has set, as it is now."""
-        limits = self.parts.decider.limits.by_operator
+        limits = self.core.decider.limits.by_operator
         return _Set(mode=self.control.mode, is_paused=self.control.is_paused, limits=limits)
 
     def _apply(self, wanted: "_Set") -> None:
         before, at_ns = self._set, self.clock()
         if wanted.limits != before.limits:
-            self.parts.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
+            self.core.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
         if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
             state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
-            self.parts.hot_path.command(state, at_ns)
+            self.core.hot_path.command(state, at_ns)
 
     def _tell(self, notice: Notice) -> None:
-        self.parts.journal.tell(notice)
+        self.core.journal.tell(notice)
 
     @property
     def _basis(self) -> Basis:
-        return self.parts.header.basis
+        return self.core.header.basis
 
     def now(self, text: str) -> Acknowledged:
         """Acknowledge with what is so now."""

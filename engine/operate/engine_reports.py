@@ -26,40 +26,26 @@ from engine.bus.reports import (
     WhyReport,
     step_lines,
 )
-from engine.core.market_rows import MarketRows
 from engine.decide.bounds.edge import EDGE_BPS
-from engine.decide.decider import Decider
 from engine.decide.limit_list import SLIPPAGE_BPS
-from engine.decide.switches import Switches
-from engine.decide.under_way import PlansUnderWay
-from engine.detect.detector import Detector
-from engine.detect.moving_pools import MovingPools
-from engine.detect.pool_health import PoolHealth, chain_of
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.pool_health import chain_of
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Execution, Purpose
 from engine.domain.plans import AtomicPlan, Plan
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS, NS_PER_S
 from engine.kernels.layout import ASK, BID, COUNT
-from engine.market.board import Board
-from engine.market.freshness import Freshness
-from engine.market.valuation import Valuation
-from engine.operate.hot_path import HotPath
+from engine.operate.core_parts import Core
 from engine.operate.latency import LatencyRing
-from engine.operate.run_header import RunHeader
-from engine.operate.run_journal import Entry, RunJournal
-from engine.operate.spread_watch import SpreadWatch
-from engine.portfolio.inventory import Inventory
+from engine.operate.run_journal import Entry
 from engine.quote.gap import Unconfirmed
-from engine.quote.route import RouteConfirmer
 from engine.quote.route_values import values_of_opportunity
-from engine.quote.split import ConfirmedSplit, PlacePart, SplitConfirmer
+from engine.quote.split import ConfirmedSplit, PlacePart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunParts:
-    """What reports are made from.
+class Sights:
+    """What reports show of a run beside its core.
 
     Attributes:
         is_killed: reads the kill latch (not recorded: a report is no decision).
@@ -72,113 +58,95 @@ class RunParts:
         venue_notes: tells what a venue said that keeps us away, or why it is not in the run.
     """
 
-    header: RunHeader
-    board: Board
-    rows: MarketRows
-    freshness: Freshness
-    detector: Detector
-    decider: Decider
-    route_confirmer: RouteConfirmer
-    split_confirmer: SplitConfirmer
-    pools: Mapping[int, PreparedPool]
-    gas_prices_gwei: Mapping[str, Decimal]
-    moving_pools: MovingPools
-    pool_health: PoolHealth
-    valuation: Valuation
-    inventory: Inventory
-    under_way: PlansUnderWay
-    journal: RunJournal
-    control: Switches
-    hot_path: HotPath
-    spread_watch: SpreadWatch
     is_killed: Callable[[], bool]
     waiting: Callable[[], int]
     recording: Callable[[], str | None]
     recording_failure: Callable[[], str | None]
     prices_published: Callable[[], int | None]
     prices_failure: Callable[[], str | None]
-    venue_notes: Callable[[], Mapping[VenueId, str]]
     loop_lag: LatencyRing
+    venue_notes: Callable[[], Mapping[VenueId, str]]
 
 
 class EngineReports:
     """Makes reports; nothing here changes the run."""
 
-    def __init__(self, parts: RunParts) -> None:
-        self._of = parts
+    def __init__(self, core: Core, sights: Sights) -> None:
+        self._core = core
+        self._sights = sights
 
     def status(self, at_ns: int) -> StatusReport:
         """Return the overview."""
-        of = self._of
+        core = self._core
         return StatusReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
-            run_id=of.header.run_id,
-            mode=of.control.mode,
-            is_killed=of.is_killed(),
-            is_paused=of.control.is_paused,
+            basis=core.header.basis,
+            market_note=core.header.market_note,
+            run_id=core.header.run_id,
+            mode=core.control.mode,
+            is_killed=self._sights.is_killed(),
+            is_paused=core.control.is_paused,
             uptime_s=(at_ns - self._started_at_ns) // NS_PER_S,
             venues=self._venue_lines(at_ns),
-            found=of.journal.found,
+            found=core.journal.found,
             found_by_legs=self._found_by_legs(),
-            planned=of.journal.planned,
-            traded=of.journal.traded,
+            planned=core.journal.planned,
+            traded=core.journal.traded,
             refused=self._refused(),
-            crowded_out=of.detector.crowded_out,
-            displaced=of.detector.displaced,
-            unsized=of.detector.unsized,
-            pools_cut=of.detector.pools_cut,
-            moves_refused=of.moving_pools.moves_refused,
-            pools_waiting=of.detector.pools_waiting,
-            profit_usd_paper=of.journal.profit_usd,
-            latency_us=of.hot_path.latency.summary_us(),
-            loop_lag_us=of.loop_lag.summary_us(),
+            crowded_out=core.detector.crowded_out,
+            displaced=core.detector.displaced,
+            unsized=core.detector.unsized,
+            pools_cut=core.detector.pools_cut,
+            moves_refused=core.moving_pools.moves_refused,
+            pools_waiting=core.detector.pools_waiting,
+            profit_usd_paper=core.journal.profit_usd,
+            latency_us=core.hot_path.latency.summary_us(),
+            loop_lag_us=self._sights.loop_lag.summary_us(),
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
-            records_waiting=of.waiting(),
-            recording=of.recording(),
-            recording_failure=of.recording_failure(),
-            prices_published=of.prices_published(),
-            prices_failure=of.prices_failure(),
+            records_waiting=self._sights.waiting(),
+            recording=self._sights.recording(),
+            recording_failure=self._sights.recording_failure(),
+            prices_published=self._sights.prices_published(),
+            prices_failure=self._sights.prices_failure(),
         )
 
     @property
     def _started_at_ns(self) -> int:
         """When the run started, by the clock as it is now."""
-        return self._of.header.started_at_ns + self._of.hot_path.stepped_ns
+        return self._core.header.started_at_ns + self._core.hot_path.stepped_ns
 
     def _found_by_legs(self) -> dict[int, int]:
-        return dict(sorted(self._of.journal.found_by_legs.items()))
+        return dict(sorted(self._core.journal.found_by_legs.items()))
 
     def venues(self, at_ns: int) -> VenuesReport:
         """Return every instrument."""
-        of = self._of
+        core = self._core
         return VenuesReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
+            basis=core.header.basis,
+            market_note=core.header.market_note,
             venues=self._venue_lines(at_ns),
             instruments=[
                 self._instrument_line(book, at_ns)
-                for book in range(len(of.board.instruments))
-                if book not in of.board.former
+                for book in range(len(core.board.instruments))
+                if book not in core.board.former
             ],
         )
 
     def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
         """Return open opportunities first, then recent ones, newest first."""
-        of = self._of
-        newest = list(reversed(of.journal.recent))
+        core = self._core
+        newest = list(reversed(core.journal.recent))
         newest.sort(key=lambda entry: entry.closed_at_ns is not None)
         return OpportunitiesReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
+            basis=core.header.basis,
+            market_note=core.header.market_note,
             opportunities=[entry.line(at_ns) for entry in newest[: max(limit, 0)]],
-            found=of.journal.found,
+            found=core.journal.found,
             found_by_legs=self._found_by_legs(),
             refused=self._refused(),
-            crowded_out=of.detector.crowded_out,
-            displaced=of.detector.displaced,
-            unsized=of.detector.unsized,
-            pools_waiting=of.detector.pools_waiting,
+            crowded_out=core.detector.crowded_out,
+            displaced=core.detector.displaced,
+            unsized=core.detector.unsized,
+            pools_waiting=core.detector.pools_waiting,
         )
 
     async def why(self, ref: str, at_ns: int) -> WhyReport | None:
@@ -186,16 +154,16 @@ class EngineReports:
 
         Frames may be taken while shares of an open route are looked for.
         """
-        of = self._of
-        entry = of.journal.find(ref)
+        core = self._core
+        entry = core.journal.find(ref)
         if entry is None:
             return None
         split_now = await self._split_now(entry, at_ns)
         execution = entry.execution
         return WhyReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
-            run_id=of.header.run_id,
+            basis=core.header.basis,
+            market_note=core.header.market_note,
+            run_id=core.header.run_id,
             line=entry.line(at_ns),
             frame_seqs=entry.frame_seqs,
             gross_edge_bps=entry.opportunity.gross_edge_bps,
@@ -212,14 +180,14 @@ class EngineReports:
         )
 
     def _values(self, seen: Opportunity) -> ValuesLine:
-        terms = self._of.header.terms
+        terms = self._core.header.terms
         values = values_of_opportunity(
             seen,
-            pools=self._of.pools,
-            slippage_bps=self._of.decider.limits[SLIPPAGE_BPS],
+            pools=self._core.pools,
+            slippage_bps=self._core.decider.limits[SLIPPAGE_BPS],
             transfer_bps=terms.transfer_bps,
             flash_fee_bps=terms.flash_fee_bps,
-            gas_prices_gwei=self._of.gas_prices_gwei,
+            gas_prices_gwei=self._core.gas_prices_gwei,
         )
         gas_price = values.gas_price_break_even_gwei
         return ValuesLine(
@@ -233,7 +201,7 @@ class EngineReports:
     def _exact_now(self, entry: Entry) -> ExactNow | None:
         if entry.closed_at_ns is not None or entry.opportunity.is_gap:
             return None
-        found = self._of.route_confirmer.confirm(entry.opportunity)
+        found = self._core.route_confirmer.confirm(entry.opportunity)
         if isinstance(found, Unconfirmed):
             return ExactNow(
                 paid=Decimal(0), got=Decimal(0), profit_quote=Decimal(0), refusal=found.detail
@@ -243,7 +211,7 @@ class EngineReports:
     async def _split_now(self, entry: Entry, at_ns: int) -> SplitNow | None:
         if entry.closed_at_ns is not None:
             return None
-        steps = self._of.split_confirmer.confirm_in_steps(entry.opportunity, at_ns)
+        steps = self._core.split_confirmer.confirm_in_steps(entry.opportunity, at_ns)
         while True:
             try:
                 next(steps)
@@ -263,99 +231,99 @@ class EngineReports:
 
     def limits(self, at_ns: int) -> LimitsReport:
         """Return all limits."""
-        of = self._of
+        core = self._core
         return LimitsReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
-            limits=of.decider.limit_lines(at_ns),
+            basis=core.header.basis,
+            market_note=core.header.market_note,
+            limits=core.decider.limit_lines(at_ns),
         )
 
     def spreads(self, at_ns: int) -> SpreadsReport:
         """Return the gaps between books and the nearest misses."""
-        of = self._of
+        core = self._core
         return SpreadsReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
-            least_edge_bps=float(of.decider.limits[EDGE_BPS]),
-            spreads=of.spread_watch.now(at_ns),
-            nearest=of.spread_watch.nearest(at_ns),
+            basis=core.header.basis,
+            market_note=core.header.market_note,
+            least_edge_bps=float(core.decider.limits[EDGE_BPS]),
+            spreads=core.spread_watch.now(at_ns),
+            nearest=core.spread_watch.nearest(at_ns),
         )
 
     def version(self) -> VersionReport:
         """Return what runs here."""
-        version, _, commit = self._of.header.version.partition("+")
+        version, _, commit = self._core.header.version.partition("+")
         return VersionReport(
             version=version,
             commit=commit or "unknown",
-            run_id=self._of.header.run_id,
+            run_id=self._core.header.run_id,
             python=f"{platform.python_version()} on {os.uname().sysname}",
             started_at_ns=self._started_at_ns,
         )
 
     def _refused(self) -> dict[str, int]:
-        return {reason.value: count for reason, count in self._of.journal.refused.most_common()}
+        return {reason.value: count for reason, count in self._core.journal.refused.most_common()}
 
     def _venue_lines(self, at_ns: int) -> list[VenueLine]:
-        of = self._of
+        core = self._core
         uptime_s = max((at_ns - self._started_at_ns) / NS_PER_S, 0.001)
-        notes = of.venue_notes()
-        lateness = of.hot_path.lateness
+        notes = self._sights.venue_notes()
+        lateness = core.hot_path.lateness
         lines = []
-        for number, stream in enumerate(of.header.streams):
-            frames = of.hot_path.frames[number]
-            books = of.rows.books[number]
-            age_ns = of.freshness.venue_age_ns(stream.venue, at_ns)
+        for number, stream in enumerate(core.header.streams):
+            frames = core.hot_path.frames[number]
+            books = core.rows.books[number]
+            age_ns = core.freshness.venue_age_ns(stream.venue, at_ns)
             lag_ns = lateness.lag_ns(number)
             lines.append(
                 VenueLine(
                     venue=stream.venue,
-                    is_connected=of.hot_path.is_connected[number],
-                    books_live=of.freshness.fresh_books(stream.venue),
+                    is_connected=core.hot_path.is_connected[number],
+                    books_live=core.freshness.fresh_books(stream.venue),
                     books=len(books),
                     age_ms=None if age_ns is None else max(age_ns, 0) // NS_PER_MS,
                     frames=frames,
                     frames_per_s=frames / uptime_s,
-                    resyncs=of.board.resync_counts[stream.venue],
-                    stale_s=of.freshness.stale_s(stream.venue, at_ns),
+                    resyncs=core.board.resync_counts[stream.venue],
+                    stale_s=core.freshness.stale_s(stream.venue, at_ns),
                     lag_ms=None if lag_ns is None else lag_ns // NS_PER_MS,
                     lag_ms_max=lateness.lags_ns_max[number] // NS_PER_MS,
                     unproven_s=self._unproven_s(books, at_ns),
                     wait_ms_max=lateness.waits_ns_max[number] // NS_PER_MS,
                     faults={
                         fault.value: count
-                        for fault, count in sorted(of.board.faults_of(stream.venue).items())
+                        for fault, count in sorted(core.board.faults_of(stream.venue).items())
                     },
                     note=notes.get(stream.venue, ""),
                 )
             )
         lines += self._pool_venue_lines(at_ns)
-        present = {stream.venue for stream in of.header.streams}
+        present = {stream.venue for stream in core.header.streams}
         lines += [_missing_line(venue, notes[venue]) for venue in notes if venue not in present]
         return lines
 
     def _pool_venue_lines(self, at_ns: int) -> list[VenueLine]:
         """Return the venues of pools whose blocks are followed: a block is a frame there."""
-        of = self._of
+        core = self._core
         uptime_s = max((at_ns - self._started_at_ns) / NS_PER_S, 0.001)
         lines = []
-        for venue, count in of.moving_pools.counts.items():
+        for venue, count in core.moving_pools.counts.items():
             chain = chain_of(venue)
-            if not of.moving_pools.is_moving(chain):
+            if not core.moving_pools.is_moving(chain):
                 continue
-            newest_at_ns = of.moving_pools.newest_at_ns(chain)
-            blocks = of.moving_pools.block_count(chain)
-            faults = of.moving_pools.faults_of(venue)
+            newest_at_ns = core.moving_pools.newest_at_ns(chain)
+            blocks = core.moving_pools.block_count(chain)
+            faults = core.moving_pools.faults_of(venue)
             lines.append(
                 VenueLine(
                     venue=venue,
-                    is_connected=of.moving_pools.is_fresh(chain, at_ns),
-                    books_live=of.pool_health.fresh_pools(venue, at_ns),
+                    is_connected=core.moving_pools.is_fresh(chain, at_ns),
+                    books_live=core.pool_health.fresh_pools(venue, at_ns),
                     books=count,
                     age_ms=None if newest_at_ns is None else (at_ns - newest_at_ns) // NS_PER_MS,
                     frames=blocks,
                     frames_per_s=blocks / uptime_s,
                     resyncs=0,
-                    stale_s=of.pool_health.stale_s(venue, at_ns),
+                    stale_s=core.pool_health.stale_s(venue, at_ns),
                     lag_ms=None,
                     lag_ms_max=0,
                     unproven_s=None,
@@ -368,16 +336,16 @@ class EngineReports:
         return lines
 
     def _unproven_s(self, books: Sequence[int], at_ns: int) -> float | None:
-        board = self._of.board
+        board = self._core.board
         times_ns = [board.unproven_ns(book, at_ns) for book in books if board.is_live(book)]
         longest_ns = max((one for one in times_ns if one is not None), default=None)
         return None if longest_ns is None else longest_ns / NS_PER_S
 
     def _instrument_line(self, book: int, at_ns: int) -> InstrumentLine:
-        of = self._of
-        board, instrument = of.board, of.board.instruments[book]
+        core = self._core
+        board, instrument = core.board, core.board.instruments[book]
         bids, asks = board.top_levels(book, 1)
-        age_ns = of.freshness.age_ns(book, at_ns)
+        age_ns = core.freshness.age_ns(book, at_ns)
         reason = board.stale_reasons[book]
         return InstrumentLine(
             venue=instrument.venue,

@@ -7,8 +7,8 @@ from engine.bus.request import EngineRequest
 from engine.domain.exact import exact_product
 
 if TYPE_CHECKING:
+    from engine.operate.core_parts import Core
     from engine.operate.engine_answers import EngineAnswers
-    from engine.operate.engine_reports import RunParts
 
 
 class GetBalance(EngineRequest[BalanceReport], frozen=True, kw_only=True):
@@ -16,27 +16,27 @@ class GetBalance(EngineRequest[BalanceReport], frozen=True, kw_only=True):
 
     async def answer(self, engine: "EngineAnswers", /) -> BalanceReport:
         """See `Request.answer`."""
-        of = engine.parts
+        core = engine.core
         return BalanceReport(
-            basis=of.header.basis,
-            market_note=of.header.market_note,
-            lines=_lines(of, engine.clock()),
-            waiting=of.inventory.waiting,
+            basis=core.header.basis,
+            market_note=core.header.market_note,
+            lines=_lines(core, engine.clock()),
+            waiting=core.inventory.waiting,
         )
 
 
-def _lines(of: "RunParts", at_ns: int) -> list[BalanceLine]:
-    assets = {one.held.asset for one in of.inventory.holdings}
-    usd_per = {asset: of.valuation.usd_per(asset, at_ns) for asset in assets}
+def _lines(core: "Core", at_ns: int) -> list[BalanceLine]:
+    assets = {one.held.asset for one in core.inventory.holdings}
+    usd_per = {asset: core.valuation.usd_per(asset, at_ns) for asset in assets}
     lines = []
-    for one in of.inventory.holdings:
+    for one in core.inventory.holdings:
         price_usd = usd_per[one.held.asset]
         lines.append(
             BalanceLine(
                 venue=one.venue,
                 asset=one.held.asset,
                 held=one.held.value,
-                reserved=of.under_way.reserved(one.place),
+                reserved=core.under_way.reserved(one.place),
                 usd=None if price_usd is None else exact_product(one.held.value, price_usd),
                 started=one.started.value,
                 started_usd=one.started_usd,

@@ -27,7 +27,7 @@ class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Acknowledged | Declined:
         """See `Command.act`."""
-        limits = engine.parts.decider.limits
+        limits = engine.core.decider.limits
         try:
             wanted = limits.with_one(self.name, self.value)
         except BadValueError as error:

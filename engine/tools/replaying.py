@@ -15,6 +15,7 @@ from engine.core.inputs.kind import AnyKind
 from engine.domain.errors import BadValueError, SyndicateError
 from engine.facade.engine import Facade
 from engine.operate import exit_codes
+from engine.operate.core_parts import Core
 from engine.operate.hot_path import HotPath
 from engine.operate.recording import (
     Entry,
@@ -31,7 +32,7 @@ from engine.operate.world import ReplayedWorld
 from engine.ports import InputKind
 from engine.requests.why import GetWhy
 from engine.settings.schema import TelegramSettings
-from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.core import Surroundings, build_core
 from engine.wiring.paths import Paths
 
 PROGRESS_S: Final = 2.0

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from engine.bus.records import Record
 from engine.connectors.specs import spec_of
@@ -22,7 +21,6 @@ from engine.decide.decider import Decider
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.switches import Switches
-from engine.decide.under_way import PlansUnderWay
 from engine.detect.detector import Detector
 from engine.detect.live_graph import LiveGraph
 from engine.detect.moving_pools import MovingPools
@@ -47,6 +45,7 @@ from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
 from engine.market.lateness import Lateness
 from engine.market.valuation import Valuation
+from engine.operate.core_parts import Core
 from engine.operate.hot_path import HotPath
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader
@@ -67,33 +66,6 @@ from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Core:
-    """The parts of a run that others look at."""
-
-    header: RunHeader
-    board: Board
-    rows: MarketRows
-    freshness: Freshness
-    decider: Decider
-    route_confirmer: RouteConfirmer
-    split_confirmer: SplitConfirmer
-    pools: Mapping[int, PreparedPool]
-    gas_prices_gwei: Mapping[str, Decimal]
-    moving_pools: MovingPools
-    pool_health: PoolHealth
-    detector: Detector
-    positions: Positions
-    inventory: Inventory
-    under_way: PlansUnderWay
-    valuation: Valuation
-    journal: RunJournal
-    control: Switches
-    hot_path: HotPath
-    frame: CoreFrame
-    spread_watch: SpreadWatch
 
 
 OpenMatrix = Callable[[Board, Mapping[int, Pool], Mapping[int, PreparedPool]], SharedRows | None]

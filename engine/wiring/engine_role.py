@@ -23,8 +23,9 @@ from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.compiler_pages import release_compiler
+from engine.operate.core_parts import Core
 from engine.operate.engine_answers import EngineAnswers
-from engine.operate.engine_reports import RunParts
+from engine.operate.engine_reports import Sights
 from engine.operate.hot_path import HotPath
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_signal import obey_kill_signal
@@ -48,7 +49,7 @@ from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.capital import capital_of
 from engine.wiring.chains import open_streams
-from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.core import Surroundings, build_core
 from engine.wiring.lists import VenueList, fetch_list
 from engine.wiring.paths import Paths
 from engine.wiring.run_set_up import (
@@ -162,7 +163,8 @@ async def open_engine(
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
         lists = _lists(settings, core, venues, ticks, now_ns)
         answers = EngineAnswers(
-            _parts(
+            core,
+            _sights(
                 core,
                 venues,
                 sessions,
@@ -372,7 +374,7 @@ def begin_segment(core: Core) -> list[bytes]:
         return encode_beginning(header, seq, [])
 
 
-def _parts(
+def _sights(
     core: Core,
     venues: OpenVenues,
     sessions: Sequence[Session],
@@ -383,7 +385,7 @@ def _parts(
     outbox: Outbox,
     recorder: Recorder | None,
     prices: SharedPrices,
-) -> RunParts:
+) -> Sights:
     def notes() -> dict[VenueId, str]:
         told = dict(venues.notes)
         for stream, of in enumerate(venues.access):
@@ -397,33 +399,14 @@ def _parts(
             told[of.spec.venue] = "; ".join(part for part in parts if part)
         return told
 
-    return RunParts(
-        header=core.header,
-        board=core.board,
-        rows=core.rows,
-        freshness=core.freshness,
-        detector=core.detector,
-        decider=core.decider,
-        route_confirmer=core.route_confirmer,
-        split_confirmer=core.split_confirmer,
-        pools=core.pools,
-        gas_prices_gwei=core.gas_prices_gwei,
-        moving_pools=core.moving_pools,
-        pool_health=core.pool_health,
-        valuation=core.valuation,
-        inventory=core.inventory,
-        under_way=core.under_way,
-        journal=core.journal,
-        control=core.control,
-        hot_path=core.hot_path,
-        loop_lag=loop_lag,
-        spread_watch=core.spread_watch,
+    return Sights(
         is_killed=latch.is_killed,
         waiting=lambda: outbox.waiting,
         recording=lambda: None if recorder is None else str(recorder.run_directory),
         recording_failure=lambda: None if recorder is None else recorder.failure,
         prices_published=prices.published,
         prices_failure=lambda: prices.failure,
+        loop_lag=loop_lag,
         venue_notes=notes,
     )
 

@@ -12,12 +12,12 @@ from engine.domain.corrections import Correction
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
+from engine.operate.core_parts import Core
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.latency import LatencyRing
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
 from engine.operate.recorder import Recorder
-from engine.wiring.core import Core
 
 TICK_S: Final = 0.1
 

@@ -18,5 +18,5 @@ class GetBooks(EngineRequest[BooksReport], frozen=True, kw_only=True):
     venue: str
 
     async def answer(self, engine: "EngineAnswers", /) -> BooksReport:
-        books = engine.parts.board.instruments
+        books = engine.core.board.instruments
         return BooksReport(books=sum(one.venue == self.venue for one in books))

@@ -53,7 +53,7 @@ async def test_a_pretend_request_and_a_pretend_command_reach_the_engine_over_its
         group.create_task(
             run_console(facade, settings, stop=stop, clock=clock.now_ns, terminal=play)
         )
-        books = len(answers.parts.board.instruments)
+        books = len(answers.core.board.instruments)
         assert books
 
         await play.type("/books bitstamp", until=f"Books: {books}")

@@ -16,7 +16,8 @@ from engine.core import checkpoint
 from engine.core.checkpoint import ARRAY_BYTES_MAX, CoreFrame, UsesArrays
 from engine.core.state_pickle import PartOfFrame, StatePickler
 from engine.domain.errors import BadValueError
-from engine.wiring.core import Core, build_core
+from engine.operate.core_parts import Core
+from engine.wiring.core import build_core
 from engine.wiring.engine_role import begin_segment
 from engine.wiring.shared_prices import SharedPrices
 from tests.reference.run_core import make_run_core, make_surroundings

@@ -15,11 +15,12 @@ from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital
 from engine.domain.instruments import VenueId
+from engine.operate.core_parts import Core
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import INPUTS_MAX, EntryKind, read_entries
 from engine.operate.run_header import encode_header
 from engine.tools.replaying import replay
-from engine.wiring.core import Core, build_core
+from engine.wiring.core import build_core
 from tests.reference.run_core import make_header, make_surroundings
 from tests.reference.world import SECOND, START_NS, make_instrument
 

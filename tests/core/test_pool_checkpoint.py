@@ -6,10 +6,10 @@ import pytest
 
 from engine.core.inputs.pool_removed import PoolRemoved
 from engine.domain.chains import BlockTerms
+from engine.operate.core_parts import Core
 from engine.pools.blocks import Block, PoolMoved
 from engine.pools.moves import PairMove
 from engine.sandbox.chain import MadeUpChain
-from engine.wiring.core import Core
 from tests.core.test_checkpoint import restored, root_of
 from tests.detect.test_pool_moves import check_same
 from tests.reference.run_core import make_run_core

@@ -14,8 +14,8 @@ import pytest
 from benchmarks.full_path import inputs_of, make_core
 from benchmarks.real_frames import Recorded, all_recorded
 from engine.connectors.session import SessionLimits
+from engine.operate.core_parts import Core
 from engine.ports import InputKind
-from engine.wiring.core import Core
 from tests.reference.run_core import make_reports
 
 RECORDED = all_recorded()

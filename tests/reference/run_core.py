@@ -7,7 +7,8 @@ from engine.core.inputs.switched import ControlState
 from engine.domain.chains import BlockTerms
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
-from engine.operate.engine_reports import EngineReports, RunParts
+from engine.operate.core_parts import Core
+from engine.operate.engine_reports import EngineReports, Sights
 from engine.operate.latency import LatencyRing
 from engine.operate.recorder import Recorder
 from engine.operate.recording import FORMAT_VERSION
@@ -15,7 +16,7 @@ from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerm
 from engine.operate.run_journal import JournalSettings
 from engine.operate.world import ReplayedWorld
 from engine.pools.snapshots import PoolSnapshot
-from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.core import Surroundings, build_core
 from tests.reference.world import START_NS
 
 
@@ -90,33 +91,15 @@ def make_surroundings(
 def make_reports(core: Core) -> EngineReports:
     """Make the reports of a run that is neither killed nor recorded."""
     return EngineReports(
-        RunParts(
-            header=core.header,
-            board=core.board,
-            rows=core.rows,
-            freshness=core.freshness,
-            detector=core.detector,
-            decider=core.decider,
-            route_confirmer=core.route_confirmer,
-            split_confirmer=core.split_confirmer,
-            pools=core.pools,
-            gas_prices_gwei=core.gas_prices_gwei,
-            moving_pools=core.moving_pools,
-            pool_health=core.pool_health,
-            valuation=core.valuation,
-            inventory=core.inventory,
-            under_way=core.under_way,
-            journal=core.journal,
-            control=core.control,
-            loop_lag=LatencyRing(),
-            hot_path=core.hot_path,
-            spread_watch=core.spread_watch,
+        core,
+        Sights(
             is_killed=lambda: False,
             waiting=lambda: 0,
             recording=lambda: None,
             recording_failure=lambda: None,
             prices_published=lambda: None,
             prices_failure=lambda: None,
+            loop_lag=LatencyRing(),
             venue_notes=dict,
-        )
+        ),
     )

@@ -21,7 +21,7 @@ from engine.connectors.specs import all_specs
 from engine.domain.engines import MAIN
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
-from engine.operate.engine_reports import RunParts
+from engine.operate.engine_reports import Sights
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.latency import LatencyRing
@@ -34,7 +34,7 @@ from engine.operate.run_journal import JournalSettings
 from engine.operate.world import LiveWorld
 from engine.sandbox.stage import Stage
 from engine.settings.schema import Settings
-from engine.wiring.core import Core, Surroundings, build_core
+from engine.wiring.core import Surroundings, build_core
 from engine.wiring.engine_role import (
     _first_state,
     _list_of,
@@ -125,7 +125,8 @@ class Life:
         for venue_list, of in zip(self._lists, venues.access, strict=True):
             venue_list.take(of.listing)
         self.answers = EngineAnswers(
-            _parts(self),
+            self.core,
+            _sights(self),
             latch=self.latch,
             kill_switch=self.kill_switch,
             outbox=self.outbox,
@@ -280,34 +281,14 @@ def _open_recorder(machine: Machine, header: RunHeader) -> Recorder:
     return recorder
 
 
-def _parts(life: Life) -> RunParts:
-    core: Core = life.core
-    return RunParts(
-        header=core.header,
-        board=core.board,
-        rows=core.rows,
-        freshness=core.freshness,
-        detector=core.detector,
-        decider=core.decider,
-        route_confirmer=core.route_confirmer,
-        split_confirmer=core.split_confirmer,
-        pools=core.pools,
-        gas_prices_gwei=core.gas_prices_gwei,
-        moving_pools=core.moving_pools,
-        pool_health=core.pool_health,
-        valuation=core.valuation,
-        inventory=core.inventory,
-        under_way=core.under_way,
-        journal=core.journal,
-        control=core.control,
-        hot_path=core.hot_path,
-        loop_lag=LatencyRing(),
-        spread_watch=core.spread_watch,
+def _sights(life: Life) -> Sights:
+    return Sights(
         is_killed=life.latch.is_killed,
         waiting=partial(getattr, life.outbox, "waiting"),
         recording=lambda: None,
         recording_failure=lambda: life.recorder.failure,
         prices_published=lambda: None,
         prices_failure=lambda: None,
+        loop_lag=LatencyRing(),
         venue_notes=dict,
     )

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from engine.bus.reports import VenueLine
 from engine.domain.assets import AssetCode
 from engine.domain.chains import BlockTerms
+from engine.operate.core_parts import Core
 from engine.pools.blocks import Block, PoolMoved
 from engine.pools.moves import PairMove
-from engine.wiring.core import Core
 from tests.detect.test_live_pools import pair_of
 from tests.reference.run_core import make_reports, make_run_core
 from tests.reference.world import START_NS

@@ -1,0 +1,59 @@
+"""The core of a run: its parts, as reports, answers and the roles reach them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.core.checkpoint import CoreFrame
+from engine.core.market_rows import MarketRows
+from engine.decide.decider import Decider
+from engine.decide.switches import Switches
+from engine.decide.under_way import PlansUnderWay
+from engine.detect.detector import Detector
+from engine.detect.moving_pools import MovingPools
+from engine.detect.pool_health import PoolHealth
+from engine.detect.pool_sides import PreparedPool
+from engine.market.board import Board
+from engine.market.freshness import Freshness
+from engine.market.valuation import Valuation
+from engine.operate.hot_path import HotPath
+from engine.operate.run_header import RunHeader
+from engine.operate.run_journal import RunJournal
+from engine.operate.spread_watch import SpreadWatch
+from engine.portfolio.inventory import Inventory
+from engine.portfolio.positions import Positions
+from engine.quote.route import RouteConfirmer
+from engine.quote.split import SplitConfirmer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The parts of a run that others look at.
+
+    Attributes:
+        pools: as the detector has them now, by number.
+        gas_prices_gwei: by chain, as they are now.
+        frame: what a checkpoint is the state of.
+    """
+
+    header: RunHeader
+    board: Board
+    rows: MarketRows
+    freshness: Freshness
+    decider: Decider
+    route_confirmer: RouteConfirmer
+    split_confirmer: SplitConfirmer
+    pools: Mapping[int, PreparedPool]
+    gas_prices_gwei: Mapping[str, Decimal]
+    moving_pools: MovingPools
+    pool_health: PoolHealth
+    detector: Detector
+    positions: Positions
+    inventory: Inventory
+    under_way: PlansUnderWay
+    valuation: Valuation
+    journal: RunJournal
+    control: Switches
+    hot_path: HotPath
+    frame: CoreFrame
+    spread_watch: SpreadWatch
