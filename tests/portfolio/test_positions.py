@@ -168,3 +168,13 @@ def test_profit_is_booked_on_the_utc_day_on_which_it_was_made() -> None:
 
     assert positions.realised_usd(midnight_ns - 1) == 3
     assert positions.realised_usd(midnight_ns) == 4
+
+
+def test_a_value_that_changes_where_nothing_is_left_over_is_realised_at_once() -> None:
+    positions = Positions()
+
+    late = positions.add(PLAN, replace(left_over("0", "5"), corrects="x"))
+
+    assert late.correction_quote == -5, "its profit counts what nothing carries any more"
+    assert positions.residuals == ()
+    assert positions.realised_usd(START_NS) == -5
