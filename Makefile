@@ -181,6 +181,15 @@ crashes: $(VENV)/.kernels $(VENV)/.dev ## kill -9 of roles (N=100) and of the le
 simulate: $(VENV)/.kernels $(VENV)/.dev ## RUNS=2000 simulated runs of the whole engine, from SEED=1 on
 	@$(PY) -m tests.simulation --runs $(or $(RUNS),2000) --seed $(or $(SEED),1)
 
+.PHONY: mutants
+mutants: $(VENV)/.kernels $(VENV)/.dev ## N=800 small faults put into ROOMS="decide ...", SEED=1: do tests notice?
+	@$(PY) -m tests.mutants --count $(or $(N),800) --seed $(or $(SEED),1) --workers $(WORKERS) \
+	  $(if $(ROOMS),--rooms "$(ROOMS)") $(if $(AGAIN),--again)
+
+.PHONY: planted
+planted: $(VENV)/.kernels $(VENV)/.dev ## plant each bug of the list by itself: do its tests notice?
+	@$(PY) -m tests.planted
+
 .PHONY: picture
 picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a real conversation
 	@$(PY) -m tests.scenarios.phone_record docs/pictures/phone.png

@@ -23,8 +23,14 @@ from engine.sandbox.levels import Change, Side
 from engine.sandbox.lineup import Listing
 
 BATCH_INTERVALS_MS = (100, 1000)
-SKIPPED_IDS = 5
-"""Update ids skipped by a gap, times its count."""
+SKIPPED_IDS_MAX = 9
+"""Most update ids skipped by a gap, times its count; often it is one alone."""
+
+ONE_ALONE_RATIO = 0.5
+
+UNSEEN_IDS_MAX = 3
+"""Most update ids that an event has beyond one for each level, as what changed and changed back
+within it took ids too. Ids in even steps would hide a feed that does not see a gap of one."""
 
 FALSE_PRICE_DIVISOR = 100
 """A false snapshot is off by the best bid divided by this."""
@@ -164,6 +170,7 @@ class Stage:
         self.box = FaultBox()
         self.counts: Counter[str] = Counter()
         self._rng = random.Random(seed)  # noqa: S311 - shapes faults, guards nothing
+        self._id_rng = random.Random(f"ids {seed}")  # noqa: S311 - same
         self._entries: list[tuple[int, int, Callable[[], None]]] = []
         self._entry_count = 0
         self.markets: dict[str, Market] = {}
@@ -291,7 +298,7 @@ class Stage:
         if not changes:
             return
         listing.changed_at_ns = self.now_ns
-        market.next_id(listing, len(changes))
+        market.next_id(listing, len(changes) + self._id_rng.randint(0, UNSEEN_IDS_MAX))
         for interval_ms in (0, *BATCH_INTERVALS_MS):
             channel = market.channels[listing.wire_name, interval_ms]
             for side, price, size in changes:
@@ -334,7 +341,8 @@ class Stage:
         skipped = 0
         for fault in faults:
             if fault.fault is FaultKind.GAP:
-                skipped += fault.count * SKIPPED_IDS
+                is_one = self._id_rng.random() < ONE_ALONE_RATIO
+                skipped += fault.count * (1 if is_one else self._id_rng.randint(2, SKIPPED_IDS_MAX))
         if skipped:
             market.next_id(channel.listing, skipped)
             channel.previous_id += skipped

@@ -176,3 +176,14 @@ def test_gemini_l2_survives_an_audit_of_odd_changes() -> None:
 
     assert line.faults(Fault.AUDIT_DIVERGED) == 0
     assert line.is_live(line.wires[0])
+
+
+def test_coinbase_sees_a_single_frame_that_is_missing() -> None:
+    line = live_line("coinbase")
+    line.venue.heartbeat()  # it never arrives
+
+    line.deliver(line.venue.frame(line.venue.truth.change(line.wires[0])))
+
+    assert line.faults(Fault.GAP) > 0
+    assert len(line.reconnects) == 1
+    assert not any(line.is_live(wire) for wire in line.wires)

@@ -328,3 +328,14 @@ def test_a_missing_array_is_no_empty_one(bids: bytes, asks: bytes) -> None:
 
     assert board.apply(0, LevelForm.PAIRS, bids, asks, 2) is Applied.BAD_SHAPE
     assert board.changed_at_ns(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "outcome"), [("1.01", Applied.OK), ("1.00", Applied.CROSSED), ("0.99", Applied.CROSSED)]
+)
+def test_a_book_whose_best_prices_meet_is_crossed(ask: str, outcome: Applied) -> None:
+    board = make_board()
+
+    found = board.replace(0, LevelForm.PAIRS, b'[["1.00","2"]]', f'[["{ask}","2"]]'.encode(), 1)
+
+    assert found is outcome

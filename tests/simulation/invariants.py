@@ -10,16 +10,28 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, IntentRecord, Record
+from engine.bus.notices import PaperTraded
+from engine.bus.records import (
+    DepositRecord,
+    EngineState,
+    ExecutionRecord,
+    IntentRecord,
+    NoticeRecord,
+    Record,
+)
 from engine.domain.holdings import Holding
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, OrderState
 from engine.domain.residuals import Residual
-from engine.domain.units import NS_PER_DAY
+from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.operate.recording import number_of, segments_of
+from engine.settings.schema import Settings
 from engine.storage.ledger_settings import DATABASE_NAME
 from engine.tools.replaying import replay
 from tests.simulation.life import Life
+
+FEE_STEP = Fraction(1, 10**4)
+"""Fees of a base that is dear are rounded up to steps of it."""
 
 ENDED = {OrderState.FILLED, OrderState.EXPIRED, OrderState.CANCELLED}
 
@@ -77,6 +89,55 @@ def check_execution(execution: Execution) -> Iterator[str]:
     for asset, rest in left.items():
         if rest and asset != execution.quote:
             yield f"{execution.execution_id} leaves {float(rest)} {asset} in no residual"
+
+
+def check_plans(life: Life, settings: Settings) -> Iterator[str]:
+    """What was traded goes by the settings: size, edge, time to live, fees and limit prices."""
+    fees_bps = settings.costs.fee_bps_taker
+    for record in life.put:
+        if not isinstance(record, ExecutionRecord) or record.execution.corrects:
+            continue
+        plan, name = record.plan, record.plan.plan_id
+        if plan.deadline_ns - plan.decided_at_ns != NS_PER_S:
+            yield f"{name} lives for {plan.deadline_ns - plan.decided_at_ns} ns"
+        if plan.net_edge_bps < settings.limits.net_edge_bps_min:
+            yield f"{name} was made for {plan.net_edge_bps} bps"
+        if plan.notional_usd > settings.limits.position_usd:
+            yield f"{name} is of {plan.notional_usd} USD"
+        for order in record.execution.orders:
+            yield from _check_order(order, Fraction(fees_bps[order.instrument.venue]) / 10_000)
+
+
+def _check_order(order: Order, fee_ratio: Fraction) -> Iterator[str]:
+    sign = 1 if order.side is Side.BUY else -1
+    fee = owed = Fraction(0)
+    for fill in order.fills:
+        if sign * fill.price > sign * order.price_limit:
+            yield f"order {order.client_order_id} filled at {fill.price} beyond its limit"
+        size, price = Fraction(fill.size_base), Fraction(fill.price)
+        fee += Fraction(fill.fee_quote) + Fraction(fill.fee_base) * price
+        owed += size * price * fee_ratio
+    if order.fills and not owed <= fee <= owed * Fraction(101, 100) + FEE_STEP:
+        yield f"order {order.client_order_id} paid a fee of {float(fee)}, not {float(owed)}"
+
+
+def check_told(stored: Sequence[Record], run_id: str) -> Iterator[str]:
+    """Each trade that is stored is told, as it is stored; of a crash's last one that may lack."""
+    trades = {
+        one.execution.execution_id: one.execution
+        for one in stored
+        if isinstance(one, ExecutionRecord) and one.run_id == run_id and one.execution.is_traded
+    }
+    notices = [one.notice for one in stored if isinstance(one, NoticeRecord)]
+    told = {one.execution_id: one for one in notices if isinstance(one, PaperTraded)}
+    for execution_id, execution in list(trades.items())[:-1]:
+        if execution_id not in told and not execution.corrects:
+            yield f"{execution_id} is stored and was not told"
+    for execution_id in trades.keys() & told.keys():
+        one, other = trades[execution_id], told[execution_id]
+        left_over = tuple(residual.held for residual in one.residuals)
+        if (one.profit_usd, left_over) != (other.profit_usd, other.left_over):
+            yield f"{execution_id} came to {one.profit_usd} USD and was told as {other.profit_usd}"
 
 
 def check_state(state: EngineState, stored: Sequence[Record], day_start_ns: int) -> Iterator[str]:

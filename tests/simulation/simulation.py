@@ -172,6 +172,8 @@ class Run:
         stored = self._ledger.stored
         self._note(when, invariants.check_kept(life, stored, is_drained=is_drained))
         self._note(when, invariants.check_live(life, has_stepped=self._has_stepped))
+        self._note(when, invariants.check_plans(life, self._settings))
+        self._note(when, invariants.check_told(stored, life.header.run_id))
         self._note(when, invariants.check_replay(life, recording, is_closed=is_closed))
         self.outcome.failures += [f"{when}: {one}" for one in life.failures]
 

@@ -1,0 +1,107 @@
+"""What the journal tells is what it records: the same trade, to the last cent, each once."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.bus.notices import LateFill, LimitHit, PaperTraded
+from engine.bus.records import ExecutionRecord, NoticeRecord
+from engine.core.pipeline import Decided
+from engine.domain.opportunities import Reason, Refusal
+from engine.execute.late import LateFinished
+from tests.reference.engine import MS, Engine, header_of
+from tests.reference.world import make_gap
+
+
+def traded() -> Engine:
+    """A trade of which the second leg found nothing and the first cannot be unwound."""
+    engine = Engine(header_of())
+    engine.fund()
+    engine.show(0, [("100.00", "9")], [("100.10", "9")])
+    engine.show(1, [("101.00", "9")], [("101.20", "9")])
+    engine.show(1, [("99.00", "9")], [("101.20", "9")])
+    engine.show(0, [("99.00", "0.001")], [("100.10", "9")])
+    for _ in range(600):
+        engine.tick(5)
+    return engine
+
+
+def test_a_trade_is_told_as_it_is_recorded() -> None:
+    engine = traded()
+    (record,) = engine.executions
+
+    (told,) = [one for one in engine.notices if isinstance(one, PaperTraded)]
+
+    execution = record.execution
+    assert (told.execution_id, told.opportunity_id) == (
+        execution.execution_id,
+        execution.opportunity_id,
+    )
+    assert (told.profit_usd, told.expected_usd) == (execution.profit_usd, execution.expected_usd)
+    assert told.profit_usd != told.expected_usd
+    assert told.left_over == tuple(one.held for one in execution.residuals)
+    assert [one.asset for one in told.left_over] == ["BTC"]
+    assert told.left_over[0].value > 0
+    assert told.at_ns == execution.closed_at_ns
+    assert told.story == execution.story is not None
+
+
+def test_no_two_records_have_one_name() -> None:
+    engine = traded()
+
+    names = [one.record_id for one in engine.records if isinstance(one, NoticeRecord)]
+
+    assert len(names) > 1
+    assert len(set(names)) == len(names)
+
+
+def test_what_came_late_is_told_with_what_it_changed() -> None:
+    engine = traded()
+    (record,) = engine.executions
+    late = replace(
+        record.execution,
+        execution_id="late",
+        corrects=record.execution.execution_id,
+        profit_usd=Decimal("-1.25"),
+        profit_quote=Decimal("-1.25"),
+    )
+
+    engine.core.journal.execution_finished(LateFinished(plan=record.plan, execution=late))
+
+    (told,) = [one for one in engine.notices if isinstance(one, LateFill)]
+    stored = [one.execution for one in engine.records if isinstance(one, ExecutionRecord)][-1]
+    assert told.execution_id == stored.corrects == record.execution.execution_id
+    assert told.profit_usd == stored.profit_usd == Decimal("-1.25")
+    assert told.fills == sum(len(order.fills) for order in stored.orders) > 0
+    assert told.left_over == tuple(one.held for one in stored.residuals)
+
+
+def test_a_limit_that_goes_on_to_be_hit_is_told_once_a_minute() -> None:
+    engine = Engine(header_of())
+    board = engine.core.board
+    seen = make_gap(board.instruments[0], board.instruments[1])
+
+    def refuse(at_ns: int, *, is_first: bool = False) -> None:
+        engine.core.journal.opportunity_decided(
+            Decided(
+                opportunity=seen,
+                decision=Refusal(
+                    opportunity_id=seen.opportunity_id,
+                    decided_at_ns=at_ns,
+                    reason=Reason.POSITION_LIMIT,
+                    detail="used 1 USD",
+                ),
+                is_first=is_first,
+                frame_seqs=(1, 2, 3),
+                profit_usd=1.0,
+            )
+        )
+
+    def told() -> list[int]:
+        return [one.at_ns - start_ns for one in engine.notices if isinstance(one, LimitHit)]
+
+    start_ns, minute_ns = engine.now_ns, 60_000 * MS
+    refuse(start_ns, is_first=True)
+    refuse(start_ns + minute_ns - 1)
+    assert told() == [0]
+    refuse(start_ns + minute_ns)
+    assert told() == [0, minute_ns]

@@ -1,0 +1,127 @@
+"""What the settings say and what the ledger knew reaches the parts that go by it."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.bus.notices import OpportunitySeen
+from engine.domain.assets import AssetCode
+from engine.domain.modes import Mode
+from engine.domain.orders import Purpose
+from tests.reference.engine import (
+    BUY_AT,
+    LEFT,
+    LEFT_OVER,
+    MS,
+    SELL_AT,
+    VENUES,
+    Engine,
+    header_of,
+)
+from tests.reference.world import START_NS
+
+
+def test_every_setting_of_a_run_is_in_its_header() -> None:
+    header = header_of()
+
+    terms = header.terms
+    assert terms.limits == {
+        "net_edge_bps_min": 11,
+        "position_usd": 700,
+        "daily_loss_usd": 90,
+        "orders_per_minute_max": 17,
+        "unproven_s_max": 29,
+        "age_ms_max": 4_001,
+        "slippage_bps_max": 2,
+    }
+    assert (terms.transfer_bps, terms.unwind_band_bps, terms.flash_fee_bps) == (
+        Decimal("0.5"),
+        Decimal(10),
+        Decimal(7),
+    )
+    assert (terms.lag_ms_max, terms.audit_s, terms.seed, terms.legs_max) == (1_701, 23, 77, 2)
+    assert terms.gas_prices_gwei["ethereum"] == Decimal("3.5")
+    for venue, fee_bps in ((BUY_AT, 3), (SELL_AT, 4)):
+        of = terms.venues[venue]
+        assert of.fee_bps_taker == fee_bps
+        assert of.buy_fee is VENUES[venue].buy_fee
+        assert of.latency_ms_median == VENUES[venue].latency_ms_median / 2
+        assert of.latency_ms_p99 == VENUES[venue].latency_ms_p99 / 2
+    (bridge,) = header.bridges
+    assert bridge.assets == (AssetCode("USD"), AssetCode("USDC"))
+    assert (bridge.cost_bps, bridge.cost_usd) == (Decimal(6), Decimal("1.5"))
+    assert {(one.venue, one.asset, one.usd) for one in header.capital} == {
+        (venue, AssetCode(asset), Decimal(30_000))
+        for venue in (BUY_AT, SELL_AT)
+        for asset in ("BTC", "USD")
+    }
+    assert len({of.buy_fee for of in terms.venues.values()}) == 2
+    assert header.control.mode is Mode.PAPER
+
+
+def test_every_limit_goes_by_its_own_setting() -> None:
+    lines = Engine(header_of()).core.decider.limit_lines(START_NS)
+
+    assert {line.name: line.limit for line in lines if line.term} == {
+        "least net edge": "11",
+        "position": "700",
+        "daily loss": "90",
+        "order rate": "17",
+        "unproven book": "29",
+        "book age": "4001",
+    }
+
+
+def test_the_engine_begins_with_what_the_ledger_knew() -> None:
+    core = Engine(header_of(state=LEFT)).core
+
+    assert core.positions.residuals == (LEFT_OVER,)
+    assert core.positions.realised_usd(START_NS) == Decimal("-12.5")
+    marked = core.positions.marked(lambda _asset: None, START_NS)
+    assert marked.unknown == "USD"  # the price of BTC is known
+    assert core.inventory.holdings == tuple(
+        sorted(LEFT.holdings, key=lambda one: (one.venue, one.held.asset))
+    )
+    assert (core.control.mode, core.control.is_paused) == (Mode.OBSERVE, True)
+    (line,) = [one for one in core.decider.limit_lines(START_NS) if one.name == "position"]
+    assert (line.limit, line.by_settings) == ("600", "700")
+
+
+def test_a_plan_and_its_orders_go_by_the_settings() -> None:
+    engine = Engine(header_of())
+    engine.fund()
+
+    engine.show(0, [("100.00", "9")], [("100.10", "9")])
+    engine.show(1, [("101.00", "9")], [("101.20", "9")])
+    (plan,) = [one.plan for one in engine.core.journal.recent if one.plan is not None]
+    engine.show(1, [("99.00", "9")], [("101.20", "9")])  # the sell leg will find nothing
+    for _ in range(400):
+        engine.tick(5)
+
+    (record,) = engine.executions
+    assert record.mode is Mode.PAPER
+    assert plan.deadline_ns - plan.decided_at_ns == 1_000 * MS
+    assert 650 < plan.notional_usd <= 700
+    legs = {one.instrument.venue: one for one in record.execution.orders[:2]}
+    bought, missed = legs[BUY_AT], legs[SELL_AT]
+    assert not missed.fills
+    assert sum(fill.fee_quote for fill in bought.fills) == pytest.approx(
+        bought.filled_base * Decimal("100.10") * 3 / 10_000, abs=Decimal("1e-7")
+    )
+    assert bought.price_limit == Decimal("100.12")  # 2 bps
+    unwinding = [one for one in record.execution.orders if one.purpose is Purpose.UNWIND]
+    assert unwinding[0].price_limit == Decimal("99.90")  # 10 bps behind the best bid
+    for order in (bought, missed):
+        median_ms = VENUES[order.instrument.venue].latency_ms_median
+        assert order.arrives_at_ns - order.sent_at_ns < 4 * median_ms * MS
+
+
+@pytest.mark.parametrize(("usd_min", "is_told"), [("0.01", True), ("1000", False)])
+def test_an_opportunity_is_told_from_the_gain_that_was_set(usd_min: str, *, is_told: bool) -> None:
+    engine = Engine(header_of(), opportunity_usd_min=Decimal(usd_min))
+    engine.fund()
+
+    engine.show(0, [("100.00", "3")], [("100.10", "3")])
+    engine.show(1, [("101.00", "3")], [("101.20", "3")])
+
+    assert any(isinstance(one, OpportunitySeen) for one in engine.notices) is is_told
