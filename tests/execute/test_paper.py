@@ -11,6 +11,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.unwinding import UnwindRules
+from engine.kernels import layout
 from tests.reference.world import Setup, World, left_over, make_instrument
 
 NEAR = ([("100.00", "1")], [("100.10", "1")])
@@ -255,6 +256,22 @@ def test_latency_draws_have_the_configured_median_and_tail() -> None:
 
     assert draws[2000] == pytest.approx(20, rel=0.05)
     assert draws[3960] == pytest.approx(80, rel=0.15)
+    assert len({draw % 1 for draw in draws}) > 3_900, "no draw is cut to a whole millisecond"
+
+
+def test_an_order_goes_on_behind_a_level_that_others_have_taken_whole() -> None:
+    world = World()
+    world.show(0, [("100.00", "1")], [("100.10", "1"), ("100.20", "1")])
+    world.taken.take(0, layout.ASK, 10_010, 10**8)
+    world.show(1, [("101.00", "1")], [("101.20", "1")])
+    for _ in range(3):
+        world.wait(30)
+        world.tick()
+
+    execution = world.journal.finished[0].execution
+    buy = next(order for order in execution.orders if order.side is Side.BUY)
+    assert buy.state is OrderState.FILLED
+    assert {fill.price for fill in buy.fills} == {Decimal("100.20")}
 
 
 def test_lots_of_the_coarser_venue_bound_the_size() -> None:

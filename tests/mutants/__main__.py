@@ -165,6 +165,8 @@ class Results:
         missing = []
         for mutant in drawn:
             outcome = self.outcome(mutant)
+            if not outcome:
+                continue  # the run was ended before
             if outcome in (SURVIVED, UNREACHED):
                 if mutant.name in EQUIVALENT:
                     outcome = "equivalent"

@@ -1,5 +1,6 @@
 import random
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -51,6 +52,19 @@ def test_what_was_recorded_is_read_back_in_order(
 
     if entries:
         assert list(read_entries(directory / "run")) == entries
+
+
+def test_what_was_flushed_outlives_the_process_that_recorded_it(tmp_path: Path) -> None:
+    recorder = Recorder(settings(tmp_path), "run")
+    entries = [Entry(n, InputKind.FRAME, 0, n, "", b"frame") for n in range(3)]
+    for entry in entries:
+        write(recorder, entry)
+
+    recorder.flush()
+
+    shutil.copytree(tmp_path / "run", tmp_path / "left by a crash")
+    assert list(read_entries(tmp_path / "left by a crash")) == entries
+    recorder.close()
 
 
 def test_entries_larger_than_a_buffer_are_recorded_and_leave_none_of_their_size(

@@ -102,3 +102,24 @@ def test_looking_changes_nothing_of_the_board() -> None:
     run.reports.spreads(run.at_ns)
 
     assert (run.core.board.state.tobytes(), list(run.core.board.changed)) == before
+
+
+def test_the_nearest_misses_begin_with_the_best_pair() -> None:
+    instruments = [make_instrument(venue, pair) for pair in ("A-USD", "B-USD") for venue in "ab"]
+    core = make_run_core(instruments, [])
+    for book, bid in enumerate(("100.00", "100.01", "100.00", "100.05")):
+        outcome = core.board.replace(
+            book,
+            LevelForm.PAIRS,
+            write_side([(bid, "1")]),
+            write_side([("100.06", "1")]),
+            START_NS,
+        )
+        assert outcome is Applied.OK
+    for _ in range(2):
+        core.spread_watch.sample_next(START_NS)
+
+    nearest = core.spread_watch.nearest(START_NS)
+
+    assert [one.pair for one in nearest] == ["B-USD", "A-USD"]
+    assert nearest[0].net_bps > nearest[1].net_bps

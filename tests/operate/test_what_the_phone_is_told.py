@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
+
 from engine.bus.notices import LateFill, LimitHit, PaperTraded
 from engine.bus.records import ExecutionRecord, NoticeRecord
 from engine.core.pipeline import Decided
@@ -73,6 +75,49 @@ def test_what_came_late_is_told_with_what_it_changed() -> None:
     assert told.profit_usd == stored.profit_usd == Decimal("-1.25")
     assert told.fills == sum(len(order.fills) for order in stored.orders) > 0
     assert told.left_over == tuple(one.held for one in stored.residuals)
+
+
+def test_the_decision_log_has_the_whole_life_of_an_opportunity() -> None:
+    engine = traded()
+
+    events = [msgspec.json.decode(line)[0] for line in engine.lines]
+
+    (entry,) = engine.core.journal.recent
+    life = [event for event in events if event != "deposited"]
+    assert life == ["found", "decided", "closed", "executed"]
+    closed_at_ns = entry.closed_at_ns
+    assert closed_at_ns is not None
+    seen_at_ns = entry.opportunity.seen_at_ns
+    assert entry.line(engine.now_ns).lasted_ms == (closed_at_ns - seen_at_ns) // MS
+    entry.closed_at_ns = None
+    assert entry.line(seen_at_ns + 7 * MS).lasted_ms == 7
+    assert entry.line(seen_at_ns - 7 * MS).lasted_ms == 0  # a report by a clock set back
+
+
+def test_a_refusal_counts_once_for_each_reason_of_an_opportunity() -> None:
+    engine = Engine(header_of())
+    board = engine.core.board
+    seen = make_gap(board.instruments[0], board.instruments[1])
+    first, other = Reason.POSITION_LIMIT, Reason.EDGE_BELOW_MIN
+
+    for number, reason in enumerate((first, first, other, other, first)):
+        refusal = Refusal(
+            opportunity_id=seen.opportunity_id,
+            decided_at_ns=engine.now_ns + number,
+            reason=reason,
+            detail="no",
+        )
+        engine.core.journal.opportunity_decided(
+            Decided(
+                opportunity=seen,
+                decision=refusal,
+                is_first=number == 0,
+                frame_seqs=(1, 2, 3),
+                profit_usd=1.0,
+            )
+        )
+
+    assert engine.core.journal.refused == {first: 1, other: 1}
 
 
 def test_a_limit_that_goes_on_to_be_hit_is_told_once_a_minute() -> None:

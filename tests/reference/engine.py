@@ -124,6 +124,7 @@ class Engine:
     records: list[Record] = field(default_factory=list)
     opportunity_usd_min: Decimal = Decimal(1)
     recorder: Recorder | None = None
+    lines: list[bytes] = field(default_factory=list)
     looks: list[str] = field(default_factory=list)
     now_ns: int = START_NS
 
@@ -137,7 +138,7 @@ class Engine:
                     recorder=self.recorder,
                 ),
                 put=self.records.append,
-                log=lambda _line: None,
+                log=self.lines.append,
                 recorder=self.recorder,
                 journal_settings=JournalSettings(
                     run_id="r1",

@@ -1,6 +1,8 @@
 """No notice is lost or repeated for a reader that confirms what it delivered."""
 
 import asyncio
+import contextlib
+import sqlite3
 
 import pytest
 
@@ -9,6 +11,7 @@ from engine.bus.records import LatchAct, Record
 from engine.bus.reports import InboxStored, Thread, ThreadsReport
 from engine.requests.chat import DoneNotices, GetThreads
 from engine.storage.ledger import LedgerSettings, open_ledger
+from engine.storage.ledger_settings import DATABASE_NAME
 from engine.storage.thread_store import KEPT
 from tests.patience import PATIENCE_S
 from tests.storage import makers
@@ -172,3 +175,17 @@ async def test_threads_are_kept_by_chat_with_the_confirmation_and_only_the_newes
     assert of_b.threads == [Thread(name="other", message_id=102)]
     assert newest.threads[0] == Thread(name="moved", message_id=103)
     assert len(newest.threads) == KEPT
+
+
+async def test_threads_beyond_the_newest_leave_the_database(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+        for seq in range(1, KEPT + 20):
+            threads = (Thread(name=f"new {seq}", message_id=seq),)
+            done = DoneNotices(reader="phone", seq=seq, chat="a", threads=threads)
+            await ask(ledger, done, InboxStored)
+
+    with contextlib.closing(sqlite3.connect(sqlite_settings.data_dir / DATABASE_NAME)) as database:
+        ((count,),) = database.execute("SELECT count(*) FROM threads")
+    assert count == KEPT

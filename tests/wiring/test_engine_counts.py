@@ -10,7 +10,7 @@ from engine.pools.blocks import Block, PoolMoved
 from engine.pools.moves import PairMove
 from tests.detect.test_live_pools import pair_of
 from tests.reference.run_core import make_reports, make_run_core
-from tests.reference.world import START_NS
+from tests.reference.world import MS, START_NS
 
 CHAINS = {"ethereum": BlockTerms(stale_ms=36_000, undo_blocks=4)}
 
@@ -50,6 +50,8 @@ def test_what_had_no_room_was_refused_or_waits_is_in_the_reports() -> None:
     assert (listed.displaced, status.displaced, listed.unsized, status.unsized) == (3, 3, 0, 0)
     core.hot_path.tick(START_NS)
     assert reports.status(START_NS).pools_waiting == 0
+    (chain,) = [line for line in reports.venues(START_NS + 1_500 * MS).venues if line.is_chain]
+    assert chain.age_ms == 1_500
 
 
 def test_pools_are_venues_of_the_reports_with_their_blocks_age_and_faults() -> None:
