@@ -108,10 +108,15 @@ Picture = Chart | Heatmap | Waterfall
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A screen with its buttons, second step, picture or file."""
+    """A screen with its buttons, second step, picture or file.
+
+    Attributes:
+        nonce: of the second step that it offers (with `confirmation`) or settles (without).
+    """
 
     screen: Screen
     buttons: tuple[tuple[Button, ...], ...] = ()
     confirmation: Confirmation | None = None
+    nonce: str | None = None
     document: Document | None = None
     chart: Picture | None = None

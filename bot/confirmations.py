@@ -1,4 +1,4 @@
-"""Second steps: a random nonce that counts once, for one person, in one chat, for a short time."""
+"""Second steps: a random nonce that counts once, for whom it was offered, for a short time."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -17,8 +17,7 @@ _NONCE_BYTES: Final = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    user_id: int
-    chat_id: int
+    by: str
     expires_at_ns: int
     confirmation: Confirmation
 
@@ -30,24 +29,23 @@ class Confirmations:
     confirm_s: int
     _pending: FIFOCache[str, _Pending] = field(default_factory=lambda: FIFOCache(PENDING_MAX))
 
-    def offer(self, confirmation: Confirmation, *, user_id: int, chat_id: int, now_ns: int) -> str:
+    def offer(self, confirmation: Confirmation, *, by: str, now_ns: int) -> str:
         """Remember a second step and return its nonce."""
         nonce = secrets.token_urlsafe(_NONCE_BYTES)
         self._pending[nonce] = _Pending(
-            user_id=user_id,
-            chat_id=chat_id,
+            by=by,
             expires_at_ns=now_ns + self.confirm_s * NS_PER_S,
             confirmation=confirmation,
         )
         return nonce
 
-    def take(self, nonce: str, *, user_id: int, chat_id: int, now_ns: int) -> Confirmation | None:
+    def take(self, nonce: str, *, by: str, now_ns: int) -> Confirmation | None:
         """Use a nonce up; None where it is unknown, used, expired or somebody else's.
 
         Somebody else's attempt does not use it up.
         """
         pending = self._pending.get(nonce)
-        if pending is None or (pending.user_id, pending.chat_id) != (user_id, chat_id):
+        if pending is None or pending.by != by:
             return None
         del self._pending[nonce]
         # Farther ahead than when it was offered: the clock was set back meanwhile.

@@ -5,16 +5,15 @@ ahead of whatever is under way.
 """
 
 import asyncio
-import logging
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
 
-from bot.answer import Answer, Chart, Confirmation, Heatmap, Waterfall
+from bot.answer import Answer, Chart, Heatmap, Waterfall
 from bot.charts import ChartDrawer, ChartError
-from bot.command import Kind
-from bot.dispatch import Dispatcher, Invocation, Refused, read_line
+from bot.dispatch import Dispatcher, Invocation, read_line
 from bot.files import FileError, write_file
 from bot.news import News, tell_news
 from bot.notices import NoticeFeed, Telling
@@ -22,17 +21,12 @@ from bot.render.clean import clean
 from bot.render.money import pnl_sparkline
 from bot.render.plain import write_plain
 from bot.render.screen import Screen, Text
-from bot.render.troubles import render_busy, render_left, render_voided
+from bot.render.troubles import render_busy, render_left
+from bot.session import ChatSession, Choice, Turn
 from bot.terminal import PipeTerminal, PromptTerminal, Terminal
 from bot.threads import Threads
-from engine.bus.command import seal
-from engine.domain.errors import SyndicateError
-from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
-from engine.requests.safety import Kill
-
-_log = logging.getLogger(__name__)
 
 BY: Final = "terminal"
 READER: Final = "terminal"
@@ -63,20 +57,6 @@ async def run_console(
         await console.serve(stop, news=asyncio.Queue() if news is None else news)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    text: str
-    epoch: int
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    confirmation: Confirmation
-    expires_at_ns: int
-    epoch: int
-
-
 class Console:
     """What runs while the terminal is served."""
 
@@ -93,7 +73,7 @@ class Console:
         self._clock = clock
         self._terminal = terminal
         self._group = group
-        self._dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
+        self._session = ChatSession(Dispatcher(facade=facade, settings=settings, clock=clock))
         self._charts = ChartDrawer(settings.chart_cache_directory)
         self._feed = NoticeFeed(
             facade=facade,
@@ -103,10 +83,9 @@ class Console:
             deliver=self._tell,
             threads=Threads(""),
         )
-        self._waiting: asyncio.Queue[_Line] = asyncio.Queue(maxsize=WAITING_MAX)
-        self._pending: _Pending | None = None
-        self._epoch = 0
-        self._kills: set[asyncio.Task[None]] = set()
+        self._turns: set[asyncio.Task[None]] = set()
+        self._in_order = asyncio.Lock()
+        self._offered: Answer | None = None
 
     async def serve(self, stop: asyncio.Event, *, news: News) -> None:
         """Open, wait for `stop`, close."""
@@ -114,13 +93,12 @@ class Console:
         tasks = [
             self._group.create_task(self._feed.run()),
             self._group.create_task(tell_news(news, self._show)),
-            self._group.create_task(self._work()),
             self._group.create_task(self._read(stop)),
         ]
         try:
             await stop.wait()
         finally:
-            for task in [*tasks, *self._kills]:
+            for task in [*tasks, *self._turns]:
                 task.cancel()
 
     async def _read(self, stop: asyncio.Event) -> None:
@@ -131,81 +109,46 @@ class Console:
             if text.casefold() in {"/quit", "/exit"}:
                 break
             asked = read_line(text)
+            turn = Turn(asked=asked, by=BY, epoch=self._session.epoch, given_at_ns=self._clock())
             if isinstance(asked, Invocation) and asked.is_kill:
-                self._start_kill(asked)
-                continue
-            try:
-                self._waiting.put_nowait(_Line(text, self._epoch, self._clock()))
-            except asyncio.QueueFull:
+                self._start(self._session.answer(turn, self._deliver))
+            elif len(self._turns) < WAITING_MAX:
+                self._start(self._take(text.casefold(), turn))
+            else:
                 self._show(render_busy(clean(text, limit=40)))
-        await self._waiting.join()
-        await asyncio.gather(*self._kills)
+        while self._turns:
+            await asyncio.wait(self._turns)
         stop.set()
 
-    def _start_kill(self, invocation: Invocation) -> None:
-        self._epoch += 1
-        kill = self._group.create_task(self._answer(invocation))
-        self._kills.add(kill)
-        kill.add_done_callback(self._kills.discard)
+    def _start(self, turn: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(turn)
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
 
-    async def _work(self) -> None:
-        while True:
-            line = await self._waiting.get()
-            try:
-                await self._carry_out(line)
-            finally:
-                self._waiting.task_done()
+    async def _take(self, text: str, turn: Turn) -> None:
+        async with self._in_order:
+            offered, self._offered = self._offered, None
+            if offered is not None and offered.confirmation and offered.nonce:
+                action = offered.confirmation.action
+                if text == "yes":
+                    turn = replace(turn, asked=Choice(offered.nonce, is_yes=True))
+                    await self._session.answer(turn, partial(self._deliver, action=action))
+                    return
+                self._show(render_left(action))
+                if text == "no":
+                    return
+            await self._session.answer(turn, self._deliver)
 
-    async def _carry_out(self, line: _Line) -> None:
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            if line.text.casefold() == "yes":
-                await self._confirm(pending)
-                return
-            self._show(render_left(pending.confirmation.action))
-            if line.text.casefold() == "no":
-                return
-        asked = read_line(line.text)
-        if isinstance(asked, Refused):
-            self._show(asked.answer.screen)
-        elif asked.kind is Kind.CHANGE and line.epoch != self._epoch:
-            self._show(render_voided(asked.shown))
-        else:
-            await self._answer(asked, given_at_ns=line.at_ns)
-            if asked.kind is Kind.CHANGE:
-                await self._assert_kill_again(line.epoch)
-
-    async def _answer(self, invocation: Invocation, *, given_at_ns: int | None = None) -> None:
-        answer = await self._dispatcher.carry_out(invocation, by=BY, given_at_ns=given_at_ns)
+    async def _deliver(self, answer: Answer | None, *, action: str = "") -> None:
+        if answer is None:
+            self._show(render_left(f"{action} came too late"))
+            return
         screen = await self._with_files(answer)
         if answer.confirmation is not None:
-            seconds = self._settings.confirm_s
-            self._pending = _Pending(
-                answer.confirmation, self._clock() + seconds * NS_PER_S, self._epoch
-            )
-            hint = Text(f"Type yes within {seconds} s; anything else leaves it.")
+            self._offered = answer
+            hint = Text(f"Type yes within {self._settings.confirm_s} s; anything else leaves it.")
             screen = replace(screen, blocks=(*screen.blocks, hint))
         self._show(screen)
-
-    async def _confirm(self, pending: _Pending) -> None:
-        left_ns = pending.expires_at_ns - self._clock()
-        is_late = not 0 < left_ns <= self._settings.confirm_s * NS_PER_S
-        if is_late or pending.epoch != self._epoch:
-            self._show(render_left(f"{pending.confirmation.action} came too late"))
-            return
-        answer = await self._dispatcher.confirm(pending.confirmation)
-        self._show(answer.screen)
-        await self._assert_kill_again(pending.epoch)
-
-    async def _assert_kill_again(self, epoch: int) -> None:
-        """Kill once more where a kill came while a loosening command was under way."""
-        if epoch == self._epoch:
-            return
-        why = "a kill came while a command was under way"
-        try:
-            await self._dispatcher.ask(seal(Kill(why=why), by=BY, at_ns=self._clock()))
-        except SyndicateError as error:
-            _log.warning("the repeated kill was not confirmed: %s", error)
 
     async def _with_files(self, answer: Answer) -> Screen:
         """Write what a chat would attach, and say where it is."""

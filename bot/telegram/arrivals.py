@@ -8,19 +8,12 @@ from telegram import Update
 
 from bot.access import Access, Denial, Incoming
 from bot.command import Kind
-from bot.dispatch import Invocation, Refused, read_line
-from bot.telegram.keyboards import ConfirmTap, MenuTap, read_payload
+from bot.dispatch import Invocation, read_line
+from bot.session import Asked
+from bot.telegram.keyboards import read_payload
 from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """A message without text, or a button that means nothing."""
-
-
-Asked = Invocation | Refused | ConfirmTap | Unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +30,9 @@ class Arrival:
         return self.incoming.update_id
 
     @property
-    def kind(self) -> Kind:
-        """Return how carefully it has to be taken."""
-        if isinstance(self.asked, Invocation):
-            return self.asked.kind
-        return Kind.CHANGE if isinstance(self.asked, ConfirmTap) else Kind.READ
-
-    @property
     def is_kill(self) -> bool:
         """Say whether this sets the kill latch."""
         return isinstance(self.asked, Invocation) and self.asked.is_kill
-
-    @property
-    def shown(self) -> str:
-        """Return what was asked for, as it may be repeated."""
-        if isinstance(self.asked, Invocation):
-            return self.asked.shown
-        return "second step" if isinstance(self.asked, ConfirmTap) else "message"
 
 
 def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
@@ -72,15 +51,9 @@ def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
 
 def _asked(incoming: Incoming) -> Asked:
     if incoming.tap is None:
-        return Unusable() if incoming.text is None else read_line(incoming.text)
-    tapped = read_payload(incoming.tap.payload)
-    if isinstance(tapped, MenuTap):
-        asked = read_line(tapped.line)
-        is_offered = isinstance(asked, Invocation) and asked.entry.is_on_buttons
-        if isinstance(asked, Invocation) and is_offered:
-            # The text of a deleted message can no longer be what was tapped on.
-            return asked if incoming.tap.is_visible or asked.kind is Kind.PROTECTIVE else Unusable()
-        return Unusable()
-    if tapped is not None and incoming.tap.is_visible:
-        return tapped
-    return Unusable()
+        return None if incoming.text is None else read_line(incoming.text)
+    asked = read_payload(incoming.tap.payload)
+    if isinstance(asked, Invocation) and asked.kind is Kind.PROTECTIVE:
+        return asked
+    # The text of a deleted message can no longer be what was tapped on.
+    return asked if incoming.tap.is_visible else None

@@ -1,4 +1,4 @@
-"""The Telegram front-end: joins poller, inbox, kill lane, desk, outbox and notices."""
+"""The Telegram front-end: joins poller, inbox, session, desk, outbox and notices."""
 
 import asyncio
 import logging
@@ -10,18 +10,17 @@ from telegram.error import TelegramError
 from bot.access import Access
 from bot.answer import Answer
 from bot.charts import ChartDrawer
-from bot.confirmations import Confirmations
-from bot.dispatch import Dispatcher, Invocation
+from bot.dispatch import Dispatcher
 from bot.news import News, tell_news
 from bot.notice_buttons import AFTER_CONFLICT, AFTER_NEWS, Row
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
 from bot.render.troubles import render_answers_dropped, render_conflict
+from bot.session import ChatSession
 from bot.telegram.arrivals import Arrival, read_arrival
-from bot.telegram.desk import Accepted, Desk, by_of
+from bot.telegram.desk import Desk
 from bot.telegram.inbox import SOURCE, Inbox
 from bot.telegram.introduction import introduce
-from bot.telegram.kill_lane import KillLane
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
 from bot.telegram.pacing import Pace
@@ -139,27 +138,18 @@ class FrontEnd:
             deliver=Teller(self.outbox).deliver,
             threads=Threads(f"telegram-{bot_id}-{settings.telegram_operator_id}"),
         )
-        dispatcher = Dispatcher(facade=facade, settings=settings, clock=clock)
-        confirmations = Confirmations(settings.confirm_s)
-        self.kill_lane = KillLane(
-            dispatcher,
-            confirmations,
-            self._spawn,
-            self._reply,
-            bot_id=bot_id,
+        self.session = ChatSession(
+            Dispatcher(facade=facade, settings=settings, clock=clock), self._is_conflicted
         )
         self.desk = Desk(
-            dispatcher=dispatcher,
-            confirmations=confirmations,
+            session=self.session,
+            bot_id=bot_id,
             inbox=self.inbox,
             outbox=self.outbox,
-            kill_lane=self.kill_lane,
             taps=TapAnswers(self.sender.bot, self._spawn, settings.send_s),
             charts=ChartDrawer(settings.chart_cache_directory),
-            clock=clock,
-            age_s_max=settings.command_age_s_max,
+            spawn=self._spawn,
             show_activity=lambda: self._spawn(self._show_activity()),
-            is_conflicted=self._is_conflicted,
         )
 
     async def serve(self, stop: asyncio.Event, *, news: News) -> None:
@@ -176,7 +166,7 @@ class FrontEnd:
         try:
             await stop.wait()
             await _cancel(taking_in)
-            await self.desk.drain(deadline_s=DESK_S)
+            await self.session.drain(deadline_s=DESK_S)
             await self.outbox.drain(deadline_s=OUTBOX_S)
             await self.inbox.flush(deadline_s=FLUSH_S)
         finally:
@@ -196,7 +186,7 @@ class FrontEnd:
         arrivals = [a for update in fresh if (a := read_arrival(update, self.access)) is not None]
         if not arrivals:
             return
-        epochs = _epochs(arrivals, base=self.kill_lane.epoch)
+        epochs = _epochs(arrivals, base=self.session.epoch)
         await self._kill(arrivals, is_late=self.poller.has_waited)
         stored = await self.inbox.store(arrival.raw for arrival in arrivals)
         for arrival, epoch in zip(arrivals, epochs, strict=True):
@@ -231,17 +221,11 @@ class FrontEnd:
     async def _kill(self, arrivals: list[Arrival], *, is_late: bool) -> None:
         kills = [arrival for arrival in arrivals if arrival.is_kill]
         if kills:
-            await self.kill_lane.act(kills, by=by_of(kills[0]), is_late=is_late)
+            await self.desk.kill(kills, is_late=is_late)
 
     def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
-        if isinstance(arrival.asked, Invocation) and arrival.asked.tightens:
-            self.desk.confirmations.void_all()  # at once, however long the engine takes
         if not arrival.is_kill:
-            accepted = Accepted(arrival=arrival, epoch=epoch, is_stored=is_stored)
-            self._spawn(self.desk.carry_out(accepted))
-
-    def _reply(self, arrival: Arrival, answer: Answer) -> None:
-        self.desk.reply(arrival, answer)
+            self.desk.start(arrival, epoch=epoch, is_stored=is_stored)
 
     def _is_conflicted(self) -> bool:
         """Say whether somebody else used the token a short while ago."""

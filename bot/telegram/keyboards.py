@@ -4,33 +4,19 @@
 `c:<nonce>:<y|n>` is a second step; the nonce is random and means nothing by itself.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
 from bot.answer import Button
+from bot.dispatch import Invocation
+from bot.session import Choice, read_button
 
 PAYLOAD_BYTES_MAX: Final = 64
 """Longest callback data that Telegram takes."""
 
 _LABEL_LIMIT: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class MenuTap:
-    """A button of a menu: a line as typed."""
-
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmTap:
-    """A button of a second step."""
-
-    nonce: str
-    is_yes: bool
 
 
 def make_menu(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
@@ -65,12 +51,12 @@ def make_second_step(*, action: str, nonce: str) -> InlineKeyboardMarkup:
     )
 
 
-def read_payload(payload: str) -> MenuTap | ConfirmTap | None:
-    """Parse callback data; None where it is none of ours."""
+def read_payload(payload: str) -> Invocation | Choice | None:
+    """Parse callback data; None where it is none of ours, or of no button."""
     kind, _, rest = payload.partition(":")
-    if kind == "m" and rest:
-        return MenuTap(rest)
+    if kind == "m":
+        return read_button(rest)
     nonce, _, choice = rest.rpartition(":")
     if kind == "c" and nonce and choice in {"y", "n"}:
-        return ConfirmTap(nonce, is_yes=choice == "y")
+        return Choice(nonce, is_yes=choice == "y")
     return None

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from telegram import InlineKeyboardMarkup
-
 from bot.answer import Answer
 from bot.render.html import CAPTION_UNITS_MAX, write_html
-from bot.telegram.keyboards import make_menu
+from bot.telegram.keyboards import make_menu, make_second_step
 from bot.telegram.outgoing import Outgoing, Priority, Settled
 
 
@@ -14,7 +12,6 @@ def make_messages(
     answer: Answer,
     *,
     priority: Priority,
-    buttons: InlineKeyboardMarkup | None = None,
     photo: bytes | None = None,
     edits: int | None = None,
     on_settled: Callable[[Settled], None] | None = None,
@@ -24,7 +21,6 @@ def make_messages(
     Args:
         answer: what is to be said.
         priority: of all its messages.
-        buttons: buttons instead of the answer's own, for a second step.
         photo: PNG that carries the first part as its caption.
         edits: message that the first part replaces.
         on_settled: called once, when the last message is settled.
@@ -36,7 +32,10 @@ def make_messages(
     first.photo = photo
     first.document = answer.document
     first.edits = edits
-    last.buttons = make_menu(answer.buttons) if buttons is None else buttons
-    last.is_protected = answer.confirmation is not None
+    if answer.confirmation is not None and answer.nonce is not None:
+        last.buttons = make_second_step(action=answer.confirmation.action, nonce=answer.nonce)
+        last.is_protected = True
+    else:
+        last.buttons = make_menu(answer.buttons)
     last.on_settled = on_settled
     return messages
