@@ -24,7 +24,6 @@ from engine.operate.core_parts import Core
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
-from engine.operate.run_journal import JournalSettings
 from engine.operate.world import LiveWorld
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Fetch, InputKind
@@ -105,9 +104,7 @@ def make_core(
             put=lambda _record: None,
             log=lambda _line: None,
             recorder=recorder,
-            journal_settings=JournalSettings(
-                run_id="bench", basis=Basis.REPLAY, opportunity_usd_min=Decimal(1)
-            ),
+            opportunity_usd_min=Decimal(1),
             open_matrix=prices.open if prices else None,
         ),
     )

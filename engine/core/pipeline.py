@@ -84,10 +84,6 @@ class Journal(Protocol):
         """Learn that a plan has ended; it is already booked in positions and inventory."""
         ...
 
-    def intended(self, intent: Intent) -> None:
-        """Learn what is about to be sent."""
-        ...
-
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         """Learn that a place of the inventory was set to its capital."""
         ...

@@ -27,7 +27,7 @@ _ROOMS: Final = (
     "engine.domain.",
     "engine.execute.",
     "engine.market.",
-    "engine.operate.run_journal",
+    "engine.operate.journal.recent",
     "engine.pools.",
     "engine.portfolio.",
     "engine.ports",

@@ -17,8 +17,8 @@ from engine.market.board import Board
 from engine.market.freshness import Freshness
 from engine.market.valuation import Valuation
 from engine.operate.hot_path import HotPath
+from engine.operate.journal.run_journal import RunJournal
 from engine.operate.run_header import RunHeader
-from engine.operate.run_journal import RunJournal
 from engine.operate.spread_watch import SpreadWatch
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions

@@ -198,7 +198,7 @@ class EngineAnswers:
             self.core.hot_path.command(state, at_ns)
 
     def _tell(self, notice: Notice) -> None:
-        self.core.journal.tell(notice)
+        self.core.journal.notices.tell(notice)
 
     @property
     def _basis(self) -> Basis:

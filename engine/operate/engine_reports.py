@@ -36,8 +36,8 @@ from engine.domain.plans import AtomicPlan, Plan
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS, NS_PER_S
 from engine.kernels.layout import ASK, BID, COUNT
 from engine.operate.core_parts import Core
+from engine.operate.journal.recent import Entry
 from engine.operate.latency import LatencyRing
-from engine.operate.run_journal import Entry
 from engine.quote.gap import Unconfirmed
 from engine.quote.route_values import values_of_opportunity
 from engine.quote.split import ConfirmedSplit, PlacePart
@@ -87,10 +87,10 @@ class EngineReports:
             is_paused=core.control.is_paused,
             uptime_s=(at_ns - self._started_at_ns) // NS_PER_S,
             venues=self._venue_lines(at_ns),
-            found=core.journal.found,
+            found=core.journal.counts.found,
             found_by_legs=self._found_by_legs(),
-            planned=core.journal.planned,
-            traded=core.journal.traded,
+            planned=core.journal.counts.planned,
+            traded=core.journal.counts.traded,
             refused=self._refused(),
             crowded_out=core.detector.crowded_out,
             displaced=core.detector.displaced,
@@ -98,7 +98,7 @@ class EngineReports:
             pools_cut=core.detector.pools_cut,
             moves_refused=core.moving_pools.moves_refused,
             pools_waiting=core.detector.pools_waiting,
-            profit_usd_paper=core.journal.profit_usd,
+            profit_usd_paper=core.journal.counts.profit_usd,
             latency_us=core.hot_path.latency.summary_us(),
             loop_lag_us=self._sights.loop_lag.summary_us(),
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
@@ -115,7 +115,7 @@ class EngineReports:
         return self._core.header.started_at_ns + self._core.hot_path.stepped_ns
 
     def _found_by_legs(self) -> dict[int, int]:
-        return dict(sorted(self._core.journal.found_by_legs.items()))
+        return dict(sorted(self._core.journal.counts.found_by_legs.items()))
 
     def venues(self, at_ns: int) -> VenuesReport:
         """Return every instrument."""
@@ -134,13 +134,13 @@ class EngineReports:
     def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
         """Return open opportunities first, then recent ones, newest first."""
         core = self._core
-        newest = list(reversed(core.journal.recent))
+        newest = list(reversed(core.journal.recent.newest))
         newest.sort(key=lambda entry: entry.closed_at_ns is not None)
         return OpportunitiesReport(
             basis=core.header.basis,
             market_note=core.header.market_note,
             opportunities=[entry.line(at_ns) for entry in newest[: max(limit, 0)]],
-            found=core.journal.found,
+            found=core.journal.counts.found,
             found_by_legs=self._found_by_legs(),
             refused=self._refused(),
             crowded_out=core.detector.crowded_out,
@@ -155,7 +155,7 @@ class EngineReports:
         Frames may be taken while shares of an open route are looked for.
         """
         core = self._core
-        entry = core.journal.find(ref)
+        entry = core.journal.recent.find(ref)
         if entry is None:
             return None
         split_now = await self._split_now(entry, at_ns)
@@ -261,7 +261,8 @@ class EngineReports:
         )
 
     def _refused(self) -> dict[str, int]:
-        return {reason.value: count for reason, count in self._core.journal.refused.most_common()}
+        refused = self._core.journal.counts.refused
+        return {reason.value: count for reason, count in refused.most_common()}
 
     def _venue_lines(self, at_ns: int) -> list[VenueLine]:
         core = self._core

@@ -26,7 +26,6 @@ from engine.operate.recording import (
     segments_of,
 )
 from engine.operate.run_header import RunHeader, decode_header
-from engine.operate.run_journal import JournalSettings
 from engine.operate.streams import put_out, say_last
 from engine.operate.world import ReplayedWorld
 from engine.ports import InputKind
@@ -128,7 +127,7 @@ def _replay(path: Path, first: int, lines: list[bytes], kinds: Sequence[AnyKind]
     entries = read_entries(path, first=first)
     header = _header(entries, path)
     world = ReplayedWorld()
-    core = build_core(header, _surroundings(header, world, lines, kinds))
+    core = build_core(header, _surroundings(world, lines, kinds))
     if first > 1 or path.is_file():
         entries = _begin(entries, core, path)
     result = ReplayResult(
@@ -217,18 +216,14 @@ def _begin(entries: Iterator[Entry], core: Core, path: Path) -> Iterator[Entry]:
 
 
 def _surroundings(
-    header: RunHeader, world: ReplayedWorld, lines: list[bytes], kinds: Sequence[AnyKind]
+    world: ReplayedWorld, lines: list[bytes], kinds: Sequence[AnyKind]
 ) -> Surroundings:
     return Surroundings(
         world=world,
         put=lambda _record: None,
         log=lines.append,
         recorder=None,
-        journal_settings=JournalSettings(
-            run_id=header.run_id,
-            basis=header.basis,
-            opportunity_usd_min=TelegramSettings().opportunity_usd_min,
-        ),
+        opportunity_usd_min=TelegramSettings().opportunity_usd_min,
         kinds=kinds,
     )
 
@@ -287,7 +282,7 @@ def _feed(
 
 def _sum_up(core: Core, result: ReplayResult, lines: list[bytes]) -> None:
     result.decisions = len(lines)
-    result.found = core.journal.found
-    result.planned = core.journal.planned
-    result.traded = core.journal.traded
-    result.profit_usd_paper = float(round(core.journal.profit_usd, 6))
+    result.found = core.journal.counts.found
+    result.planned = core.journal.counts.planned
+    result.traded = core.journal.counts.traded
+    result.profit_usd_paper = float(round(core.journal.counts.profit_usd, 6))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.bus.records import Record
 from engine.connectors.specs import spec_of
@@ -47,9 +48,9 @@ from engine.market.lateness import Lateness
 from engine.market.valuation import Valuation
 from engine.operate.core_parts import Core
 from engine.operate.hot_path import HotPath
+from engine.operate.journal.run_journal import RunJournal
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader
-from engine.operate.run_journal import JournalSettings, RunJournal
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import World
 from engine.portfolio.costs import Costs
@@ -78,6 +79,7 @@ class Surroundings:
     Attributes:
         open_matrix: makes the price matrix of a board and of pools, again after each change of the
             rows; a run that shares no prices, such as a replay, has none.
+        opportunity_usd_min: least profit of an opportunity that the operator is told of.
         kinds: the kinds of input that there are.
         limits: the limits that there are.
     """
@@ -86,7 +88,7 @@ class Surroundings:
     put: Callable[[Record], None]
     log: Callable[[bytes], None]
     recorder: Recorder | None
-    journal_settings: JournalSettings
+    opportunity_usd_min: Decimal
     open_matrix: OpenMatrix | None = None
     kinds: Sequence[AnyKind] = INPUTS
     limits: Sequence[LimitMaker] = LIMITS
@@ -186,7 +188,11 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     pool_health = PoolHealth(moving)
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(
-        around.journal_settings, mode=lambda: control.mode, put=around.put, log=around.log
+        header,
+        opportunity_usd_min=around.opportunity_usd_min,
+        mode=lambda: control.mode,
+        put=around.put,
+        log=around.log,
     )
     estimates = Estimates(board, age_ns_max=age_ns_max)
     open_matrix = around.open_matrix
@@ -211,7 +217,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                     pools=graph.pools,
                     taken_pools=taken_pools,
                     is_killed=around.world.is_killed,
-                    intend=journal.intended,
+                    intend=journal.records.intent,
                 )
             ),
             positions=positions,

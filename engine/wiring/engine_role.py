@@ -41,7 +41,6 @@ from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
-from engine.operate.run_journal import JournalSettings
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import LiveWorld
 from engine.ports import Action, InputKind, Listed
@@ -152,7 +151,7 @@ async def open_engine(
         stack.callback(prices.close)
         core = build_core(
             header,
-            _surroundings(settings, header, latch, outbox, recorder, lease=lease, prices=prices),
+            _surroundings(settings, latch, outbox, recorder, lease=lease, prices=prices),
         )
         if recorder is not None:
             recorder.begin_with(partial(begin_segment, core))
@@ -318,7 +317,6 @@ def accept_of(hot_path: HotPath, stream: int, watch: ClockWatch) -> Accept:
 
 def _surroundings(
     settings: Settings,
-    header: RunHeader,
     latch: KillLatch,
     outbox: Outbox,
     recorder: Recorder | None,
@@ -340,11 +338,7 @@ def _surroundings(
         put=outbox.put,
         log=write_line,
         recorder=recorder,
-        journal_settings=JournalSettings(
-            run_id=header.run_id,
-            basis=header.basis,
-            opportunity_usd_min=settings.telegram.opportunity_usd_min,
-        ),
+        opportunity_usd_min=settings.telegram.opportunity_usd_min,
         open_matrix=prices.open,
     )
 
@@ -412,7 +406,7 @@ def _sights(
 
 
 def _tell_start(core: Core, latch: KillLatch, clock: Clock) -> None:
-    core.journal.tell(
+    core.journal.notices.tell(
         Started(
             at_ns=clock(),
             basis=core.header.basis,

@@ -59,7 +59,7 @@ class Ticks:
                 for stream, books in zip(core.header.streams, core.rows.books, strict=True)
             },
             basis=core.header.basis,
-            tell=core.journal.tell,
+            tell=core.journal.notices.tell,
             at_ns=clock.now_ns(),
         )
 
@@ -79,7 +79,7 @@ class Ticks:
         self._perform(self._core.hot_path.correct(correction, at_ns))
         self._outages.step_clock(correction.step_ns)
         self._kill_switch.step_clock(correction.step_ns)
-        self._core.journal.tell(
+        self._core.journal.notices.tell(
             ClockCorrected(
                 at_ns=at_ns,
                 basis=self._core.header.basis,
@@ -97,7 +97,7 @@ class Ticks:
         counts = (dropped[Worth.PASSING], dropped[Worth.NEWS], self._outbox.refused)
         for kind, count in zip(list(self._told), counts, strict=True):
             if count > self._told[kind] and not self._outbox.waiting:
-                self._core.journal.tell(
+                self._core.journal.notices.tell(
                     RecordsDropped(
                         at_ns=at_ns,
                         basis=self._core.header.basis,
@@ -110,7 +110,7 @@ class Ticks:
     def _tell_recording(self, at_ns: int) -> None:
         if self._recorder is None or self._recorder.failure is None:
             return
-        self._core.journal.tell(
+        self._core.journal.notices.tell(
             RecordingStopped(at_ns=at_ns, basis=self._core.header.basis, why=self._recorder.failure)
         )
         self._recorder = None

@@ -41,9 +41,7 @@ def root_of(core: Core) -> object:
 
 def restored(core: Core, *, left_out: frozenset[int] = frozenset()) -> Core:
     """Return another core of the same header, in the state that this one is in."""
-    around = make_surroundings()
-    own = replace(around.journal_settings, run_id=core.header.run_id)
-    another = build_core(core.header, replace(around, journal_settings=own))
+    another = build_core(core.header, make_surroundings())
     another.frame.load(b"".join(core.frame.save()), left_out=left_out)
     return another
 

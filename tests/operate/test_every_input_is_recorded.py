@@ -59,7 +59,7 @@ def test_every_look_at_the_world_is_recorded_whatever_was_seen(tmp_path: Path) -
     engine.fund()
     engine.show(0, [("100.00", "9")], [("100.10", "9")])
     engine.show(1, [("101.00", "9")], [("101.20", "9")])
-    assert engine.core.journal.planned == 1
+    assert engine.core.journal.counts.planned == 1
 
     recorder.close()
 

@@ -82,7 +82,7 @@ def test_the_decision_log_has_the_whole_life_of_an_opportunity() -> None:
 
     events = [msgspec.json.decode(line)[0] for line in engine.lines]
 
-    (entry,) = engine.core.journal.recent
+    (entry,) = engine.core.journal.recent.newest
     life = [event for event in events if event != "deposited"]
     assert life == ["found", "decided", "closed", "executed"]
     closed_at_ns = entry.closed_at_ns
@@ -117,7 +117,7 @@ def test_a_refusal_counts_once_for_each_reason_of_an_opportunity() -> None:
             )
         )
 
-    assert engine.core.journal.refused == {first: 1, other: 1}
+    assert engine.core.journal.counts.refused == {first: 1, other: 1}
 
 
 def test_a_limit_that_goes_on_to_be_hit_is_told_once_a_minute() -> None:

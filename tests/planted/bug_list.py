@@ -16,7 +16,7 @@ WITHIN: Final = "within a room"
 
 SET_UP = "engine/wiring/run_set_up.py"
 CORE = "engine/wiring/core.py"
-JOURNAL = "engine/operate/run_journal.py"
+NOTICES = "engine/operate/journal/notices.py"
 HOT_PATH = "engine/operate/hot_path.py"
 DAILY_LOSS = "engine/decide/bounds/daily_loss.py"
 REACH = ("tests/wiring/test_settings_reach_the_engine.py",)
@@ -174,7 +174,7 @@ JOINTS: Final = (
     Bug(
         what="what a trade left over is not told",
         kind=PHONE,
-        path=JOURNAL,
+        path=NOTICES,
         old="left_over=tuple(one.held for one in execution.residuals),\n                    story",
         new="left_over=(),\n                    story",
         tests=TOLD,
@@ -182,7 +182,7 @@ JOINTS: Final = (
     Bug(
         what="a trade is told with its expected profit",
         kind=PHONE,
-        path=JOURNAL,
+        path=NOTICES,
         old="profit_usd=execution.profit_usd,\n                    expected_usd",
         new="profit_usd=execution.expected_usd,\n                    expected_usd",
         tests=TOLD,
@@ -190,7 +190,7 @@ JOINTS: Final = (
     Bug(
         what="a limit that is hit is told once and never again",
         kind=PHONE,
-        path=JOURNAL,
+        path=NOTICES,
         old="LIMIT_NOTICE_NS: Final = 60_000_000_000",
         new="LIMIT_NOTICE_NS: Final = 60_000_000_000_000",
         tests=TOLD,
@@ -198,27 +198,27 @@ JOINTS: Final = (
     Bug(
         what="two notices have one name, so that the ledger keeps one",
         kind=PHONE,
-        path=JOURNAL,
-        old="self._notice_count += 1",
-        new="self._notice_count = 1",
+        path=NOTICES,
+        old="self.count += 1",
+        new="self.count = 1",
         tests=TOLD,
     ),
     Bug(
         what="a late fill is told with the profit of nothing",
         kind=PHONE,
-        path=JOURNAL,
+        path=NOTICES,
         old="fills=sum(len(order.fills) for order in execution.orders),\n"
-        "                profit_usd=execution.profit_usd",
+        "                    profit_usd=execution.profit_usd",
         new="fills=sum(len(order.fills) for order in execution.orders),\n"
-        "                profit_usd=Decimal(0)",
+        "                    profit_usd=Decimal(0)",
         tests=TOLD,
     ),
     Bug(
         what="a gain is told only below the threshold",
         kind=PHONE,
-        path=JOURNAL,
-        old="decided.profit_usd >= settings.opportunity_usd_min",
-        new="decided.profit_usd < settings.opportunity_usd_min",
+        path=NOTICES,
+        old="not profit_usd >= self.opportunity_usd_min",
+        new="profit_usd >= self.opportunity_usd_min",
         tests=REACH,
     ),
 )

@@ -16,7 +16,6 @@ from engine.domain.residuals import LastPrice, Residual
 from engine.operate.core_parts import Core
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader, decode_header, encode_header
-from engine.operate.run_journal import JournalSettings
 from engine.operate.world import LiveWorld
 from engine.ports import Applied, LevelForm, Listed
 from engine.settings.schema import (
@@ -140,11 +139,7 @@ class Engine:
                 put=self.records.append,
                 log=self.lines.append,
                 recorder=self.recorder,
-                journal_settings=JournalSettings(
-                    run_id="r1",
-                    basis=self.header.basis,
-                    opportunity_usd_min=self.opportunity_usd_min,
-                ),
+                opportunity_usd_min=self.opportunity_usd_min,
             ),
         )
 

@@ -13,7 +13,6 @@ from engine.operate.latency import LatencyRing
 from engine.operate.recorder import Recorder
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
-from engine.operate.run_journal import JournalSettings
 from engine.operate.world import ReplayedWorld
 from engine.pools.snapshots import PoolSnapshot
 from engine.wiring.core import Surroundings, build_core
@@ -82,9 +81,7 @@ def make_surroundings(
         put=lambda _record: None,
         log=log,
         recorder=recorder,
-        journal_settings=JournalSettings(
-            run_id="r1", basis=Basis.SANDBOX, opportunity_usd_min=Decimal(1)
-        ),
+        opportunity_usd_min=Decimal(1),
     )
 
 

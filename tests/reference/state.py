@@ -15,7 +15,7 @@ from engine.market.board import Board
 
 SCRATCH = {
     ("Board", "_scratch"),
-    ("RunJournal", "recent"),
+    ("RecentOpportunities", "newest"),
     ("CycleScan", "found"),
 }
 """What nothing reads that an earlier input left there, or reports alone."""

@@ -30,7 +30,6 @@ from engine.operate.outbox import Outbox
 from engine.operate.recorder import FLUSH_S, Recorder, RecorderSettings
 from engine.operate.recording import EntryKind
 from engine.operate.run_header import RunHeader, encode_header
-from engine.operate.run_journal import JournalSettings
 from engine.operate.world import LiveWorld
 from engine.sandbox.stage import Stage
 from engine.settings.schema import Settings
@@ -203,11 +202,7 @@ class Life:
             put=self._put,
             log=self._log,
             recorder=self.recorder,
-            journal_settings=JournalSettings(
-                run_id=self.header.run_id,
-                basis=self.header.basis,
-                opportunity_usd_min=settings.telegram.opportunity_usd_min,
-            ),
+            opportunity_usd_min=settings.telegram.opportunity_usd_min,
         )
 
     def _put(self, record: Record) -> None:

@@ -183,7 +183,7 @@ class Run:
     def _count(self, life: Life) -> None:
         counts = self.outcome.counts
         executions = [one for one in life.put if isinstance(one, ExecutionRecord)]
-        counts["plans"] += life.core.journal.planned
+        counts["plans"] += life.core.journal.counts.planned
         counts["executions"] += len(executions)
         counts["of 3 legs or more"] += sum(len(one.plan.opportunity.hops) > 2 for one in executions)
         counts["closing residuals"] += sum(

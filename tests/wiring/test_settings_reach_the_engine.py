@@ -93,7 +93,7 @@ def test_a_plan_and_its_orders_go_by_the_settings() -> None:
 
     engine.show(0, [("100.00", "9")], [("100.10", "9")])
     engine.show(1, [("101.00", "9")], [("101.20", "9")])
-    (plan,) = [one.plan for one in engine.core.journal.recent if one.plan is not None]
+    (plan,) = [one.plan for one in engine.core.journal.recent.newest if one.plan is not None]
     engine.show(1, [("99.00", "9")], [("101.20", "9")])  # the sell leg will find nothing
     for _ in range(400):
         engine.tick(5)

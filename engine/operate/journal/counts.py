@@ -1,0 +1,39 @@
+"""What a run has come to so far, in figures for reports."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.domain.exact import exact_sum
+from engine.domain.opportunities import Opportunity, Reason, Refusal
+from engine.domain.orders import Execution
+from engine.domain.plans import Plan
+
+
+@dataclass(slots=True)
+class Counts:
+    """Counts since the start of the run; an opportunity's refusals count once per reason."""
+
+    found: int = 0
+    found_by_legs: Counter[int] = field(default_factory=Counter)
+    planned: int = 0
+    traded: int = 0
+    refused: Counter[Reason] = field(default_factory=Counter)
+    profit_usd: Decimal = Decimal(0)
+
+    def add_found(self, opportunity: Opportunity) -> None:
+        """Count a new opportunity."""
+        self.found += 1
+        self.found_by_legs[len(opportunity.hops)] += 1
+
+    def add_decision(self, decision: Plan | Refusal) -> None:
+        """Count a decision that is another than those on the same opportunity before."""
+        if isinstance(decision, Refusal):
+            self.refused[decision.reason] += 1
+        else:
+            self.planned += 1
+
+    def add_execution(self, execution: Execution) -> None:
+        """Count what a plan came to; what corrects one is no trade more."""
+        self.traded += execution.is_traded and not execution.corrects
+        self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))

@@ -1,0 +1,129 @@
+"""What the operator is told of a run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from engine.bus.notices import (
+    LateFill,
+    LimitHit,
+    Notice,
+    OpportunitySeen,
+    PaperTraded,
+    PlanVoided,
+)
+from engine.bus.records import NoticeRecord, Record
+from engine.domain.modes import Basis
+from engine.domain.opportunities import Reason, Refusal
+from engine.domain.orders import Execution, traded_base
+from engine.domain.plans import Plan
+from engine.operate.journal.recent import Entry
+
+LIMIT_NOTICE_NS: Final = 60_000_000_000
+BALANCE_NOTICE_NS: Final = 3_600_000_000_000
+"""A balance that ran out stays so until it is set back."""
+
+LIMIT_REASONS: Final = frozenset(
+    {
+        Reason.POSITION_LIMIT,
+        Reason.BALANCE_TOO_LOW,
+        Reason.DAILY_LOSS_LIMIT,
+        Reason.ORDER_RATE_LIMIT,
+        Reason.LEDGER_BEHIND,
+    }
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Notices:
+    """Numbers the notices of a run and hands them to `put`."""
+
+    run_id: str
+    basis: Basis
+    opportunity_usd_min: Decimal
+    put: Callable[[Record], None]
+    count: int = 0
+    limit_at_ns: dict[Reason, int] = field(default_factory=dict)
+
+    def tell(self, notice: Notice) -> None:
+        """Queue a notice; it is told once it is stored."""
+        self.count += 1
+        self.put(NoticeRecord(record_id=f"{self.run_id}-n{self.count}", notice=notice))
+
+    def opportunity(self, entry: Entry) -> None:
+        """Tell of an opportunity, if it is worth it."""
+        opportunity, profit_usd = entry.opportunity, entry.profit_usd
+        if profit_usd is None or not profit_usd >= self.opportunity_usd_min:
+            return
+        self.tell(
+            OpportunitySeen(
+                at_ns=opportunity.seen_at_ns,
+                basis=self.basis,
+                opportunity_id=opportunity.opportunity_id,
+                pair=opportunity.pair,
+                buy_venue=opportunity.buy_venue,
+                sell_venue=opportunity.sell_venue,
+                assets=tuple(hop.target for hop in opportunity.hops),
+                net_edge_bps=opportunity.net_edge_bps,
+                profit_usd=profit_usd,
+                outcome=entry.outcome,
+            )
+        )
+
+    def refusal(self, refusal: Refusal) -> None:
+        """Tell of a limit that is reached, now and then while it stays so."""
+        reason, at_ns = refusal.reason, refusal.decided_at_ns
+        if reason not in LIMIT_REASONS:
+            return
+        last_at_ns = self.limit_at_ns.get(reason)
+        every_ns = BALANCE_NOTICE_NS if reason is Reason.BALANCE_TOO_LOW else LIMIT_NOTICE_NS
+        if last_at_ns is not None and 0 <= at_ns - last_at_ns < every_ns:
+            return
+        self.limit_at_ns[reason] = at_ns
+        self.tell(LimitHit(at_ns=at_ns, basis=self.basis, reason=reason, detail=refusal.detail))
+
+    def execution(self, plan: Plan, execution: Execution) -> None:
+        """Tell what a plan came to, if anything was filled or paid."""
+        if execution.void:
+            self.tell(
+                PlanVoided(
+                    at_ns=execution.closed_at_ns,
+                    basis=self.basis,
+                    opportunity_id=execution.opportunity_id,
+                    pair=plan.opportunity.pair,
+                    why=execution.void,
+                )
+            )
+        elif execution.corrects:
+            self.tell(
+                LateFill(
+                    at_ns=execution.closed_at_ns,
+                    basis=self.basis,
+                    execution_id=execution.corrects,
+                    opportunity_id=execution.opportunity_id,
+                    pair=plan.opportunity.pair,
+                    fills=sum(len(order.fills) for order in execution.orders),
+                    profit_usd=execution.profit_usd,
+                    left_over=tuple(one.held for one in execution.residuals),
+                )
+            )
+        elif execution.is_traded or execution.why_reverted:
+            self.tell(
+                PaperTraded(
+                    at_ns=execution.closed_at_ns,
+                    basis=self.basis,
+                    execution_id=execution.execution_id,
+                    opportunity_id=execution.opportunity_id,
+                    pair=plan.opportunity.pair,
+                    buy_venue=plan.opportunity.buy_venue,
+                    sell_venue=plan.opportunity.sell_venue,
+                    size_base=traded_base(plan, execution),
+                    profit_usd=execution.profit_usd,
+                    expected_usd=execution.expected_usd,
+                    assets=tuple(hop.target for hop in plan.opportunity.hops),
+                    left_over=tuple(one.held for one in execution.residuals),
+                    story=execution.story,
+                    why_reverted=execution.why_reverted,
+                )
+            )

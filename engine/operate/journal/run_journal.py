@@ -1,0 +1,109 @@
+"""Hands what the pipeline does to those that keep it, and writes the decision log.
+
+The decision log is the yardstick of a replay: one line of JSON per event, byte for byte the same
+whenever the same inputs are fed to the same code.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+
+from engine.bus.records import Record
+from engine.core.pipeline import Decided
+from engine.detect.episodes import Closed
+from engine.domain.holdings import Deposit
+from engine.domain.modes import Mode
+from engine.domain.opportunities import Opportunity, Refusal
+from engine.execute.finished import Finished
+from engine.market.freshness import VenueEdge
+from engine.operate.journal.counts import Counts
+from engine.operate.journal.notices import Notices
+from engine.operate.journal.recent import RecentOpportunities
+from engine.operate.journal.records import Records
+from engine.operate.run_header import RunHeader
+
+
+class RunJournal:
+    """Obeys `core.pipeline.Journal`.
+
+    Args:
+        opportunity_usd_min: least profit of an opportunity that is told of.
+        mode: the engine's mode now.
+        put: takes a record for the ledger.
+        log: takes a line of the decision log.
+    """
+
+    def __init__(
+        self,
+        header: RunHeader,
+        *,
+        opportunity_usd_min: Decimal,
+        mode: Callable[[], Mode],
+        put: Callable[[Record], None],
+        log: Callable[[bytes], None],
+    ) -> None:
+        self.counts = Counts()
+        self.recent = RecentOpportunities()
+        self.records = Records(run_id=header.run_id, basis=header.basis, mode=mode, put=put)
+        self.notices = Notices(
+            run_id=header.run_id,
+            basis=header.basis,
+            opportunity_usd_min=opportunity_usd_min,
+            put=put,
+        )
+        self._log = log
+
+    def opportunity_found(self, opportunity: Opportunity) -> None:
+        """Log a new opportunity; its record follows with the decision."""
+        self._line("found", opportunity)
+        self.counts.add_found(opportunity)
+
+    def opportunity_decided(self, decided: Decided) -> None:
+        """Record the first decision on an opportunity, and note later ones."""
+        decision = decided.decision
+        self._line("decided", decision)
+        entry, is_new = self.recent.decided(decided)
+        if is_new:
+            self.counts.add_decision(decision)
+        if decided.is_first:
+            self.records.opportunity(entry)
+            self.notices.opportunity(entry)
+        if isinstance(decision, Refusal):
+            self.notices.refusal(decision)
+
+    def opportunity_closed(self, closed: Closed) -> None:
+        """Record the end of an opportunity."""
+        self._line("closed", closed)
+        entry = self.recent.closed(closed)
+        if entry is not None:
+            self.records.closed(closed, entry.later_refusals)
+
+    def execution_finished(self, finished: Finished) -> None:
+        """Record a finished plan, or what was learnt of one after its end, and tell of it."""
+        plan, execution = finished.plan, finished.execution
+        if execution.void:
+            self._line("voided", execution)
+        else:
+            entry = self.recent.finished(plan)
+            story = finished.story(None if entry is None else entry.found)
+            execution = replace(execution, story=story)
+            self._line("corrected" if execution.corrects else "executed", execution)
+            self.counts.add_execution(execution)
+            if entry is not None:
+                entry.end(execution)
+        self.records.execution(plan, execution)
+        self.notices.execution(plan, execution)
+
+    def deposited(self, deposit: Deposit, at_ns: int) -> None:
+        """Record what a place of the inventory was set to."""
+        self._line("deposited", deposit)
+        self.records.deposit(deposit, at_ns)
+
+    def venue_changed(self, edge: VenueEdge) -> None:
+        """Log that a venue was lost or is back; what lasts is told by `operate.outages`."""
+        self._line("venue", edge)
+
+    def _line(self, event: str, value: object) -> None:
+        self._log(msgspec.json.encode([event, value], order="deterministic"))
