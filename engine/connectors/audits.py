@@ -56,7 +56,7 @@ class Auditor(Protocol[A]):
         """Begin with a row, whose log is empty from here on."""
         ...
 
-    def look(self, row: Row, audit: A, log: list[Delta], at_ns: int) -> Verdict:
+    def review(self, row: Row, audit: A, log: list[Delta], at_ns: int) -> Verdict:
         """Keep the log short; say how a row is that no book is being fetched for."""
         ...
 
@@ -131,7 +131,7 @@ class Audits(Generic[A]):
             return False
         if audit.is_fetching:
             return False
-        verdict = self._auditor.look(row, audit, log, at_ns)
+        verdict = self._auditor.review(row, audit, log, at_ns)
         self._obey(row, audit, verdict, at_ns)
         return verdict is Verdict.READY
 

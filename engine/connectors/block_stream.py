@@ -27,7 +27,7 @@ BACKOFF_S_MIN: Final = 0.25
 BACKOFF_S_MAX: Final = 30.0
 
 
-class ChainTold(Protocol):
+class ChainSink(Protocol):
     """Takes what a source says."""
 
     def pool(self, snapshot: PoolSnapshot) -> None:
@@ -51,17 +51,17 @@ class BlockStream:
 
     Args:
         url: where to connect.
-        told: takes everything that comes.
+        sink: takes everything that comes.
         proxy: through which to connect, None for directly.
         jitter: returns a number from 0 to 1; spreads reconnects.
     """
 
     def __init__(
-        self, url: str, told: ChainTold, *, proxy: str | None, jitter: Callable[[], float]
+        self, url: str, sink: ChainSink, *, proxy: str | None, jitter: Callable[[], float]
     ) -> None:
         self.trouble = "not connected yet"
         self._url = url
-        self._told = told
+        self._sink = sink
         self._proxy = proxy
         self._jitter = jitter
 
@@ -79,7 +79,7 @@ class BlockStream:
             else:
                 self.trouble = "its source of blocks has closed the connection"
             log.info("%s: %s", self._url, self.trouble)
-            self._told.lost(fault)
+            self._sink.lost(fault)
             await asyncio.sleep(backoff.next_s() * (0.5 + self._jitter() / 2))
 
     async def _take_all(self, backoff: Backoff) -> None:
@@ -95,7 +95,7 @@ class BlockStream:
                 self.trouble = ""
                 backoff.reset()
                 for snapshot in word.pools:
-                    self._told.pool(snapshot)
+                    self._sink.pool(snapshot)
                     await asyncio.sleep(0)  # a deep one takes milliseconds; frames go between
                 if word.block is not None:
-                    self._told.block(word.block)
+                    self._sink.block(word.block)

@@ -327,7 +327,7 @@ class Link:
         self._check_at_ns = at_ns
         return True
 
-    def hopeless(self, at_ns: int) -> str | None:
+    def dead_reason(self, at_ns: int) -> str | None:
         """Say why the connection is to be given up, if it is.
 
         A clock that was set back would make every age look young, so it ends the connection too.

@@ -72,7 +72,7 @@ class RestBook:
         row.fetch_at_ns = at_ns + RETRY_NS
         return Fetch(key=f"{_KEY}{row.wire}", path=self._path_of(row))
 
-    def spoil(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
+    def invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
         """Make a row stale; the next change starts a new buffer, and with it a new fetch."""
         self._link.drop(row, fault, at_ns)
         row.ask_at_ns = max(row.fetch_at_ns, at_ns + self._link.age_ns)
@@ -128,6 +128,6 @@ class RestBook:
                 return NO_ACTIONS
             outcome = self._link.sink.apply(row.book, _FORM, bids, asks, at_ns)
             if outcome is not _OK:
-                return self.spoil(row, FAULT_OF[outcome], at_ns)
+                return self.invalidate(row, FAULT_OF[outcome], at_ns)
             row.last_id = last_id
         return NO_ACTIONS

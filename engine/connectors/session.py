@@ -284,6 +284,6 @@ def _reason(error: Exception) -> str:
         return f"{type(error).__name__}: {error}"
     answer = error.response
     body = bytes(answer.body or b"")[:BODY_SHOWN_BYTES].decode(errors="replace")
-    told = " ".join(body.split())
+    text = " ".join(body.split())
     shown = f"status {answer.status_code} {answer.reason_phrase}"
-    return f"{shown}: {told}" if told and not told.startswith("<") else shown
+    return f"{shown}: {text}" if text and not text.startswith("<") else shown

@@ -122,7 +122,7 @@ class BinanceFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if (why := link.hopeless(at_ns)) is not None:
+        if (why := link.dead_reason(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
         silent = [row for row in due if not row.buffer]
         fetches = tuple(self._book.fetch(row, at_ns) for row in due if row.buffer)
@@ -157,7 +157,7 @@ class BinanceFeed:
             return NO_ACTIONS
         if outcome is _NOT_PLAIN:
             return None
-        return self._book.spoil(row, FAULT_OF[outcome], at_ns)
+        return self._book.invalidate(row, FAULT_OF[outcome], at_ns)
 
     def _update(self, row: Row | None, update: Update, at_ns: int) -> Sequence[Action]:
         if update.e != "depthUpdate":
@@ -169,10 +169,10 @@ class BinanceFeed:
         is_perpetual = row.instrument.kind is Kind.PERPETUAL
         has_ids = (update.pu >= 0) == is_perpetual and 0 <= update.first_id <= update.last_id
         if not has_ids or not update.b or not update.a:
-            return self._book.spoil(row, Fault.BAD_SHAPE, at_ns)
+            return self._book.invalidate(row, Fault.BAD_SHAPE, at_ns)
         before_id = update.pu if is_perpetual else update.first_id - 1
         if row.is_live and before_id > row.last_id:
-            self._book.spoil(row, Fault.GAP, at_ns)
+            self._book.invalidate(row, Fault.GAP, at_ns)
         if not row.is_live:
             delta = (before_id, update.last_id, update.b, update.a)
             return self._book.keep(row, delta, at_ns)
@@ -188,10 +188,10 @@ class BinanceFeed:
             self._count(VENUE, Fault.DUPLICATE)
             return NO_ACTIONS
         if update.last_id < row.last_id:
-            return self._book.spoil(row, Fault.REORDERED, at_ns)
+            return self._book.invalidate(row, Fault.REORDERED, at_ns)
         outcome = self._apply(row.book, _FORM, update.b, update.a, at_ns)
         if outcome is not _OK:
-            return self._book.spoil(row, FAULT_OF[outcome], at_ns)
+            return self._book.invalidate(row, FAULT_OF[outcome], at_ns)
         row.last_id = update.last_id
         return NO_ACTIONS
 

@@ -63,7 +63,7 @@ class BitstampAuditor:
         """Begin with a row."""
         return BitstampAudit(after_us=row.last_id)
 
-    def look(self, row: Row, audit: BitstampAudit, log: list[Delta], at_ns: int) -> Verdict:
+    def review(self, row: Row, audit: BitstampAudit, log: list[Delta], at_ns: int) -> Verdict:
         """Conclude once the stream is past the fetched book; cut the log."""
         if audit.stamp_us >= 0:
             if row.last_id < audit.stamp_us and at_ns - audit.fetched_at_ns <= QUIET_NS:

@@ -96,7 +96,7 @@ class BitstampFeed:
                 self._count(VENUE, Fault.DUPLICATE)
             outcome = self._apply(row.book, _FORM, content.bids, content.asks, at_ns)
             if outcome is not _OK:
-                return self._book.spoil(row, FAULT_OF[outcome], at_ns)
+                return self._book.invalidate(row, FAULT_OF[outcome], at_ns)
             row.last_id = stamp_us
             self.behind[0] = at_ns - stamp_us * NS_PER_US
             if row.log is not None:
@@ -138,7 +138,7 @@ class BitstampFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if (why := link.hopeless(at_ns)) is not None:
+        if (why := link.dead_reason(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
         actions: list[Action] = []
         for row in due:
@@ -156,11 +156,11 @@ class BitstampFeed:
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if stamp_us < 0 or not content.bids or not content.asks:
-            return self._book.spoil(row, Fault.BAD_SHAPE, at_ns)
+            return self._book.invalidate(row, Fault.BAD_SHAPE, at_ns)
         if row.is_live and stamp_us <= row.floor_id:
             return NO_ACTIONS  # part of the snapshot
         if row.is_live or (row.buffer and stamp_us < row.buffer[-1][1]):
-            return self._book.spoil(row, Fault.REORDERED, at_ns)
+            return self._book.invalidate(row, Fault.REORDERED, at_ns)
         return self._book.keep(row, (stamp_us, stamp_us, content.bids, content.asks), at_ns)
 
     def _control(self, frame: Frame, at_ns: int) -> Sequence[Action]:

@@ -98,7 +98,7 @@ class CoinbaseFeed:
                 if row is not None and row.is_live and event.type == "update":
                     outcome = self._apply(row.book, _FORM, event.updates, b"", at_ns)
                     if outcome is not _OK:
-                        actions = (*actions, *self._spoiled(row, FAULT_OF[outcome], at_ns))
+                        actions = (*actions, *self._invalidate(row, FAULT_OF[outcome], at_ns))
                 else:
                     actions = (*actions, *self._rare_event(row, event, at_ns))
             return actions
@@ -130,7 +130,7 @@ class CoinbaseFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if (why := link.hopeless(at_ns)) is not None:
+        if (why := link.dead_reason(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
         return (*self._ask(due, at_ns), *self._refusals.tick(at_ns))
 
@@ -142,12 +142,12 @@ class CoinbaseFeed:
         if event.type == "snapshot":
             outcome = self._replace(row.book, _FORM, event.updates, b"", at_ns)
             if outcome is not _OK:
-                return self._spoiled(row, FAULT_OF[outcome], at_ns)
+                return self._invalidate(row, FAULT_OF[outcome], at_ns)
             self._link.made_live(row, self._sequence)
             return NO_ACTIONS
         if event.type == "update" and event.updates:
             return NO_ACTIONS  # of a row that still waits for its snapshot
-        return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
+        return self._invalidate(row, Fault.BAD_SHAPE, at_ns)
 
     def _out_of_line(self, frame: Frame, at_ns: int) -> Sequence[Action]:
         sequence = frame.sequence_num
@@ -191,7 +191,7 @@ class CoinbaseFeed:
         if sent_at.tzinfo is not None and _EPOCH < sent_at < _LAST:
             self.behind[0] = at_ns - (sent_at - _EPOCH) // _US * NS_PER_US
 
-    def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
+    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
         return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
 
     def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:

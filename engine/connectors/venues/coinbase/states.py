@@ -24,12 +24,12 @@ class ProductStates:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._told: dict[str, ProductStatus] = {}
+        self._states: dict[str, ProductStatus] = {}
         self._decode = msgspec.json.Decoder(StatusFrame).decode
 
     def opened(self) -> None:
         """Forget what an earlier connection told."""
-        self._told.clear()
+        self._states.clear()
 
     def take(self, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take a frame of the status channel."""
@@ -52,10 +52,10 @@ class ProductStates:
     def _take(self, product: ProductStatus, at_ns: int) -> bool:
         """Take a product's state; say whether the list may have news of it."""
         row = self._link.by_wire.get(product.id)
-        before = self._told.get(product.id)
+        before = self._states.get(product.id)
         if row is None or before == product:
             return False
-        self._told[product.id] = product
+        self._states[product.id] = product
         why = self._why(product.id)
         if why and not row.is_halted:
             self._link.shut(row, Fault.HALTED, why, at_ns)
@@ -63,7 +63,7 @@ class ProductStates:
         return bool(why) or before is not None or row.is_halted
 
     def _why(self, wire: str) -> str:
-        told = self._told.get(wire)
-        if told is None or told.status == ONLINE:
+        state = self._states.get(wire)
+        if state is None or state.status == ONLINE:
             return ""
-        return f"status {told.status} {told.status_message}".strip()[:WHY_CHARACTERS]
+        return f"status {state.status} {state.status_message}".strip()[:WHY_CHARACTERS]

@@ -101,7 +101,7 @@ class GeminiAuditor:
             logged_from_ns=at_ns, sizes=_by_place(live), reach=(bid_reach, ask_reach)
         )
 
-    def look(self, row: Row, audit: GeminiAudit, log: list[Delta], at_ns: int) -> Verdict:
+    def review(self, row: Row, audit: GeminiAudit, log: list[Delta], at_ns: int) -> Verdict:
         """Look again at what differed; cut the log to what a fetched book may lag by."""
         if audit.fetched is not None:
             wait_ns = WAIT_AGAIN_NS if audit.suspects else WAIT_NS

@@ -81,7 +81,7 @@ class GeminiFeed:
                 if frame.sent_at_ns > 0:
                     self.behind[0] = at_ns - frame.sent_at_ns
                 return NO_ACTIONS
-            return self._spoiled(row, FAULT_OF[outcome], at_ns)
+            return self._invalidate(row, FAULT_OF[outcome], at_ns)
         return self._rare_frame(row, frame, at_ns)
 
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
@@ -107,7 +107,7 @@ class GeminiFeed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if (why := link.hopeless(at_ns)) is not None:
+        if (why := link.dead_reason(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
         return (*self._ask(due, at_ns), *self._refusals.tick(at_ns))
 
@@ -119,7 +119,7 @@ class GeminiFeed:
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if not 0 <= frame.first_id <= frame.last_id or not frame.b or not frame.a:
-            return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
+            return self._invalidate(row, Fault.BAD_SHAPE, at_ns)
         if row.is_live:
             return self._out_of_line(row, frame, at_ns)
         # Every change overlaps the one before it, so only a snapshot starts where it ends.
@@ -131,12 +131,12 @@ class GeminiFeed:
             self._count(VENUE, Fault.DUPLICATE)
             return NO_ACTIONS
         fault = Fault.GAP if frame.first_id > row.last_id else Fault.REORDERED
-        return self._spoiled(row, fault, at_ns)
+        return self._invalidate(row, fault, at_ns)
 
     def _snapshot(self, row: Row, frame: DepthFrame, at_ns: int) -> Sequence[Action]:
         outcome = self._replace(row.book, _FORM, frame.b, frame.a, at_ns)
         if outcome is not _OK:
-            return self._spoiled(row, FAULT_OF[outcome], at_ns)
+            return self._invalidate(row, FAULT_OF[outcome], at_ns)
         self._link.made_live(row, frame.last_id)
         return NO_ACTIONS
 
@@ -148,7 +148,7 @@ class GeminiFeed:
             return NO_ACTIONS
         return self._link.fail(Fault.BAD_SHAPE, f"unknown frame {frame.e[:40]!r}", at_ns)
 
-    def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
+    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
         return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
 
     def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:

@@ -82,7 +82,7 @@ class GeminiL2Feed:
         if row is not None and row.is_live and not frame.trades:
             outcome = self._apply(row.book, _FORM, frame.changes, b"", at_ns)
             if outcome is not _OK:
-                return self._spoiled(row, FAULT_OF[outcome], at_ns)
+                return self._invalidate(row, FAULT_OF[outcome], at_ns)
             if row.log is not None:
                 row.log.append((at_ns, 0, frame.changes, b""))
             return NO_ACTIONS
@@ -113,7 +113,7 @@ class GeminiL2Feed:
         if not link.is_check_due(at_ns):
             return NO_ACTIONS
         due = link.overdue(at_ns)
-        if (why := link.hopeless(at_ns)) is not None:
+        if (why := link.dead_reason(at_ns)) is not None:
             return link.fail(Fault.STALLED, why, at_ns)
         return (
             *self._ask(due, at_ns),
@@ -127,12 +127,12 @@ class GeminiL2Feed:
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if not frame.changes:
-            return self._spoiled(row, Fault.BAD_SHAPE, at_ns)
+            return self._invalidate(row, Fault.BAD_SHAPE, at_ns)
         if not frame.trades:
             return NO_ACTIONS  # a change of a row that still waits for its snapshot
         outcome = self._replace(row.book, _FORM, frame.changes, b"", at_ns)
         if outcome is not _OK:
-            return self._spoiled(row, FAULT_OF[outcome], at_ns)
+            return self._invalidate(row, FAULT_OF[outcome], at_ns)
         self._link.made_live(row, 0)
         return NO_ACTIONS
 
@@ -145,7 +145,7 @@ class GeminiL2Feed:
             self.behind[0] = at_ns - frame.timestamp * NS_PER_MS
         return NO_ACTIONS
 
-    def _spoiled(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
+    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
         return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
 
     def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:

@@ -85,7 +85,7 @@ class CornerShopFeed:
     def tick(self, at_ns: int) -> Sequence[Action]:
         if not self._link.is_check_due(at_ns):
             return NO_ACTIONS
-        if (why := self._link.hopeless(at_ns)) is not None:
+        if (why := self._link.dead_reason(at_ns)) is not None:
             return self._link.fail(Fault.STALLED, why, at_ns)
         return [Send(f"show {row.wire}") for row in self._link.overdue(at_ns)]
 
