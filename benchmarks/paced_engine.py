@@ -134,7 +134,7 @@ class _Timed:
 async def _tick(core: Core, watch: ClockWatch, session: Session) -> None:
     while True:
         await asyncio.sleep(TICK_S)
-        for actions in core.hot_path.tick(watch.look()).values():
+        for actions in core.hot_path.tick(watch.read()).values():
             session.perform(actions)
 
 

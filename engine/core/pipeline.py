@@ -226,7 +226,7 @@ class Pipeline:
         if self._inventory.waiting:
             self._fund(at_ns, most=FUNDED_PER_TICK)
         self._positions.note_prices(self._usd_per(at_ns), at_ns, most=NOTED_PER_TICK)
-        self._tell(self._freshness.look(at_ns))
+        self._tell(self._freshness.update(at_ns))
         self._look_at_pools(at_ns)
         self._value_round.step(at_ns)
         for episode in self._detector.screen_starts(at_ns):

@@ -53,18 +53,18 @@ class Freshness:
         self._lost_at_ns: dict[VenueId, int] = {}
 
     def on_change(self, book: int, at_ns: int) -> Sequence[VenueEdge]:
-        """Look at one book that changed; return the edges this caused."""
+        """Update one book that changed; return the edges this caused."""
         if self._is_fresh[book] == self._board.is_live(book):
             return NO_EDGES
-        return self._look(book, at_ns)
+        return self._update(book, at_ns)
 
-    def look(self, at_ns: int) -> Sequence[VenueEdge]:
-        """Look at the age of every book, as on each tick; return the edges found."""
+    def update(self, at_ns: int) -> Sequence[VenueEdge]:
+        """Update every book by its age, as on each tick; return the edges found."""
         edges: list[VenueEdge] = []
         is_fresh = self._board.are_fresh(at_ns=at_ns, age_ns_max=self._age_ns_max)
         was_fresh = np.frombuffer(self._is_fresh, np.bool_, count=len(is_fresh))
         for book in np.flatnonzero(is_fresh != was_fresh).tolist():
-            edges.extend(self._look(book, at_ns))
+            edges.extend(self._update(book, at_ns))
         return edges or NO_EDGES
 
     def age_ns(self, book: int, at_ns: int) -> int | None:
@@ -105,7 +105,7 @@ class Freshness:
         instruments = self._board.instruments
         return [book for book, instrument in enumerate(instruments) if instrument.venue == venue]
 
-    def _look(self, book: int, at_ns: int) -> Sequence[VenueEdge]:
+    def _update(self, book: int, at_ns: int) -> Sequence[VenueEdge]:
         is_fresh = self._board.is_fresh(book, at_ns=at_ns, age_ns_max=self._age_ns_max)
         if is_fresh == self._is_fresh[book]:
             return NO_EDGES

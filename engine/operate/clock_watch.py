@@ -1,4 +1,4 @@
-"""Looks at the clock and hands a correction to the run, before anything else is taken by it."""
+"""Reads the clock and hands a correction to the run, before anything else is taken by it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,14 +7,14 @@ from engine.domain.corrections import Correction
 from engine.operate.clock import SteadyClock
 
 LATE_NS: Final = 1_000_000_000
-"""Without a look for so long the process stood still; what has waited since must wait for one."""
+"""Unread for so long the process stood still; what has waited since must wait for a reading."""
 
 
 class ClockWatch:
     """Watches the clock of a run.
 
     Attributes:
-        late_at_ns: from this instant on nothing is taken without a look.
+        late_at_ns: from this instant on nothing is taken before the clock is read.
 
     Args:
         correct: takes a correction and the time, which has it already.
@@ -25,8 +25,8 @@ class ClockWatch:
         self._correct = correct
         self.late_at_ns = clock.now_ns() + LATE_NS
 
-    def look(self) -> int:
-        """Look at the clock, as on each tick, and return the time."""
+    def read(self) -> int:
+        """Read the clock, as on each tick, and return the time."""
         correction = self._clock.take_correction()
         at_ns = self._clock.now_ns()
         self.late_at_ns = at_ns + LATE_NS

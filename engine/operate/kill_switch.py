@@ -58,9 +58,9 @@ class KillSwitch:
         if cleared_at_ns is not None and cleared_at_ns < self._killed_at_ns:
             log.error("a kill could not be written to %s: it holds all the same", latch.path)
             latch.hold()
-        self.look()
+        self.read_latch()
 
-    def look(self) -> None:
+    def read_latch(self) -> None:
         """See kills that did not come through the engine: a shell's, a hand's, the file's loss."""
         now_ns = self._clock()
         # Ahead of now: the clock was set back. What is asked from now on is newer all the same.
@@ -86,11 +86,11 @@ class KillSwitch:
         if step_ns > 0:
             self._killed_at_ns += step_ns if self._killed_at_ns else 0
             self._tightened_at_ns += step_ns if self._tightened_at_ns else 0
-        self.look()
+        self.read_latch()
 
     def watch(self) -> None:
         """Record and tell what was done to the file alone, once it has stood for two looks."""
-        self.look()
+        self.read_latch()
         if self._was_killed == self._is_recorded_killed:
             self._differs = False
         elif not self._differs:
@@ -112,7 +112,7 @@ class KillSwitch:
             self._latch.kill(by=record.by, why=record.why)
         except FatalError as error:
             log.warning("the kill holds in this process's memory: %s", error)
-        self.look()
+        self.read_latch()
 
     async def unkill(
         self, envelope: Envelope, code: str | None, *, outcome: Outcome | None = None
@@ -162,7 +162,7 @@ class KillSwitch:
 
     def voids_unkill(self, given_at_ns: int) -> str | None:
         """Return why the latch may not be cleared by what was given then, None if it may."""
-        self.look()
+        self.read_latch()
         # The file alone outlives everything: an old command finds its last change there.
         if given_at_ns > max(self._killed_at_ns, self._changed_at_ns()):
             return None

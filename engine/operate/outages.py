@@ -63,8 +63,8 @@ class Outages:
         self._tell = tell
         self._watches = {venue: _Watch(at_ns) for venue in books_of}
 
-    def look(self, at_ns: int) -> None:
-        """Look at every venue, as on each tick."""
+    def update(self, at_ns: int) -> None:
+        """Update every venue, as on each tick."""
         for venue, watch in self._watches.items():
             if self._freshness.fresh_books(venue):
                 self._live(venue, watch, at_ns)

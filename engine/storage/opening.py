@@ -55,11 +55,11 @@ async def prepare(writer: Writer, *, settings: LedgerSettings, clock: Clock) -> 
             raise database.damaged(finding)
     shown = database.shown
 
-    async def look(connection: AsyncConnection) -> tuple[bool, str | None]:
+    async def read_revision(connection: AsyncConnection) -> tuple[bool, str | None]:
         is_old = await connection.run_sync(lambda sync: schema.needs_upgrade(sync, shown=shown))
         return is_old, await connection.run_sync(schema.current_revision)
 
-    is_old, current = await writer.transact_long(look)
+    is_old, current = await writer.transact_long(read_revision)
     if not is_old:
         return
     if current is not None and database.is_sqlite:

@@ -45,7 +45,7 @@ def open_streams(
 
 
 class _ChainInputs:
-    """Makes inputs of what a source says; the clock is looked at first if that is late."""
+    """Makes inputs of what a source says; the clock is read first if that is late."""
 
     def __init__(self, chain: str, hot_path: HotPath, watch: ClockWatch, clock: Clock) -> None:
         self._chain = chain
@@ -68,5 +68,5 @@ class _ChainInputs:
     def _take(self, payload: object) -> None:
         at_ns = self._clock()
         if at_ns >= self._watch.late_at_ns:
-            at_ns = self._watch.look()
+            at_ns = self._watch.read()
         self._hot_path.command(payload, at_ns)

@@ -307,7 +307,7 @@ def accept_of(hot_path: HotPath, stream: int, watch: ClockWatch) -> Accept:
 
     def take(kind: InputKind, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
         if at_ns >= watch.late_at_ns:
-            at_ns = watch.look()
+            at_ns = watch.read()
         if kind is InputKind.FRAME:
             return frame(stream, payload, at_ns, key)
         return accept(kind, stream=stream, key=key, payload=payload, at_ns=at_ns)

@@ -30,7 +30,7 @@ class Ticks:
 
     Attributes:
         sessions: the connections, in the order of their streams; set before the first tick.
-        watch: the look at the clock that comes first.
+        watch: reads the clock, which comes first.
         loop_lag: how much later than due each tick began: so long something else held the loop, up
             to the millisecond that its timers are exact to.
     """
@@ -69,9 +69,9 @@ class Ticks:
             due_ns = time.monotonic_ns() + int(TICK_S * NS_PER_S)
             await asyncio.sleep(TICK_S)
             self.loop_lag.add(max(time.monotonic_ns() - due_ns, 0))
-            at_ns = self.watch.look()
+            at_ns = self.watch.read()
             self._perform(self._core.hot_path.tick(at_ns))
-            self._outages.look(at_ns)
+            self._outages.update(at_ns)
             self._tell_dropped(at_ns)
             self._tell_recording(at_ns)
 

@@ -34,7 +34,7 @@ class Watched:
 def test_a_venue_that_was_never_live_is_neither_lost_nor_back() -> None:
     watched = Watched()
 
-    assert watched.freshness.look(watched.now_ns) == ()
+    assert watched.freshness.update(watched.now_ns) == ()
     assert watched.show(0) == []
     assert watched.stale_s() == 0
 
@@ -62,9 +62,9 @@ def test_a_silent_book_is_stale_from_the_moment_its_age_limit_passed() -> None:
     watched.show(0)
 
     watched.now_ns += AGE_NS_MAX
-    assert watched.freshness.look(watched.now_ns) == ()
+    assert watched.freshness.update(watched.now_ns) == ()
     watched.now_ns += 2 * SECOND
-    (edge,) = watched.freshness.look(watched.now_ns)
+    (edge,) = watched.freshness.update(watched.now_ns)
 
     assert isinstance(edge, VenueLost)
     assert edge.fault is Fault.STALLED

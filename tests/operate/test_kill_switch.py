@@ -399,7 +399,7 @@ def test_a_clock_that_was_set_back_locks_nobody_out(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: now_ns[0], state)
 
     now_ns[0] = 500
-    switch.look()
+    switch.read_latch()
     assert switch.voids_loosening(500) is not None
     assert switch.voids_loosening(501) is None
 

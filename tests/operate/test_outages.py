@@ -49,8 +49,8 @@ class Watched:
             for book, every_s in enumerate((here_every_s, there_every_s)):
                 if every_s and tick % int(every_s * 10) == 0:
                     self.change(book)
-            self.freshness.look(self.now_ns)
-            self.outages.look(self.now_ns)
+            self.freshness.update(self.now_ns)
+            self.outages.update(self.now_ns)
 
 
 @pytest.fixture
