@@ -140,10 +140,10 @@ def draw_waterfall(chart: dict[str, Any]) -> bytes:
     axes = figure.add_axes((0.33, 0.06, 0.63, 0.73))
     edges = [0.0, *(edge for bar in bars for edge in bar[2:])]
     reach = (max(edges) - min(edges)) or 1.0
-    for row, (_, told, start, end) in enumerate(bars):
+    for row, (_, amount, start, end) in enumerate(bars):
         color = _INK if row in chart["totals"] else _GAIN if end >= start else _LOSS
         axes.barh(row, end - start, left=start, height=0.62, color=color)
-        axes.text(max(start, end) + 0.02 * reach, row, told, va="center", size=9, color=_INK)
+        axes.text(max(start, end) + 0.02 * reach, row, amount, va="center", size=9, color=_INK)
         if row + 1 < len(bars):
             axes.plot([end, end], [row - 0.31, row + 1.31], color=_MUTED, linewidth=0.8)
     axes.set_xlim(min(edges) - 0.03 * reach, max(edges) + 0.3 * reach)

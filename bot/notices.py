@@ -128,16 +128,16 @@ class NoticeFeed:
 
     def _tellings(self, batch: list[StampedNotice]) -> list[Telling]:
         """Return what is to be said about a batch: what is grave first and by itself."""
-        told = [
+        wanted = [
             stamped
             for stamped in batch
             if is_told(stamped, opportunity_usd_min=self.opportunity_usd_min, own_by=self.own_by)
         ]
-        told = _without_followed(told)
-        ordinary = [s for s in told if isinstance(s.notice, _ORDINARY) and not self._follows(s)]
+        wanted = _without_followed(wanted)
+        ordinary = [s for s in wanted if isinstance(s.notice, _ORDINARY) and not self._follows(s)]
         if len(ordinary) <= SINGLY_MAX:
-            return [self._telling(stamped) for stamped in told]
-        singly = [self._telling(s) for s in told if s not in ordinary]
+            return [self._telling(stamped) for stamped in wanted]
+        singly = [self._telling(s) for s in wanted if s not in ordinary]
         return [*singly, Telling(render_digest(ordinary), buttons=buttons_of_digest(ordinary))]
 
     def _follows(self, stamped: StampedNotice) -> bool:
@@ -181,11 +181,11 @@ def _thread_of(notice: Notice) -> str | None:
     return None
 
 
-def _without_followed(told: list[StampedNotice]) -> list[StampedNotice]:
+def _without_followed(wanted: list[StampedNotice]) -> list[StampedNotice]:
     """Leave out opportunities whose trade is told in the same breath."""
-    traded = {s.notice.opportunity_id for s in told if isinstance(s.notice, PaperTraded)}
+    traded = {s.notice.opportunity_id for s in wanted if isinstance(s.notice, PaperTraded)}
     return [
         s
-        for s in told
+        for s in wanted
         if not (isinstance(s.notice, OpportunitySeen) and s.notice.opportunity_id in traded)
     ]

@@ -49,14 +49,14 @@ def make_waterfall(story: TradeStory, *, title: str, note: str) -> Waterfall:
 
     def add_total(label: str, worth: Worth) -> None:
         totals.append(len(bars))
-        told = words.usd(worth.usd, is_signed=True)
-        bars.append((label, told, 0.0, float(worth.usd)))
+        amount = words.usd(worth.usd, is_signed=True)
+        bars.append((label, amount, 0.0, float(worth.usd)))
 
     def add_causes(differences: tuple[Difference, ...], reached: Decimal) -> None:
         for one in differences:
             before, reached = reached, reached + one.worth.usd
-            told = words.usd(one.worth.usd, is_signed=True)
-            bars.append((CAUSE_WORDS[one.cause], told, float(before), float(reached)))
+            amount = words.usd(one.worth.usd, is_signed=True)
+            bars.append((CAUSE_WORDS[one.cause], amount, float(before), float(reached)))
 
     add_total("found", story.found)
     add_causes(story.to_sized, story.found.usd)
@@ -88,12 +88,12 @@ def _then(story: TradeStory) -> str:
 
 def main_cause(story: TradeStory) -> str | None:
     """Return the greatest cause of having earned less than found, None if there is none."""
-    told = [
+    losses = [
         one for one in (*story.to_sized, *story.to_realised) if one.worth.usd <= -_WORTH_A_WORD_USD
     ]
-    if not told or story.realised.usd >= story.found.usd:
+    if not losses or story.realised.usd >= story.found.usd:
         return None
-    worst = min(told, key=lambda one: one.worth.usd)
+    worst = min(losses, key=lambda one: one.worth.usd)
     return f"{CAUSE_WORDS[worst.cause]} {words.usd(worst.worth.usd, is_signed=True)}"
 
 

@@ -80,9 +80,9 @@ class CoreFrame:
             if isinstance(part, UsesArrays):
                 self._with_arrays.append(len(self._parts) - 1)
             waiting.extend(_children(part, path))
-        told = {one for number in self._with_arrays for one in _large_of(self._parts[number])}
+        declared = {one for number in self._with_arrays for one in _large_of(self._parts[number])}
         for path, part in zip(self.paths, self._parts, strict=True):
-            if _is_large(part) and id(part) not in told:
+            if _is_large(part) and id(part) not in declared:
                 raise TypeError(f"nobody says what of {path} is in use: `used_arrays`")
         kinds = "\n".join(
             f"{path} {type(part).__qualname__}"

@@ -78,7 +78,7 @@ class AtomicExecutor:
     def __init__(self, *, outcomes: OutcomeRules, is_killed: Callable[[], bool]) -> None:
         self._following = Following(outcomes=outcomes, is_killed=is_killed, settled=self._end)
         self.stored = self._following.stored
-        self.told = self._following.told
+        self.on_news = self._following.on_news
         self.knows = self._following.knows
         self.missed = self._following.missed
         self.tick = self._following.tick

@@ -108,7 +108,7 @@ class Executor(Protocol[PlanT_contra]):
         """Learn that the intent of an order is durable."""
         ...
 
-    def told(self, news: News, at_ns: int) -> Sequence[Act]:
+    def on_news(self, news: News, at_ns: int) -> Sequence[Act]:
         """Learn something of an order, be its plan under way or ended."""
         ...
 

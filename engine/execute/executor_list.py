@@ -61,7 +61,7 @@ class Executors:
             executor.recover(intent, at_ns)
         self._plan_ahead()
 
-    def told(self, news: News, at_ns: int) -> None:
+    def on_news(self, news: News, at_ns: int) -> None:
         """Learn something of an order, be its plan under way or ended; `advance` says what ends.
 
         Raises:
@@ -69,7 +69,7 @@ class Executors:
         """
         for one in self._all:
             if one.knows(news.client_order_id):
-                one.told(news, at_ns)
+                one.on_news(news, at_ns)
                 self._plan_ahead()
                 return
         raise BadValueError(f"{news.client_order_id} is no order of ours: {news.event}")

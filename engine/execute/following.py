@@ -220,7 +220,7 @@ class Following:
         self.plan_ahead()
         return [Send(run.plan, sent.leg, sent.life.order)]
 
-    def told(self, news: News, at_ns: int) -> Sequence[Act]:
+    def on_news(self, news: News, at_ns: int) -> Sequence[Act]:
         """Take news of an order over, and go on with its plan once nothing is open any more."""
         run = self._run_of_order.get(news.client_order_id)
         if run is None:

@@ -36,7 +36,7 @@ class LeggedExecutor:
             outcomes=outcomes, is_killed=is_killed, settled=self._unwind_or_end
         )
         self.stored = self._following.stored
-        self.told = self._following.told
+        self.on_news = self._following.on_news
         self.knows = self._following.knows
         self.missed = self._following.missed
         self.tick = self._following.tick

@@ -155,9 +155,9 @@ class PaperExecutor:
         """Say whether an order is of a plan of its own."""
         return self._legged.knows(client_order_id)
 
-    def told(self, news: News, at_ns: int) -> None:
+    def on_news(self, news: News, at_ns: int) -> None:
         """Learn something of an order from elsewhere; what ends by it the next advance says."""
-        self._unsaid += self._carry_out(self._legged.told(news, at_ns), at_ns)
+        self._unsaid += self._carry_out(self._legged.on_news(news, at_ns), at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
 
@@ -172,7 +172,7 @@ class PaperExecutor:
         while (due_ns := self.next_at_ns) <= at_ns and due_ns != NEVER_NS:
             if self._arrivals and self._arrivals[0][0] == due_ns:
                 news = self._meet(heapq.heappop(self._arrivals)[2], due_ns)
-                acts = self._legged.told(news, due_ns)
+                acts = self._legged.on_news(news, due_ns)
             else:
                 acts = self._legged.tick(due_ns)
             finished += self._carry_out(acts, due_ns)
@@ -199,7 +199,7 @@ class PaperExecutor:
                 # What is not in the ledger never was: nothing of a paper order is anywhere else.
                 order_id = act.order.client_order_id
                 absent = News(client_order_id=order_id, event=OrderEvent.ABSENT)
-                waiting.extend(self._legged.told(absent, at_ns))
+                waiting.extend(self._legged.on_news(absent, at_ns))
             elif isinstance(act, Late):
                 self._late += 1
                 finished.append(

@@ -109,9 +109,9 @@ class PaperAtomicExecutor:
         """Say whether an order is of a plan of its own."""
         return self._atomic.knows(client_order_id)
 
-    def told(self, news: News, at_ns: int) -> None:
+    def on_news(self, news: News, at_ns: int) -> None:
         """Learn something of an order from elsewhere; what ends by it the next advance says."""
-        self._unsaid += self._carry_out(self._atomic.told(news, at_ns), at_ns)
+        self._unsaid += self._carry_out(self._atomic.on_news(news, at_ns), at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
 
@@ -123,7 +123,7 @@ class PaperAtomicExecutor:
         while (due_ns := self.next_at_ns) <= at_ns and due_ns != NEVER_NS:
             if self._arrivals and self._arrivals[0][0] == due_ns:
                 _, _, plan, transaction = heapq.heappop(self._arrivals)
-                acts = self._atomic.told(self._land(plan, transaction, due_ns), due_ns)
+                acts = self._atomic.on_news(self._land(plan, transaction, due_ns), due_ns)
             else:
                 acts = self._atomic.tick(due_ns)
             finished += self._carry_out(acts, due_ns)
@@ -148,7 +148,7 @@ class PaperAtomicExecutor:
                 # What is not in the ledger never was: nothing of a paper order is anywhere else.
                 order_id = act.order.client_order_id
                 absent = News(client_order_id=order_id, event=OrderEvent.ABSENT)
-                waiting.extend(self._atomic.told(absent, at_ns))
+                waiting.extend(self._atomic.on_news(absent, at_ns))
             elif isinstance(act, Late):
                 self._late += 1
                 finished.append(correct(act, number=self._late))

@@ -45,7 +45,7 @@ class PlanExecutor(Protocol):
         """Say whether an order is of a plan of its own."""
         ...
 
-    def told(self, news: News, at_ns: int) -> None:
+    def on_news(self, news: News, at_ns: int) -> None:
         """Learn something of an order, late or not; what ends by it the next `advance` says."""
         ...
 

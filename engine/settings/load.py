@@ -52,8 +52,8 @@ def load_settings(environment: Mapping[str, str], *, directory: Path) -> Setting
     merged: Layer = {}
     if ROLE_ENVIRONMENT_NAME not in environment:
         _read_files(merged, environment, directory)
-    told = {name: Assigned(text, "the environment") for name, text in environment.items()}
-    _merge(merged, _environment_layer(told, is_ours=False))
+    assigned = {name: Assigned(text, "the environment") for name, text in environment.items()}
+    _merge(merged, _environment_layer(assigned, is_ours=False))
     settings = Settings(
         **{
             section: _section(section, annotation, merged.get(section, {}))

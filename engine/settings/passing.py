@@ -49,8 +49,8 @@ def role_environment(
             if value is not None and not is_alone:
                 own[variable] = text_of(value)
     passed = {name: text for name, text in environment.items() if name not in others}
-    told = {ROLE_ENVIRONMENT_NAME: role, WITHHELD_ENVIRONMENT_NAME: ",".join(withheld)}
-    return passed | own | told
+    marks = {ROLE_ENVIRONMENT_NAME: role, WITHHELD_ENVIRONMENT_NAME: ",".join(withheld)}
+    return passed | own | marks
 
 
 def text_of(value: Any) -> str:

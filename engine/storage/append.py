@@ -222,8 +222,8 @@ async def _append_latch(
         if record.act is LatchAct.KILL
         else Unkilled(at_ns=record.at_ns, basis=basis, by=record.by)
     )
-    told = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
-    return await _insert_once(connection, tables.notices, notice_row(told))
+    stored = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
+    return await _insert_once(connection, tables.notices, notice_row(stored))
 
 
 async def _is_told_again(connection: AsyncConnection, record: LatchRecord) -> bool:

@@ -19,11 +19,13 @@ async def keep(
 ) -> None:
     """Store in which messages something was told, up to this notice."""
     for one in threads:
-        told = {"message_id": one.message_id, "seq": seq}
+        place = {"message_id": one.message_id, "seq": seq}
         key = {"chat": chat, "thread": one.name}
-        if not await insert_new(connection, table, key | told):
+        if not await insert_new(connection, table, key | place):
             await connection.execute(
-                update(table).where(table.c.chat == chat, table.c.thread == one.name).values(**told)
+                update(table)
+                .where(table.c.chat == chat, table.c.thread == one.name)
+                .values(**place)
             )
     if threads:
         newest = select(table.c.seq).where(table.c.chat == chat).order_by(table.c.seq.desc())

@@ -381,7 +381,7 @@ def _sights(
     prices: SharedPrices,
 ) -> Sights:
     def notes() -> dict[VenueId, str]:
-        told = dict(venues.notes)
+        troubles = dict(venues.notes)
         for stream, of in enumerate(venues.access):
             left_out = core.rows.left_out[stream]
             parts = (
@@ -390,8 +390,8 @@ def _sights(
                 of.rest.limiter.note(),
                 f"no room before a restart for {', '.join(left_out)}" if left_out else "",
             )
-            told[of.spec.venue] = "; ".join(part for part in parts if part)
-        return told
+            troubles[of.spec.venue] = "; ".join(part for part in parts if part)
+        return troubles
 
     return Sights(
         is_killed=latch.is_killed,

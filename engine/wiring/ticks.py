@@ -50,7 +50,7 @@ class Ticks:
         self._outbox = outbox
         self._kill_switch = kill_switch
         self._recorder = recorder
-        self._told = {"opportunities": 0, "notices": 0, REFUSED: 0}
+        self._reported = {"opportunities": 0, "notices": 0, REFUSED: 0}
         self._outages = Outages(
             core.board,
             core.freshness,
@@ -95,17 +95,17 @@ class Ticks:
     def _tell_dropped(self, at_ns: int) -> None:
         dropped = self._outbox.dropped
         counts = (dropped[Worth.PASSING], dropped[Worth.NEWS], self._outbox.refused)
-        for kind, count in zip(list(self._told), counts, strict=True):
-            if count > self._told[kind] and not self._outbox.waiting:
+        for kind, count in zip(list(self._reported), counts, strict=True):
+            if count > self._reported[kind] and not self._outbox.waiting:
                 self._core.journal.notices.tell(
                     RecordsDropped(
                         at_ns=at_ns,
                         basis=self._core.header.basis,
                         kind=kind,
-                        count=count - self._told[kind],
+                        count=count - self._reported[kind],
                     )
                 )
-                self._told[kind] = count
+                self._reported[kind] = count
 
     def _tell_recording(self, at_ns: int) -> None:
         if self._recorder is None or self._recorder.failure is None:

@@ -183,7 +183,7 @@ class Play:
 
     def _tell(self, news: News) -> Iterable[Act]:
         self.told.update(fill.fill_id for fill in news.fills)
-        return self.executor.told(news, self.now_ns)
+        return self.executor.on_news(news, self.now_ns)
 
     def _take_order(self, order: Sendable) -> None:
         order_id = order.client_order_id

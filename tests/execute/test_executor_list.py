@@ -71,7 +71,7 @@ class PretendExecutor:
     def knows(self, client_order_id: str) -> bool:
         return client_order_id == "pretended"
 
-    def told(self, news: News, at_ns: int) -> None:
+    def on_news(self, news: News, at_ns: int) -> None:
         pass
 
     def advance(self, at_ns: int) -> Sequence[Finished]:

@@ -80,7 +80,7 @@ def told_in_any_order(
     random.shuffle(news)
     acts: list[Act] = []
     for at_ns, one in enumerate(news):
-        acts += executor.told(one, at_ns)
+        acts += executor.on_news(one, at_ns)
     return [_execution(plan, act, number) for number, act in enumerate(acts) if _ends(act)], fills
 
 
@@ -180,7 +180,7 @@ def test_a_fill_told_after_the_end_is_booked_once_and_told_to_the_phone() -> Non
     news = News(client_order_id=bought.client_order_id, event=OrderEvent.TRADED, fills=(fill,))
 
     for _ in range(3):
-        world.executors.told(news, world.now_ns)
+        world.executors.on_news(news, world.now_ns)
         world.tick()
 
     (late,) = (one for one in world.journal.ended if isinstance(one, LateFinished))
@@ -197,7 +197,7 @@ def test_a_fill_told_after_the_end_is_booked_once_and_told_to_the_phone() -> Non
 
 def test_news_of_an_order_that_nobody_knows_is_refused_by_its_name() -> None:
     with pytest.raises(BadValueError, match="x-o1 is no order of ours: traded"):
-        World().executors.told(News(client_order_id="x-o1", event=OrderEvent.TRADED), 0)
+        World().executors.on_news(News(client_order_id="x-o1", event=OrderEvent.TRADED), 0)
 
 
 def test_only_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +207,6 @@ def test_only_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatc
     for order in intents:
         executor.stored(order.client_order_id, 0)
     for order in intents:
-        executor.told(News(client_order_id=order.client_order_id, event=OrderEvent.CANCELLED), 0)
+        executor.on_news(News(client_order_id=order.client_order_id, event=OrderEvent.CANCELLED), 0)
 
     assert [executor.knows(order.client_order_id) for order in intents] == [False, True]
