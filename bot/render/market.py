@@ -169,10 +169,10 @@ def _hops(hops: tuple[Hop, ...]) -> Lines:
     return wrapped(lines)
 
 
-def _at(of: Hop | PlaceShare) -> str:
+def _at(part: Hop | PlaceShare) -> str:
     """Name the place of a leg; a pool by its fee alone: the amounts beside it tell the assets."""
-    _, is_pool, fee = of.place.partition(" ")
-    return f"{of.venue} {fee if is_pool else of.place}"
+    _, is_pool, fee = part.place.partition(" ")
+    return f"{part.venue} {fee if is_pool else part.place}"
 
 
 def _values(values: ValuesLine, line: OpportunityLine) -> list[tuple[str, str]]:

@@ -62,9 +62,9 @@ class SharedRows:
         self._matrix = matrix
         self._rows: dict[int, list[tuple[int, PoolRow]]] = {}
         row = len(matrix.places) - sum(map(len, rows.values()))
-        for number, of in rows.items():
-            self._rows[number] = list(enumerate(of, row))
-            row += len(of)
+        for number, own in rows.items():
+            self._rows[number] = list(enumerate(own, row))
+            row += len(own)
 
     def publish_pools(
         self, pools: Mapping[int, PreparedPool | None], at_ns: int, frame_seq: int
@@ -82,12 +82,12 @@ class SharedRows:
                 self._matrix.withdraw(row, at_ns, frame_seq=frame_seq)
             return
         rates = {(side.source, side.target): math.exp(side.log_rate) for side in prepared.sides}
-        for row, of in self._rows[number]:
-            forward, backward = rates[of.base, of.quote], rates[of.quote, of.base]
+        for row, own in self._rows[number]:
+            forward, backward = rates[own.base, own.quote], rates[own.quote, own.base]
             try:
                 self._matrix.publish_rates(row, forward, backward, at_ns, frame_seq=frame_seq)
             except BadValueError as error:
-                _log.warning("the row of %s stays empty: %s", of.place, error)
+                _log.warning("the row of %s stays empty: %s", own.place, error)
                 self._matrix.withdraw(row, at_ns, frame_seq=frame_seq)
 
 

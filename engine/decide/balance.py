@@ -37,9 +37,9 @@ class BalanceLimit:
     limit: str = "what each venue holds"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "BalanceLimit":
+    def make(cls, run: Circumstances) -> "BalanceLimit":
         """Make it for a run."""
-        return cls(of.inventory, of.under_way)
+        return cls(run.inventory, run.under_way)
 
     def used(self, at_ns: int) -> str:
         """Name the place that is drawn on most, and how much of its start is left."""

@@ -31,9 +31,9 @@ class KillLimit:
     limit: str = "clear"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "KillLimit":
+    def make(cls, run: Circumstances) -> "KillLimit":
         """Make it for a run."""
-        return cls(of.is_killed, of.shows_killed)
+        return cls(run.is_killed, run.shows_killed)
 
     def used(self, at_ns: int) -> str:
         """Say whether the latch is set."""
@@ -61,9 +61,9 @@ class PauseLimit:
     limit: str = "trading"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "PauseLimit":
+    def make(cls, run: Circumstances) -> "PauseLimit":
         """Make it for a run."""
-        return cls(of.switches)
+        return cls(run.switches)
 
     def used(self, at_ns: int) -> str:
         """Say whether trading is paused."""
@@ -91,9 +91,9 @@ class ModeLimit:
     limit: str = "paper"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "ModeLimit":
+    def make(cls, run: Circumstances) -> "ModeLimit":
         """Make it for a run."""
-        return cls(of.switches)
+        return cls(run.switches)
 
     def used(self, at_ns: int) -> str:
         """Name the mode."""
@@ -120,9 +120,9 @@ class ExecutorLimit:
     limit: str = "one kind of leg"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "ExecutorLimit":
+    def make(cls, run: Circumstances) -> "ExecutorLimit":
         """Make it for a run."""
-        del of
+        del run
         return cls()
 
     def used(self, at_ns: int) -> str:
@@ -164,9 +164,9 @@ class LedgerLimit:
     limit: str = "keeping up"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "LedgerLimit":
+    def make(cls, run: Circumstances) -> "LedgerLimit":
         """Make it for a run."""
-        return cls(of.is_ledger_behind, of.shows_ledger_behind)
+        return cls(run.is_ledger_behind, run.shows_ledger_behind)
 
     def used(self, at_ns: int) -> str:
         """Say whether the ledger keeps up."""

@@ -23,7 +23,7 @@ class LimitMaker(Protocol):
 
     term: Term | None
 
-    def make(self, of: Circumstances) -> Limit:
+    def make(self, run: Circumstances) -> Limit:
         """Make the limit of a run."""
         ...
 

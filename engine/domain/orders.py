@@ -117,10 +117,10 @@ class Order:
     @property
     def changes(self) -> tuple[tuple[VenueId, AssetCode, Decimal], ...]:
         """What this order's fills changed: venue, asset and amount of the base, of the quote."""
-        of = self.instrument
+        instrument = self.instrument
         return (
-            (of.venue, of.pair.base, self.base_change),
-            (of.venue, of.pair.quote, self.cash_quote),
+            (instrument.venue, instrument.pair.base, self.base_change),
+            (instrument.venue, instrument.pair.quote, self.cash_quote),
         )
 
 

@@ -90,6 +90,6 @@ a chain is paid in is that asset: wrapping costs gas alone."""
 
 _KNOWN: Final = {
     (chain, address.lower()): (AssetCode(code), decimals)
-    for chain, of in CURATED.items()
-    for address, (code, decimals) in of.items()
+    for chain, tokens in CURATED.items()
+    for address, (code, decimals) in tokens.items()
 }

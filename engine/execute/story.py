@@ -108,12 +108,12 @@ def _gross(plan: LeggedPlan, traded: Sequence[Traded], orders: Sequence[Order] =
     legs = plan.legs
     turns = []
     changes: defaultdict[AssetCode, list[Decimal]] = defaultdict(list)
-    for leg, of in zip(legs, traded, strict=True):
-        turn = Turn.of(leg, base=of.base, quote=of.quote)
+    for leg, amounts in zip(legs, traded, strict=True):
+        turn = Turn.of(leg, base=amounts.base, quote=amounts.quote)
         planned = Turn.of(leg, base=leg.size_base, quote=leg.notional_quote)
         changes[leg.source].append(-turn.given)
         changes[leg.target].append(turn.received)
-        turns.append(turn if of.base and of.quote else planned)
+        turns.append(turn if amounts.base and amounts.quote else planned)
     for order in orders:
         if order.purpose is Purpose.UNWIND:
             pair, sign = order.instrument.pair, 1 if order.side is Side.BUY else -1

@@ -289,7 +289,9 @@ class Board:
 
     def faults_of(self, venue: VenueId) -> dict[Fault, int]:
         """Return the venue's faults by kind, with the levels that full sides dropped."""
-        counts = {fault: count for (of, fault), count in self.faults.items() if of == venue}
+        counts = {
+            fault: count for (its_venue, fault), count in self.faults.items() if its_venue == venue
+        }
         dropped = sum(
             int(self.state[book, layout.DROPPED])
             for book, instrument in enumerate(self.instruments)

@@ -67,8 +67,8 @@ def moved_quote(
     return ceil_share(_share(moved_base, notional_quote, filled_base), transfer_bps)
 
 
-def _share(amount: Decimal, of: Decimal, whole: Decimal) -> Decimal:
-    return EXACT.divide(EXACT.multiply(amount, of), whole)
+def _share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    return EXACT.divide(EXACT.multiply(amount, part), whole)
 
 
 def value_left_over(amount: Decimal, after: int, turns: Sequence[Turn]) -> Decimal:

@@ -53,7 +53,7 @@ class Taken:
     def of_side(self, book: int, side: int) -> dict[int, int]:
         """Return what is taken of a side now, in steps by price."""
         held = self._by_book.get(book, {})
-        return {price: taken.steps for (of, price), taken in held.items() if of == side}
+        return {price: taken.steps for (its_side, price), taken in held.items() if its_side == side}
 
     def take(self, book: int, side: int, price_steps: int, size_steps: int) -> None:
         """Remember that a paper trade took this much from the level as it is now."""

@@ -131,7 +131,10 @@ class SplitConfirmer:
         self, legs: Sequence[Sequence[Member]], sized: SizedSplit, quote: AssetCode
     ) -> ConfirmedSplit | None:
         """Carry whole amounts through what was sized; `None` if nothing is left of them."""
-        used = [[of[member] for member, _ in one] for of, one in zip(legs, sized.used, strict=True)]
+        used = [
+            [members[member] for member, _ in one]
+            for members, one in zip(legs, sized.used, strict=True)
+        ]
         try:
             return self._exact(used, sized, quote)
         except BadValueError:

@@ -106,10 +106,10 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     # What is screened goes by the settings; what the operator sets is tighter, the decider has it.
     age_ns_max = int(limits.by_settings(AGE_MS)) * NS_PER_MS
     costs = Costs(
-        fee_bps_taker={venue: of.fee_bps_taker for venue, of in terms.venues.items()},
+        fee_bps_taker={venue: one.fee_bps_taker for venue, one in terms.venues.items()},
         transfer_bps=terms.transfer_bps,
         base_fee_venues=frozenset(
-            venue for venue, of in terms.venues.items() if of.buy_fee is BuyFee.BASE
+            venue for venue, one in terms.venues.items() if one.buy_fee is BuyFee.BASE
         ),
     )
     taken = Taken(board)
@@ -306,8 +306,8 @@ def _feeds(header: RunHeader, board: Board, *, age_ms_max: int) -> list[Feed]:
 def _latency_model(header: RunHeader) -> LatencyModel:
     return LatencyModel(
         {
-            venue: Latency(median_ms=of.latency_ms_median, p99_ms=of.latency_ms_p99)
-            for venue, of in header.terms.venues.items()
+            venue: Latency(median_ms=one.latency_ms_median, p99_ms=one.latency_ms_p99)
+            for venue, one in header.terms.venues.items()
         },
         seed=header.terms.seed,
     )

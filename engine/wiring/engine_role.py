@@ -208,15 +208,15 @@ async def open_engine(
 def _sessions(core: Core, venues: OpenVenues, watch: ClockWatch, clock: Clock) -> list[Session]:
     return [
         Session(
-            websocket_url=of.websocket_url,
-            rest=of.rest,
+            websocket_url=access.websocket_url,
+            rest=access.rest,
             accept=accept_of(core.hot_path, stream, watch),
             now_ns=clock,
             jitter=random.random,
             limits=SessionLimits(),
-            proxy=of.proxy,
+            proxy=access.proxy,
         )
-        for stream, of in enumerate(venues.access)
+        for stream, access in enumerate(venues.access)
     ]
 
 
@@ -224,13 +224,13 @@ def _lists(
     settings: Settings, core: Core, venues: OpenVenues, ticks: Ticks, clock: Clock
 ) -> list[VenueList]:
     return [
-        _list_of(settings, of, session, accept_of(core.hot_path, stream, ticks.watch), clock)
-        for stream, (of, session) in enumerate(zip(venues.access, ticks.sessions, strict=True))
+        _list_of(settings, access, session, accept_of(core.hot_path, stream, ticks.watch), clock)
+        for stream, (access, session) in enumerate(zip(venues.access, ticks.sessions, strict=True))
     ]
 
 
 def _list_of(
-    settings: Settings, of: VenueAccess, session: Session, accept: Accept, clock: Clock
+    settings: Settings, access: VenueAccess, session: Session, accept: Accept, clock: Clock
 ) -> VenueList:
     def take(listing: Sequence[Listed]) -> None:
         capital = capital_of(settings.paper, [one.instrument for one in listing])
@@ -238,10 +238,10 @@ def _list_of(
         session.perform(accept(InputKind.LISTED, "", payload, clock()))
 
     return VenueList(
-        fetch=partial(fetch_list, of.spec, of.rest, of.pairs),
+        fetch=partial(fetch_list, access.spec, access.rest, access.pairs),
         take=take,
         wanted=session.list_wanted,
-        trouble=of.why,
+        trouble=access.why,
     )
 
 
@@ -266,8 +266,8 @@ def _start_tasks(
     outbox: Outbox,
 ) -> list[asyncio.Task[None]]:
     running = []
-    for of, venue_list, session in zip(venues.access, lists, ticks.sessions, strict=True):
-        venue_list.take(of.listing)
+    for access, venue_list, session in zip(venues.access, lists, ticks.sessions, strict=True):
+        venue_list.take(access.listing)
         running.append(tasks.create_task(_connected(session, venue_list)))
         running.append(tasks.create_task(venue_list.run()))
     running.append(tasks.create_task(outbox.run()))
@@ -382,15 +382,15 @@ def _sights(
 ) -> Sights:
     def notes() -> dict[VenueId, str]:
         troubles = dict(venues.notes)
-        for stream, of in enumerate(venues.access):
+        for stream, access in enumerate(venues.access):
             left_out = core.rows.left_out[stream]
             parts = (
                 sessions[stream].trouble,
                 lists[stream].trouble,
-                of.rest.limiter.note(),
+                access.rest.limiter.note(),
                 f"no room before a restart for {', '.join(left_out)}" if left_out else "",
             )
-            troubles[of.spec.venue] = "; ".join(part for part in parts if part)
+            troubles[access.spec.venue] = "; ".join(part for part in parts if part)
         return troubles
 
     return Sights(

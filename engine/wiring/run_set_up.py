@@ -169,10 +169,10 @@ def make_header(
     """Make the header of a run."""
     instruments: list[Instrument] = []
     streams = []
-    for of in venues.access:
-        books = list(range(len(instruments), len(instruments) + len(of.instruments)))
-        instruments += of.instruments
-        streams.append(StreamSpec(venue=of.spec.venue, feed=of.feed, books=books))
+    for access in venues.access:
+        books = list(range(len(instruments), len(instruments) + len(access.instruments)))
+        instruments += access.instruments
+        streams.append(StreamSpec(venue=access.spec.venue, feed=access.feed, books=books))
     check_capital(settings.paper, instruments)
     mode = state.mode or Mode(settings.paper.mode_at_first_start)
     return RunHeader(
@@ -275,13 +275,13 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
         venues={
-            of.spec.venue: VenueTerms(
-                fee_bps_taker=fee_bps_taker(settings, of.spec.venue, of.spec.fee_bps_taker),
-                latency_ms_median=max(of.spec.latency_ms_median * factor, LATENCY_MS_LEAST),
-                latency_ms_p99=max(of.spec.latency_ms_p99 * factor, LATENCY_MS_LEAST),
-                buy_fee=of.spec.buy_fee,
+            access.spec.venue: VenueTerms(
+                fee_bps_taker=fee_bps_taker(settings, access.spec.venue, access.spec.fee_bps_taker),
+                latency_ms_median=max(access.spec.latency_ms_median * factor, LATENCY_MS_LEAST),
+                latency_ms_p99=max(access.spec.latency_ms_p99 * factor, LATENCY_MS_LEAST),
+                buy_fee=access.spec.buy_fee,
             )
-            for of in venues.access
+            for access in venues.access
         },
         transfer_bps=settings.costs.transfer_bps,
         limits=_limits(settings),

@@ -54,7 +54,7 @@ class SharedPrices:
             None if it cannot be had; `failure` says why.
         """
         rows = {number: rows_of(pools[number]) for number in sorted(pools)}
-        places = [row.place for of in rows.values() for row in of]
+        places = [row.place for own in rows.values() for row in own]
         before = self._matrix
         try:
             if before is None:

@@ -40,8 +40,8 @@ class LegsLimit:
     reasons: tuple[Reason, ...] = (Reason.OBSERVE_ONLY,)
 
     @classmethod
-    def make(cls, of: Circumstances) -> "LegsLimit":
-        return cls(of.limits)
+    def make(cls, run: Circumstances) -> "LegsLimit":
+        return cls(run.limits)
 
     @property
     def limit(self) -> str:

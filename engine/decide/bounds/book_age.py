@@ -30,9 +30,9 @@ class StaleLimit:
     oldest_ms: int = 0
 
     @classmethod
-    def make(cls, of: Circumstances) -> "StaleLimit":
+    def make(cls, run: Circumstances) -> "StaleLimit":
         """Make it for a run."""
-        return cls(of.board, of.limits)
+        return cls(run.board, run.limits)
 
     @property
     def limit(self) -> str:

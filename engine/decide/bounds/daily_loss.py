@@ -37,9 +37,9 @@ class DailyLossLimit:
     reasons: tuple[Reason, ...] = (Reason.DAILY_LOSS_LIMIT,)
 
     @classmethod
-    def make(cls, of: Circumstances) -> "DailyLossLimit":
+    def make(cls, run: Circumstances) -> "DailyLossLimit":
         """Make it for a run."""
-        return cls(of.limits, of.positions, of.under_way, of.valuation)
+        return cls(run.limits, run.positions, run.under_way, run.valuation)
 
     @property
     def limit(self) -> str:

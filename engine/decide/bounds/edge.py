@@ -27,9 +27,9 @@ class EdgeLimit:
     least_bps: Decimal | None = None
 
     @classmethod
-    def make(cls, of: Circumstances) -> "EdgeLimit":
+    def make(cls, run: Circumstances) -> "EdgeLimit":
         """Make it for a run."""
-        return cls(of.limits)
+        return cls(run.limits)
 
     @property
     def limit(self) -> str:

@@ -33,9 +33,9 @@ class OrderRateLimit:
     reasons: tuple[Reason, ...] = (Reason.ORDER_RATE_LIMIT,)
 
     @classmethod
-    def make(cls, of: Circumstances) -> "OrderRateLimit":
+    def make(cls, run: Circumstances) -> "OrderRateLimit":
         """Make it for a run."""
-        return cls(of.order_rate, of.limits)
+        return cls(run.order_rate, run.limits)
 
     @property
     def limit(self) -> str:

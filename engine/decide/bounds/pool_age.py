@@ -23,9 +23,9 @@ class StalePoolLimit:
     limit: str = "newest block"
 
     @classmethod
-    def make(cls, of: Circumstances) -> "StalePoolLimit":
+    def make(cls, run: Circumstances) -> "StalePoolLimit":
         """Make it for a run."""
-        return cls(of.is_pool_fresh)
+        return cls(run.is_pool_fresh)
 
     def used(self, at_ns: int) -> str:
         """Say what holds of every pool that was let through."""

@@ -32,9 +32,9 @@ class PositionLimit:
     reasons: tuple[Reason, ...] = (Reason.POSITION_LIMIT,)
 
     @classmethod
-    def make(cls, of: Circumstances) -> "PositionLimit":
+    def make(cls, run: Circumstances) -> "PositionLimit":
         """Make it for a run."""
-        return cls(of.limits, of.positions, of.under_way, of.valuation)
+        return cls(run.limits, run.positions, run.under_way, run.valuation)
 
     @property
     def limit(self) -> str:

@@ -28,9 +28,9 @@ class ProofLimit:
     longest_ns: int = 0
 
     @classmethod
-    def make(cls, of: Circumstances) -> "ProofLimit":
+    def make(cls, run: Circumstances) -> "ProofLimit":
         """Make it for a run."""
-        return cls(of.board, of.limits)
+        return cls(run.board, run.limits)
 
     @property
     def limit(self) -> str:

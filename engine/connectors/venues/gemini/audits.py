@@ -197,7 +197,7 @@ def _common_reach(side: int, fetched: dict[Place, int], live: dict[Place, int]) 
     worst = [
         (min if side == BID else max)(prices)
         for book in (fetched, live)
-        if (prices := [price for of, price in book if of == side])
+        if (prices := [price for its_side, price in book if its_side == side])
     ]
     if len(worst) < len((fetched, live)):
         return None
