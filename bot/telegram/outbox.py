@@ -65,7 +65,6 @@ class Outbox:
         self._closed_until_s = 0.0
         self._is_failing = False
         self.dropped_count = 0
-        self.refused_count = 0
 
     def put(self, message: Outgoing) -> None:
         """Queue a message; returns at once."""
@@ -158,7 +157,6 @@ class Outbox:
         if not isinstance(error, (TelegramError, TimeoutError)):
             waiting.unexpected += 1
             if waiting.unexpected >= UNEXPECTED_MAX:
-                self.refused_count += 1
                 _log.error("message given up: %s", redact(repr(error)))
                 self._settle(waiting, Settled.REFUSED)
                 return True
@@ -212,7 +210,6 @@ class Outbox:
         if message.buttons is not None or message.photo is not None or message.document is not None:
             message.buttons, message.photo, message.document = None, None, None
             return False
-        self.refused_count += 1
         self._settle(waiting, Settled.REFUSED)
         return True
 

@@ -59,8 +59,6 @@ class Poller:
     """The newest updates may have waited: before them Telegram was not asked, or could not be."""
 
     _is_away: bool = field(default=True, init=False)
-    rebuilt_count: int = field(default=0, init=False)
-    failed_count: int = field(default=0, init=False)
     _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
     _succeeded_at_s: float = field(default=0.0, init=False)
     _waits: Backoff = field(
@@ -145,7 +143,6 @@ class Poller:
         self.on_success()
 
     async def _failed(self, error: Exception) -> None:
-        self.failed_count += 1
         if not self._is_failing:
             self._is_failing = True
             _log.warning("Telegram cannot be reached, trying on: %s", redact(str(error)))
@@ -153,7 +150,6 @@ class Poller:
         if silent_s > ROUND_TRIPS_MISSED_MAX * self.round_trip_s_max:
             _log.warning("no answer to getUpdates for %.0f s: building a new client", silent_s)
             await self.close()
-            self.rebuilt_count += 1
         await self._back_off(None)
 
     async def _back_off(self, wanted_s: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Three families of errors, by what the caller has to do about them.
+"""Families of errors, by what the caller has to do about them.
 
 An expected "no" is a value (see `refusals`), never an exception.
 """
@@ -10,10 +10,6 @@ class SyndicateError(Exception):
 
 class TransientError(SyndicateError):
     """Back off and try again: a connection lost, a rate limit, a busy port."""
-
-
-class UnknownOutcomeError(SyndicateError):
-    """The outcome of a side effect is unknown: look it up, never send it again."""
 
 
 class FatalError(SyndicateError):

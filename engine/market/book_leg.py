@@ -91,13 +91,6 @@ class OrderBookLeg:
     takes_base: bool
     walk: _Walk
 
-    @property
-    def amount_in_max(self) -> int:
-        """What an order of all whole lots that the book holds spends."""
-        if self.side is Side.BUY:
-            return self._paid_raw(self.lots_max)
-        return self.lots_max * self.lot_raw
-
     def amount_out(self, amount_in_raw: int) -> int:
         """Return what an order of at most this input gives, floored.
 

@@ -40,11 +40,9 @@ class RefreshOrder:
         group_of = np.zeros(len(places), np.int64)
         starts = [0]
         related: list[int] = []
-        self._same_until = []
         for group, (pair, same) in enumerate(rows_of.items()):
             group_of[same] = group
             related += same
-            self._same_until.append(len(related))
             related += _sharing(pair, same, sharing)
             starts.append(len(related))
         self.groups: tuple[Numbers, Numbers, Numbers] = (
@@ -52,27 +50,6 @@ class RefreshOrder:
             np.array(starts, np.int64),
             np.array(related, np.int64),
         )
-
-    def same_pair(self, row: int) -> Numbers:
-        """Return the rows of the row's pair, itself among them, as a view; see `sharing_asset`."""
-        group_of, starts, related = self.groups
-        group = group_of[self._checked(row)]
-        return related[starts[group] : self._same_until[group]]
-
-    def sharing_asset(self, row: int) -> Numbers:
-        """Return the rows of other pairs that share an asset with the row's, as a view.
-
-        Raises:
-            BadValueError: no row has this number.
-        """
-        group_of, starts, related = self.groups
-        group = group_of[self._checked(row)]
-        return related[self._same_until[group] : starts[group + 1]]
-
-    def _checked(self, row: int) -> int:
-        if not 0 <= row < len(self.groups[0]):
-            raise BadValueError(f"no row {row}; rows are 0 to {len(self.groups[0]) - 1}")
-        return row
 
 
 def _sharing(pair: frozenset[str], same: Sequence[int], sharing: dict[str, list[int]]) -> list[int]:

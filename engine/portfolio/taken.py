@@ -24,21 +24,16 @@ class _Taken:
 
 
 LEVELS_MAX = 10_000
-"""Most levels remembered per book; beyond it the oldest is forgotten and counted."""
+"""Most levels remembered per book; beyond it the oldest is forgotten."""
 
 
 class Taken:
-    """Taken size in steps by book, side and price.
-
-    Attributes:
-        forgotten: number of levels given up because a book had too many.
-    """
+    """Taken size in steps by book, side and price."""
 
     def __init__(self, levels: Levels, *, levels_max: int = LEVELS_MAX) -> None:
         self._levels = levels
         self._levels_max = levels_max
         self._by_book: dict[int, dict[tuple[int, int], _Taken]] = {}
-        self.forgotten = 0
 
     def has_any(self, book: int) -> bool:
         """Say whether anything of this book is taken."""
@@ -64,7 +59,6 @@ class Taken:
             return
         if len(held) >= self._levels_max:
             del held[next(iter(held))]
-            self.forgotten += 1
         seen_steps = self._levels.size_at(book, side, price_steps)
         held[side, price_steps] = _Taken(size_steps, seen_steps)
 

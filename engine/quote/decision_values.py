@@ -69,15 +69,14 @@ class DecisionValues:
     """Amounts in the route's first asset.
 
     `profit_worst` is the gain if every leg gives the least that its slippage bound lets through.
-    `cost_of_failure` is lost if a chain's route reverts: its gas. `gas_price_break_even_gwei` is
-    `None` without gas, and negative never: 0 says that no gas price is low enough.
+    `gas_price_break_even_gwei` is `None` without gas, and negative never: 0 says that no gas price
+    is low enough.
     `kill_move_ratio` is by how much the route's price may fall, at this size, until nothing is
     gained; 0 if nothing is gained already.
     """
 
     profit_expected: Decimal
     profit_worst: Decimal
-    cost_of_failure: Decimal
     gas_price_break_even_gwei: Decimal | None
     kill_move_ratio: Decimal
     confidence: Confidence
@@ -114,9 +113,8 @@ def values_of(
         kept = Decimal(1)
         for bps in slippage_bps:
             kept *= 1 - bps / BPS_PER_UNIT
-        gas = costs.gas_cost
         before_gas = amount_out - amount_in * (1 + costs.flash_fee_ratio) - costs.fixed_cost
-        profit = before_gas - gas
+        profit = before_gas - costs.gas_cost
         break_even = None
         if costs.gas_units:
             per_gwei = costs.gas_units * costs.native_price / _GWEI_PER_NATIVE
@@ -124,7 +122,6 @@ def values_of(
         return DecisionValues(
             profit_expected=profit,
             profit_worst=profit - amount_out * (1 - kept),
-            cost_of_failure=gas,
             gas_price_break_even_gwei=break_even,
             kill_move_ratio=max(profit, Decimal(0)) / amount_out,
             confidence=Confidence(value=None, basis=UNCALIBRATED),

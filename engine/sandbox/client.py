@@ -24,7 +24,7 @@ class Client:
         ready: set while the queue has frames or the connection is to be closed.
         broken: set when the connection is to be reset, even while a frame is being sent.
         idle: set while the queue is empty.
-        frames, sent_bytes: what has left.
+        frames: what has left.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class Client:
         self.idle = asyncio.Event()
         self.idle.set()
         self.frames = 0
-        self.sent_bytes = 0
         self._frames_max = frames_max
         self._bytes_max = bytes_max
         self._queue: deque[bytes] = deque()
@@ -86,7 +85,6 @@ class Client:
         frame = self._queue.popleft()
         self._queued_bytes -= len(frame)
         self.frames += 1
-        self.sent_bytes += len(frame)
         return frame
 
     def _pass_on(self, frame: bytes, faults: Sequence[ScriptedFault], at_ns: int) -> None:

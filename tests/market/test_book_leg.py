@@ -14,6 +14,7 @@ from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
 from engine.market.board import Board
 from engine.market.book_leg import FEE_DECIMALS, OrderBookLeg, _least_near, leg_of_book
+from engine.pools.integers import UINT256_MAX
 from engine.portfolio.costs import QUOTE_STEP, Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
@@ -304,12 +305,13 @@ def test_an_order_spends_its_whole_lots_and_no_book_more_than_it_holds(
         )
         assume(leg.lots_max >= leg.lots_min)
         least = leg.amount_in(leg.lots_min * leg.lot_raw if side is Side.BUY else 1)
-        taken = min(max(amount_raw, least), leg.amount_in_max)
+        most = leg.amount_spent(UINT256_MAX)
+        taken = min(max(amount_raw, least), most)
 
         spent = leg.amount_spent(taken)
 
         assert spent <= taken
         assert leg.amount_out(spent) == leg.amount_out(taken)
         assert leg.lots_of(spent) == leg.lots_of(taken)
-        assert leg.lots_of(leg.amount_in_max) == leg.lots_max
-        assert leg.amount_spent(leg.amount_in_max) == leg.amount_in_max
+        assert leg.lots_of(most) == leg.lots_max
+        assert leg.amount_spent(most) == most

@@ -51,6 +51,13 @@ def show(matrix: PriceMatrix, *rows: int, rate: float = 2.0) -> None:
         matrix.publish_rates(row, rate, 1.0 / rate, 1)
 
 
+def related(order: RefreshOrder, row: int) -> list[int]:
+    group_of, starts, rows = order.groups
+    group = group_of[row]
+    found: list[int] = rows[starts[group] : starts[group + 1]].tolist()
+    return found
+
+
 def held(cache: RowCache, reader: PriceMatrixReader) -> set[int]:
     """Rows of which the cache has a copy that is up to date, found without asking the cache."""
     return {
@@ -63,33 +70,27 @@ def held(cache: RowCache, reader: PriceMatrixReader) -> set[int]:
 def test_rows_of_the_pair_come_before_those_that_share_an_asset_and_the_rest_is_left_out() -> None:
     order = RefreshOrder(make_places())
 
-    assert set(order.same_pair(BTC_A)) == {BTC_A, *SAME}
-    assert set(order.sharing_asset(BTC_A)) == SHARING
-    assert set(order.same_pair(DOGE_EUR)) == {DOGE_EUR}
-    assert set(order.sharing_asset(DOGE_EUR)) == {SOL_EUR}
+    rows = related(order, BTC_A)
+    assert set(rows[: 1 + len(SAME)]) == {BTC_A, *SAME}
+    assert set(rows[1 + len(SAME) :]) == SHARING
+    assert related(order, DOGE_EUR) == [DOGE_EUR, SOL_EUR]
 
 
 def test_rows_that_share_the_rarer_asset_come_first() -> None:
     order = RefreshOrder(make_places(["A-USD", "B-USD", "C-USD", "A-EUR"]))
 
-    assert order.sharing_asset(0).tolist() == [3, 1, 2]
+    assert related(order, 0) == [0, 3, 1, 2]
 
 
 def test_rows_kept_for_a_pair_are_bounded() -> None:
     order = RefreshOrder(make_places([f"A{n}-USD" for n in range(SHARING_MAX + 10)]))
 
-    assert len(order.sharing_asset(5)) == SHARING_MAX
-    assert order.same_pair(5).tolist() == [5]
+    first, *others = related(order, 5)
+    assert first == 5
+    assert len(others) == SHARING_MAX
 
 
-@pytest.mark.parametrize("row", [-1, len(PAIRS)])
-def test_an_order_has_no_other_rows(row: int) -> None:
-    order = RefreshOrder(make_places())
-
-    with pytest.raises(BadValueError, match=f"no row {row}; rows are 0 to 6"):
-        order.same_pair(row)
-    with pytest.raises(BadValueError, match=f"no row {row}"):
-        order.sharing_asset(row)
+def test_an_order_needs_rows() -> None:
     with pytest.raises(BadValueError, match="no rows"):
         RefreshOrder([])
 

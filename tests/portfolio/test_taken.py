@@ -53,11 +53,10 @@ def test_a_changed_or_vanished_level_is_whole_again() -> None:
     assert not taken.has_any(0)
 
 
-def test_the_oldest_level_is_forgotten_and_counted_when_a_book_has_too_many() -> None:
+def test_the_oldest_level_is_forgotten_when_a_book_has_too_many() -> None:
     taken = Taken(Levels(), levels_max=2)
 
     for price in (1, 2, 3):
         taken.take(0, ASK, price, 1)
 
     assert [taken.steps_at(0, ASK, price) for price in (1, 2, 3)] == [0, 1, 1]
-    assert taken.forgotten == 1

@@ -29,7 +29,6 @@ def values(
 def test_the_expected_gain_is_net_of_gas_flash_fee_and_fixed_costs() -> None:
     found = values(Decimal(10_000), Decimal(10_100), GAS)
 
-    assert found.cost_of_failure == Decimal("12.5")
     assert found.profit_expected == Decimal(100) - Decimal("12.5") - Decimal(5) - Decimal(1)
 
 
