@@ -6,18 +6,21 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from engine.decide.bounds.book_age import StaleLimit
 from engine.decide.bounds.daily_loss import DAILY_LOSS_USD
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.bounds.orders import ORDERS_PER_MINUTE
 from engine.decide.bounds.position import POSITION_USD
 from engine.decide.limit_set import LimitSet
+from engine.decide.limits import Draft, Finding
 from engine.decide.order_rate import OrderRate
 from engine.decide.under_way import exposure_quote
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Reason, Refusal
+from engine.domain.opportunities import HopKind, Reason, Refusal
 from engine.domain.plans import LeggedPlan
 from engine.domain.units import NS_PER_DAY, NS_PER_MINUTE
 from tests.reference.world import START_NS, Setup, World, limit_set, make_instrument
@@ -81,6 +84,20 @@ def test_a_stale_book_is_never_traded() -> None:
     assert isinstance(refusal, Refusal)
     assert refusal.reason is Reason.STALE_BOOK
     assert refusal.detail == "BTC-USD at here: age 10000 ms, limit 10000 ms"
+
+
+def test_a_stale_book_is_seen_behind_a_pool() -> None:
+    world = World()
+    open_gap(world)
+    seen = world.journal.found[0]
+    first, second = seen.hops
+    mixed = structs.replace(seen, hops=(structs.replace(first, kind=HopKind.POOL), second))
+    world.lose(second.row)
+
+    verdict = StaleLimit.make(world.circumstances).check(Draft(opportunity=mixed), world.now_ns)
+
+    assert isinstance(verdict, Finding)
+    assert verdict.reason is Reason.STALE_BOOK
 
 
 def test_a_book_that_was_proven_too_long_ago_is_never_traded() -> None:

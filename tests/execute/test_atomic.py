@@ -5,11 +5,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from msgspec import structs
 
 from engine.decide.limit_set import LimitSet
 from engine.detect.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument
+from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import OrderState
 from engine.domain.plans import AtomicPlan
@@ -56,6 +58,7 @@ def make_world(
     values: LimitSet | None = None,
     block: int | None = None,
     gwei: str = "1",
+    mode: Mode = Mode.PAPER,
 ) -> World:
     """Two pools of which the second pays 3 % more for ETH, ETH at 2,000 USD."""
     pools = (
@@ -76,6 +79,7 @@ def make_world(
             flash_fee_bps="5",
             inventory=inventory,
             values=values or limit_set(),
+            mode=mode,
         )
     )
     world.show(1, [("1999.99", "5")], [("2000.01", "5")])
@@ -233,6 +237,22 @@ def test_money_that_is_held_is_not_borrowed() -> None:
         ("ethereum", "ETH"): GAS_ETH,
         ("ethereum", "USDT"): plan.steps[0].amount_in,
     }
+
+
+def test_money_that_a_plan_under_way_has_reserved_is_borrowed() -> None:
+    first = plan_of(make_world(held=(("ETH", "1"), ("USDT", "1000000"))))
+    assert not first.has_flash_loan
+    paid = first.steps[0].amount_in
+    world = make_world(held=(("ETH", "1"), ("USDT", f"{paid * Decimal('1.5')}")), mode=Mode.OBSERVE)
+    world.switches.mode = Mode.PAPER
+    seen = structs.replace(first.opportunity, opportunity_id="one")
+
+    plans = [
+        world.decider.decide(structs.replace(seen, opportunity_id=name), world.now_ns)
+        for name in ("one", "other")
+    ]
+
+    assert [isinstance(one, AtomicPlan) and one.has_flash_loan for one in plans] == [False, True]
 
 
 def test_without_money_for_its_gas_nothing_is_sent() -> None:

@@ -1,10 +1,12 @@
 import pyotp
+import pytest
 
 from engine.bus.records import CodesUsed
 from engine.operate.one_time_code import LOCKED_S, STEP_S, TRIES_MAX, OneTimeCode
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 S = 1_000_000_000
+AT_NS = 1_700_000_000 * S
 
 
 def code_at(at_s: int) -> str:
@@ -55,3 +57,20 @@ def test_what_was_tried_holds_for_whoever_continues() -> None:
 
     assert "too many" in (after.refusal(code_at(almost_s), at_ns=almost_s * S) or "")
     assert after.refusal(code_at(almost_s + 2), at_ns=(almost_s + 2) * S) is None
+
+
+@pytest.mark.parametrize("wrong", [1, TRIES_MAX - 1, TRIES_MAX + 1, 2 * TRIES_MAX - 1])
+def test_between_two_waits_a_right_code_is_taken(wrong: int) -> None:
+    codes = OneTimeCode(SECRET, CodesUsed(wrong=wrong, wrong_at_ns=AT_NS))
+
+    assert codes.refusal(code_at(AT_NS // S), at_ns=AT_NS) is None
+
+
+@pytest.mark.parametrize("wrong", [TRIES_MAX, 2 * TRIES_MAX])
+def test_after_every_so_many_wrong_codes_there_is_a_wait(wrong: int) -> None:
+    codes = OneTimeCode(SECRET, CodesUsed(wrong=wrong, wrong_at_ns=AT_NS))
+
+    refusal = codes.refusal(code_at(AT_NS // S), at_ns=AT_NS)
+
+    assert refusal is not None
+    assert "too many wrong codes" in refusal

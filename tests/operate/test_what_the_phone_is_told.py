@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.bus.notices import LateFill, LimitHit, PaperTraded
-from engine.bus.records import ExecutionRecord, NoticeRecord
+from engine.bus.records import DepositRecord, ExecutionRecord, NoticeRecord
 from engine.core.pipeline import Decided
 from engine.domain.opportunities import Reason, Refusal
 from engine.execute.late import LateFinished
@@ -50,10 +50,10 @@ def test_a_trade_is_told_as_it_is_recorded() -> None:
 def test_no_two_records_have_one_name() -> None:
     engine = traded()
 
-    names = [one.record_id for one in engine.records if isinstance(one, NoticeRecord)]
-
-    assert len(names) > 1
-    assert len(set(names)) == len(names)
+    for kind in (NoticeRecord, DepositRecord):
+        names = [one.record_id for one in engine.records if isinstance(one, kind)]
+        assert len(names) > 1
+        assert len(set(names)) == len(names)
 
 
 def test_what_came_late_is_told_with_what_it_changed() -> None:

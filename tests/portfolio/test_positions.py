@@ -10,7 +10,7 @@ from engine.domain.plans import LeggedPlan
 from engine.domain.residuals import LastPrice, Residual
 from engine.domain.units import NS_PER_DAY, NS_PER_HOUR
 from engine.portfolio.leftovers import UsdPer, Valued
-from engine.portfolio.positions import Positions
+from engine.portfolio.positions import DAYS_MAX, Positions
 from tests.reference.world import START_NS, make_gap, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
@@ -178,3 +178,13 @@ def test_a_value_that_changes_where_nothing_is_left_over_is_realised_at_once() -
     assert late.correction_quote == -5, "its profit counts what nothing carries any more"
     assert positions.residuals == ()
     assert positions.realised_usd(START_NS) == -5
+
+
+def test_of_the_days_beyond_those_that_are_kept_the_oldest_goes() -> None:
+    positions = Positions()
+    for day in range(DAYS_MAX + 1):
+        positions.restore(residuals=[], realised_usd=Decimal(day + 1), at_ns=day * NS_PER_DAY)
+
+    assert positions.realised_usd(0) == 0
+    assert positions.realised_usd(NS_PER_DAY) == 2
+    assert positions.realised_usd(DAYS_MAX * NS_PER_DAY) == DAYS_MAX + 1
