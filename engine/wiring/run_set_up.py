@@ -99,7 +99,10 @@ async def open_venues(
         FatalError: a venue or feed of the settings is unknown.
         TransientError: no venue at all answers.
     """
-    specs = [spec_of(name) for name in settings.markets.venues]
+    try:
+        specs = [spec_of(name) for name in settings.markets.venues]
+    except BadValueError as error:
+        raise FatalError(f"{error} (markets.venues)") from error
     found = await asyncio.gather(
         *(_open_venue(settings, paths, outbound, clock, spec) for spec in specs)
     )

@@ -58,7 +58,7 @@ async def test_a_feed_goes_through_the_proxy_which_resolves_its_name(proxy: Prox
             async with running(far, recorder, proxy=through):
                 await recorder.until(InputKind.FRAME)
 
-    assert proxy.asked == ["feed.test"]
+    assert set(proxy.asked) == {"feed.test"}
 
 
 async def test_loopback_never_goes_through_the_proxy(proxy: ProxyServer) -> None:
