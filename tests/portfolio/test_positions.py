@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.orders import Execution
@@ -188,3 +190,27 @@ def test_of_the_days_beyond_those_that_are_kept_the_oldest_goes() -> None:
     assert positions.realised_usd(0) == 0
     assert positions.realised_usd(NS_PER_DAY) == 2
     assert positions.realised_usd(DAYS_MAX * NS_PER_DAY) == DAYS_MAX + 1
+
+
+@pytest.mark.parametrize("step_hours", [-3, 3])
+def test_a_clock_that_is_set_makes_no_last_price_older_or_younger(step_hours: int) -> None:
+    positions = Positions()
+    positions.restore(
+        residuals=[
+            Residual(
+                venue=VenueId("here"),
+                held=Amount.of("1", AssetCode("BTC")),
+                carry=Amount.of("100", AssetCode("USD")),
+            )
+        ],
+        realised_usd=Decimal(0),
+        at_ns=START_NS,
+        last_prices=[LastPrice(asset=AssetCode("BTC"), usd=Decimal(100), at_ns=START_NS)],
+    )
+    at_ns, step_ns = START_NS + 2 * NS_PER_HOUR, step_hours * NS_PER_HOUR
+    before = positions.exposure(lambda _asset: None, at_ns)
+
+    positions.step_clock(step_ns, at_ns + step_ns)
+
+    assert positions.exposure(lambda _asset: None, at_ns + step_ns) == before
+    assert positions.exposure(lambda _asset: None, at_ns + step_ns + NS_PER_HOUR) != before
