@@ -84,6 +84,7 @@ class Functions:
         within = tuple(str(ROOT / "engine" / room) + "/" for room in rooms)
         self._sources = sources(tuple(rooms))
         self._found: dict[tuple[str, Key], list[types.FunctionType]] = defaultdict(list)
+        gc.unfreeze()  # an engine that ran in this process has hidden all that there was
         for one in gc.get_objects():
             if isinstance(one, types.FunctionType) and one.__code__.co_filename.startswith(within):
                 code = one.__code__

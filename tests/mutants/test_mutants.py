@@ -1,6 +1,7 @@
 """Mutants are real changes of real code, the same for a seed, and tests see them."""
 
 import ast
+import gc
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_a_mutant_lives_in_its_own_process_and_in_no_file() -> None:
         functions.become(mutant)
         return str(_last_minute())
 
+    gc.freeze()  # as an engine in this process does
     functions = Functions(["decide"])
     (mutant,) = [one for one in all_mutants("decide") if _is_without_what_it_adds(one)]
     before = (ROOT / mutant.path).read_bytes()

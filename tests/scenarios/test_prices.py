@@ -84,7 +84,10 @@ async def next_look(process: asyncio.subprocess.Process) -> dict[str, Any]:
 async def quotes_and_prices(
     installation: Installation,
 ) -> tuple[dict[tuple[str, str], Quote], dict[str, Any]] | None:
-    """Ask and print while the market stands; nothing if it went on, or stood for too long."""
+    """Ask and print while the market stands; nothing if it went on, or stood for too long.
+
+    On a busy machine it can have stood until no book was live any more.
+    """
     sandbox = installation.role("sandbox")
     sandbox.send_signal(signal.SIGSTOP)
     try:
@@ -95,7 +98,8 @@ async def quotes_and_prices(
         # Where this took long, its supervisor took it for hung and started another.
         with contextlib.suppress(psutil.NoSuchProcess):
             sandbox.send_signal(signal.SIGCONT)
-    return (before, shown) if is_still else None
+    has_live = any(bid is not None for bid, _ in before.values())
+    return (before, shown) if is_still and has_live else None
 
 
 async def check_prices_are_the_engines(installation: Installation) -> dict[str, Any]:
