@@ -117,7 +117,7 @@ async def test_records_for_a_ledger_that_does_not_answer_are_sent_again(
 async def test_a_kill_past_deaf_roles_sets_the_latch_and_says_who_did_not_answer(
     caller: SocketCaller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(killing, "PATH_S", SOON_S)
+    monkeypatch.setattr(killing, "PATH_S", 3.0)  # enough for a busy disk
     latch = KillLatch(tmp_path)
     latch.create()
     command = seal(Kill(why="test"), by="me", at_ns=time.time_ns())
@@ -126,8 +126,8 @@ async def test_a_kill_past_deaf_roles_sets_the_latch_and_says_who_did_not_answer
 
     assert isinstance(report, KillReport)
     assert report.latch_file.is_done
-    assert "within 0.1 s" in report.engine.text
-    assert "within 0.1 s" in report.ledger.text
+    assert "within 3 s" in report.engine.text
+    assert "within 3 s" in report.ledger.text
 
 
 class Deafness:
