@@ -228,10 +228,14 @@ class RedisCaller:
                 self._fail_waiting(f"the bus at {self._where} is away: {error}")
                 await asyncio.sleep(LOOK_S)
                 continue
-            number, kind, reply = found[1].split(b":", 2)
-            future = self._waiting.pop(int(number), None)
+            try:
+                number, kind, reply = found[1].split(b":", 2)
+                future, answer = self._waiting.pop(int(number), None), (int(kind), reply)
+            except ValueError:
+                log.warning("the bus at %s gave a reply that is none", self._where)
+                continue
             if future is not None and not future.done():
-                future.set_result((int(kind), reply))
+                future.set_result(answer)
 
     def _fail_waiting(self, why: str) -> None:
         for future in self._waiting.values():

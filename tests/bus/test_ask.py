@@ -288,3 +288,15 @@ async def test_what_nobody_took_in_time_is_never_carried_out(tmp_path: Path, hal
                 assert await insist(caller, "b") == Said(text="b")
 
     assert not hall.waiting.is_set()
+
+
+async def test_a_reply_that_is_none_ends_no_caller(tmp_path: Path, hall: Hall) -> None:
+    async with running_redis(tmp_path) as server:
+        asking = OverRedis(server)
+        async with asking.serve(hall, lambda _: None), asking.caller() as caller:
+            assert await insist(caller, "a") == Said(text="a")
+            async with Redis.from_url(server.url) as client:
+                for junk in (b"", b"1", b"one:0:x", b"1:kind:x"):
+                    await client.rpush(f"{SPACE}:replies:{caller._name}", junk)  # type: ignore[attr-defined]
+
+            assert await insist(caller, "b") == Said(text="b")
