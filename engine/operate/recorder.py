@@ -213,15 +213,28 @@ async def open_recorder(settings: RecorderSettings, run_id: str) -> AsyncIterato
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_S):
                     await closing.wait()
-            await asyncio.to_thread(recorder.write_out, recorder.take())
+            await _write(recorder.write_out, recorder.take())
             if recorder.is_full:
-                await asyncio.to_thread(recorder.end_segment, recorder.take_last())
+                await _write(recorder.end_segment, recorder.take_last())
 
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(flush_often())
-        try:
-            yield recorder
-        finally:
-            recorder.write(0, EntryKind.ENDED, 0, 0, "", b"")
-            closing.set()
-    await asyncio.to_thread(recorder.close)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(flush_often())
+            try:
+                yield recorder
+            finally:
+                recorder.write(0, EntryKind.ENDED, 0, 0, "", b"")
+                closing.set()
+    finally:
+        # What ends the block with an error ends the flushing too: the rest is written here.
+        await asyncio.to_thread(recorder.close)
+
+
+async def _write(work: Callable[[list[memoryview]], None], taken: list[memoryview]) -> None:
+    """Do one piece of writing in a thread; a cancellation waits for it, as another follows it."""
+    writing = asyncio.ensure_future(asyncio.to_thread(work, taken))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise

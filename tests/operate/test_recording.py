@@ -155,6 +155,20 @@ async def test_an_open_recorder_flushes_by_itself_and_marks_its_end(tmp_path: Pa
     ]
 
 
+async def test_an_error_that_ends_a_run_loses_nothing_of_its_recording(tmp_path: Path) -> None:
+    entries = [Entry(n, InputKind.FRAME, 0, n, "", b"frame") for n in range(3)]
+    with pytest.RaisesGroup(ZeroDivisionError):
+        async with open_recorder(settings(tmp_path), "run") as recorder:
+            for entry in entries:
+                write(recorder, entry)
+            raise ZeroDivisionError
+
+    *kept, ended = read_entries(tmp_path / "run")
+    assert kept == entries
+    assert ended.kind is EntryKind.ENDED
+    assert recorder.failure is None
+
+
 def test_a_run_whose_name_was_used_before_leaves_that_recording_as_it_is(tmp_path: Path) -> None:
     first, second = (
         Entry(1, InputKind.FETCHED, 0, 1, "a", b"1"),
