@@ -200,8 +200,7 @@ kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled 
 	@NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/kernels
 
 .PHONY: pools
-pools: $(VENV)/.kernels $(VENV)/.dev ## ten million random pools: float kernels against the exact forms
-	@$(PY) -m tests.pools.campaign_concentrated --cases 10000000 --seed 1
+pools: $(VENV)/.kernels $(VENV)/.dev ## ten million random pools: floats against the exact forms
 	@$(PY) -m tests.pools.campaign_curves --cases 10000000 --seed 1
 
 .PHONY: cycles

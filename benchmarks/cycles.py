@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.harness import WARM_UP_CALLS, Row, measure, print_table, row, scalar, time_calls
-from engine.detect.cycle_index import prepare
-from engine.detect.cycle_scan import CycleScan
-from engine.detect.market_graph import MarketGraph, PlaceKind
+from benchmarks.harness import Row, measure, print_table, row, scalar, time_calls
+from engine.detect.market_graph import MarketGraph
 from engine.kernels import graph as graph_kernels
+from tests.detect.cycle_driver import ScanDriver
 
 CALLS = 20_000
 HUBS = 8
@@ -74,13 +73,11 @@ class Market:
         self.scan_up_to(legs_max)
 
     def scan_up_to(self, legs_max: int) -> None:
-        self.scan = CycleScan(self.graph, log_gain_min=LOG_GAIN_MIN, legs_max=legs_max)
+        self.scan = ScanDriver(self.graph, log_gain_min=LOG_GAIN_MIN, legs_max=legs_max)
 
     def add(self, place: int, ends: tuple[int, int], log_price: float, fee: float) -> Pool:
         there, back = (
-            self.graph.add_edge(
-                source=source, target=target, place=place, kind=PlaceKind.POOL, log_rate=rate
-            )
+            self.graph.add_edge(source=source, target=target, place=place, log_rate=rate)
             for (source, target), rate in (
                 (ends, log_price - fee),
                 ((ends[1], ends[0]), -log_price - fee),
@@ -208,7 +205,6 @@ def measure_all() -> list[Row]:
             )
         )
         rows.append(_per_second(f"{name}.on_batch_of_200", market, _in_blocks(market)))
-        rows.append(measure(f"{name}.scan_all", [market.scan.scan_all] * (WARM_UP_CALLS + 100)))
         rows += _measure_structure(name, market)
         rows += _measure_five(name, market)
     rows += _measure_tail()
@@ -226,25 +222,10 @@ def _measure_five(name: str, market: Market) -> list[Row]:
 def _measure_tail() -> list[Row]:
     market = Market(tokens=3_008, pools=10_000, core=512)
     name = "cycles.512_and_2496_in_tail"
-    index = market.scan.index
-    rows = [
+    return [
         _measure_scan(f"{name}.walk.uniform", market, is_hub_weighted=False),
         _measure_scan(f"{name}.walk.hubs", market, is_hub_weighted=True),
     ]
-    started = time.perf_counter()
-    copied = index.copy_graph()
-    rows.append(scalar(f"{name}.copy", "ms", (time.perf_counter() - started) * 1e3))
-    started = time.perf_counter()
-    prepared = prepare(copied)
-    rows.append(scalar(f"{name}.index", "ms", (time.perf_counter() - started) * 1e3))
-    rows.append(scalar(f"{name}.index_rows", "rows", prepared.row_count))
-    index.adopt(prepared)
-    rows += [
-        _measure_scan(f"{name}.index.uniform", market, is_hub_weighted=False),
-        _measure_scan(f"{name}.index.hubs", market, is_hub_weighted=True),
-        measure(f"{name}.scan_all", [market.scan.scan_all] * (WARM_UP_CALLS + 20)),
-    ]
-    return rows
 
 
 def measure_growth() -> list[GrowthPoint]:

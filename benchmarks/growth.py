@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks import harness
 from benchmarks.cycles import LOG_GAIN_MIN, Market
 from benchmarks.page import GROWTH
-from engine.detect.cycle_scan import CycleScan
 from engine.kernels.graph_layout import LEGS_MAX
+from tests.detect.cycle_driver import ScanDriver
 
 CALLS = 20_000
 BLOCK = 200
@@ -47,7 +47,7 @@ class Point:
 
 def _measure(along: str, *, tokens: int, pools: int, legs: int) -> Point:
     market = Market(tokens=tokens, pools=pools, core=tokens)
-    scan = CycleScan(market.graph, log_gain_min=LOG_GAIN_MIN, legs_max=legs)
+    scan = ScanDriver(market.graph, log_gain_min=LOG_GAIN_MIN, legs_max=legs)
     changes = market.changes(CALLS + harness.WARM_UP_CALLS, is_hub_weighted=False)
     calls = [functools.partial(scan.on_rates, *change) for change in changes]
     durations = harness.time_calls(calls)[harness.WARM_UP_CALLS :]
@@ -66,7 +66,7 @@ def _measure(along: str, *, tokens: int, pools: int, legs: int) -> Point:
     )
 
 
-def _in_blocks(market: Market, scan: CycleScan) -> float:
+def _in_blocks(market: Market, scan: ScanDriver) -> float:
     """Return the rate of single edges that change in blocks, the best of some rounds."""
     changes = market.changes(CALLS, is_hub_weighted=False)
     edges = np.array([change[0] for change in changes], np.int32)

@@ -1,7 +1,6 @@
 """Constant product and concentrated pools: exact answers and screening.
 
-`python -m benchmarks.pools_concentrated`. Every call goes from a Python integer to one, so that
-the way into and out of limbs is part of the figure. The V3 pool is the recorded WBTC/WETH
+`python -m benchmarks.pools_concentrated`. The V3 pool is the recorded WBTC/WETH
 one of Ethereum block 24407242.
 """
 
@@ -12,12 +11,12 @@ from fractions import Fraction
 import numpy as np
 
 from benchmarks.harness import Row, measure, print_table
-from engine.kernels import concentrated, concentrated_exact, constant_product
-from engine.kernels.u256 import from_limbs, to_limbs
+from engine.kernels import concentrated
+from engine.kernels.sizing_layout import PIECE_COLUMNS
 from engine.pools import constant_product as pairs
 from engine.pools.concentrated import ConcentratedState, amount_out, swap_exact_in
 from engine.pools.constant_product import ConstantProductState
-from tests.pools.uniswap_states import load, make_state, pack_concentrated, pack_pair
+from tests.pools.uniswap_states import load, make_state, pack_concentrated
 
 CALLS = 5_000
 SLOW_CALLS = 1_500
@@ -52,58 +51,30 @@ def _repeat(name: str, call: Callable[[], object], calls: int = CALLS) -> Row:
 
 def measure_pairs() -> list[Row]:
     first, second = _pairs()
-    pools = np.vstack([pack_pair(first), pack_pair(second)])
-    hops = np.array([[0, 0], [1, 1]])
-    amounts = np.zeros((3, 4), np.uint64)
 
     def by_integers() -> int:
         middle = pairs.amount_out(first, 10**7, token_in=0)
         return pairs.amount_out(second, middle, token_in=1)
 
-    def by_kernel(count: int, path: np.ndarray) -> int:
-        amounts[0] = to_limbs(10**7)
-        assert constant_product.confirm_path(pools, path, amounts) == count
-        return from_limbs(amounts[count])
-
-    assert by_integers() == by_kernel(2, hops)
     one = functools.partial(pairs.amount_out, first, 10**7, token_in=0)
     return [
         _repeat("pools.exact.v2.python", one),
-        _repeat("pools.exact.v2.numba", functools.partial(by_kernel, 1, hops[:1].copy())),
         _repeat("pools.exact.v2x2.python", by_integers),
-        _repeat("pools.exact.v2x2.numba", functools.partial(by_kernel, 2, hops)),
     ]
 
 
 def measure_swaps() -> list[Row]:
     state = _pool()
-    packed = pack_concentrated(state)
-    pools = packed.pool.reshape(1, -1)
-    hops = np.array([[0, 0]])
-    amounts = np.zeros((2, 4), np.uint64)
-
-    def by_kernel(amount_raw: int) -> int:
-        amounts[0] = to_limbs(amount_raw)
-        assert concentrated_exact.confirm_path(pools, packed.ticks, hops, amounts) == 1
-        return from_limbs(amounts[1])
-
     rows = []
     for steps, amount_raw in STEP_AMOUNTS_RAW.items():
-        found = swap_exact_in(state, amount_raw, token_in=0)
-        assert (found.step_count, found.amount_out_raw) == (steps, by_kernel(amount_raw))
+        assert swap_exact_in(state, amount_raw, token_in=0).step_count == steps
         exact = functools.partial(amount_out, state, amount_raw, token_in=0)
-        kernel = functools.partial(by_kernel, amount_raw)
         rows.append(_repeat(f"pools.exact.v3.{steps}_steps.python", exact, SLOW_CALLS))
-        rows.append(_repeat(f"pools.exact.v3.{steps}_steps.numba", kernel))
     return rows
 
 
 def measure_three_swaps() -> list[Row]:
     state = _pool()
-    packed = pack_concentrated(state)
-    pools = packed.pool.reshape(1, -1)
-    hops = np.array([[0, 0], [0, 1], [0, 0]])
-    amounts = np.zeros((4, 4), np.uint64)
 
     def by_integers() -> int:
         amount_raw = 10**9
@@ -111,30 +82,16 @@ def measure_three_swaps() -> list[Row]:
             amount_raw = amount_out(state, amount_raw, token_in=token_in)
         return amount_raw
 
-    def by_kernel() -> int:
-        amounts[0] = to_limbs(10**9)
-        assert concentrated_exact.confirm_path(pools, packed.ticks, hops, amounts) == 3
-        return from_limbs(amounts[3])
-
-    assert by_integers() == by_kernel()
-    return [
-        _repeat("pools.exact.v3x3.python", by_integers, SLOW_CALLS),
-        _repeat("pools.exact.v3x3.numba", by_kernel),
-    ]
+    return [_repeat("pools.exact.v3x3.python", by_integers, SLOW_CALLS)]
 
 
 def measure_screening() -> list[Row]:
     packed = pack_concentrated(_pool())
-    pieces = np.zeros((PIECES, concentrated.PIECE_COLUMNS))
-    count = concentrated.fill_pieces(packed.pool, packed.ticks, 0, pieces)
-    inputs = np.geomspace(1e3, pieces[count - 1, concentrated.CIN], 1000)
-    out = np.zeros(1000)
-    fill = functools.partial(concentrated.fill_pieces, packed.pool, packed.ticks, 0, pieces)
-    quote = functools.partial(concentrated.quote_pieces, pieces, 0, count, inputs, out)
-    return [
-        _repeat(f"pools.float.v3.fill_{PIECES - 1}_pieces", fill),
-        _repeat("pools.float.v3.quote_1000_amounts", quote),
-    ]
+    pieces = np.zeros((PIECES, PIECE_COLUMNS))
+    fill = functools.partial(
+        concentrated.fill_side, packed.pool, packed.ticks, 0, 1e8, 1e18, pieces
+    )
+    return [_repeat(f"pools.float.v3.fill_{PIECES - 1}_pieces", fill)]
 
 
 def measure_all() -> list[Row]:

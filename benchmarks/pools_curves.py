@@ -6,14 +6,15 @@ thousand, as the detector calls it; an exact one by itself.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numba import njit
 
 from benchmarks.harness import Row, machine, print_table, row, time_calls
 from engine.kernels import solidly as solidly_kernel
 from engine.kernels import stable_swap as stable_kernel
 from engine.kernels import weighted as weighted_kernel
-from engine.kernels import whirlpool as whirlpool_kernel
 from engine.pools import balancer_stable, balancer_weighted, curve, solidly, tricrypto, whirlpool
 from engine.pools.balancer_stable import InvariantForm
 from engine.pools.solidly import SolidlyForm
@@ -22,6 +23,7 @@ from engine.pools.whirlpool_math import sqrt_price_at
 CALLS = 5_000
 WARM_UP_CALLS = 300
 BATCH = 1_000
+VOLATILE_FIRST = (SolidlyForm.VOLATILE, SolidlyForm.STABLE)
 
 SOLIDLY = {
     form: solidly.make_solidly(
@@ -139,38 +141,28 @@ def measure_exact() -> list[Row]:
     return rows
 
 
+@njit  # type: ignore[untyped-decorator, unused-ignore]
+def _quote_all(quote: Any, row: Any, ends: Any, amounts: Any, out: Any) -> None:
+    for r in range(len(amounts)):
+        out[r, 0], out[r, 1], out[r, 2] = quote(row, *ends, amounts[r])
+
+
 def measure_floats() -> list[Row]:
     """Time batches of float quotes; the figures are per quote."""
     out = np.empty((BATCH, 3))
-    zeros, ones = np.zeros(BATCH, np.int64), np.ones(BATCH, np.int64)
     parts = np.linspace(1.0, 2.0, BATCH)
-    volatile, stable = (
-        np.tile(np.array(solidly.as_row(SOLIDLY[form])), (BATCH, 1))
-        for form in (SolidlyForm.VOLATILE, SolidlyForm.STABLE)
-    )
-    tripool = np.tile(np.array(curve.as_row(TRIPOOL)), (BATCH, 1))
-    weighted = np.tile(
-        np.array(balancer_weighted.as_row(WEIGHTED, token_in=0, token_out=1)), (BATCH, 1)
-    )
-    pool, ranges = np.array(whirlpool.as_row(WHIRLPOOL)), np.array(whirlpool.as_ranges(WHIRLPOOL))
-    walk = whirlpool_kernel.quote_whirlpool_all
-    batches: dict[str, Callable[[], object]] = {
-        "solidly_volatile": partial(
-            solidly_kernel.quote_solidly_all, volatile, zeros, parts * 1e20, out
-        ),
-        "solidly_stable": partial(
-            solidly_kernel.quote_solidly_all, stable, zeros, parts * 1e20, out
-        ),
-        "curve_3": partial(
-            stable_kernel.quote_stable_swap_all, tripool, zeros, ones, parts * 1e23, out
-        ),
-        "weighted": partial(weighted_kernel.quote_weighted_all, weighted, parts * 1e22, out),
-        "whirlpool.1_range": partial(walk, pool, ranges, 0, parts * WITHIN, out),
-        "whirlpool.4_to_7_ranges": partial(walk, pool, ranges, 0, parts * ACROSS, out),
+    volatile, stable = (np.array(solidly.as_row(SOLIDLY[form])) for form in VOLATILE_FIRST)
+    tripool = np.array(curve.as_row(TRIPOOL))
+    weighted = np.array(balancer_weighted.as_row(WEIGHTED, token_in=0, token_out=1))
+    batches: dict[str, tuple[Any, ...]] = {
+        "solidly_volatile": (solidly_kernel.solidly_quote, volatile, (0,), parts * 1e20),
+        "solidly_stable": (solidly_kernel.solidly_quote, stable, (0,), parts * 1e20),
+        "curve_3": (stable_kernel.stable_swap_quote, tripool, (0, 1), parts * 1e23),
+        "weighted": (weighted_kernel.weighted_quote, weighted, (), parts * 1e22),
     }
     rows = []
     for name, batch in batches.items():
-        durations_ns = time_calls([batch] * 1_000)[WARM_UP_CALLS:]
+        durations_ns = time_calls([partial(_quote_all, *batch, out)] * 1_000)[WARM_UP_CALLS:]
         assert bool((out[:, 0] > 0).all())
         rows.append(row(f"pools.{name}.float", durations_ns / BATCH))
     return rows

@@ -1,37 +1,34 @@
 """Routes sized in floats, split, and confirmed in whole numbers.
 
-`python -m benchmarks.sizing` prints the table. Sizing is shown twice: in a batch, per route, and by
-itself from Python, where handing over six arrays takes longer than the formula.
+`python -m benchmarks.sizing` prints the table. Sizing is called from Python, where handing over six
+arrays takes longer than the formula.
 """
 
 import random
-import time
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
 import numpy as np
 
-from benchmarks.harness import Row, machine, measure, print_table, row
-from engine.detect.pieces import Pieces, pieces_of_asks, pieces_of_pair, pieces_of_virtual_reserves
+from benchmarks.harness import Row, machine, measure, print_table
+from engine.detect.exact_sizing import confirm_exact, leg_of
+from engine.detect.pieces import Pieces, check_pieces, pieces_of_asks, pieces_of_pair
 from engine.detect.sizing import RouteTerms, SideTables
 from engine.detect.splitting import merge
-from engine.kernels import concentrated, concentrated_exact, constant_product
-from engine.kernels import sizing_layout as layout
-from engine.kernels.confirming import (
-    FORM_CONCENTRATED,
-    FORM_PAIR,
-    OUT_ROWS,
-    confirm_best,
-)
-from engine.kernels.sizing import size_route, size_routes
+from engine.kernels.concentrated import fill_side
+from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import PIECE_COLUMNS, SIZED_COLUMNS
 from engine.kernels.splitting import split_input
-from engine.kernels.u256 import to_limbs
+from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
+from engine.pools.snapshot_rows import PoolState
 from engine.pools.tick_math import sqrt_ratio_at_tick
+from tests.pools.uniswap_states import make_table, pack_concentrated
 
 ROUTES = 500
-ROUNDS = 300
 CALLS = 5_000
+SLOW_CALLS = 1_500
 LEVELS = 50
 TICKS = 60
 SPACING = 10
@@ -40,28 +37,9 @@ MIXES = (("v2", "v2"), ("v2", "v3"), ("v3", "v3", "v3"), ("book", "v3"), ("book"
 
 
 class _Concentrated:
-    """Pools around price 1, packed for the exact kernels, and their pieces."""
+    """Pools around price 1."""
 
     def __init__(self, rng: random.Random, count: int) -> None:
-        self.ticks = concentrated_exact.pack_ticks(*self._table(rng))
-        rows = []
-        for _ in range(count):
-            tick = rng.randint(20, 100)
-            price = (sqrt_ratio_at_tick(tick) + sqrt_ratio_at_tick(tick + 1)) // 2
-            rows.append(
-                concentrated_exact.pack_pool(
-                    sqrt_price_x96=price,
-                    liquidity=sum(net for at, net in self._nets if at <= tick),
-                    tick=tick,
-                    tick_spacing=SPACING,
-                    fee_pips=500,
-                    ticks_from=0,
-                    ticks_to=len(self.ticks),
-                )
-            )
-        self.pools = np.stack(rows)
-
-    def _table(self, rng: random.Random) -> tuple[list[int], list[int], list[int]]:
         nets: dict[int, int] = {}
         for _ in range(TICKS):
             low = -rng.randint(1, 40) * SPACING
@@ -69,14 +47,26 @@ class _Concentrated:
             depth = LIQUIDITY // TICKS
             nets[low] = nets.get(low, 0) + depth
             nets[high] = nets.get(high, 0) - depth
-        self._nets = sorted(nets.items())
-        ticks = [at for at, _ in self._nets]
-        return ticks, [net for _, net in self._nets], [sqrt_ratio_at_tick(at) for at in ticks]
+        ordered = sorted(nets.items())
+        table = make_table(ordered, tick_spacing=SPACING)
+        self.pools = []
+        for _ in range(count):
+            tick = rng.randint(20, 100)
+            self.pools.append(
+                ConcentratedState(
+                    sqrt_price_x96=(sqrt_ratio_at_tick(tick) + sqrt_ratio_at_tick(tick + 1)) // 2,
+                    tick=tick,
+                    liquidity=sum(net for at, net in ordered if at <= tick),
+                    fee_pips=500,
+                    table=table,
+                )
+            )
 
     def pieces(self, index: int) -> Pieces:
-        rows = np.zeros((2 * TICKS + 2, concentrated.PIECE_COLUMNS))
-        count = concentrated.fill_pieces(self.pools[index], self.ticks, 0, rows)
-        return pieces_of_virtual_reserves(rows[:count])
+        packed = pack_concentrated(self.pools[index])
+        rows = np.zeros((2 * TICKS + 2, PIECE_COLUMNS))
+        count = fill_side(packed.pool, packed.ticks, 0, 1.0, 1.0, rows)
+        return check_pieces(rows[:count], what="a pool")
 
 
 def _pieces(rng: random.Random, kind: str, pools: _Concentrated) -> Pieces:
@@ -98,7 +88,7 @@ def _tables(
     """Make routes that all gain something."""
     tables = SideTables()
     cycles: list[list[int]] = []
-    terms, out = np.array(RouteTerms().as_row()), np.zeros(layout.OUT_COLUMNS)
+    terms, out = np.array(RouteTerms().as_row()), np.zeros(SIZED_COLUMNS)
     while len(cycles) < ROUTES:
         made = [_pieces(rng, kind, pools) for kind in kinds]
         tried = SideTables()
@@ -111,18 +101,11 @@ def _tables(
 def measure_floats() -> list[Row]:
     rng, rows = random.Random(1), []
     pools = _Concentrated(rng, 40)
-    terms, out = np.array(RouteTerms().as_row()), np.zeros(layout.OUT_COLUMNS)
-    many, best = np.tile(terms, (ROUTES, 1)), np.zeros((2, layout.OUT_COLUMNS))
+    terms, out = np.array(RouteTerms().as_row()), np.zeros(SIZED_COLUMNS)
     for kinds in MIXES:
         tables, cycles = _tables(rng, kinds, pools)
         arrays = tables.arrays
-        durations = np.empty(ROUNDS)
-        for index in range(ROUNDS):
-            started = time.perf_counter_ns()
-            size_routes(cycles, *arrays, many, best)
-            durations[index] = (time.perf_counter_ns() - started) / ROUTES
         name = " x ".join(kinds)
-        rows.append(row(f"size {name}, in a batch", durations))
         calls = [partial(size_route, cycles[i % ROUTES], *arrays, terms, out) for i in range(CALLS)]
         rows.append(measure(f"size {name}, from Python", calls))
     return rows
@@ -144,34 +127,26 @@ def measure_splits() -> list[Row]:
 
 def measure_exact() -> list[Row]:
     rng, rows = random.Random(3), []
-    pools = _Concentrated(rng, 40)
-    out = np.zeros((OUT_ROWS, 4), np.uint64)
-    pair = ConstantProductState.of(
-        reserve0_raw=2 * 10**22, reserve1_raw=2 * 10**22, fee0=Fraction(3, 1000)
+    ranges = _Concentrated(rng, 40).pools
+    pairs = [
+        ConstantProductState.of(
+            reserve0_raw=2 * 10**22 + bump * 10**19, reserve1_raw=2 * 10**22, fee0=Fraction(3, 1000)
+        )
+        for bump in range(40)
+    ]
+    pools: tuple[tuple[str, Sequence[PoolState], int], ...] = (
+        ("v2 x v2", pairs, 2),
+        ("v3 x v3 x v3", ranges, 3),
     )
-    pairs = np.stack(
-        [
-            constant_product.pack_pool(
-                reserves_raw=(pair.reserve0_raw + bump * 10**19, pair.reserve1_raw),
-                keep_numerators=(997, 997),
-                fee_denominator=1_000,
-            )
-            for bump in range(40)
-        ]
-    )
-    for form, name, legs in ((FORM_PAIR, "v2 x v2", 2), (FORM_CONCENTRATED, "v3 x v3 x v3", 3)):
+    for name, states, count in pools:
         for reach in (0, 1):
             calls = []
-            for _ in range(CALLS):
-                hops = np.array(
-                    [[form, rng.randrange(40), leg % 2] for leg in range(legs)], np.int64
-                )
-                amount = to_limbs(rng.randint(10**18, 10**20))
-                calls.append(
-                    partial(
-                        confirm_best, pairs, pools.pools, pools.ticks, hops, amount, reach, 0, out
-                    )
-                )
+            for _ in range(SLOW_CALLS):
+                legs = [
+                    leg_of(rng.choice(states), token_in=leg % 2, token_out=1 - leg % 2)
+                    for leg in range(count)
+                ]
+                calls.append(partial(confirm_exact, legs, rng.randint(10**18, 10**20), reach=reach))
             rows.append(measure(f"confirm {name}, neighbours within {reach}", calls))
     return rows
 

@@ -140,12 +140,9 @@ def test_the_sandbox_speaks_every_feed_of_every_venue() -> None:
 
 def test_every_kernel_has_a_slow_twin() -> None:
     twins = {path.stem for path in (ROOT / "tests" / "reference").glob("*.py")}
-    # Exact kernels are held against the exact forms in plain Python integers.
-    exact = {"concentrated_exact": "concentrated", "tick_math": "tick_math", "u256": "integers"}
     for kernel in warm_up_all():
         module = kernel.partition(".")[0]
-        twin = ROOT / "engine" / "pools" / f"{exact.get(module, module)}.py"
-        assert module in twins or twin.exists(), module
+        assert module in twins, module
 
 
 def test_locks_name_no_registry_and_pin_hashes() -> None:

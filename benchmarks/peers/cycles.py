@@ -27,23 +27,14 @@ from benchmarks.peers.recorded import (
     prepare,
 )
 from benchmarks.peers.worker import Answer
+from engine.detect.exact_sizing import ExactLeg, ExactRoute, confirm_exact, leg_of
 from engine.detect.pieces import Pieces
 from engine.detect.pool_moves import move_pool
 from engine.detect.pool_sides import PIECES_MAX, PreparedPool
 from engine.detect.side_arena import SideArena
 from engine.detect.sizing import RouteTerms
-from engine.kernels import concentrated_exact, constant_product
-from engine.kernels import sizing_layout as layout
-from engine.kernels.confirming import (
-    FORM_CONCENTRATED,
-    FORM_PAIR,
-    OUT_GOT,
-    OUT_PAID,
-    OUT_ROWS,
-    confirm_best,
-)
 from engine.kernels.sizing import size_route
-from engine.kernels.u256 import from_limbs, to_limbs
+from engine.kernels.sizing_layout import SIDE, SIZED, SIZED_COLUMNS
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.moves import Move, PairMove, PriceMove
@@ -57,7 +48,7 @@ Rows = NDArray[Any]
 
 
 class OurCycle:
-    """One cycle in the arrays that the kernels read."""
+    """One cycle: its sides in the arrays that the kernels read, its legs in whole numbers."""
 
     def __init__(self, cycle: Cycle) -> None:
         pools = [prepare(leg) for leg in cycle]
@@ -65,26 +56,15 @@ class OurCycle:
         self._moves = [_move(pools[0], bump) for bump in (0, 1)]
         self._turn = 0
         self._arena = SideArena(edge_max=2 * len(pools), piece_max=2 * len(pools) * PIECES_MAX)
-        hops = []
-        counts = {FORM_PAIR: 0, FORM_CONCENTRATED: 0}
-        for pool, leg in zip(pools, cycle, strict=True):
-            form = FORM_PAIR if pool.packed is None else FORM_CONCENTRATED
-            hops.append([form, counts[form], leg.token_in])
-            counts[form] += 1
-        ticks = [pool.packed[1] for pool in pools if pool.packed is not None]
-        self._ends = np.cumsum([len(rows) for rows in ticks])
-        self._ticks = _stacked(ticks, concentrated_exact.TICK_COLUMNS)
-        self._pairs = np.zeros((counts[FORM_PAIR], constant_product.POOL_COLUMNS), np.uint64)
-        self._pools = np.zeros(
-            (counts[FORM_CONCENTRATED], concentrated_exact.POOL_COLUMNS), np.uint64
-        )
-        self._hops = np.array(hops, np.int64)
+        self._tokens = [leg.token_in for leg in cycle]
+        self._exact_legs: dict[int, ExactLeg] = {}
         for number, pool in enumerate(pools):
             self._take(number, pool)
         # The sides of pool k are 2 k, from its first token, and 2 k + 1.
-        self._legs = np.array([2 * k + leg.token_in for k, leg in enumerate(cycle)])
+        self._legs = np.array([2 * k + token for k, token in enumerate(self._tokens)])
         self._terms = np.array(RouteTerms(input_max=INPUT_RAW_MAX / UNIT_RAW).as_row())
-        self._sized, self._exact = np.zeros(layout.OUT_COLUMNS), np.zeros((OUT_ROWS, 4), np.uint64)
+        self._sized = np.zeros(SIZED_COLUMNS)
+        self._exact: ExactRoute | None = None
 
     def size(self) -> None:
         """Find the best input in floats."""
@@ -92,10 +72,9 @@ class OurCycle:
 
     def confirm(self) -> None:
         """Find the best whole input beside it."""
-        amount = to_limbs(int(self._sized[layout.OUT_INPUT] * UNIT_RAW))
-        confirm_best(
-            self._pairs, self._pools, self._ticks, self._hops, amount, REACH, 0, self._exact
-        )
+        amount_raw = int(self._sized[SIZED.INPUT] * UNIT_RAW)
+        legs = [self._exact_legs[number] for number in range(len(self._tokens))]
+        self._exact = confirm_exact(legs, amount_raw, reach=REACH)
 
     def size_and_confirm(self) -> None:
         """Both, with the pieces at hand."""
@@ -113,28 +92,20 @@ class OurCycle:
     def pieces(self) -> list[Pieces]:
         """Every leg's pieces, in units of its tokens."""
         sides, pieces, _ = self._arena.arrays
-        spans = sides[self._legs][:, [layout.FROM, layout.TO]].astype(int)
+        spans = sides[self._legs][:, [SIDE.FROM, SIDE.TO]].astype(int)
         return [pieces[first:end] for first, end in spans]
 
     @property
     def found(self) -> tuple[int, int]:
         """The best whole input and its gain."""
-        paid = from_limbs(self._exact[OUT_PAID])
-        return paid, from_limbs(self._exact[OUT_GOT]) - paid
+        return (0, 0) if self._exact is None else (self._exact.input_raw, self._exact.gain_raw)
 
     def _take(self, number: int, pool: PreparedPool) -> None:
         for token_in, side in enumerate(pool.sides):
             assert side.pieces is not None
             self._arena.set_pieces(2 * number + token_in, side.pieces)
-        row = int(self._hops[number, 1])
-        if pool.packed is None:
-            self._pairs[row] = _packed_pair(pool)
-            return
-        packed, ticks = pool.packed
-        kept = self._pools[row]
-        kept[:] = packed
-        kept[concentrated_exact.TICKS_TO] = self._ends[row]
-        kept[concentrated_exact.TICKS_FROM] = self._ends[row] - len(ticks)
+        token = self._tokens[number]
+        self._exact_legs[number] = leg_of(pool.state, token_in=token, token_out=1 - token)
 
 
 def _move(pool: PreparedPool, bump: int) -> Move:
@@ -146,21 +117,6 @@ def _move(pool: PreparedPool, bump: int) -> Move:
     return PriceMove(
         sqrt_price_x96=state.sqrt_price_x96 + bump, tick=state.tick, liquidity=state.liquidity
     )
-
-
-def _packed_pair(pool: PreparedPool) -> Rows:
-    state = pool.state
-    assert isinstance(state, ConstantProductState)
-    scale = state.fee_denominator
-    return constant_product.pack_pool(
-        reserves_raw=(state.reserve0_raw, state.reserve1_raw),
-        keep_numerators=(scale - state.fee0_numerator, scale - state.fee1_numerator),
-        fee_denominator=scale,
-    )
-
-
-def _stacked(rows: list[Rows], columns: int) -> Rows:
-    return np.vstack(rows) if rows else np.zeros((0, columns), np.uint64)
 
 
 def _agreement(cycles_of_kind: Sequence[Cycle], answers: Sequence[Answer]) -> str:

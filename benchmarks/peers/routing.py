@@ -13,8 +13,8 @@ from benchmarks.peers.worker import Task
 from engine.detect.pieces import pieces_of_pair
 from engine.detect.sizing import RouteTerms, SideTables
 from engine.detect.splitting import split
-from engine.kernels import sizing_layout as layout
 from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import SIZED, SIZED_COLUMNS
 
 CASES = 5
 ROUNDS = 400
@@ -56,10 +56,10 @@ def _ours(task: Task) -> tuple[Callable[[], object], Callable[[], float]]:
             return found.output
 
         return call, output
-    out = np.zeros(layout.OUT_COLUMNS)
+    out = np.zeros(SIZED_COLUMNS)
     legs, terms = np.array(members), np.array(RouteTerms().as_row())
     sized = partial(size_route, legs, *tables.arrays, terms, out)
-    return sized, lambda: float(out[layout.OUT_PROFIT])
+    return sized, lambda: float(out[SIZED.PROFIT])
 
 
 def _tasks() -> dict[str, list[Task]]:

@@ -216,7 +216,7 @@ class Pipeline:
             for book in changed:
                 self._publish(book, at_ns)
         changed.clear()
-        self._detector.look(at_ns)
+        self._detector.close_stale(at_ns)
         if self._detector.just_closed:
             self._tell_closed()
 
@@ -249,7 +249,7 @@ class Pipeline:
 
     def _look_at_pools(self, at_ns: int) -> None:
         """Tell of venues of pools that are lost or back; no route stays open through lost ones."""
-        edges = self._pool_health.look(at_ns)
+        edges = self._pool_health.update(at_ns)
         if edges:
             self._tell(edges)
             self._detector.end_stale(at_ns)

@@ -3,7 +3,6 @@
 A change without a hit costs one kernel call and allocates nothing.
 """
 
-from array import array
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,9 +13,9 @@ from engine.detect.open_room import OPEN_MAX_BY_LEGS, OpenRoom
 from engine.detect.pool_sides import PreparedPool
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
-from engine.kernels import screen_layout as layout
 from engine.kernels.graph_layout import NONE
 from engine.kernels.layout import CHANGED_AT_NS, IS_LIVE
+from engine.kernels.screen_layout import ROUTE, SCREENED
 from engine.market.board import Board
 
 NO_EPISODES: tuple[Episode, ...] = ()
@@ -45,25 +44,18 @@ class Detector:
         self.just_closed: list[Closed] = []
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
-        self._look_at_ns = 0
+        self._stale_at_ns = 0
         self._is_sweep_due = False
-        self._screened = array("q", [0])
         self.found = 0
         self.closed = 0
         self.crowded_out = 0
         self.displaced = 0
-
-    @property
-    def screened(self) -> int:
-        """Number of changes screened."""
-        return self._screened[0]
 
     def on_change(self, book: int, at_ns: int) -> Sequence[Episode]:
         """Screen a changed book; return the episodes that it opened or gave new figures.
 
         Episodes that it ended wait for `take_closed`.
         """
-        self._screened[0] += 1
         count = self._graph.screen(book, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
@@ -90,7 +82,6 @@ class Detector:
             BadValueError: no such pool has a number, or there is no room; all is as it was then.
         """
         count = self._graph.change_pools(changes, at_ns, len(self._open))
-        self._screened[0] += 1
         return self._take(count, at_ns) if count else NO_EPISODES
 
     def add_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
@@ -100,7 +91,6 @@ class Detector:
             BadValueError: the number is taken, or there is no room.
         """
         self._graph.add_pool(number, prepared)
-        self._screened[0] += 1
         count = self._graph.reopen(number, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
@@ -122,9 +112,9 @@ class Detector:
             if not self._is_fresh(episode, at_ns):
                 self._close(episode, at_ns, is_stale=True)
 
-    def look(self, at_ns: int) -> None:
+    def close_stale(self, at_ns: int) -> None:
         """Take books that have gone stale by age out of all routes; cheap while none is due."""
-        if at_ns < self._look_at_ns:
+        if at_ns < self._stale_at_ns:
             return
         state = self._board.state
         live = self._traded[state[self._traded, IS_LIVE] != 0]
@@ -135,11 +125,11 @@ class Detector:
         self.end_stale(at_ns)
         # A book that comes to life later is due later than one age from now.
         due_at_ns = stale_at_ns[~is_stale].min(initial=at_ns + self._age_ns_max + 1)
-        self._look_at_ns = int(due_at_ns)
+        self._stale_at_ns = int(due_at_ns)
 
     def step_clock(self) -> None:
-        """Look again at once: what was due by the old clock says nothing by the new one."""
-        self._look_at_ns = 0
+        """Look for stale books at once: the old clock says nothing of when the next is due."""
+        self._stale_at_ns = 0
         self._room.step_clock()
 
     def screen_starts(self, at_ns: int) -> Sequence[Episode]:
@@ -204,12 +194,12 @@ class Detector:
         ended: list[Episode] = []
         followed = 0  # routes that are open come first
         for row in rows:
-            slot = int(row[layout.OUT_OPEN])
+            slot = int(row[SCREENED.OPEN])
             if slot < 0:
                 break
             followed += 1
             episode = self._open[slot]
-            if row[layout.OUT_PROFIT] > 0.0:
+            if row[SCREENED.PROFIT] > 0.0:
                 self._renew(episode, row, at_ns)
                 told.append(episode)
             else:
@@ -219,11 +209,11 @@ class Detector:
         if followed == count:
             return told
         new = rows[followed:]
-        new.sort(key=lambda row: (row[layout.OUT_LEGS], -row[layout.OUT_PROFIT_USD]))
+        new.sort(key=lambda row: (row[SCREENED.LEGS], -row[SCREENED.PROFIT_USD]))
         for row in new:
-            if row[layout.OUT_PROFIT] <= 0.0:
+            if row[SCREENED.PROFIT] <= 0.0:
                 continue
-            legs = int(row[layout.OUT_LEGS])
+            legs = int(row[SCREENED.LEGS])
             if self._open_by_legs[legs] >= OPEN_MAX_BY_LEGS[legs]:
                 worst = self._room.worst_below(row, self._open)
                 if worst is None:
@@ -251,16 +241,16 @@ class Detector:
             self._room.renewed(episode.opportunity_id, row)
         episode.seen_at_ns = at_ns
         episode.frame_seq = self._board.frame_seqs[0]
-        episode.profit_quote = profit_quote = row[layout.OUT_PROFIT]
+        episode.profit_quote = profit_quote = row[SCREENED.PROFIT]
         episode.peak_profit_quote = max(episode.peak_profit_quote, profit_quote)
 
     def _open_episode(self, row: list[float], at_ns: int) -> Episode:
         opportunity_id = self._next_id
         self.found += 1
-        legs = int(row[layout.OUT_LEGS])
+        legs = int(row[SCREENED.LEGS])
         self._open_by_legs[legs] += 1
         first = self._opportunity(opportunity_id, row, at_ns, self._board.frame_seq)
-        edges = [int(row[layout.OUT_EDGE + leg]) for leg in range(legs)]
+        edges = [int(row[SCREENED.EDGE + leg]) for leg in range(legs)]
         episode = Episode(
             slot=len(self._open),
             books=tuple(hop.row for hop in first.hops if hop.kind is HopKind.BOOK),
@@ -277,24 +267,24 @@ class Detector:
             self._board.routes_through[book] += 1
         held = self._graph.open_routes[episode.slot]
         held[:] = NONE
-        held[layout.ROUTE_LEGS] = legs
-        held[layout.ROUTE_EDGE : layout.ROUTE_EDGE + legs] = edges
+        held[ROUTE.LEGS] = legs
+        held[ROUTE.EDGE : ROUTE.EDGE + legs] = edges
         return episode
 
     def _opportunity(
         self, opportunity_id: str, row: Sequence[float], at_ns: int, frame_seq: int
     ) -> Opportunity:
         hops = self._graph.hops(row)
-        profit, notional = row[layout.OUT_PROFIT], row[layout.OUT_NOTIONAL]
+        profit, notional = row[SCREENED.PROFIT], row[SCREENED.NOTIONAL]
         return Opportunity(
             opportunity_id=opportunity_id,
             seen_at_ns=at_ns,
             frame_seq=frame_seq,
             hops=hops,
             size_base=hops[0].amount_out,
-            gross_edge_bps=row[layout.OUT_GROSS_RATIO] * BPS_PER_UNIT,
+            gross_edge_bps=row[SCREENED.GROSS_RATIO] * BPS_PER_UNIT,
             net_edge_bps=profit / notional * BPS_PER_UNIT,
-            gas_quote=row[layout.OUT_GAS],
+            gas_quote=row[SCREENED.GAS],
             profit_quote=profit,
         )
 
@@ -319,7 +309,7 @@ class Detector:
                 peak_profit_quote=episode.peak_profit_quote,
                 is_stale=is_stale,
                 gave_way_to="" if better is None else self._next_id,
-                better_usd=0.0 if better is None else better[layout.OUT_PROFIT_USD],
+                better_usd=0.0 if better is None else better[SCREENED.PROFIT_USD],
             )
         )
 

@@ -16,7 +16,7 @@ class Episode:
         books: rows of the board that its route goes through.
         pools: numbers of the pools that it goes through.
         first: the opportunity as it was when it opened; its id names the episode.
-        row: the newest figures, see OUT_COLUMNS of `kernels.screen_layout`.
+        row: the newest figures, see SCREENED of `kernels.screen_layout`.
         seen_at_ns, frame_seq: when they were seen, and in which input.
         is_new: whether the newest figures are those of its opening.
         profit_quote, peak_profit_quote: newest screened profit, and the highest so far.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.domain.assets import AssetCode
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError
-from engine.kernels import screen_layout as layout
+from engine.kernels.screen_layout import CHAINS_MAX, COST
 
 GWEI_PER_NATIVE: Final = 1e9
 
@@ -26,7 +26,7 @@ class GasPrices:
         The prices are shared with whoever else costs gas: `set_price` changes them for all.
         """
         self._costs = costs
-        self._costs[layout.GAS_UNIT_USD + 1 : layout.CHAIN_UNTIL_NS] = -1.0
+        self._costs[COST.GAS_UNIT_USD + 1 : COST.CHAIN_UNTIL_NS] = -1.0
         self._gwei = gas_prices_gwei
         self._numbers: dict[str, int] = {}
         self._usd: dict[AssetCode, float] = {}
@@ -40,8 +40,8 @@ class GasPrices:
         found = self._numbers.get(chain)
         if found is None:
             found = len(self._numbers) + 1
-            if found > layout.CHAINS_MAX:
-                raise BadValueError(f"{chain} is one chain more than {layout.CHAINS_MAX}")
+            if found > CHAINS_MAX:
+                raise BadValueError(f"{chain} is one chain more than {CHAINS_MAX}")
             self._numbers[chain] = found
             self._set(chain)
         return found
@@ -68,14 +68,14 @@ class GasPrices:
     @property
     def can_cost(self) -> bool:
         """Whether some route may be costed now: gas of some chain, or none is awaited."""
-        prices = self._costs[layout.GAS_UNIT_USD + 1 :][: len(self._numbers)]
+        prices = self._costs[COST.GAS_UNIT_USD + 1 :][: len(self._numbers)]
         is_awaited = any(chain in self._gwei for chain in self._numbers)
         return not is_awaited or bool((prices >= 0.0).any())
 
     def _set(self, chain: str) -> bool:
         """Set the price of a chain; say whether it is its first."""
         gwei, usd = self._gwei.get(chain), self._usd.get(NATIVE_ASSETS.get(chain, AssetCode("")))
-        entry = layout.GAS_UNIT_USD + self._numbers[chain]
+        entry = COST.GAS_UNIT_USD + self._numbers[chain]
         was_known = self._costs[entry] >= 0.0
         if gwei == 0:
             self._costs[entry] = 0.0

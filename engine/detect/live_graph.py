@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.detect.cycle_scan import CycleScan
 from engine.detect.first_potentials import log_values
 from engine.detect.gas_prices import GasPrices
-from engine.detect.market_graph import MarketGraph, PlaceKind
+from engine.detect.market_graph import MarketGraph
 from engine.detect.parallel_places import ParallelPlaces
 from engine.detect.places import BRIDGE_PLACE, POOL_PLACE, Place
 from engine.detect.pool_sides import PoolSide, PreparedPool, share_kept
@@ -26,24 +26,34 @@ from engine.domain.instruments import Kind, VenueId
 from engine.domain.opportunities import Hop, HopKind
 from engine.domain.pools import Pool
 from engine.domain.units import BPS_PER_UNIT
-from engine.kernels import graph_layout
-from engine.kernels import screen_layout as layout
-from engine.kernels import sizing_layout as sizing
 from engine.kernels.context import make_context
+from engine.kernels.graph_layout import DEAD, NONE, TALLY
 from engine.kernels.layout import ASK, BID, FRAME_SEQ
 from engine.kernels.screen import screen_book, screen_book_in, screen_pools
+from engine.kernels.screen_layout import (
+    ASSET,
+    BOOK,
+    BOOK_COLUMNS,
+    COST,
+    COST_ENTRIES,
+    LEG,
+    LEG_COLUMNS,
+    PIECES_PER_BOOK_SIDE,
+    ROUTE_COLUMNS,
+    ROUTE_LEGS_MAX,
+    SCREENED,
+    SCREENED_COLUMNS,
+    SIZED_MAX,
+)
+from engine.kernels.sizing_layout import SIZED_COLUMNS, TERM_COLUMNS
 from engine.kernels.sweep import screen_starts
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
 
-CYCLES_MAX: Final = 1_024
-"""Most cycles of each number of legs that one change has weighed, the best by log gain; a change
-that finds 900 takes 0.6 ms. Those without room are counted."""
-
 OPEN_MAX: Final = 128
 """Most routes that are open at once."""
 
-ROWS_MAX: Final = OPEN_MAX + 4 * layout.SIZED_MAX
+ROWS_MAX: Final = OPEN_MAX + 4 * SIZED_MAX
 POOL_EDGES_MAX: Final = 32_768
 POOL_PIECES_MAX: Final = 262_144
 BRIDGES_MAX: Final = 64
@@ -62,7 +72,7 @@ class LiveGraph:
 
     Attributes:
         parallel: what stands beside the places of a route.
-        out: float64 (ROWS_MAX, OUT_COLUMNS) of `kernels.screen_layout`: the last change's routes.
+        out: float64 (ROWS_MAX, SCREENED_COLUMNS): the routes of the last change.
         open_routes: int64 (OPEN_MAX, ROUTE_COLUMNS): the routes that are followed.
     """
 
@@ -83,23 +93,21 @@ class LiveGraph:
             self._graph,
             log_gain_min=math.log1p(screen.edge_ratio_min),
             legs_max=screen.legs_max,
-            cycle_max=CYCLES_MAX,
-            overflow_max=1,  # so that none is counted only where none was left out
         )
-        pieces = 2 * books * layout.PIECES_PER_BOOK_SIDE
+        pieces = 2 * books * PIECES_PER_BOOK_SIDE
         self._sides = SideArena(
             edge_max=edge_max, piece_max=pieces + 4 * BRIDGES_MAX + POOL_PIECES_MAX
         )
         self._board = board
-        self._books = np.full((books, layout.BOOK_COLUMNS), float(graph_layout.NONE))
-        self._legs = np.zeros((edge_max, layout.LEG_COLUMNS))
+        self._books = np.full((books, BOOK_COLUMNS), float(NONE))
+        self._legs = np.zeros((edge_max, LEG_COLUMNS))
         self._fees = costs
         self._costs = _cost_entries(costs, screen)
         self._gas = GasPrices(self._costs, screen.gas_prices_gwei)
         self._values = TokenValues(self._graph, self._gas)
         self._filled = np.full(edge_max, -1, np.int64)
-        self.open_routes = np.full((OPEN_MAX, layout.ROUTE_COLUMNS), -1, np.int64)
-        self.out = np.zeros((ROWS_MAX, layout.OUT_COLUMNS))
+        self.open_routes = np.full((OPEN_MAX, ROUTE_COLUMNS), -1, np.int64)
+        self.out = np.zeros((ROWS_MAX, SCREENED_COLUMNS))
         self._places: dict[int, Place] = {}
         self.parallel = ParallelPlaces(
             board,
@@ -121,8 +129,7 @@ class LiveGraph:
         self._fixed = (
             (board.state, board.levels),
             self._graph.arrays,
-            self._scan.index.arrays,
-            self._scan.terms,
+            self._scan.query,
             (
                 self._books,
                 self._legs,
@@ -130,9 +137,9 @@ class LiveGraph:
                 self._costs,
                 self._filled,
                 self.open_routes,
-                np.zeros((1, layout.ROUTE_LEGS_MAX), np.int64),
-                np.zeros((1, sizing.TERM_COLUMNS)),
-                np.zeros((1, sizing.OUT_COLUMNS)),
+                np.zeros((1, ROUTE_LEGS_MAX), np.int64),
+                np.zeros((1, TERM_COLUMNS)),
+                np.zeros((1, SIZED_COLUMNS)),
             ),
             self._sides.arrays,
             self._scan.found,
@@ -164,24 +171,22 @@ class LiveGraph:
         base, quote = self._token(pair.base), self._token(pair.quote)
         fee_ratio = float(self._fees.fee_bps(instrument.venue)) / BPS_PER_UNIT
         columns = self._books[book]
-        columns[layout.PRICE_SCALE] = 10.0**-instrument.price_decimals
-        columns[layout.SIZE_SCALE] = 10.0**-instrument.size_decimals
-        columns[layout.FEE_RATIO] = fee_ratio
+        columns[BOOK.PRICE_SCALE] = 10.0**-instrument.price_decimals
+        columns[BOOK.SIZE_SCALE] = 10.0**-instrument.size_decimals
+        columns[BOOK.FEE_RATIO] = fee_ratio
         for column, side, ends, keep_ratio in (
-            (layout.SELL_EDGE, BID, (base, quote), 1.0 - fee_ratio),
-            (layout.BUY_EDGE, ASK, (quote, base), 1.0 / (1.0 + fee_ratio)),
+            (BOOK.SELL_EDGE, BID, (base, quote), 1.0 - fee_ratio),
+            (BOOK.BUY_EDGE, ASK, (quote, base), 1.0 / (1.0 + fee_ratio)),
         ):
-            edge = self._graph.add_edge(
-                source=ends[0], target=ends[1], place=book, kind=PlaceKind.BOOK, log_rate=0.0
-            )
+            edge = self._graph.add_edge(source=ends[0], target=ends[1], place=book, log_rate=0.0)
             self._graph.close_edge(edge)
             columns[column] = edge
             source, target = (AssetCode(self._graph.name_of(end)) for end in ends)
             place = Place(HopKind.BOOK, instrument.venue, str(pair), book, source, target)
             self._set_leg(edge, place, keep_ratio=keep_ratio, gas_units=0)
-            self._legs[edge, layout.LEG_BOOK] = book
-            self._legs[edge, layout.LEG_SIDE] = side
-            self._sides.reserve(edge, layout.PIECES_PER_BOOK_SIDE)
+            self._legs[edge, LEG.BOOK] = book
+            self._legs[edge, LEG.SIDE] = side
+            self._sides.reserve(edge, PIECES_PER_BOOK_SIDE)
 
     def close(self, book: int) -> None:
         """Take a book out of all routes until its next change: it has grown too old."""
@@ -204,7 +209,7 @@ class LiveGraph:
 
     def edges_of(self, book: int) -> tuple[int, ...]:
         """Return the edges of a book, none if it is in no route."""
-        sell, buy = self._books[book, [layout.SELL_EDGE, layout.BUY_EDGE]]
+        sell, buy = self._books[book, [BOOK.SELL_EDGE, BOOK.BUY_EDGE]]
         return () if sell < 0 else (int(sell), int(buy))
 
     @property
@@ -229,16 +234,11 @@ class LiveGraph:
 
     def chain_until_ns(self, chain: str) -> float:
         """Return until when pools of a chain may be used; for ever unless `set_chain_until`."""
-        return float(self._costs[layout.CHAIN_UNTIL_NS + self._gas.number(chain)])
+        return float(self._costs[COST.CHAIN_UNTIL_NS + self._gas.number(chain)])
 
     def set_chain_until(self, chain: str, until_ns: float) -> None:
         """Have no route through pools of a chain sized later than that."""
-        self._costs[layout.CHAIN_UNTIL_NS + self._gas.number(chain)] = until_ns
-
-    @property
-    def side_arrays(self) -> tuple[NDArray[np.float64], ...]:
-        """The arrays `sides`, `pieces` and `curves` of `kernels.sizing_layout`, a side per edge."""
-        return self._sides.arrays
+        self._costs[COST.CHAIN_UNTIL_NS + self._gas.number(chain)] = until_ns
 
     def pool(self, number: int) -> PreparedPool:
         """Return a pool as it is now.
@@ -298,12 +298,12 @@ class LiveGraph:
     @property
     def unsized(self) -> int:
         """How many cycles might have gained net of all costs, and were one too many to be sized."""
-        return int(self._scan.found[1][graph_layout.UNSIZED])
+        return int(self._scan.found[1][TALLY.UNSIZED])
 
     @property
     def unweighed(self) -> int:
         """How many cycles, at least, gained at the margin and were one too many to be weighed."""
-        return int(self._scan.found[1][graph_layout.UNWEIGHED])
+        return int(self._scan.found[1][TALLY.UNWEIGHED])
 
     @property
     def pools_waiting(self) -> int:
@@ -397,7 +397,7 @@ class LiveGraph:
             if prepared is None:
                 self._pools.pop(number, None)
                 self._cut_pools.discard(number)
-                log_rates += [graph_layout.DEAD] * len(edges)
+                log_rates += [DEAD] * len(edges)
                 continue
             for edge, side in zip(edges.tolist(), prepared.sides, strict=True):
                 self._set_side(edge, side)
@@ -405,7 +405,7 @@ class LiveGraph:
             self._set_pool(number, prepared)
         if not log_rates:
             return 0
-        event = (graph_layout.NONE, at_ns, open_count)
+        event = (NONE, at_ns, open_count)
         edges = np.concatenate([self._pool_edges[number] for number in changes])
         count: int = screen_pools(event, *self._fixed, edges, np.array(log_rates), self.out)
         return count
@@ -437,21 +437,20 @@ class LiveGraph:
                 source=self._token(source),
                 target=self._token(target),
                 place=BRIDGE_PLACE + number,
-                kind=PlaceKind.BRIDGE,
                 log_rate=math.log(rate),
             )
             place = Place(HopKind.BRIDGE, BRIDGE, str(bridge), number, source, target)
             self._set_leg(edge, place, keep_ratio=rate, gas_units=0)
-            self._legs[edge, layout.LEG_FIXED_USD] = float(bridge.cost_usd)
+            self._legs[edge, LEG.FIXED_USD] = float(bridge.cost_usd)
             self._sides.set_pieces(edge, np.array([[0.0, 0.0, rate, 0.0]]))
 
     def hops(self, row: Sequence[float]) -> tuple[Hop, ...]:
         """Return the legs of a row of `out`."""
-        amount = row[layout.OUT_INPUT]
+        amount = row[SCREENED.INPUT]
         hops = []
-        for leg in range(int(row[layout.OUT_LEGS])):
-            place = self._places[int(row[layout.OUT_EDGE + leg])]
-            given, amount = amount, row[layout.OUT_AMOUNT + leg]
+        for leg in range(int(row[SCREENED.LEGS])):
+            place = self._places[int(row[SCREENED.EDGE + leg])]
+            given, amount = amount, row[SCREENED.AMOUNT + leg]
             hops.append(
                 Hop(
                     kind=place.kind,
@@ -477,18 +476,18 @@ class LiveGraph:
 
     def _make_screen(self) -> Callable[[int, int, int], int]:
         """Return the screen of a book; compiled, it takes all arrays as one context."""
-        board, graph, index, query, routes, sides, found = self._fixed
+        board, graph, query, routes, sides, found = self._fixed
         if getattr(numba_config, "DISABLE_JIT", 0):
             return lambda book, at_ns, open_count: int(
                 screen_book((book, at_ns, open_count), *self._fixed, self.out)
             )
-        context = make_context([*board, *graph, *index, *routes, *sides, *found, self.out])
+        context = make_context([*board, *graph, *routes, *sides, *found, self.out])
         return lambda book, at_ns, open_count: int(
             screen_book_in(book, at_ns, open_count, query, context)
         )
 
     def _screen_starts(self, sweep: NDArray[np.int64], at_ns: int, open_count: int) -> int:
-        event = (graph_layout.NONE, at_ns, open_count)
+        event = (NONE, at_ns, open_count)
         count: int = screen_starts(event, *self._fixed, sweep, self.out)
         return count
 
@@ -504,7 +503,7 @@ class LiveGraph:
             token = self._graph.add_token(asset)
         self._assets[asset] = token
         place = COUNTED_IN.index(asset) if asset in COUNTED_IN else len(COUNTED_IN) + token
-        self._values.tokens[token, layout.RANK] = place
+        self._values.tokens[token, ASSET.RANK] = place
         return token
 
     def _add_edge(self, number: int, prepared: PreparedPool, side: PoolSide) -> int:
@@ -513,7 +512,6 @@ class LiveGraph:
             source=self._token(side.source),
             target=self._token(side.target),
             place=POOL_PLACE + number,
-            kind=PlaceKind.POOL,
             log_rate=side.log_rate,
         )
         ends, name = (side.source, side.target), _name_of(pool)
@@ -541,13 +539,13 @@ class LiveGraph:
     def _set_leg(self, edge: int, place: Place, *, keep_ratio: float, gas_units: int) -> None:
         self._places[edge] = place
         self._legs[edge] = 0.0
-        self._legs[edge, layout.LEG_BOOK] = graph_layout.NONE
-        self._legs[edge, layout.LEG_SIDE] = graph_layout.NONE
-        self._legs[edge, layout.LEG_VENUE] = self._venues.setdefault(place.venue, len(self._venues))
-        self._legs[edge, layout.LEG_KEEP] = keep_ratio
-        self._legs[edge, layout.LEG_GAS_UNITS] = gas_units
+        self._legs[edge, LEG.BOOK] = NONE
+        self._legs[edge, LEG.SIDE] = NONE
+        self._legs[edge, LEG.VENUE] = self._venues.setdefault(place.venue, len(self._venues))
+        self._legs[edge, LEG.KEEP] = keep_ratio
+        self._legs[edge, LEG.GAS_UNITS] = gas_units
         if place.kind is HopKind.POOL:
-            self._legs[edge, layout.LEG_CHAIN] = self._gas.number(place.chain)
+            self._legs[edge, LEG.CHAIN] = self._gas.number(place.chain)
         self._filled[edge] = -1
 
     def _set_side(self, edge: int, side: PoolSide) -> None:
@@ -561,12 +559,12 @@ class LiveGraph:
 
 
 def _cost_entries(costs: Costs, screen: Screen) -> NDArray[np.float64]:
-    entries = np.zeros(layout.COST_ENTRIES)
-    entries[layout.AGE_NS_MAX] = screen.age_ns_max
-    entries[layout.EDGE_RATIO_MIN] = screen.edge_ratio_min
-    entries[layout.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
-    entries[layout.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
-    entries[layout.CHAIN_UNTIL_NS :] = math.inf
+    entries = np.zeros(COST_ENTRIES)
+    entries[COST.AGE_NS_MAX] = screen.age_ns_max
+    entries[COST.EDGE_RATIO_MIN] = screen.edge_ratio_min
+    entries[COST.TRANSFER_RATIO] = float(costs.transfer_bps) / BPS_PER_UNIT
+    entries[COST.FLASH_RATIO] = float(screen.flash_fee_bps) / BPS_PER_UNIT
+    entries[COST.CHAIN_UNTIL_NS :] = math.inf
     return entries
 
 

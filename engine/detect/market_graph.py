@@ -5,7 +5,6 @@ input are made here; the kernels trust indices, and treat a rate that is none as
 """
 
 import math
-from enum import IntEnum
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -13,7 +12,23 @@ import numpy.typing as npt
 
 from engine.domain.errors import BadValueError
 from engine.kernels import graph as kernels
-from engine.kernels import graph_layout as layout
+from engine.kernels.graph_layout import (
+    DEAD,
+    EDGE,
+    EDGE_COLUMNS,
+    GRAPH_STATE,
+    LANES,
+    LOG_MAX,
+    NONE,
+    PAIR,
+    PAIR_COLUMNS,
+    PLANES,
+    POTENTIAL_ROWS,
+    POTENTIALS,
+    TOKEN,
+    TOKEN_COLUMNS,
+    WEIGHT_MIN,
+)
 
 TOKENS_MAX: Final = 65_536
 CORE_MAX: Final = 4_096
@@ -37,31 +52,6 @@ Arrays = tuple[
 ]
 
 
-class PlaceKind(IntEnum):
-    """What kind of place an edge belongs to."""
-
-    POOL = 0
-    BOOK = 1
-    BRIDGE = 2
-    TRANSFER = 3
-
-
-def log_rate_of(rate: float, *, fee_ratio: float = 0.0) -> float:
-    """Return the log of a marginal rate (target per source) after a fee.
-
-    Raises:
-        BadValueError: the rate is not a finite number above zero within `RATE_MAX`, or the fee is
-            not in 0..1, one excluded.
-    """
-    if not 1 / RATE_MAX <= rate <= RATE_MAX:
-        raise BadValueError(
-            f"rate is {rate}; it must be finite and within {1 / RATE_MAX:g} and {RATE_MAX:g}"
-        )
-    if not 0.0 <= fee_ratio < 1.0:
-        raise BadValueError(f"fee is {fee_ratio} of the input; it must be 0 or more and below 1")
-    return math.log(rate) + math.log1p(-fee_ratio)
-
-
 class MarketGraph:
     """Tokens, places and edges of all venues, changed in place.
 
@@ -83,7 +73,7 @@ class MarketGraph:
             )
         if not 0 < edge_max <= EDGES_MAX:
             raise BadValueError(f"room for {edge_max} edges; it must be 1 to {EDGES_MAX}")
-        self.core_size = -(-core_size // layout.LANES) * layout.LANES
+        self.core_size = -(-core_size // LANES) * LANES
         self.token_max = max(token_max, self.core_size)
         self.edge_max = edge_max
         self.arrays = _make_arrays(self.core_size, self.token_max, edge_max)
@@ -92,7 +82,7 @@ class MarketGraph:
         self._names: list[str | None] = [None] * self.token_max
         self._core_free = list(range(self.core_size - 1, -1, -1))
         self._tail_free = list(range(self.token_max - 1, self.core_size - 1, -1))
-        self._places: dict[int, tuple[PlaceKind, set[int]]] = {}
+        self._places: dict[int, set[int]] = {}
 
     def used_arrays(self) -> list[npt.NDArray[Any]]:
         """Return what has held tokens or edges; see `core.checkpoint`.
@@ -100,7 +90,7 @@ class MarketGraph:
         There are as many pairs as edges at most, and numbers that are free again come first.
         """
         dense, pair_of, edges, rates, pairs, weights = self.arrays[:6]
-        columns, used = int(self.arrays[-1][layout.COLUMNS]), self.edges_used
+        columns, used = int(self.arrays[8][GRAPH_STATE.COLUMNS]), self.edges_used
         return [
             dense[:, :columns, :columns],
             pair_of[:columns, :columns],
@@ -125,9 +115,9 @@ class MarketGraph:
         self._tokens[name] = token
         self._names[token] = name
         if token < self.core_size:
-            used = -(-(token + 1) // layout.LANES) * layout.LANES
-            state = self.arrays[-1]
-            state[layout.COLUMNS] = max(int(state[layout.COLUMNS]), used)
+            used = -(-(token + 1) // LANES) * LANES
+            state = self.arrays[8]
+            state[GRAPH_STATE.COLUMNS] = max(int(state[GRAPH_STATE.COLUMNS]), used)
         return token
 
     def remove_token(self, name: str) -> None:
@@ -172,11 +162,9 @@ class MarketGraph:
             BadValueError: no token has this number.
         """
         self.name_of(token)
-        return bool(self.arrays[6][token, layout.TOKEN_PAIRS])
+        return bool(self.arrays[6][token, TOKEN.PAIRS])
 
-    def add_edge(
-        self, *, source: int, target: int, place: int, kind: PlaceKind, log_rate: float
-    ) -> int:
+    def add_edge(self, *, source: int, target: int, place: int, log_rate: float) -> int:
         """Add a directed edge of a place; the place comes into being with its first edge.
 
         A place of several tokens has an edge for each ordered couple of them.
@@ -185,15 +173,14 @@ class MarketGraph:
             source: number of the token that is given.
             target: number of the token that is received.
             place: any number below 2**31 that the caller knows the place by.
-            kind: what the place is.
             log_rate: log of target per source at the margin, after all proportional costs.
 
         Returns:
             The edge's number, until it is removed.
 
         Raises:
-            BadValueError: a token is unknown, both are the same, the place has this edge already
-                or is of another kind, the rate is none, or there is no room.
+            BadValueError: a token is unknown, both are the same, the place has this edge
+                already, the rate is none, or there is no room.
         """
         named = f"{self.name_of(source)} to {self.name_of(target)} at place {place}"
         if source == target:
@@ -201,19 +188,17 @@ class MarketGraph:
         if not 0 <= place < 2**31:
             raise BadValueError(f"place is {place}; it must be 0 or more and below 2**31")
         _check(log_rate, named)
-        known_kind, held = self._places.get(place, (kind, set()))
-        if known_kind is not kind:
-            raise BadValueError(f"place {place} is a {known_kind.name}, not a {kind.name}")
+        held = self._places.get(place, set())
         edges = self.arrays[2]
-        ends = (layout.EDGE_SOURCE, layout.EDGE_TARGET)
+        ends = (EDGE.SOURCE, EDGE.TARGET)
         if any(tuple(edges[edge, ends]) == (source, target) for edge in held):
             raise BadValueError(f"edge from {named} is there already")
         edge = int(kernels.add_edge(self.arrays, source, target, place, float(log_rate)))
-        if edge == layout.NONE:
+        if edge == NONE:
             raise BadValueError(f"no room for the edge from {named}: {self.edge_max} are there")
         self.edges_used = max(self.edges_used, edge + 1)
         held.add(edge)
-        self._places[place] = (kind, held)
+        self._places[place] = held
         return edge
 
     def remove_place(self, place: int) -> None:
@@ -234,7 +219,7 @@ class MarketGraph:
         """
         if place not in self._places:
             raise BadValueError(f"place {place} is unknown")
-        return tuple(sorted(self._places[place][1]))
+        return tuple(sorted(self._places[place]))
 
     def parallel_to(self, edge: int) -> tuple[int, ...]:
         """Return all edges from the source of an edge to its target, itself among them.
@@ -242,34 +227,14 @@ class MarketGraph:
         Raises:
             BadValueError: the edge does not exist.
         """
-        self.check_change(edge, 0.0)
+        self._check_edge(edge)
         edges, pairs = self.arrays[2], self.arrays[4]
         found = []
-        at = int(pairs[edges[edge, layout.EDGE_PAIR], layout.PAIR_HEAD])
-        while at != layout.NONE:
+        at = int(pairs[edges[edge, EDGE.PAIR], PAIR.HEAD])
+        while at != NONE:
             found.append(at)
-            at = int(edges[at, layout.EDGE_NEXT])
+            at = int(edges[at, EDGE.NEXT])
         return tuple(found)
-
-    def kind_of(self, place: int) -> PlaceKind:
-        """Return what a place is.
-
-        Raises:
-            BadValueError: the place is unknown.
-        """
-        if place not in self._places:
-            raise BadValueError(f"place {place} is unknown")
-        return self._places[place][0]
-
-    def check_change(self, edge: int, log_rate: float) -> None:
-        """Check a change before it goes to the kernels.
-
-        Raises:
-            BadValueError: the edge does not exist or the rate is none.
-        """
-        if not 0 <= edge < self.edge_max or self.arrays[2][edge, layout.EDGE_PAIR] < 0:
-            raise BadValueError(f"edge {edge} does not exist")
-        _check(log_rate, f"edge {edge}")
 
     def close_edge(self, edge: int) -> None:
         """Take an edge out of all cycles until its next rate: a stale book, a paused pool.
@@ -277,8 +242,8 @@ class MarketGraph:
         Raises:
             BadValueError: the edge does not exist.
         """
-        self.check_change(edge, 0.0)
-        kernels.set_rates(self.arrays, np.array([edge], np.int32), np.array([layout.DEAD]))
+        self._check_edge(edge)
+        kernels.set_rates(self.arrays, np.array([edge], np.int32), np.array([DEAD]))
 
     def potential(self, token: int) -> float:
         """Return the log of a token's value, as `set_potential` or its first edge had it.
@@ -287,7 +252,7 @@ class MarketGraph:
             BadValueError: the token is unknown.
         """
         self.name_of(token)
-        return -float(self.arrays[7][layout.POTENTIAL, token])
+        return -float(self.arrays[7][POTENTIALS.OWN, token])
 
     def set_potential(self, token: int, potential: float) -> None:
         """Give a token the log of its value, so that weights around it are near zero.
@@ -303,12 +268,15 @@ class MarketGraph:
         # A weight is rate + source - target: a unit of a dear token makes many of a cheap one.
         kernels.set_potential(self.arrays, token, -potential)
 
+    def _check_edge(self, edge: int) -> None:
+        if not 0 <= edge < self.edge_max or self.arrays[2][edge, EDGE.PAIR] < 0:
+            raise BadValueError(f"edge {edge} does not exist")
+
 
 def _check(log_rate: float, named: str) -> None:
-    if not -layout.LOG_MAX <= log_rate <= layout.LOG_MAX:
+    if not -LOG_MAX <= log_rate <= LOG_MAX:
         raise BadValueError(
-            f"log rate of {named} is {log_rate}; it must be finite and within "
-            f"{layout.LOG_MAX:g} of zero"
+            f"log rate of {named} is {log_rate}; it must be finite and within {LOG_MAX:g} of zero"
         )
 
 
@@ -323,25 +291,23 @@ def _aligned(shape: tuple[int, ...], fill: float, kind: type[Number]) -> npt.NDA
 
 
 def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
-    edge_table = _aligned((edges, layout.EDGE_COLUMNS), layout.NONE, np.int32)
-    edge_table[:, [layout.EDGE_STAMP, layout.EDGE_WATCH]] = 0
-    edge_table[:-1, layout.EDGE_NEXT] = np.arange(1, edges)
-    pair_table = _aligned((edges + 1, layout.PAIR_COLUMNS), layout.NONE, np.int32)
-    pair_table[: edges - 1, layout.PAIR_OUT_NEXT] = np.arange(1, edges)
-    weights = np.full(edges + 1, layout.DEAD, np.float32)
-    weights[edges] = 0.0
-    token_table = _aligned((tokens, layout.TOKEN_COLUMNS), layout.NONE, np.int32)
-    token_table[:, layout.TOKEN_PAIRS] = 0
-    potentials = np.full((layout.POTENTIAL_ROWS, tokens), layout.DEAD)
-    potentials[layout.POTENTIAL] = 0.0
+    edge_table = _aligned((edges, EDGE_COLUMNS), NONE, np.int32)
+    edge_table[:, [EDGE.STAMP, EDGE.WATCH]] = 0
+    edge_table[:-1, EDGE.NEXT] = np.arange(1, edges)
+    pair_table = _aligned((edges, PAIR_COLUMNS), NONE, np.int32)
+    pair_table[:-1, PAIR.OUT_NEXT] = np.arange(1, edges)
+    token_table = _aligned((tokens, TOKEN_COLUMNS), NONE, np.int32)
+    token_table[:, TOKEN.PAIRS] = 0
+    potentials = np.full((POTENTIAL_ROWS, tokens), DEAD)
+    potentials[POTENTIALS.OWN] = 0.0
     return (
-        _aligned((layout.PLANES, core, core), layout.DEAD, np.float32),
-        np.full((core, core), layout.NONE, np.int32),
+        _aligned((PLANES, core, core), DEAD, np.float32),
+        np.full((core, core), NONE, np.int32),
         edge_table,
-        np.full(edges, layout.DEAD),
+        np.full(edges, DEAD),
         pair_table,
-        weights,
+        np.full(edges, DEAD, np.float32),
         token_table,
         potentials,
-        np.array([0, 0, 0, 0, -layout.WEIGHT_MIN, 0], np.float64),
+        np.array([0, 0, 0, -WEIGHT_MIN, 0], np.float64),
     )

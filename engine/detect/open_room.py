@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.detect.episodes import Episode
 from engine.domain.opportunities import GAP_LEGS
-from engine.kernels import screen_layout as layout
+from engine.kernels.screen_layout import SCREENED
 
 OPEN_MAX_BY_LEGS: Final[Mapping[int, int]] = {GAP_LEGS: 64, 3: 16, 4: 8, 5: 8}
 """Most routes that are open at once. Longer routes are many where there is one gap, as they go
@@ -43,14 +43,14 @@ class OpenRoom:
         rivals = [
             episode
             for episode in episodes
-            if episode.row[layout.OUT_LEGS] == row[layout.OUT_LEGS]
+            if episode.row[SCREENED.LEGS] == row[SCREENED.LEGS]
             and episode.opportunity_id not in self._kept
         ]
-        worst = min(rivals, key=lambda one: one.row[layout.OUT_PROFIT_USD], default=None)
+        worst = min(rivals, key=lambda one: one.row[SCREENED.PROFIT_USD], default=None)
         if worst is None:
             return None
-        limit_usd = DISPLACES_RATIO * worst.row[layout.OUT_PROFIT_USD]
-        return worst if row[layout.OUT_PROFIT_USD] > limit_usd else None
+        limit_usd = DISPLACES_RATIO * worst.row[SCREENED.PROFIT_USD]
+        return worst if row[SCREENED.PROFIT_USD] > limit_usd else None
 
     def remove(self, legs: int, *, is_displaced: bool) -> None:
         """Count a route that closes; unless a better one takes its room, another may have it."""
@@ -59,15 +59,15 @@ class OpenRoom:
 
     def left_out(self, row: Sequence[float]) -> None:
         """Remember that a route found no room, or lost its own to a better one."""
-        legs, usd = int(row[layout.OUT_LEGS]), row[layout.OUT_PROFIT_USD]
+        legs, usd = int(row[SCREENED.LEGS]), row[SCREENED.PROFIT_USD]
         self.waiting_usd[legs] = max(usd, self.waiting_usd.get(legs, usd))
 
     def renewed(self, opportunity_id: str, row: Sequence[float]) -> None:
         """Learn what an open route gains now: one without room may be better by enough."""
         if opportunity_id in self._kept:
             return
-        waiting_usd = self.waiting_usd.get(int(row[layout.OUT_LEGS]))
-        if waiting_usd is not None and waiting_usd > DISPLACES_RATIO * row[layout.OUT_PROFIT_USD]:
+        waiting_usd = self.waiting_usd.get(int(row[SCREENED.LEGS]))
+        if waiting_usd is not None and waiting_usd > DISPLACES_RATIO * row[SCREENED.PROFIT_USD]:
             self._is_due = True
 
     def keep(self, opportunity_id: str) -> None:

@@ -14,8 +14,8 @@ from engine.detect.places import BRIDGE_PLACE, POOL_PLACE, Place
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Hop, HopKind
-from engine.kernels import graph_layout
-from engine.kernels import screen_layout as layout
+from engine.kernels.graph_layout import ALIVE_MIN
+from engine.kernels.screen_layout import ASSET, COST, LEG
 from engine.market.board import Board
 
 PLACES_MAX: Final = 8
@@ -75,11 +75,11 @@ class ParallelPlaces:
             BadValueError: the place or the asset is in the graph no more.
         """
         leg = self._legs[self._edge_of(place)]
-        gas_units, fixed_usd = float(leg[layout.LEG_GAS_UNITS]), float(leg[layout.LEG_FIXED_USD])
+        gas_units, fixed_usd = float(leg[LEG.GAS_UNITS]), float(leg[LEG.FIXED_USD])
         if not gas_units and not fixed_usd:
             return 0.0
-        gas_unit_usd = float(self._costs[layout.GAS_UNIT_USD + int(leg[layout.LEG_CHAIN])])
-        value_usd = float(self._tokens[self._graph.token(asset), layout.VALUE_USD])
+        gas_unit_usd = float(self._costs[COST.GAS_UNIT_USD + int(leg[LEG.CHAIN])])
+        value_usd = float(self._tokens[self._graph.token(asset), ASSET.VALUE_USD])
         if gas_unit_usd < 0.0 or not value_usd > 0.0:
             return None
         return (gas_units * gas_unit_usd + fixed_usd) / value_usd
@@ -93,11 +93,11 @@ class ParallelPlaces:
         raise BadValueError(f"no edge from {leg.source} to {leg.target} at place {place}")
 
     def _is_open(self, edge: int, at_ns: int) -> bool:
-        if not self._graph.arrays[3][edge] > graph_layout.ALIVE_MIN:
+        if not self._graph.arrays[3][edge] > ALIVE_MIN:
             return False
-        place, age_ns_max = self._places[edge], int(self._costs[layout.AGE_NS_MAX])
-        chain = int(self._legs[edge, layout.LEG_CHAIN])
-        if at_ns > self._costs[layout.CHAIN_UNTIL_NS + chain]:
+        place, age_ns_max = self._places[edge], int(self._costs[COST.AGE_NS_MAX])
+        chain = int(self._legs[edge, LEG.CHAIN])
+        if at_ns > self._costs[COST.CHAIN_UNTIL_NS + chain]:
             return False
         return place.kind is not HopKind.BOOK or self._board.is_fresh(
             place.row, at_ns=at_ns, age_ns_max=age_ns_max

@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 
 from engine.domain.errors import BadValueError
 from engine.kernels.pieces import RISE_RATIO_MAX, are_concave
-from engine.kernels.sizing_layout import AMOUNT_MAX, BEND, CIN, COUT, PIECE_COLUMNS, RATE
+from engine.kernels.sizing_layout import AMOUNT_MAX, PIECE, PIECE_COLUMNS
 
 Pieces = NDArray[np.float64]
-
-_VIRTUAL_X = 2  # columns of pieces by virtual reserves: input, output, then these two
-_VIRTUAL_Y = 3
 
 
 def pieces_of_pair(*, reserve_in: float, reserve_out: float, keep_ratio: float) -> Pieces:
@@ -33,20 +30,6 @@ def pieces_of_pair(*, reserve_in: float, reserve_out: float, keep_ratio: float) 
         raise BadValueError(f"keep_ratio {keep_ratio} of a pair; it must be over 0 and at most 1")
     row = [0.0, 0.0, reserve_out / reserve_in * keep_ratio, keep_ratio / reserve_in]
     return check_pieces(np.array([row], np.float64), what="pair")
-
-
-def pieces_of_virtual_reserves(rows: Pieces) -> Pieces:
-    """Return pieces from those of `kernels.concentrated`, whose last two columns are reserves.
-
-    Raises:
-        BadValueError: numbers that no pool has.
-    """
-    pieces = np.array(rows, np.float64, copy=True)
-    with np.errstate(all="ignore"):  # checked below
-        pieces[:, RATE] = rows[:, _VIRTUAL_Y] / rows[:, _VIRTUAL_X]
-        pieces[:, BEND] = 1.0 / rows[:, _VIRTUAL_X]
-    pieces[pieces[:, RATE] == 0.0, BEND] = 0.0
-    return check_pieces(pieces, what="concentrated pool")
 
 
 def pieces_of_ranges(
@@ -139,12 +122,14 @@ def _say_what_is_wrong(pieces: Pieces, what: str) -> None:
     if bad.any():
         row = int(bad.argmax())
         raise BadValueError(f"piece {row} of {what} is no number in range: {pieces[row].tolist()}")
-    if pieces[0, CIN] or pieces[0, COUT]:
+    if pieces[0, PIECE.CIN] or pieces[0, PIECE.COUT]:
         raise BadValueError(f"the first piece of {what} starts at {pieces[0, :2].tolist()}, not 0")
-    width = np.diff(pieces[:, CIN])
+    width = np.diff(pieces[:, PIECE.CIN])
     _refuse(width <= 0.0, pieces, f"of {what} does not start behind the one before")
-    share = 1.0 / (1.0 + pieces[:-1, BEND] * width)
-    rises = pieces[1:, RATE] > pieces[:-1, RATE] * share * share * (1.0 + RISE_RATIO_MAX)
+    share = 1.0 / (1.0 + pieces[:-1, PIECE.BEND] * width)
+    rises = pieces[1:, PIECE.RATE] > pieces[:-1, PIECE.RATE] * share * share * (
+        1.0 + RISE_RATIO_MAX
+    )
     _refuse(rises, pieces, f"of {what} pays more than the one before")
 
 

@@ -17,8 +17,8 @@ class PoolHealth:
         self._lost_at_ns: dict[VenueId, int] = {}
         self._stale_ns: dict[VenueId, int] = {}
 
-    def look(self, at_ns: int) -> Sequence[VenueEdge]:
-        """Look at every venue, as on each tick and after each block; return the edges found."""
+    def update(self, at_ns: int) -> Sequence[VenueEdge]:
+        """Return which venues were lost and which are back, as on each tick and after a block."""
         edges: list[VenueEdge] = []
         for venue, count in self._pools.counts.items():
             is_lost = count > 0 and not self.fresh_pools(venue, at_ns)
@@ -38,10 +38,6 @@ class PoolHealth:
         """Return the number of the venue's pools that may be acted on."""
         is_fresh = self._pools.is_fresh(chain_of(venue), at_ns)
         return self._pools.known_counts[venue] if is_fresh else 0
-
-    def is_lost(self, venue: VenueId) -> bool:
-        """Say whether the venue has pools and none that may be acted on."""
-        return venue in self._lost_at_ns
 
     def stale_s(self, venue: VenueId, at_ns: int) -> float:
         """Return how long the venue was lost in all."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.detect.pool_sides import PreparedPool, prepare_state
-from engine.kernels.concentrated_exact import pack_ticks
+from engine.kernels.concentrated import pack_ticks
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.impact import PriceImpact, impact_of_states
 from engine.pools.moves import Move, PositionMove, moved

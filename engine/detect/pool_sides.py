@@ -19,10 +19,15 @@ from engine.detect.pieces import (
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
-from engine.kernels import concentrated_exact, sizing_layout, solidly, stable_swap
+from engine.kernels import concentrated, solidly, stable_swap
 from engine.kernels.graph_layout import LOG_MAX
-from engine.kernels.pieces import fill_side
-from engine.kernels.sizing_layout import BEND, CIN, COUT, RATE
+from engine.kernels.sizing_layout import (
+    FORM_SOLIDLY,
+    FORM_STABLE_SWAP,
+    FORM_WEIGHTED,
+    PIECE,
+    PIECE_COLUMNS,
+)
 from engine.kernels.weighted import BALANCE_IN, BALANCE_OUT, weighted_quote
 from engine.pools import balancer_stable, balancer_weighted, curve, whirlpool
 from engine.pools import solidly as solidly_pool
@@ -76,8 +81,8 @@ class PreparedPool:
     Attributes:
         row: what its last snapshot said of it; `snapshot` says what it is now.
         block: of the chain, whose state it is; None if its source does not say.
-        packed: a row of `pools` with the fee of selling token 0, and `ticks`, both of
-            `kernels.concentrated_exact`; None for a pool of another form.
+        packed: a pool with the fee of selling token 0, and its `ticks`, both of
+            `kernels.concentrated`; None for a pool of another form.
     """
 
     pool: Pool
@@ -117,9 +122,7 @@ def prepare_pool(snapshot: PoolSnapshot) -> PreparedPool:
     ticks = None
     if isinstance(state, ConcentratedState):
         table = state.table
-        ticks = concentrated_exact.pack_ticks(
-            table.ticks, table.liquidity_nets, table.sqrt_ratios_x96
-        )
+        ticks = concentrated.pack_ticks(table.ticks, table.liquidity_nets, table.sqrt_ratios_x96)
     return prepare_state(snapshot.pool, snapshot.row, state, ticks, block=snapshot.block)
 
 
@@ -137,7 +140,7 @@ def prepare_state(
         pool: which it is.
         row: what its last snapshot said.
         state: its exact state.
-        ticks: of `kernels.concentrated_exact`, of a concentrated pool.
+        ticks: of `kernels.concentrated`, of a concentrated pool.
         block: whose state it is, if that is known.
 
     Raises:
@@ -145,13 +148,13 @@ def prepare_state(
     """
     packed = None
     if isinstance(state, ConcentratedState) and ticks is not None:
-        packed = (pack(state, len(ticks), token_in=0), ticks)
+        packed = (pack(state, token_in=0), ticks)
     assets = pool.assets
     decimals = [digits for _, digits in pool.tokens]
     sides = []
     for token_in, token_out in permutations(range(len(assets)), 2):
         side = _side(state, packed, token_in, token_out, decimals)
-        rate = float(side.pieces[0, RATE]) if side.pieces is not None else _rate_of(side)
+        rate = float(side.pieces[0, PIECE.RATE]) if side.pieces is not None else _rate_of(side)
         gives_nothing = rate == 0.0 and isinstance(state, RANGED)
         if not (gives_nothing or 1 / RATE_MAX <= rate <= RATE_MAX):
             raise BadValueError(
@@ -218,7 +221,7 @@ def _side(
             assert packed is not None
             row, ticks = packed
             if token_in and state.protocol_fees_pips != (0, 0):
-                row = pack(state, len(ticks), token_in=token_in)
+                row = pack(state, token_in=token_in)
             return _Shape(pieces=_concentrated(row, ticks, token_in, unit_in, unit_out))
         case whirlpool.WhirlpoolState():
             sqrt_price, fee_ratio, index = whirlpool.as_row(state)
@@ -251,7 +254,7 @@ def _curve(
                 row[solidly.RESERVE + token] /= units[token]
                 row[solidly.SCALE + token] *= units[token]
             return _Shape(
-                form=sizing_layout.FORM_SOLIDLY,
+                form=FORM_SOLIDLY,
                 row=tuple(row),
                 quote=lambda: solidly.solidly_quote(np.array(row), token_in, 0.0),
             )
@@ -260,7 +263,7 @@ def _curve(
             row[BALANCE_IN] /= units[token_in]
             row[BALANCE_OUT] /= units[token_out]
             return _Shape(
-                form=sizing_layout.FORM_WEIGHTED,
+                form=FORM_WEIGHTED,
                 row=tuple(row),
                 quote=lambda: weighted_quote(np.array(row), 0.0),
             )
@@ -274,7 +277,7 @@ def _curve(
             for token, unit in enumerate(units):
                 row[stable_swap.RATE + token] *= unit
             return _Shape(
-                form=sizing_layout.FORM_STABLE_SWAP,
+                form=FORM_STABLE_SWAP,
                 row=tuple(row),
                 quote=lambda: stable_swap.stable_swap_quote(
                     np.array(row), token_in, token_out, 0.0
@@ -282,18 +285,14 @@ def _curve(
             )
 
 
-def pack(state: ConcentratedState, tick_count: int, *, token_in: int) -> NDArray[np.uint64]:
-    """Return a row of `pools` of `kernels.concentrated_exact`, with the fee of one direction."""
-    row: NDArray[np.uint64] = concentrated_exact.pack_pool(
+def pack(state: ConcentratedState, *, token_in: int) -> NDArray[np.uint64]:
+    """Return the row of `kernels.concentrated`, with the fee of one direction."""
+    row: NDArray[np.uint64] = concentrated.pack_pool(
         sqrt_price_x96=state.sqrt_price_x96,
         liquidity=state.liquidity,
         tick=state.tick,
-        tick_spacing=state.table.tick_spacing,
         fee_pips=state.swap_fee_pips(token_in),
-        ticks_from=0,
-        ticks_to=tick_count,
-        amount_bits=state.amount_raw_max.bit_length(),
-        known=(state.table.known_min, state.table.known_max),
+        known_x96=(state.table.known_min_x96, state.table.known_max_x96),
     )
     return row
 
@@ -305,16 +304,16 @@ def _concentrated(
     unit_in: float,
     unit_out: float,
 ) -> Pieces:
-    pieces = np.empty((min(len(ticks) + 2, PIECES_MAX), sizing_layout.PIECE_COLUMNS))
-    count = fill_side(row, ticks, token_in, unit_in, unit_out, pieces)
+    pieces = np.empty((min(len(ticks) + 2, PIECES_MAX), PIECE_COLUMNS))
+    count = concentrated.fill_side(row, ticks, token_in, unit_in, unit_out, pieces)
     if count == 0:
         raise BadValueError("its ticks and its liquidity do not fit")
     return check_pieces(pieces[:count], what="a concentrated pool")
 
 
 def _in_units(pieces: Pieces, unit_in: float, unit_out: float) -> Pieces:
-    pieces[:, CIN] /= unit_in
-    pieces[:, COUT] /= unit_out
-    pieces[:, RATE] *= unit_in / unit_out
-    pieces[:, BEND] *= unit_in
+    pieces[:, PIECE.CIN] /= unit_in
+    pieces[:, PIECE.COUT] /= unit_out
+    pieces[:, PIECE.RATE] *= unit_in / unit_out
+    pieces[:, PIECE.BEND] *= unit_in
     return pieces

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from engine.detect.pieces import Pieces, check_pieces
 from engine.detect.sizing import CURVE_FORMS
 from engine.domain.errors import BadValueError
-from engine.kernels import sizing_layout as layout
+from engine.kernels.sizing_layout import (
+    CURVE_COLUMNS,
+    FORM_PIECES,
+    PIECE_COLUMNS,
+    SIDE,
+    SIDE_COLUMNS,
+)
 
 Floats = NDArray[np.float64]
 
@@ -27,12 +33,12 @@ class SideArena:
     """
 
     def __init__(self, *, edge_max: int, piece_max: int) -> None:
-        sides = np.zeros((edge_max, layout.SIDE_COLUMNS))
-        sides[:, layout.INPUT_MAX] = np.inf
+        sides = np.zeros((edge_max, SIDE_COLUMNS))
+        sides[:, SIDE.INPUT_MAX] = np.inf
         self.arrays: tuple[Floats, Floats, Floats] = (
             sides,
-            np.zeros((piece_max, layout.PIECE_COLUMNS)),
-            np.zeros((edge_max, layout.CURVE_COLUMNS)),
+            np.zeros((piece_max, PIECE_COLUMNS)),
+            np.zeros((edge_max, CURVE_COLUMNS)),
         )
         self._spans: dict[int, tuple[int, int]] = {}
         self._free: defaultdict[int, list[int]] = defaultdict(list)
@@ -67,14 +73,14 @@ class SideArena:
         side, pieces = self.arrays[0][edge], self.arrays[1]
         count = 0
         if held is not None:
-            count = int(side[layout.TO]) - held[0]
+            count = int(side[SIDE.TO]) - held[0]
             pieces[first : first + count] = pieces[held[0] : held[0] + count]
             self.free(edge)
         self._spans[edge] = (first, room)
         self._edges_used = max(self._edges_used, edge + 1)
-        side[layout.FORM] = layout.FORM_PIECES
-        side[layout.FROM] = first
-        side[layout.TO] = first + count
+        side[SIDE.FORM] = FORM_PIECES
+        side[SIDE.FROM] = first
+        side[SIDE.TO] = first + count
         return first
 
     def set_pieces(self, edge: int, pieces: Pieces) -> None:
@@ -92,8 +98,9 @@ class SideArena:
         first, room = self._spans[edge]
         end = first + len(pieces)
         assert end <= first + room
-        self.arrays[1][first:end] = pieces
-        self.arrays[0][edge, layout.TO] = end
+        sides, held, _ = self.arrays
+        held[first:end] = pieces
+        sides[edge, SIDE.TO] = end
 
     def set_curve(
         self, edge: int, form: int, row: Sequence[float], *, token_in: int, token_out: int
@@ -103,17 +110,19 @@ class SideArena:
         Raises:
             BadValueError: no such form, or a row that is too wide.
         """
-        if form not in CURVE_FORMS or len(row) > layout.CURVE_COLUMNS:
+        if form not in CURVE_FORMS or len(row) > CURVE_COLUMNS:
             raise BadValueError(f"form {form} with {len(row)} columns is no curve")
         self.free(edge)
         self._edges_used = max(self._edges_used, edge + 1)
-        self.arrays[2][edge] = 0.0
-        self.arrays[2][edge, : len(row)] = row
-        self.arrays[0][edge, : layout.INPUT_MAX] = (form, edge, edge + 1, token_in, token_out)
+        sides, _, curves = self.arrays
+        curves[edge] = 0.0
+        curves[edge, : len(row)] = row
+        sides[edge, : SIDE.INPUT_MAX] = (form, edge, edge + 1, token_in, token_out)
 
     def free(self, edge: int) -> None:
         """Give an edge's room back."""
         held = self._spans.pop(edge, None)
         if held is not None:
             self._free[held[1]].append(held[0])
-            self.arrays[0][edge, layout.TO] = self.arrays[0][edge, layout.FROM]
+            sides = self.arrays[0]
+            sides[edge, SIDE.TO] = sides[edge, SIDE.FROM]

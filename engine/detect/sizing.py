@@ -12,12 +12,25 @@ from numpy.typing import NDArray
 
 from engine.detect.pieces import Pieces, check_pieces
 from engine.domain.errors import BadValueError
-from engine.kernels import sizing_layout as layout
-from engine.kernels.sizing import size_route, size_routes
+from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import (
+    AMOUNT_MAX,
+    CURVE_COLUMNS,
+    FORM_GROUP,
+    FORM_PIECES,
+    FORM_SOLIDLY,
+    FORM_STABLE_SWAP,
+    FORM_WEIGHTED,
+    PIECE_COLUMNS,
+    SIDE,
+    SIDE_COLUMNS,
+    SIZED,
+    SIZED_COLUMNS,
+)
 
 Floats = NDArray[np.float64]
 
-CURVE_FORMS = (layout.FORM_SOLIDLY, layout.FORM_STABLE_SWAP, layout.FORM_WEIGHTED)
+CURVE_FORMS = (FORM_SOLIDLY, FORM_STABLE_SWAP, FORM_WEIGHTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +53,11 @@ class RouteTerms:
             ("fixed_cost", 0.0, self.fixed_cost),
             ("input_min", 0.0, self.input_min),
         ):
-            if not low <= number <= layout.AMOUNT_MAX:
+            if not low <= number <= AMOUNT_MAX:
                 raise BadValueError(f"{what} {number} of a route; it must be from {low} on")
         if not self.input_min <= self.input_max:
             raise BadValueError(f"input_max {self.input_max} is below input_min {self.input_min}")
-        if not 0.0 < self.value <= layout.AMOUNT_MAX:
+        if not 0.0 < self.value <= AMOUNT_MAX:
             raise BadValueError(f"value {self.value} of a unit; it must be positive")
 
     def as_row(self) -> list[float]:
@@ -55,17 +68,11 @@ class RouteTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizedRoute:
-    """The optimum of a route: amounts in units of its first token, value in the reporting asset.
+    """The optimum of a route: amounts in units of its first token."""
 
-    `rate_first` is what the first unit would bring: 1 and the edge at the margin.
-    """
-
-    route_index: int
     input: float
     output: float
     profit: float
-    value: float
-    rate_first: float
 
 
 class SideTables:
@@ -88,7 +95,7 @@ class SideTables:
         first = self._piece_count
         self._pieces.append(checked)
         self._piece_count += len(checked)
-        return self._add(layout.FORM_PIECES, first, self._piece_count, input_max=input_max)
+        return self._add(FORM_PIECES, first, self._piece_count, input_max=input_max)
 
     def add_curve(
         self,
@@ -104,9 +111,9 @@ class SideTables:
         Raises:
             BadValueError: no such form, or a row that is too wide.
         """
-        if form not in CURVE_FORMS or len(row) > layout.CURVE_COLUMNS:
+        if form not in CURVE_FORMS or len(row) > CURVE_COLUMNS:
             raise BadValueError(f"form {form} with {len(row)} columns is no curve")
-        curve = np.zeros(layout.CURVE_COLUMNS)
+        curve = np.zeros(CURVE_COLUMNS)
         curve[: len(row)] = row
         self._curves.append(curve)
         at = len(self._curves) - 1
@@ -119,21 +126,21 @@ class SideTables:
             BadValueError: no member, or one that is a group itself.
         """
         rows = [self._sides[member] for member in members]
-        if not rows or any(row[layout.FORM] == layout.FORM_GROUP for row in rows):
+        if not rows or any(row[SIDE.FORM] == FORM_GROUP for row in rows):
             raise BadValueError(f"sides {list(members)} make no group")
         first = len(self._sides)
         self._sides += [list(row) for row in rows]
-        return self._add(layout.FORM_GROUP, first, first + len(rows), input_max=input_max)
+        return self._add(FORM_GROUP, first, first + len(rows), input_max=input_max)
 
     @property
     def arrays(self) -> tuple[Floats, Floats, Floats]:
         """The arrays `sides`, `pieces` and `curves`."""
         if self._arrays is None:
-            empty = np.zeros((0, layout.PIECE_COLUMNS))
+            empty = np.zeros((0, PIECE_COLUMNS))
             self._arrays = (
-                np.array(self._sides, np.float64).reshape(-1, layout.SIDE_COLUMNS),
+                np.array(self._sides, np.float64).reshape(-1, SIDE_COLUMNS),
                 np.concatenate([empty, *self._pieces]),
-                np.array(self._curves, np.float64).reshape(-1, layout.CURVE_COLUMNS),
+                np.array(self._curves, np.float64).reshape(-1, CURVE_COLUMNS),
             )
         return self._arrays
 
@@ -156,44 +163,12 @@ class SideTables:
 
 def size(tables: SideTables, cycle: Sequence[int], terms: RouteTerms) -> SizedRoute | None:
     """Return a route at its optimum; `None` if nothing is gained net of everything."""
-    out = np.zeros(layout.OUT_COLUMNS)
+    out = np.zeros(SIZED_COLUMNS)
     legs = np.array(cycle, np.int64)
     if not size_route(legs, *tables.arrays, np.array(terms.as_row()), out):
         return None
-    return _sized(out)
-
-
-def size_best(
-    tables: SideTables,
-    cycles: Sequence[Sequence[int]],
-    terms: Sequence[RouteTerms],
-    *,
-    count_max: int,
-) -> list[SizedRoute]:
-    """Return the best routes by net value, the best one first.
-
-    Raises:
-        BadValueError: not one row of terms per route, or a route of more than LEGS_MAX legs.
-    """
-    if len(cycles) != len(terms) or count_max < 1:
-        raise BadValueError(f"{len(cycles)} routes, {len(terms)} terms, count_max {count_max}")
-    legs = np.full((len(cycles), layout.LEGS_MAX), layout.NO_LEG, np.int64)
-    for row, cycle in zip(legs, cycles, strict=True):
-        if len(cycle) > layout.LEGS_MAX:
-            raise BadValueError(f"{len(cycle)} legs of a route; at most {layout.LEGS_MAX}")
-        row[: len(cycle)] = cycle
-    rows = np.array([one.as_row() for one in terms]).reshape(-1, layout.TERM_COLUMNS)
-    out = np.zeros((count_max + 1, layout.OUT_COLUMNS))
-    filled = size_routes(legs, *tables.arrays, rows, out)
-    return [_sized(out[k]) for k in range(filled)]
-
-
-def _sized(out: Floats) -> SizedRoute:
     return SizedRoute(
-        route_index=int(out[layout.OUT_ROUTE]),
-        input=float(out[layout.OUT_INPUT]),
-        output=float(out[layout.OUT_OUTPUT]),
-        profit=float(out[layout.OUT_PROFIT]),
-        value=float(out[layout.OUT_VALUE]),
-        rate_first=float(out[layout.OUT_RATE]),
+        input=float(out[SIZED.INPUT]),
+        output=float(out[SIZED.OUTPUT]),
+        profit=float(out[SIZED.PROFIT]),
     )

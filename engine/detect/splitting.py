@@ -12,7 +12,7 @@ import numpy as np
 from engine.detect.pieces import Pieces, check_pieces
 from engine.detect.sizing import SideTables
 from engine.domain.errors import BadValueError
-from engine.kernels.sizing_layout import AMOUNT_MAX, FORM, FORM_GROUP, PIECE_COLUMNS
+from engine.kernels.sizing_layout import AMOUNT_MAX, FORM_GROUP, PIECE_COLUMNS, SIDE
 from engine.kernels.splitting import MEMBERS_MAX, merge_sides, split_input
 
 
@@ -48,7 +48,7 @@ def merge(tables: SideTables, members: Sequence[int]) -> Pieces | None:
         BadValueError: no or too many members, or one that is not made of pieces.
     """
     sides = _rows(tables, members)
-    if (sides[:, FORM] != 0).any():
+    if (sides[:, SIDE.FORM] != 0).any():
         raise BadValueError(f"sides {list(members)} are not all made of pieces")
     _, pieces, _ = tables.arrays
     merged = np.zeros((2 * len(pieces) + 2, PIECE_COLUMNS))
@@ -61,6 +61,6 @@ def _rows(tables: SideTables, members: Sequence[int]) -> np.ndarray:
     if not 1 <= len(members) <= MEMBERS_MAX or not all(0 <= i < len(sides) for i in members):
         raise BadValueError(f"sides {list(members)}; from 1 to {MEMBERS_MAX} that exist")
     rows = np.ascontiguousarray(sides[list(members)])
-    if (rows[:, FORM] == FORM_GROUP).any():
+    if (rows[:, SIDE.FORM] == FORM_GROUP).any():
         raise BadValueError(f"sides {list(members)} hold a group")
     return rows

@@ -15,8 +15,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels import graph_layout
-from engine.kernels import screen_layout as layout
+from engine.kernels.graph_layout import ALIVE_MIN, EDGE
+from engine.kernels.screen_layout import (
+    ASSET,
+    IS_SWEPT,
+    SWEEP,
+    SWEEP_ENTRIES,
+    WAITS_FOR_NEXT,
+    WAITS_NOT,
+)
 
 SCANS_MAX: Final = 128
 """Most edges that one tick scans: 0.3 us each where nothing gains, and 2 us while the graph is in
@@ -47,25 +54,25 @@ class StartSweep:
         self._is_any_next = False
         self._is_again = False
         self._is_again_next = False
-        self.state = np.zeros(layout.SWEEP_ENTRIES, np.int64)
-        self.state[layout.SWEEP_EDGE] = len(edges)
+        self.state = np.zeros(SWEEP_ENTRIES, np.int64)
+        self.state[SWEEP.EDGE] = len(edges)
 
     def add(self, token: int) -> None:
         """Let a token wait that has just come to be worth something."""
-        self._tokens[token, layout.WAITS] = layout.WAITS_FOR_NEXT
+        self._tokens[token, ASSET.WAITS] = WAITS_FOR_NEXT
         self._is_any_next = True
         self._is_again_next = False
 
     def add_all(self) -> None:
         """Let every token wait that is worth something: gas has just come to be so."""
-        is_valued = self._tokens[:, layout.VALUE_USD] > 0.0
-        self._tokens[is_valued, layout.WAITS] = layout.WAITS_FOR_NEXT
+        is_valued = self._tokens[:, ASSET.VALUE_USD] > 0.0
+        self._tokens[is_valued, ASSET.WAITS] = WAITS_FOR_NEXT
         self._is_any_next = True
         self._is_again_next = False
 
     def add_again(self) -> None:
         """Let every token wait once more; nothing may wait or be under way, see `is_left`."""
-        self._tokens[:, layout.WAITS] = layout.WAITS_FOR_NEXT
+        self._tokens[:, ASSET.WAITS] = WAITS_FOR_NEXT
         self._is_any_next = self._is_again_next = True
 
     @property
@@ -77,8 +84,8 @@ class StartSweep:
         """Go on by as much as one tick may; returns how many rows `screen` filled."""
         if not self._is_under_way and not self._begin():
             return 0
-        self.state[layout.SWEEP_SCANS] = SCANS_MAX
-        self.state[layout.SWEEP_ROUTES] = ROUTES_MAX
+        self.state[SWEEP.SCANS] = SCANS_MAX
+        self.state[SWEEP.ROUTES] = ROUTES_MAX
         return screen(self.state, at_ns, open_count)
 
     def places(self) -> NDArray[np.int32]:
@@ -90,30 +97,30 @@ class StartSweep:
         is_next = self._is_any_next and not self._is_again_next
         if not is_first and not is_next:
             return np.zeros(0, np.int32)
-        waits, ranks = self._tokens[:, layout.WAITS].copy(), self._tokens[:, layout.RANK].copy()
-        edges = np.flatnonzero(self._rates > graph_layout.ALIVE_MIN)
+        waits, ranks = self._tokens[:, ASSET.WAITS].copy(), self._tokens[:, ASSET.RANK].copy()
+        edges = np.flatnonzero(self._rates > ALIVE_MIN)
         held = self._edges[edges]
-        source = held[:, graph_layout.EDGE_SOURCE]
+        source = held[:, EDGE.SOURCE]
         of_source = waits[source]
-        is_swept = (of_source == layout.IS_SWEPT) & (edges >= self.state[layout.SWEEP_EDGE])
-        is_left = is_first & is_swept | is_next & (of_source == layout.WAITS_FOR_NEXT)
-        is_left &= ranks[source] < ranks[held[:, graph_layout.EDGE_TARGET]]
-        left: NDArray[np.int32] = held[is_left, graph_layout.EDGE_PLACE]
+        is_swept = (of_source == IS_SWEPT) & (edges >= self.state[SWEEP.EDGE])
+        is_left = is_first & is_swept | is_next & (of_source == WAITS_FOR_NEXT)
+        is_left &= ranks[source] < ranks[held[:, EDGE.TARGET]]
+        left: NDArray[np.int32] = held[is_left, EDGE.PLACE]
         return left
 
     @property
     def _is_under_way(self) -> bool:
-        return bool(self.state[layout.SWEEP_EDGE] < len(self._edges))
+        return bool(self.state[SWEEP.EDGE] < len(self._edges))
 
     def _begin(self) -> bool:
         """Begin the next sweep, if a token waits for it."""
         if not self._is_any_next:
             return False
-        waits = self._tokens[:, layout.WAITS]
-        is_next = waits == layout.WAITS_FOR_NEXT
-        waits[:] = layout.WAITS_NOT
-        waits[is_next] = layout.IS_SWEPT
+        waits = self._tokens[:, ASSET.WAITS]
+        is_next = waits == WAITS_FOR_NEXT
+        waits[:] = WAITS_NOT
+        waits[is_next] = IS_SWEPT
         self._is_again = self._is_again_next
         self._is_any_next = self._is_again_next = False
-        self.state[layout.SWEEP_EDGE] = 0
+        self.state[SWEEP.EDGE] = 0
         return True

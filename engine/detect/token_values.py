@@ -12,7 +12,7 @@ from engine.detect.market_graph import MarketGraph
 from engine.detect.start_sweep import StartSweep
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
-from engine.kernels import screen_layout as layout
+from engine.kernels.screen_layout import ASSET, ASSET_COLUMNS
 
 POTENTIAL_OFF_MAX: Final = 1.0
 """How far a token's potential may be from the log of its value: weights stay near zero."""
@@ -32,7 +32,7 @@ class TokenValues:
 
     def __init__(self, graph: MarketGraph, gas: GasPrices) -> None:
         """Begin without values."""
-        self.tokens = np.zeros((graph.token_max, layout.TOKEN_COLUMNS))
+        self.tokens = np.zeros((graph.token_max, ASSET_COLUMNS))
         self.sweep = StartSweep(graph.arrays[2], graph.arrays[3], self.tokens)
         self._graph = graph
         self._gas = gas
@@ -48,8 +48,8 @@ class TokenValues:
             token = self._graph.token(asset)
             if not (value_usd > 0.0 and math.isfinite(value_usd)):
                 raise BadValueError(f"value of {asset} is {value_usd} USD; it must be above 0")
-            is_first = not self.tokens[token, layout.VALUE_USD]
-            self.tokens[token, layout.VALUE_USD] = value_usd
+            is_first = not self.tokens[token, ASSET.VALUE_USD]
+            self.tokens[token, ASSET.VALUE_USD] = value_usd
             if is_first:
                 self._take_first(token, value_usd)
             if self._gas.set_native(asset, value_usd):
@@ -66,7 +66,7 @@ class TokenValues:
         count = max(SETTLED_COLUMNS_MAX // self._graph.core_size**2, 1)
         for token in list(islice(self._unsettled, count)):
             del self._unsettled[token]
-            self._graph.set_potential(token, math.log(self.tokens[token, layout.VALUE_USD]))
+            self._graph.set_potential(token, math.log(self.tokens[token, ASSET.VALUE_USD]))
         return self.is_unsettled
 
     @property

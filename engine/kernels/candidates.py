@@ -10,24 +10,19 @@ import math
 
 from numba import int64, types
 
-from engine.kernels.graph_layout import EDGE_SOURCE, NONE, OVERFLOW, UNSIZED, UNWEIGHED
-from engine.kernels.graph_layout import OUT_EDGE as FOUND_EDGE
-from engine.kernels.graph_layout import OUT_GAIN as FOUND_GAIN
+from engine.kernels.graph_layout import CYCLE, EDGE, NONE, TALLY
 from engine.kernels.heap import GREATEST_FIRST, drop_first, make_heap
 from engine.kernels.jit import borrowing
 from engine.kernels.layout import ASK
 from engine.kernels.one_route import prepare, size_one, watch_all, weigh
 from engine.kernels.screen_layout import (
+    ASSET,
     GAP_LEGS,
-    LEG_BOOK,
-    LEG_SIDE,
-    OUT_OPEN,
-    RANK,
-    ROUTE_EDGE,
-    ROUTE_LEGS,
+    LEG,
+    ROUTE,
     ROUTE_LEGS_MAX,
+    SCREENED,
     SIZED_MAX,
-    VALUE_USD,
 )
 
 EVENT = types.Tuple((int64, int64, int64))
@@ -47,18 +42,18 @@ def _turn(graph, routes, cycles_of, plane, row):
     count = plane + 2
     first, rank = 0, math.inf
     for h in range(count):
-        edge = int(cycles_of[plane, row, FOUND_EDGE + h])
-        own = tokens[int(graph[2][edge, EDGE_SOURCE]), RANK]
-        if count == GAP_LEGS and legs[edge, LEG_BOOK] >= 0:
-            other = int(cycles_of[plane, row, FOUND_EDGE + 1 - h])
-            is_purchase = legs[edge, LEG_SIDE] == ASK and legs[other, LEG_SIDE] != ASK
-            if legs[other, LEG_BOOK] >= 0 and is_purchase:
+        edge = int(cycles_of[plane, row, CYCLE.EDGE + h])
+        own = tokens[int(graph[2][edge, EDGE.SOURCE]), ASSET.RANK]
+        if count == GAP_LEGS and legs[edge, LEG.BOOK] >= 0:
+            other = int(cycles_of[plane, row, CYCLE.EDGE + 1 - h])
+            is_purchase = legs[edge, LEG.SIDE] == ASK and legs[other, LEG.SIDE] != ASK
+            if legs[other, LEG.BOOK] >= 0 and is_purchase:
                 own = -1.0
         if own < rank:
             first, rank = h, own
     for h in range(ROUTE_LEGS_MAX):
         route[0, h] = (
-            int(cycles_of[plane, row, FOUND_EDGE + (first + h) % count]) if h < count else NONE
+            int(cycles_of[plane, row, CYCLE.EDGE + (first + h) % count]) if h < count else NONE
         )
 
 
@@ -67,10 +62,10 @@ def _open_row(routes, open_count, count):
     """Return the open route that the one in scratch space is, or NONE."""
     open_routes, route = routes[5], routes[6]
     for row in range(open_count):
-        if open_routes[row, ROUTE_LEGS] == count:
+        if open_routes[row, ROUTE.LEGS] == count:
             is_same = True
             for h in range(count):
-                is_same = is_same and open_routes[row, ROUTE_EDGE + h] == route[0, h]
+                is_same = is_same and open_routes[row, ROUTE.EDGE + h] == route[0, h]
             if is_same:
                 return row
     return NONE
@@ -82,7 +77,7 @@ def _size_next(event, board, graph, routes, sides_of, count, out, rows):
     if rows < out.shape[0] and size_one(
         board, graph, routes, sides_of, event[1], count, out, rows, True
     ):
-        out[rows, OUT_OPEN] = NONE
+        out[rows, SCREENED.OPEN] = NONE
         return rows + 1
     return rows
 
@@ -97,10 +92,10 @@ def _weigh_plane(event, board, graph, routes, sides_of, cycles_of, plane, cycle_
         if (first == NONE or route[0, 0] == first) and prepare(
             board, graph, routes, sides_of, event[1], plane + 2
         ):
-            value_usd = tokens[int(graph[2][route[0, 0], EDGE_SOURCE]), VALUE_USD]
+            value_usd = tokens[int(graph[2][route[0, 0], EDGE.SOURCE]), ASSET.VALUE_USD]
             most = weigh(graph, routes, sides_of, plane + 2)
             most_usd = most * (value_usd if value_usd > 0.0 else _UNVALUED_USD)
-        cycles_of[plane, row, FOUND_GAIN] = most_usd
+        cycles_of[plane, row, CYCLE.GAIN] = most_usd
 
 
 @borrowing
@@ -111,7 +106,7 @@ def _size_best(event, board, graph, routes, sides_of, found, out, rows, plane, f
     left, sized = counts[count], 0
     _weigh_plane(event, board, graph, routes, sides_of, cycles_of, plane, left, first)
     make_heap(cycles_of, plane, left, GREATEST_FIRST)
-    while left > 0 and cycles_of[plane, 0, FOUND_GAIN] > 0.0 and sized < SIZED_MAX:
+    while left > 0 and cycles_of[plane, 0, CYCLE.GAIN] > 0.0 and sized < SIZED_MAX:
         _turn(graph, routes, cycles_of, plane, 0)
         drop_first(cycles_of, plane, left, GREATEST_FIRST)
         left -= 1
@@ -119,10 +114,10 @@ def _size_best(event, board, graph, routes, sides_of, found, out, rows, plane, f
             sized += 1
             rows = _size_next(event, board, graph, routes, sides_of, count, out, rows)
     for row in range(left):
-        if cycles_of[plane, row, FOUND_GAIN] > 0.0:
+        if cycles_of[plane, row, CYCLE.GAIN] > 0.0:
             _turn(graph, routes, cycles_of, plane, row)
             if _open_row(routes, event[2], count) == NONE:
-                counts[UNSIZED] += 1
+                counts[TALLY.UNSIZED] += 1
                 watch_all(graph, route, count)
     return rows
 
@@ -134,7 +129,7 @@ def size_found(event, board, graph, routes, sides_of, found, out, rows, first):
     `first` is the edge that routes have to start with, NONE for any.
     """
     cycles_of, counts, _, _ = found
-    counts[UNWEIGHED] += counts[OVERFLOW]
+    counts[TALLY.UNWEIGHED] += counts[TALLY.OVERFLOW]
     for plane in range(cycles_of.shape[0]):
         count = plane + 2
         if counts[count] > SIZED_MAX:

@@ -11,22 +11,15 @@ from numba import int64
 from engine.kernels.cycle_found import expand, screen_of
 from engine.kernels.graph import find_pair, tighten
 from engine.kernels.graph_layout import (
-    BEST_LOG,
-    BEST_LOG_T,
-    COLUMNS,
     DEAD,
-    IN_MAX,
+    GRAPH_STATE,
     LANES,
     NONE,
-    OUT_MAX,
-    PAIR_IN_NEXT,
-    PAIR_OUT_NEXT,
-    PAIR_SOURCE,
-    PAIR_TARGET,
-    TOKEN_IN,
-    TOKEN_OUT,
-    TWO_HOP,
-    WALKED,
+    PAIR,
+    PLANE,
+    POTENTIALS,
+    TALLY,
+    TOKEN,
 )
 from engine.kernels.jit import borrowing, fused
 from engine.kernels.row_scan import row_max
@@ -37,9 +30,9 @@ def _close_by_two(graph, edge, ends, b, c, terms, found):
     """Close by way of b and then c."""
     dense, pair_of, _, _, _, _, _, _, state = graph
     source, target = ends
-    columns = int64(state[COLUMNS])
-    leaving = dense[BEST_LOG]
-    reaching = dense[BEST_LOG_T]
+    columns = int64(state[GRAPH_STATE.COLUMNS])
+    leaving = dense[PLANE.BEST_LOG]
+    reaching = dense[PLANE.BEST_LOG_T]
     last = reaching[c, b] + reaching[source, c]
     third, fourth = int64(pair_of[b, c]), int64(pair_of[c, source])
     limit = screen_of(graph, edge, terms, 5, found)
@@ -57,9 +50,9 @@ def close_in_four(graph, edge, ends, terms, found):
     """Find every cycle of five legs among core tokens that closes a leg between `ends`."""
     dense = graph[0]
     source, target = ends
-    columns = int64(graph[8][COLUMNS])
-    two_hop = dense[TWO_HOP]
-    reaching = dense[BEST_LOG_T]
+    columns = int64(graph[8][GRAPH_STATE.COLUMNS])
+    two_hop = dense[PLANE.TWO_HOP]
+    reaching = dense[PLANE.BEST_LOG_T]
     is_tight = found[2]
     two_max = two_hop[target, 0]
     for b in range(columns):
@@ -68,7 +61,7 @@ def close_in_four(graph, edge, ends, terms, found):
     limit = screen_of(graph, edge, terms, 5, found)
     for c in range(columns):
         last = reaching[source, c]
-        if c == target or two_max + graph[7][IN_MAX, c] + last <= limit:
+        if c == target or two_max + graph[7][POTENTIALS.IN_MAX, c] + last <= limit:
             continue
         if row_max(two_hop, target, reaching, c, 0, columns) + last <= limit:
             continue
@@ -100,18 +93,18 @@ def _note_two_legs_home(graph, ends, bounds):
         bounds[token] = DEAD
     best = DEAD
     for side in range(2):
-        last = int64(tokens[source, TOKEN_IN + side])
+        last = int64(tokens[source, TOKEN.IN + side])
         while last >= 0:
-            c = int64(pairs[last, PAIR_SOURCE])
+            c = int64(pairs[last, PAIR.SOURCE])
             for far_side in range(2):
-                third = int64(tokens[c, TOKEN_IN + far_side]) if c != target else int64(NONE)
+                third = int64(tokens[c, TOKEN.IN + far_side]) if c != target else int64(NONE)
                 while third >= 0:
-                    b = int64(pairs[third, PAIR_SOURCE])
+                    b = int64(pairs[third, PAIR.SOURCE])
                     if b not in (source, target):
                         bounds[b] = max(bounds[b], weights[third] + weights[last])
                         best = max(best, bounds[b])
-                    third = int64(pairs[third, PAIR_IN_NEXT])
-            last = int64(pairs[last, PAIR_IN_NEXT])
+                    third = int64(pairs[third, PAIR.IN_NEXT])
+            last = int64(pairs[last, PAIR.IN_NEXT])
     return best
 
 
@@ -120,15 +113,15 @@ def _first_leaving(graph, token, begin):
     """Return the first pair of a token's lists from `begin` on: TOKEN_OUT or the one after."""
     tokens = graph[6]
     pair = int64(tokens[token, begin])
-    return pair if pair >= 0 or begin != TOKEN_OUT else int64(tokens[token, TOKEN_OUT + 1])
+    return pair if pair >= 0 or begin != TOKEN.OUT else int64(tokens[token, TOKEN.OUT + 1])
 
 
 @fused
 def _next_leaving(graph, token, pair):
     _, pair_of, _, _, pairs, _, tokens, _, _ = graph
-    after = int64(pairs[pair, PAIR_OUT_NEXT])
-    if after < 0 and pairs[pair, PAIR_TARGET] < pair_of.shape[0]:
-        return int64(tokens[token, TOKEN_OUT + 1])
+    after = int64(pairs[pair, PAIR.OUT_NEXT])
+    if after < 0 and pairs[pair, PAIR.TARGET] < pair_of.shape[0]:
+        return int64(tokens[token, TOKEN.OUT + 1])
     return after
 
 
@@ -138,33 +131,33 @@ def walk_in_four(graph, edge, ends, terms, found):
     _, pair_of, _, _, pairs, weights, _, potentials, _ = graph
     source, target = ends
     core = pair_of.shape[0]
-    walked = found[1][WALKED:]
+    walked = found[1][TALLY.WALKED :]
     bounds = found[3]
     limit = screen_of(graph, edge, terms, 5, found)
     two_home = _note_two_legs_home(graph, ends, bounds)
     depth = 0
-    walked[0] = _first_leaving(graph, target, TOKEN_OUT)
+    walked[0] = _first_leaving(graph, target, TOKEN.OUT)
     while depth >= 0:
         pair = walked[depth]
         if pair >= 0:
-            near = int64(pairs[pair, PAIR_TARGET])
+            near = int64(pairs[pair, PAIR.TARGET])
             weight = float(weights[pair])
             is_new = near not in (source, target)
             is_tail = source >= core or target >= core or near >= core
             for k in range(depth):
                 weight += weights[walked[k]]
-                is_new &= near != pairs[walked[k], PAIR_TARGET]
-                is_tail |= pairs[walked[k], PAIR_TARGET] >= core
+                is_new &= near != pairs[walked[k], PAIR.TARGET]
+                is_tail |= pairs[walked[k], PAIR.TARGET] >= core
             if depth == 0:
-                ahead = weight + potentials[OUT_MAX, near] + two_home
+                ahead = weight + potentials[POTENTIALS.OUT_MAX, near] + two_home
             elif depth == 1:
                 ahead = weight + bounds[near]
             else:
-                ahead = weight + potentials[IN_MAX, source]
+                ahead = weight + potentials[POTENTIALS.IN_MAX, source]
             if is_new and ahead > limit and depth < 2:
                 depth += 1
                 # Without a token of the tail so far, the last one must be.
-                begin = TOKEN_OUT if is_tail or depth < 2 else TOKEN_OUT + 1
+                begin = TOKEN.OUT if is_tail or depth < 2 else TOKEN.OUT + 1
                 walked[depth] = _first_leaving(graph, near, begin)
                 continue
             if is_new and ahead > limit:
@@ -176,5 +169,5 @@ def walk_in_four(graph, edge, ends, terms, found):
             depth -= 1
             if depth < 0:
                 return
-        token = target if depth == 0 else int64(pairs[walked[depth - 1], PAIR_TARGET])
+        token = target if depth == 0 else int64(pairs[walked[depth - 1], PAIR.TARGET])
         walked[depth] = _next_leaving(graph, token, walked[depth])

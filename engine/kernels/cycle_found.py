@@ -11,40 +11,27 @@ from numba import float64, int8, int64, types
 
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
-    CHOSEN,
-    EDGE_NEXT,
-    EDGE_PLACE,
-    EDGE_SOURCE,
-    EDGE_STAMP,
-    EDGE_TARGET,
+    CYCLE,
+    EDGE,
+    GRAPH_STATE,
     LATER_IN_BATCH,
-    LOWEST_EDGE,
-    LOWEST_FROM_TAIL,
-    OUT_EDGE,
-    OUT_GAIN,
-    OUT_LEGS,
-    OVERFLOW,
-    PAIR_BEST,
-    PAIR_HEAD,
+    PAIR,
     PATH_MAX,
-    POTENTIAL,
+    POTENTIALS,
     ROUNDING,
-    SCALE,
+    TALLY,
 )
 from engine.kernels.heap import LEAST_FIRST, make_heap, sift_down
 from engine.kernels.jit import borrowing, fused
 
 FOUND = types.Tuple((float64[:, :, ::1], int64[::1], int8[::1], float64[::1]))
-"""Rows (legs - 2, cycles, OUT_COLUMNS), how many by legs, marks, bounds; see `graph_layout`."""
-
-TERMS = types.Tuple((float64, int64, int64, int64))
-"""Least gain (log), most legs, what overflow is counted exactly, which cycles are left out."""
+"""Rows (legs - 2, cycles, CYCLE_COLUMNS), how many by legs, marks, bounds; see `graph_layout`."""
 
 
 @fused
 def clear(found):
     """Forget what was found."""
-    for k in range(CHOSEN):
+    for k in range(TALLY.CHOSEN):
         found[1][k] = 0
 
 
@@ -61,9 +48,9 @@ def total_of(found):
 def floor_of(found, terms, legs):
     """Return the gain that a further cycle of so many legs has to exceed to be looked for."""
     rows, counts, _, _ = found
-    if counts[legs] < rows.shape[1] or counts[OVERFLOW] < terms[2]:
+    if counts[legs] < rows.shape[1] or counts[TALLY.OVERFLOW] < terms[2]:
         return terms[0]
-    return max(terms[0], rows[legs - 2, 0, OUT_GAIN])
+    return max(terms[0], rows[legs - 2, 0, CYCLE.GAIN])
 
 
 @fused
@@ -71,10 +58,10 @@ def _missing(graph, edge, floor):
     _, _, edges, rates, _, _, _, potentials, state = graph
     weight = (
         rates[edge]
-        + potentials[POTENTIAL, edges[edge, EDGE_SOURCE]]
-        - potentials[POTENTIAL, edges[edge, EDGE_TARGET]]
+        + potentials[POTENTIALS.OWN, edges[edge, EDGE.SOURCE]]
+        - potentials[POTENTIALS.OWN, edges[edge, EDGE.TARGET]]
     )
-    return floor - weight - ROUNDING * (state[SCALE] + abs(weight))
+    return floor - weight - ROUNDING * (state[GRAPH_STATE.SCALE] + abs(weight))
 
 
 @fused
@@ -95,13 +82,10 @@ def least_screen_of(graph, edge, terms, found):
 @fused
 def _is_usable(graph, edge, leg, order):
     _, _, edges, rates, _, _, _, _, _ = graph
-    if not rates[leg] > ALIVE_MIN or edges[leg, EDGE_PLACE] == edges[edge, EDGE_PLACE]:
+    if not rates[leg] > ALIVE_MIN or edges[leg, EDGE.PLACE] == edges[edge, EDGE.PLACE]:
         return False
-    if order == LATER_IN_BATCH:
-        return edges[leg, EDGE_STAMP] == 0 or edges[leg, EDGE_STAMP] > edges[edge, EDGE_STAMP]
-    if order == LOWEST_FROM_TAIL:
-        return leg > edge or edges[leg, EDGE_SOURCE] < graph[1].shape[0]
-    return order != LOWEST_EDGE or leg > edge
+    stamp = edges[leg, EDGE.STAMP]
+    return order != LATER_IN_BATCH or stamp == 0 or stamp > edges[edge, EDGE.STAMP]
 
 
 @fused
@@ -111,17 +95,17 @@ def _insert(found, gain, edge, chosen, legs):
     row = counts[legs]
     is_full = row == room
     if is_full:
-        counts[OVERFLOW] += 1
-        if not gain > rows[plane, 0, OUT_GAIN]:
+        counts[TALLY.OVERFLOW] += 1
+        if not gain > rows[plane, 0, CYCLE.GAIN]:
             return
         row = 0
     else:
         counts[legs] += 1
-    rows[plane, row, OUT_GAIN] = gain
-    rows[plane, row, OUT_LEGS] = legs
-    rows[plane, row, OUT_EDGE] = edge
+    rows[plane, row, CYCLE.GAIN] = gain
+    rows[plane, row, CYCLE.LEGS] = legs
+    rows[plane, row, CYCLE.EDGE] = edge
     for k in range(PATH_MAX):
-        rows[plane, row, OUT_EDGE + 1 + k] = chosen[k] if k < legs - 1 else -1
+        rows[plane, row, CYCLE.EDGE + 1 + k] = chosen[k] if k < legs - 1 else -1
     if row == room - 1:
         make_heap(rows, plane, room, LEAST_FIRST)
     elif is_full:
@@ -139,30 +123,30 @@ def expand(graph, edge, path, terms, found):
     rest = 1
     while rest < PATH_MAX and path[rest] >= 0:
         rest += 1
-    chosen = found[1][CHOSEN:]
-    chosen[0] = pairs[path[0], PAIR_HEAD]
+    chosen = found[1][TALLY.CHOSEN :]
+    chosen[0] = pairs[path[0], PAIR.HEAD]
     depth = 0
     while depth >= 0:
         leg = chosen[depth]
         if leg < 0:
             depth -= 1
             if depth >= 0:
-                chosen[depth] = edges[chosen[depth], EDGE_NEXT]
+                chosen[depth] = edges[chosen[depth], EDGE.NEXT]
             continue
         gain = rates[edge]
         is_usable = _is_usable(graph, edge, leg, terms[3])
         for k in range(depth + 1):
             gain += rates[chosen[k]]
-            is_usable &= k == depth or edges[chosen[k], EDGE_PLACE] != edges[leg, EDGE_PLACE]
+            is_usable &= k == depth or edges[chosen[k], EDGE.PLACE] != edges[leg, EDGE.PLACE]
         most = gain
         for k in range(depth + 1, rest):
-            most += rates[pairs[path[k], PAIR_BEST]]
+            most += rates[pairs[path[k], PAIR.BEST]]
         floor = floor_of(found, terms, rest + 1)
         if depth + 1 == rest and is_usable and gain > floor:
             _insert(found, gain, edge, chosen, rest + 1)
         # Not with `<=`: a sum in another order may differ in its last bit.
         if depth + 1 < rest and is_usable and most >= floor - 1e-12:
             depth += 1
-            chosen[depth] = pairs[path[depth], PAIR_HEAD]
+            chosen[depth] = pairs[path[depth], PAIR.HEAD]
         else:
-            chosen[depth] = edges[leg, EDGE_NEXT]
+            chosen[depth] = edges[leg, EDGE.NEXT]

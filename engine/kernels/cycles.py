@@ -3,8 +3,8 @@
 Cycles among core tokens come from (max, +) row scans: with W the weights and D the bounds of two
 legs, the best closing of u -> v is W[v,u] in one leg, max_x W[v,x] + W[x,u] in two, and at most
 max_y D[v,y] + W[y,u] in three. A bound that exceeds the limit is refreshed before it counts.
-Cycles with a token of the tail come from the index, or from a walk where it is incomplete. The two
-kinds are disjoint, and together they are all.
+Cycles with a token of the tail come from a walk. The two kinds are disjoint, and together they are
+all.
 """
 
 import numpy as np
@@ -15,7 +15,6 @@ from engine.kernels.cycle_found import (
     FOUND,
     clear,
     expand,
-    least_screen_of,
     screen_of,
     total_of,
 )
@@ -23,39 +22,18 @@ from engine.kernels.cycle_walk import walk_tail
 from engine.kernels.graph import GRAPH, is_change, tighten, write_rate
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
-    BEST_LOG,
-    BEST_LOG_T,
-    COLUMNS,
     DEAD,
-    EDGE_NEXT,
-    EDGE_PAIR,
-    EDGE_SOURCE,
-    EDGE_STAMP,
-    EDGE_TARGET,
-    EDGE_WATCH,
+    EDGE,
     EVERY,
-    INDEX_LEGS_MAX,
+    GRAPH_STATE,
     LANES,
     LATER_IN_BATCH,
-    LOWEST_EDGE,
-    LOWEST_FROM_TAIL,
     NONE,
-    PAIR_BEST,
-    PAIR_HEAD,
-    PAIR_SOURCE,
-    PAIR_TARGET,
-    ROWS,
-    TAIL_PAIRS,
-    TOKEN_IN,
-    TOKEN_OUT,
-    TWO_HOP,
-    VERSION,
+    PLANE,
+    TOKEN,
 )
-from engine.kernels.jit import borrowing, borrowing_kernel, fused, kernel
+from engine.kernels.jit import borrowing_kernel, fused, kernel
 from engine.kernels.row_scan import row_max
-
-INDEX = types.Tuple((int64[:, ::1], int32[:, ::1]))
-"""Begin and end of each pair's rows (the last column begins with the version), and the rows."""
 
 QUERY = types.Tuple((float64, int64, int64))
 """Least gain (log), most legs, and how many cycles without room are counted exactly."""
@@ -67,10 +45,10 @@ CHANGES = types.Tuple((int64, float64, int64, float64))
 @fused
 def _close_in_two(graph, edge, source, target, terms, found):
     dense, pair_of, _, _, _, _, _, _, state = graph
-    columns = int64(state[COLUMNS])
+    columns = int64(state[GRAPH_STATE.COLUMNS])
     limit = screen_of(graph, edge, terms, 3, found)
-    leaving = dense[BEST_LOG]
-    reaching = dense[BEST_LOG_T]
+    leaving = dense[PLANE.BEST_LOG]
+    reaching = dense[PLANE.BEST_LOG_T]
     if row_max(leaving, target, reaching, source, 0, columns) <= limit:
         return
     for block in range(0, columns, LANES):
@@ -86,10 +64,10 @@ def _close_in_two(graph, edge, source, target, terms, found):
 def _close_by(graph, edge, source, target, y, terms, found):
     """Close in three legs, the last one of which starts at y."""
     dense, pair_of, _, _, _, _, _, _, state = graph
-    columns = int64(state[COLUMNS])
+    columns = int64(state[GRAPH_STATE.COLUMNS])
     limit = screen_of(graph, edge, terms, 4, found)
-    leaving = dense[BEST_LOG]
-    reaching = dense[BEST_LOG_T]
+    leaving = dense[PLANE.BEST_LOG]
+    reaching = dense[PLANE.BEST_LOG_T]
     last = reaching[source, y]
     if tighten(graph, target, y) + last <= limit:
         return
@@ -106,10 +84,10 @@ def _close_by(graph, edge, source, target, y, terms, found):
 @fused
 def _close_in_three(graph, edge, source, target, terms, found):
     dense = graph[0]
-    columns = int64(graph[8][COLUMNS])
+    columns = int64(graph[8][GRAPH_STATE.COLUMNS])
     limit = screen_of(graph, edge, terms, 4, found)
-    two_hop = dense[TWO_HOP]
-    reaching = dense[BEST_LOG_T]
+    two_hop = dense[PLANE.TWO_HOP]
+    reaching = dense[PLANE.BEST_LOG_T]
     best = row_max(two_hop, target, reaching, source, 0, columns)
     if best <= limit:
         return
@@ -131,7 +109,7 @@ def _close_in_three(graph, edge, source, target, terms, found):
 
 @fused
 def _scan_core(graph, edge, source, target, terms, found):
-    if graph[0][BEST_LOG, target, source] > screen_of(graph, edge, terms, 2, found):
+    if graph[0][PLANE.BEST_LOG, target, source] > screen_of(graph, edge, terms, 2, found):
         expand(graph, edge, (int64(graph[1][target, source]), -1, -1, -1), terms, found)
     if terms[1] >= 3:
         _close_in_two(graph, edge, source, target, terms, found)
@@ -141,69 +119,45 @@ def _scan_core(graph, edge, source, target, terms, found):
         close_in_four(graph, edge, (source, target), terms, found)
 
 
-@borrowing
-def _scan_index(graph, index, edge, pair, terms, found):
-    spans, rows = index
-    weights = graph[5]
-    empty = weights.shape[0] - 1
-    limit = least_screen_of(graph, edge, terms, found)
-    for k in range(spans[0, pair], spans[1, pair]):
-        first, middle, last = int64(rows[k, 0]), int64(rows[k, 1]), int64(rows[k, 2])
-        if weights[first] + weights[middle] + weights[last] > limit:
-            middle = middle if middle != empty else -1
-            last = last if last != empty else -1
-            if 2 + (middle >= 0) + (last >= 0) <= terms[1]:
-                expand(graph, edge, (first, middle, last, -1), terms, found)
-                limit = least_screen_of(graph, edge, terms, found)
-
-
 @fused
-def _scan_edge(graph, index, edge, terms, found):
+def _scan_edge(graph, edge, terms, found):
     _, pair_of, edges, _, _, _, tokens, _, state = graph
-    spans, rows = index
     core = pair_of.shape[0]
-    source = int64(edges[edge, EDGE_SOURCE])
-    target = int64(edges[edge, EDGE_TARGET])
+    source = int64(edges[edge, EDGE.SOURCE])
+    target = int64(edges[edge, EDGE.TARGET])
     if source < core and target < core:
         _scan_core(graph, edge, source, target, terms, found)
-        if terms[3] == LOWEST_EDGE:
-            return
-    if terms[1] >= 5 and state[TAIL_PAIRS] > 0:
+    if terms[1] >= 5 and state[GRAPH_STATE.TAIL_PAIRS] > 0:
         walk_in_four(graph, edge, (source, target), terms, found)
     if source < core and target < core:
         # The token of the tail would have to be next to one of the two.
-        if tokens[target, TOKEN_OUT + 1] < 0 and tokens[source, TOKEN_IN + 1] < 0:
+        if tokens[target, TOKEN.OUT + 1] < 0 and tokens[source, TOKEN.IN + 1] < 0:
             return
-    pair = int64(edges[edge, EDGE_PAIR])
-    if spans[0, spans.shape[1] - 1] == int64(state[VERSION]) and spans[0, pair] >= 0:
-        _scan_index(graph, index, edge, pair, terms, found)
-    else:
-        walk_tail(graph, edge, (source, target), terms, rows, found)
+    walk_tail(graph, edge, (source, target), terms, found)
 
 
 @fused
 def _take_watch(graph, edge):
     """Tell whether an edge is to be scanned whatever became of its rate; it is so once."""
-    if edge < 0 or graph[2][edge, EDGE_WATCH] == 0:
+    if edge < 0 or graph[2][edge, EDGE.WATCH] == 0:
         return False
-    graph[2][edge, EDGE_WATCH] = 0
+    graph[2][edge, EDGE.WATCH] = 0
     return True
 
 
-@borrowing_kernel(int64(GRAPH, INDEX, QUERY, CHANGES, FOUND))
-def on_rates(graph, index, query, changes, found):
+@borrowing_kernel(int64(GRAPH, QUERY, CHANGES, FOUND))
+def on_rates(graph, query, changes, found):
     """Set the log rates of one place's two edges and scan those that improved or are watched.
 
     Other kernels may call it as well, with the same arguments.
 
     Args:
         graph: `GRAPH`, the arrays of `graph_layout`: `MarketGraph.arrays`.
-        index: `INDEX`: `CycleIndex.arrays`.
-        query: `QUERY`: `CycleScan.terms`.
+        query: `QUERY`: `CycleScan.query`.
         changes: `CHANGES`: int64 edge, float64 log rate, and again for the other edge or NONE.
-        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, OUT_COLUMNS),
+        found: `FOUND`: `CycleScan.found`, the rows float64 (legs_max - 1, cycles, CYCLE_COLUMNS),
             their int64 counts, and scratch. Cycles of n legs are in
-            ``found[0][n - 2, :found[1][n]]``; ``found[1][OVERFLOW]`` had no room.
+            ``found[0][n - 2, :found[1][n]]``; ``found[1][TALLY.OVERFLOW]`` had no room.
 
     Returns:
         The number of cycles written, or NONE if nothing was changed because an edge does not exist
@@ -222,27 +176,27 @@ def on_rates(graph, index, query, changes, found):
     is_other_due = write_rate(graph, other, other_log_rate)
     is_other_due |= _take_watch(graph, other)
     if is_due:
-        _scan_edge(graph, index, edge, terms, found)
+        _scan_edge(graph, edge, terms, found)
     # The other edge counts only if it is another one.
     if is_other_due and other != edge:
-        _scan_edge(graph, index, other, terms, found)
+        _scan_edge(graph, other, terms, found)
     return total_of(found)
 
 
-@borrowing_kernel(int64(GRAPH, INDEX, QUERY, int64, FOUND))
-def scan_again(graph, index, query, edge, found):
+@borrowing_kernel(int64(GRAPH, QUERY, int64, FOUND))
+def scan_again(graph, query, edge, found):
     """Scan an edge that is alive as if it had just improved; nothing of the graph changes.
 
     Other kernels may call it as well. Arguments and result: see `on_rates`.
     """
     clear(found)
     _take_watch(graph, edge)
-    _scan_edge(graph, index, edge, (query[0], query[1], query[2], int64(EVERY)), found)
+    _scan_edge(graph, edge, (query[0], query[1], query[2], int64(EVERY)), found)
     return total_of(found)
 
 
-@kernel(int64(GRAPH, INDEX, QUERY, int32[::1], float64[::1], FOUND))
-def on_batch(graph, index, query, changed, log_rates, found):
+@kernel(int64(GRAPH, QUERY, int32[::1], float64[::1], FOUND))
+def on_batch(graph, query, changed, log_rates, found):
     """Set many log rates, then scan the edges that improved or are watched.
 
     No cycle comes twice.
@@ -251,7 +205,7 @@ def on_batch(graph, index, query, changed, log_rates, found):
     before the batch. DEAD takes an edge out of all cycles.
 
     Args:
-        graph, index, query, found: see `on_rates`.
+        graph, query, found: see `on_rates`.
         changed: edges.
         log_rates: one for each.
 
@@ -267,100 +221,23 @@ def on_batch(graph, index, query, changed, log_rates, found):
     before = np.empty(changed.shape[0], np.float64)
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[edge, EDGE_STAMP] == 0:
-            edges[edge, EDGE_STAMP] = k + 1
+        if edges[edge, EDGE.STAMP] == 0:
+            edges[edge, EDGE.STAMP] = k + 1
             before[k] = rates[edge]
         write_rate(graph, edge, log_rates[k])
     # A stamp stays only on what is scanned, so that each cycle has a first edge that reports it.
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[edge, EDGE_STAMP] == k + 1:
+        if edges[edge, EDGE.STAMP] == k + 1:
             is_watched = _take_watch(graph, edge)
             is_alive = rates[edge] > ALIVE_MIN
             if not is_alive or not (is_watched or rates[edge] > before[k]):
-                edges[edge, EDGE_STAMP] = 0
+                edges[edge, EDGE.STAMP] = 0
     clear(found)
     for k in range(changed.shape[0]):
         edge = int64(changed[k])
-        if edges[edge, EDGE_STAMP] == k + 1:
-            _scan_edge(graph, index, edge, terms, found)
+        if edges[edge, EDGE.STAMP] == k + 1:
+            _scan_edge(graph, edge, terms, found)
     for k in range(changed.shape[0]):
-        edges[int64(changed[k]), EDGE_STAMP] = 0
+        edges[int64(changed[k]), EDGE.STAMP] = 0
     return total_of(found)
-
-
-@fused
-def _may_close(graph, pair, terms, found):
-    """Tell whether the pair's best edge may be part of a cycle that is good enough."""
-    dense, pair_of, _, _, pairs, _, _, _, state = graph
-    core = pair_of.shape[0]
-    source = int64(pairs[pair, PAIR_SOURCE])
-    target = int64(pairs[pair, PAIR_TARGET])
-    if source >= core or target >= core:
-        return source >= core
-    if terms[1] >= 5:
-        return True
-    columns = int64(state[COLUMNS])
-    best = int64(pairs[pair, PAIR_BEST])
-    limit = least_screen_of(graph, best, terms, found)
-    reaching = dense[BEST_LOG_T]
-    return (
-        dense[BEST_LOG, target, source] > limit
-        or row_max(dense[BEST_LOG], target, reaching, source, 0, columns) > limit
-        or row_max(dense[TWO_HOP], target, reaching, source, 0, columns) > limit
-    )
-
-
-@borrowing_kernel(int64(GRAPH, INDEX, QUERY, FOUND))
-def scan_all(graph, index, query, found):
-    """Find the best cycles of the whole market.
-
-    Each comes once: from its lowest edge, or if it goes through the tail, from the lowest of those
-    that start there. Arguments and result: see `on_rates`.
-    """
-    _, pair_of, edges, _, pairs, _, _, _, _ = graph
-    core = pair_of.shape[0]
-    clear(found)
-    for pair in range(pairs.shape[0] - 1):
-        is_core = pairs[pair, PAIR_SOURCE] < core
-        order = int64(LOWEST_EDGE if is_core else LOWEST_FROM_TAIL)
-        terms = (query[0], query[1], query[2], order)
-        if pairs[pair, PAIR_SOURCE] >= 0 and _may_close(graph, pair, terms, found):
-            edge = int64(pairs[pair, PAIR_HEAD])
-            while edge >= 0:
-                if graph[3][edge] > ALIVE_MIN:
-                    _scan_edge(graph, index, edge, terms, found)
-                edge = int64(edges[edge, EDGE_NEXT])
-    return total_of(found)
-
-
-@borrowing_kernel(int64(GRAPH, int64, int64[:, ::1], int32[:, ::1], FOUND))
-def index_pairs(graph, pair_rows_max, spans, rows, found):
-    """Write the token cycles through the tail of each pair, while room lasts.
-
-    Args:
-        graph: a copy that nothing changes meanwhile.
-        pair_rows_max: pairs with more cycles than this are left to the walk.
-        spans: int64 (2, pairs + 1), filled with NONE; begin and end of each pair's rows.
-        rows: int32 (n, 3), see `cycle_walk.walk_tail`.
-        found: written to, but nothing of use.
-
-    Returns:
-        The number of rows written.
-    """
-    pairs = graph[4]
-    counts = found[1]
-    terms = (0.0, int64(INDEX_LEGS_MAX), int64(0), int64(EVERY))
-    begin = 0
-    for pair in range(pairs.shape[0] - 1):
-        if pairs[pair, PAIR_SOURCE] < 0:
-            continue
-        room = rows[begin : begin + pair_rows_max]
-        ends = (int64(pairs[pair, PAIR_SOURCE]), int64(pairs[pair, PAIR_TARGET]))
-        counts[ROWS] = 0
-        walk_tail(graph, int64(-1), ends, terms, room, found)
-        if counts[ROWS] <= room.shape[0]:
-            spans[0, pair] = begin
-            spans[1, pair] = begin + counts[ROWS]
-            begin += counts[ROWS]
-    return begin

@@ -11,41 +11,16 @@ from numba import float32, float64, int32, int64, types
 
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
-    BEST_LOG,
-    BEST_LOG_T,
-    COLUMNS,
-    COVERED,
     DEAD,
-    EDGE_FREE,
-    EDGE_NEXT,
-    EDGE_PAIR,
-    EDGE_PLACE,
-    EDGE_SOURCE,
-    EDGE_STAMP,
-    EDGE_TARGET,
-    EDGE_WATCH,
+    EDGE,
+    GRAPH_STATE,
     HEADROOM,
-    IN_MAX,
     LOG_MAX,
     NONE,
-    OUT_MAX,
-    PAIR_BEST,
-    PAIR_FREE,
-    PAIR_HEAD,
-    PAIR_IN_NEXT,
-    PAIR_IN_PREVIOUS,
-    PAIR_OUT_NEXT,
-    PAIR_OUT_PREVIOUS,
-    PAIR_SOURCE,
-    PAIR_TARGET,
-    POTENTIAL,
-    SCALE,
-    TAIL_PAIRS,
-    TOKEN_IN,
-    TOKEN_OUT,
-    TOKEN_PAIRS,
-    TWO_HOP,
-    VERSION,
+    PAIR,
+    PLANE,
+    POTENTIALS,
+    TOKEN,
     WEIGHT_MIN,
 )
 from engine.kernels.jit import borrowing, borrowing_kernel, fused
@@ -77,26 +52,26 @@ def find_pair(graph, source, target):
     if source < core and target < core:
         return int64(pair_of[source, target])
     if source >= core:
-        pair = int64(tokens[source, TOKEN_OUT + (target >= core)])
-        while pair >= 0 and pairs[pair, PAIR_TARGET] != target:
-            pair = int64(pairs[pair, PAIR_OUT_NEXT])
+        pair = int64(tokens[source, TOKEN.OUT + (target >= core)])
+        while pair >= 0 and pairs[pair, PAIR.TARGET] != target:
+            pair = int64(pairs[pair, PAIR.OUT_NEXT])
         return pair
-    pair = int64(tokens[target, TOKEN_IN])
-    while pair >= 0 and pairs[pair, PAIR_SOURCE] != source:
-        pair = int64(pairs[pair, PAIR_IN_NEXT])
+    pair = int64(tokens[target, TOKEN.IN])
+    while pair >= 0 and pairs[pair, PAIR.SOURCE] != source:
+        pair = int64(pairs[pair, PAIR.IN_NEXT])
     return pair
 
 
 @fused
 def _adjusted(graph, pair):
     _, _, _, rates, pairs, _, _, potentials, _ = graph
-    best = pairs[pair, PAIR_BEST]
+    best = pairs[pair, PAIR.BEST]
     if best < 0 or not rates[best] > ALIVE_MIN:
         return DEAD
     return (
         rates[best]
-        + potentials[POTENTIAL, pairs[pair, PAIR_SOURCE]]
-        - potentials[POTENTIAL, pairs[pair, PAIR_TARGET]]
+        + potentials[POTENTIALS.OWN, pairs[pair, PAIR.SOURCE]]
+        - potentials[POTENTIALS.OWN, pairs[pair, PAIR.TARGET]]
     )
 
 
@@ -105,36 +80,36 @@ def _write_weight(graph, pair):
     """Write a pair's weight everywhere but in the two-hop bounds."""
     dense, _, _, _, pairs, weights, _, potentials, state = graph
     core = dense.shape[1]
-    source = int64(pairs[pair, PAIR_SOURCE])
-    target = int64(pairs[pair, PAIR_TARGET])
+    source = int64(pairs[pair, PAIR.SOURCE])
+    target = int64(pairs[pair, PAIR.TARGET])
     adjusted = _adjusted(graph, pair)
     weight = np.float32(max(adjusted, WEIGHT_MIN) if adjusted > ALIVE_MIN else DEAD)
     weights[pair] = weight
     if source < core and target < core:
-        dense[BEST_LOG, source, target] = weight
-        dense[BEST_LOG_T, target, source] = weight
+        dense[PLANE.BEST_LOG, source, target] = weight
+        dense[PLANE.BEST_LOG_T, target, source] = weight
     if weight > ALIVE_MIN:
-        state[SCALE] = max(state[SCALE], abs(weight))
-        potentials[OUT_MAX, source] = max(potentials[OUT_MAX, source], weight)
-        potentials[IN_MAX, target] = max(potentials[IN_MAX, target], weight)
+        state[GRAPH_STATE.SCALE] = max(state[GRAPH_STATE.SCALE], abs(weight))
+        potentials[POTENTIALS.OUT_MAX, source] = max(potentials[POTENTIALS.OUT_MAX, source], weight)
+        potentials[POTENTIALS.IN_MAX, target] = max(potentials[POTENTIALS.IN_MAX, target], weight)
 
 
 @fused
 def _raise_two_hops(graph, source, target):
     """Raise the bounds of all two legs of which one is the given pair of core tokens."""
     dense = graph[0]
-    columns = int64(graph[8][COLUMNS])
+    columns = int64(graph[8][GRAPH_STATE.COLUMNS])
     # The other leg may come to be better by its headroom before its own bounds are raised.
-    weight = dense[BEST_LOG, source, target] + np.float32(2.0 * HEADROOM)
-    two_hop = dense[TWO_HOP]
-    raise_row(two_hop, source, dense[BEST_LOG], target, weight, columns)
+    weight = dense[PLANE.BEST_LOG, source, target] + np.float32(2.0 * HEADROOM)
+    two_hop = dense[PLANE.TWO_HOP]
+    raise_row(two_hop, source, dense[PLANE.BEST_LOG], target, weight, columns)
     # A column is far apart in memory: only the source's neighbours are looked at.
     pairs, weights, tokens = graph[4], graph[5], graph[6]
-    leg = int64(tokens[source, TOKEN_IN])
+    leg = int64(tokens[source, TOKEN.IN])
     while leg >= 0:
-        first = int64(pairs[leg, PAIR_SOURCE])
+        first = int64(pairs[leg, PAIR.SOURCE])
         two_hop[first, target] = max(two_hop[first, target], weights[leg] + weight)
-        leg = int64(pairs[leg, PAIR_IN_NEXT])
+        leg = int64(pairs[leg, PAIR.IN_NEXT])
     # A token to itself in two legs is no part of a longer cycle.
     two_hop[source, source] = _DEAD_32
     two_hop[target, target] = _DEAD_32
@@ -145,39 +120,39 @@ def publish(graph, pair):
     """Write a pair's weight, and raise the two-hop bounds that no longer cover it."""
     _write_weight(graph, pair)
     dense, _, _, _, pairs, weights, _, _, _ = graph
-    source = int64(pairs[pair, PAIR_SOURCE])
-    target = int64(pairs[pair, PAIR_TARGET])
+    source = int64(pairs[pair, PAIR.SOURCE])
+    target = int64(pairs[pair, PAIR.TARGET])
     if source >= dense.shape[1] or target >= dense.shape[1]:
         return
     weight = weights[pair]
     covered = np.float32(weight + np.float32(HEADROOM))
-    if weight > dense[COVERED, source, target]:
-        dense[COVERED, source, target] = covered
+    if weight > dense[PLANE.COVERED, source, target]:
+        dense[PLANE.COVERED, source, target] = covered
         _raise_two_hops(graph, source, target)
-    elif covered < dense[COVERED, source, target]:
-        dense[COVERED, source, target] = covered
+    elif covered < dense[PLANE.COVERED, source, target]:
+        dense[PLANE.COVERED, source, target] = covered
 
 
 @fused
 def tighten(graph, source, target):
     """Write the two-hop bound of two core tokens anew; returns the best two legs' weight."""
     dense = graph[0]
-    columns = int64(graph[8][COLUMNS])
-    exact = row_max(dense[BEST_LOG], source, dense[BEST_LOG_T], target, 0, columns)
-    dense[TWO_HOP, source, target] = exact + np.float32(2.0 * HEADROOM)
+    columns = int64(graph[8][GRAPH_STATE.COLUMNS])
+    exact = row_max(dense[PLANE.BEST_LOG], source, dense[PLANE.BEST_LOG_T], target, 0, columns)
+    dense[PLANE.TWO_HOP, source, target] = exact + np.float32(2.0 * HEADROOM)
     return exact
 
 
 @fused
 def _choose_best(graph, pair):
     _, _, edges, rates, pairs, _, _, _, _ = graph
-    edge = int64(pairs[pair, PAIR_HEAD])
+    edge = int64(pairs[pair, PAIR.HEAD])
     best = edge
     while edge >= 0:
         if rates[edge] > rates[best]:
             best = edge
-        edge = int64(edges[edge, EDGE_NEXT])
-    pairs[pair, PAIR_BEST] = best
+        edge = int64(edges[edge, EDGE.NEXT])
+    pairs[pair, PAIR.BEST] = best
 
 
 @fused
@@ -186,7 +161,7 @@ def is_change(graph, edge, log_rate):
     return (
         edge >= 0
         and edge < graph[3].shape[0]
-        and graph[2][edge, EDGE_PAIR] >= 0
+        and graph[2][edge, EDGE.PAIR] >= 0
         and log_rate >= -LOG_MAX
         and log_rate <= LOG_MAX
     )
@@ -200,7 +175,7 @@ def write_rate(graph, edge, log_rate):
     does not exist stays as it is.
     """
     _, _, edges, rates, pairs, _, _, _, _ = graph
-    if edge < 0 or edge >= rates.shape[0] or edges[edge, EDGE_PAIR] < 0:
+    if edge < 0 or edge >= rates.shape[0] or edges[edge, EDGE.PAIR] < 0:
         return False
     if not (log_rate >= -LOG_MAX and log_rate <= LOG_MAX):
         log_rate = DEAD
@@ -208,14 +183,14 @@ def write_rate(graph, edge, log_rate):
     if log_rate == before:
         return False
     rates[edge] = log_rate
-    pair = int64(edges[edge, EDGE_PAIR])
-    best = int64(pairs[pair, PAIR_BEST])
+    pair = int64(edges[edge, EDGE.PAIR])
+    best = int64(pairs[pair, PAIR.BEST])
     if best == edge:
-        if log_rate < before and edges[int64(pairs[pair, PAIR_HEAD]), EDGE_NEXT] >= 0:
+        if log_rate < before and edges[int64(pairs[pair, PAIR.HEAD]), EDGE.NEXT] >= 0:
             _choose_best(graph, pair)
         publish(graph, pair)
     elif log_rate > rates[best]:
-        pairs[pair, PAIR_BEST] = edge
+        pairs[pair, PAIR.BEST] = edge
         publish(graph, pair)
     return log_rate > before
 
@@ -224,36 +199,35 @@ def write_rate(graph, edge, log_rate):
 def _open_pair(graph, source, target):
     _, pair_of, _, _, pairs, weights, tokens, _, state = graph
     core = pair_of.shape[0]
-    pair = int64(state[PAIR_FREE])
+    pair = int64(state[GRAPH_STATE.PAIR_FREE])
     if pair < 0:
         return pair
-    state[PAIR_FREE] = pairs[pair, PAIR_OUT_NEXT]
-    state[VERSION] += 1
-    pairs[pair, PAIR_SOURCE] = source
-    pairs[pair, PAIR_TARGET] = target
-    pairs[pair, PAIR_HEAD] = NONE
-    pairs[pair, PAIR_BEST] = NONE
+    state[GRAPH_STATE.PAIR_FREE] = pairs[pair, PAIR.OUT_NEXT]
+    pairs[pair, PAIR.SOURCE] = source
+    pairs[pair, PAIR.TARGET] = target
+    pairs[pair, PAIR.HEAD] = NONE
+    pairs[pair, PAIR.BEST] = NONE
     weights[pair] = _DEAD_32
-    out_list = TOKEN_OUT + (target >= core)
-    in_list = TOKEN_IN + (source >= core)
+    out_list = TOKEN.OUT + (target >= core)
+    in_list = TOKEN.IN + (source >= core)
     after = tokens[source, out_list]
-    pairs[pair, PAIR_OUT_NEXT] = after
-    pairs[pair, PAIR_OUT_PREVIOUS] = NONE
+    pairs[pair, PAIR.OUT_NEXT] = after
+    pairs[pair, PAIR.OUT_PREVIOUS] = NONE
     if after >= 0:
-        pairs[after, PAIR_OUT_PREVIOUS] = pair
+        pairs[after, PAIR.OUT_PREVIOUS] = pair
     tokens[source, out_list] = pair
     after = tokens[target, in_list]
-    pairs[pair, PAIR_IN_NEXT] = after
-    pairs[pair, PAIR_IN_PREVIOUS] = NONE
+    pairs[pair, PAIR.IN_NEXT] = after
+    pairs[pair, PAIR.IN_PREVIOUS] = NONE
     if after >= 0:
-        pairs[after, PAIR_IN_PREVIOUS] = pair
+        pairs[after, PAIR.IN_PREVIOUS] = pair
     tokens[target, in_list] = pair
-    tokens[source, TOKEN_PAIRS] += 1
-    tokens[target, TOKEN_PAIRS] += 1
+    tokens[source, TOKEN.PAIRS] += 1
+    tokens[target, TOKEN.PAIRS] += 1
     if source < core and target < core:
         pair_of[source, target] = pair
     else:
-        state[TAIL_PAIRS] += 1
+        state[GRAPH_STATE.TAIL_PAIRS] += 1
     return pair
 
 
@@ -261,36 +235,36 @@ def _open_pair(graph, source, target):
 def _close_pair(graph, pair):
     _, pair_of, _, _, pairs, _, tokens, potentials, state = graph
     core = pair_of.shape[0]
-    source = int64(pairs[pair, PAIR_SOURCE])
-    target = int64(pairs[pair, PAIR_TARGET])
-    before = pairs[pair, PAIR_OUT_PREVIOUS]
-    after = pairs[pair, PAIR_OUT_NEXT]
+    source = int64(pairs[pair, PAIR.SOURCE])
+    target = int64(pairs[pair, PAIR.TARGET])
+    before = pairs[pair, PAIR.OUT_PREVIOUS]
+    after = pairs[pair, PAIR.OUT_NEXT]
     if before >= 0:
-        pairs[before, PAIR_OUT_NEXT] = after
+        pairs[before, PAIR.OUT_NEXT] = after
     else:
-        tokens[source, TOKEN_OUT + (target >= core)] = after
+        tokens[source, TOKEN.OUT + (target >= core)] = after
     if after >= 0:
-        pairs[after, PAIR_OUT_PREVIOUS] = before
-    before = pairs[pair, PAIR_IN_PREVIOUS]
-    after = pairs[pair, PAIR_IN_NEXT]
+        pairs[after, PAIR.OUT_PREVIOUS] = before
+    before = pairs[pair, PAIR.IN_PREVIOUS]
+    after = pairs[pair, PAIR.IN_NEXT]
     if before >= 0:
-        pairs[before, PAIR_IN_NEXT] = after
+        pairs[before, PAIR.IN_NEXT] = after
     else:
-        tokens[target, TOKEN_IN + (source >= core)] = after
+        tokens[target, TOKEN.IN + (source >= core)] = after
     if after >= 0:
-        pairs[after, PAIR_IN_PREVIOUS] = before
+        pairs[after, PAIR.IN_PREVIOUS] = before
     for token in (source, target):
-        tokens[token, TOKEN_PAIRS] -= 1
-        if tokens[token, TOKEN_PAIRS] == 0:
-            potentials[OUT_MAX, token] = DEAD
-            potentials[IN_MAX, token] = DEAD
+        tokens[token, TOKEN.PAIRS] -= 1
+        if tokens[token, TOKEN.PAIRS] == 0:
+            potentials[POTENTIALS.OUT_MAX, token] = DEAD
+            potentials[POTENTIALS.IN_MAX, token] = DEAD
     if source < core and target < core:
         pair_of[source, target] = NONE
     else:
-        state[TAIL_PAIRS] -= 1
-    pairs[pair, PAIR_SOURCE] = NONE
-    pairs[pair, PAIR_OUT_NEXT] = int64(state[PAIR_FREE])
-    state[PAIR_FREE] = pair
+        state[GRAPH_STATE.TAIL_PAIRS] -= 1
+    pairs[pair, PAIR.SOURCE] = NONE
+    pairs[pair, PAIR.OUT_NEXT] = int64(state[GRAPH_STATE.PAIR_FREE])
+    state[GRAPH_STATE.PAIR_FREE] = pair
 
 
 @borrowing
@@ -298,16 +272,16 @@ def _place_new_token(graph, source, target, log_rate):
     """Give a token without pairs the potential that makes its first weight zero."""
     tokens = graph[6]
     potentials = graph[7]
-    if tokens[target, TOKEN_PAIRS] == 0:
-        potentials[POTENTIAL, target] = potentials[POTENTIAL, source] + log_rate
+    if tokens[target, TOKEN.PAIRS] == 0:
+        potentials[POTENTIALS.OWN, target] = potentials[POTENTIALS.OWN, source] + log_rate
         moved = target
-    elif tokens[source, TOKEN_PAIRS] == 0:
-        potentials[POTENTIAL, source] = potentials[POTENTIAL, target] - log_rate
+    elif tokens[source, TOKEN.PAIRS] == 0:
+        potentials[POTENTIALS.OWN, source] = potentials[POTENTIALS.OWN, target] - log_rate
         moved = source
     else:
         return
-    limited = max(min(potentials[POTENTIAL, moved], _POTENTIAL_MAX), -_POTENTIAL_MAX)
-    potentials[POTENTIAL, moved] = limited
+    limited = max(min(potentials[POTENTIALS.OWN, moved], _POTENTIAL_MAX), -_POTENTIAL_MAX)
+    potentials[POTENTIALS.OWN, moved] = limited
 
 
 @borrowing_kernel(int64(GRAPH, int64, int64, int64, float64))
@@ -318,27 +292,27 @@ def add_edge(graph, source, target, place, log_rate):
         The edge's number, or NONE if there is no room.
     """
     _, _, edges, rates, pairs, _, _, _, state = graph
-    edge = int64(state[EDGE_FREE])
+    edge = int64(state[GRAPH_STATE.EDGE_FREE])
     if edge < 0:
         return NONE
     pair = find_pair(graph, source, target)
     if pair < 0:
-        if state[PAIR_FREE] < 0:
+        if state[GRAPH_STATE.PAIR_FREE] < 0:
             return NONE
         _place_new_token(graph, source, target, log_rate)
         pair = _open_pair(graph, source, target)
-    state[EDGE_FREE] = edges[edge, EDGE_NEXT]
-    edges[edge, EDGE_SOURCE] = source
-    edges[edge, EDGE_TARGET] = target
-    edges[edge, EDGE_PLACE] = place
-    edges[edge, EDGE_PAIR] = pair
-    edges[edge, EDGE_NEXT] = pairs[pair, PAIR_HEAD]
-    edges[edge, EDGE_STAMP] = 0
-    edges[edge, EDGE_WATCH] = 0
+    state[GRAPH_STATE.EDGE_FREE] = edges[edge, EDGE.NEXT]
+    edges[edge, EDGE.SOURCE] = source
+    edges[edge, EDGE.TARGET] = target
+    edges[edge, EDGE.PLACE] = place
+    edges[edge, EDGE.PAIR] = pair
+    edges[edge, EDGE.NEXT] = pairs[pair, PAIR.HEAD]
+    edges[edge, EDGE.STAMP] = 0
+    edges[edge, EDGE.WATCH] = 0
     rates[edge] = DEAD
-    pairs[pair, PAIR_HEAD] = edge
-    if pairs[pair, PAIR_BEST] < 0:
-        pairs[pair, PAIR_BEST] = edge
+    pairs[pair, PAIR.HEAD] = edge
+    if pairs[pair, PAIR.BEST] < 0:
+        pairs[pair, PAIR.BEST] = edge
     write_rate(graph, edge, log_rate)
     return edge
 
@@ -348,54 +322,54 @@ def remove_edge(graph, edge):
     """Remove an edge, and its pair with the last one; its number may be given out again."""
     _, _, edges, rates, pairs, _, _, _, state = graph
     write_rate(graph, edge, DEAD)
-    pair = int64(edges[edge, EDGE_PAIR])
-    before = int64(pairs[pair, PAIR_HEAD])
+    pair = int64(edges[edge, EDGE.PAIR])
+    before = int64(pairs[pair, PAIR.HEAD])
     if before == edge:
-        pairs[pair, PAIR_HEAD] = edges[edge, EDGE_NEXT]
+        pairs[pair, PAIR.HEAD] = edges[edge, EDGE.NEXT]
     else:
-        while edges[before, EDGE_NEXT] != edge:
-            before = int64(edges[before, EDGE_NEXT])
-        edges[before, EDGE_NEXT] = edges[edge, EDGE_NEXT]
+        while edges[before, EDGE.NEXT] != edge:
+            before = int64(edges[before, EDGE.NEXT])
+        edges[before, EDGE.NEXT] = edges[edge, EDGE.NEXT]
     rates[edge] = DEAD
-    if pairs[pair, PAIR_HEAD] < 0:
+    if pairs[pair, PAIR.HEAD] < 0:
         _close_pair(graph, pair)
     else:
         _choose_best(graph, pair)
         publish(graph, pair)
-    edges[edge, EDGE_PAIR] = NONE
-    edges[edge, EDGE_NEXT] = int64(state[EDGE_FREE])
-    state[EDGE_FREE] = edge
+    edges[edge, EDGE.PAIR] = NONE
+    edges[edge, EDGE.NEXT] = int64(state[GRAPH_STATE.EDGE_FREE])
+    state[GRAPH_STATE.EDGE_FREE] = edge
 
 
 @borrowing
 def _cover_exactly(graph, pair):
     dense = graph[0]
-    source = int64(graph[4][pair, PAIR_SOURCE])
-    target = int64(graph[4][pair, PAIR_TARGET])
+    source = int64(graph[4][pair, PAIR.SOURCE])
+    target = int64(graph[4][pair, PAIR.TARGET])
     if source < dense.shape[1] and target < dense.shape[1]:
         # Not the weight: what was raised to the least weight has not raised the bounds.
-        dense[COVERED, source, target] = np.float32(_adjusted(graph, pair))
+        dense[PLANE.COVERED, source, target] = np.float32(_adjusted(graph, pair))
 
 
 @borrowing_kernel(types.void(GRAPH, int64, float64))
 def set_potential(graph, token, potential):
     """Give a token another potential and write all that depends on it from exact rates."""
     dense, _, _, _, pairs, _, tokens, potentials, state = graph
-    columns = int64(state[COLUMNS])
-    potentials[POTENTIAL, token] = max(min(potential, _POTENTIAL_MAX), -_POTENTIAL_MAX)
-    potentials[OUT_MAX, token] = DEAD
-    potentials[IN_MAX, token] = DEAD
+    columns = int64(state[GRAPH_STATE.COLUMNS])
+    potentials[POTENTIALS.OWN, token] = max(min(potential, _POTENTIAL_MAX), -_POTENTIAL_MAX)
+    potentials[POTENTIALS.OUT_MAX, token] = DEAD
+    potentials[POTENTIALS.IN_MAX, token] = DEAD
     for side in range(2):
-        pair = int64(tokens[token, TOKEN_OUT + side])
+        pair = int64(tokens[token, TOKEN.OUT + side])
         while pair >= 0:
             _write_weight(graph, pair)
             _cover_exactly(graph, pair)
-            pair = int64(pairs[pair, PAIR_OUT_NEXT])
-        pair = int64(tokens[token, TOKEN_IN + side])
+            pair = int64(pairs[pair, PAIR.OUT_NEXT])
+        pair = int64(tokens[token, TOKEN.IN + side])
         while pair >= 0:
             _write_weight(graph, pair)
             _cover_exactly(graph, pair)
-            pair = int64(pairs[pair, PAIR_IN_NEXT])
+            pair = int64(pairs[pair, PAIR.IN_NEXT])
     if token < dense.shape[1]:
         # Bounds through the token stay: what one leg gains, the other loses.
         for other in range(columns):

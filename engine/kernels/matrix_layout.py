@@ -4,7 +4,7 @@ A block is a header, one version per row, the rows, and the places as JSON; ever
 places is 8-byte words in the machine's order, int64 or the bits of a float64:
 
 ========  ================================  =====================================================
-header    words 0 to 31                     words HEADER_*; the first line never changes its place
+header    words 0 to 31                     words HEADER;    the first line never changes its place
 versions  from byte HEADER_BYTES            version of each row, for "which rows changed since"
 rows      from the next multiple of 128     ROW_WORDS words each, two cache lines
 places    after the rows                    JSON: [name, kind, base, quote] for each row
@@ -13,41 +13,56 @@ places    after the rows                    JSON: [name, kind, base, quote] for 
 A row's SEQUENCE is odd while it is written. VERSION is the block's change counter at its change.
 """
 
+from typing import NamedTuple
+
 MAGIC = int.from_bytes(b"SYNPRICE", "little")
 FORMAT = 1
 
 HEADER_BYTES = 256
-HEADER_MAGIC = 0
-HEADER_FORMAT = 1
-HEADER_GENERATION = 2  # even while a writer has the block, odd before and after
-HEADER_ROWS = 3
-HEADER_RUN = 4  # hash of the writer's run id
-HEADER_PLACES_BYTES = 5
-HEADER_BAND = 6  # float64: the band of BID_BAND and ASK_BAND, as a ratio of the best price
-HEADER_WRITER_PID = 7
-HEADER_VERSION = 16  # the change counter, on a cache line of its own
-
 ROW_WORDS = 16
 ROW_BYTES = 8 * ROW_WORDS
-SEQUENCE = 0
-VERSION = 1
-CHANGED_AT_NS = 2  # receive time of the place's last change
-FRAME_SEQ = 3  # number of the input that changed it
-IS_LIVE = 4  # 1 if both sides may be traded on (they may still be too old)
-KIND = 5  # BOOK or POOL, 0 before the first write
-BID = 6  # float64, quote per base; 0 if absent
-ASK = 7  # float64, quote per base; infinite if absent
-BID_SIZE = 8  # float64, base at the best bid; 0 for a pool, whose price moves with any size
-ASK_SIZE = 9
-BID_BAND = 10  # float64, base within the band of the best price: at least so much
-ASK_BAND = 11
-RATE_FORWARD = 12  # float64, quote for one base at the margin; 0 if absent
-RATE_BACKWARD = 13  # float64, base for one quote at the margin; 0 if absent
-PUBLISHED_AT_NS = 14  # when the writer wrote the row, by the clock that it was given
-# word 15 is free
 
-BOOK = 1
-POOL = 2
+
+class _Header(NamedTuple):
+    """Words of the header."""
+
+    MAGIC: int = 0
+    FORMAT: int = 1
+    GENERATION: int = 2  # even while a writer has the block, odd before and after
+    ROWS: int = 3
+    RUN: int = 4  # hash of the writer's run id
+    PLACES_BYTES: int = 5
+    BAND: int = 6  # float64: the band of BID_BAND and ASK_BAND, as a ratio of the best price
+    WRITER_PID: int = 7
+    VERSION: int = 16  # the change counter, on a cache line of its own
+
+
+class _Row(NamedTuple):
+    """Words of a row; the last of ROW_WORDS is free."""
+
+    SEQUENCE: int = 0
+    VERSION: int = 1
+    CHANGED_AT_NS: int = 2  # receive time of the place's last change
+    FRAME_SEQ: int = 3  # number of the input that changed it
+    IS_LIVE: int = 4  # 1 if both sides may be traded on (they may still be too old)
+    KIND: int = 5  # BOOK or POOL, 0 before the first write
+    BID: int = 6  # float64, quote per base; 0 if absent
+    ASK: int = 7  # float64, quote per base; infinite if absent
+    BID_SIZE: int = 8  # float64, base at the best bid; 0 for a pool: any size moves its price
+    ASK_SIZE: int = 9
+    BID_BAND: int = 10  # float64, base within the band of the best price: at least so much
+    ASK_BAND: int = 11
+    RATE_FORWARD: int = 12  # float64, quote for one base at the margin; 0 if absent
+    RATE_BACKWARD: int = 13  # float64, base for one quote at the margin; 0 if absent
+    PUBLISHED_AT_NS: int = 14  # when the writer wrote the row, by the clock that it was given
+
+
+class _Kind(NamedTuple):
+    """Values of KIND."""
+
+    BOOK: int = 1
+    POOL: int = 2
+
 
 BAND_LEVELS_MAX = 16
 """Levels of a book's side that are added up for the band; more of them are left out."""
@@ -58,17 +73,26 @@ RATE_MAX = 1e80
 READ_TRIES_MAX = 256
 """Copies of a row, or of a set of rows, that one call makes before it says BUSY."""
 
-# A context is local to a process: int64 words that its kernels find their way by.
-CONTEXT_BLOCK = 0  # address of the block, 0 once it is closed
-CONTEXT_ROWS = 1
-CONTEXT_ROWS_AT = 2  # offset of the rows in the block, in bytes
-CONTEXT_GENERATION = 3
-CONTEXT_STATE = 4  # address of the board's `state`, and of its `levels`; writers only
-CONTEXT_LEVELS = 5
-CONTEXT_LEVELS_MAX = 6
-CONTEXT_BOOKS = 7
-CONTEXT_BAND = 8  # bits of a float64
-CONTEXT_WORDS = 9
+
+class _Context(NamedTuple):
+    """Words of a context, by which its kernels find their way; it is local to a process."""
+
+    BLOCK: int = 0  # address of the block, 0 once it is closed
+    ROWS: int = 1
+    ROWS_AT: int = 2  # offset of the rows in the block, in bytes
+    GENERATION: int = 3
+    STATE: int = 4  # address of the board's `state`, and of its `levels`; writers only
+    LEVELS: int = 5
+    LEVELS_MAX: int = 6
+    BOOKS: int = 7
+    BAND: int = 8  # bits of a float64
+
+
+HEADER = _Header()
+ROW = _Row()
+KIND = _Kind()
+CONTEXT = _Context()
+CONTEXT_WORDS = len(CONTEXT)
 
 # Outcomes; kernels return them negative where a version is positive.
 CLOSED = 1

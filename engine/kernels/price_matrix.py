@@ -21,47 +21,23 @@ from engine.kernels.atomics import (
 )
 from engine.kernels.jit import inlined, kernel
 from engine.kernels.matrix_layout import (
-    ASK,
-    ASK_BAND,
-    ASK_SIZE,
     BAD_BACKWARD,
     BAD_BAND,
     BAD_FORWARD,
     BAND_LEVELS_MAX,
-    BID,
-    BID_BAND,
-    BID_SIZE,
-    BOOK,
     BUSY,
-    CHANGED_AT_NS,
     CLOSED,
-    CONTEXT_BAND,
-    CONTEXT_BLOCK,
-    CONTEXT_BOOKS,
-    CONTEXT_GENERATION,
-    CONTEXT_LEVELS,
-    CONTEXT_LEVELS_MAX,
-    CONTEXT_ROWS,
-    CONTEXT_ROWS_AT,
-    CONTEXT_STATE,
-    FRAME_SEQ,
+    CONTEXT,
+    HEADER,
     HEADER_BYTES,
-    HEADER_GENERATION,
-    HEADER_VERSION,
-    IS_LIVE,
     KIND,
-    POOL,
-    PUBLISHED_AT_NS,
-    RATE_BACKWARD,
-    RATE_FORWARD,
     RATE_MAX,
     READ_TRIES_MAX,
     REPLACED,
+    ROW,
     ROW_BYTES,
     ROW_WORDS,
-    SEQUENCE,
     UNKNOWN_ROW,
-    VERSION,
 )
 
 _POWERS = 10.0 ** np.arange(19)  # exact, so that a price is rounded once
@@ -75,23 +51,23 @@ def _word(base, index):
 
 @inlined
 def _row_at(context, row):
-    return _word(context, CONTEXT_BLOCK) + _word(context, CONTEXT_ROWS_AT) + row * ROW_BYTES
+    return _word(context, CONTEXT.BLOCK) + _word(context, CONTEXT.ROWS_AT) + row * ROW_BYTES
 
 
 @inlined
 def _refusal(context, row):
     """Return why a row cannot be touched, 0 if it can."""
-    if _word(context, CONTEXT_BLOCK) == 0:
+    if _word(context, CONTEXT.BLOCK) == 0:
         return CLOSED
-    if row < 0 or row >= _word(context, CONTEXT_ROWS):
+    if row < 0 or row >= _word(context, CONTEXT.ROWS):
         return UNKNOWN_ROW
     return 0
 
 
 @inlined
 def _generation_differs(context):
-    block = _word(context, CONTEXT_BLOCK)
-    return _word(block, HEADER_GENERATION) != _word(context, CONTEXT_GENERATION)
+    block = _word(context, CONTEXT.BLOCK)
+    return _word(block, HEADER.GENERATION) != _word(context, CONTEXT.GENERATION)
 
 
 @inlined
@@ -106,40 +82,40 @@ def _write(context, row, stamps, kind, is_live, prices, sizes, rates):
         prices: bid and ask; sizes: at the best and within the band, bid and ask each;
             rates: forward and backward.
     """
-    block = _word(context, CONTEXT_BLOCK)
+    block = _word(context, CONTEXT.BLOCK)
     at = _row_at(context, row)
-    version = _word(block, HEADER_VERSION) + 1
+    version = _word(block, HEADER.VERSION) + 1
     sequence = load_word(at) | 1
     store_word(at, sequence)
     fence_release()
-    store_word(at + 8 * VERSION, version)
-    store_word(at + 8 * CHANGED_AT_NS, stamps[0])
-    store_word(at + 8 * FRAME_SEQ, stamps[1])
-    store_word(at + 8 * PUBLISHED_AT_NS, stamps[2])
-    store_word(at + 8 * IS_LIVE, is_live)
-    store_word(at + 8 * KIND, kind)
-    store_word(at + 8 * BID, bits_of(prices[0]))
-    store_word(at + 8 * ASK, bits_of(prices[1]))
-    store_word(at + 8 * BID_SIZE, bits_of(sizes[0]))
-    store_word(at + 8 * ASK_SIZE, bits_of(sizes[1]))
-    store_word(at + 8 * BID_BAND, bits_of(sizes[2]))
-    store_word(at + 8 * ASK_BAND, bits_of(sizes[3]))
-    store_word(at + 8 * RATE_FORWARD, bits_of(rates[0]))
-    store_word(at + 8 * RATE_BACKWARD, bits_of(rates[1]))
-    store_release(at + 8 * SEQUENCE, sequence + 1)
+    store_word(at + 8 * ROW.VERSION, version)
+    store_word(at + 8 * ROW.CHANGED_AT_NS, stamps[0])
+    store_word(at + 8 * ROW.FRAME_SEQ, stamps[1])
+    store_word(at + 8 * ROW.PUBLISHED_AT_NS, stamps[2])
+    store_word(at + 8 * ROW.IS_LIVE, is_live)
+    store_word(at + 8 * ROW.KIND, kind)
+    store_word(at + 8 * ROW.BID, bits_of(prices[0]))
+    store_word(at + 8 * ROW.ASK, bits_of(prices[1]))
+    store_word(at + 8 * ROW.BID_SIZE, bits_of(sizes[0]))
+    store_word(at + 8 * ROW.ASK_SIZE, bits_of(sizes[1]))
+    store_word(at + 8 * ROW.BID_BAND, bits_of(sizes[2]))
+    store_word(at + 8 * ROW.ASK_BAND, bits_of(sizes[3]))
+    store_word(at + 8 * ROW.RATE_FORWARD, bits_of(rates[0]))
+    store_word(at + 8 * ROW.RATE_BACKWARD, bits_of(rates[1]))
+    store_release(at + 8 * ROW.SEQUENCE, sequence + 1)
     # Whoever sees the counter sees the row's version, and with it the row.
     store_release(block + HEADER_BYTES + 8 * row, version)
-    store_release(block + 8 * HEADER_VERSION, version)
+    store_release(block + 8 * HEADER.VERSION, version)
     return version
 
 
 @inlined
 def _band(context, book, side, held, size_scale):
     """Return the base resting within the band of the best level."""
-    levels_max = _word(context, CONTEXT_LEVELS_MAX)
-    first = _word(context, CONTEXT_LEVELS) + (2 * book + side) * levels_max * _LEVEL_BYTES
+    levels_max = _word(context, CONTEXT.LEVELS_MAX)
+    first = _word(context, CONTEXT.LEVELS) + (2 * book + side) * levels_max * _LEVEL_BYTES
     best = 1.0 * _word(first + (held - 1) * _LEVEL_BYTES, layout.KEY)
-    key_min = best - float_of(_word(context, CONTEXT_BAND)) * abs(best)
+    key_min = best - float_of(_word(context, CONTEXT.BAND)) * abs(best)
     total = 0.0
     for i in range(held - 1, max(held - 1 - BAND_LEVELS_MAX, -1), -1):
         level = first + i * _LEVEL_BYTES
@@ -166,20 +142,20 @@ def publish_book(context, book, at_ns):
     refusal = _refusal(context, book)
     if refusal != 0:
         return -refusal
-    if book >= _word(context, CONTEXT_BOOKS):
+    if book >= _word(context, CONTEXT.BOOKS):
         return -UNKNOWN_ROW
-    state = _word(context, CONTEXT_STATE) + 8 * layout.STATE_COLUMNS * book
+    state = _word(context, CONTEXT.STATE) + 8 * layout.STATE_COLUMNS * book
     stamps = (_word(state, layout.CHANGED_AT_NS), _word(state, layout.FRAME_SEQ), at_ns)
     bids = _word(state, layout.COUNT + layout.BID)
     asks = _word(state, layout.COUNT + layout.ASK)
     if _word(state, layout.IS_LIVE) != 1 or bids == 0 or asks == 0:
         return _write(
-            context, book, stamps, BOOK, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0)
+            context, book, stamps, KIND.BOOK, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0)
         )
     price_scale = _POWERS[_word(state, layout.PRICE_DECIMALS)]
     size_scale = _POWERS[_word(state, layout.SIZE_DECIMALS)]
-    side_bytes = _word(context, CONTEXT_LEVELS_MAX) * _LEVEL_BYTES
-    levels = _word(context, CONTEXT_LEVELS) + 2 * book * side_bytes
+    side_bytes = _word(context, CONTEXT.LEVELS_MAX) * _LEVEL_BYTES
+    levels = _word(context, CONTEXT.LEVELS) + 2 * book * side_bytes
     best_bid = levels + layout.BID * side_bytes + (bids - 1) * _LEVEL_BYTES
     best_ask = levels + layout.ASK * side_bytes + (asks - 1) * _LEVEL_BYTES
     bid = 1.0 * _word(best_bid, layout.KEY) / price_scale
@@ -190,7 +166,7 @@ def publish_book(context, book, at_ns):
         _band(context, book, layout.BID, bids, size_scale),
         _band(context, book, layout.ASK, asks, size_scale),
     )
-    return _write(context, book, stamps, BOOK, 1, (bid, ask), sizes, (bid, 1.0 / ask))
+    return _write(context, book, stamps, KIND.BOOK, 1, (bid, ask), sizes, (bid, 1.0 / ask))
 
 
 @inlined
@@ -216,7 +192,7 @@ def publish_rates(context, row, forward, backward, bid_band, ask_band, at_ns, fr
     refusal = _refusal(context, row)
     if refusal != 0:
         return -refusal
-    if row < _word(context, CONTEXT_BOOKS):
+    if row < _word(context, CONTEXT.BOOKS):
         return -UNKNOWN_ROW
     if not _is_rate(forward):
         return -BAD_FORWARD
@@ -228,7 +204,7 @@ def publish_rates(context, row, forward, backward, bid_band, ask_band, at_ns, fr
         context,
         row,
         (at_ns, frame_seq, at_ns),
-        POOL,
+        KIND.POOL,
         1,
         (forward, 1.0 / backward),
         (0.0, 0.0, bid_band, ask_band),
@@ -242,16 +218,18 @@ def withdraw(context, row, at_ns, frame_seq):
     refusal = _refusal(context, row)
     if refusal != 0:
         return -refusal
-    if row < _word(context, CONTEXT_BOOKS):
+    if row < _word(context, CONTEXT.BOOKS):
         return -UNKNOWN_ROW
     stamps = (at_ns, frame_seq, at_ns)
-    return _write(context, row, stamps, POOL, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0))
+    return _write(
+        context, row, stamps, KIND.POOL, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0)
+    )
 
 
 @kernel(types.void(int64, int64))
 def set_generation(context, generation):
     """Store the block's generation, after all that was stored before and before all that comes."""
-    store_release(_word(context, CONTEXT_BLOCK) + 8 * HEADER_GENERATION, generation)
+    store_release(_word(context, CONTEXT.BLOCK) + 8 * HEADER.GENERATION, generation)
     fence_release()
 
 
@@ -261,20 +239,20 @@ _ROW = types.Tuple((int64, int64, int64, boolean, int64) + (float64,) * 8 + (int
 @inlined
 def _copy(at):
     return (
-        _word(at, VERSION),
-        _word(at, CHANGED_AT_NS),
-        _word(at, FRAME_SEQ),
-        _word(at, IS_LIVE) != 0,
-        _word(at, KIND),
-        float_of(_word(at, BID)),
-        float_of(_word(at, ASK)),
-        float_of(_word(at, BID_SIZE)),
-        float_of(_word(at, ASK_SIZE)),
-        float_of(_word(at, BID_BAND)),
-        float_of(_word(at, ASK_BAND)),
-        float_of(_word(at, RATE_FORWARD)),
-        float_of(_word(at, RATE_BACKWARD)),
-        _word(at, PUBLISHED_AT_NS),
+        _word(at, ROW.VERSION),
+        _word(at, ROW.CHANGED_AT_NS),
+        _word(at, ROW.FRAME_SEQ),
+        _word(at, ROW.IS_LIVE) != 0,
+        _word(at, ROW.KIND),
+        float_of(_word(at, ROW.BID)),
+        float_of(_word(at, ROW.ASK)),
+        float_of(_word(at, ROW.BID_SIZE)),
+        float_of(_word(at, ROW.ASK_SIZE)),
+        float_of(_word(at, ROW.BID_BAND)),
+        float_of(_word(at, ROW.ASK_BAND)),
+        float_of(_word(at, ROW.RATE_FORWARD)),
+        float_of(_word(at, ROW.RATE_BACKWARD)),
+        _word(at, ROW.PUBLISHED_AT_NS),
     )
 
 
@@ -314,7 +292,7 @@ def _copy_words(at, out, i):
     for word in range(1, ROW_WORDS):
         out[i, word] = _word(at, word)
     fence_acquire()
-    out[i, SEQUENCE] = sequence
+    out[i, ROW.SEQUENCE] = sequence
     return load_word(at) == sequence and sequence & 1 == 0
 
 
@@ -343,7 +321,7 @@ def read_rows(context, rows, start, out):
             if tries == READ_TRIES_MAX:
                 return i, REPLACED if _generation_differs(context) else BUSY
         i += 1
-    if _word(context, CONTEXT_BLOCK) == 0:
+    if _word(context, CONTEXT.BLOCK) == 0:
         return i, CLOSED
     return i, REPLACED if _generation_differs(context) else 0
 
@@ -361,14 +339,14 @@ def read_together(context, rows, out):
         refusal = _refusal(context, rows[i])
         if refusal != 0:
             return refusal
-    if _word(context, CONTEXT_BLOCK) == 0:
+    if _word(context, CONTEXT.BLOCK) == 0:
         return CLOSED
     for _ in range(READ_TRIES_MAX):
         is_whole = True
         for i in range(len(rows)):
             is_whole = is_whole and _copy_words(_row_at(context, rows[i]), out, i)
         for i in range(len(rows)):
-            is_whole = is_whole and load_word(_row_at(context, rows[i])) == out[i, SEQUENCE]
+            is_whole = is_whole and load_word(_row_at(context, rows[i])) == out[i, ROW.SEQUENCE]
         if is_whole:
             return REPLACED if _generation_differs(context) else 0
     return REPLACED if _generation_differs(context) else BUSY
@@ -386,14 +364,14 @@ def changed_since(context, version, out):
     Returns:
         The number of rows listed, the version to ask with next time, and 0, CLOSED or REPLACED.
     """
-    block = _word(context, CONTEXT_BLOCK)
+    block = _word(context, CONTEXT.BLOCK)
     if block == 0:
         return 0, 0, CLOSED
     # The counter is read first: a row that changes meanwhile is listed again next time.
-    until = load_acquire(block + 8 * HEADER_VERSION)
+    until = load_acquire(block + 8 * HEADER.VERSION)
     count = 0
     if until != version:
-        for row in range(_word(context, CONTEXT_ROWS)):
+        for row in range(_word(context, CONTEXT.ROWS)):
             if _word(block + HEADER_BYTES, row) > version:
                 out[count] = row
                 count += 1

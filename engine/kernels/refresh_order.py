@@ -8,7 +8,7 @@ from numba import int64, types
 
 from engine.kernels.atomics import load_acquire
 from engine.kernels.jit import inlined, kernel
-from engine.kernels.matrix_layout import CONTEXT_BLOCK, HEADER_BYTES
+from engine.kernels.matrix_layout import CONTEXT, HEADER_BYTES
 
 _ARRAY = int64[::1]
 
@@ -36,7 +36,7 @@ def choose_stale(context, moving, groups, held, marks, out):
         How many rows are listed, and how many more are out of date. (0, 0) if the block is closed.
     """
     group_of, starts, related = groups
-    block = load_acquire(context + 8 * CONTEXT_BLOCK)
+    block = load_acquire(context + 8 * CONTEXT.BLOCK)
     if block == 0:
         return 0, 0
     rows = len(held)

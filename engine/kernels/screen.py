@@ -24,21 +24,11 @@ from engine.kernels.context import (
 )
 from engine.kernels.cycle_found import FOUND
 from engine.kernels.graph import GRAPH, write_rate
-from engine.kernels.graph_layout import DEAD, EDGE_PLACE, EDGE_STAMP, EDGE_WATCH, NONE
+from engine.kernels.graph_layout import DEAD, EDGE, NONE
 from engine.kernels.jit import borrowing, kernel
 from engine.kernels.layout import ASK, BID, COUNT, KEY
 from engine.kernels.one_route import BOARD, ROUTES, SIDES, is_fresh, size_one
-from engine.kernels.screen_layout import (
-    AGE_NS_MAX,
-    BUY_EDGE,
-    FEE_RATIO,
-    OUT_OPEN,
-    PRICE_SCALE,
-    ROUTE_EDGE,
-    ROUTE_LEGS,
-    ROUTE_LEGS_MAX,
-    SELL_EDGE,
-)
+from engine.kernels.screen_layout import BOOK, COST, ROUTE, ROUTE_LEGS_MAX, SCREENED
 from engine.kernels.sizing_layout import AMOUNT_MAX
 
 
@@ -46,9 +36,9 @@ from engine.kernels.sizing_layout import AMOUNT_MAX
 def _top_rates(board, books, book):
     """Return the log rates of selling base and of buying it at the best prices, fees within."""
     state, levels = board
-    bid = levels[2 * book + BID, state[book, COUNT + BID] - 1, KEY] * books[book, PRICE_SCALE]
-    ask = -levels[2 * book + ASK, state[book, COUNT + ASK] - 1, KEY] * books[book, PRICE_SCALE]
-    fee = books[book, FEE_RATIO]
+    bid = levels[2 * book + BID, state[book, COUNT + BID] - 1, KEY] * books[book, BOOK.PRICE_SCALE]
+    ask = -levels[2 * book + ASK, state[book, COUNT + ASK] - 1, KEY] * books[book, BOOK.PRICE_SCALE]
+    fee = books[book, BOOK.FEE_RATIO]
     if not (0.0 < bid < ask <= AMOUNT_MAX and 0.0 <= fee < 1.0):
         return DEAD, DEAD
     return math.log(bid * (1.0 - fee)), -math.log(ask * (1.0 + fee))
@@ -65,36 +55,49 @@ def _size_open(event, board, graph, routes, sides_of, out):
     open_routes, route = routes[5], routes[6]
     rows = 0
     for row in range(open_count):
-        count = open_routes[row, ROUTE_LEGS]
+        count = open_routes[row, ROUTE.LEGS]
         is_touched = False
         for h in range(count):
-            edge = open_routes[row, ROUTE_EDGE + h]
+            edge = open_routes[row, ROUTE.EDGE + h]
             is_touched = is_touched or (
-                edges[edge, EDGE_STAMP] != 0 if place == NONE else edges[edge, EDGE_PLACE] == place
+                edges[edge, EDGE.STAMP] != 0 if place == NONE else edges[edge, EDGE.PLACE] == place
             )
         if is_touched and rows < out.shape[0]:
             for h in range(ROUTE_LEGS_MAX):
-                route[0, h] = open_routes[row, ROUTE_EDGE + h]
+                route[0, h] = open_routes[row, ROUTE.EDGE + h]
             size_one(board, graph, routes, sides_of, at_ns, count, out, rows, False)
-            out[rows, OUT_OPEN] = row
+            out[rows, SCREENED.OPEN] = row
             rows += 1
     return rows
 
 
 @borrowing
-def _screen(event, board, graph, index, query, routes, sides_of, found, out):
-    """Bring a changed book into the graph, and size the routes through it; see `screen_book`."""
+def screen_book(event, board, graph, query, routes, sides_of, found, out):
+    """Bring a changed book into the graph, and size the routes through it that gain.
+
+    Args:
+        event: see `EVENT`; the place is the book's row.
+        board: see `BOARD`.
+        graph, query, found: see `cycles.on_rates`.
+        routes: see `ROUTES`; open routes through the book come first in the result.
+        sides_of: see `SIDES`.
+        out: float64 (rows, SCREENED_COLUMNS), its first rows are overwritten. Found routes come by
+            their number of legs, the best at the margin first; those that do not fit are left out.
+
+    Returns:
+        The number of rows written.
+    """
     book, at_ns, open_count = event
     books, costs = routes[0], routes[3]
-    sell_edge, buy_edge = int(books[book, SELL_EDGE]), int(books[book, BUY_EDGE])
+    sell_edge, buy_edge = int(books[book, BOOK.SELL_EDGE]), int(books[book, BOOK.BUY_EDGE])
     if sell_edge < 0:
         return 0
     sell, buy = DEAD, DEAD
-    if is_fresh(board[0], book, at_ns, costs[AGE_NS_MAX]):
+    if is_fresh(board[0], book, at_ns, costs[COST.AGE_NS_MAX]):
         sell, buy = _top_rates(board, books, book)
     rates = graph[3]
     is_same = rates[sell_edge] == sell and rates[buy_edge] == buy
-    if is_same and graph[2][sell_edge, EDGE_WATCH] == 0 and graph[2][buy_edge, EDGE_WATCH] == 0:
+    if is_same and graph[2][sell_edge, EDGE.WATCH] == 0 and graph[2][buy_edge, EDGE.WATCH] == 0:
         return _size_open(event, board, graph, routes, sides_of, out) if open_count else 0
     found_count = 0
     if sell == DEAD:
@@ -102,33 +105,11 @@ def _screen(event, board, graph, index, query, routes, sides_of, found, out):
         write_rate(graph, buy_edge, DEAD)
     else:
         changes = (sell_edge, sell, buy_edge, buy)
-        found_count = cycles.on_rates(graph, index, query, changes, found)
+        found_count = cycles.on_rates(graph, query, changes, found)
     rows = _size_open(event, board, graph, routes, sides_of, out) if open_count else 0
     if found_count <= 0:
         return rows
     return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)
-
-
-@kernel(
-    int64(EVENT, BOARD, GRAPH, cycles.INDEX, cycles.QUERY, ROUTES, SIDES, FOUND, float64[:, ::1])
-)
-def screen_book(event, board, graph, index, query, routes, sides_of, found, out):
-    """Bring a changed book into the graph, and size the routes through it that gain.
-
-    Args:
-        event: see `EVENT`; the place is the book's row.
-        board: see `BOARD`.
-        graph, index, query, found: see `cycles.on_rates`.
-        routes: see `ROUTES`; open routes through the book come first in the result.
-        sides_of: see `SIDES`.
-        out: float64 (rows, OUT_COLUMNS) of `screen_layout`, its first rows are overwritten. Found
-            routes come by their number of legs, the best at the margin first; those that do not
-            fit are left out.
-
-    Returns:
-        The number of rows written.
-    """
-    return _screen(event, board, graph, index, query, routes, sides_of, found, out)
 
 
 @kernel(int64(int64, int64, int64, cycles.QUERY, int64[::1]))
@@ -146,28 +127,27 @@ def screen_book_in(book, at_ns, open_count, query, context):
         float64_2(context, 9),
         float64_1(context, 10),
     )
-    index = (int64_2(context, 11), int32_2(context, 12))
     routes = (
+        float64_2(context, 11),
+        float64_2(context, 12),
         float64_2(context, 13),
-        float64_2(context, 14),
-        float64_2(context, 15),
-        float64_1(context, 16),
-        int64_1(context, 17),
-        int64_2(context, 18),
-        int64_2(context, 19),
-        float64_2(context, 20),
-        float64_2(context, 21),
+        float64_1(context, 14),
+        int64_1(context, 15),
+        int64_2(context, 16),
+        int64_2(context, 17),
+        float64_2(context, 18),
+        float64_2(context, 19),
     )
-    sides_of = (float64_2(context, 22), float64_2(context, 23), float64_2(context, 24))
+    sides_of = (float64_2(context, 20), float64_2(context, 21), float64_2(context, 22))
     found = (
-        float64_3(context, 25),
-        int64_1(context, 26),
-        int8_1(context, 27),
-        float64_1(context, 28),
+        float64_3(context, 23),
+        int64_1(context, 24),
+        int8_1(context, 25),
+        float64_1(context, 26),
     )
-    out = float64_2(context, 29)
+    out = float64_2(context, 27)
     event = (book, at_ns, open_count)
-    return _screen(event, board, graph, index, query, routes, sides_of, found, out)
+    return screen_book(event, board, graph, query, routes, sides_of, found, out)
 
 
 @kernel(
@@ -175,7 +155,6 @@ def screen_book_in(book, at_ns, open_count, query, context):
         EVENT,
         BOARD,
         GRAPH,
-        cycles.INDEX,
         cycles.QUERY,
         ROUTES,
         SIDES,
@@ -185,9 +164,7 @@ def screen_book_in(book, at_ns, open_count, query, context):
         float64[:, ::1],
     )
 )
-def screen_pools(
-    event, board, graph, index, query, routes, sides_of, found, changed, log_rates, out
-):
+def screen_pools(event, board, graph, query, routes, sides_of, found, changed, log_rates, out):
     """Bring pools that changed at once into the graph, and size the routes through them that gain.
 
     Args:
@@ -197,13 +174,13 @@ def screen_pools(
 
     The other arguments and the result are those of `screen_book`.
     """
-    found_count = cycles.on_batch(graph, index, query, changed, log_rates, found)
+    found_count = cycles.on_batch(graph, query, changed, log_rates, found)
     edges = graph[2]
     for k in range(changed.shape[0]):
-        edges[changed[k], EDGE_STAMP] = 1
+        edges[changed[k], EDGE.STAMP] = 1
     rows = _size_open(event, board, graph, routes, sides_of, out)
     for k in range(changed.shape[0]):
-        edges[changed[k], EDGE_STAMP] = 0
+        edges[changed[k], EDGE.STAMP] = 0
     if found_count <= 0:
         return rows
     return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)

@@ -4,69 +4,102 @@ The market graph knows the marginal rate of every edge. What else a route needs 
 an edge trades at, where its pieces are, what its leg costs, and what its tokens are worth.
 """
 
-# Columns of the float64 `books`, one row per book of the board.
-PRICE_SCALE = 0  # quote per base of one price step
-SIZE_SCALE = 1  # base of one size step
-FEE_RATIO = 2  # taker fee
-SELL_EDGE = 3  # edge that gives base, or NONE for a book that is in no route
-BUY_EDGE = 4  # edge that gives quote
-BOOK_COLUMNS = 5
+from typing import NamedTuple
 
-# Columns of the float64 `legs`, one row per edge.
-LEG_BOOK = 0  # row of the board, or NONE for a pool or bridge
-LEG_SIDE = 1  # side of the board that the leg takes from: layout.BID sells, layout.ASK buys
-LEG_VENUE = 2  # number of the venue; legs at two venues cost transfers
-LEG_KEEP = 3  # part that the proportional fee leaves
-LEG_GAS_UNITS = 4  # gas of a swap, 0 where no chain is involved
-LEG_FIXED_USD = 5  # what a bridge costs whatever the size
-LEG_CHAIN = 6  # number of a pool's chain, from 1 on; 0 of a book or bridge
-LEG_COLUMNS = 7
+CHAINS_MAX = 16
+ROUTE_LEGS_MAX = 5
 
-# Columns of the float64 `tokens`, one row per token.
-VALUE_USD = 0  # of one unit; 0 while unknown
-RANK = 1  # routes start in the token of the lowest rank
-WAITS = 2  # whether routes that start here could not be costed when they were last screened
-TOKEN_COLUMNS = 3
+
+class _Book(NamedTuple):
+    """Columns of the float64 `books`, one row per book of the board."""
+
+    PRICE_SCALE: int = 0  # quote per base of one price step
+    SIZE_SCALE: int = 1  # base of one size step
+    FEE_RATIO: int = 2  # taker fee
+    SELL_EDGE: int = 3  # edge that gives base, or NONE for a book that is in no route
+    BUY_EDGE: int = 4  # edge that gives quote
+
+
+class _Leg(NamedTuple):
+    """Columns of the float64 `legs`, one row per edge."""
+
+    BOOK: int = 0  # row of the board, or NONE for a pool or bridge
+    SIDE: int = 1  # of the board, that the leg takes from: layout.BID sells, layout.ASK buys
+    VENUE: int = 2  # number of the venue; legs at two venues cost transfers
+    KEEP: int = 3  # part that the proportional fee leaves
+    GAS_UNITS: int = 4  # gas of a swap, 0 where no chain is involved
+    FIXED_USD: int = 5  # what a bridge costs whatever the size
+    CHAIN: int = 6  # number of a pool's chain, from 1 on; 0 of a book or bridge
+
+
+class _Asset(NamedTuple):
+    """Columns of the float64 `tokens`, one row per token of the graph."""
+
+    VALUE_USD: int = 0  # of one unit; 0 while unknown
+    RANK: int = 1  # routes start in the token of the lowest rank
+    WAITS: int = 2  # whether routes that start here could not be costed when they were screened
+
+
+class _Sweep(NamedTuple):
+    """Entries of the int64 `sweep`, counted down by a kernel."""
+
+    EDGE: int = 0  # the next edge to pass
+    SCANS: int = 1  # edges that may yet be scanned
+    ROUTES: int = 2  # found routes for which there is time; an edge scanned has all of its own
+
+
+class _Cost(NamedTuple):
+    """Entries of the float64 `costs`."""
+
+    AGE_NS_MAX: int = 0  # a book without a change for longer is out of every route
+    EDGE_RATIO_MIN: int = 1  # what every unit of the input must gain after all costs
+    TRANSFER_RATIO: int = 2  # of the input, for a route that leaves a venue and comes back
+    FLASH_RATIO: int = 3  # of the input, for a route through pools of one chain: it is borrowed
+    GAS_UNIT_USD: int = 4  # and the chain's number, 0 for none, which costs 0; below 0: unknown
+    CHAIN_UNTIL_NS: int = 4 + 1 + CHAINS_MAX  # likewise: pools may be used until then
+
+
+class _Route(NamedTuple):
+    """Columns of the int64 `open_routes`."""
+
+    LEGS: int = 0
+    EDGE: int = 1  # ROUTE_LEGS_MAX of them; NONE behind the last one
+
+
+class _Screened(NamedTuple):
+    """Columns of the float64 result, one row per route."""
+
+    OPEN: int = 0  # row of `open_routes`, or NONE for a new one
+    LEGS: int = 1
+    INPUT: int = 2
+    PROFIT: int = 3  # net of everything, in the token the route starts in; 0 for an open one's end
+    PROFIT_USD: int = 4  # 0 while that token's value is unknown
+    NOTIONAL: int = 5  # the input without the fee on top of it
+    GROSS_RATIO: int = 6  # output per input before fees, less 1
+    GAS: int = 7  # what gas and bridges cost whatever the size, in the same token; in PROFIT too
+    EDGE: int = 8  # edges in the order of the legs
+    AMOUNT: int = 8 + ROUTE_LEGS_MAX  # what each leg gives
+
+
+BOOK = _Book()
+LEG = _Leg()
+ASSET = _Asset()
+SWEEP = _Sweep()
+COST = _Cost()
+ROUTE = _Route()
+SCREENED = _Screened()
+BOOK_COLUMNS = len(BOOK)
+LEG_COLUMNS = len(LEG)
+ASSET_COLUMNS = len(ASSET)
+SWEEP_ENTRIES = len(SWEEP)
+COST_ENTRIES = COST.CHAIN_UNTIL_NS + 1 + CHAINS_MAX
+ROUTE_COLUMNS = ROUTE.EDGE + ROUTE_LEGS_MAX
+SCREENED_COLUMNS = SCREENED.AMOUNT + ROUTE_LEGS_MAX
 
 # Values of WAITS. A sweep passes all edges once; what begins to wait meanwhile is for the next one.
 WAITS_NOT = 0
 WAITS_FOR_NEXT = 1
 IS_SWEPT = 2
-
-# Entries of the int64 `sweep`, counted down by a kernel.
-SWEEP_EDGE = 0  # the next edge to pass
-SWEEP_SCANS = 1  # edges that may yet be scanned
-SWEEP_ROUTES = 2  # found routes for which there is time; an edge that is scanned has all of its own
-SWEEP_ENTRIES = 3
-
-# Entries of the float64 `costs`.
-AGE_NS_MAX = 0  # a book without a change for longer is out of every route
-EDGE_RATIO_MIN = 1  # what every unit of the input must gain after all costs
-TRANSFER_RATIO = 2  # of the input, for a route that leaves a venue and comes back
-FLASH_RATIO = 3  # of the input, for a route through pools of one chain: it is borrowed
-GAS_UNIT_USD = 4  # and the chain's number, 0 for none, which costs 0; below 0 while unknown
-CHAINS_MAX = 16
-CHAIN_UNTIL_NS = GAS_UNIT_USD + 1 + CHAINS_MAX  # likewise: pools may be used until then
-COST_ENTRIES = CHAIN_UNTIL_NS + 1 + CHAINS_MAX
-
-# Columns of the int64 `open_routes`: number of legs, then edges; NONE behind the last one.
-ROUTE_LEGS = 0
-ROUTE_EDGE = 1
-ROUTE_LEGS_MAX = 5
-ROUTE_COLUMNS = ROUTE_EDGE + ROUTE_LEGS_MAX
-
-# Columns of the float64 result, one row per route.
-OUT_OPEN = 0  # row of `open_routes`, or NONE for a new one
-OUT_LEGS = 1
-OUT_INPUT = 2
-OUT_PROFIT = 3  # net of everything, in the token the route starts in; 0 for an open route's end
-OUT_PROFIT_USD = 4  # 0 while that token's value is unknown
-OUT_NOTIONAL = 5  # the input without the fee on top of it
-OUT_GROSS_RATIO = 6  # output per input before fees, less 1
-OUT_GAS = 7  # what gas and bridges cost whatever the size, in the same token; in OUT_PROFIT already
-OUT_EDGE = 8  # edges in the order of the legs
-OUT_AMOUNT = OUT_EDGE + ROUTE_LEGS_MAX  # what each leg gives
-OUT_COLUMNS = OUT_AMOUNT + ROUTE_LEGS_MAX
 
 GAP_LEGS = 2  # two books: the simplest route
 

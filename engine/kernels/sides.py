@@ -13,21 +13,13 @@ import numpy as np
 from engine.kernels.jit import borrowing
 from engine.kernels.sizing_layout import (
     AMOUNT_MAX,
-    BEND,
-    CIN,
-    COUT,
-    FORM,
     FORM_GROUP,
     FORM_PIECES,
     FORM_SOLIDLY,
     FORM_STABLE_SWAP,
     FORM_WEIGHTED,
-    FROM,
-    INPUT_MAX,
-    RATE,
-    TO,
-    TOKEN_IN,
-    TOKEN_OUT,
+    PIECE,
+    SIDE,
 )
 from engine.kernels.solidly import solidly_quote
 from engine.kernels.stable_swap import stable_swap_quote
@@ -42,12 +34,12 @@ _RATE_RATIO_MIN = 1e-18  # of the best rate: below it a side is empty
 def find_piece(pieces, first, end, amount):
     """Return the last piece that starts at or below an input."""
     k = first
-    if k + 1 >= end or not pieces[k + 1, CIN] <= amount:
+    if k + 1 >= end or not pieces[k + 1, PIECE.CIN] <= amount:
         return k
     high = end
     while high - k > 1:
         middle = (k + high) >> 1
-        if pieces[middle, CIN] <= amount:
+        if pieces[middle, PIECE.CIN] <= amount:
             k = middle
         else:
             high = middle
@@ -56,14 +48,14 @@ def find_piece(pieces, first, end, amount):
 
 @borrowing
 def _pieces_map(sides, i, pieces, amount):
-    first, end = int(sides[i, FROM]), int(sides[i, TO])
+    first, end = int(sides[i, SIDE.FROM]), int(sides[i, SIDE.TO])
     if not 0 <= first < end <= pieces.shape[0]:
         return 0.0, np.nan, 0.0, 0.0, 0.0
     k = find_piece(pieces, first, end, amount)
-    rate, bend, gained = pieces[k, RATE], pieces[k, BEND], pieces[k, COUT]
-    start = pieces[k, CIN]
+    rate, bend, gained = pieces[k, PIECE.RATE], pieces[k, PIECE.BEND], pieces[k, PIECE.COUT]
+    start = pieces[k, PIECE.CIN]
     down = amount - start
-    up = pieces[k + 1, CIN] - amount if k + 1 < end else np.inf
+    up = pieces[k + 1, PIECE.CIN] - amount if k + 1 < end else np.inf
     if not (
         0.0 <= rate <= AMOUNT_MAX
         and 0.0 <= bend <= AMOUNT_MAX
@@ -79,16 +71,16 @@ def _pieces_map(sides, i, pieces, amount):
 
 @borrowing
 def _curve_map(sides, i, curves, amount):
-    row = int(sides[i, FROM])
+    row = int(sides[i, SIDE.FROM])
     if not 0 <= row < curves.shape[0]:
         return 0.0, np.nan, 0.0
     out, rate, second = 0.0, 0.0, 0.0
-    form = sides[i, FORM]
+    form = sides[i, SIDE.FORM]
     if form == FORM_SOLIDLY:
-        out, rate, second = solidly_quote(curves[row], int(sides[i, TOKEN_IN]), amount)
+        out, rate, second = solidly_quote(curves[row], int(sides[i, SIDE.TOKEN_IN]), amount)
     elif form == FORM_STABLE_SWAP:
         out, rate, second = stable_swap_quote(
-            curves[row], int(sides[i, TOKEN_IN]), int(sides[i, TOKEN_OUT]), amount
+            curves[row], int(sides[i, SIDE.TOKEN_IN]), int(sides[i, SIDE.TOKEN_OUT]), amount
         )
     elif form == FORM_WEIGHTED:
         out, rate, second = weighted_quote(curves[row], amount)
@@ -104,11 +96,11 @@ def member_map(sides, i, pieces, curves, amount):
     Beyond the side's own limit the rate is 0 and `down` leads back to it. The rate is NaN if the
     side's numbers are none.
     """
-    limit = sides[i, INPUT_MAX]
+    limit = sides[i, SIDE.INPUT_MAX]
     if not limit > 0.0:
         return 0.0, 0.0, 0.0, 0.0, np.inf, True
     at = min(limit, amount)
-    is_exact = sides[i, FORM] == FORM_PIECES
+    is_exact = sides[i, SIDE.FORM] == FORM_PIECES
     if is_exact:
         out, rate, bend, down, up = _pieces_map(sides, i, pieces, at)
     else:
@@ -149,26 +141,26 @@ def _curve_input_at(sides, i, curves, rate_wanted, most):
 @borrowing
 def input_at(sides, i, pieces, curves, rate_wanted, most):
     """Return the greatest input, up to `most`, of which each unit gives more than a rate."""
-    most = min(most, sides[i, INPUT_MAX])
+    most = min(most, sides[i, SIDE.INPUT_MAX])
     if not most > 0.0:
         return 0.0
-    if sides[i, FORM] != FORM_PIECES:
+    if sides[i, SIDE.FORM] != FORM_PIECES:
         return _curve_input_at(sides, i, curves, rate_wanted, most)
-    first, end = int(sides[i, FROM]), int(sides[i, TO])
-    if not 0 <= first < end <= pieces.shape[0] or not pieces[first, RATE] > rate_wanted:
+    first, end = int(sides[i, SIDE.FROM]), int(sides[i, SIDE.TO])
+    if not 0 <= first < end <= pieces.shape[0] or not pieces[first, PIECE.RATE] > rate_wanted:
         return 0.0
     k, high = first, end
     while high - k > 1:
         middle = (k + high) >> 1
-        if pieces[middle, RATE] > rate_wanted:
+        if pieces[middle, PIECE.RATE] > rate_wanted:
             k = middle
         else:
             high = middle
-    bend = pieces[k, BEND]
-    more = (math.sqrt(pieces[k, RATE] / rate_wanted) - 1.0) / bend if bend > 0.0 else np.inf
-    found = pieces[k, CIN] + more
+    bend = pieces[k, PIECE.BEND]
+    more = (math.sqrt(pieces[k, PIECE.RATE] / rate_wanted) - 1.0) / bend if bend > 0.0 else np.inf
+    found = pieces[k, PIECE.CIN] + more
     if k + 1 < end:
-        found = min(found, pieces[k + 1, CIN])
+        found = min(found, pieces[k + 1, PIECE.CIN])
     return min(found, most)
 
 
@@ -233,11 +225,11 @@ def share_of(sides, i, pieces, curves, amount, rates):
 
 @borrowing
 def _group_map(sides, row, pieces, curves, amount):
-    first, end = int(sides[row, FROM]), int(sides[row, TO])
+    first, end = int(sides[row, SIDE.FROM]), int(sides[row, SIDE.TO])
     if not 0 <= first < end <= sides.shape[0]:
         return 0.0, np.nan, 0.0
     for i in range(first, end):
-        if sides[i, FORM] == FORM_GROUP:
+        if sides[i, SIDE.FORM] == FORM_GROUP:
             return 0.0, np.nan, 0.0
     rates = common_rates(sides, first, end, pieces, curves, amount)
     out, taken, width = 0.0, 0.0, 0.0
@@ -255,7 +247,7 @@ def _group_map(sides, row, pieces, curves, amount):
 
 @borrowing
 def _limited_group_map(sides, i, pieces, curves, amount):
-    limit = sides[i, INPUT_MAX]
+    limit = sides[i, SIDE.INPUT_MAX]
     if not limit > 0.0:
         return 0.0, 0.0, 0.0, 0.0, np.inf, True
     out, rate, bend = _group_map(sides, i, pieces, curves, min(amount, limit))
@@ -267,6 +259,6 @@ def _limited_group_map(sides, i, pieces, curves, amount):
 @borrowing
 def side_map(sides, i, pieces, curves, amount):
     """Return the same as `member_map` for any side, groups included."""
-    if sides[i, FORM] == FORM_GROUP:
+    if sides[i, SIDE.FORM] == FORM_GROUP:
         return _limited_group_map(sides, i, pieces, curves, amount)
     return member_map(sides, i, pieces, curves, amount)

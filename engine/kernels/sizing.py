@@ -17,29 +17,13 @@ from engine.kernels.jit import borrowing, kernel
 from engine.kernels.sides import side_map
 from engine.kernels.sizing_layout import (
     AMOUNT_MAX,
-    BEND,
-    CIN,
-    COUT,
-    FIXED_COST,
-    FORM,
     FORM_PIECES,
-    FROM,
-    INPUT_MAX,
-    LEGS_MAX,
-    OUT_COLUMNS,
-    OUT_INPUT,
-    OUT_OUTPUT,
-    OUT_PROFIT,
-    OUT_RATE,
-    OUT_ROUTE,
-    OUT_STEPS,
-    OUT_VALUE,
-    PAYS_RATIO,
-    RATE,
-    ROUTE_INPUT_MAX,
-    ROUTE_INPUT_MIN,
-    TO,
-    VALUE,
+    PIECE,
+    SIDE,
+    SIZED,
+    SIZED_COLUMNS,
+    SIZED_LEGS_MAX,
+    TERM,
 )
 
 STEPS_MAX = 120
@@ -60,24 +44,28 @@ def compose(cycles, r, count, sides, pieces, curves, x):
     is_exact = True
     for h in range(count):
         i = cycles[r, h]
-        limit = sides[i, INPUT_MAX]
-        if sides[i, FORM] == FORM_PIECES and amount < limit:
-            k, end = int(sides[i, FROM]), int(sides[i, TO])
+        limit = sides[i, SIDE.INPUT_MAX]
+        if sides[i, SIDE.FORM] == FORM_PIECES and amount < limit:
+            k, end = int(sides[i, SIDE.FROM]), int(sides[i, SIDE.TO])
             if not 0 <= k < end <= pieces.shape[0]:
                 return 0.0, np.nan, 0.0, 0.0, 0.0, True
             high = end
             while high - k > 1:
                 middle = (k + high) >> 1
-                if pieces[middle, CIN] <= amount:
+                if pieces[middle, PIECE.CIN] <= amount:
                     k = middle
                 else:
                     high = middle
             leg_up = limit - amount
             if high < end:
-                leg_up = min(leg_up, pieces[high, CIN] - amount)
-            start = pieces[k, CIN]
+                leg_up = min(leg_up, pieces[high, PIECE.CIN] - amount)
+            start = pieces[k, PIECE.CIN]
             leg_down = amount - start
-            out, leg_rate, leg_bend = pieces[k, COUT], pieces[k, RATE], pieces[k, BEND]
+            out, leg_rate, leg_bend = (
+                pieces[k, PIECE.COUT],
+                pieces[k, PIECE.RATE],
+                pieces[k, PIECE.BEND],
+            )
             if not (
                 0.0 <= leg_rate <= AMOUNT_MAX
                 and 0.0 <= leg_bend <= AMOUNT_MAX
@@ -171,21 +159,21 @@ def best_input(cycles, r, count, sides, pieces, curves, pays, most):
 @borrowing
 def _walked(pieces, first, end, amount):
     """Return what pieces give if walked one by one; NaN if they do not start where others end."""
-    if not (0 <= first < end <= pieces.shape[0] and pieces[first, CIN] == 0.0):
+    if not (0 <= first < end <= pieces.shape[0] and pieces[first, PIECE.CIN] == 0.0):
         return np.nan
     out, k = 0.0, first
     while k + 1 < end:
-        width = pieces[k + 1, CIN] - pieces[k, CIN]
-        if not (width > 0.0 and abs(pieces[k, COUT] - out) <= _SEAM_RATIO_MAX * out):
+        width = pieces[k + 1, PIECE.CIN] - pieces[k, PIECE.CIN]
+        if not (width > 0.0 and abs(pieces[k, PIECE.COUT] - out) <= _SEAM_RATIO_MAX * out):
             return np.nan
-        if pieces[k + 1, CIN] > amount:
+        if pieces[k + 1, PIECE.CIN] > amount:
             break
-        out += pieces[k, RATE] * width / (1.0 + pieces[k, BEND] * width)
+        out += pieces[k, PIECE.RATE] * width / (1.0 + pieces[k, PIECE.BEND] * width)
         k += 1
-    if not abs(pieces[k, COUT] - out) <= _SEAM_RATIO_MAX * out:
+    if not abs(pieces[k, PIECE.COUT] - out) <= _SEAM_RATIO_MAX * out:
         return np.nan
-    width = amount - pieces[k, CIN]
-    return out + pieces[k, RATE] * width / (1.0 + pieces[k, BEND] * width)
+    width = amount - pieces[k, PIECE.CIN]
+    return out + pieces[k, PIECE.RATE] * width / (1.0 + pieces[k, PIECE.BEND] * width)
 
 
 @borrowing
@@ -198,9 +186,9 @@ def _is_kept(cycles, r, count, sides, pieces, curves, x, received):
     amount = x
     for h in range(count):
         i = cycles[r, h]
-        if sides[i, FORM] == FORM_PIECES:
-            most = min(amount, sides[i, INPUT_MAX])
-            amount = _walked(pieces, int(sides[i, FROM]), int(sides[i, TO]), most)
+        if sides[i, SIDE.FORM] == FORM_PIECES:
+            most = min(amount, sides[i, SIDE.INPUT_MAX])
+            amount = _walked(pieces, int(sides[i, SIDE.FROM]), int(sides[i, SIDE.TO]), most)
         else:
             amount = side_map(sides, i, pieces, curves, amount)[0]
     return abs(amount - received) <= _SEAM_RATIO_MAX * received
@@ -211,7 +199,7 @@ def _leg_count(cycles, r, sides):
     """Return the number of a route's legs, 0 if it is no route through these sides."""
     count = 0
     while count < cycles.shape[1] and cycles[r, count] >= 0:
-        if count == LEGS_MAX or cycles[r, count] >= sides.shape[0]:
+        if count == SIZED_LEGS_MAX or cycles[r, count] >= sides.shape[0]:
             return 0
         count += 1
     return count
@@ -223,12 +211,12 @@ def size_row(cycles, r, sides, pieces, curves, terms, out, row):
 
     Rows are named by number: a view of one costs more than a leg.
     """
-    for column in range(OUT_COLUMNS):
+    for column in range(SIZED_COLUMNS):
         out[row, column] = 0.0
     count = _leg_count(cycles, r, sides)
-    pays, fixed = terms[r, PAYS_RATIO], terms[r, FIXED_COST]
-    least, most = terms[r, ROUTE_INPUT_MIN], terms[r, ROUTE_INPUT_MAX]
-    value = terms[r, VALUE]
+    pays, fixed = terms[r, TERM.PAYS_RATIO], terms[r, TERM.FIXED_COST]
+    least, most = terms[r, TERM.INPUT_MIN], terms[r, TERM.INPUT_MAX]
+    value = terms[r, TERM.VALUE]
     if count == 0 or not (
         1.0 <= pays <= AMOUNT_MAX
         and 0.0 <= fixed <= AMOUNT_MAX
@@ -237,9 +225,9 @@ def size_row(cycles, r, sides, pieces, curves, terms, out, row):
     ):
         return False
     x, received, rate_first, steps = best_input(cycles, r, count, sides, pieces, curves, pays, most)
-    out[row, OUT_ROUTE] = r
-    out[row, OUT_RATE] = rate_first
-    out[row, OUT_STEPS] = steps
+    out[row, SIZED.ROUTE] = r
+    out[row, SIZED.RATE] = rate_first
+    out[row, SIZED.STEPS] = steps
     if not 0.0 < x <= AMOUNT_MAX:
         return False
     if x < least:
@@ -250,15 +238,14 @@ def size_row(cycles, r, sides, pieces, curves, terms, out, row):
         return False
     if not _is_kept(cycles, r, count, sides, pieces, curves, x, received):
         return False
-    out[row, OUT_INPUT] = x
-    out[row, OUT_OUTPUT] = received
-    out[row, OUT_PROFIT] = profit
-    out[row, OUT_VALUE] = profit * value
+    out[row, SIZED.INPUT] = x
+    out[row, SIZED.OUTPUT] = received
+    out[row, SIZED.PROFIT] = profit
+    out[row, SIZED.VALUE] = profit * value
     return True
 
 
 _ROUTE = int64[::1]
-_ROUTES = int64[:, ::1]
 _ROW = float64[::1]
 _ROWS = float64[:, ::1]
 
@@ -271,7 +258,7 @@ def size_route(cycle, sides, pieces, curves, terms, out):
         cycle: int64 (legs), rows of `sides` in the order of the route; ends at a negative one.
         sides, pieces, curves: what the legs are.
         terms: float64 (TERM_COLUMNS).
-        out: float64 (OUT_COLUMNS), overwritten.
+        out: float64 (SIZED_COLUMNS), overwritten.
 
     Returns:
         Whether the route gains anything net of everything; if not, its input and profit are 0.
@@ -286,50 +273,3 @@ def size_route(cycle, sides, pieces, curves, terms, out):
         out.reshape((1, out.size)),
         0,
     )
-
-
-@kernel(int64(_ROUTES, _ROWS, _ROWS, _ROWS, _ROWS, _ROWS))
-def size_routes(cycles, sides, pieces, curves, terms, out):
-    """Size many routes and keep the best by net value.
-
-    Args:
-        cycles: int64 (routes, legs), a row per route as in `size_route`.
-        sides, pieces, curves: what the legs are.
-        terms: float64 (routes, TERM_COLUMNS).
-        out: float64 (K + 1, OUT_COLUMNS): its last row is scratch space, the others take the best
-            K routes, the best one first.
-
-    Returns:
-        The number of rows filled.
-    """
-    room = out.shape[0] - 1
-    filled = 0
-    if room < 1:
-        return 0
-    for i in range(cycles.shape[0]):
-        if not size_row(cycles, i, sides, pieces, curves, terms, out, room):
-            continue
-        value = out[room, OUT_VALUE]
-        if filled == room and not value > out[filled - 1, OUT_VALUE]:
-            continue
-        if filled < room:
-            filled += 1
-        k = filled - 1
-        while k > 0 and value > out[k - 1, OUT_VALUE]:
-            for column in range(OUT_COLUMNS):
-                out[k, column] = out[k - 1, column]
-            k -= 1
-        for column in range(OUT_COLUMNS):
-            out[k, column] = out[room, column]
-    return filled
-
-
-@kernel(float64(_ROUTE, _ROWS, _ROWS, _ROWS, float64))
-def route_output(cycle, sides, pieces, curves, amount_in):
-    """Return what a route gives for an input; 0 if it is no route."""
-    cycles = cycle.reshape((1, cycle.size))
-    count = _leg_count(cycles, 0, sides)
-    if count == 0 or not 0.0 < amount_in <= AMOUNT_MAX:
-        return 0.0
-    out = compose(cycles, 0, count, sides, pieces, curves, amount_in)[0]
-    return out if 0.0 < out <= AMOUNT_MAX else 0.0

@@ -11,21 +11,63 @@ group is several sides in parallel between the same two tokens, which share an i
 members are the rows FROM up to before TO of `sides` itself, and none of them is a group.
 """
 
-# Columns of the float64 `pieces`.
-CIN = 0
-COUT = 1
-RATE = 2
-BEND = 3
-PIECE_COLUMNS = 4
+from typing import NamedTuple
 
-# Columns of the float64 `sides`.
-FORM = 0
-FROM = 1
-TO = 2
-TOKEN_IN = 3  # index of the token within a curve
-TOKEN_OUT = 4
-INPUT_MAX = 5  # inventory, trade size or the pool's own limit; infinite for none
-SIDE_COLUMNS = 6
+
+class _Piece(NamedTuple):
+    """Columns of the float64 `pieces`."""
+
+    CIN: int = 0
+    COUT: int = 1
+    RATE: int = 2
+    BEND: int = 3
+
+
+class _Side(NamedTuple):
+    """Columns of the float64 `sides`."""
+
+    FORM: int = 0
+    FROM: int = 1
+    TO: int = 2
+    TOKEN_IN: int = 3  # index of the token within a curve
+    TOKEN_OUT: int = 4
+    INPUT_MAX: int = 5  # inventory, trade size or the pool's own limit; infinite for none
+
+
+class _Term(NamedTuple):
+    """Columns of the float64 `terms`, one row per route.
+
+    Amounts are of the token it starts and ends in.
+    """
+
+    PAYS_RATIO: int = 0  # 1 and what is paid in proportion to the input, as a flash loan's fee
+    FIXED_COST: int = 1  # gas, and transfers that cost the same for every size
+    INPUT_MIN: int = 2
+    INPUT_MAX: int = 3  # inventory, flash loan's or trade's limit; infinite for none
+    VALUE: int = 4  # of one unit in the reporting asset, by which routes are ranked
+
+
+class _Sized(NamedTuple):
+    """Columns of the float64 results, one row per sized route."""
+
+    ROUTE: int = 0  # row of `cycles`
+    INPUT: int = 1
+    OUTPUT: int = 2
+    PROFIT: int = 3  # net of everything
+    VALUE: int = 4  # the same in the reporting asset
+    RATE: int = 5  # output per input of the first unit
+    STEPS: int = 6
+
+
+PIECE = _Piece()
+SIDE = _Side()
+TERM = _Term()
+SIZED = _Sized()
+PIECE_COLUMNS = len(PIECE)
+SIDE_COLUMNS = len(SIDE)
+TERM_COLUMNS = len(TERM)
+SIZED_COLUMNS = len(SIZED)
+CURVE_COLUMNS = 16  # as many as the widest curve has
 
 # Forms of a side.
 FORM_PIECES = 0
@@ -34,28 +76,7 @@ FORM_STABLE_SWAP = 2
 FORM_WEIGHTED = 3
 FORM_GROUP = 4
 
-CURVE_COLUMNS = 16  # as many as the widest curve has
-
-# Columns of the float64 `terms`, one row per route; amounts are of the token it starts and ends in.
-PAYS_RATIO = 0  # 1 and what is paid in proportion to the input, such as a flash loan's fee
-FIXED_COST = 1  # gas, and transfers that cost the same for every size
-ROUTE_INPUT_MIN = 2
-ROUTE_INPUT_MAX = 3  # inventory, flash loan's or trade's limit; infinite for none
-VALUE = 4  # of one unit in the reporting asset, by which routes are ranked
-TERM_COLUMNS = 5
-
-# Columns of the float64 results, one row per sized route.
-OUT_ROUTE = 0  # row of `cycles`
-OUT_INPUT = 1
-OUT_OUTPUT = 2
-OUT_PROFIT = 3  # net of everything
-OUT_VALUE = 4  # the same in the reporting asset
-OUT_RATE = 5  # output per input of the first unit
-OUT_STEPS = 6
-OUT_COLUMNS = 7
-
-LEGS_MAX = 8
-NO_LEG = -1  # fills a row of `cycles` behind its last leg
+SIZED_LEGS_MAX = 8
 
 AMOUNT_MAX = 1e60
 """Beyond any sound amount, rate or bend of a pool."""

@@ -6,16 +6,13 @@ their digits: with x the reserve in and a the input net of fee,
 The right side is concave in o, so that Newton's steps from below never overshoot.
 """
 
-from numba import float64, int64, types
-
-from engine.kernels.jit import borrowing, kernel
+from engine.kernels.jit import borrowing
 
 # Columns of a row; amounts and reserves are raw units, a scale is 10**-decimals.
 IS_STABLE = 0
 FEE_RATIO = 1
 RESERVE = 2  # two: of token 0, of token 1
 SCALE = 4  # two
-COLUMNS = 6
 
 _STEPS_MAX = 64
 _DONE_RATIO = 1e-15
@@ -66,16 +63,3 @@ def solidly_quote(row, token_in, amount_in):
     if not (0.0 <= out < y and 0.0 < rate < 1e60):
         return 0.0, 0.0, 0.0
     return out / scale_out, rate * unit / scale_out, bend * unit * unit / scale_out
-
-
-@kernel(types.UniTuple(float64, 3)(float64[::1], int64, float64))
-def quote_solidly(row, token_in, amount_in):
-    """Quote one swap; see `solidly_quote`. `row` is float64 (COLUMNS,), amounts raw units."""
-    return solidly_quote(row, token_in, amount_in)
-
-
-@kernel(types.void(float64[:, ::1], int64[::1], float64[::1], float64[:, ::1]))
-def quote_solidly_all(rows, tokens_in, amounts_in, out):
-    """Quote one swap per row into `out`, float64 (rows, 3)."""
-    for r in range(rows.shape[0]):
-        out[r, 0], out[r, 1], out[r, 2] = solidly_quote(rows[r], tokens_in[r], amounts_in[r])

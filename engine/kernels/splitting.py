@@ -12,19 +12,7 @@ from numba import float64, int64
 
 from engine.kernels.jit import inlined, kernel
 from engine.kernels.sides import common_rates, member_map, share_of
-from engine.kernels.sizing_layout import (
-    AMOUNT_MAX,
-    BEND,
-    CIN,
-    COUT,
-    FORM,
-    FORM_GROUP,
-    FORM_PIECES,
-    FROM,
-    INPUT_MAX,
-    RATE,
-    TO,
-)
+from engine.kernels.sizing_layout import AMOUNT_MAX, FORM_GROUP, FORM_PIECES, PIECE, SIDE
 
 MEMBERS_MAX = 16
 
@@ -32,16 +20,16 @@ MEMBERS_MAX = 16
 @inlined
 def _is_member(sides, i, pieces):
     side = sides[i]
-    if side[FORM] != FORM_PIECES or not side[INPUT_MAX] > 0.0:
+    if side[SIDE.FORM] != FORM_PIECES or not side[SIDE.INPUT_MAX] > 0.0:
         return False
-    first, end = int(side[FROM]), int(side[TO])
+    first, end = int(side[SIDE.FROM]), int(side[SIDE.TO])
     if not 0 <= first < end <= pieces.shape[0]:
         return False
     for k in range(first, end):
         if not (
-            0.0 <= pieces[k, RATE] <= AMOUNT_MAX
-            and 0.0 <= pieces[k, BEND] <= AMOUNT_MAX
-            and 0.0 <= pieces[k, CIN] <= AMOUNT_MAX
+            0.0 <= pieces[k, PIECE.RATE] <= AMOUNT_MAX
+            and 0.0 <= pieces[k, PIECE.BEND] <= AMOUNT_MAX
+            and 0.0 <= pieces[k, PIECE.CIN] <= AMOUNT_MAX
         ):
             return False
     return True
@@ -50,25 +38,25 @@ def _is_member(sides, i, pieces):
 @inlined
 def _length(pieces, k, end, most):
     """Return the width of a piece, cut at the side's limit."""
-    stop = pieces[k + 1, CIN] if k + 1 < end else np.inf
-    return max(min(stop, most) - pieces[k, CIN], 0.0)
+    stop = pieces[k + 1, PIECE.CIN] if k + 1 < end else np.inf
+    return max(min(stop, most) - pieces[k, PIECE.CIN], 0.0)
 
 
 @inlined
 def _last_rate(pieces, k, end, most):
     """Return the marginal rate at the end of a piece."""
     length = _length(pieces, k, end, most)
-    bend = pieces[k, BEND]
+    bend = pieces[k, PIECE.BEND]
     if bend == 0.0:
-        return pieces[k, RATE]
+        return pieces[k, PIECE.RATE]
     share = 1.0 / (1.0 + bend * length)
-    return pieces[k, RATE] * share * share
+    return pieces[k, PIECE.RATE] * share * share
 
 
 @inlined
 def _next_piece(pieces, k, side):
     """Return the piece after one, -1 if the side ends there."""
-    if k + 1 >= int(side[TO]) or pieces[k + 1, CIN] >= side[INPUT_MAX]:
+    if k + 1 >= int(side[SIDE.TO]) or pieces[k + 1, PIECE.CIN] >= side[SIDE.INPUT_MAX]:
         return -1
     return k + 1
 
@@ -84,16 +72,18 @@ def _curved(sides, first, end, pieces, at, level):
         k = at[i - first]
         if k < 0:
             continue
-        if pieces[k, RATE] < level:
-            below = max(below, pieces[k, RATE])
-        elif pieces[k, BEND] > 0.0:
-            width += math.sqrt(pieces[k, RATE]) / pieces[k, BEND]
-            below = max(below, _last_rate(pieces, k, int(sides[i, TO]), sides[i, INPUT_MAX]))
+        if pieces[k, PIECE.RATE] < level:
+            below = max(below, pieces[k, PIECE.RATE])
+        elif pieces[k, PIECE.BEND] > 0.0:
+            width += math.sqrt(pieces[k, PIECE.RATE]) / pieces[k, PIECE.BEND]
+            below = max(
+                below, _last_rate(pieces, k, int(sides[i, SIDE.TO]), sides[i, SIDE.INPUT_MAX])
+            )
     below = min(below, level)
     for i in range(first, end):
         k = at[i - first]
-        if k >= 0 and pieces[k, RATE] >= level and pieces[k, BEND] > 0.0:
-            if _last_rate(pieces, k, int(sides[i, TO]), sides[i, INPUT_MAX]) >= below:
+        if k >= 0 and pieces[k, PIECE.RATE] >= level and pieces[k, PIECE.BEND] > 0.0:
+            if _last_rate(pieces, k, int(sides[i, SIDE.TO]), sides[i, SIDE.INPUT_MAX]) >= below:
                 at[i - first] = _next_piece(pieces, k, sides[i])
     return math.sqrt(level) / width, below
 
@@ -105,8 +95,8 @@ def _best(first, end, pieces, at, level):
     for i in range(first, end):
         k = at[i - first]
         if k >= 0:
-            rate = min(pieces[k, RATE], level)
-            if rate > best or (rate == best and rate > 0.0 and pieces[k, BEND] == 0.0):
+            rate = min(pieces[k, PIECE.RATE], level)
+            if rate > best or (rate == best and rate > 0.0 and pieces[k, PIECE.BEND] == 0.0):
                 best, best_i = rate, i
     return best, best_i
 
@@ -131,7 +121,7 @@ def merge_sides(sides, first, end, pieces, merged):
         return 0
     at = np.zeros(MEMBERS_MAX, np.int64)
     for i in range(first, end):
-        at[i - first] = int(sides[i, FROM]) if _is_member(sides, i, pieces) else -1
+        at[i - first] = int(sides[i, SIDE.FROM]) if _is_member(sides, i, pieces) else -1
     total_in, total_out, count = 0.0, 0.0, 0
     level = np.inf  # marginal rate reached
     while count < room - 1:
@@ -140,16 +130,16 @@ def merge_sides(sides, first, end, pieces, merged):
             break
         k = at[best_i - first]
         below = level
-        if pieces[k, BEND] == 0.0:
+        if pieces[k, PIECE.BEND] == 0.0:
             bend = 0.0
-            length = _length(pieces, k, int(sides[best_i, TO]), sides[best_i, INPUT_MAX])
+            length = _length(pieces, k, int(sides[best_i, SIDE.TO]), sides[best_i, SIDE.INPUT_MAX])
             at[best_i - first] = _next_piece(pieces, k, sides[best_i])
         else:
             bend, below = _curved(sides, first, end, pieces, at, level)
             length = (math.sqrt(level / below) - 1.0) / bend if below > 0.0 else np.inf
         if total_in + length > total_in:  # a shorter one is lost in the sum's rounding
-            merged[count, CIN], merged[count, COUT] = total_in, total_out
-            merged[count, RATE], merged[count, BEND] = level, bend
+            merged[count, PIECE.CIN], merged[count, PIECE.COUT] = total_in, total_out
+            merged[count, PIECE.RATE], merged[count, PIECE.BEND] = level, bend
             count += 1
             if not length < np.inf:
                 return count
@@ -158,8 +148,8 @@ def merge_sides(sides, first, end, pieces, merged):
         level = below
     if count == 0:
         return 0
-    merged[count, CIN], merged[count, COUT] = total_in, total_out
-    merged[count, RATE], merged[count, BEND] = 0.0, 0.0
+    merged[count, PIECE.CIN], merged[count, PIECE.COUT] = total_in, total_out
+    merged[count, PIECE.RATE], merged[count, PIECE.BEND] = 0.0, 0.0
     return count + 1
 
 
@@ -185,7 +175,7 @@ def split_input(sides, first, end, pieces, curves, amount, shares):
     if not 0.0 < amount <= AMOUNT_MAX:
         return 0.0
     for i in range(first, end):
-        if sides[i, FORM] == FORM_GROUP:
+        if sides[i, SIDE.FORM] == FORM_GROUP:
             return 0.0
     rates = common_rates(sides, first, end, pieces, curves, amount)
     total = 0.0

@@ -7,9 +7,7 @@ The invariant ``Ann*S + D = Ann*D + D^(n+1) / (n^n * P)`` is, in the balance y o
 
 import math
 
-from numba import float64, int64, types
-
-from engine.kernels.jit import borrowing, kernel
+from engine.kernels.jit import borrowing
 
 COINS_MAX = 5
 
@@ -23,9 +21,6 @@ D = 4
 BALANCE = 5  # COINS_MAX
 RATE = BALANCE + COINS_MAX  # COINS_MAX
 COLUMNS = RATE + COINS_MAX
-
-_STEPS_MAX = 255
-_DONE_RATIO = 2e-16
 
 
 @borrowing
@@ -74,50 +69,3 @@ def stable_swap_quote(row, token_in, token_out, amount_in):
     rate = (left + c_after / after) / slope
     bend = -2.0 * (c_after / after / after + rate * (1.0 - rate)) / slope
     return out * unit_out, rate * unit_in * unit_out, bend * unit_in * unit_in * unit_out
-
-
-@kernel(types.UniTuple(float64, 3)(float64[::1], int64, int64, float64))
-def quote_stable_swap(row, token_in, token_out, amount_in):
-    """Quote one swap; see `stable_swap_quote`. `row` is float64 (COLUMNS,), amounts raw units."""
-    return stable_swap_quote(row, token_in, token_out, amount_in)
-
-
-@kernel(types.void(float64[:, ::1], int64[::1], int64[::1], float64[::1], float64[:, ::1]))
-def quote_stable_swap_all(rows, tokens_in, tokens_out, amounts_in, out):
-    """Quote one swap per row into `out`, float64 (rows, 3)."""
-    for r in range(rows.shape[0]):
-        out[r, 0], out[r, 1], out[r, 2] = stable_swap_quote(
-            rows[r], tokens_in[r], tokens_out[r], amounts_in[r]
-        )
-
-
-@kernel(float64(float64[::1]))
-def set_invariant(row):
-    """Solve D from a row's balances, write it into the row and return it; 0 if there is none.
-
-    Newton's steps from the sum of the balances come down to D and never pass it.
-    """
-    row[D] = 0.0
-    n = int(row[COUNT]) if 2.0 <= row[COUNT] <= COINS_MAX else 0
-    total = 0.0
-    for k in range(n):
-        if not 0.0 < row[BALANCE + k] < 1e40:
-            return 0.0
-        total += row[BALANCE + k]
-    if n == 0 or not 1.0 <= row[ANN] < 1e15:
-        return 0.0
-    ann = row[ANN]
-    d = total
-    for _ in range(_STEPS_MAX):
-        product = d
-        for k in range(n):
-            product *= d / (n * row[BALANCE + k])
-        found = (ann * total + n * product) * d / ((ann - 1.0) * d + (n + 1.0) * product)
-        step = d - found
-        d = found
-        if not abs(step) > _DONE_RATIO * d:
-            break
-    if not 0.0 < d < 1e40:
-        return 0.0
-    row[D] = d
-    return d

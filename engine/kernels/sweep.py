@@ -10,28 +10,21 @@ from engine.kernels import cycles
 from engine.kernels.candidates import EVENT, size_found
 from engine.kernels.cycle_found import FOUND
 from engine.kernels.graph import GRAPH
-from engine.kernels.graph_layout import ALIVE_MIN, EDGE_SOURCE, EDGE_TARGET
+from engine.kernels.graph_layout import ALIVE_MIN, EDGE
 from engine.kernels.jit import borrowing, kernel
 from engine.kernels.one_route import BOARD, ROUTES, SIDES
-from engine.kernels.screen_layout import (
-    IS_SWEPT,
-    RANK,
-    SWEEP_EDGE,
-    SWEEP_ROUTES,
-    SWEEP_SCANS,
-    WAITS,
-)
+from engine.kernels.screen_layout import ASSET, IS_SWEPT, SWEEP
 
 
 @borrowing
 def _is_start(graph, tokens, edge):
     """Tell whether an edge is alive and routes that are swept start with it."""
     edges, rates = graph[2], graph[3]
-    source, target = int(edges[edge, EDGE_SOURCE]), int(edges[edge, EDGE_TARGET])
+    source, target = int(edges[edge, EDGE.SOURCE]), int(edges[edge, EDGE.TARGET])
     return (
         rates[edge] > ALIVE_MIN
-        and tokens[source, WAITS] == IS_SWEPT
-        and tokens[source, RANK] < tokens[target, RANK]
+        and tokens[source, ASSET.WAITS] == IS_SWEPT
+        and tokens[source, ASSET.RANK] < tokens[target, ASSET.RANK]
     )
 
 
@@ -40,7 +33,6 @@ def _is_start(graph, tokens, edge):
         EVENT,
         BOARD,
         GRAPH,
-        cycles.INDEX,
         cycles.QUERY,
         ROUTES,
         SIDES,
@@ -49,7 +41,7 @@ def _is_start(graph, tokens, edge):
         float64[:, ::1],
     )
 )
-def screen_starts(event, board, graph, index, query, routes, sides_of, found, sweep, out):
+def screen_starts(event, board, graph, query, routes, sides_of, found, sweep, out):
     """Go on with a sweep: size the routes that start in tokens that waited, a part of them.
 
     A route starts in its token of the lowest rank, hence with an edge to one of a higher rank:
@@ -63,14 +55,14 @@ def screen_starts(event, board, graph, index, query, routes, sides_of, found, sw
     it has as many rows as the sweep may have routes, and one edge more may find.
     """
     rows = 0
-    while sweep[SWEEP_EDGE] < graph[3].shape[0] and sweep[SWEEP_SCANS] > 0:
-        edge = sweep[SWEEP_EDGE]
+    while sweep[SWEEP.EDGE] < graph[3].shape[0] and sweep[SWEEP.SCANS] > 0:
+        edge = sweep[SWEEP.EDGE]
         if _is_start(graph, routes[2], edge):
-            if sweep[SWEEP_ROUTES] <= 0:
+            if sweep[SWEEP.ROUTES] <= 0:
                 break
-            sweep[SWEEP_SCANS] -= 1
-            found_count = cycles.scan_again(graph, index, query, edge, found)
-            sweep[SWEEP_ROUTES] -= found_count
+            sweep[SWEEP.SCANS] -= 1
+            found_count = cycles.scan_again(graph, query, edge, found)
+            sweep[SWEEP.ROUTES] -= found_count
             rows = size_found(event, board, graph, routes, sides_of, found, out, rows, edge)
-        sweep[SWEEP_EDGE] += 1
+        sweep[SWEEP.EDGE] += 1
     return rows

@@ -15,18 +15,7 @@ import numpy as np
 from engine.kernels.graph_layout import NONE
 from engine.kernels.jit import borrowing
 from engine.kernels.sides import member_map
-from engine.kernels.sizing_layout import (
-    BEND,
-    CIN,
-    COUT,
-    FORM,
-    FORM_GROUP,
-    FORM_PIECES,
-    FROM,
-    INPUT_MAX,
-    RATE,
-    TO,
-)
+from engine.kernels.sizing_layout import FORM_GROUP, FORM_PIECES, PIECE, SIDE
 
 _ROUNDING = 1e-12  # of a leg's input: a surplus is the difference of two amounts as large as it
 _CURVE_STEPS_MAX = 12
@@ -35,26 +24,26 @@ _CURVE_AIM_RATIO = 1e-3  # of the log gain: how far beyond the best input a curv
 
 @borrowing
 def _pieces_surplus(sides, i, pieces, rate_fair):
-    first, end = int(sides[i, FROM]), int(sides[i, TO])
+    first, end = int(sides[i, SIDE.FROM]), int(sides[i, SIDE.TO])
     if not 0 <= first < end <= pieces.shape[0]:
         return np.inf
-    if not pieces[first, RATE] > rate_fair:
+    if not pieces[first, PIECE.RATE] > rate_fair:
         return 0.0
     k, high = first, end
     while high - k > 1:
         middle = (k + high) >> 1
-        if pieces[middle, RATE] > rate_fair:
+        if pieces[middle, PIECE.RATE] > rate_fair:
             k = middle
         else:
             high = middle
-    rate, bend = pieces[k, RATE], pieces[k, BEND]
+    rate, bend = pieces[k, PIECE.RATE], pieces[k, PIECE.BEND]
     width = (math.sqrt(rate / rate_fair) - 1.0) / bend if bend > 0.0 else np.inf
     if k + 1 < end:
-        width = min(width, pieces[k + 1, CIN] - pieces[k, CIN])
+        width = min(width, pieces[k + 1, PIECE.CIN] - pieces[k, PIECE.CIN])
     if not width < np.inf:
         return np.inf
-    given = pieces[k, CIN] + width
-    got = pieces[k, COUT] + rate * width / (1.0 + bend * width)
+    given = pieces[k, PIECE.CIN] + width
+    got = pieces[k, PIECE.COUT] + rate * width / (1.0 + bend * width)
     return got / rate_fair - given + _ROUNDING * given
 
 
@@ -70,15 +59,15 @@ def _curve_surplus(sides, i, pieces, curves, rate_fair):
         out, rate, bend, _, _, _ = member_map(sides, i, pieces, curves, at)
         if not rate >= 0.0:
             return np.inf
-        if at >= sides[i, INPUT_MAX]:
-            return min(least, max(out / rate_fair - sides[i, INPUT_MAX], 0.0) + _ROUNDING * at)
+        if at >= sides[i, SIDE.INPUT_MAX]:
+            return min(least, max(out / rate_fair - sides[i, SIDE.INPUT_MAX], 0.0) + _ROUNDING * at)
         if rate <= rate_fair:
             least = min(least, (out - rate * at) / rate_fair + _ROUNDING * at)
             if rate >= aim * (1.0 - 2.0 * _CURVE_AIM_RATIO):
                 break
         if not (bend > 0.0 and rate > 0.0):
             break
-        at = min(at + (math.sqrt(rate / aim) - 1.0) / bend, sides[i, INPUT_MAX])
+        at = min(at + (math.sqrt(rate / aim) - 1.0) / bend, sides[i, SIDE.INPUT_MAX])
         if not 0.0 < at < np.inf:
             break
     return least
@@ -87,7 +76,7 @@ def _curve_surplus(sides, i, pieces, curves, rate_fair):
 @borrowing
 def _surplus(sides, i, pieces, curves, rate_fair):
     """Return the most of ``f(x) / rate_fair - x``, in units of the leg's input."""
-    form = sides[i, FORM]
+    form = sides[i, SIDE.FORM]
     if form == FORM_GROUP:
         return np.inf
     most = 0.0

@@ -7,9 +7,7 @@ large balances pay visibly less, so this is part of the formula here.
 
 import math
 
-from numba import float64, types
-
-from engine.kernels.jit import borrowing, kernel
+from engine.kernels.jit import borrowing
 
 # Columns of a row, which is one direction through a pool; balances and amounts are raw units.
 BALANCE_IN = 0
@@ -17,7 +15,6 @@ BALANCE_OUT = 1
 EXPONENT = 2
 FEE_RATIO = 3
 POWER_ERROR_RATIO = 4
-COLUMNS = 5
 
 TRADE_RATIO_MAX = 0.3
 """The contract takes no more of a balance in one swap."""
@@ -49,16 +46,3 @@ def weighted_quote(row, amount_in):
     rate = balance_out * exponent * kept * (1.0 + error) * share / after
     out = balance_out * (given - kept * error)
     return max(out, 0.0), rate, -rate * (exponent + 1.0) * share / after
-
-
-@kernel(types.UniTuple(float64, 3)(float64[::1], float64))
-def quote_weighted(row, amount_in):
-    """Quote one swap; see `weighted_quote`. `row` is float64 (COLUMNS,), amounts raw units."""
-    return weighted_quote(row, amount_in)
-
-
-@kernel(types.void(float64[:, ::1], float64[::1], float64[:, ::1]))
-def quote_weighted_all(rows, amounts_in, out):
-    """Quote one swap per row into `out`, float64 (rows, 3)."""
-    for r in range(rows.shape[0]):
-        out[r, 0], out[r, 1], out[r, 2] = weighted_quote(rows[r], amounts_in[r])

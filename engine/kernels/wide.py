@@ -21,21 +21,6 @@ def typed_intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
     return cast("Callable[..., Any]", intrinsic(function))
 
 
-@typed_intrinsic
-def multiply_limbs(_typing: Any, a: Any, b: Any) -> Any:  # noqa: ARG001 - numba reads the names
-    """Multiply two limbs: the low and the high limb of the product."""
-    signature = types.UniTuple(types.uint64, 2)(types.uint64, types.uint64)
-
-    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
-        left, right = (builder.zext(argument, _I128) for argument in arguments)
-        product = builder.mul(left, right)
-        high = builder.lshr(product, ir.Constant(_I128, 64))
-        limbs = [builder.trunc(product, _I64), builder.trunc(high, _I64)]
-        return context.make_tuple(builder, sig.return_type, limbs)
-
-    return signature, generate
-
-
 def _wide(builder: Any, limbs: list[Any]) -> Any:
     form = ir.IntType(64 * len(limbs))
     wide = builder.zext(limbs[0], form)
@@ -60,33 +45,6 @@ def _is_words(a: Any, b: Any) -> bool:
         and a.dtype == types.uint64
         and b.dtype == types.uint64
     )
-
-
-@typed_intrinsic
-def multiply(_typing: Any, a: Any, b: Any) -> Any:
-    """Multiply tuples of m and n limbs to one of m + n."""
-    if not _is_words(a, b):
-        return None
-    signature = types.UniTuple(types.uint64, a.count + b.count)(a, b)
-
-    def generate(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
-        left = [builder.zext(limb, _I128) for limb in cgutils.unpack_tuple(builder, arguments[0])]
-        right = [builder.zext(limb, _I128) for limb in cgutils.unpack_tuple(builder, arguments[1])]
-        nothing = ir.Constant(_I128, 0)
-        sums = [nothing] * (len(left) + len(right))
-        for i, one in enumerate(left):
-            carry = nothing
-            for j, other in enumerate(right):
-                # limb * limb + limb + limb fits 128 bits
-                total = builder.add(builder.mul(one, other), builder.add(sums[i + j], carry))
-                sums[i + j] = builder.zext(builder.trunc(total, _I64), _I128)
-                carry = builder.lshr(total, ir.Constant(_I128, 64))
-            sums[i + len(right)] = carry
-        return context.make_tuple(
-            builder, sig.return_type, [builder.trunc(limb, _I64) for limb in sums]
-        )
-
-    return signature, generate
 
 
 @typed_intrinsic

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument
-from engine.kernels import matrix_layout as layout
+from engine.kernels.matrix_layout import FORMAT, HEADER, HEADER_BYTES, MAGIC, ROW_BYTES, rows_at
 
 ROWS_MAX: Final = 65_536
 NAME_MAX: Final = 200
@@ -209,7 +209,7 @@ def decode_places(words: Words, rows: int, length: int) -> tuple[Place, ...]:
 
 def places_at(rows: int) -> int:
     """Return the offset of the places in a block, in bytes."""
-    return layout.rows_at(rows) + layout.ROW_BYTES * rows
+    return rows_at(rows) + ROW_BYTES * rows
 
 
 def size_of(rows: int, places_bytes: int) -> int:
@@ -224,20 +224,18 @@ def check_header(words: Words, path: Path) -> None:
         BadValueError: it is not.
     """
     size = words.nbytes
-    if size < layout.HEADER_BYTES:
+    if size < HEADER_BYTES:
+        raise BadValueError(f"{path} has {size} bytes; a price matrix has {HEADER_BYTES} at least")
+    if words[HEADER.MAGIC] != MAGIC:
         raise BadValueError(
-            f"{path} has {size} bytes; a price matrix has {layout.HEADER_BYTES} at least"
+            f"{path} is no price matrix: it begins with {int(words[0]):#x}, not {MAGIC:#x}"
         )
-    if words[layout.HEADER_MAGIC] != layout.MAGIC:
+    if words[HEADER.FORMAT] != FORMAT:
         raise BadValueError(
-            f"{path} is no price matrix: it begins with {int(words[0]):#x}, not {layout.MAGIC:#x}"
+            f"{path} is a price matrix of format {int(words[HEADER.FORMAT])}; this program "
+            f"reads format {FORMAT}: run the engine and its readers in one version"
         )
-    if words[layout.HEADER_FORMAT] != layout.FORMAT:
-        raise BadValueError(
-            f"{path} is a price matrix of format {int(words[layout.HEADER_FORMAT])}; this program "
-            f"reads format {layout.FORMAT}: run the engine and its readers in one version"
-        )
-    rows, length = int(words[layout.HEADER_ROWS]), int(words[layout.HEADER_PLACES_BYTES])
+    rows, length = int(words[HEADER.ROWS]), int(words[HEADER.PLACES_BYTES])
     if not 0 < rows <= ROWS_MAX or length < 0 or size < size_of(rows, length):
         raise BadValueError(
             f"{path} says that it has {rows} rows and {length} bytes of names, which do not fit "

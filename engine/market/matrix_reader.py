@@ -15,7 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.domain.errors import BadValueError, FatalError, SyndicateError
-from engine.kernels import matrix_layout as layout
+from engine.kernels.matrix_layout import (
+    BUSY,
+    CLOSED,
+    CONTEXT,
+    CONTEXT_WORDS,
+    HEADER,
+    HEADER_BYTES,
+    REPLACED,
+    ROW_WORDS,
+    UNKNOWN_ROW,
+    rows_at,
+)
 from engine.kernels.price_matrix import changed_since as _changed_since
 from engine.kernels.price_matrix import read_row as _read_row
 from engine.kernels.price_matrix import read_rows as _read_rows
@@ -123,23 +134,23 @@ class PriceMatrixReader:
         self._file = file
         self._words: Words | None = words
         self._wait_ns_max = wait_ns_max
-        rows = int(words[layout.HEADER_ROWS])
-        start = layout.rows_at(rows) // 8
+        rows = int(words[HEADER.ROWS])
+        start = rows_at(rows) // 8
         self.generation = generation
-        self.places = decode_places(words, rows, int(words[layout.HEADER_PLACES_BYTES]))
-        self.run = int(words[layout.HEADER_RUN])
-        self.band_ratio = float(words[layout.HEADER_BAND : layout.HEADER_BAND + 1].view("f8")[0])
-        self.header = words[: layout.HEADER_BYTES // 8]
-        self.versions = words[layout.HEADER_BYTES // 8 :][:rows]
-        self.table = words[start : start + rows * layout.ROW_WORDS].view(ROW_DTYPE)
+        self.places = decode_places(words, rows, int(words[HEADER.PLACES_BYTES]))
+        self.run = int(words[HEADER.RUN])
+        self.band_ratio = float(words[HEADER.BAND : HEADER.BAND + 1].view("f8")[0])
+        self.header = words[: HEADER_BYTES // 8]
+        self.versions = words[HEADER_BYTES // 8 :][:rows]
+        self.table = words[start : start + rows * ROW_WORDS].view(ROW_DTYPE)
         self._every = np.arange(rows, dtype=np.int64)
         self._changed = np.empty(rows, np.int64)
-        self._context = np.zeros(layout.CONTEXT_WORDS, np.int64)
+        self._context = np.zeros(CONTEXT_WORDS, np.int64)
         self._context_at = address_of(self._context)
-        self._context[layout.CONTEXT_BLOCK] = address_of(words)
-        self._context[layout.CONTEXT_ROWS] = rows
-        self._context[layout.CONTEXT_ROWS_AT] = start * 8
-        self._context[layout.CONTEXT_GENERATION] = self.generation
+        self._context[CONTEXT.BLOCK] = address_of(words)
+        self._context[CONTEXT.ROWS] = rows
+        self._context[CONTEXT.ROWS_AT] = start * 8
+        self._context[CONTEXT.GENERATION] = self.generation
 
     @classmethod
     def open(cls, path: Path, *, wait_ns_max: int = WAIT_NS_MAX) -> "PriceMatrixReader":
@@ -155,12 +166,12 @@ class PriceMatrixReader:
             size = os.fstat(file).st_size
             if size == 0:
                 raise WriterGoneError(f"no engine has filled the price matrix {path} yet")
-            if size < layout.HEADER_BYTES:
+            if size < HEADER_BYTES:
                 raise BadValueError(
-                    f"{path} has {size} bytes; a price matrix has {layout.HEADER_BYTES} at least"
+                    f"{path} has {size} bytes; a price matrix has {HEADER_BYTES} at least"
                 )
             words = map_words(file, is_writer=False)
-            generation = int(words[layout.HEADER_GENERATION])
+            generation = int(words[HEADER.GENERATION])
             try:
                 check_header(words, path)
                 reader = cls(
@@ -171,7 +182,7 @@ class PriceMatrixReader:
                     wait_ns_max=wait_ns_max,
                 )
             except BadValueError:
-                if int(words[layout.HEADER_GENERATION]) != generation:
+                if int(words[HEADER.GENERATION]) != generation:
                     raise _gone(words, generation, file, path) from None
                 raise
             if not reader.is_writer_alive() or generation & 1:
@@ -202,7 +213,7 @@ class PriceMatrixReader:
         Each is whole; they need not be of the same instant. Raises as `row`.
         """
         asked = self._every if rows is None else _numbers(rows)
-        out = np.empty((len(asked), layout.ROW_WORDS), np.int64)
+        out = np.empty((len(asked), ROW_WORDS), np.int64)
         reached, outcome = _read_rows(self._context_at, asked, 0, out)
         deadline_ns = time.monotonic_ns() + self._wait_ns_max
         while outcome:
@@ -218,7 +229,7 @@ class PriceMatrixReader:
         instant, and RowBusyError says so.
         """
         asked = _numbers(rows)
-        out = np.empty((len(asked), layout.ROW_WORDS), np.int64)
+        out = np.empty((len(asked), ROW_WORDS), np.int64)
         deadline_ns = time.monotonic_ns() + self._wait_ns_max
         while outcome := _read_together(self._context_at, asked, out):
             strange = (int(row) for row in asked if not 0 <= row < len(self.places))
@@ -239,15 +250,15 @@ class PriceMatrixReader:
     def version(self) -> int:
         """Return the block's change counter; raises FatalError if the reader is closed."""
         if self._words is None:
-            raise self._error(layout.CLOSED, row=-1)
-        return int(self._words[layout.HEADER_VERSION])
+            raise self._error(CLOSED, row=-1)
+        return int(self._words[HEADER.VERSION])
 
     def is_writer_alive(self) -> bool:
         """Say whether the writer that this reader knows still has the block."""
         words = self._words
         return (
             words is not None
-            and int(words[layout.HEADER_GENERATION]) == self.generation
+            and int(words[HEADER.GENERATION]) == self.generation
             and is_locked(self._file)
         )
 
@@ -259,7 +270,7 @@ class PriceMatrixReader:
             FatalError: the reader is closed.
         """
         if not self.is_writer_alive():
-            outcome = layout.CLOSED if self._words is None else layout.REPLACED
+            outcome = CLOSED if self._words is None else REPLACED
             raise self._error(outcome, row=-1)
 
     @property
@@ -272,28 +283,28 @@ class PriceMatrixReader:
         if self._words is None:
             return
         self._words = None
-        self._context[layout.CONTEXT_BLOCK] = 0
+        self._context[CONTEXT.BLOCK] = 0
         os.close(self._file)
 
     def _wait_or_raise(self, outcome: int, *, row: int, deadline_ns: int) -> None:
         """Let others run if the row is only busy and the deadline far."""
-        is_dead = outcome == layout.BUSY and not is_locked(self._file)
-        if outcome != layout.BUSY or is_dead or time.monotonic_ns() >= deadline_ns:
-            raise self._error(layout.REPLACED if is_dead else outcome, row=row)
+        is_dead = outcome == BUSY and not is_locked(self._file)
+        if outcome != BUSY or is_dead or time.monotonic_ns() >= deadline_ns:
+            raise self._error(REPLACED if is_dead else outcome, row=row)
         os.sched_yield()
 
     def _error(self, outcome: int, *, row: int) -> SyndicateError:
-        if self._words is None or outcome == layout.CLOSED:
+        if self._words is None or outcome == CLOSED:
             return FatalError(f"the reader of {self._path} is closed; open another")
-        if outcome == layout.UNKNOWN_ROW:
+        if outcome == UNKNOWN_ROW:
             return BadValueError(
                 f"the price matrix has no row {row}; its rows are 0 to {len(self.places) - 1}"
             )
-        if outcome == layout.BUSY:
+        if outcome == BUSY:
             return RowBusyError(
                 f"row {row} ({self.places[row]}) did not come to rest within "
                 f"{self._wait_ns_max / 1e6:g} ms; its writer, process "
-                f"{int(self._words[layout.HEADER_WRITER_PID])}, is stopped or starved"
+                f"{int(self._words[HEADER.WRITER_PID])}, is stopped or starved"
             )
         return _gone(self._words, self.generation, self._file, self._path)
 
@@ -304,7 +315,7 @@ def _numbers(rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.int6
 
 def _gone(words: Words, generation: int, file: int, path: Path) -> SyndicateError:
     """Say why a generation is over."""
-    found = int(words[layout.HEADER_GENERATION])
+    found = int(words[HEADER.GENERATION])
     if not is_locked(file):
         return WriterGoneError(
             f"no engine writes the price matrix {path} any more (generation {found}); "

@@ -13,7 +13,22 @@ from typing import Final
 import numpy as np
 
 from engine.domain.errors import BadValueError, FatalError
-from engine.kernels import matrix_layout as layout
+from engine.kernels.matrix_layout import (
+    BAD_BAND,
+    BAD_FORWARD,
+    CLOSED,
+    CONTEXT,
+    CONTEXT_WORDS,
+    FORMAT,
+    HEADER,
+    HEADER_BYTES,
+    MAGIC,
+    RATE_MAX,
+    ROW,
+    ROW_WORDS,
+    UNKNOWN_ROW,
+    rows_at,
+)
 from engine.kernels.price_matrix import publish_book as _publish_book
 from engine.kernels.price_matrix import publish_rates as _publish_rates
 from engine.kernels.price_matrix import set_generation
@@ -60,16 +75,16 @@ class PriceMatrix:
         self._version_first = 0
         # Both own what the context's addresses point at.
         self._arrays = (board.state, board.levels)
-        self._context = np.zeros(layout.CONTEXT_WORDS, np.int64)
+        self._context = np.zeros(CONTEXT_WORDS, np.int64)
         self._context_at = address_of(self._context)
         context = self._context
-        context[layout.CONTEXT_BLOCK] = address_of(words)
-        context[layout.CONTEXT_ROWS] = len(places)
-        context[layout.CONTEXT_ROWS_AT] = layout.rows_at(len(places))
-        context[layout.CONTEXT_STATE] = address_of(board.state)
-        context[layout.CONTEXT_LEVELS] = address_of(board.levels)
-        context[layout.CONTEXT_LEVELS_MAX] = board.levels.shape[1]
-        context[layout.CONTEXT_BOOKS] = len(board.instruments)
+        context[CONTEXT.BLOCK] = address_of(words)
+        context[CONTEXT.ROWS] = len(places)
+        context[CONTEXT.ROWS_AT] = rows_at(len(places))
+        context[CONTEXT.STATE] = address_of(board.state)
+        context[CONTEXT.LEVELS] = address_of(board.levels)
+        context[CONTEXT.LEVELS_MAX] = board.levels.shape[1]
+        context[CONTEXT.BOOKS] = len(board.instruments)
 
     @classmethod
     def create(
@@ -102,7 +117,7 @@ class PriceMatrix:
             lock(file, path)
             words = _claim(file, path, size_of(len(places), len(named)))
             matrix = cls(path=path, file=file, words=words, board=board, places=tuple(places))
-            matrix._context[layout.CONTEXT_BAND] = _bits_of(band_ratio)
+            matrix._context[CONTEXT.BAND] = _bits_of(band_ratio)
             matrix._begin(words, named=named, run_id=run_id)
         return matrix
 
@@ -120,9 +135,9 @@ class PriceMatrix:
         matrix = PriceMatrix(
             path=self._path, file=self._file, words=words, board=self._board, places=tuple(places)
         )
-        matrix._context[layout.CONTEXT_BAND] = self._context[layout.CONTEXT_BAND]
+        matrix._context[CONTEXT.BAND] = self._context[CONTEXT.BAND]
         matrix._begin(words, named=named, run_id=run_id)
-        self._context[layout.CONTEXT_BLOCK] = 0
+        self._context[CONTEXT.BLOCK] = 0
         self._words = None
         return matrix
 
@@ -197,49 +212,49 @@ class PriceMatrix:
     @property
     def generation(self) -> int:
         """Return the number that this writer's readers know it by."""
-        return int(self._context[layout.CONTEXT_GENERATION])
+        return int(self._context[CONTEXT.GENERATION])
 
     @property
     def published(self) -> int:
         """Return how many rows this writer has written, 0 once it is closed."""
         words = self._words
-        return 0 if words is None else int(words[layout.HEADER_VERSION]) - self._version_first
+        return 0 if words is None else int(words[HEADER.VERSION]) - self._version_first
 
     def close(self) -> None:
         """Leave the block: readers are told that the writer is gone. The file stays."""
         if self._words is None:
             return
         set_generation(self._context_at, self.generation + 1)
-        self._context[layout.CONTEXT_BLOCK] = 0
+        self._context[CONTEXT.BLOCK] = 0
         self._words = None
         os.close(self._file)
 
     def _begin(self, words: Words, *, named: bytes, run_id: str) -> None:
         """Fill the block between an odd generation and the next even one."""
         rows = len(self.places)
-        preparing = _counter(words, layout.HEADER_GENERATION) | 1
+        preparing = _counter(words, HEADER.GENERATION) | 1
         set_generation(self._context_at, preparing)
         # A writer that was killed within a row may have used one version more than it told.
-        is_same_format = words[layout.HEADER_FORMAT] == layout.FORMAT
-        version = 2 + (_counter(words, layout.HEADER_VERSION) if is_same_format else 0)
-        words[layout.HEADER_BYTES // 8 :] = 0
-        words[layout.HEADER_BYTES // 8 : layout.HEADER_BYTES // 8 + rows] = version
-        start = layout.rows_at(rows) // 8
-        table = words[start : start + rows * layout.ROW_WORDS].reshape(rows, layout.ROW_WORDS)
-        table[:, layout.VERSION] = version
-        table[:, layout.ASK] = _bits_of(math.inf)
+        is_same_format = words[HEADER.FORMAT] == FORMAT
+        version = 2 + (_counter(words, HEADER.VERSION) if is_same_format else 0)
+        words[HEADER_BYTES // 8 :] = 0
+        words[HEADER_BYTES // 8 : HEADER_BYTES // 8 + rows] = version
+        start = rows_at(rows) // 8
+        table = words[start : start + rows * ROW_WORDS].reshape(rows, ROW_WORDS)
+        table[:, ROW.VERSION] = version
+        table[:, ROW.ASK] = _bits_of(math.inf)
         end = start * 8 + table.nbytes
         words.view(np.uint8)[end : end + len(named)] = np.frombuffer(named, np.uint8)
-        words[layout.HEADER_VERSION] = version
+        words[HEADER.VERSION] = version
         self._version_first = version
-        words[layout.HEADER_FORMAT] = layout.FORMAT
-        words[layout.HEADER_ROWS] = rows
-        words[layout.HEADER_PLACES_BYTES] = len(named)
-        words[layout.HEADER_RUN] = run_hash(run_id)
-        words[layout.HEADER_BAND] = self._context[layout.CONTEXT_BAND]
-        words[layout.HEADER_WRITER_PID] = os.getpid()
-        words[layout.HEADER_MAGIC] = layout.MAGIC
-        self._context[layout.CONTEXT_GENERATION] = preparing + 1
+        words[HEADER.FORMAT] = FORMAT
+        words[HEADER.ROWS] = rows
+        words[HEADER.PLACES_BYTES] = len(named)
+        words[HEADER.RUN] = run_hash(run_id)
+        words[HEADER.BAND] = self._context[CONTEXT.BAND]
+        words[HEADER.WRITER_PID] = os.getpid()
+        words[HEADER.MAGIC] = MAGIC
+        self._context[CONTEXT.GENERATION] = preparing + 1
         set_generation(self._context_at, preparing + 1)
 
     def _refused(
@@ -250,20 +265,20 @@ class PriceMatrix:
         rates: tuple[float, float] = (0.0, 0.0),
         bands: tuple[float, float] = (0.0, 0.0),
     ) -> Exception:
-        if outcome == layout.CLOSED:
+        if outcome == CLOSED:
             return FatalError("the price matrix is closed; nothing can be published any more")
-        if outcome == layout.UNKNOWN_ROW:
-            books = int(self._context[layout.CONTEXT_BOOKS])
+        if outcome == UNKNOWN_ROW:
+            books = int(self._context[CONTEXT.BOOKS])
             return BadValueError(
                 f"row {row} cannot be published so: books are rows 0 to {books - 1}, pools rows "
                 f"{books} to {len(self.places) - 1}"
             )
-        if outcome == layout.BAD_BAND:
+        if outcome == BAD_BAND:
             return BadValueError(
                 f"liquidity within the band of row {row} ({self.places[row]}) is {bands[0]} to "
                 f"sell and {bands[1]} to buy; it must be finite and 0 or more, in base"
             )
-        is_forward = outcome == layout.BAD_FORWARD
+        is_forward = outcome == BAD_FORWARD
         name, unit = (
             ("rate_forward", "quote per base")
             if is_forward
@@ -271,7 +286,7 @@ class PriceMatrix:
         )
         return BadValueError(
             f"{name} of row {row} ({self.places[row]}) is {rates[0] if is_forward else rates[1]}; "
-            f"it must be finite, above 0 and at most {layout.RATE_MAX:g}, in {unit}"
+            f"it must be finite, above 0 and at most {RATE_MAX:g}, in {unit}"
         )
 
 
@@ -303,9 +318,9 @@ def _claim(file: int, path: Path, size: int) -> Words:
     """Make the file large enough and map it; a file that is something else is left alone."""
     found = os.fstat(file).st_size
     if found:
-        head = os.pread(file, layout.HEADER_BYTES, 0)
-        is_ours = int.from_bytes(head[:8], "little") == layout.MAGIC or not any(head)
-        if found < layout.HEADER_BYTES or not is_ours:
+        head = os.pread(file, HEADER_BYTES, 0)
+        is_ours = int.from_bytes(head[:8], "little") == MAGIC or not any(head)
+        if found < HEADER_BYTES or not is_ours:
             raise BadValueError(
                 f"{path} is no price matrix ({found} bytes, beginning with {head[:8].hex()}) and "
                 "is not overwritten; remove it or choose another path"

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from engine.domain.errors import BadValueError
-from engine.kernels.matrix_layout import HEADER_GENERATION
+from engine.kernels.matrix_layout import HEADER
 from engine.kernels.refresh_order import choose_stale
 from engine.market.matrix_reader import PriceMatrixReader, PriceRow
 from engine.market.refresh_order import RefreshOrder
@@ -153,7 +153,7 @@ class RowCache:
         if not 0 <= row < len(self._copies):
             raise BadValueError(f"no row {row}; rows are 0 to {len(self._copies) - 1}")
         copy = self._copies[row]
-        is_current = self._header[HEADER_GENERATION] == self._generation
+        is_current = self._header[HEADER.GENERATION] == self._generation
         if copy is not None and is_current and copy.version >= self._version_of[row]:
             return copy
         copy = self._take(row)

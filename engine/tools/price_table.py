@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from engine.domain.units import NS_PER_MS
-from engine.kernels.matrix_layout import POOL
+from engine.kernels.matrix_layout import KIND
 from engine.market.matrix_block import Place, RowKind
 from engine.market.matrix_reader import PriceMatrixReader, PriceRow
 from engine.market.row_cache import RowCache
@@ -146,7 +146,7 @@ def in_place(shown: PricesShown, *, size: os.terminal_size) -> str:
 
 
 def _line(place: Place, row: PriceRow, *, at_ns: int, age_ms_max: int) -> PriceLine:
-    is_book = row.kind != POOL
+    is_book = row.kind != KIND.POOL
     age_ms = max(at_ns - row.changed_at_ns, 0) // NS_PER_MS if row.changed_at_ns else None
     # A pool's price stands until the pool changes; a book's is doubtful if nothing moves it.
     is_old = place.kind is RowKind.BOOK and age_ms is not None and age_ms > age_ms_max

@@ -96,7 +96,7 @@ def check_equal(world: World, calm: World) -> None:
 
 def edges_of(world: World) -> Iterator[np.ndarray]:
     """What the kernels read of each direction of each pool."""
-    sides, pieces, curves = world.graph.side_arrays
+    sides, pieces, curves = world.graph._sides.arrays
     rates = world.graph._graph.arrays[3]
     for number in world.graph.terms_of_pools:
         for edge in world.graph._pool_edges[number].tolist():

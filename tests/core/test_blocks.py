@@ -117,7 +117,6 @@ def test_two_pools_that_move_together_open_no_route_between_where_they_were_and_
 
     between_pools = [hops for hops in pool_routes(world) if len(hops) == 2]
     assert between_pools == []
-    assert world.detector.screened == 3
 
 
 def test_what_stands_at_the_end_of_a_block_opens_its_route_and_the_next_one_ends_it() -> None:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.detect.cycle_scan import Cycle, CycleScan
-from engine.detect.market_graph import MarketGraph, PlaceKind
-from engine.kernels import graph_layout as layout
-from tests.reference.cycles import Edge, Found, all_cycles, cycles_through
+from engine.detect.market_graph import MarketGraph
+from engine.kernels.graph_layout import NONE
+from tests.detect.cycle_driver import Cycle, ScanDriver
+from tests.reference.cycles import Edge, Found, cycles_through
 
 CLOSE = 1e-9
 CYCLES_KEPT = 24
-ALL = "whole market"
 
 Couples = list[tuple[int, int]]
 
@@ -76,11 +75,6 @@ SHAPES: tuple[Callable[[random.Random, int], Couples], ...] = (
 )  # fmt: skip
 
 
-def _from_lowest(edges: tuple[int, ...]) -> tuple[int, ...]:
-    first = edges.index(min(edges))
-    return edges[first:] + edges[:first]
-
-
 @dataclass
 class Tally:
     """What a run of events has seen."""
@@ -90,7 +84,6 @@ class Tally:
     with_cycles: int = 0
     with_overflow: int = 0
     cycles: int = 0
-    indexed: int = 0
     by_legs: dict[int, int] = field(default_factory=dict)
     mismatches: list[str] = field(default_factory=list)
 
@@ -117,14 +110,14 @@ class World:
                 self.add_pool(self.tokens[a], self.tokens[b])
         if rng.random() < 0.3 and tokens >= 3:
             self.add_place(rng.sample(self.tokens, 3))
-        self.scan = CycleScan(
+        self.scan = ScanDriver(
             self.graph,
             log_gain_min=rng.choice((0.0, 0.0, 5e-4, -self.noise)),
             legs_max=5 if self.shape is fives else rng.choice((5, 5, 4, 4, 4, 3, 2)),
             cycle_max=rng.choice((1, 3, CYCLES_KEPT)),
             overflow_max=rng.choice((0, 2, 30, 1_000)),
         )
-        self.log_gain_min, self.legs_max, _ = self.scan.terms
+        self.log_gain_min, self.legs_max, self.overflow_max = self.scan.query
 
     def log_rate(self, source: int, target: int) -> float:
         fee = self.rng.choice((1e-4, 5e-4, 3e-3))
@@ -146,7 +139,6 @@ class World:
             source=source,
             target=target,
             place=self.places,
-            kind=PlaceKind.POOL,
             log_rate=log_rate,
         )
         self.edges[number] = Edge(number, source, target, self.places, log_rate)
@@ -162,8 +154,6 @@ class World:
             self.edges = {n: edge for n, edge in self.edges.items() if edge.place != place}
         elif choice < 0.75:
             self.graph.set_potential(rng.choice(self.tokens), rng.gauss(0, 8))
-        elif choice < 0.9:
-            self.scan.index.rebuild()
         elif self.edges:
             number = rng.choice(list(self.edges))
             self.graph.close_edge(number)
@@ -176,20 +166,11 @@ class World:
         if not self.edges:
             self.add_pool(*rng.sample(self.tokens, 2))
         tally.events += 1
-        tally.indexed += self.scan.index.is_complete
         kind = rng.random()
         if kind < 0.9:
             self._change_place(tally)
-        elif kind < 0.96:
-            self._change_batch(tally)
         else:
-            count = self.scan.scan_all()
-            self._compare(ALL, count, self._all(), tally)
-
-    def _all(self) -> list[Found]:
-        return all_cycles(
-            self.edges.values(), log_gain_min=self.log_gain_min, legs_max=self.legs_max
-        )
+            self._change_batch(tally)
 
     def _through(self, number: int) -> list[Found]:
         return cycles_through(
@@ -210,14 +191,14 @@ class World:
                 for twin in self.edges.values()
                 if (twin.place, twin.source, twin.target) == (edge.place, edge.target, edge.source)
             ),
-            layout.NONE,
+            NONE,
         )
         if self.rng.random() < 0.2:
-            other = layout.NONE
+            other = NONE
         rate = self.log_rate(edge.source, edge.target)
         other_rate = self.log_rate(edge.target, edge.source)
         improved = [number] if self._set(number, rate) else []
-        if other != layout.NONE and self._set(other, other_rate):
+        if other != NONE and self._set(other, other_rate):
             improved.append(other)
 
         count = self.scan.on_rates(number, rate, other, other_rate)
@@ -255,15 +236,13 @@ class World:
         for legs in range(2, self.legs_max + 1):
             same = [found for found in expected if len(found.edges) == legs]
             kept = self.scan.cycles(legs=legs)
-            if named == ALL:
-                kept = tuple(replace(cycle, edges=_from_lowest(cycle.edges)) for cycle in kept)
             tally.by_legs[legs] = tally.by_legs.get(legs, 0) + len(kept)
             is_right &= self._is_best(kept, same)
             lost += len(same) - len(kept)
             got += kept
         overflow = self.scan.overflow
-        is_right &= overflow == lost if lost < self.scan.overflow_max else overflow <= lost
-        is_right &= overflow >= min(lost, self.scan.overflow_max) and count == len(got)
+        is_right &= overflow == lost if lost < self.overflow_max else overflow <= lost
+        is_right &= overflow >= min(lost, self.overflow_max) and count == len(got)
         tally.with_cycles += bool(expected)
         tally.with_overflow += bool(lost)
         tally.cycles += len(got)

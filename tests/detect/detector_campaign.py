@@ -21,10 +21,19 @@ import numpy as np
 from engine.detect.exact_sizing import confirm_exact
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
-from engine.kernels import sizing_layout as layout
-from engine.kernels.sizing import route_output, size_route
+from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import (
+    CURVE_COLUMNS,
+    FORM_PIECES,
+    PIECE_COLUMNS,
+    SIDE,
+    SIZED,
+    SIZED_COLUMNS,
+    TERM,
+)
 from engine.market.book_leg import OrderBookLeg, leg_of_book
 from tests.detect.mixed_routes import KINDS, float_optimum, random_route, swaps_of
+from tests.detect.outputs import route_output
 from tests.reference import book_leg as twin
 from tests.reference import confirming as reference
 from tests.reference import sizing as smooth
@@ -126,38 +135,38 @@ def check_hostile(rng: random.Random) -> str | None:
     """Size a route over raw rows that no edge checked: no crash, no number that is none."""
     count = rng.randint(1, 4)
     rows = rng.randint(1, 3) * count
-    pieces = np.empty((rows, layout.PIECE_COLUMNS))
+    pieces = np.empty((rows, PIECE_COLUMNS))
     for k in range(rows):
         pieces[k] = (k // count * 100.0, k // count * 90.0, rng.uniform(0.8, 1.3), 1e-4)
     each = rows // count
     pieces = np.ascontiguousarray(pieces.reshape(each, count, -1).swapaxes(0, 1).reshape(rows, -1))
     sides = np.array(
-        [[layout.FORM_PIECES, k * each, (k + 1) * each, 0, 1, math.inf] for k in range(count)]
+        [[FORM_PIECES, k * each, (k + 1) * each, 0, 1, math.inf] for k in range(count)]
     )
     terms = np.array([1.0, 0.0, 0.0, math.inf, 1.0])
     spoiled = rng.choice((pieces, pieces, sides, terms))
     at = rng.randrange(spoiled.size)
     number = rng.choice(BAD)
     spoiled.flat[at] = number
-    out = np.zeros(layout.OUT_COLUMNS)
+    out = np.zeros(SIZED_COLUMNS)
     cycle = np.arange(count, dtype=np.int64)
-    curves = np.zeros((1, layout.CURVE_COLUMNS))
+    curves = np.zeros((1, CURVE_COLUMNS))
     has_gain = size_route(cycle, sides, pieces, curves, terms, out)
     if not np.isfinite(out).all():
         return "a number that is none came out"
-    profit, amount = float(out[layout.OUT_PROFIT]), float(out[layout.OUT_INPUT])
+    profit, amount = float(out[SIZED.PROFIT]), float(out[SIZED.INPUT])
     if has_gain != (profit > 0.0) or (not has_gain and amount != 0.0):
         return "a gain without a profit"
     if not has_gain:
         return None
     again = route_output(cycle, sides, pieces, curves, amount)
-    kept = again - amount * float(terms[layout.PAYS_RATIO]) - float(terms[layout.FIXED_COST])
+    kept = again - amount * float(terms[TERM.PAYS_RATIO]) - float(terms[TERM.FIXED_COST])
     if abs(kept - profit) > SEAM_RATIO_MAX * (amount + again):
         return "a profit that the legs do not give"
     walked = amount
     for side in sides:
-        rows_of = pieces[int(side[layout.FROM]) : int(side[layout.TO])]
-        walked = _walked(rows_of, min(walked, float(side[layout.INPUT_MAX])))
+        rows_of = pieces[int(side[SIDE.FROM]) : int(side[SIDE.TO])]
+        walked = _walked(rows_of, min(walked, float(side[SIDE.INPUT_MAX])))
     if abs(walked - again) > 10 * SEAM_RATIO_MAX * again:
         return "an output that no walk through the pieces gives"
     return None

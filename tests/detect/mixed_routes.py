@@ -100,7 +100,7 @@ def _stable(*, rate: float, depth: int) -> tuple[ExactLeg, reference.Leg]:
     )
     row = np.array(curve.as_row(state))
     leg = leg_of(state, token_in=0, token_out=1)
-    return leg, lambda x: float(stable_swap.quote_stable_swap(row, 0, 1, x)[0])
+    return leg, lambda x: float(stable_swap.stable_swap_quote(row, 0, 1, x)[0])
 
 
 def _book(

@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.detect.sizing import RouteTerms, SideTables, size
 from engine.detect.splitting import split
-from engine.kernels import sizing_layout as layout
 from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import SIZED_COLUMNS
 from tests.detect.sizing_random import KINDS, MIXES, Problem, random_problem, random_side
 from tests.reference import sizing as reference
 
@@ -69,7 +69,7 @@ def check_spoiled(rng: random.Random, problem: Problem) -> str | None:
     terms = np.array(RouteTerms().as_row())
     spoiled = rng.choice([one for one in [*arrays, terms] if one.size])
     spoiled.flat[rng.randrange(spoiled.size)] = rng.choice(BAD)
-    out = np.zeros(layout.OUT_COLUMNS)
+    out = np.zeros(SIZED_COLUMNS)
     size_route(np.array(problem.cycle, np.int64), *arrays, terms, out)
     return None if np.isfinite(out).all() else "a bad number came out"
 

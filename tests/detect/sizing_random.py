@@ -13,9 +13,10 @@ from engine.detect.pieces import (
     pieces_of_ranges,
 )
 from engine.detect.sizing import SideTables
-from engine.kernels import sizing_layout as layout
 from engine.kernels import solidly, stable_swap, weighted
+from engine.kernels.sizing_layout import FORM_SOLIDLY, FORM_STABLE_SWAP, FORM_WEIGHTED
 from tests.reference import sizing as reference
+from tests.reference.stable_swap import float_invariant
 
 KINDS = ("v2", "v3", "book", "stable", "weighted", "solidly")
 MIXES = (
@@ -126,9 +127,9 @@ def _curve(
         row = np.array([depth, balance_out, exponent, fee, 0.0])
         most = weighted.TRADE_RATIO_MAX * depth / (1.0 - fee) * (1.0 - 1e-12)
         side = tables.add_curve(
-            layout.FORM_WEIGHTED, row.tolist(), token_in=0, token_out=1, input_max=most
+            FORM_WEIGHTED, row.tolist(), token_in=0, token_out=1, input_max=most
         )
-        leg = reference.limited(lambda x: weighted.quote_weighted(row, x)[0], most)
+        leg = reference.limited(lambda x: weighted.weighted_quote(row, x)[0], most)
         return side, leg
     if kind == "stable":
         row = np.zeros(stable_swap.COLUMNS)
@@ -137,9 +138,10 @@ def _curve(
         row[stable_swap.ANN] = 2 * 10.0 ** rng.uniform(1, 3.3)
         row[stable_swap.BALANCE : stable_swap.BALANCE + 2] = depth, depth * rng.uniform(0.7, 1.3)
         row[stable_swap.RATE : stable_swap.RATE + 2] = 1.0, 1.0 / price
-        stable_swap.set_invariant(row)
-        side = tables.add_curve(layout.FORM_STABLE_SWAP, row.tolist(), token_in=0, token_out=1)
-        return side, lambda x: stable_swap.quote_stable_swap(row, 0, 1, x)[0]
+        balances = row[stable_swap.BALANCE : stable_swap.BALANCE + 2].tolist()
+        row[stable_swap.D] = float_invariant(balances, row[stable_swap.ANN])
+        side = tables.add_curve(FORM_STABLE_SWAP, row.tolist(), token_in=0, token_out=1)
+        return side, lambda x: stable_swap.stable_swap_quote(row, 0, 1, x)[0]
     row = np.array([1.0, fee, depth, depth * price * rng.uniform(0.8, 1.2), 1.0, price])
-    side = tables.add_curve(layout.FORM_SOLIDLY, row.tolist(), token_in=0, token_out=1)
-    return side, lambda x: solidly.quote_solidly(row, 0, x)[0]
+    side = tables.add_curve(FORM_SOLIDLY, row.tolist(), token_in=0, token_out=1)
+    return side, lambda x: solidly.solidly_quote(row, 0, x)[0]

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from numba import njit
 
-from engine.detect.cycle_scan import Cycle, CycleScan
-from engine.detect.market_graph import MarketGraph, PlaceKind, log_rate_of
+from engine.detect.market_graph import MarketGraph
 from engine.kernels import cycles as kernels
 from engine.kernels import graph as graph_kernels
-from engine.kernels import graph_layout as layout
+from engine.kernels.graph_layout import CYCLE, NONE
 from tests.detect.cycle_campaign import run
+from tests.detect.cycle_driver import Cycle, ScanDriver
 from tests.detect.cycle_worlds import SHAPES, Tally, World
 from tests.patience import PATIENCE_S
 
@@ -25,9 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @njit  # type: ignore[untyped-decorator, unused-ignore]
-def scan_from_a_kernel(graph: Any, index: Any, query: Any, edge: int, found: Any) -> Any:
-    kept = kernels.on_rates(graph, index, query, (edge, 0.1, -1, 0.0), found)
-    return kept, found[0][0, 0, layout.OUT_GAIN], found[1][2]
+def scan_from_a_kernel(graph: Any, query: Any, edge: int, found: Any) -> Any:
+    kept = kernels.on_rates(graph, query, (edge, 0.1, -1, 0.0), found)
+    return kept, found[0][0, 0, CYCLE.GAIN], found[1][2]
 
 
 class Market:
@@ -44,7 +44,6 @@ class Market:
             source=self.token[ends[0]],
             target=self.token[ends[1]],
             place=place,
-            kind=PlaceKind.POOL,
             log_rate=log_rate,
         )
 
@@ -57,7 +56,6 @@ def test_no_cycle_is_missed_invented_or_ranked_wrongly(seed: int) -> None:
     assert tally.with_cycles > 500
     assert tally.with_overflow > 100
     assert min(tally.by_legs[legs] for legs in (2, 3, 4, 5)) > 50
-    assert tally.indexed > 200
 
 
 def test_the_interpreted_scan_agrees_too() -> None:
@@ -92,7 +90,7 @@ def test_a_cycle_never_uses_one_place_twice() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=0.0)
     market.edge("ba", place=1, log_rate=0.5)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
     assert scan.on_rate(there, 0.1) == 0
 
@@ -107,7 +105,7 @@ def test_a_worse_parallel_edge_closes_where_the_best_is_the_changed_place() -> N
     market.edge("bc", place=1, log_rate=0.3)
     second = market.edge("bc", place=2, log_rate=0.1)
     third = market.edge("ca", place=3, log_rate=0.0)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
     scan.on_rate(first, 0.05)
 
@@ -118,17 +116,17 @@ def test_a_rate_that_falls_finds_nothing() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=0.3)
     market.edge("ba", place=2, log_rate=0.3)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
     assert scan.on_rate(there, 0.2) == 0
-    assert scan.scan_all() == 1
+    assert scan.on_rate(there, 0.3) == 1
 
 
 def test_the_gain_must_exceed_the_least() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=0.0)
     market.edge("ba", place=2, log_rate=0.25)
-    scan = CycleScan(market.graph, log_gain_min=0.5)
+    scan = ScanDriver(market.graph, log_gain_min=0.5)
 
     assert scan.on_rate(there, 0.25) == 0
     assert scan.on_rate(there, 0.25 + 1e-12) == 1
@@ -139,7 +137,7 @@ def test_precision_holds_between_tokens_of_very_different_worth() -> None:
     first = market.edge("ab", place=1, log_rate=80.0)
     market.edge("bc", place=2, log_rate=-41.0)
     market.edge("ca", place=3, log_rate=-39.0)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
     assert scan.on_rate(first, 80.0 + 1e-11) == 1
     assert scan.cycles()[0].log_gain == pytest.approx(1e-11, rel=0.01)
@@ -149,7 +147,7 @@ def test_precision_holds_between_tokens_of_very_different_worth() -> None:
 def test_rounding_of_large_weights_hides_no_cycle() -> None:
     market = Market("abc")
     hub = [market.edge(ends, place=n, log_rate=0.0) for n, ends in enumerate(("ab", "bc", "ca"))]
-    scan = CycleScan(market.graph, log_gain_min=1e-7)
+    scan = ScanDriver(market.graph, log_gain_min=1e-7)
     rng = np.random.default_rng(5)
 
     missed = 0
@@ -165,25 +163,23 @@ def test_rates_that_are_none_reach_the_kernels_and_find_nothing() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=0.0)
     market.edge("ba", place=2, log_rate=0.5)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
     for bad in (math.nan, math.inf, -math.inf, 1e9):
         for edge in (there, -1, 10**6, 7):
             changes = (edge, bad, edge, bad)
-            arrays = (market.graph.arrays, scan.index.arrays, scan.terms)
-            assert kernels.on_rates(*arrays, changes, scan.found) == layout.NONE
+            arrays = (market.graph.arrays, scan.query)
+            assert kernels.on_rates(*arrays, changes, scan.found) == NONE
             many, rates = np.full(3, edge, np.int32), np.full(3, bad)
-            assert kernels.on_batch(*arrays, many, rates, scan.found) == layout.NONE
+            assert kernels.on_batch(*arrays, many, rates, scan.found) == NONE
             assert graph_kernels.set_rates(market.graph.arrays, many, rates) == 0
-    assert scan.scan_all() == 0
     assert np.isfinite(market.graph.arrays[0]).all()
 
-    assert scan.on_rate(there, log_rate_of(1.0)) == 1
+    assert scan.on_rate(there, 0.1) == 1
 
 
-@pytest.mark.parametrize("way", ["walked", "indexed"])
 @pytest.mark.parametrize("legs", [2, 3, 4, 5])
-def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int, way: str) -> None:
+def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int) -> None:
     names = "abcde"[:legs]
     rng = np.random.default_rng(legs)
     for chosen in range(2**legs):
@@ -198,13 +194,10 @@ def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int, way: str
         ]
         for token in market.token.values():
             market.graph.set_potential(token, rng.normal(0, 1))
-        scan = CycleScan(market.graph, legs_max=legs)
-        if way == "indexed":
-            scan.index.rebuild()
+        scan = ScanDriver(market.graph, legs_max=legs)
         for n, edge in enumerate(ring):
             assert scan.on_rate(edge, rates[n] + 0.1) == 1, f"{tail} in the tail, leg {n} of {legs}"
             assert scan.cycles()[0].edges == tuple(ring[n:] + ring[:n])
-            assert scan.scan_all() == 1
             assert scan.on_rate(edge, rates[n]) == 0
 
 
@@ -212,9 +205,9 @@ def test_another_kernel_may_call_the_scan() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=0.0)
     market.edge("ba", place=2, log_rate=0.2)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
-    asked = market.graph.arrays, scan.index.arrays, scan.terms, there, scan.found
+    asked = market.graph.arrays, scan.query, there, scan.found
     assert scan_from_a_kernel(*asked) == (1, 0.1 + 0.2, 1)
 
 
@@ -222,33 +215,18 @@ def test_a_batch_names_each_cycle_once() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=-1.0)
     back = market.edge("ba", place=2, log_rate=-1.0)
-    scan = CycleScan(market.graph)
+    scan = ScanDriver(market.graph)
 
     assert scan.on_batch(np.array([there, back], np.int32), np.array([0.1, 0.1])) == 1
 
     assert scan.cycles() == (Cycle(edges=(there, back), log_gain=0.1 + 0.1),)
 
 
-def test_an_index_made_before_a_new_pair_hides_nothing() -> None:
-    market = Market("a", tail="bc")
-    first = market.edge("ab", place=1, log_rate=0.0)
-    market.edge("bc", place=2, log_rate=0.0)
-    scan = CycleScan(market.graph)
-    scan.index.rebuild()
-    assert scan.index.is_complete
-
-    market.edge("ca", place=3, log_rate=0.0)
-
-    assert scan.on_rate(first, 0.1) == 1
-    assert scan.index.rebuild().row_count > 0
-    assert scan.on_rate(first, 0.2) == 1
-
-
 def test_the_best_cycles_are_kept_when_there_is_no_room_for_all() -> None:
     market = Market("ab")
     there = market.edge("ab", place=0, log_rate=-9.0)
     backs = [market.edge("ba", place=n, log_rate=n / 100) for n in range(1, 30)]
-    scan = CycleScan(market.graph, cycle_max=4, overflow_max=100)
+    scan = ScanDriver(market.graph, cycle_max=4, overflow_max=100)
 
     assert scan.on_rate(there, 0.0) == 4
 
@@ -263,7 +241,7 @@ def test_cycles_of_many_legs_leave_room_for_those_of_few() -> None:
     market.edge("bc", place=2, log_rate=0.5)
     for place in range(3, 20):
         market.edge("ca", place=place, log_rate=place / 100)
-    scan = CycleScan(market.graph, cycle_max=2, overflow_max=100)
+    scan = ScanDriver(market.graph, cycle_max=2, overflow_max=100)
 
     assert scan.on_rate(there, 0.0) == 3
 
@@ -273,20 +251,16 @@ def test_cycles_of_many_legs_leave_room_for_those_of_few() -> None:
     assert scan.overflow == 15
 
 
-@pytest.mark.parametrize("way", ["walked", "indexed"])
 @pytest.mark.parametrize("tail", ["", "c", "bc", "abcd"])
-def test_good_cycles_of_few_legs_leave_room_for_worse_ones_of_many(tail: str, way: str) -> None:
+def test_good_cycles_of_few_legs_leave_room_for_worse_ones_of_many(tail: str) -> None:
     market = Market("".join(name for name in "abcd" if name not in tail), tail=tail)
     there = market.edge("ab", place=0, log_rate=-9.0)
     for place, ends in enumerate(("ba", "ba", "ba", "bc", "ca", "cd", "da"), start=1):
         market.edge(ends, place=place, log_rate=0.5 if ends == "ba" else 0.01)
-    scan = CycleScan(market.graph, cycle_max=1, overflow_max=0)
-    if way == "indexed":
-        scan.index.rebuild()
+    scan = ScanDriver(market.graph, cycle_max=1, overflow_max=0)
 
     assert scan.on_rate(there, 0.0) == 3
     assert [len(cycle.edges) for cycle in scan.cycles()] == [2, 4, 3]
-    assert scan.scan_all() == 3
 
 
 def test_overflow_is_at_least_its_limit_when_more_had_no_room() -> None:
@@ -294,7 +268,7 @@ def test_overflow_is_at_least_its_limit_when_more_had_no_room() -> None:
     there = market.edge("ab", place=0, log_rate=-9.0)
     for place in range(1, 30):
         market.edge("ba", place=place, log_rate=place / 100)
-    scan = CycleScan(market.graph, cycle_max=4, overflow_max=6)
+    scan = ScanDriver(market.graph, cycle_max=4, overflow_max=6)
 
     assert scan.on_rate(there, 0.0) == 4
     assert 6 <= scan.overflow <= 25

@@ -7,7 +7,7 @@ import pytest
 from engine.detect import start_sweep
 from engine.detect.live_graph import OPEN_MAX
 from engine.detect.open_room import AGAIN_NS, DISPLACES_RATIO, OPEN_MAX_BY_LEGS
-from engine.kernels import screen_layout as layout
+from engine.kernels.screen_layout import SCREENED
 from tests.detect.deep_worlds import PairMarket, dust_market, random_event, random_market
 
 HUB_MOVED = (10_150.0, 19_700_000.0)
@@ -125,7 +125,7 @@ def test_a_better_route_takes_the_place_of_the_worst_open_one() -> None:
     assert len(closed) == detector.displaced >= 1
     ids = {episode.opportunity_id: episode for episode in detector.open_episodes}
     for one in closed:
-        gains = ids[one.gave_way_to].row[layout.OUT_PROFIT_USD]
+        gains = ids[one.gave_way_to].row[SCREENED.PROFIT_USD]
         assert gains == one.better_usd
         assert one.reason.startswith(f"gave way to {one.gave_way_to}, which gains ")
     assert f"which gains {market.best()[0]:.2f} USD" in closed[0].reason
@@ -171,7 +171,7 @@ def open_and_paying_usd(market: PairMarket, legs: int) -> tuple[list[float], lis
     """What the open routes of so many legs gain, and as many of the best by a plain search."""
     paying_usd = sorted(market.profit_usd(c) for c in market.cycles() if len(c) == legs)[::-1]
     open_usd = [
-        episode.row[layout.OUT_PROFIT_USD]
+        episode.row[SCREENED.PROFIT_USD]
         for episode in market.world.detector.open_episodes
         if len(episode.first.hops) == legs
     ]

@@ -6,10 +6,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from engine.detect.pieces import pieces_of_virtual_reserves
+from engine.detect.pieces import check_pieces
 from engine.domain.assets import AssetCode
-from engine.kernels import concentrated
-from engine.kernels.sizing_layout import BEND, CIN, COUT, RATE
+from engine.kernels.concentrated import fill_side
+from engine.kernels.sizing_layout import PIECE, PIECE_COLUMNS
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.snapshots import state_of
 from engine.sandbox.pools import load_pools
@@ -36,11 +36,13 @@ def test_pieces_of_real_pools_start_where_others_end() -> None:
             continue
         packed = pack_concentrated(state)
         for token_in in (0, 1):
-            room = np.zeros((len(packed.ticks) + 2, concentrated.PIECE_COLUMNS))
-            count = concentrated.fill_pieces(packed.pool, packed.ticks, token_in, room)
-            pieces = pieces_of_virtual_reserves(room[:count])
-            width = np.diff(pieces[:, CIN])
-            ends = pieces[:-1, COUT] + pieces[:-1, RATE] * width / (1 + pieces[:-1, BEND] * width)
-            assert np.abs(ends - pieces[1:, COUT]).max() <= 1e-9 * pieces[-1, COUT]
+            room = np.zeros((len(packed.ticks) + 2, PIECE_COLUMNS))
+            count = fill_side(packed.pool, packed.ticks, token_in, 1.0, 1.0, room)
+            pieces = check_pieces(room[:count], what="a pool")
+            width = np.diff(pieces[:, PIECE.CIN])
+            ends = pieces[:-1, PIECE.COUT] + pieces[:-1, PIECE.RATE] * width / (
+                1 + pieces[:-1, PIECE.BEND] * width
+            )
+            assert np.abs(ends - pieces[1:, PIECE.COUT]).max() <= 1e-9 * pieces[-1, PIECE.COUT]
             checked += count
     assert checked > 1_000

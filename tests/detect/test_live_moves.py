@@ -18,7 +18,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool
-from engine.kernels import sizing_layout as layout
+from engine.kernels.sizing_layout import SIDE
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.moves import PairMove, PriceMove
 from engine.pools.snapshot_rows import ConcentratedRow
@@ -150,7 +150,7 @@ def test_a_bad_move_leaves_pool_routes_and_pieces_as_they_were() -> None:
     )
     value(world)
     before, pool = found_in(world), world.graph.pool(0)
-    arrays = [array.copy() for array in world.graph.side_arrays]
+    arrays = [array.copy() for array in world.graph._sides.arrays]
     state = pool.state
     assert before
     assert isinstance(state, ConcentratedState)
@@ -169,7 +169,7 @@ def test_a_bad_move_leaves_pool_routes_and_pieces_as_they_were() -> None:
 
     assert world.graph.pool(0) is pool
     assert found_in(world) == before
-    assert all(map(np.array_equal, arrays, world.graph.side_arrays))
+    assert all(map(np.array_equal, arrays, world.graph._sides.arrays))
     world.detector.on_pools({0: move_pool(pool, good)}, world.now_ns)
     assert found_in(world) == pytest.approx(before)
 
@@ -209,17 +209,17 @@ def test_a_pool_that_finds_room_for_one_direction_only_stays_as_it_was() -> None
     with pytest.raises(BadValueError, match="no room"):
         fill(world, DEEP)
     assert set(world.graph.pools) == set(range(len(world.graph.pools)))
-    sides = world.graph.side_arrays[0].copy()
-    pieces = world.graph.side_arrays[1].copy()
+    sides = world.graph._sides.arrays[0].copy()
+    pieces = world.graph._sides.arrays[1].copy()
 
     with pytest.raises(BadValueError, match="no room"):
         world.graph.change_pools({0: DEEP}, world.now_ns, 0)
 
     assert world.graph.pool(0) is small
     for edge in range(len(sides)):
-        before = pieces[int(sides[edge, layout.FROM]) : int(sides[edge, layout.TO])]
-        side = world.graph.side_arrays[0][edge]
-        after = world.graph.side_arrays[1][int(side[layout.FROM]) : int(side[layout.TO])]
+        before = pieces[int(sides[edge, SIDE.FROM]) : int(sides[edge, SIDE.TO])]
+        side = world.graph._sides.arrays[0][edge]
+        after = world.graph._sides.arrays[1][int(side[SIDE.FROM]) : int(side[SIDE.TO])]
         assert np.array_equal(before, after)
     world.graph.remove_pool(1)
     world.graph.change_pools({0: DEEP}, world.now_ns, 0)
@@ -258,9 +258,9 @@ def test_an_edge_that_finds_no_room_for_more_pieces_keeps_those_it_has() -> None
     with pytest.raises(BadValueError, match="no room for 5 pieces"):
         arena.set_pieces(0, many)
     sides, pieces, _ = arena.arrays
-    first, end = sides[0, [layout.FROM, layout.TO]].astype(int)
+    first, end = sides[0, [SIDE.FROM, SIDE.TO]].astype(int)
     assert np.array_equal(pieces[first:end], few)
 
     assert arena.reserve(0, 4) != first
-    first, end = sides[0, [layout.FROM, layout.TO]].astype(int)
+    first, end = sides[0, [SIDE.FROM, SIDE.TO]].astype(int)
     assert np.array_equal(pieces[first:end], few)

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.detect.open_room import AGAIN_NS, OPEN_MAX_BY_LEGS, OpenRoom
-from engine.kernels import screen_layout as layout
+from engine.kernels.screen_layout import SCREENED, SCREENED_COLUMNS
 from tests.detect.deep_worlds import PairMarket
 from tests.detect.test_deep_routes import open_and_paying_usd
 
@@ -11,8 +11,8 @@ CROWD = 20
 
 
 def row(legs: int, usd: float) -> list[float]:
-    values = [0.0] * layout.OUT_COLUMNS
-    values[layout.OUT_LEGS], values[layout.OUT_PROFIT_USD] = legs, usd
+    values = [0.0] * SCREENED_COLUMNS
+    values[SCREENED.LEGS], values[SCREENED.PROFIT_USD] = legs, usd
     return values
 
 

@@ -1,4 +1,4 @@
-"""Pieces of sides: the kernels that make and check them, against their plain twins."""
+"""Pieces of sides: the kernels that make and check them."""
 
 import math
 import random
@@ -10,30 +10,13 @@ from hypothesis import strategies as st
 
 from engine.detect.pieces import check_pieces
 from engine.domain.errors import BadValueError
-from engine.kernels import concentrated
-from engine.kernels.pieces import are_concave, fill_side
+from engine.kernels.concentrated import fill_side
+from engine.kernels.pieces import are_concave
 from tests.pools.uniswap_random import random_concentrated
 from tests.pools.uniswap_states import pack_concentrated as pack
 from tests.reference import pieces as twin
 
-UNITS = (1.0, 1e6, 1e8, 1e18)
 ODD = (math.nan, math.inf, -math.inf, -1.0, 0.0, 1e61, 1.0, 5e-324)
-
-
-@settings(max_examples=150, deadline=None)
-@given(seed=st.integers(0, 2**32), token_in=st.sampled_from([0, 1]))
-def test_a_side_of_a_pool_is_what_plain_numbers_make_of_it(seed: int, token_in: int) -> None:
-    rng = random.Random(seed)
-    packed = pack(random_concentrated(rng))
-    unit_in, unit_out = rng.choice(UNITS), rng.choice(UNITS)
-    room = rng.choice((2, 3, 8, len(packed.ticks) + 2))
-    virtual, made = np.zeros((max(room, 2), 4)), np.zeros((max(room, 2), 4))
-
-    count = concentrated.fill_pieces(packed.pool, packed.ticks, token_in, virtual)
-    assert fill_side(packed.pool, packed.ticks, token_in, unit_in, unit_out, made) == count
-
-    wanted = twin.side_of(virtual[:count].tolist(), unit_in=unit_in, unit_out=unit_out)
-    assert [tuple(row) for row in made[:count].tolist()] == wanted
 
 
 @settings(max_examples=300, deadline=None)
@@ -62,6 +45,20 @@ def test_pieces_are_taken_if_and_only_if_they_are_concave(seed: int, change: str
     else:
         with pytest.raises(BadValueError, match="side"):
             check_pieces(pieces, what="side")
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), token_in=st.sampled_from([0, 1]))
+def test_units_of_tokens_scale_the_pieces_of_a_pool(seed: int, token_in: int) -> None:
+    packed = pack(random_concentrated(random.Random(seed)))
+    room = len(packed.ticks) + 2
+    raw, units = np.zeros((room, 4)), np.zeros((room, 4))
+
+    count = fill_side(packed.pool, packed.ticks, token_in, 1.0, 1.0, raw)
+    assert fill_side(packed.pool, packed.ticks, token_in, 1e6, 1e18, units) == count
+
+    scaled = raw[:count] * [1e-6, 1e-18, 1e-12, 1e6]
+    assert units[:count] == pytest.approx(scaled, rel=1e-14)
 
 
 def test_a_piece_that_starts_before_the_last_is_named_whatever_its_bend() -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 
 from engine.connectors.venues.binance.instruments import parse_instruments
-from engine.detect.live_graph import CYCLES_MAX, LiveGraph
+from engine.detect.cycle_scan import CYCLES_MAX
+from engine.detect.live_graph import LiveGraph
 from engine.detect.screen_terms import EDGE_MARGIN_BPS, Screen
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument
-from engine.kernels import screen_layout as layout
 from engine.kernels.layout import ASK, BID
+from engine.kernels.screen_layout import SCREENED
 from engine.market.board import BOOKS_MAX, Board
 from engine.portfolio.costs import Costs
 from engine.ports import Applied, LevelForm
@@ -106,7 +107,7 @@ def test_a_moved_book_gives_every_triangle_that_the_list_has_through_it() -> Non
     assert 20 < len(paying) <= len(thirds) <= CYCLES_MAX
     assert found == paying
     assert len(found) == count
-    assert all(row[layout.OUT_LEGS] == 3 for row in graph.out[:count])
+    assert all(row[SCREENED.LEGS] == 3 for row in graph.out[:count])
 
 
 def prices(board: Board, book: int) -> tuple[float, float]:

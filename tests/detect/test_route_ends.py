@@ -12,20 +12,20 @@ import pytest
 from engine.detect.exact_sizing import ExactLeg, ExactRoute, confirm_exact, leg_of
 from engine.detect.pieces import (
     Pieces,
+    check_pieces,
     pieces_of_asks,
     pieces_of_bids,
     pieces_of_pair,
-    pieces_of_virtual_reserves,
 )
 from engine.detect.sizing import RouteTerms, SideTables, SizedRoute, size
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
-from engine.kernels import concentrated
-from engine.kernels.concentrated_exact import pack_pool, pack_ticks
+from engine.kernels.concentrated import fill_side, pack_pool, pack_ticks
+from engine.kernels.sizing_layout import PIECE_COLUMNS
 from engine.market.book_leg import OrderBookLeg, leg_of_book
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
-from engine.pools.tick_math import Q96, sqrt_ratio_at_tick, tick_at_sqrt_ratio
+from engine.pools.tick_math import Q96, TICK_MAX, TICK_MIN, sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from engine.pools.tick_table import TickTable
 from tests.reference.world import make_instrument
 
@@ -101,15 +101,13 @@ def one_range(
         sqrt_price_x96=sqrt_x96,
         liquidity=liquidity,
         tick=tick,
-        tick_spacing=10,
         fee_pips=500,
-        ticks_from=0,
-        ticks_to=2,
+        known_x96=(sqrt_ratio_at_tick(TICK_MIN), sqrt_ratio_at_tick(TICK_MAX)),
     )
-    rows = np.zeros((20, concentrated.PIECE_COLUMNS))
-    count = concentrated.fill_pieces(packed, packed_ticks, token_in, rows)
+    rows = np.zeros((20, PIECE_COLUMNS))
+    count = fill_side(packed, packed_ticks, token_in, 1.0, 1.0, rows)
     exact = leg_of(state, token_in=token_in, token_out=1 - token_in)
-    return Place(exact, pieces_of_virtual_reserves(rows[:count]))
+    return Place(exact, check_pieces(rows[:count], what="a range"))
 
 
 def sized(places: Sequence[Place]) -> SizedRoute | None:

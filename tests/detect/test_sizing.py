@@ -16,12 +16,11 @@ from engine.detect.pieces import (
     pieces_of_asks,
     pieces_of_bids,
     pieces_of_pair,
-    pieces_of_virtual_reserves,
 )
-from engine.detect.sizing import RouteTerms, SideTables, size, size_best
+from engine.detect.sizing import RouteTerms, SideTables, size
 from engine.domain.errors import BadValueError
-from engine.kernels import sizing_layout as layout
-from engine.kernels.sizing import route_output, size_route
+from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import AMOUNT_MAX, PIECE, PIECE_COLUMNS, SIZED, SIZED_COLUMNS
 from tests.detect.sizing_random import MIXES, Problem, random_problem
 from tests.patience import PATIENCE_S
 from tests.reference import sizing as reference
@@ -147,28 +146,6 @@ def test_gas_and_flash_fee_are_taken_off() -> None:
     assert size(tables, cycle, RouteTerms(fixed_cost=free.profit * 1.01)) is None
 
 
-def test_the_best_by_net_value_come_first() -> None:
-    tables = SideTables()
-    cycles, terms = [], []
-    for index in range(20):
-        edge = 1.02 + 0.001 * ((index * 7) % 20)
-        first = pieces_of_pair(reserve_in=1_000.0, reserve_out=2_000.0 * edge, keep_ratio=0.997)
-        second = pieces_of_pair(reserve_in=2_000.0, reserve_out=1_000.0, keep_ratio=0.997)
-        cycles.append([tables.add_pieces(first), tables.add_pieces(second)])
-        terms.append(RouteTerms(fixed_cost=0.01 * (index % 3), value=1.0 + index % 5))
-    alone = {
-        index: found.value
-        for index, (cycle, one) in enumerate(zip(cycles, terms, strict=True))
-        if (found := size(tables, cycle, one)) is not None
-    }
-
-    best = size_best(tables, cycles, terms, count_max=6)
-
-    expected = sorted(alone, key=lambda index: -alone[index])[:6]
-    assert [one.route_index for one in best] == expected
-    assert [one.value for one in best] == [alone[index] for index in expected]
-
-
 def test_levels_of_books_are_walked_to_the_last_one_that_gains() -> None:
     tables = SideTables()
     asks = pieces_of_asks([(100.0, 1.0), (101.0, 2.0), (103.0, 5.0)], fee_ratio=0.001)
@@ -195,12 +172,12 @@ def test_a_bad_number_anywhere_never_makes_an_infinite_or_unreal_gain() -> None:
             for bad in BAD:
                 spoiled = [one.copy() for one in sound]
                 spoiled[index][at] = bad
-                out = np.zeros(layout.OUT_COLUMNS)
+                out = np.zeros(SIZED_COLUMNS)
                 gains = size_route(legs, spoiled[0], spoiled[1], tables.arrays[2], spoiled[2], out)
                 assert np.isfinite(out).all()
-                assert gains == (out[layout.OUT_PROFIT] > 0.0)
-                if not 0.0 < bad <= layout.AMOUNT_MAX and array is sound[1]:
-                    is_start = at[1] in {layout.CIN, layout.COUT, layout.BEND} and bad == 0.0
+                assert gains == (out[SIZED.PROFIT] > 0.0)
+                if not 0.0 < bad <= AMOUNT_MAX and array is sound[1]:
+                    is_start = at[1] in {PIECE.CIN, PIECE.COUT, PIECE.BEND} and bad == 0.0
                     assert is_start or not gains
 
 
@@ -208,11 +185,10 @@ def test_routes_out_of_nothing_gain_nothing() -> None:
     tables, cycle = two_pairs()
     sides, pieces, curves = tables.arrays
     terms = np.array(RouteTerms().as_row())
-    out = np.zeros(layout.OUT_COLUMNS)
+    out = np.zeros(SIZED_COLUMNS)
     for legs in ([], [-1], [7, 8], [cycle[0], 99], [0] * 9):
         assert not size_route(np.array(legs, np.int64), sides, pieces, curves, terms, out)
-        assert route_output(np.array(legs, np.int64), sides, pieces, curves, 1.0) == 0.0
-    empty = np.zeros((0, layout.PIECE_COLUMNS))
+    empty = np.zeros((0, PIECE_COLUMNS))
     assert not size_route(np.array(cycle), sides, empty, curves, terms, out)
     assert not size_route(np.array(cycle), sides, np.zeros((2, 4)), curves, terms, out)
 
@@ -231,15 +207,6 @@ def test_pieces_of_no_concave_function_are_refused_by_name(
 ) -> None:
     with pytest.raises(BadValueError, match=says):
         SideTables().add_pieces(np.array(rows))
-
-
-def test_virtual_reserves_give_the_same_as_pieces() -> None:
-    rows = np.array([[0.0, 0.0, 100.0, 300.0], [10.0, 300.0 * 10 / 110, 110.0, 0.0]])
-
-    pieces = pieces_of_virtual_reserves(rows)
-
-    assert pieces[0].tolist() == [0.0, 0.0, 3.0, 0.01]
-    assert pieces[1, layout.RATE] == 0.0
 
 
 @pytest.mark.slow

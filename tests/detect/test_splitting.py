@@ -12,9 +12,9 @@ from engine.detect.pieces import pieces_of_asks, pieces_of_bids, pieces_of_pair
 from engine.detect.sizing import RouteTerms, SideTables, size
 from engine.detect.splitting import merge, split
 from engine.domain.errors import BadValueError
-from engine.kernels import sizing_layout as layout
-from engine.kernels.sizing import route_output
+from engine.kernels.sizing_layout import PIECE_COLUMNS
 from engine.kernels.splitting import merge_sides, split_input
+from tests.detect.outputs import route_output
 from tests.detect.sizing_random import KINDS, random_side
 from tests.reference import splitting as twin
 from tests.reference.sizing import Leg
@@ -168,7 +168,7 @@ BAD = (math.nan, math.inf, -1.0, 1e300)
 def test_bad_numbers_are_shared_out_to_nobody_or_to_the_sound_ones() -> None:
     tables, members, _ = members_of(random.Random(14), ["v2", "v3", "book"])
     sides, pieces, curves = tables.arrays
-    shares, merged = np.zeros(3), np.zeros((500, layout.PIECE_COLUMNS))
+    shares, merged = np.zeros(3), np.zeros((500, PIECE_COLUMNS))
     for index, array in enumerate((sides, pieces)):
         for at in np.ndindex(array.shape):
             for bad in BAD:

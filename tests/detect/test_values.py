@@ -20,7 +20,8 @@ from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol
-from engine.kernels import graph_layout, screen_layout
+from engine.kernels.graph_layout import ALIVE_MIN, EDGE, POTENTIALS
+from engine.kernels.screen_layout import ASSET, SWEEP
 from engine.pools.moves import PairMove
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
@@ -176,7 +177,7 @@ def many_pools(count: int = 40) -> list[PoolSnapshot]:
 def swept(world: World) -> int:
     """Do a tick's part; return how many edges it scanned."""
     world.detector.screen_starts(world.now_ns)
-    return start_sweep.SCANS_MAX - int(world.graph._values.sweep.state[screen_layout.SWEEP_SCANS])
+    return start_sweep.SCANS_MAX - int(world.graph._values.sweep.state[SWEEP.SCANS])
 
 
 def test_a_tick_scans_at_most_so_many_edges_and_each_that_starts_a_route_once(
@@ -203,15 +204,15 @@ def edges_of(world: World) -> tuple[list[Edge], dict[int, float], set[int]]:
     listed = [
         Edge(
             number=number,
-            source=int(row[graph_layout.EDGE_SOURCE]),
-            target=int(row[graph_layout.EDGE_TARGET]),
-            place=int(row[graph_layout.EDGE_PLACE]),
-            log_rate=float(rate) if rate > graph_layout.ALIVE_MIN else -math.inf,
+            source=int(row[EDGE.SOURCE]),
+            target=int(row[EDGE.TARGET]),
+            place=int(row[EDGE.PLACE]),
+            log_rate=float(rate) if rate > ALIVE_MIN else -math.inf,
         )
         for number, (row, rate) in enumerate(zip(edges, rates, strict=True))
     ]
-    waiting = set(np.flatnonzero(tokens[:, screen_layout.WAITS]).tolist())
-    return listed, dict(enumerate(tokens[:, screen_layout.RANK].tolist())), waiting
+    waiting = set(np.flatnonzero(tokens[:, ASSET.WAITS]).tolist())
+    return listed, dict(enumerate(tokens[:, ASSET.RANK].tolist())), waiting
 
 
 def test_an_edge_with_routes_is_the_last_of_its_tick_and_none_of_them_is_lost(
@@ -305,7 +306,7 @@ def test_tokens_get_their_potentials_a_few_at_a_time_and_all_in_the_end(
 ) -> None:
     monkeypatch.setattr(token_values, "SETTLED_COLUMNS_MAX", 2 * 64**2)
     world = make_world()
-    potentials = world.graph._graph.arrays[7][graph_layout.POTENTIAL]
+    potentials = world.graph._graph.arrays[7][POTENTIALS.OWN]
     before = potentials.copy()
     world.graph.set_values({AssetCode(code): usd for code, usd in USD.items()})
     steps = []
@@ -359,7 +360,7 @@ def world_of_assets(count: int) -> World:
 
 
 def valued(world: World) -> int:
-    return int((world.graph._values.tokens[:, screen_layout.VALUE_USD] > 0.0).sum())
+    return int((world.graph._values.tokens[:, ASSET.VALUE_USD] > 0.0).sum())
 
 
 def test_a_tick_values_at_most_so_many_assets_and_a_round_each_of_them_once() -> None:
@@ -376,7 +377,7 @@ def test_a_tick_values_at_most_so_many_assets_and_a_round_each_of_them_once() ->
     values = []
     for _ in range(10):
         world.tick()
-        values.append(float(world.graph._values.tokens[token, screen_layout.VALUE_USD]))
+        values.append(float(world.graph._values.tokens[token, ASSET.VALUE_USD]))
         world.wait(100)
     assert values == [*[2.0] * 8, 4.0, 4.0]
 

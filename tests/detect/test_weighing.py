@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from engine.kernels import sizing_layout as layout
 from engine.kernels.sizing import size_route
+from engine.kernels.sizing_layout import SIZED, SIZED_COLUMNS, SIZED_LEGS_MAX
 from engine.kernels.weighing import most_gain
 from tests.detect.sizing_random import MIXES, Problem, random_problem
 
@@ -18,7 +18,7 @@ PAYS = (1.0, 1.0001, 1.003)
 
 @njit  # type: ignore[untyped-decorator, unused-ignore]
 def weighed(route: Any, rates: Any, tables: Any, pays: Any, fixed: Any) -> Any:
-    scratch = np.zeros((1, layout.LEGS_MAX))
+    scratch = np.zeros((1, SIZED_LEGS_MAX))
     sides, pieces, curves = tables
     count = route.shape[1]
     return most_gain(route, count, rates, sides, pieces, curves, pays, fixed, scratch)
@@ -30,18 +30,18 @@ def rates_of(problem: Problem) -> np.ndarray[Any, Any]:
     rates = np.zeros(len(tables[0]))
     for row, leg in zip(problem.cycle, problem.legs, strict=True):
         terms = np.array([1.0, 0.0, 0.0, math.inf, 1.0])
-        out = np.zeros(layout.OUT_COLUMNS)
+        out = np.zeros(SIZED_COLUMNS)
         size_route(np.array([row]), *tables, terms, out)
-        rates[row] = math.log(max(out[layout.OUT_RATE], 1e-300))  # dead as in the graph
+        rates[row] = math.log(max(out[SIZED.RATE], 1e-300))  # dead as in the graph
         assert leg(0.0) == 0.0
     return rates
 
 
 def sized(problem: Problem, pays: float) -> float:
     terms = np.array([pays, 0.0, 0.0, math.inf, 1.0])
-    out = np.zeros(layout.OUT_COLUMNS)
+    out = np.zeros(SIZED_COLUMNS)
     size_route(np.array(problem.cycle), *problem.tables.arrays, terms, out)
-    return float(out[layout.OUT_PROFIT])
+    return float(out[SIZED.PROFIT])
 
 
 @pytest.mark.parametrize("kinds", MIXES, ids=" ".join)

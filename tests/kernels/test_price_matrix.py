@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.kernels import matrix_layout
+from engine.kernels.matrix_layout import BAND_LEVELS_MAX, HEADER_BYTES
 from engine.kernels.refresh_order import choose_stale
 from engine.market.board import Board
 from engine.market.matrix_block import Place, RowKind
@@ -99,7 +99,7 @@ def test_rows_and_lists_of_changes_are_those_of_the_twin(
                 levels = best_first(first, is_bid=True), best_first(second, is_bid=False)
                 assert matrix.publish_book(row, at_ns) == twin.version + 1
                 decimals = (PRICE_DECIMALS, SIZE_DECIMALS)
-                shown = book_row(*levels, decimals, BAND_RATIO, matrix_layout.BAND_LEVELS_MAX)
+                shown = book_row(*levels, decimals, BAND_RATIO, BAND_LEVELS_MAX)
             elif kind == "pool":
                 assert isinstance(first, float)
                 assert isinstance(second, float)
@@ -143,7 +143,7 @@ def test_out_of_date_copies_are_chosen_by_how_closely_they_are_related(
     budget = data.draw(st.integers(1, rows))
     held = np.array([0 if row in stale else 1 for row in range(rows)], np.int64)
     marks, out = np.zeros(rows + 2, np.int64), np.zeros(rows, np.int64)
-    words = np.ones(matrix_layout.HEADER_BYTES // 8 + rows, np.int64)  # every version is 1
+    words = np.ones(HEADER_BYTES // 8 + rows, np.int64)  # every version is 1
     context = np.array([words.ctypes.data], np.int64)
 
     count, left = choose_stale(

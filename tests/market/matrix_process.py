@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.kernels import layout, matrix_layout
+from engine.kernels import layout
+from engine.kernels.matrix_layout import KIND, ROW, ROW_WORDS, rows_at
 from engine.market.board import Board
 from engine.market.matrix_block import Place, RowKind
 from engine.market.matrix_reader import ROW_DTYPE, PriceMatrixReader, PriceRow
@@ -83,7 +84,7 @@ def is_whole(row: PriceRow) -> bool:
 def torn_in(table: npt.NDArray[Any]) -> int:
     """Count the rows of ROW_DTYPE that come from more than one counter."""
     counter = table["frame_seq"]
-    is_book = table["kind"] == matrix_layout.BOOK
+    is_book = table["kind"] == KIND.BOOK
     with np.errstate(divide="ignore"):
         inverse = 1.0 / counter
     ask = np.where(is_book, counter + 1.0, 1.0 / np.where(counter, inverse, 1.0))
@@ -137,9 +138,9 @@ def stop_halfway(path: Path) -> None:
         show_pool(matrix, row, 5)
     words = matrix._words
     assert words is not None
-    at = matrix_layout.rows_at(ROWS) // 8 + matrix_layout.ROW_WORDS
-    words[at + matrix_layout.SEQUENCE] += 1
-    words[at + matrix_layout.FRAME_SEQ] = 6
+    at = rows_at(ROWS) // 8 + ROW_WORDS
+    words[at + ROW.SEQUENCE] += 1
+    words[at + ROW.FRAME_SEQ] = 6
     print("ready", flush=True)
     sys.stdin.read()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.domain.errors import BadValueError, FatalError, SyndicateError
 from engine.domain.faults import Fault
-from engine.kernels import matrix_layout
+from engine.kernels.matrix_layout import HEADER
 from engine.market.board import Board
 from engine.market.matrix_block import (
     ROWS_MAX,
@@ -189,7 +189,7 @@ def patched(path: Path, word: int, value: int) -> None:
 
 def test_a_block_of_another_format_is_refused_with_both_formats(tmp_path: Path) -> None:
     with opened(tmp_path / "prices") as (_, matrix, _reader):
-        patched(tmp_path / "prices", matrix_layout.HEADER_FORMAT, 7)
+        patched(tmp_path / "prices", HEADER.FORMAT, 7)
         with pytest.raises(BadValueError, match="format 7; this program reads format 1"):
             PriceMatrixReader.open(tmp_path / "prices")
 
@@ -201,13 +201,13 @@ def test_a_block_of_another_format_is_refused_with_both_formats(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("word", "value", "text"),
     [
-        (matrix_layout.HEADER_MAGIC, 12, "is no price matrix: it begins with 0xc"),
-        (matrix_layout.HEADER_ROWS, 900, "says that it has 900 rows"),
-        (matrix_layout.HEADER_ROWS, -1, "says that it has -1 rows"),
-        (matrix_layout.HEADER_ROWS, 2**62, "which do not fit"),
-        (matrix_layout.HEADER_PLACES_BYTES, 10**9, "which do not fit"),
-        (matrix_layout.HEADER_PLACES_BYTES, 3, "names of the matrix's rows are damaged"),
-        (matrix_layout.HEADER_ROWS, 2, "names of the matrix's rows are damaged"),
+        (HEADER.MAGIC, 12, "is no price matrix: it begins with 0xc"),
+        (HEADER.ROWS, 900, "says that it has 900 rows"),
+        (HEADER.ROWS, -1, "says that it has -1 rows"),
+        (HEADER.ROWS, 2**62, "which do not fit"),
+        (HEADER.PLACES_BYTES, 10**9, "which do not fit"),
+        (HEADER.PLACES_BYTES, 3, "names of the matrix's rows are damaged"),
+        (HEADER.ROWS, 2, "names of the matrix's rows are damaged"),
     ],
 )
 def test_a_damaged_header_is_refused_by_what_is_wrong(
@@ -233,7 +233,7 @@ def test_damage_to_a_header_is_an_error_at_most_and_the_next_writer_mends_it(
                 assert len(reader.rows()) == ROWS
                 reader.changed_since(0)
                 reader.close()
-        if word == matrix_layout.HEADER_MAGIC:
+        if word == HEADER.MAGIC:
             return  # some other file: not to be overwritten
 
         with opened(path) as (board, matrix, following):

@@ -403,8 +403,8 @@ CHOICES: Final = (
         what="of new routes the worst takes the room",
         kind=CROWD,
         path="engine/detect/detector.py",
-        old="-row[layout.OUT_PROFIT_USD]))",
-        new="row[layout.OUT_PROFIT_USD]))",
+        old="-row[SCREENED.PROFIT_USD]))",
+        new="row[SCREENED.PROFIT_USD]))",
         tests=("tests/detect/test_open_room.py",),
     ),
     Bug(

@@ -10,11 +10,11 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.pieces import pieces_of_ranges
 from engine.domain.errors import BadValueError
 from engine.kernels import solidly as solidly_kernel
 from engine.kernels import stable_swap as stable_kernel
 from engine.kernels import weighted as weighted_kernel
-from engine.kernels import whirlpool as whirlpool_kernel
 from engine.pools import balancer_stable, balancer_weighted, curve, solidly, whirlpool
 from engine.pools.balancer_stable import InvariantForm
 from engine.pools.curve_math import ProductForm
@@ -25,6 +25,7 @@ from tests.reference import solidly as solidly_twin
 from tests.reference import stable_swap as stable_twin
 from tests.reference import weighted as weighted_twin
 from tests.reference import whirlpool as whirlpool_twin
+from tests.reference.pieces import quote
 
 Floats = NDArray[np.float64]
 ULP = 1e-18
@@ -91,10 +92,7 @@ def random_solidly(random: Random) -> Pair:
     scale_in, scale_out = state.scales[i], state.scales[1 - i]
 
     def floats(amounts: Floats) -> Floats:
-        out = np.empty((len(amounts), 3))
-        tokens = np.full(len(amounts), i, np.int64)
-        solidly_kernel.quote_solidly_all(np.tile(row, (len(amounts), 1)), tokens, amounts, out)
-        return out
+        return np.array([solidly_kernel.solidly_quote(row, i, amount) for amount in amounts])
 
     def slack(amounts: Floats, out: Floats) -> Floats:
         if form is SolidlyForm.VOLATILE:
@@ -137,16 +135,7 @@ def random_solidly(random: Random) -> Pair:
 
 def _stable_floats(row: Floats, i: int, j: int) -> Callable[[Floats], Floats]:
     def floats(amounts: Floats) -> Floats:
-        out = np.empty((len(amounts), 3))
-        many = len(amounts)
-        stable_kernel.quote_stable_swap_all(
-            np.tile(row, (many, 1)),
-            np.full(many, i, np.int64),
-            np.full(many, j, np.int64),
-            amounts,
-            out,
-        )
-        return out
+        return np.array([stable_kernel.stable_swap_quote(row, i, j, amount) for amount in amounts])
 
     return floats
 
@@ -287,9 +276,7 @@ def random_weighted(random: Random) -> Pair:
     row = np.array(balancer_weighted.as_row(state, token_in=i, token_out=j))
 
     def floats(amounts: Floats) -> Floats:
-        out = np.empty((len(amounts), 3))
-        weighted_kernel.quote_weighted_all(np.tile(row, (len(amounts), 1)), amounts, out)
-        return out
+        return np.array([weighted_kernel.weighted_quote(row, amount) for amount in amounts])
 
     def slack(amounts: Floats, out: Floats) -> Floats:
         del amounts
@@ -354,17 +341,22 @@ def random_whirlpool(random: Random) -> Pair:
         nets=[nets[one] for one in ticks],
         array_starts=[start - width, start, start + width],
     )
-    row, ranges = np.array(whirlpool.as_row(state)), np.array(whirlpool.as_ranges(state))
+    price, fee_ratio, index = whirlpool.as_row(state)
+    ranges = np.array(whirlpool.as_ranges(state))
     i = random.randrange(2)
-    price = float(row[whirlpool_kernel.SQRT_PRICE])
-    most = float(ranges[:, whirlpool_kernel.LIQUIDITY].max())
+    pieces = pieces_of_ranges(
+        whirlpool.as_ranges(state),
+        sqrt_price=price,
+        range_index=int(index),
+        fee_ratio=fee_ratio,
+        token_in=i,
+    ).tolist()
+    most = float(ranges[:, 2].max())
     moves = price * (1.0001 ** (1.5 * width) - 1)  # what a price may move, at most
     reserve_a, reserve_b = int(most / price**2 * moves) + 1, int(most * moves) + 1
 
     def floats(amounts: Floats) -> Floats:
-        out = np.empty((len(amounts), 3))
-        whirlpool_kernel.quote_whirlpool_all(row, ranges, i, amounts, out)
-        return out
+        return np.array([quote(pieces, amount) for amount in amounts])
 
     def slack(amounts: Floats, out: Floats) -> Floats:
         del amounts

@@ -11,14 +11,14 @@ from engine.detect.pool_sides import GIVES_NOTHING, PoolSide, PreparedPool, prep
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool, Protocol
-from engine.kernels import sizing_layout
-from engine.kernels.sizing import route_output
+from engine.kernels.sizing_layout import CURVE_COLUMNS, PIECE, SIDE, SIDE_COLUMNS
 from engine.pools.reverts import U64_MAX
 from engine.pools.snapshot_rows import ROW_OF, ConcentratedRow, WhirlpoolRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.pools.tick_math import TICK_MAX, TICK_MIN, sqrt_ratio_at_tick
 from engine.pools.whirlpool import TICKS_PER_ARRAY
 from engine.pools.whirlpool_math import sqrt_price_at
+from tests.detect.outputs import route_output
 
 DEEP = 10**15
 SPACING = 64
@@ -114,16 +114,16 @@ def snapshot(kind: Protocol, place: Place) -> PoolSnapshot:
 def screened(side: PoolSide, amount_in: float) -> float:
     """Return what the sizing of routes takes a side to give, in units."""
     assert side.pieces is not None
-    row = np.zeros((1, sizing_layout.SIDE_COLUMNS))
-    row[0, sizing_layout.TO] = len(side.pieces)
-    row[0, sizing_layout.INPUT_MAX] = np.inf
-    curves = np.zeros((1, sizing_layout.CURVE_COLUMNS))
+    row = np.zeros((1, SIDE_COLUMNS))
+    row[0, SIDE.TO] = len(side.pieces)
+    row[0, SIDE.INPUT_MAX] = np.inf
+    curves = np.zeros((1, CURVE_COLUMNS))
     return float(route_output(np.zeros(1, np.int64), row, side.pieces, curves, amount_in))
 
 
 def capacity_raw(side: PoolSide) -> int:
     assert side.pieces is not None
-    return int(side.pieces[-1, sizing_layout.CIN] * 10 ** DECIMALS[side.token_in])
+    return int(side.pieces[-1, PIECE.CIN] * 10 ** DECIMALS[side.token_in])
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -138,7 +138,7 @@ def test_a_concentrated_pool_gives_what_it_is_screened_to_give(kind: Protocol, n
         capacity = capacity_raw(side)
         assert (capacity > 0) == (side.log_rate > GIVES_NOTHING)
         unit_in, unit_out = (10 ** DECIMALS[token] for token in (side.token_in, side.token_out))
-        most_raw = int(side.pieces[-1, sizing_layout.COUT] * unit_out)
+        most_raw = int(side.pieces[-1, PIECE.COUT] * unit_out)
         leg = leg_of(prepared.state, token_in=side.token_in, token_out=side.token_out)
         stops = 2 * len(side.pieces)  # each floors what it gives and ceils what it takes
         for amount_raw in [int(capacity * share) for share in SHARES if capacity * share >= 1]:

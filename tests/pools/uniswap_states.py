@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.detect.pool_sides import pack
-from engine.kernels import concentrated_exact, constant_product
-from engine.kernels.u256 import from_limbs, to_limbs
+from engine.kernels import concentrated
 from engine.pools.concentrated import ConcentratedState
-from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import INT256_MAX
 from engine.pools.tick_math import TICK_MAX, TICK_MIN
 from engine.pools.tick_table import TickTable
@@ -65,7 +63,7 @@ def make_state(
 
 @dataclass(frozen=True, slots=True)
 class PackedPool:
-    """A concentrated pool as kernels take it: one row of `pools`, and its `ticks`."""
+    """A concentrated pool as its kernel takes it: a row, and its `ticks`."""
 
     pool: np.ndarray
     ticks: np.ndarray
@@ -73,55 +71,5 @@ class PackedPool:
 
 def pack_concentrated(state: ConcentratedState, *, token_in: int = 0) -> PackedPool:
     table = state.table
-    ticks = concentrated_exact.pack_ticks(table.ticks, table.liquidity_nets, table.sqrt_ratios_x96)
-    return PackedPool(pack(state, len(ticks), token_in=token_in), ticks)
-
-
-def pack_pair(state: ConstantProductState) -> np.ndarray:
-    scale = state.fee_denominator
-    return constant_product.pack_pool(
-        reserves_raw=(state.reserve0_raw, state.reserve1_raw),
-        keep_numerators=(scale - state.fee0_numerator, scale - state.fee1_numerator),
-        fee_denominator=scale,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class KernelSwap:
-    """What the kernel says of a swap."""
-
-    outcome: int
-    amount_in_raw: int
-    amount_out_raw: int
-    sqrt_price_x96: int
-    tick: int
-    liquidity: int
-    step_count: int
-
-
-def swap_by_kernel(
-    packed: PackedPool, amount_raw: int, *, token_in: int, is_exact_in: bool, limit_x96: int = 0
-) -> KernelSwap:
-    out = np.zeros(concentrated_exact.OUT_COLUMNS, np.uint64)
-    outcome = concentrated_exact.swap(
-        packed.pool,
-        packed.ticks,
-        token_in,
-        int(is_exact_in),
-        to_limbs(amount_raw),
-        to_limbs(limit_x96),
-        out,
-    )
-
-    def number(first: int, count: int) -> int:
-        return from_limbs(out[first : first + count])
-
-    return KernelSwap(
-        outcome=outcome,
-        amount_in_raw=number(concentrated_exact.OUT_PAID, 4),
-        amount_out_raw=number(concentrated_exact.OUT_GOT, 4),
-        sqrt_price_x96=number(concentrated_exact.OUT_SQRT_PRICE, 3),
-        tick=int(out[concentrated_exact.OUT_TICK].astype(np.int64)),
-        liquidity=number(concentrated_exact.OUT_LIQUIDITY, 2),
-        step_count=int(out[concentrated_exact.OUT_STEPS]),
-    )
+    ticks = concentrated.pack_ticks(table.ticks, table.liquidity_nets, table.sqrt_ratios_x96)
+    return PackedPool(pack(state, token_in=token_in), ticks)

@@ -46,19 +46,3 @@ def cycles_through(
         if edge.number == changed:
             extend([edge])
     return sorted(found, reverse=True)
-
-
-def all_cycles(edges: Iterable[Edge], *, log_gain_min: float, legs_max: int) -> list[Found]:
-    """Return all cycles, each written from its lowest edge on, best first."""
-    listed = list(edges)
-    return sorted(
-        (
-            found
-            for edge in listed
-            for found in cycles_through(
-                listed, edge.number, log_gain_min=log_gain_min, legs_max=legs_max
-            )
-            if min(found.edges) == edge.number
-        ),
-        reverse=True,
-    )

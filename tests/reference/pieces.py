@@ -28,13 +28,12 @@ def are_concave(rows: Sequence[Row]) -> bool:
     return True
 
 
-def side_of(
-    virtual: Sequence[Row], *, unit_in: float, unit_out: float
-) -> list[tuple[float, float, float, float]]:
-    """Turn pieces by virtual reserves, in raw units, into pieces by rate and bend, in units."""
-    rows = []
-    for start, gained, x, y in virtual:
-        rate = y / x
-        bend = 1.0 / x * unit_in if rate else 0.0
-        rows.append((start / unit_in, gained / unit_out, rate * (unit_in / unit_out), bend))
-    return rows
+def quote(rows: Sequence[Row], amount: float) -> tuple[float, float, float]:
+    """Return (output, rate, second derivative) of pieces at an input; zeros at their end."""
+    held = [row for row in rows if row[0] <= amount]
+    if not held or held[-1][2] == 0:
+        return 0.0, 0.0, 0.0
+    start, gained, rate, bend = held[-1]
+    more = amount - start
+    share = 1.0 / (1.0 + bend * more)
+    return gained + rate * more * share, rate * share**2, -2.0 * bend * rate * share**3

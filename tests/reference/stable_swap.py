@@ -42,3 +42,18 @@ def swap_out(
             balances[token_out],
         )
         return balances[token_out] - left
+
+
+def float_invariant(balances: Sequence[float], ann: float) -> float:
+    """Return D in floats: Newton's steps from the sum come down to it and never pass it."""
+    n, total = len(balances), sum(balances)
+    d = total
+    for _ in range(255):
+        product = d
+        for balance in balances:
+            product *= d / (n * balance)
+        found = (ann * total + n * product) * d / ((ann - 1.0) * d + (n + 1.0) * product)
+        step, d = d - found, found
+        if not abs(step) > 2e-16 * d:
+            break
+    return d

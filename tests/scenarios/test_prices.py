@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from engine.bus.reports import VenuesReport
-from engine.kernels import matrix_layout
+from engine.kernels.matrix_layout import HEADER
 from engine.market.board import Board
 from engine.market.matrix_block import shared_path
 from engine.market.price_matrix import PriceMatrix
@@ -182,7 +182,7 @@ async def test_a_matrix_of_another_format_is_a_clear_error(tmp_path: Path) -> No
     matrix = PriceMatrix.create(path, Board([make_instrument("v")], levels_max=8), run_id="r")
     try:
         with path.open("r+b") as file:
-            file.seek(8 * matrix_layout.HEADER_FORMAT)
+            file.seek(8 * HEADER.FORMAT)
             file.write((99).to_bytes(8, "little"))
         code, said = await run_engine_command(data_dir, "prices")
     finally:

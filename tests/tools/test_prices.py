@@ -12,7 +12,7 @@ import pytest
 from engine.core.shared_rows import SharedRows, rows_of
 from engine.detect.pool_sides import PreparedPool, prepare_pool
 from engine.domain.assets import AssetCode
-from engine.kernels.sizing_layout import RATE
+from engine.kernels.sizing_layout import PIECE
 from engine.market.board import Board
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.row_cache import RowCache
@@ -132,7 +132,7 @@ def test_a_pools_rates_are_those_that_routes_are_screened_with(tmp_path: Path) -
     ):
         pieces = sides[source, target].pieces
         assert pieces is not None
-        assert rate == pytest.approx(pieces[0, RATE], rel=1e-12)
+        assert rate == pytest.approx(pieces[0, PIECE.RATE], rel=1e-12)
 
 
 def test_a_matrix_that_another_writes_is_done_without(tmp_path: Path) -> None:
