@@ -1,8 +1,9 @@
 """What ties a role to its supervisor: the lifeline. What it says itself is in `role_words`.
 
 The supervisor holds the lifeline's writing end. When the supervisor dies, however it dies, the
-role reads the end of the pipe and stops, so no orphan is left behind. Lines on it are news of roles
-that ended for good: the one way that needs neither ledger nor disk.
+role reads the end of the pipe and stops, so no orphan is left behind. The first line on it says
+that it is the role's turn to open what it needs; later ones are news of roles that ended for good:
+the one way that needs neither ledger nor disk.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
@@ -20,6 +22,8 @@ LIFELINE_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_LIFELINE_FD"
 
 SIGN_S: Final = 0.5
 """Interval of the signs of life, and of looks at the lease."""
+
+TURN: Final = b"turn\n"
 
 _READ_BYTES = 4_096
 
@@ -33,6 +37,8 @@ async def stop_signals(
 ) -> AsyncIterator[asyncio.Event]:
     """Give an event that is set by SIGTERM, SIGINT, the end of the supervisor or of the lease.
 
+    It begins once the supervisor, if there is one, says that it is this role's turn: until then
+    a signal or the supervisor's end simply ends the process, which has opened nothing yet.
     Meanwhile the loop gives the supervisor signs of life.
 
     A role that a terminal's Ctrl-C must not stop by itself ignores SIGINT; the supervisor ends it
@@ -41,6 +47,9 @@ async def stop_signals(
     Raises:
         SupersededError: at the end, if another process has taken the lease.
     """
+    lifeline = os.environ.get(LIFELINE_ENVIRONMENT_NAME)
+    if lifeline is not None:
+        _wait_for_turn(int(lifeline))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -55,7 +64,6 @@ async def stop_signals(
         next_sign = loop.call_later(SIGN_S, live)
 
     live()
-    lifeline = os.environ.get(LIFELINE_ENVIRONMENT_NAME)
     if lifeline is not None:
         reader = _Lifeline(int(lifeline), on_end=stop.set, on_news=on_news)
         loop.add_reader(int(lifeline), reader.read)
@@ -70,6 +78,12 @@ async def stop_signals(
         loop.remove_signal_handler(signal.SIGINT)
     if lease is not None:
         lease.check()
+
+
+def _wait_for_turn(descriptor: int) -> None:
+    # Nothing runs on the loop yet, so that it may stand still.
+    if os.read(descriptor, len(TURN)) != TURN:
+        sys.exit(0)  # the supervisor is gone
 
 
 class _Lifeline:

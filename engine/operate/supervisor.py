@@ -1,4 +1,8 @@
-"""Start the roles in order, start again what dies or hangs, close all in reverse order in time."""
+"""Start the roles in order, start again what dies or hangs, close all in reverse order in time.
+
+All processes are made at once, so that they load their code side by side; each opens what it needs
+when it is its turn, once the role before it has answered.
+"""
 
 import asyncio
 import contextlib
@@ -15,7 +19,7 @@ from typing import IO, Final
 from engine.domain.backoff import wait_after
 from engine.domain.errors import FatalError
 from engine.operate import exit_codes
-from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME
+from engine.operate.lifeline import LIFELINE_ENVIRONMENT_NAME, TURN
 from engine.operate.role_logs import keep_short, open_log
 from engine.operate.role_words import HUNG_S, READY_ENVIRONMENT_NAME, RoleWords
 from engine.operate.takeover import end_left_behind
@@ -70,6 +74,8 @@ class _Role:
     spec: RoleSpec
     child: asyncio.subprocess.Process | None = None
     restarts: int = 0
+    may_begin: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the role before it has been ready, and from then on."""
     has_been_ready: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the role answered, or failed for a reason outside: the next role may start."""
     has_answered: bool = False
@@ -115,12 +121,11 @@ class Supervisor:
     async def run(self, stop: asyncio.Event, *, on_ready: Callable[[], None]) -> int:
         """Run until `stop` is set or a role ends everything; returns the exit code."""
         code = exit_codes.OK
-        watchers: list[asyncio.Task[int]] = []
+        watchers = [asyncio.create_task(self._keep_running(role)) for role in self._roles]
         stopping = asyncio.create_task(stop.wait())
         try:
             for role in self._roles:
-                watcher = asyncio.create_task(self._keep_running(role))
-                watchers.append(watcher)
+                role.may_begin.set()
                 ready = asyncio.create_task(role.has_been_ready.wait())
                 await asyncio.wait(
                     [ready, stopping, *watchers], return_when=asyncio.FIRST_COMPLETED
@@ -253,9 +258,6 @@ class Supervisor:
             if output is not None:
                 output.close()
         os.set_blocking(lifeline_write, False)
-        role.lifeline = lifeline_write
-        for line in self._news:
-            _write_news(role, line)
         keeping = asyncio.create_task(keep_short(spec.log_path))
         words = RoleWords(ready_read, on_said=self._on_said)
         try:
@@ -263,6 +265,8 @@ class Supervisor:
                 if self._closing.is_set():  # it was on its way when the closing began
                     deadline_s = asyncio.get_running_loop().time() + spec.stop_s
                     await self._end(role, deadline_s=deadline_s)
+                await _until_turn(role, child)
+                self._give_turn(role, lifeline_write)
                 await self._until_ready(role, words)
                 watching = asyncio.create_task(self._end_if_hung(role, words))
                 try:
@@ -274,6 +278,13 @@ class Supervisor:
             role.last_words = words.last
             role.lifeline = None
             os.close(lifeline_write)
+
+    def _give_turn(self, role: _Role, lifeline: int) -> None:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            os.write(lifeline, TURN)
+        role.lifeline = lifeline
+        for line in self._news:
+            _write_news(role, line)
 
     async def _until_ready(self, role: _Role, words: RoleWords) -> None:
         spec = role.spec
@@ -317,6 +328,16 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             await child.wait()
+
+
+async def _until_turn(role: _Role, child: asyncio.subprocess.Process) -> None:
+    """Wait until a role may begin, or its process has ended before."""
+    waiting = [asyncio.create_task(role.may_begin.wait()), asyncio.create_task(child.wait())]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
 
 
 def _why(role: _Role, code: int) -> str:

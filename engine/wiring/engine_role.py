@@ -185,6 +185,7 @@ async def open_engine(
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
         gc.freeze()
+        stack.callback(gc.unfreeze)
         release_compiler()
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -32,17 +32,17 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
         FatalError: the database cannot be used, or refused a money record.
     """
     broken: list[FatalError] = []
-    own = ledger_settings(settings, paths, note=market_note(settings, paths))
-    async with (
-        stop_signals(ignores_interrupt=True) as stop,
-        open_ledger(own, clock=make_clock()) as ledger,
-    ):
+    async with stop_signals(ignores_interrupt=True) as stop:
 
         def on_fatal(error: FatalError) -> None:
             broken.append(error)
             stop.set()
 
-        async with served(paths, "ledger", ledger, on_fatal=on_fatal):
+        own = ledger_settings(settings, paths, note=market_note(settings, paths))
+        async with (
+            open_ledger(own, clock=make_clock()) as ledger,
+            served(paths, "ledger", ledger, on_fatal=on_fatal),
+        ):
             announce_ready()
             await stop.wait()
     if broken:

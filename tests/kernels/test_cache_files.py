@@ -1,5 +1,7 @@
-"""Processes that compile at once lose nothing of each other, and never mix up what they saved."""
+"""Processes that compile at once lose nothing of each other; loading loads what runs, no more."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -44,6 +46,35 @@ def test_kernels_keep_their_files_so() -> None:
     function = inlined(abs_of)
 
     assert isinstance(function._cache._cache_file, SharedCacheFiles)  # type: ignore[attr-defined]
+
+
+LOADED = """
+import engine.kernels.concentrated as kernels
+from numba import njit
+from engine.kernels.cache_files import LoadedLibrary
+
+name, kernel = next(
+    (name, one) for name, one in vars(kernels).items()
+    if getattr(one, "overloads", None) and one._cache_hits
+)
+[loaded] = kernel.overloads.values()
+assert isinstance(loaded.library, LoadedLibrary)
+assert loaded.library._shared_module is None, "read, though nothing asked for it"
+
+types = next(iter(kernel.overloads))
+arguments = ", ".join(f"a{number}" for number in range(len(types)))
+caller = eval(f"lambda {arguments}: kernel({arguments})", {"kernel": kernel})
+njit(types, error_model="numpy")(caller)
+assert loaded.library._shared_module is not None
+"""
+
+
+def test_what_compiles_a_kernel_into_others_is_read_once_they_ask() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def abs_of(value: float) -> float:

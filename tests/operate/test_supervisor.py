@@ -44,6 +44,8 @@ async def main():
         with open(sys.argv[1], "a") as log:
             log.write("stop\\n")
 
+with open(sys.argv[1] + ".loaded", "w") as log:
+    log.write("yes")
 is_leased = "leased" in sys.argv
 lease = held_lease(Path(sys.argv[1] + ".lock"), what="role")
 with lease if is_leased else contextlib.nullcontext():
@@ -137,6 +139,53 @@ async def test_roles_start_in_order_and_stop_in_reverse(bench: Bench) -> None:
     assert list(pids) == ["a", "b"]
     assert bench.lines("a")[-1] == "stop"
     assert (bench.directory / "a").stat().st_mtime_ns >= (bench.directory / "b").stat().st_mtime_ns
+
+
+async def test_a_role_loads_its_code_before_its_turn_and_opens_nothing(bench: Bench) -> None:
+    running = asyncio.create_task(bench.run(bench.spec("a", "slow"), bench.spec("b")))
+    await bench.until_noted("b.loaded", "yes")
+    await bench.until_started("a", 1)
+    assert bench.supervisor is not None
+    assert list(bench.supervisor.pids()) == ["a", "b"]
+    assert bench.lines("b") == []
+
+    (bench.directory / "a.go").touch()
+    await bench.until_started("b", 1)
+    bench.stop.set()
+    assert await running == exit_codes.OK
+
+
+async def test_a_role_whose_turn_never_came_is_ended_at_once(bench: Bench) -> None:
+    running = asyncio.create_task(bench.run(bench.spec("a", "slow"), bench.spec("b", stop_s=60.0)))
+    await bench.until_noted("b.loaded", "yes")
+    await bench.until_started("a", 1)
+    bench.stop.set()
+
+    async with asyncio.timeout(PATIENCE_S):
+        assert await running == exit_codes.OK
+    assert bench.lines("b") == []
+
+
+async def test_a_role_whose_turn_never_came_ends_with_its_supervisor(bench: Bench) -> None:
+    program = (
+        "import asyncio; from engine.operate.supervisor import RoleSpec, Supervisor;"
+        f"specs = [RoleSpec(name=name, arguments=[{str(bench.directory / 'role.py')!r},"
+        f" {str(bench.directory)!r} + '/' + name, 'slow']) for name in 'ab'];"
+        "supervisor = Supervisor(specs, on_restart=lambda *_: None);"
+        "asyncio.run(supervisor.run(asyncio.Event(), on_ready=lambda: None))"
+    )
+    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    await bench.until_noted("b.loaded", "yes")
+    roles = psutil.Process(supervisor.pid).children()
+    supervisor.kill()
+    await supervisor.wait()
+    (bench.directory / "a.go").touch()
+
+    ended, left = await asyncio.to_thread(psutil.wait_procs, roles, timeout=PATIENCE_S)
+
+    assert len(ended) == 2
+    assert left == []
+    assert bench.lines("b") == []
 
 
 async def test_a_killed_role_is_started_again_and_told(bench: Bench) -> None:

@@ -34,9 +34,9 @@ async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path:
         trades = await installation.trades()
         assert told in {trade.opportunity_id for trade in trades.trades}
         await check_the_command_of_a_list_works(tmp_path / "var")
-        newest = trades.trades[0]
         shown = await installation.say("/trades", "Trades: ")
-        assert f"{newest.buy_venue}→{newest.sell_venue}" in shown
+        trades = await installation.trades()  # more have come meanwhile
+        assert any(f"{one.buy_venue}→{one.sell_venue}" in shown for one in trades.trades)
         assert "$" in await installation.say("/pnl", "PnL, last day")
 
         await installation.say("/kill enough", "KILLED")

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
@@ -69,6 +70,12 @@ SETTINGS = Settings(
 async def facade(tmp_path: Path) -> AsyncIterator[BusFacade]:
     async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
         yield facade
+
+
+async def test_an_engine_that_ended_leaves_nothing_that_is_never_collected(tmp_path: Path) -> None:
+    async with open_roles(SETTINGS, prepare(str(tmp_path))):
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
 
 
 async def until(facade: BusFacade, is_met: Callable[[StatusReport], bool]) -> StatusReport:
