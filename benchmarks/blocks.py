@@ -10,8 +10,8 @@ from functools import partial
 
 from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
 from benchmarks.live_market import AT_NS, FIRST_BLOCK, MOVE_RATIO, POOLS, LiveMarket
-from engine.detect.moving_pools import MovingPools
-from engine.detect.pool_moves import move_pool
+from engine.detect.moving.moving_pools import MovingPools
+from engine.detect.moving.pool_moves import move_pool
 from engine.domain.chains import BlockTerms
 from engine.pools.blocks import Block, PoolMoved
 from engine.pools.concentrated import ConcentratedState

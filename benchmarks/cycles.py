@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.harness import Row, measure, print_table, row, scalar, time_calls
-from engine.detect.market_graph import MarketGraph
+from engine.detect.graph.market_graph import MarketGraph
 from engine.kernels import graph as graph_kernels
 from tests.detect.cycle_driver import ScanDriver
 

@@ -18,8 +18,8 @@ from benchmarks.live_market import (
     LiveMarket,
     deep_snapshot,
 )
-from engine.detect.pool_moves import impact_of, move_pool
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
+from engine.detect.moving.pool_moves import impact_of, move_pool
 from engine.domain.assets import AssetCode
 
 CALLS = 5_000
@@ -38,6 +38,7 @@ def _repeated(calls: list[Callable[[], object]]) -> list[Callable[[], object]]:
 def measure_moves(market: LiveMarket) -> list[Row]:
     """Prepare, move and take pools into the graph."""
     graph, detector, rows = market.graph, market.detector, []
+    screens = detector.screens
     for name, number in (("pair", market.busy_pair()), ("V3 of 1,415 ticks", market.deep)):
         held = graph.pool(number)
         moves, moved = market.moves(number), market.moved(number)
@@ -49,11 +50,11 @@ def measure_moves(market: LiveMarket) -> list[Row]:
             measure(f"live.impact.{name}", _repeated([partial(impact_of, held, m) for m in moved])),
             measure(
                 f"live.change_pools.{name}",
-                _repeated([partial(graph.change_pools, {number: m}, AT_NS, 0) for m in moved]),
+                _repeated([partial(screens.change_pools, {number: m}, AT_NS, 0) for m in moved]),
             ),
         ]
         assert not detector.found
-        graph.change_pools({number: held}, AT_NS, 0)
+        screens.change_pools({number: held}, AT_NS, 0)
     return rows
 
 
@@ -97,8 +98,8 @@ def _measure_removals(
 
 def measure_books(market: LiveMarket) -> list[Row]:
     """Change books, with and without a route to find."""
-    graph, detector, rows = market.graph, market.detector, []
-    screen = partial(graph.screen, HUB_BOOK, AT_NS, 0)
+    detector, rows = market.detector, []
+    screen = partial(detector.screens.screen, HUB_BOOK, AT_NS, 0)
     detect = partial(detector.on_change, HUB_BOOK, AT_NS)
     ratios = cycle((1.0, STEP_RATIO))
 
@@ -115,7 +116,7 @@ def measure_books(market: LiveMarket) -> list[Row]:
 
 
 def _measure_hits(market: LiveMarket, legs: int, book: int) -> list[Row]:
-    graph, detector = market.graph, market.detector
+    detector = market.detector
 
     def again() -> None:
         """Take the route away and bring it back, the last without a look."""
@@ -127,7 +128,7 @@ def _measure_hits(market: LiveMarket, legs: int, book: int) -> list[Row]:
     rows = [
         measure(
             f"live.screen.book, hit of {legs} legs",
-            [partial(graph.screen, book, AT_NS, 0)] * CALLS,
+            [partial(detector.screens.screen, book, AT_NS, 0)] * CALLS,
             between=again,
         )
     ]

@@ -7,11 +7,11 @@ from itertools import cycle
 
 import msgspec
 
-from engine.detect.detector import Detector
-from engine.detect.live_graph import LiveGraph
-from engine.detect.pool_moves import move_pool
-from engine.detect.pool_sides import PreparedPool, prepare_pool
-from engine.detect.screen_terms import Screen
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.moving.pool_moves import move_pool
+from engine.detect.screening.detector import Detector
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.pools import Pool, Protocol
@@ -96,7 +96,7 @@ class LiveMarket:
                 pass
         for book in range(len(instruments)):
             self.show(book)
-            self.graph.screen(book, AT_NS, 0)
+            self.detector.screens.screen(book, AT_NS, 0)
 
     def make_graph(self) -> LiveGraph:
         """Make a graph of the board that has no pools yet."""

@@ -9,9 +9,10 @@ import numpy as np
 
 from benchmarks.harness import Row, machine, measure, print_table, row, scalar, time_calls
 from benchmarks.live_market import AGE_NS_MAX, AT_NS, LiveMarket
-from engine.detect.detector import Detector
-from engine.detect.live_graph import LiveGraph
-from engine.detect.value_round import ROUND_NS, ValueRound
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.value_round import ROUND_NS, ValueRound
+from engine.detect.screening.detector import Detector
+from engine.detect.screening.screens import Screens
 from engine.market.estimates import Estimates
 
 CALLS = 5_000
@@ -46,8 +47,9 @@ def _unvalued(market: LiveMarket) -> Ticks:
     """Make the market's graph anew, so that nothing is valued in it."""
     graph = market.make_graph()
     graph.add_pools(list(market.graph.pools.values()))
+    screens = Screens(market.board, graph)
     for book in range(len(market.board.instruments)):
-        graph.screen(book, AT_NS, 0)
+        screens.screen(book, AT_NS, 0)
     return Ticks(market, graph)
 
 

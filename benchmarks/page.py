@@ -33,8 +33,8 @@ is scanned for routes of up to four legs, and the open route is sized anew and f
 `full_path.*.outliving` counts Python objects that are made during a frame and still there after it,
 recording and sharing of prices on; `blocks_gained` is what memory gains over whole passes of a
 recording, each of which opens the connection anew. `cycles` are whole scans called from Python;
-sizing is shown in a batch, per route, and by itself. `kernels.from_cache` is a fresh process from
-its start until every kernel is loaded. `start_to_first_live_book` and `memory_of_all_roles` are of
+sizing is of a call from Python. `kernels.from_cache` is a fresh process from its start until every
+kernel is loaded. `start_to_first_live_book` and `memory_of_all_roles` are of
 a whole installation on the sandbox, with compiled kernels cached.
 
 ### Frames on a schedule
@@ -75,14 +75,13 @@ is the peer's median over ours: below 1 it is faster. Every row says how far the
 - **Books**: all decode the same recorded frames; peers get msgspec's fastest decoding into floats.
 - **Cycles**: through recorded pools with their ticks, one of them moved by a trade of 1 to 3 % of
   its price; 20 moves of each kind. The result is the best whole input and its gain. "Size and
-  confirm" has the pools' pieces at hand, made when the pools last changed; "pieces, size and
-  confirm" makes those of all legs anew in each call, through the checked Python interface. "Size
-  in floats" is our screening alone and no equal of what the peer does. degenbot 0.6 is called
-  from Python per path, and with all 20 paths in one call, where it uses every core; ours is one
-  call per path on one core. A gain is untrue if the exact forms, as the contracts, give another
-  for the peer's own input: degenbot 0.3 errs where the price is in the last tick of a bitmap
-  word. Where degenbot 0.6 gains much less, its own pools give more for our input: its search
-  ended early.
+  confirm" has the pools' pieces at hand, made when the pools last changed, and confirms in plain
+  integers. "Size in floats" is our screening alone and no equal of what the peer does. degenbot
+  0.6 is called from Python per path, and with all 20 paths in one call, where it uses every core;
+  ours is one call per path on one core. A gain is untrue if the exact forms, as the contracts,
+  give another for the peer's own input: degenbot 0.3 errs where the price is in the last tick of
+  a bitmap word. Where degenbot 0.6 gains much less, its own pools give more for our input: its
+  search ended early.
 - **Splits and cycles as convex problems**: compiled before; a call sets the reserves and solves.
   Ours knows only this kind of problem; cvxpy solves any.
 """

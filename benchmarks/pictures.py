@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from benchmarks import growth, page
 from benchmarks.peers.cycles import OurCycle
 from benchmarks.peers.recorded import Cycle, cycles, gain_of
-from engine.detect.pieces import Pieces
+from engine.detect.sizing.pieces import Pieces
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 SIZE_IN = (8.0, 3.2)

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 
 from benchmarks.harness import Row, machine, measure, print_table
-from engine.detect.exact_sizing import confirm_exact, leg_of
-from engine.detect.pieces import Pieces, check_pieces, pieces_of_asks, pieces_of_pair
-from engine.detect.sizing import RouteTerms, SideTables
-from engine.detect.splitting import merge
+from engine.detect.sizing.exact import confirm_exact, leg_of
+from engine.detect.sizing.pieces import Pieces, check_pieces, pieces_of_asks, pieces_of_pair
+from engine.detect.sizing.routes import RouteTerms, SideTables
+from engine.detect.splitting.shares import merge
 from engine.kernels.concentrated import fill_side
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import PIECE_COLUMNS, SIZED_COLUMNS

@@ -14,11 +14,11 @@ from functools import partial
 import numpy as np
 
 from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table, row
-from engine.detect.detector import Detector
-from engine.detect.live_graph import LiveGraph
-from engine.detect.pool_sides import prepare_pool
-from engine.detect.screen_terms import Screen
-from engine.detect.split_route import split_terms
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.pool_sides import prepare_pool
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.screening.detector import Detector
+from engine.detect.splitting.search import split_terms
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.opportunities import Opportunity

@@ -27,12 +27,12 @@ from benchmarks.peers.recorded import (
     prepare,
 )
 from benchmarks.peers.worker import Answer
-from engine.detect.exact_sizing import ExactLeg, ExactRoute, confirm_exact, leg_of
-from engine.detect.pieces import Pieces
-from engine.detect.pool_moves import move_pool
-from engine.detect.pool_sides import PIECES_MAX, PreparedPool
-from engine.detect.side_arena import SideArena
-from engine.detect.sizing import RouteTerms
+from engine.detect.graph.pool_sides import PIECES_MAX, PreparedPool
+from engine.detect.graph.side_arena import SideArena
+from engine.detect.moving.pool_moves import move_pool
+from engine.detect.sizing.exact import ExactLeg, ExactRoute, confirm_exact, leg_of
+from engine.detect.sizing.pieces import Pieces
+from engine.detect.sizing.routes import RouteTerms
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import SIDE, SIZED, SIZED_COLUMNS
 from engine.pools.concentrated import ConcentratedState

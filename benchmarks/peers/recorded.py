@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool, Protocol
 from engine.pools import concentrated, constant_product

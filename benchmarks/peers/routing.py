@@ -10,9 +10,9 @@ from benchmarks import harness
 from benchmarks.peers.ask import ask
 from benchmarks.peers.compare import Comparison, compare
 from benchmarks.peers.worker import Task
-from engine.detect.pieces import pieces_of_pair
-from engine.detect.sizing import RouteTerms, SideTables
-from engine.detect.splitting import split
+from engine.detect.sizing.pieces import pieces_of_pair
+from engine.detect.sizing.routes import RouteTerms, SideTables
+from engine.detect.splitting.shares import split
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import SIZED, SIZED_COLUMNS
 

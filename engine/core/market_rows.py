@@ -6,7 +6,7 @@ Nothing else adds a row. A list is an input, so a replay adds the same rows at t
 import logging
 from collections.abc import Callable, Sequence
 
-from engine.detect.detector import Detector
+from engine.detect.screening.detector import Detector
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Capital
 from engine.domain.instruments import Instrument, VenueId

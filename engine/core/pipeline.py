@@ -11,11 +11,11 @@ from typing import Protocol
 
 from engine.core.shared_rows import SharedRows
 from engine.decide.decider import Decider
-from engine.detect.detector import Detector
-from engine.detect.episodes import Closed, Episode
-from engine.detect.moving_pools import MovingPools
-from engine.detect.pool_health import PoolHealth
-from engine.detect.value_round import ValueRound
+from engine.detect.graph.value_round import ValueRound
+from engine.detect.moving.moving_pools import MovingPools
+from engine.detect.moving.pool_health import PoolHealth
+from engine.detect.screening.detector import Detector
+from engine.detect.screening.episodes import Closed, Episode
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Deposit
 from engine.domain.opportunities import Opportunity, Refusal

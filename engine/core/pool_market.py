@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from engine.detect.detector import Detector
-from engine.detect.moving_pools import MovingPools
+from engine.detect.moving.moving_pools import MovingPools
+from engine.detect.screening.detector import Detector
 from engine.domain.faults import Fault
 from engine.domain.pools import PoolId
 from engine.pools.blocks import Block

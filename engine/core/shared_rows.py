@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from engine.detect.live_graph import COUNTED_IN
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.live_graph import COUNTED_IN
+from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool

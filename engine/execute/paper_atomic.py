@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.detect.exact_sizing import leg_of
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.sizing.exact import leg_of
 from engine.domain.chains import block_ms
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_product, exact_sum

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from engine.decide.order_rate import OrderRate
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.orders import Intent
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished

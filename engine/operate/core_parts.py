@@ -9,10 +9,10 @@ from engine.core.market_rows import MarketRows
 from engine.decide.decider import Decider
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
-from engine.detect.detector import Detector
-from engine.detect.moving_pools import MovingPools
-from engine.detect.pool_health import PoolHealth
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.moving.moving_pools import MovingPools
+from engine.detect.moving.pool_health import PoolHealth
+from engine.detect.screening.detector import Detector
 from engine.market.board import Board
 from engine.market.freshness import Freshness
 from engine.market.valuation import Valuation

@@ -28,7 +28,7 @@ from engine.bus.reports import (
 )
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.limit_list import SLIPPAGE_BPS
-from engine.detect.pool_health import chain_of
+from engine.detect.moving.pool_health import chain_of
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Execution, Purpose

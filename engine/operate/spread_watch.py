@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.bus.reports import SpreadLine
-from engine.detect.spreads import Spread, Spreads
+from engine.detect.screening.spreads import Spread, Spreads
 from engine.domain.units import NS_PER_MINUTE
 
 MINUTES: Final = 60

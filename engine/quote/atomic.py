@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from engine.detect.exact_sizing import confirm_exact
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.sizing.exact import confirm_exact
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError
 from engine.domain.figures import four_digits

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from engine.detect.exact_sizing import ExactLeg, leg_of
-from engine.detect.pieces import Pieces, pieces_of_asks, pieces_of_bids
-from engine.detect.places import Place
-from engine.detect.pool_sides import PoolSide, PreparedPool
+from engine.detect.graph.places import Place
+from engine.detect.graph.pool_sides import PoolSide, PreparedPool
+from engine.detect.sizing.exact import ExactLeg, leg_of
+from engine.detect.sizing.pieces import Pieces, pieces_of_asks, pieces_of_bids
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge, BridgeLeg
 from engine.domain.errors import BadValueError

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from engine.detect.exact_sizing import ExactLeg, confirm_exact
+from engine.detect.sizing.exact import ExactLeg, confirm_exact
 from engine.domain.errors import BadValueError
 from engine.domain.figures import four_digits
 from engine.domain.opportunities import Opportunity, Reason

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
 from engine.quote.decision_values import DecisionValues, RouteCosts, values_of

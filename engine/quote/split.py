@@ -8,11 +8,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from engine.detect.parallel_places import ParallelPlaces
-from engine.detect.places import Place, is_on_one_chain, venue_changes
-from engine.detect.split_leg import Part, SplitLeg, plan_leg
-from engine.detect.split_route import Member, SizedSplit, SplitSearch, SplitTerms
-from engine.detect.steps import Steps, finish
+from engine.detect.graph.parallel_places import ParallelPlaces
+from engine.detect.graph.places import Place, is_on_one_chain, venue_changes
+from engine.detect.splitting.exact_leg import Part, SplitLeg, plan_leg
+from engine.detect.splitting.search import (
+    Member,
+    SizedSplit,
+    SplitSearch,
+    SplitTerms,
+    Steps,
+    finish,
+)
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Opportunity

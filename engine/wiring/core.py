@@ -22,15 +22,15 @@ from engine.decide.decider import Decider
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.switches import Switches
-from engine.detect.detector import Detector
-from engine.detect.live_graph import LiveGraph
-from engine.detect.moving_pools import MovingPools
-from engine.detect.pool_health import PoolHealth
-from engine.detect.pool_sides import PreparedPool, prepare_pool
-from engine.detect.screen_terms import Screen
-from engine.detect.split_route import split_terms
-from engine.detect.spreads import Spreads
-from engine.detect.value_round import ValueRound
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.graph.value_round import ValueRound
+from engine.detect.moving.moving_pools import MovingPools
+from engine.detect.moving.pool_health import PoolHealth
+from engine.detect.screening.detector import Detector
+from engine.detect.screening.spreads import Spreads
+from engine.detect.splitting.search import split_terms
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
 from engine.domain.modes import Basis

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.core.shared_rows import SharedRows, rows_of
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.errors import SyndicateError
 from engine.domain.pools import Pool
 from engine.market.board import Board

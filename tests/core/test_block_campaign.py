@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.pools import Protocol
 from engine.pools.blocks import Block, PoolChange, PoolMoved, PoolRead
 from engine.pools.moves import PairMove
@@ -96,10 +96,10 @@ def check_equal(world: World, calm: World) -> None:
 
 def edges_of(world: World) -> Iterator[np.ndarray]:
     """What the kernels read of each direction of each pool."""
-    sides, pieces, curves = world.graph._sides.arrays
-    rates = world.graph._graph.arrays[3]
+    sides, pieces, curves = world.graph.side_arrays
+    rates = world.graph.market.arrays[3]
     for number in world.graph.terms_of_pools:
-        for edge in world.graph._pool_edges[number].tolist():
+        for edge in world.graph._pool_edges[number]:
             first, end = int(sides[edge, 1]), int(sides[edge, 2])
             yield rates[edge : edge + 1]
             if number in world.graph.pools:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId

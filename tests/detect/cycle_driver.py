@@ -6,8 +6,8 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from engine.detect.cycle_scan import CycleScan
-from engine.detect.market_graph import MarketGraph
+from engine.detect.graph.market_graph import MarketGraph
+from engine.detect.screening.cycle_scan import CycleScan
 from engine.kernels import cycles as kernels
 from engine.kernels.graph_layout import CYCLE, NONE, TALLY
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.detect.market_graph import MarketGraph
+from engine.detect.graph.market_graph import MarketGraph
 from engine.kernels.graph_layout import NONE
 from tests.detect.cycle_driver import Cycle, ScanDriver
 from tests.reference.cycles import Edge, Found, cycles_through

@@ -10,7 +10,7 @@ import random
 import sys
 import time
 
-from engine.detect.open_room import DISPLACES_RATIO
+from engine.detect.screening.open_room import DISPLACES_RATIO
 from tests.detect.deep_worlds import dust_market, random_event, random_market
 
 EVENTS = 6

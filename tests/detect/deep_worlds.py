@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol
@@ -124,7 +124,7 @@ class PairMarket:
         """Let ticks pass until nothing waits to be screened."""
         for _ in range(1_000):
             self.world.detector.screen_starts(self.world.now_ns)
-            if not self.world.graph.is_sweeping:
+            if not self.world.graph.sweep.is_left:
                 return
 
     def move(self, number: int, reserves: tuple[float, float]) -> None:

@@ -18,7 +18,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from engine.detect.exact_sizing import confirm_exact
+from engine.detect.sizing.exact import confirm_exact
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.kernels.sizing import size_route

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from engine.detect.exact_sizing import ExactLeg, leg_of
+from engine.detect.sizing.exact import ExactLeg, leg_of
 from engine.domain.opportunities import Side
 from engine.kernels import stable_swap
 from engine.market.book_leg import leg_of_book

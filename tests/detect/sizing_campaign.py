@@ -14,8 +14,8 @@ from collections import Counter
 
 import numpy as np
 
-from engine.detect.sizing import RouteTerms, SideTables, size
-from engine.detect.splitting import split
+from engine.detect.sizing.routes import RouteTerms, SideTables, size
+from engine.detect.splitting.shares import split
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import SIZED_COLUMNS
 from tests.detect.sizing_random import KINDS, MIXES, Problem, random_problem, random_side

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.detect.pieces import (
+from engine.detect.sizing.pieces import (
     pieces_of_asks,
     pieces_of_bids,
     pieces_of_pair,
     pieces_of_ranges,
 )
-from engine.detect.sizing import SideTables
+from engine.detect.sizing.routes import SideTables
 from engine.kernels import solidly, stable_swap, weighted
 from engine.kernels.sizing_layout import FORM_SOLIDLY, FORM_STABLE_SWAP, FORM_WEIGHTED
 from tests.reference import sizing as reference

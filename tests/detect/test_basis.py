@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from engine.detect.detector import Detector
-from engine.detect.live_graph import LiveGraph
-from engine.detect.screen_terms import Screen
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.screening.detector import Detector
 from engine.domain.instruments import Instrument, Kind
 from engine.market.board import Board
 from engine.portfolio.costs import Costs

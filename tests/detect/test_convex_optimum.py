@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.pieces import pieces_of_pair
-from engine.detect.sizing import RouteTerms, SideTables, size
-from engine.detect.splitting import merge, split
+from engine.detect.sizing.pieces import pieces_of_pair
+from engine.detect.sizing.routes import RouteTerms, SideTables, size
+from engine.detect.splitting.shares import merge, split
 from tests.reference.convex import Optimum, Pool, best_route, best_split
 
 AGREE_RATIO = 1e-8

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from engine.detect.market_graph import MarketGraph
+from engine.detect.graph.market_graph import MarketGraph
 from engine.kernels import cycles as kernels
 from engine.kernels import graph as graph_kernels
 from engine.kernels.graph_layout import CYCLE, NONE

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from engine.detect import start_sweep
-from engine.detect.live_graph import OPEN_MAX
-from engine.detect.open_room import AGAIN_NS, DISPLACES_RATIO, OPEN_MAX_BY_LEGS
+from engine.detect.graph import start_sweep
+from engine.detect.screening.open_room import AGAIN_NS, DISPLACES_RATIO, OPEN_MAX_BY_LEGS
+from engine.detect.screening.screens import OPEN_MAX
 from engine.kernels.screen_layout import SCREENED
 from tests.detect.deep_worlds import PairMarket, dust_market, random_event, random_market
 
@@ -23,7 +23,7 @@ def test_dust_hides_no_route_that_pays_after_gas(dust_count: int) -> None:
     assert best is not None
     assert 400 < best_usd < 450
     assert market.best_open_usd() == pytest.approx(best_usd, rel=1e-6)
-    assert market.world.graph.unsized == market.world.graph.unweighed == 0
+    assert market.world.detector.screens.unsized == market.world.detector.screens.unweighed == 0
 
 
 def make_ask_beside_a_pool() -> PairMarket:
@@ -252,7 +252,7 @@ def test_a_clock_that_was_set_back_keeps_no_route_without_room_unseen() -> None:
     market.world.now_ns += AGAIN_NS
     market.sweep()
     market.world.now_ns -= 3_600 * AGAIN_NS
-    assert not market.world.graph.is_sweeping
+    assert not market.world.graph.sweep.is_left
 
     detector.step_clock()
 
@@ -278,7 +278,7 @@ def test_pools_that_are_only_looked_at_again_are_not_said_to_wait(
     market.world.now_ns += AGAIN_NS
     market.world.detector.screen_starts(market.world.now_ns)
 
-    assert market.world.graph.is_sweeping
+    assert market.world.graph.sweep.is_left
     assert market.world.detector.pools_waiting == 0
 
 
@@ -339,7 +339,7 @@ def test_no_cycle_is_left_unweighed_uncounted_whatever_their_order(
 
     market.move(0, HUB_MOVED)
 
-    assert min(left_out_max, 1) <= market.world.graph.unweighed <= left_out_max
+    assert min(left_out_max, 1) <= market.world.detector.screens.unweighed <= left_out_max
 
 
 def test_what_is_too_much_for_one_change_is_counted() -> None:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from engine.detect.episodes import Closed
-from engine.detect.live_graph import LiveGraph
-from engine.detect.screen_terms import Screen
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.screening.episodes import Closed
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode

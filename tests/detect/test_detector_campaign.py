@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from engine.detect.pieces import check_pieces
+from engine.detect.sizing.pieces import check_pieces
 from engine.domain.assets import AssetCode
 from engine.kernels.concentrated import fill_side
 from engine.kernels.sizing_layout import PIECE, PIECE_COLUMNS

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec import structs
 
-from engine.detect.moving_pools import MovingPools
+from engine.detect.moving.moving_pools import MovingPools
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.detect.episodes import Episode
+from engine.detect.screening.episodes import Episode
 from engine.domain.errors import BadValueError
 from tests.detect.test_live_pools import make_world, pair_of, value
 from tests.reference.world import World

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from engine.detect.market_graph import MarketGraph
+from engine.detect.graph.market_graph import MarketGraph
 from engine.domain.errors import BadValueError
 from engine.kernels import row_scan
 from engine.kernels.graph_layout import (

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine.detect.market_graph import MarketGraph
-from engine.detect.pieces import check_pieces
-from engine.detect.sizing import RouteTerms
+from engine.detect.graph.market_graph import MarketGraph
+from engine.detect.sizing.pieces import check_pieces
+from engine.detect.sizing.routes import RouteTerms
 from engine.domain.errors import BadValueError
 from engine.kernels import (
     concentrated,

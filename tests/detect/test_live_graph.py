@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.screen_terms import EDGE_MARGIN_BPS
+from engine.detect.graph.screen_terms import EDGE_MARGIN_BPS
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
 from tests.reference import screen as twin
@@ -228,7 +228,7 @@ def test_a_crossed_or_absurd_book_takes_part_in_no_route() -> None:
     world.pipeline.after_input(world.now_ns)
 
     assert world.detector.open_episodes == ()
-    assert math.isfinite(float(world.graph.out.sum()))
+    assert math.isfinite(float(world.detector.screens.out.sum()))
 
 
 def test_books_that_quote_each_other_upside_down_are_a_route_and_no_gap() -> None:

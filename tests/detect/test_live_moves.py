@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as replace_struct
 
-from engine.detect.live_graph import POOL_EDGES_MAX, TOKENS_MAX
-from engine.detect.pool_moves import move_pool
-from engine.detect.pool_sides import PreparedPool, prepare_pool
-from engine.detect.side_arena import SideArena
+from engine.detect.graph.live_graph import POOL_EDGES_MAX, TOKENS_MAX
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.side_arena import SideArena
+from engine.detect.moving.pool_moves import move_pool
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
@@ -150,7 +150,7 @@ def test_a_bad_move_leaves_pool_routes_and_pieces_as_they_were() -> None:
     )
     value(world)
     before, pool = found_in(world), world.graph.pool(0)
-    arrays = [array.copy() for array in world.graph._sides.arrays]
+    arrays = [array.copy() for array in world.graph.side_arrays]
     state = pool.state
     assert before
     assert isinstance(state, ConcentratedState)
@@ -169,7 +169,7 @@ def test_a_bad_move_leaves_pool_routes_and_pieces_as_they_were() -> None:
 
     assert world.graph.pool(0) is pool
     assert found_in(world) == before
-    assert all(map(np.array_equal, arrays, world.graph._sides.arrays))
+    assert all(map(np.array_equal, arrays, world.graph.side_arrays))
     world.detector.on_pools({0: move_pool(pool, good)}, world.now_ns)
     assert found_in(world) == pytest.approx(before)
 
@@ -209,20 +209,20 @@ def test_a_pool_that_finds_room_for_one_direction_only_stays_as_it_was() -> None
     with pytest.raises(BadValueError, match="no room"):
         fill(world, DEEP)
     assert set(world.graph.pools) == set(range(len(world.graph.pools)))
-    sides = world.graph._sides.arrays[0].copy()
-    pieces = world.graph._sides.arrays[1].copy()
+    sides = world.graph.side_arrays[0].copy()
+    pieces = world.graph.side_arrays[1].copy()
 
     with pytest.raises(BadValueError, match="no room"):
-        world.graph.change_pools({0: DEEP}, world.now_ns, 0)
+        world.detector.screens.change_pools({0: DEEP}, world.now_ns, 0)
 
     assert world.graph.pool(0) is small
     for edge in range(len(sides)):
         before = pieces[int(sides[edge, SIDE.FROM]) : int(sides[edge, SIDE.TO])]
-        side = world.graph._sides.arrays[0][edge]
-        after = world.graph._sides.arrays[1][int(side[SIDE.FROM]) : int(side[SIDE.TO])]
+        side = world.graph.side_arrays[0][edge]
+        after = world.graph.side_arrays[1][int(side[SIDE.FROM]) : int(side[SIDE.TO])]
         assert np.array_equal(before, after)
     world.graph.remove_pool(1)
-    world.graph.change_pools({0: DEEP}, world.now_ns, 0)
+    world.detector.screens.change_pools({0: DEEP}, world.now_ns, 0)
 
 
 def fill(world: World, pool: PreparedPool) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError

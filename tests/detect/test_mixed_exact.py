@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from engine.detect.exact_sizing import confirm_exact
+from engine.detect.sizing.exact import confirm_exact
 from tests.detect.mixed_routes import KINDS, MixedRoute, float_optimum, random_route, swaps_of
 from tests.reference import confirming as reference
 

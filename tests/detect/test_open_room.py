@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.detect.open_room import AGAIN_NS, OPEN_MAX_BY_LEGS, OpenRoom
+from engine.detect.screening.open_room import AGAIN_NS, OPEN_MAX_BY_LEGS, OpenRoom
 from engine.kernels.screen_layout import SCREENED, SCREENED_COLUMNS
 from tests.detect.deep_worlds import PairMarket
 from tests.detect.test_deep_routes import open_and_paying_usd
@@ -63,7 +63,7 @@ def test_of_many_routes_that_open_at_once_the_best_have_the_room() -> None:
 
     market.move(0, (10_150.0, 19_700_000.0))
 
-    assert market.world.graph.unsized == 0
+    assert market.world.detector.screens.unsized == 0
     open_usd, best_usd = open_and_paying_usd(market, 3)
     assert len(open_usd) == OPEN_MAX_BY_LEGS[3] < CROWD
     assert best_usd[-1] * 1.1 > best_usd[0], "none is better by enough to displace another"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.pieces import check_pieces
+from engine.detect.sizing.pieces import check_pieces
 from engine.domain.errors import BadValueError
 from engine.kernels.concentrated import fill_side
 from engine.kernels.pieces import are_concave

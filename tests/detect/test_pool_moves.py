@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.pool_moves import impact_of, move_pool
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.moving.pool_moves import impact_of, move_pool
 from engine.domain.errors import BadValueError
 from engine.pools.concentrated import ConcentratedState, swap_exact_in
 from engine.pools.constant_product import ConstantProductState

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.detect.pool_moves import move_pool
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.moving.pool_moves import move_pool
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool, Protocol

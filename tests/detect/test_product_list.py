@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from engine.connectors.venues.binance.instruments import parse_instruments
-from engine.detect.cycle_scan import CYCLES_MAX
-from engine.detect.live_graph import LiveGraph
-from engine.detect.screen_terms import EDGE_MARGIN_BPS, Screen
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.screen_terms import EDGE_MARGIN_BPS, Screen
+from engine.detect.screening.cycle_scan import CYCLES_MAX
+from engine.detect.screening.screens import Screens
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument
 from engine.kernels.layout import ASK, BID
@@ -62,6 +63,7 @@ def test_a_moved_book_gives_every_triangle_that_the_list_has_through_it() -> Non
     costs = Costs(fee_bps_taker={instruments[0].venue: Decimal(10)})
     screen = Screen(edge_bps_min=Decimal(5), age_ns_max=AGE_NS_MAX, legs_max=3)
     graph = LiveGraph(board, costs, screen)
+    screens = Screens(board, graph)
     rng = random.Random(5)
     values = {one: math.exp(rng.uniform(-1, 1)) for one in graph.assets}
     graph.set_values(values)
@@ -72,7 +74,7 @@ def test_a_moved_book_gives_every_triangle_that_the_list_has_through_it() -> Non
         bids, asks = write(middle * (1 - SPREAD), one), write(middle * (1 + SPREAD), one)
         if board.replace(book, LevelForm.PAIRS, bids, asks, START_NS) is not Applied.OK:
             return -1  # a tick as coarse as the price
-        return graph.screen(book, START_NS, 0)
+        return screens.screen(book, START_NS, 0)
 
     shown = [book for book in range(len(instruments)) if show(book, 1.0) >= 0]
     moved = next(book for book in shown if str(instruments[book].pair) == "ETH-BTC")
@@ -80,7 +82,8 @@ def test_a_moved_book_gives_every_triangle_that_the_list_has_through_it() -> Non
     count = show(moved, 1.03)
 
     found = {
-        frozenset(str(hop.source) for hop in graph.hops(row)) for row in graph.out[:count].tolist()
+        frozenset(str(hop.source) for hop in screens.hops(row))
+        for row in screens.out[:count].tolist()
     }
     best = {
         frozenset((of.pair.base, of.pair.quote)): (of.pair.base, prices(board, book))
@@ -107,7 +110,7 @@ def test_a_moved_book_gives_every_triangle_that_the_list_has_through_it() -> Non
     assert 20 < len(paying) <= len(thirds) <= CYCLES_MAX
     assert found == paying
     assert len(found) == count
-    assert all(row[SCREENED.LEGS] == 3 for row in graph.out[:count])
+    assert all(row[SCREENED.LEGS] == 3 for row in screens.out[:count])
 
 
 def prices(board: Board, book: int) -> tuple[float, float]:

@@ -9,15 +9,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from engine.detect.exact_sizing import ExactLeg, ExactRoute, confirm_exact, leg_of
-from engine.detect.pieces import (
+from engine.detect.sizing.exact import ExactLeg, ExactRoute, confirm_exact, leg_of
+from engine.detect.sizing.pieces import (
     Pieces,
     check_pieces,
     pieces_of_asks,
     pieces_of_bids,
     pieces_of_pair,
 )
-from engine.detect.sizing import RouteTerms, SideTables, SizedRoute, size
+from engine.detect.sizing.routes import RouteTerms, SideTables, SizedRoute, size
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.kernels.concentrated import fill_side, pack_pool, pack_ticks

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.pieces import (
+from engine.detect.sizing.pieces import (
     pieces_of_asks,
     pieces_of_bids,
     pieces_of_pair,
 )
-from engine.detect.sizing import RouteTerms, SideTables, size
+from engine.detect.sizing.routes import RouteTerms, SideTables, size
 from engine.domain.errors import BadValueError
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import AMOUNT_MAX, PIECE, PIECE_COLUMNS, SIZED, SIZED_COLUMNS
@@ -214,7 +214,7 @@ def test_uncompiled_kernels_give_the_same() -> None:
     script = (
         "import json, random, sys\n"
         "from tests.detect.sizing_random import MIXES, random_problem\n"
-        "from engine.detect.sizing import RouteTerms, size\n"
+        "from engine.detect.sizing.routes import RouteTerms, size\n"
         "rng = random.Random(3)\n"
         "problems = [random_problem(rng, MIXES[i % len(MIXES)]) for i in range(48)]\n"
         "found = [size(p.tables, p.cycle, RouteTerms()) for p in problems]\n"

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from engine.detect.exact_sizing import confirm_exact, leg_of
-from engine.detect.pieces import pieces_of_pair
-from engine.detect.sizing import RouteTerms, SideTables, size
+from engine.detect.sizing.exact import confirm_exact, leg_of
+from engine.detect.sizing.pieces import pieces_of_pair
+from engine.detect.sizing.routes import RouteTerms, SideTables, size
 from engine.domain.errors import BadValueError
 from engine.kernels.concentrated import fill_side
 from engine.kernels.sizing_layout import PIECE_COLUMNS

@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from engine.detect.open_room import OPEN_MAX_BY_LEGS
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
+from engine.detect.screening.open_room import OPEN_MAX_BY_LEGS
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool, Protocol
 from engine.pools.balancer_stable import InvariantForm
@@ -287,7 +287,7 @@ def test_all_that_pays_after_a_deep_pool_moved_is_open(number: int, ratio: float
 
     opened, paying = open_profits_usd(world, instance), instance.profits_usd()
     assert opened.keys() == paying.keys()
-    assert world.graph.unsized == 0
+    assert world.detector.screens.unsized == 0
     for legs, wanted in paying.items():
         slots = OPEN_MAX_BY_LEGS[legs]
         assert opened[legs] == pytest.approx(wanted[:slots], rel=1e-4)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.detect.exact_sizing import ExactLeg, confirm_exact
-from engine.detect.split_leg import SplitLeg, plan_leg
+from engine.detect.sizing.exact import ExactLeg, confirm_exact
+from engine.detect.splitting.exact_leg import SplitLeg, plan_leg
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.market.book_leg import OrderBookLeg, leg_of_book

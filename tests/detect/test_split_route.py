@@ -6,9 +6,9 @@ from itertools import combinations, product
 
 import pytest
 
-from engine.detect.pieces import pieces_of_bids, pieces_of_pair
-from engine.detect.places import Place, venue_changes
-from engine.detect.split_route import Member, SizedSplit, SplitSearch, SplitTerms
+from engine.detect.graph.places import Place, venue_changes
+from engine.detect.sizing.pieces import pieces_of_bids, pieces_of_pair
+from engine.detect.splitting.search import Member, SizedSplit, SplitSearch, SplitTerms
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import HopKind

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.pieces import pieces_of_asks, pieces_of_bids, pieces_of_pair
-from engine.detect.sizing import RouteTerms, SideTables, size
-from engine.detect.splitting import merge, split
+from engine.detect.sizing.pieces import pieces_of_asks, pieces_of_bids, pieces_of_pair
+from engine.detect.sizing.routes import RouteTerms, SideTables, size
+from engine.detect.splitting.shares import merge, split
 from engine.domain.errors import BadValueError
 from engine.kernels.sizing_layout import PIECE_COLUMNS
 from engine.kernels.splitting import merge_sides, split_input

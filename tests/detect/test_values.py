@@ -14,9 +14,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.detect import start_sweep, token_values, value_round
-from engine.detect.pool_moves import move_pool
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph import start_sweep, token_values, value_round
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.moving.pool_moves import move_pool
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol
@@ -199,7 +199,7 @@ def test_a_tick_scans_at_most_so_many_edges_and_each_that_starts_a_route_once(
 
 def edges_of(world: World) -> tuple[list[Edge], dict[int, float], set[int]]:
     """All edges, the ranks of tokens, and those that wait, from the graph's arrays."""
-    edges, rates = world.graph._graph.arrays[2:4]
+    edges, rates = world.graph.market.arrays[2:4]
     tokens = world.graph._values.tokens
     listed = [
         Edge(
@@ -306,7 +306,7 @@ def test_tokens_get_their_potentials_a_few_at_a_time_and_all_in_the_end(
 ) -> None:
     monkeypatch.setattr(token_values, "SETTLED_COLUMNS_MAX", 2 * 64**2)
     world = make_world()
-    potentials = world.graph._graph.arrays[7][POTENTIALS.OWN]
+    potentials = world.graph.market.arrays[7][POTENTIALS.OWN]
     before = potentials.copy()
     world.graph.set_values({AssetCode(code): usd for code, usd in USD.items()})
     steps = []
@@ -320,7 +320,7 @@ def test_tokens_get_their_potentials_a_few_at_a_time_and_all_in_the_end(
 
     assert steps == [2, 1]
     for code, usd in USD.items():
-        potential = world.graph._graph.potential(world.graph._graph.token(code))
+        potential = world.graph.market.potential(world.graph.market.token(code))
         assert potential == pytest.approx(math.log(usd), abs=token_values.POTENTIAL_OFF_MAX)
 
 
@@ -333,7 +333,7 @@ def test_the_pools_of_a_start_say_what_tokens_are_about_worth_in_the_best_root()
     )
 
     for code, usd in USD.items():
-        potential = world.graph._graph.potential(world.graph._graph.token(code))
+        potential = world.graph.market.potential(world.graph.market.token(code))
         assert potential == pytest.approx(math.log(usd), abs=0.02)
     give(world, *USD)
     assert not world.graph._values.is_unsettled
@@ -373,7 +373,7 @@ def test_a_tick_values_at_most_so_many_assets_and_a_round_each_of_them_once() ->
 
     assert steps == [64, 128, 192, 256, *[301] * 8]
     world.show(7, [("3.99", "1")], [("4.01", "1")])
-    token = world.graph._graph.token("A7")
+    token = world.graph.market.token("A7")
     values = []
     for _ in range(10):
         world.tick()
@@ -413,7 +413,7 @@ def played() -> list[str]:
         if number % 2:
             late.detector.remove_pool(number, late.now_ns)
     lines = [repr(late.detector.newest(one)) for one in late.detector.open_episodes]
-    tokens = [(asset, late.graph._graph.token(asset)) for asset in late.graph.assets]
+    tokens = [(asset, late.graph.market.token(asset)) for asset in late.graph.assets]
     return [*lines, repr(tokens), str(late.detector.found)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from engine.decide.limit_set import LimitSet
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Mode

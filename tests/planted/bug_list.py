@@ -394,7 +394,7 @@ CHOICES: Final = (
     Bug(
         what="when there is no room, the best open route gives way",
         kind=CROWD,
-        path="engine/detect/open_room.py",
+        path="engine/detect/screening/open_room.py",
         old="worst = min(rivals",
         new="worst = max(rivals",
         tests=("tests/detect/test_deep_routes.py",),
@@ -402,7 +402,7 @@ CHOICES: Final = (
     Bug(
         what="of new routes the worst takes the room",
         kind=CROWD,
-        path="engine/detect/detector.py",
+        path="engine/detect/screening/detector.py",
         old="-row[SCREENED.PROFIT_USD]))",
         new="row[SCREENED.PROFIT_USD]))",
         tests=("tests/detect/test_open_room.py",),
@@ -410,7 +410,7 @@ CHOICES: Final = (
     Bug(
         what="a route whose plan is under way gives way",
         kind=CROWD,
-        path="engine/detect/open_room.py",
+        path="engine/detect/screening/open_room.py",
         old="self._kept.add(opportunity_id)",
         new="del opportunity_id",
         tests=("tests/detect/test_deep_routes.py",),
@@ -418,7 +418,7 @@ CHOICES: Final = (
     Bug(
         what="a route without room is not looked at again when one closes",
         kind=CROWD,
-        path="engine/detect/open_room.py",
+        path="engine/detect/screening/open_room.py",
         old="self._is_due |= not is_displaced and legs in self.waiting_usd",
         new="del is_displaced",
         tests=("tests/detect/test_open_room.py",),
@@ -426,7 +426,7 @@ CHOICES: Final = (
     Bug(
         what="a route that gives way is forgotten",
         kind=CROWD,
-        path="engine/detect/detector.py",
+        path="engine/detect/screening/detector.py",
         old="        self._room.left_out(episode.row)\n",
         new="",
         tests=("tests/detect/test_deep_routes.py", "tests/detect/test_detector.py"),

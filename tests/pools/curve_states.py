@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.pieces import pieces_of_ranges
+from engine.detect.sizing.pieces import pieces_of_ranges
 from engine.domain.errors import BadValueError
 from engine.kernels import solidly as solidly_kernel
 from engine.kernels import stable_swap as stable_kernel

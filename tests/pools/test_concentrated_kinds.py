@@ -6,8 +6,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from engine.detect.exact_sizing import leg_of
-from engine.detect.pool_sides import GIVES_NOTHING, PoolSide, PreparedPool, prepare_pool
+from engine.detect.graph.pool_sides import GIVES_NOTHING, PoolSide, PreparedPool, prepare_pool
+from engine.detect.sizing.exact import leg_of
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool, Protocol

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.detect.exact_sizing import leg_of
+from engine.detect.sizing.exact import leg_of
 from engine.domain.errors import BadValueError
 from engine.pools import curve
 from engine.pools.concentrated import ConcentratedState, state_after, swap_exact_in

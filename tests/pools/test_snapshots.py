@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.detect.pool_sides import prepare_pool, share_kept
+from engine.detect.graph.pool_sides import prepare_pool, share_kept
 from engine.domain.errors import BadValueError
 from engine.pools.balancer_stable import StableState
 from engine.pools.balancer_weighted import WeightedState

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.detect.pool_sides import GIVES_NOTHING, prepare_pool
+from engine.detect.graph.pool_sides import GIVES_NOTHING, prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool, Protocol

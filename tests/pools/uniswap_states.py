@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.detect.pool_sides import pack
+from engine.detect.graph.pool_sides import pack
 from engine.kernels import concentrated
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.integers import INT256_MAX

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from engine.detect.places import is_on_one_chain
-from engine.detect.steps import finish
+from engine.detect.graph.places import is_on_one_chain
+from engine.detect.splitting.search import finish
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
@@ -376,8 +376,8 @@ def test_a_closed_pool_takes_no_part() -> None:
     route = three_pools(world)
     assert numbers_of(confirm(world, route)) == [{0, 2}, {1}]
 
-    for edge in world.graph._pool_edges[2].tolist():
-        world.graph._graph.close_edge(edge)
+    for edge in world.graph._pool_edges[2]:
+        world.graph.market.close_edge(edge)
 
     assert confirm(world, route) is None
 
@@ -465,8 +465,8 @@ def arrays_of(held: object) -> Iterator[np.ndarray]:
 def test_the_arrays_of_the_hot_path_are_as_they_were_afterwards() -> None:
     shared = 0
     for world in random_worlds(6):
-        graph = world.graph
-        arrays = [*arrays_of(graph._fixed), graph.out, graph.open_routes]
+        screens = world.detector.screens
+        arrays = [*arrays_of(screens._fixed), screens.out, screens.open_routes]
         arrays += [world.board.state, world.board.levels]
         before = [array.tobytes() for array in arrays]
         assert len(arrays) > 20

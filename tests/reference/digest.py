@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from engine.detect.live_graph import LiveGraph
-from engine.detect.screen_terms import Screen
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.screening.screens import Screens
 from engine.domain.assets import AssetCode
 from engine.market.board import Board
 from engine.portfolio.costs import Costs
@@ -27,6 +28,7 @@ def digest() -> str:
     costs = Costs(fee_bps_taker={one.venue: Decimal(3) for one in instruments})
     screen = Screen(edge_bps_min=Decimal(1), age_ns_max=AGE_NS_MAX)
     graph = LiveGraph(board, costs, screen)
+    screens = Screens(board, graph)
     seen = hashlib.sha256()
     for number in range(FRAMES):
         book, form = rng.randrange(3), rng.choice(list(LevelForm))
@@ -34,17 +36,17 @@ def digest() -> str:
         is_snapshot = number < 3 or rng.random() < 0.2
         put = board.replace if is_snapshot else board.apply
         outcome = put(book, form, bids, asks, START_NS + number)
-        count = graph.screen(book, START_NS + number, 0)
+        count = screens.screen(book, START_NS + number, 0)
         board.changed.clear()
         seen.update(bytes((int(outcome), int(count))))
         if number == VALUED_AT_FRAME:
             graph.set_values({AssetCode("BTC"): 100.0, AssetCode("USD"): 1.0})
             graph.settle()
-            count = graph.screen_starts(START_NS + number, 0)
+            count = screens.screen_starts(START_NS + number, 0)
         seen.update(np.ascontiguousarray(board.state).tobytes())
         for side in (0, 1):
             seen.update(np.ascontiguousarray(board.side(book, side)).tobytes())
-        seen.update(graph.out[:count].tobytes())
+        seen.update(screens.out[:count].tobytes())
     return seen.hexdigest()
 
 

@@ -20,8 +20,8 @@ SCRATCH = {
 }
 """What nothing reads that an earlier input left there, or reports alone."""
 
-SCRATCH_PATH = "/_graph/_fixed/5/0"
-"""What a scan found, as the live graph hands it to its kernels."""
+SCRATCH_PATH = "/screens/_fixed/5/0"
+"""What a scan found, as the screens hand it to its kernels."""
 
 LARGE = 1 << 27
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from msgspec.structs import replace
 
-from engine.detect.pool_sides import prepare_pool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.chains import BlockTerms
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool

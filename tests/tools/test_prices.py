@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from engine.core.shared_rows import SharedRows, rows_of
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
 from engine.domain.assets import AssetCode
 from engine.kernels.sizing_layout import PIECE
 from engine.market.board import Board

@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.bus.reports import OpportunityLine
 from engine.core.pipeline import Decided
-from engine.detect.episodes import Closed
+from engine.detect.screening.episodes import Closed
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import LeggedPlan, Plan

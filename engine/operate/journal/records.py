@@ -11,7 +11,7 @@ from engine.bus.records import (
     OpportunityRecord,
     Record,
 )
-from engine.detect.episodes import Closed
+from engine.detect.screening.episodes import Closed
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason

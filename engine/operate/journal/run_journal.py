@@ -12,7 +12,7 @@ import msgspec
 
 from engine.bus.records import Record
 from engine.core.pipeline import Decided
-from engine.detect.episodes import Closed
+from engine.detect.screening.episodes import Closed
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Refusal

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from engine.detect.live_graph import LiveGraph
-from engine.detect.pool_blocks import PoolMark, PoolUndo, PoolWork
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.moving.pool_blocks import PoolMark, PoolUndo, PoolWork
 from engine.domain.chains import BlockTerms
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
@@ -95,13 +95,13 @@ class MovingPools:
         self.has_returned = False
         self._graph = graph
         self._next_number = max(graph.pools, default=-1) + 1
-        self._chains = {chain: _Chain(of) for chain, of in terms.items()}
+        self._chains = {chain: _Chain(own) for chain, own in terms.items()}
         self._changed: dict[int, PreparedPool | None] = {}
         for number, prepared in graph.pools.items():
             self._join(number, prepared.pool)
             self.known_counts[prepared.pool.venue] += 1
-        for chain, of in self._chains.items():
-            self._set_until(chain, of, started_at_ns + of.stale_ns)
+        for chain, followed in self._chains.items():
+            self._set_until(chain, followed, started_at_ns + followed.stale_ns)
 
     def take(self, block: Block, at_ns: int) -> None:
         """Take a block: of each of its pools all changes, or if one of them cannot be, none.
@@ -211,16 +211,16 @@ class MovingPools:
 
     def lose(self, chain: str, fault: Fault) -> None:
         """Know no pool of a chain any more, for this reason, until they are read anew."""
-        of = self._chains.get(chain)
-        if of is None:
+        followed = self._chains.get(chain)
+        if followed is None:
             self._count(chain, Fault.UNKNOWN_INSTRUMENT)
             return
         works: dict[int, PoolWork] = {}
         self._lose_all(chain, fault, works)
         for number, work in works.items():
             self._put(number, work, block=None)
-        of.blocks.clear()
-        self._set_until(chain, of, 0)
+        followed.blocks.clear()
+        self._set_until(chain, followed, 0)
 
     def to_read(self, chain: str) -> list[PoolId]:
         """Return the pools of a chain that are to be read anew, as of its newest block."""
@@ -238,13 +238,13 @@ class MovingPools:
     @property
     def moves_refused(self) -> int:
         """How many pools a change was told of that none can have gone through."""
-        return sum(of for (_, fault), of in self.faults.items() if fault is Fault.BAD_NUMBER)
+        return sum(n for (_, fault), n in self.faults.items() if fault is Fault.BAD_NUMBER)
 
     def faults_of(self, venue: VenueId) -> dict[Fault, int]:
         """Return the number of faults of a venue by kind, with those of its chain."""
         found: Counter[Fault] = Counter()
-        for (of, fault), count in self.faults.items():
-            if of in {venue, venue.rpartition("@")[2]}:
+        for (place, fault), count in self.faults.items():
+            if place in {venue, venue.rpartition("@")[2]}:
                 found[fault] += count
         return found
 
@@ -254,25 +254,25 @@ class MovingPools:
 
     def newest_at_ns(self, chain: str) -> int | None:
         """Return when the newest block of a chain came, None before the first."""
-        of = self._chains.get(chain)
-        return None if of is None else of.newest_at_ns
+        followed = self._chains.get(chain)
+        return None if followed is None else followed.newest_at_ns
 
     def block_count(self, chain: str) -> int:
         """Return how many blocks of a chain were taken."""
-        of = self._chains.get(chain)
-        return 0 if of is None else of.count
+        followed = self._chains.get(chain)
+        return 0 if followed is None else followed.count
 
     def is_fresh(self, chain: str, at_ns: int) -> bool:
         """Say whether a chain had a block lately enough; one without terms always had."""
-        of = self._chains.get(chain)
-        return of is None or at_ns <= of.until_ns
+        followed = self._chains.get(chain)
+        return followed is None or at_ns <= followed.until_ns
 
     def step_clock(self, step_ns: int) -> None:
         """Keep the age of what is known over a step of the clock."""
-        for chain, of in self._chains.items():
-            if of.newest_at_ns is not None:
-                of.newest_at_ns += step_ns
-            self._set_until(chain, of, of.until_ns + step_ns)
+        for chain, followed in self._chains.items():
+            if followed.newest_at_ns is not None:
+                followed.newest_at_ns += step_ns
+            self._set_until(chain, followed, followed.until_ns + step_ns)
 
     def _join(self, number: int, pool: Pool) -> None:
         self.numbers[pool.pool_id] = number
@@ -372,6 +372,6 @@ class MovingPools:
     def _count(self, chain: str, fault: Fault) -> None:
         self.faults[VenueId(chain), fault] += 1
 
-    def _set_until(self, chain: str, of: _Chain, until_ns: int) -> None:
-        of.until_ns = until_ns
+    def _set_until(self, chain: str, followed: _Chain, until_ns: int) -> None:
+        followed.until_ns = until_ns
         self._graph.set_chain_until(chain, until_ns)

@@ -28,8 +28,11 @@ def pieces_of_pair(*, reserve_in: float, reserve_out: float, keep_ratio: float) 
             raise BadValueError(f"{what} {value} of a pair; it must be positive and finite")
     if not 0.0 < keep_ratio <= 1.0:
         raise BadValueError(f"keep_ratio {keep_ratio} of a pair; it must be over 0 and at most 1")
-    row = [0.0, 0.0, reserve_out / reserve_in * keep_ratio, keep_ratio / reserve_in]
-    return check_pieces(np.array([row], np.float64), what="pair")
+    rate, bend = reserve_out / reserve_in * keep_ratio, keep_ratio / reserve_in
+    pieces = np.array([(0.0, 0.0, rate, bend)])
+    return (
+        pieces if rate <= AMOUNT_MAX and bend <= AMOUNT_MAX else check_pieces(pieces, what="pair")
+    )
 
 
 def pieces_of_ranges(

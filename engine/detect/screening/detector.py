@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.detect.episodes import Closed, Episode
-from engine.detect.live_graph import LiveGraph
-from engine.detect.open_room import OPEN_MAX_BY_LEGS, OpenRoom
-from engine.detect.pool_sides import PreparedPool
+from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.screening.episodes import Closed, Episode
+from engine.detect.screening.open_room import OPEN_MAX_BY_LEGS, OpenRoom
+from engine.detect.screening.screens import Screens
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.graph_layout import NONE
@@ -30,12 +31,14 @@ class Detector:
         closed: number of episodes closed.
         crowded_out: number of times that a route found no room among the open ones.
         displaced: number of episodes closed because a better route took their place.
+        screens: by which it screens.
         just_closed: episodes that ended and that `take_closed` has not returned yet.
     """
 
     def __init__(self, board: Board, graph: LiveGraph, *, age_ns_max: int, run_id: str) -> None:
         self._board = board
         self._graph = graph
+        self.screens = Screens(board, graph)
         self._age_ns_max = age_ns_max
         self._run_id = run_id
         self._open: list[Episode] = []
@@ -56,7 +59,7 @@ class Detector:
 
         Episodes that it ended wait for `take_closed`.
         """
-        count = self._graph.screen(book, at_ns, len(self._open))
+        count = self.screens.screen(book, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
     def add_book(self, book: int) -> None:
@@ -81,7 +84,7 @@ class Detector:
         Raises:
             BadValueError: no such pool has a number, or there is no room; all is as it was then.
         """
-        count = self._graph.change_pools(changes, at_ns, len(self._open))
+        count = self.screens.change_pools(changes, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
     def add_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
@@ -91,7 +94,7 @@ class Detector:
             BadValueError: the number is taken, or there is no room.
         """
         self._graph.add_pool(number, prepared)
-        count = self._graph.reopen(number, at_ns, len(self._open))
+        count = self.screens.reopen(number, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
     def remove_pool(self, number: int, at_ns: int) -> None:
@@ -134,10 +137,10 @@ class Detector:
 
     def screen_starts(self, at_ns: int) -> Sequence[Episode]:
         """Screen a bounded part of what could not be costed, or found no room; see `on_change`."""
-        if not self._graph.is_sweeping and (self._is_sweep_due or self._room.take_due(at_ns)):
+        if not self._graph.sweep.is_left and (self._is_sweep_due or self._room.take_due(at_ns)):
             self._is_sweep_due = False
-            self._graph.sweep_again()
-        count = self._graph.screen_starts(at_ns, len(self._open))
+            self._graph.sweep.add_again()
+        count = self.screens.screen_starts(at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
     def screen_again(self) -> None:
@@ -157,7 +160,7 @@ class Detector:
     @property
     def unsized(self) -> int:
         """How many routes, at least, were one too many to be weighed or sized by one change."""
-        return self._graph.unsized + self._graph.unweighed
+        return self.screens.unsized + self.screens.unweighed
 
     def keep(self, opportunity_id: str) -> None:
         """Let no better route take the place of this one until `release`: a plan is under way."""
@@ -189,8 +192,8 @@ class Detector:
 
     def _take(self, count: int, at_ns: int) -> Sequence[Episode]:
         """Follow the routes of the first rows of the graph's result."""
-        rows = self._graph.out[:count].tolist()
-        told: list[Episode] = []
+        rows = self.screens.out[:count].tolist()
+        changed: list[Episode] = []
         ended: list[Episode] = []
         followed = 0  # routes that are open come first
         for row in rows:
@@ -201,13 +204,13 @@ class Detector:
             episode = self._open[slot]
             if row[SCREENED.PROFIT] > 0.0:
                 self._renew(episode, row, at_ns)
-                told.append(episode)
+                changed.append(episode)
             else:
                 ended.append(episode)
         for episode in ended:
             self._close(episode, at_ns, is_stale=not self._is_fresh(episode, at_ns))
         if followed == count:
-            return told
+            return changed
         new = rows[followed:]
         new.sort(key=lambda row: (row[SCREENED.LEGS], -row[SCREENED.PROFIT_USD]))
         for row in new:
@@ -221,9 +224,9 @@ class Detector:
                     self._room.left_out(row)
                     continue
                 self._displace(worst, row, at_ns)
-                told = [episode for episode in told if episode is not worst]
-            told.append(self._open_episode(row, at_ns))
-        return told
+                changed = [episode for episode in changed if episode is not worst]
+            changed.append(self._open_episode(row, at_ns))
+        return changed
 
     def _displace(self, episode: Episode, better: Sequence[float], at_ns: int) -> None:
         self.displaced += 1
@@ -265,7 +268,7 @@ class Detector:
         self._open.append(episode)
         for book in episode.books:
             self._board.routes_through[book] += 1
-        held = self._graph.open_routes[episode.slot]
+        held = self.screens.open_routes[episode.slot]
         held[:] = NONE
         held[ROUTE.LEGS] = legs
         held[ROUTE.EDGE : ROUTE.EDGE + legs] = edges
@@ -274,7 +277,7 @@ class Detector:
     def _opportunity(
         self, opportunity_id: str, row: Sequence[float], at_ns: int, frame_seq: int
     ) -> Opportunity:
-        hops = self._graph.hops(row)
+        hops = self.screens.hops(row)
         profit, notional = row[SCREENED.PROFIT], row[SCREENED.NOTIONAL]
         return Opportunity(
             opportunity_id=opportunity_id,
@@ -295,7 +298,7 @@ class Detector:
         last = self._open.pop()
         if last is not episode:
             self._open[episode.slot] = last
-            self._graph.open_routes[episode.slot] = self._graph.open_routes[last.slot]
+            self.screens.open_routes[episode.slot] = self.screens.open_routes[last.slot]
             last.slot = episode.slot
         self._room.remove(len(episode.first.hops), is_displaced=better is not None)
         for book in episode.books:

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from engine.detect.gas_prices import GasPrices
-from engine.detect.market_graph import MarketGraph
-from engine.detect.start_sweep import StartSweep
+from engine.detect.graph.gas_prices import GasPrices
+from engine.detect.graph.market_graph import MarketGraph
+from engine.detect.graph.start_sweep import StartSweep
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.kernels.screen_layout import ASSET, ASSET_COLUMNS

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.pool_sides import PreparedPool, prepare_state
+from engine.detect.graph.pool_sides import PreparedPool, prepare_state
 from engine.kernels.concentrated import pack_ticks
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.impact import PriceImpact, impact_of_states

@@ -1,10 +1,15 @@
 """What a route must be to count as an opportunity, and what routes cost."""
 
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.domain.errors import BadValueError
 from engine.domain.units import BPS_PER_UNIT
+from engine.kernels.screen_layout import COST, COST_ENTRIES
 
 LEGS_MAX = 5
 EDGE_MARGIN_BPS = 0.001
@@ -48,3 +53,13 @@ class Screen:
     def edge_ratio_min(self) -> float:
         """Least edge of a unit as a ratio, with the margin for rounding."""
         return (float(self.edge_bps_min) + EDGE_MARGIN_BPS) / BPS_PER_UNIT
+
+    def cost_entries(self, transfer_bps: Decimal) -> NDArray[np.float64]:
+        """Return the `costs` of `kernels.screen_layout`, without any chain's."""
+        entries = np.zeros(COST_ENTRIES)
+        entries[COST.AGE_NS_MAX] = self.age_ns_max
+        entries[COST.EDGE_RATIO_MIN] = self.edge_ratio_min
+        entries[COST.TRANSFER_RATIO] = float(transfer_bps) / BPS_PER_UNIT
+        entries[COST.FLASH_RATIO] = float(self.flash_fee_bps) / BPS_PER_UNIT
+        entries[COST.CHAIN_UNTIL_NS :] = math.inf
+        return entries

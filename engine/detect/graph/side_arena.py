@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.pieces import Pieces, check_pieces
-from engine.detect.sizing import CURVE_FORMS
+from engine.detect.sizing.pieces import Pieces, check_pieces
+from engine.detect.sizing.routes import CURVE_FORMS
 from engine.domain.errors import BadValueError
 from engine.kernels.sizing_layout import (
     CURVE_COLUMNS,

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.market_graph import MarketGraph
-from engine.detect.places import BRIDGE_PLACE, POOL_PLACE, Place
+from engine.detect.graph.market_graph import MarketGraph
+from engine.detect.graph.places import PLACES_FROM, Place
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Hop, HopKind
@@ -20,8 +20,6 @@ from engine.market.board import Board
 
 PLACES_MAX: Final = 8
 """Most places that one leg is shared among: the engine waits while a person is answered."""
-
-_PLACE_FROM: Final = {HopKind.BOOK: 0, HopKind.POOL: POOL_PLACE, HopKind.BRIDGE: BRIDGE_PLACE}
 
 
 class ParallelPlaces:
@@ -85,10 +83,10 @@ class ParallelPlaces:
         return (gas_units * gas_unit_usd + fixed_usd) / value_usd
 
     def _edge_of(self, leg: Hop | Place) -> int:
-        place = leg.row + _PLACE_FROM[leg.kind]
+        place = leg.row + PLACES_FROM[leg.kind]
         for edge in self._graph.edges_at(place):
-            of = self._places[edge]
-            if (of.source, of.target) == (leg.source, leg.target):
+            found = self._places[edge]
+            if (found.source, found.target) == (leg.source, leg.target):
                 return edge
         raise BadValueError(f"no edge from {leg.source} to {leg.target} at place {place}")
 

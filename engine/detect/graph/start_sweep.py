@@ -33,7 +33,7 @@ ROUTES_MAX: Final = 64
 """Routes above the limit after which a tick scans no further edge; to size one takes a few
 microseconds. The last edge may find as many more as any change may."""
 
-Screen = Callable[[NDArray[np.int64], int, int], int]
+ScreenPart = Callable[[NDArray[np.int64], int, int], int]
 """Goes on with a sweep (its entries, the time, how many routes are open); returns rows filled."""
 
 
@@ -80,7 +80,7 @@ class StartSweep:
         """Whether a sweep is under way or a token waits for one."""
         return self._is_under_way or self._is_any_next
 
-    def step(self, screen: Screen, at_ns: int, open_count: int) -> int:
+    def step(self, screen: ScreenPart, at_ns: int, open_count: int) -> int:
         """Go on by as much as one tick may; returns how many rows `screen` filled."""
         if not self._is_under_way and not self._begin():
             return 0

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.detect.market_graph import MarketGraph
+from engine.detect.graph.market_graph import MarketGraph
 from engine.kernels.graph_layout import CYCLE_COLUMNS, TALLY_ENTRIES
 
 CYCLES_MAX: Final = 1_024

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.detect.pieces import Pieces, check_pieces
-from engine.detect.sizing import SideTables
+from engine.detect.sizing.pieces import Pieces, check_pieces
+from engine.detect.sizing.routes import SideTables
 from engine.domain.errors import BadValueError
 from engine.kernels.sizing_layout import AMOUNT_MAX, FORM_GROUP, PIECE_COLUMNS, SIDE
 from engine.kernels.splitting import MEMBERS_MAX, merge_sides, split_input

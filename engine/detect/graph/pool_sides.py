@@ -1,7 +1,7 @@
 """A pool's directions as sides of the market graph, in units of the assets as books have them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Final
@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.market_graph import RATE_MAX
-from engine.detect.pieces import (
+from engine.detect.graph.market_graph import RATE_MAX
+from engine.detect.sizing.pieces import (
     Pieces,
     check_pieces,
     pieces_of_pair,
@@ -149,12 +149,14 @@ def prepare_state(
     packed = None
     if isinstance(state, ConcentratedState) and ticks is not None:
         packed = (pack(state, token_in=0), ticks)
-    assets = pool.assets
-    decimals = [digits for _, digits in pool.tokens]
+    assets, units = pool.assets, [10.0**digits for _, digits in pool.tokens]
     sides = []
     for token_in, token_out in permutations(range(len(assets)), 2):
-        side = _side(state, packed, token_in, token_out, decimals)
-        rate = float(side.pieces[0, PIECE.RATE]) if side.pieces is not None else _rate_of(side)
+        pieces = _pieces(state, packed, token_in, units)
+        if pieces is None:
+            form, curve_row, rate = _curve(state, token_in, token_out, units)
+        else:
+            form, curve_row, rate = NO_FORM, (), float(pieces[0, PIECE.RATE])
         gives_nothing = rate == 0.0 and isinstance(state, RANGED)
         if not (gives_nothing or 1 / RATE_MAX <= rate <= RATE_MAX):
             raise BadValueError(
@@ -166,9 +168,9 @@ def prepare_state(
                 source=assets[token_in],
                 target=assets[token_out],
                 log_rate=GIVES_NOTHING if gives_nothing else math.log(rate),
-                pieces=side.pieces,
-                form=side.form,
-                row=side.row,
+                pieces=pieces,
+                form=form,
+                row=curve_row,
                 token_in=token_in,
                 token_out=token_out,
             )
@@ -178,14 +180,6 @@ def prepare_state(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
-    pieces: Pieces | None = None
-    form: int = NO_FORM
-    row: tuple[float, ...] = ()
-    quote: Callable[[], tuple[float, float, float]] | None = None
-
-
 def share_kept(pool: Pool, state: PoolState, token_in: int) -> float:
     """Return what the fee leaves of an input of a token."""
     if isinstance(state, ConcentratedState):
@@ -193,36 +187,30 @@ def share_kept(pool: Pool, state: PoolState, token_in: int) -> float:
     return 1.0 - float(pool.fee_ratio)
 
 
-def _rate_of(shape: _Shape) -> float:
-    assert shape.quote is not None
-    return float(shape.quote()[1])
-
-
-def _side(
-    state: PoolState,
-    packed: Packed | None,
-    token_in: int,
-    token_out: int,
-    decimals: Sequence[int],
-) -> _Shape:
-    unit_in, unit_out = 10.0 ** decimals[token_in], 10.0 ** decimals[token_out]
+def _pieces(
+    state: PoolState, packed: Packed | None, token_in: int, units: Sequence[float]
+) -> Pieces | None:
+    """Return the pieces of a direction of a pool of two tokens, None for a curve."""
+    unit_in, unit_out = units[token_in], units[1 - token_in]
     match state:
         case ConstantProductState():
             reserves = (state.reserve0_raw, state.reserve1_raw)
             fee = (state.fee0_numerator, state.fee1_numerator)[token_in] / state.fee_denominator
-            return _Shape(
-                pieces=pieces_of_pair(
-                    reserve_in=reserves[token_in] / unit_in,
-                    reserve_out=reserves[token_out] / unit_out,
-                    keep_ratio=1.0 - fee,
-                )
+            return pieces_of_pair(
+                reserve_in=reserves[token_in] / unit_in,
+                reserve_out=reserves[1 - token_in] / unit_out,
+                keep_ratio=1.0 - fee,
             )
         case ConcentratedState():
             assert packed is not None
             row, ticks = packed
             if token_in and state.protocol_fees_pips != (0, 0):
                 row = pack(state, token_in=token_in)
-            return _Shape(pieces=_concentrated(row, ticks, token_in, unit_in, unit_out))
+            pieces = np.empty((min(len(ticks) + 2, PIECES_MAX), PIECE_COLUMNS))
+            count = concentrated.fill_side(row, ticks, token_in, unit_in, unit_out, pieces)
+            if count == 0:
+                raise BadValueError("its ticks and its liquidity do not fit")
+            return check_pieces(pieces[:count], what="a concentrated pool")
         case whirlpool.WhirlpoolState():
             sqrt_price, fee_ratio, index = whirlpool.as_row(state)
             pieces = pieces_of_ranges(
@@ -232,57 +220,41 @@ def _side(
                 fee_ratio=fee_ratio,
                 token_in=token_in,
             )
-            return _Shape(pieces=_in_units(pieces, unit_in, unit_out))
-        case _:
-            return _curve(state, token_in, token_out, decimals)
+            pieces[:, PIECE.CIN] /= unit_in
+            pieces[:, PIECE.COUT] /= unit_out
+            pieces[:, PIECE.RATE] *= unit_in / unit_out
+            pieces[:, PIECE.BEND] *= unit_in
+            return pieces
+    return None
 
 
 def _curve(
-    state: solidly_pool.SolidlyState
-    | curve.CurveState
-    | balancer_stable.StableState
-    | balancer_weighted.WeightedState,
-    token_in: int,
-    token_out: int,
-    decimals: Sequence[int],
-) -> _Shape:
-    units = [10.0**digits for digits in decimals]
+    state: PoolState, token_in: int, token_out: int, units: Sequence[float]
+) -> tuple[int, tuple[float, ...], float]:
+    """Return the form and the row of a direction of a curve, and the rate of its first unit."""
     match state:
         case solidly_pool.SolidlyState():
-            row = list(solidly_pool.as_row(state))
-            for token in (0, 1):
-                row[solidly.RESERVE + token] /= units[token]
-                row[solidly.SCALE + token] *= units[token]
-            return _Shape(
-                form=FORM_SOLIDLY,
-                row=tuple(row),
-                quote=lambda: solidly.solidly_quote(np.array(row), token_in, 0.0),
-            )
+            form, row = FORM_SOLIDLY, np.array(solidly_pool.as_row(state))
+            row[solidly.RESERVE : solidly.RESERVE + 2] /= units
+            row[solidly.SCALE : solidly.SCALE + 2] *= units
+            quote = solidly.solidly_quote(row, token_in, 0.0)
         case balancer_weighted.WeightedState():
-            row = list(balancer_weighted.as_row(state, token_in=token_in, token_out=token_out))
+            form = FORM_WEIGHTED
+            row = np.array(balancer_weighted.as_row(state, token_in=token_in, token_out=token_out))
             row[BALANCE_IN] /= units[token_in]
             row[BALANCE_OUT] /= units[token_out]
-            return _Shape(
-                form=FORM_WEIGHTED,
-                row=tuple(row),
-                quote=lambda: weighted_quote(np.array(row), 0.0),
-            )
+            quote = weighted_quote(row, 0.0)
         case balancer_stable.StableState() | curve.CurveState():
-            as_row = (
-                curve.as_row(state)
-                if isinstance(state, curve.CurveState)
-                else balancer_stable.as_row(state)
-            )
-            row = list(as_row)
-            for token, unit in enumerate(units):
-                row[stable_swap.RATE + token] *= unit
-            return _Shape(
-                form=FORM_STABLE_SWAP,
-                row=tuple(row),
-                quote=lambda: stable_swap.stable_swap_quote(
-                    np.array(row), token_in, token_out, 0.0
-                ),
-            )
+            form = FORM_STABLE_SWAP
+            if isinstance(state, curve.CurveState):
+                row = np.array(curve.as_row(state))
+            else:
+                row = np.array(balancer_stable.as_row(state))
+            row[stable_swap.RATE : stable_swap.RATE + len(units)] *= units
+            quote = stable_swap.stable_swap_quote(row, token_in, token_out, 0.0)
+        case _:
+            raise BadValueError(f"a {type(state).__name__} is no curve")
+    return form, tuple(row.tolist()), float(quote[1])
 
 
 def pack(state: ConcentratedState, *, token_in: int) -> NDArray[np.uint64]:
@@ -295,25 +267,3 @@ def pack(state: ConcentratedState, *, token_in: int) -> NDArray[np.uint64]:
         known_x96=(state.table.known_min_x96, state.table.known_max_x96),
     )
     return row
-
-
-def _concentrated(
-    row: NDArray[np.uint64],
-    ticks: NDArray[np.uint64],
-    token_in: int,
-    unit_in: float,
-    unit_out: float,
-) -> Pieces:
-    pieces = np.empty((min(len(ticks) + 2, PIECES_MAX), PIECE_COLUMNS))
-    count = concentrated.fill_side(row, ticks, token_in, unit_in, unit_out, pieces)
-    if count == 0:
-        raise BadValueError("its ticks and its liquidity do not fit")
-    return check_pieces(pieces[:count], what="a concentrated pool")
-
-
-def _in_units(pieces: Pieces, unit_in: float, unit_out: float) -> Pieces:
-    pieces[:, PIECE.CIN] /= unit_in
-    pieces[:, PIECE.COUT] /= unit_out
-    pieces[:, PIECE.RATE] *= unit_in / unit_out
-    pieces[:, PIECE.BEND] *= unit_in
-    return pieces

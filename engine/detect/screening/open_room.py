@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from engine.detect.episodes import Episode
+from engine.detect.screening.episodes import Episode
 from engine.domain.opportunities import GAP_LEGS
 from engine.kernels.screen_layout import SCREENED
 

@@ -14,6 +14,8 @@ POOL_PLACE: Final = 1 << 20
 BRIDGE_PLACE: Final = 1 << 21
 """Places of bridges have numbers from here on."""
 
+PLACES_FROM: Final = {HopKind.BOOK: 0, HopKind.POOL: POOL_PLACE, HopKind.BRIDGE: BRIDGE_PLACE}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -32,6 +34,11 @@ class Place:
     source: AssetCode
     target: AssetCode
     chain: str = ""
+
+    @property
+    def number(self) -> int:
+        """Its number in the graph."""
+        return self.row + PLACES_FROM[self.kind]
 
 
 def is_on_one_chain(legs: Sequence[Sequence[Place]]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.detect.moving_pools import MovingPools
+from engine.detect.moving.moving_pools import MovingPools
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.units import NS_PER_MS, NS_PER_S

@@ -7,7 +7,7 @@ the first ones in a large market take milliseconds.
 from collections import deque
 from collections.abc import Iterable
 
-from engine.detect.pool_sides import GIVES_NOTHING, PreparedPool
+from engine.detect.graph.pool_sides import GIVES_NOTHING, PreparedPool
 from engine.domain.assets import AssetCode
 from engine.kernels.graph_layout import LOG_MAX
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from engine.detect.exact_sizing import ExactLeg
+from engine.detect.sizing.exact import ExactLeg
 from engine.domain.errors import BadValueError
 from engine.market.book_leg import OrderBookLeg
 from engine.pools.integers import divide_up

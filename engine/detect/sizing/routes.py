@@ -1,6 +1,6 @@
 """Routes sized to their optimum, net of everything, over tables of the market's sides.
 
-The floats here screen and find the optimum; `exact_sizing` then confirms it in whole numbers.
+The floats here screen and find the optimum; `exact` then confirms it in whole numbers.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.detect.pieces import Pieces, check_pieces
+from engine.detect.sizing.pieces import Pieces, check_pieces
 from engine.domain.errors import BadValueError
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import (

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from engine.detect.live_graph import LiveGraph
+from engine.detect.graph.live_graph import LiveGraph
 from engine.domain.assets import AssetCode
 from engine.market.estimates import Estimates
 

@@ -5,8 +5,8 @@ A pool is worked on in its exact form alone, and prepared once when all of its m
 
 from dataclasses import dataclass
 
-from engine.detect.pool_moves import MovingPool
-from engine.detect.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.moving.pool_moves import MovingPool
 from engine.domain.faults import Fault
 from engine.pools.moves import Move, undoing
 from engine.pools.snapshot_rows import PoolState
@@ -118,10 +118,10 @@ class PoolWork:
         """
         if self._moving is None:
             return None
-        of = self._block if block is None else block
-        if not self._moving.moves and self._held is not None and self._held.block == of:
+        as_of = self._block if block is None else block
+        if not self._moving.moves and self._held is not None and self._held.block == as_of:
             return self._held
-        return self._moving.prepared(block=of)
+        return self._moving.prepared(block=as_of)
 
 
 @dataclass(frozen=True, slots=True)

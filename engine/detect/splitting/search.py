@@ -5,18 +5,17 @@ copies, and `quote.split` carries what is found through in whole numbers.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
-from engine.detect.pieces import Pieces
-from engine.detect.places import Place, is_on_one_chain, venue_changes
-from engine.detect.pool_sides import PoolSide
-from engine.detect.screen_terms import Screen
-from engine.detect.sizing import RouteTerms, SideTables, size
-from engine.detect.splitting import merge, split
-from engine.detect.steps import Steps, finish
+from engine.detect.graph.places import Place, is_on_one_chain, venue_changes
+from engine.detect.graph.pool_sides import PoolSide
+from engine.detect.graph.screen_terms import Screen
+from engine.detect.sizing.pieces import Pieces
+from engine.detect.sizing.routes import RouteTerms, SideTables, size
+from engine.detect.splitting.shares import merge, split
 from engine.domain.errors import BadValueError
 from engine.domain.opportunities import HopKind
 from engine.domain.units import BPS_PER_UNIT
@@ -26,6 +25,10 @@ TRIES_MAX: Final = 32
 
 SHARE_MIN: Final = 1e-9
 """Of a leg's input; a member that takes less is not used."""
+
+Result = TypeVar("Result")
+Steps = Generator[None, None, Result]
+"""Long work in steps: it yields wherever something more urgent may go first."""
 
 Chosen = tuple[tuple[int, ...], ...]
 """Which members of each leg may be used, by their positions."""
@@ -215,8 +218,8 @@ class SplitSearch:
 
     def _charged(self, chosen: Chosen) -> float:
         places = [
-            [of[member].place for member in members]
-            for of, members in zip(self._legs, chosen, strict=True)
+            [leg_members[member].place for member in members]
+            for leg_members, members in zip(self._legs, chosen, strict=True)
         ]
         return self._terms.charged_ratio(places)
 
@@ -245,8 +248,8 @@ class SplitSearch:
             )
             amount = shared.output
         fixed_cost = sum(
-            of[member].fixed_cost
-            for of, one in zip(self._legs, used, strict=True)
+            leg_members[member].fixed_cost
+            for leg_members, one in zip(self._legs, used, strict=True)
             for member, _ in one
         )
         found = SizedSplit(
@@ -258,8 +261,10 @@ class SplitSearch:
         return found
 
     def _add_leg(self, tables: SideTables, leg: int, members: tuple[int, ...]) -> int:
-        of = self._legs[leg]
-        if len(members) > 1 and all(_pieces_of(of[member].side) is not None for member in members):
+        leg_members = self._legs[leg]
+        if len(members) > 1 and all(
+            _pieces_of(leg_members[member].side) is not None for member in members
+        ):
             pieces = self._merged.get((leg, members))
             if pieces is None:
                 pieces = merge(self._tables[leg], members)
@@ -267,8 +272,18 @@ class SplitSearch:
                     raise BadValueError(f"leg {leg}: none of its places gives anything")
                 self._merged[leg, members] = pieces
             return tables.add_pieces(pieces)
-        rows = [_add(tables, of[member].side) for member in members]
+        rows = [_add(tables, leg_members[member].side) for member in members]
         return rows[0] if len(rows) == 1 else tables.add_group(rows)
+
+
+def finish(steps: Steps[Result]) -> Result:
+    """Go through all steps without a pause; return what they come to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
 
 
 def _members_of(held: SizedSplit) -> Chosen:

@@ -1,0 +1,1 @@
+"""What changed is screened for routes, and those that gain are followed."""
