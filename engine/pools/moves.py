@@ -5,7 +5,6 @@ changes it takes a new snapshot.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -133,7 +132,13 @@ def row_now(row: AnyRow, state: PoolState) -> AnyRow:
 def _moved(pool: Pool, row: AnyRow, state: PoolState, move: Move) -> tuple[AnyRow, PoolState]:
     match move, state:
         case PairMove(), ConstantProductState():
-            after = replace(state, reserve0_raw=move.reserve0_raw, reserve1_raw=move.reserve1_raw)
+            after = ConstantProductState(
+                reserve0_raw=move.reserve0_raw,
+                reserve1_raw=move.reserve1_raw,
+                fee0_numerator=state.fee0_numerator,
+                fee1_numerator=state.fee1_numerator,
+                fee_denominator=state.fee_denominator,
+            )
             check_pair_liquidity(after)
             return row, after
         case PriceMove(), ConcentratedState():

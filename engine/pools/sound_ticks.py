@@ -17,6 +17,7 @@ checks that follow refuse them with what is off.
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 FLOAT_BITS: Final = 53
@@ -56,10 +57,15 @@ def sound_ticks(
     """
     ticks, nets = whole.ticks, whole.liquidity_nets
     here = bisect_right(ticks, tick)
+    has_top, has_bottom = whole.known_max == ends[1], whole.known_min == ends[0]
+    if _fits(liquidity, nets[here:], is_whole=has_top) and _fits(
+        liquidity, [-net for net in nets[:here][::-1]], is_whole=has_bottom
+    ):
+        return whole
     up = ((at, nets[at]) for at in range(here, len(ticks)))
     down = ((at, -nets[at]) for at in reversed(range(here)))
-    high = _first_off(liquidity, up, is_whole=whole.known_max == ends[1])
-    low = _first_off(liquidity, down, is_whole=whole.known_min == ends[0])
+    high = _first_off(liquidity, up, is_whole=has_top)
+    low = _first_off(liquidity, down, is_whole=has_bottom)
     if any(off is not None and abs(off.level) > off.explained for off in (low, high)):
         return whole
     first, end = 0, len(ticks)
@@ -79,6 +85,12 @@ def sound_ticks(
         known_max=known_max,
         cut=tuple(cut),
     )
+
+
+def _fits(liquidity: int, nets: Sequence[int], *, is_whole: bool) -> bool:
+    """Tell whether nothing is off: so it is nearly always, and the reasons take longer to find."""
+    levels = list(accumulate(nets, initial=liquidity))
+    return min(levels) >= 0 and not (is_whole and nets and levels[-1])
 
 
 def _first_off(

@@ -5,6 +5,7 @@ Tick i stands for the price 1.0001**i of token 0 in token 1, in raw units. Its r
 """
 
 import math
+from functools import lru_cache
 
 from engine.domain.errors import BadValueError
 from engine.pools.integers import UINT256_MAX, check_whole
@@ -87,6 +88,7 @@ def check_sqrt_price(sqrt_price_x96: object, *, what: str) -> int:
     )
 
 
+@lru_cache(maxsize=16_384)  # a pool that is read anew has its ticks of before
 def _sqrt_ratio(tick: int) -> int:
     distance = abs(tick)
     ratio_x128 = 1 << 128

@@ -180,9 +180,9 @@ def test_a_pool_without_room_is_not_added_in_part() -> None:
     with pytest.raises(BadValueError, match="not below"):
         world.graph.add_pool(POOL_EDGES_MAX, prepare_pool(snapshot))
     prepared = prepare_pool(snapshot)
-    broken = replace(
+    broken = replace_struct(
         prepared,
-        sides=(prepared.sides[0], replace(prepared.sides[1], log_rate=float("nan"))),
+        sides=(prepared.sides[0], replace_struct(prepared.sides[1], log_rate=float("nan"))),
         pool=renamed(snapshot, "ETH", "NEW").pool,
     )
     assets = world.graph.assets

@@ -218,7 +218,7 @@ def test_no_route_that_ends_a_leg_fails_its_confirmation(
 
 
 def rounded_away(places: Sequence[Place], found: ExactRoute) -> int:
-    """Return the bound that `exact_sizing` states: a unit of each leg, as it is worth at the end.
+    """Return the bound that `sizing.exact` states: a unit of each leg, as it is worth at the end.
 
     Of a pool of ranges some units: one for each range crossed, one word of its bitmap being one.
     """

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,8 +53,7 @@ RANGED: Final = (ConcentratedState, whirlpool.WhirlpoolState)
 Packed = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSide:
+class PoolSide(msgspec.Struct, frozen=True, kw_only=True):
     """One direction of a pool.
 
     Attributes:
@@ -74,8 +73,7 @@ class PoolSide:
     token_out: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedPool:
+class PreparedPool(msgspec.Struct, frozen=True, kw_only=True):
     """A pool, checked, with its exact state and all of its directions.
 
     Attributes:
