@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from engine.core.attributes import attributes_of
 from engine.core.state_pickle import PartOfFrame, StatePickler, StateUnpickler
 from engine.domain.errors import BadValueError
 
@@ -179,7 +180,7 @@ class CoreFrame:
             return None if _is_large(part) else _bytes_of(part)
         state = {
             name: self._name(value)
-            for name, value in (() if isinstance(part, tuple) else _attributes(part))
+            for name, value in (() if isinstance(part, tuple) else attributes_of(part))
             if first.get(name, _ABSENT) is not value and not callable(value)
         }
         return state or None
@@ -198,25 +199,13 @@ def _is_leaf(value: Any) -> bool:
     return bool(parameters.frozen) if parameters is not None else callable(value)
 
 
-def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
-    not_state = getattr(part, "NOT_STATE", ())
-    for cls in type(part).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in not_state and (value := getattr(part, name, _ABSENT)) is not _ABSENT:
-                yield name, value
-    for name, value in getattr(part, "__dict__", {}).items():
-        if name not in not_state:
-            yield name, value
-
-
 def _children(part: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(part, dict):
         yield from ((f"{path}[{key}]", value) for key, value in part.items())
     elif isinstance(part, (list, tuple, deque)):
         yield from ((f"{path}[{place}]", value) for place, value in enumerate(part))
     elif not isinstance(part, (set, *_BUFFERS)):
-        yield from ((f"{path}.{name}", value) for name, value in _attributes(part))
+        yield from ((f"{path}.{name}", value) for name, value in attributes_of(part))
 
 
 def _snapshot(part: Any, path: str) -> Any:
@@ -229,7 +218,7 @@ def _snapshot(part: Any, path: str) -> Any:
         return None
     if not type(part).__module__.startswith(("engine.", "tests.")):
         raise TypeError(f"{path} is a {type(part)}: nobody knows what its state is")
-    return dict(_attributes(part))
+    return dict(attributes_of(part))
 
 
 def _is_large(part: Any) -> bool:
@@ -238,7 +227,7 @@ def _is_large(part: Any) -> bool:
 
 def _large_of(part: Any) -> set[int]:
     """Return what large arrays a part with `used_arrays` tells of: those that it holds itself."""
-    held = [value for _, value in _attributes(part)]
+    held = [value for _, value in attributes_of(part)]
     flat = [one for value in held for one in (value if isinstance(value, tuple) else (value,))]
     return {id(one) for one in flat if isinstance(one, np.ndarray)}
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine.core import checkpoint
+from engine.core.attributes import attributes_of
 from engine.core.checkpoint import ARRAY_BYTES_MAX, CoreFrame, UsesArrays
 from engine.core.state_pickle import PartOfFrame, StatePickler
 from engine.domain.errors import BadValueError
@@ -112,6 +113,21 @@ def test_a_restored_core_is_in_the_whole_state_of_the_one_that_runs(
 
     assert max(under_way) > 0
     assert max(open_routes) > 0
+
+
+def test_no_attribute_of_any_part_is_overlooked(lives: Callable[[int, Look], None]) -> None:
+    compared = 0
+
+    def look(core: Core) -> None:
+        nonlocal compared
+        for number, path in enumerate(core.frame.paths):
+            part = core.frame.part(number)
+            held = set(getattr(part, "__dict__", ())) - set(getattr(part, "NOT_STATE", ()))
+            compared += len(held)
+            assert held <= {name for name, _ in attributes_of(part)}, path
+
+    lives(3, look)
+    assert compared > 300
 
 
 def test_whatever_part_is_left_out_of_a_checkpoint_is_missed(
