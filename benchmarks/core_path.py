@@ -106,6 +106,7 @@ class Core:
             is_ledger_behind=lambda: False,
             shows_killed=lambda: False,
             shows_ledger_behind=lambda: False,
+            is_pool_fresh=lambda _number, _at_ns: False,  # it has none
             limits=LimitSet(
                 terms_of(LIMITS), by_settings={"orders_per_minute_max": Decimal(10**9)}
             ),

@@ -32,8 +32,8 @@ class Circumstances:
     is_ledger_behind: Callable[[], bool]
     shows_killed: Callable[[], bool]
     shows_ledger_behind: Callable[[], bool]
+    is_pool_fresh: Callable[[int, int], bool]
     limits: LimitSet
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
-    is_pool_fresh: Callable[[int, int], bool] = lambda _number, _at_ns: False

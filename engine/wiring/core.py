@@ -124,18 +124,6 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
     inventory = Inventory(header.capital, header.holdings)
     control = Switches(mode=header.control.mode, is_paused=header.control.is_paused)
-    circumstances = Circumstances(
-        board=board,
-        valuation=valuation,
-        positions=positions,
-        inventory=inventory,
-        is_killed=around.world.is_killed,
-        is_ledger_behind=around.world.is_ledger_behind,
-        shows_killed=around.world.shows_killed,
-        shows_ledger_behind=around.world.shows_ledger_behind,
-        limits=limits,
-        switches=control,
-    )
     # They change while running; the header stays what it was.
     gas_prices_gwei = dict(terms.gas_prices_gwei)
     screen = Screen(
@@ -155,6 +143,19 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     graph.add_pools(pools)
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
+    circumstances = Circumstances(
+        board=board,
+        valuation=valuation,
+        positions=positions,
+        inventory=inventory,
+        is_killed=around.world.is_killed,
+        is_ledger_behind=around.world.is_ledger_behind,
+        shows_killed=around.world.shows_killed,
+        shows_ledger_behind=around.world.shows_ledger_behind,
+        is_pool_fresh=graph.is_pool_fresh,
+        limits=limits,
+        switches=control,
+    )
     taken_pools = TakenPools(graph.pools)
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
     decider = Decider(
@@ -178,7 +179,6 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         circumstances=circumstances,
         limits=around.limits,
     )
-    circumstances.is_pool_fresh = graph.is_pool_fresh
     moving = MovingPools(
         graph,
         terms.chains,

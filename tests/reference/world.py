@@ -265,18 +265,6 @@ class World:
         self.valuation = Valuation(self.board, age_ns_max=AGE_NS_MAX)
         self.freshness = Freshness(self.board, age_ns_max=AGE_NS_MAX)
         self.switches = Switches(mode=setup.mode)
-        self.circumstances = Circumstances(
-            board=self.board,
-            valuation=self.valuation,
-            positions=self.positions,
-            inventory=self.inventory,
-            is_killed=self._ask_latch,
-            is_ledger_behind=lambda: self.is_ledger_behind,
-            shows_killed=lambda: self.is_killed,
-            shows_ledger_behind=lambda: self.is_ledger_behind,
-            limits=setup.values,
-            switches=self.switches,
-        )
         self.confirmer = LegsConfirmer(self.board, self.costs, self.taken, setup.rules)
         screen = Screen(
             edge_bps_min=Decimal(setup.edge_bps_min),
@@ -296,7 +284,19 @@ class World:
         for number, bridge in enumerate(setup.bridges):
             self.graph.add_bridge(number, bridge)
         self.taken_pools = TakenPools(self.graph.pools)
-        self.circumstances.is_pool_fresh = self.graph.is_pool_fresh
+        self.circumstances = Circumstances(
+            board=self.board,
+            valuation=self.valuation,
+            positions=self.positions,
+            inventory=self.inventory,
+            is_killed=self._ask_latch,
+            is_ledger_behind=lambda: self.is_ledger_behind,
+            shows_killed=lambda: self.is_killed,
+            shows_ledger_behind=lambda: self.is_ledger_behind,
+            is_pool_fresh=self.graph.is_pool_fresh,
+            limits=setup.values,
+            switches=self.switches,
+        )
         self.moving = MovingPools(self.graph, setup.chains, started_at_ns=START_NS)
         self.pool_health = PoolHealth(self.moving)
         self.decider = Decider(
