@@ -10,6 +10,7 @@ from engine.core.inputs.fetch_failed import FETCH_FAILED
 from engine.core.inputs.fetched import FETCHED
 from engine.core.inputs.frame import FRAME
 from engine.core.inputs.gas_priced import GAS_PRICED
+from engine.core.inputs.intent_stored import INTENT_STORED
 from engine.core.inputs.inventory_reset import INVENTORY_RESET
 from engine.core.inputs.kind import AnyKind
 from engine.core.inputs.limits_set import LIMITS_SET
@@ -37,4 +38,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     CHAIN_LOST,
     LIMITS_SET,
     GAS_PRICED,
+    INTENT_STORED,
 )

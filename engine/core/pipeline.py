@@ -21,7 +21,6 @@ from engine.domain.holdings import Deposit
 from engine.domain.opportunities import Opportunity, Refusal
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
-from engine.execute.executor import NEVER_NS
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.market.board import Board
@@ -180,9 +179,20 @@ class Pipeline:
         if at_ns >= self._executors.next_at_ns:
             self._advance(at_ns)
 
+    def intent_stored(self, client_order_id: str, at_ns: int) -> None:
+        """Learn that the intent of an order is durable."""
+        self._executors.stored(client_order_id, at_ns)
+
+    def withhold(self, client_order_id: str, at_ns: int) -> None:
+        """Learn that the intent of an order never will be durable."""
+        self._executors.withhold(client_order_id, at_ns)
+
     def finish_executions(self) -> None:
-        """Let all that is under way meet the board as it is, each order at its own time."""
-        self._advance(NEVER_NS)
+        """Let all that is under way meet the board as it is, each order at its own time.
+
+        What still waits for its intent stays unsent.
+        """
+        self._book(self._executors.finish())
 
     def step_clock(self, step_ns: int, at_ns: int) -> None:
         """Take over a clock that was set to `at_ns` by a step; nothing is open or under way."""
@@ -194,7 +204,10 @@ class Pipeline:
         self._positions.step_clock(step_ns, at_ns)
 
     def _advance(self, at_ns: int) -> None:
-        for finished in self._executors.advance(at_ns):
+        self._book(self._executors.advance(at_ns))
+
+    def _book(self, ended: Sequence[Finished]) -> None:
+        for finished in ended:
             execution = self._positions.add(finished.plan, finished.execution)
             self._inventory.add([execution])
             if not execution.corrects:

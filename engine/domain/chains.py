@@ -46,10 +46,12 @@ class BlockTerms:
     Attributes:
         stale_ms: its pools are stale without a new block for longer.
         undo_blocks: how many of the newest blocks can be undone by a reorganisation.
+        block_ms: time between two of them, 0 if nobody says; headers of earlier versions do not.
     """
 
     stale_ms: int
     undo_blocks: int
+    block_ms: int = 0
 
     def __post_init__(self) -> None:
         if self.stale_ms <= 0 or self.undo_blocks < 0:

@@ -9,3 +9,6 @@ NS_PER_MINUTE: Final = 60 * NS_PER_S
 NS_PER_HOUR: Final = 60 * NS_PER_MINUTE
 NS_PER_DAY: Final = 86_400 * NS_PER_S
 BPS_PER_UNIT: Final = 10_000
+
+GWEI_DECIMALS: Final = 9
+"""Of a chain's own asset, of which gas is told in billionths."""

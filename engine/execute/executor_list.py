@@ -11,7 +11,7 @@ from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
-from engine.execute.order_life import News
+from engine.execute.order_life import News, OrderEvent
 from engine.execute.paper import PaperExecutor
 from engine.execute.paper_atomic import PaperAtomicExecutor
 from engine.execute.plan_executor import Around, PlanExecutor
@@ -61,6 +61,19 @@ class Executors:
             executor.recover(intent, at_ns)
         self._plan_ahead()
 
+    def stored(self, client_order_id: str, at_ns: int) -> None:
+        """Learn that an intent is durable; one of a plan that has ended meanwhile is no matter."""
+        for one in self._all:
+            if one.knows(client_order_id):
+                one.stored(client_order_id, at_ns)
+        self._plan_ahead()
+
+    def withhold(self, client_order_id: str, at_ns: int) -> None:
+        """Learn that an intent never will be durable: its order stays unsent."""
+        withheld = News(client_order_id=client_order_id, event=OrderEvent.WITHHELD)
+        if any(one.knows(client_order_id) for one in self._all):
+            self.on_news(withheld, at_ns)
+
     def on_news(self, news: News, at_ns: int) -> None:
         """Learn something of an order, be its plan under way or ended; `advance` says what ends.
 
@@ -85,6 +98,18 @@ class Executors:
                 if one.next_at_ns <= due_ns:
                     finished += one.advance(due_ns)
             self._plan_ahead()
+        return finished or NOTHING_FINISHED
+
+    def finish(self) -> Sequence[Finished]:
+        """Let all that is under way come to its end, each at its own time; return what ended.
+
+        What still waits for its intent stays unsent.
+        """
+        finished = [*self.advance(NEVER_NS)]
+        while waiting := [pair for one in self._all for pair in one.waiting.items()]:
+            for client_order_id, since_ns in waiting:
+                self.withhold(client_order_id, since_ns)
+            finished += self.advance(NEVER_NS)
         return finished or NOTHING_FINISHED
 
     def _plan_ahead(self) -> None:

@@ -1,7 +1,8 @@
 """The paper executor: a legged executor whose orders meet the board instead of a venue.
 
-An order reaches its venue after a drawn latency and meets the book as it is then. Nothing leaves
-the process, so that an intent needs no disk: it counts as stored at once.
+An order is on its way once its intent is durable, reaches its venue after a drawn latency and meets
+the book as it is then. Nothing leaves the process; but an order that did would have to wait, and so
+does this one.
 """
 
 import heapq
@@ -22,6 +23,7 @@ from engine.execute.fill import PaperVenue
 from engine.execute.finished import NOTHING_FINISHED, Finished, Found
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
+from engine.execute.late_fills import LateFills
 from engine.execute.latency import LatencyModel
 from engine.execute.legged import LeggedExecutor
 from engine.execute.order_life import News, OrderEvent
@@ -65,6 +67,7 @@ class LeggedFinished:
 @dataclass(frozen=True, slots=True)
 class _OnItsWay:
     send: Send
+    number: int
     taken_at_send: Mapping[int, int]
 
 
@@ -73,6 +76,7 @@ class PaperExecutor:
 
     Attributes:
         next_at_ns: instant of the next event; `advance` does nothing before it.
+        waiting: orders that are to leave once their intent is durable, and since when they wait.
     """
 
     takes = LeggedPlan
@@ -87,8 +91,12 @@ class PaperExecutor:
         order_rate: OrderRate,
         is_killed: Callable[[], bool],
         intend: Intend,
+        waits_for_intents: bool,
+        late_fills: LateFills,
     ) -> None:
         self._intend = intend
+        self._waits_for_intents = waits_for_intents
+        self._late_fills = late_fills
         self._venue = venue
         self._costs = costs
         self._latency = latency
@@ -101,10 +109,12 @@ class PaperExecutor:
             is_killed=is_killed,
         )
         self.next_at_ns = NEVER_NS
+        self.waiting: dict[str, int] = {}
         self._unsaid: list[Finished] = []
         self._late = 0
         self._recovered: set[str] = set()
         self._arrivals: list[tuple[int, int, _OnItsWay]] = []
+        self._told_late: list[tuple[int, int, News]] = []
         self._sent = 0
         self._plan_numbers: dict[str, int] = {}
         self._plan_of: dict[str, LeggedPlan] = {}
@@ -123,6 +133,8 @@ class PaperExecutor:
             order_rate=around.order_rate,
             is_killed=around.is_killed,
             intend=around.intend,
+            waits_for_intents=around.waits_for_intents,
+            late_fills=around.late_fills,
         )
 
     def start(self, plan: LeggedPlan, at_ns: int) -> None:
@@ -151,12 +163,21 @@ class PaperExecutor:
         self._unsaid += self._carry_out(self._legged.recover(intent, at_ns), at_ns)
         self.next_at_ns = min(self.next_at_ns, at_ns)
 
+    def stored(self, client_order_id: str, at_ns: int) -> None:
+        """Send an order whose intent is durable; what ends by it the next advance says."""
+        self.waiting.pop(client_order_id, None)
+        self._unsaid += self._carry_out(self._legged.stored(client_order_id, at_ns), at_ns)
+        if self._unsaid:
+            self.next_at_ns = min(self.next_at_ns, at_ns)
+
     def knows(self, client_order_id: str) -> bool:
         """Say whether an order is of a plan of its own."""
         return self._legged.knows(client_order_id)
 
     def on_news(self, news: News, at_ns: int) -> None:
         """Learn something of an order from elsewhere; what ends by it the next advance says."""
+        if news.event is OrderEvent.WITHHELD:
+            self.waiting.pop(news.client_order_id, None)
         self._unsaid += self._carry_out(self._legged.on_news(news, at_ns), at_ns)
         if self._unsaid:
             self.next_at_ns = min(self.next_at_ns, at_ns)
@@ -173,6 +194,8 @@ class PaperExecutor:
             if self._arrivals and self._arrivals[0][0] == due_ns:
                 news = self._meet(heapq.heappop(self._arrivals)[2], due_ns)
                 acts = self._legged.on_news(news, due_ns)
+            elif self._told_late and self._told_late[0][0] == due_ns:
+                acts = self._legged.on_news(heapq.heappop(self._told_late)[2], due_ns)
             else:
                 acts = self._legged.tick(due_ns)
             finished += self._carry_out(acts, due_ns)
@@ -190,7 +213,10 @@ class PaperExecutor:
             if isinstance(act, Store):
                 if act.order.purpose is Purpose.UNWIND:
                     self._intend(Intent.of(self._plan_of[act.order.plan_id], [act.order]))
-                waiting.extend(self._legged.stored(act.order.client_order_id, at_ns))
+                if self._waits_for_intents:
+                    self.waiting[act.order.client_order_id] = at_ns
+                else:
+                    waiting.extend(self._legged.stored(act.order.client_order_id, at_ns))
             elif isinstance(act, Send):
                 self._send(act, at_ns)
             elif isinstance(act, Alarm):
@@ -212,19 +238,21 @@ class PaperExecutor:
 
     def _plan_ahead(self) -> None:
         arrival_ns = self._arrivals[0][0] if self._arrivals else NEVER_NS
-        self.next_at_ns = min(arrival_ns, self._legged.next_at_ns)
+        late_ns = self._told_late[0][0] if self._told_late else NEVER_NS
+        self.next_at_ns = min(arrival_ns, late_ns, self._legged.next_at_ns)
 
     def _send(self, send: Send, at_ns: int) -> None:
         plan_id, order = send.plan.plan_id, _order(send)
         self._sent += 1
         self._sent_by_plan[plan_id] += 1
+        number = self._sent_by_plan[plan_id]
         arrives_at_ns = at_ns + self._latency.draw_ns(
             order.instrument.venue,
             plan_number=self._plan_numbers[plan_id],
-            order_number=self._sent_by_plan[plan_id],
+            order_number=number,
         )
         taken = self._venue.taken_on(order, _row(send))
-        heapq.heappush(self._arrivals, (arrives_at_ns, self._sent, _OnItsWay(send, taken)))
+        heapq.heappush(self._arrivals, (arrives_at_ns, self._sent, _OnItsWay(send, number, taken)))
 
     def _meet(self, arriving: _OnItsWay, at_ns: int) -> News:
         send = arriving.send
@@ -233,11 +261,21 @@ class PaperExecutor:
             met = self._venue.meet(order, row, arriving.taken_at_send)
             self._met[order.plan_id][order.client_order_id] = met
         filled = self._venue.fill(order, row)
+        fills, event = filled.fills, _EVENT_OF[filled.state]
+        late, delay_ns = self._late_fills.draw(
+            len(fills),
+            plan_number=self._plan_numbers[order.plan_id],
+            order_number=arriving.number,
+        )
+        if late:
+            # What it was filled for is there already; it is told as one that expired.
+            fills, held_back = fills[:-late], fills[-late:]
+            event, order_id = OrderEvent.EXPIRED, order.client_order_id
+            news = News(client_order_id=order_id, event=OrderEvent.TRADED, fills=held_back)
+            heapq.heappush(self._told_late, (at_ns + delay_ns, self._sent, news))
+            self._sent += 1
         return News(
-            client_order_id=order.client_order_id,
-            event=_EVENT_OF[filled.state],
-            fills=filled.fills,
-            arrived_at_ns=at_ns,
+            client_order_id=order.client_order_id, event=event, fills=fills, arrived_at_ns=at_ns
         )
 
     def _finish(self, end: End) -> LeggedFinished:

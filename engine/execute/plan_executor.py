@@ -7,8 +7,10 @@ from typing import Any, Final, Protocol
 from engine.decide.order_rate import OrderRate
 from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.orders import Intent
+from engine.execute.chain_sight import NO_CHAINS, ChainSight
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
+from engine.execute.late_fills import NONE_LATE, LateFills
 from engine.execute.latency import LatencyModel
 from engine.execute.order_life import News
 from engine.execute.unwinding import UnwindRules
@@ -28,10 +30,12 @@ class PlanExecutor(Protocol):
     Attributes:
         takes: the type of its plans.
         next_at_ns: instant of the next event; `advance` does nothing before it.
+        waiting: orders that are to leave once their intent is durable, and since when they wait.
     """
 
     takes: type[Any]
     next_at_ns: int
+    waiting: dict[str, int]
 
     def start(self, plan: Any, at_ns: int) -> None:
         """Take a plan on."""
@@ -39,6 +43,10 @@ class PlanExecutor(Protocol):
 
     def recover(self, intent: Intent, at_ns: int) -> None:
         """Take a plan over that was under way when its engine ended; the next advance ends it."""
+        ...
+
+    def stored(self, client_order_id: str, at_ns: int) -> None:
+        """Learn that the intent of an order of its own is durable."""
         ...
 
     def knows(self, client_order_id: str) -> bool:
@@ -61,6 +69,9 @@ class Around:
     Attributes:
         is_killed: asked before each send; the look is recorded with the run.
         intend: keeps what is about to be sent.
+        waits_for_intents: whether `stored` is told when that is durable; if not, it is at once.
+        chains: what transactions may know of their chains.
+        late_fills: which orders have fills that are told late.
     """
 
     venue: PaperVenue
@@ -72,3 +83,6 @@ class Around:
     taken_pools: TakenPools
     is_killed: Callable[[], bool]
     intend: Intend
+    waits_for_intents: bool = False
+    chains: ChainSight = NO_CHAINS
+    late_fills: LateFills = NONE_LATE

@@ -6,6 +6,7 @@ News and passing sights are bounded; the oldest are dropped and counted, and sto
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import msgspec
 from engine.bus.notices import OpportunitySeen
 from engine.bus.records import (
     Append,
+    IntentRecord,
     NoticeRecord,
     OpportunityClosed,
     OpportunityRecord,
@@ -57,6 +59,8 @@ class Outbox:
     Attributes:
         dropped: number of records dropped because the ledger was away too long, by worth.
         refused: records that the ledger will never take; each is logged whole.
+        on_intent: is told of each intent, while `run` runs, whether the ledger has it now or never
+            will; what it is of waits for that.
 
     Args:
         ledger: where to send.
@@ -74,6 +78,7 @@ class Outbox:
     ) -> None:
         self.dropped = {Worth.PASSING: 0, Worth.NEWS: 0}
         self.refused = 0
+        self.on_intent: Callable[[IntentRecord, bool], None] = _nobody
         self._ledger = ledger
         self._has_ledger = has_ledger
         self._generation = generation
@@ -83,6 +88,7 @@ class Outbox:
         self._waiting: dict[Worth, deque[tuple[int, Record]]] = {worth: deque() for worth in Worth}
         self._sending: list[Record] = []
         self._appended = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._durable: dict[int, asyncio.Future[None]] = {}
 
     def put(self, record: Record) -> None:
@@ -99,6 +105,8 @@ class Outbox:
                 waiting.popleft()
                 self.dropped[worth] += 1
         self._appended.set()
+        if isinstance(record, IntentRecord):
+            self._hurried.set()
 
     async def put_durably(self, record: Record, *, timeout_s: float = 5.0) -> None:
         """Append a record and wait until the ledger has it.
@@ -138,7 +146,10 @@ class Outbox:
         backoff = Backoff(first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         while True:
             await self._appended.wait()
-            await asyncio.sleep(BATCH_S)  # one transaction for what comes together
+            # One transaction for what comes together; an order waits for its intent, though.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BATCH_S):
+                    await self._hurried.wait()
             try:
                 await self._send_next()
             except TransientError as error:
@@ -149,6 +160,7 @@ class Outbox:
 
     async def drain(self, *, timeout_s: float) -> int:
         """Send what waits before closing; returns how many records could not be sent."""
+        self.on_intent = _nobody  # nothing leaves any more
         try:
             async with asyncio.timeout(timeout_s):
                 while self.waiting:
@@ -180,6 +192,7 @@ class Outbox:
 
     def _take_batch(self) -> list[Record]:
         batch: list[Record] = []
+        self._hurried.clear()
         queues = self._waiting.values()
         while len(batch) < BATCH_MAX and any(queues):
             oldest = min((queue for queue in queues if queue), key=lambda queue: queue[0][0])
@@ -214,6 +227,8 @@ class Outbox:
     def _settle(self, record: Record, error: BadValueError | None) -> None:
         if worth_of(record) is Worth.KEPT:
             self._kept_count -= 1
+        if isinstance(record, IntentRecord):
+            self.on_intent(record, error is None)
         future = self._durable.get(id(record))
         if future is None or future.done():
             return
@@ -221,6 +236,10 @@ class Outbox:
             future.set_result(None)
         else:
             future.set_exception(error)
+
+
+def _nobody(_record: IntentRecord, _is_stored: bool) -> None:  # noqa: FBT001 - as it is called
+    """Tell nobody."""
 
 
 def worth_of(record: Record) -> Worth:

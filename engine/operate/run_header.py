@@ -44,6 +44,8 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         limits: values of `decide/limit_list.py`, by name.
+        waits_for_intents: whether there are inputs that say which intents are durable; in
+            recordings of earlier versions they counted as durable at once.
     """
 
     venues: dict[VenueId, VenueTerms]
@@ -57,6 +59,8 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     flash_fee_bps: Decimal
     gas_prices_gwei: dict[str, Decimal]
     chains: dict[str, BlockTerms] = {}
+    waits_for_intents: bool = False
+    late_fill_ratio: float = 0.0
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,8 @@ part of each swap, and never so much that it would gain nothing before gas: once
 its gas is paid either way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Final
 
 import msgspec
 
@@ -18,15 +17,13 @@ from engine.domain.errors import BadValueError
 from engine.domain.figures import four_digits
 from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.plans import GasBound, Step
-from engine.domain.units import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT, GWEI_DECIMALS
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import EXACT, ceil_share, ceil_to_quote_step
 from engine.portfolio.taken_pools import TakenPools
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import EDGE_STEP_BPS, LimitRules, Unconfirmed
 from engine.quote.route import PIPS_PER_BPS, to_raw
-
-GWEI_DECIMALS: Final = 9
 
 
 class AtomicRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +46,7 @@ class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
         size_base: what the first swap gives.
         gain_quote: what is got less what is paid, before gas and flash fee.
         flash_fee: if the input is borrowed.
-        block: the oldest block whose state it rests on, None if blocks have no numbers.
+        block: the newest block of the chain whose state it rests on, None if they have no numbers.
     """
 
     chain: str
@@ -87,12 +84,15 @@ class AtomicConfirmer:
         taken: TakenPools,
         valuation: Valuation,
         rules: AtomicRules,
+        *,
+        head_of: Callable[[str], int | None] = lambda _chain: None,
     ) -> None:
         self._legs = legs
         self._pools = pools
         self._taken = taken
         self._valuation = valuation
         self._rules = rules
+        self._head_of = head_of
 
     def confirm(self, route: Opportunity, at_ns: int) -> ConfirmedAtomic | Unconfirmed:
         """Return what a transaction along a route of pools of one chain would do now."""
@@ -129,11 +129,19 @@ class AtomicConfirmer:
             gain_quote=EXACT.subtract(steps[-1].amount_out, steps[0].amount_in),
             flash_fee=ceil_share(steps[0].amount_in, self._rules.flash_fee_bps),
             gas=gas,
-            block=min(
-                (block for hop in route.hops if (block := self._pools[hop.row].block) is not None),
-                default=None,
-            ),
+            block=self._block(route),
         )
+
+    def _block(self, route: Opportunity) -> int | None:
+        """Return the block as of which the pools are known.
+
+        A pool that no block changed for a while is as it was: the newest block is what counts.
+        """
+        head = self._head_of(route.hops[0].chain)
+        if head is not None:
+            return head
+        blocks = [self._pools[hop.row].block for hop in route.hops]
+        return min((block for block in blocks if block is not None), default=None)
 
     def _gas(self, route: Opportunity, at_ns: int) -> GasBound | Unconfirmed:
         chain = route.hops[0].chain

@@ -296,6 +296,15 @@ class PaperSettings(_Section, frozen=True, kw_only=True):
             at_most=5_000,
         ),
     ] = Decimal(50)
+    late_fill_ratio: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="share of the orders of which the paper venues tell some fills only after "
+            "their end, up to 5 s late: a fault, to see how late fills are booked",
+        ),
+    ] = 0.0
     latency_factor: Annotated[
         float, Meta(ge=0, le=100, description="scales the venues' assumed order latencies")
     ] = 1.0

@@ -24,6 +24,7 @@ def block_terms(
         chain: BlockTerms(
             stale_ms=source.block_ms * settings.stale_blocks,
             undo_blocks=settings.undo_blocks,
+            block_ms=source.block_ms,
         )
         for chain, source in sources.items()
     }

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from engine.bus.records import Record
 from engine.connectors.specs import spec_of
@@ -31,13 +32,16 @@ from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.detect.screening.spreads import Spreads
 from engine.detect.splitting.search import split_terms
+from engine.domain.chains import BlockTerms, block_ms
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import BuyFee
 from engine.domain.modes import Basis
 from engine.domain.pools import Pool
 from engine.domain.units import NS_PER_MS
+from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
+from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.plan_executor import Around
 from engine.execute.unwinding import UnwindRules
@@ -157,6 +161,12 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         switches=control,
     )
     taken_pools = TakenPools(graph.pools)
+    moving = MovingPools(
+        graph,
+        terms.chains,
+        started_at_ns=header.started_at_ns,
+        is_live=header.basis is Basis.LIVE,
+    )
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
     decider = Decider(
         confirmer=LegsConfirmer(
@@ -175,15 +185,10 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 flash_fee_bps=terms.flash_fee_bps,
                 gas_prices_gwei=gas_prices_gwei,
             ),
+            head_of=moving.head_of,
         ),
         circumstances=circumstances,
         limits=around.limits,
-    )
-    moving = MovingPools(
-        graph,
-        terms.chains,
-        started_at_ns=header.started_at_ns,
-        is_live=header.basis is Basis.LIVE,
     )
     pool_health = PoolHealth(moving)
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
@@ -218,6 +223,13 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                     taken_pools=taken_pools,
                     is_killed=around.world.is_killed,
                     intend=journal.records.intent,
+                    waits_for_intents=terms.waits_for_intents,
+                    chains=ChainSight(
+                        head_of=moving.head_of,
+                        block_ms_of=partial(_block_ms, terms.chains),
+                        gas_prices_gwei=gas_prices_gwei,
+                    ),
+                    late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
                 )
             ),
             positions=positions,
@@ -301,6 +313,12 @@ def _feeds(header: RunHeader, board: Board, *, age_ms_max: int) -> list[Feed]:
         )
         feeds.append(spec.feeds[stream.feed](instruments, stream.books, board, limits))
     return feeds
+
+
+def _block_ms(chains: Mapping[str, BlockTerms], chain: str) -> int:
+    """Return how long a transaction waits for its block."""
+    terms = chains.get(chain)
+    return block_ms(chain) if terms is None or not terms.block_ms else terms.block_ms
 
 
 def _latency_model(header: RunHeader) -> LatencyModel:

@@ -12,10 +12,11 @@ from typing import Final
 
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Started
-from engine.bus.records import EngineState, StateRecord
+from engine.bus.records import EngineState, IntentRecord, StateRecord
 from engine.bus.request import Caller
 from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
+from engine.core.inputs.intent_stored import IntentStored
 from engine.core.inputs.listed import LISTED, InstrumentList
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
@@ -181,6 +182,7 @@ async def open_engine(
             lease=lease,
             once=Once(outbox, now_ns, target=settings.engine.id, outcomes=state.outcomes),
         )
+        outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         _tell_start(core, latch, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
@@ -314,6 +316,21 @@ def accept_of(hot_path: HotPath, stream: int, watch: ClockWatch) -> Accept:
         return accept(kind, stream=stream, key=key, payload=payload, at_ns=at_ns)
 
     return take
+
+
+def intents_to(
+    hot_path: HotPath, watch: ClockWatch, clock: Clock
+) -> Callable[[IntentRecord, bool], None]:
+    """Return what makes an input of each intent that the ledger has, or refuses for good."""
+
+    def tell(record: IntentRecord, is_stored: bool) -> None:  # noqa: FBT001 - as it is called
+        at_ns = clock()
+        if at_ns >= watch.late_at_ns:
+            at_ns = watch.read()
+        names = [one.client_order_id for one in record.intent.sendables]
+        hot_path.command(IntentStored(client_order_ids=names, is_refused=not is_stored), at_ns)
+
+    return tell
 
 
 def _surroundings(

@@ -26,7 +26,7 @@ from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
-from engine.settings.schema import Settings
+from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, gas_capital
 from engine.wiring.chains import block_terms
 from engine.wiring.lists import fetch_list
@@ -274,6 +274,14 @@ def _limits(settings: Settings) -> dict[str, Decimal]:
     }
 
 
+def _waits_for_intents(settings: MarketsSettings) -> bool:
+    """Say whether orders wait for the ledger, whose time is real: not while a sandbox runs ahead.
+
+    There the market would move on by so many times the wait.
+    """
+    return settings.source == "live" or settings.sandbox_speed <= 1
+
+
 def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
@@ -296,4 +304,6 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         flash_fee_bps=settings.routes.flash_fee_bps,
         gas_prices_gwei={**GAS_PRICES_GWEI, **settings.routes.gas_price_gwei},
         chains=block_terms(venues.chains, settings.chains),
+        waits_for_intents=_waits_for_intents(settings.markets),
+        late_fill_ratio=settings.paper.late_fill_ratio,
     )

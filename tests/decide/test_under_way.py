@@ -27,3 +27,29 @@ def test_the_exposure_of_a_gap_is_its_dearer_leg(sold_for: str, exposure: int) -
     sold = leg("there", Side.SELL, size="2", limit="7", notional=sold_for)
 
     assert exposure_quote([bought, sold]) == exposure
+
+
+def test_the_exposure_of_a_route_of_three_counts_each_leg_by_what_the_first_pays() -> None:
+    """A route from ETH: what its middle leg receives is counted in no asset of the first leg."""
+    sold = leg("here", Side.SELL, size="2", limit="10", notional="20")
+    bought = Leg(
+        instrument=make_instrument("here", "ETH-USD"),
+        side=Side.BUY,
+        size_base=Decimal(50),
+        price_limit=Decimal("0.5"),
+        notional_quote=Decimal(20),
+        fee_quote=Decimal(0),
+        frame_seq=1,
+    )
+    last = Leg(
+        instrument=make_instrument("here", "BTC-ETH"),
+        side=Side.BUY,
+        size_base=Decimal("2.1"),
+        price_limit=Decimal(25),
+        notional_quote=Decimal(50),
+        fee_quote=Decimal(0),
+        frame_seq=1,
+    )
+
+    # The first pays 2 BTC; the second, at its limit, 25 of 20 USD, the third 52.5 of 50 ETH.
+    assert exposure_quote([sold, bought, last]) == 2 * Decimal("2.5")

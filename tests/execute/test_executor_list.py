@@ -59,6 +59,7 @@ class PretendExecutor:
     takes: type = PretendPlan
     next_at_ns: int = NEVER_NS
     plans: list[PretendPlan] = field(default_factory=list)
+    waiting: dict[str, int] = field(default_factory=dict)
 
     def start(self, plan: PretendPlan, at_ns: int) -> None:
         del at_ns
@@ -66,6 +67,9 @@ class PretendExecutor:
         self.next_at_ns = plan.due_ns
 
     def recover(self, intent: Intent, at_ns: int) -> None:
+        pass
+
+    def stored(self, client_order_id: str, at_ns: int) -> None:
         pass
 
     def knows(self, client_order_id: str) -> bool:

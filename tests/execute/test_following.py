@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from engine.decide.order_rate import OrderRate
 from engine.domain.opportunities import Side
@@ -112,3 +113,41 @@ def test_what_is_left_over_is_tried_to_be_closed_as_often_as_was_set(
 
     assert tries == attempts_max * (len(plan.legs) - 1)
     assert isinstance(acts[-1], End)
+
+
+def test_one_look_up_that_misses_an_order_proves_nothing_and_a_second_one_does() -> None:
+    executor, at_ns = make_executor(TWO), TWO.decided_at_ns
+    first, second = send_all(executor, executor.start(TWO, at_ns), at_ns)
+    for order in (first, second):
+        unclear = News(client_order_id=order.client_order_id, event=OrderEvent.UNCLEAR)
+        executor.on_news(unclear, at_ns)
+    late_ns = at_ns + OutcomeRules().absent_after_ms * NS_PER_MS
+    for order in (first, second):
+        assert executor.missed(order.client_order_id, late_ns, has_gap=False) == ()
+
+    assert not any(
+        isinstance(act, End)
+        for act in executor.missed(first.client_order_id, late_ns + 1, has_gap=False)
+    )
+    (*_, end) = executor.missed(second.client_order_id, late_ns + 1, has_gap=False)
+    assert isinstance(end, End)
+
+
+def test_of_several_plans_what_is_due_first_is_done_first() -> None:
+    executor, at_ns = make_executor(TWO), TWO.decided_at_ns
+    for number, started_ns in enumerate((at_ns + 7, at_ns)):
+        plan = structs.replace(TWO, plan_id=f"p{number}")
+        send_all(executor, executor.start(plan, started_ns), started_ns)
+
+    assert executor.next_at_ns == at_ns + ANSWER_MS * NS_PER_MS
+
+
+@pytest.mark.parametrize("late_ns", [0, 1])
+def test_an_order_leaves_until_the_deadline_of_its_plan_and_not_after(late_ns: int) -> None:
+    executor = make_executor(TWO)
+    acts = executor.start(TWO, TWO.decided_at_ns)
+    orders = [act.order.client_order_id for act in acts if isinstance(act, Store)]
+
+    then = [executor.stored(name, TWO.deadline_ns + late_ns) for name in orders]
+
+    assert [isinstance(act, Send) for acts in then for act in acts].count(True) == 2 * (not late_ns)

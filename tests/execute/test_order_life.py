@@ -183,3 +183,24 @@ def test_what_was_never_sent_cannot_have_been_filled(event: OrderEvent) -> None:
     assert life.order.state is OrderState.CANCELLED
     assert life.order.fills == ()
     assert len(life.alarms) == 1
+
+
+def test_trades_that_fill_an_order_to_the_last_unit_end_it_without_another_word() -> None:
+    life = life_of(OrderState.OPEN)
+
+    for number in range(4):
+        assert state_of(life) in {OrderState.OPEN, OrderState.PARTLY_FILLED}
+        life.take(tell(OrderEvent.TRADED, make_fill(number)))
+
+    assert state_of(life) is OrderState.FILLED
+
+
+def test_less_than_one_of_the_base_that_is_missing_keeps_an_order_open() -> None:
+    life = life_of(OrderState.SENT)
+    half = News(
+        client_order_id="p-o1", event=OrderEvent.CANCELLED, filled_base=Decimal("0.5"), fills=()
+    )
+
+    life.take(half)
+
+    assert not life.is_settled

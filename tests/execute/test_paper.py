@@ -296,3 +296,18 @@ def test_a_plan_whose_legs_are_all_withheld_by_the_latch_ends_and_frees_what_it_
     assert [order.state for order in finished.execution.orders] == [OrderState.CANCELLED] * 2
     assert len(world.circumstances.under_way) == 0
     assert world.executors.next_at_ns > world.now_ns
+
+
+@pytest.mark.parametrize("ticks", [0, 1])
+def test_an_order_fills_at_exactly_its_limit_and_not_a_tick_beyond_it(ticks: int) -> None:
+    world = World()
+    open_gap(world)
+    (plan,) = world.journal.plans
+    bid = plan.legs[1].price_limit - ticks * Decimal("0.01")
+    world.show(1, [(f"{bid}", "1")], [("101.20", "1")])
+
+    world.wait(50)
+    world.tick()
+
+    sold = world.journal.finished[0].execution.orders[1]
+    assert sold.filled_base == (0 if ticks else plan.legs[1].size_base)

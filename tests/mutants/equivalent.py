@@ -17,4 +17,11 @@ EQUIVALENT: Final[dict[str, str]] = {
     "engine/operate/kill_switch.py KillSwitch.kill: self._was_killed = True -> pass": "the next look sets it, with the time of this very kill",
     "engine/storage/ledger.py Ledger.append: 1 -> 2": "changes are only compared with an earlier number of theirs",
     "engine/execute/fill.py PaperVenue._walk: EXACT.add(size_sum, size) -> EXACT.add(size, size_sum)": "a sum in another order",
+    "engine/execute/paper_atomic.py PaperAtomicExecutor._land: OrderEvent.CANCELLED if receipt.is_reverted else OrderEvent.FILLED -> OrderEvent.FILLED if receipt.is_reverted else OrderEvent.CANCELLED": "what a transaction came to its receipt says",
+    "engine/execute/fill.py PaperVenue._there: break -> continue": "of nothing that is left, nothing more is taken",
+    "engine/decide/bounds/proof.py ProofLimit.used: del at_ns -> pass": "the name is not used",
+    "engine/execute/paper.py PaperExecutor._begin: 1 -> 2": "numbers of plans only key the draws of latencies",
+    "engine/portfolio/costs.py Costs.fee: ceil_share(notional_quote, fee_bps) -> ceil_share(fee_bps, notional_quote)": "a product in another order",
+    "engine/portfolio/leftovers.py LastPrices._discounted: 0 -> 1": "a nanosecond of age is no hour",
+    "engine/execute/unwinding.py next_unwinding: limit <= 0 -> limit < 0": "a limit is above 0: the band is below all of a price, and a sale's limit is rounded up",
 }

@@ -9,6 +9,7 @@ from engine.bus.notices import OpportunitySeen
 from engine.bus.records import (
     Append,
     Appended,
+    IntentRecord,
     NoticeRecord,
     OpportunityClosed,
     Record,
@@ -19,8 +20,10 @@ from engine.bus.request import Request
 from engine.domain.errors import BadValueError, SupersededError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
+from engine.domain.orders import Intent, Order, OrderState, Purpose
 from engine.operate import outbox as outbox_module
 from engine.operate.outbox import Outbox, Worth
+from tests.execute.test_conformance import TWO
 from tests.patience import PATIENCE_S
 
 
@@ -32,6 +35,7 @@ class FakeLedger:
         self.is_away = False
         self.generation: int | None = None
         self.calls = 0
+        self.refused_plan = ""
         self.changed = asyncio.Event()
 
     async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
@@ -45,6 +49,8 @@ class FakeLedger:
             return Superseded(generation=self.generation or 0)
         for record in request.records:
             if isinstance(record, StateRecord) and record.by == "bad":
+                raise BadValueError("never")
+            if isinstance(record, IntentRecord) and record.intent.plan.plan_id == self.refused_plan:
                 raise BadValueError("never")
         self.stored += request.records
         return Appended(count=len(request.records))
@@ -227,3 +233,73 @@ async def test_no_plan_is_made_once_the_ledger_has_ended_for_good() -> None:
     has_ended = True
 
     assert outbox.is_behind(), "what would come of the plan is kept by nobody"
+
+
+def intent(number: int) -> IntentRecord:
+    plan = TWO
+    order = Order(
+        client_order_id=f"o{number}",
+        plan_id=plan.plan_id,
+        purpose=Purpose.LEG,
+        instrument=plan.legs[0].instrument,
+        side=plan.legs[0].side,
+        size_base=plan.legs[0].size_base,
+        price_limit=plan.legs[0].price_limit,
+        sent_at_ns=0,
+        arrives_at_ns=0,
+        state=OrderState.PLANNED,
+    )
+    return IntentRecord(run_id="r", basis=Basis.SANDBOX, intent=Intent.of(plan, [order]))
+
+
+class Intents:
+    """What is told of intents, and what the ledger had then."""
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self.told: list[tuple[IntentRecord, bool, bool]] = []
+        self._ledger = ledger
+
+    def take(self, record: IntentRecord, is_stored: bool) -> None:  # noqa: FBT001 - as it is called
+        self.told.append((record, is_stored, record in self._ledger.stored))
+
+
+async def test_an_intent_waits_for_no_batch_and_is_told_once_the_ledger_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox_module, "BATCH_S", 10 * PATIENCE_S)
+    ledger = FakeLedger()
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    async with running(outbox):
+        for number in (1, 2):
+            outbox.put(closed(number))
+            outbox.put(intent(number))
+            await ledger.until(2 * number)
+            await asyncio.sleep(0)
+
+    assert intents.told == [(intent(1), True, True), (intent(2), True, True)]
+
+
+async def test_an_intent_that_is_refused_for_good_is_told_as_such() -> None:
+    ledger = FakeLedger()
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    ledger.refused_plan = TWO.plan_id
+    async with running(outbox):
+        outbox.put(intent(1))
+        outbox.put(state(1))
+        await ledger.until(1)
+
+    assert intents.told == [(intent(1), False, False)]
+
+
+async def test_nothing_leaves_any_more_for_intents_that_are_stored_while_closing() -> None:
+    ledger = FakeLedger()
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    outbox.put(intent(1))
+
+    assert await outbox.drain(timeout_s=PATIENCE_S) == 0
+
+    assert ledger.stored == [intent(1)]
+    assert intents.told == []

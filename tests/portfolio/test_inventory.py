@@ -154,3 +154,16 @@ def test_restoring_what_was_held_and_going_on_equals_never_having_stopped(
     assert totals(after.holdings) == totals(whole.holdings)
     base = exact_sum(one.held.value for one in whole.holdings if one.held.asset == BTC)
     assert base == exact_sum(order.base_change for order in made)
+
+
+def test_capital_of_one_venue_that_changes_drops_no_place_of_another() -> None:
+    inventory = Inventory(CAPITAL)
+
+    inventory.set_capital(HERE, [Capital(venue=HERE, asset=USD, usd=Decimal(500))])
+    deposits = inventory.fund(at_price("100").__getitem__, most=10)
+
+    assert {(one.place, one.added.value) for one in deposits} == {
+        ((HERE, USD), Decimal(500)),
+        ((THERE, USD), Decimal(1_000)),
+        ((THERE, BTC), Decimal(10)),
+    }

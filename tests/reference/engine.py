@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
 
+from msgspec import structs
+
 from engine.bus.notices import Notice
 from engine.bus.records import EngineState, ExecutionRecord, NoticeRecord, Record
 from engine.connectors.rest import RestClient
@@ -112,6 +114,8 @@ def header_of(settings: Settings = OTHER, state: EngineState = NOTHING) -> RunHe
         pools=(),
     )
     made = make_header(settings, venues, state, at_ns=START_NS)
+    # Its records reach no ledger that could say what is durable.
+    made = structs.replace(made, terms=structs.replace(made.terms, waits_for_intents=False))
     return decode_header(encode_header(made))
 
 

@@ -31,9 +31,11 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import AtomicPlan, LeggedPlan
+from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import EXECUTORS, Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
+from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import LeggedFinished
 from engine.execute.paper_atomic import AtomicFinished
@@ -231,6 +233,8 @@ class Setup:
     open_matrix: Callable[[Board], SharedRows | None] = lambda _board: None
     seed: int = 7
     executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS
+    waits_for_intents: bool = False
+    late_fill_ratio: float = 0.0
     mode: Mode = Mode.PAPER
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
         holdings=[
@@ -311,6 +315,7 @@ class World:
                     flash_fee_bps=Decimal(setup.flash_fee_bps),
                     gas_prices_gwei=screen.gas_prices_gwei,
                 ),
+                head_of=self.moving.head_of,
             ),
             circumstances=self.circumstances,
             limits=setup.limits,
@@ -341,6 +346,11 @@ class World:
                 taken_pools=self.taken_pools,
                 is_killed=self.circumstances.is_killed,
                 intend=self.journal.intended,
+                waits_for_intents=setup.waits_for_intents,
+                chains=ChainSight(
+                    head_of=self.moving.head_of, gas_prices_gwei=screen.gas_prices_gwei
+                ),
+                late_fills=LateFills(ratio=setup.late_fill_ratio, seed=setup.seed),
             ),
             setup.executors,
         )

@@ -257,6 +257,12 @@ class MovingPools:
         followed = self._chains.get(chain)
         return None if followed is None else followed.newest_at_ns
 
+    def head_of(self, chain: str) -> int | None:
+        """Return the number of a chain's newest block, None while nothing of it is sure."""
+        of = self._chains.get(chain)
+        newest = None if of is None else of.blocks.newest
+        return None if newest is None else newest.number
+
     def block_count(self, chain: str) -> int:
         """Return how many blocks of a chain were taken."""
         followed = self._chains.get(chain)
