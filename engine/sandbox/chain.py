@@ -69,7 +69,14 @@ class MadeUpChain:
     """
 
     def __init__(
-        self, pools: Sequence[PoolSnapshot], *, seed: int, number: int, price_of: PriceOf
+        self,
+        pools: Sequence[PoolSnapshot],
+        *,
+        seed: int,
+        number: int,
+        price_of: PriceOf,
+        miss_ratio: float = MISS_RATIO,
+        reorganisation_chance: float = REORGANISATION_CHANCE,
     ) -> None:
         """Begin with a block of this number, of which the pools are.
 
@@ -83,6 +90,8 @@ class MadeUpChain:
         self._rng = random.Random(seed)  # noqa: S311 - makes a market, guards nothing
         self._seed = seed
         self._price_of = price_of
+        self._miss_ratio = miss_ratio
+        self._reorganisation_chance = reorganisation_chance
         self._pools = {one.pool.address: one.pool for one in pools}
         held = {one.pool.address: _Held(one.row, state_of(one)) for one in map(with_grosses, pools)}
         self._made = 0
@@ -100,7 +109,7 @@ class MadeUpChain:
     def next(self, made_at_ns: int) -> Block:
         """Make the next block; sometimes on another branch than the newest one's."""
         undone = 0
-        if self._rng.random() < REORGANISATION_CHANCE:
+        if self._rng.random() < self._reorganisation_chance:
             undone = min(self._rng.randint(1, DEPTH_MAX), len(self._known) - 1)
         for _ in range(undone):
             self._known.pop()
@@ -139,7 +148,9 @@ class MadeUpChain:
         if price is None:
             return None
         (_, decimals0), (_, decimals1) = pool.tokens[:2]
-        raw = price * (1.0 + self._rng.gauss(0.0, MISS_RATIO)) * 10.0 ** (decimals1 - decimals0)
+        raw = (
+            price * (1.0 + self._rng.gauss(0.0, self._miss_ratio)) * 10.0 ** (decimals1 - decimals0)
+        )
         if isinstance(state, ConstantProductState):
             return _pair_to(state, raw)
         if isinstance(state, ConcentratedState):

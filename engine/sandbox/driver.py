@@ -65,6 +65,8 @@ class Driver:
         end_ns = self._stage.now_ns + int(seconds * 1e9)
         while self._stage.now_ns < end_ns:
             self._stage.advance(min(end_ns, self._stage.now_ns + SLICE_NS))
+            if self._stage.now_ns == end_ns:
+                self._stage.settle()  # as it pauses: intervals end at times that nobody can name
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
                 for client in list(self._stage.clients()):
                     await client.idle.wait()

@@ -32,6 +32,13 @@ UNSEEN_IDS_MAX = 3
 """Most update ids that an event has beyond one for each level, as what changed and changed back
 within it took ids too. Ids in even steps would hide a feed that does not see a gap of one."""
 
+EMPTY_RATIO = 0.02
+"""Of the ends of an interval at which nothing is to be told: an event of ids alone, at venues that
+have such."""
+
+UNEVEN_RATIO = 0.2
+"""By so much an interval is shorter or longer than its name says, as the venues' are."""
+
 FALSE_PRICE_DIVISOR = 100
 """A false snapshot is off by the best bid divided by this."""
 
@@ -171,6 +178,7 @@ class Stage:
         self.counts: Counter[str] = Counter()
         self._rng = random.Random(seed)  # noqa: S311 - shapes faults, guards nothing
         self._id_rng = random.Random(f"ids {seed}")  # noqa: S311 - same
+        self._time_rng = random.Random(f"times {seed}")  # noqa: S311 - same
         self._entries: list[tuple[int, int, Callable[[], None]]] = []
         self._entry_count = 0
         self.markets: dict[str, Market] = {}
@@ -273,7 +281,8 @@ class Stage:
         self._at(at_ns, beat)
 
     def _schedule_batches(self, interval_ms: int, at_ns: int = 0) -> None:
-        due_ns = at_ns + interval_ms * 1_000_000
+        ratio = 1.0 + self._time_rng.uniform(-UNEVEN_RATIO, UNEVEN_RATIO)
+        due_ns = at_ns + int(interval_ms * 1_000_000 * ratio)
 
         def flush() -> None:
             for market in self.markets.values():
@@ -286,8 +295,21 @@ class Stage:
 
     def _flush(self, market: Market, intervals_ms: Sequence[int]) -> None:
         for (_, interval_ms), channel in market.channels.items():
-            if interval_ms in intervals_ms and channel.pending:
+            if interval_ms not in intervals_ms:
+                continue
+            if channel.pending or self._is_empty_event(market, channel):
                 self._publish(market, channel)
+
+    def _is_empty_event(self, market: Market, channel: _Channel) -> bool:
+        """Say whether ids alone are to be told, and take them."""
+        is_quick = channel.topic[1] == BATCH_INTERVALS_MS[0]
+        if not (is_quick and market.dialect.has_empty_events):
+            return False
+        is_heard = any(channel.topic in client.session.topics for client in market.clients)
+        if not is_heard or self._id_rng.random() >= EMPTY_RATIO:
+            return False
+        market.next_id(channel.listing, self._id_rng.randint(1, UNSEEN_IDS_MAX))
+        return True
 
     def _play(self, market: Market, listing: Listing) -> None:
         cycles = listing.track.cycles

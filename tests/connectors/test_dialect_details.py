@@ -103,6 +103,26 @@ def test_binance_sees_a_hole_of_a_single_id(name: str, key: str) -> None:
     assert line.faults(Fault.GAP) == 1
 
 
+@pytest.mark.parametrize("name", ["binance", "binance-perpetual"])
+def test_binance_takes_the_ids_of_an_event_that_changes_nothing(name: str) -> None:
+    line = live_line(name)
+    wire = line.wires[0]
+    line.change(wire)
+    message = msgspec.json.decode(line.venue.frame(line.venue.truth.change(wire)).payload)
+    update, last_id = message["data"], message["data"]["u"]
+    sides = update["b"], update["a"]
+
+    update["b"], update["a"] = [], []
+    line.deliver_bytes(msgspec.json.encode(message))
+    update |= {"U": last_id + 1, "pu": last_id, "u": last_id + 1, "b": sides[0], "a": sides[1]}
+    if name == "binance":
+        del update["pu"]
+    line.deliver_bytes(msgspec.json.encode(message))
+
+    assert line.faults(Fault.GAP) == 0
+    assert line.is_live(wire)
+
+
 def test_bitstamp_reconnects_when_the_venue_asks_for_it() -> None:
     line = live_line("bitstamp")
 

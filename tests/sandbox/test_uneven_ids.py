@@ -1,4 +1,4 @@
-"""The sandbox gives ids as venues do: in uneven steps, and a gap may be of one alone."""
+"""The sandbox gives ids and times as venues do: in uneven steps; a gap may be of one alone."""
 
 import json
 from itertools import pairwise
@@ -41,3 +41,19 @@ async def test_of_some_gaps_one_id_alone_is_missing() -> None:
     missing = [after["U"] - before["u"] - 1 for before, after in pairwise(events)]
     assert {ids for ids in missing if ids > 0} >= {1}
     assert len({ids for ids in missing if ids > 1}) > 2
+
+
+async def test_events_hold_any_number_of_changes_at_uneven_times() -> None:
+    async with open_sandbox(paused()) as sandbox, connect(sandbox, "binance", "depth") as link:
+        await seed_from_rest(sandbox, "binance", link)
+        await sandbox.play(60)
+        await link.until(lambda: len(events_of(link)) > 300)
+        events, frames = events_of(link), [json.loads(frame) for frame in link.raw]
+
+    updates = [one["data"] for one in frames if "data" in one]
+    levels = {len(event["b"]) + len(event["a"]) for event in updates}
+    assert {0, 1, 2} <= levels
+    assert max(levels) > 5
+    assert all(event["u"] >= event["U"] for event in events)
+    waits_ms = [after["E"] - before["E"] for before, after in pairwise(events)]
+    assert len(set(waits_ms)) > 20

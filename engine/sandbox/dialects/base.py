@@ -150,6 +150,7 @@ class Dialect:
         rate_limited: body of an HTTP 429.
         first_id: update id before the first change, for dialects that have update ids.
         has_common_ids: all instruments draw their update ids from one range.
+        has_empty_events: some events hold ids and no change: what happened was undone within them.
     """
 
     venue: str
@@ -158,6 +159,7 @@ class Dialect:
     rate_limited: bytes = b"{}"
     first_id: int = 0
     has_common_ids: bool = False
+    has_empty_events: bool = False
 
 
 def split_sides(

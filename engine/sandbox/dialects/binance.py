@@ -213,4 +213,5 @@ DIALECT = Dialect(
     rest=answer,
     rate_limited=encode({"code": -1003, "msg": "Too many requests."}),
     first_id=50_093_239_218,
+    has_empty_events=True,
 )
