@@ -13,6 +13,7 @@ EDGE: Final = "money limits at the edge"
 CALM: Final = "replay too calm"
 CROWD: Final = "choice under crowding"
 WITHIN: Final = "within a room"
+JOINT: Final = "part to part"
 
 SET_UP = "engine/wiring/run_set_up.py"
 CORE = "engine/wiring/core.py"
@@ -573,4 +574,168 @@ ROOMS: Final = (
     ),
 )
 
-BUGS: Final = (*JOINTS, *ROLES, *MONEY, *CHOICES, *ROOMS)
+PAPER_EXECUTOR = "engine/execute/paper.py"
+PAPER_CHAINS = "engine/execute/paper_chains.py"
+GATE = ("tests/execute/test_waiting_intents.py",)
+BLOCKS = ("tests/execute/test_blocks_of_transactions.py",)
+LATE = ("tests/execute/test_told_late.py",)
+SIMULATED = tuple(
+    f"tests/simulation/test_simulation.py::test_no_invariant_fails_whatever_happens[{seed}]"
+    for seed in range(1, 13)
+)
+
+PAPER: Final = (
+    Bug(
+        what="the decider takes every pool for stale",
+        kind=JOINT,
+        path=CORE,
+        old="is_pool_fresh=graph.is_pool_fresh",
+        new="is_pool_fresh=lambda _number, _at_ns: False",
+        tests=("tests/wiring/test_pools_in_a_run.py",),
+    ),
+    Bug(
+        what="a run does not wait for its intents",
+        kind=JOINT,
+        path=SET_UP,
+        old="waits_for_intents=_waits_for_intents(settings.markets)",
+        new="waits_for_intents=False",
+        tests=SIMULATED,
+    ),
+    Bug(
+        what="an order that unwinds leaves before its intent is stored",
+        kind=WITHIN,
+        path=PAPER_EXECUTOR,
+        old="if self._waits_for_intents:",
+        new="if self._waits_for_intents and act.order.purpose is Purpose.LEG:",
+        tests=GATE,
+    ),
+    Bug(
+        what="what waits for its intent as the clock is set leaves later",
+        kind=WITHIN,
+        path="engine/execute/executor_list.py",
+        old="for pair in one.waiting.items()]",
+        new="for pair in one.waiting.items() if False]",
+        tests=GATE,
+    ),
+    Bug(
+        what="what the ledger refuses for good leaves",
+        kind=JOINT,
+        path="engine/operate/outbox.py",
+        old="self.on_intent(record, error is None)",
+        new="self.on_intent(record, True)",
+        tests=("tests/operate/test_outbox.py",),
+    ),
+    Bug(
+        what="an intent that is stored while closing lets its orders leave",
+        kind=JOINT,
+        path="engine/operate/outbox.py",
+        old="        self.on_intent = _nobody  # nothing leaves any more\n",
+        new="",
+        tests=("tests/operate/test_outbox.py",),
+    ),
+    Bug(
+        what="a transaction's deadline counts from its pools' last change",
+        kind=WITHIN,
+        path="engine/quote/atomic.py",
+        old="if head is not None:",
+        new="if head is None:",
+        tests=BLOCKS,
+    ),
+    Bug(
+        what="a transaction lands in the block that is known already",
+        kind=WITHIN,
+        path=PAPER_CHAINS,
+        old="return None if head is None else head + 1",
+        new="return head",
+        tests=BLOCKS,
+    ),
+    Bug(
+        what="a transaction pays for gas what was planned, whatever it costs",
+        kind=WITHIN,
+        path=PAPER_CHAINS,
+        old="self._sight.gas_prices_gwei.get(plan.chain, plan.gas.price_gwei)",
+        new="plan.gas.price_gwei",
+        tests=BLOCKS,
+    ),
+    Bug(
+        what="a block takes a transaction that pays too little for gas",
+        kind=WITHIN,
+        path=PAPER_CHAINS,
+        old="return self._gas_price_gwei(plan) > plan.gas.price_gwei",
+        new="return False",
+        tests=BLOCKS,
+    ),
+    Bug(
+        what="fills that are told late never are",
+        kind=WITHIN,
+        path=PAPER_EXECUTOR,
+        old="late_ns = self._told_late[0][0] if self._told_late else NEVER_NS",
+        new="late_ns = NEVER_NS",
+        tests=LATE,
+    ),
+    Bug(
+        what="a late fill is not booked in the inventory",
+        kind=WITHIN,
+        path="engine/core/pipeline.py",
+        old="            self._inventory.add([execution])\n",
+        new="            self._inventory.add([] if execution.corrects else [execution])\n",
+        tests=LATE,
+    ),
+    Bug(
+        what="a reorganisation undoes one block too few",
+        kind=WITHIN,
+        path="engine/detect/moving/moving_pools.py",
+        old="chain.blocks.undo(block.undone)",
+        new="chain.blocks.undo(max(block.undone - 1, 0))",
+        tests=SIMULATED,
+    ),
+    Bug(
+        what="pools of a chain that is lost stay known",
+        kind=WITHIN,
+        path="engine/detect/moving/moving_pools.py",
+        old="if held is not None and (kept is None or held.block != kept):",
+        new="if held is not None and kept is not None and held.block != kept:",
+        tests=SIMULATED,
+    ),
+    Bug(
+        what="a new price of gas reaches the detector alone",
+        kind=JOINT,
+        path=CORE,
+        old="                        gas_prices_gwei=gas_prices_gwei,\n",
+        new="                        gas_prices_gwei=terms.gas_prices_gwei,\n",
+        tests=SIMULATED,
+    ),
+    Bug(
+        what="the input of a transaction is not taken from the wallet",
+        kind=WITHIN,
+        path="engine/domain/orders.py",
+        old="return exact_sum((last.amount_out, -first.amount_in, -receipt.flash_fee))",
+        new="return exact_sum((last.amount_out, -first.amount_in))",
+        tests=SIMULATED,
+    ),
+    Bug(
+        what="an event without changes takes no ids",
+        kind=REGULAR,
+        path="engine/connectors/venues/binance/feed.py",
+        old="        if outcome is _OK:\n"
+        "            row.last_id = update.last_id\n"
+        "            return NO_ACTIONS\n"
+        "        if outcome is _NOT_PLAIN:",
+        new="        if outcome is _OK:\n"
+        "            if payload[start + len(_BIDS)] != 93:\n"
+        "                row.last_id = update.last_id\n"
+        "            return NO_ACTIONS\n"
+        "        if outcome is _NOT_PLAIN:",
+        tests=("tests/connectors/test_dialect_details.py",),
+    ),
+    Bug(
+        what="the sandbox's events come at even times",
+        kind=REGULAR,
+        path="engine/sandbox/stage.py",
+        old="self._time_rng.uniform(-UNEVEN_RATIO, UNEVEN_RATIO)",
+        new="0.0",
+        tests=("tests/sandbox/test_uneven_ids.py",),
+    ),
+)
+
+BUGS: Final = (*JOINTS, *ROLES, *MONEY, *CHOICES, *ROOMS, *PAPER)

@@ -28,9 +28,15 @@ def main() -> int:
         root = Path(place)
         (root / "empty").mkdir()
         empty = make_empty_database(root / "empty")
+        played = 0
         for number in range(asked.runs):
-            with tempfile.TemporaryDirectory(dir=root) as directory:
-                outcome = simulate(asked.seed + number, Path(directory), empty_database=empty)
+            try:
+                with tempfile.TemporaryDirectory(dir=root) as directory:
+                    outcome = simulate(asked.seed + number, Path(directory), empty_database=empty)
+            except KeyboardInterrupt:
+                _say(f"ended by hand; it goes on with SEED={asked.seed + number}")
+                break
+            played += 1
             counts += outcome.counts
             if outcome.failures:
                 failed.append(outcome)
@@ -39,7 +45,7 @@ def main() -> int:
                 told_s = time.monotonic()
                 _say(f"{number + 1} runs, {len(failed)} failed, {counts['executions']} executions")
     figures = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
-    _say(f"{asked.runs} runs in {time.monotonic() - started_s:.0f} s: {figures}")
+    _say(f"{played} runs in {time.monotonic() - started_s:.0f} s: {figures}")
     _say(f"failures: {len(failed)}")
     if failed:
         _say(f"the first again: make simulate RUNS=1 SEED={failed[0].seed}")

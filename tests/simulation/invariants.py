@@ -3,6 +3,7 @@
 Each function returns what does not hold, in words.
 """
 
+import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,8 @@ from engine.bus.records import (
 )
 from engine.domain.holdings import Holding
 from engine.domain.opportunities import Side
-from engine.domain.orders import Execution, Order, OrderState
+from engine.domain.orders import Execution, Order, OrderState, Transaction
+from engine.domain.plans import AtomicPlan
 from engine.domain.residuals import Residual
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.operate.recording import number_of, segments_of
@@ -32,6 +34,9 @@ from tests.simulation.life import Life
 
 FEE_STEP = Fraction(1, 10**4)
 """Fees of a base that is dear are rounded up to steps of it."""
+
+SEGMENTS_TRIED = 1
+"""Of each life: what a replay costs is the core that it builds, and lives are many."""
 
 ENDED = {OrderState.FILLED, OrderState.EXPIRED, OrderState.CANCELLED}
 
@@ -71,6 +76,8 @@ def check_live(life: Life, *, has_stepped: bool) -> Iterator[str]:
             yield f"realised today is {float(actual)}, not {float(expected)} USD"
     for execution in executions:
         yield from check_execution(execution)
+    fills = Counter(fill.fill_id for one in executions for of in one.orders for fill in of.fills)
+    yield from (f"{name} is booked {count} times" for name, count in fills.items() if count > 1)
 
 
 def check_execution(execution: Execution) -> Iterator[str]:
@@ -86,9 +93,31 @@ def check_execution(execution: Execution) -> Iterator[str]:
             left[asset] += change  # type: ignore[assignment]
     for one in execution.residuals:
         left[one.held.asset] -= Fraction(one.held.value)  # type: ignore[assignment]
+    yield from _check_transaction(execution)
     for asset, rest in left.items():
         if rest and asset != execution.quote:
             yield f"{execution.execution_id} leaves {float(rest)} {asset} in no residual"
+
+
+def _check_transaction(execution: Execution) -> Iterator[str]:
+    """One that landed did all or nothing, and what it came to is what its receipt says."""
+    one, name = execution.transaction, execution.execution_id
+    if one is None:
+        return
+    receipt, profit = one.receipt, Fraction(0)
+    if receipt is not None:
+        profit -= Fraction(receipt.gas_quote)
+        if receipt.swaps:
+            first, last = receipt.swaps[0], receipt.swaps[-1]
+            profit += Fraction(last.amount_out) - Fraction(first.amount_in)
+            profit -= Fraction(receipt.flash_fee)
+        if bool(receipt.why) == bool(receipt.swaps):
+            yield f"{name} reverted ({receipt.why}) with {len(receipt.swaps)} swaps"
+    landed = {OrderState.FILLED if receipt and receipt.swaps else OrderState.CANCELLED}
+    if one.state not in (landed if receipt else {OrderState.REJECTED, OrderState.CANCELLED}):
+        yield f"transaction of {name} is {one.state} at the end, receipt {receipt}"
+    if Fraction(execution.profit_quote) != profit:
+        yield f"{name} came to {execution.profit_quote}, not {float(profit)}"
 
 
 def check_plans(life: Life, settings: Settings) -> Iterator[str]:
@@ -102,10 +131,24 @@ def check_plans(life: Life, settings: Settings) -> Iterator[str]:
             yield f"{name} lives for {plan.deadline_ns - plan.decided_at_ns} ns"
         if plan.net_edge_bps < settings.limits.net_edge_bps_min:
             yield f"{name} was made for {plan.net_edge_bps} bps"
-        if plan.notional_usd > settings.limits.position_usd:
+        if isinstance(plan, AtomicPlan):
+            yield from _check_atomic(plan, settings)
+        elif plan.notional_usd > settings.limits.position_usd:
             yield f"{name} is of {plan.notional_usd} USD"
         for order in record.execution.orders:
             yield from _check_order(order, Fraction(fees_bps[order.instrument.venue]) / 10_000)
+
+
+def _check_atomic(plan: AtomicPlan, settings: Settings) -> Iterator[str]:
+    """It pays for a loan what the settings say, and gains more than it pays in all."""
+    first, last = plan.steps[0], plan.steps[-1]
+    ratio = Fraction(settings.routes.flash_fee_bps) / 10_000
+    owed = Fraction(first.amount_in) * ratio if plan.has_flash_loan else Fraction(0)
+    if not owed <= Fraction(plan.flash_fee) <= owed + FEE_STEP:
+        yield f"{plan.plan_id} pays {plan.flash_fee} for its loan, not {float(owed)}"
+    gain = Fraction(last.amount_out) - Fraction(first.amount_in) - Fraction(plan.flash_fee)
+    if Fraction(plan.profit_quote) != gain - Fraction(plan.gas.quote):
+        yield f"{plan.plan_id} is to come to {plan.profit_quote}, not {float(gain)} less its gas"
 
 
 def _check_order(order: Order, fee_ratio: Fraction) -> Iterator[str]:
@@ -169,8 +212,10 @@ def check_restored(life: Life) -> Iterator[str]:
     )
 
 
-def check_replay(life: Life, recording: Path, *, is_closed: bool) -> Iterator[str]:
-    """The recording gives the same decisions, byte for byte."""
+def check_replay(
+    life: Life, recording: Path, rng: random.Random, *, is_closed: bool
+) -> Iterator[str]:
+    """The recording gives the same decisions, byte for byte, from any of its segments on."""
     if not recording.exists():
         return  # the crash came before anything was on the disk
     lines: list[bytes] = []
@@ -179,8 +224,8 @@ def check_replay(life: Life, recording: Path, *, is_closed: bool) -> Iterator[st
         yield f"the replay differs from input {result.first_difference} on"
     if lines != life.lines[: len(lines)]:
         yield "the replay's decision log is not the beginning of the run's"
-    segments = segments_of(recording)
-    for segment in {*segments[1:][len(segments) // 2 :], *segments[1:][-1:]}:
+    later = segments_of(recording)[1:]
+    for segment in rng.sample(later, min(len(later), SEGMENTS_TRIED)):
         tail: list[bytes] = []
         begun = replay(recording, lines=tail, first=number_of(segment))
         if begun.first_difference is not None:
@@ -204,8 +249,9 @@ def check_database(directory: Path, stored: Sequence[Record]) -> Iterator[str]:
         for table, expected in (
             ("executions", sum(isinstance(one, ExecutionRecord) for one in stored)),
             ("deposits", sum(isinstance(one, DepositRecord) for one in stored)),
-            ("orders", len(orders)),
+            ("orders", len({order.client_order_id for order in orders})),
             ("fills", sum(len(order.fills) for order in orders)),
+            ("transactions", sum(map(_is_transaction, stored))),
         ):
             ((count,),) = execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - names above
             if count != expected:
@@ -220,6 +266,7 @@ def check_database(directory: Path, stored: Sequence[Record]) -> Iterator[str]:
             traded = sign * Fraction(size)
             parts.append(((venue, base), traded - Fraction(fee_base)))
             parts.append(((venue, quote), -traded * Fraction(price) - Fraction(fee_quote)))
+        parts += _swapped(database)
         parts += [
             ((venue, asset), Fraction(added))
             for venue, asset, added in execute("SELECT venue, asset, added FROM deposits")
@@ -230,6 +277,27 @@ def check_database(directory: Path, stored: Sequence[Record]) -> Iterator[str]:
         }
     database.close()
     yield from _differ("the file's balances", _nonzero(held), fold(parts))
+
+
+def _swapped(database: sqlite3.Connection) -> Iterator[tuple[tuple[str, ...], Fraction]]:
+    """What the file says that transactions changed: gas, the loan, and the ends of their swaps."""
+    for execution_id, wallet, fee, gas_asset, gas in database.execute(
+        "SELECT execution_id, wallet, flash_fee, gas_asset, gas FROM transactions "
+        "WHERE gas IS NOT NULL"
+    ):
+        yield (wallet, gas_asset), -Fraction(gas)
+        swaps = database.execute(
+            "SELECT source, target, amount_in, amount_out FROM swaps WHERE execution_id = ? "
+            "ORDER BY position",
+            (execution_id,),
+        ).fetchall()
+        if swaps:
+            yield (wallet, swaps[0][0]), -Fraction(swaps[0][2]) - Fraction(fee)
+            yield (wallet, swaps[-1][1]), Fraction(swaps[-1][3])
+
+
+def _is_transaction(record: Record) -> bool:
+    return isinstance(record, ExecutionRecord) and record.execution.transaction is not None
 
 
 def fold(parts: Iterable[tuple[tuple[str, ...], Fraction]]) -> Sums:
@@ -285,6 +353,20 @@ def _changes(records: Iterable[Any]) -> Iterator[tuple[tuple[str, ...], Fraction
         elif isinstance(one, ExecutionRecord):
             for order in one.execution.orders:
                 yield from _order_changes(order)
+            if one.execution.transaction is not None:
+                yield from _transaction_changes(one.execution.transaction)
+
+
+def _transaction_changes(one: Transaction) -> Iterator[tuple[tuple[str, str], Fraction]]:
+    receipt = one.receipt
+    if receipt is None:
+        return
+    yield (one.wallet, receipt.gas_asset), -Fraction(receipt.gas)
+    if receipt.swaps:
+        first, last = receipt.swaps[0], receipt.swaps[-1]
+        paid = Fraction(first.amount_in) + Fraction(receipt.flash_fee)
+        yield (one.wallet, first.source), -paid
+        yield (one.wallet, last.target), Fraction(last.amount_out)
 
 
 def _order_changes(order: Order) -> Iterator[tuple[tuple[str, str], Fraction]]:

@@ -23,6 +23,7 @@ class LedgerLine:
 
     Attributes:
         stored: every record that the ledger took, in order, once each.
+        intended: ids of orders whose intents the ledger took.
         losses: replies that are yet to be lost.
         away_until_s: virtual time until which nothing gets through.
     """
@@ -30,6 +31,7 @@ class LedgerLine:
     def __init__(self, machine: Machine, rng: random.Random) -> None:
         self.settings = LedgerSettings(data_dir=machine.directory, basis=Basis.SANDBOX)
         self.stored: list[Record] = []
+        self.intended: set[str] = set()
         self.losses = 0
         self.away_until_s = 0.0
         self._machine = machine
@@ -103,6 +105,8 @@ class LedgerLine:
         if known not in self._ids:
             self._ids.add(known)
             self.stored.append(record)
+        if isinstance(record, IntentRecord):
+            self.intended.update(one.client_order_id for one in record.intent.sendables)
 
 
 def _id_of(record: Record) -> str:

@@ -7,6 +7,8 @@ the part of the recording that had reached the disk.
 import asyncio
 import random
 import shutil
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -14,11 +16,13 @@ from pathlib import Path
 from typing import cast
 
 from engine.bus.lease import held_lease
-from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Record
+from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, IntentRecord, Record
 from engine.connectors.rest import RestClient
 from engine.connectors.session import Session
 from engine.connectors.specs import all_specs
+from engine.core.inputs.gas_priced import GasPriced
 from engine.domain.engines import MAIN
+from engine.domain.plans import AtomicPlan
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import Sights
@@ -33,6 +37,7 @@ from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.world import LiveWorld
 from engine.sandbox.stage import Stage
 from engine.settings.schema import Settings
+from engine.wiring.chains import _ChainInputs
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.engine_role import (
     _first_state,
@@ -41,9 +46,12 @@ from engine.wiring.engine_role import (
     _watch_latch,
     accept_of,
     begin_segment,
+    intents_to,
 )
+from engine.wiring.markets import ChainSource
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, begin_run
 from engine.wiring.ticks import Ticks
+from tests.simulation.chain import BLOCK_MS, CHAIN, ChainLink, SimulatedChain
 from tests.simulation.connection import Connection
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
@@ -66,6 +74,8 @@ class Begun:
     venues: OpenVenues
     state: EngineState
     header: RunHeader
+    chain: SimulatedChain
+    rng: random.Random
 
 
 class Life:
@@ -92,6 +102,7 @@ class Life:
         self.state = state = begun.state
         self.header = begun.header
         self._machine = machine
+        self._ledger = ledger
         self._operator = operator
         self._stack = ExitStack()
         lease = self._stack.enter_context(
@@ -111,6 +122,13 @@ class Life:
         )
         self.recorder.begin_with(partial(begin_segment, self.core))
         self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switch, self.recorder)
+        watch = self._ticks.watch
+        self.link = ChainLink(
+            begun.chain,
+            self.core,
+            _ChainInputs(CHAIN, self.core.hot_path, watch, clock.now_ns),
+            begun.rng,
+        )
         # They do what sessions do, without sockets.
         sessions = self._ticks.sessions = cast("list[Session]", self.connections)
         self._accepts = [
@@ -133,6 +151,7 @@ class Life:
             lease=lease,
             once=Once(self.outbox, self.now_ns, target=MAIN, outcomes=state.outcomes),
         )
+        self.outbox.on_intent = intents_to(self.core.hot_path, self._ticks.watch, self.now_ns)
         _tell_start(self.core, self.latch, self.now_ns)
         self._tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self.outbox.run()),
@@ -152,6 +171,8 @@ class Life:
                 venue_list.take(connection.list())
             if venue_list.had.is_set():
                 connection.pump(accept, self.now_ns())
+        self.link.pump(self.now_ns(), self._price_gas)
+        self.failures += self.link.check()
         for task in [*self._tasks, *self._commands]:
             if task.done():
                 self._commands.discard(task)
@@ -161,6 +182,9 @@ class Life:
         """Let the operator give a command, beside any that is not answered yet."""
         act = self._operator.act(self.answers, self.now_ns())
         self._commands.add(asyncio.create_task(act))
+
+    def _price_gas(self, priced: GasPriced) -> None:
+        self.core.hot_path.command(priced, self._ticks.watch.read())
 
     async def crash(self) -> Path:
         """Drop everything; return what of the recording is on the disk."""
@@ -177,6 +201,7 @@ class Life:
         return self.recorder.run_directory
 
     async def _drop(self) -> None:
+        self.link.close()
         for connection in self.connections:
             connection.drop()
         tasks = [*self._tasks, *self._commands]
@@ -208,6 +233,8 @@ class Life:
     def _put(self, record: Record) -> None:
         if isinstance(record, ExecutionRecord | DepositRecord):
             self.put.append(record)
+        if isinstance(record, ExecutionRecord | IntentRecord):
+            self.failures += check_sent(record, self._ledger.intended, self.link)
         self.outbox.put(record)
 
     def _log(self, line: bytes) -> None:
@@ -224,9 +251,32 @@ class Life:
             )
 
 
+def check_sent(
+    record: ExecutionRecord | IntentRecord, intended: AbstractSet[str], link: ChainLink
+) -> Iterator[str]:
+    """Say what was sent before the ledger had its intent, or does not go by the price of gas."""
+    if isinstance(record, IntentRecord):
+        plan = record.intent.plan
+        if isinstance(plan, AtomicPlan) and plan.gas.price_gwei != link.gas_gwei:
+            yield f"{plan.plan_id} has gas at {plan.gas.price_gwei}, not {link.gas_gwei} gwei"
+        return
+    execution = record.execution
+    names = {one.client_order_id for one in execution.orders if one.fills}
+    transaction = execution.transaction
+    if transaction is not None and transaction.receipt is not None and not execution.void:
+        names.add(transaction.client_order_id)
+        assert isinstance(record.plan, AtomicPlan)
+        owed = record.plan.gas.units * link.gas_before_gwei / 10**9
+        if transaction.receipt.gas != owed:
+            yield f"{execution.execution_id} paid {transaction.receipt.gas} for gas, not {owed}"
+    for name in sorted(names - intended):
+        yield f"{name} left before its intent was stored"
+
+
 async def begin(
     machine: Machine,
     stage: Stage,
+    chain: SimulatedChain,
     ledger: LedgerLine,
     operator: Operator,
     *,
@@ -240,13 +290,21 @@ async def begin(
         for name in VENUES
         if name in stage.markets
     ]
-    venues = _venues(connections)
+    venues = _venues(connections, chain)
     state, header = await begin_run(settings, venues, ledger, clock.now_ns)
-    begun = Begun(clock=clock, connections=connections, venues=venues, state=state, header=header)
+    begun = Begun(
+        clock=clock,
+        connections=connections,
+        venues=venues,
+        state=state,
+        header=header,
+        chain=chain,
+        rng=rng,
+    )
     return Life(machine, ledger, operator, settings=settings, begun=begun)
 
 
-def _venues(connections: list[Connection]) -> OpenVenues:
+def _venues(connections: list[Connection], chain: SimulatedChain) -> OpenVenues:
     return OpenVenues(
         access=[
             VenueAccess(
@@ -263,7 +321,8 @@ def _venues(connections: list[Connection]) -> OpenVenues:
         ],
         notes={},
         market_note="simulated",
-        pools=(),
+        pools=chain.snapshots(),
+        chains={CHAIN: ChainSource(url="", block_ms=BLOCK_MS)},
     )
 
 

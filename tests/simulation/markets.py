@@ -91,8 +91,8 @@ class WanderingTrack(Track):
         return levels
 
 
-def make_stage(seed: int, *, seconds: float, epoch_ns: int) -> Stage:
-    """Make the markets of a run, with a script of faults."""
+def make_stage(seed: int, *, seconds: float, epoch_ns: int) -> tuple[Stage, Prices]:
+    """Make the markets of a run, with a script of faults; return them and the true prices."""
     rng = random.Random(f"markets {seed}")
     prices = Prices(rng)
     listings = [Listing(one, WanderingTrack(one, prices, rng)) for one in _instruments()]
@@ -102,7 +102,8 @@ def make_stage(seed: int, *, seconds: float, epoch_ns: int) -> Stage:
     faults = make_fault_script(
         seed, seconds, rng.choice(["light", "heavy"]), wire_names=names, kinds=KINDS
     )
-    return Stage(listings=listings, dialects=DIALECTS, epoch_ns=epoch_ns, seed=seed, faults=faults)
+    stage = Stage(listings=listings, dialects=DIALECTS, epoch_ns=epoch_ns, seed=seed, faults=faults)
+    return stage, prices
 
 
 @cache

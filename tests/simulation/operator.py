@@ -101,8 +101,9 @@ class Operator:
     def kill_by_hand(self) -> None:
         """Kill as a shell can: by writing anything to the file, or by removing it."""
         self._set_killed()
-        if self._rng.random() < 0.5:
-            self._machine.latch_path.unlink(missing_ok=True)
+        # Removing a file that is gone already is no act: nobody could see it.
+        if self._rng.random() < 0.5 and self._machine.latch_path.exists():
+            self._machine.latch_path.unlink()
         else:
             self._machine.latch_path.write_bytes(self._rng.choice([b"", b"stop\n", b"clear"]))
             self._machine.stamp_latch()

@@ -20,10 +20,12 @@ from engine.settings.schema import (
     LimitsSettings,
     MarketsSettings,
     PaperSettings,
+    RoutesSettings,
     Settings,
 )
 from engine.storage.ledger_settings import DATABASE_NAME
 from tests.simulation import invariants
+from tests.simulation.chain import CHAIN, SimulatedChain
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.life import Life, begin
 from tests.simulation.machine import START_NS, Machine
@@ -79,8 +81,11 @@ class Run:
         self._ledger = LedgerLine(self._machine, rng)
         self._operator = Operator(self._machine, self._ledger, rng)
         self._settings = _draw_settings(rng)
-        self._stage = make_stage(seed, seconds=RUN_S, epoch_ns=start_ns)
+        self._stage, prices = make_stage(seed, seconds=RUN_S, epoch_ns=start_ns)
+        self._chain = SimulatedChain(seed, prices)
         self._has_stepped = False
+        # Which segments are replayed is drawn apart: it changes nothing of the run.
+        self._replay_rng = random.Random(f"replays {seed}")
 
     async def play(self) -> Outcome:
         """Live one life after another until the time is over; the last ends in order."""
@@ -100,6 +105,7 @@ class Run:
         life = await begin(
             self._machine,
             self._stage,
+            self._chain,
             self._ledger,
             self._operator,
             settings=self._settings,
@@ -112,6 +118,7 @@ class Run:
         while self._loop.time() < ends_s:
             await asyncio.sleep(self._rng.choice([0.01, 0.02, 0.05]))
             self._stage.advance(self._machine.elapsed_ns())
+            self._chain.advance(self._machine.elapsed_ns())
             life.pump()
             if self._rng.random() < EVENTS_PER_S * 0.03:
                 self._happen(life)
@@ -174,7 +181,8 @@ class Run:
         self._note(when, invariants.check_live(life, has_stepped=self._has_stepped))
         self._note(when, invariants.check_plans(life, self._settings))
         self._note(when, invariants.check_told(stored, life.header.run_id))
-        self._note(when, invariants.check_replay(life, recording, is_closed=is_closed))
+        rng = self._replay_rng
+        self._note(when, invariants.check_replay(life, recording, rng, is_closed=is_closed))
         self.outcome.failures += [f"{when}: {one}" for one in life.failures]
 
     async def _check_end(self) -> None:
@@ -190,6 +198,12 @@ class Run:
             any(one.execution.corrections_quote) for one in executions
         )
         counts["with residuals"] += sum(bool(one.execution.residuals) for one in executions)
+        counts["late fills"] += sum(bool(one.execution.corrects) for one in executions)
+        transactions = [one.execution for one in executions if one.execution.transaction]
+        counts["transactions"] += sum(one.is_traded for one in transactions)
+        counts["transactions reverted"] += sum(bool(one.why_reverted) for one in transactions)
+        counts.update(life.link.counts)
+        counts["blocks undone"] = self._chain.undone
         counts["inputs"] += life.core.hot_path.seq
         counts["kills"] = self._operator.kills
         counts["looser than told"] = self._operator.looser
@@ -204,6 +218,9 @@ class Run:
 
 def simulate(seed: int, directory: Path, *, empty_database: Path) -> Outcome:
     """Play the run of a seed in an empty folder."""
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()  # what was imported: no collection has to look at it again
     gc.collect()  # engines of earlier runs are few objects with much memory
     shutil.copy(empty_database, directory / DATABASE_NAME)
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
@@ -245,5 +262,11 @@ def _draw_settings(rng: random.Random) -> Settings:
             mode_at_first_start="paper",
             capital_usd=Decimal(rng.choice([5_000, 100_000])),
             seed=rng.randrange(1_000),
+            late_fill_ratio=rng.choice([0, 0.3]),
+        ),
+        routes=RoutesSettings(
+            gas_price_gwei={CHAIN: Decimal(rng.choice(["0.1", "1", "5"]))},
+            flash_fee_bps=Decimal(rng.choice([0, 5])),
+            legs_max=rng.choice([2, 3]),
         ),
     )
