@@ -68,10 +68,11 @@ class KillSwitch:
         self._tightened_at_ns = min(self._tightened_at_ns, now_ns)
         changed_at_ns = self._changed_at_ns()
         is_killed = self._latch.is_killed()
-        if is_killed and not self._was_killed:
+        if is_killed:
             # Held by a signal: the file's last change is an older act, its clearing.
             is_held = self._latch.cleared_at_ns() is not None
-            at_ns = now_ns if is_held else changed_at_ns or now_ns
+            seen_ns = 0 if self._was_killed else now_ns
+            at_ns = seen_ns if is_held else changed_at_ns or seen_ns
             self._killed_at_ns = max(self._killed_at_ns, at_ns)
         is_gone = self._latch.changed_at_ns() is None
         if is_gone and not self._was_gone:  # killed anew, and no time of a file says when

@@ -169,6 +169,26 @@ def test_a_kill_stamped_by_a_clock_that_ran_behind_still_voids_what_was_asked_be
     assert switch.voids_unkill(now_ns) is None
 
 
+def test_a_second_kill_by_hand_voids_what_was_asked_before_it_though_the_clock_is_set_then(
+    latch: KillLatch,
+) -> None:
+    now_ns, ahead_ns = NOW_NS, 600 * S
+    switch = make_switch(latch, lambda: now_ns)
+    for _ in range(2):
+        now_ns += 20 * S
+        latch.path.write_text("stop\n")
+        os.utime(latch.path, ns=(now_ns, now_ns))
+        switch.watch()
+    asked_at_ns = now_ns + ahead_ns - 5 * S  # by a clock that is right, before the second one
+
+    now_ns += ahead_ns
+    switch.step_clock(ahead_ns)
+
+    assert switch.voids_unkill(asked_at_ns) is not None
+    now_ns += S
+    assert switch.voids_unkill(now_ns) is None
+
+
 def test_a_latch_that_vanished_voids_what_was_asked_before_that_was_seen(latch: KillLatch) -> None:
     switch = make_switch(latch, lambda: 1_000)
     latch.path.unlink()

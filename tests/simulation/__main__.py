@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the next is one on")
     asked = parser.parse_args()
+    # Also where it was started in the background, which ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.disable(logging.CRITICAL)
     started_s = told_s = time.monotonic()
     counts: Counter[str] = Counter()
