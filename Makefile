@@ -69,12 +69,12 @@ trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (
 	@exec $(PY) -m engine trace $(ID)
 
 .PHONY: kill
-kill: $(VENV)/.runtime ## set the kill latch from this shell
-	@exec $(PY) -m engine kill
+kill: $(VENV)/.runtime ## set the kill latch of all engines from this shell, ENGINE=id of one
+	@exec $(PY) -m engine kill $(if $(ENGINE),--engine "$(ENGINE)")
 
 .PHONY: unkill
-unkill: $(VENV)/.runtime ## clear the kill latch from this shell, after a confirmation
-	@exec $(PY) -m engine unkill
+unkill: $(VENV)/.runtime ## clear that latch from this shell, after a confirmation
+	@exec $(PY) -m engine unkill $(if $(ENGINE),--engine "$(ENGINE)")
 
 .PHONY: enroll
 enroll: $(VENV)/.runtime ## set up the authenticator (QR code) that /unkill on the phone asks for

@@ -66,8 +66,12 @@ class Call:
     table: tuple["CommandEntry", ...]
     is_protective: bool
 
-    def seal(self, command: AnyCommand, *, at_ns: int | None = None) -> AnyCommand:
+    def seal(
+        self, command: AnyCommand, *, at_ns: int | None = None, target: str | None = None
+    ) -> AnyCommand:
         """Put a command into its envelope; without `at_ns` it is of when the operator asked.
+
+        Without `target` it is for the engine of this chat.
 
         What only tightens never comes too late. What lets the engine do more has to arrive while
         its second step counts and its answer is waited for.
@@ -80,7 +84,7 @@ class Call:
             at_ns=self.given_at_ns if at_ns is None else at_ns,
             ref=self.ref,
             is_late=self.is_late,
-            target=self.settings.engine_id,
+            target=self.settings.engine_id if target is None else target,
             expires_at_ns=None if self.is_protective else self.now_ns + lasts_ns,
         )
 

@@ -15,7 +15,7 @@ from bot.render.overview import (
     render_version,
 )
 from bot.render.screen import Facts, Mark, Screen, Text
-from engine.requests.overview import GetStatus, GetVenues, GetVersion
+from engine.requests.overview import GetEngines, GetStatus, GetVenues, GetVersion
 
 _SANDBOX = "sandbox"
 
@@ -81,7 +81,9 @@ HELP = CommandEntry(
 async def status(call: Call) -> Answer:
     """Show the overview."""
     report = await call.ask(GetStatus())
+    known = await asyncio.to_thread(call.settings.read_engine_ids)
     beside = Beside(
+        engines=(await call.ask(GetEngines())).engines if len(known) > 1 else (),
         day=await ask_pnl(call, days=1),
         ever=await ask_pnl(call, days=EVER_DAYS),
         memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),

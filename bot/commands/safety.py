@@ -1,6 +1,10 @@
 """Commands: /limits /pause /resume /kill /unkill /mode."""
 
+import asyncio
+import contextlib
 import logging
+import re
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -19,6 +23,7 @@ from bot.render.safety import (
     render_mode,
 )
 from engine.bus.reports import Declined, KillReport
+from engine.domain.engines import ENGINE_ID_PATTERN
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.domain.redaction import redact
@@ -26,6 +31,8 @@ from engine.requests.overview import GetLimits, GetStatus
 from engine.requests.safety import Kill, Pause, Resume, SetMode, Unkill
 
 _log = logging.getLogger(__name__)
+
+LOOK_S: Final = 0.5
 
 WHY_LIMIT = 200
 """Characters of a reason that are kept."""
@@ -89,10 +96,22 @@ RESUME = CommandEntry(
 )
 
 
-def make_kill(call: Call) -> Kill:
-    """Return the command that kills."""
-    why = redact(call.arguments.text("why") or "asked by the operator")
-    return call.seal(Kill(why=why[:WHY_LIMIT]))
+async def make_kill(call: Call) -> Kill:
+    """Return the command that kills: one engine if its name is all that was said, else all."""
+    said = call.arguments.text("why") or ""
+    if said and said == await _engine_named(call, said):
+        return call.seal(Kill(why="asked by the operator", engine=said), target=said)
+    return call.seal(Kill(why=redact(said or "asked by the operator")[:WHY_LIMIT]))
+
+
+async def _engine_named(call: Call, said: str) -> str | None:
+    """Look whether an engine has this name; a disk that does not say so in time has none."""
+    if re.fullmatch(ENGINE_ID_PATTERN, said) is None:
+        return None
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(LOOK_S):
+            return said if said in await asyncio.to_thread(call.settings.read_engine_ids) else None
+    return None
 
 
 async def kill(call: Call) -> Answer:
@@ -101,7 +120,7 @@ async def kill(call: Call) -> Answer:
     The facade goes by every path at once and says of each what is true.
     """
     try:
-        report = await call.ask(make_kill(call))
+        report = await call.ask(await make_kill(call))
     except TransientError as error:
         has_authenticator = call.settings.has_authenticator
         return Answer(
@@ -130,6 +149,7 @@ KILL = CommandEntry(
             " it is cleared with /unkill, over any restart."
         ),
         "Any line that begins with the word kill does the same. A reason may follow.",
+        "Where there are several engines, the name of one and nothing else kills only that one.",
     ),
     handler=kill,
     aliases=("k",),
@@ -139,8 +159,9 @@ KILL = CommandEntry(
 
 async def unkill(call: Call) -> Answer:
     """Clear the latch with the one-time code."""
-    code = call.arguments.text("code") or ""
-    return answer_plainly(await call.ask(call.seal(Unkill(code=code))), call.settings)
+    code, engine = call.arguments.text("code") or "", call.arguments.text("engine") or ""
+    command = call.seal(Unkill(code=code, engine=engine), target=engine or None)
+    return answer_plainly(await call.ask(command), call.settings)
 
 
 UNKILL = CommandEntry(
@@ -148,10 +169,16 @@ UNKILL = CommandEntry(
     topic=Topic.SAFETY,
     kind=Kind.CHANGE,
     short_help="clear the latch with a one-time code",
-    long_help=("Clears the kill latch. The one-time code is the second step.",),
+    long_help=(
+        "Clears the kill latch. The one-time code is the second step.",
+        "With the name of an engine: the latch of that one, if it was killed by its name.",
+    ),
     handler=unkill,
     is_on_buttons=False,
-    grammar=(Argument(name="code", form=Form.CODE, is_required=True),),
+    grammar=(
+        Argument(name="code", form=Form.CODE, is_required=True),
+        Argument(name="engine", form=Form.WORD),
+    ),
 )
 
 

@@ -21,7 +21,8 @@ def render_trades(report: TradesReport, *, asked: int) -> Screen:
     shown = report.trades[: min(asked, TRADES_SHOWN_MAX)]
     lines: list[str] = []
     for number, trade in enumerate(shown, 1):
-        first, *others = _trade_lines(trade)
+        engine_id = trade.engine_id if len(report.engines) > 1 else ""
+        first, *others = _trade_lines(trade, engine_id)
         lines += [f"{number} {first}", *others]
     bases = sorted({trade.basis for trade in shown})
     return Screen(
@@ -48,6 +49,10 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
             ),
         )
     )
+    engines = tuple(
+        (name, words.count(number), words.usd(amount, is_signed=True))
+        for name, (amount, number) in sorted(report.by_engine.items())
+    )
     best = sorted(report.by_route.items(), key=lambda item: -abs(item[1][0]))[:_ROUTES_SHOWN_MAX]
     rows = tuple(
         (name, words.count(number), words.usd(amount, is_signed=True))
@@ -56,7 +61,11 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
     return Screen(
         title=title,
         mark=Mark.GOOD if report.realised_usd >= 0 else Mark.WARN,
-        blocks=(facts, Table(("Route", "n", "USD"), rows)),
+        blocks=(
+            facts,
+            *((Table(("Engine", "n", "USD"), engines),) if len(engines) > 1 else ()),
+            Table(("Route", "n", "USD"), rows),
+        ),
         note=_bases_note(sorted(report.by_basis)),
     )
 
@@ -111,11 +120,12 @@ def render_export_too_big(report: ExportReport, *, bytes_max: int) -> Screen:
     )
 
 
-def _trade_lines(trade: TradeLine) -> list[str]:
+def _trade_lines(trade: TradeLine, engine_id: str) -> list[str]:
     lines = [
         (
             f"{words.day_clock(trade.closed_at_ns)} {words.usd(trade.profit_usd, is_signed=True)}"
             f" of {words.usd(trade.expected_usd, is_signed=True)}"
+            f"{f', {engine_id}' if engine_id else ''}"
         ),
         (
             f"  {words.route(trade.pair, trade.buy_venue, trade.sell_venue, trade.assets)}"

@@ -53,7 +53,7 @@ def render_notice(stamped: StampedNotice) -> Screen:
         blocks=tuple(Text(line) for line in lines if line),
         note=(
             f"#{stamped.seq} {words.clock_zone(notice.at_ns)},"
-            f" {words.BASIS_SHORT[notice.basis]}, paper"
+            f" {words.of_engine(notice.engine_id)}{words.BASIS_SHORT[notice.basis]}, paper"
         ),
     )
 
@@ -79,7 +79,12 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
     if traded:
         total = sum((notice.profit_usd for notice in traded), start=traded[0].profit_usd * 0)
         blocks.append(Text(f"Paper trades came to {words.usd(total, is_signed=True)}"))
-    bases = sorted({words.BASIS_SHORT[stamped.notice.basis] for stamped in notices})
+    bases = sorted(
+        {
+            words.of_engine(stamped.notice.engine_id) + words.BASIS_SHORT[stamped.notice.basis]
+            for stamped in notices
+        }
+    )
     return Screen(
         title=f"{len(notices)} notices",
         blocks=tuple(blocks),
@@ -179,9 +184,11 @@ def _state_content(
     notice: Killed | Unkilled | ModeChanged | Started,
 ) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, Killed):
-        return Mark.BAD, "KILLED: no plans are made", [f"by {notice.by}", notice.why]
+        title = f"KILLED: engine {notice.engine} makes no plans" if notice.engine else KILLED_TITLE
+        return Mark.BAD, title, [f"by {notice.by}", notice.why]
     if isinstance(notice, Unkilled):
-        return Mark.WARN, "The kill latch is cleared", [f"by {notice.by}"]
+        whose = f" of engine {notice.engine}" if notice.engine else ""
+        return Mark.WARN, f"The kill latch{whose} is cleared", [f"by {notice.by}"]
     is_start = isinstance(notice, Started)
     lines = [f"run {notice.run_id}"] if isinstance(notice, Started) else [f"by {notice.by}"]
     what = f"{'Started in mode' if is_start else 'Mode'} {notice.mode.value}"

@@ -7,7 +7,14 @@ from decimal import Decimal
 from bot.render import words
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Table, Text
-from engine.bus.reports import PnlReport, StatusReport, VenueLine, VenuesReport, VersionReport
+from engine.bus.reports import (
+    EngineLine,
+    PnlReport,
+    StatusReport,
+    VenueLine,
+    VenuesReport,
+    VersionReport,
+)
 
 _VENUES_SHOWN_MAX = 5
 _STALE_SHOWN_MAX = 4
@@ -20,11 +27,13 @@ class Beside:
     Attributes:
         day, ever: profit as `/pnl` shows it, None while the ledger is away.
         memory_mb: resident memory by role.
+        engines: all, where there are several.
     """
 
     day: PnlReport | None = None
     ever: PnlReport | None = None
     memory_mb: Mapping[str, float] = field(default_factory=dict)
+    engines: Sequence[EngineLine] = ()
 
 
 def render_status(report: StatusReport, beside: Beside) -> Screen:
@@ -62,6 +71,7 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
         mark=mark,
         blocks=(
             Facts(tuple(facts)),
+            *((_engine_table(beside.engines),) if len(beside.engines) > 1 else ()),
             _venue_table(_book_venues(report.venues)),
             *(
                 ()
@@ -71,6 +81,30 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
         ),
         note=words.BASIS_WORDS[report.basis],
     )
+
+
+def _engine_table(engines: Sequence[EngineLine]) -> Table:
+    """Show each engine's state, its trades of this run and what they came to."""
+    return Table(
+        ("Engine", "", "n", "USD"),
+        tuple(
+            (line.engine_id, "away", "", "")
+            if line.trouble
+            else (
+                line.engine_id,
+                _engine_state(line),
+                words.count(line.traded),
+                words.usd(line.profit_usd, is_signed=True),
+            )
+            for line in engines
+        ),
+    )
+
+
+def _engine_state(line: EngineLine) -> str:
+    if line.is_killed:
+        return "KILLED"
+    return "paused" if line.is_paused else line.mode.value
 
 
 def render_start(report: StatusReport, *, has_authenticator: bool) -> Screen:

@@ -57,13 +57,18 @@ def render_acknowledged(report: Acknowledged, *, has_authenticator: bool) -> Scr
     )
 
 
-def way_back(*, has_authenticator: bool) -> tuple[Text, ...]:
-    """Say step by step how plans are allowed again after a kill."""
-    on_the_machine = Text("To trade again: on its machine run make unkill and type clear.")
+def way_back(*, has_authenticator: bool, of: str = "") -> tuple[Text, ...]:
+    """Say step by step how plans are allowed again after a kill, of one engine or of all."""
+    make = f"make unkill ENGINE={of}" if of else "make unkill"
+    on_the_machine = Text(f"To trade again: on its machine run {make} and type clear.")
     if has_authenticator:
+        name = f" and {of}" if of else ""
         return (
-            Text("To trade again: open your authenticator, then send /unkill and its six digits."),
-            Text("On its machine, make unkill does the same."),
+            Text(
+                "To trade again: open your authenticator, then send /unkill and its six"
+                f" digits{name}."
+            ),
+            Text(f"On its machine, {make} does the same."),
         )
     return (on_the_machine, Text("To do it from the phone next time, run make enroll there once."))
 
@@ -75,13 +80,17 @@ def render_declined(report: Declined) -> Screen:
 
 def render_kill(report: KillReport, *, has_authenticator: bool) -> Screen:
     """Say what is true of each role after a kill, and what it comes to."""
+    engine = f"Engine {report.of}" if report.of else "Engine"
     paths = (
-        Text(f"Engine: {report.engine.text}."),
+        Text(f"{engine}: {report.engine.text}."),
         Text(f"Latch file: {report.latch_file.text}."),
         Text(f"Ledger: {report.ledger.text}."),
     )
-    after: tuple[Text, ...] = way_back(has_authenticator=has_authenticator)
+    after: tuple[Text, ...] = way_back(has_authenticator=has_authenticator, of=report.of)
     title = KILLED_TITLE
+    if report.of:
+        title = f"KILLED: engine {report.of} makes no plans"
+        after += (Text("The other engines go on. /kill alone stops all."),)
     if not report.latch_file.is_done:
         after = (Text("Mend the disk of its machine: the latch file shall hold too."),)
         if not report.engine.is_done:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.domain.assets import Amount
+from engine.domain.engines import MAIN
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
 
@@ -207,3 +208,8 @@ def _moment(at_ns: int) -> dt.datetime:
         return dt.datetime.fromtimestamp(at_ns / NS_PER_S, tz=_zone.get())
     except (OverflowError, OSError, ValueError):
         return dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def of_engine(engine_id: str) -> str:
+    """Return whose news it is, with a comma; nothing for the engine that every installation has."""
+    return "" if engine_id == MAIN else f"engine {engine_id}, "

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bot.answer import Answer
 from bot.charts import ChartDrawer, ChartError
+from bot.dispatch import Invocation
 from bot.render.troubles import render_not_text
 from bot.session import ChatSession, Choice, Turn
 from bot.telegram.arrivals import Arrival
@@ -56,10 +57,19 @@ class Desk:
         self.spawn(self.session.answer(turn, partial(self._reply, [arrival])))
 
     async def kill(self, kills: list[Arrival], *, is_late: bool) -> None:
-        """Have these kills carried out as one, which counts at once, then answer each.
+        """Have these kills carried out, those that say the same as one, then answer each.
 
+        They count at once, the widest of them first: two may name different engines.
         With `is_late` they may have waited; the latch may have been cleared since they were sent.
         """
+        acting = set()
+        for said in sorted({_said(one) for one in kills}):
+            same = [one for one in kills if _said(one) == said]
+            acting.add(self._kill(same, is_late=is_late))
+        # The engine may hang; the latch is set in the first step of the facade's answer.
+        await asyncio.wait(acting, timeout=KILL_S_MAX)
+
+    def _kill(self, kills: list[Arrival], *, is_late: bool) -> "asyncio.Task[None]":
         newest = kills[-1].incoming.sent_at_s  # a tap has no date: it counts as of now
         is_late = is_late and newest is not None
         turn = Turn(
@@ -71,9 +81,7 @@ class Desk:
             is_late=is_late,
             ref=self._ref(kills[-1]),
         )
-        acting = self.spawn(self.session.answer(turn, partial(self._reply, kills)))
-        # The engine may hang; the latch is set in the first step of the facade's answer.
-        await asyncio.wait({acting}, timeout=KILL_S_MAX)
+        return self.spawn(self.session.answer(turn, partial(self._reply, kills)))
 
     async def _reply(self, arrivals: list[Arrival], answer: Answer | None) -> None:
         for arrival in arrivals:
@@ -113,6 +121,11 @@ class Desk:
 
     def _ref(self, arrival: Arrival) -> str:
         return f"telegram-{self.bot_id}-{arrival.update_id}"
+
+
+def _said(arrival: Arrival) -> str:
+    asked = arrival.asked
+    return (asked.arguments.text("why") or "") if isinstance(asked, Invocation) else ""
 
 
 def _by(arrival: Arrival) -> str:

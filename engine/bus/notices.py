@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.engines import MAIN
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -18,8 +19,15 @@ from engine.domain.stories import TradeStory
 
 
 class _Notice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What every notice says.
+
+    Attributes:
+        engine_id: of the engine that told it; the ledger fills it in.
+    """
+
     at_ns: int
     basis: Basis
+    engine_id: str = MAIN
 
 
 class Started(_Notice, frozen=True, kw_only=True):
@@ -121,16 +129,18 @@ class LimitHit(_Notice, frozen=True, kw_only=True):
 
 
 class Killed(_Notice, frozen=True, kw_only=True):
-    """The kill latch is set."""
+    """A kill latch is set: that of all engines, or of one by its name."""
 
     by: str
     why: str
+    engine: str = ""
 
 
 class Unkilled(_Notice, frozen=True, kw_only=True):
-    """The kill latch was cleared."""
+    """A kill latch was cleared: that of all engines, or of one by its name."""
 
     by: str
+    engine: str = ""
 
 
 class ModeChanged(_Notice, frozen=True, kw_only=True):

@@ -142,9 +142,11 @@ class LatchAct(StrEnum):
 
 
 class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """An act on the kill latch: kept for good, and told by the ledger from the same transaction.
+    """An act on a kill latch: kept for good, and told by the ledger from the same transaction.
 
     Attributes:
+        engine: whose latch it is; empty for that of all engines.
+        is_seen: it was seen in the file, perhaps by several engines: only the first one tells news.
         code_step: time step of the one-time code that it used up; the code itself is not kept.
         outcome: of the command that asked for it.
     """
@@ -156,9 +158,11 @@ class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     why: str
     code_step: int | None = None
     outcome: Outcome | None = None
+    engine: str = ""
+    is_seen: bool = False
 
 
-def kill_record(envelope: Envelope, *, why: str) -> LatchRecord:
+def kill_record(envelope: Envelope, *, why: str, engine: str = "") -> LatchRecord:
     """Return the record of a kill: the same one from whoever stores it, however often it is told.
 
     The time of one that is told again differs, for it is then late.
@@ -169,6 +173,7 @@ def kill_record(envelope: Envelope, *, why: str) -> LatchRecord:
         act=LatchAct.KILL,
         by=envelope.by,
         why=why,
+        engine=engine,
     )
 
 
@@ -239,6 +244,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         holdings: what deposits and fills came to, by venue and asset.
         limits: what the operator has set of limits, by name.
         changed_at_ns: when the operator last set mode, pause or a limit, 0 if never.
+        latch, own_latch: of all engines, and of this one.
         outcomes: of the newest commands.
     """
 
@@ -252,6 +258,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     limits: dict[str, Decimal]
     changed_at_ns: int = 0
     latch: LatchState = LatchState()
+    own_latch: LatchState = LatchState()
     codes: CodesUsed = CodesUsed()
     last_prices: list[LastPrice] = []
     outcomes: list[Outcome] = []

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.bus.notices import StampedNotice
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Side
@@ -372,6 +373,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         assets: what each leg receives.
         corrects: the execution of which this was told only after it had ended; empty for one.
+        engine_id: whose it is.
     """
 
     execution_id: str
@@ -388,13 +390,19 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
     corrects: str = ""
+    engine_id: str = MAIN
 
 
 class TradesReport(Report, frozen=True, kw_only=True):
-    """Newest executions first; `total` counts all that are stored."""
+    """Newest executions first; `total` counts all that are stored.
+
+    Attributes:
+        engines: all that the ledger knows.
+    """
 
     trades: list[TradeLine]
     total: int
+    engines: list[str] = []
 
 
 class PnlReport(Report, frozen=True, kw_only=True):
@@ -404,6 +412,7 @@ class PnlReport(Report, frozen=True, kw_only=True):
         points: (closed_at_ns, cumulative profit) of each execution in the time asked, for a chart.
         by_route: profit and number of executions by ``pair buy→sell``.
         by_basis: profit by basis, so that sandbox and live paper figures are never added up.
+        by_engine: profit and number of executions of every engine that the ledger knows.
     """
 
     since_ns: int
@@ -414,6 +423,7 @@ class PnlReport(Report, frozen=True, kw_only=True):
     by_route: dict[str, tuple[Decimal, int]]
     by_basis: dict[str, Decimal]
     points: list[tuple[int, Decimal]]
+    by_engine: dict[str, tuple[Decimal, int]] = {}
 
 
 class ExportReport(Report, frozen=True, kw_only=True):
@@ -422,6 +432,35 @@ class ExportReport(Report, frozen=True, kw_only=True):
     file_name: str
     content: bytes
     rows: int
+
+
+class EngineLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several engines at a glance.
+
+    Attributes:
+        trouble: why it did not answer; then nothing else is known of it.
+    """
+
+    engine_id: str
+    mode: Mode = Mode.OBSERVE
+    is_killed: bool = False
+    is_paused: bool = False
+    books_live: int = 0
+    traded: int = 0
+    profit_usd: Decimal = Decimal(0)
+    trouble: str = ""
+
+
+class EnginesReport(Report, frozen=True, kw_only=True):
+    """The engines of an installation; one that is asked by itself knows itself alone."""
+
+    engines: list[EngineLine]
+
+
+class EngineIds(Report, frozen=True, kw_only=True):
+    """All engines that ever kept their books here."""
+
+    engine_ids: list[str]
 
 
 class VersionReport(Report, frozen=True, kw_only=True):
@@ -457,11 +496,13 @@ class KillReport(Report, frozen=True, kw_only=True):
         engine: it holds every plan, by its own memory.
         latch_file: it is set: every engine reads it before every plan, over restarts.
         ledger: it stored the kill: an engine that starts holds, even where the file is not set.
+        of: the only engine that was killed; empty for all.
     """
 
     engine: KillPath
     latch_file: KillPath
     ledger: KillPath
+    of: str = ""
 
 
 class Declined(Report, frozen=True, kw_only=True):

@@ -3,9 +3,12 @@
 A new one is a class in a file of `engine/requests` and a line in its `request_list.py`.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
 
 import msgspec
+
+from engine.bus.reports import Declined
 
 Reply = TypeVar("Reply")
 Reply_co = TypeVar("Reply_co", covariant=True)
@@ -88,6 +91,14 @@ class Roles(Protocol):
     @property
     def engine(self) -> Caller:
         """The engine."""
+        ...
+
+    async def engine_named(self, name: str, /) -> Caller | Declined:
+        """Return another engine by its name, or why there is none."""
+        ...
+
+    async def engines(self) -> Mapping[str, Caller]:
+        """Return all engines by their names, the own one too."""
         ...
 
     @property

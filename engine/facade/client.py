@@ -9,7 +9,8 @@ from engine.bus.notices import StampedNotice
 from engine.bus.reports import Declined, KillReport
 from engine.bus.request import Caller, Reply, Request
 from engine.domain.errors import TransientError
-from engine.facade.killing import Killer, SignalEngine
+from engine.facade.doors import Doors
+from engine.facade.killing import Killer
 from engine.facade.notice_log import NoticeLog
 from engine.operate.kill_latch import KillLatch
 from engine.requests.safety import Kill
@@ -25,19 +26,29 @@ class BusFacade:
 
     def __init__(
         self,
-        engine: Caller,
+        doors: Doors,
         ledger: Caller,
         latch: KillLatch,
-        *,
-        signal_engine: SignalEngine | None = None,
     ) -> None:
-        self.engine = engine
+        self.engine = doors.own.caller
         self.ledger = ledger
-        self._killer = Killer(engine, ledger, latch, signal_engine)
+        self._doors = doors
+        self._killer = Killer(doors, ledger, latch)
+
+    async def engine_named(self, name: str, /) -> Caller | Declined:
+        """Return an engine by its name; see `Roles.engine_named`."""
+        door = await self._doors.named(name)
+        return door if isinstance(door, Declined) else door.caller
 
     async def ask(self, request: Request[Reply], /) -> Reply:
         """Have a request answered; see `Facade.ask`."""
         return await request.ask(self)
+
+    async def engines(self) -> dict[str, Caller]:
+        """Return all engines; see `Roles.engines`."""
+        doors = await self._doors.others()
+        others = {name: door.caller for name, door in doors.items()}
+        return {self._doors.engine_id: self.engine, **others}
 
     async def kill(self, command: Kill, /) -> KillReport | Declined:
         """Kill by every path; see `Roles.kill`."""

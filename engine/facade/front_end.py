@@ -1,6 +1,6 @@
 """Settings that the wiring hands to a front-end; a front-end reads no environment of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ class FrontEndSettings:
 
     Attributes:
         engine_id: of the engine that this chat drives.
+        read_engine_ids: looks on the disk which engines there are.
         telegram_operator_id: the one numeric Telegram user id that may command.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
         telegram_proxy: proxy through which the Bot API is reached, None for directly.
@@ -39,6 +40,7 @@ class FrontEndSettings:
     """
 
     engine_id: str = MAIN
+    read_engine_ids: Callable[[], Sequence[str]] = lambda: (MAIN,)
     telegram_token: str | None = field(default=None, repr=False)
     telegram_operator_id: int | None = None
     telegram_base_url: str = "https://api.telegram.org/bot"

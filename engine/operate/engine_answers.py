@@ -21,8 +21,9 @@ from engine.domain.modes import Basis, Mode, is_upward
 from engine.operate.clock import Clock
 from engine.operate.core_parts import Core
 from engine.operate.engine_reports import EngineReports, Sights
-from engine.operate.kill_latch import KillLatch
-from engine.operate.kill_switch import STORED_WITHIN_S, KillSwitch
+from engine.operate.kill_latch import EngineLatches
+from engine.operate.kill_switch import STORED_WITHIN_S
+from engine.operate.kill_switches import KillSwitches
 from engine.operate.once import Once
 from engine.operate.outbox import Outbox
 
@@ -41,8 +42,8 @@ class EngineAnswers:
         core: Core,
         sights: Sights,
         *,
-        latch: KillLatch,
-        kill_switch: KillSwitch,
+        latches: EngineLatches,
+        kill_switches: KillSwitches,
         outbox: Outbox,
         clock: Clock,
         lease: Lease,
@@ -50,8 +51,8 @@ class EngineAnswers:
     ) -> None:
         self.core = core
         self.reports = EngineReports(core, sights)
-        self.latch = latch
-        self.kill_switch = kill_switch
+        self.latches = latches
+        self.kill_switches = kill_switches
         self.clock = clock
         self.once = once
         self._outbox = outbox
@@ -112,7 +113,7 @@ class EngineAnswers:
             or self.core.decider.limits.is_looser(wanted.limits)
         )
         if not is_looser:
-            self.kill_switch.tightened()
+            self.kill_switches.tightened()
             self._apply(wanted)
         self._changes += 1
         number = self._changes
@@ -120,7 +121,7 @@ class EngineAnswers:
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         done = Acknowledged(
             text=f"mode {wanted.mode}, {paused}" if limits is None else action,
-            is_killed=self.latch.is_killed(),
+            is_killed=self.latches.is_killed(),
             is_paused=wanted.is_paused,
             mode=wanted.mode,
         )
@@ -157,7 +158,7 @@ class EngineAnswers:
                     basis=self._basis,
                     mode=wanted.mode,
                     is_paused=wanted.is_paused,
-                    is_killed=self.latch.is_killed(),
+                    is_killed=self.latches.is_killed(),
                     by=envelope.by,
                 )
             )
@@ -208,7 +209,7 @@ class EngineAnswers:
         """Acknowledge with what is so now."""
         return Acknowledged(
             text=text,
-            is_killed=self.latch.is_killed(),
+            is_killed=self.latches.is_killed(),
             is_paused=self.control.is_paused,
             mode=self.control.mode,
         )

@@ -10,6 +10,7 @@ from decimal import Decimal
 import psutil
 
 from engine.bus.reports import (
+    EngineLine,
     ExactNow,
     InstrumentLine,
     LegLine,
@@ -107,6 +108,20 @@ class EngineReports:
             recording_failure=self._sights.recording_failure(),
             prices_published=self._sights.prices_published(),
             prices_failure=self._sights.prices_failure(),
+        )
+
+    def line(self, at_ns: int) -> EngineLine:
+        """Return this engine at a glance, beside others."""
+        core = self._core
+        lines = self._venue_lines(at_ns)
+        return EngineLine(
+            engine_id=core.header.engine_id,
+            mode=core.control.mode,
+            is_killed=self._sights.is_killed(),
+            is_paused=core.control.is_paused,
+            books_live=sum(line.books_live for line in lines if not line.is_chain),
+            traded=core.journal.counts.traded,
+            profit_usd=core.journal.counts.profit_usd,
         )
 
     @property

@@ -17,10 +17,10 @@ _FILE_NAME: Final = "kill-latch"
 
 
 class KillLatch:
-    """The latch of one data directory."""
+    """One latch: of all engines in the data directory, of one engine in its own."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.path = data_dir / _FILE_NAME
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / _FILE_NAME
         self._is_held = False
 
     def is_killed(self) -> bool:
@@ -134,3 +134,15 @@ class KillLatch:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+class EngineLatches:
+    """The two latches that stop an engine, that of all engines and its own: either is enough."""
+
+    def __init__(self, of_all: KillLatch, own: KillLatch) -> None:
+        self.of_all = of_all
+        self.own = own
+
+    def is_killed(self) -> bool:
+        """Read both."""
+        return self.of_all.is_killed() or self.own.is_killed()

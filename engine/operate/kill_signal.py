@@ -7,19 +7,24 @@ import struct
 from pathlib import Path
 from typing import Final
 
-from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_latch import EngineLatches
 
-_NUMBER: Final = signal.SIGUSR1
+_OF_ALL: Final = signal.SIGUSR1
+_OWN: Final = signal.SIGUSR2
 _PEER: Final = struct.Struct("3i")  # process, user, group
 _CONNECT_S: Final = 0.5
 
 
-def obey_kill_signal(latch: KillLatch) -> None:
-    """Hold every plan from the signal on; it reaches a process whose event loop is stuck too."""
-    signal.signal(_NUMBER, lambda _number, _frame: latch.hold())
+def obey_kill_signal(latches: EngineLatches) -> None:
+    """Hold every plan from the signal on; it reaches a process whose event loop is stuck too.
+
+    Whether all engines were killed or this one decides what clears it.
+    """
+    signal.signal(_OF_ALL, lambda _number, _frame: latches.of_all.hold())
+    signal.signal(_OWN, lambda _number, _frame: latches.own.hold())
 
 
-def signal_engine(socket_path: Path) -> int | None:
+def signal_engine(socket_path: Path, *, is_of_all: bool = True) -> int | None:
     """Signal the engine; returns its process id, None if no engine listens."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -27,7 +32,7 @@ def signal_engine(socket_path: Path) -> int | None:
             connection.connect(os.fspath(socket_path))
             content = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         process_id: int = _PEER.unpack(content)[0]
-        os.kill(process_id, _NUMBER)
+        os.kill(process_id, _OF_ALL if is_of_all else _OWN)
     except OSError:
         return None
     return process_id

@@ -31,7 +31,11 @@ _VOID: Final = "the kill latch was set or cleared after this was asked; look at 
 
 
 class KillSwitch:
-    """The latch, its acts, and when it and the operator last tightened."""
+    """A latch, its acts, and when it and the operator last tightened.
+
+    Attributes:
+        engine: whose latch it is; empty for that of all engines.
+    """
 
     def __init__(
         self,
@@ -41,14 +45,17 @@ class KillSwitch:
         *,
         state: EngineState,
         one_time_code: OneTimeCode | None,
+        engine: str = "",
     ) -> None:
+        self.engine = engine
         self._latch = latch
         self._outbox = outbox
         self._clock = clock
         self._one_time_code = one_time_code
         self._tightened_at_ns = state.changed_at_ns
-        self._killed_at_ns = state.latch.at_ns if state.latch.is_killed else 0
-        self._is_recorded_killed = state.latch.is_killed
+        recorded = state.own_latch if engine else state.latch
+        self._killed_at_ns = recorded.at_ns if recorded.is_killed else 0
+        self._is_recorded_killed = recorded.is_killed
         self._was_killed = self._was_gone = False
         self._differs = False
         self._ahead = (0, 0)
@@ -97,9 +104,13 @@ class KillSwitch:
         elif not self._differs:
             self._differs = True  # a kill writes the file and tells the engine at the same time
         elif self._was_killed:
-            self._record(LatchAct.KILL, by=BY_FILE, why=self._latch.why())
+            self._record(LatchAct.KILL, by=BY_FILE, why=self._latch.why(), is_seen=True)
         else:
-            self._record(LatchAct.UNKILL, by=BY_FILE)
+            self._record(LatchAct.UNKILL, by=BY_FILE, is_seen=True)
+
+    def is_killed(self) -> bool:
+        """Say whether this latch stops the engine."""
+        return self._latch.is_killed()
 
     def kill(self, record: LatchRecord) -> None:
         """Hold every plan, at once and whatever fails."""
@@ -210,10 +221,10 @@ class KillSwitch:
         """Put the kill behind an unkill that was recorded and did not act."""
         self._record(LatchAct.KILL, by=by, why="the clearing was taken back")
 
-    def _record(self, act: LatchAct, *, by: str, why: str = "") -> None:
+    def _record(self, act: LatchAct, *, by: str, why: str = "", is_seen: bool = False) -> None:
         self._is_recorded_killed = act is LatchAct.KILL
         self._differs = False
-        self._newest = self._make_record(act, by=by, why=why)
+        self._newest = replace(self._make_record(act, by=by, why=why), is_seen=is_seen)
         self._outbox.put(self._newest)
 
     def _make_record(
@@ -221,8 +232,10 @@ class KillSwitch:
     ) -> LatchRecord:
         at_ns = self._clock()
         self._acts += 1
+        of = f"{self.engine}-" if self.engine else ""
         return LatchRecord(
-            record_id=f"{act.name.lower()}-{at_ns}-{self._acts}",
+            record_id=f"{act.name.lower()}-{of}{at_ns}-{self._acts}",
+            engine=self.engine,
             at_ns=at_ns,
             act=act,
             by=by,

@@ -41,7 +41,7 @@ class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
                     "and needs a confirmation",
                     needs_confirmation=True,
                 )
-            void = engine.kill_switch.voids_loosening(envelope.at_ns)
+            void = engine.kill_switches.voids_loosening(envelope.at_ns)
             if void is not None:
                 return Declined(why=void)
         return await engine.change(envelope, f"limit {what}", limits=wanted)

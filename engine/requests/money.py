@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from engine.bus.reports import ExportReport, PnlReport, TradesReport, Unknown
+from engine.bus.reports import EngineIds, ExportReport, PnlReport, TradesReport, Unknown
 from engine.bus.request import LedgerRequest
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ class GetTrades(LedgerRequest[TradesReport], frozen=True, kw_only=True):
     async def answer(self, ledger: "Ledger", /) -> TradesReport:
         """See `Request.answer`."""
         return await ledger.trades(self.limit)
+
+
+class GetEngineIds(LedgerRequest[EngineIds], frozen=True, kw_only=True):
+    """Which engines keep their books here."""
+
+    async def answer(self, ledger: "Ledger", /) -> EngineIds:
+        """See `Request.answer`."""
+        return await ledger.engine_ids()
 
 
 class GetPnl(LedgerRequest[PnlReport], frozen=True, kw_only=True):

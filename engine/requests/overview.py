@@ -1,8 +1,11 @@
 """Questions about the engine's run."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from engine.bus.reports import (
+    EngineLine,
+    EnginesReport,
     LimitsReport,
     OpportunitiesReport,
     SpreadsReport,
@@ -10,7 +13,8 @@ from engine.bus.reports import (
     VenuesReport,
     VersionReport,
 )
-from engine.bus.request import EngineRequest
+from engine.bus.request import Caller, EngineRequest, Roles
+from engine.domain.errors import BadValueError, TransientError
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
@@ -22,6 +26,28 @@ class GetStatus(EngineRequest[StatusReport], frozen=True, kw_only=True):
     async def answer(self, engine: "EngineAnswers", /) -> StatusReport:
         """See `Request.answer`."""
         return engine.reports.status(engine.clock())
+
+
+class GetEngines(EngineRequest[EnginesReport], frozen=True, kw_only=True):
+    """Every engine at a glance: each answers for itself."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> EnginesReport:
+        """See `Request.answer`."""
+        return EnginesReport(engines=[engine.reports.line(engine.clock())])
+
+    async def ask(self, roles: Roles, /) -> EnginesReport:
+        """Ask all of them at once."""
+
+        async def look(engine_id: str, caller: Caller) -> list[EngineLine]:
+            try:
+                report = await caller.call(self, timeout_s=self.timeout_s)
+            except (TransientError, BadValueError) as error:
+                return [EngineLine(engine_id=engine_id, trouble=str(error))]
+            return report.engines
+
+        engines = await roles.engines()
+        found = await asyncio.gather(*(look(*one) for one in sorted(engines.items())))
+        return EnginesReport(engines=[line for lines in found for line in lines])
 
 
 class GetVenues(EngineRequest[VenuesReport], frozen=True, kw_only=True):

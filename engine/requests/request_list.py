@@ -8,6 +8,7 @@ from engine.requests import balance, chat, limits, money, overview, safety, why
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     overview.GetStatus,
+    overview.GetEngines,
     overview.GetVenues,
     overview.GetOpportunities,
     overview.GetLimits,
@@ -24,6 +25,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     safety.Kill,
     safety.Unkill,
     money.GetTrades,
+    money.GetEngineIds,
     money.GetPnl,
     money.GetExport,
     chat.PutInbox,

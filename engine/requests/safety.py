@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from engine.bus.command import Command, Envelope, seal
-from engine.bus.records import kill_record
+from engine.bus.records import LatchRecord, kill_record
 from engine.bus.reports import Acknowledged, Declined, KillReport
 from engine.bus.request import Roles
 from engine.domain.errors import TransientError
@@ -29,7 +29,7 @@ class Resume(Command[Acknowledged], frozen=True, kw_only=True):
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
         """See `Command.act`."""
-        void = engine.kill_switch.voids_loosening(envelope.at_ns)
+        void = engine.kill_switches.voids_loosening(envelope.at_ns)
         if void is not None:
             return Declined(why=void)
         return await engine.change(envelope, "resume", is_paused=False)
@@ -53,7 +53,7 @@ class SetMode(Command[Acknowledged], frozen=True, kw_only=True):
                     why=f"going up from {current} to {self.mode} needs a confirmation",
                     needs_confirmation=True,
                 )
-            void = engine.kill_switch.voids_loosening(envelope.at_ns)
+            void = engine.kill_switches.voids_loosening(envelope.at_ns)
             if void is not None:
                 return Declined(why=void)
         return await engine.change(envelope, f"mode {self.mode}", mode=self.mode)
@@ -76,26 +76,43 @@ class ResetBalance(Command[Acknowledged], frozen=True, kw_only=True):
 
 
 class Unkill(Command[Acknowledged], frozen=True, kw_only=True):
-    """Clear the kill latch with a one-time code; a kill since it was asked declines it.
+    """Clear a kill latch with a one-time code; a kill since it was asked declines it.
 
     Attributes:
+        engine: whose own latch; empty for that of all engines.
         code: None from a person on the host, who could write the latch file as well.
     """
 
     code: str | None
+    engine: str = ""
+
+    async def ask(self, roles: Roles, /) -> Changed:
+        """Ask the engine whose latch it is, the chat's own for that of all."""
+        caller = await roles.engine_named(self.engine) if self.engine else roles.engine
+        if isinstance(caller, Declined):
+            return caller
+        return await caller.call(self, timeout_s=self.timeout_s)
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
         """See `Command.act`."""
-        if not engine.latch.is_killed():
-            return engine.now("the latch is clear already")
+        switches = engine.kill_switches
+        switch = switches.of(self.engine)
+        if switch is None:
+            return Declined(why=f"this is the engine {switches.engine_id!r}, not {self.engine!r}")
+        other = switches.besides(switch)
+        whose = f"that of {other.engine}" if other.engine else "that of all engines"
+        held = f"; but {whose} is set: no plan is made until it is cleared too"
+        if not switch.is_killed():
+            return engine.now(f"the latch is clear already{held if other.is_killed() else ''}")
+        allowed = "; plans are made again as the mode allows"
         done = Acknowledged(
-            text="the latch is clear; plans are made again as the mode allows",
-            is_killed=False,
+            text=f"the latch is clear{held if other.is_killed() else allowed}",
+            is_killed=other.is_killed(),
             is_paused=engine.control.is_paused,
             mode=engine.control.mode,
         )
         try:
-            refusal = await engine.kill_switch.unkill(
+            refusal = await switch.unkill(
                 envelope, self.code, outcome=engine.once.outcome(envelope, done)
             )
         except (TransientError, asyncio.CancelledError) as error:
@@ -105,14 +122,18 @@ class Unkill(Command[Acknowledged], frozen=True, kw_only=True):
 
 
 class Kill(Command[Acknowledged | KillReport], frozen=True, kw_only=True):
-    """Kill: the engine acknowledges it, a front-end is told what each path came to.
+    """Kill: each engine acknowledges it, a front-end is told what each path came to.
 
     It is obeyed whatever its envelope says, and as often as it comes.
+
+    Attributes:
+        engine: the only one that it is for; empty for all engines.
     """
 
     is_for_any = True
 
     why: str
+    engine: str = ""
 
     @property
     def sealed(self) -> Envelope:
@@ -121,9 +142,16 @@ class Kill(Command[Acknowledged | KillReport], frozen=True, kw_only=True):
         assert envelope is not None
         return envelope
 
-    async def answer(self, engine: "EngineAnswers", /) -> Acknowledged:
+    def record(self) -> LatchRecord:
+        """Return what is stored of it."""
+        return kill_record(self.sealed, why=self.why, engine=self.engine)
+
+    async def answer(self, engine: "EngineAnswers", /) -> Changed:
         """See `Request.answer`."""
-        engine.kill_switch.kill(kill_record(self.sealed, why=self.why))
+        switch = engine.kill_switches.of(self.engine)
+        if switch is None:
+            return Declined(why=f"this is not the engine {self.engine!r}")
+        switch.kill(self.record())
         return engine.now("killed: no plan is made until the latch is cleared")
 
     async def ask(self, roles: Roles, /) -> KillReport | Declined:

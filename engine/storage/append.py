@@ -56,7 +56,11 @@ async def append(
         BadValueError: a money record's id is stored already with other content, or a value cannot
             be stored; the transaction must be rolled back.
     """
-    seen = [_opportunity_row(record) for record in records if isinstance(record, OpportunityRecord)]
+    seen = [
+        {**_opportunity_row(record), "engine_id": engine_id}
+        for record in records
+        if isinstance(record, OpportunityRecord)
+    ]
     if seen:
         await insert_new(connection, tables.opportunities, seen)
     has_notices = False
@@ -71,7 +75,7 @@ async def append(
         elif isinstance(record, LatchRecord):
             has_notices |= await _append_latch(connection, record, basis, engine_id)
         elif isinstance(record, NoticeRecord):
-            await _insert_once(connection, tables.notices, notice_row(record))
+            await _insert_once(connection, tables.notices, notice_row(_of(record, engine_id)))
             has_notices = True
     await add_changes(connection, changes)
     if not has_notices:
@@ -186,11 +190,15 @@ async def _append_latch(
     """Store an act on the latch and its notice; say whether there is a new notice.
 
     A kill that is told again, with another time, is no new act. After a clearing it is one: it
-    killed anew.
+    killed anew. What several engines see in the file is an act of the first.
     """
     table = tables.operator_state
+    if record.is_seen:
+        newest_act = await load_latch(connection, record.engine)
+        if newest_act.is_killed == (record.act is LatchAct.KILL):
+            return False
     if await _is_told_again(connection, record):
-        if (await load_latch(connection)).is_killed:
+        if (await load_latch(connection, record.engine)).is_killed:
             return False
         record = msgspec.structs.replace(record, record_id=f"{record.record_id}-{record.at_ns}")
     newest = await connection.execute(
@@ -210,6 +218,7 @@ async def _append_latch(
         "digest": _digest(record),
         "engine_id": engine_id,
         "latch_act": record.act.value,
+        "latch_of": record.engine or None,
         "code_step": record.code_step,
     }
     if not await _insert_once(connection, table, row):
@@ -218,9 +227,9 @@ async def _append_latch(
     if record.act is LatchAct.WRONG_CODE:
         return False
     notice: Notice = (
-        Killed(at_ns=record.at_ns, basis=basis, by=record.by, why=record.why)
+        Killed(at_ns=record.at_ns, basis=basis, by=record.by, why=record.why, engine=record.engine)
         if record.act is LatchAct.KILL
-        else Unkilled(at_ns=record.at_ns, basis=basis, by=record.by)
+        else Unkilled(at_ns=record.at_ns, basis=basis, by=record.by, engine=record.engine)
     )
     stored = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
     return await _insert_once(connection, tables.notices, notice_row(stored))
@@ -407,6 +416,11 @@ def _state_row(record: StateRecord) -> Row:
     row["limits"] = msgspec.json.encode(record.limits).decode()
     row["digest"] = _digest(record)
     return row
+
+
+def _of(record: NoticeRecord, engine_id: str) -> NoticeRecord:
+    told = msgspec.structs.replace(record.notice, engine_id=engine_id)
+    return msgspec.structs.replace(record, notice=told)
 
 
 def notice_row(record: NoticeRecord) -> Row:

@@ -52,6 +52,12 @@ async def load(connection: AsyncConnection, *, engine_id: str) -> int:
     return found.scalar_one_or_none() or 0
 
 
+async def load_engine_ids(connection: AsyncConnection) -> list[str]:
+    """Return all engines that ever began a generation, `main` too."""
+    found = await connection.execute(select(generations.c.role))
+    return sorted({MAIN, *(row.role.partition(":")[2] or MAIN for row in found)})
+
+
 def _role(engine_id: str) -> str:
     """Return what the generations of an engine are kept under; earlier versions had one engine."""
     return ENGINE if engine_id == MAIN else f"{ENGINE}:{engine_id}"

@@ -14,11 +14,17 @@ STEPS_KEPT: Final = 100
 _acts = operator_state.c
 
 
-async def load_latch(connection: AsyncConnection) -> LatchState:
-    """Load the newest kill or unkill; records may have arrived out of their order."""
+async def load_latch(connection: AsyncConnection, engine: str = "") -> LatchState:
+    """Load the newest kill or unkill of all engines, or of one by its name.
+
+    Records may have arrived out of their order.
+    """
     newest = await connection.execute(
         select(_acts.latch_act, _acts.at_ns)
-        .where(_acts.latch_act.in_([LatchAct.KILL.value, LatchAct.UNKILL.value]))
+        .where(
+            _acts.latch_act.in_([LatchAct.KILL.value, LatchAct.UNKILL.value]),
+            _acts.latch_of == engine if engine else _acts.latch_of.is_(None),
+        )
         .order_by(_acts.at_ns.desc(), _acts.seq.desc())
         .limit(1)
     )

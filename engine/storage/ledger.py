@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.lease import held_lease
 from engine.bus.records import Appended, EngineState, Record, Superseded
 from engine.bus.reports import (
+    EngineIds,
     ExportReport,
     InboxItems,
     InboxStored,
@@ -214,7 +215,11 @@ class Ledger:
     async def pnl(self, days: int) -> PnlReport:
         """Sum up the profit of the last days."""
         since_ns = _since(self._clock(), days=days)
-        total = totals.PnlSum(since_ns=since_ns, basis=self._settings.basis)
+        total = totals.PnlSum(
+            since_ns=since_ns,
+            basis=self._settings.basis,
+            engine_ids=await self._writer.transact(generations.load_engine_ids),
+        )
         after: Row[Any] | None = None
         while True:
             page = await self._writer.transact(
@@ -224,6 +229,10 @@ class Ledger:
             if len(page) < totals.PAGE_ROWS:
                 return total.report()
             after = page[-1]
+
+    async def engine_ids(self) -> EngineIds:
+        """Load which engines there ever were."""
+        return EngineIds(engine_ids=await self._writer.transact(generations.load_engine_ids))
 
     async def put_inbox(self, source: str, updates: Sequence[tuple[int, bytes]]) -> InboxStored:
         """Store updates of a chat."""

@@ -70,6 +70,7 @@ opportunities = Table(
     Column("refusals", Text),
     Column("ended", FreeText),
     Column("hops", Text),
+    _engine_id(),
     Index("ix_opportunities_seen_at_ns", "seen_at_ns"),
 )
 """`refusals` is JSON: a list of (reason, detail). `hops` is JSON: the legs of the route; rows of
@@ -273,6 +274,7 @@ operator_state = Table(
     Column("digest", Text, nullable=False),
     Column("limits", Text, nullable=False, server_default="{}"),
     Column("latch_act", Text),
+    Column("latch_of", Text),
     Column("code_step", BigInteger),
     _engine_id(),
     Index("ix_operator_state_at_ns", "at_ns"),
@@ -281,7 +283,8 @@ operator_state = Table(
 """What the operator set and did, in order: all of it is the audit.
 
 The last row without a `latch_act` is mode, pause and limits (JSON); a row with one is a kill, an
-unkill or a wrong one-time code, beside mode and pause as they were."""
+unkill or a wrong one-time code, beside mode and pause as they were; `latch_of` is the engine whose
+latch it is, none for that of all."""
 
 notices = Table(
     "notices",

@@ -41,7 +41,7 @@ async def load_state(
     """Begin a generation of an engine at `at_ns` and load what it needs at start.
 
     Mode, profit, leftovers and holdings are of this engine only, and of `basis` only, if given. The
-    kill latch and the one-time codes are of all engines.
+    one-time codes are of all engines, and so is a kill that names none.
     """
     whose = Whose(engine_id=engine_id, basis=basis)
     newest = await connection.execute(
@@ -71,6 +71,7 @@ async def load_state(
         holdings=await load_holdings(connection, whose=whose),
         changed_at_ns=0 if state is None else state.at_ns,
         latch=await load_latch(connection),
+        own_latch=await load_latch(connection, engine_id),
         codes=await load_codes(connection),
         outcomes=await outcomes.load(connection),
     )
@@ -125,10 +126,15 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             left_over=left_over.get(row.execution_id, ()),
             story=decode_story(row.story),
             corrects=row.corrects or "",
+            engine_id=row.engine_id,
         )
         for row in rows
     ]
-    return TradesReport(trades=trades, total=total.scalar_one())
+    return TradesReport(
+        trades=trades,
+        total=total.scalar_one(),
+        engines=await generations.load_engine_ids(connection),
+    )
 
 
 class _Hop(msgspec.Struct):
@@ -156,11 +162,14 @@ class PnlSum:
     points; its last point always stands.
     """
 
-    def __init__(self, *, since_ns: int, basis: Basis | None) -> None:
+    def __init__(
+        self, *, since_ns: int, basis: Basis | None, engine_ids: Sequence[str] = ()
+    ) -> None:
         self._since_ns = since_ns
         self._basis = basis
         self._by_basis: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._by_route: dict[str, tuple[Decimal, int]] = {}
+        self._by_engine = dict.fromkeys(engine_ids, (Decimal(0), 0))
         self._points: list[tuple[int, Decimal]] = []
         self._realised = self._expected = Decimal(0)
         self._wins = 0
@@ -176,8 +185,8 @@ class PnlSum:
             self._expected = exact_sum((self._expected, row.expected_usd))
             self._wins += row.profit_usd > 0
             route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
-            profit, count = self._by_route.get(route, (Decimal(0), 0))
-            self._by_route[route] = exact_sum((profit, realised)), count + 1
+            _add(self._by_route, route, realised)
+            _add(self._by_engine, row.engine_id, realised)
             self._points.append((row.closed_at_ns, self._realised))
 
     def report(self) -> PnlReport:
@@ -190,8 +199,14 @@ class PnlSum:
             wins=self._wins,
             by_route=self._by_route,
             by_basis=dict(self._by_basis),
+            by_engine=self._by_engine,
             points=_thin(self._points),
         )
+
+
+def _add(sums: dict[str, tuple[Decimal, int]], name: str, realised: Decimal) -> None:
+    profit, count = sums.get(name, (Decimal(0), 0))
+    sums[name] = exact_sum((profit, realised)), count + 1
 
 
 async def load_pnl_page(
@@ -208,6 +223,7 @@ async def load_pnl_page(
         executions.c.profit_usd,
         executions.c.correction_usd,
         executions.c.expected_usd,
+        executions.c.engine_id,
     ).where(executions.c.closed_at_ns >= since_ns)
     order = (executions.c.closed_at_ns, executions.c.execution_id)
     if after is not None:

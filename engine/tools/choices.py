@@ -25,8 +25,8 @@ BYTES_PER_MB: Final = 1_000_000
 def recordings_to_replay(paths: Paths) -> str:
     """List the recorded runs, those of demos too, newest first."""
     runs = []
-    demo = Paths(paths.data_dir / "demo")
-    for run in [*paths.recordings.glob("*/"), *demo.recordings.glob("*/")]:
+    homes = [*map(paths.of, paths.engine_ids()), Paths(paths.data_dir / "demo")]
+    for run in [run for home in homes for run in home.recordings.glob("*/")]:
         files = [segment.stat() for segment in run.glob(f"*{SUFFIX}")]
         if files:
             ended_s = max(file.st_mtime for file in files)

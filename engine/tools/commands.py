@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from engine.bus.command import seal
-from engine.bus.reports import KillReport
+from engine.bus.reports import Declined, KillReport
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.redaction import redact
 from engine.operate import exit_codes
@@ -89,11 +89,14 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
     from engine.wiring.front_end import open_facade
 
     by = f"shell of {getpass.getuser()}"
-    command = seal(Kill(why=redact(asked.why)), by=by, at_ns=make_clock()())
+    command = seal(Kill(why=redact(asked.why), engine=asked.engine), by=by, at_ns=make_clock()())
     async with open_facade(paths) as facade:
         report = await facade.ask(command)
+    if isinstance(report, Declined):
+        _say(f"NOT KILLED: {report.why}; make kill without a name kills all engines")
+        return exit_codes.BROKEN_SETTINGS
     assert isinstance(report, KillReport)
-    _say(f"latch file {KillLatch(paths.data_dir).path}: {report.latch_file.text}")
+    _say(f"latch file {_latch_of(paths, asked.engine).path}: {report.latch_file.text}")
     _say(f"engine: {report.engine.text}")
     _say(f"ledger: {report.ledger.text}")
     if report.latch_file.is_done:
@@ -105,18 +108,33 @@ async def kill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
     return exit_codes.OK if report.latch_file.is_done or report.engine.is_done else 1
 
 
-async def unkill(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
-    """Clear the latch after a person confirmed it."""
+def _latch_of(paths: Paths, engine: str) -> KillLatch:
+    return paths.of(engine).latches().own if engine else paths.latches().of_all
+
+
+async def unkill(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Clear a latch after a person confirmed it."""
     from engine.tools.unkilling import unkill_from_host
     from engine.wiring.front_end import open_facade
 
-    latch = KillLatch(paths.data_dir)
+    if asked.engine:
+        known = paths.engine_ids()
+        if asked.engine not in known:
+            _say(f"no engine is named {asked.engine!r}; known: {', '.join(known)}")
+            return exit_codes.BROKEN_SETTINGS
+        paths = paths.of(asked.engine)
+    latch = _latch_of(paths, asked.engine)
     async with open_facade(paths) as facade:
         try:
             status = await facade.ask(GetStatus())
         except TransientError:
             status = None
-        held = status is not None and status.is_killed
+        is_other_set = (
+            paths.latches().own.is_killed()
+            if not asked.engine
+            else (paths.latches().of_all.is_killed())
+        )
+        held = status is not None and status.is_killed and not is_other_set
         if not latch.is_killed() and not held:
             _say("the latch is clear already")
             return exit_codes.OK
@@ -132,7 +150,8 @@ async def unkill(settings: Settings, paths: Paths, asked: argparse.Namespace) ->
             latch,
             by=f"shell of {getpass.getuser()}",
             has_engine=status is not None,
-            engine_id=settings.engine.id,
+            engine_id=paths.engine_id,
+            of=asked.engine,
         )
     _say(said)
     return exit_codes.OK if is_done else 1

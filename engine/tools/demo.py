@@ -11,6 +11,7 @@ import psutil
 
 from engine.bus.command import seal
 from engine.bus.reports import StatusReport
+from engine.domain.engines import MAIN
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.facade.engine import Facade
@@ -86,7 +87,13 @@ def _demo_installation(settings: Settings, paths: Paths) -> tuple[Settings, Path
     directory = paths.data_dir / "demo"
     data = msgspec.structs.replace(settings.data, dir=str(directory), database_url=None)
     markets = msgspec.structs.replace(settings.markets, source="sandbox")
-    own = msgspec.structs.replace(settings, data=data, markets=markets, bus=BusSettings())
+    own = msgspec.structs.replace(
+        settings,
+        data=data,
+        markets=markets,
+        bus=BusSettings(),
+        engine=msgspec.structs.replace(settings.engine, id=MAIN),
+    )
     return own, prepare(str(directory))
 
 

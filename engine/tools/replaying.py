@@ -161,7 +161,7 @@ async def trace_decision(facade: Facade, paths: Paths, ref: str) -> int:
         say_last(f"syndicate: no opportunity or trade {ref} is known; make trace lists some\n")
         return 1
     wanted = set(report.frame_seqs) | {leg.frame_seq for leg in report.legs if leg.frame_seq}
-    run_directory = paths.recordings / report.run_id
+    run_directory = paths.recording(report.run_id)
     found: set[int] = set()
     begins_at = segment_before(run_directory, min(wanted))
     for entry in read_entries(run_directory, first=begins_at):

@@ -11,11 +11,25 @@ from engine.requests.safety import Unkill
 
 
 async def unkill_from_host(
-    facade: Facade, latch: KillLatch, *, by: str, has_engine: bool, engine_id: str = MAIN
+    facade: Facade,
+    latch: KillLatch,
+    *,
+    by: str,
+    has_engine: bool,
+    engine_id: str = MAIN,
+    of: str = "",
 ) -> tuple[bool, str]:
     """Let the engine clear the latch, which stores it first; without one clear the file here.
 
     The engine that starts next finds the clearing in the file, stores it and tells it.
+
+    Args:
+        facade: to the engine.
+        latch: to be cleared.
+        by: who asks.
+        has_engine: it answers.
+        engine_id: which one that is.
+        of: whose latch it is; empty for that of all engines.
 
     Returns:
         whether plans are allowed again, and what to say.
@@ -28,8 +42,8 @@ async def unkill_from_host(
         latch.clear()
         return True, "the latch is clear; the engine, which does not run, tells it when it starts"
     report = await facade.ask(
-        seal(Unkill(code=None), by=by, at_ns=time.time_ns(), target=engine_id)
+        seal(Unkill(code=None, engine=of), by=by, at_ns=time.time_ns(), target=engine_id)
     )
     if isinstance(report, Declined):
         return False, report.why
-    return True, "the latch is clear; the engine makes plans again as its mode allows"
+    return True, report.text

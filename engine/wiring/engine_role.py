@@ -28,9 +28,9 @@ from engine.operate.core_parts import Core
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import Sights
 from engine.operate.hot_path import HotPath
-from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_latch import EngineLatches
 from engine.operate.kill_signal import obey_kill_signal
-from engine.operate.kill_switch import KillSwitch
+from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
 from engine.operate.logs import name_in_logs
@@ -51,7 +51,7 @@ from engine.wiring.capital import capital_of
 from engine.wiring.chains import open_streams
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.lists import VenueList, fetch_list
-from engine.wiring.paths import Paths
+from engine.wiring.paths import Paths, prepare_engine
 from engine.wiring.run_set_up import (
     OpenVenues,
     VenueAccess,
@@ -127,8 +127,9 @@ async def open_engine(
         TransientError: the ledger, the sandbox or every venue is away.
         FatalError: something that only a person can mend.
     """
-    latch = KillLatch(paths.data_dir)
-    obey_kill_signal(latch)
+    prepare_engine(paths)
+    latches = paths.latches()
+    obey_kill_signal(latches)
     now_ns = clock.now_ns
     async with AsyncExitStack() as stack:
         lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
@@ -152,14 +153,19 @@ async def open_engine(
         stack.callback(prices.close)
         core = build_core(
             header,
-            _surroundings(settings, latch, outbox, recorder, lease=lease, prices=prices),
+            _surroundings(settings, latches, outbox, recorder, lease=lease, prices=prices),
         )
         if recorder is not None:
             recorder.begin_with(partial(begin_segment, core))
-        kill_switch = KillSwitch(
-            latch, outbox, now_ns, state=state, one_time_code=_one_time_code(settings, state)
+        kill_switches = KillSwitches(
+            latches,
+            outbox,
+            now_ns,
+            engine_id=settings.engine.id,
+            state=state,
+            one_time_code=_one_time_code(settings, state),
         )
-        ticks = Ticks(core, outbox, clock, kill_switch, recorder)
+        ticks = Ticks(core, outbox, clock, kill_switches, recorder)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
         lists = _lists(settings, core, venues, ticks, now_ns)
         answers = EngineAnswers(
@@ -169,21 +175,21 @@ async def open_engine(
                 venues,
                 sessions,
                 lists,
-                latch=latch,
+                latches=latches,
                 loop_lag=ticks.loop_lag,
                 outbox=outbox,
                 recorder=recorder,
                 prices=prices,
             ),
-            latch=latch,
-            kill_switch=kill_switch,
+            latches=latches,
+            kill_switches=kill_switches,
             outbox=outbox,
             clock=now_ns,
             lease=lease,
             once=Once(outbox, now_ns, target=settings.engine.id, outcomes=state.outcomes),
         )
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
-        _tell_start(core, latch, now_ns)
+        _tell_start(core, latches, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
         gc.collect()
         gc.freeze()
@@ -198,7 +204,7 @@ async def open_engine(
                 ]
                 running.append(tasks.create_task(_keep(lease)))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
-                running.append(tasks.create_task(_watch_latch(kill_switch)))
+                running.append(tasks.create_task(_watch_latches(kill_switches)))
                 try:
                     yield answers
                 finally:
@@ -298,9 +304,9 @@ async def _keep(lease: Lease) -> None:
         lease.check()
 
 
-async def _watch_latch(kill_switch: KillSwitch) -> None:
+async def _watch_latches(kill_switches: KillSwitches) -> None:
     while True:
-        kill_switch.watch()
+        kill_switches.watch()
         await asyncio.sleep(LATCH_S)
 
 
@@ -335,7 +341,7 @@ def intents_to(
 
 def _surroundings(
     settings: Settings,
-    latch: KillLatch,
+    latches: EngineLatches,
     outbox: Outbox,
     recorder: Recorder | None,
     *,
@@ -349,7 +355,7 @@ def _surroundings(
     return Surroundings(
         world=LiveWorld(
             # Asked a last time for every plan: an engine that lost its place plans nothing.
-            is_killed=lambda: not lease.is_held() or latch.is_killed(),
+            is_killed=lambda: not lease.is_held() or latches.is_killed(),
             is_ledger_behind=outbox.is_behind,
             recorder=recorder,
         ),
@@ -392,7 +398,7 @@ def _sights(
     sessions: Sequence[Session],
     lists: Sequence[VenueList],
     *,
-    latch: KillLatch,
+    latches: EngineLatches,
     loop_lag: LatencyRing,
     outbox: Outbox,
     recorder: Recorder | None,
@@ -412,7 +418,7 @@ def _sights(
         return troubles
 
     return Sights(
-        is_killed=latch.is_killed,
+        is_killed=latches.is_killed,
         waiting=lambda: outbox.waiting,
         recording=lambda: None if recorder is None else str(recorder.run_directory),
         recording_failure=lambda: None if recorder is None else recorder.failure,
@@ -423,14 +429,14 @@ def _sights(
     )
 
 
-def _tell_start(core: Core, latch: KillLatch, clock: Clock) -> None:
+def _tell_start(core: Core, latches: EngineLatches, clock: Clock) -> None:
     core.journal.notices.tell(
         Started(
             at_ns=clock(),
             basis=core.header.basis,
             run_id=core.header.run_id,
             mode=core.control.mode,
-            is_killed=latch.is_killed(),
+            is_killed=latches.is_killed(),
             is_paused=core.control.is_paused,
             market_note=core.header.market_note,
         )

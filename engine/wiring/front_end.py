@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -15,22 +15,25 @@ from engine.bus.lease import held_lease
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.facade.client import BusFacade
+from engine.facade.doors import Doors, EngineDoor
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.news import RoleEnded
 from engine.operate.clock import Clock, make_clock
 from engine.operate.endings import exit_code_after
-from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_signal import signal_engine
 from engine.operate.lifeline import stop_signals
 from engine.operate.logs import set_up_logs
 from engine.operate.role_words import announce_ready, say_at_terminal
 from engine.operate.streams import say_last
+from engine.requests.money import GetEngineIds
 from engine.settings.load import load_settings
 from engine.settings.passing import is_set
 from engine.settings.schema import Settings
 from engine.wiring.bus import RoleCaller, caller_to
 from engine.wiring.paths import Paths, prepare
+
+LEDGER_LOOK_S: Final = 0.3
 
 __all__ = ["FrontEnd", "exit_code_after", "open_facade", "open_front_end"]
 
@@ -118,16 +121,45 @@ def _callers(paths: Paths) -> dict[str, RoleCaller]:
 
 @contextlib.asynccontextmanager
 async def _facade(paths: Paths, callers: Mapping[str, RoleCaller]) -> AsyncIterator[BusFacade]:
+    opened = list(callers.values())
+
+    def open_door(engine_id: str) -> EngineDoor:
+        own = paths.of(engine_id)
+        opened.append(caller_to(own, "engine"))
+        return _door(own, opened[-1])
+
+    async def read_ids() -> list[str]:
+        """Look in the folder; over Redis, ask which engines of other hosts keep their books too."""
+        found = set(await asyncio.to_thread(paths.engine_ids))
+        if paths.bus_url is not None:
+            with contextlib.suppress(TransientError):
+                report = await callers["ledger"].call(GetEngineIds(), timeout_s=LEDGER_LOOK_S)
+                found.update(report.engine_ids)
+        return sorted(found)
+
     try:
         yield BusFacade(
-            callers["engine"],
+            Doors(
+                paths.engine_id,
+                _door(paths, callers["engine"]),
+                read_ids=read_ids,
+                open_door=open_door,
+            ),
             callers["ledger"],
-            KillLatch(paths.data_dir),
-            signal_engine=partial(signal_engine, paths.engine_socket),
+            paths.latches().of_all,
         )
     finally:
-        for caller in callers.values():
+        for caller in opened:
             await caller.aclose()
+
+
+def _door(paths: Paths, caller: RoleCaller) -> EngineDoor:
+    socket = paths.engine_socket
+    return EngineDoor(
+        caller=caller,
+        latch=paths.latches().own,
+        signal=lambda is_of_all: signal_engine(socket, is_of_all=is_of_all),
+    )
 
 
 def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
@@ -136,6 +168,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
     charts: Path = paths.data_dir / "charts"
     return FrontEndSettings(
         engine_id=settings.engine.id,
+        read_engine_ids=paths.engine_ids,
         telegram_token=telegram.bot_token,
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from engine.bus.memory import MemoryCaller
 from engine.facade.client import BusFacade
+from engine.facade.doors import Doors, EngineDoor
 from engine.operate.clock import SteadyClock, make_clock
-from engine.operate.kill_latch import KillLatch
 from engine.operate.lifeline import stop_signals
 from engine.requests.request_list import requests_of
 from engine.settings.load import load_settings
@@ -33,7 +33,7 @@ async def open_front_end_with_roles(
     """Load the settings and open every role for a front-end in this process."""
     settings = load_settings(environment, directory=directory)
     set_up_logging(settings)
-    paths = prepare(settings.data.dir)
+    paths = prepare(settings.data.dir, engine_id=settings.engine.id)
     with supervisor_lease(paths) as lease:
         async with stop_signals(lease=lease) as stop, open_roles(settings, paths) as facade:
             yield FrontEnd(
@@ -64,5 +64,6 @@ async def open_roles(
             await stack.enter_async_context(open_ledger(own, clock=clock.now_ns)),
         )
         answers = await stack.enter_async_context(open_engine(settings, paths, ledger, clock=clock))
-        engine = MemoryCaller(requests_of("engine"), answers)
-        yield BusFacade(engine, ledger, KillLatch(paths.data_dir))
+        latches = paths.latches()
+        engine = EngineDoor(caller=MemoryCaller(requests_of("engine"), answers), latch=latches.own)
+        yield BusFacade(Doors(paths.engine_id, engine), ledger, latches.of_all)

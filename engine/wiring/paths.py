@@ -3,44 +3,87 @@
 import contextlib
 import errno
 import os
+import re
 import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from engine.bus.unix_socket import check_socket_path
-from engine.domain.engines import MAIN
+from engine.domain.engines import ENGINE_ID_PATTERN, MAIN
 from engine.domain.errors import FatalError
-from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_latch import EngineLatches, KillLatch
 from engine.storage.ledger_settings import LEASE_NAME
 
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
-PRIVATE_FOLDERS: Final = ("run", "recordings", "backups", "logs", "exports", "charts")
+PRIVATE_FOLDERS: Final = (
+    *("run", "recordings", "backups", "logs", "exports", "charts"),
+    *("engines",),
+)
+MARKER: Final = "installation"
+"""Made once with the latch beside it: where it is and the latch is not, somebody removed that."""
+
+OF_AN_ENGINE: Final = frozenset({"engine", "supervisor"})
+"""Roles that each engine has; the others are of the installation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
     """Where an installation keeps what, and where its roles meet.
 
+    Ledger, chat and sandbox are the installation's. What an engine has for itself lies in a folder
+    of its id, that of the engine `main` where an installation with one engine always had it.
+
     Attributes:
         bus_url: of a Redis server; None for sockets of this machine.
-        engine_id: of the engine that is asked; a server may carry several.
+        engine_id: of the engine that is meant; an installation may have several.
     """
 
     data_dir: Path
     bus_url: str | None = field(default=None, repr=False)
     engine_id: str = MAIN
 
+    def of(self, engine_id: str) -> "Paths":
+        """Return the paths of another engine of the installation."""
+        return replace(self, engine_id=engine_id)
+
+    def engine_ids(self) -> list[str]:
+        """Return the engines that ever ran here, `main` and this one."""
+        try:
+            found = {one.name for one in self.engines.iterdir()}
+        except OSError:
+            found = set()
+        known = {
+            one
+            for one in found
+            if re.fullmatch(ENGINE_ID_PATTERN, one) and (self.engines / one / MARKER).exists()
+        }
+        return sorted(known | {MAIN, self.engine_id})
+
     def socket(self, role: str) -> Path:
         """Return the socket of a role."""
-        return self.run / f"{role}.sock"
+        return self._run_of(role) / f"{role}.sock"
+
+    @property
+    def engines(self) -> Path:
+        """Parent of the engines' own folders."""
+        return self.data_dir / "engines"
+
+    def latches(self) -> EngineLatches:
+        """Return the latch of all engines and this one's own."""
+        return EngineLatches(KillLatch(self.data_dir), KillLatch(self.engines / self.engine_id))
+
+    @property
+    def home(self) -> Path:
+        """Where this engine keeps what is its own."""
+        return self.data_dir if self.engine_id == MAIN else self.engines / self.engine_id
 
     @property
     def run(self) -> Path:
-        """What exists while roles run: sockets, locks."""
-        return self.data_dir / "run"
+        """What exists while this engine runs: its socket, its lock."""
+        return self.home / "run"
 
     @property
     def engine_socket(self) -> Path:
@@ -55,12 +98,17 @@ class Paths:
     @property
     def sandbox_announce(self) -> Path:
         """Where the sandbox says on which port it is."""
-        return self.run / "sandbox.json"
+        return self._run_of("sandbox") / "sandbox.json"
 
     @property
     def recordings(self) -> Path:
-        """Parent of the runs' recordings."""
-        return self.data_dir / "recordings"
+        """Parent of the recordings of this engine's runs."""
+        return self.home / "recordings"
+
+    def recording(self, run_id: str) -> Path:
+        """Return where a run of any engine is recorded; this engine's place if none is."""
+        found = (self.of(one).recordings / run_id for one in self.engine_ids())
+        return next((one for one in found if one.exists()), self.recordings / run_id)
 
     @property
     def exports(self) -> Path:
@@ -69,11 +117,16 @@ class Paths:
 
     def lease(self, role: str) -> Path:
         """Return what a role's one process holds while it runs."""
-        return self.data_dir / LEASE_NAME if role == "ledger" else self.run / f"{role}.lock"
+        if role == "ledger":
+            return self.data_dir / LEASE_NAME
+        return self._run_of(role) / f"{role}.lock"
 
     def log(self, role: str) -> Path:
-        """Return the log file of a role."""
-        return self.data_dir / "logs" / f"{role}.log"
+        """Return the log file of a role that this engine's supervisor starts."""
+        return self.home / "logs" / f"{role}.log"
+
+    def _run_of(self, role: str) -> Path:
+        return self.run if role in OF_AN_ENGINE else self.data_dir / "run"
 
 
 def prepare(data_dir: str, *, bus_url: str | None = None, engine_id: str = MAIN) -> Paths:
@@ -87,24 +140,52 @@ def prepare(data_dir: str, *, bus_url: str | None = None, engine_id: str = MAIN)
         FatalError: it cannot be written, or its path is too long.
     """
     paths = Paths(Path(data_dir).resolve(), bus_url, engine_id)
-    check_socket_path(paths.engine_socket)
-    marker = paths.data_dir / "installation"
+    for socket in (paths.engine_socket, paths.ledger_socket):
+        check_socket_path(socket)
     os.umask(0o077)
     try:
-        paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = paths.run / f".probe-{os.getpid()}"
+        run = paths.data_dir / "run"
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = run / f".probe-{os.getpid()}"
         probe.write_bytes(b"probe")
         probe.unlink()
-        if not marker.exists():
-            KillLatch(paths.data_dir).create()
-            marker.write_text("1\n")
+        _take_in(paths.data_dir)
         _keep_private(paths)
     except OSError as error:
-        raise FatalError(
-            f"the data directory {paths.data_dir} cannot be written: {error.strerror}; "
-            f"{_remedy(paths.data_dir, error)}, or choose another with SYNDICATE_DATA_DIR"
-        ) from error
+        raise _unwritable(paths.data_dir, error) from error
     return paths
+
+
+def prepare_engine(paths: Paths) -> None:
+    """Make the folder of an engine at its first start, with a latch of its own, clear.
+
+    So is a folder of a version before taken over, where one latch stopped whatever ran.
+
+    Raises:
+        FatalError: it cannot be written.
+    """
+    own = paths.engines / paths.engine_id
+    try:
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _take_in(own)
+        paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(own, error) from error
+
+
+def _take_in(directory: Path) -> None:
+    """Give a new directory its latch; in an old one a missing latch stays missing."""
+    marker = directory / MARKER
+    if not marker.exists():
+        KillLatch(directory).create()
+        marker.write_text("1\n")
+
+
+def _unwritable(directory: Path, error: OSError) -> FatalError:
+    return FatalError(
+        f"the data directory {directory} cannot be written: {error.strerror}; "
+        f"{_remedy(directory, error)}, or choose another with SYNDICATE_DATA_DIR"
+    )
 
 
 def _remedy(data_dir: Path, error: OSError) -> str:

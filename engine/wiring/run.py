@@ -15,6 +15,7 @@ import msgspec
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import RoleRestarted
 from engine.bus.records import Append, NoticeRecord
+from engine.domain.engines import MAIN
 from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
@@ -40,6 +41,9 @@ TOLD_EVERY: Final = 20
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
     """List the roles in the order in which they start.
 
+    Ledger, sandbox and the phone's chat are run by the supervisor of the engine `main`; that of
+    another engine runs beside it, with a chat of its own at a terminal.
+
     If the engine gets a core of its own, this process leaves it here.
 
     The times to stop add up to less than a container's or systemd's grace, see `compose.yaml`.
@@ -47,8 +51,9 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
     settings = _with_sandbox_port(settings)
     if settings.engine.core == "own":
         set_core_aside(os.environ)
-    specs = []
-    if settings.markets.source == "sandbox":
+    specs: list[RoleSpec] = []
+    is_main = paths.engine_id == MAIN
+    if is_main and settings.markets.source == "sandbox":
         specs.append(
             RoleSpec(
                 name="sandbox",
@@ -58,15 +63,18 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 environment=partial(role_environment, settings, "sandbox", os.environ),
             )
         )
-    specs += [
-        RoleSpec(
-            name="ledger",
-            arguments=["-m", "engine", "role", "ledger"],
-            stop_s=6.0,
-            log_path=paths.log("ledger"),
-            lease=paths.lease("ledger"),
-            environment=partial(role_environment, settings, "ledger", os.environ),
-        ),
+    if is_main:
+        specs.append(
+            RoleSpec(
+                name="ledger",
+                arguments=["-m", "engine", "role", "ledger"],
+                stop_s=6.0,
+                log_path=paths.log("ledger"),
+                lease=paths.lease("ledger"),
+                environment=partial(role_environment, settings, "ledger", os.environ),
+            )
+        )
+    specs.append(
         RoleSpec(
             name="engine",
             arguments=["-m", "engine", "role", "engine"],
@@ -76,10 +84,10 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             log_path=paths.log("engine"),
             lease=paths.lease("engine"),
             environment=partial(role_environment, settings, "engine", os.environ),
-        ),
-    ]
-    if has_bot:
-        has_terminal = settings.telegram.bot_token is None
+        )
+    )
+    has_terminal = settings.telegram.bot_token is None
+    if has_bot and (is_main or has_terminal):
         specs.append(
             RoleSpec(
                 name="bot",

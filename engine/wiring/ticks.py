@@ -13,7 +13,7 @@ from engine.domain.units import NS_PER_S
 from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.core_parts import Core
-from engine.operate.kill_switch import KillSwitch
+from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
 from engine.operate.outages import Outages
 from engine.operate.outbox import Outbox, Worth
@@ -40,7 +40,7 @@ class Ticks:
         core: Core,
         outbox: Outbox,
         clock: SteadyClock,
-        kill_switch: KillSwitch,
+        kill_switches: KillSwitches,
         recorder: Recorder | None,
     ) -> None:
         self.sessions: Sequence[Session] = ()
@@ -48,7 +48,7 @@ class Ticks:
         self.loop_lag = LatencyRing(LAG_SAMPLES)
         self._core = core
         self._outbox = outbox
-        self._kill_switch = kill_switch
+        self._kill_switches = kill_switches
         self._recorder = recorder
         self._reported = {"opportunities": 0, "notices": 0, REFUSED: 0}
         self._outages = Outages(
@@ -78,7 +78,7 @@ class Ticks:
     def _correct(self, correction: Correction, at_ns: int) -> None:
         self._perform(self._core.hot_path.correct(correction, at_ns))
         self._outages.step_clock(correction.step_ns)
-        self._kill_switch.step_clock(correction.step_ns)
+        self._kill_switches.step_clock(correction.step_ns)
         self._core.journal.notices.tell(
             ClockCorrected(
                 at_ns=at_ns,

@@ -83,7 +83,8 @@ class FakeFacade:
         self.asked.append(command)
         if isinstance(command, Kill):
             self.is_killed = True
-            self.effects.append(f"kill {command.why}")
+            of = f" of {command.engine}" if command.engine else ""
+            self.effects.append(f"kill{of} {command.why}")
         self.entered[type(command)] += 1
         self.notify()
         if (gate := self.gates.get(type(command))) is not None:
@@ -135,7 +136,7 @@ class FakeFacade:
         match command:
             case Kill():
                 done = KillPath(is_done=True, text="Killed")
-                return KillReport(engine=done, latch_file=done, ledger=done)
+                return KillReport(engine=done, latch_file=done, ledger=done, of=command.engine)
             case Pause():
                 self.is_paused = True
                 self.effects.append("pause")

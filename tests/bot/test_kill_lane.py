@@ -179,3 +179,62 @@ async def test_a_kill_that_is_told_again_after_a_restart_is_known_for_the_same(c
     assert chat.settings.telegram_token is not None
     assert chat.settings.telegram_token.partition(":")[0] in first
     assert chat.settings.telegram_token not in first
+
+
+def two_engines() -> tuple[str, ...]:
+    return ("base", "main")
+
+
+@pytest.mark.parametrize(
+    ("line", "effect"),
+    [
+        ("/kill base", "kill of base asked by the operator"),
+        ("kill base", "kill of base asked by the operator"),
+        ("/kill bse", "kill bse"),
+        ("/kill base is wrong", "kill base is wrong"),
+        ("/kill", "kill asked by the operator"),
+    ],
+)
+async def test_a_name_and_nothing_else_kills_one_engine_and_any_other_word_all(
+    chat: Chat, line: str, effect: str
+) -> None:
+    async with chat.start_with(read_engine_ids=two_engines):
+        await chat.say(line)
+
+    assert chat.facade.effects == [effect]
+
+
+async def test_kills_of_one_batch_that_name_different_engines_are_all_carried_out(
+    chat: Chat,
+) -> None:
+    for line in ("/kill base", "/kill main", "/kill base"):
+        chat.emulator.person_writes(line)
+
+    async with chat.start_with(read_engine_ids=two_engines):
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 3)
+
+    assert sorted(chat.facade.effects) == [
+        "kill of base asked by the operator",
+        "kill of main asked by the operator",
+    ]
+
+
+async def test_a_disk_that_does_not_say_which_engines_there_are_makes_it_a_kill_of_all(
+    chat: Chat,
+) -> None:
+    def read() -> tuple[str, ...]:
+        raise OSError
+
+    async with chat.start_with(read_engine_ids=read):
+        await chat.say("/kill base")
+
+    assert chat.facade.effects == ["kill base"]
+
+
+async def test_an_unkill_by_name_is_for_that_engine(chat: Chat) -> None:
+    async with chat.start_with(read_engine_ids=two_engines):
+        await chat.say(f"/unkill {CODE} base")
+
+    (command,) = [one for one in chat.facade.asked if isinstance(one, Unkill)]
+    assert command.envelope is not None
+    assert (command.engine, command.envelope.target) == ("base", "base")

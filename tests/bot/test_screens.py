@@ -2,6 +2,7 @@
 
 import contextvars
 import datetime as dt
+import re
 import string
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from bot.render import words
 from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
 from bot.render.market import render_opportunities, render_why
-from bot.render.money import render_trades
+from bot.render.money import render_pnl, render_trades
 from bot.render.notices import render_notice
 from bot.render.overview import Beside, render_status, render_venues
 from bot.render.plain import write_plain
@@ -26,7 +27,7 @@ from bot.render.safety import render_limits
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
 from bot.render.stories import make_waterfall
 from engine.bus.notices import PaperTraded, StampedNotice
-from engine.bus.reports import LimitLine, TradesReport, WhyReport
+from engine.bus.reports import EngineLine, LimitLine, TradesReport, WhyReport
 from engine.connectors.specs import all_specs
 from engine.domain.stories import TradeStory
 from engine.facade.front_end import FrontEndSettings
@@ -534,3 +535,30 @@ def test_the_state_of_a_market_that_is_out_stands_in_the_venues_screen(state: st
 
     assert f"{halted.venue} {halted.pair}" in text
     assert state in " ".join(text.split())
+
+
+def test_where_there_are_several_engines_each_figure_says_whose_it_is() -> None:
+    names = ["base", "main"]
+    own = [replace(one, engine_id="base") for one in samples.trades().trades]
+    by_engine = {"base": (Decimal(12), 3), "main": (Decimal(-2), 1)}
+    lines = (
+        EngineLine(engine_id="base", trouble="engine is away"),
+        EngineLine(engine_id="main", is_killed=True, traded=7, profit_usd=Decimal(9)),
+    )
+    one = TradesReport(trades=own[:2], total=2)
+    screens = {
+        "trades": render_trades(replace(one, engines=names), asked=2),
+        "pnl": render_pnl(replace(samples.pnl(), by_engine=by_engine), days=1),
+        "status": render_status(samples.status(), Beside(engines=lines)),
+    }
+
+    said = {}
+    for name, screen in screens.items():
+        (part,) = write_html(screen)
+        said[name], _ = parse_html(part)
+        assert phone_rows(part) <= ROWS_MAX, name
+    assert said["trades"].count(", base") == 2
+    assert re.search(r"base +3 +\+\$12\.00\s+main +1 +-\$2\.00", said["pnl"])
+    assert re.search(r"base +away\s+main +KILLED +7 +\+\$9\.00", said["status"])
+    (part,) = write_html(render_trades(one, asked=2))
+    assert ", base" not in parse_html(part)[0], "one engine needs no name"

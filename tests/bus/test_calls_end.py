@@ -16,11 +16,10 @@ from engine.bus.unix_socket import SocketCaller, open_server
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.facade import killing
-from engine.facade.killing import Killer
 from engine.operate.kill_latch import KillLatch
 from engine.operate.outbox import Outbox
 from tests.bus.asking import REQUESTS, Hall, Wait
-from tests.bus.test_killing import Engine, Ledger, kill
+from tests.bus.test_killing import kill, make_killer
 
 PATIENCE_S = 20.0
 """Far beyond the bounds of the tests, which are fractions of a second."""
@@ -114,7 +113,7 @@ async def test_a_disk_that_never_answers_holds_no_kill_up(
 
     monkeypatch.setattr(killing, "PATH_S", 0.2)
     try:
-        report = await ends(Killer(Engine(), Ledger(), StuckLatch(tmp_path), None).kill(kill(60)))
+        report = await ends(make_killer(StuckLatch(tmp_path)).kill(kill(60)))
     finally:
         freed.set()
 

@@ -21,6 +21,7 @@ from engine.bus.wire import PROTOCOL_VERSION
 from engine.domain.errors import TransientError
 from engine.facade import killing, notice_log
 from engine.facade.client import BusFacade
+from engine.facade.doors import Doors, EngineDoor
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.notice_log import NoticeLog
 from engine.operate import outbox
@@ -122,7 +123,9 @@ async def test_a_kill_past_deaf_roles_sets_the_latch_and_says_who_did_not_answer
     latch.create()
     command = seal(Kill(why="test"), by="me", at_ns=time.time_ns())
 
-    report = await BusFacade(caller, caller, latch).ask(command)
+    report = await BusFacade(
+        Doors("main", EngineDoor(caller=caller, latch=latch)), caller, latch
+    ).ask(command)
 
     assert isinstance(report, KillReport)
     assert report.latch_file.is_done

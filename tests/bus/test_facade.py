@@ -11,6 +11,7 @@ from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import TransientError
 from engine.facade.client import BusFacade
+from engine.facade.doors import Doors, EngineDoor
 from engine.operate.kill_latch import KillLatch
 from engine.requests.request_list import requests_of
 from engine.requests.why import GetWhy
@@ -33,7 +34,9 @@ async def test_what_a_role_that_is_away_may_know_is_not_called_unknown(
         else MemoryCaller(requests_of(role), Forgetful())
         for role in ("engine", "ledger")
     }
-    facade = BusFacade(callers["engine"], callers["ledger"], KillLatch(tmp_path))
+    latch = KillLatch(tmp_path)
+    doors = Doors("main", EngineDoor(caller=callers["engine"], latch=latch))
+    facade = BusFacade(doors, callers["ledger"], latch)
 
     with pytest.raises(TransientError, match="is away"):
         await facade.ask(GetWhy(ref="xyz-1"))

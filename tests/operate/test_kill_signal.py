@@ -3,28 +3,38 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine.operate.kill_signal import signal_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 STUCK = """
 import socket, sys, time
 from pathlib import Path
-from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_latch import EngineLatches, KillLatch
 from engine.operate.kill_signal import obey_kill_signal
-latch = KillLatch(Path(sys.argv[1]))
-latch.create()
-obey_kill_signal(latch)
+latch, own = KillLatch(Path(sys.argv[1])), KillLatch(Path(sys.argv[2]).parent / "own")
+own.path.parent.mkdir()
+latches = EngineLatches(latch, own)
+for one in (latch, own):
+    one.create()
+obey_kill_signal(latches)
 server = socket.socket(socket.AF_UNIX)
 server.bind(sys.argv[2])
 server.listen()
 print("listens", flush=True)
-while not latch.is_killed():
+while not latches.is_killed():
     pass
-print("held", flush=True)
+print("all held" if latch.is_killed() else "held by its name", flush=True)
 """
 
 
-async def test_a_process_that_accepts_nothing_is_held_by_the_signal(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("is_of_all", "said"), [(True, b"all held\n"), (False, b"held by its name\n")]
+)
+async def test_a_process_that_accepts_nothing_is_held_by_the_signal(
+    tmp_path: Path, *, is_of_all: bool, said: bytes
+) -> None:
     path = tmp_path / "engine.sock"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -38,9 +48,9 @@ async def test_a_process_that_accepts_nothing_is_held_by_the_signal(tmp_path: Pa
     assert process.stdout is not None
     assert await process.stdout.readline() == b"listens\n"
 
-    assert signal_engine(path) == process.pid
+    assert signal_engine(path, is_of_all=is_of_all) == process.pid
 
-    assert await process.stdout.readline() == b"held\n"
+    assert await process.stdout.readline() == said
     assert await process.wait() == 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from engine.bus.reports import StatusReport, TradesReport
+from engine.domain.engines import MAIN
 from engine.domain.errors import TransientError
 from engine.facade.engine import Facade
 from engine.requests.money import GetTrades
@@ -190,7 +191,12 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_installation(
-    data_dir: Path, phone: TelegramEmulator, *, speed: int = 5, **extra: str
+    data_dir: Path,
+    phone: TelegramEmulator,
+    *,
+    speed: int = 5,
+    engine_id: str = MAIN,
+    **extra: str,
 ) -> AsyncIterator[Installation]:
     """Run an installation on the sandbox with an emulated phone; it is stopped at the end."""
     own = environment(
@@ -200,6 +206,7 @@ async def running_installation(
             "TELEGRAM_OPERATOR_ID": str(OPERATOR_ID),
             "SYNDICATE_TELEGRAM_BASE_URL": phone.base_url,
             "SYNDICATE_MARKETS_SANDBOX_SPEED": str(speed),
+            "SYNDICATE_ENGINE_ID": engine_id,
             **extra,
         },
     )
@@ -213,7 +220,7 @@ async def running_installation(
             stdout=log,
             stderr=log,
         )
-    async with open_facade(Paths(data_dir)) as facade:
+    async with open_facade(Paths(data_dir, engine_id=engine_id)) as facade:
         installation = Installation(data_dir, phone, facade, process)
         try:
             yield installation

@@ -26,8 +26,8 @@ from engine.domain.plans import AtomicPlan
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import Sights
-from engine.operate.kill_latch import KillLatch
-from engine.operate.kill_switch import KillSwitch
+from engine.operate.kill_latch import EngineLatches, KillLatch
+from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
 from engine.operate.once import Once
 from engine.operate.outbox import Outbox
@@ -43,7 +43,7 @@ from engine.wiring.engine_role import (
     _first_state,
     _list_of,
     _tell_start,
-    _watch_latch,
+    _watch_latches,
     accept_of,
     begin_segment,
     intents_to,
@@ -110,18 +110,25 @@ class Life:
         )
         clock, venues = begun.clock, begun.venues
         self.now_ns = clock.now_ns
-        self.latch = KillLatch(machine.directory)
+        self.latches = EngineLatches(
+            KillLatch(machine.directory), KillLatch(machine.own_latch_directory)
+        )
         self.connections = begun.connections
         self.outbox = Outbox(ledger, generation=state.generation)
         if state.mode is None:
             self.outbox.put(_first_state(self.header))
         self.recorder = _open_recorder(machine, self.header)
         self.core = build_core(self.header, self._surroundings(settings))
-        self.kill_switch = KillSwitch(
-            self.latch, self.outbox, self.now_ns, state=state, one_time_code=None
+        self.kill_switches = KillSwitches(
+            self.latches,
+            self.outbox,
+            self.now_ns,
+            engine_id=MAIN,
+            state=state,
+            one_time_code=None,
         )
         self.recorder.begin_with(partial(begin_segment, self.core))
-        self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switch, self.recorder)
+        self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switches, self.recorder)
         watch = self._ticks.watch
         self.link = ChainLink(
             begun.chain,
@@ -144,19 +151,19 @@ class Life:
         self.answers = EngineAnswers(
             self.core,
             _sights(self),
-            latch=self.latch,
-            kill_switch=self.kill_switch,
+            latches=self.latches,
+            kill_switches=self.kill_switches,
             outbox=self.outbox,
             clock=self.now_ns,
             lease=lease,
             once=Once(self.outbox, self.now_ns, target=MAIN, outcomes=state.outcomes),
         )
         self.outbox.on_intent = intents_to(self.core.hot_path, self._ticks.watch, self.now_ns)
-        _tell_start(self.core, self.latch, self.now_ns)
+        _tell_start(self.core, self.latches, self.now_ns)
         self._tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self.outbox.run()),
             asyncio.create_task(self._ticks.run()),
-            asyncio.create_task(_watch_latch(self.kill_switch)),
+            asyncio.create_task(_watch_latches(self.kill_switches)),
             asyncio.create_task(self._record()),
         ]
         self._commands: set[asyncio.Task[None]] = set()
@@ -220,7 +227,7 @@ class Life:
     def _surroundings(self, settings: Settings) -> Surroundings:
         return Surroundings(
             world=LiveWorld(
-                is_killed=self.latch.is_killed,
+                is_killed=self.latches.is_killed,
                 is_ledger_behind=self.outbox.is_behind,
                 recorder=self.recorder,
             ),
@@ -337,7 +344,7 @@ def _open_recorder(machine: Machine, header: RunHeader) -> Recorder:
 
 def _sights(life: Life) -> Sights:
     return Sights(
-        is_killed=life.latch.is_killed,
+        is_killed=life.latches.is_killed,
         waiting=partial(getattr, life.outbox, "waiting"),
         recording=lambda: None,
         recording_failure=lambda: life.recorder.failure,

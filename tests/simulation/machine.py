@@ -23,6 +23,11 @@ class Machine:
         self._asleep_ns = 0
         KillLatch(directory).create()
         self.latch_path = KillLatch(directory).path
+        own = KillLatch(directory / "own")
+        own.path.parent.mkdir()
+        own.create()
+        os.utime(own.path, ns=(self.wall_ns(), self.wall_ns()))
+        self.own_latch_directory = own.path.parent
         self.stamp_latch()
 
     def make_clock(self) -> SteadyClock:

@@ -158,7 +158,7 @@ class Run:
                 self._fail(f"restart: {life.header.limits} restored, {newest.limits} is stored")
             if life.header.control != expected:
                 self._fail(f"restart: {life.header.control} was restored, {expected} is stored")
-        self._operator.restarted(life.header.control, is_killed=life.latch.is_killed())
+        self._operator.restarted(life.header.control, is_killed=life.latches.is_killed())
         self._has_stepped = False
 
     async def _crash(self, life: Life) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.render.notices import render_notice
 from engine.bus.records import (
     Append,
     Appended,
@@ -16,18 +17,18 @@ from engine.bus.records import (
     Record,
     Superseded,
 )
-from engine.bus.reports import ExportReport
+from engine.bus.reports import EngineIds, ExportReport, PnlReport, TradesReport
 from engine.domain.assets import Amount
 from engine.domain.engines import check_engine_id
 from engine.domain.errors import BadValueError
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Mode
 from engine.domain.orders import Intent
-from engine.requests.money import GetExport
+from engine.requests.money import GetEngineIds, GetExport, GetPnl, GetTrades
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.storage.migrate import migrate
 from tests.storage import makers
-from tests.storage.asking import ask
+from tests.storage.asking import ask, notices
 from tests.storage.conftest import Clock
 
 TODAY_NS = makers.NOW_NS - makers.NOW_NS % makers.DAY_NS
@@ -119,14 +120,57 @@ async def test_a_kill_is_of_all_engines(settings: LedgerSettings, clock: Clock) 
     assert [one.latch.is_killed for one in states] == [True, True]
 
 
-async def test_exports_say_whose_a_row_is(settings: LedgerSettings, clock: Clock) -> None:
+@pytest.mark.parametrize("table", ["trades", "opportunities"])
+async def test_exports_say_whose_a_row_is(
+    settings: LedgerSettings, clock: Clock, table: str
+) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         for number, engine_id in enumerate(ENGINES):
-            await put(ledger, engine_id, makers.make_execution_record(number=number))
-        report = await ask(ledger, GetExport(table="trades"), ExportReport)
+            await put(
+                ledger,
+                engine_id,
+                makers.make_execution_record(number=number),
+                makers.make_opportunity_record(number=number),
+            )
+        report = await ask(ledger, GetExport(table=table), ExportReport)
 
     rows = csv.DictReader(io.StringIO(report.content.decode(), newline=""))
     assert sorted(row["engine_id"] for row in rows) == ["main", "second"]
+
+
+async def test_trades_and_profit_say_whose_they_are_and_the_rows_come_to_the_whole(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        for engine_id in (*ENGINES, "idle"):
+            await begin(ledger, engine_id)
+        for number, engine_id in enumerate((*ENGINES, "second")):
+            profit_usd = Decimal(number + 1)
+            record = makers.make_execution_record(number=number, profit_usd=profit_usd)
+            await put(ledger, engine_id, record)
+        trades = await ask(ledger, GetTrades(), TradesReport)
+        pnl = await ask(ledger, GetPnl(), PnlReport)
+        known = await ask(ledger, GetEngineIds(), EngineIds)
+
+    assert [one.engine_id for one in trades.trades] == ["second", "second", "main"]
+    assert trades.engines == known.engine_ids == ["idle", "main", "second"]
+    found = {name: (int(profit), count) for name, (profit, count) in pnl.by_engine.items()}
+    assert found == {"idle": (0, 0), "main": (1, 1), "second": (5, 2)}
+    assert sum(profit for profit, _ in pnl.by_engine.values()) == pnl.realised_usd
+    assert sum(count for _, count in pnl.by_engine.values()) == pnl.executions
+
+
+async def test_a_notice_says_which_engine_told_it(settings: LedgerSettings, clock: Clock) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        for number, engine_id in enumerate(ENGINES):
+            notice = makers.make_notice_record(number=number)
+            for _ in range(2):  # as an outbox does that heard no answer
+                await put(ledger, engine_id, notice)
+        told = (await notices(ledger)).notices
+
+    assert [one.notice.engine_id for one in told] == ["main", "second"]
+    screens = [repr(render_notice(one)) for one in told]
+    assert ["engine second" in screen for screen in screens] == [False, True]
 
 
 @pytest.mark.parametrize("wrong", ["", "Main", "a/b", "a" * 17, "-a", "a b", "../a", "a\n"])

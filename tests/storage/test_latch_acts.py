@@ -106,3 +106,44 @@ async def test_wrong_codes_count_from_the_last_right_one_on(
 
     assert before.codes == CodesUsed(wrong=2, wrong_at_ns=makers.NOW_NS + 2)
     assert after.codes == CodesUsed(steps=(77,), wrong=1, wrong_at_ns=makers.NOW_NS + 3)
+
+
+async def test_the_latch_of_one_engine_is_not_that_of_all_nor_of_another(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, kill_record(ENVELOPE, why="test", engine="base"))
+
+        states = {
+            engine_id: await ask(
+                ledger, LoadState(day_start_ns=0, engine_id=engine_id), EngineState
+            )
+            for engine_id in ("main", "base")
+        }
+        (told_of,) = [one.notice for one in (await notices(ledger)).notices]
+
+    assert [one.latch.is_killed for one in states.values()] == [False, False]
+    assert {name: one.own_latch.is_killed for name, one in states.items()} == {
+        "main": False,
+        "base": True,
+    }
+    assert isinstance(told_of, Killed)
+    assert told_of.engine == "base"
+
+
+async def test_what_several_engines_see_in_the_file_is_told_once(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    def seen(act: LatchAct, number: int) -> LatchRecord:
+        return LatchRecord(
+            record_id=f"{act}-{number}", at_ns=makers.NOW_NS + number, act=act,
+            by="the latch file", why="", is_seen=True,
+        )  # fmt: skip
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        for number, act in enumerate(
+            [LatchAct.KILL] * 2 + [LatchAct.UNKILL] * 2 + [LatchAct.KILL] * 2
+        ):
+            await append(ledger, seen(act, number))
+
+        assert await told(ledger) == [Killed, Unkilled, Killed]

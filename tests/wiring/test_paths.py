@@ -4,7 +4,7 @@ import pytest
 
 from engine.domain.errors import FatalError
 from engine.operate.kill_latch import KillLatch
-from engine.wiring.paths import prepare
+from engine.wiring.paths import prepare, prepare_engine
 
 
 def test_a_new_installation_starts_with_a_clear_latch(tmp_path: Path) -> None:
@@ -70,3 +70,53 @@ def test_a_foreign_file_or_one_beyond_a_link_keeps_its_mode(tmp_path: Path) -> N
 
     assert beyond.stat().st_mode & 0o777 == 0o644
     assert foreign.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_of_a_version_before_gets_latches_of_engines_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    old = tmp_path / "recordings" / "t0ab3x"
+    old.mkdir(parents=True)
+    KillLatch(tmp_path).create()
+    (tmp_path / "installation").write_text("1\n")
+    KillLatch(tmp_path).kill(by="me", why="before")
+
+    paths = prepare(str(tmp_path))
+    prepare_engine(paths)
+
+    assert paths.recording("t0ab3x") == old
+    latches = paths.latches()
+    assert (latches.of_all.is_killed(), latches.own.is_killed()) == (True, False)
+
+
+def test_an_engines_own_latch_removed_later_kills_it_and_no_other(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    for engine_id in ("main", "base"):
+        prepare_engine(paths.of(engine_id))
+    paths.of("base").latches().own.path.unlink()
+
+    prepare_engine(paths.of("base"))
+
+    assert paths.of("base").latches().is_killed()
+    assert not paths.latches().is_killed()
+
+
+def test_nothing_of_two_engines_lies_in_one_place_but_ledger_and_chat(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    base = paths.of("base")
+
+    assert paths.engine_ids() == ["main"], "what was only asked for is no engine"
+    prepare_engine(base)
+    assert paths.engine_ids() == ["base", "main"]
+
+    for name in ("run", "recordings", "engine_socket"):
+        assert getattr(paths, name) != getattr(base, name), name
+    for role in ("engine", "supervisor"):
+        assert paths.lease(role) != base.lease(role)
+        assert paths.log(role) != base.log(role)
+    for role in ("ledger", "bot"):
+        assert paths.lease(role) == base.lease(role)
+    assert (paths.ledger_socket, paths.sandbox_announce) == (
+        base.ledger_socket,
+        base.sandbox_announce,
+    )
