@@ -4,7 +4,6 @@ A request is one question and its answer, and is gone with whoever asked. What a
 durable, and its consumers have names: each goes on where it was done, after whatever restart.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -42,41 +41,3 @@ class Log(Protocol[Item]):
     async def done(self, consumer: str, seq: int, /) -> None:
         """Remember that a consumer had everything up to a number; never goes back."""
         ...
-
-
-class MemoryLog(Generic[Item]):
-    """A log of this process, for tests and for roles that share one."""
-
-    def __init__(self) -> None:
-        self._entries: list[Entry[Item]] = []
-        self._newest = 0
-        self._done: dict[str, int] = {}
-        self._news = asyncio.Event()
-
-    async def append(self, items: Sequence[Item], /) -> None:
-        """See `Log.append`."""
-        for item in items:
-            self._newest += 1
-            self._entries.append(Entry(self._newest, item))
-        self._news.set()
-        self._news = asyncio.Event()
-
-    async def read(
-        self, consumer: str, /, *, after: int | None = None, limit: int = 100, wait_s: float = 0
-    ) -> list[Entry[Item]]:
-        """See `Log.read`."""
-        position = self._done.setdefault(consumer, 0)
-        start = position if after is None else after
-        if self._newest <= start and wait_s > 0:
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._news.wait()
-            except TimeoutError:
-                return []
-        return [entry for entry in self._entries if entry.seq > start][:limit]
-
-    async def done(self, consumer: str, seq: int, /) -> None:
-        """See `Log.done`; what all consumers had is dropped."""
-        self._done[consumer] = max(self._done.get(consumer, 0), min(seq, self._newest))
-        slowest = min(self._done.values())
-        self._entries = [entry for entry in self._entries if entry.seq > slowest]

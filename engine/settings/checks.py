@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from engine.bus.transport_list import transport_of
 from engine.connectors.venue_list import FEEDS
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, SettingsError
@@ -17,7 +18,6 @@ from engine.domain.redaction import redact
 from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
 
-_BUS: Final = re.compile(r"(rediss?|unix)://\S+")
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z]+)?://\S+")
 
 KNOWN_PAIRS: Final = tuple(Settings().markets.pairs)
@@ -183,11 +183,10 @@ def _check_database_url(url: str) -> None:
 
 
 def _check_bus_url(url: str) -> None:
-    if not _BUS.fullmatch(url):
-        raise ValueError(
-            "it must be an address as redis://:password@host:6379/0, rediss://... with TLS, "
-            "or unix://:password@/path/of/its.socket"
-        )
+    try:
+        transport_of(url)
+    except BadValueError as error:
+        raise ValueError(str(error)) from None
 
 
 def _check_base_url(url: str) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 import psutil
 
 from engine.bus.lease import held_lease
+from engine.bus.transport import RoleCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.facade.client import BusFacade
@@ -30,7 +31,7 @@ from engine.requests.money import GetEngineIds
 from engine.settings.load import load_settings
 from engine.settings.passing import is_set
 from engine.settings.schema import Settings
-from engine.wiring.bus import RoleCaller, caller_to
+from engine.wiring.bus import caller_to
 from engine.wiring.paths import Paths, prepare
 
 LEDGER_LOOK_S: Final = 0.3

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,13 +12,15 @@ from redis.asyncio import Redis
 
 from engine.bus import wire
 from engine.bus.memory import MemoryCaller
-from engine.bus.redis_ask import RedisCaller, open_redis_server
+from engine.bus.over_redis import OVER_REDIS
 from engine.bus.redis_client import SPACE
 from engine.bus.request import Caller
+from engine.bus.transport import Transport
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from tests.bus.asking import REQUESTS, Hall, Refuse, Said, Say, Wait
-from tests.bus.redis_server import RedisServer, running_redis
+from tests.bus.pretend_transport import Rooms
+from tests.bus.redis_server import running_redis
 from tests.patience import PATIENCE_S
 
 Fatal = Callable[[FatalError], None]
@@ -62,22 +64,37 @@ class OnSockets:
 
 
 @dataclass
-class OverRedis:
-    server: RedisServer
-    served: list[None] = field(default_factory=list)
+class Over:
+    """A transport of the list, at a URL."""
+
+    transport: Transport
+    url: str
 
     @asynccontextmanager
     async def serve(self, hall: Hall, on_fatal: Fatal) -> AsyncIterator[None]:
-        async with open_redis_server(self.server.url, "engine", REQUESTS, hall, on_fatal=on_fatal):
+        served = self.transport.served(self.url, "engine", REQUESTS, hall, on_fatal=on_fatal)
+        async with served:
             async with self.caller() as caller:
                 await insist(caller, "are you there")
             yield
 
     @asynccontextmanager
     async def caller(self) -> AsyncIterator[Caller]:
-        caller = RedisCaller(self.server.url, role="engine")
+        caller = self.transport.caller(self.url, role="engine")
         yield caller
         await caller.aclose()
+
+
+@asynccontextmanager
+async def asking_by(kind: str, directory: Path) -> AsyncIterator[Asking]:
+    """Make a transport ready; a new one is a line here."""
+    if kind == "redis":
+        async with running_redis(directory) as server:
+            yield Over(OVER_REDIS, server.url)
+    elif kind == "rooms":
+        yield Over(Rooms(), "room://test")
+    else:
+        yield InMemory() if kind == "memory" else OnSockets(directory / "run" / "e.sock")
 
 
 async def insist(caller: Caller, text: str) -> Said:
@@ -89,15 +106,10 @@ async def insist(caller: Caller, text: str) -> Said:
                 await asyncio.sleep(0.01)
 
 
-@pytest.fixture(params=["memory", "sockets", "redis"])
+@pytest.fixture(params=["memory", "sockets", "redis", "rooms"])
 async def asking(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Asking]:
-    if request.param == "memory":
-        yield InMemory()
-    elif request.param == "sockets":
-        yield OnSockets(tmp_path / "run" / "e.sock")
-    else:
-        async with running_redis(tmp_path) as server:
-            yield OverRedis(server)
+    async with asking_by(request.param, tmp_path) as asking:
+        yield asking
 
 
 @pytest.fixture
@@ -191,13 +203,10 @@ async def test_more_requests_than_are_answered_at_once_are_all_answered(
 class BetweenProcesses:
     """What holds where the role may be away."""
 
-    @pytest.fixture(params=["sockets", "redis"])
+    @pytest.fixture(params=["sockets", "redis", "rooms"])
     async def asking(self, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Asking]:
-        if request.param == "sockets":
-            yield OnSockets(tmp_path / "run" / "e.sock")
-        else:
-            async with running_redis(tmp_path) as server:
-                yield OverRedis(server)
+        async with asking_by(request.param, tmp_path) as asking:
+            yield asking
 
 
 class TestBetweenProcesses(BetweenProcesses):
@@ -247,7 +256,7 @@ class TestBetweenProcesses(BetweenProcesses):
 
 async def test_a_redis_that_is_killed_and_back_serves_on(tmp_path: Path, hall: Hall) -> None:
     async with running_redis(tmp_path) as server:
-        asking = OverRedis(server)
+        asking = Over(OVER_REDIS, server.url)
         async with asking.serve(hall, lambda _: None), asking.caller() as caller:
             slow = asyncio.create_task(caller.call(Wait(), timeout_s=PATIENCE_S))
             await hall.waiting.wait()
@@ -265,7 +274,7 @@ async def test_a_redis_that_is_killed_and_back_serves_on(tmp_path: Path, hall: H
 
 async def test_a_redis_that_hangs_is_told_in_time(tmp_path: Path, hall: Hall) -> None:
     async with running_redis(tmp_path) as server:
-        asking = OverRedis(server)
+        asking = Over(OVER_REDIS, server.url)
         async with asking.serve(hall, lambda _: None), asking.caller() as caller:
             assert await caller.call(Say(text="a")) == Said(text="a")
             server.freeze()
@@ -276,7 +285,7 @@ async def test_a_redis_that_hangs_is_told_in_time(tmp_path: Path, hall: Hall) ->
 
 async def test_what_nobody_took_in_time_is_never_carried_out(tmp_path: Path, hall: Hall) -> None:
     async with running_redis(tmp_path) as server:
-        asking = OverRedis(server)
+        asking = Over(OVER_REDIS, server.url)
         async with asking.caller() as caller:
             async with asking.serve(hall, lambda _: None):
                 pass
@@ -292,7 +301,7 @@ async def test_what_nobody_took_in_time_is_never_carried_out(tmp_path: Path, hal
 
 async def test_a_reply_that_is_none_ends_no_caller(tmp_path: Path, hall: Hall) -> None:
     async with running_redis(tmp_path) as server:
-        asking = OverRedis(server)
+        asking = Over(OVER_REDIS, server.url)
         async with asking.serve(hall, lambda _: None), asking.caller() as caller:
             assert await insist(caller, "a") == Said(text="a")
             async with Redis.from_url(server.url) as client:

@@ -1,23 +1,22 @@
-"""What every log keeps: in memory, at the ledger over each transport, in a Redis stream."""
+"""What the log of notices keeps, over each transport."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from engine.bus import wire
-from engine.bus.log import Log, MemoryLog
+from engine.bus.log import Log
 from engine.bus.memory import MemoryCaller
 from engine.bus.notices import Killed, Notice
 from engine.bus.redis_ask import RedisCaller, open_redis_server
-from engine.bus.redis_log import RedisLog
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
-from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis
 from engine.facade.notice_log import NoticeLog
 from engine.requests.request_list import requests_of
@@ -25,27 +24,6 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.bus.redis_server import RedisServer, running_redis
 from tests.patience import PATIENCE_S
 from tests.storage.makers import NOW_NS
-
-ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
-
-
-class Kept(Protocol):
-    """A log under test: its clients come and go, what keeps it may end and begin again."""
-
-    def open(self) -> Log[Notice]: ...
-
-    async def restart(self) -> None: ...
-
-
-@dataclass
-class InMemory:
-    log: MemoryLog[Notice] = field(default_factory=MemoryLog)
-
-    def open(self) -> Log[Notice]:
-        return self.log
-
-    async def restart(self) -> None:
-        pytest.skip("memory ends with its process")
 
 
 @dataclass
@@ -93,21 +71,6 @@ class AtLedger:
         await self.start()
 
 
-@dataclass
-class InRedis:
-    server: RedisServer
-    opened: list[RedisLog[Notice]] = field(default_factory=list)
-
-    def open(self) -> Log[Notice]:
-        log: RedisLog[Notice] = RedisLog(self.server.url, "notices", Notice)
-        self.opened.append(log)
-        return log
-
-    async def restart(self) -> None:
-        await self.server.kill()
-        await self.server.start()
-
-
 async def insist(log: Log[Notice]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while True:
@@ -120,29 +83,18 @@ async def insist(log: Log[Notice]) -> None:
 
 
 @asynccontextmanager
-async def kept_by(kind: str, directory: Path) -> AsyncIterator[Kept]:
+async def kept_by(kind: str, directory: Path) -> AsyncIterator[AtLedger]:
     async with AsyncExitStack() as stack:
-        needs_redis = kind in {"ledger over redis", "redis"}
+        needs_redis = kind == "redis"
         redis = await stack.enter_async_context(running_redis(directory)) if needs_redis else None
-        if kind == "memory":
-            yield InMemory()
-        elif kind == "redis":
-            assert redis is not None
-            kept = InRedis(redis)
-            yield kept
-            for log in kept.opened:
-                await log.aclose()
-        else:
-            at_ledger = AtLedger(directory, kind.rpartition(" ")[2], redis, stack)
-            await at_ledger.start()
-            yield at_ledger
-            await at_ledger.life.aclose()
+        at_ledger = AtLedger(directory, kind, redis, stack)
+        await at_ledger.start()
+        yield at_ledger
+        await at_ledger.life.aclose()
 
 
-@pytest.fixture(
-    params=["memory", "ledger in memory", "ledger over sockets", "ledger over redis", "redis"]
-)
-async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kept]:
+@pytest.fixture(params=["memory", "sockets", "redis"])
+async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AtLedger]:
     async with kept_by(request.param, tmp_path) as kept:
         yield kept
 
@@ -155,7 +107,7 @@ def numbers(entries: list[Any]) -> list[int]:
     return [int(entry.item.why) for entry in entries]
 
 
-async def test_what_is_appended_is_read_in_its_order_page_by_page(kept: Kept) -> None:
+async def test_what_is_appended_is_read_in_its_order_page_by_page(kept: AtLedger) -> None:
     log = kept.open()
     for first in range(0, 250, 50):
         await log.append([told(number) for number in range(first, first + 50)])
@@ -170,7 +122,7 @@ async def test_what_is_appended_is_read_in_its_order_page_by_page(kept: Kept) ->
     assert seqs == sorted(set(seqs))
 
 
-async def test_what_was_not_done_is_told_again_and_what_was_is_not(kept: Kept) -> None:
+async def test_what_was_not_done_is_told_again_and_what_was_is_not(kept: AtLedger) -> None:
     log = kept.open()
     await log.append([told(number) for number in range(5)])
     first = await log.read("a")
@@ -183,7 +135,7 @@ async def test_what_was_not_done_is_told_again_and_what_was_is_not(kept: Kept) -
 
 
 async def test_each_consumer_has_its_own_position_and_a_slow_one_loses_nothing(
-    kept: Kept,
+    kept: AtLedger,
 ) -> None:
     log = kept.open()
     assert await log.read("slow") == await log.read("quick") == []
@@ -195,7 +147,7 @@ async def test_each_consumer_has_its_own_position_and_a_slow_one_loses_nothing(
     assert numbers(await log.read("slow", limit=1_000)) == list(range(101))
 
 
-async def test_a_position_beyond_what_there_is_skips_nothing(kept: Kept) -> None:
+async def test_a_position_beyond_what_there_is_skips_nothing(kept: AtLedger) -> None:
     log = kept.open()
     await log.append([told(0)])
     first = await log.read("a")
@@ -205,7 +157,7 @@ async def test_a_position_beyond_what_there_is_skips_nothing(kept: Kept) -> None
     assert numbers(await log.read("a")) == [1]
 
 
-async def test_a_reader_waits_for_news_and_not_longer_than_it_says(kept: Kept) -> None:
+async def test_a_reader_waits_for_news_and_not_longer_than_it_says(kept: AtLedger) -> None:
     log, other = kept.open(), kept.open()
     assert await log.read("a", wait_s=0.05) == []
     waiting = asyncio.create_task(log.read("a", wait_s=PATIENCE_S))
@@ -216,7 +168,7 @@ async def test_a_reader_waits_for_news_and_not_longer_than_it_says(kept: Kept) -
         assert numbers(await waiting) == [1]
 
 
-async def test_what_was_appended_and_done_outlives_a_restart(kept: Kept) -> None:
+async def test_what_was_appended_and_done_outlives_a_restart(kept: AtLedger) -> None:
     log = kept.open()
     await log.append([told(number) for number in range(3)])
     await log.done("a", (await log.read("a"))[0].seq)
@@ -231,9 +183,9 @@ async def test_what_was_appended_and_done_outlives_a_restart(kept: Kept) -> None
 
 
 async def test_an_item_that_is_too_large_is_refused_and_the_log_goes_on(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
+    kept: AtLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if isinstance(kept, InMemory):
+    if kept.transport == "memory":
         pytest.skip("what never leaves the process is not encoded")
     log = kept.open()
     monkeypatch.setattr(wire, "FRAME_BYTES_MAX", 10_000)
@@ -243,63 +195,3 @@ async def test_an_item_that_is_too_large_is_refused_and_the_log_goes_on(
 
     await log.append([told(1)])
     assert numbers(await log.read("a")) == [1]
-
-
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        (("--appendonly", "no"), "appendonly no"),
-        (("--appendonly", "yes", "--appendfsync", "everysec"), "appendfsync everysec"),
-        (
-            (*ALWAYS, "--maxmemory-policy", "allkeys-lru"),
-            "maxmemory-policy allkeys-lru",
-        ),
-    ],
-)
-async def test_a_redis_that_may_lose_what_it_acknowledged_is_refused(
-    tmp_path: Path, options: tuple[str, ...], why: str
-) -> None:
-    async with running_redis(tmp_path, *options) as server:
-        log: RedisLog[Notice] = RedisLog(server.url, "notices", Notice)
-        with pytest.raises(FatalError, match=why) as told_why:
-            await log.check()
-        assert "hunter2" not in str(told_why.value)
-        await log.aclose()
-
-
-async def test_a_redis_that_keeps_what_it_acknowledged_is_taken(tmp_path: Path) -> None:
-    async with running_redis(tmp_path) as server:
-        log: RedisLog[Notice] = RedisLog(server.url, "notices", Notice)
-        await log.check()
-        await log.aclose()
-
-
-async def test_a_full_log_drops_nothing_and_names_who_is_behind(tmp_path: Path) -> None:
-    async with running_redis(tmp_path) as server:
-        log: RedisLog[Notice] = RedisLog(server.url, "notices", Notice, entries_max=10)
-        await log.read("slow")
-        await log.append([told(number) for number in range(10)])
-        with pytest.raises(TransientError, match="full: slow had no more than 0"):
-            await log.append([told(10)])
-
-        await log.done("slow", (await log.read("slow"))[4].seq)
-        await log.append([told(10)])
-        assert numbers(await log.read("slow")) == [5, 6, 7, 8, 9, 10]
-        await log.aclose()
-
-
-async def test_a_redis_that_hangs_or_is_away_is_told_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.bus.redis_log.CALL_S", 0.3)
-    async with running_redis(tmp_path) as server:
-        log: RedisLog[Notice] = RedisLog(server.url, "notices", Notice)
-        await log.append([told(1)])
-        server.freeze()
-        for ask in (log.append([told(2)]), log.read("a"), log.done("a", 1)):
-            with pytest.raises(TransientError, match="did not answer within"):
-                await ask
-        await server.kill()
-        with pytest.raises(TransientError, match=r"away|answer"):
-            await log.append([told(2)])
-        await log.aclose()

@@ -1,4 +1,4 @@
-"""A request and a chat command are each one file and one line; nothing else knows of them."""
+"""A request, a chat command and a transport are each one file and one line."""
 
 import asyncio
 from pathlib import Path
@@ -11,14 +11,22 @@ from bot import command_table
 from bot.console import run_console
 from bot.render.docs import render_docs
 from bot.terminal import CommandCompleter
+from engine.bus import transport_list
+from engine.bus.command import seal
+from engine.bus.notices import Killed
+from engine.bus.reports import KillReport
 from engine.bus.unix_socket import open_server
-from engine.domain.errors import BadValueError, FatalError
+from engine.domain.errors import BadValueError, FatalError, SettingsError
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.clock import SteadyClock
 from engine.requests import request_list
+from engine.requests.money import GetTrades
 from engine.requests.request_list import requests_of
+from engine.requests.safety import Kill
+from engine.settings.load import load_settings
 from engine.settings.schema import MarketsSettings, Settings
 from engine.storage.ledger import open_ledger
+from engine.wiring.bus import served
 from engine.wiring.engine_role import open_engine
 from engine.wiring.front_end import open_facade
 from engine.wiring.ledger_role import ledger_settings
@@ -27,6 +35,7 @@ from engine.wiring.sandbox_role import open_markets
 from tests.bot.pretend_command import BOOKS
 from tests.bot.test_console import Screenplay
 from tests.bus.pretend_request import GetBooks
+from tests.bus.pretend_transport import Rooms
 
 pytestmark = pytest.mark.slow
 
@@ -85,3 +94,33 @@ def test_every_request_says_what_it_is_answered_with_and_no_name_stands_twice() 
 
     assert len(names) == len(set(names))
     assert {one.role for one in request_list.REQUESTS} == {"engine", "ledger"}
+
+
+async def test_a_pretend_transport_carries_what_every_role_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "room://here"
+    with pytest.raises(SettingsError, match="it must be an address as redis://"):
+        load_settings({"SYNDICATE_BUS_URL": url}, directory=tmp_path)
+
+    rooms = Rooms()
+    monkeypatch.setattr(transport_list, "TRANSPORTS", (*transport_list.TRANSPORTS, rooms))
+
+    settings = load_settings({"SYNDICATE_BUS_URL": url}, directory=tmp_path)
+    paths, clock = prepare(str(tmp_path), bus_url=settings.bus.url), SteadyClock()
+    async with (
+        open_ledger(ledger_settings(SETTINGS, paths), clock=clock.now_ns) as ledger,
+        served(paths, "ledger", ledger, on_fatal=lambda _: None),
+        open_facade(paths) as facade,
+    ):
+        paths.ledger_socket.unlink()  # nothing is asked over it
+        assert (await facade.ask(GetTrades())).trades == []
+        notices = facade.notices(reader="test")
+        command = seal(Kill(why="test"), by="me", at_ns=clock.now_ns())
+        report = await facade.ask(command)
+        assert isinstance(report, KillReport)
+        assert (report.ledger.is_done, report.engine.is_done) == (True, False)
+        assert "the room is empty" in report.engine.text
+        told = await anext(notices)
+        assert isinstance(told.notice, Killed)
+    assert not rooms.served_in
