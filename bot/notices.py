@@ -14,6 +14,7 @@ from bot.render.screen import Screen
 from bot.threads import Threads
 from engine.bus.notices import (
     Killed,
+    LimitChanged,
     LimitHit,
     ModeChanged,
     Notice,
@@ -46,10 +47,10 @@ _ORDINARY = (OpportunitySeen, PaperTraded, VenueLost, VenueBack, LimitHit)
 def is_told(stamped: StampedNotice, *, opportunity_usd_min: Decimal, own_by: str) -> bool:
     """Say whether a notice is worth a message.
 
-    Small opportunities are not, and no change of mode that this chat asked for and was answered.
+    Small opportunities are not, and no change of mode or limit that this chat asked for.
     """
     notice = stamped.notice
-    if isinstance(notice, ModeChanged):
+    if isinstance(notice, (ModeChanged, LimitChanged)):
         return notice.by != own_by
     if isinstance(notice, OpportunitySeen):
         return notice.profit_usd >= float(opportunity_usd_min)

@@ -12,6 +12,7 @@ from engine.bus.notices import (
     ClockCorrected,
     Killed,
     LateFill,
+    LimitChanged,
     LimitHit,
     ModeChanged,
     Notice,
@@ -40,6 +41,7 @@ _KIND_WORDS: dict[type[Notice], str] = {
     VenueBack: "Venue back",
     ClockCorrected: "Clock corrected",
     LimitHit: "Limit hit",
+    LimitChanged: "Limit changed",
 }
 
 
@@ -93,7 +95,7 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
 
 
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
-    if isinstance(notice, (Killed, Unkilled, ModeChanged, Started)):
+    if isinstance(notice, (Killed, Unkilled, ModeChanged, LimitChanged, Started)):
         return _state_content(notice)
     if isinstance(notice, (VenueLost, VenueBack)):
         return _venue_content(notice)
@@ -133,8 +135,9 @@ def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
 def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, VenueBack):
         return Mark.GOOD, f"{notice.venue} is back after {words.age(notice.lost_ms)}", []
-    why = f"{words.phrase(notice.fault)}; {notice.books} books left every decision."
-    if not notice.books:
+    what = "pools" if notice.is_chain else "books"
+    why = f"{words.phrase(notice.fault)}; {notice.books} {what} left every decision."
+    if not notice.books and not notice.is_chain:
         why = "It has listed nothing to trade yet; /venues says why."
     return Mark.WARN, f"{notice.venue} is out", [why]
 
@@ -181,8 +184,11 @@ def _trouble_content(
 
 
 def _state_content(
-    notice: Killed | Unkilled | ModeChanged | Started,
+    notice: Killed | Unkilled | ModeChanged | LimitChanged | Started,
 ) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, LimitChanged):
+        title = f"Limit {notice.name}: {notice.after:f} {notice.unit}"
+        return Mark.NONE, title, [f"before {notice.before:f} {notice.unit}", f"by {notice.by}"]
     if isinstance(notice, Killed):
         title = f"KILLED: engine {notice.engine} makes no plans" if notice.engine else KILLED_TITLE
         return Mark.BAD, title, [f"by {notice.by}", notice.why]

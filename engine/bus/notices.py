@@ -41,15 +41,20 @@ class Started(_Notice, frozen=True, kw_only=True):
 
 
 class VenueLost(_Notice, frozen=True, kw_only=True):
-    """A venue went out of every decision."""
+    """A venue, or a chain with all its pools, went out of every decision.
+
+    Attributes:
+        books: how many of its books, or pools.
+    """
 
     venue: VenueId
     fault: Fault
     books: int
+    is_chain: bool = False
 
 
 class VenueBack(_Notice, frozen=True, kw_only=True):
-    """A venue is live again."""
+    """A venue, or a chain, is live again."""
 
     venue: VenueId
     lost_ms: int
@@ -152,6 +157,16 @@ class ModeChanged(_Notice, frozen=True, kw_only=True):
     by: str
 
 
+class LimitChanged(_Notice, frozen=True, kw_only=True):
+    """The operator set a limit: from now on another value is in force."""
+
+    name: str
+    unit: str
+    before: Decimal
+    after: Decimal
+    by: str
+
+
 class RoleRestarted(_Notice, frozen=True, kw_only=True):
     """A role ended unexpectedly and was started again."""
 
@@ -215,6 +230,7 @@ Notice = (
     | Killed
     | Unkilled
     | ModeChanged
+    | LimitChanged
     | RoleRestarted
     | RecordsDropped
     | ClockCorrected

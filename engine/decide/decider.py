@@ -65,6 +65,11 @@ class Decider:
         self._atomic = atomic
         self._circumstances = circumstances
         self.limits = circumstances.limits
+        self.limits.follow(
+            lambda values: confirmer.rules.set(
+                slippage_bps=values[SLIPPAGE_BPS], edge_bps_floor=values[EDGE_BPS]
+            )
+        )
         self._under_way = circumstances.under_way
         self._limits = [limit.make(circumstances) for limit in limits]
         self._early_checks = [limit.check for limit in self._limits if limit.is_early]
@@ -111,11 +116,7 @@ class Decider:
         Raises:
             BadValueError: a value makes no sense; then all stays as it was.
         """
-        values = self.limits
-        values.take(by_operator)
-        self._confirmer.rules.set(
-            slippage_bps=values[SLIPPAGE_BPS], edge_bps_floor=values[EDGE_BPS]
-        )
+        self.limits.take(by_operator)
 
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""
@@ -130,6 +131,23 @@ class Decider:
                 by_settings=self._by_settings(limit.term),
             )
             for limit in self._limits
+        ] + self._other_lines()
+
+    def _other_lines(self) -> list[LimitLine]:
+        """Return what no limit of plans goes by, where it is not as the settings say."""
+        shown = {limit.term for limit in self._limits}
+        return [
+            LimitLine(
+                name=term.name,
+                unit="",
+                limit=f"{self.limits[term]:f}",
+                used=f"{self.limits[term]:f} {term.unit}",
+                refusals=0,
+                term=term.name,
+                by_settings=self._by_settings(term),
+            )
+            for term in self.limits.terms
+            if term not in shown and self._by_settings(term)
         ]
 
     def _by_settings(self, term: Term | None) -> str:

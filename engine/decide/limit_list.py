@@ -50,7 +50,23 @@ SLIPPAGE_BPS: Final = Term(
 )
 """No limit of plans, but of how far the price of an order may be behind what its book showed."""
 
+UNWIND_BAND_BPS: Final = Term(
+    name="unwind_band_bps", unit="bps", default=Decimal(50), section="paper", has_zero=True
+)
+"""... or, where an order closes what a plan left over, behind the best price."""
+
+LAG_MS: Final = Term(
+    name="lag_ms_max",
+    unit="ms",
+    default=Decimal(2_000),
+    section="markets",
+    is_whole=True,
+    least=Decimal(1),
+)
+"""No limit of plans either: books whose frames come later are out of all of them."""
+
 
 def terms_of(limits: Sequence[LimitMaker]) -> list[Term]:
-    """Return the numbers that limits, and the prices of orders, go by."""
-    return [*(limit.term for limit in limits if limit.term is not None), SLIPPAGE_BPS]
+    """Return the numbers that limits, and what else can be tightened while running, go by."""
+    own = [limit.term for limit in limits if limit.term is not None]
+    return [*own, SLIPPAGE_BPS, UNWIND_BAND_BPS, LAG_MS]

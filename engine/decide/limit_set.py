@@ -1,6 +1,6 @@
 """The values of limits: set by the settings, tightened by the operator while running."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -74,15 +74,30 @@ class LimitSet:
             term.check(self._by_settings[name])
         self.by_operator: Mapping[str, Decimal] = {}
         self._values = dict(self._by_settings)
+        self._followers: tuple[Follower, ...] = ()
         self.take(by_operator or {})
 
     def __getitem__(self, term: Term) -> Decimal:
         """Return the value in force."""
         return self._values[term.name]
 
+    @property
+    def terms(self) -> Iterable[Term]:
+        """All terms."""
+        return self._terms.values()
+
     def by_settings(self, term: Term) -> Decimal:
         """Return the value of the settings: no other in force is ever looser."""
         return self._by_settings[term.name]
+
+    def in_force(self) -> dict[str, Decimal]:
+        """Return the values in force, by name."""
+        return dict(self._values)
+
+    def follow(self, follower: "Follower") -> None:
+        """Tell somebody who keeps a value in a form of its own what is in force, now and later."""
+        self._followers = (*self._followers, follower)
+        follower(self)
 
     def take(self, by_operator: Mapping[str, Decimal]) -> None:
         """Take what the operator has set in all.
@@ -93,6 +108,8 @@ class LimitSet:
         known = {name: value for name, value in by_operator.items() if name in self._terms}
         self._values = self._in_force(known)
         self.by_operator = known
+        for follower in self._followers:
+            follower(self)
 
     def _in_force(self, by_operator: Mapping[str, Decimal]) -> dict[str, Decimal]:
         values = dict(self._by_settings)
@@ -142,3 +159,6 @@ class LimitSet:
         if term is None:
             raise BadValueError(f"no limit {name}; there are {', '.join(sorted(self._terms))}")
         return term
+
+
+Follower = Callable[[LimitSet], None]

@@ -23,9 +23,9 @@ from engine.portfolio.costs import EXACT, Costs
 _ZERO: Final = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UnwindRules:
-    """How what one leg left over is closed at its venue.
+    """How what one leg left over is closed at its venue; the band may change.
 
     Attributes:
         band_bps: an unwinding order's limit lies at most so far behind the best price at the
@@ -46,6 +46,11 @@ class UnwindRules:
                 f"attempts {self.attempts_max} must not be negative, and the wait of "
                 f"{self.wait_ms} ms must be above 0"
             )
+
+    def set(self, *, band_bps: Decimal) -> None:
+        """Go by another band with all that is sent from now on."""
+        self.band_bps = band_bps
+        self.__post_init__()
 
 
 class Quotes(Protocol):

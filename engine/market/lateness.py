@@ -63,6 +63,14 @@ class Lateness:
         self._is_late = bytearray(streams)
         self._ticked_at_ns = 0
 
+    def limit(self, lag_ms_max: int) -> None:
+        """Go by another limit; the next frame of each stream is judged by it."""
+        if lag_ms_max * NS_PER_MS == self._limit_ns:
+            return
+        self._limit_ns = lag_ms_max * NS_PER_MS
+        for stream in range(len(self.behind)):
+            self.from_ns[stream] = _UNKNOWN
+
     def opened(self, stream: int) -> None:
         """Learn of a new connection, whose quickest frame is yet to come."""
         self.from_ns[stream] = _UNKNOWN

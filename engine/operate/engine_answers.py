@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.bus.command import Envelope
 from engine.bus.lease import Lease
-from engine.bus.notices import ModeChanged, Notice
+from engine.bus.notices import LimitChanged, ModeChanged, Notice
 from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
@@ -101,7 +101,7 @@ class EngineAnswers:
         limits: Mapping[str, Decimal] | None = None,
     ) -> Acknowledged | Declined:
         """Set mode, pause or limits; a loosening that something overtook is declined."""
-        before = self._set
+        before, in_force = self._set, self.core.decider.limits.in_force()
         wanted = _Set(
             mode=before.mode if mode is None else mode,
             is_paused=before.is_paused if is_paused is None else is_paused,
@@ -151,6 +151,7 @@ class EngineAnswers:
                     envelope, "another change came in meanwhile; look at /status, ask again"
                 )
             self._apply(wanted)
+        self._tell_limits(in_force, envelope.by, at_ns)
         if limits is None:
             self._tell(
                 ModeChanged(
@@ -197,6 +198,21 @@ class EngineAnswers:
         if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
             state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
             self.core.hot_path.command(state, at_ns)
+
+    def _tell_limits(self, before: Mapping[str, Decimal], by: str, at_ns: int) -> None:
+        limits = self.core.decider.limits
+        for term in limits.terms:
+            if limits[term] != before[term.name]:
+                changed = LimitChanged(
+                    at_ns=at_ns,
+                    basis=self._basis,
+                    name=term.name,
+                    unit=term.unit,
+                    before=before[term.name],
+                    after=limits[term],
+                    by=by,
+                )
+                self._tell(changed)
 
     def _tell(self, notice: Notice) -> None:
         self.core.journal.notices.tell(notice)

@@ -1,4 +1,4 @@
-"""Tells of venues that are out for long: once, after a while, and of their end with their length.
+"""Tells of venues and chains that are out for long: once, after a while, and of their end.
 
 Decisions do not wait for any of this: a venue that is lost is out of them at once. What is told is
 a state that has lasted, so that a book that is quiet now and then, a moment's fault or the closing
@@ -6,11 +6,13 @@ of all connections at a stop make no notice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from engine.bus.notices import Notice, VenueBack, VenueLost
+from engine.detect.moving.moving_pools import MovingPools
+from engine.detect.moving.pool_health import chain_of
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
@@ -30,7 +32,7 @@ STEADY_NS: Final = 30_000_000_000
 
 @dataclass(slots=True)
 class _Watch:
-    """What is known of one venue; 0 stands for no such instant."""
+    """What is known of one place; 0 stands for no such instant."""
 
     out_at_ns: int
     told_after_ns: int = TOLD_AFTER_START_NS
@@ -38,35 +40,49 @@ class _Watch:
     is_told: bool = False
 
 
+class Place(Protocol):
+    """What may be out: a venue with its books, or a chain with its pools."""
+
+    is_chain: bool
+
+    def is_live(self, at_ns: int) -> bool:
+        """Say whether any of it may be acted on."""
+        ...
+
+    def count(self) -> int:
+        """Return how many books or pools it has now."""
+        ...
+
+    def fault(self, at_ns: int) -> Fault:
+        """Return why most of it is out."""
+        ...
+
+
 class Outages:
-    """Watches the venues of a run.
+    """Watches the venues and chains of a run.
 
     Args:
-        books_of: the rows of each venue now; they may change.
+        places: what is watched, by name.
         tell: takes a notice.
     """
 
     def __init__(
         self,
-        board: Board,
-        freshness: Freshness,
-        books_of: Mapping[VenueId, list[int]],
+        places: Mapping[VenueId, Place],
         *,
         basis: Basis,
         tell: Callable[[Notice], None],
         at_ns: int,
     ) -> None:
-        self._board = board
-        self._freshness = freshness
-        self._books_of = books_of
+        self._places = places
         self._basis = basis
         self._tell = tell
-        self._watches = {venue: _Watch(at_ns) for venue in books_of}
+        self._watches = {name: _Watch(at_ns) for name in places}
 
     def update(self, at_ns: int) -> None:
-        """Update every venue, as on each tick."""
+        """Update every place, as on each tick."""
         for venue, watch in self._watches.items():
-            if self._freshness.fresh_books(venue):
+            if self._places[venue].is_live(at_ns):
                 self._live(venue, watch, at_ns)
             else:
                 self._out(venue, watch, at_ns)
@@ -95,23 +111,80 @@ class Outages:
         if watch.is_told or at_ns - watch.out_at_ns < watch.told_after_ns:
             return
         watch.is_told = True
-        books = self._books_of[venue]
+        place = self._places[venue]
         self._tell(
             VenueLost(
                 at_ns=at_ns,
                 basis=self._basis,
                 venue=venue,
-                fault=self._fault(books),
-                books=len(books),
+                fault=place.fault(at_ns),
+                books=place.count(),
+                is_chain=place.is_chain,
             )
         )
 
-    def _fault(self, books: list[int]) -> Fault:
-        """Return why most of these books are out; one that is live is out by its age alone."""
+
+class BooksOf:
+    """The books of a venue; obeys `Place`.
+
+    Args:
+        books: its rows now; they may change.
+    """
+
+    is_chain = False
+
+    def __init__(
+        self, venue: VenueId, board: Board, freshness: Freshness, books: Sequence[int]
+    ) -> None:
+        self._venue = venue
+        self._board = board
+        self._freshness = freshness
+        self._books = books
+
+    def is_live(self, at_ns: int) -> bool:
+        """See `Place.is_live`."""
+        del at_ns
+        return bool(self._freshness.fresh_books(self._venue))
+
+    def count(self) -> int:
+        """See `Place.count`."""
+        return len(self._books)
+
+    def fault(self, at_ns: int) -> Fault:
+        """See `Place.fault`; a book that is live is out by its age alone."""
+        del at_ns
         faults = Counter(
             Fault.STALLED
             if self._board.is_live(book)
             else self._board.stale_reasons[book] or Fault.DISCONNECTED
-            for book in books
+            for book in self._books
         )
         return faults.most_common(1)[0][0] if faults else Fault.DISCONNECTED
+
+
+class PoolsAt:
+    """The pools of a chain; obeys `Place`. One without any misses nothing."""
+
+    is_chain = True
+
+    def __init__(self, chain: str, pools: MovingPools) -> None:
+        self._chain = chain
+        self._pools = pools
+
+    def is_live(self, at_ns: int) -> bool:
+        """See `Place.is_live`."""
+        counts = self._of_chain(self._pools.known_counts)
+        is_followed = self._pools.is_fresh(self._chain, at_ns)
+        return is_followed and (counts > 0 or not self.count())
+
+    def count(self) -> int:
+        """See `Place.count`."""
+        return self._of_chain(self._pools.counts)
+
+    def fault(self, at_ns: int) -> Fault:
+        """See `Place.fault`."""
+        is_followed = self._pools.is_fresh(self._chain, at_ns)
+        return Fault.GAP if is_followed else Fault.STALLED
+
+    def _of_chain(self, counts: Mapping[VenueId, int]) -> int:
+        return sum(number for venue, number in counts.items() if chain_of(venue) == self._chain)

@@ -20,7 +20,7 @@ import zstandard
 
 from engine.domain.errors import BadValueError
 
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
 INPUTS_MAX: Final = 99
 """Entries of kinds up to this are inputs."""
 ENTRY: Final = struct.Struct("<QBHqHI")

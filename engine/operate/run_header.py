@@ -51,9 +51,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     venues: dict[VenueId, VenueTerms]
     transfer_bps: Decimal
     limits: dict[str, Decimal]
-    lag_ms_max: int
     audit_s: int
-    unwind_band_bps: Decimal
     seed: int
     legs_max: int
     flash_fee_bps: Decimal

@@ -20,7 +20,14 @@ from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
-from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker, terms_of
+from engine.decide.limit_list import (
+    LAG_MS,
+    LIMITS,
+    SLIPPAGE_BPS,
+    UNWIND_BAND_BPS,
+    LimitMaker,
+    terms_of,
+)
 from engine.decide.limit_set import LimitSet
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
@@ -200,6 +207,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         log=around.log,
     )
     estimates = Estimates(board, age_ns_max=age_ns_max)
+    unwind = UnwindRules()
+    limits.follow(lambda values: unwind.set(band_bps=values[UNWIND_BAND_BPS]))
     open_matrix = around.open_matrix
     pipeline = Pipeline(
         Parts(
@@ -217,7 +226,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                     venue=PaperVenue(board, costs, taken, age_ns_max=age_ns_max),
                     costs=costs,
                     latency=_latency_model(header),
-                    rules=UnwindRules(band_bps=terms.unwind_band_bps),
+                    rules=unwind,
                     order_rate=circumstances.order_rate,
                     pools=graph.pools,
                     taken_pools=taken_pools,
@@ -245,7 +254,10 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     route_confirmer = RouteConfirmer(legs, costs, RouteRules(flash_fee_bps=terms.flash_fee_bps))
     feeds = _feeds(header, board, age_ms_max=int(limits.by_settings(AGE_MS)))
     books = [list(stream.books) for stream in header.streams]
-    lateness = Lateness(board, [feed.behind for feed in feeds], books, lag_ms_max=terms.lag_ms_max)
+    lateness = Lateness(
+        board, [feed.behind for feed in feeds], books, lag_ms_max=int(limits[LAG_MS])
+    )
+    limits.follow(lambda values: lateness.limit(int(values[LAG_MS])))
     spreads = Spreads(board, costs, age_ns_max=age_ns_max)
     rows = MarketRows(
         board,

@@ -9,13 +9,14 @@ from engine.bus.notices import REFUSED, ClockCorrected, RecordingStopped, Record
 from engine.connectors.session import Session
 from engine.core.inputs.kind import Answers
 from engine.domain.corrections import Correction
+from engine.domain.instruments import VenueId
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.core_parts import Core
 from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
-from engine.operate.outages import Outages
+from engine.operate.outages import BooksOf, Outages, Place, PoolsAt
 from engine.operate.outbox import Outbox, Worth
 from engine.operate.recorder import Recorder
 
@@ -52,12 +53,7 @@ class Ticks:
         self._recorder = recorder
         self._reported = {"opportunities": 0, "notices": 0, REFUSED: 0}
         self._outages = Outages(
-            core.board,
-            core.freshness,
-            {
-                stream.venue: books
-                for stream, books in zip(core.header.streams, core.rows.books, strict=True)
-            },
+            places_of(core),
             basis=core.header.basis,
             tell=core.journal.notices.tell,
             at_ns=clock.now_ns(),
@@ -114,3 +110,14 @@ class Ticks:
             RecordingStopped(at_ns=at_ns, basis=self._core.header.basis, why=self._recorder.failure)
         )
         self._recorder = None
+
+
+def places_of(core: Core) -> dict[VenueId, Place]:
+    """Return what an outage of is told: each venue, and each chain whose blocks are followed."""
+    places: dict[VenueId, Place] = {
+        stream.venue: BooksOf(stream.venue, core.board, core.freshness, books)
+        for stream, books in zip(core.header.streams, core.rows.books, strict=True)
+    }
+    for chain in core.header.terms.chains:
+        places[VenueId(chain)] = PoolsAt(chain, core.moving_pools)
+    return places

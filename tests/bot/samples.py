@@ -10,6 +10,7 @@ from engine.bus.notices import (
     ClockCorrected,
     Killed,
     LateFill,
+    LimitChanged,
     LimitHit,
     ModeChanged,
     Notice,
@@ -571,6 +572,15 @@ def all_notices() -> list[Notice]:
         ),
         killed(),
         Unkilled(at_ns=at_ns, basis=basis, by="telegram:4242"),
+        LimitChanged(
+            at_ns=at_ns,
+            basis=basis,
+            name="position_usd",
+            unit="USD",
+            before=Decimal(1_000),
+            after=Decimal(250),
+            by="shell of op",
+        ),
         ModeChanged(at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="terminal"),
         RoleRestarted(
             at_ns=at_ns, basis=basis, role="ledger", why="ended with code 137", restarts=2

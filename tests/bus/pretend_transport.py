@@ -59,6 +59,8 @@ class RoomCaller:
         role, payload = self._place[1], encode(request)
         found = self._rooms.served_in.get(self._place)
         if found is None:
+            if self.ended is not None:
+                raise TransientError(f"the {role} has ended: {self.ended}")
             raise TransientError(f"the {role} is away (the room is empty); try again")
         decoder, answerer, on_fatal = found
         task = asyncio.create_task(answered(decoder, answerer, payload, on_fatal))

@@ -2,14 +2,21 @@
 
 import pytest
 
-from engine.bus.notices import Notice, VenueBack, VenueLost
+from bot.render.notices import render_notice
+from engine.bus.notices import Notice, StampedNotice, VenueBack, VenueLost
+from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.market.board import Board
 from engine.market.freshness import Freshness
-from engine.operate.outages import Outages
+from engine.operate.outages import BooksOf, Outages, PoolsAt
+from engine.operate.run_header import StreamSpec
 from engine.ports import LevelForm
+from engine.wiring.ticks import places_of
+from tests.core.test_blocks import CHAIN, FIRST, STALE_MS, block, two_pools
+from tests.detect.test_live_pools import pair_of
+from tests.reference.run_core import make_run_core
 from tests.reference.world import SECOND, START_NS, make_instrument
 
 HERE, THERE = VenueId("here"), VenueId("there")
@@ -25,9 +32,10 @@ class Watched:
         self.told: list[Notice] = []
         self.now_ns = START_NS
         self.outages = Outages(
-            self.board,
-            self.freshness,
-            {HERE: [0], THERE: [1]},
+            {
+                HERE: BooksOf(HERE, self.board, self.freshness, [0]),
+                THERE: BooksOf(THERE, self.board, self.freshness, [1]),
+            },
             basis=Basis.LIVE,
             tell=self.told.append,
             at_ns=START_NS,
@@ -119,3 +127,65 @@ def test_a_venue_that_does_not_come_up_is_told_after_half_a_minute() -> None:
     (lost,) = watched.told
     assert isinstance(lost, VenueLost)
     assert lost.venue == HERE
+
+
+def test_a_chain_that_falls_silent_is_told_once_and_its_end_with_its_length() -> None:
+    world = two_pools()
+    told: list[Notice] = []
+    chain = VenueId(CHAIN)
+    outages = Outages(
+        {chain: PoolsAt(CHAIN, world.moving)},
+        basis=Basis.SANDBOX,
+        tell=told.append,
+        at_ns=world.now_ns,
+    )
+
+    def run(seconds: int, *, has_blocks: bool) -> None:
+        for _ in range(seconds):
+            world.now_ns += SECOND
+            if has_blocks:
+                numbers.append(numbers[-1] + 1)
+                world.moving.take(block(numbers[-1]), world.now_ns)
+            outages.update(world.now_ns)
+
+    numbers = [FIRST]
+    run(60, has_blocks=True)
+    assert told == []
+    run(STALE_MS // 1_000 + 600, has_blocks=False)
+    run(60, has_blocks=True)
+
+    lost, back = told
+    assert isinstance(lost, VenueLost)
+    assert (lost.venue, lost.fault, lost.books, lost.is_chain) == (chain, Fault.STALLED, 2, True)
+    assert "2 pools left" in repr(render_notice(StampedNotice(seq=1, notice=lost)))
+    assert isinstance(back, VenueBack)
+    assert back.lost_ms == pytest.approx(600_000, abs=2_000)
+
+
+def test_a_chain_without_pools_that_may_be_used_is_out_though_its_blocks_come() -> None:
+    world = two_pools()
+    place = PoolsAt(CHAIN, world.moving)
+    assert place.is_live(world.now_ns)
+
+    world.moving.lose(CHAIN, Fault.GAP)
+    world.moving.take(block(FIRST + 1), world.now_ns)
+
+    assert not place.is_live(world.now_ns)
+    assert place.fault(world.now_ns) is Fault.GAP
+
+
+def test_every_venue_and_every_chain_of_a_run_is_watched() -> None:
+    core = make_run_core(
+        [make_instrument("bitstamp")],
+        [pair_of(1_000, 2_000_000)],
+        [StreamSpec(venue=VenueId("bitstamp"), feed="diff", books=[0])],
+        chains={CHAIN: BlockTerms(stale_ms=STALE_MS, undo_blocks=3)},
+    )
+
+    places = places_of(core)
+
+    assert {name: place.is_chain for name, place in places.items()} == {
+        "bitstamp": False,
+        CHAIN: True,
+    }
+    assert [place.count() for place in places.values()] == [1, 1]

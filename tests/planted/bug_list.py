@@ -40,8 +40,8 @@ JOINTS: Final = (
         what="the unwind band of the settings is dropped",
         kind=SETTINGS,
         path=CORE,
-        old="rules=UnwindRules(band_bps=terms.unwind_band_bps)",
-        new="rules=UnwindRules()",
+        old="unwind.set(band_bps=values[UNWIND_BAND_BPS])",
+        new="None",
         tests=REACH,
     ),
     Bug(

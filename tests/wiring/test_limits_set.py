@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.notices import is_told
+from bot.render.notices import render_notice
 from engine.bus.command import seal
+from engine.bus.notices import LimitChanged, StampedNotice
 from engine.bus.records import Record
 from engine.bus.reports import Acknowledged, Declined, LimitLine, LimitsReport
 from engine.core.inputs.limits_set import LIMITS_SET
@@ -77,6 +80,7 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
         run = (await insist(facade, GetStatus())).run_id
         assert isinstance(await put(facade, "position_usd", "250"), Acknowledged)
         assert isinstance(await put(facade, "net_edge_bps_min", "12"), Acknowledged)
+        assert isinstance(await put(facade, "lag_ms_max", "1500"), Acknowledged)
         await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
     recording = paths.recordings / run
     lines: list[bytes] = []
@@ -96,6 +100,31 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
         assert isinstance(await put(facade, "position_usd", "1000", confirms=True), Acknowledged)
     async with open_roles(SETTINGS, paths) as facade:
         assert (await line(facade, "position_usd")).by_settings == ""
+
+
+async def test_a_change_is_told_to_whoever_did_not_ask_for_it(tmp_path: Path) -> None:
+    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+        await put(facade, "position_usd", "250")
+        await put(facade, "position_usd", "900", confirms=True)
+        await put(facade, "position_usd", "900")
+
+        told: list[LimitChanged] = []
+        async with asyncio.timeout(PATIENCE_S):
+            async for stamped in facade.notices(reader="test"):
+                if isinstance(stamped.notice, LimitChanged):
+                    told.append(stamped.notice)
+                    if len(told) == len("xx"):
+                        break
+
+    assert [(one.name, int(one.before), int(one.after), one.by) for one in told] == [
+        ("position_usd", 1_000, 250, "me"),
+        ("position_usd", 250, 900, "me"),
+    ]
+    (last,) = told[1:]
+    stamped = StampedNotice(seq=1, notice=last)
+    assert is_told(stamped, opportunity_usd_min=Decimal(0), own_by="telegram:1")
+    assert not is_told(stamped, opportunity_usd_min=Decimal(0), own_by="me")
+    assert "900 USD" in repr(render_notice(stamped))
 
 
 async def test_what_was_asked_before_a_tightening_loosens_no_limit_after_it(

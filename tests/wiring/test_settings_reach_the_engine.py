@@ -3,9 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.bus.notices import OpportunitySeen
+from engine.core.inputs.limits_set import LimitsSet
 from engine.domain.assets import AssetCode
+from engine.domain.faults import Fault
 from engine.domain.modes import Mode
 from engine.domain.orders import Purpose
 from tests.reference.engine import (
@@ -13,6 +16,7 @@ from tests.reference.engine import (
     LEFT,
     LEFT_OVER,
     MS,
+    NOTHING,
     SELL_AT,
     VENUES,
     Engine,
@@ -33,13 +37,11 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
         "unproven_s_max": 29,
         "age_ms_max": 4_001,
         "slippage_bps_max": 2,
+        "unwind_band_bps": 10,
+        "lag_ms_max": 1_701,
     }
-    assert (terms.transfer_bps, terms.unwind_band_bps, terms.flash_fee_bps) == (
-        Decimal("0.5"),
-        Decimal(10),
-        Decimal(7),
-    )
-    assert (terms.lag_ms_max, terms.audit_s, terms.seed, terms.legs_max) == (1_701, 23, 77, 2)
+    assert (terms.transfer_bps, terms.flash_fee_bps) == (Decimal("0.5"), Decimal(7))
+    assert (terms.audit_s, terms.seed, terms.legs_max) == (23, 77, 2)
     assert terms.gas_prices_gwei["ethereum"] == Decimal("3.5")
     for venue, fee_bps in ((BUY_AT, 3), (SELL_AT, 4)):
         of = terms.venues[venue]
@@ -87,9 +89,16 @@ def test_the_engine_begins_with_what_the_ledger_knew() -> None:
     assert (line.limit, line.by_settings) == ("600", "700")
 
 
-def test_a_plan_and_its_orders_go_by_the_settings() -> None:
+@pytest.mark.parametrize(
+    ("by_operator", "band_price"),
+    [({}, "99.90"), ({"unwind_band_bps": Decimal(5)}, "99.95")],  # bps behind the best bid
+)
+def test_a_plan_and_its_orders_go_by_the_settings_and_by_what_was_set_since(
+    by_operator: dict[str, Decimal], band_price: str
+) -> None:
     engine = Engine(header_of())
     engine.fund()
+    engine.core.hot_path.command(LimitsSet(limits=by_operator), engine.now_ns)
 
     engine.show(0, [("100.00", "9")], [("100.10", "9")])
     engine.show(1, [("101.00", "9")], [("101.20", "9")])
@@ -110,7 +119,7 @@ def test_a_plan_and_its_orders_go_by_the_settings() -> None:
     )
     assert bought.price_limit == Decimal("100.12")  # 2 bps
     unwinding = [one for one in record.execution.orders if one.purpose is Purpose.UNWIND]
-    assert unwinding[0].price_limit == Decimal("99.90")  # 10 bps behind the best bid
+    assert unwinding[0].price_limit == Decimal(band_price)
     for order in (bought, missed):
         median_ms = VENUES[order.instrument.venue].latency_ms_median
         assert order.arrives_at_ns - order.sent_at_ns < 4 * median_ms * MS
@@ -125,3 +134,33 @@ def test_an_opportunity_is_told_from_the_gain_that_was_set(usd_min: str, *, is_t
     engine.show(1, [("101.00", "3")], [("101.20", "3")])
 
     assert any(isinstance(one, OpportunitySeen) for one in engine.notices) is is_told
+
+
+@pytest.mark.parametrize(
+    ("at_start", "since", "is_held"),
+    [({}, {}, False), ({"lag_ms_max": Decimal(400)}, {}, True), ({}, {"lag_ms_max": 400}, True)],
+)
+def test_frames_come_late_by_what_the_operator_set_at_the_next_one(
+    at_start: dict[str, Decimal], since: dict[str, int], *, is_held: bool
+) -> None:
+    """By the settings 1,701 ms are allowed; a frame of 600 ms is one of another limit's."""
+    engine = Engine(header_of(state=replace(NOTHING, limits=at_start)))
+    engine.show(0, [("100.00", "9")], [("100.10", "9")])
+    core = engine.core
+    lateness = core.hot_path.lateness
+    for behind_ms in (100, 700):
+        lateness.behind[0][0] = behind_ms * 1_000_000
+        if behind_ms > 100 and since:
+            limits = {name: Decimal(value) for name, value in since.items()}
+            core.hot_path.command(LimitsSet(limits=limits), engine.now_ns)
+        behind_ns = lateness.behind[0][0]
+        if not lateness.from_ns[0] <= behind_ns <= lateness.to_ns[0]:
+            lateness.judge(0, 0, engine.now_ns)
+
+    assert (core.board.stale_reasons[0] is Fault.LATE) == is_held
+    lines = {one.term: one for one in core.decider.limit_lines(START_NS)}
+    if is_held:
+        line = lines["lag_ms_max"]
+        assert (line.limit, line.used, line.by_settings) == ("400", "400 ms", "1701")
+    else:
+        assert "lag_ms_max" not in lines
