@@ -17,7 +17,7 @@ from benchmarks.core_market import (
     plenty,
 )
 from benchmarks.harness import Row, measure, print_table
-from engine.core.pipeline import Decided, Parts, Pipeline
+from engine.core.pipeline import Decided, Pipeline
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
 from engine.decide.limit_list import LIMITS, terms_of
@@ -148,21 +148,19 @@ class Core:
             )
         )
         self.pipeline = Pipeline(
-            Parts(
-                board=board,
-                taken=self.taken,
-                freshness=Freshness(board, age_ns_max=AGE_NS_MAX),
-                valuation=self.valuation,
-                value_round=ValueRound(graph, Estimates(board, age_ns_max=AGE_NS_MAX)),
-                pools=moving,
-                pool_health=PoolHealth(moving),
-                detector=self.detector,
-                decider=self.decider,
-                executors=executors,
-                positions=self.positions,
-                inventory=self.inventory,
-                journal=SilentJournal(),
-            )
+            board=board,
+            taken=self.taken,
+            freshness=Freshness(board, age_ns_max=AGE_NS_MAX),
+            valuation=self.valuation,
+            value_round=ValueRound(graph, Estimates(board, age_ns_max=AGE_NS_MAX)),
+            pools=moving,
+            pool_health=PoolHealth(moving),
+            detector=self.detector,
+            decider=self.decider,
+            executors=executors,
+            positions=self.positions,
+            inventory=self.inventory,
+            journal=SilentJournal(),
         )
 
 

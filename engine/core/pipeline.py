@@ -105,52 +105,49 @@ def _no_matrix() -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The parts that a pipeline joins; all work on the same board.
-
-    Attributes:
-        open_matrix: makes the matrix, of the rows as they are now, where changed books and pools
-            are published for other processes; None if there is none.
-    """
-
-    board: Board
-    taken: Taken
-    freshness: Freshness
-    valuation: Valuation
-    value_round: ValueRound
-    pools: MovingPools
-    pool_health: PoolHealth
-    detector: Detector
-    decider: Decider
-    executors: Executors
-    positions: Positions
-    inventory: Inventory
-    journal: Journal
-    open_matrix: Callable[[], SharedRows | None] = _no_matrix
-
-
 class Pipeline:
     """Runs the parts in their order."""
 
     NOT_STATE = frozenset({"_shared", "_publish"})  # for other processes, which a replay has not
 
-    def __init__(self, parts: Parts) -> None:
-        self._board = parts.board
-        self._taken = parts.taken
-        self._freshness = parts.freshness
-        self._valuation = parts.valuation
-        self._value_round = parts.value_round
-        self._pools = parts.pools
-        self._pool_health = parts.pool_health
-        self._detector = parts.detector
-        self._decider = parts.decider
-        self._executors = parts.executors
-        self._positions = parts.positions
-        self._inventory = parts.inventory
-        self._journal = parts.journal
-        self._open_matrix = parts.open_matrix
-        self._shared = parts.open_matrix()
+    def __init__(
+        self,
+        *,
+        board: Board,
+        taken: Taken,
+        freshness: Freshness,
+        valuation: Valuation,
+        value_round: ValueRound,
+        pools: MovingPools,
+        pool_health: PoolHealth,
+        detector: Detector,
+        decider: Decider,
+        executors: Executors,
+        positions: Positions,
+        inventory: Inventory,
+        journal: Journal,
+        open_matrix: Callable[[], SharedRows | None] = _no_matrix,
+    ) -> None:
+        """Join parts that all work on the same board.
+
+        `open_matrix` makes the matrix, of the rows as they are now, where changed books and pools
+        are published for other processes; None if there is none.
+        """
+        self._board = board
+        self._taken = taken
+        self._freshness = freshness
+        self._valuation = valuation
+        self._value_round = value_round
+        self._pools = pools
+        self._pool_health = pool_health
+        self._detector = detector
+        self._decider = decider
+        self._executors = executors
+        self._positions = positions
+        self._inventory = inventory
+        self._journal = journal
+        self._open_matrix = open_matrix
+        self._shared = open_matrix()
         self._publish = self._publish_by(self._shared)
         self._considered: dict[str, _Considered] = {}
 

@@ -13,7 +13,7 @@ from engine.core.input_list import INPUTS
 from engine.core.inputs.kind import AnyKind
 from engine.core.market_rows import MarketRows
 from engine.core.middle import Middle
-from engine.core.pipeline import Parts, Pipeline
+from engine.core.pipeline import Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
 from engine.decide.bounds.book_age import AGE_MS
@@ -211,43 +211,41 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     limits.follow(lambda values: unwind.set(band_bps=values[UNWIND_BAND_BPS]))
     open_matrix = around.open_matrix
     pipeline = Pipeline(
-        Parts(
-            board=board,
-            taken=taken,
-            freshness=freshness,
-            valuation=valuation,
-            value_round=ValueRound(graph, estimates),
-            pools=moving,
-            pool_health=pool_health,
-            detector=detector,
-            decider=decider,
-            executors=Executors(
-                Around(
-                    venue=PaperVenue(board, costs, taken, age_ns_max=age_ns_max),
-                    costs=costs,
-                    latency=_latency_model(header),
-                    rules=unwind,
-                    order_rate=circumstances.order_rate,
-                    pools=graph.pools,
-                    taken_pools=taken_pools,
-                    is_killed=around.world.is_killed,
-                    intend=journal.records.intent,
-                    waits_for_intents=terms.waits_for_intents,
-                    chains=ChainSight(
-                        head_of=moving.head_of,
-                        block_ms_of=partial(_block_ms, terms.chains),
-                        gas_prices_gwei=gas_prices_gwei,
-                    ),
-                    late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
-                )
-            ),
-            positions=positions,
-            inventory=inventory,
-            journal=journal,
-            open_matrix=lambda: (
-                open_matrix(board, graph.terms_of_pools, graph.pools) if open_matrix else None
-            ),
-        )
+        board=board,
+        taken=taken,
+        freshness=freshness,
+        valuation=valuation,
+        value_round=ValueRound(graph, estimates),
+        pools=moving,
+        pool_health=pool_health,
+        detector=detector,
+        decider=decider,
+        executors=Executors(
+            Around(
+                venue=PaperVenue(board, costs, taken, age_ns_max=age_ns_max),
+                costs=costs,
+                latency=_latency_model(header),
+                rules=unwind,
+                order_rate=circumstances.order_rate,
+                pools=graph.pools,
+                taken_pools=taken_pools,
+                is_killed=around.world.is_killed,
+                intend=journal.records.intent,
+                waits_for_intents=terms.waits_for_intents,
+                chains=ChainSight(
+                    head_of=moving.head_of,
+                    block_ms_of=partial(_block_ms, terms.chains),
+                    gas_prices_gwei=gas_prices_gwei,
+                ),
+                late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
+            )
+        ),
+        positions=positions,
+        inventory=inventory,
+        journal=journal,
+        open_matrix=lambda: (
+            open_matrix(board, graph.terms_of_pools, graph.pools) if open_matrix else None
+        ),
     )
     pipeline.recover(header.open_plans, header.started_at_ns)
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)

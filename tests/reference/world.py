@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.core.pipeline import Decided, Parts, Pipeline
+from engine.core.pipeline import Decided, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
 from engine.decide.circumstances import Circumstances
@@ -355,22 +355,20 @@ class World:
             setup.executors,
         )
         self.pipeline = Pipeline(
-            Parts(
-                board=self.board,
-                taken=self.taken,
-                freshness=self.freshness,
-                valuation=self.valuation,
-                value_round=ValueRound(self.graph, Estimates(self.board, age_ns_max=AGE_NS_MAX)),
-                pools=self.moving,
-                pool_health=self.pool_health,
-                detector=self.detector,
-                decider=self.decider,
-                executors=self.executors,
-                positions=self.positions,
-                inventory=self.inventory,
-                journal=self.journal,
-                open_matrix=lambda: setup.open_matrix(self.board),
-            )
+            board=self.board,
+            taken=self.taken,
+            freshness=self.freshness,
+            valuation=self.valuation,
+            value_round=ValueRound(self.graph, Estimates(self.board, age_ns_max=AGE_NS_MAX)),
+            pools=self.moving,
+            pool_health=self.pool_health,
+            detector=self.detector,
+            decider=self.decider,
+            executors=self.executors,
+            positions=self.positions,
+            inventory=self.inventory,
+            journal=self.journal,
+            open_matrix=lambda: setup.open_matrix(self.board),
         )
 
     def wait(self, ms: float) -> None:
