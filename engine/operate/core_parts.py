@@ -57,3 +57,8 @@ class Core:
     hot_path: HotPath
     frame: CoreFrame
     spread_watch: SpreadWatch
+
+    @property
+    def started_at_ns(self) -> int:
+        """When the run started, by the clock as it is now."""
+        return self.header.started_at_ns + self.hot_path.stepped_ns
