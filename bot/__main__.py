@@ -1,6 +1,7 @@
 """Open the chat, wait for a signal, close in order.
 
-``python -m bot`` connects to roles that run as processes; ``--one-process`` runs them all in here.
+``python -m bot`` connects to roles that run as processes; ``--one-process`` runs them all in here,
+``--terminal`` chats here although a phone is set up.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from engine.wiring.front_end import FrontEnd, exit_code_after, open_front_end
 
 async def main(*, is_one_process: bool) -> None:
     """Run the chat of this installation until told to stop, or until the person leaves."""
-    opened = open_front_end(os.environ, directory=Path.cwd())
+    is_terminal = "--terminal" in sys.argv[1:]
+    opened = open_front_end(os.environ, directory=Path.cwd(), is_terminal=is_terminal)
     if is_one_process:
         from engine.wiring.one_process import open_front_end_with_roles
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import psutil
 
 from engine.bus.lease import held_lease
@@ -30,7 +31,7 @@ from engine.operate.streams import say_last
 from engine.requests.money import GetEngineIds
 from engine.settings.load import load_settings
 from engine.settings.passing import is_set
-from engine.settings.schema import Settings
+from engine.settings.schema import Settings, TelegramSettings
 from engine.wiring.bus import caller_to
 from engine.wiring.paths import Paths, prepare
 
@@ -52,10 +53,15 @@ class FrontEnd:
 
 @contextlib.asynccontextmanager
 async def open_front_end(
-    environment: Mapping[str, str], *, directory: Path
+    environment: Mapping[str, str], *, directory: Path, is_terminal: bool = False
 ) -> AsyncIterator[FrontEnd]:
-    """Load the settings and connect a front-end process; announces readiness to the supervisor."""
+    """Load the settings and connect a front-end process; announces readiness to the supervisor.
+
+    With `is_terminal` it is a terminal's, whatever is set up for a phone.
+    """
     settings = load_settings(environment, directory=directory)
+    if is_terminal:
+        settings = msgspec.structs.replace(settings, telegram=TelegramSettings())
     set_up_logging(settings)
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
