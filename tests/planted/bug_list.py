@@ -701,8 +701,8 @@ PAPER: Final = (
         what="a new price of gas reaches the detector alone",
         kind=JOINT,
         path=CORE,
-        old="                        gas_prices_gwei=gas_prices_gwei,\n",
-        new="                        gas_prices_gwei=terms.gas_prices_gwei,\n",
+        old="                    gas_prices_gwei=gas_prices_gwei,\n",
+        new="                    gas_prices_gwei=terms.gas_prices_gwei,\n",
         tests=SIMULATED,
     ),
     Bug(
