@@ -63,8 +63,10 @@ class Paths:
         return sorted(known | {MAIN, self.engine_id})
 
     def socket(self, role: str) -> Path:
-        """Return the socket of a role."""
-        return self._run_of(role) / f"{role}.sock"
+        """Return the socket of a role: all lie in one folder, as an address must be short."""
+        is_anothers = role in OF_AN_ENGINE and self.engine_id != MAIN
+        name = f"{role}-{self.engine_id}.sock" if is_anothers else f"{role}.sock"
+        return self.data_dir / "run" / name
 
     @property
     def engines(self) -> Path:
@@ -82,7 +84,7 @@ class Paths:
 
     @property
     def run(self) -> Path:
-        """What exists while this engine runs: its socket, its lock."""
+        """What exists while this engine runs, such as its locks."""
         return self.home / "run"
 
     @property

@@ -52,7 +52,7 @@ async def until_both_traded(installation: Installation) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_each_has_its_own_money_orders_recording_and_prices(tmp_path: Path) -> None:
+async def test_each_has_its_own_money_and_prices(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     async with running_two(data_dir) as (main, base):
         await until_both_traded(main)
@@ -87,7 +87,7 @@ async def test_each_has_its_own_money_orders_recording_and_prices(tmp_path: Path
     assert [one.name for one in own.iterdir()] == [runs[base]]
 
 
-async def test_a_kill_by_name_stops_that_engine_alone_and_a_kill_of_all_both(
+async def test_a_kill_by_name_stops_that_engine_alone(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "var"
