@@ -7,6 +7,7 @@ pair one start price; from there each follows its own recording.
 import tomllib
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -159,14 +160,22 @@ def _load_recordings(table: LineupFile, folder: Path) -> dict[str, dict[str, Rec
             )
         wanted.setdefault(row.recording, set()).add(row.instrument)
     return {
-        name: load_recording(
-            folder=folder,
-            files=table.recordings[name].files,
-            form=table.recordings[name].format,
-            instruments=instruments,
+        name: _load_once(
+            folder,
+            tuple(table.recordings[name].files),
+            table.recordings[name].format,
+            frozenset(instruments),
         )
         for name, instruments in wanted.items()
     }
+
+
+@cache
+def _load_once(
+    folder: Path, files: tuple[str, ...], form: str, instruments: frozenset[str]
+) -> dict[str, RecordedInstrument]:
+    """Load a recording, which nothing changes, for all sandboxes of this process."""
+    return load_recording(folder=folder, files=files, form=form, instruments=set(instruments))
 
 
 def _make_listing(

@@ -215,36 +215,53 @@ def _read_binance(files: Sequence[Sequence[bytes]]) -> Drafts:
         drafts[name] = _Draft(_pairs(book["bids"], book["asks"]), last_id=book["lastUpdateId"])
     for at_ns, frame, decoded in _received(files[0]):
         if "@depth" in decoded["stream"]:
-            _append_binance(drafts[decoded["data"]["s"]], at_ns, frame, decoded["data"])
+            update = decoded["data"]
+            draft = drafts[update["s"]]
+            _append_binance(draft, at_ns, frame, first_id=update["U"], last_id=update["u"])
     return drafts
 
 
 def _read_hftbacktest(files: Sequence[Sequence[bytes]]) -> Drafts:
     """Read depth lines around one REST snapshot; lines before it are kept until it is known."""
     draft: _Draft | None = None
-    waiting: list[tuple[int, bytes, Any]] = []
+    waiting: list[tuple[int, bytes, _Update]] = []
     for line in files[0]:
         time_ns, _, frame = line.partition(b" ")
-        decoded = msgspec.json.decode(frame)
-        if "lastUpdateId" in decoded:
-            draft = _Draft(
-                _pairs(decoded["bids"], decoded["asks"]), last_id=decoded["lastUpdateId"]
-            )
+        # Only what the order needs is decoded: the levels are, once they are played.
+        decoded = _read_update(frame)
+        if decoded.data is not None:
+            waiting.append((int(time_ns), frame, decoded.data))
         else:
-            waiting.append((int(time_ns), frame, decoded["data"]))
+            book = msgspec.json.decode(frame)
+            draft = _Draft(_pairs(book["bids"], book["asks"]), last_id=book["lastUpdateId"])
     if draft is None:
         raise ValueError("no snapshot in it")
     for at_ns, frame, update in waiting:
-        _append_binance(draft, at_ns, frame, update)
-    return {waiting[0][2]["s"]: draft}
+        _append_binance(draft, at_ns, frame, first_id=update.U, last_id=update.u)
+    return {waiting[0][2].s: draft}
 
 
-def _append_binance(draft: _Draft, at_ns: int, frame: bytes, update: Any) -> None:
-    if update["u"] <= draft.last_id:
+class _Update(msgspec.Struct):
+    s: str
+    U: int
+    u: int
+
+
+class _UpdateFrame(msgspec.Struct):
+    data: _Update | None = None
+
+
+_read_update = msgspec.json.Decoder(_UpdateFrame).decode
+
+
+def _append_binance(
+    draft: _Draft, at_ns: int, frame: bytes, *, first_id: int, last_id: int
+) -> None:
+    if last_id <= draft.last_id:
         return
-    if update["U"] > draft.last_id + 1:
-        raise ValueError(f"update ids {draft.last_id + 1} to {update['U'] - 1} are missing")
-    draft.last_id = update["u"]
+    if first_id > draft.last_id + 1:
+        raise ValueError(f"update ids {draft.last_id + 1} to {first_id - 1} are missing")
+    draft.last_id = last_id
     draft.events.append((at_ns, frame))
 
 
