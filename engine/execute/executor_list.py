@@ -64,12 +64,15 @@ class Executors:
     def stored(self, client_order_id: str, at_ns: int) -> None:
         """Learn that an intent is durable; one of a plan that has ended meanwhile is no matter."""
         for one in self._all:
+            one.waiting.pop(client_order_id, None)
             if one.knows(client_order_id):
                 one.stored(client_order_id, at_ns)
         self._plan_ahead()
 
     def withhold(self, client_order_id: str, at_ns: int) -> None:
         """Learn that an intent never will be durable: its order stays unsent."""
+        for one in self._all:  # also of a plan that ended and is forgotten: `finish` waits for it
+            one.waiting.pop(client_order_id, None)
         withheld = News(client_order_id=client_order_id, event=OrderEvent.WITHHELD)
         if any(one.knows(client_order_id) for one in self._all):
             self.on_news(withheld, at_ns)
