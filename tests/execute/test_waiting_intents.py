@@ -121,3 +121,14 @@ def test_a_clock_that_is_set_ends_an_unwinding_that_waits() -> None:
     (finished,) = world.journal.finished
     assert finished.execution.residuals
     assert len(world.circumstances.under_way) == 0
+
+
+def test_an_order_that_nobody_knows_any_more_holds_up_no_end() -> None:
+    world = make_world()
+    executors: Executors = world.executors
+    executors._all[0].waiting["forgotten"] = world.now_ns
+
+    finished = executors.finish()
+
+    assert len(finished) == 1
+    assert not any(one.waiting for one in executors._all)
