@@ -55,6 +55,10 @@ async def prices_printed(data_dir: Path) -> dict[str, Any]:
     return shown
 
 
+def has_live_pool(shown: dict[str, Any]) -> bool:
+    return any(row["kind"] == "pool" and row["state"] == "yes" for row in shown["rows"])
+
+
 @asynccontextmanager
 async def watching(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the command until it ends by itself, or kill it."""
@@ -86,8 +90,11 @@ async def quotes_and_prices(
 ) -> tuple[dict[tuple[str, str], Quote], dict[str, Any]] | None:
     """Ask and print while the market stands; nothing if it went on, or stood for too long.
 
-    On a busy machine it can have stood until no book was live any more.
+    On a busy machine it can have stood until no book was live any more. So it goes on between
+    two tries for as long as a look takes, or what is not live yet would never be.
     """
+    if not has_live_pool(await prices_printed(installation.data_dir)):
+        return None
     sandbox = installation.role("sandbox")
     sandbox.send_signal(signal.SIGSTOP)
     try:
@@ -99,8 +106,7 @@ async def quotes_and_prices(
         with contextlib.suppress(psutil.NoSuchProcess):
             sandbox.send_signal(signal.SIGCONT)
     has_live = any(bid is not None for bid, _ in before.values())
-    has_pool = any(row["kind"] == "pool" and row["state"] == "yes" for row in shown["rows"])
-    return (before, shown) if is_still and has_live and has_pool else None
+    return (before, shown) if is_still and has_live and has_live_pool(shown) else None
 
 
 async def check_prices_are_the_engines(installation: Installation) -> dict[str, Any]:
