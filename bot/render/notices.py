@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Final
 
 from bot.render import words
+from bot.render.away import AWAY, away_content
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from bot.render.stories import main_cause
@@ -49,14 +50,12 @@ def render_notice(stamped: StampedNotice) -> Screen:
     """Show one notice with its number, time and basis."""
     notice = stamped.notice
     mark, title, lines = _content(notice)
+    note = words.clock_zone(notice.at_ns)
+    if stamped.seq:  # what a chat found out by itself has no number, and is of no market
+        whose = words.of_engine(notice.engine_id)
+        note = f"#{stamped.seq} {note}, {whose}{words.BASIS_SHORT[notice.basis]}, paper"
     return Screen(
-        title=title,
-        mark=mark,
-        blocks=tuple(Text(line) for line in lines if line),
-        note=(
-            f"#{stamped.seq} {words.clock_zone(notice.at_ns)},"
-            f" {words.of_engine(notice.engine_id)}{words.BASIS_SHORT[notice.basis]}, paper"
-        ),
+        title=title, mark=mark, blocks=tuple(Text(line) for line in lines if line), note=note
     )
 
 
@@ -97,8 +96,8 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (Killed, Unkilled, ModeChanged, LimitChanged, Started)):
         return _state_content(notice)
-    if isinstance(notice, (VenueLost, VenueBack)):
-        return _venue_content(notice)
+    if isinstance(notice, AWAY):
+        return away_content(notice)
     if isinstance(notice, OpportunitySeen):
         title = (
             f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
@@ -130,16 +129,6 @@ def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
     lines.append("What was stored before is dated by the old time.")
     step = words.age(abs(notice.step_ns) // NS_PER_MS)
     return Mark.WARN, f"The clock was set {where} by {step}", lines
-
-
-def _venue_content(notice: VenueLost | VenueBack) -> tuple[Mark, str, list[str]]:
-    if isinstance(notice, VenueBack):
-        return Mark.GOOD, f"{notice.venue} is back after {words.age(notice.lost_ms)}", []
-    what = "pools" if notice.is_chain else "books"
-    why = f"{words.phrase(notice.fault)}; {notice.books} {what} left every decision."
-    if not notice.books and not notice.is_chain:
-        why = "It has listed nothing to trade yet; /venues says why."
-    return Mark.WARN, f"{notice.venue} is out", [why]
 
 
 def _trouble_content(

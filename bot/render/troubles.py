@@ -4,6 +4,13 @@ from bot.render.screen import Mark, Screen, Text
 
 _SENTENCE_LIMIT = 300
 
+WITHOUT_ROLE = {
+    "engine": "No plan is made.",
+    "ledger": "No plan is made, and nothing that changes the engine is accepted.",
+    "sandbox": "There are no prices.",
+}
+"""What it means for trading that a role is not there."""
+
 
 def render_misread(why: str, *, suggestion: str | None) -> Screen:
     """Say why a line was refused, and what may have been meant."""
@@ -23,17 +30,14 @@ def render_away(why: str) -> Screen:
 
 def render_role_ended(role: str, why: str) -> Screen:
     """Say that a role ended for good, and what that means for trading."""
-    without = {
-        "engine": "No plan is made.",
-        "ledger": "No plan is made, and nothing that changes the engine is accepted.",
-        "sandbox": "There are no prices.",
-    }
     return Screen(
         title=f"The {role} has ended for good",
         mark=Mark.BAD,
         blocks=(
             Text(why[:_SENTENCE_LIMIT]),
-            Text(f"{without.get(role, '')} Mend this on the host, then start the program again."),
+            Text(
+                f"{WITHOUT_ROLE.get(role, '')} Mend this on the host, then start the program again."
+            ),
         ),
     )
 

@@ -175,6 +175,37 @@ class RoleRestarted(_Notice, frozen=True, kw_only=True):
     restarts: int
 
 
+class RoleAway(_Notice, frozen=True, kw_only=True):
+    """A role has not answered for so long that somebody should look.
+
+    Attributes:
+        is_for_good: it ended; only a person can mend what `why` says.
+    """
+
+    role: str
+    why: str
+    is_for_good: bool = False
+
+
+class RoleBack(_Notice, frozen=True, kw_only=True):
+    """A role answers again."""
+
+    role: str
+    away_ms: int
+
+
+class VenuesLost(_Notice, frozen=True, kw_only=True):
+    """Several venues were lost together: more likely the way to all of them than each."""
+
+    venues: tuple[VenueId, ...]
+
+
+class VenuesBack(_Notice, frozen=True, kw_only=True):
+    """Of several venues that were lost together, one at most is still out."""
+
+    lost_ms: int
+
+
 class ClockCorrected(_Notice, frozen=True, kw_only=True):
     """The clock was set, or the machine slept: all books were dropped and are asked for anew.
 
@@ -218,6 +249,25 @@ class RecordingStopped(_Notice, frozen=True, kw_only=True):
     why: str
 
 
+class AlertAct(_Notice, frozen=True, kw_only=True):
+    """What an operator did about alerts; every chat of the installation goes by it.
+
+    Attributes:
+        act: ``ack``, ``snooze``, ``mute``, ``unmute``, ``threshold`` or ``quiet``.
+        target: the alert's or the kind's name; hours for ``quiet``, empty where there are none.
+        episode: which time the alert fired, 0 for the present one.
+        until_ns: when it ends by itself, 0 where it does not.
+        number: of a threshold.
+    """
+
+    by: str
+    act: str
+    target: str = ""
+    episode: int = 0
+    until_ns: int = 0
+    number: int = 0
+
+
 Notice = (
     Started
     | VenueLost
@@ -236,6 +286,11 @@ Notice = (
     | ClockCorrected
     | RetentionHeld
     | RecordingStopped
+    | RoleAway
+    | RoleBack
+    | VenuesLost
+    | VenuesBack
+    | AlertAct
 )
 
 

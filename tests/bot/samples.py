@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from engine.bus.notices import (
     REFUSED,
+    AlertAct,
     ClockCorrected,
     Killed,
     LateFill,
@@ -20,11 +21,15 @@ from engine.bus.notices import (
     RecordingStopped,
     RecordsDropped,
     RetentionHeld,
+    RoleAway,
+    RoleBack,
     RoleRestarted,
     Started,
     Unkilled,
     VenueBack,
     VenueLost,
+    VenuesBack,
+    VenuesLost,
 )
 from engine.bus.reports import (
     BalanceLine,
@@ -591,4 +596,10 @@ def all_notices() -> list[Notice]:
         RecordingStopped(at_ns=at_ns, basis=basis, why="No space left on device at var/recordings"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
+        RoleAway(at_ns=at_ns, basis=basis, role="engine", why="no answer within 5 s"),
+        RoleAway(at_ns=at_ns, basis=basis, role="ledger", why="no space left", is_for_good=True),
+        RoleBack(at_ns=at_ns, basis=basis, role="engine", away_ms=75_000),
+        VenuesLost(at_ns=at_ns, basis=basis, venues=tuple(VenueId(name) for name in _NAMES)),
+        VenuesBack(at_ns=at_ns, basis=basis, lost_ms=64_000),
+        AlertAct(at_ns=at_ns, basis=basis, by="terminal", act="ack", target="killed", episode=1),
     ]

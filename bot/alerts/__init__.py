@@ -1,0 +1,1 @@
+"""Alerts: what notices become for the operator. Nothing in here knows a clock, a chat or a disk."""

@@ -1,0 +1,314 @@
+"""THE list of what notices mean as alerts: severity, kind, fingerprint, what ends and hides them.
+
+A notice is one line here; a test fails if one has none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final
+
+from bot.alerts.alert import Severity
+from engine.bus.notices import (
+    REFUSED,
+    AlertAct,
+    ClockCorrected,
+    Killed,
+    LateFill,
+    LimitChanged,
+    LimitHit,
+    ModeChanged,
+    Notice,
+    OpportunitySeen,
+    PaperTraded,
+    PlanVoided,
+    RecordingStopped,
+    RecordsDropped,
+    RetentionHeld,
+    RoleAway,
+    RoleBack,
+    RoleRestarted,
+    Started,
+    Unkilled,
+    VenueBack,
+    VenueLost,
+    VenuesBack,
+    VenuesLost,
+)
+from engine.domain.engines import MAIN
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3_600
+ACK_S: Final = 30 * MINUTE_S
+"""An acknowledged alert that is still so after this fires anew."""
+
+NETWORK: Final = "network"
+"""Of several venues that are lost together: the way out is gone, not each of them."""
+
+
+class Way(Enum):
+    """How a notice comes to the operator."""
+
+    ALERT = auto()
+    """As an alert."""
+    END = auto()
+    """As the end of an alert, and as nothing else."""
+    NEWS = auto()
+    """As ordinary news, told in its thread; only muting and quiet hours are the alerts'."""
+    ACT = auto()
+    """Not at all: it is what an operator did about alerts."""
+
+
+class Until(Enum):
+    """What ends an alert."""
+
+    NOTICE = auto()
+    """Another notice."""
+    CALM = auto()
+    """That it is not told again for a while: it happened, and nothing stays so."""
+    ACK = auto()
+    """That somebody saw it."""
+    TOLD = auto()
+    """That it was told: it happened, and each time is news."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the list.
+
+    Attributes:
+        kind: the operator's word for it.
+        topic: what it is about, in words.
+        severity: of a notice of this kind.
+        fingerprint: what it is about; the same thing, the same text.
+        until: what ends it.
+        calm_s: how long nothing is told before it is over (`Until.CALM`).
+        ends: fingerprints that it ends.
+        under: fingerprints that hide it while they fire: it follows from them.
+        ack_s: how long an acknowledgement lasts while it is still so; None for as long as it is so.
+    """
+
+    notice: type[Notice]
+    kind: str
+    topic: str
+    way: Way = Way.ALERT
+    severity: Callable[[Any], Severity] = lambda _notice: Severity.P2
+    fingerprint: Callable[[Any], str] = lambda _notice: ""
+    until: Until = Until.CALM
+    calm_s: int = 10 * MINUTE_S
+    ends: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
+    under: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
+    ack_s: int | None = ACK_S
+
+
+def of_engine(engine_id: str, name: str) -> str:
+    """Return a name as that of one engine; the engine that every installation has is not named."""
+    return name if engine_id == MAIN else f"{engine_id}/{name}"
+
+
+def _always(severity: Severity) -> Callable[[Any], Severity]:
+    return lambda _notice: severity
+
+
+def _own(name: str) -> Callable[[Any], str]:
+    return lambda notice: of_engine(notice.engine_id, name)
+
+
+def _named(name: str, attribute: str) -> Callable[[Any], str]:
+    return lambda notice: of_engine(notice.engine_id, f"{name}:{getattr(notice, attribute)}")
+
+
+def _latch(notice: Killed | Unkilled) -> str:
+    return f"killed:{notice.engine}" if notice.engine else "killed"
+
+
+def _dropped_severity(notice: RecordsDropped) -> Severity:
+    return Severity.P1 if notice.kind == REFUSED else Severity.P3
+
+
+def _dropped_parents(notice: RecordsDropped) -> tuple[str, ...]:
+    return () if notice.kind == REFUSED else ("away:ledger",)
+
+
+def _venue_parents(notice: VenueLost) -> tuple[str, ...]:
+    """Return what a lost venue follows from: its chain, if it is a place on one."""
+    place, _, chain = notice.venue.rpartition("@")
+    chains = (of_engine(notice.engine_id, f"venue:{chain}"),) if place else ()
+    return (*chains, of_engine(notice.engine_id, NETWORK), "away:engine")
+
+
+def _limit_parents(notice: LimitHit) -> tuple[str, ...]:
+    behind = ("away:ledger",) if notice.reason == "ledger_behind" else ()
+    return (*behind, "killed", f"killed:{notice.engine_id}")
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    Row(
+        notice=Killed,
+        kind="kill",
+        topic="Kill latch",
+        severity=_always(Severity.P1),
+        fingerprint=_latch,
+        until=Until.NOTICE,
+        ack_s=None,  # the latch stays until a person clears it, who knows it is set
+    ),
+    Row(
+        notice=Unkilled,
+        kind="unkill",
+        topic="Kill latch cleared",
+        fingerprint=lambda notice: f"unkilled:{notice.engine}" if notice.engine else "unkilled",
+        until=Until.TOLD,
+        ends=lambda notice: (_latch(notice),),
+    ),
+    Row(
+        notice=RoleAway,
+        kind="away",
+        topic="A part does not answer",
+        severity=_always(Severity.P1),
+        fingerprint=lambda notice: f"away:{notice.role}",
+        until=Until.NOTICE,
+    ),
+    Row(
+        notice=RoleBack,
+        kind="away",
+        topic="A part answers again",
+        way=Way.END,
+        severity=_always(Severity.P3),
+        ends=lambda notice: (f"away:{notice.role}",),
+    ),
+    Row(
+        notice=RecordsDropped,
+        kind="records",
+        topic="Records not stored",
+        severity=_dropped_severity,
+        fingerprint=_named("records", "kind"),
+        until=Until.ACK,
+        under=_dropped_parents,
+    ),
+    Row(
+        notice=RoleRestarted,
+        kind="restart",
+        topic="A part was started again",
+        fingerprint=lambda notice: f"restart:{notice.role}",
+    ),
+    Row(
+        notice=Started,
+        kind="start",
+        topic="The engine started",
+        fingerprint=_own("started"),
+        ends=lambda notice: (
+            of_engine(notice.engine_id, "recording"),
+            of_engine(notice.engine_id, NETWORK),
+        ),
+    ),
+    Row(
+        notice=VenueLost,
+        kind="venue",
+        topic="Venues and chains",
+        fingerprint=_named("venue", "venue"),
+        until=Until.NOTICE,
+        under=_venue_parents,
+    ),
+    Row(
+        notice=VenueBack,
+        kind="venue",
+        topic="Venues and chains back",
+        way=Way.END,
+        severity=_always(Severity.P3),
+        ends=lambda notice: (of_engine(notice.engine_id, f"venue:{notice.venue}"),),
+    ),
+    Row(
+        notice=VenuesLost,
+        kind="venue",
+        topic="Several venues at once",
+        fingerprint=_own(NETWORK),
+        until=Until.NOTICE,
+        under=lambda _notice: ("away:engine",),
+    ),
+    Row(
+        notice=VenuesBack,
+        kind="venue",
+        topic="Several venues back",
+        way=Way.END,
+        severity=_always(Severity.P3),
+        ends=lambda notice: (of_engine(notice.engine_id, NETWORK),),
+    ),
+    Row(
+        notice=LimitHit,
+        kind="limit",
+        topic="Limits reached",
+        fingerprint=_named("limit", "reason"),
+        calm_s=2 * HOUR_S,  # a balance that ran out is told once an hour
+        under=_limit_parents,
+    ),
+    Row(
+        notice=LimitChanged,
+        kind="setting",
+        topic="Limits changed",
+        fingerprint=_named("setting", "name"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=ModeChanged,
+        kind="mode",
+        topic="Mode, pause and resume",
+        fingerprint=_own("mode"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=LateFill,
+        kind="late-fill",
+        topic="Fills that came late",
+        fingerprint=_named("late-fill", "opportunity_id"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=PlanVoided,
+        kind="void",
+        topic="Plans void at a restart",
+        fingerprint=_named("void", "opportunity_id"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=ClockCorrected,
+        kind="clock",
+        topic="Clock corrected",
+        fingerprint=_own("clock"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=RetentionHeld,
+        kind="retention",
+        topic="Old records kept",
+        severity=_always(Severity.P3),
+        fingerprint=_own("retention"),
+        calm_s=24 * HOUR_S,
+    ),
+    Row(
+        notice=RecordingStopped,
+        kind="recording",
+        topic="Recording",
+        fingerprint=_own("recording"),
+        until=Until.NOTICE,
+    ),
+    Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),
+    Row(notice=PaperTraded, kind="trade", topic="Trades", way=Way.NEWS),
+    Row(notice=AlertAct, kind="act", topic="What was done about alerts", way=Way.ACT),
+)
+
+_BY_NOTICE: Final = {row.notice: row for row in ROWS}
+
+
+def row_of(notice: Notice) -> Row:
+    """Return the line of a notice."""
+    return _BY_NOTICE[type(notice)]
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds that can be muted, in their order."""
+    quiet = {row.kind for row in ROWS if row.way is not Way.ACT and not _is_critical_only(row)}
+    return tuple(dict.fromkeys(row.kind for row in ROWS if row.kind in quiet))
+
+
+def _is_critical_only(row: Row) -> bool:
+    return row.notice in {Killed, RoleAway, RoleBack}
