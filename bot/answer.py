@@ -15,11 +15,13 @@ class Button:
     Attributes:
         line: the command as a person would type it.
         is_alarming: drawn in red where the chat can.
+        key: of the entry of a list that it belongs to; empty if it is of the whole screen.
     """
 
     label: str
     line: str
     is_alarming: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

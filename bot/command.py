@@ -1,11 +1,12 @@
 """What a command is, and what its handler gets."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from bot.answer import Answer
+from bot.chat_state import ChatState
 from bot.grammar import Argument, Arguments
 from engine.bus.command import AnyCommand, seal
 from engine.bus.request import Reply, Request
@@ -19,6 +20,10 @@ class Ask(Protocol):
     async def __call__(self, request: Request[Reply], /) -> Reply:
         """Ask; raises `SyndicateError`."""
         ...
+
+
+HOME = "status"
+"""The command whose screen all others stand below."""
 
 
 class Kind(StrEnum):
@@ -53,6 +58,7 @@ class Call:
         ref: the message that it came in; empty if it cannot be told again.
         table: all commands, for the help.
         is_protective: it can only make the engine do less.
+        chat: how the chat itself is doing.
     """
 
     ask: Ask
@@ -65,6 +71,7 @@ class Call:
     settings: FrontEndSettings
     table: tuple["CommandEntry", ...]
     is_protective: bool
+    chat: ChatState = field(default_factory=ChatState)
 
     def seal(
         self, command: AnyCommand, *, at_ns: int | None = None, target: str | None = None
@@ -100,6 +107,7 @@ class CommandEntry:
         short_help: at most 38 characters, for menus.
         long_help: sentences that say what is shown or changed.
         is_on_buttons: a button may carry it; false where the line itself is the second step.
+        parent: command whose screen stands above this one; empty for the first screen.
         protective_when: arguments with which a CHANGE command is protective.
         changes_when: arguments with which a READ command is a CHANGE.
     """
@@ -113,6 +121,7 @@ class CommandEntry:
     aliases: tuple[str, ...] = ()
     grammar: tuple[Argument, ...] = ()
     is_on_buttons: bool = True
+    parent: str = HOME
     protective_when: Callable[[Arguments], bool] | None = None
     changes_when: Callable[[Arguments], bool] | None = None
 

@@ -4,12 +4,13 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 """
 
 from bot.command import CommandEntry
-from bot.commands import balance, limit, market, money, overview, safety
+from bot.commands import balance, limit, market, money, overview, safety, system
 
 COMMANDS: tuple[CommandEntry, ...] = (
     overview.START,
     overview.HELP,
     overview.STATUS,
+    system.SYSTEM,
     overview.VENUES,
     market.OPPORTUNITIES,
     market.SPREADS,
@@ -17,6 +18,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     money.TRADES,
     money.PNL,
     balance.BALANCE,
+    system.REPORTS,
     money.EXPORT,
     safety.LIMITS,
     limit.LIMIT,
@@ -25,6 +27,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     safety.KILL,
     safety.UNKILL,
     safety.MODE,
+    system.CONFIG,
     overview.VERSION,
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot import command_table
 from bot.answer import Answer, Button, Confirmation
+from bot.chat_state import ChatState
 from bot.command import Call, CommandEntry, Kind
 from bot.command_table import find, names
 from bot.commands.common import answer_plainly
@@ -50,6 +51,18 @@ class Invocation:
         return self.kind is Kind.PROTECTIVE and (
             self.entry.name != "mode" or self.arguments.text("mode") is not None
         )
+
+    @property
+    def is_screen(self) -> bool:
+        """Say whether this only shows something, in a message that the next screen may replace."""
+        return self.kind is Kind.READ or (self.kind is Kind.PROTECTIVE and not self.tightens)
+
+    @property
+    def line(self) -> str:
+        """Return the line that asks for the same."""
+        given = {**self.arguments.numbers, **self.arguments.texts}
+        said = [str(given[one.name]) for one in self.entry.grammar if one.name in given]
+        return " ".join([f"/{self.entry.name}", *said])
 
     @property
     def shown(self) -> str:
@@ -124,6 +137,7 @@ class Dispatcher:
     facade: Facade
     settings: FrontEndSettings
     clock: Callable[[], int]
+    read_chat: Callable[[], ChatState] = ChatState
     failed_count: int = field(default=0, init=False)
 
     async def ask(self, request: Request[Reply], /) -> Reply:
@@ -166,6 +180,7 @@ class Dispatcher:
             settings=self.settings,
             table=command_table.COMMANDS,
             is_protective=invocation.kind is Kind.PROTECTIVE,
+            chat=self.read_chat(),
         )
         try:
             return await invocation.entry.handler(call)

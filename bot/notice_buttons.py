@@ -29,9 +29,9 @@ AFTER_CONFLICT: Row = (_PAUSE,)
 """While another program uses the token, only what protects is taken."""
 
 
-def why_button(ref: str, *, label: str = "Why") -> Button:
+def why_button(ref: str, *, label: str = "Why", key: str = "") -> Button:
     """Return the button to one decision."""
-    return Button(label=label, line=f"/why {ref}")
+    return Button(label=label, line=f"/why {ref}", key=key)
 
 
 def buttons_of(notice: Notice) -> tuple[Row, ...]:

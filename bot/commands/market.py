@@ -108,6 +108,7 @@ WHY = CommandEntry(
         "With the word picture: a trade's way from found to realised, cause by cause.",
     ),
     handler=why,
+    parent="opportunities",
     grammar=(
         Argument(name="id", form=Form.WORD),
         Argument(name="form", form=Form.CHOICE, choices=("picture",)),

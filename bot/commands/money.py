@@ -5,6 +5,7 @@ from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import DAYS_MAX, answer_plainly, numbered_why
 from bot.grammar import Argument, Form
 from bot.render.money import (
+    TRADES_SHOWN,
     TRADES_SHOWN_MAX,
     make_chart,
     render_export,
@@ -23,7 +24,7 @@ _EXPORT_DAYS = 30
 
 async def trades(call: Call) -> Answer:
     """Show the newest executions."""
-    asked = call.arguments.number("n", default=TRADES_SHOWN_MAX)
+    asked = call.arguments.number("n", default=TRADES_SHOWN)
     report = await call.ask(GetTrades(limit=asked))
     shown = report.trades[: min(asked, TRADES_SHOWN_MAX)]
     return Answer(
@@ -39,7 +40,7 @@ TRADES = CommandEntry(
     short_help="newest paper trades",
     long_help=("Shows the newest executions: profit realised of expected, and route.",),
     handler=trades,
-    grammar=(Argument(name="n", form=Form.NUMBER, number_max=50),),
+    grammar=(Argument(name="n", form=Form.NUMBER, number_max=TRADES_SHOWN_MAX),),
 )
 
 
@@ -63,6 +64,7 @@ PNL = CommandEntry(
         ),
     ),
     handler=pnl,
+    parent="reports",
     grammar=(Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),),
 )
 
@@ -89,6 +91,7 @@ EXPORT = CommandEntry(
     short_help="a table as a CSV file",
     long_help=("Sends a table of the last days (30 by default) as a CSV file with its checksum.",),
     handler=export,
+    parent="reports",
     grammar=(
         Argument(
             name="table",

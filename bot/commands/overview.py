@@ -4,7 +4,7 @@ import asyncio
 
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import EVER_DAYS, MAIN_MENU, ask_pnl
+from bot.commands.common import EVER_DAYS, KILL, SCREENS, ask_pnl, main_menu
 from bot.grammar import Argument, Form, nearest
 from bot.render.overview import (
     Beside,
@@ -25,7 +25,7 @@ async def start(call: Call) -> Answer:
     report = await call.ask(GetStatus())
     return Answer(
         screen=render_start(report, has_authenticator=call.settings.has_authenticator),
-        buttons=MAIN_MENU,
+        buttons=main_menu(report),
     )
 
 
@@ -36,6 +36,7 @@ START = CommandEntry(
     short_help="greeting, state and menu",
     long_help=("Shows in two lines how the engine stands, and the menu.",),
     handler=start,
+    parent="",
 )
 
 
@@ -43,7 +44,7 @@ async def show_help(call: Call) -> Answer:
     """Show all commands, one topic or one command."""
     wanted = call.arguments.text("topic or command")
     if wanted is None:
-        return Answer(screen=_help_all(call.table), buttons=MAIN_MENU)
+        return Answer(screen=_help_all(call.table), buttons=(*SCREENS, (KILL,)))
     word = wanted.lower().lstrip("/")
     if word == _SANDBOX:
         report = await call.ask(GetStatus())
@@ -88,7 +89,7 @@ async def status(call: Call) -> Answer:
         ever=await ask_pnl(call, days=EVER_DAYS),
         memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),
     )
-    return Answer(screen=render_status(report, beside), buttons=MAIN_MENU)
+    return Answer(screen=render_status(report, beside), buttons=main_menu(report))
 
 
 STATUS = CommandEntry(
@@ -104,6 +105,7 @@ STATUS = CommandEntry(
     ),
     handler=status,
     aliases=("s",),
+    parent="",
 )
 
 
@@ -126,6 +128,7 @@ VENUES = CommandEntry(
         "Below it stands what is out of every decision, and why.",
     ),
     handler=venues,
+    parent="system",
 )
 
 
@@ -142,6 +145,7 @@ VERSION = CommandEntry(
     short_help="version, commit, run",
     long_help=("Shows version, commit, run id and when the engine started.",),
     handler=version,
+    parent="system",
 )
 
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly
+from bot.commands.common import KILL as KILL_BUTTON
+from bot.commands.common import OVERVIEW, answer_plainly
 from bot.grammar import Argument, Arguments, Form
 from bot.render.safety import (
     render_ask_mode,
@@ -51,6 +52,7 @@ LIMITS = CommandEntry(
     short_help="limits, their use, their refusals",
     long_help=("Shows each limit, how much of it is used now, and what it refused.",),
     handler=limits,
+    aliases=("risk",),
 )
 
 
@@ -131,9 +133,10 @@ async def kill(call: Call) -> Answer:
         return Answer(screen=render_kill_failed(redact(str(error) or type(error).__name__)))
     if isinstance(report, KillReport):
         has_authenticator = call.settings.has_authenticator
-        return Answer(screen=render_kill(report, has_authenticator=has_authenticator))
+        screen = render_kill(report, has_authenticator=has_authenticator)
+        return Answer(screen=screen, buttons=((OVERVIEW,),))
     if isinstance(report, Declined):
-        return Answer(screen=render_declined(report), buttons=((_KILL_NOW,),))
+        return Answer(screen=render_declined(report), buttons=((KILL_BUTTON,),))
     return answer_plainly(report, call.settings)
 
 
@@ -216,12 +219,12 @@ MODE = CommandEntry(
         "observe takes one step; paper lets the engine do more and asks for a second.",
     ),
     handler=mode,
+    parent="config",
     grammar=(Argument(name="mode", form=Form.CHOICE, choices=("observe", "paper")),),
     protective_when=is_mode_protective,
 )
 
 
-_KILL_NOW = Button(label="KILL", line="/kill", is_alarming=True)
 _MODE_BUTTONS = (
     (
         Button(label="Observe", line="/mode observe"),

@@ -19,8 +19,8 @@ from engine.bus.reports import (
 )
 from engine.domain.opportunities import Hop
 
-SHOWN_MAX = 4
-"""Opportunities on one screen."""
+SHOWN_MAX = 12
+"""Opportunities on one screen, in pages."""
 
 _LEGS_SHOWN_MAX = 4
 _GAP_LEGS = 2
@@ -39,14 +39,13 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
         lines += [f"{number} {first}", *others]
     open_count = sum(line.is_open for line in report.opportunities)
     refused = sum(report.refused.values())
-    blocks: list[Lines | Text] = []
-    if lines:
-        blocks.append(wrapped(lines))
-    else:
-        blocks.append(Text("None seen yet."))
-    blocks.append(Text(_totals(report, refused=refused)))
+    blocks: list[Lines | Text] = [Text(_totals(report, refused=refused))]
     if report.crowded_out or report.displaced or report.unsized or report.pools_waiting:
         blocks.append(Text(_unseen(report)))
+    if lines:
+        blocks.append(wrapped(lines, keys=tuple(line.opportunity_id for line in shown)))
+    else:
+        blocks.append(Text("None seen yet."))
     return Screen(
         title=f"Opportunities: {open_count} open",
         mark=Mark.GOOD if open_count else Mark.NONE,
@@ -286,7 +285,7 @@ def _where(leg: LegLine, line: OpportunityLine) -> str:
 
 def _legs(legs: list[LegLine], line: OpportunityLine) -> Table:
     return Table(
-        ("Leg", "Size", "Filled", "Price"),
+        ("Leg", "Size", "Got", "Price"),
         tuple(
             (
                 f"{leg.side if leg.purpose == 'leg' else 'unwind'} {_where(leg, line)}",

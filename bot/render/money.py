@@ -11,7 +11,11 @@ from engine.bus.reports import ExportReport, PnlReport, TradeLine, TradesReport
 from engine.domain.modes import Basis
 
 _ROUTES_SHOWN_MAX = 4
-TRADES_SHOWN_MAX = 6
+TRADES_SHOWN_MAX = 50
+"""Trades on one screen, in pages."""
+
+TRADES_SHOWN = 6
+"""Where nobody said how many."""
 
 
 def render_trades(report: TradesReport, *, asked: int) -> Screen:
@@ -27,7 +31,7 @@ def render_trades(report: TradesReport, *, asked: int) -> Screen:
     bases = sorted({trade.basis for trade in shown})
     return Screen(
         title=f"Trades: last {len(shown)} of {words.count(report.total)}",
-        blocks=(Lines(tuple(lines)),),
+        blocks=(Lines(tuple(lines), tuple(trade.opportunity_id for trade in shown)),),
         note=_bases_note(bases),
     )
 

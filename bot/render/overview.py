@@ -70,14 +70,14 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
         title=title,
         mark=mark,
         blocks=(
-            Facts(tuple(facts)),
-            *((_engine_table(beside.engines),) if len(beside.engines) > 1 else ()),
-            _venue_table(_book_venues(report.venues)),
             *(
                 ()
                 if report.recording_failure is None
                 else (Text(f"The recording stopped: {report.recording_failure}"),)
             ),
+            *((_engine_table(beside.engines),) if len(beside.engines) > 1 else ()),
+            Facts(tuple(facts)),
+            _venue_table(_book_venues(report.venues)),
         ),
         note=words.BASIS_WORDS[report.basis],
     )
@@ -116,9 +116,8 @@ def render_start(report: StatusReport, *, has_authenticator: bool) -> Screen:
         title="Syndicate",
         blocks=(
             Text(f"{mark}{title}"),
-            Text("Finds, judges and simulates arbitrage. No real money moves."),
-            Text("/status shows how it stands, /help what I know."),
-            Text("/kill stops every plan, at once and until you clear it."),
+            Text("Finds and simulates arbitrage. No real money moves."),
+            Text("/kill stops it at once, /help helps."),
             *((Text(report.market_note),) if report.market_note else ()),
             *(() if has_authenticator else (Text(enroll),)),
         ),

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from bot.render.clean import clean
 
-WIDTH = 38
+WIDTH = 36
 """Characters of monospace that fit a narrow phone in one row."""
 
 _GAP = 1
@@ -51,9 +51,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Ready lines in monospace."""
+    """Ready lines in monospace; one that begins with a blank belongs to the line before it.
+
+    Attributes:
+        keys: of the entries, in their order, where buttons belong to them.
+    """
 
     lines: tuple[str, ...]
+    keys: tuple[str, ...] = ()
 
 
 Block = Text | Facts | Table | Lines
@@ -78,7 +83,7 @@ def monospace_rows(block: Facts | Table | Lines) -> list[str]:
     return [_clip(line.rstrip(), WIDTH) for line in block.lines]
 
 
-def wrapped(lines: Iterable[str]) -> Lines:
+def wrapped(lines: Iterable[str], *, keys: tuple[str, ...] = ()) -> Lines:
     """Return lines of which each that is too long goes on in the next row."""
     rows: list[str] = []
     for line in lines:
@@ -90,7 +95,7 @@ def wrapped(lines: Iterable[str]) -> Lines:
             subsequent_indent=f"{indent}  ",
             break_on_hyphens=False,
         )
-    return Lines(tuple(rows))
+    return Lines(tuple(rows), keys)
 
 
 def _facts_rows(block: Facts) -> list[str]:

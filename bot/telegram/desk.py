@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
+
+from cachetools import FIFOCache
 
 from bot.answer import Answer
 from bot.charts import ChartDrawer, ChartError
@@ -16,11 +18,15 @@ from bot.telegram.arrivals import Arrival
 from bot.telegram.inbox import Inbox
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
-from bot.telegram.replies import make_messages
+from bot.telegram.places import Place, Spot, read_place, show_page
+from bot.telegram.replies import make_messages, make_screen
 from bot.telegram.taps import TapAnswers
 from engine.domain.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
+
+SCREENS_MAX: Final = 64
+"""Screens on which the order of taps is kept."""
 
 KILL_S_MAX: Final = 0.5
 """How long the next batch of updates waits for the engine's answer to a kill."""
@@ -42,6 +48,9 @@ class Desk:
     charts: ChartDrawer
     spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
     show_activity: Callable[[], object]
+    _newest_tap: FIFOCache[int, int] = field(
+        default_factory=lambda: FIFOCache(SCREENS_MAX), init=False
+    )
 
     def start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
         """Have one arrival answered; that it tightens counts at once."""
@@ -54,6 +63,9 @@ class Desk:
             is_stored=is_stored,
             ref=self._ref(arrival),
         )
+        tap = arrival.incoming.tap
+        if tap is not None and tap.message_id is not None:
+            self._newest_tap[tap.message_id] = arrival.update_id
         self.spawn(self.session.answer(turn, partial(self._reply, [arrival])))
 
     async def kill(self, kills: list[Arrival], *, is_late: bool) -> None:
@@ -97,6 +109,9 @@ class Desk:
             self.inbox.done(arrival.update_id)
             return
         answer = answer or Answer(screen=render_not_text())
+        if self._is_screen(arrival, answer):
+            self._show(arrival, answer)
+            return
         is_settling = answer.nonce is not None and answer.confirmation is None
         if tap is not None:
             self.taps.answer(tap.query_id, answer.screen.title if is_settling else None)
@@ -106,6 +121,34 @@ class Desk:
             photo=await self._draw(answer),
             edits=tap.message_id if tap is not None and is_settling else None,
             on_settled=lambda _: self.inbox.done(arrival.update_id),
+        ):
+            self.outbox.put(message)
+
+    @staticmethod
+    def _is_screen(arrival: Arrival, answer: Answer) -> bool:
+        """Say whether an answer only shows something: the next screen may stand in its place."""
+        is_asked = isinstance(arrival.asked, Invocation) and arrival.asked.is_screen
+        return is_asked and not (answer.chart or answer.document or answer.confirmation)
+
+    def _show(self, arrival: Arrival, answer: Answer) -> None:
+        """Queue a screen, in the place of the one that it was asked for from."""
+        assert isinstance(arrival.asked, Invocation)
+        tap = arrival.incoming.tap
+        place = None if tap is None else read_place(tap.payload)
+        edits = tap.message_id if tap is not None and place is not None else None
+        if tap is not None:
+            self.taps.answer(tap.query_id)
+        if edits is not None and self._newest_tap.get(edits) != arrival.update_id:
+            self.inbox.done(arrival.update_id)  # a later tap on this screen has the last word
+            return
+        page = show_page(
+            answer,
+            place=place or Place(Spot(1, arrival.asked.line)),
+            parent=arrival.asked.entry.parent,
+            now_ns=self.session.dispatcher.clock(),
+        )
+        for message in make_screen(
+            page, edits=edits, on_settled=lambda _: self.inbox.done(arrival.update_id)
         ):
             self.outbox.put(message)
 

@@ -10,6 +10,7 @@ from telegram.error import TelegramError
 from bot.access import Access
 from bot.answer import Answer
 from bot.charts import ChartDrawer
+from bot.chat_state import ChatState
 from bot.dispatch import Dispatcher
 from bot.news import News, tell_news
 from bot.notice_buttons import AFTER_CONFLICT, AFTER_NEWS, Row
@@ -34,6 +35,7 @@ from bot.telegram.token_trust import TokenTrust
 from bot.threads import Threads
 from engine.domain.errors import FatalError
 from engine.domain.redaction import redact
+from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 
@@ -91,12 +93,15 @@ class FrontEnd:
         assert settings.telegram_operator_id is not None
         bot_id = settings.telegram_token.partition(":")[0]
         self._settings = settings
+        self._clock = clock
         self._group = group
         self._tasks: set[asyncio.Task[None]] = set()
         self._now_s = asyncio.get_running_loop().time
         self._conflict_at_s = _NEVER
         self._conflict_told_at_s = _NEVER
         self._dropped_told_count = 0
+        self._answered_at_s: float | None = None
+        self._ahead_s: int | None = None
         self._is_unfinished_taken = False
         self._wanted_by_take: set[int] = set()
         self.access = Access(settings.telegram_operator_id, clock)
@@ -139,7 +144,8 @@ class FrontEnd:
             threads=Threads(f"telegram-{bot_id}-{settings.telegram_operator_id}"),
         )
         self.session = ChatSession(
-            Dispatcher(facade=facade, settings=settings, clock=clock), self._is_conflicted
+            Dispatcher(facade=facade, settings=settings, clock=clock, read_chat=self._read_chat),
+            self._is_conflicted,
         )
         self.desk = Desk(
             session=self.session,
@@ -187,6 +193,9 @@ class FrontEnd:
         if not arrivals:
             return
         epochs = _epochs(arrivals, base=self.session.epoch)
+        sent_at_s = arrivals[-1].incoming.sent_at_s
+        if sent_at_s is not None and not self.poller.has_waited:
+            self._ahead_s = self._clock() // NS_PER_S - sent_at_s
         await self._kill(arrivals, is_late=self.poller.has_waited)
         stored = await self.inbox.store(arrival.raw for arrival in arrivals)
         for arrival, epoch in zip(arrivals, epochs, strict=True):
@@ -227,6 +236,15 @@ class FrontEnd:
         if not arrival.is_kill:
             self.desk.start(arrival, epoch=epoch, is_stored=is_stored)
 
+    def _read_chat(self) -> ChatState:
+        """Say how the way to the operator is."""
+        at_s = self._answered_at_s
+        return ChatState(
+            waiting=self.outbox.waiting_count,
+            answered_s=None if at_s is None else self._now_s() - at_s,
+            ahead_s=self._ahead_s,
+        )
+
     def _is_conflicted(self) -> bool:
         """Say whether somebody else used the token a short while ago."""
         return self._now_s() - self._conflict_at_s < self._settings.conflict_s
@@ -242,6 +260,7 @@ class FrontEnd:
             self._say(render_conflict(), AFTER_CONFLICT)
 
     def _saw_success(self) -> None:
+        self._answered_at_s = self._now_s()
         self.token_trust.accepted()
         self.outbox.poke()
         dropped = self.outbox.dropped_count - self._dropped_told_count

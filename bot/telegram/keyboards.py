@@ -1,6 +1,7 @@
 """Buttons and what their callback data says.
 
 `m:<line>` is a command as typed: it can only show, protect, or lead to a second step.
+`s:<page>:<line>` is a screen that replaces the one under which the button stands; see `places`.
 `c:<nonce>:<y|n>` is a second step; the nonce is random and means nothing by itself.
 """
 
@@ -12,9 +13,7 @@ from telegram.constants import KeyboardButtonStyle
 from bot.answer import Button
 from bot.dispatch import Invocation
 from bot.session import Choice, read_button
-
-PAYLOAD_BYTES_MAX: Final = 64
-"""Longest callback data that Telegram takes."""
+from bot.telegram.places import PAYLOAD_BYTES_MAX, Key, read_place
 
 _LABEL_LIMIT: Final = 32
 
@@ -37,6 +36,23 @@ def make_menu(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | No
     return InlineKeyboardMarkup(kept) if kept else None
 
 
+def make_keyboard(rows: tuple[tuple[Key, ...], ...]) -> InlineKeyboardMarkup:
+    """Return the buttons of a screen's page."""
+    return InlineKeyboardMarkup(
+        [
+            [
+                InlineKeyboardButton(
+                    key.label[:_LABEL_LIMIT],
+                    callback_data=key.payload,
+                    style=KeyboardButtonStyle.DANGER if key.is_alarming else None,
+                )
+                for key in row
+            ]
+            for row in rows
+        ]
+    )
+
+
 def make_second_step(*, action: str, nonce: str) -> InlineKeyboardMarkup:
     """Return the buttons of a second step; the refusing one stands where a thumb rests."""
     return InlineKeyboardMarkup(
@@ -56,6 +72,8 @@ def read_payload(payload: str) -> Invocation | Choice | None:
     kind, _, rest = payload.partition(":")
     if kind == "m":
         return read_button(rest)
+    if (place := read_place(payload)) is not None:
+        return read_button(place.spot.line)
     nonce, _, choice = rest.rpartition(":")
     if kind == "c" and nonce and choice in {"y", "n"}:
         return Choice(nonce, is_yes=choice == "y")

@@ -66,8 +66,15 @@ class Outbox:
         self._is_failing = False
         self.dropped_count = 0
 
+    @property
+    def waiting_count(self) -> int:
+        """Return how many messages are on their way."""
+        return len(self._waiting)
+
     def put(self, message: Outgoing) -> None:
         """Queue a message; returns at once."""
+        if message.is_screen:
+            self._drop_overtaken(message)
         if len(self._waiting) >= WAITING_MAX:
             self._drop_oldest_answer()
         now_s = asyncio.get_running_loop().time()
@@ -212,6 +219,16 @@ class Outbox:
             return False
         self._settle(waiting, Settled.REFUSED)
         return True
+
+    def _drop_overtaken(self, newer: Outgoing) -> None:
+        """Leave out screens that wait to stand where a newer one shall."""
+        older = [w for w in self._waiting if w.message.is_screen and w.message.edits == newer.edits]
+        if newer.edits is None or not older:
+            return
+        for waiting in older:
+            self._waiting.remove(waiting)
+            self._settle(waiting, Settled.OVERTAKEN)
+        heapq.heapify(self._waiting)
 
     def _drop_oldest_answer(self) -> None:
         answers = [w for w in self._waiting if w.priority == Priority.ANSWER]

@@ -22,6 +22,8 @@ class Settled(Enum):
 
     DELIVERED = auto()
     DROPPED = auto()
+    OVERTAKEN = auto()
+    """A newer screen stands where it would have stood."""
     REFUSED = auto()
 
 
@@ -32,6 +34,7 @@ class Outgoing:
     Attributes:
         edits: message that is to be replaced by this one; sent anew where that fails.
         photo, document: sent with `html` as caption.
+        is_screen: what it replaces is a screen, which a newer one may replace before it was sent.
         sent_id: id of the message in the chat, once it was sent.
         is_plain: send without markup, after Telegram refused it.
     """
@@ -43,6 +46,7 @@ class Outgoing:
     document: Document | None = None
     edits: int | None = None
     is_silent: bool = False
+    is_screen: bool = False
     is_protected: bool = False
     is_plain: bool = False
     sent_id: int | None = None

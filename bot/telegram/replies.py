@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from bot.answer import Answer
 from bot.render.html import CAPTION_UNITS_MAX, write_html
-from bot.telegram.keyboards import make_menu, make_second_step
+from bot.telegram.keyboards import make_keyboard, make_menu, make_second_step
 from bot.telegram.outgoing import Outgoing, Priority, Settled
+from bot.telegram.places import ShownPage
 
 
 def make_messages(
@@ -38,4 +39,23 @@ def make_messages(
     else:
         last.buttons = make_menu(answer.buttons)
     last.on_settled = on_settled
+    return messages
+
+
+def make_screen(
+    page: ShownPage,
+    *,
+    edits: int | None,
+    on_settled: Callable[[Settled], None],
+) -> list[Outgoing]:
+    """Return the messages of a page of a screen, one unless a single line is longer than a page.
+
+    With `edits` the first replaces that message.
+    """
+    parts = write_html(page.answer.screen)
+    messages = [Outgoing(html=part, priority=Priority.ANSWER) for part in parts]
+    messages[0].edits = edits
+    messages[0].is_screen = True
+    messages[-1].buttons = make_keyboard(page.keys)
+    messages[-1].on_settled = on_settled
     return messages

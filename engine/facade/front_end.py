@@ -10,6 +10,16 @@ from engine.domain.errors import FatalError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingInForce:
+    """A setting as it may be shown: of a secret, only whether it is set."""
+
+    section: str
+    name: str
+    value: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontEndSettings:
     """What the chat needs to know; the token never appears in the representation.
 
@@ -36,6 +46,7 @@ class FrontEndSettings:
         tell_terminal: prints a line where the program was started.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
         conflict_s: how long after the last 409 only protective commands are accepted.
+        in_force: all settings of the installation, as they may be shown.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
     """
 
@@ -64,6 +75,7 @@ class FrontEndSettings:
     conflict_s: float = 75.0
     chat_sends_per_s: float = 1.0
     chat_send_burst: int = 5
+    in_force: Sequence[SettingInForce] = ()
 
     @property
     def has_telegram(self) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,10 +16,11 @@ from engine.bus.lease import held_lease
 from engine.bus.transport import RoleCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
+from engine.domain.redaction import redact
 from engine.facade.client import BusFacade
 from engine.facade.doors import Doors, EngineDoor
 from engine.facade.engine import Facade
-from engine.facade.front_end import FrontEndSettings
+from engine.facade.front_end import FrontEndSettings, SettingInForce
 from engine.facade.news import RoleEnded
 from engine.operate.clock import Clock, make_clock
 from engine.operate.endings import exit_code_after
@@ -30,8 +31,8 @@ from engine.operate.role_words import announce_ready, say_at_terminal
 from engine.operate.streams import say_last
 from engine.requests.money import GetEngineIds
 from engine.settings.load import load_settings
-from engine.settings.passing import is_set
-from engine.settings.schema import Settings, TelegramSettings
+from engine.settings.passing import is_set, text_of
+from engine.settings.schema import SECRETS, UNSHOWN, Settings, TelegramSettings
 from engine.wiring.bus import caller_to
 from engine.wiring.paths import Paths, prepare
 
@@ -189,7 +190,27 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         export_directory=paths.exports,
         chart_directory=charts,
         chart_cache_directory=charts / "fonts",
+        in_force=tuple(in_force(settings, os.environ)),
     )
+
+
+def in_force(settings: Settings, environment: Mapping[str, str]) -> Iterator[SettingInForce]:
+    """Return all settings as they may be shown."""
+    defaults = Settings()
+    for section, annotation in Settings.__annotations__.items():
+        for name in annotation.__annotations__:
+            value = getattr(getattr(settings, section), name)
+            is_hidden = (section, name) in UNSHOWN
+            is_default = value == getattr(getattr(defaults, section), name)
+            if (section, name) in SECRETS:
+                is_default = not is_set(settings, section, name, environment)
+            shown = "not set" if is_default else "set" if is_hidden else ""
+            yield SettingInForce(
+                section=section,
+                name=name,
+                value=shown if is_hidden else redact(text_of(value)) or "none",
+                is_default=is_default,
+            )
 
 
 def _tell_terminal(line: str) -> None:

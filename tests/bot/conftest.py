@@ -66,6 +66,17 @@ class Chat:
         await self.emulator.wait_until(lambda: len(self.emulator.transcript()) >= before + answers)
         return "\n".join(self.emulator.transcript()[before:])
 
+    async def read(self, text: str) -> str:
+        """Write as the operator, turn all pages of the answer, and return all that they say."""
+        said = [await self.say(text)]
+        screen = self.emulator.chats.from_bot()[-1]
+        while following := [b["text"] for row in screen.buttons for b in row if "›" in b["text"]]:
+            edits = screen.edits
+            self.emulator.person_taps(following[0], message_id=screen.message_id)
+            await self.emulator.wait_until(lambda edits=edits: screen.edits > edits)  # type: ignore[misc]
+            said.append(screen.text)
+        return "\n".join(said)
+
     async def tap(self, label: str) -> None:
         """Tap a button and wait until the tap is answered."""
         before = len(self.emulator.tap_answers)

@@ -174,7 +174,7 @@ async def test_a_kill_button_of_a_deleted_message_still_kills(chat: Chat) -> Non
         await chat.wait_until(lambda: chat.facade.is_killed)
 
 
-@pytest.mark.parametrize("label", ["Pause", "KILL", "Status"])
+@pytest.mark.parametrize("label", ["Paper…", "KILL", "System"])
 async def test_a_strangers_tap_on_the_menu_does_nothing(chat: Chat, label: str) -> None:
     async with chat.start():
         await chat.say("/start")

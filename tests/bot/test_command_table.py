@@ -9,6 +9,7 @@ REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance"),
     *("pause", "resume", "kill", "unkill", "mode", "limit", "export", "version"),
+    *("system", "config", "reports"),
 }
 
 

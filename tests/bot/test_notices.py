@@ -10,7 +10,7 @@ from bot.notice_buttons import buttons_of
 from bot.render.html import write_html
 from bot.render.notices import render_notice
 from bot.render.plain import write_plain
-from bot.telegram.keyboards import PAYLOAD_BYTES_MAX
+from bot.telegram.places import PAYLOAD_BYTES_MAX
 from engine.bus.notices import ModeChanged, Notice, PaperTraded, StampedNotice, Started
 from engine.facade.news import RoleEnded
 from tests.bot import samples

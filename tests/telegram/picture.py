@@ -15,6 +15,8 @@ from typing import Any
 import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.telegram.markup import Span
+
 SCALE = 3
 WIDTH, HEIGHT = 390, 844
 _MARGIN, _PAD, _RADIUS, _GAP = 8, 10, 14, 7
@@ -149,10 +151,11 @@ class Phone:
     def _rows(self, message: dict[str, Any]) -> list[list[Piece]]:
         rows: list[list[Piece]] = []
         for line in _styled_lines(message["text"], message["spans"]):
-            rows += self._wrapped(line)
+            rows += self.wrapped(line)
         return rows
 
-    def _wrapped(self, line: list[Piece]) -> list[list[Piece]]:
+    def wrapped(self, line: list[Piece]) -> list[list[Piece]]:
+        """Break a line between words, as a phone does."""
         limit = _BUBBLE_MAX - 2 * _PAD
         rows: list[list[Piece]] = [[]]
         used = 0.0
@@ -219,6 +222,13 @@ class Phone:
         if key not in self._fonts:
             self._fonts[key] = ImageFont.truetype(str(_FONTS / name), size * SCALE)
         return self._fonts[key]
+
+
+def bubble_rows(text: str, spans: list[Span]) -> int:
+    """Return how many rows a phone makes of a message."""
+    phone = Phone({"messages": [], "bot": {"first_name": "S"}})
+    kinds = [[span.kind, span.offset, span.length] for span in spans]
+    return sum(len(phone.wrapped(line)) for line in _styled_lines(text, kinds))
 
 
 def _styled_lines(text: str, spans: list[list[Any]]) -> list[list[Piece]]:

@@ -1,0 +1,105 @@
+"""Commands: /system /config /reports."""
+
+import asyncio
+
+from bot.answer import Answer, Button
+from bot.command import Call, CommandEntry, Kind, Topic
+from bot.grammar import Argument, Form
+from bot.render.config import render_section, render_sections
+from bot.render.screen import Screen, Text
+from bot.render.system import render_system
+from engine.requests.overview import GetStatus
+
+_SYSTEM_BUTTONS = (
+    (Button(label="Venues", line="/venues"), Button(label="Version", line="/version")),
+)
+_CONFIG_BUTTONS = (
+    (
+        Button(label="Limits", line="/limits"),
+        Button(label="Mode", line="/mode"),
+        Button(label="Commands", line="/help"),
+    ),
+)
+_REPORTS_BUTTONS = (
+    (
+        Button(label="Profit, day", line="/pnl"),
+        Button(label="7 days", line="/pnl 7"),
+        Button(label="30 days", line="/pnl 30"),
+    ),
+    (
+        Button(label="Spreads drawn", line="/spreads picture"),
+        Button(label="Balance drawn", line="/balance picture"),
+    ),
+    (
+        Button(label="Export trades", line="/export trades"),
+        Button(label="Export audit", line="/export audit"),
+    ),
+)
+
+
+async def system(call: Call) -> Answer:
+    """Show whether what this runs on is well."""
+    report = await call.ask(GetStatus())
+    memory_mb = await asyncio.to_thread(call.settings.read_memory_mb)
+    screen = render_system(report, chat=call.chat, memory_mb=memory_mb)
+    return Answer(screen=screen, buttons=_SYSTEM_BUTTONS)
+
+
+SYSTEM = CommandEntry(
+    name="system",
+    topic=Topic.OVERVIEW,
+    kind=Kind.READ,
+    short_help="feeds, clock, outbox, memory, latency",
+    long_help=(
+        (
+            "Shows the age of each feed, the chat's own state (messages that wait, when Telegram"
+            " last answered, how far its clock is from ours), memory, latency and what the"
+            " ledger waits for. What is not well comes first."
+        ),
+    ),
+    handler=system,
+    aliases=("health",),
+)
+
+
+async def config(call: Call) -> Answer:
+    """Show the settings in force."""
+    settings = call.settings.in_force
+    section = call.arguments.text("section")
+    if section is not None:
+        return Answer(screen=render_section(section.lower(), settings))
+    return Answer(screen=render_sections(settings), buttons=_CONFIG_BUTTONS)
+
+
+CONFIG = CommandEntry(
+    name="config",
+    topic=Topic.OVERVIEW,
+    kind=Kind.READ,
+    short_help="the settings in force",
+    long_help=(
+        "Shows which settings differ from their defaults; of secrets only whether they are set.",
+        "With a section: all of its settings.",
+    ),
+    handler=config,
+    aliases=("settings",),
+    grammar=(Argument(name="section", form=Form.WORD),),
+)
+
+
+async def reports(call: Call) -> Answer:
+    """Show the menu of reports."""
+    del call
+    return Answer(
+        screen=Screen(title="Reports", blocks=(Text("What was earned, as text, picture, file."),)),
+        buttons=_REPORTS_BUTTONS,
+    )
+
+
+REPORTS = CommandEntry(
+    name="reports",
+    topic=Topic.MONEY,
+    kind=Kind.READ,
+    short_help="menu of reports, pictures and files",
+    long_help=("Shows a button to each report, picture and file.",),
+    handler=reports,
+)
