@@ -37,6 +37,9 @@ class Threads:
     _messages: FIFOCache[str, int | None] = field(
         default_factory=lambda: FIFOCache(THREADS_MAX), init=False
     )
+    loaded: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set once what a former process told is taken up."""
+
     _unsaved: dict[str, int] = field(default_factory=dict, init=False)
 
     def __contains__(self, name: str) -> bool:
@@ -69,5 +72,6 @@ class Threads:
                 _log.info("threads wait for the ledger: %s", error)
             else:
                 self._messages.update((one.name, one.message_id) for one in report.threads)
+                self.loaded.set()
                 return
             await asyncio.sleep(RETRY_S)

@@ -1,59 +1,15 @@
-"""What every family of handlers needs: the main menu and the answers to a plain no."""
+"""What every family of handlers needs: questions that many ask, and the answers to a plain no."""
 
 from bot.answer import Answer, Button
 from bot.command import Call
+from bot.menus import OVERVIEW, acts
 from bot.notice_buttons import why_button
 from bot.render.market import render_unknown
 from bot.render.safety import render_acknowledged, render_declined
-from engine.bus.reports import Acknowledged, Declined, PnlReport, StatusReport, Unknown
+from engine.bus.reports import Acknowledged, Declined, PnlReport, Unknown
 from engine.domain.errors import TransientError
-from engine.domain.modes import Mode
 from engine.facade.front_end import FrontEndSettings
 from engine.requests.money import GetPnl
-
-Rows = tuple[tuple[Button, ...], ...]
-
-OVERVIEW = Button(label="Overview", line="/status")
-KILL = Button(label="KILL", line="/kill", is_alarming=True)
-_PAUSE = Button(label="Pause", line="/pause")
-_RESUME = Button(label="Resume…", line="/resume")
-_PAPER = Button(label="Paper…", line="/mode paper")
-_UNKILL = Button(label="How to unkill", line="/help unkill")
-
-SCREENS: Rows = (
-    (
-        Button(label="Opportunities", line="/opportunities"),
-        Button(label="Spreads", line="/spreads"),
-    ),
-    (
-        Button(label="Trades", line="/trades"),
-        Button(label="Balance", line="/balance"),
-        Button(label="Risk", line="/limits"),
-    ),
-    (
-        Button(label="Reports", line="/reports"),
-        Button(label="System", line="/system"),
-        Button(label="Settings", line="/config"),
-    ),
-)
-
-
-def acts(*, is_killed: bool, is_paused: bool, mode: Mode) -> tuple[Button, ...]:
-    """Return the buttons that change something, as they fit what is so now."""
-    if is_killed:
-        return (_UNKILL,)
-    if is_paused:
-        return (_RESUME, KILL)
-    return (_PAPER if mode is Mode.OBSERVE else _PAUSE, KILL)
-
-
-def main_menu(now: StatusReport) -> Rows:
-    """Return the buttons of the first screen."""
-    return (
-        *SCREENS,
-        acts(is_killed=now.is_killed, is_paused=now.is_paused, mode=now.mode),
-    )
-
 
 _WHY_IN_A_ROW = 3
 

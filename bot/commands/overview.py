@@ -4,8 +4,9 @@ import asyncio
 
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import EVER_DAYS, KILL, SCREENS, ask_pnl, main_menu
+from bot.commands.common import EVER_DAYS, ask_pnl
 from bot.grammar import Argument, Form, nearest
+from bot.menus import KILL, SCREENS, main_menu
 from bot.render.overview import (
     Beside,
     render_sandbox,

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import KILL as KILL_BUTTON
-from bot.commands.common import OVERVIEW, answer_plainly
+from bot.commands.common import answer_plainly
 from bot.grammar import Argument, Arguments, Form
+from bot.menus import KILL as KILL_BUTTON
+from bot.menus import OVERVIEW
 from bot.render.safety import (
     render_ask_mode,
     render_ask_resume,

@@ -38,7 +38,7 @@ class Beside:
 
 def render_status(report: StatusReport, beside: Beside) -> Screen:
     """Show the overview."""
-    mark, state = _state(report)
+    mark, state = state_of(report)
     worst = max(report.refused.items(), key=lambda item: item[1], default=None)
     latency = report.latency_us
     facts = [
@@ -109,7 +109,7 @@ def _engine_state(line: EngineLine) -> str:
 
 def render_start(report: StatusReport, *, has_authenticator: bool) -> Screen:
     """Greet: what this is, how it stands, and what is to be set up before it is needed."""
-    mark, state = _state(report)
+    mark, state = state_of(report)
     title = KILLED_TITLE if report.is_killed else f"{report.mode.value.capitalize()}: {state}"
     enroll = "A kill from here can be cleared on its machine only: run make enroll there, once."
     return Screen(
@@ -192,7 +192,8 @@ def render_version(report: VersionReport) -> Screen:
     )
 
 
-def _state(report: StatusReport) -> tuple[Mark, str]:
+def state_of(report: StatusReport) -> tuple[Mark, str]:
+    """Return how the engine stands, as a mark and in words."""
     if report.is_killed:
         return Mark.BAD, "killed"
     if report.is_paused:

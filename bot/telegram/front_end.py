@@ -19,6 +19,7 @@ from bot.render.screen import Screen
 from bot.render.troubles import render_answers_dropped, render_conflict
 from bot.session import ChatSession
 from bot.telegram.arrivals import Arrival, read_arrival
+from bot.telegram.card import LiveCard
 from bot.telegram.desk import Desk
 from bot.telegram.inbox import SOURCE, Inbox
 from bot.telegram.introduction import introduce
@@ -167,6 +168,8 @@ class FrontEnd:
             self._spawn(tell_news(news, lambda screen: self._say(screen, AFTER_NEWS))),
             self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
+        if self._settings.card_s is not None:
+            self._spawn(self._card(self._settings.card_s).run())
         self._spawn(self.outbox.run())
         self._spawn(self.inbox.report_done())
         try:
@@ -179,6 +182,17 @@ class FrontEnd:
             await _cancel(list(self._tasks))
             await self.poller.close()
             await self.sender.close()
+
+    def _card(self, every_s: float) -> LiveCard:
+        assert self._settings.telegram_operator_id is not None
+        return LiveCard(
+            dispatcher=self.session.dispatcher,
+            outbox=self.outbox,
+            bot=self.sender.bot,
+            chat_id=self._settings.telegram_operator_id,
+            threads=self.notices.threads,
+            every_s=every_s,
+        )
 
     async def _poll(self) -> None:
         while True:

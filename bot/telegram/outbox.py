@@ -73,8 +73,7 @@ class Outbox:
 
     def put(self, message: Outgoing) -> None:
         """Queue a message; returns at once."""
-        if message.is_screen:
-            self._drop_overtaken(message)
+        self._drop_overtaken(message)
         if len(self._waiting) >= WAITING_MAX:
             self._drop_oldest_answer()
         now_s = asyncio.get_running_loop().time()
@@ -147,7 +146,7 @@ class Outbox:
             await self._sender.send(message)
         except RetryAfter as error:
             self._closed_until_s = loop.time() + wait_of(error)
-            return False
+            return self._gave_up_card(waiting)
         except Exception as error:  # noqa: BLE001 - one bad message must not stop the others
             return await self._not_sent(waiting, error)
         self._succeeded()
@@ -156,6 +155,8 @@ class Outbox:
 
     async def _not_sent(self, waiting: _Waiting, error: Exception) -> bool:
         """Decide what an error means; returns whether the message is settled."""
+        if not isinstance(error, BadRequest) and self._gave_up_card(waiting):
+            return True
         if isinstance(error, BadRequest):
             return await self._refused(waiting, error)
         if isinstance(error, Forbidden):
@@ -168,6 +169,13 @@ class Outbox:
                 self._settle(waiting, Settled.REFUSED)
                 return True
         return await self._failed(waiting, error, back_off_s=None)
+
+    def _gave_up_card(self, waiting: _Waiting) -> bool:
+        """Let go of a card, and say so: the next one is newer."""
+        if waiting.message.priority is not Priority.CARD:
+            return False
+        self._settle(waiting, Settled.OVERTAKEN)
+        return True
 
     def _succeeded(self) -> None:
         if self._is_failing:
@@ -209,7 +217,9 @@ class Outbox:
             return False
         if "chat not found" in text:
             # The operator has not opened the chat yet; Telegram lets no bot write first.
-            return await self._failed(waiting, error, back_off_s=BACK_OFF_S_MAX)
+            return self._gave_up_card(waiting) or await self._failed(
+                waiting, error, back_off_s=BACK_OFF_S_MAX
+            )
         _log.warning("Telegram refused a message: %s", redact(error.message))
         if not message.is_plain:
             message.is_plain = True
@@ -221,11 +231,8 @@ class Outbox:
         return True
 
     def _drop_overtaken(self, newer: Outgoing) -> None:
-        """Leave out screens that wait to stand where a newer one shall."""
-        older = [w for w in self._waiting if w.message.is_screen and w.message.edits == newer.edits]
-        if newer.edits is None or not older:
-            return
-        for waiting in older:
+        """Leave out what a newer message makes needless: a screen in its place, and any card."""
+        for waiting in [w for w in self._waiting if _is_needless(w.message, newer)]:
             self._waiting.remove(waiting)
             self._settle(waiting, Settled.OVERTAKEN)
         heapq.heapify(self._waiting)
@@ -245,3 +252,11 @@ class Outbox:
     def _settle(self, waiting: _Waiting, how: Settled) -> None:
         if waiting.message.on_settled is not None:
             waiting.message.on_settled(how)
+
+
+def _is_needless(message: Outgoing, newer: Outgoing) -> bool:
+    """Say whether what is queued newly makes a message that waits needless."""
+    if message.priority is Priority.CARD:
+        return True
+    is_there = message.is_screen and message.edits is not None
+    return is_there and newer.is_screen and message.edits == newer.edits

@@ -15,6 +15,8 @@ class Priority(IntEnum):
     URGENT = 0
     ANSWER = 1
     NOTICE = 2
+    CARD = 3
+    """Waits for all others, gives way to what is queued after it, and is tried once."""
 
 
 class Settled(Enum):

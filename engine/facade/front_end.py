@@ -46,6 +46,7 @@ class FrontEndSettings:
         tell_terminal: prints a line where the program was started.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
         conflict_s: how long after the last 409 only protective commands are accepted.
+        card_s: time between two looks of the pinned card; None for no card.
         in_force: all settings of the installation, as they may be shown.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
     """
@@ -75,6 +76,7 @@ class FrontEndSettings:
     conflict_s: float = 75.0
     chat_sends_per_s: float = 1.0
     chat_send_burst: int = 5
+    card_s: float | None = None
     in_force: Sequence[SettingInForce] = ()
 
     @property

@@ -76,6 +76,20 @@ class DoneNotices(LedgerRequest[InboxStored], frozen=True, kw_only=True):
         )
 
 
+class PinThread(LedgerRequest[InboxStored], frozen=True, kw_only=True):
+    """Remember in which message of a chat something stands for good, however much follows."""
+
+    chat: str
+    name: str
+    message_id: int
+
+    async def answer(self, ledger: "Ledger", /) -> InboxStored:
+        """See `Request.answer`."""
+        return await ledger.pin_thread(
+            self.chat, Thread(name=self.name, message_id=self.message_id)
+        )
+
+
 class GetThreads(LedgerRequest[ThreadsReport], frozen=True, kw_only=True):
     """The newest threads of a chat, oldest first."""
 

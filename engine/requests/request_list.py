@@ -33,6 +33,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chat.DoneInbox,
     chat.GetNotices,
     chat.DoneNotices,
+    chat.PinThread,
     chat.GetThreads,
     Append,
     LoadState,

@@ -374,6 +374,10 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
             },
         ),
     ] = "https://api.telegram.org/bot"
+    has_card: Annotated[
+        bool,
+        Meta(description="keep a pinned message in the chat that says how things stand"),
+    ] = True
     opportunity_usd_min: Annotated[
         Decimal,
         _exact("an opportunity is told when its profit is at least this", unit="USD", at_least=0),

@@ -285,6 +285,17 @@ class Ledger:
 
         return await self._change(work)
 
+    async def pin_thread(self, chat: str, thread: Thread) -> InboxStored:
+        """Remember in which message something stands for good."""
+
+        async def work(connection: AsyncConnection) -> InboxStored:
+            await thread_store.keep(
+                connection, chat=chat, threads=[thread], seq=thread_store.PINNED_SEQ
+            )
+            return InboxStored()
+
+        return await self._change(work)
+
     async def threads(self, chat: str) -> ThreadsReport:
         """Load the newest threads of a chat."""
         return await self._writer.transact(partial(thread_store.load_threads, chat=chat))

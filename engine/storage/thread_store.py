@@ -13,6 +13,9 @@ from engine.storage.tables import threads as table
 KEPT: Final = 256
 """Threads of a chat; a trade follows what was found within seconds."""
 
+PINNED_SEQ: Final = 2**62
+"""Of what stands for good: newer than whatever is told."""
+
 
 async def keep(
     connection: AsyncConnection, *, chat: str, threads: Sequence[Thread], seq: int

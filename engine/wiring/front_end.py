@@ -38,6 +38,9 @@ from engine.wiring.paths import Paths, prepare
 
 LEDGER_LOOK_S: Final = 0.3
 
+CARD_S: Final = 5.0
+"""Telegram lets a chat be written to once a second; of that the card takes a fifth at most."""
+
 __all__ = ["FrontEnd", "exit_code_after", "open_facade", "open_front_end"]
 
 
@@ -190,6 +193,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         export_directory=paths.exports,
         chart_directory=charts,
         chart_cache_directory=charts / "fonts",
+        card_s=CARD_S if telegram.has_card else None,
         in_force=tuple(in_force(settings, os.environ)),
     )
 

@@ -28,7 +28,7 @@ from engine.bus.request import LedgerRequest, Request
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.requests.balance import GetBalance
-from engine.requests.chat import DoneInbox, DoneNotices, GetThreads, PutInbox, TakeInbox
+from engine.requests.chat import DoneInbox, DoneNotices, GetThreads, PinThread, PutInbox, TakeInbox
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.overview import (
@@ -195,6 +195,10 @@ class FakeFacade:
             case DoneNotices():
                 self.delivered[command.reader] = command.seq
                 self.threads.update({(command.chat, one.name): one for one in command.threads})
+                return InboxStored()
+            case PinThread():
+                pinned = Thread(name=command.name, message_id=command.message_id)
+                self.threads[command.chat, command.name] = pinned
                 return InboxStored()
             case GetThreads():
                 of = [one for (chat, _), one in self.threads.items() if chat == command.chat]

@@ -207,6 +207,7 @@ async def running_installation(
             "SYNDICATE_TELEGRAM_BASE_URL": phone.base_url,
             "SYNDICATE_MARKETS_SANDBOX_SPEED": str(speed),
             "SYNDICATE_ENGINE_ID": engine_id,
+            "SYNDICATE_TELEGRAM_HAS_CARD": "false",  # it would stand among the answers
             **extra,
         },
     )

@@ -29,13 +29,16 @@ pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager
-async def chat_role(data_dir: Path, phone: TelegramEmulator) -> AsyncIterator[None]:
+async def chat_role(
+    data_dir: Path, phone: TelegramEmulator, *, has_card: bool = False
+) -> AsyncIterator[None]:
     """Run a chat as a process; its end is a SIGKILL."""
     own = environment(
         data_dir,
         TELEGRAM_BOT_TOKEN=phone.token,
         TELEGRAM_OPERATOR_ID=str(OPERATOR_ID),
         SYNDICATE_TELEGRAM_BASE_URL=phone.base_url,
+        SYNDICATE_TELEGRAM_HAS_CARD=str(has_card).lower(),
     )
     process = await asyncio.create_subprocess_exec(
         *command("-m", "bot"), cwd=data_dir.parent, env=own, stdin=asyncio.subprocess.DEVNULL
@@ -80,4 +83,24 @@ async def test_a_chat_that_was_killed_after_found_edits_its_message_to_realised(
         (found,) = (one for one in phone.chats.from_bot() if "r7-12" in one.text)
         assert "Paper trade +$1.19" in found.text
         assert found.edits == 1
+    assert broken == []
+
+
+async def test_a_chat_that_was_killed_goes_on_with_its_pinned_card(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path / "var"))
+    settings = LedgerSettings(data_dir=paths.data_dir)
+    broken: list[FatalError] = []
+    async with (
+        TelegramEmulator().serve() as phone,
+        open_ledger(settings, clock=make_clock()) as ledger,
+        open_server(paths.ledger_socket, requests_of("ledger"), ledger, on_fatal=broken.append),
+    ):
+        phone.person_writes("/nothing")
+        async with chat_role(paths.data_dir, phone, has_card=True):
+            await phone.wait_until(lambda: any(one.is_pinned for one in phone.chats.from_bot()))
+        (card,) = (one for one in phone.chats.from_bot() if one.is_pinned)
+        async with chat_role(paths.data_dir, phone, has_card=True):
+            await phone.wait_until(lambda: card.edits == 1)
+
+        assert sum("valid until" in one.text for one in phone.chats.from_bot()) == 1
     assert broken == []

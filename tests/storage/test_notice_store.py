@@ -9,7 +9,7 @@ import pytest
 from engine.bus.notices import Notice
 from engine.bus.records import LatchAct, Record
 from engine.bus.reports import InboxStored, Thread, ThreadsReport
-from engine.requests.chat import DoneNotices, GetThreads
+from engine.requests.chat import DoneNotices, GetThreads, PinThread
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.ledger_settings import DATABASE_NAME
 from engine.storage.thread_store import KEPT
@@ -175,6 +175,22 @@ async def test_threads_are_kept_by_chat_with_the_confirmation_and_only_the_newes
     assert of_b.threads == [Thread(name="other", message_id=102)]
     assert newest.threads[0] == Thread(name="moved", message_id=103)
     assert len(newest.threads) == KEPT
+
+
+async def test_what_stands_for_good_stays_however_much_follows(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        for message_id in (7, 8):
+            await ask(ledger, PinThread(chat="a", name="card", message_id=message_id), InboxStored)
+        for seq in range(1, KEPT + 20):
+            threads = (Thread(name=f"new {seq}", message_id=seq),)
+            done = DoneNotices(reader="phone", seq=seq, chat="a", threads=threads)
+            await ask(ledger, done, InboxStored)
+        kept = await ask(ledger, GetThreads(chat="a"), ThreadsReport)
+
+    assert len(kept.threads) == KEPT
+    assert kept.threads[-1] == Thread(name="card", message_id=8)
 
 
 async def test_threads_beyond_the_newest_leave_the_database(

@@ -33,6 +33,7 @@ class Sending:
             "editMessageText": self._edit_text,
             "editMessageReplyMarkup": self._edit_markup,
             "pinChatMessage": self._pin,
+            "unpinChatMessage": self._unpin,
             "sendChatAction": self._chat_action,
         }
         if method not in methods:
@@ -82,6 +83,10 @@ class Sending:
 
     def _pin(self, parameters: dict[str, Any]) -> bool:
         self._entry(parameters, "message to pin not found").is_pinned = True
+        return True
+
+    def _unpin(self, parameters: dict[str, Any]) -> bool:
+        self._entry(parameters, "message to unpin not found").is_pinned = False
         return True
 
     def _chat_action(self, parameters: dict[str, Any]) -> bool:

@@ -1,0 +1,103 @@
+"""The live card: one pinned message that says how things stand, and until when that counts."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from bot.answer import Button
+from bot.menus import Rows, acts
+from bot.render import words
+from bot.render.overview import state_of
+from bot.render.safety import KILLED_TITLE
+from bot.render.screen import Facts, Mark, Screen, Text
+from engine.bus.reports import LimitLine, LimitsReport, PnlReport, StatusReport
+
+_READS = (
+    Button(label="Opportunities", line="/opportunities"),
+    Button(label="Profit", line="/pnl"),
+    Button(label="Overview", line="/status"),
+)
+_OUT_SHOWN_MAX = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFacts:
+    """What a card is made of; None of what did not answer."""
+
+    status: StatusReport | None = None
+    limits: LimitsReport | None = None
+    day: PnlReport | None = None
+    trouble: str = ""
+
+
+def render_card(facts: CardFacts) -> Screen:
+    """Show the card without until when it counts, which alone would make each new."""
+    status = facts.status
+    if status is None:
+        return Screen(
+            title="No answer from the engine",
+            mark=Mark.BAD,
+            blocks=(Text(facts.trouble), Text("KILL works all the same.")),
+        )
+    mark, state = state_of(status)
+    rows = [
+        ("Last day", _day(facts.day)),
+        ("This run", f"{words.count(status.traded)} trades of {words.count(status.found)} found"),
+        ("Feeds", _feeds(status)),
+    ]
+    worst = None if facts.limits is None else worst_limit(facts.limits)
+    if worst is not None:
+        line, ratio = worst
+        rows.append(("Limit", f"{words.phrase(line.name)} {100 * ratio:.0f}% used"))
+        if position := next((one for one in _lines(facts) if one.name == "position"), None):
+            rows.insert(2, ("Open", f"{position.used} of {position.limit} {position.unit}"))
+    title = f"{status.mode.value.capitalize()}: {state}"
+    return Screen(
+        title=KILLED_TITLE if status.is_killed else title,
+        mark=mark,
+        blocks=(Facts(tuple(rows)),),
+        note=words.BASIS_SHORT[status.basis] + ", paper money",
+    )
+
+
+def card_buttons(facts: CardFacts) -> Rows:
+    """Return the buttons of a card, as they fit what is so now."""
+    status = facts.status
+    if status is None:
+        return ((Button(label="KILL", line="/kill", is_alarming=True),),)
+    own = acts(is_killed=status.is_killed, is_paused=status.is_paused, mode=status.mode)
+    return (own, _READS)
+
+
+def worst_limit(report: LimitsReport) -> tuple[LimitLine, Decimal] | None:
+    """Return the limit of which most is used, and how much of it; None if none is used at all."""
+    used = [(line, ratio) for line in report.limits if (ratio := _ratio(line)) is not None]
+    return max(used, key=lambda one: one[1], default=None)
+
+
+def _ratio(line: LimitLine) -> Decimal | None:
+    """Return what part of a limit is used, None if it is none of which a part can be used."""
+    if line.name not in {"position", "daily_loss", "order_rate"}:
+        return None
+    try:
+        used, limit = Decimal(line.used), Decimal(line.limit)
+    except InvalidOperation:
+        return None
+    return used / limit if limit > 0 else None
+
+
+def _lines(facts: CardFacts) -> list[LimitLine]:
+    return [] if facts.limits is None else facts.limits.limits
+
+
+def _day(day: PnlReport | None) -> str:
+    if day is None:
+        return "the ledger is away"
+    return f"{words.usd(day.realised_usd, is_signed=True)} in {words.count(day.executions)} trades"
+
+
+def _feeds(status: StatusReport) -> str:
+    books = [venue for venue in status.venues if not venue.is_chain]
+    live = sum(venue.books_live for venue in books)
+    out = [venue.venue for venue in status.venues if not venue.is_connected]
+    names = ", ".join(out[:_OUT_SHOWN_MAX]) + (" …" if len(out) > _OUT_SHOWN_MAX else "")
+    return f"{live}/{sum(v.books for v in books)} live" + (f", out: {names}" if out else "")
