@@ -4,7 +4,7 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 """
 
 from bot.command import CommandEntry
-from bot.commands import balance, limit, market, money, overview, safety, system
+from bot.commands import balance, limit, market, money, overview, reports, safety, system
 
 COMMANDS: tuple[CommandEntry, ...] = (
     overview.START,
@@ -18,7 +18,10 @@ COMMANDS: tuple[CommandEntry, ...] = (
     money.TRADES,
     money.PNL,
     balance.BALANCE,
-    system.REPORTS,
+    reports.REPORTS,
+    reports.DAILY,
+    reports.REPORT,
+    reports.PERFORMANCE,
     money.EXPORT,
     safety.LIMITS,
     limit.LIMIT,

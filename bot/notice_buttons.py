@@ -2,6 +2,7 @@
 
 from bot.answer import Button
 from engine.bus.notices import (
+    DayClosed,
     LateFill,
     LimitHit,
     Notice,
@@ -22,6 +23,7 @@ _TRADES = Button(label="Trades", line="/trades")
 _VENUES = Button(label="Venues", line="/venues")
 _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
+_REPORTS = Button(label="Reports", line="/reports")
 _PAUSE = Button(label="Pause", line="/pause")
 
 AFTER_NEWS: Row = (_STATUS,)
@@ -47,6 +49,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
         case LimitHit():
             is_balance = notice.reason is Reason.BALANCE_TOO_LOW
             row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
+        case DayClosed():
+            row = (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
         case _:
             row = (_STATUS,)
     return (row,)

@@ -13,6 +13,7 @@ from engine.bus.notices import (
     REFUSED,
     AlertAct,
     ClockCorrected,
+    DayClosed,
     Killed,
     LateFill,
     LimitChanged,
@@ -292,6 +293,7 @@ ROWS: Final[tuple[Row, ...]] = (
         until=Until.NOTICE,
     ),
     Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),
+    Row(notice=DayClosed, kind="daily", topic="Daily reports", way=Way.NEWS),
     Row(notice=PaperTraded, kind="trade", topic="Trades", way=Way.NEWS),
     Row(notice=AlertAct, kind="act", topic="What was done about alerts", way=Way.ACT),
 )

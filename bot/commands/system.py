@@ -1,4 +1,4 @@
-"""Commands: /system /config /reports."""
+"""Commands: /system /config."""
 
 import asyncio
 
@@ -6,7 +6,6 @@ from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.grammar import Argument, Form
 from bot.render.config import render_section, render_sections
-from bot.render.screen import Screen, Text
 from bot.render.system import render_system
 from engine.requests.overview import GetStatus
 
@@ -18,21 +17,6 @@ _CONFIG_BUTTONS = (
         Button(label="Limits", line="/limits"),
         Button(label="Mode", line="/mode"),
         Button(label="Commands", line="/help"),
-    ),
-)
-_REPORTS_BUTTONS = (
-    (
-        Button(label="Profit, day", line="/pnl"),
-        Button(label="7 days", line="/pnl 7"),
-        Button(label="30 days", line="/pnl 30"),
-    ),
-    (
-        Button(label="Spreads drawn", line="/spreads picture"),
-        Button(label="Balance drawn", line="/balance picture"),
-    ),
-    (
-        Button(label="Export trades", line="/export trades"),
-        Button(label="Export audit", line="/export audit"),
     ),
 )
 
@@ -83,23 +67,4 @@ CONFIG = CommandEntry(
     handler=config,
     aliases=("settings",),
     grammar=(Argument(name="section", form=Form.WORD),),
-)
-
-
-async def reports(call: Call) -> Answer:
-    """Show the menu of reports."""
-    del call
-    return Answer(
-        screen=Screen(title="Reports", blocks=(Text("What was earned, as text, picture, file."),)),
-        buttons=_REPORTS_BUTTONS,
-    )
-
-
-REPORTS = CommandEntry(
-    name="reports",
-    topic=Topic.MONEY,
-    kind=Kind.READ,
-    short_help="menu of reports, pictures and files",
-    long_help=("Shows a button to each report, picture and file.",),
-    handler=reports,
 )

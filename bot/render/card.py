@@ -9,7 +9,8 @@ from bot.render import words
 from bot.render.overview import state_of
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
-from engine.bus.reports import LimitLine, LimitsReport, PnlReport, StatusReport
+from engine.bus.performance import PerformanceReport
+from engine.bus.reports import LimitLine, LimitsReport, StatusReport
 
 _READS = (
     Button(label="Opportunities", line="/opportunities"),
@@ -25,7 +26,7 @@ class CardFacts:
 
     status: StatusReport | None = None
     limits: LimitsReport | None = None
-    day: PnlReport | None = None
+    today: PerformanceReport | None = None
     trouble: str = ""
 
 
@@ -40,7 +41,7 @@ def render_card(facts: CardFacts) -> Screen:
         )
     mark, state = state_of(status)
     rows = [
-        ("Last day", _day(facts.day)),
+        ("Today", _today(facts.today)),
         ("This run", f"{words.count(status.traded)} trades of {words.count(status.found)} found"),
         ("Feeds", _feeds(status)),
     ]
@@ -89,10 +90,12 @@ def _lines(facts: CardFacts) -> list[LimitLine]:
     return [] if facts.limits is None else facts.limits.limits
 
 
-def _day(day: PnlReport | None) -> str:
-    if day is None:
+def _today(today: PerformanceReport | None) -> str:
+    """Say what the UTC day came to so far."""
+    if today is None:
         return "the ledger is away"
-    return f"{words.usd(day.realised_usd, is_signed=True)} in {words.count(day.executions)} trades"
+    came = today.all
+    return f"{words.usd(came.realised, is_signed=True)} in {words.count(came.trades)} trades"
 
 
 def _feeds(status: StatusReport) -> str:

@@ -5,12 +5,14 @@ from typing import Final
 
 from bot.render import words
 from bot.render.away import AWAY, away_content
+from bot.render.reports import Came, came_lines
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from bot.render.stories import main_cause
 from engine.bus.notices import (
     REFUSED,
     ClockCorrected,
+    DayClosed,
     Killed,
     LateFill,
     LimitChanged,
@@ -113,9 +115,25 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         )
     if isinstance(notice, ClockCorrected):
         return _clock_content(notice)
-    if isinstance(notice, (PaperTraded, LateFill, PlanVoided)):
+    if isinstance(notice, (PaperTraded, LateFill, PlanVoided, DayClosed)):
         return _plan_content(notice)
     return _trouble_content(notice)
+
+
+def _day_content(notice: DayClosed) -> tuple[Mark, str, list[str]]:
+    came = Came(
+        sums=notice.sums,
+        drawdown=notice.drawdown,
+        best=notice.best,
+        worst=notice.worst,
+        missed=notice.missed,
+        notices=notice.notices,
+        books="ledger = fills ✔" if not notice.differences else f"✖ Δ {notice.differences}",
+        is_alike=not notice.differences,
+    )
+    mark = Mark.BAD if notice.differences else Mark.NONE
+    title = f"Day {notice.day}: {words.usd(notice.sums.realised, is_signed=True)}"
+    return mark, title, came_lines(came)
 
 
 def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
@@ -193,9 +211,13 @@ def _state_content(
     return Mark.GOOD if is_start else Mark.NONE, f"{what}, {state}", lines
 
 
-def _plan_content(notice: PaperTraded | LateFill | PlanVoided) -> tuple[Mark, str, list[str]]:
+def _plan_content(
+    notice: PaperTraded | LateFill | PlanVoided | DayClosed,
+) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, PaperTraded):
         return _traded_content(notice)
+    if isinstance(notice, DayClosed):
+        return _day_content(notice)
     if isinstance(notice, PlanVoided):
         what = f"{notice.pair} was under way when the engine ended; nothing was filled"
         return Mark.WARN, f"Plan {notice.why}", [f"{what} ({notice.opportunity_id})"]

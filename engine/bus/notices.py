@@ -15,6 +15,7 @@ from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
+from engine.domain.performance import Missed, Sums, TradeMark
 from engine.domain.stories import TradeStory
 
 
@@ -98,6 +99,25 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
     why_reverted: str = ""
+
+
+class DayClosed(_Notice, frozen=True, kw_only=True):
+    """A UTC day is over: what trading came to.
+
+    Attributes:
+        day: as 2026-11-28.
+        notices: told on it, by kind.
+        differences: places whose balance is not what deposits, fills and transactions add up to.
+    """
+
+    day: str
+    sums: Sums
+    drawdown: Decimal
+    best: TradeMark | None
+    worst: TradeMark | None
+    missed: list[Missed]
+    notices: dict[str, int]
+    differences: int
 
 
 class PlanVoided(_Notice, frozen=True, kw_only=True):
@@ -276,6 +296,7 @@ Notice = (
     | PaperTraded
     | LateFill
     | PlanVoided
+    | DayClosed
     | LimitHit
     | Killed
     | Unkilled

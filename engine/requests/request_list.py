@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
-from engine.requests import balance, chat, limits, money, overview, safety, why
+from engine.requests import balance, chat, limits, money, overview, performance, safety, why
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     overview.GetStatus,
@@ -28,6 +28,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     money.GetEngineIds,
     money.GetPnl,
     money.GetExport,
+    performance.GetPerformance,
+    performance.GetBooks,
     chat.PutInbox,
     chat.TakeInbox,
     chat.DoneInbox,

@@ -392,6 +392,12 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
         Meta(description="base32 secret of your authenticator, for /unkill; "
              "without it the latch is cleared on the host only (make unkill)"),
     ] = None  # fmt: skip
+    daily_report_at: Annotated[
+        str,
+        Meta(pattern=r"^(off|([01][0-9]|2[0-3]):[0-5][0-9])$",
+             description="UTC time, as 00:05, at which the day before is reported in the chat; off "
+             "for never"),
+    ] = "00:05"  # fmt: skip
     time_zone: Annotated[
         str,
         Meta(min_length=1, description="IANA name of the zone in which the chat and its charts "

@@ -18,6 +18,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.lease import held_lease
+from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.records import Appended, EngineState, Record, Superseded
 from engine.bus.reports import (
     EngineIds,
@@ -36,9 +37,11 @@ from engine.bus.request import Reply, Request
 from engine.domain.engines import MAIN, check_engine_id
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
+from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
 from engine.storage import (
     clock_trust,
+    daily,
     generations,
     inbox_store,
     notice_store,
@@ -47,9 +50,11 @@ from engine.storage import (
 )
 from engine.storage.append import append
 from engine.storage.backup import take_backup
+from engine.storage.books import load_books
 from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import Clock, open_writer, prepare
+from engine.storage.performance import load_performance
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
 from engine.storage.why import load_why
@@ -229,6 +234,46 @@ class Ledger:
             if len(page) < totals.PAGE_ROWS:
                 return total.report()
             after = page[-1]
+
+    async def performance(self, since_ns: int, until_ns: int, *, by: By) -> PerformanceReport:
+        """Sum up the trades of a time."""
+        return await load_performance(
+            self._writer.transact,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            by=by,
+            basis=self._settings.basis,
+        )
+
+    async def tell_day(self) -> str | None:
+        """Report the last UTC day once, from its hour on; return the day if it was told now."""
+        now_ns, basis = self._clock(), self._settings.basis or Basis.SANDBOX
+        at_s = self._settings.daily_at_s
+        day = None if at_s is None else daily.due_day(now_ns, at_s=at_s)
+        if day is None:
+            return None
+        wanted = partial(daily.is_wanted, day=day, basis=basis)
+        if not await self._writer.transact(wanted):
+            return None
+        record = await daily.make_report(self, day=day, now_ns=now_ns, basis=basis)
+
+        async def work(connection: AsyncConnection) -> bool:
+            # Looked at again: another run of this job may have told it meanwhile.
+            if not await wanted(connection):
+                return False
+            await append(connection, [record], basis=basis)
+            return True
+
+        def tell(is_new: bool) -> None:  # noqa: FBT001 - what the work returned
+            if is_new:
+                self._changes += 1
+                self.wake()
+
+        return day if await self._writer.transact(work, then=tell) else None
+
+    async def books(self) -> BooksReport:
+        """Compare the balances with all that made them."""
+        return await load_books(self._writer.transact, basis=self._settings.basis)
 
     async def engine_ids(self) -> EngineIds:
         """Load which engines there ever were."""

@@ -23,6 +23,7 @@ class LedgerSettings:
         market_note: the note on the market that reports on stored items carry.
         retention_days: age at which opportunities, read notices and done chat updates go.
         unread_days: age at which notices go that some reader never confirmed.
+        daily_at_s: second of the UTC day from which on the day before is reported, None for never.
         retention_s: interval of the retention job.
         backup_s: interval of the backup job (SQLite only).
         backups_kept: newest backups that are kept.
@@ -39,6 +40,7 @@ class LedgerSettings:
     market_note: str = ""
     retention_days: int = 30
     unread_days: int = 365
+    daily_at_s: int | None = None
     retention_s: int = 3_600
     backup_s: int = 900
     backups_kept: int = 24

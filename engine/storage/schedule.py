@@ -17,6 +17,9 @@ from engine.storage.ledger_settings import LedgerSettings
 FIRST_S = 60
 """Delay of the first job after the start, which has more urgent things to do."""
 
+DAILY_S: Final = 60
+"""Interval at which is looked whether a daily report is due."""
+
 LOOK_S: Final = 30.0
 """Interval at which the jobs are looked at for a wall clock that was set back."""
 
@@ -28,6 +31,10 @@ class Upkeep(Protocol):
 
     async def apply_retention(self) -> int:
         """Delete what is too old."""
+        ...
+
+    async def tell_day(self) -> object:
+        """Report the last day, if its hour has come and it was not told."""
         ...
 
     async def backup_if_changed(self) -> object:
@@ -48,6 +55,8 @@ async def scheduled(
         every_s=settings.retention_s,
         first_s=min(FIRST_S, settings.retention_s),
     )
+    if settings.daily_at_s is not None:
+        _add(scheduler, "daily report", ledger.tell_day, every_s=DAILY_S, first_s=DAILY_S / 4)
     if is_sqlite:
         _add(
             scheduler,
@@ -98,7 +107,8 @@ def _add(
         except SyndicateError as error:
             _log.warning("%s: %s", name, error)
         else:
-            _log.info("%s: %s", name, result)
+            if result is not None:
+                _log.info("%s: %s", name, result)
 
     scheduler.add_job(
         run,

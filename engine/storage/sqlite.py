@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, TransientError
 from engine.storage.database import refused_value
+from engine.storage.exact_sql import add_functions
 
 BUSY_MS = 2_000
 WAL_BYTES_KEPT = 16 * 1024 * 1024
@@ -108,6 +109,7 @@ class SqliteDatabase:
         assert isinstance(driver, aiosqlite.Connection)
         for setting in _SETTINGS:
             await driver.execute_fetchall(setting)
+        await add_functions(driver)
         for name, expected in _EXPECTED.items():
             ((actual,),) = await driver.execute_fetchall(f"PRAGMA {name}")
             if actual != expected:

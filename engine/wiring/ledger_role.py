@@ -20,9 +20,16 @@ def ledger_settings(settings: Settings, paths: Paths, *, note: str = "") -> Ledg
         basis=basis_of(settings),
         market_note=note,
         retention_days=settings.data.retention_days,
+        daily_at_s=seconds_of_day(settings.operator.daily_report_at),
         backup_s=settings.data.backup_s,
         backups_kept=settings.data.backups_kept,
     )
+
+
+def seconds_of_day(text: str) -> int | None:
+    """Read a time of day, as 00:05; None for none."""
+    hours, _, minutes = text.partition(":")
+    return 3_600 * int(hours) + 60 * int(minutes) if minutes else None
 
 
 async def run_ledger(settings: Settings, paths: Paths) -> None:

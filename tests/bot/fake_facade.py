@@ -39,6 +39,7 @@ from engine.requests.overview import (
     GetVenues,
     GetVersion,
 )
+from engine.requests.performance import GetBooks, GetPerformance
 from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from engine.requests.why import GetWhy
 from tests.bot import samples
@@ -76,6 +77,7 @@ class FakeFacade:
         self.used_codes: set[str] = set()
         self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
         self.why = samples.why()
+        self.books = samples.books()
         self._changed = asyncio.Event()
 
     async def ask(self, command: Request[Any], /) -> Any:
@@ -177,6 +179,10 @@ class FakeFacade:
                 return samples.trades(command.limit)
             case GetPnl():
                 return samples.pnl()
+            case GetPerformance():
+                return samples.performance(command.by)
+            case GetBooks():
+                return self.books
             case GetExport():
                 return self.export
         return self._answer_chat(command)

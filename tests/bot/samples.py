@@ -9,6 +9,7 @@ from engine.bus.notices import (
     REFUSED,
     AlertAct,
     ClockCorrected,
+    DayClosed,
     Killed,
     LateFill,
     LimitChanged,
@@ -31,6 +32,7 @@ from engine.bus.notices import (
     VenuesBack,
     VenuesLost,
 )
+from engine.bus.performance import BooksReport, Held, PerformanceReport
 from engine.bus.reports import (
     BalanceLine,
     BalanceReport,
@@ -60,6 +62,7 @@ from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, HopKind, Reason
+from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 
 AT_NS = 1_790_000_000_000_000_000
@@ -417,6 +420,65 @@ def spreads() -> SpreadsReport:
     )
 
 
+def sums(part: int = 1) -> Sums:
+    """What trades came to."""
+    return Sums(
+        trades=31 * part,
+        wins=22 * part,
+        realised=Decimal("12.3456") * part,
+        expected=Decimal("14.10") * part,
+        fee=Decimal("3.2011") * part,
+        gas=Decimal("0.42") * part,
+        transfer=Decimal("0.51") * part,
+        slippage=Decimal("1.75") * part,
+    )
+
+
+def performance(by: By = By.ALL) -> PerformanceReport:
+    """A day of trading."""
+    names = {
+        By.ALL: (),
+        By.PAIR: ("BTC-USD", "ETH-USDT", "BTC-USD→ETH→LTC"),
+        By.VENUE: _NAMES,
+        By.ROUTE: ("BTC-USD coinbase→bitstamp", "ETH-USDT uniswap_v3@ethereum→binance"),
+        By.HOUR: tuple(str(hour) for hour in range(24)),
+    }
+    best = TradeMark(
+        opportunity_id="t0ab3x-12", route="BTC-USD coinbase→bitstamp", realised=Decimal("3.21")
+    )
+    return PerformanceReport(
+        basis=Basis.SANDBOX,
+        since_ns=AT_NS - 86_400_000_000_000,
+        until_ns=AT_NS,
+        all=sums(),
+        groups=[(name, sums(number)) for number, name in enumerate(names[by], 1)],
+        drawdown=Decimal("2.10"),
+        points=[
+            (AT_NS - 3_600_000_000_000 * hour, Decimal(24 - hour) / 2, Decimal(hour % 5) / 4)
+            for hour in range(23, -1, -1)
+        ],
+        best=best,
+        worst=replace(best, realised=Decimal("-1.07")),
+        missed=[
+            Missed(reason="stale_book", count=8, usd=11.3),
+            Missed(reason="order_rate_limit", count=2, usd=3.0),
+        ],
+        notices={"VenueLost": 2, "VenueBack": 2, "LimitHit": 1, "Started": 1, "PaperTraded": 31},
+        is_summed_twice_alike=True,
+    )
+
+
+def books() -> BooksReport:
+    """Books that agree with the balances of the engine."""
+    return BooksReport(
+        held=[
+            Held(engine_id="main", venue=line.venue, asset=AssetCode(line.asset), held=line.held)
+            for line in balance().lines
+        ],
+        differences=[],
+    )
+
+
 def balance() -> BalanceReport:
     """Two venues, one of which has no dollars left."""
 
@@ -525,6 +587,18 @@ def all_notices() -> list[Notice]:
     """One notice of each kind."""
     at_ns, basis = AT_NS, Basis.SANDBOX
     return [
+        DayClosed(
+            at_ns=at_ns,
+            basis=basis,
+            day="2026-09-20",
+            sums=sums(),
+            drawdown=Decimal("2.10"),
+            best=performance().best,
+            worst=performance().worst,
+            missed=performance().missed,
+            notices=performance().notices,
+            differences=0,
+        ),
         Started(
             at_ns=at_ns,
             basis=basis,

@@ -167,7 +167,7 @@ def test_a_card_fits_a_phone_and_has_no_more_than_two_rows_of_buttons(
     mode: Mode, *, is_killed: bool
 ) -> None:
     status = samples.status(mode=mode, is_killed=is_killed)
-    facts = CardFacts(status=status, limits=samples.limits(), day=samples.pnl())
+    facts = CardFacts(status=status, limits=samples.limits(), today=samples.performance())
 
     assert len(make_pages(render_card(facts))) == 1
     assert len(card_buttons(facts)) == 2

@@ -39,6 +39,9 @@ EXAMPLES = {
     "system": ("/system", "System: "),
     "config": ("/config", "Settings: "),
     "reports": ("/reports", "Reports"),
+    "daily": ("/daily", "Day 2026-09-21: +$12.35"),
+    "report": ("/report week", "Last 7 days: +$12.35"),
+    "performance": ("/performance pair 30", "By pair, 30 days: +$12.35"),
     "version": ("/version", "Syndicate 0.1.0"),
 }
 

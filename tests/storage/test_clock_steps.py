@@ -140,6 +140,9 @@ class Jobs:
         self._look()
         raise ValueError("a fault that nobody foresaw")
 
+    async def tell_day(self) -> object:
+        raise AssertionError("no hour is set")
+
     async def backup_if_changed(self) -> object:
         self.backed_up += 1
         self._look()

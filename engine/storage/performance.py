@@ -1,0 +1,287 @@
+"""What trading came to over a time: summed up by the database, checked by a fold in order.
+
+Both go through the trades in pieces, a day or a page at a time: others get their turn in between.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.bus.performance import PerformanceReport
+from engine.domain.exact import exact_sum
+from engine.domain.modes import Basis
+from engine.domain.performance import By, Missed, Sums, TradeMark
+from engine.domain.units import NS_PER_DAY, NS_PER_S
+from engine.storage.exact_sql import StorySlippage, StoryUsd, exact_total
+from engine.storage.tables import executions, notices, opportunities
+from engine.storage.totals import PAGE_ROWS, POINTS_MAX, realised_usd
+from engine.storage.whose import Whose
+
+LASTED_NS_MIN: Final = 500_000_000
+"""A refused opportunity that lasted so long could have been filled."""
+
+MISSED_MAX: Final = 8
+GROUPS_MAX: Final = 200
+_NS_PER_HOUR: Final = 3_600 * NS_PER_S
+_TAKEN: Final = ("planned", "traded")
+
+T = TypeVar("T")
+Transact = Callable[[Callable[[AsyncConnection], Awaitable[T]]], Awaitable[T]]
+
+_pair, _buy, _sell = executions.c.pair, executions.c.buy_venue, executions.c.sell_venue
+_route = _pair + " " + _buy + "→" + _sell
+_hour = (executions.c.closed_at_ns // _NS_PER_HOUR) % 24  # hours of the UTC day
+
+
+async def load_performance(
+    transact: Transact[Any], *, since_ns: int, until_ns: int, by: By, basis: Basis | None
+) -> PerformanceReport:
+    """Sum up the trades that closed from one instant up to another."""
+    whose = Whose(basis=basis)
+    first_ns, last_ns = await transact(partial(_bounds, whose=whose))
+    groups: dict[str, Sums] = {}
+    total = Sums()
+    for start_ns, end_ns in _days(max(since_ns, first_ns), min(until_ns, last_ns + 1)):
+        sum_up = partial(_sum_up, start_ns=start_ns, end_ns=end_ns, whose=whose)
+        for _, sums in await transact(partial(sum_up, by=By.ALL)):
+            total = _both(total, sums)
+        for name, sums in [] if by is By.ALL else await transact(partial(sum_up, by=by)):
+            groups[name] = _both(groups.get(name, Sums()), sums)
+    fold = Fold()
+    after: Row[Any] | None = None
+    while True:
+        page = await transact(
+            partial(_page, since_ns=since_ns, until_ns=until_ns, after=after, whose=whose)
+        )
+        fold.add(page)
+        if len(page) < PAGE_ROWS:
+            break
+        after = page[-1]
+    missed, told = await transact(partial(_beside, since_ns=since_ns, until_ns=until_ns))
+    named = sorted(groups.items(), key=lambda item: (-abs(item[1].realised), item[0]))
+    if by is By.HOUR:
+        named = sorted(groups.items())
+    return PerformanceReport(
+        basis=basis,
+        since_ns=since_ns,
+        until_ns=until_ns,
+        all=total,
+        groups=named[:GROUPS_MAX],
+        drawdown=fold.drawdown,
+        points=fold.thinned(),
+        best=fold.best,
+        worst=fold.worst,
+        missed=missed,
+        notices=told,
+        is_summed_twice_alike=(fold.realised, fold.count) == (total.realised, total.trades),
+    )
+
+
+class Fold:
+    """Trades added up one after another, oldest first."""
+
+    def __init__(self) -> None:
+        self.realised = self.drawdown = self._peak = Decimal(0)
+        self.count = 0
+        self.best: TradeMark | None = None
+        self.worst: TradeMark | None = None
+        self._points: list[tuple[int, Decimal, Decimal]] = []
+
+    def add(self, rows: Sequence[Row[Any]]) -> None:
+        """Add a page."""
+        for row in rows:
+            realised = realised_usd(row)
+            self.count += 1
+            self.realised = exact_sum((self.realised, realised))
+            self._peak = max(self._peak, self.realised)
+            fall = exact_sum((self._peak, -self.realised))
+            self.drawdown = max(self.drawdown, fall)
+            self._points.append((row.closed_at_ns, self.realised, fall))
+            if self.best is None or realised > self.best.realised:
+                self.best = _mark(row, realised)
+            if self.worst is None or realised < self.worst.realised:
+                self.worst = _mark(row, realised)
+
+    def thinned(self) -> list[tuple[int, Decimal, Decimal]]:
+        """Return at most so many points as a chart shows, the last and the deepest among them."""
+        step = -(-len(self._points) // POINTS_MAX) or 1
+        kept = self._points[::-1][::step][::-1]
+        deepest = max(self._points, key=lambda point: point[2], default=None)
+        if deepest is not None and deepest not in kept:
+            kept = sorted([*kept, deepest], key=lambda point: point[0])
+        return kept
+
+
+def _mark(row: Row[Any], realised: Decimal) -> TradeMark:
+    route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
+    return TradeMark(opportunity_id=row.opportunity_id, route=route, realised=realised)
+
+
+async def _bounds(connection: AsyncConnection, *, whose: Whose) -> tuple[int, int]:
+    found = await connection.execute(
+        select(func.min(executions.c.closed_at_ns), func.max(executions.c.closed_at_ns)).where(
+            whose.rows(executions)
+        )
+    )
+    first_ns, last_ns = found.one()
+    return (0, -1) if first_ns is None else (first_ns, last_ns)
+
+
+def _days(since_ns: int, until_ns: int) -> Iterator[tuple[int, int]]:
+    """Yield the UTC days between two instants, cut to them."""
+    start_ns = since_ns
+    while start_ns < until_ns:
+        end_ns = min(until_ns, (start_ns // NS_PER_DAY + 1) * NS_PER_DAY)
+        yield start_ns, end_ns
+        start_ns = end_ns
+
+
+async def _sum_up(
+    connection: AsyncConnection, *, start_ns: int, end_ns: int, by: By, whose: Whose
+) -> list[tuple[str, Sums]]:
+    when = and_(
+        executions.c.closed_at_ns >= start_ns,
+        executions.c.closed_at_ns < end_ns,
+        whose.rows(executions),
+    )
+    found = await connection.execute(_query(by, when))
+    return [
+        (
+            str(row.name),
+            Sums(
+                trades=row.trades,
+                wins=row.wins,
+                realised=exact_sum((row.profit, row.correction or Decimal(0))),
+                expected=row.expected or Decimal(0),
+                fee=row.fee or Decimal(0),
+                gas=row.gas or Decimal(0),
+                transfer=row.transfer or Decimal(0),
+                slippage=-(row.slippage or Decimal(0)),
+            ),
+        )
+        for row in found
+    ]
+
+
+def _query(by: By, when: ColumnElement[bool]) -> Select[Any]:
+    names: dict[By, list[ColumnElement[Any]]] = {
+        By.ALL: [literal("all")],
+        By.PAIR: [_pair],
+        By.VENUE: [_buy, _sell],
+        By.ROUTE: [_route],
+        By.HOUR: [_hour],
+    }
+    rows = [_rows(name, when, is_other=number > 0) for number, name in enumerate(names[by])]
+    of = (rows[0] if len(rows) == 1 else union_all(*rows)).subquery()
+    return select(
+        of.c.name,
+        func.count().label("trades"),
+        func.sum(of.c.win).label("wins"),
+        *(
+            exact_total(of.c[part]).label(part)
+            for part in ("profit", "correction", "expected", "fee", "gas", "transfer", "slippage")
+        ),
+    ).group_by(of.c.name)
+
+
+def _rows(name: ColumnElement[Any], when: ColumnElement[bool], *, is_other: bool) -> Select[Any]:
+    """Select what is summed up; `is_other` leaves out trades whose two venues are one."""
+    story = executions.c.story
+    won = cast(executions.c.profit_usd, Double) > 0
+    query = select(
+        name.label("name"),
+        case((won, 1), else_=0).label("win"),
+        executions.c.profit_usd.label("profit"),
+        executions.c.correction_usd.label("correction"),
+        executions.c.expected_usd.label("expected"),
+        StoryUsd(story, "fee").label("fee"),
+        StoryUsd(story, "gas").label("gas"),
+        StoryUsd(story, "transfer").label("transfer"),
+        StorySlippage(story).label("slippage"),
+    ).where(when)
+    return query.where(_buy != _sell) if is_other else query
+
+
+async def _page(
+    connection: AsyncConnection,
+    *,
+    since_ns: int,
+    until_ns: int,
+    after: Row[Any] | None,
+    whose: Whose,
+) -> list[Row[Any]]:
+    order = (executions.c.closed_at_ns, executions.c.execution_id)
+    query = select(
+        *order,
+        executions.c.opportunity_id,
+        _pair,
+        _buy,
+        _sell,
+        executions.c.profit_usd,
+        executions.c.correction_usd,
+    ).where(
+        executions.c.closed_at_ns >= since_ns,
+        executions.c.closed_at_ns < until_ns,
+        whose.rows(executions),
+    )
+    if after is not None:
+        query = query.where(tuple_(*order) > tuple_(after.closed_at_ns, after.execution_id))
+    found = await connection.execute(query.order_by(*order).limit(PAGE_ROWS))
+    rows: list[Row[Any]] = list(found.all())  # type: ignore[arg-type] # a row of any columns
+    return rows
+
+
+async def _beside(
+    connection: AsyncConnection, *, since_ns: int, until_ns: int
+) -> tuple[list[Missed], dict[str, int]]:
+    """Load what was refused though it lasted, and what was told."""
+    found = opportunities.c
+    estimate = func.sum(found.profit_usd)
+    refused = await connection.execute(
+        select(found.outcome, func.count().label("times"), estimate.label("usd"))
+        .where(
+            found.seen_at_ns >= since_ns,
+            found.seen_at_ns < until_ns,
+            found.outcome.not_in(_TAKEN),
+            found.closed_at_ns - found.seen_at_ns >= LASTED_NS_MIN,
+            found.profit_usd > 0,
+        )
+        .group_by(found.outcome)
+        .order_by(estimate.desc())
+        .limit(MISSED_MAX)
+    )
+    told = await connection.execute(
+        select(notices.c.kind, func.count().label("times"))
+        .where(notices.c.at_ns >= since_ns, notices.c.at_ns < until_ns)
+        .group_by(notices.c.kind)
+    )
+    missed = [Missed(reason=row.outcome, count=row.times, usd=row.usd) for row in refused]
+    return missed, {row.kind: row.times for row in told}
+
+
+def _both(one: Sums, other: Sums) -> Sums:
+    return Sums(
+        trades=one.trades + other.trades,
+        wins=one.wins + other.wins,
+        **{
+            part: exact_sum((getattr(one, part), getattr(other, part)))
+            for part in ("realised", "expected", "fee", "gas", "transfer", "slippage")
+        },
+    )
