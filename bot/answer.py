@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from bot.render.screen import Screen
 from engine.bus.command import Command
@@ -105,7 +106,67 @@ class Waterfall:
     basis_note: str
 
 
-Picture = Chart | Heatmap | Waterfall
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equity:
+    """Cumulative profit and, below it, how far it is from its peak, to be drawn as a picture.
+
+    Attributes:
+        points: (closed_at_ns, cumulative USD, USD below the peak), oldest first.
+    """
+
+    title: str
+    points: tuple[tuple[int, float, float], ...]
+    total: str
+    caption: str
+    basis_note: str
+    name: str = "equity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """Rows of two bars each, a pale one for what was expected, to be drawn as a picture.
+
+    Attributes:
+        rows: label, the two amounts, and how they are told.
+        legend: what each of the two is.
+        is_log: the axis is logarithmic: amounts lie orders of magnitude apart.
+        is_signed: an amount below zero is bad.
+    """
+
+    name: str
+    title: str
+    rows: tuple[tuple[str, float, float, str], ...]
+    legend: tuple[str, str]
+    axis: str
+    hint: str
+    basis_note: str
+    is_log: bool = False
+    is_signed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """Counts that become fewer from stage to stage, to be drawn as a picture.
+
+    Attributes:
+        stages: label, count, and what was lost on the way to it.
+    """
+
+    title: str
+    stages: tuple[tuple[str, int, str], ...]
+    hint: str
+    basis_note: str
+    name: str = "funnel"
+
+
+Picture = Chart | Heatmap | Waterfall | Equity | Bars | Funnel
+
+
+class Theme(StrEnum):
+    """How pictures look."""
+
+    LIGHT = "light"
+    DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +174,7 @@ class Answer:
     """A screen with its buttons, second step, picture or file.
 
     Attributes:
+        theme: of the picture; None for that of the settings.
         nonce: of the second step that it offers (with `confirmation`) or settles (without).
     """
 
@@ -122,3 +184,4 @@ class Answer:
     nonce: str | None = None
     document: Document | None = None
     chart: Picture | None = None
+    theme: Theme | None = None

@@ -10,9 +10,9 @@ import os
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from bot.answer import Chart, Heatmap, Picture, Waterfall
+from bot.answer import Chart, Picture, Theme
 from bot.render.words import usd, zone_name
 
 DRAW_S_MAX: Final = 45.0
@@ -36,12 +36,14 @@ class ChartDrawer:
 
     Attributes:
         cache_directory: writable directory for the library's font cache; None leaves it to HOME.
+        theme: of pictures for which none was asked.
     """
 
     cache_directory: Path | None
+    theme: Theme = Theme.LIGHT
     _drawing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1), init=False)
 
-    async def draw(self, chart: Picture) -> bytes:
+    async def draw(self, chart: Picture, theme: Theme | None = None) -> bytes:
         """Return the chart as a PNG in portrait.
 
         Raises:
@@ -49,7 +51,9 @@ class ChartDrawer:
         """
         async with self._drawing:
             try:
-                return await _draw(_encode(chart), _environment(self.cache_directory))
+                return await _draw(
+                    _encode(chart, theme or self.theme), _environment(self.cache_directory)
+                )
             except OSError as error:
                 raise ChartError(f"the drawing process did not start: {error}") from error
 
@@ -90,33 +94,25 @@ def _environment(cache_directory: Path | None) -> dict[str, str]:
     return kept
 
 
-def _encode(chart: Picture) -> bytes:
-    match chart:
-        case Chart():
-            return _encode_pnl(chart)
-        case Heatmap():
-            return json.dumps({"kind": "heatmap", **asdict(chart)}).encode()
-        case Waterfall():
-            return json.dumps({"kind": "waterfall", **asdict(chart)}).encode()
+def _encode(chart: Picture, theme: Theme) -> bytes:
+    shown = _pnl(chart) if isinstance(chart, Chart) else asdict(chart)
+    kind = type(chart).__name__.lower()
+    return json.dumps({"kind": kind, "theme": theme, "zone": zone_name(), **shown}).encode()
 
 
-def _encode_pnl(chart: Chart) -> bytes:
+def _pnl(chart: Chart) -> dict[str, Any]:
     points = chart.points
     total = usd(points[-1][1], is_signed=True)
     caption = f"{len(points)} trades"
     if len(points) > POINTS_MAX:
         step = -(-len(points) // POINTS_MAX)
         points = (*points[::step], points[-1])
-    return json.dumps(
-        {
-            "kind": "pnl",
-            "title": chart.title,
-            "total": total,
-            "caption": caption,
-            "note": chart.basis_note,
-            "zone": zone_name(),
-            "since_ns": chart.since_ns,
-            "until_ns": chart.until_ns,
-            "points": [(at_ns, float(value)) for at_ns, value in points],
-        }
-    ).encode()
+    return {
+        "title": chart.title,
+        "total": total,
+        "caption": caption,
+        "note": chart.basis_note,
+        "since_ns": chart.since_ns,
+        "until_ns": chart.until_ns,
+        "points": [(at_ns, float(value)) for at_ns, value in points],
+    }

@@ -4,7 +4,7 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 """
 
 from bot.command import CommandEntry
-from bot.commands import balance, limit, market, money, overview, reports, safety, system
+from bot.commands import balance, charts, limit, market, money, overview, reports, safety, system
 
 COMMANDS: tuple[CommandEntry, ...] = (
     overview.START,
@@ -22,6 +22,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     reports.DAILY,
     reports.REPORT,
     reports.PERFORMANCE,
+    charts.CHART,
     money.EXPORT,
     safety.LIMITS,
     limit.LIMIT,

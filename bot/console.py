@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from bot.answer import Answer, Chart, Heatmap, Waterfall
+from bot.answer import Answer, Chart, Theme
 from bot.charts import ChartDrawer, ChartError
 from bot.dispatch import Dispatcher, Invocation, read_line
 from bot.files import FileError, write_file
@@ -74,7 +74,7 @@ class Console:
         self._terminal = terminal
         self._group = group
         self._session = ChatSession(Dispatcher(facade=facade, settings=settings, clock=clock))
-        self._charts = ChartDrawer(settings.chart_cache_directory)
+        self._charts = ChartDrawer(settings.chart_cache_directory, Theme(settings.chart_theme))
         self._feed = NoticeFeed(
             facade=facade,
             reader=READER,
@@ -158,7 +158,7 @@ class Console:
                 blocks.append(pnl_sparkline(answer.chart.points))
             if self._settings.chart_directory is not None:
                 try:
-                    picture = await self._charts.draw(answer.chart)
+                    picture = await self._charts.draw(answer.chart, answer.theme)
                     path = await asyncio.to_thread(
                         write_file, self._settings.chart_directory, _file_name(answer), picture
                     )
@@ -193,4 +193,4 @@ class Console:
 
 def _file_name(answer: Answer) -> str:
     chart = answer.chart
-    return f"{chart.name}.png" if isinstance(chart, (Heatmap, Waterfall)) else "pnl.png"
+    return "pnl.png" if chart is None or isinstance(chart, Chart) else f"{chart.name}.png"

@@ -114,7 +114,7 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
     words = rest.split()
-    for argument in grammar:
+    for number, argument in enumerate(grammar):
         if argument.form is Form.REST:
             if words:
                 texts[argument.name] = " ".join(words)
@@ -124,12 +124,19 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
             if argument.is_required:
                 return Misread(f"{argument.usage} is missing: {_expectation(argument)}")
             continue
-        wrong = _read(words.pop(0), argument, numbers=numbers, texts=texts)
-        if wrong is not None:
+        wrong = _read(words[0], argument, numbers=numbers, texts=texts)
+        if wrong is None:
+            words.pop(0)
+        elif argument.is_required or not _fits_later(words[0], grammar[number + 1 :]):
             return wrong
     if words:
         return Misread(f"“{clean(' '.join(words), limit=40)}” is one argument too many")
     return Arguments(numbers=numbers, texts=texts)
+
+
+def _fits_later(word: str, others: tuple[Argument, ...]) -> bool:
+    """Say whether a word is one of the arguments after one that was left out."""
+    return any(_read(word, other, numbers={}, texts={}) is None for other in others)
 
 
 def _read(

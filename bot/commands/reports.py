@@ -37,7 +37,7 @@ _MENU = (
         Button(label="By hour", line="/performance hour 30"),
     ),
     (
-        Button(label="Spreads drawn", line="/spreads picture"),
+        Button(label="Charts", line="/chart"),
         Button(label="Balance drawn", line="/balance picture"),
     ),
     (

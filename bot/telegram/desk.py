@@ -157,7 +157,7 @@ class Desk:
             return None
         self.show_activity()
         try:
-            return await self.charts.draw(answer.chart)
+            return await self.charts.draw(answer.chart, answer.theme)
         except ChartError as error:
             _log.warning("no chart: %s", error)
             return None

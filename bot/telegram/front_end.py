@@ -8,7 +8,7 @@ from typing import Any, Final
 from telegram.error import TelegramError
 
 from bot.access import Access
-from bot.answer import Answer
+from bot.answer import Answer, Theme
 from bot.charts import ChartDrawer
 from bot.chat_state import ChatState
 from bot.dispatch import Dispatcher
@@ -154,7 +154,7 @@ class FrontEnd:
             inbox=self.inbox,
             outbox=self.outbox,
             taps=TapAnswers(self.sender.bot, self._spawn, settings.send_s),
-            charts=ChartDrawer(settings.chart_cache_directory),
+            charts=ChartDrawer(settings.chart_cache_directory, Theme(settings.chart_theme)),
             spawn=self._spawn,
             show_activity=lambda: self._spawn(self._show_activity()),
         )

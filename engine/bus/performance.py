@@ -21,6 +21,7 @@ class PerformanceReport(Report, frozen=True, kw_only=True):
         drawdown: largest fall of the cumulative profit from its peak, at or above 0.
         points: (closed_at_ns, cumulative profit, drawdown there) for a chart, thinned.
         best, worst: of the trades, None without any.
+        outcomes: how many opportunities were found, by what was decided on them first.
         missed: refusals that lasted long enough to have been filled, by reason; estimates.
         notices: told in this time, by kind.
         is_summed_twice_alike: adding up trade by trade comes to the same.
@@ -35,6 +36,7 @@ class PerformanceReport(Report, frozen=True, kw_only=True):
     points: list[tuple[int, Decimal, Decimal]]
     best: TradeMark | None
     worst: TradeMark | None
+    outcomes: dict[str, int]
     missed: list[Missed]
     notices: dict[str, int]
     is_summed_twice_alike: bool

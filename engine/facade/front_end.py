@@ -34,6 +34,7 @@ class FrontEndSettings:
         export_directory: where the terminal writes what `/export` returns; None refuses.
         chart_directory: where the terminal writes chart pictures; None shows only the sparkline.
         chart_cache_directory: writable directory for the font cache of the chart renderer.
+        chart_theme: light or dark, where a command does not say.
         command_age_s_max: older commands that change something are refused.
         confirm_s: how long a second step stays valid.
         poll_s: long-poll time of getUpdates, whole seconds.
@@ -63,6 +64,7 @@ class FrontEndSettings:
     export_directory: Path | None = None
     chart_directory: Path | None = None
     chart_cache_directory: Path | None = None
+    chart_theme: str = "light"
     command_age_s_max: int = 60
     confirm_s: int = 60
     poll_s: int = 25

@@ -398,6 +398,9 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
              description="UTC time, as 00:05, at which the day before is reported in the chat; off "
              "for never"),
     ] = "00:05"  # fmt: skip
+    chart_theme: Annotated[
+        Literal["light", "dark"], Meta(description="how pictures in the chat look")
+    ] = "light"
     time_zone: Annotated[
         str,
         Meta(min_length=1, description="IANA name of the zone in which the chat and its charts "

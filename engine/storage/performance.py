@@ -74,7 +74,7 @@ async def load_performance(
         if len(page) < PAGE_ROWS:
             break
         after = page[-1]
-    missed, told = await transact(partial(_beside, since_ns=since_ns, until_ns=until_ns))
+    outcomes, missed, told = await transact(partial(_beside, since_ns=since_ns, until_ns=until_ns))
     named = sorted(groups.items(), key=lambda item: (-abs(item[1].realised), item[0]))
     if by is By.HOUR:
         named = sorted(groups.items())
@@ -88,6 +88,7 @@ async def load_performance(
         points=fold.thinned(),
         best=fold.best,
         worst=fold.worst,
+        outcomes=outcomes,
         missed=missed,
         notices=told,
         is_summed_twice_alike=(fold.realised, fold.count) == (total.realised, total.trades),
@@ -250,9 +251,14 @@ async def _page(
 
 async def _beside(
     connection: AsyncConnection, *, since_ns: int, until_ns: int
-) -> tuple[list[Missed], dict[str, int]]:
-    """Load what was refused though it lasted, and what was told."""
+) -> tuple[dict[str, int], list[Missed], dict[str, int]]:
+    """Load what was found, what of it was refused though it lasted, and what was told."""
     found = opportunities.c
+    by_outcome = await connection.execute(
+        select(found.outcome, func.count().label("times"))
+        .where(found.seen_at_ns >= since_ns, found.seen_at_ns < until_ns)
+        .group_by(found.outcome)
+    )
     estimate = func.sum(found.profit_usd)
     refused = await connection.execute(
         select(found.outcome, func.count().label("times"), estimate.label("usd"))
@@ -273,7 +279,8 @@ async def _beside(
         .group_by(notices.c.kind)
     )
     missed = [Missed(reason=row.outcome, count=row.times, usd=row.usd) for row in refused]
-    return missed, {row.kind: row.times for row in told}
+    outcomes = {row.outcome: row.times for row in by_outcome}
+    return outcomes, missed, {row.kind: row.times for row in told}
 
 
 def _both(one: Sums, other: Sums) -> Sums:

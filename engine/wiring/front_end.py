@@ -193,6 +193,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         export_directory=paths.exports,
         chart_directory=charts,
         chart_cache_directory=charts / "fonts",
+        chart_theme=settings.operator.chart_theme,
         card_s=CARD_S if telegram.has_card else None,
         in_force=tuple(in_force(settings, os.environ)),
     )

@@ -457,6 +457,7 @@ def performance(by: By = By.ALL) -> PerformanceReport:
             (AT_NS - 3_600_000_000_000 * hour, Decimal(24 - hour) / 2, Decimal(hour % 5) / 4)
             for hour in range(23, -1, -1)
         ],
+        outcomes={"edge_below_min": 1_030, "stale_book": 141, "planned": 33},
         best=best,
         worst=replace(best, realised=Decimal("-1.07")),
         missed=[

@@ -10,7 +10,7 @@ REQUIRED = {
     *("spreads", "balance"),
     *("pause", "resume", "kill", "unkill", "mode", "limit", "export", "version"),
     *("system", "config", "reports"),
-    *("daily", "report", "performance"),
+    *("daily", "report", "performance", "chart"),
 }
 
 

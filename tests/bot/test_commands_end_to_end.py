@@ -41,6 +41,7 @@ EXAMPLES = {
     "reports": ("/reports", "Reports"),
     "daily": ("/daily", "Day 2026-09-21: +$12.35"),
     "report": ("/report week", "Last 7 days: +$12.35"),
+    "chart": ("/chart funnel", "From found to won, 7 days"),
     "performance": ("/performance pair 30", "By pair, 30 days: +$12.35"),
     "version": ("/version", "Syndicate 0.1.0"),
 }

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bot.chart_times import bounds_of, form_of
 from bot.command_table import COMMANDS
 from bot.commands import overview
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
-from bot.draw_chart import bounds_of, form_of
 from bot.render import words
 from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html

@@ -210,6 +210,7 @@ async def test_refusals_that_lasted_and_what_was_told_are_counted(
         report = await ask(ledger, asked, PerformanceReport)
 
     assert [(one.reason, one.count, one.usd) for one in report.missed] == [("stale_book", 1, 1.2)]
+    assert report.outcomes == {"stale_book": 2, "planned": 1}
     assert report.all == Sums()
     assert report.best is None
 
