@@ -59,6 +59,7 @@ class Call:
         table: all commands, for the help.
         is_protective: it can only make the engine do less.
         chat: how the chat itself is doing.
+        line: as it may be repeated, without a code.
     """
 
     ask: Ask
@@ -72,6 +73,7 @@ class Call:
     table: tuple["CommandEntry", ...]
     is_protective: bool
     chat: ChatState = field(default_factory=ChatState)
+    line: str = ""
 
     def seal(
         self, command: AnyCommand, *, at_ns: int | None = None, target: str | None = None

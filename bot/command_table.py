@@ -32,6 +32,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     safety.UNKILL,
     safety.MODE,
     system.CONFIG,
+    safety.CANCEL,
     overview.VERSION,
 )
 

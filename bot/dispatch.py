@@ -181,6 +181,7 @@ class Dispatcher:
             table=command_table.COMMANDS,
             is_protective=invocation.kind is Kind.PROTECTIVE,
             chat=self.read_chat(),
+            line=invocation.shown,
         )
         try:
             return await invocation.entry.handler(call)

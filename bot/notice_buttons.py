@@ -5,6 +5,7 @@ from engine.bus.notices import (
     DayClosed,
     LateFill,
     LimitHit,
+    LooseningWaits,
     Notice,
     OpportunitySeen,
     PaperTraded,
@@ -25,6 +26,7 @@ _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
 _REPORTS = Button(label="Reports", line="/reports")
 _PAUSE = Button(label="Pause", line="/pause")
+CANCEL_DELAYED = Button(label="Cancel it", line="/cancel", is_alarming=True)
 
 AFTER_NEWS: Row = (_STATUS,)
 AFTER_CONFLICT: Row = (_PAUSE,)
@@ -51,6 +53,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
         case DayClosed():
             row = (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
+        case LooseningWaits():
+            row = (CANCEL_DELAYED, _STATUS)
         case _:
             row = (_STATUS,)
     return (row,)

@@ -18,6 +18,8 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
+    LooseningCancelled,
+    LooseningWaits,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -241,6 +243,20 @@ ROWS: Final[tuple[Row, ...]] = (
         fingerprint=_named("limit", "reason"),
         calm_s=2 * HOUR_S,  # a balance that ran out is told once an hour
         under=_limit_parents,
+    ),
+    Row(
+        notice=LooseningWaits,
+        kind="waits",
+        topic="Changes that wait",
+        fingerprint=_own("waits"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=LooseningCancelled,
+        kind="waits",
+        topic="Changes that wait",
+        fingerprint=_own("cancelled"),
+        until=Until.TOLD,
     ),
     Row(
         notice=LimitChanged,

@@ -1,15 +1,22 @@
 """What every family of handlers needs: questions that many ask, and the answers to a plain no."""
 
-from bot.answer import Answer, Button
+from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.menus import OVERVIEW, acts
-from bot.notice_buttons import why_button
+from bot.notice_buttons import CANCEL_DELAYED, why_button
 from bot.render.market import render_unknown
-from bot.render.safety import render_acknowledged, render_declined
-from engine.bus.reports import Acknowledged, Declined, PnlReport, Unknown
+from bot.render.safety import (
+    render_acknowledged,
+    render_ask_code,
+    render_ask_loosening,
+    render_declined,
+)
+from engine.bus.command import Command
+from engine.bus.reports import Acknowledged, Declined, PnlReport, StatusReport, Unknown
 from engine.domain.errors import TransientError
 from engine.facade.front_end import FrontEndSettings
 from engine.requests.money import GetPnl
+from engine.requests.overview import GetStatus
 
 _WHY_IN_A_ROW = 3
 
@@ -36,6 +43,24 @@ async def ask_pnl(call: Call, *, days: int) -> PnlReport | None:
         return await call.ask(GetPnl(days=days))
     except TransientError:
         return None
+
+
+async def ask_to_loosen(
+    call: Call, command: Command[Acknowledged], lacks: Declined, *, asked: str, action: str
+) -> Answer:
+    """Ask for what a loosening lacks: a tap, or the same line again with a one-time code."""
+    now = await call.ask(GetStatus())
+    if lacks.needs_code:
+        return Answer(screen=render_ask_code(asked, now, why=lacks.why, line=call.line))
+    return Answer(
+        screen=render_ask_loosening(asked, now, why=lacks.why),
+        confirmation=Confirmation(action=action, command=call.seal(command, at_ns=call.now_ns)),
+    )
+
+
+def delay_buttons(report: StatusReport) -> tuple[tuple[Button, ...], ...]:
+    """Return what cancels changes that wait, where any do."""
+    return ((CANCEL_DELAYED,),) if report.delayed else ()
 
 
 def answer_plainly(report: Acknowledged | Declined | Unknown, settings: FrontEndSettings) -> Answer:

@@ -4,7 +4,7 @@ import asyncio
 
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import EVER_DAYS, ask_pnl
+from bot.commands.common import EVER_DAYS, ask_pnl, delay_buttons
 from bot.grammar import Argument, Form, nearest
 from bot.menus import KILL, SCREENS, main_menu
 from bot.render.overview import (
@@ -90,7 +90,8 @@ async def status(call: Call) -> Answer:
         ever=await ask_pnl(call, days=EVER_DAYS),
         memory_mb=await asyncio.to_thread(call.settings.read_memory_mb),
     )
-    return Answer(screen=render_status(report, beside), buttons=main_menu(report))
+    buttons = (*delay_buttons(report), *main_menu(report))
+    return Answer(screen=render_status(report, beside, now_ns=call.now_ns), buttons=buttons)
 
 
 STATUS = CommandEntry(

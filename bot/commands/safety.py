@@ -10,12 +10,11 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly
+from bot.commands.common import answer_plainly, ask_to_loosen
 from bot.grammar import Argument, Arguments, Form
 from bot.menus import KILL as KILL_BUTTON
 from bot.menus import OVERVIEW
 from bot.render.safety import (
-    render_ask_mode,
     render_ask_resume,
     render_declined,
     render_kill,
@@ -27,10 +26,10 @@ from bot.render.safety import (
 from engine.bus.reports import Declined, KillReport
 from engine.domain.engines import ENGINE_ID_PATTERN
 from engine.domain.errors import TransientError
-from engine.domain.modes import Mode
+from engine.domain.modes import MODES_UPWARD, Mode
 from engine.domain.redaction import redact
 from engine.requests.overview import GetLimits, GetStatus
-from engine.requests.safety import Kill, Pause, Resume, SetMode, Unkill
+from engine.requests.safety import CancelDelayed, Kill, Pause, Resume, SetMode, Unkill
 
 _log = logging.getLogger(__name__)
 
@@ -187,20 +186,16 @@ UNKILL = CommandEntry(
 
 
 async def mode(call: Call) -> Answer:
-    """Show the mode; go down in one step; ask for the second step before going up."""
-    wanted = call.arguments.text("mode")
+    """Show the mode; go down in one step; ask for what going up needs."""
+    wanted, code = call.arguments.text("mode"), call.arguments.text("code")
     if wanted is None:
         return Answer(screen=render_mode(await call.ask(GetStatus())), buttons=_MODE_BUTTONS)
-    command = SetMode(mode=Mode(wanted))
-    report = await call.ask(call.seal(command, at_ns=call.now_ns))
+    command = SetMode(mode=Mode(wanted), is_confirmed=code is not None, code=code)
+    report = await call.ask(call.seal(command, at_ns=call.given_at_ns if code else call.now_ns))
     if isinstance(report, Declined) and report.needs_confirmation:
-        now = await call.ask(GetStatus())
-        return Answer(
-            screen=render_ask_mode(Mode(wanted), now, why=report.why),
-            confirmation=Confirmation(
-                action=f"Go to {wanted}",
-                command=call.seal(replace(command, is_confirmed=True), at_ns=call.now_ns),
-            ),
+        asked = f"Go up to mode {wanted}?"
+        return await ask_to_loosen(
+            call, replace(command, is_confirmed=True), report, asked=asked, action=f"Go to {wanted}"
         )
     return answer_plainly(report, call.settings)
 
@@ -210,25 +205,49 @@ def is_mode_protective(arguments: Arguments) -> bool:
     return arguments.text("mode") in {None, Mode.OBSERVE.value}
 
 
+async def cancel(call: Call) -> Answer:
+    """Cancel what waits, in one step."""
+    return answer_plainly(await call.ask(call.seal(CancelDelayed())), call.settings)
+
+
+CANCEL = CommandEntry(
+    name="cancel",
+    topic=Topic.SAFETY,
+    kind=Kind.PROTECTIVE,
+    short_help="cancel changes that wait",
+    long_help=(
+        (
+            "The largest changes that let more through wait before they act: a mode beyond paper,"
+            " a limit of money that is more than doubled. This cancels all that wait."
+        ),
+        "A kill, a pause, a lower mode and a tighter limit cancel them as well.",
+    ),
+    handler=cancel,
+)
+
+
 MODE = CommandEntry(
     name="mode",
     topic=Topic.SAFETY,
     kind=Kind.CHANGE,
-    short_help="observe or paper",
+    short_help=" or ".join(MODES_UPWARD),
     long_help=(
         "Without an argument: shows the mode.",
-        "observe takes one step; paper lets the engine do more and asks for a second.",
+        (
+            "Going down takes one step. Going up asks for a second one: a tap, or where an"
+            " authenticator is set up the same line with its six digits, as /mode paper 123456."
+        ),
     ),
     handler=mode,
     parent="config",
-    grammar=(Argument(name="mode", form=Form.CHOICE, choices=("observe", "paper")),),
+    grammar=(
+        Argument(name="mode", form=Form.CHOICE, choices=tuple(MODES_UPWARD)),
+        Argument(name="code", form=Form.CODE),
+    ),
     protective_when=is_mode_protective,
 )
 
 
 _MODE_BUTTONS = (
-    (
-        Button(label="Observe", line="/mode observe"),
-        Button(label="Paper", line="/mode paper"),
-    ),
+    tuple(Button(label=one.value.capitalize(), line=f"/mode {one.value}") for one in MODES_UPWARD),
 )

@@ -17,6 +17,8 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
+    LooseningCancelled,
+    LooseningWaits,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -46,6 +48,12 @@ _KIND_WORDS: dict[type[Notice], str] = {
     LimitHit: "Limit hit",
     LimitChanged: "Limit changed",
 }
+
+
+_STATES: Final = (
+    *(Killed, Unkilled, ModeChanged, LimitChanged, Started),
+    *(LooseningWaits, LooseningCancelled),
+)
 
 
 def render_notice(stamped: StampedNotice) -> Screen:
@@ -96,7 +104,7 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
 
 
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
-    if isinstance(notice, (Killed, Unkilled, ModeChanged, LimitChanged, Started)):
+    if isinstance(notice, _STATES):
         return _state_content(notice)
     if isinstance(notice, AWAY):
         return away_content(notice)
@@ -134,6 +142,14 @@ def _day_content(notice: DayClosed) -> tuple[Mark, str, list[str]]:
     mark = Mark.BAD if notice.differences else Mark.NONE
     title = f"Day {notice.day}: {words.usd(notice.sums.realised, is_signed=True)}"
     return mark, title, came_lines(came)
+
+
+def _delay_content(notice: LooseningWaits | LooseningCancelled) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, LooseningCancelled):
+        return Mark.GOOD, f"Cancelled: {notice.what}", [notice.why]
+    due = words.clock_zone(notice.due_at_ns)
+    lines = [f"It acts at {due} unless it is cancelled.", f"by {notice.by}"]
+    return Mark.WARN, f"Waits: {notice.what}", lines
 
 
 def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
@@ -191,8 +207,16 @@ def _trouble_content(
 
 
 def _state_content(
-    notice: Killed | Unkilled | ModeChanged | LimitChanged | Started,
+    notice: Killed
+    | Unkilled
+    | ModeChanged
+    | LimitChanged
+    | LooseningWaits
+    | LooseningCancelled
+    | Started,
 ) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, (LooseningWaits, LooseningCancelled)):
+        return _delay_content(notice)
     if isinstance(notice, LimitChanged):
         title = f"Limit {notice.name}: {notice.after:f} {notice.unit}"
         return Mark.NONE, title, [f"before {notice.before:f} {notice.unit}", f"by {notice.by}"]

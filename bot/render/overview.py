@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.render import words
-from bot.render.safety import KILLED_TITLE
+from bot.render.safety import KILLED_TITLE, waits_text
 from bot.render.screen import Facts, Mark, Screen, Table, Text
 from engine.bus.reports import (
     EngineLine,
@@ -36,7 +36,7 @@ class Beside:
     engines: Sequence[EngineLine] = ()
 
 
-def render_status(report: StatusReport, beside: Beside) -> Screen:
+def render_status(report: StatusReport, beside: Beside, *, now_ns: int = 0) -> Screen:
     """Show the overview."""
     mark, state = state_of(report)
     worst = max(report.refused.items(), key=lambda item: item[1], default=None)
@@ -70,6 +70,7 @@ def render_status(report: StatusReport, beside: Beside) -> Screen:
         title=title,
         mark=mark,
         blocks=(
+            *(waits_text(one, now_ns=now_ns) for one in report.delayed),
             *(
                 ()
                 if report.recording_failure is None

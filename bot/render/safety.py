@@ -10,7 +10,8 @@ from engine.bus.reports import (
     LimitsReport,
     StatusReport,
 )
-from engine.domain.modes import Mode
+from engine.domain.delays import Delayed
+from engine.domain.units import NS_PER_S
 
 KILLED_TITLE = "KILLED: no plans are made"
 
@@ -149,16 +150,23 @@ def render_ask_resume(report: StatusReport) -> Screen:
     return Screen(title=title, mark=mark, blocks=(*killed, Text(text)))
 
 
-def render_ask_mode(mode: Mode, report: StatusReport, *, why: str) -> Screen:
-    """Ask for the second step of going up."""
-    title, mark, killed = _ask(f"Go up to mode {mode.value}?", report, mark=Mark.WARN)
-    return Screen(title=title, mark=mark, blocks=(*killed, Text(why)))
-
-
-def render_ask_limit(name: str, report: StatusReport, *, why: str) -> Screen:
+def render_ask_loosening(asked: str, report: StatusReport, *, why: str) -> Screen:
     """Ask for the second step of letting more through."""
-    title, mark, killed = _ask(f"Change {name}?", report, mark=Mark.WARN)
+    title, mark, killed = _ask(asked, report, mark=Mark.WARN)
     return Screen(title=title, mark=mark, blocks=(*killed, Text(why)))
+
+
+def render_ask_code(asked: str, report: StatusReport, *, why: str, line: str) -> Screen:
+    """Say how a one-time code is given: in the line that it is for, so that it is for no other."""
+    title, mark, killed = _ask(asked, report, mark=Mark.WARN)
+    how = Text(f"Open your authenticator, then send {line} and its six digits.")
+    return Screen(title=title, mark=mark, blocks=(*killed, Text(why), how))
+
+
+def waits_text(one: Delayed, *, now_ns: int) -> Text:
+    """Say what waits, and how long it still does."""
+    left_s = max(one.due_at_ns - now_ns, 0) / NS_PER_S
+    return Text(f"Waits: {one.what}, in {words.duration(left_s)}. /cancel stops it.")
 
 
 def _ask(title: str, report: StatusReport, *, mark: Mark) -> tuple[str, Mark, tuple[Text, ...]]:

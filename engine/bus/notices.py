@@ -187,6 +187,21 @@ class LimitChanged(_Notice, frozen=True, kw_only=True):
     by: str
 
 
+class LooseningWaits(_Notice, frozen=True, kw_only=True):
+    """What lets more through was allowed and acts after a while, unless it is cancelled."""
+
+    what: str
+    due_at_ns: int
+    by: str
+
+
+class LooseningCancelled(_Notice, frozen=True, kw_only=True):
+    """What was allowed and waited will not act."""
+
+    what: str
+    why: str
+
+
 class RoleRestarted(_Notice, frozen=True, kw_only=True):
     """A role ended unexpectedly and was started again."""
 
@@ -302,6 +317,8 @@ Notice = (
     | Unkilled
     | ModeChanged
     | LimitChanged
+    | LooseningWaits
+    | LooseningCancelled
     | RoleRestarted
     | RecordsDropped
     | ClockCorrected

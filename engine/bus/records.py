@@ -12,6 +12,7 @@ import msgspec
 from engine.bus.command import Envelope
 from engine.bus.notices import Notice
 from engine.bus.request import LedgerRequest
+from engine.domain.delays import Delayed
 from engine.domain.engines import MAIN
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
@@ -121,6 +122,8 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     Attributes:
         limits: by name; any other is as the settings say.
         outcome: of the command that asked for it.
+        code_step: time step of the one-time code that it used up; the code itself is not kept.
+        delayed: loosenings that were allowed and wait.
     """
 
     record_id: str
@@ -131,6 +134,8 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     by: str
     action: str
     outcome: Outcome | None = None
+    code_step: int | None = None
+    delayed: tuple[Delayed, ...] = ()
 
 
 class LatchAct(StrEnum):
@@ -243,7 +248,9 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         run_id: name of this engine's run, which no other run has or gets.
         holdings: what deposits and fills came to, by venue and asset.
         limits: what the operator has set of limits, by name.
-        changed_at_ns: when the operator last set mode, pause or a limit, 0 if never.
+        changed_at_ns: when the operator last set mode, pause or a limit, 0 if never; what only
+            began to wait counts for nothing.
+        delayed: loosenings that wait.
         latch, own_latch: of all engines, and of this one.
         outcomes: of the newest commands.
     """
@@ -257,6 +264,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     holdings: list[Holding]
     limits: dict[str, Decimal]
     changed_at_ns: int = 0
+    delayed: tuple[Delayed, ...] = ()
     latch: LatchState = LatchState()
     own_latch: LatchState = LatchState()
     codes: CodesUsed = CodesUsed()

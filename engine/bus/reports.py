@@ -10,6 +10,7 @@ import msgspec
 
 from engine.bus.notices import StampedNotice
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.delays import Delayed
 from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
@@ -114,6 +115,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
         pools_waiting: pools whose routes can be costed only now and are yet to be screened.
         prices_published: rows of the shared price matrix written so far, None without one.
         prices_failure: why prices are not shared with other processes, None if they are.
+        delayed: loosenings that wait, each of which can be cancelled.
     """
 
     basis: Basis
@@ -143,6 +145,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
     unsized: int = 0
     pools_cut: int = 0
     recording_failure: str | None = None
+    delayed: tuple[Delayed, ...] = ()
     loop_lag_us: dict[str, float] = {}
 
 
@@ -510,10 +513,12 @@ class Declined(Report, frozen=True, kw_only=True):
 
     Attributes:
         needs_confirmation: the same command with its confirmation would be carried out.
+        needs_code: that is a one-time code.
     """
 
     why: str
     needs_confirmation: bool = False
+    needs_code: bool = False
 
 
 class Unknown(Report, frozen=True, kw_only=True):

@@ -1,14 +1,15 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from engine.bus.command import Envelope
 from engine.bus.lease import Lease
-from engine.bus.notices import LimitChanged, ModeChanged, Notice
+from engine.bus.notices import LimitChanged, LooseningCancelled, ModeChanged, Notice
 from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
@@ -16,16 +17,20 @@ from engine.core.inputs.inventory_reset import InventoryReset
 from engine.core.inputs.limits_set import LimitsSet
 from engine.core.inputs.switched import ControlState
 from engine.decide.switches import Switches
+from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
+from engine.operate import loosening
 from engine.operate.clock import Clock
+from engine.operate.codes import STORED_WITHIN_S
 from engine.operate.core_parts import Core
 from engine.operate.engine_reports import EngineReports, Sights
 from engine.operate.kill_latch import EngineLatches
-from engine.operate.kill_switch import STORED_WITHIN_S
 from engine.operate.kill_switches import KillSwitches
 from engine.operate.once import Once
+from engine.operate.operator_set import OperatorSet
 from engine.operate.outbox import Outbox
+from engine.operate.step_up import Loosening, StepUp
 
 AWAY: Final = "the ledger is away"
 
@@ -35,6 +40,9 @@ class EngineAnswers:
 
     A change is acknowledged only once the ledger has it. Tightening acts before that; loosening
     acts after it, so that no crash can leave the engine looser than its record.
+
+    Attributes:
+        waiting: loosenings that were allowed and wait, those among them that are void by now too.
     """
 
     def __init__(
@@ -48,6 +56,8 @@ class EngineAnswers:
         clock: Clock,
         lease: Lease,
         once: Once,
+        step_up: StepUp,
+        delayed: tuple[Delayed, ...] = (),
     ) -> None:
         self.core = core
         self.reports = EngineReports(core, sights)
@@ -55,6 +65,8 @@ class EngineAnswers:
         self.kill_switches = kill_switches
         self.clock = clock
         self.once = once
+        self.step_up = step_up
+        self.waiting = delayed
         self._outbox = outbox
         self._lease = lease
         self._changes = 0
@@ -63,6 +75,19 @@ class EngineAnswers:
     def control(self) -> Switches:
         """What the operator asked of the core."""
         return self.core.control
+
+    @property
+    def delayed(self) -> tuple[Delayed, ...]:
+        """Loosenings that will act unless something is done."""
+        void = self.kill_switches.voids_loosening
+        return tuple(one for one in self.waiting if void(one.asked_at_ns) is None)
+
+    def step_clock(self, step_ns: int) -> None:
+        """Keep each wait as long as it was when the clock is set."""
+        self.waiting = tuple(
+            replace(one, asked_at_ns=one.asked_at_ns + step_ns, due_at_ns=one.due_at_ns + step_ns)
+            for one in self.waiting
+        )
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """Answer a request; see `Answerer.answer`."""
@@ -99,34 +124,42 @@ class EngineAnswers:
         mode: Mode | None = None,
         is_paused: bool | None = None,
         limits: Mapping[str, Decimal] | None = None,
+        delayed: tuple[Delayed, ...] | None = None,
+        code_step: int | None = None,
     ) -> Acknowledged | Declined:
-        """Set mode, pause or limits; a loosening that something overtook is declined."""
+        """Set mode, pause, limits or what waits; a loosening that something overtook is declined.
+
+        Whatever does not loosen cancels all that waits.
+        """
         before, in_force = self._set, self.core.decider.limits.in_force()
-        wanted = _Set(
-            mode=before.mode if mode is None else mode,
-            is_paused=before.is_paused if is_paused is None else is_paused,
-            limits=before.limits if limits is None else limits,
-        )
+        wanted = before.with_(mode=mode, is_paused=is_paused, limits=limits, delayed=delayed)
         is_looser = (
             is_upward(current=before.mode, wanted=wanted.mode)
             or (before.is_paused and not wanted.is_paused)
             or self.core.decider.limits.is_looser(wanted.limits)
+            or any(one not in before.delayed for one in wanted.delayed)
         )
         if not is_looser:
+            if delayed is None:
+                wanted = replace(wanted, delayed=())
             self.kill_switches.tightened()
             self._apply(wanted)
         self._changes += 1
         number = self._changes
         at_ns = self.clock()
+        is_named = limits is not None or delayed is not None
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         done = Acknowledged(
-            text=f"mode {wanted.mode}, {paused}" if limits is None else action,
+            text=action if is_named else f"mode {wanted.mode}, {paused}",
             is_killed=self.latches.is_killed(),
             is_paused=wanted.is_paused,
             mode=wanted.mode,
         )
-        record = self._state_record(
-            wanted, envelope, action, number=number, outcome=self.once.outcome(envelope, done)
+        record = replace(
+            self._state_record(
+                wanted, envelope, action, number=number, outcome=self.once.outcome(envelope, done)
+            ),
+            code_step=code_step,
         )
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
@@ -151,23 +184,54 @@ class EngineAnswers:
                     envelope, "another change came in meanwhile; look at /status, ask again"
                 )
             self._apply(wanted)
+        else:
+            self._tell_cancelled(before.delayed, wanted.delayed, why=action)
         self._tell_limits(in_force, envelope.by, at_ns)
-        if limits is None:
-            self._tell(
-                ModeChanged(
-                    at_ns=at_ns,
-                    basis=self._basis,
-                    mode=wanted.mode,
-                    is_paused=wanted.is_paused,
-                    is_killed=self.latches.is_killed(),
-                    by=envelope.by,
-                )
-            )
+        if limits is None and (delayed is None or mode is not None):
+            self._tell_mode(wanted, envelope.by, at_ns)
         return done
+
+    async def loosen(
+        self,
+        envelope: Envelope,
+        asked: Loosening,
+        *,
+        is_confirmed: bool,
+        code: str | None,
+    ) -> Acknowledged | Declined:
+        """Let more through, once it has all that this needs; see `loosening`."""
+        return await loosening.loosen(self, envelope, asked, is_confirmed=is_confirmed, code=code)
+
+    async def cancel_delayed(self, envelope: Envelope) -> Acknowledged | Declined:
+        """Cancel all that waits."""
+        if not self.waiting:
+            return self.now("nothing waits")
+        return await self.change(envelope, "cancelled, nothing waits any more", delayed=())
+
+    def _tell_mode(self, wanted: OperatorSet, by: str, at_ns: int) -> None:
+        self.tell(
+            ModeChanged(
+                at_ns=at_ns,
+                basis=self.basis,
+                mode=wanted.mode,
+                is_paused=wanted.is_paused,
+                is_killed=self.latches.is_killed(),
+                by=by,
+            )
+        )
+
+    def _tell_cancelled(
+        self, before: Sequence[Delayed], after: Sequence[Delayed], *, why: str
+    ) -> None:
+        at_ns = self.clock()
+        for one in before:
+            if one in after:
+                continue
+            self.tell(LooseningCancelled(at_ns=at_ns, basis=self.basis, what=one.what, why=why))
 
     def _state_record(
         self,
-        state: "_Set",
+        state: OperatorSet,
         envelope: Envelope,
         action: str,
         *,
@@ -180,19 +244,26 @@ class EngineAnswers:
             mode=state.mode,
             is_paused=state.is_paused,
             limits=dict(state.limits),
+            delayed=state.delayed,
             by=envelope.by,
             action=action,
             outcome=outcome,
         )
 
     @property
-    def _set(self) -> "_Set":
+    def _set(self) -> OperatorSet:
         """All that the operator has set, as it is now."""
         limits = self.core.decider.limits.by_operator
-        return _Set(mode=self.control.mode, is_paused=self.control.is_paused, limits=limits)
+        return OperatorSet(
+            mode=self.control.mode,
+            is_paused=self.control.is_paused,
+            limits=limits,
+            delayed=self.waiting,
+        )
 
-    def _apply(self, wanted: "_Set") -> None:
+    def _apply(self, wanted: OperatorSet) -> None:
         before, at_ns = self._set, self.clock()
+        self.waiting = wanted.delayed
         if wanted.limits != before.limits:
             self.core.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
         if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
@@ -205,20 +276,22 @@ class EngineAnswers:
             if limits[term] != before[term.name]:
                 changed = LimitChanged(
                     at_ns=at_ns,
-                    basis=self._basis,
+                    basis=self.basis,
                     name=term.name,
                     unit=term.unit,
                     before=before[term.name],
                     after=limits[term],
                     by=by,
                 )
-                self._tell(changed)
+                self.tell(changed)
 
-    def _tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice) -> None:
+        """Tell a notice."""
         self.core.journal.notices.tell(notice)
 
     @property
-    def _basis(self) -> Basis:
+    def basis(self) -> Basis:
+        """Where the figures of this run come from."""
         return self.core.header.basis
 
     def now(self, text: str) -> Acknowledged:
@@ -229,15 +302,6 @@ class EngineAnswers:
             is_paused=self.control.is_paused,
             mode=self.control.mode,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Set:
-    """What the operator has set: stored as a whole, so that the newest record is all of it."""
-
-    mode: Mode
-    is_paused: bool
-    limits: Mapping[str, Decimal]
 
 
 def _unstored(why: str, *, is_looser: bool) -> str:

@@ -8,7 +8,6 @@ the ledger before it acts.
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,14 +16,11 @@ from engine.bus.command import Envelope
 from engine.bus.records import EngineState, LatchAct, LatchRecord, Outcome
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.operate.clock import Clock
+from engine.operate.codes import STORED_WITHIN_S, Codes
 from engine.operate.kill_latch import KillLatch
-from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 
 log = logging.getLogger(__name__)
-
-STORED_WITHIN_S: Final = 3.0
-"""Shorter than a caller waits, so that the caller gets the reason and not a time-out."""
 
 BY_FILE: Final = "the latch file"
 _VOID: Final = "the kill latch was set or cleared after this was asked; look at /status, ask again"
@@ -44,14 +40,14 @@ class KillSwitch:
         clock: Clock,
         *,
         state: EngineState,
-        one_time_code: OneTimeCode | None,
+        codes: Codes,
         engine: str = "",
     ) -> None:
         self.engine = engine
         self._latch = latch
         self._outbox = outbox
         self._clock = clock
-        self._one_time_code = one_time_code
+        self._codes = codes
         self._tightened_at_ns = state.changed_at_ns
         recorded = state.own_latch if engine else state.latch
         self._killed_at_ns = recorded.at_ns if recorded.is_killed else 0
@@ -191,21 +187,12 @@ class KillSwitch:
         void = self.voids_unkill(envelope.at_ns)
         if void is not None or code is None:
             return void, None
-        if self._one_time_code is None:
+        if not self._codes.is_enrolled:
             return (
                 "no authenticator is set up (SYNDICATE_OPERATOR_TOTP_SECRET); "
                 "clear the latch on the host: make unkill"
             ), None
-        if not code.isdecimal():
-            return "one-time codes are not kept over a restart; send a new one", None
-        wrong = self._one_time_code.used.wrong
-        refusal = self._one_time_code.refusal(code, at_ns=self._clock())
-        used = self._one_time_code.used
-        if used.wrong > wrong:
-            record = self._make_record(LatchAct.WRONG_CODE, by=envelope.by)
-            with suppress(TransientError, BadValueError):  # it stays on its way
-                await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
-        return refusal, used.steps[0] if refusal is None else None
+        return await self._codes.use(code, by=envelope.by, what="unkill")
 
     def _changed_at_ns(self) -> int:
         """Return when the file was changed; one ahead of now counts from when that was seen."""

@@ -2,9 +2,9 @@
 
 from engine.bus.records import EngineState
 from engine.operate.clock import Clock
+from engine.operate.codes import Codes
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.kill_switch import KillSwitch
-from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
 
 
@@ -19,13 +19,11 @@ class KillSwitches:
         *,
         engine_id: str,
         state: EngineState,
-        one_time_code: OneTimeCode | None,
+        codes: Codes,
     ) -> None:
         self.engine_id = engine_id
         self._of_all, self._own = self._switches = tuple(
-            KillSwitch(
-                latch, outbox, clock, state=state, one_time_code=one_time_code, engine=engine
-            )
+            KillSwitch(latch, outbox, clock, state=state, codes=codes, engine=engine)
             for latch, engine in ((latches.of_all, ""), (latches.own, engine_id))
         )
 

@@ -39,7 +39,7 @@ class OneTimeCode:
         left_ns = self.used.wrong_at_ns + LOCKED_S * NS_PER_S - at_ns
         if self.used.wrong and self.used.wrong % TRIES_MAX == 0 and left_ns > 0:
             left_s = left_ns // NS_PER_S + 1
-            return f"too many wrong codes; try again in {left_s} s, or clear the latch on the host"
+            return f"too many wrong codes; try again in {left_s} s, or do it on the host"
         now_step = at_ns // NS_PER_S // STEP_S
         for step in (now_step, now_step - 1):
             expected = self._totp.at(step * STEP_S)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
-    """Set the value of a limit; letting more through needs `is_confirmed`.
+    """Set the value of a limit; letting more through needs what going up in mode needs.
 
     What was tightened since it was asked declines that. The value of the settings takes an
     earlier word back, and no value is looser than it.
@@ -24,6 +24,7 @@ class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
     name: str
     value: Decimal
     is_confirmed: bool = False
+    code: str | None = None
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Acknowledged | Declined:
         """See `Command.act`."""
@@ -35,13 +36,10 @@ class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
         term = limits.find(self.name)
         what = f"{self.name} {self.value:f} {term.unit}"
         if limits.is_looser(wanted):
-            if not self.is_confirmed:
-                return Declined(
-                    why=f"from {limits[term]:f} to {self.value:f} {term.unit} lets more through "
-                    "and needs a confirmation",
-                    needs_confirmation=True,
-                )
-            void = engine.kill_switches.voids_loosening(envelope.at_ns)
-            if void is not None:
-                return Declined(why=void)
+            asked = engine.step_up.of_limit(
+                term, limits[term], self.value, mode=engine.control.mode
+            )
+            return await engine.loosen(
+                envelope, asked, is_confirmed=self.is_confirmed, code=self.code
+            )
         return await engine.change(envelope, f"limit {what}", limits=wanted)

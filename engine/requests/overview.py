@@ -3,6 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from engine.bus.reports import (
     EngineLine,
     EnginesReport,
@@ -25,7 +27,7 @@ class GetStatus(EngineRequest[StatusReport], frozen=True, kw_only=True):
 
     async def answer(self, engine: "EngineAnswers", /) -> StatusReport:
         """See `Request.answer`."""
-        return engine.reports.status(engine.clock())
+        return replace(engine.reports.status(engine.clock()), delayed=engine.delayed)
 
 
 class GetEngines(EngineRequest[EnginesReport], frozen=True, kw_only=True):

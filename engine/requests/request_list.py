@@ -20,6 +20,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     safety.Pause,
     safety.Resume,
     safety.SetMode,
+    safety.CancelDelayed,
     limits.SetLimit,
     safety.ResetBalance,
     safety.Kill,

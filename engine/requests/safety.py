@@ -36,27 +36,34 @@ class Resume(Command[Acknowledged], frozen=True, kw_only=True):
 
 
 class SetMode(Command[Acknowledged], frozen=True, kw_only=True):
-    """Change the mode; going up needs `is_confirmed`.
+    """Change the mode; going up needs `is_confirmed`, and a code where there is an authenticator.
 
     What was tightened since it was asked declines going up.
     """
 
     mode: Mode
     is_confirmed: bool = False
+    code: str | None = None
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
         """See `Command.act`."""
         current = engine.control.mode
         if is_upward(current=current, wanted=self.mode):
-            if not self.is_confirmed:
-                return Declined(
-                    why=f"going up from {current} to {self.mode} needs a confirmation",
-                    needs_confirmation=True,
-                )
-            void = engine.kill_switches.voids_loosening(envelope.at_ns)
-            if void is not None:
-                return Declined(why=void)
+            return await engine.loosen(
+                envelope,
+                engine.step_up.to_mode(current, self.mode),
+                is_confirmed=self.is_confirmed,
+                code=self.code,
+            )
         return await engine.change(envelope, f"mode {self.mode}", mode=self.mode)
+
+
+class CancelDelayed(Command[Acknowledged], frozen=True, kw_only=True):
+    """Cancel every loosening that waits; idempotent."""
+
+    async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
+        """See `Command.act`."""
+        return await engine.cancel_delayed(envelope)
 
 
 class ResetBalance(Command[Acknowledged], frozen=True, kw_only=True):

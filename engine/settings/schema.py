@@ -389,7 +389,7 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
 
     totp_secret: Annotated[
         Annotated[str, Meta(pattern=r"^[A-Z2-7]{24,128}$")] | None,
-        Meta(description="base32 secret of your authenticator, for /unkill; "
+        Meta(description="base32 secret of your authenticator, for /unkill and all that loosens; "
              "without it the latch is cleared on the host only (make unkill)"),
     ] = None  # fmt: skip
     daily_report_at: Annotated[
@@ -401,6 +401,12 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     chart_theme: Annotated[
         Literal["light", "dark"], Meta(description="how pictures in the chat look")
     ] = "light"
+    loosening_delay_s: Annotated[
+        Annotated[int, Meta(ge=0, le=86_400)] | None,
+        Meta(description="the largest loosenings (a mode beyond paper, a money limit more than "
+             "doubled) wait so long, and /cancel stops them meanwhile; else 600 on live markets "
+             "and 0 in the sandbox", extra={"unit": "s"}),
+    ] = None  # fmt: skip
     time_zone: Annotated[
         str,
         Meta(min_length=1, description="IANA name of the zone in which the chat and its charts "

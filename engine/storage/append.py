@@ -31,7 +31,7 @@ from engine.domain.modes import Basis
 from engine.domain.orders import Execution, Order, traded_base
 from engine.storage import outcomes, tables
 from engine.storage.balances import Change, add_changes
-from engine.storage.latch_acts import load_latch
+from engine.storage.latch_acts import check_code, load_latch
 from engine.storage.transactions import insert_transaction
 
 Row = dict[str, Any]
@@ -177,10 +177,11 @@ async def _append_state(
     connection: AsyncConnection, record: StateRecord | OutcomeRecord, engine_id: str
 ) -> None:
     """Store what the operator set, and what became of the command that asked for it."""
-    if isinstance(record, StateRecord) and not await _insert_once(
-        connection, tables.operator_state, {**_state_row(record), "engine_id": engine_id}
-    ):
-        return
+    if isinstance(record, StateRecord):
+        await check_code(connection, record)
+        row = {**_state_row(record), "engine_id": engine_id}
+        if not await _insert_once(connection, tables.operator_state, row):
+            return
     await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
 
 
@@ -208,6 +209,7 @@ async def _append_latch(
         .limit(1)
     )
     state = newest.one_or_none()
+    await check_code(connection, record)
     row: Row = {
         "record_id": record.record_id,
         "at_ns": record.at_ns,
@@ -414,6 +416,7 @@ def _state_row(record: StateRecord) -> Row:
     del row["outcome"]
     row["mode"] = record.mode.value
     row["limits"] = msgspec.json.encode(record.limits).decode()
+    row["delayed"] = msgspec.json.encode(record.delayed).decode()
     row["digest"] = _digest(record)
     return row
 

@@ -5,7 +5,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.records import CodesUsed, LatchAct, LatchState
+from engine.bus.records import CodesUsed, LatchAct, LatchRecord, LatchState, StateRecord
+from engine.domain.errors import BadValueError
 from engine.storage.tables import operator_state
 
 STEPS_KEPT: Final = 100
@@ -53,3 +54,20 @@ async def load_codes(connection: AsyncConnection) -> CodesUsed:
     return CodesUsed(
         steps=tuple(row.code_step for row in rows), wrong=count, wrong_at_ns=wrong_at_ns or 0
     )
+
+
+async def check_code(connection: AsyncConnection, record: LatchRecord | StateRecord) -> None:
+    """Make sure that no other act, of whatever engine, used the same one-time code.
+
+    Raises:
+        BadValueError: one did.
+    """
+    if record.code_step is None:
+        return
+    used = await connection.execute(
+        select(_acts.record_id).where(
+            _acts.code_step == record.code_step, _acts.record_id != record.record_id
+        )
+    )
+    if used.first() is not None:
+        raise BadValueError("its one-time code was used for another act")

@@ -277,6 +277,7 @@ operator_state = Table(
     Column("latch_of", Text),
     Column("code_step", BigInteger),
     _engine_id(),
+    Column("delayed", Text, nullable=False, server_default="[]"),
     Index("ix_operator_state_at_ns", "at_ns"),
     sqlite_autoincrement=True,
 )
@@ -284,7 +285,7 @@ operator_state = Table(
 
 The last row without a `latch_act` is mode, pause and limits (JSON); a row with one is a kill, an
 unkill or a wrong one-time code, beside mode and pause as they were; `latch_of` is the engine whose
-latch it is, none for that of all."""
+latch it is, none for that of all. `delayed` (JSON) is what was allowed and waits."""
 
 notices = Table(
     "notices",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.records import EngineState
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.assets import AssetCode
+from engine.domain.delays import Delayed
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
@@ -28,6 +29,7 @@ from engine.storage.whose import Whose
 TRADES_MAX = 1_000
 POINTS_MAX = 2_000
 PAGE_ROWS = 1_000
+NOTHING_DELAYED = "[]"
 
 
 async def load_state(
@@ -50,6 +52,7 @@ async def load_state(
             operator_state.c.is_paused,
             operator_state.c.limits,
             operator_state.c.at_ns,
+            operator_state.c.delayed,
         )
         .where(operator_state.c.latch_act.is_(None), operator_state.c.engine_id == engine_id)
         .order_by(operator_state.c.seq.desc())
@@ -69,7 +72,8 @@ async def load_state(
         generation=generation,
         run_id=run_id,
         holdings=await load_holdings(connection, whose=whose),
-        changed_at_ns=0 if state is None else state.at_ns,
+        changed_at_ns=await _load_changed_at_ns(connection, engine_id),
+        delayed=() if state is None else read_delayed(state.delayed),
         latch=await load_latch(connection),
         own_latch=await load_latch(connection, engine_id),
         codes=await load_codes(connection),
@@ -80,6 +84,27 @@ async def load_state(
 def read_limits(text: str) -> dict[str, Decimal]:
     """Read what was written of limits."""
     return msgspec.json.decode(text, type=dict[str, Decimal])
+
+
+def read_delayed(text: str) -> tuple[Delayed, ...]:
+    """Read what was written of loosenings that wait."""
+    return msgspec.json.decode(text, type=tuple[Delayed, ...])
+
+
+async def _load_changed_at_ns(connection: AsyncConnection, engine_id: str) -> int:
+    """Load when the operator last changed something: whatever tightens leaves nothing waiting."""
+    state = operator_state.c
+    newest = await connection.execute(
+        select(state.at_ns)
+        .where(
+            state.latch_act.is_(None),
+            state.engine_id == engine_id,
+            state.delayed == NOTHING_DELAYED,
+        )
+        .order_by(state.seq.desc())
+        .limit(1)
+    )
+    return newest.scalar_one_or_none() or 0
 
 
 async def _load_today_usd(connection: AsyncConnection, day_start_ns: int, whose: Whose) -> Decimal:

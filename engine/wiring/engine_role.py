@@ -20,9 +20,11 @@ from engine.core.inputs.intent_stored import IntentStored
 from engine.core.inputs.listed import LISTED, InstrumentList
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
 from engine.market.matrix_block import shared_path
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
+from engine.operate.codes import Codes
 from engine.operate.compiler_pages import release_compiler
 from engine.operate.core_parts import Core
 from engine.operate.engine_answers import EngineAnswers
@@ -34,6 +36,7 @@ from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
 from engine.operate.logs import name_in_logs
+from engine.operate.loosening import watch_delays
 from engine.operate.once import Once
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
@@ -43,6 +46,7 @@ from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.spread_watch import SpreadWatch
+from engine.operate.step_up import StepUp
 from engine.operate.world import LiveWorld
 from engine.ports import Action, InputKind, Listed
 from engine.settings.schema import Settings
@@ -66,6 +70,7 @@ log = logging.getLogger(__name__)
 DRAIN_S: Final = 2.5
 LEASE_LOOK_S: Final = 0.1
 LATCH_S: Final = 0.1
+LIVE_DELAY_S: Final = 600
 SPREADS_S: Final = 2.0
 """Each pair's gaps are sampled once in this time."""
 
@@ -157,13 +162,14 @@ async def open_engine(
         )
         if recorder is not None:
             recorder.begin_with(partial(begin_segment, core))
+        codes = Codes(_one_time_code(settings, state), outbox, now_ns)
         kill_switches = KillSwitches(
             latches,
             outbox,
             now_ns,
             engine_id=settings.engine.id,
             state=state,
-            one_time_code=_one_time_code(settings, state),
+            codes=codes,
         )
         ticks = Ticks(core, outbox, clock, kill_switches, recorder)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
@@ -187,7 +193,10 @@ async def open_engine(
             clock=now_ns,
             lease=lease,
             once=Once(outbox, now_ns, target=settings.engine.id, outcomes=state.outcomes),
+            step_up=StepUp(codes, basis=header.basis, delay_s=_delay_s(settings, header.basis)),
+            delayed=state.delayed,
         )
+        ticks.on_step = answers.step_clock
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         _tell_start(core, latches, now_ns)
         # A full collection over the start-up's objects takes milliseconds; none of them dies.
@@ -205,6 +214,7 @@ async def open_engine(
                 running.append(tasks.create_task(_keep(lease)))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 running.append(tasks.create_task(_watch_latches(kill_switches)))
+                running.append(tasks.create_task(watch_delays(answers)))
                 try:
                     yield answers
                 finally:
@@ -446,3 +456,11 @@ def _tell_start(core: Core, latches: EngineLatches, clock: Clock) -> None:
 def _one_time_code(settings: Settings, state: EngineState) -> OneTimeCode | None:
     secret = settings.operator.totp_secret
     return None if secret is None else OneTimeCode(secret, state.codes)
+
+
+def _delay_s(settings: Settings, basis: Basis) -> int:
+    """Return how long the largest loosenings wait: on live markets, unless the settings say."""
+    said = settings.operator.loosening_delay_s
+    if said is not None:
+        return said
+    return LIVE_DELAY_S if basis is Basis.LIVE else 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.bus.notices import REFUSED, ClockCorrected, RecordingStopped, RecordsDropped
@@ -31,6 +31,7 @@ class Ticks:
 
     Attributes:
         sessions: the connections, in the order of their streams; set before the first tick.
+        on_step: is told when the clock was set, and by how much.
         watch: reads the clock, which comes first.
         loop_lag: how much later than due each tick began: so long something else held the loop, up
             to the millisecond that its timers are exact to.
@@ -47,6 +48,7 @@ class Ticks:
         self.sessions: Sequence[Session] = ()
         self.watch = ClockWatch(clock, self._correct)
         self.loop_lag = LatencyRing(LAG_SAMPLES)
+        self.on_step: Callable[[int], None] = lambda _step_ns: None
         self._core = core
         self._outbox = outbox
         self._kill_switches = kill_switches
@@ -75,6 +77,7 @@ class Ticks:
         self._perform(self._core.hot_path.correct(correction, at_ns))
         self._outages.step_clock(correction.step_ns)
         self._kill_switches.step_clock(correction.step_ns)
+        self.on_step(correction.step_ns)
         self._core.journal.notices.tell(
             ClockCorrected(
                 at_ns=at_ns,

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.bus.notices import Notice, StampedNotice
 from engine.bus.reports import (
     Acknowledged,
@@ -25,6 +27,7 @@ from engine.bus.reports import (
     Unknown,
 )
 from engine.bus.request import LedgerRequest, Request
+from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.requests.balance import GetBalance
@@ -40,7 +43,15 @@ from engine.requests.overview import (
     GetVersion,
 )
 from engine.requests.performance import GetBooks, GetPerformance
-from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
+from engine.requests.safety import (
+    CancelDelayed,
+    Kill,
+    Pause,
+    ResetBalance,
+    Resume,
+    SetMode,
+    Unkill,
+)
 from engine.requests.why import GetWhy
 from tests.bot import samples
 from tests.patience import PATIENCE_S
@@ -56,10 +67,13 @@ class FakeFacade:
         asked: every command, in the order in which it arrived.
         effects: what changed the state, in order.
         gates: commands of these types wait for their event.
+        has_authenticator: what loosens takes a code.
         is_ledger_away, is_engine_away: the role raises `TransientError`.
     """
 
     def __init__(self) -> None:
+        self.has_authenticator = False
+        self.delayed: tuple[Delayed, ...] = ()
         self.mode = Mode.OBSERVE
         self.is_killed = False
         self.is_paused = False
@@ -151,9 +165,13 @@ class FakeFacade:
                 return self._unkill(command)
             case SetMode():
                 return self._set_mode(command)
+            case CancelDelayed():
+                self.delayed = ()
+                self.effects.append("cancel")
+                return self._acknowledged("cancelled, nothing waits any more")
             case SetLimit():
-                if command.value > 500 and not command.is_confirmed:
-                    return Declined(why="that lets more through", needs_confirmation=True)
+                if command.value > 500 and (lacks := self._lacks(command)) is not None:
+                    return lacks
                 self.effects.append(f"limit {command.name} {command.value:f}")
                 return self._acknowledged(f"{command.name} is {command.value:f}")
             case GetStatus():
@@ -220,14 +238,28 @@ class FakeFacade:
         return self._acknowledged("The kill latch is cleared")
 
     def _set_mode(self, command: SetMode) -> Report:
-        if command.mode is Mode.PAPER and self.mode is Mode.OBSERVE and not command.is_confirmed:
-            return Declined(
-                why="paper plans and simulates trades; no real money moves",
-                needs_confirmation=True,
+        if command.mode is Mode.PAPER and self.mode is Mode.OBSERVE:
+            lacks = self._lacks(
+                command, why="paper plans and simulates trades; no real money moves"
             )
+            if lacks is not None:
+                return lacks
         self.mode = command.mode
         self.effects.append(f"mode {command.mode}")
         return self._acknowledged(f"Mode is {command.mode}")
+
+    def _lacks(
+        self, command: SetMode | SetLimit, *, why: str = "that lets more through"
+    ) -> Declined | None:
+        if not command.is_confirmed or (self.has_authenticator and command.code is None):
+            return Declined(
+                why=why,
+                needs_confirmation=True,
+                needs_code=self.has_authenticator,
+            )
+        if self.has_authenticator and command.code != CODE:
+            return Declined(why="the code is wrong")
+        return None
 
     def _reset_balance(self, command: ResetBalance) -> Report:
         if not command.is_confirmed:
@@ -241,4 +273,5 @@ class FakeFacade:
         )
 
     def _status(self) -> StatusReport:
-        return samples.status(mode=self.mode, is_killed=self.is_killed, is_paused=self.is_paused)
+        status = samples.status(mode=self.mode, is_killed=self.is_killed, is_paused=self.is_paused)
+        return replace(status, delayed=self.delayed)

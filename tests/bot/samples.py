@@ -14,6 +14,8 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
+    LooseningCancelled,
+    LooseningWaits,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -660,6 +662,16 @@ def all_notices() -> list[Notice]:
             before=Decimal(1_000),
             after=Decimal(250),
             by="shell of op",
+        ),
+        LooseningWaits(
+            at_ns=at_ns,
+            basis=basis,
+            what="limit position_usd 5000 USD",
+            due_at_ns=at_ns + 600_000_000_000,
+            by="telegram:4242",
+        ),
+        LooseningCancelled(
+            at_ns=at_ns, basis=basis, what="limit position_usd 5000 USD", why="pause"
         ),
         ModeChanged(at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="terminal"),
         RoleRestarted(

@@ -8,9 +8,9 @@ from bot.render.docs import render_docs
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance"),
-    *("pause", "resume", "kill", "unkill", "mode", "limit", "export", "version"),
     *("system", "config", "reports"),
     *("daily", "report", "performance", "chart"),
+    *("pause", "resume", "kill", "unkill", "mode", "limit", "cancel", "export", "version"),
 }
 
 
@@ -36,7 +36,7 @@ def test_short_help_fits_a_menu_row() -> None:
 
 
 def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> None:
-    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {"kill", "pause"}
+    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {*("kill", "pause", "cancel")}
     assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {
         *("resume", "unkill", "mode", "limit")
     }

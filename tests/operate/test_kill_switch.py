@@ -24,6 +24,7 @@ from engine.bus.records import (
 from engine.bus.reports import ExportReport, NoticesReport
 from engine.bus.request import Caller, Request
 from engine.domain.errors import TransientError
+from engine.operate.codes import Codes
 from engine.operate.kill_latch import KillLatch
 from engine.operate.kill_switch import KillSwitch
 from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
@@ -86,13 +87,9 @@ def make_switch(
     state: EngineState = NEW,
     outbox: Outbox | None = None,
 ) -> KillSwitch:
-    return KillSwitch(
-        latch,
-        Outbox(NoLedger()) if outbox is None else outbox,
-        clock,
-        state=state,
-        one_time_code=OneTimeCode(SECRET, state.codes),
-    )
+    outbox = Outbox(NoLedger()) if outbox is None else outbox
+    codes = Codes(OneTimeCode(SECRET, state.codes), outbox, clock)
+    return KillSwitch(latch, outbox, clock, state=state, codes=codes)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine.bus.command import seal
 from engine.bus.records import LatchState, kill_record
+from engine.operate.codes import Codes
 from engine.operate.kill_latch import EngineLatches, KillLatch
 from engine.operate.kill_switches import KillSwitches
 from engine.operate.outbox import Outbox
@@ -27,13 +28,14 @@ def latches(tmp_path: Path) -> EngineLatches:
 
 def make_switches(latches: EngineLatches, own_latch: LatchState | None = None) -> KillSwitches:
     state = NEW if own_latch is None else replace(NEW, own_latch=own_latch)
+    outbox = Outbox(NoLedger())
     return KillSwitches(
         latches,
-        Outbox(NoLedger()),
+        outbox,
         lambda: NOW_NS,
         engine_id="base",
         state=state,
-        one_time_code=None,
+        codes=Codes(None, outbox, lambda: NOW_NS),
     )
 
 

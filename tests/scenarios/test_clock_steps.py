@@ -20,13 +20,13 @@ from engine.operate.clock import ELAPSED_NS, SteadyClock
 from engine.operate.kill_latch import KillLatch
 from engine.operate.recording import EntryKind, read_entries
 from engine.requests.chat import DoneNotices
-from engine.requests.safety import Kill, Pause, Resume, SetMode
+from engine.requests.safety import Kill, Pause, Resume
 from engine.settings.schema import MarketsSettings, PaperSettings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, clear_latch, insist
-from tests.wiring.test_one_process import SECRET, SETTINGS, told, until
+from tests.wiring.test_one_process import PAPER_WITH_CODES, SECRET, told, until
 
 pytestmark = pytest.mark.slow
 
@@ -77,15 +77,11 @@ async def test_a_run_goes_on_over_steps_and_sleep_and_replays_byte_for_byte(
     clock = host.make_clock()
     # Money enough that it is the clock alone that could keep the run from trading.
     settings = replace(
-        SETTINGS,
+        PAPER_WITH_CODES,
         markets=MarketsSettings(sandbox_speed=3.0),  # slow enough for a busy machine
-        paper=PaperSettings(capital_usd=Decimal(10_000_000)),
+        paper=PaperSettings(mode_at_first_start="paper", capital_usd=Decimal(10_000_000)),
     )
     async with open_roles(settings, paths, clock=clock) as facade:
-        go_up = seal(
-            SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=clock.now_ns() + SECOND
-        )
-        await insist(facade, go_up)
         await told(facade, PaperTraded)
         uptime_s = (await until(facade, lambda _status: True)).uptime_s
 

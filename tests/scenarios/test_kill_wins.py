@@ -2,18 +2,28 @@
 
 import os
 import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pyotp
 import pytest
 
-from tests.scenarios.rig import run_engine_command, running_installation
+from tests.scenarios.rig import Installation, run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 from tests.telegram.faults import Fault, Kind
 
 pytestmark = pytest.mark.slow
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def running(data_dir: Path, phone: TelegramEmulator) -> AbstractAsyncContextManager[Installation]:
+    return running_installation(
+        data_dir,
+        phone,
+        SYNDICATE_OPERATOR_TOTP_SECRET=SECRET,
+        SYNDICATE_PAPER_MODE_AT_FIRST_START="paper",
+    )
 
 
 def a_code() -> str:
@@ -32,18 +42,13 @@ async def test_an_unkill_that_waits_at_telegram_does_not_undo_the_shells_later_k
 ) -> None:
     data_dir = tmp_path / "var"
     async with TelegramEmulator().serve() as phone:
-        async with running_installation(
-            data_dir, phone, SYNDICATE_OPERATOR_TOTP_SECRET=SECRET
-        ) as installation:
+        async with running(data_dir, phone) as installation:
             await installation.until_live()
-            await installation.go_to_paper()
             await installation.say("KILL", "KILLED")
         phone.person_writes(f"/unkill {a_code()}")
         assert (await run_engine_command(data_dir, "kill"))[0] == 0
 
-        async with running_installation(
-            data_dir, phone, SYNDICATE_OPERATOR_TOTP_SECRET=SECRET
-        ) as installation:
+        async with running(data_dir, phone) as installation:
             await installation.until_told("set or cleared after this was asked")
             status = await installation.until_live()
 
@@ -56,11 +61,9 @@ async def test_an_unkill_that_was_carried_out_is_not_carried_out_again_after_a_s
 ) -> None:
     data_dir = tmp_path / "var"
     async with TelegramEmulator().serve() as phone:
-        async with running_installation(
-            data_dir, phone, SYNDICATE_OPERATOR_TOTP_SECRET=SECRET
-        ) as installation:
+        async with running(data_dir, phone) as installation:
             await installation.until_live()
-            await installation.go_to_paper()
+            await installation.say("/version", "Commit")
             _kill_by_hand(data_dir, seconds_ago=5)
             await installation.until_status(lambda status: status.is_killed)
             await phone.wait_until(lambda: not phone.unconfirmed())
@@ -74,9 +77,7 @@ async def test_an_unkill_that_was_carried_out_is_not_carried_out_again_after_a_s
         assert phone.unconfirmed(), "Telegram delivers the update once more"
         assert (await run_engine_command(data_dir, "kill"))[0] == 0
 
-        async with running_installation(
-            data_dir, phone, SYNDICATE_OPERATOR_TOTP_SECRET=SECRET
-        ) as installation:
+        async with running(data_dir, phone) as installation:
             await phone.wait_until(lambda: not phone.unconfirmed())
             await installation.say("/version", "Commit")
             status = await installation.until_live()

@@ -24,6 +24,7 @@ from engine.core.inputs.gas_priced import GasPriced
 from engine.domain.engines import MAIN
 from engine.domain.plans import AtomicPlan
 from engine.operate.clock import SteadyClock
+from engine.operate.codes import Codes
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import Sights
 from engine.operate.kill_latch import EngineLatches, KillLatch
@@ -34,6 +35,7 @@ from engine.operate.outbox import Outbox
 from engine.operate.recorder import FLUSH_S, Recorder, RecorderSettings
 from engine.operate.recording import EntryKind
 from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.step_up import StepUp
 from engine.operate.world import LiveWorld
 from engine.sandbox.stage import Stage
 from engine.settings.schema import Settings
@@ -119,13 +121,14 @@ class Life:
             self.outbox.put(_first_state(self.header))
         self.recorder = _open_recorder(machine, self.header)
         self.core = build_core(self.header, self._surroundings(settings))
+        codes = Codes(None, self.outbox, self.now_ns)
         self.kill_switches = KillSwitches(
             self.latches,
             self.outbox,
             self.now_ns,
             engine_id=MAIN,
             state=state,
-            one_time_code=None,
+            codes=codes,
         )
         self.recorder.begin_with(partial(begin_segment, self.core))
         self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switches, self.recorder)
@@ -157,6 +160,8 @@ class Life:
             clock=self.now_ns,
             lease=lease,
             once=Once(self.outbox, self.now_ns, target=MAIN, outcomes=state.outcomes),
+            step_up=StepUp(codes, basis=self.header.basis, delay_s=0),
+            delayed=state.delayed,
         )
         self.outbox.on_intent = intents_to(self.core.hot_path, self._ticks.watch, self.now_ns)
         _tell_start(self.core, self.latches, self.now_ns)

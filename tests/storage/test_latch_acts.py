@@ -1,11 +1,15 @@
 """Acts on the kill latch: each is stored and told once, however often it is sent."""
 
+from decimal import Decimal
+
 import pytest
 from msgspec.structs import replace
 
 from engine.bus.command import Envelope
 from engine.bus.notices import Killed, Unkilled
 from engine.bus.records import (
+    Append,
+    Appended,
     CodesUsed,
     EngineState,
     LatchAct,
@@ -14,6 +18,8 @@ from engine.bus.records import (
     kill_record,
 )
 from engine.bus.reports import ExportReport
+from engine.domain.delays import Delayed
+from engine.domain.errors import BadValueError
 from engine.requests.money import GetExport
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.storage import makers
@@ -147,3 +153,44 @@ async def test_what_several_engines_see_in_the_file_is_told_once(
             await append(ledger, seen(act, number))
 
         assert await told(ledger) == [Killed, Unkilled, Killed]
+
+
+async def test_a_one_time_code_is_used_for_one_act_whichever_engine_asks(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    unkill = LatchRecord(
+        record_id="u", at_ns=makers.NOW_NS + 2, act=LatchAct.UNKILL, by="me", why="", code_step=7
+    )
+    up = replace(makers.make_state_record(number=1), code_step=7)
+    other = replace(makers.make_state_record(number=2), code_step=7)
+    async with open_ledger(settings, clock=clock) as ledger:
+        for _ in range(2):  # told again, it is the same act
+            await ask(ledger, Append(records=[up], engine_id="base"), Appended)
+        for again in (unkill, other):
+            with pytest.raises(BadValueError, match="used for another act"):
+                await append(ledger, again)
+        state = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+
+    assert state.codes.steps == (7,)
+
+
+async def test_what_waits_is_restored_and_is_no_change_of_its_own(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    waits = Delayed(
+        what="limit a 9 USD",
+        by="me",
+        asked_at_ns=makers.NOW_NS + S,
+        due_at_ns=makers.NOW_NS + 9 * S,
+        limit="a",
+        value=Decimal("9.5"),
+    )
+    asked = replace(makers.make_state_record(number=2, at_ns=makers.NOW_NS + S), delayed=(waits,))
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_state_record(number=1), asked)
+        state = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+        assert (state.delayed, state.changed_at_ns) == ((waits,), makers.NOW_NS)
+
+        await append(ledger, makers.make_state_record(number=3, at_ns=makers.NOW_NS + 2 * S))
+        state = await ask(ledger, LoadState(day_start_ns=0), EngineState)
+        assert (state.delayed, state.changed_at_ns) == ((), makers.NOW_NS + 2 * S)

@@ -61,14 +61,19 @@ pytestmark = pytest.mark.slow
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STORED_AFTER_MS = 500
-SETTINGS = Settings(
-    markets=MarketsSettings(sandbox_speed=10.0), operator=OperatorSettings(totp_secret=SECRET)
-)
+SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=10.0))
+WITH_CODES = replace(SETTINGS, operator=OperatorSettings(totp_secret=SECRET))
+PAPER_WITH_CODES = replace(WITH_CODES, paper=PaperSettings(mode_at_first_start="paper"))
 
 
 @pytest.fixture
-async def facade(tmp_path: Path) -> AsyncIterator[BusFacade]:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+def settings() -> Settings:
+    return SETTINGS
+
+
+@pytest.fixture
+async def facade(tmp_path: Path, settings: Settings) -> AsyncIterator[BusFacade]:
+    async with open_roles(settings, prepare(str(tmp_path))) as facade:
         yield facade
 
 
@@ -270,6 +275,7 @@ async def test_pausing_is_one_step_and_holds_plans_back(facade: BusFacade) -> No
     await until(facade, lambda status: status.planned > planned)
 
 
+@pytest.mark.parametrize("settings", [WITH_CODES])
 async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
     facade: BusFacade,
 ) -> None:
@@ -290,10 +296,8 @@ async def test_what_was_asked_before_a_pause_or_a_kill_loosens_nothing_after_it(
     assert (status.is_killed, status.is_paused, status.mode) == (True, True, Mode.OBSERVE)
 
 
+@pytest.mark.parametrize("settings", [PAPER_WITH_CODES])
 async def test_a_kill_is_cleared_only_by_a_right_one_time_code(facade: BusFacade) -> None:
-    await insist(
-        facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
-    )
     await insist(facade, seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
     assert isinstance(await told(facade, Killed), Killed)
     await until(facade, lambda status: status.is_killed and status.refused.get("killed", 0) > 0)
@@ -347,11 +351,11 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
 
 async def test_wrong_codes_lock_out_over_a_restart(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
-    async with open_roles(SETTINGS, paths) as facade:
+    async with open_roles(WITH_CODES, paths) as facade:
         await facade.ask(seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
         for _ in range(TRIES_MAX):
             await facade.ask(seal(Unkill(code="000000"), by="me", at_ns=time.time_ns()))
-    async with open_roles(SETTINGS, paths) as facade:
+    async with open_roles(WITH_CODES, paths) as facade:
         await until(facade, lambda status: status.is_killed)
         code = pyotp.TOTP(SECRET).at(int(time.time()))
         right = await facade.ask(seal(Unkill(code=code), by="me", at_ns=time.time_ns()))

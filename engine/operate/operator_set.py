@@ -1,0 +1,34 @@
+"""What the operator has set, as a whole."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from engine.domain.delays import Delayed
+from engine.domain.modes import Mode
+
+
+class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator has set: stored as a whole, so that the newest record is all of it."""
+
+    mode: Mode
+    is_paused: bool
+    limits: Mapping[str, Decimal]
+    delayed: tuple[Delayed, ...]
+
+    def with_(
+        self,
+        *,
+        mode: Mode | None,
+        is_paused: bool | None,
+        limits: Mapping[str, Decimal] | None,
+        delayed: tuple[Delayed, ...] | None,
+    ) -> "OperatorSet":
+        """Return it with what is given; None leaves things as they are."""
+        return OperatorSet(
+            mode=self.mode if mode is None else mode,
+            is_paused=self.is_paused if is_paused is None else is_paused,
+            limits=self.limits if limits is None else limits,
+            delayed=self.delayed if delayed is None else delayed,
+        )
