@@ -18,10 +18,13 @@ from benchmarks.core_market import (
 )
 from benchmarks.harness import Row, measure, print_table
 from engine.core.pipeline import Decided, Pipeline
+from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
 from engine.decide.limit_list import LIMITS, terms_of
 from engine.decide.limit_set import LimitSet
+from engine.decide.mandates import Mandates
+from engine.decide.permits import Permits
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.screen_terms import Screen
@@ -30,12 +33,14 @@ from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.detect.screening.episodes import Closed
+from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.holdings import Deposit
 from engine.domain.instruments import Instrument, Pair, VenueId
+from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Intent
-from engine.domain.plans import LeggedPlan
+from engine.domain.plans import LeggedPlan, Plan
 from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
@@ -84,6 +89,18 @@ class SilentJournal:
     def venue_changed(self, edge: VenueEdge) -> None:
         pass
 
+    def approval_asked(self, approval: Approval) -> None:
+        pass
+
+    def approval_ended(self, end: ApprovalEnd) -> None:
+        pass
+
+    def approved_started(self, plan: Plan) -> None:
+        pass
+
+    def mandate_changed(self, use: MandateUse) -> None:
+        pass
+
 
 class Core:
     """All parts on one board."""
@@ -129,6 +146,9 @@ class Core:
                 AtomicRules(limits=rules, flash_fee_bps=Decimal(5), gas_prices_gwei={}),
             ),
             circumstances=self.circumstances,
+            permits=Permits(
+                self.circumstances.switches, Approvals("bench", ApprovalRules()), Mandates()
+            ),
         )
         self.detector = Detector(board, graph, age_ns_max=AGE_NS_MAX, run_id="bench")
         for book in range(len(instruments)):
@@ -145,6 +165,7 @@ class Core:
                 taken_pools=taken_pools,
                 is_killed=self.circumstances.is_killed,
                 intend=lambda _intent: None,
+                permit_refusal=self.decider.permits.refusal,
             )
         )
         self.pipeline = Pipeline(

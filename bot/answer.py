@@ -176,6 +176,7 @@ class Answer:
     Attributes:
         theme: of the picture; None for that of the settings.
         nonce: of the second step that it offers (with `confirmation`) or settles (without).
+        is_brief: a tap is told its title alone, since news of it comes by itself.
     """
 
     screen: Screen
@@ -185,3 +186,4 @@ class Answer:
     document: Document | None = None
     chart: Picture | None = None
     theme: Theme | None = None
+    is_brief: bool = False

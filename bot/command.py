@@ -44,6 +44,7 @@ class Topic(StrEnum):
     MARKET = "market"
     MONEY = "money"
     SAFETY = "safety"
+    PERMITS = "permits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,18 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 """
 
 from bot.command import CommandEntry
-from bot.commands import balance, charts, limit, market, money, overview, reports, safety, system
+from bot.commands import (
+    approvals,
+    balance,
+    charts,
+    limit,
+    market,
+    money,
+    overview,
+    reports,
+    safety,
+    system,
+)
 
 COMMANDS: tuple[CommandEntry, ...] = (
     overview.START,
@@ -33,6 +44,14 @@ COMMANDS: tuple[CommandEntry, ...] = (
     safety.MODE,
     system.CONFIG,
     safety.CANCEL,
+    approvals.APPROVALS,
+    approvals.APPROVE,
+    approvals.REJECT,
+    approvals.HALF,
+    approvals.SNOOZE,
+    approvals.MANDATE,
+    approvals.MANDATES,
+    approvals.REVOKE,
     overview.VERSION,
 )
 

@@ -135,8 +135,15 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
 
 
 def _fits_later(word: str, others: tuple[Argument, ...]) -> bool:
-    """Say whether a word is one of the arguments after one that was left out."""
-    return any(_read(word, other, numbers={}, texts={}) is None for other in others)
+    """Say whether a word is one of the arguments after one that was left out.
+
+    Numbers and choices alone can tell: nearly any word could be an id or a code.
+    """
+    return any(
+        _read(word, other, numbers={}, texts={}) is None
+        for other in others
+        if other.form in {Form.NUMBER, Form.CHOICE}
+    )
 
 
 def _read(

@@ -1,11 +1,16 @@
 """What a person may want to see or do after a notice, in one tap."""
 
+from decimal import ROUND_CEILING, Decimal
+
 from bot.answer import Button
 from engine.bus.notices import (
+    ApprovalAsked,
+    ApprovalEnded,
     DayClosed,
     LateFill,
     LimitHit,
     LooseningWaits,
+    MandateEnded,
     Notice,
     OpportunitySeen,
     PaperTraded,
@@ -25,6 +30,8 @@ _VENUES = Button(label="Venues", line="/venues")
 _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
 _REPORTS = Button(label="Reports", line="/reports")
+_APPROVALS = Button(label="Approvals", line="/approvals")
+_MANDATES = Button(label="Mandates", line="/mandates")
 _PAUSE = Button(label="Pause", line="/pause")
 CANCEL_DELAYED = Button(label="Cancel it", line="/cancel", is_alarming=True)
 
@@ -42,6 +49,17 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
     """Return the buttons of one notice."""
     row: Row
     match notice:
+        case ApprovalAsked():
+            plan = notice.approval.plan
+            return _buttons_of_asked(
+                notice.nonce,
+                notional_usd=plan.notional_usd,
+                ref=plan.opportunity.opportunity_id,
+            )
+        case ApprovalEnded():
+            row = (why_button(notice.approval.plan.opportunity.opportunity_id), _APPROVALS)
+        case MandateEnded():
+            row = (_MANDATES, _APPROVALS)
         case OpportunitySeen():
             row = (why_button(notice.opportunity_id), _OPPORTUNITIES)
         case PaperTraded() | LateFill() | PlanVoided():
@@ -58,6 +76,28 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
         case _:
             row = (_STATUS,)
     return (row,)
+
+
+def _buttons_of_asked(
+    nonce: str, *, notional_usd: Decimal, ref: str
+) -> tuple[tuple[Button, ...], ...]:
+    """Return the buttons of a plan that waits; the one that approves says how much."""
+    amount = f"${notional_usd.quantize(Decimal(1), ROUND_CEILING):,}"
+    return (
+        (
+            Button(label=f"Approve {amount}", line=f"/approve {nonce}"),
+            Button(label="Reject", line=f"/reject {nonce}", is_alarming=True),
+        ),
+        (
+            Button(label="Details", line=f"/why {ref}"),
+            Button(label="Half", line=f"/half {nonce}"),
+            Button(label="Snooze", line=f"/snooze {nonce}"),
+        ),
+        (
+            Button(label="Mandate 10 min", line=f"/mandate {nonce}"),
+            Button(label="Pause", line="/pause"),
+        ),
+    )
 
 
 def buttons_of_digest(notices: list[StampedNotice]) -> tuple[Row, ...]:

@@ -13,6 +13,8 @@ from bot.render.notices import render_digest, render_notice
 from bot.render.screen import Screen
 from bot.threads import Threads
 from engine.bus.notices import (
+    ApprovalAsked,
+    ApprovalEnded,
     Killed,
     LimitChanged,
     LimitHit,
@@ -144,7 +146,8 @@ class NoticeFeed:
     def _follows(self, stamped: StampedNotice) -> bool:
         """Say whether a notice replaces a message that told of its opportunity."""
         notice = stamped.notice
-        return isinstance(notice, PaperTraded) and notice.opportunity_id in self.threads
+        thread = _thread_of(notice) if isinstance(notice, PaperTraded) else None
+        return thread is not None and thread in self.threads
 
     def _telling(self, stamped: StampedNotice) -> Telling:
         notice = stamped.notice
@@ -152,7 +155,7 @@ class NoticeFeed:
             render_notice(stamped),
             buttons=buttons_of(notice),
             thread=_thread_of(notice),
-            is_urgent=isinstance(notice, Killed),
+            is_urgent=isinstance(notice, (Killed, ApprovalAsked, ApprovalEnded)),
             is_silent=isinstance(notice, VenueBack),
         )
 
@@ -177,6 +180,10 @@ class NoticeFeed:
 
 
 def _thread_of(notice: Notice) -> str | None:
+    if isinstance(notice, (ApprovalAsked, ApprovalEnded)):
+        return notice.approval.approval_id
+    if isinstance(notice, PaperTraded) and notice.approval is not None:
+        return notice.approval.approval_id
     if isinstance(notice, (OpportunitySeen, PaperTraded)):
         return notice.opportunity_id
     return None

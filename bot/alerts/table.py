@@ -12,6 +12,8 @@ from bot.alerts.alert import Severity
 from engine.bus.notices import (
     REFUSED,
     AlertAct,
+    ApprovalAsked,
+    ApprovalEnded,
     ClockCorrected,
     DayClosed,
     Killed,
@@ -20,6 +22,7 @@ from engine.bus.notices import (
     LimitHit,
     LooseningCancelled,
     LooseningWaits,
+    MandateEnded,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -310,6 +313,9 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),
     Row(notice=DayClosed, kind="daily", topic="Daily reports", way=Way.NEWS),
+    Row(notice=ApprovalAsked, kind="approval", topic="Approvals", way=Way.NEWS),
+    Row(notice=ApprovalEnded, kind="approval", topic="Approvals", way=Way.NEWS),
+    Row(notice=MandateEnded, kind="mandate", topic="Mandates", way=Way.NEWS),
     Row(notice=PaperTraded, kind="trade", topic="Trades", way=Way.NEWS),
     Row(notice=AlertAct, kind="act", topic="What was done about alerts", way=Way.ACT),
 )

@@ -237,6 +237,7 @@ MODE = CommandEntry(
             "Going down takes one step. Going up asks for a second one: a tap, or where an"
             " authenticator is set up the same line with its six digits, as /mode paper 123456."
         ),
+        "approve: each trade waits for your word, or for a mandate that covers it.",
     ),
     handler=mode,
     parent="config",

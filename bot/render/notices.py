@@ -4,6 +4,12 @@ from collections import Counter
 from typing import Final
 
 from bot.render import words
+from bot.render.approvals import (
+    render_asked,
+    render_ended,
+    render_mandate_ended,
+    render_realised,
+)
 from bot.render.away import AWAY, away_content
 from bot.render.reports import Came, came_lines
 from bot.render.safety import KILLED_TITLE
@@ -11,6 +17,8 @@ from bot.render.screen import Facts, Mark, Screen, Text
 from bot.render.stories import main_cause
 from engine.bus.notices import (
     REFUSED,
+    ApprovalAsked,
+    ApprovalEnded,
     ClockCorrected,
     DayClosed,
     Killed,
@@ -19,6 +27,7 @@ from engine.bus.notices import (
     LimitHit,
     LooseningCancelled,
     LooseningWaits,
+    MandateEnded,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -59,14 +68,30 @@ _STATES: Final = (
 def render_notice(stamped: StampedNotice) -> Screen:
     """Show one notice with its number, time and basis."""
     notice = stamped.notice
-    mark, title, lines = _content(notice)
     note = words.clock_zone(notice.at_ns)
     if stamped.seq:  # what a chat found out by itself has no number, and is of no market
         whose = words.of_engine(notice.engine_id)
         note = f"#{stamped.seq} {note}, {whose}{words.BASIS_SHORT[notice.basis]}, paper"
+    screen = _permit_screen(notice, note)
+    if screen is not None:
+        return screen
+    mark, title, lines = _content(notice)
     return Screen(
         title=title, mark=mark, blocks=tuple(Text(line) for line in lines if line), note=note
     )
+
+
+def _permit_screen(notice: Notice, note: str) -> Screen | None:
+    """Show what a person is asked, or granted; None for any other notice."""
+    if isinstance(notice, ApprovalAsked):
+        return render_asked(notice, note=note)
+    if isinstance(notice, ApprovalEnded):
+        return render_ended(notice, note=note)
+    if isinstance(notice, MandateEnded):
+        return render_mandate_ended(notice, note=note)
+    if isinstance(notice, PaperTraded) and notice.approval is not None:
+        return render_realised(notice, notice.approval, note=note)
+    return None
 
 
 def render_digest(notices: list[StampedNotice]) -> Screen:
@@ -125,6 +150,7 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         return _clock_content(notice)
     if isinstance(notice, (PaperTraded, LateFill, PlanVoided, DayClosed)):
         return _plan_content(notice)
+    assert not isinstance(notice, (ApprovalAsked, ApprovalEnded, MandateEnded))
     return _trouble_content(notice)
 
 

@@ -109,6 +109,10 @@ class Desk:
             self.inbox.done(arrival.update_id)
             return
         answer = answer or Answer(screen=render_not_text())
+        if tap is not None and answer.is_brief:
+            self.taps.answer(tap.query_id, f"{answer.screen.mark}{answer.screen.title}")
+            self.inbox.done(arrival.update_id)
+            return
         if self._is_screen(arrival, answer):
             self._show(arrival, answer)
             return

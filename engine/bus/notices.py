@@ -9,10 +9,12 @@ from typing import Final
 
 import msgspec
 
+from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.engines import MAIN
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
+from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
 from engine.domain.performance import Missed, Sums, TradeMark
@@ -85,6 +87,7 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
         assets: what each leg receives.
         story: from found to realised; notices of earlier versions have none.
         why_reverted: why a transaction did nothing but to pay its gas; empty for a trade.
+        approval: what a person approved, where that was asked for.
     """
 
     execution_id: str
@@ -99,6 +102,32 @@ class PaperTraded(_Notice, frozen=True, kw_only=True):
     left_over: tuple[Amount, ...] = ()
     story: TradeStory | None = None
     why_reverted: str = ""
+    approval: Approval | None = None
+
+
+class ApprovalAsked(_Notice, frozen=True, kw_only=True):
+    """A plan waits for a person's word, or for that of a second person.
+
+    Attributes:
+        nonce: what its buttons carry.
+    """
+
+    approval: Approval
+    nonce: str
+
+
+class ApprovalEnded(_Notice, frozen=True, kw_only=True):
+    """What became of a plan that waited."""
+
+    approval: Approval
+    nonce: str
+    end: ApprovalEnd
+
+
+class MandateEnded(_Notice, frozen=True, kw_only=True):
+    """A mandate covers nothing any more."""
+
+    use: MandateUse
 
 
 class DayClosed(_Notice, frozen=True, kw_only=True):
@@ -305,6 +334,9 @@ class AlertAct(_Notice, frozen=True, kw_only=True):
 
 Notice = (
     Started
+    | ApprovalAsked
+    | ApprovalEnded
+    | MandateEnded
     | VenueLost
     | VenueBack
     | OpportunitySeen

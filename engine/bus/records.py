@@ -12,10 +12,12 @@ import msgspec
 from engine.bus.command import Envelope
 from engine.bus.notices import Notice
 from engine.bus.request import LedgerRequest
+from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.delays import Delayed
 from engine.domain.engines import MAIN
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
+from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Reason
 from engine.domain.orders import Execution, Intent
@@ -94,6 +96,29 @@ class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     basis: Basis
     at_ns: int
     deposit: Deposit
+
+
+class ApprovalRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """A plan waits for a person's word; stored again when the first of two has approved it."""
+
+    run_id: str
+    basis: Basis
+    approval: Approval
+
+
+class ApprovalEndRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What became of it; only the first end of an approval counts."""
+
+    at_ns: int
+    end: ApprovalEnd
+
+
+class MandateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """How a mandate stands: granted, spent from, or ended."""
+
+    run_id: str
+    basis: Basis
+    use: MandateUse
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +220,9 @@ Record = (
     | IntentRecord
     | ExecutionRecord
     | DepositRecord
+    | ApprovalRecord
+    | ApprovalEndRecord
+    | MandateRecord
     | StateRecord
     | OutcomeRecord
     | LatchRecord

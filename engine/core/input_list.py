@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engine.core.inputs.approval_answered import APPROVAL_ANSWERED
 from engine.core.inputs.block import BLOCK
 from engine.core.inputs.chain_lost import CHAIN_LOST
 from engine.core.inputs.closed import CLOSED
@@ -15,6 +16,7 @@ from engine.core.inputs.inventory_reset import INVENTORY_RESET
 from engine.core.inputs.kind import AnyKind
 from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
+from engine.core.inputs.mandate_set import MANDATE_GRANTED, MANDATE_REVOKED
 from engine.core.inputs.opened import OPENED
 from engine.core.inputs.pool_added import POOL_ADDED
 from engine.core.inputs.pool_removed import POOL_REMOVED
@@ -39,4 +41,7 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     LIMITS_SET,
     GAS_PRICED,
     INTENT_STORED,
+    APPROVAL_ANSWERED,
+    MANDATE_GRANTED,
+    MANDATE_REVOKED,
 )

@@ -11,20 +11,23 @@ from typing import Protocol
 
 from engine.core.shared_rows import SharedRows
 from engine.decide.decider import Decider
+from engine.decide.permits import Permits
 from engine.detect.graph.value_round import ValueRound
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.detect.screening.episodes import Closed, Episode
+from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Deposit
-from engine.domain.opportunities import Opportunity, Refusal
+from engine.domain.mandates import Mandate, MandateUse
+from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.market.board import Board
-from engine.market.freshness import Freshness, VenueEdge
+from engine.market.freshness import Freshness, VenueEdge, VenueLost
 from engine.market.valuation import Valuation
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.leftovers import UsdPer
@@ -91,6 +94,22 @@ class Journal(Protocol):
         """Learn that a venue was lost or is back."""
         ...
 
+    def approval_asked(self, approval: Approval) -> None:
+        """Learn that a plan waits for a person's word, or for a second one's."""
+        ...
+
+    def approval_ended(self, end: ApprovalEnd) -> None:
+        """Learn what became of it."""
+        ...
+
+    def approved_started(self, plan: Plan) -> None:
+        """Learn that what was approved is carried out; told before its approval's end."""
+        ...
+
+    def mandate_changed(self, use: MandateUse) -> None:
+        """Learn that a mandate was granted, spent from, or has ended."""
+        ...
+
 
 @dataclass(slots=True)
 class _Considered:
@@ -142,6 +161,7 @@ class Pipeline:
         self._pool_health = pool_health
         self._detector = detector
         self._decider = decider
+        self._permits: Permits = decider.permits
         self._executors = executors
         self._positions = positions
         self._inventory = inventory
@@ -184,6 +204,76 @@ class Pipeline:
         """Learn that the intent of an order never will be durable."""
         self._executors.withhold(client_order_id, at_ns)
 
+    def answer_approval(
+        self, approval_id: str, act: ApprovalAct, *, by: str, digest: str, at_ns: int
+    ) -> None:
+        """Take a person's word on a plan that waits; what is approved is carried out at once."""
+        approvals = self._permits.approvals
+        approval = approvals.answer(approval_id, act, by=by, digest=digest, at_ns=at_ns)
+        if approval is not None and act is ApprovalAct.HALVE:
+            self._decider.ask_again(
+                approval.plan.opportunity.scaled(0.5),
+                approval.size_base / 2,
+                why=f"half of {approval_id}, as you asked",
+                at_ns=at_ns,
+            )
+        elif approval is not None:
+            self._carry_out(approval, at_ns)
+        self._tell_permits()
+
+    def _carry_out(self, approval: Approval, at_ns: int) -> None:
+        """Carry an approved plan out as the market is now; outside its terms ask anew."""
+        decision = self._decider.carry_out(approval, at_ns)
+        if isinstance(decision, Plan):
+            self._journal.approved_started(decision)
+            self._start(decision, at_ns)
+            return
+        is_killed = decision.reason is Reason.KILLED
+        self._permits.approvals.end(
+            approval,
+            ApprovalState.VOID_KILL if is_killed else ApprovalState.STALE,
+            by=", ".join(approval.approved_by),
+            why=decision.detail,
+            at_ns=at_ns,
+        )
+        if decision.reason is Reason.TERMS_LEFT:
+            self._decider.ask_again(
+                approval.plan.opportunity,
+                approval.size_base,
+                why=f"the market left what {approval.approval_id} allowed",
+                at_ns=at_ns,
+            )
+
+    def grant(self, mandate: Mandate) -> None:
+        """Take a mandate that a person granted."""
+        self._permits.mandates.grant(mandate)
+        self._tell_permits()
+
+    def revoke(self, mandate_id: str, *, by: str, at_ns: int) -> None:
+        """Take a mandate back, or all of them where none is named."""
+        mandates = self._permits.mandates
+        for one in [mandate_id] if mandate_id else [*mandates.open]:
+            mandates.end(one, why="revoked", by=by, at_ns=at_ns)
+        self._tell_permits()
+
+    def _start(self, plan: Plan, at_ns: int) -> None:
+        self._executors.start(plan, at_ns)
+        self._permits.started(plan, at_ns)
+
+    def _look_at_permits(self, at_ns: int) -> None:
+        if not self._permits.is_idle:
+            self._permits.look(at_ns, is_killed=self._decider.is_killed())
+            self._tell_permits()
+
+    def _tell_permits(self) -> None:
+        permits, journal = self._permits, self._journal
+        for end in permits.approvals.take_ended():
+            journal.approval_ended(end)
+        for approval in permits.approvals.take_asked():
+            journal.approval_asked(approval)
+        for use in permits.mandates.take_changed():
+            journal.mandate_changed(use)
+
     def finish_executions(self) -> None:
         """Let all that is under way meet the board as it is, each order at its own time.
 
@@ -207,10 +297,13 @@ class Pipeline:
         for finished in ended:
             execution = self._positions.add(finished.plan, finished.execution)
             self._inventory.add([execution])
+            self._permits.mandates.finished(finished.plan, execution)
             if not execution.corrects:
                 self._decider.finished(finished.plan.plan_id)
                 self._detector.release(finished.plan.opportunity.opportunity_id)
             self._journal.execution_finished(finished.booked(execution))
+        if ended:
+            self._tell_permits()
 
     def after_input(self, at_ns: int) -> None:
         """Screen what the input changed and act on it; to be called after it is applied."""
@@ -238,6 +331,7 @@ class Pipeline:
         self._positions.note_prices(self._usd_per(at_ns), at_ns, most=NOTED_PER_TICK)
         self._tell(self._freshness.update(at_ns))
         self._look_at_pools(at_ns)
+        self._look_at_permits(at_ns)
         self._value_round.step(at_ns)
         for episode in self._detector.screen_starts(at_ns):
             self._consider(episode, at_ns)
@@ -288,6 +382,10 @@ class Pipeline:
     def _tell(self, edges: Sequence[VenueEdge]) -> None:
         for edge in edges:
             self._journal.venue_changed(edge)
+            if isinstance(edge, VenueLost):
+                self._permits.mandates.venue_lost(edge.venue, edge.at_ns)
+        if edges:
+            self._tell_permits()
 
     def _consider(self, episode: Episode, at_ns: int) -> None:
         last = self._considered.get(episode.opportunity_id)
@@ -302,7 +400,7 @@ class Pipeline:
             at_ns, episode.profit_quote, is_planned
         )
         if isinstance(decision, Plan):
-            self._executors.start(decision, at_ns)
+            self._start(decision, at_ns)
             self._detector.keep(opportunity.opportunity_id)
         self._journal.opportunity_decided(
             Decided(
@@ -317,6 +415,8 @@ class Pipeline:
                 profit_usd=self._profit_usd(opportunity, at_ns),
             )
         )
+        if self._permits.has_news:
+            self._tell_permits()
 
     def _profit_usd(self, opportunity: Opportunity, at_ns: int) -> float | None:
         usd_per_quote = self._valuation.usd_per(opportunity.quote, at_ns)

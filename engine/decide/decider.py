@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
+
 from engine.bus.reports import LimitLine
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.bounds.proof import longest_unproven
@@ -16,7 +18,10 @@ from engine.decide.circumstances import Circumstances
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Figures, Finding, ShrinkTo
+from engine.decide.permits import Permits
+from engine.decide.terms import worst_quote
 from engine.decide.under_way import Need, exposure_quote, needs
+from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, wallet_of
@@ -43,6 +48,12 @@ class _Bundled:
     has_flash_loan: bool
 
 
+@dataclass(slots=True, kw_only=True)
+class _SizedPlan:
+    plan: Plan
+    size_base: Decimal
+
+
 class Decider:
     """Decides on opportunities, one at a time.
 
@@ -58,9 +69,11 @@ class Decider:
         confirmer: LegsConfirmer,
         atomic: AtomicConfirmer,
         circumstances: Circumstances,
+        permits: Permits,
         limits: Sequence[LimitMaker] = LIMITS,
         plan_ttl_ms: int = 1_000,
     ) -> None:
+        self.permits = permits
         self._confirmer = confirmer
         self._atomic = atomic
         self._circumstances = circumstances
@@ -80,23 +93,70 @@ class Decider:
 
     def decide(self, opportunity: Opportunity, at_ns: int) -> Plan | Refusal:
         """Decide on an opportunity as of `at_ns`; a plan counts as under way from here on."""
-        sized = self._check_early(opportunity, at_ns) or self._size(opportunity, at_ns)
-        if not isinstance(sized, Finding):
-            plan = self._make_plan(opportunity, sized, at_ns)
+        sized = self._sized_plan(opportunity, Decimal(opportunity.size_base), at_ns)
+        if isinstance(sized, Finding):
+            return self._decided(opportunity, sized, at_ns)
+        plan = self.permits.permit(sized.plan, size_base=sized.size_base, at_ns=at_ns)
+        return self._decided(opportunity, plan, at_ns)
+
+    def carry_out(self, approval: Approval, at_ns: int) -> Plan | Refusal:
+        """Decide anew on what a person approved: as the market is now, within those terms."""
+        opportunity = approval.plan.opportunity
+        sized = self._sized_plan(opportunity, approval.size_base, at_ns)
+        if isinstance(sized, Finding):
+            return self._decided(opportunity, sized, at_ns)
+        plan = msgspec.structs.replace(sized.plan, plan_id=f"{approval.approval_id}-p")
+        return self._decided(opportunity, self.permits.by_approval(plan, approval), at_ns)
+
+    def ask_again(
+        self, opportunity: Opportunity, size_base: Decimal, *, why: str, at_ns: int
+    ) -> str:
+        """Ask a person, at a person's word, for a route as it is now; return what came of it."""
+        plan = self._sized_plan(opportunity, size_base, at_ns)
+        if isinstance(plan, Finding):
+            return plan.detail
+        return self.permits.approvals.ask(
+            plan.plan,
+            size_base=plan.size_base,
+            worst=worst_quote(plan.plan),
+            why=why,
+            at_ns=at_ns,
+            is_requested=True,
+        ).detail
+
+    def _sized_plan(
+        self, opportunity: Opportunity, size_base: Decimal, at_ns: int
+    ) -> "_SizedPlan | Finding":
+        """Return the plan that the limits allow, which nobody has permitted yet."""
+        sized = self._check_early(opportunity, at_ns) or self._size(opportunity, size_base, at_ns)
+        if isinstance(sized, Finding):
+            return sized
+        plan = self._make_plan(opportunity, sized, at_ns)
+        return _SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
+
+    def _decided(
+        self, opportunity: Opportunity, plan: Plan | Finding, at_ns: int
+    ) -> Plan | Refusal:
+        """Count a decision; the kill latch has the last word."""
+        if not isinstance(plan, Finding):
             if not self._circumstances.is_killed():
                 self._under_way.add(plan)
                 sends = len(plan.legs) if isinstance(plan, LeggedPlan) else 1
                 self._circumstances.order_rate.add(sends, at_ns)
                 self.planned += 1
                 return plan
-            sized = Finding(reason=Reason.KILLED, detail="the kill latch was set meanwhile")
-        self.refused[sized.reason] += 1
+            plan = Finding(reason=Reason.KILLED, detail="the kill latch was set meanwhile")
+        self.refused[plan.reason] += 1
         return Refusal(
             opportunity_id=opportunity.opportunity_id,
             decided_at_ns=at_ns,
-            reason=sized.reason,
-            detail=sized.detail,
+            reason=plan.reason,
+            detail=plan.detail,
         )
+
+    def is_killed(self) -> bool:
+        """Look at the kill latch; the look is recorded."""
+        return self._circumstances.is_killed()
 
     def resume(self, plan: Plan) -> None:
         """Count a plan of an earlier run as under way again."""
@@ -109,6 +169,7 @@ class Decider:
     def step_clock(self, step_ns: int) -> None:
         """Keep the rate of orders over a step of the clock."""
         self._circumstances.order_rate.step_clock(step_ns)
+        self.permits.step_clock(step_ns)
 
     def take_limits(self, by_operator: Mapping[str, Decimal]) -> None:
         """Take what the operator has set of limits in all; the next decision goes by it.
@@ -165,7 +226,9 @@ class Decider:
                 return verdict
         return None
 
-    def _size(self, opportunity: Opportunity, at_ns: int) -> _Sized | _Bundled | Finding:
+    def _size(
+        self, opportunity: Opportunity, size_base: Decimal, at_ns: int
+    ) -> _Sized | _Bundled | Finding:
         usd_per_quote = self._circumstances.valuation.usd_per(opportunity.quote, at_ns)
         if usd_per_quote is None:
             return Finding(
@@ -174,7 +237,7 @@ class Decider:
             )
         if opportunity.is_on_one_chain:
             return self._bundle(opportunity, usd_per_quote, at_ns)
-        return self._size_legs(opportunity, usd_per_quote, at_ns)
+        return self._size_legs(opportunity, size_base, usd_per_quote, at_ns)
 
     def _bundle(
         self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
@@ -210,9 +273,8 @@ class Decider:
         )
 
     def _size_legs(
-        self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
+        self, opportunity: Opportunity, size: Decimal, usd_per_quote: Decimal, at_ns: int
     ) -> _Sized | Finding:
-        size = Decimal(opportunity.size_base)
         whole: Confirmed | None = None
         shrunk: ShrinkTo | None = None
         for _ in range(SHRINKS_MAX + 1):

@@ -8,9 +8,11 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"
     PAPER = "paper"
+    APPROVE = "approve"
+    """Each plan is carried out only by a person's word: an approval of it, or a mandate."""
 
 
-MODES_UPWARD: tuple[Mode, ...] = (Mode.OBSERVE, Mode.PAPER)
+MODES_UPWARD: tuple[Mode, ...] = (Mode.OBSERVE, Mode.PAPER, Mode.APPROVE)
 
 
 class Basis(StrEnum):

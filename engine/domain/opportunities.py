@@ -166,6 +166,21 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
         """Venue of the last leg, which receives the quote asset."""
         return self.hops[-1].venue
 
+    def scaled(self, ratio: float) -> "Opportunity":
+        """Return the same route with this share of its amounts; what they give is reckoned anew."""
+        hops = tuple(
+            msgspec.structs.replace(
+                hop, amount_in=hop.amount_in * ratio, amount_out=hop.amount_out * ratio
+            )
+            for hop in self.hops
+        )
+        return msgspec.structs.replace(
+            self,
+            hops=hops,
+            size_base=self.size_base * ratio,
+            profit_quote=self.profit_quote * ratio,
+        )
+
     @property
     def venue_changes(self) -> int:
         """How many legs are at another venue than the next one, the first after the last."""
@@ -196,6 +211,13 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def route_of(opportunity: Opportunity) -> str:
+    """Return the name of a route, the same each time that it opens: each leg's place and way."""
+    return " ".join(
+        f"{hop.venue}/{hop.place}:{hop.source}-{hop.target}" for hop in opportunity.hops
+    )
+
+
 GAP_LEGS = 2
 """Legs of a gap."""
 
@@ -220,6 +242,12 @@ class Reason(StrEnum):
     ORDER_RATE_LIMIT = "order_rate_limit"
     LEDGER_BEHIND = "ledger_behind"
     NO_EXECUTOR = "no_executor"
+    ASKED = "asked"
+    """It waits for a person's word."""
+    NOT_ASKED = "not_asked"
+    """A person would have to be asked, and is not now."""
+    TERMS_LEFT = "terms_left"
+    """What was approved is not to be had any more."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

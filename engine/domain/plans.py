@@ -12,6 +12,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Leg, Opportunity
+from engine.domain.permits import Permit, digest_of_terms
 
 
 class Sizing(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
         unproven_ms: how long ago one of its books was last proven to be the venue's, at most; 0 if
             the feeds of all prove themselves.
         sizing: how it came to its size; plans of earlier versions do not say.
+        permit: by whose word it is carried out, where a person has to allow it.
     """
 
     plan_id: str
@@ -53,6 +55,7 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
     usd_per_quote: Decimal
     unproven_ms: int = 0
     sizing: Sizing | None = None
+    permit: Permit | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +108,7 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
         profit_min_quote: it reverts if it gains less, before gas.
         profit_quote: exact net profit if every pool is as it was, gas and flash fee taken off.
         notional_usd: value of what the first step gives.
+        permit: by whose word it is carried out, where a person has to allow it.
     """
 
     plan_id: str
@@ -123,6 +127,7 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
     notional_usd: Decimal
     usd_per_quote: Decimal
     sizing: Sizing | None = None
+    permit: Permit | None = None
 
     @property
     def wallet(self) -> VenueId:
@@ -140,6 +145,15 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
 
 
 Plan = LeggedPlan | AtomicPlan
+
+
+def digest_of_plan(plan: Plan) -> str:
+    """Return the digest of a plan's canonical form: all of it but its permit.
+
+    That is its JSON with the fields in their order and every amount as decimal text.
+    """
+    bare = msgspec.structs.replace(plan, permit=None)
+    return digest_of_terms(msgspec.json.encode(bare, order="deterministic"))
 
 
 def wallet_of(chain: str) -> VenueId:

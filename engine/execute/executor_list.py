@@ -34,14 +34,18 @@ class Executors:
     ) -> None:
         self._all = [make(around) for make in makers]
         self._by_type = {one.takes: one for one in self._all}
+        self._refusal = around.permit_refusal
         self.next_at_ns = NEVER_NS
 
     def start(self, plan: Plan, at_ns: int) -> None:
         """Give a plan to the executor of its type.
 
         Raises:
-            FatalError: there is none.
+            FatalError: there is none, or nobody has permitted what the plan says.
         """
+        why = self._refusal(plan, at_ns)
+        if why:
+            raise FatalError(f"{plan.plan_id} may not be carried out: {why}")
         executor = self._by_type.get(type(plan))
         if executor is None:
             raise FatalError(f"no executor takes {type(plan).__name__}: {plan.plan_id}")

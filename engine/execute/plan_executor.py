@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 from engine.decide.order_rate import OrderRate
 from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.orders import Intent
+from engine.domain.plans import Plan
 from engine.execute.chain_sight import NO_CHAINS, ChainSight
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
@@ -70,6 +71,7 @@ class Around:
         is_killed: asked before each send; the look is recorded with the run.
         intend: keeps what is about to be sent.
         waits_for_intents: whether `stored` is told when that is durable; if not, it is at once.
+        permit_refusal: says why a plan may not be carried out, nothing if it may.
         chains: what transactions may know of their chains.
         late_fills: which orders have fills that are told late.
     """
@@ -83,6 +85,7 @@ class Around:
     taken_pools: TakenPools
     is_killed: Callable[[], bool]
     intend: Intend
+    permit_refusal: Callable[[Plan, int], str]
     waits_for_intents: bool = False
     chains: ChainSight = NO_CHAINS
     late_fills: LateFills = NONE_LATE

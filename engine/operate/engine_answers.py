@@ -21,6 +21,7 @@ from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.operate import loosening
+from engine.operate.approval_desk import ApprovalDesk
 from engine.operate.clock import Clock
 from engine.operate.codes import STORED_WITHIN_S
 from engine.operate.core_parts import Core
@@ -70,6 +71,7 @@ class EngineAnswers:
         self._outbox = outbox
         self._lease = lease
         self._changes = 0
+        self.approvals = ApprovalDesk(core, self, clock)
 
     @property
     def control(self) -> Switches:
@@ -115,6 +117,22 @@ class EngineAnswers:
         except BadValueError as error:
             return Declined(why=_unstored(str(error), is_looser=False))
         return done
+
+    async def note(self, envelope: Envelope, action: str) -> Declined | None:
+        """Put an act into the audit and wait until it is durable; return why that failed."""
+        self._changes += 1
+        record = self._state_record(self._set, envelope, action, number=self._changes)
+        try:
+            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+        except TransientError:
+            return Declined(why=f"{AWAY}: nothing was done; ask again")
+        except BadValueError as error:
+            return Declined(why=_unstored(str(error), is_looser=True))
+        return None
+
+    def voids(self, at_ns: int) -> str | None:
+        """Return why what was asked then may not let the engine do more, None if it may."""
+        return self.kill_switches.voids_loosening(at_ns)
 
     async def change(
         self,

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.core.inputs.switched import ControlState
+from engine.decide.approvals import ApprovalRules
 from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
 from engine.domain.engines import MAIN
@@ -59,6 +60,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     chains: dict[str, BlockTerms] = {}
     waits_for_intents: bool = False
     late_fill_ratio: float = 0.0
+    approvals: ApprovalRules = ApprovalRules()
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,17 @@ from typing import Any
 
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
-from engine.requests import balance, chat, limits, money, overview, performance, safety, why
+from engine.requests import (
+    approvals,
+    balance,
+    chat,
+    limits,
+    money,
+    overview,
+    performance,
+    safety,
+    why,
+)
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
     overview.GetStatus,
@@ -22,6 +32,12 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     safety.SetMode,
     safety.CancelDelayed,
     limits.SetLimit,
+    approvals.GetApprovals,
+    approvals.AnswerApproval,
+    approvals.GetMandates,
+    approvals.GrantMandate,
+    approvals.RevokeMandate,
+    approvals.GetWaiting,
     safety.ResetBalance,
     safety.Kill,
     safety.Unkill,

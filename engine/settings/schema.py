@@ -414,6 +414,26 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     ] = "UTC"  # fmt: skip
 
 
+class ApprovalsSettings(_Section, frozen=True, kw_only=True):
+    """How trades are asked for in mode approve."""
+
+    wait_s: Annotated[
+        int, Meta(ge=5, le=3_600, extra={"unit": "s"}, description="how long a plan waits")
+    ] = 60
+    usd_min: Annotated[
+        Decimal,
+        _exact("least expected profit that is asked for", unit="USD", at_least=0),
+    ] = Decimal(0)
+    two_operators_usd: Annotated[
+        Decimal,
+        _exact(
+            "from this notional on two people have to approve a plan; 0 is never",
+            unit="USD",
+            at_least=0,
+        ),
+    ] = Decimal(0)
+
+
 class EngineSettings(_Section, frozen=True, kw_only=True):
     """The engine's process."""
 
@@ -477,6 +497,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     recording: RecordingSettings = RecordingSettings()
     telegram: TelegramSettings = TelegramSettings()
     operator: OperatorSettings = OperatorSettings()
+    approvals: ApprovalsSettings = ApprovalsSettings()
     engine: EngineSettings = EngineSettings()
     network: NetworkSettings = NetworkSettings()
     bus: BusSettings = BusSettings()

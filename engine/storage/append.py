@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Table, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.notices import Killed, Notice, Unkilled
@@ -29,12 +28,11 @@ from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.orders import Execution, Order, traded_base
-from engine.storage import outcomes, tables
+from engine.storage import outcomes, permit_store, tables
 from engine.storage.balances import Change, add_changes
+from engine.storage.insertion import Row, insert_new
 from engine.storage.latch_acts import check_code, load_latch
 from engine.storage.transactions import insert_transaction
-
-Row = dict[str, Any]
 
 
 async def append(
@@ -70,6 +68,8 @@ async def append(
             await _close(connection, record)
         elif isinstance(record, ExecutionRecord | DepositRecord | IntentRecord):
             changes += await _append_money(connection, record, engine_id)
+        elif isinstance(record, permit_store.PermitRecord):
+            await permit_store.keep(connection, record, engine_id)
         elif isinstance(record, StateRecord | OutcomeRecord):
             await _append_state(connection, record, engine_id)
         elif isinstance(record, LatchRecord):
@@ -83,13 +83,6 @@ async def append(
     newest = await connection.execute(select(func.max(tables.notices.c.seq)))
     newest_seq: int | None = newest.scalar_one_or_none()
     return newest_seq
-
-
-async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Row] | Row) -> int:
-    """Insert rows whose key is not there yet; return their number (of a single row only)."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    result = await connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
-    return result.rowcount
 
 
 async def _insert_once(connection: AsyncConnection, table: Table, row: Row) -> bool:

@@ -15,7 +15,8 @@ from engine.bus.notices import ClockCorrected, Notice, RetentionHeld
 from engine.bus.records import NoticeRecord
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_DAY
-from engine.storage.append import insert_new, notice_row
+from engine.storage.append import notice_row
+from engine.storage.insertion import insert_new
 from engine.storage.tables import executions, notices, operator_state, opportunities
 
 SETTLED_NS: Final = NS_PER_DAY

@@ -26,6 +26,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _executions, _orders, _fills = tables.executions, tables.orders, tables.fills
 _transactions, _swaps = tables.transactions, tables.swaps
 _opportunities, _notices, _state = tables.opportunities, tables.notices, tables.operator_state
+_approvals, _mandates = tables.approvals, tables.mandates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,16 @@ EXPORTS: dict[str, Export] = {
         _notices.c.basis,
         _notices.c.notice,
         key=_notices.c.seq,
+    ),
+    "approvals": _export_of(
+        _approvals.c.asked_at_ns,
+        *(column for column in _approvals.c if column.name != "asked_at_ns"),
+        key=_approvals.c.approval_id,
+    ),
+    "mandates": _export_of(
+        _mandates.c.granted_at_ns,
+        *(column for column in _mandates.c if column.name != "granted_at_ns"),
+        key=_mandates.c.mandate_id,
     ),
     "audit": _export_of(
         _state.c.at_ns,

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import InboxItems, InboxStored
-from engine.storage.append import insert_new
+from engine.storage.insertion import insert_new
 from engine.storage.tables import inbox
 
 ITEMS_MAX = 1_000

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.lease import held_lease
 from engine.bus.performance import BooksReport, PerformanceReport
+from engine.bus.permit_reports import WaitingReport
 from engine.bus.records import Appended, EngineState, Record, Superseded
 from engine.bus.reports import (
     EngineIds,
@@ -45,6 +46,7 @@ from engine.storage import (
     generations,
     inbox_store,
     notice_store,
+    permit_store,
     thread_store,
     totals,
 )
@@ -203,8 +205,15 @@ class Ledger:
                 at_ns=self._clock(),
                 engine_id=check_engine_id(engine_id),
                 basis=self._settings.basis,
-            )
+            ),
+            then=lambda _state: self.wake(),
         )
+
+    async def approvals(self, days: int) -> WaitingReport:
+        """Sum up what people were asked in the last days, and what waiting for them cost."""
+        since_ns = _since(self._clock(), days=days)
+        load = partial(permit_store.load_waiting, since_ns=since_ns, basis=self._settings.basis)
+        return await self._writer.transact(load)
 
     async def trades(self, limit: int) -> TradesReport:
         """Load the newest executions."""

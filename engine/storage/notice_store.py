@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.notices import Notice, StampedNotice
 from engine.bus.reports import NoticesReport
-from engine.storage.append import insert_new
+from engine.storage.insertion import insert_new
 from engine.storage.tables import notices, readers
 
 _log = logging.getLogger(__name__)

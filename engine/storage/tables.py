@@ -261,6 +261,47 @@ balances = Table(
 """The sum of all deposits and fills by place, added to with each, so that no start has to read
 every fill. Fills of earlier versions, which knew no deposits, are not in it."""
 
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", Text, primary_key=True),
+    _engine_id(),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("asked_at_ns", BigInteger, nullable=False),
+    Column("approval", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("profit_usd", ExactDecimal, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ended_at_ns", BigInteger),
+    Column("ended_by", FreeText, nullable=False),
+    Column("why", FreeText, nullable=False),
+    Column("now_usd", ExactDecimal),
+    Index("ix_approvals_asked_at_ns", "asked_at_ns"),
+)
+"""What people were asked, with the terms (JSON), and what became of it. `now_usd` is what the route
+was worth when that was decided."""
+
+mandates = Table(
+    "mandates",
+    metadata,
+    Column("mandate_id", Text, primary_key=True),
+    _engine_id(),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("granted_at_ns", BigInteger, nullable=False),
+    Column("granted_by", FreeText, nullable=False),
+    Column("mandate", Text, nullable=False),
+    Column("spent_usd", ExactDecimal, nullable=False),
+    Column("plans", BigInteger, nullable=False),
+    Column("realised_usd", ExactDecimal, nullable=False),
+    Column("ended", FreeText, nullable=False),
+    Column("ended_at_ns", BigInteger),
+    Column("ended_by", FreeText, nullable=False),
+    Index("ix_mandates_granted_at_ns", "granted_at_ns"),
+)
+"""Standing permissions (JSON), and what was made of each so far."""
+
 operator_state = Table(
     "operator_state",
     metadata,

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import Thread, ThreadsReport
-from engine.storage.append import insert_new
+from engine.storage.insertion import insert_new
 from engine.storage.tables import threads as table
 
 KEPT: Final = 256

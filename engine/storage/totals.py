@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.bus.records import EngineState
+from engine.bus.records import EngineState, NoticeRecord
 from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.assets import AssetCode
 from engine.domain.delays import Delayed
@@ -17,13 +17,15 @@ from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
 from engine.domain.units import NS_PER_DAY
-from engine.storage import generations, outcomes
+from engine.storage import generations, outcomes, permit_store
+from engine.storage.append import notice_row
 from engine.storage.balances import load_holdings
+from engine.storage.insertion import insert_new
 from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import load_left_over, load_residuals
-from engine.storage.tables import executions, operator_state
+from engine.storage.tables import executions, notices, operator_state
 from engine.storage.whose import Whose
 
 TRADES_MAX = 1_000
@@ -61,6 +63,11 @@ async def load_state(
     state = newest.one_or_none()
     generation, run_id = await generations.take_next(connection, at_ns=at_ns, engine_id=engine_id)
     left_over = await load_residuals(connection, whose=whose)
+    for number, notice in enumerate(
+        await permit_store.end_all(connection, engine_id=engine_id, at_ns=at_ns)
+    ):
+        told = NoticeRecord(record_id=f"{run_id}-v{number}", notice=notice)
+        await insert_new(connection, notices, notice_row(told))
     return EngineState(
         mode=None if state is None else Mode(state.mode),
         is_paused=False if state is None else state.is_paused,

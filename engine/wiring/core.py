@@ -16,6 +16,7 @@ from engine.core.middle import Middle
 from engine.core.pipeline import Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
+from engine.decide.approvals import Approvals
 from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
@@ -29,6 +30,8 @@ from engine.decide.limit_list import (
     terms_of,
 )
 from engine.decide.limit_set import LimitSet
+from engine.decide.mandates import Mandates
+from engine.decide.permits import Permits
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
@@ -195,8 +198,10 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             head_of=moving.head_of,
         ),
         circumstances=circumstances,
+        permits=Permits(control, Approvals(header.run_id, terms.approvals), Mandates()),
         limits=around.limits,
     )
+    permits = decider.permits
     pool_health = PoolHealth(moving)
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(
@@ -231,6 +236,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 taken_pools=taken_pools,
                 is_killed=around.world.is_killed,
                 intend=journal.records.intent,
+                permit_refusal=permits.refusal,
                 waits_for_intents=terms.waits_for_intents,
                 chains=ChainSight(
                     head_of=moving.head_of,

@@ -14,6 +14,7 @@ from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.specs import spec_of
 from engine.core.inputs.switched import ControlState
+from engine.decide.approvals import ApprovalRules
 from engine.decide.limit_list import LIMITS, terms_of
 from engine.domain.bridges import Bridge
 from engine.domain.chains import GAS_PRICES_GWEI
@@ -304,4 +305,9 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         chains=block_terms(venues.chains, settings.chains),
         waits_for_intents=_waits_for_intents(settings.markets),
         late_fill_ratio=settings.paper.late_fill_ratio,
+        approvals=ApprovalRules(
+            wait_s=settings.approvals.wait_s,
+            usd_min=settings.approvals.usd_min,
+            two_operators_usd=settings.approvals.two_operators_usd or None,
+        ),
     )

@@ -27,9 +27,18 @@ from engine.bus.reports import (
     Unknown,
 )
 from engine.bus.request import LedgerRequest, Request
+from engine.domain.approvals import ApprovalAct
 from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
+from engine.requests.approvals import (
+    AnswerApproval,
+    GetApprovals,
+    GetMandates,
+    GetWaiting,
+    GrantMandate,
+    RevokeMandate,
+)
 from engine.requests.balance import GetBalance
 from engine.requests.chat import DoneInbox, DoneNotices, GetThreads, PinThread, PutInbox, TakeInbox
 from engine.requests.limits import SetLimit
@@ -58,6 +67,13 @@ from tests.patience import PATIENCE_S
 
 CODE = "123456"
 _CSV = b"id,profit_usd\r\n1,0.42\r\n"
+
+SAID = {
+    ApprovalAct.APPROVE: "approved, and on its way",
+    ApprovalAct.REJECT: "rejected",
+    ApprovalAct.HALVE: "half of it is asked for, if that pays",
+    ApprovalAct.SNOOZE: "this route is not asked for 15 min",
+}
 
 
 class FakeFacade:
@@ -174,6 +190,23 @@ class FakeFacade:
                     return lacks
                 self.effects.append(f"limit {command.name} {command.value:f}")
                 return self._acknowledged(f"{command.name} is {command.value:f}")
+            case AnswerApproval():
+                self.effects.append(f"{command.said} {command.nonce}")
+                return self._acknowledged(SAID[command.said])
+            case GetApprovals():
+                return samples.approvals()
+            case GetWaiting():
+                return samples.waiting()
+            case GetMandates():
+                return samples.mandates()
+            case GrantMandate():
+                if not command.is_confirmed:
+                    return Declined(why="no trade is asked for", needs_confirmation=True)
+                self.effects.append(f"mandate {command.total_usd_max:f}")
+                return self._acknowledged("mandate m1 holds")
+            case RevokeMandate():
+                self.effects.append(f"revoke {command.mandate_id}")
+                return self._acknowledged("1 mandates revoked")
             case GetStatus():
                 return self._status()
             case GetVenues():

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from engine.bus.notices import (
     REFUSED,
     AlertAct,
+    ApprovalAsked,
+    ApprovalEnded,
     ClockCorrected,
     DayClosed,
     Killed,
@@ -16,6 +18,7 @@ from engine.bus.notices import (
     LimitHit,
     LooseningCancelled,
     LooseningWaits,
+    MandateEnded,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -35,6 +38,13 @@ from engine.bus.notices import (
     VenuesLost,
 )
 from engine.bus.performance import BooksReport, Held, PerformanceReport
+from engine.bus.permit_reports import (
+    ApprovalsReport,
+    MandatesReport,
+    WaitingApproval,
+    WaitingLine,
+    WaitingReport,
+)
 from engine.bus.reports import (
     BalanceLine,
     BalanceReport,
@@ -59,12 +69,15 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.faults import Fault
-from engine.domain.instruments import VenueId
+from engine.domain.instruments import Instrument, Pair, VenueId
+from engine.domain.mandates import Mandate, MandateUse, Scope, ScopeKind
 from engine.domain.modes import Basis, Mode
-from engine.domain.opportunities import Hop, HopKind, Reason
+from engine.domain.opportunities import Hop, HopKind, Leg, Opportunity, Reason, Side
 from engine.domain.performance import By, Missed, Sums, TradeMark
+from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 
 AT_NS = 1_790_000_000_000_000_000
@@ -586,6 +599,135 @@ def killed() -> Killed:
     return Killed(at_ns=AT_NS, basis=Basis.SANDBOX, by="file", why="kill file appeared")
 
 
+def plan() -> LeggedPlan:
+    """A plan of two orders."""
+    buy, sell = (
+        Instrument(
+            venue=VenueId(venue),
+            pair=Pair.parse("BTC-USD"),
+            wire_name="BTC-USD",
+            price_decimals=2,
+            size_decimals=8,
+            tick_quote=Decimal("0.01"),
+            lot_base=Decimal("0.00000001"),
+        )
+        for venue in ("coinbase", "bitstamp")
+    )
+    found = opportunities(1).opportunities[0]
+    return LeggedPlan(
+        plan_id="r7-12-p",
+        opportunity=Opportunity(
+            opportunity_id="r7-12",
+            seen_at_ns=AT_NS,
+            frame_seq=9,
+            hops=found.hops,
+            size_base=0.5,
+            gross_edge_bps=20.0,
+            net_edge_bps=12.0,
+            gas_quote=0.0,
+            profit_quote=41.3,
+        ),
+        decided_at_ns=AT_NS,
+        deadline_ns=AT_NS + 10**9,
+        legs=(
+            Leg(
+                instrument=buy,
+                side=Side.BUY,
+                size_base=Decimal("0.5"),
+                price_limit=Decimal("50012.50"),
+                notional_quote=Decimal("25000.00"),
+                fee_quote=Decimal("5.00"),
+                frame_seq=8,
+            ),
+            Leg(
+                instrument=sell,
+                side=Side.SELL,
+                size_base=Decimal("0.5"),
+                price_limit=Decimal("50080.00"),
+                notional_quote=Decimal("25051.30"),
+                fee_quote=Decimal("5.00"),
+                frame_seq=9,
+            ),
+        ),
+        profit_quote=Decimal("41.30"),
+        transfer_quote=Decimal(0),
+        net_edge_bps=Decimal(12),
+        notional_usd=Decimal("25000.00"),
+        usd_per_quote=Decimal(1),
+    )
+
+
+def approval() -> Approval:
+    """A plan that waits for a person's word."""
+    terms = plan()
+    return Approval(
+        approval_id="r7-a1",
+        plan=terms,
+        digest=digest_of_plan(terms),
+        size_base=Decimal("0.5"),
+        worst_quote=Decimal("22.10"),
+        why="every trade is asked for",
+        asked_at_ns=AT_NS,
+        expires_at_ns=AT_NS + 60 * 10**9,
+    )
+
+
+def approval_end(state: ApprovalState = ApprovalState.EXECUTED) -> ApprovalEnd:
+    """What became of it."""
+    return ApprovalEnd(
+        approval_id="r7-a1",
+        state=state,
+        at_ns=AT_NS + 3 * 10**9,
+        by="telegram:4242",
+        why="",
+        now_quote=Decimal("39.90"),
+    )
+
+
+def approvals() -> ApprovalsReport:
+    """What waits."""
+    return ApprovalsReport(
+        at_ns=AT_NS,
+        mode=Mode.APPROVE,
+        basis=Basis.SANDBOX,
+        waiting=[WaitingApproval(approval=approval(), nonce="0123456789ab")],
+        ended=[approval_end()],
+        left_out=2,
+    )
+
+
+def waiting() -> WaitingReport:
+    """What waiting cost."""
+    line = WaitingLine(
+        state=ApprovalState.EXPIRED, count=3, asked_usd=Decimal("12.50"), waited_ms=180_000
+    )
+    return WaitingReport(since_ns=AT_NS, lines=[line], basis=Basis.SANDBOX)
+
+
+def mandate_use() -> MandateUse:
+    """A standing permission and what was made of it."""
+    return MandateUse(
+        mandate=Mandate(
+            mandate_id="m1",
+            by="telegram:4242",
+            scope=Scope(kind=ScopeKind.PAIR, name="BTC-USD"),
+            each_usd_max=Decimal(500),
+            total_usd_max=Decimal(2_000),
+            edge_bps_min=Decimal(2),
+            granted_at_ns=AT_NS,
+            expires_at_ns=AT_NS + 600 * 10**9,
+        ),
+        spent_usd=Decimal("812.40"),
+        plans=3,
+        realised_usd=Decimal("2.31"),
+    )
+
+
+def mandates() -> MandatesReport:
+    """What is granted."""
+    return MandatesReport(at_ns=AT_NS, mode=Mode.APPROVE, basis=Basis.SANDBOX, open=[mandate_use()])
+
+
 def all_notices() -> list[Notice]:
     """One notice of each kind."""
     at_ns, basis = AT_NS, Basis.SANDBOX
@@ -651,6 +793,19 @@ def all_notices() -> list[Notice]:
             basis=basis,
             reason=Reason.ORDER_RATE_LIMIT,
             detail="10 orders in the last minute, limit 10",
+        ),
+        ApprovalAsked(at_ns=at_ns, basis=basis, approval=approval(), nonce="0123456789ab"),
+        ApprovalEnded(
+            at_ns=at_ns,
+            basis=basis,
+            approval=replace(approval(), approval_id="r7-a2"),
+            nonce="ba9876543210",
+            end=replace(approval_end(), approval_id="r7-a2"),
+        ),
+        MandateEnded(
+            at_ns=at_ns,
+            basis=basis,
+            use=replace(mandate_use(), ended="its time is over", ended_at_ns=at_ns),
         ),
         killed(),
         Unkilled(at_ns=at_ns, basis=basis, by="telegram:4242"),

@@ -11,6 +11,7 @@ REQUIRED = {
     *("system", "config", "reports"),
     *("daily", "report", "performance", "chart"),
     *("pause", "resume", "kill", "unkill", "mode", "limit", "cancel", "export", "version"),
+    *("approvals", "approve", "reject", "half", "snooze", "mandate", "mandates", "revoke"),
 }
 
 
@@ -36,7 +37,9 @@ def test_short_help_fits_a_menu_row() -> None:
 
 
 def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> None:
-    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {*("kill", "pause", "cancel")}
+    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {
+        *("kill", "pause", "cancel", "reject", "snooze", "revoke")
+    }
     assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {
-        *("resume", "unkill", "mode", "limit")
+        *("resume", "unkill", "mode", "limit", "approve", "half", "mandate")
     }

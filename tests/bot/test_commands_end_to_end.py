@@ -44,6 +44,14 @@ EXAMPLES = {
     "chart": ("/chart funnel", "From found to won, 7 days"),
     "performance": ("/performance pair 30", "By pair, 30 days: +$12.35"),
     "cancel": ("/cancel", "nothing waits any more"),
+    "approvals": ("/approvals", "expected when asked"),
+    "approve": ("/approve 0123456789ab", "Approved, and on its way"),
+    "reject": ("/reject 0123456789ab", "Rejected"),
+    "half": ("/half 0123456789ab", "Half of it is asked for"),
+    "snooze": ("/snooze 0123456789ab", "15 min"),
+    "mandate": ("/mandate BTC-USD 500 10m", "Grant a mandate?"),
+    "mandates": ("/mandates", "Mandates: 1 open"),
+    "revoke": ("/revoke m1", "1 mandates revoked"),
     "version": ("/version", "Syndicate 0.1.0"),
 }
 

@@ -11,7 +11,15 @@ from bot.render.html import write_html
 from bot.render.notices import render_notice
 from bot.render.plain import write_plain
 from bot.telegram.places import PAYLOAD_BYTES_MAX
-from engine.bus.notices import ModeChanged, Notice, PaperTraded, StampedNotice, Started
+from engine.bus.notices import (
+    ApprovalAsked,
+    ApprovalEnded,
+    ModeChanged,
+    Notice,
+    PaperTraded,
+    StampedNotice,
+    Started,
+)
 from engine.facade.news import RoleEnded
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -199,10 +207,11 @@ async def test_news_of_a_role_that_ended_has_a_button(chat: Chat) -> None:
 
 @pytest.mark.parametrize("notice", samples.all_notices(), ids=lambda n: type(n).__name__)
 def test_every_notice_has_buttons_that_a_phone_can_carry(notice: Notice) -> None:
-    (row,) = buttons_of(notice)
+    rows = buttons_of(notice)
 
-    assert 1 <= len(row) <= 3
-    for button in row:
+    assert 1 <= len(rows) <= (3 if isinstance(notice, ApprovalAsked) else 1)
+    assert all(1 <= len(row) <= 3 for row in rows)
+    for button in [button for row in rows for button in row]:
         asked = read_line(button.line)
         assert isinstance(asked, Invocation)
         assert asked.entry.is_on_buttons
@@ -225,7 +234,8 @@ def test_a_notice_while_killed_never_says_running(notice: ModeChanged | Started)
 def test_every_notice_fits_a_phone(notice: object) -> None:
     screen = render_notice(StampedNotice(seq=1_000_000, notice=notice))  # type: ignore[arg-type]
     text, _ = parse_html(write_html(screen)[0])
-    assert len(text.splitlines()) <= 5
+    has_terms = isinstance(notice, (ApprovalAsked, ApprovalEnded))
+    assert len(text.splitlines()) <= (12 if has_terms else 6)
 
 
 def test_a_transaction_that_reverted_is_told_with_its_gas_and_why() -> None:

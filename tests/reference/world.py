@@ -7,10 +7,13 @@ from decimal import Decimal
 from engine.core.pipeline import Decided, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
+from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
 from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
+from engine.decide.mandates import Mandates
+from engine.decide.permits import Permits
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.pool_sides import prepare_pool
@@ -21,16 +24,18 @@ from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.detect.screening.episodes import Closed
 from engine.detect.splitting.search import split_terms
+from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.assets import Amount
 from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
+from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
-from engine.domain.plans import AtomicPlan, LeggedPlan
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
 from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import EXECUTORS, Executors
 from engine.execute.fill import PaperVenue
@@ -152,6 +157,10 @@ class MemoryJournal:
     ended: list[Finished] = field(default_factory=list)
     edges: list[VenueEdge] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
+    asked: list[Approval] = field(default_factory=list)
+    answered: list[ApprovalEnd] = field(default_factory=list)
+    approved: list[Plan] = field(default_factory=list)
+    mandates: list[MandateUse] = field(default_factory=list)
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
         self.found.append(opportunity)
@@ -174,6 +183,18 @@ class MemoryJournal:
 
     def venue_changed(self, edge: VenueEdge) -> None:
         self.edges.append(edge)
+
+    def approval_asked(self, approval: Approval) -> None:
+        self.asked.append(approval)
+
+    def approval_ended(self, end: ApprovalEnd) -> None:
+        self.answered.append(end)
+
+    def approved_started(self, plan: Plan) -> None:
+        self.approved.append(plan)
+
+    def mandate_changed(self, use: MandateUse) -> None:
+        self.mandates.append(use)
 
     @property
     def finished(self) -> list[LeggedFinished]:
@@ -236,6 +257,7 @@ class Setup:
     waits_for_intents: bool = False
     late_fill_ratio: float = 0.0
     mode: Mode = Mode.PAPER
+    approvals: ApprovalRules = field(default_factory=ApprovalRules)
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
         holdings=[
             make_holding(one.venue, asset, "1000000000000")
@@ -318,6 +340,7 @@ class World:
                 head_of=self.moving.head_of,
             ),
             circumstances=self.circumstances,
+            permits=Permits(self.switches, Approvals("r1", setup.approvals), Mandates()),
             limits=setup.limits,
         )
         legs = ExactLegs(self.board, self.costs, self.taken, self.graph.pools, setup.bridges)
@@ -346,6 +369,7 @@ class World:
                 taken_pools=self.taken_pools,
                 is_killed=self.circumstances.is_killed,
                 intend=self.journal.intended,
+                permit_refusal=self.decider.permits.refusal,
                 waits_for_intents=setup.waits_for_intents,
                 chains=ChainSight(
                     head_of=self.moving.head_of, gas_prices_gwei=screen.gas_prices_gwei

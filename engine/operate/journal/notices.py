@@ -14,6 +14,7 @@ from engine.bus.notices import (
     PlanVoided,
 )
 from engine.bus.records import NoticeRecord, Record
+from engine.domain.approvals import Approval
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
@@ -83,8 +84,10 @@ class Notices:
         self.limit_at_ns[reason] = at_ns
         self.tell(LimitHit(at_ns=at_ns, basis=self.basis, reason=reason, detail=refusal.detail))
 
-    def execution(self, plan: Plan, execution: Execution) -> None:
-        """Tell what a plan came to, if anything was filled or paid."""
+    def execution(
+        self, plan: Plan, execution: Execution, *, approval: Approval | None = None
+    ) -> None:
+        """Tell what a plan came to, if anything was filled or paid, or a person approved it."""
         if execution.void:
             self.tell(
                 PlanVoided(
@@ -108,7 +111,7 @@ class Notices:
                     left_over=tuple(one.held for one in execution.residuals),
                 )
             )
-        elif execution.is_traded or execution.why_reverted:
+        elif execution.is_traded or execution.why_reverted or approval is not None:
             self.tell(
                 PaperTraded(
                     at_ns=execution.closed_at_ns,
@@ -125,5 +128,6 @@ class Notices:
                     left_over=tuple(one.held for one in execution.residuals),
                     story=execution.story,
                     why_reverted=execution.why_reverted,
+                    approval=approval,
                 )
             )

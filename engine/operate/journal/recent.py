@@ -108,6 +108,14 @@ class RecentOpportunities:
         entry.later_refusals.append((decision.reason, detail))
         return entry, True
 
+    def approved(self, plan: Plan) -> None:
+        """Note a plan that a person approved; its opportunity may have ended meanwhile."""
+        entry = self.find(plan.opportunity.opportunity_id)
+        if entry is not None:
+            entry.plan = plan
+            entry.outcome, entry.detail = _outcome(plan)
+            self._planned[plan.plan_id] = entry
+
     def closed(self, closed: Closed) -> Entry | None:
         """Note the end of an opportunity."""
         entry = self._open.pop(closed.opportunity_id, None)

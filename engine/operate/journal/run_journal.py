@@ -13,13 +13,17 @@ import msgspec
 from engine.bus.records import Record
 from engine.core.pipeline import Decided
 from engine.detect.screening.episodes import Closed
+from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.holdings import Deposit
+from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Refusal
+from engine.domain.plans import Plan
 from engine.execute.finished import Finished
 from engine.market.freshness import VenueEdge
 from engine.operate.journal.counts import Counts
 from engine.operate.journal.notices import Notices
+from engine.operate.journal.permits import PermitBook
 from engine.operate.journal.recent import RecentOpportunities
 from engine.operate.journal.records import Records
 from engine.operate.run_header import RunHeader
@@ -52,6 +56,9 @@ class RunJournal:
             basis=header.basis,
             opportunity_usd_min=opportunity_usd_min,
             put=put,
+        )
+        self.permits = PermitBook(
+            run_id=header.run_id, basis=header.basis, put=put, tell=self.notices.tell
         )
         self._log = log
 
@@ -94,7 +101,7 @@ class RunJournal:
             if entry is not None:
                 entry.end(execution)
         self.records.execution(plan, execution)
-        self.notices.execution(plan, execution)
+        self.notices.execution(plan, execution, approval=self.permits.approved(plan))
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         """Record what a place of the inventory was set to."""
@@ -104,6 +111,28 @@ class RunJournal:
     def venue_changed(self, edge: VenueEdge) -> None:
         """Log that a venue was lost or is back; what lasts is told by `operate.outages`."""
         self._line("venue", edge)
+
+    def approval_asked(self, approval: Approval) -> None:
+        """Keep and tell what a person is asked."""
+        self._line("asked", approval)
+        self.permits.asked(approval)
+
+    def approved_started(self, plan: Plan) -> None:
+        """Note what is carried out by an approval."""
+        self._line("approved", plan)
+        self.counts.add_decision(plan)
+        self.recent.approved(plan)
+        self.permits.started(plan)
+
+    def approval_ended(self, end: ApprovalEnd) -> None:
+        """Keep and tell what became of it."""
+        self._line("answered", end)
+        self.permits.end(end)
+
+    def mandate_changed(self, use: MandateUse) -> None:
+        """Keep how a mandate stands."""
+        self._line("mandate", use)
+        self.permits.mandate(use)
 
     def _line(self, event: str, value: object) -> None:
         self._log(msgspec.json.encode([event, value], order="deterministic"))

@@ -1,0 +1,102 @@
+"""What an approval of a plan allows: its terms are bounds, and a plan of now is cut to them."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Final
+
+import msgspec
+
+from engine.domain.opportunities import Leg, Side
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
+from engine.portfolio.costs import EXACT, QUOTE_STEP
+
+_RATIO: Final = Context(prec=28, rounding=ROUND_CEILING)
+_NONE: Final = Decimal(0)
+
+
+def worst_quote(plan: Plan) -> Decimal:
+    """Return the profit if everything goes as badly as the plan's bounds allow, rounded down.
+
+    Of legs: each fills whole at its limit price. Of a transaction: its last step gives the least.
+    """
+    if isinstance(plan, AtomicPlan):
+        gain = EXACT.subtract(plan.steps[-1].amount_out_min, plan.steps[0].amount_in)
+        return EXACT.subtract(EXACT.subtract(gain, plan.flash_fee), plan.gas.quote)
+    first, last = plan.legs[0], plan.legs[-1]
+    # What a leg loses is a share of about what the route carries; with it goes its fee.
+    carried = max(first.given, last.received)
+    lost = carried * sum((_lost_ratio(leg) for leg in plan.legs), _NONE)
+    return EXACT.subtract(plan.profit_quote, lost).quantize(QUOTE_STEP, ROUND_FLOOR, EXACT)
+
+
+def _lost_ratio(leg: Leg) -> Decimal:
+    """Return what share of its worth a leg loses at its limit price, at most."""
+    at_limit = EXACT.multiply(leg.size_base, leg.price_limit)
+    fee_ratio = _RATIO.divide(leg.fee_quote, leg.notional_quote)
+    behind_ratio = _RATIO.divide(abs(at_limit - leg.notional_quote), leg.notional_quote)
+    return behind_ratio * (1 + fee_ratio)
+
+
+def cut_to_terms(plan: Plan, terms: Plan, *, worst: Decimal) -> Plan | str:
+    """Return the plan of now with no bound looser than the terms, or why it is not within them.
+
+    Args:
+        plan: the same route as it is now.
+        terms: what was approved.
+        worst: least profit that was approved.
+    """
+    if type(plan) is not type(terms) or plan.opportunity.hops != terms.opportunity.hops:
+        return "it is another route"
+    if plan.profit_quote < worst:
+        return f"it gives {plan.profit_quote:f}, approved was {worst:f} at the least"
+    if isinstance(plan, AtomicPlan):
+        assert isinstance(terms, AtomicPlan)
+        return _cut_atomic(plan, terms)
+    assert isinstance(terms, LeggedPlan)
+    return _cut_legs(plan, terms)
+
+
+def _cut_legs(plan: LeggedPlan, terms: LeggedPlan) -> LeggedPlan | str:
+    if len(plan.legs) != len(terms.legs):
+        return "it has another number of legs"
+    legs = []
+    for leg, bound in zip(plan.legs, terms.legs, strict=True):
+        if (leg.instrument, leg.side) != (bound.instrument, bound.side):
+            return "it has other orders"
+        if leg.size_base > bound.size_base:
+            return f"it takes {leg.size_base:f} {leg.instrument.pair.base} at {leg.venue}"
+        if _is_beyond(leg, bound.price_limit):
+            return f"{leg.instrument.pair} at {leg.venue} is behind {bound.price_limit:f}"
+        is_buy = leg.side is Side.BUY
+        limit = (min if is_buy else max)(leg.price_limit, bound.price_limit)
+        legs.append(msgspec.structs.replace(leg, price_limit=limit))
+    return msgspec.structs.replace(plan, legs=tuple(legs))
+
+
+def _is_beyond(leg: Leg, price_limit: Decimal) -> bool:
+    """Say whether a leg, on average, is to be had only at a worse price than this."""
+    at_limit = EXACT.multiply(leg.size_base, price_limit)
+    if leg.side is Side.BUY:
+        return leg.notional_quote > at_limit
+    return leg.notional_quote < at_limit
+
+
+def _cut_atomic(plan: AtomicPlan, terms: AtomicPlan) -> AtomicPlan | str:
+    first, last, bound = plan.steps[0], plan.steps[-1], terms.steps[-1]
+    if _pools(plan) != _pools(terms):
+        return "it is another transaction"
+    if plan.has_flash_loan and not terms.has_flash_loan:
+        return "it has to be borrowed now"
+    if plan.flash_fee > terms.flash_fee or plan.gas.amount > terms.gas.amount:
+        return f"gas is {plan.gas.amount:f} {plan.gas.asset} now"
+    if first.amount_in > terms.steps[0].amount_in:
+        return f"it takes {first.amount_in:f} {first.source}"
+    # What it has to give back in the end is what was approved; on the way it may be otherwise.
+    least = max(last.amount_out_min, bound.amount_out_min)
+    if last.amount_out < least:
+        return f"it gives back {last.amount_out:f} {last.target}"
+    last = msgspec.structs.replace(last, amount_out_min=least)
+    return msgspec.structs.replace(plan, steps=(*plan.steps[:-1], last))
+
+
+def _pools(plan: AtomicPlan) -> list[tuple[str, str, str]]:
+    return [(plan.chain, step.address, step.source) for step in plan.steps]

@@ -1,0 +1,119 @@
+"""Mandates: standing permissions, bounded in time, money and scope, that a person may revoke."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from engine.domain.errors import BadValueError
+from engine.domain.opportunities import GAP_LEGS, Opportunity, route_of
+
+
+class ScopeKind(StrEnum):
+    """By what a mandate tells which plans it covers."""
+
+    ANY = "any"
+    VENUE = "venue"
+    PAIR = "pair"
+    ROUTE = "route"
+    STRATEGY = "strategy"
+
+
+STRATEGIES = ("gap", "cycle", "atomic")
+"""Two books of one pair; more legs or other pairs; one transaction on a chain."""
+
+
+def strategy_of(opportunity: Opportunity) -> str:
+    """Name the strategy of a route."""
+    if opportunity.is_on_one_chain:
+        return "atomic"
+    return "gap" if opportunity.is_gap and len(opportunity.hops) == GAP_LEGS else "cycle"
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Which plans a mandate covers.
+
+    Attributes:
+        name: of the venue, pair, route or strategy; empty for any plan.
+    """
+
+    kind: ScopeKind
+    name: str = ""
+
+    def covers(self, opportunity: Opportunity) -> bool:
+        """Say whether a route is within."""
+        match self.kind:
+            case ScopeKind.ANY:
+                return True
+            case ScopeKind.VENUE:
+                return any(hop.venue == self.name for hop in opportunity.hops)
+            case ScopeKind.PAIR:
+                return opportunity.pair == self.name
+            case ScopeKind.ROUTE:
+                return route_of(opportunity) == self.name
+            case ScopeKind.STRATEGY:
+                return strategy_of(opportunity) == self.name
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing permission: within it, plans need no further word.
+
+    Attributes:
+        by: who granted it.
+        each_usd_max: most notional of one plan.
+        total_usd_max: most notional of all plans together.
+        edge_bps_min: least net edge of a plan.
+    """
+
+    mandate_id: str
+    by: str
+    scope: Scope
+    each_usd_max: Decimal
+    total_usd_max: Decimal
+    edge_bps_min: Decimal
+    granted_at_ns: int
+    expires_at_ns: int
+
+    def check(self) -> None:
+        """Raise `BadValueError` if it makes no sense."""
+        if not (0 < self.each_usd_max <= self.total_usd_max):
+            raise BadValueError(
+                f"a mandate of {self.total_usd_max:f} USD in all and {self.each_usd_max:f} USD"
+                " each makes no sense: each must be above 0 and at most all"
+            )
+        if self.edge_bps_min < 0:
+            raise BadValueError(
+                f"the least edge is {self.edge_bps_min:f} bps; it must be 0 or more"
+            )
+        if self.expires_at_ns <= self.granted_at_ns:
+            raise BadValueError("a mandate must end after it begins")
+        if self.scope.kind is ScopeKind.STRATEGY and self.scope.name not in STRATEGIES:
+            raise BadValueError(
+                f"no strategy is called {self.scope.name!r}; there are {', '.join(STRATEGIES)}"
+            )
+        if (self.scope.kind is ScopeKind.ANY) != (self.scope.name == ""):
+            raise BadValueError(f"a mandate of {self.scope.kind} with the name {self.scope.name!r}")
+
+
+class MandateUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A mandate and what was made of it so far.
+
+    Attributes:
+        spent_usd: notional of the plans that were started by it; what a plan does not use comes
+            not back.
+        realised_usd: profit of those that have ended.
+        ended: why it covers nothing any more, empty while it does.
+    """
+
+    mandate: Mandate
+    spent_usd: Decimal = Decimal(0)
+    plans: int = 0
+    realised_usd: Decimal = Decimal(0)
+    ended: str = ""
+    ended_at_ns: int = 0
+    ended_by: str = ""
+
+    @property
+    def left_usd(self) -> Decimal:
+        """What may still be spent."""
+        return self.mandate.total_usd_max - self.spent_usd
