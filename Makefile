@@ -106,6 +106,10 @@ test: setup ## all tests; k=words selects, WORKERS=1 runs one after the other
 test-fast: $(VENV)/.dev ## tests without the slow ones
 	@$(PYTEST) -m "not slow"
 
+.PHONY: test-long
+test-long: setup ## the long scenarios that `make test` leaves out (half an hour)
+	@$(PYTEST) -m campaign
+
 .PHONY: format
 format: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format -q $(RUFF_TREES) && $(VENV)/bin/ruff check -q --fix $(RUFF_TREES)

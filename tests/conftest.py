@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+CAMPAIGN = "campaign"
+
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -11,6 +13,13 @@ settings.load_profile("any machine")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side, begin with what waits for processes: no worker is left alone with it."""
+    """Leave out what only `make test-long` runs, and begin with what waits for processes.
+
+    So, side by side, no worker is left alone with that.
+    """
+    if CAMPAIGN not in config.getoption("markexpr"):
+        left_out = [item for item in items if item.get_closest_marker(CAMPAIGN) is not None]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.get_closest_marker(CAMPAIGN) is None]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)

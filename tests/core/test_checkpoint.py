@@ -130,6 +130,7 @@ def test_no_attribute_of_any_part_is_overlooked(lives: Callable[[int, Look], Non
     assert compared > 300
 
 
+@pytest.mark.campaign
 def test_whatever_part_is_left_out_of_a_checkpoint_is_missed(
     lives: Callable[[int, Look], None],
 ) -> None:

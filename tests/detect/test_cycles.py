@@ -201,6 +201,7 @@ def test_a_ring_is_found_wherever_its_tokens_are_in_the_tail(legs: int) -> None:
             assert scan.on_rate(edge, rates[n]) == 0
 
 
+@pytest.mark.campaign
 def test_another_kernel_may_call_the_scan() -> None:
     market = Market("ab")
     there = market.edge("ab", place=1, log_rate=0.0)

@@ -122,6 +122,7 @@ def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
     own.close()
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_no_process_of_these_tests_outlives_who_started_it(tmp_path: Path) -> None:
     """A test run that is killed closes no context: its readers and writers must see it."""

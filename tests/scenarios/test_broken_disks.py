@@ -86,7 +86,13 @@ async def test_a_kill_holds_whatever_keeps_the_latch_file_as_it_is(tmp_path: Pat
 
 
 @pytest.mark.own_mounts
-@pytest.mark.parametrize("way", ["phone", "shell", "signal", "file"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "phone",
+        *[pytest.param(one, marks=pytest.mark.campaign) for one in ("shell", "signal", "file")],
+    ],
+)
 async def test_a_kill_holds_on_a_full_disk_and_over_the_restart(tmp_path: Path, way: str) -> None:
     data_dir = tmp_path / "var"
     mount_small(data_dir, size="64m")
@@ -172,6 +178,7 @@ async def test_a_read_only_disk_refuses_every_start_but_that_of_a_kill(tmp_path:
     assert "Traceback" not in said + kill_said
 
 
+@pytest.mark.campaign
 async def test_a_folder_that_may_not_be_entered_ends_everything(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     async with (

@@ -15,6 +15,7 @@ from tests.telegram.emulator import TelegramEmulator
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
+@pytest.mark.campaign
 async def test_all_roles_hung_end_within_the_grace_and_none_is_left(tmp_path: Path) -> None:
     found = re.search(r"stop_grace_period: (\d+)s", (ROOT / "compose.yaml").read_text())
     assert found is not None

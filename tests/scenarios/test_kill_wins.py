@@ -56,6 +56,7 @@ async def test_an_unkill_that_waits_at_telegram_does_not_undo_the_shells_later_k
             assert status.planned == 0
 
 
+@pytest.mark.campaign
 async def test_an_unkill_that_was_carried_out_is_not_carried_out_again_after_a_shells_kill(
     tmp_path: Path,
 ) -> None:

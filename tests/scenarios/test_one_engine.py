@@ -102,6 +102,7 @@ async def test_a_socket_that_was_removed_is_there_again(tmp_path: Path) -> None:
         assert await answering(tmp_path / "var") == run_id
 
 
+@pytest.mark.campaign
 async def test_a_new_run_ends_the_roles_that_an_earlier_one_left_stopped(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
@@ -123,6 +124,7 @@ async def test_a_new_run_ends_the_roles_that_an_earlier_one_left_stopped(tmp_pat
             assert await answering(tmp_path / "var")
 
 
+@pytest.mark.campaign
 async def test_an_engine_that_was_stopped_is_ended_and_started_anew(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,

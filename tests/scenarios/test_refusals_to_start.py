@@ -65,6 +65,7 @@ async def test_a_busy_port_refuses_the_start(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.campaign
 async def test_a_second_start_names_the_first(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,

@@ -52,6 +52,7 @@ async def until_both_traded(installation: Installation) -> None:
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.campaign
 async def test_each_has_its_own_money_and_prices(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     async with running_two(data_dir) as (main, base):

@@ -129,7 +129,9 @@ async def test_after_any_record_the_restored_positions_equal_the_live_ones(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *[pytest.param(one, marks=pytest.mark.campaign) for one in (1, 2)]]
+)
 async def test_after_a_kill_the_restored_positions_equal_the_live_ones(
     sqlite_settings: LedgerSettings, clock: Clock, seed: int
 ) -> None:

@@ -123,7 +123,13 @@ async def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield paths
 
 
-@pytest.mark.parametrize(("venue", "down", "up"), MAINTENANCE)
+@pytest.mark.parametrize(
+    ("venue", "down", "up"),
+    [
+        *MAINTENANCE[:2],
+        *[pytest.param(*case, marks=pytest.mark.campaign) for case in MAINTENANCE[2:]],
+    ],
+)
 async def test_a_venue_in_maintenance_at_the_start_trades_once_it_is_back_in_the_same_run(
     paths: Paths, venue: str, down: dict[str, Any], up: dict[str, Any]
 ) -> None:
