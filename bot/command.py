@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bot.alerts.machine import AlertMachine
 from bot.answer import Answer
 from bot.chat_state import ChatState
 from bot.grammar import Argument, Arguments
 from engine.bus.command import AnyCommand, seal
+from engine.bus.notices import AlertAct
 from engine.bus.request import Reply, Request
 from engine.domain.units import NS_PER_S
 from engine.facade.front_end import FrontEndSettings
@@ -26,13 +28,26 @@ HOME = "status"
 """The command whose screen all others stand below."""
 
 
+class AlertsOfChat(Protocol):
+    """The alerts of the chat in which a command was given."""
+
+    @property
+    def machine(self) -> AlertMachine:
+        """What fires, and the operator's terms."""
+        ...
+
+    async def act(self, act: AlertAct, /) -> bool:
+        """Carry an act out here and for all chats; say whether it is stored."""
+        ...
+
+
 class Kind(StrEnum):
     """What a command may do, which decides how carefully it is accepted."""
 
     READ = "read"
     """Shows something."""
     PROTECTIVE = "protective"
-    """Makes the engine do less: always honoured, in one step."""
+    """Makes the engine do less, or the chat be otherwise loud: always honoured, in one step."""
     CHANGE = "change"
     """Lets the engine do more: only fresh, and with a second step."""
 
@@ -45,6 +60,7 @@ class Topic(StrEnum):
     MONEY = "money"
     SAFETY = "safety"
     PERMITS = "permits"
+    NOTICES = "notices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +77,7 @@ class Call:
         is_protective: it can only make the engine do less.
         chat: how the chat itself is doing.
         line: as it may be repeated, without a code.
+        alerts: those of this chat.
     """
 
     ask: Ask
@@ -75,6 +92,7 @@ class Call:
     is_protective: bool
     chat: ChatState = field(default_factory=ChatState)
     line: str = ""
+    alerts: AlertsOfChat | None = None
 
     def seal(
         self, command: AnyCommand, *, at_ns: int | None = None, target: str | None = None
@@ -111,6 +129,7 @@ class CommandEntry:
         long_help: sentences that say what is shown or changed.
         is_on_buttons: a button may carry it; false where the line itself is the second step.
         parent: command whose screen stands above this one; empty for the first screen.
+        tightens: a PROTECTIVE one makes the engine do less; else only the chat is otherwise loud.
         protective_when: arguments with which a CHANGE command is protective.
         changes_when: arguments with which a READ command is a CHANGE.
     """
@@ -125,6 +144,7 @@ class CommandEntry:
     grammar: tuple[Argument, ...] = ()
     is_on_buttons: bool = True
     parent: str = HOME
+    tightens: bool = True
     protective_when: Callable[[Arguments], bool] | None = None
     changes_when: Callable[[Arguments], bool] | None = None
 

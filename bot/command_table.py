@@ -5,6 +5,7 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 
 from bot.command import CommandEntry
 from bot.commands import (
+    alerts,
     approvals,
     balance,
     charts,
@@ -52,6 +53,13 @@ COMMANDS: tuple[CommandEntry, ...] = (
     approvals.MANDATE,
     approvals.MANDATES,
     approvals.REVOKE,
+    alerts.ALERTS,
+    alerts.ACK,
+    alerts.HUSH,
+    alerts.MUTE,
+    alerts.UNMUTE,
+    alerts.THRESHOLD,
+    alerts.QUIET,
     overview.VERSION,
 )
 

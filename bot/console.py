@@ -11,18 +11,20 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from bot.alert_desk import make_alert_desk
 from bot.answer import Answer, Chart, Theme
 from bot.charts import ChartDrawer, ChartError
 from bot.dispatch import Dispatcher, Invocation, read_line
 from bot.files import FileError, write_file
-from bot.news import News, tell_news
-from bot.notices import NoticeFeed, Telling
+from bot.news import News
+from bot.notices import NoticeFeed
 from bot.render.clean import clean
 from bot.render.money import pnl_sparkline
 from bot.render.plain import write_plain
 from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left
 from bot.session import ChatSession, Choice, Turn
+from bot.telling import Telling
 from bot.terminal import PipeTerminal, PromptTerminal, Terminal
 from bot.threads import Threads
 from engine.facade.engine import Facade
@@ -73,15 +75,20 @@ class Console:
         self._clock = clock
         self._terminal = terminal
         self._group = group
-        self._session = ChatSession(Dispatcher(facade=facade, settings=settings, clock=clock))
+        self._alerts = make_alert_desk(
+            facade, settings, source=READER, chat=READER, own_by=BY, deliver=self._tell, clock=clock
+        )
+        self._session = ChatSession(
+            Dispatcher(facade=facade, settings=settings, clock=clock, alerts=self._alerts)
+        )
         self._charts = ChartDrawer(settings.chart_cache_directory, Theme(settings.chart_theme))
         self._feed = NoticeFeed(
             facade=facade,
             reader=READER,
             opportunity_usd_min=settings.opportunity_notice_usd_min,
-            own_by=BY,
             deliver=self._tell,
             threads=Threads(""),
+            alerts=self._alerts,
         )
         self._turns: set[asyncio.Task[None]] = set()
         self._in_order = asyncio.Lock()
@@ -92,7 +99,8 @@ class Console:
         self._show(_WELCOME)
         tasks = [
             self._group.create_task(self._feed.run()),
-            self._group.create_task(tell_news(news, self._show)),
+            self._group.create_task(self._alerts.run()),
+            self._group.create_task(self._alerts.hear_news(news)),
             self._group.create_task(self._read(stop)),
         ]
         try:

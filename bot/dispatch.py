@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot import command_table
 from bot.answer import Answer, Button, Confirmation
 from bot.chat_state import ChatState
-from bot.command import Call, CommandEntry, Kind
+from bot.command import AlertsOfChat, Call, CommandEntry, Kind
 from bot.command_table import find, names
 from bot.commands.common import answer_plainly
 from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
@@ -48,8 +48,10 @@ class Invocation:
     @property
     def tightens(self) -> bool:
         """Say whether this makes the engine do less; a bare /mode only shows."""
-        return self.kind is Kind.PROTECTIVE and (
-            self.entry.name != "mode" or self.arguments.text("mode") is not None
+        return (
+            self.kind is Kind.PROTECTIVE
+            and self.entry.tightens
+            and (self.entry.name != "mode" or self.arguments.text("mode") is not None)
         )
 
     @property
@@ -138,6 +140,7 @@ class Dispatcher:
     settings: FrontEndSettings
     clock: Callable[[], int]
     read_chat: Callable[[], ChatState] = ChatState
+    alerts: AlertsOfChat | None = None
     failed_count: int = field(default=0, init=False)
 
     async def ask(self, request: Request[Reply], /) -> Reply:
@@ -182,6 +185,7 @@ class Dispatcher:
             is_protective=invocation.kind is Kind.PROTECTIVE,
             chat=self.read_chat(),
             line=invocation.shown,
+            alerts=self.alerts,
         )
         try:
             return await invocation.entry.handler(call)

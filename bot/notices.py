@@ -1,4 +1,7 @@
-"""Tell the operator what the ledger has stored as notices: none lost, bursts as one message."""
+"""Tell the operator of opportunities and trades: none lost, bursts as one message.
+
+What else the ledger has stored as notices comes as alerts, see `alert_desk`.
+"""
 
 import asyncio
 import logging
@@ -7,24 +10,20 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from bot.answer import Button
+from bot.alert_desk import AlertDesk
+from bot.alerts.table import Way, row_of
+from bot.alerts.terms import Terms
 from bot.notice_buttons import buttons_of, buttons_of_digest
 from bot.render.notices import render_digest, render_notice
-from bot.render.screen import Screen
+from bot.telling import Telling
 from bot.threads import Threads
 from engine.bus.notices import (
     ApprovalAsked,
     ApprovalEnded,
-    Killed,
-    LimitChanged,
-    LimitHit,
-    ModeChanged,
     Notice,
     OpportunitySeen,
     PaperTraded,
     StampedNotice,
-    VenueBack,
-    VenueLost,
 )
 from engine.domain.backoff import Backoff
 from engine.domain.errors import SyndicateError
@@ -43,39 +42,20 @@ RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
 _CONFIRM_S_MAX: Final = 10.0
 
-_ORDINARY = (OpportunitySeen, PaperTraded, VenueLost, VenueBack, LimitHit)
+_ORDINARY = (OpportunitySeen, PaperTraded)
+_ASKED = (ApprovalAsked, ApprovalEnded)
+"""What waits for a word, and no longer than a short while: at once, and in quiet hours too."""
 
 
-def is_told(stamped: StampedNotice, *, opportunity_usd_min: Decimal, own_by: str) -> bool:
-    """Say whether a notice is worth a message.
-
-    Small opportunities are not, and no change of mode or limit that this chat asked for.
-    """
-    notice = stamped.notice
-    if isinstance(notice, (ModeChanged, LimitChanged)):
-        return notice.by != own_by
+def is_told(notice: Notice, *, opportunity_usd_min: Decimal, terms: Terms, now_ns: int) -> bool:
+    """Say whether a notice is news of this feed, and worth a message; all others are alerts."""
+    row = row_of(notice)
+    if row.way is not Way.NEWS or terms.is_muted(row.kind, now_ns=now_ns):
+        return False
     if isinstance(notice, OpportunitySeen):
-        return notice.profit_usd >= float(opportunity_usd_min)
+        usd_min = max(float(opportunity_usd_min), terms.thresholds.get(row.kind, 0))
+        return notice.profit_usd >= usd_min
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What is to be said about one notice or a burst of them.
-
-    Attributes:
-        thread: what it is about; news of the same thread replaces the message before.
-        edits: that message, if there is one.
-        is_urgent: ahead of everything that waits.
-        is_silent: without a sound.
-    """
-
-    screen: Screen
-    buttons: tuple[tuple[Button, ...], ...] = ()
-    thread: str | None = None
-    edits: int | None = None
-    is_urgent: bool = False
-    is_silent: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,17 +64,17 @@ class NoticeFeed:
 
     Attributes:
         reader: name under which the ledger remembers what was delivered.
-        own_by: who asks in this chat, as the records show it.
         deliver: returns once the message is delivered: its id, None if it cannot be edited.
         threads: what was told already.
+        alerts: the operator's terms, which hold for news too.
     """
 
     facade: Facade
     reader: str
     opportunity_usd_min: Decimal
-    own_by: str
     deliver: Callable[[Telling], Awaitable[int | None]]
     threads: Threads
+    alerts: AlertDesk
     _waiting: asyncio.Queue[StampedNotice] = field(
         default_factory=lambda: asyncio.Queue(maxsize=WAITING_MAX), init=False
     )
@@ -102,6 +82,7 @@ class NoticeFeed:
     async def run(self) -> None:
         """Tell notices for ever."""
         await self.threads.load(self.facade)
+        await self.alerts.is_loaded.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._receive())
             group.create_task(self._tell())
@@ -130,18 +111,28 @@ class NoticeFeed:
             await self._confirm(batch[-1].seq)
 
     def _tellings(self, batch: list[StampedNotice]) -> list[Telling]:
-        """Return what is to be said about a batch: what is grave first and by itself."""
+        """Return what is to be said about a batch."""
+        machine, now_ns = self.alerts.machine, self.alerts.clock()
         wanted = [
             stamped
             for stamped in batch
-            if is_told(stamped, opportunity_usd_min=self.opportunity_usd_min, own_by=self.own_by)
+            if is_told(
+                stamped.notice,
+                opportunity_usd_min=self.opportunity_usd_min,
+                terms=machine.terms,
+                now_ns=now_ns,
+            )
         ]
         wanted = _without_followed(wanted)
+        is_silent = machine.terms.is_quiet(now_ns, machine.zone)
         ordinary = [s for s in wanted if isinstance(s.notice, _ORDINARY) and not self._follows(s)]
         if len(ordinary) <= SINGLY_MAX:
-            return [self._telling(stamped) for stamped in wanted]
-        singly = [self._telling(s) for s in wanted if s not in ordinary]
-        return [*singly, Telling(render_digest(ordinary), buttons=buttons_of_digest(ordinary))]
+            return [self._telling(stamped, is_silent=is_silent) for stamped in wanted]
+        singly = [self._telling(s, is_silent=is_silent) for s in wanted if s not in ordinary]
+        digest = Telling(
+            render_digest(ordinary), buttons=buttons_of_digest(ordinary), is_silent=is_silent
+        )
+        return [*singly, digest]
 
     def _follows(self, stamped: StampedNotice) -> bool:
         """Say whether a notice replaces a message that told of its opportunity."""
@@ -149,14 +140,14 @@ class NoticeFeed:
         thread = _thread_of(notice) if isinstance(notice, PaperTraded) else None
         return thread is not None and thread in self.threads
 
-    def _telling(self, stamped: StampedNotice) -> Telling:
+    def _telling(self, stamped: StampedNotice, *, is_silent: bool) -> Telling:
         notice = stamped.notice
         return Telling(
             render_notice(stamped),
             buttons=buttons_of(notice),
             thread=_thread_of(notice),
-            is_urgent=isinstance(notice, (Killed, ApprovalAsked, ApprovalEnded)),
-            is_silent=isinstance(notice, VenueBack),
+            is_urgent=isinstance(notice, _ASKED),
+            is_silent=is_silent and not isinstance(notice, _ASKED),
         )
 
     async def _confirm(self, seq: int) -> None:

@@ -121,7 +121,7 @@ class AlertMachine:
         storm = self.storm
         is_quiet = self.terms.is_quiet(now_ns, self.zone)
         if storm is not None and storm.version > storm.told_version:
-            if storm.told_version == 0 or now_ns - storm.told_at_ns >= self.edit_ns:
+            if self._is_due(storm, now_ns=now_ns):
                 mark = (storm.version, 0, 0)
                 return Say(what=STORM, edits=storm.message_id, is_silent=is_quiet, mark=mark)
         elif self.day.is_due(now_ns, self.zone):
@@ -250,10 +250,13 @@ class AlertMachine:
             self._leave_unsaid(alert, now_ns=now_ns)
             return
         row = row_of(alert.newest.notice)
-        if flaps.is_calm(alert, now_ns=now_ns) or (
-            row.until is Until.CALM and now_ns - alert.seen_at_ns >= row.calm_s * NS_PER_S
-        ):
+        if flaps.is_calm(alert, now_ns=now_ns):
             self._resolve(alert, now_ns=now_ns)
+            return
+        if row.until is Until.CALM and now_ns - alert.seen_at_ns >= row.calm_s * NS_PER_S:
+            # That nothing more happened is no news.
+            alert.state, alert.resolved_at_ns = State.RESOLVED, now_ns
+            alert.told_state, alert.wants_message = State.RESOLVED, False
             return
         if alert.state is State.ACKED and row.ack_s is not None:
             if now_ns - alert.acked_at_ns >= row.ack_s * NS_PER_S:
@@ -292,6 +295,14 @@ class AlertMachine:
         if not self._wants_edit(alert) or now_ns - alert.told_at_ns < self.edit_ns:
             return None
         return replace(say, edits=alert.message_id, is_silent=True)
+
+    def _is_due(self, storm: Storm, *, now_ns: int) -> bool:
+        """Say whether a storm may be told anew; what cannot be edited is, once it is over."""
+        if storm.told_version == 0:
+            return True
+        if storm.message_id is None:
+            return now_ns - storm.last_at_ns >= MINUTE_NS
+        return now_ns - storm.told_at_ns >= self.edit_ns
 
     def _wants_edit(self, alert: Alert) -> bool:
         """Say whether its message is out of date; what cannot be edited is told once it is over."""

@@ -91,6 +91,7 @@ class Row:
         calm_s: how long nothing is told before it is over (`Until.CALM`).
         ends: fingerprints that it ends.
         under: fingerprints that hide it while they fire: it follows from them.
+        is_mutable: its kind may be muted; where it is all critical, or asks for a word, it may not.
         ack_s: how long an acknowledgement lasts while it is still so; None for as long as it is so.
     """
 
@@ -105,6 +106,7 @@ class Row:
     ends: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
     under: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
     ack_s: int | None = ACK_S
+    is_mutable: bool = True
 
 
 def of_engine(engine_id: str, name: str) -> str:
@@ -152,6 +154,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         notice=Killed,
         kind="kill",
+        is_mutable=False,
         topic="Kill latch",
         severity=_always(Severity.P1),
         fingerprint=_latch,
@@ -169,6 +172,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         notice=RoleAway,
         kind="away",
+        is_mutable=False,
         topic="A part does not answer",
         severity=_always(Severity.P1),
         fingerprint=lambda notice: f"away:{notice.role}",
@@ -177,6 +181,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         notice=RoleBack,
         kind="away",
+        is_mutable=False,
         topic="A part answers again",
         way=Way.END,
         severity=_always(Severity.P3),
@@ -251,14 +256,14 @@ ROWS: Final[tuple[Row, ...]] = (
         notice=LooseningWaits,
         kind="waits",
         topic="Changes that wait",
-        fingerprint=_own("waits"),
+        fingerprint=_named("waits", "due_at_ns"),
         until=Until.TOLD,
     ),
     Row(
         notice=LooseningCancelled,
         kind="waits",
         topic="Changes that wait",
-        fingerprint=_own("cancelled"),
+        fingerprint=_named("cancelled", "at_ns"),
         until=Until.TOLD,
     ),
     Row(
@@ -313,9 +318,9 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),
     Row(notice=DayClosed, kind="daily", topic="Daily reports", way=Way.NEWS),
-    Row(notice=ApprovalAsked, kind="approval", topic="Approvals", way=Way.NEWS),
-    Row(notice=ApprovalEnded, kind="approval", topic="Approvals", way=Way.NEWS),
-    Row(notice=MandateEnded, kind="mandate", topic="Mandates", way=Way.NEWS),
+    Row(notice=ApprovalAsked, kind="approval", topic="Approvals", way=Way.NEWS, is_mutable=False),
+    Row(notice=ApprovalEnded, kind="approval", topic="Approvals", way=Way.NEWS, is_mutable=False),
+    Row(notice=MandateEnded, kind="mandate", topic="Mandates", way=Way.NEWS, is_mutable=False),
     Row(notice=PaperTraded, kind="trade", topic="Trades", way=Way.NEWS),
     Row(notice=AlertAct, kind="act", topic="What was done about alerts", way=Way.ACT),
 )
@@ -330,9 +335,5 @@ def row_of(notice: Notice) -> Row:
 
 def kinds() -> tuple[str, ...]:
     """Return the kinds that can be muted, in their order."""
-    quiet = {row.kind for row in ROWS if row.way is not Way.ACT and not _is_critical_only(row)}
-    return tuple(dict.fromkeys(row.kind for row in ROWS if row.kind in quiet))
-
-
-def _is_critical_only(row: Row) -> bool:
-    return row.notice in {Killed, RoleAway, RoleBack}
+    shown = (row.kind for row in ROWS if row.is_mutable and row.way is not Way.ACT)
+    return tuple(dict.fromkeys(shown))

@@ -39,6 +39,8 @@ def _section(entry: CommandEntry) -> str:
 
 def _kind(entry: CommandEntry) -> str:
     sentence = f"It {_KIND_SENTENCES[entry.kind]}."
+    if entry.kind is Kind.PROTECTIVE and not entry.tightens:
+        sentence = "It changes how loud the chat is, never what the engine does; always honoured."
     if entry.protective_when is not None:
         sentence += " Some of its forms take one step; see below."
     if entry.changes_when is not None:

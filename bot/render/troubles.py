@@ -28,20 +28,6 @@ def render_away(why: str) -> Screen:
     )
 
 
-def render_role_ended(role: str, why: str) -> Screen:
-    """Say that a role ended for good, and what that means for trading."""
-    return Screen(
-        title=f"The {role} has ended for good",
-        mark=Mark.BAD,
-        blocks=(
-            Text(why[:_SENTENCE_LIMIT]),
-            Text(
-                f"{WITHOUT_ROLE.get(role, '')} Mend this on the host, then start the program again."
-            ),
-        ),
-    )
-
-
 def render_ledger_away() -> Screen:
     """Say that a command was refused because it cannot be recorded."""
     return Screen(

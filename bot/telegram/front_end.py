@@ -8,11 +8,12 @@ from typing import Any, Final
 from telegram.error import TelegramError
 
 from bot.access import Access
+from bot.alert_desk import make_alert_desk
 from bot.answer import Answer, Theme
 from bot.charts import ChartDrawer
 from bot.chat_state import ChatState
 from bot.dispatch import Dispatcher
-from bot.news import News, tell_news
+from bot.news import News
 from bot.notice_buttons import AFTER_CONFLICT, AFTER_NEWS, Row
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
@@ -136,16 +137,34 @@ class FrontEnd:
             on_refused=self.token_trust.refused,
         )
         self.inbox = Inbox(facade)
+        own_by = f"telegram:{settings.telegram_operator_id}"
+        chat = f"telegram-{bot_id}-{settings.telegram_operator_id}"
+        deliver = Teller(self.outbox).deliver
+        self.alerts = make_alert_desk(
+            facade,
+            settings,
+            source=SOURCE,
+            chat=chat,
+            own_by=own_by,
+            deliver=deliver,
+            clock=clock,
+        )
         self.notices = NoticeFeed(
             facade=facade,
             reader=SOURCE,
             opportunity_usd_min=settings.opportunity_notice_usd_min,
-            own_by=f"telegram:{settings.telegram_operator_id}",
-            deliver=Teller(self.outbox).deliver,
-            threads=Threads(f"telegram-{bot_id}-{settings.telegram_operator_id}"),
+            deliver=deliver,
+            threads=Threads(chat),
+            alerts=self.alerts,
         )
         self.session = ChatSession(
-            Dispatcher(facade=facade, settings=settings, clock=clock, read_chat=self._read_chat),
+            Dispatcher(
+                facade=facade,
+                settings=settings,
+                clock=clock,
+                read_chat=self._read_chat,
+                alerts=self.alerts,
+            ),
             self._is_conflicted,
         )
         self.desk = Desk(
@@ -165,7 +184,8 @@ class FrontEnd:
             self._spawn(self._poll()),
             self._spawn(self._take_unfinished()),
             self._spawn(self.notices.run()),
-            self._spawn(tell_news(news, lambda screen: self._say(screen, AFTER_NEWS))),
+            self._spawn(self.alerts.run()),
+            self._spawn(self.alerts.hear_news(news)),
             self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
         if self._settings.card_s is not None:

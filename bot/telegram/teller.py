@@ -8,10 +8,10 @@ import logging
 from dataclasses import dataclass
 
 from bot.answer import Answer
-from bot.notices import Telling
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority, Settled
 from bot.telegram.replies import make_messages
+from bot.telling import Telling
 
 _log = logging.getLogger(__name__)
 

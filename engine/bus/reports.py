@@ -554,6 +554,19 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     message_id: int
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What a chat keeps under a name of its own; without a value it is to be forgotten."""
+
+    name: str
+    value: bytes | None
+
+
+class KeptReport(Report, frozen=True, kw_only=True):
+    """All that a chat keeps."""
+
+    states: list[Kept]
+
+
 class ThreadsReport(Report, frozen=True, kw_only=True):
     """Messages of a chat that later news may edit, oldest first."""
 

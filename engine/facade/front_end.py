@@ -50,6 +50,10 @@ class FrontEndSettings:
         card_s: time between two looks of the pinned card; None for no card.
         in_force: all settings of the installation, as they may be shown.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
+        alert_group_wait_s: what comes so soon after an alert is told with it.
+        alert_edit_s: an alert's message is edited no sooner after it was last written.
+        alert_look_s: longest time between two looks at what time makes due.
+        health_s: interval of the looks whether engine and ledger answer.
     """
 
     engine_id: str = MAIN
@@ -80,6 +84,10 @@ class FrontEndSettings:
     chat_send_burst: int = 5
     card_s: float | None = None
     in_force: Sequence[SettingInForce] = ()
+    alert_group_wait_s: float = 2.0
+    alert_edit_s: float = 10.0
+    alert_look_s: float = 0.5
+    health_s: float = 15.0
 
     @property
     def has_telegram(self) -> bool:

@@ -1,8 +1,16 @@
-"""What a chat keeps in the ledger: its inbox, how far its notices are told, and its threads."""
+"""What a chat keeps in the ledger: inbox, how far its notices are told, threads, own state."""
 
 from typing import TYPE_CHECKING
 
-from engine.bus.reports import InboxItems, InboxStored, NoticesReport, Thread, ThreadsReport
+from engine.bus.reports import (
+    InboxItems,
+    InboxStored,
+    Kept,
+    KeptReport,
+    NoticesReport,
+    Thread,
+    ThreadsReport,
+)
 from engine.bus.request import LedgerRequest
 
 if TYPE_CHECKING:
@@ -62,17 +70,19 @@ class DoneNotices(LedgerRequest[InboxStored], frozen=True, kw_only=True):
     Attributes:
         chat: where the messages of `threads` are.
         threads: messages that later news will edit.
+        states: what the chat keeps of the notices up to this number, in place of what it kept.
     """
 
     reader: str
     seq: int
     chat: str = ""
     threads: tuple[Thread, ...] = ()
+    states: tuple[Kept, ...] = ()
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
         return await ledger.finish_notices(
-            self.reader, self.seq, chat=self.chat, threads=self.threads
+            self.reader, self.seq, chat=self.chat, threads=self.threads, states=self.states
         )
 
 
@@ -98,3 +108,13 @@ class GetThreads(LedgerRequest[ThreadsReport], frozen=True, kw_only=True):
     async def answer(self, ledger: "Ledger", /) -> ThreadsReport:
         """See `Request.answer`."""
         return await ledger.threads(self.chat)
+
+
+class GetKept(LedgerRequest[KeptReport], frozen=True, kw_only=True):
+    """All that a chat keeps under names of its own."""
+
+    chat: str
+
+    async def answer(self, ledger: "Ledger", /) -> KeptReport:
+        """See `Request.answer`."""
+        return await ledger.chat_states(self.chat)

@@ -5,6 +5,7 @@ from typing import Any
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
 from engine.requests import (
+    alerts,
     approvals,
     balance,
     chat,
@@ -54,6 +55,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chat.DoneNotices,
     chat.PinThread,
     chat.GetThreads,
+    chat.GetKept,
+    alerts.ActOnAlerts,
     Append,
     LoadState,
 )

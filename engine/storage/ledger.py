@@ -14,18 +14,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.lease import held_lease
+from engine.bus.notices import AlertAct
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
-from engine.bus.records import Appended, EngineState, Record, Superseded
+from engine.bus.records import Appended, EngineState, NoticeRecord, Record, Superseded
 from engine.bus.reports import (
     EngineIds,
     ExportReport,
     InboxItems,
     InboxStored,
+    Kept,
+    KeptReport,
     NoticesReport,
     PnlReport,
     Thread,
@@ -41,6 +45,7 @@ from engine.domain.modes import Basis
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
 from engine.storage import (
+    chat_state_store,
     clock_trust,
     daily,
     generations,
@@ -328,13 +333,20 @@ class Ledger:
         return await self._writer.transact(load)
 
     async def finish_notices(
-        self, reader: str, seq: int, *, chat: str, threads: Sequence[Thread]
+        self,
+        reader: str,
+        seq: int,
+        *,
+        chat: str,
+        threads: Sequence[Thread],
+        states: Sequence[Kept],
     ) -> InboxStored:
-        """Remember what a reader delivered, and in which messages."""
+        """Remember what a reader delivered, in which messages, and what it keeps of it."""
 
         async def work(connection: AsyncConnection) -> InboxStored:
             await notice_store.confirm(connection, reader=reader, seq=seq)
             await thread_store.keep(connection, chat=chat, threads=threads, seq=seq)
+            await chat_state_store.keep(connection, chat=chat, states=states)
             return InboxStored()
 
         return await self._change(work)
@@ -349,6 +361,18 @@ class Ledger:
             return InboxStored()
 
         return await self._change(work)
+
+    async def tell(self, act: AlertAct) -> InboxStored:
+        """Store what was done about alerts as a notice of this ledger's basis."""
+        basis = self._settings.basis or Basis.SANDBOX
+        name = f"act-{act.by}-{act.at_ns}-{act.act}-{act.target}"
+        notice = msgspec.structs.replace(act, basis=basis)
+        await self.append([NoticeRecord(record_id=name, notice=notice)], generation=None)
+        return InboxStored()
+
+    async def chat_states(self, chat: str) -> KeptReport:
+        """Load what a chat keeps."""
+        return await self._writer.transact(partial(chat_state_store.load_chat_states, chat=chat))
 
     async def threads(self, chat: str) -> ThreadsReport:
         """Load the newest threads of a chat."""

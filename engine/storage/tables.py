@@ -361,6 +361,15 @@ threads = Table(
 )
 """In which message of a chat something was told, and with which notice: later news edits it."""
 
+chat_states = Table(
+    "chat_states",
+    metadata,
+    Column("chat", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""What a chat keeps over its restarts beside its messages, by names of its own: its alerts."""
+
 generations = Table(
     "generations",
     metadata,

@@ -129,5 +129,8 @@ def chat(emulator: TelegramEmulator, clock: Clock) -> Chat:
         conflict_s=3.0,
         chat_sends_per_s=200.0,
         chat_send_burst=50,
+        alert_group_wait_s=0.0,
+        alert_edit_s=0.0,
+        alert_look_s=0.02,
     )
     return Chat(emulator, FakeFacade(), clock, settings)

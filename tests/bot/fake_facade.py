@@ -18,6 +18,8 @@ from engine.bus.reports import (
     ExportReport,
     InboxItems,
     InboxStored,
+    Kept,
+    KeptReport,
     KillPath,
     KillReport,
     Report,
@@ -31,6 +33,7 @@ from engine.domain.approvals import ApprovalAct
 from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
+from engine.requests.alerts import ActOnAlerts
 from engine.requests.approvals import (
     AnswerApproval,
     GetApprovals,
@@ -40,7 +43,15 @@ from engine.requests.approvals import (
     RevokeMandate,
 )
 from engine.requests.balance import GetBalance
-from engine.requests.chat import DoneInbox, DoneNotices, GetThreads, PinThread, PutInbox, TakeInbox
+from engine.requests.chat import (
+    DoneInbox,
+    DoneNotices,
+    GetKept,
+    GetThreads,
+    PinThread,
+    PutInbox,
+    TakeInbox,
+)
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.overview import (
@@ -104,6 +115,7 @@ class FakeFacade:
         self.stored: list[StampedNotice] = []
         self.delivered: dict[str, int] = {}
         self.threads: dict[tuple[str, str], Thread] = {}
+        self.states: dict[tuple[str, str], bytes] = {}
         self.used_codes: set[str] = set()
         self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
         self.why = samples.why()
@@ -238,7 +250,7 @@ class FakeFacade:
                 return self.export
         return self._answer_chat(command)
 
-    def _answer_chat(self, command: Request[Any]) -> Report:
+    def _answer_chat(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911 - one table
         match command:
             case PutInbox():
                 new = [number for number, _ in command.updates if number not in self.inbox]
@@ -250,17 +262,41 @@ class FakeFacade:
                 self.done.add(command.update_id)
                 return InboxStored()
             case DoneNotices():
-                self.delivered[command.reader] = command.seq
+                self.delivered[command.reader] = max(
+                    command.seq, self.delivered.get(command.reader, 0)
+                )
                 self.threads.update({(command.chat, one.name): one for one in command.threads})
+                self._keep(command)
                 return InboxStored()
             case PinThread():
                 pinned = Thread(name=command.name, message_id=command.message_id)
                 self.threads[command.chat, command.name] = pinned
                 return InboxStored()
+            case ActOnAlerts():
+                self.tell(command.act)
+                return InboxStored()
+            case GetKept():
+                kept = [
+                    (name, v) for (chat, name), v in self.states.items() if chat == command.chat
+                ]
+                return KeptReport(states=[Kept(name=n, value=v) for n, v in kept])
             case GetThreads():
                 of = [one for (chat, _), one in self.threads.items() if chat == command.chat]
                 return ThreadsReport(threads=of)
+            case ActOnAlerts():
+                self.tell(command.act)
+                return InboxStored()
+            case GetKept():
+                kept = [(n, v) for (chat, n), v in self.states.items() if chat == command.chat]
+                return KeptReport(states=[Kept(name=n, value=v) for n, v in kept])
         raise AssertionError(f"{type(command).__name__} is not for a front-end")
+
+    def _keep(self, command: DoneNotices) -> None:
+        for one in command.states:
+            if one.value is None:
+                self.states.pop((command.chat, one.name), None)
+            else:
+                self.states[command.chat, one.name] = one.value
 
     def _unkill(self, command: Unkill) -> Report:
         if command.code != CODE or command.code in self.used_codes:

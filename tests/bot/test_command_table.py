@@ -8,6 +8,7 @@ from bot.render.docs import render_docs
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance"),
+    *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports"),
     *("daily", "report", "performance", "chart"),
     *("pause", "resume", "kill", "unkill", "mode", "limit", "cancel", "export", "version"),
@@ -37,8 +38,11 @@ def test_short_help_fits_a_menu_row() -> None:
 
 
 def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> None:
-    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE} == {
+    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE and e.tightens} == {
         *("kill", "pause", "cancel", "reject", "snooze", "revoke")
+    }
+    assert {e.name for e in COMMANDS if e.kind is Kind.PROTECTIVE and not e.tightens} == {
+        *("ack", "hush", "mute", "unmute", "threshold", "quiet")
     }
     assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {
         *("resume", "unkill", "mode", "limit", "approve", "half", "mandate")

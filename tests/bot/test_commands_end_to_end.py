@@ -53,6 +53,13 @@ EXAMPLES = {
     "mandates": ("/mandates", "Mandates: 1 open"),
     "revoke": ("/revoke m1", "1 mandates revoked"),
     "version": ("/version", "Syndicate 0.1.0"),
+    "alerts": ("/alerts", "No alert fires"),
+    "ack": ("/ack venue:gemini", "No alert is named venue:gemini"),
+    "hush": ("/hush venue:gemini 4h", "No alert is named venue:gemini"),
+    "mute": ("/mute venue 2h", "Muted: venue"),
+    "unmute": ("/unmute venue", "Told again: venue"),
+    "threshold": ("/threshold limit 5", "told from the 5. time on"),
+    "quiet": ("/quiet 23-07", "Quiet hours: 23-07"),
 }
 
 
@@ -289,7 +296,7 @@ async def test_whatever_begins_with_kill_sets_the_latch(chat: Chat, line: str) -
         ("/staus", ["/status", "Help status"]),
         ("/skill", ["Help kill"]),
         ("/skip", ["Help kill"]),
-        ("/kick", ["Help kill"]),
+        ("/kick", ["Help ack"]),
         ("/unkil", ["Help unkill"]),
         ("hello", ["Help"]),
         ("/mode pape", ["/mode paper", "Help mode"]),

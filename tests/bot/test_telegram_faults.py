@@ -144,11 +144,11 @@ async def test_a_blocked_bot_keeps_its_notices_until_it_is_unblocked(chat: Chat)
     async with chat.start():
         await chat.say("/start")
         chat.emulator.block()
-        chat.facade.tell(samples.killed())
+        chat.facade.tell(samples.seen())
         await chat.emulator.wait_until(
             lambda: sum(name == "sendMessage" for name, _ in chat.emulator.calls) >= 2
         )
-        assert chat.facade.delivered == {}
+        assert "telegram" not in chat.facade.delivered
         chat.emulator.block(is_blocked=False)
         chat.emulator.person_writes("/version")
         await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 1)

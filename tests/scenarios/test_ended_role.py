@@ -28,7 +28,7 @@ async def test_a_ledger_on_a_full_disk_is_told_on_the_phone_and_the_chat_stays(
         phone.person_writes("/pause")
         told = await installation.until_told("ledger has ended for good")
         assert "disk" in told or "space" in told
-        assert "live" in (await installation.say("/status", "Latency")).lower()
+        await installation.say("/status", "Latency")
         assert "KILLED" in await installation.say("/kill enough", "KILLED")
 
         assert await installation.stop() == exit_codes.FATAL

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.notices import is_told
+from bot.alert_desk import is_answered
 from bot.render.notices import render_notice
 from engine.bus.command import seal
 from engine.bus.notices import LimitChanged, StampedNotice
@@ -122,8 +122,8 @@ async def test_a_change_is_told_to_whoever_did_not_ask_for_it(tmp_path: Path) ->
     ]
     (last,) = told[1:]
     stamped = StampedNotice(seq=1, notice=last)
-    assert is_told(stamped, opportunity_usd_min=Decimal(0), own_by="telegram:1")
-    assert not is_told(stamped, opportunity_usd_min=Decimal(0), own_by="me")
+    assert not is_answered(last, by="telegram:1")
+    assert is_answered(last, by="me")
     assert "900 USD" in repr(render_notice(stamped))
 
 

@@ -13,6 +13,7 @@ from engine.bus.notices import (
     RecordsDropped,
     RoleAway,
     StampedNotice,
+    Unkilled,
     VenueBack,
     VenueLost,
 )
@@ -45,6 +46,10 @@ def limit(*, at_ns: int = AT_NS) -> LimitHit:
 
 def killed(*, engine: str = "", at_ns: int = AT_NS) -> Killed:
     return Killed(at_ns=at_ns, basis=Basis.SANDBOX, by="file", why="test", engine=engine)
+
+
+def unkilled(*, at_ns: int = AT_NS) -> Unkilled:
+    return Unkilled(at_ns=at_ns, basis=Basis.SANDBOX, by="shell of op")
 
 
 def refused(*, at_ns: int = AT_NS) -> RecordsDropped:
