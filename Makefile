@@ -80,6 +80,10 @@ unkill: $(VENV)/.runtime ## clear that latch from this shell, after a confirmati
 enroll: $(VENV)/.runtime ## set up the authenticator (QR code) that /unkill on the phone asks for
 	@exec $(PY) -m engine enroll $(if $(AGAIN),--again)
 
+.PHONY: audit
+audit: $(VENV)/.runtime ## check the chain of all acts; HEAD=hash that was noted must be in it
+	@exec $(PY) -m engine audit verify $(if $(HEAD),--head $(HEAD))
+
 .PHONY: health
 health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code 0 if so)
 	@exec $(PY) -m engine health

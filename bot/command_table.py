@@ -7,6 +7,7 @@ from bot.command import CommandEntry
 from bot.commands import (
     alerts,
     approvals,
+    audit,
     balance,
     charts,
     limit,
@@ -60,6 +61,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     alerts.UNMUTE,
     alerts.THRESHOLD,
     alerts.QUIET,
+    audit.AUDIT,
     overview.VERSION,
 )
 

@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         "--metrics", action="store_true", help="add hits, misses, refreshes and access times"
     )
     add("migrate", commands.migrate, "bring the database to this version's schema")
+    audit = add("audit", commands.audit, "say whether the audit of all acts is whole")
+    audit.add_argument("what", choices=("verify",))
+    audit.add_argument("--head", default="", help="a hash that was noted once must be in it")
     restore = add("restore", commands.restore, "put a backup in the place of the database")
     restore.add_argument("file", type=Path, nargs="?", help="a backup; none lists them")
     add("warm-up", commands.warm_up, "compile all kernels into the cache")

@@ -14,6 +14,7 @@ from engine.bus.notices import (
     AlertAct,
     ApprovalAsked,
     ApprovalEnded,
+    AuditGap,
     ClockCorrected,
     DayClosed,
     Killed,
@@ -251,6 +252,13 @@ ROWS: Final[tuple[Row, ...]] = (
         fingerprint=_named("limit", "reason"),
         calm_s=2 * HOUR_S,  # a balance that ran out is told once an hour
         under=_limit_parents,
+    ),
+    Row(
+        notice=AuditGap,
+        kind="audit",
+        topic="Audit",
+        fingerprint=_own("audit"),
+        until=Until.TOLD,
     ),
     Row(
         notice=LooseningWaits,

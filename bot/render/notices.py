@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Final
 
 from bot.render import words
+from bot.render.acts import ACTS, act_content
 from bot.render.approvals import (
     render_asked,
     render_ended,
@@ -25,8 +26,6 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
-    LooseningCancelled,
-    LooseningWaits,
     MandateEnded,
     ModeChanged,
     Notice,
@@ -59,10 +58,7 @@ _KIND_WORDS: dict[type[Notice], str] = {
 }
 
 
-_STATES: Final = (
-    *(Killed, Unkilled, ModeChanged, LimitChanged, Started),
-    *(LooseningWaits, LooseningCancelled),
-)
+_STATES: Final = (*(Killed, Unkilled, ModeChanged, LimitChanged, Started),)
 
 
 def render_notice(stamped: StampedNotice) -> Screen:
@@ -131,8 +127,8 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, _STATES):
         return _state_content(notice)
-    if isinstance(notice, AWAY):
-        return away_content(notice)
+    if isinstance(notice, (*ACTS, *AWAY)):
+        return act_content(notice) if isinstance(notice, ACTS) else away_content(notice)
     if isinstance(notice, OpportunitySeen):
         title = (
             f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
@@ -168,14 +164,6 @@ def _day_content(notice: DayClosed) -> tuple[Mark, str, list[str]]:
     mark = Mark.BAD if notice.differences else Mark.NONE
     title = f"Day {notice.day}: {words.usd(notice.sums.realised, is_signed=True)}"
     return mark, title, came_lines(came)
-
-
-def _delay_content(notice: LooseningWaits | LooseningCancelled) -> tuple[Mark, str, list[str]]:
-    if isinstance(notice, LooseningCancelled):
-        return Mark.GOOD, f"Cancelled: {notice.what}", [notice.why]
-    due = words.clock_zone(notice.due_at_ns)
-    lines = [f"It acts at {due} unless it is cancelled.", f"by {notice.by}"]
-    return Mark.WARN, f"Waits: {notice.what}", lines
 
 
 def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:
@@ -233,16 +221,8 @@ def _trouble_content(
 
 
 def _state_content(
-    notice: Killed
-    | Unkilled
-    | ModeChanged
-    | LimitChanged
-    | LooseningWaits
-    | LooseningCancelled
-    | Started,
+    notice: Killed | Unkilled | ModeChanged | LimitChanged | Started,
 ) -> tuple[Mark, str, list[str]]:
-    if isinstance(notice, (LooseningWaits, LooseningCancelled)):
-        return _delay_content(notice)
     if isinstance(notice, LimitChanged):
         title = f"Limit {notice.name}: {notice.after:f} {notice.unit}"
         return Mark.NONE, title, [f"before {notice.before:f} {notice.unit}", f"by {notice.by}"]

@@ -231,6 +231,12 @@ class LooseningCancelled(_Notice, frozen=True, kw_only=True):
     why: str
 
 
+class AuditGap(_Notice, frozen=True, kw_only=True):
+    """Links of the audit are missed: a backup was restored, or somebody cut them off."""
+
+    why: str
+
+
 class RoleRestarted(_Notice, frozen=True, kw_only=True):
     """A role ended unexpectedly and was started again."""
 
@@ -351,6 +357,7 @@ Notice = (
     | LimitChanged
     | LooseningWaits
     | LooseningCancelled
+    | AuditGap
     | RoleRestarted
     | RecordsDropped
     | ClockCorrected

@@ -485,6 +485,35 @@ class Acknowledged(Report, frozen=True, kw_only=True):
     mode: Mode
 
 
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One act in the chain."""
+
+    position: int
+    at_ns: int
+    engine_id: str
+    by: str
+    action: str
+    hash: str
+
+
+class AuditReport(Report, frozen=True, kw_only=True):
+    """The audit.
+
+    Attributes:
+        lines: the newest acts, newest first.
+        links: how many there are in all.
+        newest: hash of the newest.
+        broken: what is wrong with the chain, empty if it is whole.
+        gaps: what was missed when a ledger was opened.
+    """
+
+    lines: list[AuditLine]
+    links: int
+    newest: str
+    broken: str
+    gaps: list[str]
+
+
 class KillPath(msgspec.Struct, frozen=True, kw_only=True):
     """What one of the ways to stop the engine came to."""
 

@@ -7,6 +7,7 @@ from engine.bus.request import Request
 from engine.requests import (
     alerts,
     approvals,
+    audit,
     balance,
     chat,
     limits,
@@ -46,6 +47,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     money.GetEngineIds,
     money.GetPnl,
     money.GetExport,
+    audit.GetAudit,
     performance.GetPerformance,
     performance.GetBooks,
     chat.PutInbox,

@@ -28,7 +28,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.orders import Execution, Order, traded_base
-from engine.storage import outcomes, permit_store, tables
+from engine.storage import audit, outcomes, permit_acts, permit_store, tables
 from engine.storage.balances import Change, add_changes
 from engine.storage.insertion import Row, insert_new
 from engine.storage.latch_acts import check_code, load_latch
@@ -70,6 +70,7 @@ async def append(
             changes += await _append_money(connection, record, engine_id)
         elif isinstance(record, permit_store.PermitRecord):
             await permit_store.keep(connection, record, engine_id)
+            await permit_acts.link(connection, record, engine_id)
         elif isinstance(record, StateRecord | OutcomeRecord):
             await _append_state(connection, record, engine_id)
         elif isinstance(record, LatchRecord):
@@ -175,6 +176,7 @@ async def _append_state(
         row = {**_state_row(record), "engine_id": engine_id}
         if not await _insert_once(connection, tables.operator_state, row):
             return
+        await audit.link(connection, tables.operator_state, record.record_id)
     await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
 
 
@@ -218,6 +220,7 @@ async def _append_latch(
     }
     if not await _insert_once(connection, table, row):
         return False
+    await audit.link(connection, table, record.record_id)
     await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
     if record.act is LatchAct.WRONG_CODE:
         return False

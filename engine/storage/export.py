@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.units import NS_PER_S
@@ -86,6 +86,21 @@ _fill_columns = (
 _swap_key = _swaps.c.execution_id + "-" + cast(_swaps.c.position, Text)
 _swap_columns = (_transactions.c.sent_at_ns, *_swaps.c)
 
+_audit_columns = (
+    _state.c.at_ns,
+    _state.c.seq,
+    _state.c.mode,
+    _state.c.is_paused,
+    _state.c.by,
+    _state.c.action,
+    _state.c.latch_act,
+    _state.c.engine_id,
+    tables.audit.c.position,
+    tables.audit.c.prev_hash,
+    tables.audit.c.hash,
+)
+"""What was stored before there was a chain has no hash."""
+
 EXPORTS: dict[str, Export] = {
     "trades": _export_of(
         _executions.c.closed_at_ns,
@@ -157,15 +172,15 @@ EXPORTS: dict[str, Export] = {
         key=_mandates.c.mandate_id,
     ),
     "audit": _export_of(
-        _state.c.at_ns,
-        _state.c.seq,
-        _state.c.mode,
-        _state.c.is_paused,
-        _state.c.by,
-        _state.c.action,
-        _state.c.latch_act,
-        _state.c.engine_id,
+        *_audit_columns,
         key=_state.c.seq,
+        rows=select(*_audit_columns).outerjoin_from(
+            _state,
+            tables.audit,
+            and_(
+                tables.audit.c.kind == _state.name, tables.audit.c.record_id == _state.c.record_id
+            ),
+        ),
     ),
 }
 

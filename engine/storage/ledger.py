@@ -19,11 +19,12 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.lease import held_lease
-from engine.bus.notices import AlertAct
+from engine.bus.notices import AlertAct, AuditGap
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
 from engine.bus.records import Appended, EngineState, NoticeRecord, Record, Superseded
 from engine.bus.reports import (
+    AuditReport,
     EngineIds,
     ExportReport,
     InboxItems,
@@ -56,6 +57,9 @@ from engine.storage import (
     totals,
 )
 from engine.storage.append import append
+from engine.storage.audit import ACTS, Head, close_gap, load_head
+from engine.storage.audit_check import check
+from engine.storage.audit_head import HeadFile
 from engine.storage.backup import take_backup
 from engine.storage.books import load_books
 from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
@@ -87,6 +91,7 @@ class Ledger:
         self._settings = settings
         self._clock = clock
         self._news = asyncio.Event()
+        self._head_file = HeadFile(settings.data_dir)
         self._changes = 0
         # What an earlier process left may not be in a backup yet.
         self._changes_backed_up = -1
@@ -182,18 +187,24 @@ class Ledger:
         """Store records; see `Append`."""
         basis = self._settings.basis or Basis.SANDBOX
 
-        async def work(connection: AsyncConnection) -> int | Superseded | None:
+        has_acts = any(isinstance(record, ACTS) for record in records)
+
+        async def work(connection: AsyncConnection) -> tuple[int | None, Head | None] | Superseded:
             if generation is not None:
                 newest = await generations.load(connection, engine_id=engine_id)
                 if generation != newest:
                     return Superseded(generation=newest)
-            return await append(connection, records, basis=basis, engine_id=engine_id)
+            notice = await append(connection, records, basis=basis, engine_id=engine_id)
+            return notice, await load_head(connection) if has_acts else None
 
-        def tell(result: int | Superseded | None) -> None:
+        def tell(result: tuple[int | None, Head | None] | Superseded) -> None:
             if isinstance(result, Superseded):
                 return
             self._changes += 1
-            if result is not None:
+            notice, head = result
+            if head is not None:
+                self._head_file.write(head)
+            if notice is not None:
                 self.wake()
 
         result = await self._writer.transact(work, then=tell)
@@ -288,6 +299,27 @@ class Ledger:
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""
         return await load_books(self._writer.transact, basis=self._settings.basis)
+
+    async def audit(self, limit: int, *, looked_for: str = "") -> AuditReport:
+        """Check the chain of all acts and load the newest."""
+        kept = self._head_file.read()
+        return await check(self._writer, kept, limit=limit, looked_for=looked_for or None)
+
+    async def close_gap(self) -> None:
+        """Note and tell if links of the audit are missed, and keep its newest one."""
+        kept, at_ns = self._head_file.read(), self._clock()
+        basis = self._settings.basis or Basis.SANDBOX
+
+        async def work(connection: AsyncConnection) -> Head:
+            why = await close_gap(connection, kept, at_ns=at_ns)
+            if why is not None:
+                _log.error("links of the audit are missed: %s", why)
+                gap = AuditGap(at_ns=at_ns, basis=basis, why=why)
+                record = NoticeRecord(record_id=f"audit-gap-{at_ns}", notice=gap)
+                await append(connection, [record], basis=basis)
+            return await load_head(connection)
+
+        self._head_file.write(await self._writer.transact(work))
 
     async def engine_ids(self) -> EngineIds:
         """Load which engines there ever were."""
@@ -426,6 +458,7 @@ async def open_ledger(settings: LedgerSettings, *, clock: Clock) -> AsyncIterato
         async with open_writer(settings) as writer:
             await prepare(writer, settings=settings, clock=clock)
             ledger = Ledger(writer=writer, settings=settings, clock=clock)
+            await ledger.close_gap()
             async with scheduled(ledger, settings=settings, is_sqlite=writer.database.is_sqlite):
                 try:
                     yield ledger

@@ -1,7 +1,7 @@
 """The ledger's tables. Instants are int64 nanoseconds; money is exact; estimates are floats.
 
-The rows of `executions`, `orders`, `fills`, `deposits` and `operator_state` are never changed or
-deleted: the migrated schema has triggers that refuse it.
+The rows of `executions`, `orders`, `fills`, `deposits`, `operator_state` and `audit` are never
+changed or deleted: the migrated schema has triggers that refuse it.
 """
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -327,6 +328,20 @@ operator_state = Table(
 The last row without a `latch_act` is mode, pause and limits (JSON); a row with one is a kill, an
 unkill or a wrong one-time code, beside mode and pause as they were; `latch_of` is the engine whose
 latch it is, none for that of all. `delayed` (JSON) is what was allowed and waits."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("kind", "record_id"),
+)
+"""The chain of all acts; see `audit.py`. `kind` is the act's table, `content` its row as JSON."""
 
 notices = Table(
     "notices",

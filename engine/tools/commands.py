@@ -233,6 +233,16 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
     return exit_codes.OK
 
 
+async def audit(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Say whether the chain of all acts is whole, or the first thing that is wrong."""
+    from engine.tools.auditing import check_audit, told
+
+    report = await check_audit(settings, paths, looked_for=asked.head)
+    for line in told(report):
+        _say(line)
+    return 1 if report.broken else exit_codes.OK
+
+
 async def warm_up(_settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
     """Compile every kernel into the cache; says how far it is while it takes its time."""
     from engine.tools.warming import warm_up_aloud

@@ -42,6 +42,7 @@ from engine.requests.approvals import (
     GrantMandate,
     RevokeMandate,
 )
+from engine.requests.audit import GetAudit
 from engine.requests.balance import GetBalance
 from engine.requests.chat import (
     DoneInbox,
@@ -246,6 +247,8 @@ class FakeFacade:
                 return samples.performance(command.by)
             case GetBooks():
                 return self.books
+            case GetAudit():
+                return samples.audit()
             case GetExport():
                 return self.export
         return self._answer_chat(command)

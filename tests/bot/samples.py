@@ -10,6 +10,7 @@ from engine.bus.notices import (
     AlertAct,
     ApprovalAsked,
     ApprovalEnded,
+    AuditGap,
     ClockCorrected,
     DayClosed,
     Killed,
@@ -46,6 +47,8 @@ from engine.bus.permit_reports import (
     WaitingReport,
 )
 from engine.bus.reports import (
+    AuditLine,
+    AuditReport,
     BalanceLine,
     BalanceReport,
     ExactNow,
@@ -818,6 +821,7 @@ def all_notices() -> list[Notice]:
             after=Decimal(250),
             by="shell of op",
         ),
+        AuditGap(at_ns=at_ns, basis=basis, why="link 128 was there and is not any more"),
         LooseningWaits(
             at_ns=at_ns,
             basis=basis,
@@ -845,3 +849,25 @@ def all_notices() -> list[Notice]:
         VenuesBack(at_ns=at_ns, basis=basis, lost_ms=64_000),
         AlertAct(at_ns=at_ns, basis=basis, by="terminal", act="ack", target="killed", episode=1),
     ]
+
+
+def audit() -> AuditReport:
+    """The newest acts of a chain that is whole."""
+    acts = ("unkill", "kill: it looks wrong", "wrong code: unkill", "limit position_usd 250 USD")
+    return AuditReport(
+        lines=[
+            AuditLine(
+                position=128 - number,
+                at_ns=AT_NS - number * 60_000_000_000,
+                engine_id="main",
+                by="telegram:4242",
+                action=action,
+                hash=f"{number}3f9a" * 12,
+            )
+            for number, action in enumerate(acts)
+        ],
+        links=128,
+        newest="03f9a" * 12,
+        broken="",
+        gaps=[],
+    )

@@ -11,8 +11,8 @@ REQUIRED = {
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports"),
     *("daily", "report", "performance", "chart"),
-    *("pause", "resume", "kill", "unkill", "mode", "limit", "cancel", "export", "version"),
     *("approvals", "approve", "reject", "half", "snooze", "mandate", "mandates", "revoke"),
+    *("pause", "resume", "kill", "unkill", "mode", "limit", "cancel", "audit", "export", "version"),
 }
 
 

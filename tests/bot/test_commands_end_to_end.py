@@ -43,6 +43,7 @@ EXAMPLES = {
     "report": ("/report week", "Last 7 days: +$12.35"),
     "chart": ("/chart funnel", "From found to won, 7 days"),
     "performance": ("/performance pair 30", "By pair, 30 days: +$12.35"),
+    "audit": ("/audit", "Audit: 128 acts, whole"),
     "cancel": ("/cancel", "nothing waits any more"),
     "approvals": ("/approvals", "expected when asked"),
     "approve": ("/approve 0123456789ab", "Approved, and on its way"),
