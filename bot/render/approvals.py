@@ -53,7 +53,7 @@ def render_ended(notice: ApprovalEnded, *, note: str) -> Screen:
     if end.by:
         rows.append(("By", end.by))
     if end.why:
-        rows.append(("Because", end.why))
+        rows.append(("As", end.why))
     return Screen(
         title=END_WORDS[end.state],
         mark=Mark.GOOD if is_done else Mark.NONE,
@@ -66,11 +66,11 @@ def render_realised(notice: PaperTraded, approval: Approval, *, note: str) -> Sc
     """Say what an approved plan came to, under its terms."""
     worst = _usd(approval.plan, approval.worst_quote)
     realised = words.usd(notice.profit_usd, is_signed=True)
-    rows = [*_terms(approval), ("Realised", f"{realised}, worst allowed {worst}")]
+    rows = [*_terms(approval), ("Got", f"{realised}, worst allowed {worst}")]
     if notice.left_over:
         rows.append(("Left", words.left_over(notice.left_over)))
     if notice.why_reverted:
-        rows.append(("Because", notice.why_reverted))
+        rows.append(("As", notice.why_reverted))
     is_good = notice.profit_usd >= _exact_usd(approval.plan, approval.worst_quote)
     return Screen(
         title=f"Approved trade {realised}",
@@ -111,7 +111,7 @@ def _legs(plan: Plan) -> list[tuple[str, str]]:
         ]
     rows = []
     for leg in plan.legs:
-        bound = f"{'≤' if leg.side is Side.BUY else '≥'} {words.price(leg.price_limit)}"
+        bound = f"{'≤' if leg.side is Side.BUY else '≥'}{words.price(leg.price_limit)}"
         size = f"{words.size(leg.size_base)} {leg.instrument.pair.base}"
         quote = leg.instrument.pair.quote
         priced = bound if quote == plan.opportunity.quote else f"{bound} {quote}"

@@ -214,7 +214,7 @@ class Pipeline:
             self._decider.ask_again(
                 approval.plan.opportunity.scaled(0.5),
                 approval.size_base / 2,
-                why=f"half of {approval_id}, as you asked",
+                why="half, as you asked",
                 at_ns=at_ns,
             )
         elif approval is not None:
@@ -240,7 +240,7 @@ class Pipeline:
             self._decider.ask_again(
                 approval.plan.opportunity,
                 approval.size_base,
-                why=f"the market left what {approval.approval_id} allowed",
+                why="asked anew: it moved",
                 at_ns=at_ns,
             )
 

@@ -5,7 +5,7 @@ pair one start price; from there each follows its own recording.
 """
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ import msgspec
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument, Pair, VenueId
+from engine.domain.units import BPS_PER_UNIT
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.recordings import RecordedInstrument, load_recording
 from engine.sandbox.track import Track, recorded_mid_price
@@ -46,6 +47,8 @@ class LineRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         size_factor: multiplier of recorded sizes, chosen to keep the value of a level plausible.
         offset_s: where in the recording the replay begins.
         price_decimals, size_decimals: decimals on the venue's wire.
+        tide_bps: how much higher its prices are in every second round of the recording: a gap that
+            stays long enough for a person to say a word about.
         tick, lot, size_min, notional_min: the venue's rules, as its instrument list gives them.
     """
 
@@ -62,6 +65,7 @@ class LineRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     lot: str
     size_min: str
     notional_min: str = "0"
+    tide_bps: str = "0"
 
 
 class LineupFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -210,11 +214,13 @@ def _make_listing(
         price_decimals=row.price_decimals,
         size_decimals=row.size_decimals,
     )
+    higher = 1 + Decimal(row.tide_bps) / BPS_PER_UNIT
     track = Track(
         played,
         scale,
         offset_ns=offset_ns,
         padding_levels=padding_levels.get(row.venue, 0),
+        tide=replace(scale, price_factor=scale.price_factor * higher),
     )
     return Listing(instrument, track)
 

@@ -34,7 +34,10 @@ class Track:
         *,
         offset_ns: int,
         padding_levels: int,
+        tide: Scale | None = None,
     ) -> None:
+        """Begin at an offset of the recording; every second cycle is scaled by `tide`, if given."""
+        self._scales = (scale, tide or scale)
         self._recorded = recorded
         self._cycle_ns = CYCLE_LEAD_NS + recorded.window_ns + CYCLE_PAUSE_NS
         self._began_at_ns = -offset_ns - CYCLE_LEAD_NS
@@ -43,6 +46,8 @@ class Track:
         self.book = TruthBook(scale, recorded.start, padding_levels=padding_levels)
         while self.next_at_ns <= 0:
             self.step()
+        if self.cycles % 2:
+            self.book.restart(scale)
         self.cycles = 0
 
     @property
@@ -61,7 +66,7 @@ class Track:
         self._began_at_ns += self._cycle_ns
         self._index = 0
         self.cycles += 1
-        return self.book.restart()
+        return self.book.restart(self._scales[self.cycles % 2])
 
 
 def recorded_mid_price(recorded: RecordedInstrument, *, offset_ns: int, name: str) -> Decimal:

@@ -63,8 +63,13 @@ class TruthBook:
             self._set(side, Decimal(price_text), Decimal(size_text), touched)
         return [(side, price, self.sides[side].get(price, 0)) for side, price in touched]
 
-    def restart(self) -> list[Change]:
-        """Go back to the start book; return the changes that lead there, removals first."""
+    def restart(self, scale: Scale | None = None) -> list[Change]:
+        """Go back to the start book; return the changes that lead there, removals first.
+
+        Args:
+            scale: by which all is scaled from now on, if that changes.
+        """
+        self.scale = scale or self.scale
         before = self.sides
         self.sides = ({}, {})
         self._recorded = {}

@@ -184,12 +184,13 @@ async def load_waiting(
     """Sum up what was asked, how it ended, and what it was worth when asked and when answered.
 
     What waiting cost is what was expected when a person was asked, less what was realised: of what
-    was approved by its execution, of all else nothing.
+    was approved by its execution, of all else nothing. What was asked anew counts as asked once.
     """
     query = (
         select(
             approvals.c.state,
             approvals.c.profit_usd,
+            approvals.c.approval,
             approvals.c.now_usd,
             approvals.c.asked_at_ns,
             approvals.c.ended_at_ns,
@@ -203,13 +204,15 @@ async def load_waiting(
     lines: dict[str, WaitingLine] = {}
     for row in await connection.execute(query.order_by(approvals.c.asked_at_ns)):
         before = lines.get(row.state) or WaitingLine(state=ApprovalState(row.state))
+        is_again = msgspec.json.decode(row.approval, type=Approval).is_requested
+        asked_usd = Decimal(0) if is_again else row.profit_usd
         waited_ms = (
             0 if row.ended_at_ns is None else (row.ended_at_ns - row.asked_at_ns) // NS_PER_MS
         )
         lines[row.state] = WaitingLine(
             state=before.state,
             count=before.count + 1,
-            asked_usd=exact_sum((before.asked_usd, row.profit_usd)),
+            asked_usd=exact_sum((before.asked_usd, asked_usd)),
             answered_usd=exact_sum((before.answered_usd, row.now_usd or Decimal(0))),
             realised_usd=exact_sum((before.realised_usd, row.realised_usd or Decimal(0))),
             waited_ms=before.waited_ms + max(waited_ms, 0),
