@@ -10,6 +10,7 @@ from bot.commands import (
     audit,
     balance,
     charts,
+    drill,
     limit,
     market,
     money,
@@ -62,6 +63,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     alerts.THRESHOLD,
     alerts.QUIET,
     audit.AUDIT,
+    drill.DRILL,
     overview.VERSION,
 )
 

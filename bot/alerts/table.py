@@ -18,6 +18,7 @@ from engine.bus.notices import (
     ClockCorrected,
     DayClosed,
     Killed,
+    KillLeft,
     LateFill,
     LimitChanged,
     LimitHit,
@@ -168,7 +169,7 @@ ROWS: Final[tuple[Row, ...]] = (
         topic="Kill latch cleared",
         fingerprint=lambda notice: f"unkilled:{notice.engine}" if notice.engine else "unkilled",
         until=Until.TOLD,
-        ends=lambda notice: (_latch(notice),),
+        ends=lambda notice: (_latch(notice), of_engine(notice.engine_id, "left")),
     ),
     Row(
         notice=RoleAway,
@@ -252,6 +253,15 @@ ROWS: Final[tuple[Row, ...]] = (
         fingerprint=_named("limit", "reason"),
         calm_s=2 * HOUR_S,  # a balance that ran out is told once an hour
         under=_limit_parents,
+    ),
+    Row(
+        notice=KillLeft,
+        kind="left",
+        topic="What a kill left",
+        severity=lambda notice: Severity.P2 if notice.is_flat else Severity.P1,
+        fingerprint=_own("left"),
+        until=Until.ACK,
+        is_mutable=False,
     ),
     Row(
         notice=AuditGap,

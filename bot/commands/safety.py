@@ -14,6 +14,7 @@ from bot.commands.common import answer_plainly, ask_to_loosen
 from bot.grammar import Argument, Arguments, Form
 from bot.menus import KILL as KILL_BUTTON
 from bot.menus import OVERVIEW
+from bot.render.kills import render_aftermath
 from bot.render.safety import (
     render_ask_resume,
     render_declined,
@@ -28,6 +29,7 @@ from engine.domain.engines import ENGINE_ID_PATTERN
 from engine.domain.errors import TransientError
 from engine.domain.modes import MODES_UPWARD, Mode
 from engine.domain.redaction import redact
+from engine.requests.kills import GetAftermath
 from engine.requests.overview import GetLimits, GetStatus
 from engine.requests.safety import CancelDelayed, Kill, Pause, Resume, SetMode, Unkill
 
@@ -161,8 +163,14 @@ KILL = CommandEntry(
 
 
 async def unkill(call: Call) -> Answer:
-    """Clear the latch with the one-time code."""
-    code, engine = call.arguments.text("code") or "", call.arguments.text("engine") or ""
+    """Clear the latch with the one-time code; without one, show what changed since the kill."""
+    code, engine = call.arguments.text("code"), call.arguments.text("engine") or ""
+    if code is None:
+        report = await call.ask(GetAftermath())
+        has_authenticator = call.settings.has_authenticator
+        return Answer(
+            screen=render_aftermath(report, now_ns=call.now_ns, has_authenticator=has_authenticator)
+        )
     command = call.seal(Unkill(code=code, engine=engine), target=engine or None)
     return answer_plainly(await call.ask(command), call.settings)
 
@@ -173,13 +181,14 @@ UNKILL = CommandEntry(
     kind=Kind.CHANGE,
     short_help="clear the latch with a one-time code",
     long_help=(
-        "Clears the kill latch. The one-time code is the second step.",
+        "Alone it shows what the kill left and what changed since.",
+        "With a one-time code it clears the kill latch: the code is the second step.",
         "With the name of an engine: the latch of that one, if it was killed by its name.",
     ),
     handler=unkill,
     is_on_buttons=False,
     grammar=(
-        Argument(name="code", form=Form.CODE, is_required=True),
+        Argument(name="code", form=Form.CODE),
         Argument(name="engine", form=Form.WORD),
     ),
 )

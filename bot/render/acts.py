@@ -3,16 +3,19 @@
 from typing import Final
 
 from bot.render import words
+from bot.render.kills import left_content
 from bot.render.screen import Mark
-from engine.bus.notices import AuditGap, LooseningCancelled, LooseningWaits
+from engine.bus.notices import AuditGap, KillLeft, LooseningCancelled, LooseningWaits
 
-Act = LooseningWaits | LooseningCancelled | AuditGap
+Act = LooseningWaits | LooseningCancelled | AuditGap | KillLeft
 
-ACTS: Final = (LooseningWaits, LooseningCancelled, AuditGap)
+ACTS: Final = (LooseningWaits, LooseningCancelled, AuditGap, KillLeft)
 
 
 def act_content(notice: Act) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines."""
+    if isinstance(notice, KillLeft):
+        return left_content(notice)
     if isinstance(notice, AuditGap):
         lines = [
             f"{notice.why}.",

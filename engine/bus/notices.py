@@ -231,6 +231,21 @@ class LooseningCancelled(_Notice, frozen=True, kw_only=True):
     why: str
 
 
+class KillLeft(_Notice, frozen=True, kw_only=True):
+    """What a kill left, by the engine's own books.
+
+    Attributes:
+        is_flat: no plan is open, and what is left over is worth next to nothing.
+        plans: open still.
+        usd: what is left over is worth.
+    """
+
+    is_flat: bool
+    plans: int
+    left_over: tuple[Amount, ...]
+    usd: Decimal
+
+
 class AuditGap(_Notice, frozen=True, kw_only=True):
     """Links of the audit are missed: a backup was restored, or somebody cut them off."""
 
@@ -358,6 +373,7 @@ Notice = (
     | LooseningWaits
     | LooseningCancelled
     | AuditGap
+    | KillLeft
     | RoleRestarted
     | RecordsDropped
     | ClockCorrected

@@ -169,6 +169,7 @@ class LatchAct(StrEnum):
     KILL = "kill"
     UNKILL = "unkill"
     WRONG_CODE = "wrong code"
+    DRILL = "drill"
 
 
 class LatchRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.bus.command import Envelope
+from engine.bus.kill_reports import DrillReport
 from engine.bus.lease import Lease
 from engine.bus.notices import LimitChanged, LooseningCancelled, ModeChanged, Notice
 from engine.bus.records import Outcome, StateRecord
@@ -20,7 +21,8 @@ from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
-from engine.operate import loosening
+from engine.operate import kill_drill, loosening
+from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
 from engine.operate.clock import Clock
 from engine.operate.codes import STORED_WITHIN_S
@@ -31,7 +33,7 @@ from engine.operate.kill_switches import KillSwitches
 from engine.operate.once import Once
 from engine.operate.operator_set import OperatorSet
 from engine.operate.outbox import Outbox
-from engine.operate.step_up import Loosening, StepUp
+from engine.operate.step_up import Loosening, StepUp, is_beyond_paper
 
 AWAY: Final = "the ledger is away"
 
@@ -67,6 +69,7 @@ class EngineAnswers:
         self.clock = clock
         self.once = once
         self.step_up = step_up
+        self.aftermath = Aftermath(core, latches, clock)
         self.waiting = delayed
         self._outbox = outbox
         self._lease = lease
@@ -219,6 +222,18 @@ class EngineAnswers:
     ) -> Acknowledged | Declined:
         """Let more through, once it has all that this needs; see `loosening`."""
         return await loosening.loosen(self, envelope, asked, is_confirmed=is_confirmed, code=code)
+
+    async def drill(self, envelope: Envelope) -> DrillReport | Declined:
+        """Kill as a drill, while whatever is traded is simulated; see `kill_drill`."""
+        if self.basis is Basis.LIVE and is_beyond_paper(self.control.mode):
+            return Declined(why="beyond paper on live markets nothing is tried out: go down first")
+        return await kill_drill.drill(
+            self.latches,
+            self._outbox,
+            self.clock,
+            envelope,
+            engine=self.core.header.engine_id,
+        )
 
     async def cancel_delayed(self, envelope: Envelope) -> Acknowledged | Declined:
         """Cancel all that waits."""

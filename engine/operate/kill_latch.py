@@ -146,3 +146,7 @@ class EngineLatches:
     def is_killed(self) -> bool:
         """Read both."""
         return self.of_all.is_killed() or self.own.is_killed()
+
+    def why(self) -> str:
+        """Say who set the one that is set, and why; that of all engines first."""
+        return (self.of_all if self.of_all.is_killed() else self.own).why()

@@ -222,7 +222,7 @@ async def _append_latch(
         return False
     await audit.link(connection, table, record.record_id)
     await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
-    if record.act is LatchAct.WRONG_CODE:
+    if record.act in {LatchAct.WRONG_CODE, LatchAct.DRILL}:
         return False
     notice: Notice = (
         Killed(at_ns=record.at_ns, basis=basis, by=record.by, why=record.why, engine=record.engine)

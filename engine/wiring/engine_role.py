@@ -22,6 +22,7 @@ from engine.domain.errors import BadValueError, FatalError, SyndicateError, wors
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.market.matrix_block import shared_path
+from engine.operate.aftermath import Aftermath
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.codes import Codes
@@ -213,7 +214,7 @@ async def open_engine(
                 ]
                 running.append(tasks.create_task(_keep(lease)))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
-                running.append(tasks.create_task(_watch_latches(kill_switches)))
+                running.append(tasks.create_task(_watch_latches(kill_switches, answers.aftermath)))
                 running.append(tasks.create_task(watch_delays(answers)))
                 try:
                     yield answers
@@ -314,9 +315,10 @@ async def _keep(lease: Lease) -> None:
         lease.check()
 
 
-async def _watch_latches(kill_switches: KillSwitches) -> None:
+async def _watch_latches(kill_switches: KillSwitches, aftermath: Aftermath) -> None:
     while True:
         kill_switches.watch()
+        aftermath.watch()
         await asyncio.sleep(LATCH_S)
 
 

@@ -53,6 +53,7 @@ from engine.requests.chat import (
     PutInbox,
     TakeInbox,
 )
+from engine.requests.kills import DrillKill, GetAftermath
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.overview import (
@@ -247,6 +248,10 @@ class FakeFacade:
                 return samples.performance(command.by)
             case GetBooks():
                 return self.books
+            case DrillKill():
+                return samples.drill()
+            case GetAftermath():
+                return samples.aftermath(is_killed=self.is_killed)
             case GetAudit():
                 return samples.audit()
             case GetExport():

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from msgspec.structs import replace
 
+from engine.bus.kill_reports import AftermathReport, DrillReport
 from engine.bus.notices import (
     REFUSED,
     AlertAct,
@@ -14,6 +15,7 @@ from engine.bus.notices import (
     ClockCorrected,
     DayClosed,
     Killed,
+    KillLeft,
     LateFill,
     LimitChanged,
     LimitHit,
@@ -821,6 +823,14 @@ def all_notices() -> list[Notice]:
             after=Decimal(250),
             by="shell of op",
         ),
+        KillLeft(
+            at_ns=at_ns,
+            basis=basis,
+            is_flat=False,
+            plans=1,
+            left_over=(Amount(asset=AssetCode("BTC"), value=Decimal("0.25")),),
+            usd=Decimal(15_000),
+        ),
         AuditGap(at_ns=at_ns, basis=basis, why="link 128 was there and is not any more"),
         LooseningWaits(
             at_ns=at_ns,
@@ -870,4 +880,26 @@ def audit() -> AuditReport:
         newest="03f9a" * 12,
         broken="",
         gaps=[],
+    )
+
+
+def drill() -> DrillReport:
+    """A drill that went well."""
+    return DrillReport(memory_us=2, file_us=1_410, refused_us=1_460, stored_us=9_900, is_clear=True)
+
+
+def aftermath(*, is_killed: bool) -> AftermathReport:
+    """A kill that left a quarter of a bitcoin."""
+    return AftermathReport(
+        basis=Basis.SANDBOX,
+        is_killed=is_killed,
+        why="killed by telegram:4242: it looks wrong",
+        since_ns=AT_NS - 90_000_000_000,
+        plans=0,
+        left_over=(Amount(asset=AssetCode("BTC"), value=Decimal("0.25")),),
+        usd=Decimal(15_120),
+        usd_before=Decimal(15_000),
+        refused=41,
+        mode=Mode.PAPER,
+        is_paused=False,
     )

@@ -12,7 +12,19 @@ REQUIRED = {
     *("system", "config", "reports"),
     *("daily", "report", "performance", "chart"),
     *("approvals", "approve", "reject", "half", "snooze", "mandate", "mandates", "revoke"),
-    *("pause", "resume", "kill", "unkill", "mode", "limit", "cancel", "audit", "export", "version"),
+    *(
+        "pause",
+        "resume",
+        "kill",
+        "unkill",
+        "mode",
+        "limit",
+        "cancel",
+        "audit",
+        "drill",
+        "export",
+        "version",
+    ),
 }
 
 
@@ -45,5 +57,5 @@ def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> N
         *("ack", "hush", "mute", "unmute", "threshold", "quiet")
     }
     assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {
-        *("resume", "unkill", "mode", "limit", "approve", "half", "mandate")
+        *("resume", "unkill", "mode", "limit", "drill", "approve", "half", "mandate")
     }

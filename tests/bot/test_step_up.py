@@ -42,3 +42,13 @@ async def test_what_waits_is_in_the_status_and_one_tap_cancels_it(chat: Chat) ->
         assert "Waits" not in await chat.say("/status")
 
     assert chat.facade.effects == ["cancel"]
+
+
+async def test_an_unkill_without_a_code_shows_what_changed_and_clears_nothing(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("KILL")
+        text = await chat.say("/unkill")
+
+    assert "41 since" in text
+    assert "$15,120.00, was $15,000.00" in text
+    assert chat.facade.is_killed

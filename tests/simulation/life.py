@@ -168,7 +168,7 @@ class Life:
         self._tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self.outbox.run()),
             asyncio.create_task(self._ticks.run()),
-            asyncio.create_task(_watch_latches(self.kill_switches)),
+            asyncio.create_task(_watch_latches(self.kill_switches, self.answers.aftermath)),
             asyncio.create_task(self._record()),
         ]
         self._commands: set[asyncio.Task[None]] = set()

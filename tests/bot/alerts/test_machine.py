@@ -400,4 +400,4 @@ def test_severities_of_what_may_cost_money_are_what_the_operator_relies_on() -> 
         for notice in samples.all_notices()
         if row_of(notice).severity(notice) is Severity.P1
     }
-    assert critical == {"Killed", "RecordsDropped", "RoleAway"}
+    assert critical == {"Killed", "KillLeft", "RecordsDropped", "RoleAway"}
