@@ -16,13 +16,18 @@ from bot.render.clean import clean
 from bot.render.troubles import render_away, render_failed, render_misread
 from engine.bus.request import Reply, Request
 from engine.domain.errors import SyndicateError, TransientError
+from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.requests.presence import SignOfLife
 from engine.requests.safety import Kill
 
 _log = logging.getLogger(__name__)
 _SHOWN_LIMIT = 40
 _HELP = Button(label="Help", line="/help")
+
+SIGN_S = 30
+"""Signs of life are told so often at most."""
 
 KILL_S_MAX = 3.0
 """Longest wait before a kill is answered; its latch is set long before."""
@@ -142,6 +147,8 @@ class Dispatcher:
     read_chat: Callable[[], ChatState] = ChatState
     alerts: AlertsOfChat | None = None
     failed_count: int = field(default=0, init=False)
+    _sign_ns: int = field(default=0, init=False)
+    _telling: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
     async def ask(self, request: Request[Reply], /) -> Reply:
         """Ask the facade, with a time limit.
@@ -160,6 +167,23 @@ class Dispatcher:
                 f"no answer to {type(request).__name__} within {ask_s:g} s;"
                 " /status shows whether it was carried out"
             ) from None
+
+    def note_sign(self) -> None:
+        """Tell the engines that the operator is there; nothing waits for it."""
+        now_ns = self.clock()
+        if 0 <= now_ns - self._sign_ns < SIGN_S * NS_PER_S:
+            return
+        self._sign_ns = now_ns
+        task = asyncio.get_running_loop().create_task(self._tell_sign())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_sign(self) -> None:
+        try:
+            await self.ask(SignOfLife())
+        except SyndicateError as error:
+            self._sign_ns = 0
+            _log.info("a sign of life is not noted: %s", error)
 
     async def carry_out(
         self,

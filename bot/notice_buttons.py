@@ -16,6 +16,7 @@ from engine.bus.notices import (
     PaperTraded,
     PlanVoided,
     StampedNotice,
+    StillThere,
     VenueBack,
     VenueLost,
 )
@@ -34,6 +35,7 @@ _APPROVALS = Button(label="Approvals", line="/approvals")
 _MANDATES = Button(label="Mandates", line="/mandates")
 _PAUSE = Button(label="Pause", line="/pause")
 CANCEL_DELAYED = Button(label="Cancel it", line="/cancel", is_alarming=True)
+_STILL_HERE: Row = (Button(label="Still here", line="/status"), _PAUSE)
 
 AFTER_NEWS: Row = (_STATUS,)
 AFTER_CONFLICT: Row = (_PAUSE,)
@@ -71,8 +73,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
         case DayClosed():
             row = (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
-        case LooseningWaits():
-            row = (CANCEL_DELAYED, _STATUS)
+        case StillThere() | LooseningWaits():
+            row = _STILL_HERE if isinstance(notice, StillThere) else (CANCEL_DELAYED, _STATUS)
         case _:
             row = (_STATUS,)
     return (row,)

@@ -123,6 +123,8 @@ class ChatSession:
         That it kills or tightens counts from this call on, however long the engine takes.
         """
         asked = turn.asked
+        if not turn.is_late:
+            self.dispatcher.note_sign()
         if isinstance(asked, Invocation) and asked.tightens:
             self._confirmations.void_all()
             if asked.is_kill:

@@ -37,6 +37,7 @@ from engine.bus.notices import (
     RoleBack,
     RoleRestarted,
     Started,
+    StillThere,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -262,6 +263,13 @@ ROWS: Final[tuple[Row, ...]] = (
         fingerprint=_own("left"),
         until=Until.ACK,
         is_mutable=False,
+    ),
+    Row(
+        notice=StillThere,
+        kind="silence",
+        topic="No sign of life",
+        fingerprint=_own("silence"),
+        until=Until.TOLD,
     ),
     Row(
         notice=AuditGap,

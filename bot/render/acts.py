@@ -5,15 +5,20 @@ from typing import Final
 from bot.render import words
 from bot.render.kills import left_content
 from bot.render.screen import Mark
-from engine.bus.notices import AuditGap, KillLeft, LooseningCancelled, LooseningWaits
+from engine.bus.notices import AuditGap, KillLeft, LooseningCancelled, LooseningWaits, StillThere
 
-Act = LooseningWaits | LooseningCancelled | AuditGap | KillLeft
+Act = LooseningWaits | LooseningCancelled | AuditGap | KillLeft | StillThere
 
-ACTS: Final = (LooseningWaits, LooseningCancelled, AuditGap, KillLeft)
+ACTS: Final = (LooseningWaits, LooseningCancelled, AuditGap, KillLeft, StillThere)
 
 
 def act_content(notice: Act) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines."""
+    if isinstance(notice, StillThere):
+        silent = words.duration(notice.silent_s)
+        due = words.clock_zone(notice.pauses_at_ns)
+        lines = [f"No sign of life for {silent}.", f"It pauses at {due} unless you say something."]
+        return Mark.WARN, "Are you still there?", lines
     if isinstance(notice, KillLeft):
         return left_content(notice)
     if isinstance(notice, AuditGap):

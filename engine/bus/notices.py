@@ -246,6 +246,13 @@ class KillLeft(_Notice, frozen=True, kw_only=True):
     usd: Decimal
 
 
+class StillThere(_Notice, frozen=True, kw_only=True):
+    """The operator gave no sign of life for long: it pauses unless one comes."""
+
+    silent_s: int
+    pauses_at_ns: int
+
+
 class AuditGap(_Notice, frozen=True, kw_only=True):
     """Links of the audit are missed: a backup was restored, or somebody cut them off."""
 
@@ -373,6 +380,7 @@ Notice = (
     | LooseningWaits
     | LooseningCancelled
     | AuditGap
+    | StillThere
     | KillLeft
     | RoleRestarted
     | RecordsDropped

@@ -66,7 +66,18 @@ LAG_MS: Final = Term(
 """No limit of plans either: books whose frames come later are out of all of them."""
 
 
+SILENCE_H: Final = Term(
+    name="silence_h_max",
+    unit="h",
+    default=Decimal(8_760),
+    section="operator",
+    is_whole=True,
+    least=Decimal(1),
+)
+"""Nor this: after so long without a sign of life from the operator it pauses."""
+
+
 def terms_of(limits: Sequence[LimitMaker]) -> list[Term]:
     """Return the numbers that limits, and what else can be tightened while running, go by."""
     own = [limit.term for limit in limits if limit.term is not None]
-    return [*own, SLIPPAGE_BPS, UNWIND_BAND_BPS, LAG_MS]
+    return [*own, SLIPPAGE_BPS, UNWIND_BAND_BPS, LAG_MS, SILENCE_H]

@@ -33,6 +33,7 @@ from engine.operate.kill_switches import KillSwitches
 from engine.operate.once import Once
 from engine.operate.operator_set import OperatorSet
 from engine.operate.outbox import Outbox
+from engine.operate.silence import Silence
 from engine.operate.step_up import Loosening, StepUp, is_beyond_paper
 
 AWAY: Final = "the ledger is away"
@@ -60,6 +61,7 @@ class EngineAnswers:
         lease: Lease,
         once: Once,
         step_up: StepUp,
+        silence: Silence,
         delayed: tuple[Delayed, ...] = (),
     ) -> None:
         self.core = core
@@ -69,6 +71,7 @@ class EngineAnswers:
         self.clock = clock
         self.once = once
         self.step_up = step_up
+        self.silence = silence
         self.aftermath = Aftermath(core, latches, clock)
         self.waiting = delayed
         self._outbox = outbox
@@ -89,6 +92,7 @@ class EngineAnswers:
 
     def step_clock(self, step_ns: int) -> None:
         """Keep each wait as long as it was when the clock is set."""
+        self.silence.step_clock(step_ns)
         self.waiting = tuple(
             replace(one, asked_at_ns=one.asked_at_ns + step_ns, due_at_ns=one.due_at_ns + step_ns)
             for one in self.waiting

@@ -15,6 +15,7 @@ from engine.requests import (
     money,
     overview,
     performance,
+    presence,
     safety,
     why,
 )
@@ -49,6 +50,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     money.GetPnl,
     money.GetExport,
     audit.GetAudit,
+    presence.SignOfLife,
     kills.GetAftermath,
     kills.DrillKill,
     performance.GetPerformance,

@@ -401,6 +401,12 @@ class OperatorSettings(_Section, frozen=True, kw_only=True):
     chart_theme: Annotated[
         Literal["light", "dark"], Meta(description="how pictures in the chat look")
     ] = "light"
+    silence_h_max: Annotated[
+        int,
+        Meta(ge=1, le=8_760, extra={"unit": "h"},
+             description="after so long without a sign of life from you (any command is one) it "
+             "pauses, after a warning; 8760, a year, is off"),
+    ] = 8_760  # fmt: skip
     loosening_delay_s: Annotated[
         Annotated[int, Meta(ge=0, le=86_400)] | None,
         Meta(description="the largest loosenings (a mode beyond paper, a money limit more than "

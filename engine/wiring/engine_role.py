@@ -46,6 +46,7 @@ from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.silence import Silence, watch_silence
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.step_up import StepUp
 from engine.operate.world import LiveWorld
@@ -195,6 +196,7 @@ async def open_engine(
             lease=lease,
             once=Once(outbox, now_ns, target=settings.engine.id, outcomes=state.outcomes),
             step_up=StepUp(codes, basis=header.basis, delay_s=_delay_s(settings, header.basis)),
+            silence=Silence(paths.home, now_ns),
             delayed=state.delayed,
         )
         ticks.on_step = answers.step_clock
@@ -216,6 +218,7 @@ async def open_engine(
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 running.append(tasks.create_task(_watch_latches(kill_switches, answers.aftermath)))
                 running.append(tasks.create_task(watch_delays(answers)))
+                running.append(tasks.create_task(watch_silence(answers)))
                 try:
                     yield answers
                 finally:

@@ -65,6 +65,7 @@ from engine.requests.overview import (
     GetVersion,
 )
 from engine.requests.performance import GetBooks, GetPerformance
+from engine.requests.presence import SignOfLife
 from engine.requests.safety import (
     CancelDelayed,
     Kill,
@@ -252,6 +253,8 @@ class FakeFacade:
                 return samples.drill()
             case GetAftermath():
                 return samples.aftermath(is_killed=self.is_killed)
+            case SignOfLife():
+                return self._acknowledged("noted")
             case GetAudit():
                 return samples.audit()
             case GetExport():

@@ -34,6 +34,7 @@ from engine.bus.notices import (
     RoleBack,
     RoleRestarted,
     Started,
+    StillThere,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -830,6 +831,9 @@ def all_notices() -> list[Notice]:
             plans=1,
             left_over=(Amount(asset=AssetCode("BTC"), value=Decimal("0.25")),),
             usd=Decimal(15_000),
+        ),
+        StillThere(
+            at_ns=at_ns, basis=basis, silent_s=77_760, pauses_at_ns=at_ns + 8_640_000_000_000
         ),
         AuditGap(at_ns=at_ns, basis=basis, why="link 128 was there and is not any more"),
         LooseningWaits(

@@ -1,9 +1,12 @@
 """What lets more through takes a code where there is one; what waits is shown and cancelled."""
 
+import asyncio
+
 import pytest
 
 from engine.domain.delays import Delayed
 from engine.domain.modes import Mode
+from engine.requests.presence import SignOfLife
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
 
@@ -52,3 +55,16 @@ async def test_an_unkill_without_a_code_shows_what_changed_and_clears_nothing(ch
     assert "41 since" in text
     assert "$15,120.00, was $15,000.00" in text
     assert chat.facade.is_killed
+
+
+async def test_whatever_the_operator_says_is_a_sign_of_life_and_nothing_waits_for_it(
+    chat: Chat,
+) -> None:
+    gate = chat.facade.gates[SignOfLife] = asyncio.Event()
+    async with chat.start():
+        assert "Commit" in await chat.say("/version")
+        await chat.facade.wait_until_entered(SignOfLife, 1)
+        await chat.say("what?")
+        gate.set()
+
+    assert chat.facade.count(SignOfLife) == 1, "often enough"

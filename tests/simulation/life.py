@@ -35,6 +35,7 @@ from engine.operate.outbox import Outbox
 from engine.operate.recorder import FLUSH_S, Recorder, RecorderSettings
 from engine.operate.recording import EntryKind
 from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.silence import Silence
 from engine.operate.step_up import StepUp
 from engine.operate.world import LiveWorld
 from engine.sandbox.stage import Stage
@@ -161,6 +162,7 @@ class Life:
             lease=lease,
             once=Once(self.outbox, self.now_ns, target=MAIN, outcomes=state.outcomes),
             step_up=StepUp(codes, basis=self.header.basis, delay_s=0),
+            silence=Silence(machine.directory, self.now_ns),
             delayed=state.delayed,
         )
         self.outbox.on_intent = intents_to(self.core.hot_path, self._ticks.watch, self.now_ns)
