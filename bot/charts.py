@@ -1,18 +1,13 @@
-"""Draw charts in a process of its own that ends at once.
-
-The plotting library costs tens of megabytes and most of a second to import; the bot's process
-never pays that, and a hanging or failing drawing cannot hold it up.
-"""
+"""Draw charts, one at a time, apart from the chat's process."""
 
 import asyncio
 import json
-import os
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from bot.answer import Chart, Picture, Theme
+from bot.apart import ApartError, run_apart
 from bot.render.words import usd, zone_name
 
 DRAW_S_MAX: Final = 45.0
@@ -21,9 +16,7 @@ DRAW_S_MAX: Final = 45.0
 POINTS_MAX: Final = 2000
 """Points in a picture; of more, evenly spaced ones and the last are drawn."""
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
 PICTURE_BYTES_MAX: Final = 5_000_000
-_KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
 class ChartError(Exception):
@@ -49,49 +42,24 @@ class ChartDrawer:
         Raises:
             ChartError: the drawing process failed or took too long.
         """
+        variables = {}
+        if self.cache_directory is not None:
+            variables["MPLCONFIGDIR"] = str(self.cache_directory)
         async with self._drawing:
             try:
-                return await _draw(
-                    _encode(chart, theme or self.theme), _environment(self.cache_directory)
+                picture = await run_apart(
+                    "bot.draw_chart",
+                    _encode(chart, theme or self.theme),
+                    s_max=DRAW_S_MAX,
+                    variables=variables,
                 )
-            except OSError as error:
-                raise ChartError(f"the drawing process did not start: {error}") from error
-
-
-async def _draw(chart: bytes, environment: dict[str, str]) -> bytes:
-    drawing = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.draw_chart",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment,
-        cwd=_ROOT,
-    )
-    try:
-        async with asyncio.timeout(DRAW_S_MAX):
-            picture, errors = await drawing.communicate(chart)
-    except TimeoutError:
-        raise ChartError(f"the drawing took longer than {DRAW_S_MAX:g} s") from None
-    finally:
-        if drawing.returncode is None:
-            drawing.kill()
-            await drawing.wait()
-    if drawing.returncode != 0 or not picture:
-        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
-        raise ChartError(f"the drawing ended with code {drawing.returncode}: {last[0]}")
-    if len(picture) > PICTURE_BYTES_MAX:
-        raise ChartError(f"the picture has {len(picture)} bytes, at most {PICTURE_BYTES_MAX} go")
-    return picture
-
-
-def _environment(cache_directory: Path | None) -> dict[str, str]:
-    # The drawing process needs no secret, so it gets none.
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    if cache_directory is not None:
-        kept["MPLCONFIGDIR"] = str(cache_directory)
-    return kept
+            except ApartError as error:
+                raise ChartError(f"the drawing failed: {error}") from error
+        if len(picture) > PICTURE_BYTES_MAX:
+            raise ChartError(
+                f"the picture has {len(picture)} bytes, at most {PICTURE_BYTES_MAX} go"
+            )
+        return picture
 
 
 def _encode(chart: Picture, theme: Theme) -> bytes:

@@ -1,5 +1,7 @@
 """What every family of handlers needs: questions that many ask, and the answers to a plain no."""
 
+import datetime as dt
+
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.menus import OVERVIEW, acts
@@ -14,6 +16,7 @@ from bot.render.safety import (
 from engine.bus.command import Command
 from engine.bus.reports import Acknowledged, Declined, PnlReport, StatusReport, Unknown
 from engine.domain.errors import TransientError
+from engine.domain.units import NS_PER_S
 from engine.facade.front_end import FrontEndSettings
 from engine.requests.money import GetPnl
 from engine.requests.overview import GetStatus
@@ -72,3 +75,18 @@ def answer_plainly(report: Acknowledged | Declined | Unknown, settings: FrontEnd
     if isinstance(report, Declined):
         return Answer(screen=render_declined(report))
     return Answer(screen=render_unknown(report))
+
+
+def read_day(text: str) -> int | None:
+    """Return the first instant of a UTC day such as 2026-11-28; None if it is none."""
+    try:
+        day = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
+    return int(day.timestamp()) * NS_PER_S
+
+
+def no_day(text: str) -> Answer:
+    """Answer that a word is no day."""
+    why = f"“{text}” is no day: today, yesterday, or a date as 2026-11-28; the first one first."
+    return Answer(screen=render_declined(Declined(why=why)))

@@ -2,7 +2,7 @@
 
 from bot.answer import Answer, Document
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import DAYS_MAX, answer_plainly, numbered_why
+from bot.commands.common import DAYS_MAX, answer_plainly, no_day, numbered_why, read_day
 from bot.grammar import Argument, Form
 from bot.render.money import (
     TRADES_SHOWN,
@@ -13,7 +13,10 @@ from bot.render.money import (
     render_pnl,
     render_trades,
 )
-from engine.bus.reports import ExportReport
+from bot.render.safety import render_declined
+from bot.sheets import SheetError, make_sheet
+from engine.bus.reports import Declined, ExportReport
+from engine.domain.units import NS_PER_DAY
 from engine.requests.money import GetExport, GetPnl, GetTrades
 
 DOCUMENT_BYTES_MAX = 49_000_000
@@ -70,26 +73,67 @@ PNL = CommandEntry(
 
 
 async def export(call: Call) -> Answer:
-    """Send a table as a CSV file."""
+    """Send a table as a file."""
     table = call.arguments.text("table") or ""
-    days = call.arguments.number("days", default=_EXPORT_DAYS)
-    report = await call.ask(GetExport(table=table, days=days))
+    form = call.arguments.text("form") or "csv"
+    span = read_span(call)
+    if isinstance(span, Answer):
+        return span
+    since_ns, until_ns, days, told = span
+    report = await call.ask(
+        GetExport(
+            table=table,
+            days=days,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            form="json" if form == "json" else "csv",
+        )
+    )
     if not isinstance(report, ExportReport):
         return answer_plainly(report, call.settings)
-    if len(report.content) > DOCUMENT_BYTES_MAX:
-        return Answer(screen=render_export_too_big(report, bytes_max=DOCUMENT_BYTES_MAX))
+    file_name, content = report.file_name, report.content
+    if form == "xlsx" and len(content) <= DOCUMENT_BYTES_MAX:
+        try:
+            content = await make_sheet(content)
+        except SheetError as error:
+            why = f"no Excel file could be made: {error}; as csv it can be sent"
+            return Answer(screen=render_declined(Declined(why=why)))
+        file_name = f"{file_name.removesuffix('.csv')}.xlsx"
+    if len(content) > DOCUMENT_BYTES_MAX:
+        return Answer(screen=render_export_too_big(len(content), bytes_max=DOCUMENT_BYTES_MAX))
     return Answer(
-        screen=render_export(report, table=table, days=days),
-        document=Document(file_name=report.file_name, content=report.content),
+        screen=render_export(report, content, title=f"{table}, {told}"),
+        document=Document(file_name=file_name, content=content),
     )
+
+
+def read_span(call: Call) -> tuple[int | None, int | None, int, str] | Answer:
+    """Return from when to when, or how many days, and both in words; or why that is none."""
+    first, last = call.arguments.text("from"), call.arguments.text("to")
+    days = call.arguments.number("days", default=_EXPORT_DAYS)
+    if first is None:
+        return None, None, days, f"last {'day' if days == 1 else f'{days} days'}"
+    start_ns, end_ns = read_day(first), read_day(last or first)
+    if start_ns is None or end_ns is None or end_ns < start_ns:
+        return no_day(first if start_ns is None else last or first)
+    return start_ns, end_ns + NS_PER_DAY, days, f"{first} to {last or first}"
 
 
 EXPORT = CommandEntry(
     name="export",
     topic=Topic.MONEY,
     kind=Kind.READ,
-    short_help="a table as a CSV file",
-    long_help=("Sends a table of the last days (30 by default) as a CSV file with its checksum.",),
+    short_help="a table as a CSV, JSON or Excel file",
+    long_help=(
+        (
+            "Sends a table of the last days (30 by default), or from one UTC day to another, as"
+            " CSV, JSON or Excel: /export trades xlsx 2026-11-01 2026-11-15."
+        ),
+        (
+            "With it come the file's SHA-256 and what was compared with the ledger. Amounts are"
+            " exact; Excel keeps 15 digits, longer ones are text. No cell is a formula."
+        ),
+    ),
     handler=export,
     parent="reports",
     grammar=(
@@ -107,6 +151,9 @@ EXPORT = CommandEntry(
                 "audit",
             ),
         ),
+        Argument(name="form", form=Form.CHOICE, choices=("csv", "json", "xlsx")),
         Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
+        Argument(name="from", form=Form.WORD),
+        Argument(name="to", form=Form.WORD),
     ),
 )

@@ -4,14 +4,13 @@ import datetime as dt
 
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import DAYS_MAX
+from bot.commands.common import DAYS_MAX, no_day, read_day
 from bot.grammar import Argument, Form
 from bot.render import words
 from bot.render.reports import Came, books_line, render_came, render_groups
-from bot.render.safety import render_declined
 from bot.render.screen import Screen, Text
 from engine.bus.performance import BooksReport, PerformanceReport
-from engine.bus.reports import BalanceReport, Declined
+from engine.bus.reports import BalanceReport
 from engine.domain.errors import TransientError
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
@@ -84,7 +83,7 @@ async def daily(call: Call) -> Answer:
     else:
         start_ns = read_day(asked)
     if start_ns is None:
-        return _no_day(asked)
+        return no_day(asked)
     title = f"Day {day_name(start_ns)}"
     return await _report(call, title, start_ns, min(start_ns + NS_PER_DAY, call.now_ns))
 
@@ -118,7 +117,7 @@ async def report(call: Call) -> Answer:
         return await _report(call, title, call.now_ns - days * NS_PER_DAY, call.now_ns)
     start_ns, end_ns = read_day(first), read_day(last or first)
     if start_ns is None or end_ns is None or end_ns < start_ns:
-        return _no_day(first if start_ns is None else last or first)
+        return no_day(first if start_ns is None else last or first)
     title = f"{day_name(start_ns)} to {day_name(end_ns)}"
     return await _report(call, title, start_ns, min(end_ns + NS_PER_DAY, call.now_ns))
 
@@ -168,15 +167,6 @@ PERFORMANCE = CommandEntry(
         Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
     ),
 )
-
-
-def read_day(text: str) -> int | None:
-    """Return the first instant of a UTC day such as 2026-11-28; None if it is none."""
-    try:
-        day = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC)
-    except ValueError:
-        return None
-    return int(day.timestamp()) * NS_PER_S
 
 
 def day_name(at_ns: int) -> str:
@@ -238,8 +228,3 @@ async def _uptime(call: Call, came: PerformanceReport) -> tuple[tuple[str, str],
     except TransientError:
         up = "away now"
     return (("Up", f"{up}, started {words.count(starts)} times in this time"),)
-
-
-def _no_day(text: str) -> Answer:
-    why = f"“{text}” is no day: today, yesterday, or a date as 2026-11-28; the first one first."
-    return Answer(screen=render_declined(Declined(why=why)))

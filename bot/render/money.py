@@ -92,32 +92,33 @@ def make_chart(report: PnlReport, *, days: int, now_ns: int) -> Chart | None:
     )
 
 
-def render_export(report: ExportReport, *, table: str, days: int) -> Screen:
-    """Say what the file holds, and its checksum."""
-    digest = hashlib.sha256(report.content).hexdigest()
+def render_export(report: ExportReport, content: bytes, *, title: str) -> Screen:
+    """Say what the file holds, what of it was compared with the ledger, and its checksum."""
+    digest = hashlib.sha256(content).hexdigest()
+    facts = [
+        ("Rows", words.count(report.rows)),
+        ("Times", "UTC"),
+        ("Bytes", words.count(len(content))),
+    ]
+    if report.check:
+        sign = "= ledger ✔" if report.is_alike else "✖ ledger differs"
+        facts.append(("Check", f"{report.check} {sign}"))
+    facts.append(("SHA-256", digest))
     return Screen(
-        title=f"Export: {table}, last {_days(days)}",
-        blocks=(
-            Facts(
-                (
-                    ("Rows", words.count(report.rows)),
-                    ("Times", "UTC"),
-                    ("Bytes", words.count(len(report.content))),
-                    ("SHA-256", digest[:24] + "…"),
-                )
-            ),
-        ),
+        title=f"Export: {title}",
+        mark=Mark.NONE if report.is_alike else Mark.WARN,
+        blocks=(Facts(tuple(facts)),),
     )
 
 
-def render_export_too_big(report: ExportReport, *, bytes_max: int) -> Screen:
+def render_export_too_big(size: int, *, bytes_max: int) -> Screen:
     """Say that the file is too big for a chat."""
     return Screen(
         title="Export is too big to send",
         mark=Mark.WARN,
         blocks=(
             Text(
-                f"{words.count(len(report.content))} bytes, at most {words.count(bytes_max)}"
+                f"{words.count(size)} bytes, at most {words.count(bytes_max)}"
                 " can be sent: ask for fewer days"
             ),
         ),

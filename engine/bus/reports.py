@@ -430,11 +430,18 @@ class PnlReport(Report, frozen=True, kw_only=True):
 
 
 class ExportReport(Report, frozen=True, kw_only=True):
-    """A file for the operator."""
+    """A file for the operator.
+
+    Attributes:
+        check: what in it was compared with the ledger.
+        is_alike: it came to the same.
+    """
 
     file_name: str
     content: bytes
     rows: int
+    check: str = ""
+    is_alike: bool = True
 
 
 class EngineLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Tables as CSV for a person's spreadsheet: UTF-8, a header, exact figures, no formulas."""
+"""Tables as CSV for a person's spreadsheet (UTF-8, exact figures, no formulas) and as JSON."""
 
 import csv
 import io
@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.domain.units import NS_PER_S
+from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage import tables
 from engine.storage.story_columns import STORY_HEADER, story_cells
 
@@ -184,22 +185,51 @@ EXPORTS: dict[str, Export] = {
     ),
 }
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From an instant up to another, and how a file calls it."""
+
+    since_ns: int
+    until_ns: int | None
+    name: str
+
+    @classmethod
+    def of(cls, now_ns: int, *, days: int, since_ns: int | None, until_ns: int | None) -> "Span":
+        """Make it of instants, or else of the last days."""
+        if since_ns is None:
+            return cls(since_ns=now_ns - days * NS_PER_DAY, until_ns=until_ns, name=f"{days}d")
+        last_ns = (now_ns if until_ns is None else until_ns) - 1
+        name = f"{_day(since_ns)}-to-{_day(last_ns)}"
+        return cls(since_ns=since_ns, until_ns=until_ns, name=name)
+
+    def holds(self, at_ns: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Select what lies within it."""
+        if self.until_ns is None:
+            return at_ns >= self.since_ns
+        return and_(at_ns >= self.since_ns, at_ns < self.until_ns)
+
+
+def _day(at_ns: int) -> str:
+    return f"{datetime.fromtimestamp(at_ns // NS_PER_S, UTC):%Y-%m-%d}"
+
+
 Page = list[tuple[Any, ...]]
 
 
 async def load_page(
-    connection: AsyncConnection, *, export: Export, since_ns: int, before: tuple[Any, ...] | None
+    connection: AsyncConnection, *, export: Export, span: Span, before: tuple[Any, ...] | None
 ) -> Page:
     """Load the next `PAGE_ROWS` rows, newest first; each row ends with its key.
 
     Args:
         connection: of the writer.
         export: what to load.
-        since_ns: instant of the oldest row wanted.
+        span: of the rows wanted.
         before: the last row of the page before this one, None for the first page.
     """
     at_ns = export.columns[0]
-    query = export.rows.add_columns(export.key.label("row_key")).where(at_ns >= since_ns)
+    query = export.rows.add_columns(export.key.label("row_key")).where(span.holds(at_ns))
     if before is not None:
         query = query.where(tuple_(at_ns, export.key) < tuple_(before[0], before[-1]))
     found = await connection.execute(
@@ -218,6 +248,27 @@ def render_csv(export: Export, newest_first: Iterable[tuple[Any, ...]]) -> bytes
             [_render_instant(row[0]), *(render_cell(cell) for cell in export.cells(row))]
         )
     return text.getvalue().encode()
+
+
+def render_json(export: Export, newest_first: Iterable[tuple[Any, ...]]) -> bytes:
+    """Render rows of `load_page` as a JSON list of objects, oldest first; amounts are strings."""
+    header = export.header
+    return msgspec.json.encode(
+        [
+            dict(
+                zip(
+                    header,
+                    (_render_instant(row[0]), *(_plain(cell) for cell in export.cells(row))),
+                    strict=True,
+                )
+            )
+            for row in reversed(list(newest_first))
+        ]
+    )
+
+
+def _plain(cell: object) -> object:
+    return f"{cell:f}" if isinstance(cell, Decimal) else cell
 
 
 def render_cell(cell: object) -> str:

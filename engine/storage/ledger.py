@@ -62,7 +62,16 @@ from engine.storage.audit_check import check
 from engine.storage.audit_head import HeadFile
 from engine.storage.backup import take_backup
 from engine.storage.books import load_books
-from engine.storage.export import EXPORTS, PAGE_ROWS, ROWS_MAX, load_page, render_csv
+from engine.storage.export import (
+    EXPORTS,
+    PAGE_ROWS,
+    ROWS_MAX,
+    Span,
+    load_page,
+    render_csv,
+    render_json,
+)
+from engine.storage.export_check import compare
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.performance import load_performance
@@ -416,30 +425,38 @@ class Ledger:
 
         return await self._writer.transact(work, then=count)
 
-    async def export(self, table: str, *, days: int) -> ExportReport | Unknown:
-        """Load a table as CSV."""
+    async def export(
+        self, table: str, *, days: int, since_ns: int | None, until_ns: int | None, form: str
+    ) -> ExportReport | Unknown:
+        """Load a table as a file, and compare what is in it with what is stored."""
         export = EXPORTS.get(table)
         if export is None:
             return Unknown(
                 what=f"there is no table {table!r} to export; choose one of {', '.join(EXPORTS)}"
             )
         now_ns = self._clock()
-        since_ns = _since(now_ns, days=days)
+        span = Span.of(now_ns, days=_bounded_days(days), since_ns=since_ns, until_ns=until_ns)
         rows: list[tuple[object, ...]] = []
         page_rows = PAGE_ROWS
         while page_rows == PAGE_ROWS and len(rows) < ROWS_MAX:
             before = rows[-1] if rows else None
             page = await self._writer.transact(
-                partial(load_page, export=export, since_ns=since_ns, before=before)
+                partial(load_page, export=export, span=span, before=before)
             )
             rows += page
             page_rows = len(page)
-        content = await asyncio.to_thread(render_csv, export, rows)
+        render = render_json if form == "json" else render_csv
+        content = await asyncio.to_thread(render, export, rows)
+        check, is_alike = await compare(
+            self._writer.transact, table=table, export=export, span=span, rows=rows
+        )
         cut = f"-newest-{ROWS_MAX}" if page_rows == PAGE_ROWS else ""
         return ExportReport(
-            file_name=f"{table}-{_bounded_days(days)}d{cut}.csv",
+            file_name=f"{table}-{span.name}{cut}.{form}",
             content=content,
             rows=len(rows),
+            check=check,
+            is_alike=is_alike,
         )
 
 

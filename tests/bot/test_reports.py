@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from bot.commands.reports import read_day
+from bot.commands.common import read_day
 from engine.bus.performance import PlaceDifference
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -191,3 +192,58 @@ def test_no_cell_of_text_starts_a_formula(text: str) -> None:
 @pytest.mark.parametrize("number", ["-1.5", "+2", "-0", "-1e-7", "1E+3"])
 def test_a_number_stays_a_number(number: str) -> None:
     assert render_cell(number) == number
+
+
+async def test_json_holds_the_same_rows_with_amounts_as_strings(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, makers.make_execution_record(), makers.make_state_record())
+        table = await ask(ledger, GetExport(table="trades"), ExportReport)
+        same = await ask(ledger, GetExport(table="trades", form="json"), ExportReport)
+
+    (row,) = _rows(table)
+    (told,) = json.loads(same.content)
+    assert same.file_name == "trades-30d.json"
+    assert list(told) == list(row)
+    assert {name: "" if value is None else str(value) for name, value in told.items()} == row
+    assert told["profit_usd"] == "0.9876543210123456789"
+
+
+async def test_a_span_of_instants_begins_with_the_first_and_ends_before_the_last(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    day_ns, start_ns = makers.DAY_NS, makers.NOW_NS // makers.DAY_NS * makers.DAY_NS
+    at = (start_ns - 1, start_ns, start_ns + day_ns - 1, start_ns + day_ns)
+    async with open_ledger(settings, clock=clock) as ledger:
+        for number, closed_at_ns in enumerate(at, 1):
+            record = makers.make_execution_record(number=number, closed_at_ns=closed_at_ns)
+            await append(ledger, record)
+        asked = GetExport(table="trades", since_ns=start_ns, until_ns=start_ns + day_ns)
+        report = await ask(ledger, asked, ExportReport)
+
+    assert [row["execution_id"] for row in _rows(report)] == ["exec-run1-2", "exec-run1-3"]
+    assert report.file_name == "trades-2026-05-28-to-2026-05-28.csv"
+    assert report.is_alike
+
+
+async def test_a_file_is_compared_with_the_ledger_and_one_that_was_cut_says_so(
+    settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_ledger(settings, clock=clock) as ledger:
+        for number in range(1, 4):
+            await append(ledger, makers.make_execution_record(number=number))
+        whole = await ask(ledger, GetExport(table="trades"), ExportReport)
+        fills = await ask(ledger, GetExport(table="fills"), ExportReport)
+        monkeypatch.setattr("engine.storage.ledger.PAGE_ROWS", 1)
+        monkeypatch.setattr("engine.storage.export.PAGE_ROWS", 1)
+        monkeypatch.setattr("engine.storage.ledger.ROWS_MAX", 2)
+        cut = await ask(ledger, GetExport(table="trades"), ExportReport)
+        cut_fills = await ask(ledger, GetExport(table="fills"), ExportReport)
+
+    total = 3 * Decimal("0.9876543210123456789")
+    assert (whole.check, whole.is_alike) == (f"3 trades, {total} USD", True)
+    assert (fills.check, fills.is_alike) == ("12 of 12 rows", True)
+    assert not cut.is_alike
+    assert cut.check.endswith(f"ledger 3, {total} USD")
+    assert (cut_fills.check, cut_fills.is_alike) == ("2 of 12 rows", False)
