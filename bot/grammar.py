@@ -42,6 +42,7 @@ class Argument:
     Attributes:
         number_min, number_max: bounds of a NUMBER, both allowed.
         choices: the words of a CHOICE.
+        may_be_skipped: a word that is none of it may be one of the arguments after it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Argument:
     number_min: int = 1
     number_max: int = 1
     choices: tuple[str, ...] = ()
+    may_be_skipped: bool = False
 
     @property
     def usage(self) -> str:
@@ -127,7 +129,7 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
         wrong = _read(words[0], argument, numbers=numbers, texts=texts)
         if wrong is None:
             words.pop(0)
-        elif argument.is_required or not _fits_later(words[0], grammar[number + 1 :]):
+        elif not argument.may_be_skipped or not _fits_later(words[0], grammar[number + 1 :]):
             return wrong
     if words:
         return Misread(f"“{clean(' '.join(words), limit=40)}” is one argument too many")
@@ -135,15 +137,8 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
 
 
 def _fits_later(word: str, others: tuple[Argument, ...]) -> bool:
-    """Say whether a word is one of the arguments after one that was left out.
-
-    Numbers and choices alone can tell: nearly any word could be an id or a code.
-    """
-    return any(
-        _read(word, other, numbers={}, texts={}) is None
-        for other in others
-        if other.form in {Form.NUMBER, Form.CHOICE}
-    )
+    """Say whether a word is one of the arguments after one that was left out."""
+    return any(_read(word, other, numbers={}, texts={}) is None for other in others)
 
 
 def _read(

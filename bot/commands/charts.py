@@ -63,7 +63,7 @@ CHART = CommandEntry(
     parent="reports",
     grammar=(
         Argument(name="what", form=Form.CHOICE, choices=KINDS),
-        Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
+        Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX, may_be_skipped=True),
         Argument(name="look", form=Form.CHOICE, choices=tuple(Theme)),
     ),
 )

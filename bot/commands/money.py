@@ -151,8 +151,10 @@ EXPORT = CommandEntry(
                 "audit",
             ),
         ),
-        Argument(name="form", form=Form.CHOICE, choices=("csv", "json", "xlsx")),
-        Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
+        Argument(
+            name="form", form=Form.CHOICE, choices=("csv", "json", "xlsx"), may_be_skipped=True
+        ),
+        Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX, may_be_skipped=True),
         Argument(name="from", form=Form.WORD),
         Argument(name="to", form=Form.WORD),
     ),

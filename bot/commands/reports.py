@@ -163,7 +163,12 @@ PERFORMANCE = CommandEntry(
     handler=performance,
     parent="reports",
     grammar=(
-        Argument(name="by", form=Form.CHOICE, choices=("pair", "venue", "route", "hour")),
+        Argument(
+            name="by",
+            form=Form.CHOICE,
+            choices=("pair", "venue", "route", "hour"),
+            may_be_skipped=True,
+        ),
         Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
     ),
 )

@@ -44,6 +44,7 @@ class FrontEndSettings:
             the chat; with the back-off between them they last about a minute.
         time_zone: IANA name of the zone in which times are shown.
         read_memory_mb: returns the resident memory of each role; may take some milliseconds.
+        read_log: returns the newest warnings and errors, so many at most.
         tell_terminal: prints a line where the program was started.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
         conflict_s: how long after the last 409 only protective commands are accepted.
@@ -77,6 +78,7 @@ class FrontEndSettings:
     token_refusals_max: int = 10
     time_zone: str = "UTC"
     read_memory_mb: Callable[[], dict[str, float]] = dict
+    read_log: Callable[[int], Sequence[str]] = lambda _most: ()
     tell_terminal: Callable[[str], None] = lambda _line: None
     has_authenticator: bool = False
     conflict_s: float = 75.0

@@ -19,6 +19,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.lease import held_lease
+from engine.bus.life import LifeReport
 from engine.bus.notices import AlertAct, AuditGap
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
@@ -73,6 +74,7 @@ from engine.storage.export import (
 )
 from engine.storage.export_check import compare
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
+from engine.storage.life import load_life
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.performance import load_performance
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
@@ -304,6 +306,10 @@ class Ledger:
                 self.wake()
 
         return day if await self._writer.transact(work, then=tell) else None
+
+    async def life(self, ref: str) -> LifeReport | Unknown:
+        """Load the life of a trade."""
+        return await self._writer.transact(partial(load_life, ref=ref))
 
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""

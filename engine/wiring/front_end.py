@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ from engine.settings.load import load_settings
 from engine.settings.passing import is_set, text_of
 from engine.settings.schema import SECRETS, UNSHOWN, Settings, TelegramSettings
 from engine.wiring.bus import caller_to
+from engine.wiring.newest_log import read_newest
 from engine.wiring.paths import Paths, prepare
 
 LEDGER_LOOK_S: Final = 0.3
@@ -186,6 +188,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),
         time_zone=settings.operator.time_zone,
         read_memory_mb=read_memory_mb,
+        read_log=partial(read_newest, paths.log("bot").parent),
         tell_terminal=_tell_terminal,
         has_authenticator=is_set(settings, "operator", "totp_secret", os.environ),
         opportunity_notice_usd_min=telegram.opportunity_usd_min,

@@ -54,6 +54,7 @@ from engine.requests.chat import (
     TakeInbox,
 )
 from engine.requests.kills import DrillKill, GetAftermath
+from engine.requests.life import GetExposure, GetLife
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.overview import (
@@ -245,6 +246,11 @@ class FakeFacade:
                 return samples.trades(command.limit)
             case GetPnl():
                 return samples.pnl()
+            case GetExposure():
+                return samples.exposure()
+            case GetLife():
+                known = command.ref in {"", "r7-12"}
+                return samples.life() if known else Unknown(what=f"trade {command.ref}")
             case GetPerformance():
                 return samples.performance(command.by)
             case GetBooks():

@@ -6,6 +6,7 @@ from itertools import accumulate
 from msgspec.structs import replace
 
 from engine.bus.kill_reports import AftermathReport, DrillReport
+from engine.bus.life import ExposureReport, LifeEvent, LifeReport, PositionLine
 from engine.bus.notices import (
     REFUSED,
     AlertAct,
@@ -487,6 +488,74 @@ def performance(by: By = By.ALL) -> PerformanceReport:
         ],
         notices={"VenueLost": 2, "VenueBack": 2, "LimitHit": 1, "Started": 1, "PaperTraded": 31},
         is_summed_twice_alike=True,
+    )
+
+
+def exposure() -> ExposureReport:
+    """One plan under way, and leftovers at two venues, one without a price."""
+    return ExposureReport(
+        basis=Basis.SANDBOX,
+        mode=Mode.PAPER,
+        is_killed=False,
+        is_paused=False,
+        plans=1,
+        plans_usd=Decimal("500.00"),
+        gas_usd=Decimal("0.42"),
+        positions=[
+            PositionLine(
+                venue=VenueId("coinbase"),
+                asset=AssetCode("BTC"),
+                held=Decimal("0.0002"),
+                carry_asset=AssetCode("USD"),
+                carry=Decimal("-12.70"),
+                usd=Decimal("12.80"),
+            ),
+            PositionLine(
+                venue=VenueId("gemini"),
+                asset=AssetCode("LTC"),
+                held=Decimal("-0.01"),
+                carry_asset=AssetCode("BTC"),
+                carry=Decimal("0.00001"),
+                usd=None,
+            ),
+        ],
+        positions_usd=Decimal("13.60"),
+        unrealised_usd=Decimal("0.10"),
+        unpriced=[AssetCode("LTC")],
+        today_usd=Decimal("12.3456"),
+        waiting=0,
+    )
+
+
+def life() -> LifeReport:
+    """A trade of two orders, with a fill that was told late."""
+    steps = (
+        (0, "found", "", "3.26"),
+        (300_000, "decided", "", "1.28"),
+        (1_200_000, "intended", "", None),
+        (1_300_000, "sent", "leg buy coinbase 0.015612 BTC-USD at 64001.01 at worst", None),
+        (1_300_000, "sent", "leg sell bitstamp 0.015612 BTC-USD at 64090.5 at worst", None),
+        (43_000_000, "filled", "buy coinbase 0.015612 at 64000.1", None),
+        (121_000_000, "filled", "sell bitstamp 0.015612 at 64092", None),
+        (122_000_000, "closed", "", "1.19"),
+        (5_122_000_000, "corrected", "", "-0.02"),
+    )
+    return LifeReport(
+        opportunity_id="r7-12",
+        execution_id="exec-r7-12",
+        basis=Basis.SANDBOX,
+        pair="BTC-USD",
+        mode=Mode.PAPER,
+        profit_usd=Decimal("1.17"),
+        events=[
+            LifeEvent(
+                at_ns=AT_NS + after_ns,
+                what=what,
+                text=text,
+                usd=None if usd is None else Decimal(usd),
+            )
+            for after_ns, what, text, usd in steps
+        ],
     )
 
 

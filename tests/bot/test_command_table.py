@@ -10,7 +10,7 @@ REQUIRED = {
     *("spreads", "balance"),
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports"),
-    *("daily", "report", "performance", "chart"),
+    *("daily", "report", "performance", "chart", "positions", "exposure", "trade", "log"),
     *("approvals", "approve", "reject", "half", "snooze", "mandate", "mandates", "revoke"),
     *(
         "pause",
