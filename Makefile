@@ -202,6 +202,10 @@ planted: $(VENV)/.kernels $(VENV)/.dev ## plant each bug of the list by itself: 
 picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a real conversation
 	@$(PY) -m tests.scenarios.phone_record docs/pictures/phone.png
 
+.PHONY: pictures
+pictures: $(VENV)/.dev ## draw every screen of the chat for docs/guide, in light and dark
+	@$(PY) -m tests.telegram.guide docs/guide
+
 .PHONY: kernels
 kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled and again interpreted
 	@$(PY) -m pytest -q tests/kernels

@@ -5,6 +5,7 @@ from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import EVER_DAYS, answer_plainly, ask_pnl
 from bot.grammar import Argument, Arguments, Form
 from bot.render.balance import make_balance_heatmap, render_ask_reset, render_balance
+from bot.render.screen import brief
 from engine.bus.reports import Declined
 from engine.requests.balance import GetBalance
 from engine.requests.safety import ResetBalance
@@ -26,7 +27,7 @@ async def balance(call: Call) -> Answer:
         report, day=await ask_pnl(call, days=1), ever=await ask_pnl(call, days=EVER_DAYS)
     )
     if call.arguments.text("form") == "picture":
-        return Answer(screen=screen, chart=make_balance_heatmap(report))
+        return Answer(screen=brief(screen), chart=make_balance_heatmap(report))
     return Answer(screen=screen, buttons=_BUTTONS)
 
 

@@ -12,7 +12,7 @@ from bot.render.charts import (
     render_menu,
     span,
 )
-from bot.render.screen import Screen, Text
+from bot.render.screen import Screen, Text, brief
 from bot.render.spreads import make_heatmap, render_spreads
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
@@ -72,7 +72,7 @@ CHART = CommandEntry(
 async def _make(call: Call, kind: str, days: int) -> tuple[str | Screen, Picture | None]:
     if kind == "spreads":
         spreads = await call.ask(GetSpreads())
-        return render_spreads(spreads), make_heatmap(spreads)
+        return brief(render_spreads(spreads)), make_heatmap(spreads)
     if kind == "latency":
         status = await call.ask(GetStatus())
         trades = await call.ask(GetTrades(limit=_TRADES_LOOKED_AT))

@@ -11,6 +11,7 @@ from bot.render.market import (
     render_opportunities,
     render_why,
 )
+from bot.render.screen import brief
 from bot.render.spreads import make_heatmap, render_spreads
 from engine.bus.reports import WhyReport
 from engine.requests.money import GetTrades
@@ -55,7 +56,7 @@ async def spreads(call: Call) -> Answer:
     report = await call.ask(GetSpreads())
     screen = render_spreads(report)
     if call.arguments.text("form") == "picture":
-        return Answer(screen=screen, chart=make_heatmap(report))
+        return Answer(screen=brief(screen), chart=make_heatmap(report))
     return Answer(screen=screen, buttons=_SPREADS_BUTTONS)
 
 
@@ -89,7 +90,7 @@ async def why(call: Call) -> Answer:
     if isinstance(report, WhyReport):
         screen = render_why(report)
         if form == _PICTURE:
-            return Answer(screen=screen, chart=make_picture(report))
+            return Answer(screen=brief(screen), chart=make_picture(report))
         return Answer(screen=screen, buttons=_after_why(report))
     return answer_plainly(report, call.settings)
 

@@ -15,7 +15,6 @@ from engine.bus.reports import LimitLine, LimitsReport, StatusReport
 _READS = (
     Button(label="Opportunities", line="/opportunities"),
     Button(label="Profit", line="/pnl"),
-    Button(label="Overview", line="/status"),
 )
 _OUT_SHOWN_MAX = 2
 

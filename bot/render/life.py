@@ -83,8 +83,11 @@ def render_life(report: LifeReport) -> Screen:
         title=f"{report.opportunity_id} {report.pair}:"
         f" {words.usd(report.profit_usd, is_signed=True)}",
         mark=Mark.GOOD if report.profit_usd >= 0 else Mark.WARN,
-        blocks=(wrapped(lines), Text(f"Execution {report.execution_id}")),
-        note=f"{words.day_clock_zone(first_ns)}, {words.BASIS_WORDS[report.basis]}",
+        blocks=(
+            wrapped(lines),
+            Text(f"{words.day_clock_zone(first_ns)}, execution {report.execution_id}"),
+        ),
+        note=words.BASIS_WORDS[report.basis],
     )
 
 

@@ -158,7 +158,7 @@ def render_groups(report: PerformanceReport, by: By, *, days: int) -> Screen:
 def books_line(differences: Sequence[str]) -> str:
     """Say in one line whether ledger, fills and positions agree."""
     if not differences:
-        return "ledger = fills = positions ✔"
+        return "ledger=fills=positions ✔"
     more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
     return f"✖ Δ {differences[0]}{more}"
 

@@ -5,7 +5,7 @@ The chat writes it as Telegram HTML (`html.py`), the terminal as plain text (`pl
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
 
@@ -72,6 +72,11 @@ class Screen:
     blocks: tuple[Block, ...] = ()
     note: str = ""
     mark: Mark = Mark.NONE
+
+
+def brief(screen: Screen) -> Screen:
+    """Return the beginning of a screen, to stand below a picture that shows the rest."""
+    return replace(screen, blocks=screen.blocks[:1])
 
 
 def monospace_rows(block: Facts | Table | Lines) -> list[str]:

@@ -1,9 +1,9 @@
 """What trading came to over a time: summed up by the database, checked by a fold in order.
 
-Both go through the trades in pieces, a day or a page at a time: others get their turn in between.
+Both go through the trades in pieces: others get their turn in between.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -28,11 +28,14 @@ from engine.bus.performance import PerformanceReport
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.performance import By, Missed, Sums, TradeMark
-from engine.domain.units import NS_PER_DAY, NS_PER_S
+from engine.domain.units import NS_PER_S
 from engine.storage.exact_sql import StorySlippage, StoryUsd, exact_total
 from engine.storage.tables import executions, notices, opportunities
 from engine.storage.totals import PAGE_ROWS, POINTS_MAX, realised_usd
 from engine.storage.whose import Whose
+
+PIECE: Final = 2_000
+"""Trades that are summed up at a time."""
 
 LASTED_NS_MIN: Final = 500_000_000
 """A refused opportunity that lasted so long could have been filled."""
@@ -55,15 +58,19 @@ async def load_performance(
 ) -> PerformanceReport:
     """Sum up the trades that closed from one instant up to another."""
     whose = Whose(basis=basis)
-    first_ns, last_ns = await transact(partial(_bounds, whose=whose))
     groups: dict[str, Sums] = {}
     total = Sums()
-    for start_ns, end_ns in _days(max(since_ns, first_ns), min(until_ns, last_ns + 1)):
+    start_ns = since_ns
+    while start_ns < until_ns:
+        end_ns = await transact(
+            partial(_end_of_piece, start_ns=start_ns, until_ns=until_ns, whose=whose)
+        )
         sum_up = partial(_sum_up, start_ns=start_ns, end_ns=end_ns, whose=whose)
         for _, sums in await transact(partial(sum_up, by=By.ALL)):
             total = _both(total, sums)
         for name, sums in [] if by is By.ALL else await transact(partial(sum_up, by=by)):
             groups[name] = _both(groups.get(name, Sums()), sums)
+        start_ns = end_ns
     fold = Fold()
     after: Row[Any] | None = None
     while True:
@@ -135,23 +142,24 @@ def _mark(row: Row[Any], realised: Decimal) -> TradeMark:
     return TradeMark(opportunity_id=row.opportunity_id, route=route, realised=realised)
 
 
-async def _bounds(connection: AsyncConnection, *, whose: Whose) -> tuple[int, int]:
+async def _end_of_piece(
+    connection: AsyncConnection, *, start_ns: int, until_ns: int, whose: Whose
+) -> int:
+    """Return up to when there are as many trades as are summed up at a time."""
     found = await connection.execute(
-        select(func.min(executions.c.closed_at_ns), func.max(executions.c.closed_at_ns)).where(
-            whose.rows(executions)
+        select(executions.c.closed_at_ns)
+        .where(
+            executions.c.closed_at_ns >= start_ns,
+            executions.c.closed_at_ns < until_ns,
+            whose.rows(executions),
         )
+        .order_by(executions.c.closed_at_ns)
+        .offset(PIECE)
+        .limit(1)
     )
-    first_ns, last_ns = found.one()
-    return (0, -1) if first_ns is None else (first_ns, last_ns)
-
-
-def _days(since_ns: int, until_ns: int) -> Iterator[tuple[int, int]]:
-    """Yield the UTC days between two instants, cut to them."""
-    start_ns = since_ns
-    while start_ns < until_ns:
-        end_ns = min(until_ns, (start_ns // NS_PER_DAY + 1) * NS_PER_DAY)
-        yield start_ns, end_ns
-        start_ns = end_ns
+    next_ns = found.scalar_one_or_none()
+    # Trades of one instant are never torn apart.
+    return until_ns if next_ns is None else max(next_ns, start_ns + 1)
 
 
 async def _sum_up(

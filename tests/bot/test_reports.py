@@ -87,7 +87,7 @@ async def test_a_report_names_profit_costs_what_stood_out_and_that_the_books_agr
         "stale book 8",
         "4: venue lost 2",
         "started 1 times",
-        "ledger = fills = positions ✔",
+        "ledger=fills=positions ✔",
     ):
         assert part in text, part
 

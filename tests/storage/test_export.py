@@ -52,12 +52,14 @@ async def test_every_table_is_exported_with_a_header_and_its_rows(
         "swaps": 2,
         "opportunities": 1,
         "notices": 1,
+        "approvals": 0,
+        "mandates": 0,
         "audit": 1,
     }
     for table, report in reports.items():
         rows = _rows(report)
         assert len(rows) == report.rows, table
-        assert rows[0]["at_utc"] == "2026-05-28T20:26:40.000000000Z"
+        assert not rows or rows[0]["at_utc"] == "2026-05-28T20:26:40.000000000Z"
         assert report.file_name == f"{table}-30d.csv"
     trade, bundle = _rows(reports["trades"])
     assert trade["profit_usd"] == "0.9876543210123456789"
@@ -177,7 +179,7 @@ async def test_an_unknown_table_is_answered_with_those_there_are(
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         reply = await ask(ledger, GetExport(table="inbox"), Unknown)
 
-    assert "trades, fills, transactions, swaps, opportunities, notices, audit" in reply.what
+    assert "trades, fills, transactions, swaps, opportunities, notices, approvals" in reply.what
 
 
 @given(st.text(max_size=20))

@@ -18,12 +18,10 @@ from engine.bus.records import DepositRecord, ExecutionRecord
 from engine.domain.exact import exact_sum
 from engine.domain.performance import By, Sums
 from engine.domain.stories import Cause, Difference, TradeStory, Worth
-from engine.domain.units import NS_PER_DAY
 from engine.portfolio.positions import Positions
 from engine.requests.performance import GetBooks, GetPerformance
 from engine.storage.books import PIECE
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
-from engine.storage.performance import _days
 from engine.storage.tables import balances
 from tests.storage import makers
 from tests.storage.asking import append, ask
@@ -184,14 +182,17 @@ async def test_a_balance_that_nothing_adds_up_to_is_told_with_both_amounts(
     assert (found.held, found.from_fills) == (wrong, true.held)
 
 
-async def test_more_trades_than_a_piece_holds_are_all_in_the_books(
+async def test_more_trades_than_a_piece_holds_are_all_in_the_sums_and_in_the_books(
     sqlite_settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.storage.books.PIECE", 7)
+    monkeypatch.setattr("engine.storage.performance.PIECE", 3)
     assert PIECE > 7
+    records = make_records(9, 30)
 
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
-        await append(ledger, *make_records(9, 30))
+        await append(ledger, *records)
+        await check_sums(ledger, [r for r in records if isinstance(r, ExecutionRecord)])
         books = await ask(ledger, GetBooks(), BooksReport)
 
     assert books.differences == []
@@ -213,11 +214,3 @@ async def test_refusals_that_lasted_and_what_was_told_are_counted(
     assert report.outcomes == {"stale_book": 2, "planned": 1}
     assert report.all == Sums()
     assert report.best is None
-
-
-def test_days_are_those_of_utc() -> None:
-    assert list(_days(NS_PER_DAY - 5, 2 * NS_PER_DAY + 5)) == [
-        (NS_PER_DAY - 5, NS_PER_DAY),
-        (NS_PER_DAY, 2 * NS_PER_DAY),
-        (2 * NS_PER_DAY, 2 * NS_PER_DAY + 5),
-    ]

@@ -23,11 +23,58 @@ _MARGIN, _PAD, _RADIUS, _GAP = 8, 10, 14, 7
 _HEADER, _FOOTER, _STATUS = 56, 52, 26
 _BUBBLE_MAX = 336
 _BUTTON = 34
-_WALL, _BAR, _LINE = "#cfdbe6", "#ffffff", "#dde3ea"
-_BOT, _OWN, _INK, _MUTED = "#ffffff", "#e3f6d3", "#16202c", "#7b8794"
-_ACCENT, _DANGER, _SUCCESS = "#2a7ab8", "#c0392b", "#1d8f5a"
+_LABEL_PAD = 6
 _TEXT_SIZE, _MONO_SIZE, _SMALL_SIZE = 14.5, 12.6, 11
 _FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of a chat."""
+
+    wall: str
+    bar: str
+    line: str
+    bot: str
+    own: str
+    ink: str
+    muted: str
+    accent: str
+    danger: str
+    success: str
+    key: str
+    field: str
+
+
+LIGHT = Palette(
+    wall="#cfdbe6",
+    bar="#ffffff",
+    line="#dde3ea",
+    bot="#ffffff",
+    own="#e3f6d3",
+    ink="#16202c",
+    muted="#7b8794",
+    accent="#2a7ab8",
+    danger="#c0392b",
+    success="#1d8f5a",
+    key="#eef4f9",
+    field="#f1f4f7",
+)
+DARK = Palette(
+    wall="#0e1621",
+    bar="#17212b",
+    line="#0b1118",
+    bot="#182533",
+    own="#2b5278",
+    ink="#f2f5f8",
+    muted="#7f91a4",
+    accent="#6ab3f3",
+    danger="#b3392c",
+    success="#22805a",
+    key="#20303f",
+    field="#242f3d",
+)
+PALETTES = {"light": LIGHT, "dark": DARK}
 
 
 @dataclass(frozen=True)
@@ -41,17 +88,26 @@ class Piece:
 class Phone:
     """Draws one screen, newest message at the bottom."""
 
-    def __init__(self, record: dict[str, Any], *, last: int | None = None) -> None:
+    def __init__(
+        self,
+        record: dict[str, Any],
+        *,
+        last: int | None = None,
+        palette: Palette = LIGHT,
+        height: int = HEIGHT,
+    ) -> None:
+        self._c = palette
+        self.height = height
         messages = record["messages"]
         self._messages = messages if last is None else messages[-last:]
         self._name = record["bot"]["first_name"]
         self._fonts: dict[tuple[str, float], ImageFont.FreeTypeFont] = {}
-        self._image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), _WALL)
+        self._image = Image.new("RGB", (WIDTH * SCALE, height * SCALE), palette.wall)
         self._draw = ImageDraw.Draw(self._image)
 
     def picture(self) -> Image.Image:
         """Return the finished screen."""
-        bottom: float = HEIGHT - _FOOTER - _GAP
+        bottom: float = self.height - _FOOTER - _GAP
         for message in reversed(self._messages):
             height = self._height(message)
             bottom -= height
@@ -65,12 +121,28 @@ class Phone:
 
     # --- messages ------------------------------------------------------------------------
 
+    def content_height(self) -> int:
+        """Return how high a screen must be that shows all messages."""
+        shown = sum(self._height(message) + _GAP for message in self._messages)
+        return int(_HEADER + _STATUS + _FOOTER + 2 * _GAP + shown) + 1
+
+    def overlong_labels(self) -> list[str]:
+        """Return the labels of buttons that do not fit into them."""
+        return [
+            button["text"]
+            for message in self._messages
+            for row in message["buttons"]
+            for button in row
+            if self._measure(Piece(button["text"], "b"))
+            > (_BUBBLE_MAX - 4 * (len(row) - 1)) / len(row) - _LABEL_PAD
+        ]
+
     def _message(self, message: dict[str, Any], *, top: float) -> None:
         rows = self._rows(message)
         width = self._width(message, rows)
         left = _MARGIN if message["is_bot"] else WIDTH - _MARGIN - width
         bubble = self._bubble_height(message, rows)
-        self._box(left, top, width, bubble, fill=_BOT if message["is_bot"] else _OWN)
+        self._box(left, top, width, bubble, fill=self._c.bot if message["is_bot"] else self._c.own)
         y = top + _PAD
         if message["photo"]:
             picture = self._photo(message, width)
@@ -86,7 +158,8 @@ class Phone:
             y += _line_height(row)
         clock = _clock(message)
         clock_width = self._measure(Piece(clock, "small"))
-        self._text(left + width - _PAD - clock_width, top + bubble - 17, clock, "small", _MUTED)
+        at = (left + width - _PAD - clock_width, top + bubble - 17)
+        self._text(*at, clock, "small", self._c.muted)
         self._buttons(message, left, top + bubble + 4, width)
 
     def _buttons(self, message: dict[str, Any], left: float, top: float, width: float) -> None:
@@ -94,10 +167,11 @@ class Phone:
             each = (width - 4 * (len(row) - 1)) / len(row)
             for index, button in enumerate(row):
                 x = left + index * (each + 4)
-                color = {"danger": _DANGER, "success": _SUCCESS}.get(button["style"] or "", _ACCENT)
-                is_plain = color == _ACCENT
+                styled = {"danger": self._c.danger, "success": self._c.success}
+                color = styled.get(button["style"] or "", self._c.accent)
+                is_plain = color == self._c.accent
                 self._box(
-                    x, top, each, _BUTTON - 4, fill="#eef4f9" if is_plain else color, radius=9
+                    x, top, each, _BUTTON - 4, fill=self._c.key if is_plain else color, radius=9
                 )
                 label = Piece(button["text"], "b")
                 self._text(
@@ -110,10 +184,10 @@ class Phone:
             top += _BUTTON
 
     def _document(self, document: dict[str, Any], x: float, y: float) -> float:
-        self._draw.ellipse(_scaled(x, y, x + 36, y + 36), fill=_ACCENT)
+        self._draw.ellipse(_scaled(x, y, x + 36, y + 36), fill=self._c.accent)
         self._text(x + 12, y + 8, "▼", "b", "#ffffff")
-        self._text(x + 46, y + 1, document["name"], "b", _ACCENT)
-        self._text(x + 46, y + 19, f"{document['bytes']:,} bytes", "small", _MUTED)
+        self._text(x + 46, y + 1, document["name"], "b", self._c.accent)
+        self._text(x + 46, y + 19, f"{document['bytes']:,} bytes", "small", self._c.muted)
         return y + 44
 
     # --- measures ------------------------------------------------------------------------
@@ -177,38 +251,39 @@ class Phone:
     # --- drawing -------------------------------------------------------------------------
 
     def _header(self) -> None:
-        self._draw.rectangle(_scaled(0, 0, WIDTH, _HEADER + _STATUS), fill=_BAR)
+        self._draw.rectangle(_scaled(0, 0, WIDTH, _HEADER + _STATUS), fill=self._c.bar)
         self._text(22, 7, "9:41", "b")
         self._draw.rounded_rectangle(
-            _scaled(WIDTH - 44, 10, WIDTH - 20, 21), 3 * SCALE, outline=_INK, width=SCALE
+            _scaled(WIDTH - 44, 10, WIDTH - 20, 21), 3 * SCALE, outline=self._c.ink, width=SCALE
         )
-        self._draw.rectangle(_scaled(WIDTH - 42, 12, WIDTH - 27, 19), fill=_INK)
+        self._draw.rectangle(_scaled(WIDTH - 42, 12, WIDTH - 27, 19), fill=self._c.ink)
         top = _STATUS
-        self._text(14, top + 12, "<", "title", _ACCENT)
-        self._draw.ellipse(_scaled(38, top + 8, 76, top + 46), fill=_ACCENT)
+        self._text(14, top + 12, "<", "title", self._c.accent)
+        self._draw.ellipse(_scaled(38, top + 8, 76, top + 46), fill=self._c.accent)
         self._text(50, top + 14, self._name[0], "title", "#ffffff")
         self._text(88, top + 9, self._name, "b")
-        self._text(88, top + 28, "bot", "small", _MUTED)
+        self._text(88, top + 28, "bot", "small", self._c.muted)
         self._draw.line(
-            _scaled(0, _HEADER + _STATUS, WIDTH, _HEADER + _STATUS), fill=_LINE, width=SCALE
+            _scaled(0, _HEADER + _STATUS, WIDTH, _HEADER + _STATUS), fill=self._c.line, width=SCALE
         )
 
     def _footer(self) -> None:
-        top = HEIGHT - _FOOTER
-        self._draw.rectangle(_scaled(0, top, WIDTH, HEIGHT), fill=_BAR)
-        self._draw.line(_scaled(0, top, WIDTH, top), fill=_LINE, width=SCALE)
-        self._box(10, top + 9, 66, 32, fill=_ACCENT, radius=16)
+        top = self.height - _FOOTER
+        self._draw.rectangle(_scaled(0, top, WIDTH, self.height), fill=self._c.bar)
+        self._draw.line(_scaled(0, top, WIDTH, top), fill=self._c.line, width=SCALE)
+        self._box(10, top + 9, 66, 32, fill=self._c.accent, radius=16)
         self._text(22, top + 15, "Menu", "b", "#ffffff")
-        self._box(84, top + 9, WIDTH - 94, 32, fill="#f1f4f7", radius=16)
-        self._text(98, top + 15, "Message", "text", _MUTED)
+        self._box(84, top + 9, WIDTH - 94, 32, fill=self._c.field, radius=16)
+        self._text(98, top + 15, "Message", "text", self._c.muted)
 
     def _box(
         self, x: float, y: float, width: float, height: float, *, fill: str, radius: int = _RADIUS
     ) -> None:
         self._draw.rounded_rectangle(_scaled(x, y, x + width, y + height), radius * SCALE, fill)
 
-    def _text(self, x: float, y: float, text: str, style: str, color: str = _INK) -> None:
-        self._draw.text((x * SCALE, y * SCALE), text, font=self._font(style), fill=color)
+    def _text(self, x: float, y: float, text: str, style: str, color: str = "") -> None:
+        fill = color or self._c.ink
+        self._draw.text((x * SCALE, y * SCALE), text, font=self._font(style), fill=fill)
 
     def _font(self, style: str) -> ImageFont.FreeTypeFont:
         name, size = {
