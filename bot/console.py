@@ -25,7 +25,7 @@ from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left
 from bot.session import ChatSession, Choice, Turn
 from bot.telling import Telling
-from bot.terminal import PipeTerminal, PromptTerminal, Terminal
+from bot.terminal import PipeTerminal, Terminal
 from bot.threads import Threads
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -53,10 +53,16 @@ async def run_console(
     """Serve a person or a pipe until `stop` is set; the end of input or /quit sets it."""
     if terminal is None:
         is_person = settings.is_interactive and sys.stdin.isatty()
-        terminal = PromptTerminal() if is_person else PipeTerminal(sys.stdin, sys.stdout)
+        terminal = _person(settings) if is_person else PipeTerminal(sys.stdin, sys.stdout)
     async with asyncio.TaskGroup() as group:
         console = Console(facade, settings, clock=clock, terminal=terminal, group=group)
         await console.serve(stop, news=asyncio.Queue() if news is None else news)
+
+
+def _person(settings: FrontEndSettings) -> Terminal:
+    from bot.prompt import PromptTerminal  # noqa: PLC0415 - a pipe need not pay for it
+
+    return PromptTerminal(settings.history_path)
 
 
 class Console:

@@ -1,21 +1,11 @@
-"""Where lines come from and text goes to: a person at a terminal, or a pipe."""
+"""Where lines come from and text goes to; a pipe. A person at a terminal is in `bot.prompt`."""
 
 import asyncio
 import logging
-import sys
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import IO, Final, Protocol
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
-from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.patch_stdout import patch_stdout
-
-from bot import command_table
-
-PROMPT: Final = "syndicate> "
 LINES_WAITING_MAX: Final = 1000
 """Lines of a pipe that are read ahead; the pipe waits beyond it."""
 
@@ -23,7 +13,6 @@ _NOBODY: Final = (
     "The input ended without a command: nobody is at this terminal, so everything is stopped.\n"
     "To run without one, set TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID; make demo needs nobody.\n"
 )
-_LEAVING: Final = "Ctrl-C once more, on an empty line, stops everything."
 _log = logging.getLogger(__name__)
 
 
@@ -37,66 +26,6 @@ class Terminal(Protocol):
     def write(self, text: str) -> None:
         """Show lines of text."""
         ...
-
-
-class CommandCompleter(Completer):
-    """Completes commands and their choices from the command table."""
-
-    def get_completions(
-        self, document: Document, complete_event: CompleteEvent
-    ) -> Iterable[Completion]:
-        """Return what may stand at the cursor."""
-        del complete_event
-        line = document.text_before_cursor.lstrip()
-        head, space, rest = line.partition(" ")
-        if not space:
-            for entry in command_table.COMMANDS:
-                if f"/{entry.name}".startswith(head or "/"):
-                    yield Completion(
-                        f"/{entry.name}",
-                        start_position=-len(head),
-                        display_meta=entry.short_help,
-                    )
-            return
-        for entry in command_table.COMMANDS:
-            if head == f"/{entry.name}" and entry.grammar and " " not in rest:
-                for choice in entry.grammar[0].choices:
-                    if choice.startswith(rest):
-                        yield Completion(choice, start_position=-len(rest))
-
-
-class PromptTerminal:
-    """A person: line editing, history of this session, completion; text stands above the prompt."""
-
-    def __init__(self) -> None:
-        self._session: PromptSession[str] = PromptSession(
-            history=InMemoryHistory(), completer=CommandCompleter(), complete_while_typing=True
-        )
-
-    async def lines(self) -> AsyncIterator[str]:
-        """Return lines until Ctrl-D, or Ctrl-C twice on an empty line."""
-        is_leaving = False
-        while True:
-            with patch_stdout():
-                try:
-                    line = await self._session.prompt_async(PROMPT)
-                except EOFError:
-                    return
-                except KeyboardInterrupt:
-                    # What is half typed is cleared by the next prompt; a habit of the shell must
-                    # not end the engine.
-                    if is_leaving and not self._session.default_buffer.text:
-                        return
-                    is_leaving = True
-                    self.write(_LEAVING)
-                    continue
-            is_leaving = False
-            yield line
-
-    def write(self, text: str) -> None:
-        """Show lines of text above the prompt."""
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
 
 
 class PipeTerminal:

@@ -148,6 +148,8 @@ EXPORT = CommandEntry(
                 "swaps",
                 "opportunities",
                 "notices",
+                "approvals",
+                "mandates",
                 "audit",
             ),
         ),

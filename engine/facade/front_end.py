@@ -32,6 +32,7 @@ class FrontEndSettings:
         opportunity_notice_usd_min: opportunities of at least this profit are told unasked.
         is_interactive: a person sits at a terminal (line editing, completion, prompt).
         export_directory: where the terminal writes what `/export` returns; None refuses.
+        history_path: where the terminal keeps what was typed; None forgets it.
         chart_directory: where the terminal writes chart pictures; None shows only the sparkline.
         chart_cache_directory: writable directory for the font cache of the chart renderer.
         chart_theme: light or dark, where a command does not say.
@@ -67,6 +68,7 @@ class FrontEndSettings:
     opportunity_notice_usd_min: Decimal = Decimal(5)
     is_interactive: bool = True
     export_directory: Path | None = None
+    history_path: Path | None = None
     chart_directory: Path | None = None
     chart_cache_directory: Path | None = None
     chart_theme: str = "light"

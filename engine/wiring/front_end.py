@@ -194,6 +194,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         opportunity_notice_usd_min=telegram.opportunity_usd_min,
         is_interactive=sys.stdin.isatty(),
         export_directory=paths.exports,
+        history_path=paths.data_dir / "history",
         chart_directory=charts,
         chart_cache_directory=charts / "fonts",
         chart_theme=settings.operator.chart_theme,

@@ -424,7 +424,10 @@ async def test_menu_buttons_run_their_command(chat: Chat) -> None:
         ("/mode live", "one of observe, paper"),
         ("/mode pape", "Did you mean /mode paper ?"),
         ("/export trade", "Did you mean /export trades ?"),
-        ("/export", "<trades|fills|transactions|swaps|opportunities|notices|audit> is missing"),
+        (
+            "/export",
+            "opportunities|notices|approvals|mandates|audit> is missing",
+        ),
         ("/why ../../x", "is not valid"),
         ("/limit position_usd", "<value> is missing"),
         ("/status now", "one argument too many"),

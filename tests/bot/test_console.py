@@ -3,6 +3,8 @@
 import asyncio
 import io
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,7 +20,14 @@ from prompt_toolkit.output import DummyOutput
 from bot.command_table import COMMANDS
 from bot.commands import money
 from bot.console import run_console
-from bot.terminal import CommandCompleter, PipeTerminal, PromptTerminal
+from bot.prompt import (
+    KEPT_BYTES_MAX,
+    CommandCompleter,
+    PromptTerminal,
+    is_kept,
+    open_history,
+)
+from bot.terminal import PipeTerminal
 from engine.bus.command import seal
 from engine.bus.reports import ExportReport
 from engine.domain.modes import Mode
@@ -249,6 +258,80 @@ async def test_ctrl_c_twice_on_an_empty_line_ends(facade: FakeFacade) -> None:
 def completions(text: str) -> list[str]:
     found = CommandCompleter().get_completions(Document(text), CompleteEvent())
     return [completion.text for completion in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("/chart e", ["equity", "expected"]),
+        ("/chart equity d", ["dark"]),
+        ("/export trades x", ["xlsx"]),
+        ("/performance pair p", []),
+        ("/help saf", ["safety"]),
+        ("/status x", []),
+        ("/nothing x", []),
+    ],
+)
+def test_arguments_are_completed_where_they_may_stand(text: str, offered: list[str]) -> None:
+    assert completions(text) == offered
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("/status", True),
+        ("/trades 3", True),
+        ("/kill it looks wrong", True),
+        (f"/unkill {CODE}", False),
+        (f"/mode paper {CODE}", False),
+        (CODE, False),
+        ("hello", False),
+    ],
+)
+def test_no_line_with_a_code_is_kept(line: str, *, kept: bool) -> None:
+    assert is_kept(line) is kept
+
+
+def test_what_was_typed_is_there_in_the_next_session_for_this_user_alone(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "history"
+    for line in ("/status", f"/unkill {CODE}", "/pnl 7"):
+        open_history(path).append_string(line)
+
+    later = [*open_history(path).load_history_strings()]
+
+    assert later == ["/pnl 7", "/status"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_long_history_keeps_its_newer_half_whole(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    history = open_history(path)
+    for number in range(KEPT_BYTES_MAX // 30):
+        history.append_string(f"/pnl {number % 365 + 1}")
+    history.append_string("/trades 7")
+
+    later = [*open_history(path).load_history_strings()]
+
+    assert path.stat().st_size <= KEPT_BYTES_MAX // 2 + 1
+    assert later[0] == "/trades 7"
+    assert all(is_kept(line) for line in later)
+
+
+def test_a_history_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+
+    history = open_history(blocked / "history")
+    history.append_string("/status")
+
+    assert history.get_strings() == ["/status"]
+
+
+def test_a_pipe_does_not_load_the_library_of_a_prompt() -> None:
+    code = "import sys, bot.console; print('prompt_toolkit' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "False"
 
 
 async def test_the_end_of_an_input_without_a_command_is_told(facade: FakeFacade) -> None:

@@ -9,8 +9,8 @@ from prompt_toolkit.document import Document
 
 from bot import command_table
 from bot.console import run_console
+from bot.prompt import CommandCompleter
 from bot.render.docs import render_docs
-from bot.terminal import CommandCompleter
 from engine.bus import transport_list
 from engine.bus.command import seal
 from engine.bus.notices import Killed
