@@ -63,6 +63,7 @@ from engine.storage.audit_check import check
 from engine.storage.audit_head import HeadFile
 from engine.storage.backup import take_backup
 from engine.storage.books import load_books
+from engine.storage.ever import Ever
 from engine.storage.export import (
     EXPORTS,
     PAGE_ROWS,
@@ -104,6 +105,7 @@ class Ledger:
         self._news = asyncio.Event()
         self._head_file = HeadFile(settings.data_dir)
         self._changes = 0
+        self._ever = Ever(settings.basis)
         # What an earlier process left may not be in a backup yet.
         self._changes_backed_up = -1
 
@@ -255,6 +257,8 @@ class Ledger:
 
     async def pnl(self, days: int) -> PnlReport:
         """Sum up the profit of the last days."""
+        if days >= DAYS_MAX:
+            return await self._ever.report(self._writer.transact)
         since_ns = _since(self._clock(), days=days)
         total = totals.PnlSum(
             since_ns=since_ns,

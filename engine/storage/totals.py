@@ -195,8 +195,15 @@ class PnlSum:
     """
 
     def __init__(
-        self, *, since_ns: int, basis: Basis | None, engine_ids: Sequence[str] = ()
+        self,
+        *,
+        since_ns: int,
+        basis: Basis | None,
+        engine_ids: Sequence[str] = (),
+        has_points: bool = True,
     ) -> None:
+        self._has_points = has_points
+        self._count = 0
         self._since_ns = since_ns
         self._basis = basis
         self._by_basis: defaultdict[str, Decimal] = defaultdict(Decimal)
@@ -219,7 +226,14 @@ class PnlSum:
             route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
             _add(self._by_route, route, realised)
             _add(self._by_engine, row.engine_id, realised)
-            self._points.append((row.closed_at_ns, self._realised))
+            self._count += 1
+            if self._has_points:
+                self._points.append((row.closed_at_ns, self._realised))
+
+    def know(self, engine_ids: Sequence[str]) -> None:
+        """Name engines that may have no trade yet."""
+        for engine_id in engine_ids:
+            self._by_engine.setdefault(engine_id, (Decimal(0), 0))
 
     def report(self) -> PnlReport:
         """Return what the pages came to."""
@@ -227,11 +241,11 @@ class PnlSum:
             since_ns=self._since_ns,
             realised_usd=self._realised,
             expected_usd=self._expected,
-            executions=len(self._points),
+            executions=self._count,
             wins=self._wins,
-            by_route=self._by_route,
+            by_route=dict(self._by_route),
             by_basis=dict(self._by_basis),
-            by_engine=self._by_engine,
+            by_engine=dict(self._by_engine),
             points=_thin(self._points),
         )
 

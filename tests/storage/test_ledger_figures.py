@@ -270,3 +270,34 @@ async def test_profit_is_the_same_whatever_the_size_of_a_page(
 
     assert whole.realised_usd == Decimal(66)
     assert whole.executions == 11
+
+
+async def test_the_profit_of_all_days_is_the_sum_of_each_and_of_what_is_stored_later(
+    settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.storage.ever.PAGE_ROWS", 3)
+    gains = [Decimal(number) / 7 - 1 for number in range(1, 15)]
+    records = [
+        makers.make_execution_record(
+            number=number,
+            profit_usd=gain.quantize(Decimal("1e-20")),
+            closed_at_ns=makers.NOW_NS - (number % 5) * makers.DAY_NS,
+        )
+        for number, gain in enumerate(gains, 1)
+    ]
+    async with open_ledger(settings, clock=clock) as ledger:
+        looks = []
+        for upto in (0, 5, 5, 11, 14):
+            await append(ledger, *records[:upto])
+            ever = await ask(ledger, GetPnl(days=36_500), PnlReport)
+            year = await ask(ledger, GetPnl(days=365), PnlReport)
+            looks.append((upto, ever, year))
+    async with open_ledger(settings, clock=clock) as ledger:
+        again = await ask(ledger, GetPnl(days=36_500), PnlReport)
+
+    for upto, ever, year in looks:
+        assert ever.executions == upto
+        assert msgspec.structs.replace(ever, since_ns=0, points=[]) == msgspec.structs.replace(
+            year, since_ns=0, points=[]
+        )
+    assert again == looks[-1][1]
