@@ -13,6 +13,12 @@ _RESUME = Button(label="Resume…", line="/resume")
 _PAPER = Button(label="Paper…", line="/mode paper")
 _UNKILL = Button(label="How to unkill", line="/help unkill")
 
+_PERMITS = (
+    Button(label="Approvals", line="/approvals"),
+    Button(label="Mandates", line="/mandates"),
+)
+"""Where a person's word is asked for."""
+
 SCREENS: Rows = (
     (
         Button(label="Opportunities", line="/opportunities"),
@@ -44,5 +50,6 @@ def main_menu(now: StatusReport) -> Rows:
     """Return the buttons of the first screen."""
     return (
         *SCREENS,
+        *((_PERMITS,) if now.mode is Mode.APPROVE else ()),
         acts(is_killed=now.is_killed, is_paused=now.is_paused, mode=now.mode),
     )

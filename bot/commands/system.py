@@ -10,7 +10,8 @@ from bot.render.system import render_system
 from engine.requests.overview import GetStatus
 
 _SYSTEM_BUTTONS = (
-    (Button(label="Venues", line="/venues"), Button(label="Version", line="/version")),
+    (Button(label="Venues", line="/venues"), Button(label="Alerts", line="/alerts")),
+    (Button(label="Log", line="/log"), Button(label="Version", line="/version")),
 )
 _CONFIG_BUTTONS = (
     (

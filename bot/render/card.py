@@ -9,7 +9,9 @@ from bot.render import words
 from bot.render.overview import state_of
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
+from engine.bus.life import ExposureReport
 from engine.bus.performance import PerformanceReport
+from engine.bus.permit_reports import ApprovalsReport, MandatesReport
 from engine.bus.reports import LimitLine, LimitsReport, StatusReport
 
 _READS = (
@@ -21,10 +23,13 @@ _OUT_SHOWN_MAX = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """What a card is made of; None of what did not answer."""
+    """What a card is made of; None of what did not answer, or does not matter in this mode."""
 
     status: StatusReport | None = None
     limits: LimitsReport | None = None
+    exposure: ExposureReport | None = None
+    approvals: ApprovalsReport | None = None
+    mandates: MandatesReport | None = None
     today: PerformanceReport | None = None
     trouble: str = ""
 
@@ -41,15 +46,14 @@ def render_card(facts: CardFacts) -> Screen:
     mark, state = state_of(status)
     rows = [
         ("Today", _today(facts.today)),
-        ("This run", f"{words.count(status.traded)} trades of {words.count(status.found)} found"),
+        ("Open", _open(facts.exposure)),
+        *_permits(facts),
         ("Feeds", _feeds(status)),
     ]
     worst = None if facts.limits is None else worst_limit(facts.limits)
     if worst is not None:
         line, ratio = worst
         rows.append(("Limit", f"{words.phrase(line.name)} {100 * ratio:.0f}% used"))
-        if position := next((one for one in _lines(facts) if one.name == "position"), None):
-            rows.insert(2, ("Open", f"{position.used} of {position.limit} {position.unit}"))
     title = f"{status.mode.value.capitalize()}: {state}"
     return Screen(
         title=KILLED_TITLE if status.is_killed else title,
@@ -65,7 +69,9 @@ def card_buttons(facts: CardFacts) -> Rows:
     if status is None:
         return ((Button(label="KILL", line="/kill", is_alarming=True),),)
     own = acts(is_killed=status.is_killed, is_paused=status.is_paused, mode=status.mode)
-    return (own, _READS)
+    waiting = 0 if facts.approvals is None else len(facts.approvals.waiting)
+    asked = Button(label=f"Approvals ({waiting})", line="/approvals")
+    return (own, *(((asked,),) if waiting else ()), _READS)
 
 
 def worst_limit(report: LimitsReport) -> tuple[LimitLine, Decimal] | None:
@@ -85,8 +91,25 @@ def _ratio(line: LimitLine) -> Decimal | None:
     return used / limit if limit > 0 else None
 
 
-def _lines(facts: CardFacts) -> list[LimitLine]:
-    return [] if facts.limits is None else facts.limits.limits
+def _open(exposure: ExposureReport | None) -> str:
+    """Say what is open; in whole dollars, for cents would make each look new."""
+    if exposure is None:
+        return "no answer"
+    plans = f"{words.count(exposure.plans)} plans ${exposure.plans_usd:,.0f}"
+    return f"{plans}, left over ${exposure.positions_usd:,.0f}"
+
+
+def _permits(facts: CardFacts) -> list[tuple[str, str]]:
+    """Say what waits for a person's word, and what of the mandates is left."""
+    rows = []
+    if facts.approvals is not None:
+        rows.append(("Approvals", f"{words.count(len(facts.approvals.waiting))} wait"))
+    if facts.mandates is not None and facts.mandates.open:
+        uses = facts.mandates.open
+        left = sum((use.left_usd for use in uses), Decimal(0))
+        total = sum((use.mandate.total_usd_max for use in uses), Decimal(0))
+        rows.append(("Mandates", f"{len(uses)}, ${left:,.0f} of ${total:,.0f} left"))
+    return rows
 
 
 def _today(today: PerformanceReport | None) -> str:

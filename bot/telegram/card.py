@@ -23,9 +23,12 @@ from bot.telegram.replies import make_messages
 from bot.threads import Threads
 from engine.bus.performance import PerformanceReport
 from engine.domain.errors import SyndicateError
+from engine.domain.modes import Mode
 from engine.domain.redaction import redact
 from engine.domain.units import NS_PER_DAY, NS_PER_S
+from engine.requests.approvals import GetApprovals, GetMandates
 from engine.requests.chat import PinThread
+from engine.requests.life import GetExposure
 from engine.requests.overview import GetLimits, GetStatus
 from engine.requests.performance import GetPerformance
 
@@ -85,6 +88,10 @@ class LiveCard:
         ask = self.dispatcher.ask
         try:
             status, limits = await ask(GetStatus()), await ask(GetLimits())
+            exposure = await ask(GetExposure())
+            asks = status.mode is Mode.APPROVE
+            approvals = await ask(GetApprovals()) if asks else None
+            mandates = await ask(GetMandates()) if asks else None
         except SyndicateError as error:
             return CardFacts(trouble=redact(str(error)))
         is_traded = status.traded != self._traded
@@ -93,7 +100,14 @@ class LiveCard:
         if self._today is None or self._today_looks <= 0 or (is_traded and is_quick):
             self._today, self._today_looks = await self._ask_today(), TODAY_LOOKS
             self._traded = status.traded
-        return CardFacts(status=status, limits=limits, today=self._today)
+        return CardFacts(
+            status=status,
+            limits=limits,
+            exposure=exposure,
+            approvals=approvals,
+            mandates=mandates,
+            today=self._today,
+        )
 
     async def _ask_today(self) -> PerformanceReport | None:
         now_ns = self.dispatcher.clock()

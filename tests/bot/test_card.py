@@ -135,6 +135,23 @@ async def test_screens_from_the_card_leave_it_where_it_is(chat: Chat) -> None:
     assert "valid until" in card.text
 
 
+async def test_while_a_person_is_asked_the_card_counts_what_waits_and_what_mandates_have_left(
+    chat: Chat,
+) -> None:
+    chat.facade.mode = Mode.APPROVE
+    async with served(chat):
+        card = await card_of(chat)
+        waiting = len(samples.approvals().waiting)
+        (use,) = samples.mandates().open
+        assert f"Approvals {waiting} wait" in " ".join(card.text.split())
+        left, total = use.left_usd, use.mandate.total_usd_max
+        assert f"1, ${left:,.0f} of ${total:,.0f} left" in " ".join(card.text.split())
+        chat.emulator.person_taps(f"Approvals ({waiting})", message_id=card.message_id)
+        await chat.emulator.wait_until(
+            lambda: any("expected when asked" in one for one in chat.emulator.transcript())
+        )
+
+
 class Held:
     """Sends nothing until it is let go; keeps what it was given."""
 
@@ -167,10 +184,17 @@ def test_a_card_fits_a_phone_and_has_no_more_than_two_rows_of_buttons(
     mode: Mode, *, is_killed: bool
 ) -> None:
     status = samples.status(mode=mode, is_killed=is_killed)
-    facts = CardFacts(status=status, limits=samples.limits(), today=samples.performance())
+    facts = CardFacts(
+        status=status,
+        limits=samples.limits(),
+        exposure=samples.exposure(),
+        approvals=samples.approvals() if mode is Mode.APPROVE else None,
+        mandates=samples.mandates() if mode is Mode.APPROVE else None,
+        today=samples.performance(),
+    )
 
     assert len(make_pages(render_card(facts))) == 1
-    assert len(card_buttons(facts)) == 2
+    assert len(card_buttons(facts)) == (3 if mode is Mode.APPROVE else 2)
 
 
 def test_the_worst_limit_is_the_one_of_which_most_is_used() -> None:

@@ -158,7 +158,12 @@ def shown(
 
 def _card(facade: FakeFacade) -> dict[str, Any]:
     status = samples.status(mode=facade.mode)
-    facts = CardFacts(status=status, limits=samples.limits(), today=samples.performance())
+    facts = CardFacts(
+        status=status,
+        limits=samples.limits(),
+        exposure=samples.exposure(),
+        today=samples.performance(),
+    )
     screen = render_card(facts)
     screen = replace(screen, note=f"valid until 14:16:50, {screen.note}")
     return shown(Answer(screen=screen, buttons=card_buttons(facts)), None)
