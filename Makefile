@@ -185,6 +185,10 @@ crashes: $(VENV)/.kernels $(VENV)/.dev ## kill -9 of roles (N=100) and of the le
 	@$(PY) -m tests.scenarios.campaign --kills $(or $(N),100) --seed 1
 	@$(PY) -m tests.storage.kill_campaign --kills 200 --seed 1
 
+.PHONY: alert-storm
+alert-storm: $(VENV)/.kernels $(VENV)/.dev ## a thousand alerts in a minute, TRIALS=200 times, against the emulated phone
+	@$(PY) -m tests.bot.alerts.storm --trials $(or $(TRIALS),200) --seed $(or $(SEED),1)
+
 .PHONY: simulate
 simulate: $(VENV)/.kernels $(VENV)/.dev ## RUNS=2000 simulated runs of the whole engine, from SEED=1 on
 	@$(PY) -m tests.simulation --runs $(or $(RUNS),2000) --seed $(or $(SEED),1)

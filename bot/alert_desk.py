@@ -13,9 +13,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.alert_buttons import ALL_ALERTS, buttons_of_alert
+from bot.alerts.chain import is_running
 from bot.alerts.kept import adopt, encode
 from bot.alerts.machine import DAY, STORM, AlertMachine, Say
 from bot.health import HealthWatch
+from bot.pager import Pager
 from bot.render.alerts import render_alert, render_day, render_storm
 from bot.telling import Telling
 from engine.bus.notices import (
@@ -44,6 +46,7 @@ RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
 ASK_S_MAX: Final = 10.0
 ACT_S_MAX: Final = 3.0
+PAGE_RETRY_S_MAX: Final = 120.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class AlertDesk:
         deliver: returns once a message is delivered: its id, None if it cannot be edited.
         look_s: longest time between two looks at the clock.
         health_s: interval of the looks whether engine and ledger answer.
+        pager: the ways out beside the chat, if there are any.
         is_loaded: set once what a former process kept is known.
     """
 
@@ -70,6 +74,7 @@ class AlertDesk:
     look_s: float
     health: HealthWatch = field(init=False)
     health_s: float
+    pager: Pager | None = None
     is_loaded: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _kept: dict[str, bytes] = field(default_factory=dict, init=False)
@@ -92,6 +97,8 @@ class AlertDesk:
             group.create_task(self._tell(self.machine.next_critical))
             group.create_task(self._tell(self.machine.next_ordinary))
             group.create_task(self.health.run())
+            if self.pager is not None:
+                group.create_task(self._page(self.pager))
 
     def hear(self, notice: Notice) -> None:
         """Take in what this process found out by itself."""
@@ -181,6 +188,40 @@ class AlertDesk:
             self.machine.told(say, message_id=message_id, now_ns=self.clock())
             self._notify()
 
+    async def _page(self, pager: Pager) -> None:
+        """Send out what nobody acknowledges, each by itself; nothing waits for it."""
+        under_way: set[str] = set()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                changed = self._changed
+                for alert in self.machine.pages():
+                    if alert.fingerprint not in under_way:
+                        under_way.add(alert.fingerprint)
+                        group.create_task(self._page_one(pager, alert.fingerprint, under_way))
+                await self._wait_for(changed)
+
+    async def _page_one(self, pager: Pager, name: str, under_way: set[str]) -> None:
+        """Send one alert out until all addresses took it, or it needs that no more."""
+        backoff = Backoff(first_s=pager.retry_s_min, longest_s=PAGE_RETRY_S_MAX)
+        left, pages = list(pager.urls), 0
+        while left:
+            alert = self.machine.alerts.get(name)
+            if alert is None or alert.pages_due <= alert.pages_sent:
+                break
+            pages = alert.pages_due
+            left = await pager.send(alert, to=left, now_ns=self.clock())
+            if left:
+                await asyncio.sleep(backoff.next_s())
+        else:
+            self.machine.paged(name, pages=pages)
+        under_way.discard(name)
+        self._notify()
+
+    def unacknowledged(self) -> str:
+        """Say what is critical and nobody acknowledged; empty if nothing is."""
+        firing = (one for one in self.machine.alerts.values() if is_running(one))
+        return ", ".join(sorted(one.fingerprint for one in firing))
+
     async def _next(self, ask: Callable[..., Say | None]) -> Say:
         while True:
             changed = self._changed
@@ -268,7 +309,30 @@ def make_alert_desk(
         clock=clock,
         look_s=settings.alert_look_s,
         health_s=settings.health_s,
+        pager=_make_pager(settings),
     )
+
+
+def _make_pager(settings: FrontEndSettings) -> Pager | None:
+    urls = settings.alert_urls
+    return Pager(urls=urls, proxy=settings.outside_proxy) if urls else None
+
+
+async def ping(
+    desk: AlertDesk, settings: FrontEndSettings, *, is_chat_well: Callable[[], bool]
+) -> None:
+    """Tell a watch outside, if there is one, that engine, ledger and chat are well."""
+    if settings.ping_url is None:
+        return
+    from bot.ping import Pinger  # noqa: PLC0415 - the client costs memory that few need
+
+    await Pinger(
+        url=settings.ping_url,
+        is_well=lambda: desk.health.is_well and is_chat_well(),
+        fault=desk.unacknowledged,
+        every_s=settings.ping_s,
+        proxy=settings.outside_proxy,
+    ).run()
 
 
 def _differences(kept: dict[str, bytes], now: dict[str, bytes]) -> list[Kept]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from bot.alert_desk import make_alert_desk
+from bot.alert_desk import make_alert_desk, ping
 from bot.answer import Answer, Chart, Theme
 from bot.charts import ChartDrawer, ChartError
 from bot.dispatch import Dispatcher, Invocation, read_line
@@ -107,6 +107,7 @@ class Console:
             self._group.create_task(self._feed.run()),
             self._group.create_task(self._alerts.run()),
             self._group.create_task(self._alerts.hear_news(news)),
+            self._group.create_task(ping(self._alerts, self._settings, is_chat_well=lambda: True)),
             self._group.create_task(self._read(stop)),
         ]
         try:

@@ -111,7 +111,7 @@ class AlertMachine:
         ordinary = [alert for alert in self.alerts.values() if not alert.is_critical]
         says = [say for one in ordinary if (say := self._say(one, now_ns=now_ns)) is not None]
         new = [say for say in says if say.edits is None and not self.alerts[say.what].is_told]
-        if new and (self._rate.is_high(now_ns) or len(new) > NEW_MAX):
+        if new and (self._is_storm(now_ns) or len(new) > NEW_MAX):
             for say in new:
                 self._leave_out(self.alerts[say.what], now_ns=now_ns)
             says = [say for say in says if say not in new]
@@ -242,7 +242,7 @@ class AlertMachine:
     def _resolve(self, alert: Alert, *, now_ns: int) -> None:
         alert.state, alert.resolved_at_ns = State.RESOLVED, now_ns
         alert.is_flapping, alert.wants_message = False, False
-        alert.pages_due = alert.pages_sent + (1 if alert.pages_sent else 0)
+        alert.pages_due += 1 if alert.pages_due else 0
         alert.change()
 
     def _age(self, alert: Alert, *, now_ns: int) -> None:
@@ -295,6 +295,12 @@ class AlertMachine:
         if not self._wants_edit(alert) or now_ns - alert.told_at_ns < self.edit_ns:
             return None
         return replace(say, edits=alert.message_id, is_silent=True)
+
+    def _is_storm(self, now_ns: int) -> bool:
+        """Say whether what is new gets no message of its own; a restart ends no storm."""
+        storm = self.storm
+        is_fresh = storm is not None and now_ns - storm.since_ns < MINUTE_NS
+        return is_fresh or self._rate.is_high(now_ns)
 
     def _is_due(self, storm: Storm, *, now_ns: int) -> bool:
         """Say whether a storm may be told anew; what cannot be edited is, once it is over."""

@@ -211,6 +211,7 @@ ROWS: Final[tuple[Row, ...]] = (
         topic="The engine started",
         fingerprint=_own("started"),
         ends=lambda notice: (
+            "away:sandbox",  # without it no engine starts
             of_engine(notice.engine_id, "recording"),
             of_engine(notice.engine_id, NETWORK),
         ),

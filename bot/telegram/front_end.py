@@ -8,7 +8,7 @@ from typing import Any, Final
 from telegram.error import TelegramError
 
 from bot.access import Access
-from bot.alert_desk import make_alert_desk
+from bot.alert_desk import make_alert_desk, ping
 from bot.answer import Answer, Theme
 from bot.charts import ChartDrawer
 from bot.chat_state import ChatState
@@ -45,6 +45,9 @@ _log = logging.getLogger(__name__)
 
 CONFLICT_TOLD_S: Final = 600.0
 """A conflict that lasts is told again after this time."""
+
+UNHEARD_S: Final = 15.0
+"""Beside three long polls, the longest silence of Telegram that is no trouble."""
 
 DESK_S: Final = 1.5
 OUTBOX_S: Final = 2.0
@@ -186,6 +189,7 @@ class FrontEnd:
             self._spawn(self.notices.run()),
             self._spawn(self.alerts.run()),
             self._spawn(self.alerts.hear_news(news)),
+            self._spawn(ping(self.alerts, self._settings, is_chat_well=self._is_chat_well)),
             self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
         if self._settings.card_s is not None:
@@ -278,6 +282,12 @@ class FrontEnd:
             answered_s=None if at_s is None else self._now_s() - at_s,
             ahead_s=self._ahead_s,
         )
+
+    def _is_chat_well(self) -> bool:
+        """Say whether the operator would be reached now."""
+        answered_s = self._read_chat().answered_s
+        is_heard = answered_s is not None and answered_s < 3 * self._settings.poll_s + UNHEARD_S
+        return is_heard and not self.outbox.is_failing
 
     def _is_conflicted(self) -> bool:
         """Say whether somebody else used the token a short while ago."""

@@ -63,7 +63,7 @@ class Outbox:
         self._idle.set()
         self._backoff = Backoff(first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX)
         self._closed_until_s = 0.0
-        self._is_failing = False
+        self.is_failing = False
         self.dropped_count = 0
 
     @property
@@ -178,9 +178,9 @@ class Outbox:
         return True
 
     def _succeeded(self) -> None:
-        if self._is_failing:
+        if self.is_failing:
             _log.warning("messages go out again")
-        self._is_failing = False
+        self.is_failing = False
         self._backoff.reset()
 
     async def _failed(
@@ -191,8 +191,8 @@ class Outbox:
         Returns True where an answer has become too old to be worth it.
         """
         loop = asyncio.get_running_loop()
-        if not self._is_failing:
-            self._is_failing = True
+        if not self.is_failing:
+            self.is_failing = True
             _log.warning("a message could not be sent, trying on: %s", redact(str(error)))
         age_s = loop.time() - waiting.put_at_s
         if waiting.message.priority is Priority.ANSWER and age_s > ANSWER_AGE_S_MAX:

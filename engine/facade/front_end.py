@@ -56,6 +56,10 @@ class FrontEndSettings:
         alert_edit_s: an alert's message is edited no sooner after it was last written.
         alert_look_s: longest time between two looks at what time makes due.
         health_s: interval of the looks whether engine and ledger answer.
+        alert_urls: where critical alerts go that nobody acknowledges, as apprise writes them.
+        ping_url: address of a watch outside, in the protocol of healthchecks.io.
+        ping_s: interval of its pings.
+        outside_proxy: proxy for both; loopback never uses it.
     """
 
     engine_id: str = MAIN
@@ -92,6 +96,10 @@ class FrontEndSettings:
     alert_edit_s: float = 10.0
     alert_look_s: float = 0.5
     health_s: float = 15.0
+    alert_urls: Sequence[str] = field(default=(), repr=False)
+    ping_url: str | None = field(default=None, repr=False)
+    ping_s: float = 60.0
+    outside_proxy: str | None = field(default=None, repr=False)
 
     @property
     def has_telegram(self) -> bool:

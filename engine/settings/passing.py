@@ -10,7 +10,13 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "sandbox": (),
     "ledger": (("data", "database_url"), ("bus", "url")),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
-    "bot": (("telegram", "bot_token"), ("network", "proxy"), ("bus", "url")),
+    "bot": (
+        ("telegram", "bot_token"),
+        ("network", "proxy"),
+        ("bus", "url"),
+        ("alert", "urls"),
+        ("ping", "url"),
+    ),
 }
 
 

@@ -26,6 +26,8 @@ SECRETS: Final = frozenset(
         ("data", "database_url"),
         ("bus", "url"),
         ("network", "proxy"),
+        ("alert", "urls"),
+        ("ping", "url"),
     }
 )
 
@@ -384,6 +386,27 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
     ] = Decimal(1)  # fmt: skip
 
 
+class AlertSettings(_Section, frozen=True, kw_only=True):
+    """Other ways than the chat, for what is critical and nobody acknowledged."""
+
+    urls: Annotated[
+        str | None,
+        Meta(description="where a critical alert goes that nobody acknowledges for two minutes, as "
+             "apprise writes it, several with a blank between (pagerduty://..., slack://..., "
+             "mailtos://...); see github.com/caronc/apprise"),
+    ] = None  # fmt: skip
+
+
+class PingSettings(_Section, frozen=True, kw_only=True):
+    """A watch outside of this machine, which notices that nothing comes any more."""
+
+    url: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^/\s?#]+/[^\s?#]*[^\s?#/]$")] | None,
+        Meta(description="address of a check as healthchecks.io has them, pinged each minute while "
+             "engine, ledger and chat are well; give the check 5 minutes"),
+    ] = None  # fmt: skip
+
+
 class OperatorSettings(_Section, frozen=True, kw_only=True):
     """The person."""
 
@@ -502,6 +525,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: DataSettings = DataSettings()
     recording: RecordingSettings = RecordingSettings()
     telegram: TelegramSettings = TelegramSettings()
+    alert: AlertSettings = AlertSettings()
+    ping: PingSettings = PingSettings()
     operator: OperatorSettings = OperatorSettings()
     approvals: ApprovalsSettings = ApprovalsSettings()
     engine: EngineSettings = EngineSettings()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from engine.bus.lease import held_lease
 from engine.bus.transport import RoleCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
-from engine.domain.redaction import redact
+from engine.domain.redaction import redact, remember_secrets
 from engine.facade.client import BusFacade
 from engine.facade.doors import Doors, EngineDoor
 from engine.facade.engine import Facade
@@ -33,7 +34,14 @@ from engine.operate.streams import say_last
 from engine.requests.money import GetEngineIds
 from engine.settings.load import load_settings
 from engine.settings.passing import is_set, text_of
-from engine.settings.schema import SECRETS, UNSHOWN, Settings, TelegramSettings
+from engine.settings.schema import (
+    SECRETS,
+    UNSHOWN,
+    AlertSettings,
+    PingSettings,
+    Settings,
+    TelegramSettings,
+)
 from engine.wiring.bus import caller_to
 from engine.wiring.newest_log import read_newest
 from engine.wiring.paths import Paths, prepare
@@ -63,11 +71,14 @@ async def open_front_end(
 ) -> AsyncIterator[FrontEnd]:
     """Load the settings and connect a front-end process; announces readiness to the supervisor.
 
-    With `is_terminal` it is a terminal's, whatever is set up for a phone.
+    With `is_terminal` it is a terminal's, whatever is set up for a phone; what goes out by other
+    ways is left to the chat that the supervisor runs.
     """
     settings = load_settings(environment, directory=directory)
     if is_terminal:
-        settings = msgspec.structs.replace(settings, telegram=TelegramSettings())
+        settings = msgspec.structs.replace(
+            settings, telegram=TelegramSettings(), alert=AlertSettings(), ping=PingSettings()
+        )
     set_up_logging(settings)
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
@@ -186,6 +197,9 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,
         telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),
+        alert_urls=_urls(settings.alert.urls),
+        ping_url=settings.ping.url,
+        outside_proxy=settings.network.proxy,
         time_zone=settings.operator.time_zone,
         read_memory_mb=read_memory_mb,
         read_log=partial(read_newest, paths.log("bot").parent),
@@ -220,6 +234,13 @@ def in_force(settings: Settings, environment: Mapping[str, str]) -> Iterator[Set
                 value=shown if is_hidden else redact(text_of(value)) or "none",
                 is_default=is_default,
             )
+
+
+def _urls(text: str | None) -> tuple[str, ...]:
+    """Split addresses, each of which is a secret by itself."""
+    urls = () if text is None else tuple(re.split(r"[\s,]+", text.strip()))
+    remember_secrets(urls)
+    return urls
 
 
 def _tell_terminal(line: str) -> None:

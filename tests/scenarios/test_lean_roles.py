@@ -19,6 +19,7 @@ NEEDED_BY: Final = {
     "web3": set(),
     "redis": set(),
     "prometheus_client": set(),
+    "apprise": set(),
 }
 """Roles that load a library; a role that begins to need one is added here, with its cost in
 `docs/decisions/0018-libraries-that-wait.md`."""

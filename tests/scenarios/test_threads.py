@@ -13,12 +13,13 @@ from engine.bus.reports import NoticesReport
 from engine.bus.unix_socket import open_server
 from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
-from engine.requests.chat import GetNotices
+from engine.requests.chat import GetKept, GetNotices
 from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, open_ledger
 from engine.storage.ledger_settings import LedgerSettings
 from engine.wiring.paths import prepare
 from tests.bot import samples
+from tests.bot.alerts.makers import unkilled
 from tests.bot.test_notices import traded
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import command, environment
@@ -103,4 +104,44 @@ async def test_a_chat_that_was_killed_goes_on_with_its_pinned_card(tmp_path: Pat
             await phone.wait_until(lambda: card.edits == 1)
 
         assert sum("valid until" in one.text for one in phone.chats.from_bot()) == 1
+    assert broken == []
+
+
+async def until_kept(ledger: Ledger, chat: str, name: str, words: bytes) -> None:
+    """Wait until a chat keeps something."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            report = await ledger.answer(GetKept(chat=chat))
+            if any(one.name == name and words in (one.value or b"") for one in report.states):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_an_alert_stays_one_message_and_acknowledged_though_its_chat_is_killed(
+    tmp_path: Path,
+) -> None:
+    paths = prepare(str(tmp_path / "var"))
+    settings = LedgerSettings(data_dir=paths.data_dir)
+    broken: list[FatalError] = []
+    async with (
+        TelegramEmulator().serve() as phone,
+        open_ledger(settings, clock=make_clock()) as ledger,
+        open_server(paths.ledger_socket, requests_of("ledger"), ledger, on_fatal=broken.append),
+    ):
+        chat = f"telegram-{phone.token.partition(':')[0]}-{OPERATOR_ID}"
+        phone.person_writes("/start")
+        async with chat_role(paths.data_dir, phone):
+            await tell(ledger, samples.killed())
+            await phone.wait_until(lambda: any("KILLED" in text for text in phone.transcript()))
+            await until_kept(ledger, chat, "alert/killed", b'"is_told":true')
+            phone.person_writes("/ack killed")
+            await phone.wait_until(lambda: "Acknowledged: killed" in phone.transcript()[-1])
+        async with chat_role(paths.data_dir, phone):
+            phone.person_writes("/alerts")
+            await phone.wait_until(lambda: "Alerts: 1 firing" in phone.transcript()[-1])
+            assert "1a killed" in phone.transcript()[-1]
+            await tell(ledger, unkilled())
+            await phone.wait_until(lambda: any("Over: KILLED" in t for t in phone.transcript()))
+
+        assert sum("KILLED" in text for text in phone.transcript()) == 1
     assert broken == []
