@@ -80,6 +80,10 @@ unkill: $(VENV)/.runtime ## clear that latch from this shell, after a confirmati
 enroll: $(VENV)/.runtime ## set up the authenticator (QR code) that /unkill on the phone asks for
 	@exec $(PY) -m engine enroll $(if $(AGAIN),--again)
 
+.PHONY: bookmark
+bookmark: $(VENV)/.runtime ## print the address that kills once, for the phone's home screen
+	@exec $(PY) -m engine bookmark
+
 .PHONY: audit
 audit: $(VENV)/.runtime ## check the chain of all acts; HEAD=hash that was noted must be in it
 	@exec $(PY) -m engine audit verify $(if $(HEAD),--head $(HEAD))

@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "--metrics", action="store_true", help="add hits, misses, refreshes and access times"
     )
     add("migrate", commands.migrate, "bring the database to this version's schema")
+    add("bookmark", commands.bookmark, "print the address that kills once, for a phone")
     audit = add("audit", commands.audit, "say whether the audit of all acts is whole")
     audit.add_argument("what", choices=("verify",))
     audit.add_argument("--head", default="", help="a hash that was noted once must be in it")

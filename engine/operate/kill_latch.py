@@ -14,6 +14,8 @@ from engine.domain.errors import FatalError
 
 _CLEAR: Final = b"clear\n"
 _FILE_NAME: Final = "kill-latch"
+ORDER: Final = "KILL"
+"""A file of this name beside the latch kills: touch is enough, from whatever can touch."""
 
 
 class KillLatch:
@@ -26,6 +28,10 @@ class KillLatch:
     def is_killed(self) -> bool:
         """Read the latch; costs a few microseconds, so it is read anew for every plan."""
         return self._is_held or not self._says_clear()
+
+    def is_ordered(self) -> bool:
+        """Say whether somebody put the file that kills beside it."""
+        return os.path.lexists(self.path.with_name(ORDER))
 
     def hold(self) -> None:
         """Kill this process by its own memory, whatever becomes of the file."""

@@ -17,12 +17,13 @@ from engine.bus.records import EngineState, LatchAct, LatchRecord, Outcome
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.operate.clock import Clock
 from engine.operate.codes import STORED_WITHIN_S, Codes
-from engine.operate.kill_latch import KillLatch
+from engine.operate.kill_latch import ORDER, KillLatch
 from engine.operate.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
 BY_FILE: Final = "the latch file"
+BY_ORDER: Final = f"the file {ORDER}"
 _VOID: Final = "the kill latch was set or cleared after this was asked; look at /status, ask again"
 
 
@@ -94,6 +95,9 @@ class KillSwitch:
 
     def watch(self) -> None:
         """Record and tell what was done to the file alone, once it has stood for two looks."""
+        if self._latch.is_ordered() and not self._latch.is_killed():
+            record = self._make_record(LatchAct.KILL, by=BY_ORDER, why="it was put there")
+            self.kill(replace(record, is_seen=True))
         self.read_latch()
         if self._was_killed == self._is_recorded_killed:
             self._differs = False
@@ -184,6 +188,8 @@ class KillSwitch:
 
     async def _check(self, envelope: Envelope, code: str | None) -> tuple[str | None, int | None]:
         """Return why an unkill is refused, and the step of the code that it used up."""
+        if self._latch.is_ordered():
+            return f"the file {ORDER} lies beside the latch: remove it first", None
         void = self.voids_unkill(envelope.at_ns)
         if void is not None or code is None:
             return void, None

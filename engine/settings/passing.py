@@ -16,6 +16,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
         ("bus", "url"),
         ("alert", "urls"),
         ("ping", "url"),
+        ("door", "kill_secret"),
     ),
 }
 

@@ -28,6 +28,7 @@ SECRETS: Final = frozenset(
         ("network", "proxy"),
         ("alert", "urls"),
         ("ping", "url"),
+        ("door", "kill_secret"),
     }
 )
 
@@ -501,6 +502,20 @@ class BusSettings(_Section, frozen=True, kw_only=True):
     ] = None  # fmt: skip
 
 
+class DoorSettings(_Section, frozen=True, kw_only=True):
+    """Ways in beside the chat."""
+
+    kill_secret: Annotated[
+        Annotated[str, Meta(min_length=32, max_length=256)] | None,
+        Meta(description="32 characters or more that sign POST /kill and make the bookmark that "
+             "kills once; without it nothing listens"),
+    ] = None  # fmt: skip
+    kill_port: Annotated[
+        int,
+        Meta(ge=0, le=65_535, description="port on loopback of POST /kill, 0 is any free one"),
+    ] = 8_643
+
+
 class LogSettings(_Section, frozen=True, kw_only=True):
     """Logs."""
 
@@ -532,6 +547,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: EngineSettings = EngineSettings()
     network: NetworkSettings = NetworkSettings()
     bus: BusSettings = BusSettings()
+    door: DoorSettings = DoorSettings()
     log: LogSettings = LogSettings()
 
 

@@ -233,6 +233,17 @@ async def restore(settings: Settings, paths: Paths, asked: argparse.Namespace) -
     return exit_codes.OK
 
 
+async def bookmark(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> int:
+    """Print where the bookmark that kills once leads; after its use there is another."""
+    from engine.facade.kill_door import Bookmarks
+
+    secret = settings.door.kill_secret
+    if secret is None:
+        raise FatalError(f"{environment_name('door', 'kill_secret')} is not set: nothing listens")
+    _say(f"https://YOUR.HOST{Bookmarks(secret, paths.data_dir).path}")
+    return exit_codes.OK
+
+
 async def audit(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Say whether the chain of all acts is whole, or the first thing that is wrong."""
     from engine.tools.auditing import check_audit, told

@@ -96,6 +96,7 @@ async def open_front_end(
         async with (
             stop_signals(on_news=hear, lease=lease) as stop,
             _facade(paths, callers) as facade,
+            open_door_of(settings, paths, facade, is_terminal=is_terminal),
         ):
             announce_ready()
             yield FrontEnd(
@@ -105,6 +106,23 @@ async def open_front_end(
                 clock=make_clock(),
                 news=news,
             )
+
+
+@contextlib.asynccontextmanager
+async def open_door_of(
+    settings: Settings, paths: Paths, facade: Facade, *, is_terminal: bool
+) -> AsyncIterator[None]:
+    """Listen for kills by HTTP where a secret is set; a terminal beside the phone does not."""
+    secret = settings.door.kill_secret
+    if secret is None or is_terminal:
+        yield
+        return
+    from engine.facade.kill_door import open_kill_door  # noqa: PLC0415 - 9 MB that few need
+
+    async with open_kill_door(
+        facade, secret=secret, port=settings.door.kill_port, directory=paths.data_dir
+    ):
+        yield
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -428,3 +428,23 @@ def test_a_signal_voids_what_was_asked_before_it(latch: KillLatch) -> None:
 
     assert switch.voids_unkill(1_000) is not None
     assert switch.voids_unkill(1_001) is None
+
+
+async def test_a_file_named_kill_kills_and_has_to_go_before_a_clearing(latch: KillLatch) -> None:
+    now_ns = NOW_NS
+    async with begun(latch, lambda: now_ns) as (switch, outbox, ledger):
+        order = latch.path.with_name("KILL")
+        order.touch()
+        switch.watch()
+        assert KillLatch(latch.path.parent).is_killed(), "on disk, for every process"
+        now_ns += 60 * S
+        assert "KILL lies beside" in (await switch.unkill(**unkill(now_ns)) or "")
+        order.unlink()
+        os.utime(latch.path, ns=(NOW_NS, NOW_NS))
+        assert await switch.unkill(**unkill(now_ns)) is None
+        switch.watch()
+        assert not switch.is_killed()
+        await outbox.put_durably(kill(now_ns + 1))
+        first, *_ = await told(ledger)
+    assert isinstance(first, Killed)
+    assert first.by == "the file KILL"
