@@ -180,6 +180,15 @@ bench-peers: $(VENV)/.kernels .venv-bench/.ready .venv-bench/degenbot-03/.ready 
 bench-pictures: $(VENV)/.kernels .venv-bench/.ready ## draw how latency grows with tokens, pools and legs
 	@.venv-bench/bin/python -m benchmarks.pictures
 
+.PHONY: bench-chat
+bench-chat: $(VENV)/.kernels $(VENV)/.dev ## how fast a kill, screens and pictures are on the phone (KILLS=100)
+	@$(PY) -m tests.scenarios.chat_figures --kills $(or $(KILLS),100)
+
+.PHONY: chat-campaign
+chat-campaign: $(VENV)/.kernels $(VENV)/.dev ## taps, hostile strings and updates by the hundred thousand
+	@$(PY) -m tests.decide.approval_campaign --taps 200000 --seed $(or $(SEED),1)
+	@$(PY) -m tests.bot.hostile_campaign --strings 100000 --updates 1000000 --seed $(or $(SEED),1)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)
 	@$(PY) -m tests.fuzz.feeds --venue all --frames 1000000 --seed 1

@@ -94,7 +94,7 @@ class Access:
     def deny(self, denial: Denial, *, user_id: int | None) -> None:
         """Count a denial; log it by user id only, and not more often than once in a while."""
         self.denied[denial] += 1
-        key = -1 if user_id is None else user_id
+        key = user_id if isinstance(user_id, int) else -1  # it comes from outside, as anything
         now_ns = self.clock()
         last_ns = self._logged_at_ns.get(key)
         if last_ns is not None and 0 <= now_ns - last_ns < LOG_INTERVAL_S * NS_PER_S:

@@ -9,9 +9,9 @@ from telegram import Update
 from bot.access import Access, Denial, Incoming
 from bot.command import Kind
 from bot.dispatch import Invocation, read_line
+from bot.render.clean import clean
 from bot.session import Asked
 from bot.telegram.keyboards import read_payload
-from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
 
@@ -34,19 +34,24 @@ class Arrival:
         """Say whether this sets the kill latch."""
         return isinstance(self.asked, Invocation) and self.asked.is_kill
 
+    @property
+    def is_protective(self) -> bool:
+        """Say whether this can only make the engine do less."""
+        return isinstance(self.asked, Invocation) and self.asked.kind is Kind.PROTECTIVE
+
 
 def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
     """Parse and check one update; None where it is dropped. Never raises, never waits."""
     try:
         update = Update.de_json(raw, None)
         incoming = access.admit(update)
+        if incoming is None:
+            return None
+        return Arrival(incoming=incoming, asked=_asked(incoming), raw=raw)
     except Exception as error:  # noqa: BLE001 - bytes from outside; whatever breaks is dropped
-        _log.warning("an update cannot be read: %s", redact(repr(error))[:200])
+        _log.warning("an update cannot be read: %s", clean(repr(error), limit=200))
         access.deny(Denial.UNREADABLE, user_id=None)
         return None
-    if incoming is None:
-        return None
-    return Arrival(incoming=incoming, asked=_asked(incoming), raw=raw)
 
 
 def _asked(incoming: Incoming) -> Asked:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from telegram.error import TelegramError
@@ -56,6 +57,9 @@ FLUSH_S: Final = 1.0
 of the connections they add up to less than the supervisor gives this role, so that a Telegram that
 is away does not cost what the inbox has to tell the ledger."""
 
+HELD_MAX: Final = 2_000
+"""Arrivals that wait while more are fetched; beyond, they are begun with before all is."""
+
 _NEVER: Final = -1e9
 
 
@@ -108,6 +112,7 @@ class FrontEnd:
         self._answered_at_s: float | None = None
         self._ahead_s: int | None = None
         self._is_unfinished_taken = False
+        self._held: list[Callable[[], None]] = []
         self._wanted_by_take: set[int] = set()
         self.access = Access(settings.telegram_operator_id, clock)
         self.sender = Sender(
@@ -222,7 +227,12 @@ class FrontEnd:
         while True:
             updates = await self.poller.fetch()
             await self._accept(updates)
-            self.poller.confirm(updates[-1]["update_id"])
+            if updates:
+                self.poller.confirm(updates[-1]["update_id"])
+            if not self.poller.has_more or len(self._held) >= HELD_MAX:
+                for start in self._held:
+                    start()
+                self._held.clear()
 
     async def _accept(self, updates: list[dict[str, Any]]) -> None:
         """Take a batch in: kills at once, then the ledger, then the desk."""
@@ -271,8 +281,17 @@ class FrontEnd:
             await self.desk.kill(kills, is_late=is_late)
 
     def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
-        if not arrival.is_kill:
-            self.desk.start(arrival, epoch=epoch, is_stored=is_stored)
+        """Have an arrival answered, but not before a kill that may be in the next batch.
+
+        What only protects waits for nothing.
+        """
+        if arrival.is_kill:
+            return
+        start = partial(self.desk.start, arrival, epoch=epoch, is_stored=is_stored)
+        if self.poller.has_more and not arrival.is_protective:
+            self._held.append(start)
+        else:
+            start()
 
     def _read_chat(self) -> ChatState:
         """Say how the way to the operator is."""

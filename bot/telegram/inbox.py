@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from cachetools import FIFOCache
@@ -36,6 +37,9 @@ TAKE_S_MAX: Final = 10.0
 RETRY_S: Final = 0.5
 RECENT_MAX: Final = 4096
 """Update ids that are remembered against repeated delivery."""
+
+DONE_AT_ONCE: Final = 200
+"""Update ids that are reported together."""
 
 DONE_WAITING_MAX: Final = 10_000
 """Update ids whose end the ledger still has to learn; the oldest gives way: it is run again."""
@@ -98,24 +102,25 @@ class Inbox:
             await self._done_changed.wait()
             self._done_changed.clear()
             while self._done_waiting:
-                if not await self._report_one():
+                if not await self._report_some():
                     await asyncio.sleep(RETRY_S)
 
     async def flush(self, *, deadline_s: float) -> None:
         """Tell the ledger what is finished, as far as the time allows."""
         try:
             async with asyncio.timeout(deadline_s):
-                while self._done_waiting and await self._report_one():
+                while self._done_waiting and await self._report_some():
                     pass
         except TimeoutError:
             _log.warning("%d updates end unreported", len(self._done_waiting))
 
-    async def _report_one(self) -> bool:
-        update_id = next(iter(self._done_waiting))
-        command = DoneInbox(source=SOURCE, update_id=update_id)
+    async def _report_some(self) -> bool:
+        update_ids = [*islice(self._done_waiting, DONE_AT_ONCE)]
+        command = DoneInbox(source=SOURCE, update_ids=update_ids)
         if await self._ask(command, limit_s=TAKE_S_MAX) is None:
             return False
-        self._done_waiting.pop(update_id, None)
+        for update_id in update_ids:
+            self._done_waiting.pop(update_id, None)
         return True
 
     async def _ask(self, request: Request[Reply], *, limit_s: float) -> Reply | None:

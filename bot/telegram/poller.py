@@ -27,6 +27,9 @@ ROUND_TRIPS_MISSED_MAX: Final = 3
 """After this many full waits without a successful round trip the client is built anew."""
 
 NESTING_MAX: Final = 60
+MORE_S_MAX: Final = 1.0
+"""How long what a full batch brought waits to hear of more."""
+
 BACK_OFF_S_MIN: Final = 0.2
 BACK_OFF_S_MAX: Final = 15.0
 _CLOSE_S: Final = 0.5
@@ -58,6 +61,9 @@ class Poller:
     has_waited: bool = field(default=True, init=False)
     """The newest updates may have waited: before them Telegram was not asked, or could not be."""
 
+    has_more: bool = field(default=False, init=False)
+    """The newest batch was full: the next is fetched without waiting for more to come."""
+
     _is_away: bool = field(default=True, init=False)
     _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
     _succeeded_at_s: float = field(default=0.0, init=False)
@@ -75,11 +81,14 @@ class Poller:
     async def fetch(self) -> list[dict[str, Any]]:
         """Return the next updates, oldest first; waits until there are some.
 
+        After a full batch it does not wait, and tries only once: there may be none.
+
         Raises:
             FatalError: Telegram refuses the token for good.
         """
         while True:
             was_away, self._is_away = self._is_away, True
+            was_full = self.has_more
             try:
                 updates = await self._round_trip()
             except InvalidToken:
@@ -95,9 +104,12 @@ class Poller:
             else:
                 self._succeeded()
                 self.has_waited = was_away
-                self._is_away = len(updates) == BATCH_MAX  # more of the same may follow
-                if updates:
+                self._is_away = self.has_more = len(updates) == BATCH_MAX
+                if updates or was_full:
                     return updates
+            if was_full:  # what was fetched before waits for this
+                self.has_more = False
+                return []
 
     def confirm(self, update_id: int) -> None:
         """Advance past an update; Telegram learns of it with the next poll.
@@ -123,7 +135,7 @@ class Poller:
             )
             self._succeeded_at_s = asyncio.get_running_loop().time()
         parameters: dict[str, Any] = {
-            "timeout": self.poll_s,
+            "timeout": 0 if self.has_more else self.poll_s,
             "limit": BATCH_MAX,
             "allowed_updates": json.dumps(ALLOWED_UPDATES),
         }
@@ -131,7 +143,7 @@ class Poller:
             parameters["offset"] = self.offset
         url = f"{self.base_url}{quote(self.token, safe=':')}/getUpdates?{urlencode(parameters)}"
         # The client has a read timeout of its own; this one holds even if the client wedges.
-        async with asyncio.timeout(2 * self.round_trip_s_max):
+        async with asyncio.timeout(MORE_S_MAX if self.has_more else 2 * self.round_trip_s_max):
             return _parse_reply(await self._request.retrieve(url))
 
     def _succeeded(self) -> None:
@@ -153,6 +165,8 @@ class Poller:
         await self._back_off(None)
 
     async def _back_off(self, wanted_s: float | None) -> None:
+        if self.has_more:
+            return
         own_s = self._waits.next_s()
         await asyncio.sleep(own_s if wanted_s is None else wanted_s)
 

@@ -39,14 +39,14 @@ class TakeInbox(LedgerRequest[InboxItems], frozen=True, kw_only=True):
 
 
 class DoneInbox(LedgerRequest[InboxStored], frozen=True, kw_only=True):
-    """Mark a stored update as done."""
+    """Mark stored updates as done."""
 
     source: str
-    update_id: int
+    update_ids: list[int]
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
-        return await ledger.finish_inbox(self.source, self.update_id)
+        return await ledger.finish_inbox(self.source, self.update_ids)
 
 
 class GetNotices(LedgerRequest[NoticesReport], frozen=True, kw_only=True):

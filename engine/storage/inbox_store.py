@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import InboxItems, InboxStored
-from engine.storage.insertion import insert_new
 from engine.storage.tables import inbox
 
 ITEMS_MAX = 1_000
+
+ROWS_MAX = 200
+"""Rows of one statement."""
 
 
 async def put(
@@ -25,20 +28,21 @@ async def put(
     `own_ids` is empty at first and kept over runs of one request. When a run's commit had an
     unknown outcome and is run again, what that run stored is still new to whoever asked.
     """
-    new_ids = []
-    for update_id, payload in updates:
-        row = {
-            "source": source,
-            "update_id": update_id,
-            "payload": payload,
-            "stored_at_ns": now_ns,
-        }
-        if update_id in new_ids:
-            continue
-        if await insert_new(connection, inbox, row) or update_id in own_ids:
-            new_ids.append(update_id)
-    own_ids.update(new_ids)
-    return InboxStored(new_ids=new_ids)
+    stored: set[int] = set()
+    rows = [
+        {"source": source, "update_id": update_id, "payload": payload, "stored_at_ns": now_ns}
+        for update_id, payload in dict(reversed(updates)).items()  # of one id, the first
+    ]
+    for begin in range(0, len(rows), ROWS_MAX):
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(inbox).values(rows[begin : begin + ROWS_MAX])
+        found = await connection.execute(
+            statement.on_conflict_do_nothing().returning(inbox.c.update_id)
+        )
+        stored.update(found.scalars())
+    own_ids |= stored
+    ids = dict.fromkeys(update_id for update_id, _ in updates)
+    return InboxStored(new_ids=[update_id for update_id in ids if update_id in own_ids])
 
 
 async def load_waiting(connection: AsyncConnection, *, source: str) -> InboxItems:
@@ -53,14 +57,14 @@ async def load_waiting(connection: AsyncConnection, *, source: str) -> InboxItem
 
 
 async def mark_done(
-    connection: AsyncConnection, *, source: str, update_id: int, now_ns: int
+    connection: AsyncConnection, *, source: str, update_ids: Sequence[int], now_ns: int
 ) -> InboxStored:
-    """Mark an update as done; an unknown or done one is left as it is."""
+    """Mark updates as done; an unknown or done one is left as it is."""
     await connection.execute(
         update(inbox)
         .where(
             inbox.c.source == source,
-            inbox.c.update_id == update_id,
+            inbox.c.update_id.in_(update_ids),
             inbox.c.done_at_ns.is_(None),
         )
         .values(done_at_ns=now_ns)

@@ -360,10 +360,12 @@ class Ledger:
         """Load updates that were not yet done."""
         return await self._writer.transact(partial(inbox_store.load_waiting, source=source))
 
-    async def finish_inbox(self, source: str, update_id: int) -> InboxStored:
-        """Mark an update as done."""
+    async def finish_inbox(self, source: str, update_ids: Sequence[int]) -> InboxStored:
+        """Mark updates as done."""
         return await self._change(
-            partial(inbox_store.mark_done, source=source, update_id=update_id, now_ns=self._clock())
+            partial(
+                inbox_store.mark_done, source=source, update_ids=update_ids, now_ns=self._clock()
+            )
         )
 
     async def notices(

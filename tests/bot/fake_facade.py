@@ -276,7 +276,7 @@ class FakeFacade:
             case TakeInbox():
                 return InboxItems(updates=[(n, self.inbox[n]) for n in self.undone()])
             case DoneInbox():
-                self.done.add(command.update_id)
+                self.done.update(command.update_ids)
                 return InboxStored()
             case DoneNotices():
                 self.delivered[command.reader] = max(

@@ -7,9 +7,10 @@ import pytest
 from engine.bus.command import seal
 from engine.requests.chat import PutInbox
 from engine.requests.overview import GetStatus
-from engine.requests.safety import Kill, Resume, Unkill
+from engine.requests.safety import Kill, Pause, Resume, Unkill
 from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
+from tests.telegram.faults import Fault, Kind
 
 
 async def test_a_kill_overtakes_forty_slow_commands(chat: Chat) -> None:
@@ -238,3 +239,42 @@ async def test_an_unkill_by_name_is_for_that_engine(chat: Chat) -> None:
     (command,) = [one for one in chat.facade.asked if isinstance(one, Unkill)]
     assert command.envelope is not None
     assert (command.engine, command.envelope.target) == ("base", "base")
+
+
+async def test_a_kill_behind_three_hundred_updates_comes_before_any_of_them(chat: Chat) -> None:
+    for _ in range(300):
+        chat.emulator.person_writes("/status")
+    chat.emulator.person_writes("/kill")
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 301)
+
+    kinds = [type(command) for command in chat.facade.asked]
+    assert kinds.index(Kill) < kinds.index(GetStatus)
+
+
+@pytest.mark.parametrize("kind", [Kind.HANG, Kind.SERVER_ERROR, Kind.TOO_MANY])
+async def test_what_a_full_batch_brought_is_answered_though_the_next_cannot_be_fetched(
+    chat: Chat, kind: Kind
+) -> None:
+    gate = chat.facade.gates[PutInbox] = asyncio.Event()
+    for _ in range(100):
+        chat.emulator.person_writes("/status")
+
+    async with chat.start():
+        await chat.facade.wait_until_entered(PutInbox, 1)
+        chat.emulator.script("getUpdates", *[Fault(kind)] * 20)
+        gate.set()
+        await chat.facade.wait_until_entered(GetStatus, 100)
+        chat.emulator.forget_faults()
+
+
+async def test_what_only_protects_does_not_wait_for_the_next_batch(chat: Chat) -> None:
+    for number in range(250):
+        chat.emulator.person_writes("/pause" if number == 150 else "/status")
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 250)
+
+    kinds = [type(command) for command in chat.facade.asked]
+    assert kinds.index(Pause) < kinds.index(GetStatus)

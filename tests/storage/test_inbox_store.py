@@ -36,7 +36,7 @@ async def test_what_is_not_done_is_taken_again_after_a_restart_oldest_first(
 ) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         await _put(ledger, 7, 5, 6)
-        await ask(ledger, DoneInbox(source=SOURCE, update_id=5), InboxStored)
+        await ask(ledger, DoneInbox(source=SOURCE, update_ids=[5]), InboxStored)
 
     async with open_ledger(settings, clock=clock) as ledger:
         assert await _waiting(ledger) == [6, 7]
@@ -47,7 +47,7 @@ async def test_a_done_update_is_not_new_when_it_arrives_again(
 ) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         await _put(ledger, 5)
-        await ask(ledger, DoneInbox(source=SOURCE, update_id=5), InboxStored)
+        await ask(ledger, DoneInbox(source=SOURCE, update_ids=[5]), InboxStored)
 
         assert await _put(ledger, 5) == []
         assert await _waiting(ledger) == []
@@ -58,7 +58,7 @@ async def test_an_update_that_waits_outlives_every_retention(
 ) -> None:
     async with open_ledger(settings, clock=clock) as ledger:
         await _put(ledger, 5, 6)
-        await ask(ledger, DoneInbox(source=SOURCE, update_id=5), InboxStored)
+        await ask(ledger, DoneInbox(source=SOURCE, update_ids=[5]), InboxStored)
         clock.now_ns += 1_000 * makers.DAY_NS
 
         assert await ledger.apply_retention() == 1
