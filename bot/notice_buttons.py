@@ -36,6 +36,7 @@ _MANDATES = Button(label="Mandates", line="/mandates")
 _PAUSE = Button(label="Pause", line="/pause")
 CANCEL_DELAYED = Button(label="Cancel it", line="/cancel", is_alarming=True)
 _STILL_HERE: Row = (Button(label="Still here", line="/status"), _PAUSE)
+AFTER_GAP: Row = (_STATUS, Button(label="Resume…", line="/resume"))
 
 AFTER_NEWS: Row = (_STATUS,)
 AFTER_CONFLICT: Row = (_PAUSE,)

@@ -1,5 +1,6 @@
 """Screens that say that something was not done."""
 
+from bot.render import words
 from bot.render.screen import Mark, Screen, Text
 
 _SENTENCE_LIMIT = 300
@@ -55,6 +56,18 @@ def render_voided(line: str) -> Screen:
         title=f"Not done: {line}",
         mark=Mark.WARN,
         blocks=(Text("A kill came after it. Send it again if you still want it."),),
+    )
+
+
+def render_gap(lasted_s: float, *, is_paused: bool) -> Screen:
+    """Tell, once the operator is reached again, how long that was not so."""
+    after = (
+        "It was paused meanwhile: /resume goes on." if is_paused else "Nothing was paused for it."
+    )
+    return Screen(
+        title=f"You could not be reached for {words.duration(lasted_s)}",
+        mark=Mark.WARN,
+        blocks=(Text(after), Text("/status shows what is so now.")),
     )
 
 

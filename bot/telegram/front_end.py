@@ -15,12 +15,13 @@ from bot.charts import ChartDrawer
 from bot.chat_state import ChatState
 from bot.dispatch import Dispatcher
 from bot.news import News
-from bot.notice_buttons import AFTER_CONFLICT, AFTER_NEWS, Row
+from bot.notice_buttons import AFTER_CONFLICT, AFTER_GAP, AFTER_NEWS, Row
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
-from bot.render.troubles import render_answers_dropped, render_conflict
+from bot.render.troubles import render_answers_dropped, render_conflict, render_gap
 from bot.session import ChatSession
 from bot.telegram.arrivals import Arrival, read_arrival
+from bot.telegram.blindness import Blindness
 from bot.telegram.card import LiveCard
 from bot.telegram.desk import Desk
 from bot.telegram.inbox import SOURCE, Inbox
@@ -36,11 +37,14 @@ from bot.telegram.taps import TapAnswers
 from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
 from bot.threads import Threads
-from engine.domain.errors import FatalError
+from engine.bus.command import seal
+from engine.bus.reports import Acknowledged
+from engine.domain.errors import FatalError, SyndicateError
 from engine.domain.redaction import redact
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.requests.safety import Pause
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +114,7 @@ class FrontEnd:
         self._conflict_told_at_s = _NEVER
         self._dropped_told_count = 0
         self._answered_at_s: float | None = None
+        self._opened_at_s = self._told_at_s = self._now_s()
         self._ahead_s: int | None = None
         self._is_unfinished_taken = False
         self._held: list[Callable[[], None]] = []
@@ -195,6 +200,7 @@ class FrontEnd:
             self._spawn(self.alerts.run()),
             self._spawn(self.alerts.hear_news(news)),
             self._spawn(ping(self.alerts, self._settings, is_chat_well=self._is_chat_well)),
+            self._spawn(self._blindness().run()),
             self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
         if self._settings.card_s is not None:
@@ -222,6 +228,39 @@ class FrontEnd:
             threads=self.notices.threads,
             every_s=every_s,
         )
+
+    def _blindness(self) -> Blindness:
+        return Blindness(
+            blind_s=self._settings.blind_s,
+            pause_s=self._settings.blind_pause_s,
+            silent_s=self._silent_s,
+            pause=self._pause_blindly,
+            tell=lambda gap: self._say(
+                render_gap(gap.lasted_s, is_paused=gap.is_paused), AFTER_GAP
+            ),
+        )
+
+    def _silent_s(self) -> float:
+        """Say how long the operator could not be heard, or told anything."""
+        now_s = self._now_s()
+        if not self.outbox.is_failing:
+            self._told_at_s = now_s
+        heard_at_s = self._opened_at_s if self._answered_at_s is None else self._answered_at_s
+        return now_s - min(heard_at_s, self._told_at_s)
+
+    async def _pause_blindly(self, silent_s: float) -> bool:
+        pause = seal(
+            Pause(),
+            by=f"the chat, blind for {silent_s:.0f} s",
+            at_ns=self._clock(),
+            target=self._settings.engine_id,
+        )
+        try:
+            report = await self.session.dispatcher.ask(pause)
+        except SyndicateError as error:
+            _log.warning("blind, and the engine did not take a pause: %s", error)
+            return False
+        return isinstance(report, Acknowledged)
 
     async def _poll(self) -> None:
         while True:

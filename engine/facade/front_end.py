@@ -48,6 +48,8 @@ class FrontEndSettings:
         read_log: returns the newest warnings and errors, so many at most.
         tell_terminal: prints a line where the program was started.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
+        blind_s: so long without reaching the operator is told afterwards as a gap.
+        blind_pause_s: after so long it pauses.
         conflict_s: how long after the last 409 only protective commands are accepted.
         card_s: time between two looks of the pinned card; None for no card.
         in_force: all settings of the installation, as they may be shown.
@@ -88,6 +90,8 @@ class FrontEndSettings:
     tell_terminal: Callable[[str], None] = lambda _line: None
     has_authenticator: bool = False
     conflict_s: float = 75.0
+    blind_s: float = 60.0
+    blind_pause_s: float = 600.0
     chat_sends_per_s: float = 1.0
     chat_send_burst: int = 5
     card_s: float | None = None

@@ -381,6 +381,12 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
         bool,
         Meta(description="keep a pinned message in the chat that says how things stand"),
     ] = True
+    blind_pause_s: Annotated[
+        int,
+        Meta(ge=120, le=604_800, extra={"unit": "s"},
+             description="so long without reaching you, or hearing you, through Telegram pauses "
+             "the engine; a week is as good as never"),
+    ] = 600  # fmt: skip
     opportunity_usd_min: Annotated[
         Decimal,
         _exact("an opportunity is told when its profit is at least this", unit="USD", at_least=0),
