@@ -53,10 +53,8 @@ async def approvals(call: Call) -> Answer:
     except TransientError:
         waiting = None
     rows = [
-        (
-            Button(label=f"Approve {number}", line=f"/approve {one.nonce}"),
-            Button(label=f"Reject {number}", line=f"/reject {one.nonce}", is_alarming=True),
-        )
+        # What approves stands below the terms alone.
+        (Button(label=f"Reject {number}", line=f"/reject {one.nonce}", is_alarming=True),)
         for number, one in enumerate(report.waiting, 1)
     ]
     menu = (Button(label="Mandates", line="/mandates"), Button(label="Mode", line="/mode"))

@@ -142,6 +142,7 @@ def render_approvals(report: ApprovalsReport, waiting: WaitingReport | None) -> 
     blocks: list[Facts | Text | Table] = []
     if rows:
         blocks.append(Facts(rows))
+        blocks.append(Text("Each is approved below its own message, which has its terms."))
     else:
         blocks.append(Text(f"Nothing waits. The mode is {report.mode.value}."))
     if report.left_out:
@@ -212,7 +213,7 @@ def render_ask_mandate(
                     ("Each", f"up to {words.usd(each_usd)}"),
                     ("In all", f"up to {words.usd(total_usd)}"),
                     ("Edge", f"from {edge_bps:f} bps"),
-                    ("For", words.duration(lasts_s)),
+                    ("Lasts", words.duration(lasts_s)),
                 )
             ),
             Text("Within it trades pass without a word. A kill, a failed leg or a lost venue"),

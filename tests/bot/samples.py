@@ -669,6 +669,11 @@ def seen(*, profit_usd: float = 12.5, number: int = 12) -> OpportunitySeen:
     )
 
 
+def traded() -> PaperTraded:
+    """A trade as a notice."""
+    return next(one for one in all_notices() if isinstance(one, PaperTraded))
+
+
 def killed() -> Killed:
     """A kill as a notice."""
     return Killed(at_ns=AT_NS, basis=Basis.SANDBOX, by="file", why="kill file appeared")

@@ -12,16 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from PIL import Image
 
 from bot.answer import Answer, Theme
 from bot.charts import ChartDrawer
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
+from bot.notice_buttons import buttons_of
 from bot.render.card import CardFacts, card_buttons, render_card
 from bot.render.html import write_html
+from bot.render.notices import render_notice
 from bot.telegram.keyboards import make_menu
 from bot.telegram.places import Place, Spot, show_page
-from engine.domain.modes import Mode
+from engine.bus.notices import ApprovalAsked, Notice, StampedNotice
+from engine.domain.modes import Basis, Mode
 from engine.facade.front_end import FrontEndSettings, SettingInForce
 from tests.bot import samples
 from tests.bot.fake_facade import FakeFacade
@@ -41,8 +45,9 @@ class Scene:
     """A screen as the guide shows it.
 
     Attributes:
-        line: what is typed or tapped; empty for the card.
+        line: what is typed or tapped; empty for the card and for what comes by itself.
         says: what it is for, in one sentence.
+        notice: what comes by itself.
         prepare: brings the engine into the state that is shown.
     """
 
@@ -50,6 +55,7 @@ class Scene:
     line: str
     says: str
     page: int = 1
+    notice: Notice | None = None
     prepare: Callable[[FakeFacade], None] = lambda facade: setattr(facade, "mode", Mode.PAPER)
 
 
@@ -74,6 +80,23 @@ SCENES: Final = (
     Scene(name="paused", line="/status", says="Paused: the button resumes.", prepare=_paused),
     Scene(name="killed", line="/status", says="Killed: it says so first.", prepare=_killed),
     Scene(name="kill", line="/kill", says="What a kill came to, path by path, and the way back."),
+    Scene(
+        name="asked",
+        line="",
+        says="A trade that waits for your word, with all its bounds.",
+        notice=ApprovalAsked(
+            at_ns=samples.AT_NS, basis=Basis.SANDBOX, approval=samples.approval(), nonce="0" * 12
+        ),
+    ),
+    Scene(
+        name="approved",
+        line="",
+        says="The same message after the trade: the terms stay, and what it came to.",
+        notice=msgspec.structs.replace(samples.traded(), approval=samples.approval()),
+    ),
+    Scene(name="approvals", line="/approvals", says="What waits, and what waiting cost."),
+    Scene(name="mandate", line="/mandate BTC-USD 500 10m", says="The second step of a mandate."),
+    Scene(name="mandates", line="/mandates", says="What is granted, and what is left of it."),
     Scene(name="opportunities", line="/opportunities", says="What is open, and what was decided."),
     Scene(name="spreads", line="/spreads", says="How far the market is from an opportunity."),
     Scene(name="why", line="/why r7-12", says="One decision with all its numbers."),
@@ -121,6 +144,9 @@ async def message_of(scene: Scene, *, charts: ChartDrawer | None, theme: Theme) 
     """Return a scene as the record of one message; without `charts` it has no picture."""
     facade = FakeFacade()
     scene.prepare(facade)
+    if scene.notice is not None:
+        screen = render_notice(StampedNotice(seq=1_042, notice=scene.notice))
+        return shown(Answer(screen=screen, buttons=buttons_of(scene.notice)), None)
     if not scene.line:
         return _card(facade)
     answer, asked = await answer_of(scene.line, facade)
