@@ -124,6 +124,7 @@ class FakeFacade:
         self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
         self.why = samples.why()
         self.books = samples.books()
+        self.performance: dict[str, Any] = {}
         self._changed = asyncio.Event()
 
     async def ask(self, command: Request[Any], /) -> Any:
@@ -252,7 +253,7 @@ class FakeFacade:
                 known = command.ref in {"", "r7-12"}
                 return samples.life() if known else Unknown(what=f"trade {command.ref}")
             case GetPerformance():
-                return samples.performance(command.by)
+                return replace(samples.performance(command.by), **self.performance)
             case GetBooks():
                 return self.books
             case DrillKill():

@@ -37,7 +37,7 @@ KEYS_IN_A_ROW_MAX = 3
 def check(message: dict[str, Any]) -> None:
     """Check what a phone shows of a message."""
     spans = [Span(*span) for span in message["spans"]]
-    assert bubble_rows(message["text"], spans) <= ROWS_MAX, message["text"]
+    assert bubble_rows(message["text"], spans) <= ROWS_MAX == 12, message["text"]
     for kind, start, length in message["spans"]:
         if kind == "pre":
             units = message["text"].encode("utf-16-le")[2 * start : 2 * (start + length)]

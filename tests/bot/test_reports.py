@@ -109,6 +109,16 @@ async def test_a_difference_between_ledger_and_fills_is_told_with_both_amounts(c
     assert "✖ Δ BTC at binance: ledger 0.5, fills 0.4" in text
 
 
+async def test_sums_that_differ_from_a_fold_are_told(chat: Chat) -> None:
+    chat.facade.performance = {"is_summed_twice_alike": False}
+
+    async with chat.start():
+        text = " ".join((await chat.read("/daily")).split())
+
+    assert text.startswith("✖")
+    assert "✖ Δ two ways of adding up the trades" in text
+
+
 async def test_positions_that_the_ledger_does_not_have_are_told(chat: Chat) -> None:
     held = chat.facade.books.held
     chat.facade.books = replace(
