@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bot.answer import Chart
 from bot.render import words
-from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
+from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text, wrapped
 from bot.render.stories import path
 from engine.bus.reports import ExportReport, PnlReport, TradeLine, TradesReport
 from engine.domain.modes import Basis
@@ -31,7 +31,7 @@ def render_trades(report: TradesReport, *, asked: int) -> Screen:
     bases = sorted({trade.basis for trade in shown})
     return Screen(
         title=f"Trades: last {len(shown)} of {words.count(report.total)}",
-        blocks=(Lines(tuple(lines), tuple(trade.opportunity_id for trade in shown)),),
+        blocks=(wrapped(lines, keys=tuple(trade.opportunity_id for trade in shown)),),
         note=_bases_note(bases),
     )
 

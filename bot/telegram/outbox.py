@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 WAITING_MAX: Final = 500
 """Messages that may wait; beyond it the oldest answer is dropped, never a kill's or a notice."""
 
+RESERVED_FOR_ANSWERS: Final = 2.0
+"""Of a burst so much is left to what a person asked for; news and the card wait a second more."""
+
 ANSWER_AGE_S_MAX: Final = 600.0
 """An answer that could not be delivered for this long is dropped and counted."""
 
@@ -126,7 +129,7 @@ class Outbox:
         loop = asyncio.get_running_loop()
         while True:
             closed_s = self._closed_until_s - loop.time()
-            paced_s = 0.0 if self._waiting[0].priority is Priority.URGENT else self._pace.wait_s()
+            paced_s = self._paced_s(self._waiting[0].message.priority)
             wait_s = max(closed_s, paced_s)
             if wait_s <= 0:
                 return
@@ -136,6 +139,13 @@ class Outbox:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+    def _paced_s(self, priority: Priority) -> float:
+        """Return how long the pace has a message wait; a person who looks waits for no news."""
+        if priority is Priority.URGENT:
+            return 0.0
+        is_asked = priority is Priority.ANSWER
+        return self._pace.wait_s(reserve=0.0 if is_asked else RESERVED_FOR_ANSWERS)
 
     async def _attempt(self, waiting: _Waiting) -> bool:
         """Send one message; returns whether it is settled."""

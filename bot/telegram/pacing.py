@@ -19,10 +19,15 @@ class Pace:
         self._left = float(burst)
         self._counted_at_s = now_s()
 
-    def wait_s(self) -> float:
-        """Return the seconds until the next message may go."""
+    def wait_s(self, *, reserve: float = 0.0) -> float:
+        """Return the seconds until the next message may go.
+
+        What nobody waits for leaves a `reserve` of the burst, half of it at most, to what somebody
+        does.
+        """
         self._count()
-        return max(0.0, (1.0 - self._left) / self._per_s)
+        needed = 1.0 + min(reserve, (self._burst - 1.0) / 2)
+        return max(0.0, (needed - self._left) / self._per_s)
 
     def take(self) -> None:
         """Count a message; an urgent one may overdraw, by one burst at most."""

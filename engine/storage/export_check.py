@@ -40,10 +40,10 @@ async def compare(
         transact, since_ns=span.since_ns, until_ns=until_ns, by=By.ALL, basis=None
     )
     is_alike = (len(rows), total) == (report.all.trades, report.all.realised)
-    told = f"{len(rows):,} trades, {total:f} USD"
-    if not is_alike:
-        told += f"; ledger {report.all.trades:,}, {report.all.realised:f} USD"
-    return told, is_alike
+    if is_alike:
+        return f"{len(rows):,} trades, {total:.2f} USD", True
+    ledger = f"{report.all.trades:,}, {report.all.realised:f} USD"
+    return f"{len(rows):,} trades, {total:f} USD; ledger {ledger}", False
 
 
 async def _count(connection: AsyncConnection, *, export: Export, span: Span) -> int:

@@ -202,3 +202,36 @@ def test_the_worst_limit_is_the_one_of_which_most_is_used() -> None:
 
     assert found is not None
     assert (found[0].name, f"{found[1]:.2f}") == ("position", "1.00")
+
+
+def test_what_nobody_waits_for_leaves_a_part_of_the_burst_to_what_somebody_does() -> None:
+    now = [0.0]
+    pace = Pace(per_s=1.0, burst=5, now_s=lambda: now[0])
+    for _ in range(3):
+        assert pace.wait_s(reserve=2.0) == 0
+        pace.take()
+    assert pace.wait_s(reserve=2.0) == pytest.approx(1.0)
+    assert pace.wait_s() == 0
+    now[0] = 1.0
+    assert pace.wait_s(reserve=2.0) == 0
+    small = Pace(per_s=1.0, burst=1, now_s=lambda: 0.0)
+    assert small.wait_s(reserve=2.0) == 0, "a pace without a burst must not stop news for ever"
+
+
+async def test_an_answer_goes_while_news_waits_for_its_pace() -> None:
+    sender = Held()
+    now = [0.0]
+    pace = Pace(per_s=1.0, burst=5, now_s=lambda: now[0])
+    outbox = Outbox(sender, pace=pace)
+    for number in range(5):
+        outbox.put(Outgoing(html=f"news {number}", priority=Priority.NOTICE))
+    sending = asyncio.create_task(outbox.run())
+    await asyncio.sleep(0)
+    while len(sender.sent) < 3:
+        await asyncio.sleep(0)
+    outbox.put(Outgoing(html="answer", priority=Priority.ANSWER))
+    while "answer" not in sender.sent:
+        await asyncio.sleep(0)
+    sending.cancel()
+
+    assert sender.sent == ["news 0", "news 1", "news 2", "answer"]
