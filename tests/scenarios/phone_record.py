@@ -42,7 +42,7 @@ async def record_screens(data_dir: Path) -> list[dict[str, Any]]:
         screens.append(phone.record())
         await _settle(installation)
         await installation.say("/opportunities", "Opportunities")
-        await installation.say(f"/why {await _longest_route(installation)}", " of run ")
+        await installation.say(f"/why {await _longest_route(installation)}", "Route")
         screens.append(phone.record())
         await installation.say("/pnl", "PnL, last day")
         await installation.say("/kill done for today", "To trade again")
@@ -83,7 +83,7 @@ def main() -> int:
         screens = asyncio.run(record_screens(Path(directory) / "var"))
     target = Path(sys.argv[1])
     target.parent.mkdir(parents=True, exist_ok=True)
-    draw(screens).save(target, optimize=True)
+    draw(screens).quantize(96, dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"wrote {target}")
     return 0
 
