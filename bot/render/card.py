@@ -10,7 +10,6 @@ from bot.render.overview import state_of
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from engine.bus.life import ExposureReport
-from engine.bus.performance import PerformanceReport
 from engine.bus.permit_reports import ApprovalsReport, MandatesReport
 from engine.bus.reports import LimitLine, LimitsReport, StatusReport
 
@@ -30,7 +29,6 @@ class CardFacts:
     exposure: ExposureReport | None = None
     approvals: ApprovalsReport | None = None
     mandates: MandatesReport | None = None
-    today: PerformanceReport | None = None
     trouble: str = ""
 
 
@@ -45,7 +43,7 @@ def render_card(facts: CardFacts) -> Screen:
         )
     mark, state = state_of(status)
     rows = [
-        ("Today", _today(facts.today)),
+        ("Today", _today(status, facts.exposure)),
         ("Open", _open(facts.exposure)),
         *_permits(facts),
         ("Feeds", _feeds(status)),
@@ -112,12 +110,15 @@ def _permits(facts: CardFacts) -> list[tuple[str, str]]:
     return rows
 
 
-def _today(today: PerformanceReport | None) -> str:
-    """Say what the UTC day came to so far."""
-    if today is None:
-        return "the ledger is away"
-    came = today.all
-    return f"{words.usd(came.realised, is_signed=True)} in {words.count(came.trades)} trades"
+def _today(status: StatusReport, exposure: ExposureReport | None) -> str:
+    """Say what the UTC day came to so far, as the engine counts it for its loss limit."""
+    if exposure is None:
+        return "no answer"
+    return f"{words.usd(exposure.today_usd, is_signed=True)}, {_trades(status.traded)} this run"
+
+
+def _trades(count: int) -> str:
+    return "1 trade" if count == 1 else f"{words.count(count)} trades"
 
 
 def _feeds(status: StatusReport) -> str:

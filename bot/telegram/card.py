@@ -21,16 +21,14 @@ from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.replies import make_messages
 from bot.threads import Threads
-from engine.bus.performance import PerformanceReport
 from engine.domain.errors import SyndicateError
 from engine.domain.modes import Mode
 from engine.domain.redaction import redact
-from engine.domain.units import NS_PER_DAY, NS_PER_S
+from engine.domain.units import NS_PER_S
 from engine.requests.approvals import GetApprovals, GetMandates
 from engine.requests.chat import PinThread
 from engine.requests.life import GetExposure
 from engine.requests.overview import GetLimits, GetStatus
-from engine.requests.performance import GetPerformance
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +40,6 @@ FORCED_AFTER: Final = 6
 
 VALID_FOR: Final = 18
 """Looks for which it counts: two that are not delivered do not make it void."""
-
-TODAY_LOOKS: Final = 6
-"""Looks after which the profit of the day is asked for anew, though no trade was made."""
-
-TRADES_MAX: Final = 1_000
-"""Of a day with more the profit is asked for on those looks only: it takes the ledger longer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,9 +59,6 @@ class LiveCard:
     _message_id: int | None = field(default=None, init=False)
     _shown: tuple[object, ...] = field(default=(), init=False)
     _looks: int = field(default=0, init=False)
-    _today: PerformanceReport | None = field(default=None, init=False)
-    _today_looks: int = field(default=0, init=False)
-    _traded: int = field(default=-1, init=False)
     _unpinned: set[int] = field(default_factory=set, init=False)
 
     async def run(self) -> None:
@@ -94,28 +83,13 @@ class LiveCard:
             mandates = await ask(GetMandates()) if asks else None
         except SyndicateError as error:
             return CardFacts(trouble=redact(str(error)))
-        is_traded = status.traded != self._traded
-        is_quick = self._today is not None and self._today.all.trades <= TRADES_MAX
-        self._today_looks -= 1
-        if self._today is None or self._today_looks <= 0 or (is_traded and is_quick):
-            self._today, self._today_looks = await self._ask_today(), TODAY_LOOKS
-            self._traded = status.traded
         return CardFacts(
             status=status,
             limits=limits,
             exposure=exposure,
             approvals=approvals,
             mandates=mandates,
-            today=self._today,
         )
-
-    async def _ask_today(self) -> PerformanceReport | None:
-        now_ns = self.dispatcher.clock()
-        since_ns = now_ns // NS_PER_DAY * NS_PER_DAY
-        try:
-            return await self.dispatcher.ask(GetPerformance(since_ns=since_ns, until_ns=now_ns))
-        except SyndicateError:
-            return None
 
     async def _write(self, answer: Answer, content: tuple[object, ...]) -> None:
         if self.outbox.waiting_count:

@@ -190,7 +190,6 @@ def test_a_card_fits_a_phone_and_has_no_more_than_two_rows_of_buttons(
         exposure=samples.exposure(),
         approvals=samples.approvals() if mode is Mode.APPROVE else None,
         mandates=samples.mandates() if mode is Mode.APPROVE else None,
-        today=samples.performance(),
     )
 
     assert len(make_pages(render_card(facts))) == 1

@@ -188,7 +188,6 @@ def _card(facade: FakeFacade) -> dict[str, Any]:
         status=status,
         limits=samples.limits(),
         exposure=samples.exposure(),
-        today=samples.performance(),
     )
     screen = render_card(facts)
     screen = replace(screen, note=f"valid until 14:16:50, {screen.note}")
