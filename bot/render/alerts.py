@@ -12,7 +12,7 @@ from bot.alerts.table import ACK_S, Until, row_of
 from bot.alerts.terms import Terms
 from bot.render import words
 from bot.render.notices import render_notice
-from bot.render.screen import Facts, Lines, Mark, Screen, Text
+from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
 from engine.domain.units import NS_PER_S
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -66,11 +66,14 @@ def render_storm(storm: Storm) -> Screen:
 def render_day(day: Day, *, now_ns: int) -> Screen:
     """Show what there was since the last digest."""
     unshown = sum(day.unshown.values())
+    shown = [topic for topic, _ in _most(day.told)[:_TOPICS]]
+    fired = {topic: day.fired.get(topic, 0) for topic in shown}
+    rest = sum(day.fired.values()) - sum(fired.values())
     rows = tuple(
-        (topic, f"{words.count(day.fired.get(topic, 0))} (told {words.count(number)})")
+        (topic, words.count(fired.get(topic, rest)), words.count(number))
         for topic, number in _most(day.told)
     )
-    blocks: list[Facts | Text] = [Facts(rows)]
+    blocks: list[Table | Text] = [Table(("", "new", "told"), rows)]
     if unshown:
         blocks.append(Text(f"{words.count(unshown)} of them had no message of their own."))
     return Screen(

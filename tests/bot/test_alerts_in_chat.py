@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from bot.notice_buttons import buttons_of
 from engine.facade.news import RoleEnded
 from engine.requests.alerts import ActOnAlerts
@@ -202,3 +204,25 @@ async def test_alerts_void_no_second_step(chat: Chat) -> None:
         await chat.say("/mute venue 1h")
         await chat.tap("Resume")
         await chat.wait_until(lambda: "resume" in chat.facade.effects)
+
+
+async def test_a_kill_that_this_chat_asked_for_is_told_and_not_repeated(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(replace(samples.killed(), by="telegram:4242"))
+        entry = await told(chat, "KILLED")
+        chat.clock.advance(3_600)
+        await chat.say("/alerts")
+
+    assert labels(entry) == [["Status"]]
+    assert sum("KILLED" in text for text in chat.emulator.transcript()) == 1
+
+
+async def test_a_part_that_a_former_process_told_to_be_away_is_told_to_be_back(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/start")
+        chat.news.put_nowait(RoleEnded("engine", "test"))
+        await told(chat, "The engine has ended for good")
+        await chat.wait_until(lambda: b'"is_told":true' in chat_state(chat, "alert/away:engine"))
+    async with chat.start_with(health_s=0.02):
+        await told(chat, "The engine answers again")

@@ -401,3 +401,53 @@ def test_severities_of_what_may_cost_money_are_what_the_operator_relies_on() -> 
         if row_of(notice).severity(notice) is Severity.P1
     }
     assert critical == {"Killed", "KillLeft", "RecordsDropped", "RoleAway"}
+
+
+def test_a_restart_ends_no_storm() -> None:
+    table = Table()
+    for number in range(15):
+        table.feed(lost(f"v{number}", at_ns=AT_NS + number * MINUTE))
+    table.wait(5)
+    anew = AlertMachine(zone=table.machine.zone, started_at_ns=table.now_ns)
+    adopt(anew, encode(table.machine))
+    table.machine = anew
+
+    table.feed(limit())
+    table.wait(20)
+
+    assert [say.what for say in table.new_messages()] == [STORM]
+
+
+def test_a_snooze_holds_for_the_next_firing_of_the_same_thing() -> None:
+    table = Table()
+    table.feed(lost())
+    table.wait(5)
+    table.act("snooze", "venue:gemini", until_ns=table.now_ns + 60 * MINUTE)
+    table.feed(back())
+    table.wait(20)
+    table.feed(lost())
+
+    assert [say for say in table.wait(60) if say.edits is None] == []
+
+
+def test_a_repeat_that_comes_due_while_one_is_on_its_way_is_told() -> None:
+    table = Table()
+    table.feed(away())
+    say = table.machine.next_critical(now_ns=table.now_ns)
+    assert say is not None
+    table.now_ns += 61 * 10**9
+    table.machine.tick(now_ns=table.now_ns)
+    table.machine.told(say, message_id=1, now_ns=table.now_ns)
+
+    again = table.machine.next_critical(now_ns=table.now_ns)
+
+    assert again is not None
+    assert again.edits is None
+
+
+def test_repeats_that_were_missed_are_one() -> None:
+    table = Table()
+    table.feed(away())
+    table.wait(0)
+
+    assert len(table.wait(31 * 60, step_s=31 * 60)) == 1
