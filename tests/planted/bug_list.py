@@ -738,4 +738,113 @@ PAPER: Final = (
     ),
 )
 
-BUGS: Final = (*JOINTS, *ROLES, *MONEY, *CHOICES, *ROOMS, *PAPER)
+ASKED = ("tests/decide/test_approvals.py", "tests/decide/test_approval_campaign.py")
+PERMITS: Final = (
+    Bug(
+        what="what is approved is carried out at any price",
+        kind=JOINT,
+        path="engine/decide/permits.py",
+        old="cut = cut_to_terms(plan, approval.plan, worst=approval.worst_quote)",
+        new="cut = plan",
+        tests=ASKED,
+    ),
+    Bug(
+        what="a limit price may be looser than approved",
+        kind=WITHIN,
+        path="engine/decide/terms.py",
+        old="limit = (min if is_buy else max)(leg.price_limit, bound.price_limit)",
+        new="limit = leg.price_limit",
+        tests=ASKED,
+    ),
+    Bug(
+        what="an expired approval is taken until the next tick",
+        kind=EDGE,
+        path="engine/decide/approvals.py",
+        old="if at_ns >= approval.expires_at_ns:\n            self.expire(at_ns)",
+        new="if at_ns > approval.expires_at_ns:\n            self.expire(at_ns)",
+        tests=ASKED,
+    ),
+    Bug(
+        what="one of two people is enough",
+        kind=EDGE,
+        path="engine/decide/approvals.py",
+        old="if len(approval.approved_by) < approval.operators_needed:",
+        new="if len(approval.approved_by) < 1:",
+        tests=ASKED,
+    ),
+    Bug(
+        what="one person's two taps count as two people",
+        kind=WITHIN,
+        path="engine/decide/approvals.py",
+        old="        if by in approval.approved_by:\n            return None\n",
+        new="",
+        tests=ASKED,
+    ),
+    Bug(
+        what="the digest that was tapped is not compared",
+        kind=JOINT,
+        path="engine/decide/approvals.py",
+        old="if approval is None or digest != approval.digest:",
+        new="if approval is None:",
+        tests=ASKED,
+    ),
+    Bug(
+        what="whoever carries plans out does not look at permits",
+        kind=JOINT,
+        path="engine/execute/executor_list.py",
+        old="why = self._refusal(plan, at_ns)",
+        new='why = ""',
+        tests=ASKED,
+    ),
+    Bug(
+        what="a mandate's budget is looked at by trade alone",
+        kind=EDGE,
+        path="engine/decide/mandates.py",
+        old="if plan.notional_usd > use.left_usd:",
+        new="if plan.notional_usd > mandate.total_usd_max:",
+        tests=ASKED,
+    ),
+    Bug(
+        what="a mandate outlives a kill",
+        kind=WITHIN,
+        path="engine/decide/permits.py",
+        old="        self.approvals.void(state, why=why, at_ns=at_ns)\n"
+        "        self.mandates.end_all(why=why, at_ns=at_ns)",
+        new="        self.approvals.void(state, why=why, at_ns=at_ns)",
+        tests=ASKED,
+    ),
+    Bug(
+        what="a mandate outlives a leg that failed",
+        kind=WITHIN,
+        path="engine/decide/mandates.py",
+        old="leg.filled_base < leg.size_base for leg in legs",
+        new="leg.filled_base > leg.size_base for leg in legs",
+        tests=ASKED,
+    ),
+    Bug(
+        what="approved is told though it never became durable",
+        kind=JOINT,
+        path="engine/operate/engine_answers.py",
+        old='return Declined(why=f"{AWAY}: nothing was done; ask again")',
+        new="return None",
+        tests=("tests/wiring/test_approvals_in_an_engine.py",),
+    ),
+    Bug(
+        what="a restart leaves prompts that wait",
+        kind=RESTART,
+        path="engine/storage/permit_store.py",
+        old="        await _keep_end(connection, end)\n        told.append(",
+        new="        continue\n        told.append(",
+        tests=("tests/wiring/test_approvals_in_an_engine.py",),
+    ),
+    Bug(
+        what="a kill waits for the batches before it to be answered",
+        kind=CROWD,
+        path="bot/telegram/front_end.py",
+        old="if self.poller.has_more and not arrival.is_protective:",
+        new="if False:",
+        tests=("tests/bot/test_kill_lane.py",),
+    ),
+)
+
+BUGS: Final = (*JOINTS, *ROLES, *MONEY, *CHOICES, *ROOMS, *PAPER, *PERMITS)

@@ -11,13 +11,16 @@ import pytest
 from engine.bus.command import seal
 from engine.bus.notices import ApprovalAsked, ApprovalEnded, MandateEnded, Notice, PaperTraded
 from engine.bus.permit_reports import ApprovalsReport, MandatesReport, WaitingReport
+from engine.bus.records import Record
 from engine.bus.reports import Acknowledged, Declined, ExportReport
 from engine.domain.approvals import ApprovalAct, ApprovalState
+from engine.domain.errors import TransientError
 from engine.domain.mandates import Scope, ScopeKind
 from engine.domain.modes import Mode
 from engine.domain.permits import shown_digest
 from engine.domain.plans import digest_of_plan
 from engine.facade.client import BusFacade
+from engine.operate.outbox import Outbox
 from engine.requests.approvals import (
     AnswerApproval,
     GetApprovals,
@@ -215,3 +218,26 @@ async def test_a_restart_voids_what_waits_and_what_was_granted_and_says_so(tmp_p
     assert isinstance(over, MandateEnded)
     assert over.use.ended == "the engine was started again"
     assert isinstance(late, Declined)
+
+
+async def test_a_word_that_could_not_be_stored_carries_nothing_out(
+    facade: BusFacade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = await asked(facade)
+    real_append = Outbox._append
+    is_away = True
+
+    async def append(outbox: Outbox, batch: list[Record]) -> None:
+        if is_away:
+            raise TransientError("away")
+        await real_append(outbox, batch)
+
+    monkeypatch.setattr(Outbox, "_append", append)
+    reply = await say(facade, notice.nonce)
+    report = await insist(facade, GetApprovals())
+    is_away = False
+
+    assert isinstance(reply, Declined)
+    assert isinstance(report, ApprovalsReport)
+    assert notice.nonce in {one.nonce for one in report.waiting}
+    assert all(end.state is not ApprovalState.EXECUTED for end in report.ended)
