@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.domain.exact import exact_sum
 from engine.domain.performance import By
 from engine.storage.export import Export, Span
-from engine.storage.performance import load_performance
+from engine.storage.performance import Known, load_performance
 
 _AHEAD_NS: Final = 2**62
 """Later than anything that is stored."""
@@ -26,6 +26,7 @@ async def compare(
     export: Export,
     span: Span,
     rows: Sequence[tuple[object, ...]],
+    known: Known,
 ) -> tuple[str, bool]:
     """Return what of a file was compared, in words, and whether it came to the same."""
     if table != "trades":
@@ -37,7 +38,7 @@ async def compare(
     total = exact_sum(amount for amount in amounts if isinstance(amount, Decimal))
     until_ns = _AHEAD_NS if span.until_ns is None else span.until_ns
     report = await load_performance(
-        transact, since_ns=span.since_ns, until_ns=until_ns, by=By.ALL, basis=None
+        transact, since_ns=span.since_ns, until_ns=until_ns, by=By.ALL, basis=None, known=known
     )
     is_alike = (len(rows), total) == (report.all.trades, report.all.realised)
     if is_alike:

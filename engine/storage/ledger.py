@@ -77,7 +77,7 @@ from engine.storage.export_check import compare
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.life import load_life
 from engine.storage.opening import Clock, open_writer, prepare
-from engine.storage.performance import load_performance
+from engine.storage.performance import load_performance, make_known
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
 from engine.storage.why import load_why
@@ -106,6 +106,7 @@ class Ledger:
         self._head_file = HeadFile(settings.data_dir)
         self._changes = 0
         self._ever = Ever(settings.basis)
+        self._known = make_known()
         # What an earlier process left may not be in a backup yet.
         self._changes_backed_up = -1
 
@@ -283,6 +284,7 @@ class Ledger:
             until_ns=until_ns,
             by=by,
             basis=self._settings.basis,
+            known=self._known,
         )
 
     async def tell_day(self) -> str | None:
@@ -460,7 +462,12 @@ class Ledger:
         render = render_json if form == "json" else render_csv
         content = await asyncio.to_thread(render, export, rows)
         check, is_alike = await compare(
-            self._writer.transact, table=table, export=export, span=span, rows=rows
+            self._writer.transact,
+            table=table,
+            export=export,
+            span=span,
+            rows=rows,
+            known=self._known,
         )
         cut = f"-newest-{ROWS_MAX}" if page_rows == PAGE_ROWS else ""
         return ExportReport(

@@ -4,10 +4,12 @@ Both go through the trades in pieces: others get their turn in between.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from cachetools import LRUCache
 from sqlalchemy import (
     ColumnElement,
     Double,
@@ -28,7 +30,7 @@ from engine.bus.performance import PerformanceReport
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.performance import By, Missed, Sums, TradeMark
-from engine.domain.units import NS_PER_S
+from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.exact_sql import StorySlippage, StoryUsd, exact_total
 from engine.storage.tables import executions, notices, opportunities
 from engine.storage.totals import PAGE_ROWS, POINTS_MAX, realised_usd
@@ -48,29 +50,86 @@ _TAKEN: Final = ("planned", "traded")
 T = TypeVar("T")
 Transact = Callable[[Callable[[AsyncConnection], Awaitable[T]]], Awaitable[T]]
 
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Trades of one UTC day, or of a part of a busy one."""
+
+    start_ns: int
+    end_ns: int
+    count: int
+
+
+Named = list[tuple[str, Sums]]
+
+Known = LRUCache[tuple[Basis | None, By, Piece], Named]
+"""Sums by piece. Trades are only ever added: as many as before are the same."""
+
+KNOWN_MAX: Final = 512
+
+
+def make_known() -> Known:
+    """Return an empty memory of sums."""
+    return LRUCache(KNOWN_MAX)
+
+
 _pair, _buy, _sell = executions.c.pair, executions.c.buy_venue, executions.c.sell_venue
 _route = _pair + " " + _buy + "→" + _sell
 _hour = (executions.c.closed_at_ns // _NS_PER_HOUR) % 24  # hours of the UTC day
 
 
 async def load_performance(
-    transact: Transact[Any], *, since_ns: int, until_ns: int, by: By, basis: Basis | None
+    transact: Transact[Any],
+    *,
+    since_ns: int,
+    until_ns: int,
+    by: By,
+    basis: Basis | None,
+    known: Known,
 ) -> PerformanceReport:
-    """Sum up the trades that closed from one instant up to another."""
-    whose = Whose(basis=basis)
+    """Sum up the trades that closed from one instant up to another.
+
+    Args:
+        transact: runs a piece of work on the database.
+        since_ns: the first instant.
+        until_ns: the first instant after it.
+        by: what they are grouped by as well.
+        basis: whose figures; None for all.
+        known: sums of pieces that were made before.
+    """
+    load = partial(
+        _load,
+        transact,
+        since_ns=since_ns,
+        until_ns=until_ns,
+        by=by,
+        whose=Whose(basis=basis),
+        known=known,
+    )
+    report = await load()
+    # A trade that is stored between the two ways of adding up is in one of them only.
+    return report if report.is_summed_twice_alike else await load()
+
+
+async def _load(
+    transact: Transact[Any], *, since_ns: int, until_ns: int, by: By, whose: Whose, known: Known
+) -> PerformanceReport:
     groups: dict[str, Sums] = {}
     total = Sums()
     start_ns = since_ns
-    while start_ns < until_ns:
-        end_ns = await transact(
-            partial(_end_of_piece, start_ns=start_ns, until_ns=until_ns, whose=whose)
+    while True:
+        piece = await transact(
+            partial(_next_piece, start_ns=start_ns, until_ns=until_ns, whose=whose)
         )
-        sum_up = partial(_sum_up, start_ns=start_ns, end_ns=end_ns, whose=whose)
-        for _, sums in await transact(partial(sum_up, by=By.ALL)):
+        if piece is None:
+            break
+        for _, sums in await _sums(transact, piece, by=By.ALL, whose=whose, known=known):
             total = _both(total, sums)
-        for name, sums in [] if by is By.ALL else await transact(partial(sum_up, by=by)):
+        for name, sums in (
+            [] if by is By.ALL else await _sums(transact, piece, by=by, whose=whose, known=known)
+        ):
             groups[name] = _both(groups.get(name, Sums()), sums)
-        start_ns = end_ns
+        start_ns = piece.end_ns
     fold = Fold()
     after: Row[Any] | None = None
     while True:
@@ -86,7 +145,7 @@ async def load_performance(
     if by is By.HOUR:
         named = sorted(groups.items())
     return PerformanceReport(
-        basis=basis,
+        basis=whose.basis,
         since_ns=since_ns,
         until_ns=until_ns,
         all=total,
@@ -102,6 +161,10 @@ async def load_performance(
     )
 
 
+Point = tuple[int, int, Decimal, Decimal]
+"""Number of a trade, when it closed, what all came to then, and how far that is below the peak."""
+
+
 class Fold:
     """Trades added up one after another, oldest first."""
 
@@ -110,7 +173,9 @@ class Fold:
         self.count = 0
         self.best: TradeMark | None = None
         self.worst: TradeMark | None = None
-        self._points: list[tuple[int, Decimal, Decimal]] = []
+        self._points: list[Point] = []
+        self._deepest: Point | None = None
+        self._last: Point | None = None
 
     def add(self, rows: Sequence[Row[Any]]) -> None:
         """Add a page."""
@@ -120,21 +185,25 @@ class Fold:
             self.realised = exact_sum((self.realised, realised))
             self._peak = max(self._peak, self.realised)
             fall = exact_sum((self._peak, -self.realised))
+            self._last = (self.count, row.closed_at_ns, self.realised, fall)
+            if self._deepest is None or fall > self.drawdown:
+                self._deepest = self._last
             self.drawdown = max(self.drawdown, fall)
-            self._points.append((row.closed_at_ns, self.realised, fall))
+            self._points.append(self._last)
             if self.best is None or realised > self.best.realised:
                 self.best = _mark(row, realised)
             if self.worst is None or realised < self.worst.realised:
                 self.worst = _mark(row, realised)
 
+        while len(self._points) > 2 * POINTS_MAX:
+            del self._points[::2]
+
     def thinned(self) -> list[tuple[int, Decimal, Decimal]]:
-        """Return at most so many points as a chart shows, the last and the deepest among them."""
+        """Return about as many points as a chart shows, the last and the deepest among them."""
         step = -(-len(self._points) // POINTS_MAX) or 1
-        kept = self._points[::-1][::step][::-1]
-        deepest = max(self._points, key=lambda point: point[2], default=None)
-        if deepest is not None and deepest not in kept:
-            kept = sorted([*kept, deepest], key=lambda point: point[0])
-        return kept
+        kept = {*self._points[::-1][::step]}
+        kept |= {point for point in (self._deepest, self._last) if point is not None}
+        return [point[1:] for point in sorted(kept)]
 
 
 def _mark(row: Row[Any], realised: Decimal) -> TradeMark:
@@ -142,24 +211,50 @@ def _mark(row: Row[Any], realised: Decimal) -> TradeMark:
     return TradeMark(opportunity_id=row.opportunity_id, route=route, realised=realised)
 
 
-async def _end_of_piece(
+async def _next_piece(
     connection: AsyncConnection, *, start_ns: int, until_ns: int, whose: Whose
-) -> int:
-    """Return up to when there are as many trades as are summed up at a time."""
+) -> Piece | None:
+    """Return the next trades that are summed up at a time; None if there are none any more.
+
+    Pieces begin with their day wherever that is within the time that is asked for, so that another
+    question meets the same ones.
+    """
+    at_ns = executions.c.closed_at_ns
+    ahead = and_(at_ns >= start_ns, at_ns < until_ns, whose.rows(executions))
+    first = await connection.execute(select(func.min(at_ns)).where(ahead))
+    first_ns = first.scalar_one_or_none()
+    if first_ns is None:
+        return None
+    start_ns = max(start_ns, first_ns // NS_PER_DAY * NS_PER_DAY)
+    end_ns = min(until_ns, (start_ns // NS_PER_DAY + 1) * NS_PER_DAY)
+    within = and_(at_ns >= start_ns, at_ns < end_ns, whose.rows(executions))
     found = await connection.execute(
-        select(executions.c.closed_at_ns)
-        .where(
-            executions.c.closed_at_ns >= start_ns,
-            executions.c.closed_at_ns < until_ns,
-            whose.rows(executions),
-        )
-        .order_by(executions.c.closed_at_ns)
-        .offset(PIECE)
-        .limit(1)
+        select(at_ns).where(within).order_by(at_ns).offset(PIECE).limit(1)
     )
     next_ns = found.scalar_one_or_none()
-    # Trades of one instant are never torn apart.
-    return until_ns if next_ns is None else max(next_ns, start_ns + 1)
+    if next_ns is not None:
+        end_ns = max(next_ns, start_ns + 1)  # trades of one instant are never torn apart
+    counted = await connection.execute(
+        select(func.count())
+        .select_from(executions)
+        .where(at_ns >= start_ns, at_ns < end_ns, whose.rows(executions))
+    )
+    return Piece(start_ns, end_ns, counted.scalar_one())
+
+
+async def _sums(
+    transact: Transact[Any], piece: Piece, *, by: By, whose: Whose, known: Known
+) -> Named:
+    key = (whose.basis, by, piece)
+    named: Named | None = known.get(key)
+    if named is None:
+        named = await transact(
+            partial(_sum_up, start_ns=piece.start_ns, end_ns=piece.end_ns, by=by, whose=whose)
+        )
+        # What was stored since it was counted would be in it.
+        if by is By.VENUE or sum(sums.trades for _, sums in named) == piece.count:
+            known[key] = named
+    return named
 
 
 async def _sum_up(

@@ -188,11 +188,18 @@ async def test_more_trades_than_a_piece_holds_are_all_in_the_sums_and_in_the_boo
     monkeypatch.setattr("engine.storage.books.PIECE", 7)
     monkeypatch.setattr("engine.storage.performance.PIECE", 3)
     assert PIECE > 7
+    monkeypatch.setattr("engine.storage.performance.POINTS_MAX", 4)
     records = make_records(9, 30)
 
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
-        await append(ledger, *records)
-        await check_sums(ledger, [r for r in records if isinstance(r, ExecutionRecord)])
+        for upto in (12, 12, len(records)):  # what was summed up before is not taken for all
+            await append(ledger, *records[:upto])
+            trades = [r for r in records[:upto] if isinstance(r, ExecutionRecord)]
+            await check_sums(ledger, trades)
+            report = await ask(
+                ledger, GetPerformance(since_ns=0, until_ns=2**62), PerformanceReport
+            )
+            assert len(report.points) <= 4 + 2
         books = await ask(ledger, GetBooks(), BooksReport)
 
     assert books.differences == []
