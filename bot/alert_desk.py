@@ -17,8 +17,9 @@ from bot.alerts.chain import is_running
 from bot.alerts.kept import adopt, encode
 from bot.alerts.machine import DAY, STORM, AlertMachine, Say
 from bot.health import HealthWatch
-from bot.pager import Pager
+from bot.pager import Pager, service_of
 from bot.render.alerts import render_alert, render_day, render_storm
+from bot.render.screen import Screen, Text
 from bot.telling import Telling
 from engine.bus.notices import (
     AlertAct,
@@ -47,6 +48,11 @@ RETRY_S_MAX: Final = 30.0
 ASK_S_MAX: Final = 10.0
 ACT_S_MAX: Final = 3.0
 PAGE_RETRY_S_MAX: Final = 120.0
+
+TRIAL: Final = Screen(
+    title="a trial",
+    blocks=(Text("Somebody asked in the chat whether alerts reach you here. Nothing is wrong."),),
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,6 +222,14 @@ class AlertDesk:
             self.machine.paged(name, pages=pages)
         under_way.discard(name)
         self._notify()
+
+    async def try_ways_out(self) -> tuple[list[str], list[str]]:
+        """Send a trial out; return the services that took it, and those that did not."""
+        if self.pager is None:
+            return [], []
+        urls = self.pager.urls
+        failed = await self.pager.send_screen(TRIAL, to=urls, is_over=True)
+        return [service_of(one) for one in urls if one not in failed], [*map(service_of, failed)]
 
     def unacknowledged(self) -> str:
         """Say what is critical and nobody acknowledged; empty if nothing is."""

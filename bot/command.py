@@ -40,6 +40,10 @@ class AlertsOfChat(Protocol):
         """Carry an act out here and for all chats; say whether it is stored."""
         ...
 
+    async def try_ways_out(self) -> tuple[list[str], list[str]]:
+        """Send a trial out by all ways beside the chat; return which services took it or not."""
+        ...
+
 
 class Kind(StrEnum):
     """What a command may do, which decides how carefully it is accepted."""

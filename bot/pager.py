@@ -13,6 +13,7 @@ from typing import Any, Final
 from bot.alerts.alert import Alert
 from bot.render.alerts import render_alert
 from bot.render.plain import write_plain
+from bot.render.screen import Screen
 from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -44,16 +45,20 @@ class Pager:
     async def send(self, alert: Alert, *, to: Sequence[str], now_ns: int) -> list[str]:
         """Send an alert to these addresses; returns those that did not take it."""
         screen = render_alert(alert, now_ns=now_ns)
+        return await self.send_screen(screen, to=to, is_over=alert.is_over)
+
+    async def send_screen(self, screen: Screen, *, to: Sequence[str], is_over: bool) -> list[str]:
+        """Send a screen to these addresses; returns those that did not take it."""
         told = {
             "urls": list(to),
             "title": redact(f"Syndicate: {screen.title}"),
             "body": redact(write_plain(screen)),
-            "is_over": alert.is_over,
+            "is_over": is_over,
         }
         done = await self._send(told)
         failed = [url for url, is_done in zip(to, done, strict=True) if not is_done]
         if failed:
-            _log.error("an alert did not go out to %s", ", ".join(map(_scheme, failed)))
+            _log.error("an alert did not go out to %s", ", ".join(map(service_of, failed)))
         return failed
 
     async def _send(self, told: dict[str, Any]) -> list[bool]:
@@ -88,5 +93,6 @@ class Pager:
         return kept
 
 
-def _scheme(url: str) -> str:
+def service_of(url: str) -> str:
+    """Return what may be shown of an address: the service that it names."""
     return url.partition(":")[0]

@@ -19,6 +19,7 @@ from bot.render.alerts import (
     firing,
     render_alerts,
     render_done,
+    render_ways_out,
     terms_lines,
 )
 from bot.render.safety import render_declined
@@ -38,8 +39,10 @@ _EPISODE: Final = Argument(name="episode", form=Form.NUMBER, number_max=999_999_
 
 
 async def alerts(call: Call) -> Answer:
-    """Show what fires, with the acts."""
+    """Show what fires, with the acts; or try the ways out beside the chat."""
     chat = _chat(call)
+    if call.arguments.text("what") == "test":
+        return Answer(screen=render_ways_out(*await chat.try_ways_out()))
     machine = chat.machine
     machine.tick(now_ns=call.now_ns)
     screen = render_alerts(machine.alerts, machine.terms, now_ns=call.now_ns)
@@ -181,8 +184,10 @@ ALERTS = CommandEntry(
     long_help=(
         "Shows what is the matter now, the gravest first, with buttons to acknowledge and silence.",
         "P1 is critical: told until acknowledged, silenced by nothing. P2 sounds, P3 does not.",
+        "/alerts test sends a trial to all of SYNDICATE_ALERT_URLS, and says which took it.",
     ),
     handler=alerts,
+    grammar=(Argument(name="what", form=Form.CHOICE, choices=("test",)),),
 )
 
 ACK = CommandEntry(

@@ -162,6 +162,22 @@ def render_done(title: str, lines: Sequence[str], *, is_stored: bool) -> Screen:
     )
 
 
+def render_ways_out(took: Sequence[str], refused: Sequence[str]) -> Screen:
+    """Say which services took a trial."""
+    if not took and not refused:
+        none = "Set SYNDICATE_ALERT_URLS, so that alerts reach you when the phone does not."
+        return Screen(title="No other way out is set", mark=Mark.WARN, blocks=(Text(none),))
+    lines = [
+        *([f"Taken by {', '.join(took)}: see whether it arrived."] if took else []),
+        *([f"NOT taken by {', '.join(refused)}."] if refused else []),
+    ]
+    return Screen(
+        title="A trial was sent out",
+        mark=Mark.BAD if refused else Mark.GOOD,
+        blocks=tuple(Text(line) for line in lines),
+    )
+
+
 def acknowledged_line(alert: Alert) -> str:
     """Say how long an acknowledgement lasts."""
     row = row_of(alert.newest.notice)

@@ -132,3 +132,19 @@ async def test_a_cancelled_page_leaves_no_process() -> None:
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
+
+
+async def test_a_trial_says_which_ways_out_there_are_and_which_took_it(chat: Chat) -> None:
+    async with http_receiver() as good, http_receiver() as bad:
+        bad.refuses = 1
+        urls = (f"json://{good.address}/good", f"form://user:hunter2@{bad.address}/bad")
+        async with chat.start_with(alert_urls=urls):
+            text = await chat.say("/alerts test")
+        async with chat.start():
+            without = await chat.say("/alerts test")
+
+    assert "Taken by json" in text
+    assert "NOT taken by form" in text
+    assert "hunter2" not in text
+    assert json.loads(good.calls[0][1])["title"] == "Syndicate: a trial"
+    assert "No other way out is set" in without

@@ -451,3 +451,4 @@ def test_repeats_that_were_missed_are_one() -> None:
     table.wait(0)
 
     assert len(table.wait(31 * 60, step_s=31 * 60)) == 1
+    assert table.wait(5) == []
