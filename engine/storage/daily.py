@@ -1,7 +1,9 @@
 """The daily report: a notice on each UTC day that is over, stored once however often tried."""
 
 import datetime as dt
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,9 +14,12 @@ from engine.bus.records import NoticeRecord
 from engine.domain.modes import Basis
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
+from engine.storage.append import append
 from engine.storage.tables import executions, notices, opportunities
 
 ID: Final = "daily"
+
+Transact = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
 
 
 class Books(Protocol):
@@ -27,6 +32,31 @@ class Books(Protocol):
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""
         ...
+
+
+async def tell(
+    ledger: Books, transact: Transact, *, now_ns: int, at_s: int, basis: Basis
+) -> str | None:
+    """Store the report of the last day, if its hour has come and it is not stored; return the day.
+
+    A run that is cancelled on the way has stored all of it or nothing.
+    """
+    day = due_day(now_ns, at_s=at_s)
+    if day is None:
+        return None
+    wanted = partial(is_wanted, day=day, basis=basis)
+    if not await transact(wanted):
+        return None
+    record = await make_report(ledger, day=day, now_ns=now_ns, basis=basis)
+
+    async def work(connection: AsyncConnection) -> bool:
+        # Looked at again: another run of this job may have told it meanwhile.
+        if not await wanted(connection):
+            return False
+        await append(connection, [record], basis=basis)
+        return True
+
+    return day if await transact(work) else None
 
 
 def due_day(now_ns: int, *, at_s: int) -> str | None:

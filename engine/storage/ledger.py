@@ -289,29 +289,17 @@ class Ledger:
 
     async def tell_day(self) -> str | None:
         """Report the last UTC day once, from its hour on; return the day if it was told now."""
-        now_ns, basis = self._clock(), self._settings.basis or Basis.SANDBOX
         at_s = self._settings.daily_at_s
-        day = None if at_s is None else daily.due_day(now_ns, at_s=at_s)
-        if day is None:
+        if at_s is None:
             return None
-        wanted = partial(daily.is_wanted, day=day, basis=basis)
-        if not await self._writer.transact(wanted):
-            return None
-        record = await daily.make_report(self, day=day, now_ns=now_ns, basis=basis)
-
-        async def work(connection: AsyncConnection) -> bool:
-            # Looked at again: another run of this job may have told it meanwhile.
-            if not await wanted(connection):
-                return False
-            await append(connection, [record], basis=basis)
-            return True
-
-        def tell(is_new: bool) -> None:  # noqa: FBT001 - what the work returned
-            if is_new:
-                self._changes += 1
-                self.wake()
-
-        return day if await self._writer.transact(work, then=tell) else None
+        basis = self._settings.basis or Basis.SANDBOX
+        day = await daily.tell(
+            self, self._writer.transact, now_ns=self._clock(), at_s=at_s, basis=basis
+        )
+        if day is not None:
+            self._changes += 1
+            self.wake()
+        return day
 
     async def life(self, ref: str) -> LifeReport | Unknown:
         """Load the life of a trade."""

@@ -188,7 +188,7 @@ async def test_more_trades_than_a_piece_holds_are_all_in_the_sums_and_in_the_boo
     monkeypatch.setattr("engine.storage.books.PIECE", 7)
     monkeypatch.setattr("engine.storage.performance.PIECE", 3)
     assert PIECE > 7
-    monkeypatch.setattr("engine.storage.performance.POINTS_MAX", 4)
+    monkeypatch.setattr("engine.storage.fold.POINTS_MAX", 4)
     records = make_records(9, 30)
 
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
