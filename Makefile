@@ -88,6 +88,10 @@ bookmark: $(VENV)/.runtime ## print the address that kills once, for the phone's
 audit: $(VENV)/.runtime ## check the chain of all acts; HEAD=hash that was noted must be in it
 	@exec $(PY) -m engine audit verify $(if $(HEAD),--head $(HEAD))
 
+.PHONY: pair
+pair: $(VENV)/.runtime ## make the phone that writes the code shown here to the bot the operator's
+	@exec $(PY) -m engine pair
+
 .PHONY: health
 health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code 0 if so)
 	@exec $(PY) -m engine health

@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> int:
         asked = _parser().parse_args(arguments)
-        settings = load_settings(os.environ, directory=Path.cwd())
+        is_pairing = asked.run is commands.pair
+        settings = load_settings(os.environ, directory=Path.cwd(), is_pairing=is_pairing)
         set_up_logs(level=settings.log.level, form=settings.log.form)
         # A kill asks nothing of the disk: it may be the disk that is broken.
         is_kill = asked.run is commands.kill
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     unkill.add_argument("--engine", default="", metavar="ID", help="its own latch, not that of all")
     enroll = add("enroll", commands.enroll, "set up the authenticator that /unkill asks for")
     enroll.add_argument("--again", action="store_true", help="replace the one that is set up")
+    add("pair", commands.pair, "make the phone that writes a code to the bot the operator's")
     add("health", commands.health, "say whether the running engine is well")
     prices = add("prices", commands.prices, "print the running engine's prices from shared memory")
     prices.add_argument("--watch", action="store_true", help="go on until Ctrl-C, in place")

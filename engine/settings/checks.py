@@ -52,7 +52,8 @@ def check_together(settings: Settings) -> None:
         )
         raise SettingsError(
             f"{environment_name(*missing)} is missing: the phone needs both "
-            "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal)"
+            "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal); "
+            "make pair finds out your id"
         )
 
 

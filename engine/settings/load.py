@@ -39,12 +39,15 @@ _PREFIXES: Final = ("SYNDICATE_", "TELEGRAM_")
 Layer = dict[str, dict[str, tuple[Any, str]]]
 
 
-def load_settings(environment: Mapping[str, str], *, directory: Path) -> Settings:
+def load_settings(
+    environment: Mapping[str, str], *, directory: Path, is_pairing: bool = False
+) -> Settings:
     """Load and validate all settings.
 
     Args:
         environment: the process environment; it wins over every file.
         directory: where `syndicate.toml` and `.env` are looked for.
+        is_pairing: there may be a bot without an operator.
 
     Raises:
         SettingsError: anything is unknown, of the wrong type or out of bounds.
@@ -60,7 +63,8 @@ def load_settings(environment: Mapping[str, str], *, directory: Path) -> Setting
             for section, annotation in Settings.__annotations__.items()
         }
     )
-    check_together(settings)
+    if not is_pairing:
+        check_together(settings)
     check_certificates(settings, environment)
     secrets = (getattr(getattr(settings, section), name) for section, name in SECRETS)
     remember_secrets(secret for secret in secrets if secret is not None)

@@ -9,6 +9,7 @@ import asyncio
 import getpass
 import os
 import sys
+import time
 from pathlib import Path
 
 from engine.bus.command import seal
@@ -172,6 +173,19 @@ async def enroll(settings: Settings, _paths: Paths, asked: argparse.Namespace) -
     is_done = await asyncio.to_thread(
         enroll_person, Path.cwd() / ".env", show=_say, ask=input, clock=make_clock()
     )
+    return exit_codes.OK if is_done else 1
+
+
+async def pair(settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
+    """Make whoever writes the code on this screen to the bot its operator."""
+    from engine.tools.pairing import pair as pair_person
+
+    name = environment_name("telegram", "operator_id")
+    if name in os.environ:
+        raise FatalError(f"{name} is set in the environment, which wins over .env: unset it first")
+    if not sys.stdout.isatty():
+        raise FatalError("make pair shows a code that nobody else may see: run it in a terminal")
+    is_done = await pair_person(settings, Path.cwd() / ".env", show=_say, wall_s=time.time)
     return exit_codes.OK if is_done else 1
 
 

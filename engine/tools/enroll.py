@@ -39,7 +39,7 @@ def enroll(
     for _ in range(TRIES_MAX):
         code = ask("Then type the six digits that it shows: ").replace(" ", "")
         if code_of.verify(code, for_time=clock() // NS_PER_S, valid_window=1):
-            write_secret(env_file, secret)
+            write_setting(env_file, _NAME, secret)
             show(f"Kept in {env_file}, readable by you only. Start again for it to count:")
             show("then /unkill and the six digits clear the kill latch from the phone.")
             return True
@@ -48,8 +48,8 @@ def enroll(
     return False
 
 
-def write_secret(env_file: Path, secret: str) -> None:
-    """Put the secret into a file of settings in one step; only its owner may read the file then.
+def write_setting(env_file: Path, name: str, value: str) -> None:
+    """Put a setting into a file of them in one step; only its owner may read the file then.
 
     Raises:
         FatalError: the file cannot be written.
@@ -57,10 +57,10 @@ def write_secret(env_file: Path, secret: str) -> None:
     aside = env_file.with_name(f".env.{secrets.token_hex(4)}")
     try:
         old = env_file.read_text(encoding="utf-8") if env_file.exists() else ""
-        kept = [line for line in old.splitlines() if not line.startswith(f"{_NAME}=")]
+        kept = [line for line in old.splitlines() if not line.startswith(f"{name}=")]
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join([*kept, f"{_NAME}={secret}", ""]))
+            file.write("\n".join([*kept, f"{name}={value}", ""]))
             file.flush()
             os.fsync(file.fileno())
         aside.replace(env_file)
