@@ -201,3 +201,11 @@ def test_the_readme_tells_the_fees_and_gaps_that_the_product_assumes() -> None:
     assert {frozenset(pair) for pair in told} == {
         frozenset((a, b)) for a in fees for b in fees if a != b
     }
+
+
+def test_what_the_page_of_promises_names_is_there() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]+(?:\.py)?)`", page))
+
+    assert len(named) > 10
+    assert [one for one in sorted(named) if not (ROOT / "tests" / one).exists()] == []
