@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.lease import held_lease
 from engine.bus.reports import AuditLine, AuditReport
+from engine.domain.errors import TransientError
 from engine.storage import schema
 from engine.storage.audit import Head, Walk, has
 from engine.storage.audit_head import HeadFile
-from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
+from engine.storage.ledger_settings import DATABASE_NAME, LEASE_NAME, LedgerSettings
 from engine.storage.opening import open_writer
 from engine.storage.tables import audit
 from engine.storage.writer import Writer
@@ -51,7 +52,10 @@ async def check_closed(settings: LedgerSettings, *, looked_for: str | None) -> A
 
     Raises:
         FatalError: a ledger runs, or the database cannot be relied on.
+        TransientError: there is none yet, or it is of a version without an audit.
     """
+    if not settings.url and not (settings.data_dir / DATABASE_NAME).exists():
+        raise TransientError(f"there is no ledger in {settings.data_dir} yet: nothing to check")
     with held_lease(settings.data_dir / LEASE_NAME, what="ledger"):
         async with open_writer(settings) as writer:
             shown = writer.database.shown
@@ -61,8 +65,7 @@ async def check_closed(settings: LedgerSettings, *, looked_for: str | None) -> A
                 )
             )
             if is_old:
-                broken = "the database is of a version without an audit: make migrate, then again"
-                return AuditReport(lines=[], links=0, newest="", broken=broken, gaps=[])
+                raise TransientError("the database is of an older version: make migrate first")
             kept = HeadFile(settings.data_dir).read()
             return await check(writer, kept, limit=0, looked_for=looked_for)
 

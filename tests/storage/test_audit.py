@@ -13,6 +13,7 @@ from engine.bus.notices import AuditGap
 from engine.bus.records import ApprovalEndRecord, LatchAct, LatchRecord, MandateRecord
 from engine.bus.reports import AuditReport, ExportReport
 from engine.domain.approvals import ApprovalEnd, ApprovalState
+from engine.domain.errors import TransientError
 from engine.domain.mandates import Mandate, MandateUse, Scope, ScopeKind
 from engine.domain.modes import Basis
 from engine.requests.audit import GetAudit
@@ -277,3 +278,15 @@ async def test_what_people_grant_and_answer_is_linked_once(
         ("telegram:1", "M1 granted"),
         ("the ledger", "the audit begins here"),
     ]
+
+
+async def test_where_there_is_no_audit_yet_nothing_is_called_broken_and_nothing_is_made(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    with pytest.raises(TransientError, match="no ledger"):
+        await checked(sqlite_settings)
+    assert not sqlite_settings.data_dir.exists()
+    await fill(sqlite_settings, clock)
+    await migrate("down", settings=sqlite_settings, to="20261129_delayed", may_discard=True)
+    with pytest.raises(TransientError, match="make migrate"):
+        await checked(sqlite_settings)
