@@ -16,6 +16,10 @@ from engine.domain.units import NS_PER_S
 STEP_S: Final = 30
 TRIES_MAX: Final = 5
 LOCKED_S: Final = 900
+WRONG_MAX: Final = 15
+"""From so many wrong ones since the last right one, each wait is a day."""
+
+LOCKED_LONG_S: Final = 86_400
 
 
 class OneTimeCode:
@@ -32,11 +36,13 @@ class OneTimeCode:
     def refusal(self, code: str, *, at_ns: int) -> str | None:
         """Check a code; returns why it is refused, or None when it is right.
 
-        A right code is used up; after `TRIES_MAX` wrong ones, none is taken for `LOCKED_S`.
+        A right code is used up; after `TRIES_MAX` wrong ones, none is taken for `LOCKED_S`,
+        and after `WRONG_MAX` for `LOCKED_LONG_S`.
         """
         # A clock that was set back does not make the wait longer than it is.
         self.used = replace(self.used, wrong_at_ns=min(self.used.wrong_at_ns, at_ns))
-        left_ns = self.used.wrong_at_ns + LOCKED_S * NS_PER_S - at_ns
+        locked_s = LOCKED_S if self.used.wrong < WRONG_MAX else LOCKED_LONG_S
+        left_ns = self.used.wrong_at_ns + locked_s * NS_PER_S - at_ns
         if self.used.wrong and self.used.wrong % TRIES_MAX == 0 and left_ns > 0:
             left_s = left_ns // NS_PER_S + 1
             return f"too many wrong codes; try again in {left_s} s, or do it on the host"

@@ -2,7 +2,14 @@ import pyotp
 import pytest
 
 from engine.bus.records import CodesUsed
-from engine.operate.one_time_code import LOCKED_S, STEP_S, TRIES_MAX, OneTimeCode
+from engine.operate.one_time_code import (
+    LOCKED_LONG_S,
+    LOCKED_S,
+    STEP_S,
+    TRIES_MAX,
+    WRONG_MAX,
+    OneTimeCode,
+)
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 S = 1_000_000_000
@@ -74,3 +81,14 @@ def test_after_every_so_many_wrong_codes_there_is_a_wait(wrong: int) -> None:
 
     assert refusal is not None
     assert "too many wrong codes" in refusal
+
+
+def test_who_guesses_on_gets_five_tries_a_day() -> None:
+    codes = OneTimeCode(SECRET, CodesUsed(wrong=WRONG_MAX, wrong_at_ns=AT_NS))
+    for later_s, is_locked in ((LOCKED_S + 1, True), (LOCKED_LONG_S - 1, True)):
+        refusal = codes.refusal("no", at_ns=AT_NS + later_s * S) or ""
+        assert ("too many" in refusal) == is_locked
+    day_ns = AT_NS + (LOCKED_LONG_S + 1) * S
+    for _ in range(TRIES_MAX):
+        assert "too many" not in (codes.refusal("no", at_ns=day_ns) or "")
+    assert "too many" in (codes.refusal("no", at_ns=day_ns + LOCKED_S * 2 * S) or "")
