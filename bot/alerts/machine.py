@@ -110,7 +110,7 @@ class AlertMachine:
         """Return what is to be said next of all else."""
         ordinary = [alert for alert in self.alerts.values() if not alert.is_critical]
         says = [say for one in ordinary if (say := self._say(one, now_ns=now_ns)) is not None]
-        new = [say for say in says if say.edits is None and not self.alerts[say.what].is_told]
+        new = [say for say in says if say.edits is None and self._may_be_left_out(say.what)]
         if new and (self._is_storm(now_ns) or len(new) > NEW_MAX):
             for say in new:
                 self._leave_out(self.alerts[say.what], now_ns=now_ns)
@@ -190,7 +190,7 @@ class AlertMachine:
             alert.state, alert.resolved_at_ns = State.RESOLVED, now_ns
         if is_own and alert.is_critical:
             alert.state, alert.acked_at_ns = State.ACKED, now_ns
-        if not alert.is_told:
+        if not (alert.is_told or alert.is_critical or row.is_alone):
             self._rate.count(now_ns)
         self.alerts.pop(name, None)
         self.alerts[name] = alert
@@ -295,6 +295,10 @@ class AlertMachine:
         if not self._wants_edit(alert) or now_ns - alert.told_at_ns < self.edit_ns:
             return None
         return replace(say, edits=alert.message_id, is_silent=True)
+
+    def _may_be_left_out(self, name: str) -> bool:
+        alert = self.alerts[name]
+        return not alert.is_told and not row_of(alert.newest.notice).is_alone
 
     def _is_storm(self, now_ns: int) -> bool:
         """Say whether what is new gets no message of its own; a restart ends no storm."""

@@ -94,6 +94,7 @@ class Row:
         calm_s: how long nothing is told before it is over (`Until.CALM`).
         ends: fingerprints that it ends.
         under: fingerprints that hide it while they fire: it follows from them.
+        is_alone: it comes of a person's hand: no storm is made of it, and none swallows it.
         is_mutable: its kind may be muted; where it is all critical, or asks for a word, it may not.
         ack_s: how long an acknowledgement lasts while it is still so; None for as long as it is so.
     """
@@ -110,6 +111,7 @@ class Row:
     under: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
     ack_s: int | None = ACK_S
     is_mutable: bool = True
+    is_alone: bool = False
 
 
 def of_engine(engine_id: str, name: str) -> str:
@@ -166,6 +168,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=Unkilled,
+        is_alone=True,
         kind="unkill",
         topic="Kill latch cleared",
         fingerprint=lambda notice: f"unkilled:{notice.engine}" if notice.engine else "unkilled",
@@ -258,6 +261,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=KillLeft,
+        is_alone=True,
         kind="left",
         topic="What a kill left",
         severity=lambda notice: Severity.P2 if notice.is_flat else Severity.P1,
@@ -274,6 +278,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=AuditGap,
+        is_alone=True,
         kind="audit",
         topic="Audit",
         fingerprint=_own("audit"),
@@ -281,6 +286,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=LooseningWaits,
+        is_alone=True,
         kind="waits",
         topic="Changes that wait",
         fingerprint=_named("waits", "due_at_ns"),
@@ -288,6 +294,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=LooseningCancelled,
+        is_alone=True,
         kind="waits",
         topic="Changes that wait",
         fingerprint=_named("cancelled", "at_ns"),
@@ -295,6 +302,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=LimitChanged,
+        is_alone=True,
         kind="setting",
         topic="Limits changed",
         fingerprint=_named("setting", "name"),
@@ -302,6 +310,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row(
         notice=ModeChanged,
+        is_alone=True,
         kind="mode",
         topic="Mode, pause and resume",
         fingerprint=_own("mode"),
