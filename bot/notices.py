@@ -123,7 +123,9 @@ class NoticeFeed:
                 now_ns=now_ns,
             )
         ]
-        wanted = _without_followed(wanted)
+        wanted = _without_followed([one for one in wanted if not _is_too_late(one.notice, now_ns)])
+        # What a person is asked waits for no news.
+        wanted.sort(key=lambda stamped: not isinstance(stamped.notice, _ASKED))
         is_silent = machine.terms.is_quiet(now_ns, machine.zone)
         ordinary = [s for s in wanted if isinstance(s.notice, _ORDINARY) and not self._follows(s)]
         if len(ordinary) <= SINGLY_MAX:
@@ -168,6 +170,11 @@ class NoticeFeed:
                 await asyncio.sleep(backoff.next_s())
             else:
                 return
+
+
+def _is_too_late(notice: Notice, now_ns: int) -> bool:
+    """Say whether a person would be asked what nobody may answer any more."""
+    return isinstance(notice, ApprovalAsked) and now_ns >= notice.approval.expires_at_ns
 
 
 def _thread_of(notice: Notice) -> str | None:

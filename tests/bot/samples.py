@@ -748,7 +748,7 @@ def approval() -> Approval:
         worst_quote=Decimal("22.10"),
         why="every trade is asked for",
         asked_at_ns=AT_NS,
-        expires_at_ns=AT_NS + 60 * 10**9,
+        expires_at_ns=AT_NS + 900 * 10**9,
     )
 
 

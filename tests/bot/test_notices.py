@@ -23,6 +23,7 @@ from engine.bus.notices import (
     VenuesBack,
     VenuesLost,
 )
+from engine.domain.modes import Basis
 from engine.facade.news import RoleEnded
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -254,3 +255,24 @@ def test_a_transaction_that_reverted_is_told_with_its_gas_and_why() -> None:
 
     assert "Paper transaction reverted -$0.36" in text
     assert "it gains 1, least 2; planned" in text
+
+
+async def test_what_a_person_is_asked_is_told_before_other_news_and_not_once_it_has_expired(
+    chat: Chat,
+) -> None:
+    now_ns = chat.clock.now_ns
+    approval = replace(samples.approval(), expires_at_ns=now_ns + 60 * 10**9)
+    asked = ApprovalAsked(
+        at_ns=samples.AT_NS, basis=Basis.SANDBOX, approval=approval, nonce="0" * 12
+    )
+    late = replace(asked, approval=replace(approval, approval_id="r7-a9", expires_at_ns=now_ns - 1))
+    async with chat.start():
+        await chat.say("/start")
+        chat.facade.tell(samples.seen(profit_usd=50.0), late, asked)
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 3)
+
+    said = chat.emulator.transcript()[1:]
+    assert [text.splitlines()[0].lstrip("⚠ ") for text in said] == [
+        "Approve? +$41.30 expected",
+        "Opportunity +$50.00 +0.128%",
+    ]
