@@ -6,18 +6,21 @@ tightens, or kills, leaves nothing waiting.
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final, Protocol
 
 from engine.bus.command import Envelope
-from engine.bus.notices import LooseningWaits
+from engine.bus.notices import LooseningWaits, Notice
 from engine.bus.reports import Acknowledged, Declined
+from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
-from engine.domain.modes import is_upward
-from engine.operate.step_up import Loosening, in_minutes
-
-if TYPE_CHECKING:
-    from engine.operate.engine_answers import EngineAnswers
+from engine.domain.modes import Basis, Mode, is_upward
+from engine.operate.clock import Clock
+from engine.operate.core_parts import Core
+from engine.operate.kill_switches import KillSwitches
+from engine.operate.step_up import Loosening, StepUp, in_minutes
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +32,50 @@ RETRY_S: Final = 15.0
 """After a ledger that was away: each try leaves records that wait for it."""
 
 
+class Loosened(Protocol):
+    """The engine as what loosens it sees it."""
+
+    core: Core
+    clock: Clock
+    kill_switches: KillSwitches
+    step_up: StepUp
+    waiting: tuple[Delayed, ...]
+
+    @property
+    def control(self) -> Switches:
+        """What the operator asked of the core."""
+        ...
+
+    @property
+    def delayed(self) -> tuple[Delayed, ...]:
+        """Loosenings that will act unless something is done."""
+        ...
+
+    @property
+    def basis(self) -> Basis:
+        """Where the figures of this run come from."""
+        ...
+
+    def tell(self, notice: Notice) -> None:
+        """Tell a notice."""
+        ...
+
+    async def change(
+        self,
+        envelope: Envelope,
+        action: str,
+        *,
+        mode: Mode | None = None,
+        limits: Mapping[str, Decimal] | None = None,
+        delayed: tuple[Delayed, ...] | None = None,
+        code_step: int | None = None,
+    ) -> Acknowledged | Declined:
+        """Set some of what the operator sets, once the ledger has it."""
+        ...
+
+
 async def loosen(
-    engine: "EngineAnswers",
+    engine: Loosened,
     envelope: Envelope,
     asked: Loosening,
     *,
@@ -71,7 +116,7 @@ async def loosen(
     return done
 
 
-async def watch_delays(engine: "EngineAnswers") -> None:
+async def watch_delays(engine: Loosened) -> None:
     """Look for ever whether a loosening is due, or was cancelled."""
     while True:
         await asyncio.sleep(LOOK_S)
@@ -82,7 +127,7 @@ async def watch_delays(engine: "EngineAnswers") -> None:
             await asyncio.sleep(RETRY_S)
 
 
-async def end_delays(engine: "EngineAnswers") -> None:
+async def end_delays(engine: Loosened) -> None:
     """Carry out what is due; drop what something overtook, and tell it."""
     for one in engine.waiting:
         left = tuple(other for other in engine.waiting if other != one)
@@ -109,7 +154,7 @@ async def end_delays(engine: "EngineAnswers") -> None:
         await engine.change(envelope, f"{one.what} is cancelled: {why}", delayed=left)
 
 
-def _is_looser(engine: "EngineAnswers", one: Delayed) -> bool:
+def _is_looser(engine: Loosened, one: Delayed) -> bool:
     if one.mode is not None:
         return is_upward(current=engine.control.mode, wanted=one.mode)
     if one.limit is None or one.value is None:
@@ -120,7 +165,7 @@ def _is_looser(engine: "EngineAnswers", one: Delayed) -> bool:
 
 
 async def _carry_out(
-    engine: "EngineAnswers",
+    engine: Loosened,
     envelope: Envelope,
     asked: Loosening,
     *,
@@ -138,11 +183,11 @@ async def _carry_out(
     )
 
 
-def _void(engine: "EngineAnswers", given_at_ns: int) -> str | None:
+def _void(engine: Loosened, given_at_ns: int) -> str | None:
     return engine.kill_switches.voids_loosening(given_at_ns)
 
 
-def _envelope(engine: "EngineAnswers", one: Delayed) -> Envelope:
+def _envelope(engine: Loosened, one: Delayed) -> Envelope:
     return Envelope(
         id=f"{engine.core.header.run_id}-waited-{one.asked_at_ns}",
         by=one.by,

@@ -46,7 +46,8 @@ from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
-from engine.operate.silence import Silence, watch_silence
+from engine.operate.silence import Silence
+from engine.operate.silence_watch import watch_silence
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.step_up import StepUp
 from engine.operate.world import LiveWorld

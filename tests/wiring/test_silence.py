@@ -12,7 +12,8 @@ from engine.bus.command import seal
 from engine.bus.notices import ModeChanged, StillThere
 from engine.domain.modes import Basis
 from engine.operate.clock import SteadyClock
-from engine.operate.silence import BY, Silence
+from engine.operate.silence import Silence
+from engine.operate.silence_watch import BY
 from engine.requests.limits import SetLimit
 from engine.requests.overview import GetStatus
 from engine.requests.presence import SignOfLife
