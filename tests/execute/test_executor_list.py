@@ -12,6 +12,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.errors import FatalError
 from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Execution, Intent
+from engine.domain.permits import Permit
 from engine.domain.plans import Plan
 from engine.domain.stories import NO_WORTH, TradeStory
 from engine.execute.executor import NEVER_NS
@@ -26,6 +27,7 @@ class PretendPlan(msgspec.Struct, frozen=True, kw_only=True):
     plan_id: str
     opportunity: Opportunity
     due_ns: int
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,11 @@ from engine.operate.run_header import RunHeader, decode_header, encode_header
 from engine.operate.world import LiveWorld
 from engine.ports import Applied, LevelForm, Listed
 from engine.settings.schema import (
+    ApprovalsSettings,
     CostsSettings,
     LimitsSettings,
     MarketsSettings,
+    OperatorSettings,
     PaperSettings,
     RoutesSettings,
     Settings,
@@ -65,6 +67,8 @@ OTHER = Settings(
         unwind_band_bps=Decimal(10),
         latency_factor=0.5,
     ),
+    operator=OperatorSettings(silence_h_max=71),
+    approvals=ApprovalsSettings(wait_s=41, usd_min=Decimal("1.25"), two_operators_usd=Decimal(333)),
 )
 """No value is what it is by default, and no two are the same."""
 

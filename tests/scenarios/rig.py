@@ -105,16 +105,20 @@ class Installation:
         return [match.group(1) for line in lines if (match := TOLD_TRADE.search(line))]
 
     async def go_to_paper(self) -> None:
+        """Go up to mode paper; see `go_up_to`."""
+        await self.go_up_to("paper")
+
+    async def go_up_to(self, mode: str) -> None:
         """Change the mode from the phone, with its second step; again if it could not be stored."""
         async with asyncio.timeout(PATIENCE_S):
-            while not await self._goes_to_paper():
+            while not await self._goes_up_to(mode):
                 pass
 
-    async def _goes_to_paper(self) -> bool:
-        await self.say_until("/mode paper", "Go up to mode paper?")
+    async def _goes_up_to(self, mode: str) -> bool:
+        await self.say_until(f"/mode {mode}", f"Go up to mode {mode}?")
         seen = len(self.phone.transcript())
-        self.phone.person_taps("Go to paper")
-        while (await self.until_status(lambda _status: True)).mode != "paper":
+        self.phone.person_taps(f"Go to {mode}")
+        while (await self.until_status(lambda _status: True)).mode != mode:
             if any(part in line for line in self.phone.transcript()[seen:] for part in REFUSALS):
                 return False
             await asyncio.sleep(0.05)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pyotp
 import pytest
 
 from tests.scenarios.rig import Installation, run_engine_command, running_installation
@@ -10,8 +9,6 @@ from tests.telegram.chats import Entry
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
-
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def button_of(entry: Entry, label: str) -> str | None:
@@ -58,15 +55,11 @@ async def test_a_newcomer_approves_grants_sees_it_spend_kills_and_brings_it_back
 ) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(
-            tmp_path / "var", phone, speed=6, SYNDICATE_OPERATOR_TOTP_SECRET=SECRET
-        ) as installation,
+        running_installation(tmp_path / "var", phone, speed=6) as installation,
     ):
         await installation.until_live()
-        code = pyotp.TOTP(SECRET)
-        await installation.say(f"/mode approve {code.now()}", "mode approve")
-        status = await installation.until_status(lambda now: now.mode == "approve")
-        assert status.traded == 0
+        await installation.go_up_to("approve")
+        assert (await installation.until_status(lambda now: now.mode == "approve")).traded == 0
 
         entry = await approve_until_traded(installation)
         assert "worst allowed" in entry.text

@@ -39,8 +39,11 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
         "slippage_bps_max": 2,
         "unwind_band_bps": 10,
         "lag_ms_max": 1_701,
+        "silence_h_max": 71,
     }
     assert (terms.transfer_bps, terms.flash_fee_bps) == (Decimal("0.5"), Decimal(7))
+    assert (terms.approvals.wait_s, terms.approvals.usd_min) == (41, Decimal("1.25"))
+    assert terms.approvals.two_operators_usd == Decimal(333)
     assert (terms.audit_s, terms.seed, terms.legs_max) == (23, 77, 2)
     assert terms.gas_prices_gwei["ethereum"] == Decimal("3.5")
     for venue, fee_bps in ((BUY_AT, 3), (SELL_AT, 4)):
