@@ -24,6 +24,9 @@ from engine.operate.core_parts import Core
 
 LASTS_S_MAX: Final = 7 * 86_400
 MANDATES_MAX: Final = 20
+_ID_BYTES: Final = 5
+"""Of a mandate's id: the ledger keeps all there ever were, and none may be named as another."""
+
 RECENT: Final = 5
 
 GONE: Final = "this waits for nobody any more; /approvals shows what does"
@@ -51,8 +54,13 @@ class Engine(Protocol):
         """Acknowledge with what is so now."""
         ...
 
-    async def note(self, envelope: Envelope, action: str) -> Declined | None:
-        """Put an act into the audit and wait until it is durable; return why that failed."""
+    async def note(
+        self, envelope: Envelope, action: str, *, is_looser: bool = False
+    ) -> Declined | None:
+        """Put an act into the audit and wait until it is durable; return why that failed.
+
+        With `is_looser` the act is not done then, and the audit says that too.
+        """
         ...
 
     def voids(self, at_ns: int) -> str | None:
@@ -141,7 +149,7 @@ class ApprovalDesk:
         else:
             self._under_way.add(approval.approval_id)
             try:
-                failed = await self._engine.note(envelope, _action(approval, act))
+                failed = await self._engine.note(envelope, _action(approval, act), is_looser=True)
                 if failed is not None:
                     return failed
                 # While the ledger stored it anything may have happened: the core looks again.
@@ -194,7 +202,8 @@ class ApprovalDesk:
             return Declined(
                 why="within it, no trade is asked for any more", needs_confirmation=True
             )
-        failed = await self._engine.note(envelope, f"mandate granted: {_scope(asked)}"[:200])
+        granted = f"mandate granted: {_scope(asked)}"[:200]
+        failed = await self._engine.note(envelope, granted, is_looser=True)
         if failed is not None:
             return failed
         # While the ledger stored it anything may have happened.
@@ -233,7 +242,7 @@ class ApprovalDesk:
     def _mandate(self, envelope: Envelope, asked: Granting) -> Mandate:
         at_ns = self._clock()
         return Mandate(
-            mandate_id=f"m{secrets.token_hex(2)}",
+            mandate_id=f"m{secrets.token_hex(_ID_BYTES)}",
             by=envelope.by,
             scope=asked.scope,
             each_usd_max=asked.each_usd_max,

@@ -125,13 +125,25 @@ class EngineAnswers:
             return Declined(why=_unstored(str(error), is_looser=False))
         return done
 
-    async def note(self, envelope: Envelope, action: str) -> Declined | None:
-        """Put an act into the audit and wait until it is durable; return why that failed."""
+    async def note(
+        self, envelope: Envelope, action: str, *, is_looser: bool = False
+    ) -> Declined | None:
+        """Put an act into the audit and wait until it is durable; return why that failed.
+
+        With `is_looser` the act is not done then; its record is still on its way, so that another
+        one takes it back behind it.
+        """
         self._changes += 1
         record = self._state_record(self._set, envelope, action, number=self._changes)
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except TransientError:
+            if is_looser:
+                self._changes += 1
+                undo = f"{action}: taken back"
+                self._outbox.put(
+                    self._state_record(self._set, envelope, undo, number=self._changes)
+                )
             return Declined(why=f"{AWAY}: nothing was done; ask again")
         except BadValueError as error:
             return Declined(why=_unstored(str(error), is_looser=True))

@@ -236,6 +236,9 @@ async def test_a_word_that_could_not_be_stored_carries_nothing_out(
     reply = await say(facade, notice.nonce)
     report = await insist(facade, GetApprovals())
     is_away = False
+    async with asyncio.timeout(PATIENCE_S):
+        while b": taken back" not in (await insist(facade, GetExport(table="audit"))).content:  # type: ignore[union-attr]
+            await asyncio.sleep(0.05)
 
     assert isinstance(reply, Declined)
     assert isinstance(report, ApprovalsReport)
