@@ -146,7 +146,7 @@ def render_approvals(report: ApprovalsReport, waiting: WaitingReport | None) -> 
     else:
         blocks.append(Text(f"Nothing waits. The mode is {report.mode.value}."))
     if report.left_out:
-        blocks.append(Text(f"{report.left_out} more were not asked for: enough waited."))
+        blocks.append(Text(f"{report.left_out} times another was not asked for: enough waited."))
     if report.ended:
         blocks.append(
             Facts(tuple((words.clock(end.at_ns), END_WORDS[end.state]) for end in report.ended[:4]))

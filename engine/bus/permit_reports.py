@@ -22,7 +22,7 @@ class ApprovalsReport(Report, frozen=True, kw_only=True):
 
     Attributes:
         ended: the newest that ended, newest first.
-        left_out: how many plans were not asked for, since enough waited.
+        left_out: how often a plan was not asked for, since enough waited.
     """
 
     at_ns: int
@@ -69,5 +69,9 @@ class WaitingReport(Report, frozen=True, kw_only=True):
 
     @property
     def cost_usd(self) -> Decimal:
-        """What waiting cost: expected when people were asked, less what was realised."""
-        return sum((line.asked_usd - line.realised_usd for line in self.lines), Decimal(0))
+        """What waiting cost: expected when people were asked, less what was realised.
+
+        What waits still has cost nothing yet.
+        """
+        ended = [line for line in self.lines if line.state is not ApprovalState.PENDING]
+        return sum((line.asked_usd - line.realised_usd for line in ended), Decimal(0))

@@ -5,13 +5,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from engine.bus.permit_reports import WaitingLine, WaitingReport
 from engine.decide.approvals import PENDING_MAX, QUIET_S, ApprovalRules
 from engine.decide.terms import cut_to_terms, worst_quote
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalState
 from engine.domain.errors import FatalError
 from engine.domain.faults import Fault
 from engine.domain.mandates import Mandate, Scope, ScopeKind
-from engine.domain.modes import Mode
+from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason, Side
 from engine.domain.permits import Permit, PermitKind, shown_digest
 from engine.domain.plans import LeggedPlan, digest_of_plan
@@ -494,6 +495,14 @@ def test_a_mandate_that_covers_a_route_ends_what_waits_of_it() -> None:
     assert len(world.journal.plans) == 1
     say(world, approval=waiting)
     assert world.journal.approved == []
+
+
+def test_what_waits_still_has_cost_nothing_yet() -> None:
+    lines = [
+        WaitingLine(state=ApprovalState.PENDING, count=1, asked_usd=Decimal(8)),
+        WaitingLine(state=ApprovalState.EXPIRED, count=1, asked_usd=Decimal(3)),
+    ]
+    assert WaitingReport(since_ns=0, lines=lines, basis=Basis.SANDBOX).cost_usd == Decimal(3)
 
 
 def test_what_is_asked_is_told_with_the_input_that_caused_it() -> None:
