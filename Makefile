@@ -2,6 +2,9 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 
+# Without compiled sources every process compiles them anew, and a role takes half as long again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -39,6 +42,7 @@ moved: ;
 endif
 $(VENV)/.kernels: $(VENV)/.runtime $(KERNELS) $(MOVED)
 	@echo "[2/2] Compiling kernels (once; a minute or two) ..."
+	@$(PY) -m compileall -q engine bot migrations
 	@$(PY) -m engine warm-up
 	@echo "$(CURDIR)" > $@
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,13 @@ from tests.scenarios.rig import (
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
+
+# What is held for as long as a busy machine needs to print is not stale for that.
+PATIENT = {
+    "SYNDICATE_MARKETS_AGE_MS_MAX": "600000",
+    "SYNDICATE_MARKETS_LAG_MS_MAX": "60000",
+    "SYNDICATE_CHAINS_STALE_BLOCKS": "1000",
+}
 
 Quote = tuple[float | None, float | None]
 
@@ -85,26 +92,30 @@ async def next_look(process: asyncio.subprocess.Process) -> dict[str, Any]:
     return look
 
 
+@contextlib.contextmanager
+def held(*processes: psutil.Process) -> Iterator[None]:
+    """Hold processes, the first one first."""
+    with contextlib.ExitStack() as stack:
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+            stack.callback(process.send_signal, signal.SIGCONT)
+        yield
+
+
 async def quotes_and_prices(
     installation: Installation,
 ) -> tuple[dict[tuple[str, str], Quote], dict[str, Any]] | None:
     """Ask and print while the market stands; nothing if it went on, or stood for too long.
 
-    On a busy machine it can have stood until no book was live any more. So it goes on between
-    two tries for as long as a look takes, or what is not live yet would never be.
+    The supervisor is held as well, which would take the sandbox for hung. Between two tries all
+    goes on for as long as a look takes, or what is not live yet would never be.
     """
     if not has_live_pool(await prices_printed(installation.data_dir)):
         return None
-    sandbox = installation.role("sandbox")
-    sandbox.send_signal(signal.SIGSTOP)
-    try:
+    with held(psutil.Process(installation.process.pid), installation.role("sandbox")):
         before = await quotes_reported(installation)
         shown = await prices_printed(installation.data_dir)
         is_still = await quotes_reported(installation) == before
-    finally:
-        # Where this took long, its supervisor took it for hung and started another.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            sandbox.send_signal(signal.SIGCONT)
     has_live = any(bid is not None for bid, _ in before.values())
     return (before, shown) if is_still and has_live and has_live_pool(shown) else None
 
@@ -149,7 +160,7 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
     path = shared_path(Paths(data_dir).run)
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(data_dir, phone) as installation,
+        running_installation(data_dir, phone, **PATIENT) as installation,
     ):
         status = await installation.until_live()
         shown = await check_prices_are_the_engines(installation)
