@@ -32,13 +32,6 @@ from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
 
-# What is held for as long as a busy machine needs to print is not stale for that.
-PATIENT = {
-    "SYNDICATE_MARKETS_AGE_MS_MAX": "600000",
-    "SYNDICATE_MARKETS_LAG_MS_MAX": "60000",
-    "SYNDICATE_CHAINS_STALE_BLOCKS": "1000",
-}
-
 Quote = tuple[float | None, float | None]
 
 
@@ -160,7 +153,14 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
     path = shared_path(Paths(data_dir).run)
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(data_dir, phone, **PATIENT) as installation,
+        running_installation(
+            data_dir,
+            phone,
+            # What is held for as long as a busy machine needs to print is not stale for that.
+            SYNDICATE_MARKETS_AGE_MS_MAX="600000",
+            SYNDICATE_MARKETS_LAG_MS_MAX="60000",
+            SYNDICATE_CHAINS_STALE_BLOCKS="1000",
+        ) as installation,
     ):
         status = await installation.until_live()
         shown = await check_prices_are_the_engines(installation)
