@@ -26,6 +26,7 @@ END_WORDS = {
     ApprovalState.VOID_KILL: "Void: killed",
     ApprovalState.VOID_MODE: "Void: mode or pause",
     ApprovalState.VOID_RESTART: "Void: restarted",
+    ApprovalState.OUTBID: "Void: outbid",
     ApprovalState.PENDING: "Waiting",
 }
 
@@ -146,7 +147,7 @@ def render_approvals(report: ApprovalsReport, waiting: WaitingReport | None) -> 
     else:
         blocks.append(Text(f"Nothing waits. The mode is {report.mode.value}."))
     if report.left_out:
-        blocks.append(Text(f"{report.left_out} times another was not asked for: enough waited."))
+        blocks.append(Text(_left_out(report)))
     if report.ended:
         blocks.append(
             Facts(tuple((words.clock(end.at_ns), END_WORDS[end.state]) for end in report.ended[:4]))
@@ -156,6 +157,17 @@ def render_approvals(report: ApprovalsReport, waiting: WaitingReport | None) -> 
         cost = words.usd(waiting.cost_usd)
         blocks.append(Text(f"Waiting cost {cost} in 7 days: expected when asked, less realised."))
     return Screen(title="Approvals", blocks=tuple(blocks), note=words.BASIS_WORDS[report.basis])
+
+
+def _left_out(report: ApprovalsReport) -> str:
+    """Say what was not asked for, and what it was worth."""
+    count = report.left_out_count
+    best = ", ".join(
+        f"{one.pair} {words.usd(one.worth_usd, is_signed=True)}" for one in report.left_out
+    )
+    routes = "1 route was" if count == 1 else f"{words.count(count)} routes were"
+    more = " and others" if count > len(report.left_out) else ""
+    return f"In an hour {routes} not asked for, as enough waited: {best}{more}."
 
 
 def _waiting_table(report: WaitingReport) -> Table:

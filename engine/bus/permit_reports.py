@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.bus.reports import Report
-from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState
+from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState, LeftOut
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode
 
@@ -22,7 +22,8 @@ class ApprovalsReport(Report, frozen=True, kw_only=True):
 
     Attributes:
         ended: the newest that ended, newest first.
-        left_out: how often a plan was not asked for, since enough waited.
+        left_out: what was not asked for in the last hour, since enough waited; the dearest few.
+        left_out_count: how many routes that were in all.
     """
 
     at_ns: int
@@ -30,7 +31,8 @@ class ApprovalsReport(Report, frozen=True, kw_only=True):
     basis: Basis
     waiting: list[WaitingApproval]
     ended: list[ApprovalEnd]
-    left_out: int
+    left_out: list[LeftOut]
+    left_out_count: int
 
 
 class MandatesReport(Report, frozen=True, kw_only=True):

@@ -9,14 +9,20 @@ from typing import Final
 
 import msgspec
 
+from engine.decide.left_out import LeftOutRoutes
 from engine.decide.limits import Finding
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.opportunities import Reason, route_of
-from engine.domain.plans import Plan, digest_of_plan
+from engine.domain.plans import Plan, digest_of_plan, worth_usd
 from engine.domain.units import NS_PER_S
 
 PENDING_MAX: Final = 3
 """More cannot be read in the time that they have."""
+
+TAKES_PLACE_RATIO: Final = Decimal("1.5")
+"""Worth so many times the least that waits, another takes its place. What both are worth changes
+by a tenth within seconds, and somebody may be reading: for less no prompt is taken away. With it
+each place changes a few times at most before it is answered or expires."""
 
 QUIET_S: Final = {
     ApprovalState.REJECTED: 300,
@@ -48,13 +54,13 @@ class Approvals:
 
     Attributes:
         pending: what waits, by its id, oldest first.
-        left_out: how many plans were not asked for, since as many waited as can be read.
+        left_out: what was not asked for, since as many waited as can be read.
     """
 
     def __init__(self, run_id: str, rules: ApprovalRules) -> None:
         self.rules = rules
         self.pending: dict[str, Approval] = {}
-        self.left_out = 0
+        self.left_out = LeftOutRoutes()
         self._run_id = run_id
         self._count = 0
         self._quiet_until_ns: dict[str, int] = {}
@@ -87,14 +93,15 @@ class Approvals:
             held = self._held(plan, route, at_ns)
             if held is not None:
                 return held
-        profit_usd = plan.profit_quote * plan.usd_per_quote
-        if len(self.pending) >= PENDING_MAX:
-            self.left_out += 1
+        profit_usd = worth_usd(plan)
+        if len(self.pending) >= PENDING_MAX and not self._makes_room(profit_usd, at_ns):
+            self.left_out.add(plan, profit_usd, at_ns)
             return Finding(
                 reason=Reason.NOT_ASKED,
                 detail=f"{len(self.pending)} plans wait for approval already; "
                 f"this one was worth {profit_usd:.2f} USD",
             )
+        self.left_out.asked(route)
         self._count += 1
         two_usd = self.rules.two_operators_usd
         needs_two = two_usd is not None and plan.notional_usd >= two_usd
@@ -114,6 +121,19 @@ class Approvals:
         self._asked.append(approval)
         return Finding(reason=Reason.ASKED, detail=f"asked as {approval.approval_id}")
 
+    def _makes_room(self, usd: Decimal, at_ns: int) -> bool:
+        """End the least of what waits if this is clearly worth more.
+
+        What a person asked for, and what one of two has approved, keeps its place.
+        """
+        free = [one for one in self.pending.values() if not (one.is_requested or one.approved_by)]
+        least = min(free, key=lambda one: one.worth_usd, default=None)
+        if least is None or usd <= 0 or usd < TAKES_PLACE_RATIO * least.worth_usd:
+            return False
+        why = f"a plan worth {usd:.2f} USD took its place"
+        self.end(least, ApprovalState.OUTBID, at_ns=at_ns, why=why)
+        return True
+
     def _held(self, plan: Plan, route: str, at_ns: int) -> Finding | None:
         """Return why nothing is asked of a route now, None if it may be."""
         for one in self.pending.values():
@@ -125,7 +145,7 @@ class Approvals:
             return Finding(
                 reason=Reason.NOT_ASKED, detail=f"this route is not asked for {left_s} s yet"
             )
-        profit_usd = plan.profit_quote * plan.usd_per_quote
+        profit_usd = worth_usd(plan)
         if profit_usd < self.rules.usd_min:
             return Finding(
                 reason=Reason.NOT_ASKED,
@@ -246,6 +266,7 @@ class Approvals:
         self._quiet_until_ns = {
             route: until_ns + step_ns for route, until_ns in self._quiet_until_ns.items()
         }
+        self.left_out.step_clock(step_ns)
 
     def _forget_quiet(self, at_ns: int) -> None:
         kept = {one: until for one, until in self._quiet_until_ns.items() if until > at_ns}

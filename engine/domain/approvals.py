@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from engine.domain.plans import Plan
+from engine.domain.plans import Plan, worth_usd
 
 
 class ApprovalAct(StrEnum):
@@ -37,6 +37,8 @@ class ApprovalState(StrEnum):
     VOID_MODE = "void_mode"
     """Paused, or the mode lowered, while it waited."""
     VOID_RESTART = "void_restart"
+    OUTBID = "outbid"
+    """As many waited as can be read, and a plan that is clearly worth more took its place."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,11 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: tuple[str, ...] = ()
     is_requested: bool = False
 
+    @property
+    def worth_usd(self) -> Decimal:
+        """What it was expected to give when it was asked."""
+        return worth_usd(self.plan)
+
 
 class ApprovalEnd(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an approval.
@@ -81,3 +88,16 @@ class ApprovalEnd(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str
     now_quote: Decimal | None = None
+
+
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A route that a person was not asked for, since enough waited.
+
+    Attributes:
+        worth_usd: the most that it was worth.
+        at_ns: when it was left out last.
+    """
+
+    pair: str
+    worth_usd: Decimal
+    at_ns: int

@@ -147,6 +147,11 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
 Plan = LeggedPlan | AtomicPlan
 
 
+def worth_usd(plan: Plan) -> Decimal:
+    """Return what a plan is expected to give, in USD."""
+    return plan.profit_quote * plan.usd_per_quote
+
+
 def digest_of_plan(plan: Plan) -> str:
     """Return the digest of a plan's canonical form: all of it but its permit.
 

@@ -28,6 +28,7 @@ _ID_BYTES: Final = 5
 """Of a mandate's id: the ledger keeps all there ever were, and none may be named as another."""
 
 RECENT: Final = 5
+LEFT_OUT_SHOWN: Final = 3
 
 GONE: Final = "this waits for nobody any more; /approvals shows what does"
 
@@ -42,6 +43,7 @@ _WORDS: Final = {
     ApprovalState.VOID_KILL: "a kill made it void; nothing was done",
     ApprovalState.VOID_MODE: "a pause or another mode made it void; nothing was done",
     ApprovalState.VOID_RESTART: "a restart made it void; nothing was done",
+    ApprovalState.OUTBID: "it lost its place; nothing was done",
 }
 
 Changed = Acknowledged | Declined
@@ -114,6 +116,7 @@ class ApprovalDesk:
     def report(self) -> ApprovalsReport:
         """Return what waits and what ended lately."""
         approvals, book = self._core.decider.permits.approvals, self._core.journal.permits
+        left_out = approvals.left_out.since(self._clock())
         return ApprovalsReport(
             at_ns=self._clock(),
             mode=self._core.control.mode,
@@ -123,7 +126,8 @@ class ApprovalDesk:
                 for one in approvals.pending.values()
             ],
             ended=[*book.ended.values()][: -RECENT - 1 : -1],
-            left_out=approvals.left_out,
+            left_out=[*left_out[:LEFT_OUT_SHOWN]],
+            left_out_count=len(left_out),
         )
 
     def mandates(self) -> MandatesReport:

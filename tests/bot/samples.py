@@ -76,7 +76,7 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
-from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState
+from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState, LeftOut
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Pair, VenueId
@@ -772,7 +772,8 @@ def approvals() -> ApprovalsReport:
         basis=Basis.SANDBOX,
         waiting=[WaitingApproval(approval=approval(), nonce="0123456789ab")],
         ended=[approval_end()],
-        left_out=2,
+        left_out=[LeftOut(pair="ETH-USD", worth_usd=Decimal("3.10"), at_ns=AT_NS)],
+        left_out_count=1,
     )
 
 

@@ -298,8 +298,16 @@ def test_more_than_can_be_read_are_not_asked_and_are_counted() -> None:
         world.show(2 * number, *NEAR)
         world.show(2 * number + 1, *HIGH)
 
-    assert len(world.decider.permits.approvals.pending) == PENDING_MAX
-    assert world.decider.permits.approvals.left_out > 0
+    approvals = world.decider.permits.approvals
+    assert len(approvals.pending) == PENDING_MAX
+    left_out = approvals.left_out.since(world.now_ns)
+    assert left_out
+    world.wait(1_100)
+    world.show(2 * PENDING_MAX, *NEAR)
+    world.show(2 * PENDING_MAX + 1, *HIGH)  # decided on again: the same routes
+    again = approvals.left_out.since(world.now_ns)
+    assert len(again) == len(left_out)
+    assert max(one.at_ns for one in again) > max(one.at_ns for one in left_out)
 
 
 def test_whoever_carries_plans_out_refuses_what_nobody_permitted() -> None:
