@@ -25,6 +25,7 @@ END_WORDS = {
     ApprovalState.COVERED: "Carried out by a mandate",
     ApprovalState.VOID_KILL: "Void: killed",
     ApprovalState.VOID_MODE: "Void: mode or pause",
+    ApprovalState.VOID_OFF: "Void: switched off",
     ApprovalState.VOID_RESTART: "Void: restarted",
     ApprovalState.OUTBID: "Void: outbid",
     ApprovalState.PENDING: "Waiting",

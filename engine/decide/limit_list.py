@@ -13,7 +13,14 @@ from engine.decide.bounds.pool_age import StalePoolLimit
 from engine.decide.bounds.position import PositionLimit
 from engine.decide.bounds.proof import ProofLimit
 from engine.decide.circumstances import Circumstances
-from engine.decide.gates import ExecutorLimit, KillLimit, LedgerLimit, ModeLimit, PauseLimit
+from engine.decide.gates import (
+    ExecutorLimit,
+    KillLimit,
+    LedgerLimit,
+    ModeLimit,
+    OffLimit,
+    PauseLimit,
+)
 from engine.decide.limit_set import Term
 from engine.decide.limits import Limit
 
@@ -32,6 +39,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     KillLimit,
     PauseLimit,
     ModeLimit,
+    OffLimit,
     StaleLimit,
     StalePoolLimit,
     ProofLimit,

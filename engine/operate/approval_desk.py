@@ -42,6 +42,7 @@ _WORDS: Final = {
     ApprovalState.COVERED: "a mandate carried its route out",
     ApprovalState.VOID_KILL: "a kill made it void; nothing was done",
     ApprovalState.VOID_MODE: "a pause or another mode made it void; nothing was done",
+    ApprovalState.VOID_OFF: "what it trades was switched off; nothing was done",
     ApprovalState.VOID_RESTART: "a restart made it void; nothing was done",
     ApprovalState.OUTBID: "it lost its place; nothing was done",
 }

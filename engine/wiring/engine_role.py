@@ -277,6 +277,7 @@ def _first_state(header: RunHeader) -> StateRecord:
         mode=header.control.mode,
         is_paused=header.control.is_paused,
         limits=header.limits,
+        off=header.off,
         by="settings",
         action="first start",
     )

@@ -105,6 +105,7 @@ SCENES: Final = (
     Scene(name="balance", line="/balance", says="The paper money, and what it earned."),
     Scene(name="positions", line="/positions", says="Plans under way and leftovers."),
     Scene(name="risk", line="/limits", says="Each limit and how much of it is used."),
+    Scene(name="venue", line="/venue", says="Venues that are on and off, each with its button."),
     Scene(
         name="exposure", line="/exposure", says="If I die now: what is at stake, what protects it."
     ),
