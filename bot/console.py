@@ -24,6 +24,7 @@ from bot.render.plain import write_plain
 from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left
 from bot.session import ChatSession, Choice, Turn
+from bot.signs import give_signs
 from bot.telling import Telling
 from bot.terminal import PipeTerminal, Terminal
 from bot.threads import Threads
@@ -77,6 +78,7 @@ class Console:
         terminal: Terminal,
         group: asyncio.TaskGroup,
     ) -> None:
+        self._facade = facade
         self._settings = settings
         self._clock = clock
         self._terminal = terminal
@@ -106,6 +108,7 @@ class Console:
         tasks = [
             self._group.create_task(self._feed.run()),
             self._group.create_task(self._alerts.run()),
+            self._group.create_task(self._give_signs()),
             self._group.create_task(self._alerts.hear_news(news)),
             self._group.create_task(ping(self._alerts, self._settings, is_chat_well=lambda: True)),
             self._group.create_task(self._read(stop)),
@@ -115,6 +118,9 @@ class Console:
         finally:
             for task in [*tasks, *self._turns]:
                 task.cancel()
+
+    async def _give_signs(self) -> None:
+        await give_signs(self._facade, lambda: 0.0, every_s=self._settings.sign_s)
 
     async def _read(self, stop: asyncio.Event) -> None:
         async for line in self._terminal.lines():
@@ -201,6 +207,8 @@ class Console:
         lines = [button.line for row in telling.buttons for button in row]
         hint = (Text(f"See {', '.join(lines)}"),) if lines else ()
         self._show(replace(telling.screen, blocks=(*telling.screen.blocks, *hint)))
+        if telling.on_shown is not None:
+            telling.on_shown()
 
     def _show(self, screen: Screen) -> None:
         self._terminal.write(write_plain(screen) + "\n")

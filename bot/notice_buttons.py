@@ -14,7 +14,6 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
-    PlaceSwitched,
     PlanVoided,
     StampedNotice,
     StillThere,
@@ -68,8 +67,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = (why_button(notice.opportunity_id), _OPPORTUNITIES)
         case PaperTraded() | LateFill() | PlanVoided():
             row = (why_button(notice.opportunity_id), _TRADES)
-        case VenueLost() | VenueBack() | PlaceSwitched():
-            row = _buttons_of_place(notice)
+        case VenueLost() | VenueBack():
+            row = (_VENUES,)
         case LimitHit():
             is_balance = notice.reason is Reason.BALANCE_TOO_LOW
             row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
@@ -80,14 +79,6 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
         case _:
             row = (_STATUS,)
     return (row,)
-
-
-def _buttons_of_place(notice: VenueLost | VenueBack | PlaceSwitched) -> Row:
-    if isinstance(notice, PlaceSwitched):
-        return (Button(label=f"{notice.kind.value.capitalize()}s", line=f"/{notice.kind}"),)
-    if isinstance(notice, VenueLost):
-        return (_VENUES, Button(label="Venue off", line=f"/venue {notice.venue} off"))
-    return (_VENUES,)
 
 
 def _buttons_of_asked(

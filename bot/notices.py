@@ -1,6 +1,8 @@
 """Tell the operator of opportunities and trades: none lost, bursts as one message.
 
-What else the ledger has stored as notices comes as alerts, see `alert_desk`.
+What a person is asked has a lane of its own, so that it waits for no other news; once a prompt is
+shown the engine is told. What else the ledger has stored as notices comes as alerts, see
+`alert_desk`.
 """
 
 import asyncio
@@ -8,12 +10,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from bot.alert_desk import AlertDesk
 from bot.alerts.table import Way, row_of
 from bot.alerts.terms import Terms
 from bot.notice_buttons import buttons_of, buttons_of_digest
+from bot.progress import Progress
 from bot.render.notices import render_digest, render_notice
 from bot.telling import Telling
 from bot.threads import Threads
@@ -29,6 +33,7 @@ from engine.domain.backoff import Backoff
 from engine.domain.errors import SyndicateError
 from engine.facade.engine import Facade
 from engine.requests.chat import DoneNotices
+from engine.requests.presence import PromptShown
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +50,8 @@ _CONFIRM_S_MAX: Final = 10.0
 _ORDINARY = (OpportunitySeen, PaperTraded)
 _ASKED = (ApprovalAsked, ApprovalEnded)
 """What waits for a word, and no longer than a short while: at once, and in quiet hours too."""
+
+_SHOWN_TRIES_MAX: Final = 5
 
 
 def is_told(notice: Notice, *, opportunity_usd_min: Decimal, terms: Terms, now_ns: int) -> bool:
@@ -78,6 +85,13 @@ class NoticeFeed:
     _waiting: asyncio.Queue[StampedNotice] = field(
         default_factory=lambda: asyncio.Queue(maxsize=WAITING_MAX), init=False
     )
+    _asked: asyncio.Queue[StampedNotice] = field(
+        default_factory=lambda: asyncio.Queue(maxsize=WAITING_MAX), init=False
+    )
+    _progress: Progress = field(default_factory=Progress, init=False)
+    _confirming: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _confirmed: int = field(default=0, init=False)
+    _shown: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def run(self) -> None:
         """Tell notices for ever."""
@@ -85,7 +99,8 @@ class NoticeFeed:
         await self.alerts.is_loaded.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._receive())
-            group.create_task(self._tell())
+            group.create_task(self._tell(self._asked))
+            group.create_task(self._tell(self._waiting))
 
     async def _receive(self) -> None:
         backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
@@ -93,22 +108,25 @@ class NoticeFeed:
             try:
                 async for stamped in self.facade.notices(reader=self.reader):
                     backoff.reset()
-                    await self._waiting.put(stamped)
+                    self._progress.begin(stamped.seq)
+                    await (self._asked if _is_of_asked(stamped) else self._waiting).put(stamped)
             except SyndicateError as error:
                 _log.warning("notices stopped: %s", error)
             await asyncio.sleep(backoff.next_s())
 
-    async def _tell(self) -> None:
+    async def _tell(self, lane: asyncio.Queue[StampedNotice]) -> None:
         while True:
-            batch = [await self._waiting.get()]
-            while not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
+            batch = [await lane.get()]
+            while not lane.empty():
+                batch.append(lane.get_nowait())
             for telling in self._tellings(batch):
                 edits = self.threads.message_of(telling.thread)
                 message_id = await self.deliver(replace(telling, edits=edits))
                 if telling.thread is not None:
                     self.threads.keep(telling.thread, message_id)
-            await self._confirm(batch[-1].seq)
+            for stamped in batch:
+                self._progress.finish(stamped.seq)
+            await self._confirm()
 
     def _tellings(self, batch: list[StampedNotice]) -> list[Telling]:
         """Return what is to be said about a batch."""
@@ -124,8 +142,6 @@ class NoticeFeed:
             )
         ]
         wanted = _without_followed([one for one in wanted if not _is_too_late(one.notice, now_ns)])
-        # What a person is asked waits for no news.
-        wanted.sort(key=lambda stamped: not isinstance(stamped.notice, _ASKED))
         is_silent = machine.terms.is_quiet(now_ns, machine.zone)
         ordinary = [s for s in wanted if isinstance(s.notice, _ORDINARY) and not self._follows(s)]
         if len(ordinary) <= SINGLY_MAX:
@@ -148,12 +164,38 @@ class NoticeFeed:
             render_notice(stamped),
             buttons=buttons_of(notice),
             thread=_thread_of(notice),
-            is_urgent=isinstance(notice, _ASKED),
+            is_urgent=_is_of_asked(stamped),
             is_silent=is_silent and not isinstance(notice, _ASKED),
+            on_shown=partial(self._tell_shown, notice)
+            if isinstance(notice, ApprovalAsked)
+            else None,
         )
 
-    async def _confirm(self, seq: int) -> None:
+    def _tell_shown(self, notice: ApprovalAsked) -> None:
+        """Have the engine told, beside other work, that a prompt is shown."""
+        task = asyncio.get_running_loop().create_task(self._say_shown(notice.nonce))
+        self._shown.add(task)
+        task.add_done_callback(self._shown.discard)
+
+    async def _say_shown(self, nonce: str) -> None:
+        """Tell the engine; where it cannot be told, the prompt will be void, which is safe."""
+        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
+        for _ in range(_SHOWN_TRIES_MAX):
+            try:
+                await self.facade.ask(PromptShown(nonce=nonce))
+            except SyndicateError as error:
+                _log.info("the engine does not know yet that a prompt is shown: %s", error)
+                await asyncio.sleep(backoff.next_s())
+            else:
+                return
+
+    async def _confirm(self) -> None:
         """Confirm delivery; until the ledger has it, nothing newer can come from it anyway."""
+        async with self._confirming:
+            if self._progress.done_up_to > self._confirmed:
+                await self._confirm_up_to(self._progress.done_up_to)
+
+    async def _confirm_up_to(self, seq: int) -> None:
         done = DoneNotices(
             reader=self.reader,
             seq=seq,
@@ -169,7 +211,16 @@ class NoticeFeed:
                 _log.info("notices up to %d are not confirmed yet: %s", seq, error)
                 await asyncio.sleep(backoff.next_s())
             else:
+                self._confirmed = seq
                 return
+
+
+def _is_of_asked(stamped: StampedNotice) -> bool:
+    """Say whether a notice is of what a person was asked; each replaces the one before it."""
+    notice = stamped.notice
+    return isinstance(notice, _ASKED) or (
+        isinstance(notice, PaperTraded) and notice.approval is not None
+    )
 
 
 def _is_too_late(notice: Notice, now_ns: int) -> bool:
@@ -188,10 +239,12 @@ def _thread_of(notice: Notice) -> str | None:
 
 
 def _without_followed(wanted: list[StampedNotice]) -> list[StampedNotice]:
-    """Leave out opportunities whose trade is told in the same breath."""
+    """Leave out what the same breath goes beyond: a trade its opportunity, an end its prompt."""
     traded = {s.notice.opportunity_id for s in wanted if isinstance(s.notice, PaperTraded)}
+    ended = {s.notice.approval.approval_id for s in wanted if isinstance(s.notice, ApprovalEnded)}
     return [
         s
         for s in wanted
         if not (isinstance(s.notice, OpportunitySeen) and s.notice.opportunity_id in traded)
+        and not (isinstance(s.notice, ApprovalAsked) and s.notice.approval.approval_id in ended)
     ]

@@ -1,5 +1,6 @@
 """What is said in a chat without being asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.answer import Button
@@ -15,6 +16,7 @@ class Telling:
         edits: that message, if there is one.
         is_urgent: ahead of everything that waits.
         is_silent: without a sound.
+        on_shown: called once it stands in the chat, all of it; not where it was refused.
     """
 
     screen: Screen
@@ -23,3 +25,4 @@ class Telling:
     edits: int | None = None
     is_urgent: bool = False
     is_silent: bool = False
+    on_shown: Callable[[], object] | None = None

@@ -29,7 +29,6 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
-    PlaceSwitched,
     PlanVoided,
     RecordingStopped,
     RecordsDropped,
@@ -307,14 +306,6 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="setting",
         topic="Limits changed",
         fingerprint=_named("setting", "name"),
-        until=Until.TOLD,
-    ),
-    Row(
-        notice=PlaceSwitched,
-        is_alone=True,
-        kind="setting",
-        topic="Venues and pairs switched",
-        fingerprint=_named("switched", "name"),
         until=Until.TOLD,
     ),
     Row(

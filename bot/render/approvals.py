@@ -25,8 +25,9 @@ END_WORDS = {
     ApprovalState.COVERED: "Carried out by a mandate",
     ApprovalState.VOID_KILL: "Void: killed",
     ApprovalState.VOID_MODE: "Void: mode or pause",
-    ApprovalState.VOID_OFF: "Void: switched off",
     ApprovalState.VOID_RESTART: "Void: restarted",
+    ApprovalState.VOID_BLIND: "Void: chat was blind",
+    ApprovalState.UNDELIVERED: "Void: not shown in time",
     ApprovalState.OUTBID: "Void: outbid",
     ApprovalState.PENDING: "Waiting",
 }
@@ -166,9 +167,12 @@ def _left_out(report: ApprovalsReport) -> str:
     best = ", ".join(
         f"{one.pair} {words.usd(one.worth_usd, is_signed=True)}" for one in report.left_out
     )
-    routes = "1 route was" if count == 1 else f"{words.count(count)} routes were"
-    more = " and others" if count > len(report.left_out) else ""
-    return f"In an hour {routes} not asked for, as enough waited: {best}{more}."
+    more = (
+        f" and {words.count(count - len(report.left_out))} more"
+        if count > len(report.left_out)
+        else ""
+    )
+    return f"No room in an hour: {best}{more}"
 
 
 def _waiting_table(report: WaitingReport) -> Table:

@@ -15,6 +15,7 @@ from engine.bus.reports import (
     VenuesReport,
     VersionReport,
 )
+from engine.domain.modes import Mode
 
 _VENUES_SHOWN_MAX = 5
 _STALE_SHOWN_MAX = 4
@@ -71,7 +72,6 @@ def render_status(report: StatusReport, beside: Beside, *, now_ns: int = 0) -> S
         mark=mark,
         blocks=(
             *(waits_text(one, now_ns=now_ns) for one in report.delayed),
-            *((Text(f"Off: {', '.join(report.off)}."),) if report.off else ()),
             *(
                 ()
                 if report.recording_failure is None
@@ -200,6 +200,8 @@ def state_of(report: StatusReport) -> tuple[Mark, str]:
         return Mark.BAD, "killed"
     if report.is_paused:
         return Mark.WARN, "paused, no plans are made"
+    if report.is_chat_blind and report.mode is Mode.APPROVE:
+        return Mark.WARN, "the chat is blind"
     live = sum(venue.books_live for venue in _book_venues(report.venues))
     if live == 0:
         return Mark.WARN, "no book is live"

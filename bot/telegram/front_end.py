@@ -18,13 +18,9 @@ from bot.news import News
 from bot.notice_buttons import AFTER_CONFLICT, AFTER_GAP, AFTER_NEWS, Row
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
-from bot.render.troubles import (
-    render_answers_dropped,
-    render_conflict,
-    render_gap,
-    render_webhook_trouble,
-)
+from bot.render.troubles import render_answers_dropped, render_conflict, render_gap
 from bot.session import ChatSession
+from bot.signs import give_signs
 from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.blindness import Blindness
 from bot.telegram.card import LiveCard
@@ -34,10 +30,10 @@ from bot.telegram.introduction import introduce
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
 from bot.telegram.pacing import Pace
+from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
 from bot.telegram.requests import opt_in_to_durations
 from bot.telegram.sender import Sender
-from bot.telegram.source import make_source
 from bot.telegram.taps import TapAnswers
 from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
@@ -110,6 +106,7 @@ class FrontEnd:
         assert settings.telegram_token is not None
         assert settings.telegram_operator_id is not None
         bot_id = settings.telegram_token.partition(":")[0]
+        self._facade = facade
         self._settings = settings
         self._clock = clock
         self._group = group
@@ -144,17 +141,17 @@ class FrontEnd:
                 now_s=self._now_s,
             ),
         )
-        self.inbox = Inbox(facade)
-        self.poller = make_source(
-            settings,
-            bot=self.sender.bot,
-            is_kept=self.inbox.is_kept,
-            spawn=self._spawn,
+        self.poller = Poller(
+            token=settings.telegram_token,
+            base_url=settings.telegram_base_url,
+            proxy=settings.telegram_proxy,
+            poll_s=settings.poll_s,
+            send_s=settings.send_s,
             on_success=self._saw_success,
             on_conflict=self._saw_conflict,
             on_refused=self.token_trust.refused,
-            on_trouble=lambda why: self._say(render_webhook_trouble(why), AFTER_NEWS),
         )
+        self.inbox = Inbox(facade)
         own_by = f"telegram:{settings.telegram_operator_id}"
         chat = f"telegram-{bot_id}-{settings.telegram_operator_id}"
         deliver = Teller(self.outbox).deliver
@@ -206,6 +203,7 @@ class FrontEnd:
             self._spawn(self.alerts.hear_news(news)),
             self._spawn(ping(self.alerts, self._settings, is_chat_well=self._is_chat_well)),
             self._spawn(self._blindness().run()),
+            self._spawn(give_signs(self._facade, self._silent_s, every_s=self._settings.sign_s)),
             self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
         ]
         if self._settings.card_s is not None:

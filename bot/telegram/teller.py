@@ -29,8 +29,12 @@ class Teller:
             priority=Priority.URGENT if telling.is_urgent else Priority.NOTICE,
             edits=telling.edits,
         )
+        is_shown = True
         for message in messages:
             message.is_silent = telling.is_silent
             if await self.outbox.deliver(message) is not Settled.DELIVERED:
                 _log.error("a notice was not delivered: Telegram refused even its plain text")
+                is_shown = False
+        if is_shown and telling.on_shown is not None:
+            telling.on_shown()
         return messages[0].sent_id

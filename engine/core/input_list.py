@@ -3,8 +3,10 @@
 from typing import Final
 
 from engine.core.inputs.approval_answered import APPROVAL_ANSWERED
+from engine.core.inputs.approval_delivered import APPROVAL_DELIVERED
 from engine.core.inputs.block import BLOCK
 from engine.core.inputs.chain_lost import CHAIN_LOST
+from engine.core.inputs.chat_seen import CHAT_SEEN
 from engine.core.inputs.closed import CLOSED
 from engine.core.inputs.corrected import CORRECTED
 from engine.core.inputs.fetch_failed import FETCH_FAILED
@@ -18,7 +20,6 @@ from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
 from engine.core.inputs.mandate_set import MANDATE_GRANTED, MANDATE_REVOKED
 from engine.core.inputs.opened import OPENED
-from engine.core.inputs.places_off import PLACES_OFF
 from engine.core.inputs.pool_added import POOL_ADDED
 from engine.core.inputs.pool_removed import POOL_REMOVED
 from engine.core.inputs.switched import SWITCHED
@@ -45,5 +46,6 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     APPROVAL_ANSWERED,
     MANDATE_GRANTED,
     MANDATE_REVOKED,
-    PLACES_OFF,
+    CHAT_SEEN,
+    APPROVAL_DELIVERED,
 )

@@ -24,7 +24,6 @@ from engine.domain.mandates import Mandate, MandateUse
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
-from engine.domain.switched_off import Off
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.market.board import Board
@@ -245,6 +244,15 @@ class Pipeline:
                 at_ns=at_ns,
             )
 
+    def delivered(self, approval_id: str, at_ns: int) -> None:
+        """Learn that a chat has shown a prompt."""
+        self._permits.approvals.delivered(approval_id, at_ns)
+
+    def see(self, *, is_blind: bool, at_ns: int) -> None:
+        """Learn whether a chat reaches the operator; what waits for one that does not is void."""
+        self._permits.switches.is_blind = is_blind
+        self._look_at_permits(at_ns)
+
     def grant(self, mandate: Mandate) -> None:
         """Take a mandate that a person granted."""
         self._permits.mandates.grant(mandate)
@@ -255,12 +263,6 @@ class Pipeline:
         mandates = self._permits.mandates
         for one in [mandate_id] if mandate_id else [*mandates.open]:
             mandates.end(one, why="revoked", by=by, at_ns=at_ns)
-        self._tell_permits()
-
-    def switch_off(self, off: Sequence[Off], at_ns: int) -> None:
-        """Take all that is switched off; what waits for it, or is granted for it, ends."""
-        self._decider.off.take(off)
-        self._permits.end_off(self._decider.off, at_ns)
         self._tell_permits()
 
     def _start(self, plan: Plan, at_ns: int) -> None:

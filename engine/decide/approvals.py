@@ -28,6 +28,7 @@ QUIET_S: Final = {
     ApprovalState.REJECTED: 300,
     ApprovalState.SNOOZED: 900,
     ApprovalState.EXPIRED: 60,
+    ApprovalState.UNDELIVERED: 60,
     ApprovalState.STALE: 20,
 }
 """How long nothing is asked of a route after an approval of it ended so."""
@@ -48,6 +49,11 @@ class ApprovalRules(msgspec.Struct, frozen=True, kw_only=True):
     usd_min: Decimal = Decimal(0)
     two_operators_usd: Decimal | None = None
 
+    @property
+    def deliver_ns(self) -> int:
+        """How long a chat has for showing it, so that half its time is left for reading it."""
+        return self.wait_s * NS_PER_S // 2
+
 
 class Approvals:
     """The approvals of a run.
@@ -64,6 +70,7 @@ class Approvals:
         self._run_id = run_id
         self._count = 0
         self._quiet_until_ns: dict[str, int] = {}
+        self._undelivered_until_ns: dict[str, int] = {}
         self._approved: dict[str, Approval] = {}
         self._asked: list[Approval] = []
         self._ended: list[ApprovalEnd] = []
@@ -118,6 +125,7 @@ class Approvals:
             is_requested=is_requested,
         )
         self.pending[approval.approval_id] = approval
+        self._undelivered_until_ns[approval.approval_id] = at_ns + self.rules.deliver_ns
         self._asked.append(approval)
         return Finding(reason=Reason.ASKED, detail=f"asked as {approval.approval_id}")
 
@@ -164,9 +172,10 @@ class Approvals:
         approval = self.pending.get(approval_id)
         if approval is None or digest != approval.digest:
             return None
-        if at_ns >= approval.expires_at_ns:
-            self.expire(at_ns)
+        self.expire(at_ns)
+        if approval_id not in self.pending:
             return None
+        self.delivered(approval_id, at_ns)  # who answers it has seen it
         match act:
             case ApprovalAct.REJECT:
                 self.end(approval, ApprovalState.REJECTED, by=by, at_ns=at_ns)
@@ -203,6 +212,7 @@ class Approvals:
     ) -> None:
         """End an approval, whether it waits or was approved."""
         self.pending.pop(approval.approval_id, None)
+        self._undelivered_until_ns.pop(approval.approval_id, None)
         self._approved.pop(approval.approval_id, None)
         quiet_s = QUIET_S.get(state)
         if quiet_s is not None and (state is ApprovalState.SNOOZED or not approval.is_requested):
@@ -228,10 +238,19 @@ class Approvals:
                 self.end(approval, ApprovalState.COVERED, why=why, at_ns=at_ns)
 
     def expire(self, at_ns: int) -> None:
-        """End what has waited for too long."""
+        """End what has waited for too long, or was not shown in time."""
         for approval in [*self.pending.values()]:
-            if at_ns >= approval.expires_at_ns:
+            until_ns = self._undelivered_until_ns.get(approval.approval_id)
+            if until_ns is not None and at_ns >= until_ns:
+                why = "no chat has shown it in time"
+                self.end(approval, ApprovalState.UNDELIVERED, at_ns=at_ns, why=why)
+            elif at_ns >= approval.expires_at_ns:
                 self.end(approval, ApprovalState.EXPIRED, at_ns=at_ns, why="nobody answered")
+
+    def delivered(self, approval_id: str, at_ns: int) -> None:
+        """Learn that a chat has shown it; too late it changes nothing."""
+        if at_ns < self._undelivered_until_ns.get(approval_id, at_ns):
+            del self._undelivered_until_ns[approval_id]
 
     def void(self, state: ApprovalState, *, why: str, at_ns: int) -> None:
         """End all that wait."""
@@ -262,6 +281,9 @@ class Approvals:
         self.pending = {
             name: msgspec.structs.replace(one, expires_at_ns=one.expires_at_ns + step_ns)
             for name, one in self.pending.items()
+        }
+        self._undelivered_until_ns = {
+            name: until_ns + step_ns for name, until_ns in self._undelivered_until_ns.items()
         }
         self._quiet_until_ns = {
             route: until_ns + step_ns for route, until_ns in self._quiet_until_ns.items()

@@ -7,7 +7,6 @@ from typing import ClassVar
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, Verdict
-from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
 from engine.domain.modes import Mode
 from engine.domain.opportunities import HopKind, Reason
@@ -110,34 +109,36 @@ class ModeLimit:
 
 
 @dataclass(slots=True)
-class OffLimit:
-    """A route through what the operator has switched off is watched only."""
+class ChatLimit:
+    """In mode approve nothing is planned while no chat reaches the operator."""
 
-    off: OffList
-    name: str = "switched off"
+    switches: Switches
+    name: str = "chat"
     unit: str = ""
     term: ClassVar[Term | None] = None
     is_early: bool = True
-    reasons: tuple[Reason, ...] = (Reason.SWITCHED_OFF,)
-    limit: str = "nothing"
+    reasons: tuple[Reason, ...] = (Reason.CHAT_BLIND,)
+    limit: str = "sees you"
 
     @classmethod
-    def make(cls, run: Circumstances) -> "OffLimit":
+    def make(cls, run: Circumstances) -> "ChatLimit":
         """Make it for a run."""
-        return cls(run.off)
+        return cls(run.switches)
 
     def used(self, at_ns: int) -> str:
-        """Say how much is off."""
+        """Say whether a chat reaches the operator."""
         del at_ns
-        return str(len(self.off.all)) if self.off.all else "nothing"
+        return "blind" if self.switches.is_blind else "sees you"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
-        """Refuse a route of which a leg's venue or pair is off."""
-        del at_ns
-        if not self.off.all:
+        """Refuse what a person would have to allow, or to stop, while nobody is reached."""
+        del draft, at_ns
+        if not self.switches.is_blind or self.switches.mode is not Mode.APPROVE:
             return None
-        what = self.off.of_route(draft.opportunity.hops)
-        return Finding(reason=Reason.SWITCHED_OFF, detail=f"{what} is off") if what else None
+        return Finding(
+            reason=Reason.CHAT_BLIND,
+            detail="the chat is blind: nothing is asked, and mandates are held",
+        )
 
 
 @dataclass(slots=True)

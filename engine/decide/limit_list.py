@@ -14,11 +14,11 @@ from engine.decide.bounds.position import PositionLimit
 from engine.decide.bounds.proof import ProofLimit
 from engine.decide.circumstances import Circumstances
 from engine.decide.gates import (
+    ChatLimit,
     ExecutorLimit,
     KillLimit,
     LedgerLimit,
     ModeLimit,
-    OffLimit,
     PauseLimit,
 )
 from engine.decide.limit_set import Term
@@ -39,7 +39,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     KillLimit,
     PauseLimit,
     ModeLimit,
-    OffLimit,
+    ChatLimit,
     StaleLimit,
     StalePoolLimit,
     ProofLimit,

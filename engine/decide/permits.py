@@ -12,7 +12,6 @@ import msgspec
 from engine.decide.approvals import Approvals
 from engine.decide.limits import Finding
 from engine.decide.mandates import Mandates
-from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
 from engine.decide.terms import cut_to_terms, worst_quote
 from engine.domain.approvals import Approval, ApprovalState
@@ -50,18 +49,10 @@ class Permits:
         elif self.switches.is_paused:
             why = "trading is paused"
             self.approvals.void(ApprovalState.VOID_MODE, why=why, at_ns=at_ns)
+        elif self.switches.is_blind:
+            self.approvals.void(ApprovalState.VOID_BLIND, why="the chat is blind", at_ns=at_ns)
         self.approvals.expire(at_ns)
         self.mandates.expire(at_ns)
-
-    def end_off(self, off: OffList, at_ns: int) -> None:
-        """End what waits at a place that is switched off, and mandates that name one."""
-        for approval in [*self.approvals.pending.values()]:
-            if what := off.of_route(approval.plan.opportunity.hops):
-                why = f"{what} was switched off"
-                self.approvals.end(approval, ApprovalState.VOID_OFF, why=why, at_ns=at_ns)
-        for mandate_id, use in [*self.mandates.open.items()]:
-            if what := off.of_scope(use.mandate.scope):
-                self.mandates.end(mandate_id, why=f"{what} was switched off", at_ns=at_ns)
 
     def permit(self, plan: Plan, *, size_base: Decimal, at_ns: int) -> Plan | Finding:
         """Return the plan with its permit; where there is none, ask, and say that."""
@@ -106,6 +97,11 @@ class Permits:
         permit = plan.permit
         if permit is None:
             return "" if self.switches.mode is not Mode.APPROVE else "nobody has permitted it"
+        if self.switches.is_blind:
+            return "the chat is blind"
+        return self._refusal_of(permit, plan, at_ns)
+
+    def _refusal_of(self, permit: Permit, plan: Plan, at_ns: int) -> str:
         if permit.kind is PermitKind.MANDATE:
             return self.mandates.refusal(permit.id, plan, at_ns)
         approval = self.approvals.approved(permit.id)

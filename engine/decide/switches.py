@@ -1,4 +1,4 @@
-"""What the operator has set: how far an opportunity may go, and whether trading is paused."""
+"""How far an opportunity may go now: the mode, a pause, and whether a chat reaches the operator."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,13 @@ from engine.domain.modes import Mode
 
 @dataclass(slots=True, kw_only=True)
 class Switches:
-    """Changed by the operator's commands only, between inputs."""
+    """Changed between inputs only.
+
+    Attributes:
+        mode, is_paused: as the operator has set them.
+        is_blind: no chat can hear or tell the operator: nobody is asked.
+    """
 
     mode: Mode = Mode.OBSERVE
     is_paused: bool = False
+    is_blind: bool = False

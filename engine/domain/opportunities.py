@@ -228,7 +228,6 @@ class Reason(StrEnum):
     KILLED = "killed"
     PAUSED = "paused"
     OBSERVE_ONLY = "observe_only"
-    SWITCHED_OFF = "switched_off"
     STALE_BOOK = "stale_book"
     STALE_POOL = "stale_pool"
     UNPROVEN_BOOK = "unproven_book"
@@ -247,6 +246,8 @@ class Reason(StrEnum):
     """It waits for a person's word."""
     NOT_ASKED = "not_asked"
     """A person would have to be asked, and is not now."""
+    CHAT_BLIND = "chat_blind"
+    """A person would have to be asked, and can be neither heard nor told."""
     TERMS_LEFT = "terms_left"
     """What was approved is not to be had any more."""
 

@@ -28,8 +28,6 @@ class FrontEndSettings:
         read_engine_ids: looks on the disk which engines there are.
         telegram_operator_id: the one numeric Telegram user id that may command.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
-        telegram_webhook_url: where Telegram posts updates to; None to poll for them.
-        telegram_webhook_port: port of loopback to which a proxy hands them on.
         telegram_proxy: proxy through which the Bot API is reached, None for directly.
         opportunity_notice_usd_min: opportunities of at least this profit are told unasked.
         is_interactive: a person sits at a terminal (line editing, completion, prompt).
@@ -50,8 +48,10 @@ class FrontEndSettings:
         read_log: returns the newest warnings and errors, so many at most.
         tell_terminal: prints a line where the program was started.
         has_authenticator: `/unkill` works; else the latch is cleared on the host only.
-        blind_s: so long without reaching the operator is told afterwards as a gap.
+        blind_s: so long without reaching the operator is told afterwards as a gap; the engine
+            asks nothing then.
         blind_pause_s: after so long it pauses.
+        sign_s: interval at which the chat tells the engine whether it reaches the operator.
         conflict_s: how long after the last 409 only protective commands are accepted.
         card_s: time between two looks of the pinned card; None for no card.
         in_force: all settings of the installation, as they may be shown.
@@ -72,8 +72,6 @@ class FrontEndSettings:
     telegram_operator_id: int | None = None
     telegram_base_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
-    telegram_webhook_url: str | None = field(default=None, repr=False)
-    telegram_webhook_port: int = 8_644
     telegram_proxy: str | None = field(default=None, repr=False)
     opportunity_notice_usd_min: Decimal = Decimal(5)
     is_interactive: bool = True
@@ -94,6 +92,7 @@ class FrontEndSettings:
     tell_terminal: Callable[[str], None] = lambda _line: None
     has_authenticator: bool = False
     conflict_s: float = 75.0
+    sign_s: float = 5.0
     blind_s: float = 60.0
     blind_pause_s: float = 600.0
     chat_sends_per_s: float = 1.0

@@ -12,6 +12,7 @@ from engine.bus.command import Envelope
 from engine.bus.permit_reports import ApprovalsReport, MandatesReport, WaitingApproval
 from engine.bus.reports import Acknowledged, Declined
 from engine.core.inputs.approval_answered import ApprovalAnswered
+from engine.core.inputs.approval_delivered import ApprovalDelivered
 from engine.core.inputs.mandate_set import MandateGranted, MandateRevoked
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.errors import BadValueError
@@ -42,8 +43,9 @@ _WORDS: Final = {
     ApprovalState.COVERED: "a mandate carried its route out",
     ApprovalState.VOID_KILL: "a kill made it void; nothing was done",
     ApprovalState.VOID_MODE: "a pause or another mode made it void; nothing was done",
-    ApprovalState.VOID_OFF: "what it trades was switched off; nothing was done",
     ApprovalState.VOID_RESTART: "a restart made it void; nothing was done",
+    ApprovalState.VOID_BLIND: "the chat was blind; nothing was done",
+    ApprovalState.UNDELIVERED: "it did not reach you in time; nothing was done",
     ApprovalState.OUTBID: "it lost its place; nothing was done",
 }
 
@@ -139,6 +141,13 @@ class ApprovalDesk:
             basis=self._core.header.basis,
             open=[*self._core.decider.permits.mandates.open.values()],
         )
+
+    def shown(self, nonce: str) -> None:
+        """Learn that a chat has shown what a button is of; of another engine's it is no matter."""
+        approval = self._core.journal.permits.find(nonce)
+        if approval is not None:
+            said = ApprovalDelivered(approval_id=approval.approval_id)
+            self._core.hot_path.command(said, self._clock())
 
     async def answer(self, envelope: Envelope, nonce: str, act: ApprovalAct) -> Changed:
         """Take a person's word on a plan that waits."""

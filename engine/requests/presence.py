@@ -1,4 +1,4 @@
-"""Signs of life of the operator."""
+"""Signs of life of the operator, and of the chat."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -20,15 +20,58 @@ class SignOfLife(EngineRequest[Acknowledged], frozen=True, kw_only=True):
         return engine.now("noted")
 
     async def ask(self, roles: Roles, /) -> Acknowledged:
-        """Tell every engine; that of the chat has to hear it."""
-        own = roles.engine
-        others = [one for one in (await roles.engines()).values() if one is not own]
-        noted, *_ = await asyncio.gather(
-            own.call(self, timeout_s=self.timeout_s),
-            *(one.call(self, timeout_s=self.timeout_s) for one in others),
-            return_exceptions=True,
-        )
-        if isinstance(noted, SyndicateError):
-            raise noted
-        assert isinstance(noted, Acknowledged)
-        return noted
+        """See `tell_all`."""
+        return await tell_all(roles, self)
+
+
+class ChatSees(EngineRequest[Acknowledged], frozen=True, kw_only=True):
+    """The chat is there.
+
+    Attributes:
+        silent_s: how long the operator could not be heard, or told anything.
+    """
+
+    silent_s: float
+
+    async def answer(self, engine: "EngineAnswers", /) -> Acknowledged:
+        """See `Request.answer`."""
+        engine.sight.sign(self.silent_s)
+        return engine.now("noted")
+
+    async def ask(self, roles: Roles, /) -> Acknowledged:
+        """See `tell_all`."""
+        return await tell_all(roles, self)
+
+
+class PromptShown(EngineRequest[Acknowledged], frozen=True, kw_only=True):
+    """A chat has shown a plan that waits for a word.
+
+    Attributes:
+        nonce: of its buttons.
+    """
+
+    nonce: str
+
+    async def answer(self, engine: "EngineAnswers", /) -> Acknowledged:
+        """See `Request.answer`."""
+        engine.approvals.shown(self.nonce)
+        return engine.now("noted")
+
+    async def ask(self, roles: Roles, /) -> Acknowledged:
+        """See `tell_all`."""
+        return await tell_all(roles, self)
+
+
+async def tell_all(roles: Roles, said: EngineRequest[Acknowledged]) -> Acknowledged:
+    """Tell every engine; that of the chat has to hear it."""
+    own = roles.engine
+    others = [one for one in (await roles.engines()).values() if one is not own]
+    noted, *_ = await asyncio.gather(
+        own.call(said, timeout_s=said.timeout_s),
+        *(one.call(said, timeout_s=said.timeout_s) for one in others),
+        return_exceptions=True,
+    )
+    if isinstance(noted, SyndicateError):
+        raise noted
+    assert isinstance(noted, Acknowledged)
+    return noted

@@ -32,11 +32,7 @@ SECRETS: Final = frozenset(
     }
 )
 
-UNSHOWN: Final = SECRETS | {
-    ("telegram", "operator_id"),
-    ("telegram", "base_url"),
-    ("telegram", "webhook_url"),
-}
+UNSHOWN: Final = SECRETS | {("telegram", "operator_id"), ("telegram", "base_url")}
 """Settings whose wrong values are not repeated: a secret may have been put into them."""
 
 
@@ -381,21 +377,6 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
             },
         ),
     ] = "https://api.telegram.org/bot"
-    webhook_url: Annotated[
-        Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")] | None,
-        Meta(
-            description="address to which Telegram posts what you write, as "
-            "https://bot.example.org/telegram, with a proxy with TLS before webhook_port; without "
-            "it Telegram is polled, which needs no way in",
-            extra={
-                "form": "it must be an address as https://bot.example.org/telegram, with TLS "
-                "unless it leads to this machine, on port 443, 80, 88 or 8443, and without a secret"
-            },
-        ),
-    ] = None
-    webhook_port: Annotated[
-        int, Meta(ge=1, le=65_535, description="port of loopback for the webhook")
-    ] = 8_644
     has_card: Annotated[
         bool,
         Meta(description="keep a pinned message in the chat that says how things stand"),
@@ -475,6 +456,12 @@ class ApprovalsSettings(_Section, frozen=True, kw_only=True):
     wait_s: Annotated[
         int, Meta(ge=5, le=3_600, extra={"unit": "s"}, description="how long a plan waits")
     ] = 60
+    blind_s: Annotated[
+        int,
+        Meta(ge=45, le=3_600, extra={"unit": "s"},
+             description="so long without a chat that can hear and tell you, and nothing is "
+             "asked: what waits is void, mandates are held"),
+    ] = 60  # fmt: skip
     usd_min: Annotated[
         Decimal,
         _exact("least expected profit that is asked for", unit="USD", at_least=0),

@@ -228,16 +228,22 @@ class Ledger:
 
     async def load_state(self, *, day_start_ns: int, engine_id: str = MAIN) -> EngineState:
         """Begin the next engine; see `LoadState`."""
-        return await self._writer.transact(
-            partial(
-                totals.load_state,
-                day_start_ns=day_start_ns,
-                at_ns=self._clock(),
-                engine_id=check_engine_id(engine_id),
-                basis=self._settings.basis,
-            ),
-            then=lambda _state: self.wake(),
+        load = partial(
+            totals.load_state,
+            day_start_ns=day_start_ns,
+            at_ns=self._clock(),
+            engine_id=check_engine_id(engine_id),
+            basis=self._settings.basis,
         )
+
+        async def work(connection: AsyncConnection) -> tuple[EngineState, Head]:
+            return await load(connection), await load_head(connection)
+
+        def tell(result: tuple[EngineState, Head]) -> None:
+            self._head_file.write(result[1])  # what the engine before left has ended
+            self.wake()
+
+        return (await self._writer.transact(work, then=tell))[0]
 
     async def approvals(self, days: int) -> WaitingReport:
         """Sum up what people were asked in the last days, and what waiting for them cost."""

@@ -15,6 +15,7 @@ from engine.domain.exact import exact_product, exact_sum
 from engine.domain.mandates import Mandate, MandateUse
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_MS
+from engine.storage import permit_acts
 from engine.storage.insertion import insert_new
 from engine.storage.tables import approvals, executions, mandates
 
@@ -37,7 +38,10 @@ async def keep(connection: AsyncConnection, record: PermitRecord, engine_id: str
 
 
 async def end_all(connection: AsyncConnection, *, engine_id: str, at_ns: int) -> list[Notice]:
-    """End what an engine that is gone had asked or been granted; return what is to be told."""
+    """End what an engine that is gone had asked or been granted; return what is to be told.
+
+    Each end is an act and has its link in the audit.
+    """
     told: list[Notice] = []
     waiting = await connection.execute(
         select(approvals.c.approval, approvals.c.basis)
@@ -57,6 +61,7 @@ async def end_all(connection: AsyncConnection, *, engine_id: str, at_ns: int) ->
             why=RESTARTED,
         )
         await _keep_end(connection, end)
+        await permit_acts.link(connection, ApprovalEndRecord(at_ns=at_ns, end=end), engine_id)
         told.append(
             ApprovalEnded(
                 at_ns=at_ns,
@@ -79,6 +84,8 @@ async def end_all(connection: AsyncConnection, *, engine_id: str, at_ns: int) ->
             .where(mandates.c.mandate_id == row.mandate_id)
             .values(ended=use.ended, ended_at_ns=at_ns)
         )
+        over = MandateRecord(run_id=row.run_id, basis=Basis(row.basis), use=use)
+        await permit_acts.link(connection, over, engine_id)
         told.append(MandateEnded(at_ns=at_ns, basis=Basis(row.basis), engine_id=engine_id, use=use))
     return told
 
@@ -184,10 +191,12 @@ async def load_waiting(
     """Sum up what was asked, how it ended, and what it was worth when asked and when answered.
 
     What waiting cost is what was expected when a person was asked, less what was realised: of what
-    was approved by its execution, of all else nothing. What was asked anew counts as asked once.
+    was approved by its execution, late fills too, of all else nothing. What was asked anew counts
+    as asked once.
     """
     query = (
         select(
+            approvals.c.approval_id,
             approvals.c.state,
             approvals.c.profit_usd,
             approvals.c.approval,
@@ -197,13 +206,20 @@ async def load_waiting(
             executions.c.profit_usd.label("realised_usd"),
         )
         .join_from(approvals, executions, executions.c.plan_id == approved_plan, isouter=True)
-        .where(approvals.c.asked_at_ns >= since_ns, executions.c.corrects.is_(None))
+        .where(approvals.c.asked_at_ns >= since_ns)
     )
     if basis is not None:
         query = query.where(approvals.c.basis == basis.value)
+    in_order = (approvals.c.asked_at_ns, approvals.c.approval_id)
     lines: dict[str, WaitingLine] = {}
-    for row in await connection.execute(query.order_by(approvals.c.asked_at_ns)):
+    counted = ""
+    for row in await connection.execute(query.order_by(*in_order)):
         before = lines.get(row.state) or WaitingLine(state=ApprovalState(row.state))
+        if row.approval_id == counted:
+            realised_usd = exact_sum((before.realised_usd, row.realised_usd))
+            lines[row.state] = msgspec.structs.replace(before, realised_usd=realised_usd)
+            continue
+        counted = row.approval_id
         is_again = msgspec.json.decode(row.approval, type=Approval).is_requested
         asked_usd = Decimal(0) if is_again else row.profit_usd
         waited_ms = (

@@ -1,6 +1,7 @@
 """The engine role: connections, hot path, recording, and the engine's socket."""
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -22,6 +23,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.market.matrix_block import shared_path
 from engine.operate.aftermath import Aftermath
+from engine.operate.chat_sight import ChatSight, watch_sight
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.codes import Codes
@@ -35,7 +37,6 @@ from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.logs import name_in_logs
 from engine.operate.loosening import watch_delays
 from engine.operate.once import Once
@@ -110,7 +111,6 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
                 ) as answers,
                 served(paths, "engine", answers, on_fatal=on_fatal),
             ):
-                keep_what_is_loaded()
                 announce_ready()
                 await stop.wait()
         finally:
@@ -199,11 +199,16 @@ async def open_engine(
             once=Once(outbox, now_ns, target=settings.engine.id, outcomes=state.outcomes),
             step_up=StepUp(codes, basis=header.basis, delay_s=_delay_s(settings, header.basis)),
             silence=Silence(paths.home, now_ns),
+            sight=ChatSight(settings.approvals.blind_s),
             delayed=state.delayed,
         )
         ticks.on_step = answers.step_clock
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         _tell_start(core, latches, now_ns)
+        # A full collection over the start-up's objects takes milliseconds; none of them dies.
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         release_compiler()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -215,8 +220,10 @@ async def open_engine(
                 running.append(tasks.create_task(_keep(lease)))
                 running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
                 running.append(tasks.create_task(_watch_latches(kill_switches, answers.aftermath)))
-                running.append(tasks.create_task(watch_delays(answers)))
-                running.append(tasks.create_task(watch_silence(answers)))
+                running += [
+                    tasks.create_task(watch(answers))
+                    for watch in (watch_delays, watch_silence, watch_sight)
+                ]
                 try:
                     yield answers
                 finally:
@@ -274,7 +281,6 @@ def _first_state(header: RunHeader) -> StateRecord:
         mode=header.control.mode,
         is_paused=header.control.is_paused,
         limits=header.limits,
-        off=header.off,
         by="settings",
         action="first start",
     )

@@ -19,8 +19,6 @@ REQUIRED = {
         "unkill",
         "mode",
         "limit",
-        "venue",
-        "pair",
         "cancel",
         "audit",
         "drill",

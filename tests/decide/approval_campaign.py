@@ -54,12 +54,13 @@ class Play:
         self.before = before
         """What an engine before had asked: its buttons are still on the phone."""
 
+        self.delivered: set[str] = set()
         self.mandates = 0
         self.seen_plans = 0
 
     def run(self) -> None:
-        actions = [self.move] * 6 + [self.tap] * 10 + [self.wait] * 4
-        actions += [self.grant, self.revoke, self.kill, self.pause, self.mode]
+        actions = [self.move] * 6 + [self.tap] * 10 + [self.wait] * 4 + [self.deliver] * 4
+        actions += [self.grant, self.revoke, self.kill, self.pause, self.mode, self.blind]
         for _ in range(STEPS_OF_A_RUN):
             self.chance.choice(actions)()
             self.check()
@@ -102,6 +103,19 @@ class Play:
         """Time passes, sometimes until something has expired."""
         self.world.wait(self.chance.choice([20, 200, 1_100, 4_000, 61_000]))
         self.world.tick()
+
+    def deliver(self) -> None:
+        """A chat shows what was asked, in time or too late."""
+        for approval in self.world.journal.asked[-3:]:
+            late_ns = self.world.now_ns - approval.asked_at_ns
+            if late_ns < self.world.setup.approvals.wait_s * NS_PER_S / 2:
+                self.delivered.add(approval.approval_id)
+            self.world.pipeline.delivered(approval.approval_id, self.world.now_ns)
+
+    def blind(self) -> None:
+        """The chat is blind, or sees again."""
+        is_blind = self.chance.random() < 0.3
+        self.world.pipeline.see(is_blind=is_blind, at_ns=self.world.now_ns)
 
     def grant(self) -> None:
         """A person grants a mandate."""
@@ -147,6 +161,8 @@ class Play:
         new = len(plans) - self.seen_plans
         if new and self.world.is_killed:
             fail("a plan was started while killed")
+        if new and self.world.switches.is_blind:
+            fail("a plan was started while the chat was blind")
         self.tally.carried_out += new
         self.seen_plans = len(plans)
         if any(plan.permit is None for plan in plans):
@@ -199,6 +215,10 @@ class Play:
         assert isinstance(terms, LeggedPlan)
         if not approval.asked_at_ns <= plan.decided_at_ns < approval.expires_at_ns:
             fail(f"{plan.plan_id} was started outside its time")
+        half_ns = (approval.expires_at_ns - approval.asked_at_ns) // 2
+        is_shown = approval.approval_id in self.delivered or approval.approved_by
+        if not is_shown and plan.decided_at_ns >= approval.asked_at_ns + half_ns:
+            fail(f"{plan.plan_id} was started though nobody had shown it in time")
         if plan.profit_quote < approval.worst_quote:
             fail(f"{plan.plan_id} gives less than was approved")
         for leg, bound in zip(plan.legs, terms.legs, strict=True):

@@ -173,6 +173,7 @@ def test_an_approval_ends_by_time_and_its_old_button_does_nothing() -> None:
     world = asking(ApprovalRules(wait_s=5))
     open_gap(world)
     approval = asked(world)
+    world.pipeline.delivered(approval.approval_id, world.now_ns)
     world.now_ns = approval.expires_at_ns
     world.show(0, *NEAR)
     world.show(1, *HIGH)

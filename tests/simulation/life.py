@@ -23,6 +23,7 @@ from engine.connectors.specs import all_specs
 from engine.core.inputs.gas_priced import GasPriced
 from engine.domain.engines import MAIN
 from engine.domain.plans import AtomicPlan
+from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import SteadyClock
 from engine.operate.codes import Codes
 from engine.operate.engine_answers import EngineAnswers
@@ -163,6 +164,7 @@ class Life:
             once=Once(self.outbox, self.now_ns, target=MAIN, outcomes=state.outcomes),
             step_up=StepUp(codes, basis=self.header.basis, delay_s=0),
             silence=Silence(machine.directory, self.now_ns),
+            sight=ChatSight(blind_s=3_600.0),
             delayed=state.delayed,
         )
         self.outbox.on_intent = intents_to(self.core.hot_path, self._ticks.watch, self.now_ns)

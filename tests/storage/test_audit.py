@@ -10,7 +10,15 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.notices import AuditGap
-from engine.bus.records import ApprovalEndRecord, LatchAct, LatchRecord, MandateRecord
+from engine.bus.records import (
+    ApprovalEndRecord,
+    ApprovalRecord,
+    EngineState,
+    LatchAct,
+    LatchRecord,
+    LoadState,
+    MandateRecord,
+)
 from engine.bus.reports import AuditReport, ExportReport
 from engine.domain.approvals import ApprovalEnd, ApprovalState
 from engine.domain.errors import TransientError
@@ -25,6 +33,7 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.migrate import migrate
 from engine.storage.opening import open_writer
 from engine.storage.tables import audit
+from tests.bot import samples
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices
 from tests.storage.conftest import Clock
@@ -278,6 +287,29 @@ async def test_what_people_grant_and_answer_is_linked_once(
         ("telegram:1", "M1 granted"),
         ("the ledger", "the audit begins here"),
     ]
+
+
+async def test_what_a_restart_ends_has_its_link_too_and_cut_off_it_is_missed(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    approval = samples.approval()
+    asked = ApprovalRecord(run_id="r", basis=Basis.SANDBOX, approval=approval)
+    use = replace(samples.mandate_use(), ended="", ended_at_ns=0, ended_by="")
+    granted = MandateRecord(run_id="r", basis=Basis.SANDBOX, use=use)
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, asked, granted)
+        for _ in range(2):  # a second start ends nothing more
+            await ask(ledger, LoadState(day_start_ns=0), EngineState)
+        report = await ask(ledger, GetAudit(), AuditReport)
+
+    assert report.broken == ""
+    assert [(line.by, line.action) for line in report.lines[:2]] == [
+        ("the engine", "m1 ended: the engine was started again"),
+        ("the engine", "r7-a1 void_restart"),
+    ]
+    assert report.links == 5
+    await by_hand(settings, "DELETE FROM audit WHERE position >= 4")
+    assert "was there and is not any more" in (await checked(settings)).broken
 
 
 async def test_where_there_is_no_audit_yet_nothing_is_called_broken_and_nothing_is_made(

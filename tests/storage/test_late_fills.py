@@ -5,12 +5,23 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.bus.records import EngineState, ExecutionRecord, LoadState
+from engine.bus.permit_reports import WaitingReport
+from engine.bus.records import (
+    ApprovalEndRecord,
+    ApprovalRecord,
+    EngineState,
+    ExecutionRecord,
+    LoadState,
+)
 from engine.bus.reports import ExportReport, PnlReport, WhyReport
+from engine.domain.approvals import ApprovalEnd, ApprovalState
+from engine.domain.modes import Basis
 from engine.domain.orders import Execution
+from engine.requests.approvals import GetWaiting
 from engine.requests.money import GetExport, GetPnl
 from engine.requests.why import GetStoredWhy
 from engine.storage.ledger import LedgerSettings, open_ledger
+from tests.bot import samples
 from tests.storage import makers
 from tests.storage.asking import append, ask, trades
 from tests.storage.conftest import Clock
@@ -35,6 +46,37 @@ def correction_of(record: ExecutionRecord) -> ExecutionRecord:
         residuals=(makers.make_residual(SIZE, SIZE * 60_000),),
     )
     return msgspec.structs.replace(record, execution=corrected)
+
+
+async def test_a_late_fill_of_an_approved_trade_is_in_what_waiting_cost(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    approval = msgspec.structs.replace(samples.approval(), asked_at_ns=makers.NOW_NS)
+    approval_id, worth_usd = approval.approval_id, approval.worth_usd
+    made = makers.make_execution_record()
+    execution = replace(made.execution, plan_id=f"{approval_id}-p")
+    record = msgspec.structs.replace(made, execution=execution)
+    end = ApprovalEnd(
+        approval_id=approval_id,
+        state=ApprovalState.EXECUTED,
+        at_ns=makers.NOW_NS + 1,
+        by="telegram:1",
+        why="",
+    )
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            ApprovalRecord(run_id="r", basis=Basis.SANDBOX, approval=approval),
+            ApprovalEndRecord(at_ns=end.at_ns, end=end),
+            record,
+            correction_of(record),
+        )
+        waiting = await ask(ledger, GetWaiting(days=1), WaitingReport)
+
+    (line,) = waiting.lines
+    realised_usd = execution.profit_usd + Decimal("-0.9")
+    assert (line.count, line.asked_usd, line.realised_usd) == (1, worth_usd, realised_usd)
+    assert waiting.cost_usd == worth_usd - realised_usd
 
 
 async def test_a_late_fill_is_in_every_sum_and_each_of_them_once(

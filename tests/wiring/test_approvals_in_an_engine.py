@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from engine.bus.command import seal
 from engine.bus.notices import ApprovalAsked, ApprovalEnded, MandateEnded, Notice, PaperTraded
 from engine.bus.permit_reports import ApprovalsReport, MandatesReport, WaitingReport
 from engine.bus.records import Record
-from engine.bus.reports import Acknowledged, Declined, ExportReport
+from engine.bus.reports import Acknowledged, Declined, ExportReport, StatusReport
 from engine.domain.approvals import ApprovalAct, ApprovalState
 from engine.domain.errors import TransientError
 from engine.domain.mandates import Scope, ScopeKind
@@ -31,6 +32,8 @@ from engine.requests.approvals import (
 )
 from engine.requests.chat import DoneNotices
 from engine.requests.money import GetExport
+from engine.requests.overview import GetStatus
+from engine.requests.presence import ChatSees, PromptShown
 from engine.requests.safety import SetMode
 from engine.settings.schema import ApprovalsSettings, MarketsSettings, Settings
 from engine.wiring.one_process import open_roles
@@ -40,7 +43,8 @@ from tests.patience import PATIENCE_S, insist
 pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(
-    markets=MarketsSettings(sandbox_speed=2.0), approvals=ApprovalsSettings(wait_s=3_600)
+    markets=MarketsSettings(sandbox_speed=2.0),
+    approvals=ApprovalsSettings(wait_s=3_600, blind_s=3_600),
 )
 ME = "telegram:4242"
 
@@ -73,6 +77,21 @@ async def asked(facade: BusFacade) -> ApprovalAsked:
     return notice
 
 
+async def ends(facade: BusFacade, is_it: Callable[[ApprovalEnded], bool]) -> ApprovalEnded:
+    """Wait for one end among those that others come to."""
+    while True:
+        ended = await told(facade, ApprovalEnded)
+        assert isinstance(ended, ApprovalEnded)
+        if is_it(ended):
+            return ended
+
+
+async def end_of(facade: BusFacade, notice: ApprovalAsked) -> ApprovalEnded:
+    """Wait for the end of what was asked."""
+    name = notice.approval.approval_id
+    return await ends(facade, lambda one: one.approval.approval_id == name)
+
+
 async def say(
     facade: BusFacade, nonce: str, act: ApprovalAct = ApprovalAct.APPROVE, *, by: str = ME
 ) -> Acknowledged | Declined:
@@ -87,8 +106,7 @@ async def executed(facade: BusFacade) -> ApprovalEnded:
     while True:
         notice = await asked(facade)
         await say(facade, notice.nonce)
-        ended = await told(facade, ApprovalEnded)
-        assert isinstance(ended, ApprovalEnded)
+        ended = await end_of(facade, notice)
         if ended.end.state is ApprovalState.EXECUTED:
             return ended
 
@@ -123,8 +141,7 @@ async def test_taps_at_once_by_two_people_carry_one_plan_out(facade: BusFacade) 
         replies = await asyncio.gather(
             *(say(facade, notice.nonce, by=by) for by in (ME, "telegram:7", ME))
         )
-        ended = await told(facade, ApprovalEnded)
-        assert isinstance(ended, ApprovalEnded)
+        ended = await end_of(facade, notice)
         assert sum(isinstance(reply, Acknowledged) for reply in replies) <= 1
         if ended.end.state is ApprovalState.EXECUTED:
             break
@@ -218,6 +235,48 @@ async def test_a_restart_voids_what_waits_and_what_was_granted_and_says_so(tmp_p
     assert isinstance(over, MandateEnded)
     assert over.use.ended == "the engine was started again"
     assert isinstance(late, Declined)
+
+
+async def test_a_prompt_that_no_chat_shows_is_void_and_no_late_tap_revives_it(
+    tmp_path: Path,
+) -> None:
+    soon = replace(SETTINGS, approvals=ApprovalsSettings(wait_s=4, blind_s=3_600))
+    async with open_roles(soon, prepare(str(tmp_path))) as facade:
+        await approve_mode(facade)
+        first = await ends(facade, lambda one: one.end.state is ApprovalState.UNDELIVERED)
+        late = await say(facade, first.nonce)
+
+        over = None
+        while over is None or over.end.state is ApprovalState.OUTBID:
+            shown = await asked(facade)
+            await insist(facade, PromptShown(nonce=shown.nonce))
+            over = await end_of(facade, shown)
+
+    assert first.end.at_ns - first.approval.asked_at_ns >= 2 * 10**9
+    assert isinstance(late, Declined)
+    assert "did not reach you in time" in late.why
+    assert over.end.state is ApprovalState.EXPIRED
+
+
+async def test_without_a_sign_of_a_chat_what_waits_is_void_and_with_one_it_is_asked_again(
+    tmp_path: Path,
+) -> None:
+    soon = replace(SETTINGS, approvals=ApprovalsSettings(wait_s=3_600, blind_s=5))
+    async with open_roles(soon, prepare(str(tmp_path))) as facade:
+        await approve_mode(facade)
+        await insist(facade, ChatSees(silent_s=0))
+        void = await ends(facade, lambda one: one.end.state is ApprovalState.VOID_BLIND)
+        status = await insist(facade, GetStatus())
+        await insist(facade, ChatSees(silent_s=6))  # it is there, and blind
+        still = await insist(facade, GetStatus())
+        await insist(facade, ChatSees(silent_s=0.5))
+        again = await asked(facade)
+        while again.approval.asked_at_ns <= void.end.at_ns:
+            again = await asked(facade)
+
+    assert isinstance(status, StatusReport)
+    assert isinstance(still, StatusReport)
+    assert (status.is_chat_blind, still.is_chat_blind) == (True, True)
 
 
 async def test_a_word_that_could_not_be_stored_carries_nothing_out(
