@@ -229,8 +229,9 @@ picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a re
 	@$(PY) -m tests.scenarios.phone_record docs/pictures/phone.png
 
 .PHONY: pictures
-pictures: $(VENV)/.dev ## draw every screen of the chat for docs/guide, in light and dark
+pictures: $(VENV)/.dev ## make the pictures and golden texts of every screen anew, to be reviewed
 	@$(PY) -m tests.telegram.guide docs/guide
+	@$(PY) -m tests.telegram.golden
 
 .PHONY: kernels
 kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled and again interpreted

@@ -27,6 +27,7 @@ from engine.bus.notices import (
     LimitChanged,
     ModeChanged,
     Notice,
+    PlaceSwitched,
     RoleAway,
     StampedNotice,
 )
@@ -294,7 +295,7 @@ class AlertDesk:
 
 def is_answered(notice: Notice, *, by: str) -> bool:
     """Say whether a notice tells of a change to who asked for it, and has the answer."""
-    return isinstance(notice, (ModeChanged, LimitChanged)) and notice.by == by
+    return isinstance(notice, (ModeChanged, LimitChanged, PlaceSwitched)) and notice.by == by
 
 
 def make_alert_desk(

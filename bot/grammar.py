@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Final
 
 from bot.render.clean import clean
 
@@ -22,6 +23,8 @@ _NEAR_CUTOFF = 0.5
 _NEAR_CUTOFF_BARE = 0.75
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}\Z", re.ASCII)
+_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,159}\Z", re.ASCII)
+"""Of tokens without a code of their own the chain and address are in the name."""
 _CODE = re.compile(r"[A-Za-z0-9-]{4,32}\Z", re.ASCII)
 
 
@@ -31,8 +34,12 @@ class Form(StrEnum):
     NUMBER = "whole number"
     CHOICE = "choice"
     WORD = "word"
+    PLACE = "venue or pair"
     CODE = "one-time code"
     REST = "rest of the line"
+
+
+_FORMS: Final = {Form.WORD: _WORD, Form.PLACE: _PLACE, Form.CODE: _CODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +85,7 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Misread:
-    """A line that is no command: why, and the nearest known one."""
+    """A line that is no command: why, and the nearest known one, or what its arguments may be."""
 
     why: str
     nearest: str | None = None
@@ -115,7 +122,7 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
     """Read the arguments of a command, or say which one is wrong and what would be right."""
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
-    words = rest.split()
+    words, read = rest.split(), list[str]()
     for number, argument in enumerate(grammar):
         if argument.form is Form.REST:
             if words:
@@ -128,9 +135,11 @@ def parse_arguments(rest: str, grammar: tuple[Argument, ...]) -> Arguments | Mis
             continue
         wrong = _read(words[0], argument, numbers=numbers, texts=texts)
         if wrong is None:
-            words.pop(0)
+            read.append(words.pop(0))
         elif not argument.may_be_skipped or not _fits_later(words[0], grammar[number + 1 :]):
-            return wrong
+            if wrong.nearest is None:
+                return wrong
+            return replace(wrong, nearest=" ".join([*read, wrong.nearest]))
     if words:
         return Misread(f"“{clean(' '.join(words), limit=40)}” is one argument too many")
     return Arguments(numbers=numbers, texts=texts)
@@ -158,7 +167,7 @@ def _read(
             f"{argument.name} “{clean(word, limit=40)}” is unknown: {_expectation(argument)}",
             nearest(word, argument.choices),
         )
-    elif (_CODE if argument.form is Form.CODE else _WORD).match(word):
+    elif _FORMS[argument.form].match(word):
         texts[argument.name] = word
         return None
     return Misread(
@@ -173,4 +182,6 @@ def _expectation(argument: Argument) -> str:
         return "one of " + ", ".join(argument.choices)
     if argument.form is Form.CODE:
         return "the one-time code, 4 to 32 letters or digits"
+    if argument.form is Form.PLACE:
+        return "a name as /venue and /pair show them"
     return "an id as shown on the screens"

@@ -19,6 +19,11 @@ _PERMITS = (
 )
 """Where a person's word is asked for."""
 
+PLACES: Rows = (
+    (Button(label="Venues on, off", line="/venue"), Button(label="Pairs on, off", line="/pair")),
+)
+"""What can be switched."""
+
 SCREENS: Rows = (
     (
         Button(label="Opportunities", line="/opportunities"),

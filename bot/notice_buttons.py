@@ -14,6 +14,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlaceSwitched,
     PlanVoided,
     StampedNotice,
     StillThere,
@@ -67,8 +68,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = (why_button(notice.opportunity_id), _OPPORTUNITIES)
         case PaperTraded() | LateFill() | PlanVoided():
             row = (why_button(notice.opportunity_id), _TRADES)
-        case VenueLost() | VenueBack():
-            row = (_VENUES,)
+        case VenueLost() | VenueBack() | PlaceSwitched():
+            row = _buttons_of_place(notice)
         case LimitHit():
             is_balance = notice.reason is Reason.BALANCE_TOO_LOW
             row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
@@ -79,6 +80,14 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
         case _:
             row = (_STATUS,)
     return (row,)
+
+
+def _buttons_of_place(notice: VenueLost | VenueBack | PlaceSwitched) -> Row:
+    if isinstance(notice, PlaceSwitched):
+        return (Button(label=f"{notice.kind.value.capitalize()}s", line=f"/{notice.kind}"),)
+    if isinstance(notice, VenueLost):
+        return (_VENUES, Button(label="Venue off", line=f"/venue {notice.venue} off"))
+    return (_VENUES,)
 
 
 def _buttons_of_asked(

@@ -1,5 +1,7 @@
 """What holds for every test: properties are no measurements, and what waits comes first."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -9,6 +11,8 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+gc.disable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -23,3 +27,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.get_closest_marker(CAMPAIGN) is None]
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was loaded out of every later collection of garbage, which would go through it."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()

@@ -122,7 +122,8 @@ def test_the_version_is_one() -> None:
 def test_every_limit_is_in_the_risk_page() -> None:
     risk = (ROOT / "docs" / "risk.md").read_text()
     for name in ("kill latch", "pause", "mode", "book age", "unproven book", "least net edge",
-                 "position", "daily loss", "order rate", "ledger behind"):  # fmt: skip
+                 "position", "daily loss", "order rate", "ledger behind",
+                 "switched off"):  # fmt: skip
         assert f"| {name} |" in risk
     defaults = Settings()
     for term in terms_of(LIMITS):

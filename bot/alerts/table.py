@@ -29,6 +29,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlaceSwitched,
     PlanVoided,
     RecordingStopped,
     RecordsDropped,
@@ -306,6 +307,14 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="setting",
         topic="Limits changed",
         fingerprint=_named("setting", "name"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=PlaceSwitched,
+        is_alone=True,
+        kind="setting",
+        topic="Venues and pairs switched",
+        fingerprint=_named("switched", "name"),
         until=Until.TOLD,
     ),
     Row(

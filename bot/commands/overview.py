@@ -6,7 +6,7 @@ from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import EVER_DAYS, ask_pnl, delay_buttons
 from bot.grammar import Argument, Form, nearest
-from bot.menus import KILL, SCREENS, main_menu
+from bot.menus import KILL, PLACES, SCREENS, main_menu
 from bot.render.overview import (
     Beside,
     render_sandbox,
@@ -114,7 +114,7 @@ STATUS = CommandEntry(
 async def venues(call: Call) -> Answer:
     """Show the venues and what is stale."""
     report = await call.ask(GetVenues())
-    return Answer(screen=render_venues(report))
+    return Answer(screen=render_venues(report), buttons=PLACES)
 
 
 VENUES = CommandEntry(

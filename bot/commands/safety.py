@@ -13,7 +13,7 @@ from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import answer_plainly, ask_to_loosen
 from bot.grammar import Argument, Arguments, Form
 from bot.menus import KILL as KILL_BUTTON
-from bot.menus import OVERVIEW
+from bot.menus import OVERVIEW, PLACES
 from bot.render.kills import render_aftermath
 from bot.render.safety import (
     render_ask_resume,
@@ -44,7 +44,7 @@ WHY_LIMIT = 200
 async def limits(call: Call) -> Answer:
     """Show the limits and their use."""
     report = await call.ask(GetLimits())
-    return Answer(screen=render_limits(report))
+    return Answer(screen=render_limits(report), buttons=PLACES)
 
 
 LIMITS = CommandEntry(

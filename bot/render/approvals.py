@@ -25,6 +25,7 @@ END_WORDS = {
     ApprovalState.COVERED: "Carried out by a mandate",
     ApprovalState.VOID_KILL: "Void: killed",
     ApprovalState.VOID_MODE: "Void: mode or pause",
+    ApprovalState.VOID_OFF: "Void: switched off",
     ApprovalState.VOID_RESTART: "Void: restarted",
     ApprovalState.VOID_BLIND: "Void: chat was blind",
     ApprovalState.UNDELIVERED: "Void: not shown in time",

@@ -31,6 +31,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlaceSwitched,
     PlanVoided,
     RecordingStopped,
     RecordsDropped,
@@ -55,10 +56,11 @@ _KIND_WORDS: dict[type[Notice], str] = {
     ClockCorrected: "Clock corrected",
     LimitHit: "Limit hit",
     LimitChanged: "Limit changed",
+    PlaceSwitched: "Switched on or off",
 }
 
 
-_STATES: Final = (*(Killed, Unkilled, ModeChanged, LimitChanged, Started),)
+_STATES: Final = (*(Killed, Unkilled, ModeChanged, LimitChanged, PlaceSwitched, Started),)
 
 
 def render_notice(stamped: StampedNotice) -> Screen:
@@ -221,11 +223,16 @@ def _trouble_content(
 
 
 def _state_content(
-    notice: Killed | Unkilled | ModeChanged | LimitChanged | Started,
+    notice: Killed | Unkilled | ModeChanged | LimitChanged | PlaceSwitched | Started,
 ) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, LimitChanged):
         title = f"Limit {notice.name}: {notice.after:f} {notice.unit}"
         return Mark.NONE, title, [f"before {notice.before:f} {notice.unit}", f"by {notice.by}"]
+    if isinstance(notice, PlaceSwitched):
+        title = (
+            f"{notice.kind.value.capitalize()} {notice.name} is {'on' if notice.is_on else 'off'}"
+        )
+        return Mark.WARN if notice.is_on else Mark.NONE, title, [f"by {notice.by}"]
     if isinstance(notice, Killed):
         title = f"KILLED: engine {notice.engine} makes no plans" if notice.engine else KILLED_TITLE
         return Mark.BAD, title, [f"by {notice.by}", notice.why]

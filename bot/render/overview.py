@@ -72,6 +72,7 @@ def render_status(report: StatusReport, beside: Beside, *, now_ns: int = 0) -> S
         mark=mark,
         blocks=(
             *(waits_text(one, now_ns=now_ns) for one in report.delayed),
+            *((Text(f"Off: {', '.join(report.off)}."),) if report.off else ()),
             *(
                 ()
                 if report.recording_failure is None

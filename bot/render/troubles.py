@@ -83,6 +83,18 @@ def render_conflict() -> Screen:
     )
 
 
+def render_webhook_trouble(why: str) -> Screen:
+    """Say that Telegram's posts do not arrive."""
+    return Screen(
+        title="The webhook does not work",
+        mark=Mark.WARN,
+        blocks=(
+            Text(why[:_SENTENCE_LIMIT]),
+            Text("Telegram is polled meanwhile, so that nothing is lost; it is tried again."),
+        ),
+    )
+
+
 def render_conflict_refusal(line: str) -> Screen:
     """Say that a command was refused because of the conflict."""
     return Screen(

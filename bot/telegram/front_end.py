@@ -18,7 +18,12 @@ from bot.news import News
 from bot.notice_buttons import AFTER_CONFLICT, AFTER_GAP, AFTER_NEWS, Row
 from bot.notices import NoticeFeed
 from bot.render.screen import Screen
-from bot.render.troubles import render_answers_dropped, render_conflict, render_gap
+from bot.render.troubles import (
+    render_answers_dropped,
+    render_conflict,
+    render_gap,
+    render_webhook_trouble,
+)
 from bot.session import ChatSession
 from bot.signs import give_signs
 from bot.telegram.arrivals import Arrival, read_arrival
@@ -30,10 +35,10 @@ from bot.telegram.introduction import introduce
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Priority
 from bot.telegram.pacing import Pace
-from bot.telegram.poller import Poller
 from bot.telegram.replies import make_messages
 from bot.telegram.requests import opt_in_to_durations
 from bot.telegram.sender import Sender
+from bot.telegram.source import make_source
 from bot.telegram.taps import TapAnswers
 from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
@@ -141,17 +146,17 @@ class FrontEnd:
                 now_s=self._now_s,
             ),
         )
-        self.poller = Poller(
-            token=settings.telegram_token,
-            base_url=settings.telegram_base_url,
-            proxy=settings.telegram_proxy,
-            poll_s=settings.poll_s,
-            send_s=settings.send_s,
+        self.inbox = Inbox(facade)
+        self.poller = make_source(
+            settings,
+            bot=self.sender.bot,
+            is_kept=self.inbox.is_kept,
+            spawn=self._spawn,
             on_success=self._saw_success,
             on_conflict=self._saw_conflict,
             on_refused=self.token_trust.refused,
+            on_trouble=lambda why: self._say(render_webhook_trouble(why), AFTER_NEWS),
         )
-        self.inbox = Inbox(facade)
         own_by = f"telegram:{settings.telegram_operator_id}"
         chat = f"telegram-{bot_id}-{settings.telegram_operator_id}"
         deliver = Teller(self.outbox).deliver

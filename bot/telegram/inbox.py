@@ -53,6 +53,7 @@ class Inbox:
     is_away: bool = field(default=False, init=False)
     dropped_count: int = field(default=0, init=False)
     _recent: FIFOCache[int, None] = field(default_factory=lambda: FIFOCache(RECENT_MAX), init=False)
+    _unkept: FIFOCache[int, None] = field(default_factory=lambda: FIFOCache(RECENT_MAX), init=False)
     _done_waiting: dict[int, None] = field(default_factory=dict, init=False)
     _done_changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -78,7 +79,14 @@ class Inbox:
         ]
         limit_s = STORE_S_MAX_AWAY if self.is_away else STORE_S_MAX
         report = await self._ask(PutInbox(source=SOURCE, updates=items), limit_s=limit_s)
-        return None if report is None else set(report.new_ids)
+        if report is None:
+            self._unkept.update(dict.fromkeys(number for number, _ in items))
+            return None
+        return set(report.new_ids)
+
+    def is_kept(self, update_id: int) -> bool:
+        """Say whether Telegram may forget an update: it is stored, done, or not for anybody."""
+        return update_id not in self._unkept
 
     async def take(self) -> list[dict[str, Any]]:
         """Return what a former process accepted and did not finish; waits for the ledger."""
@@ -90,6 +98,7 @@ class Inbox:
 
     def done(self, update_id: int) -> None:
         """Note that an update is finished; the ledger learns of it soon."""
+        self._unkept.pop(update_id, None)
         self._done_waiting[update_id] = None
         if len(self._done_waiting) > DONE_WAITING_MAX:
             self._done_waiting.pop(next(iter(self._done_waiting)))

@@ -16,6 +16,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.telegram.requests import make_request, wait_of
+from bot.telegram.wire import BadReplyError, parse_reply
 from engine.domain.backoff import Backoff
 from engine.domain.redaction import redact
 
@@ -26,17 +27,12 @@ BATCH_MAX: Final = 100
 ROUND_TRIPS_MISSED_MAX: Final = 3
 """After this many full waits without a successful round trip the client is built anew."""
 
-NESTING_MAX: Final = 60
 MORE_S_MAX: Final = 1.0
 """How long what a full batch brought waits to hear of more."""
 
 BACK_OFF_S_MIN: Final = 0.2
 BACK_OFF_S_MAX: Final = 15.0
 _CLOSE_S: Final = 0.5
-
-
-class BadReplyError(Exception):
-    """Telegram, or something that stands before it, answered with something unreadable."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +43,7 @@ class Poller:
         on_success: called after every successful round trip.
         on_conflict: called on every 409, with Telegram's text.
         on_refused: called whenever the token is refused; raises once it is to be given up.
+        is_brief: ask only for what waits by now; `fetch` returns nothing where nothing does.
     """
 
     token: str = field(repr=False)
@@ -57,6 +54,7 @@ class Poller:
     on_success: Callable[[], None]
     on_conflict: Callable[[str], None]
     on_refused: Callable[[], Awaitable[object]]
+    is_brief: bool = False
     offset: int | None = field(default=None, init=False)
     has_waited: bool = field(default=True, init=False)
     """The newest updates may have waited: before them Telegram was not asked, or could not be."""
@@ -105,7 +103,7 @@ class Poller:
                 self._succeeded()
                 self.has_waited = was_away
                 self._is_away = self.has_more = len(updates) == BATCH_MAX
-                if updates or was_full:
+                if updates or was_full or self.is_brief:
                     return updates
             if was_full:  # what was fetched before waits for this
                 self.has_more = False
@@ -135,7 +133,7 @@ class Poller:
             )
             self._succeeded_at_s = asyncio.get_running_loop().time()
         parameters: dict[str, Any] = {
-            "timeout": 0 if self.has_more else self.poll_s,
+            "timeout": 0 if self.has_more or self.is_brief else self.poll_s,
             "limit": BATCH_MAX,
             "allowed_updates": json.dumps(ALLOWED_UPDATES),
         }
@@ -144,7 +142,7 @@ class Poller:
         url = f"{self.base_url}{quote(self.token, safe=':')}/getUpdates?{urlencode(parameters)}"
         # The client has a read timeout of its own; this one holds even if the client wedges.
         async with asyncio.timeout(MORE_S_MAX if self.has_more else 2 * self.round_trip_s_max):
-            return _parse_reply(await self._request.retrieve(url))
+            return parse_reply(await self._request.retrieve(url))
 
     def _succeeded(self) -> None:
         self._succeeded_at_s = asyncio.get_running_loop().time()
@@ -169,33 +167,3 @@ class Poller:
             return
         own_s = self._waits.next_s()
         await asyncio.sleep(own_s if wanted_s is None else wanted_s)
-
-
-def _parse_reply(payload: bytes) -> list[dict[str, Any]]:
-    try:
-        reply = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise BadReplyError("the answer to getUpdates is not JSON") from error
-    if _is_deep(reply):
-        raise BadReplyError("the answer to getUpdates is nested too deeply")
-    updates = reply.get("result") if isinstance(reply, dict) else None
-    if not isinstance(updates, list) or not all(
-        isinstance(update, dict) and isinstance(update.get("update_id"), int) for update in updates
-    ):
-        raise BadReplyError("the answer to getUpdates is not a list of updates")
-    return updates
-
-
-def _is_deep(reply: object) -> bool:
-    """Say whether a value is nested so deeply that reading it could exhaust the stack."""
-    level = [reply]
-    for _ in range(NESTING_MAX):
-        level = [
-            inner
-            for value in level
-            if isinstance(value, (dict, list))
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return False
-    return True

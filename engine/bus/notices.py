@@ -19,6 +19,7 @@ from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
 from engine.domain.performance import Missed, Sums, TradeMark
 from engine.domain.stories import TradeStory
+from engine.domain.switched_off import PlaceKind
 
 
 class _Notice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -216,6 +217,15 @@ class LimitChanged(_Notice, frozen=True, kw_only=True):
     by: str
 
 
+class PlaceSwitched(_Notice, frozen=True, kw_only=True):
+    """The operator switched a venue or a pair off, or on again."""
+
+    kind: PlaceKind
+    name: str
+    is_on: bool
+    by: str
+
+
 class LooseningWaits(_Notice, frozen=True, kw_only=True):
     """What lets more through was allowed and acts after a while, unless it is cancelled."""
 
@@ -377,6 +387,7 @@ Notice = (
     | Unkilled
     | ModeChanged
     | LimitChanged
+    | PlaceSwitched
     | LooseningWaits
     | LooseningCancelled
     | AuditGap

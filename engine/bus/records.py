@@ -23,6 +23,7 @@ from engine.domain.opportunities import Hop, Reason
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import Plan
 from engine.domain.residuals import LastPrice, Residual
+from engine.domain.switched_off import Off
 
 
 class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -149,6 +150,7 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         outcome: of the command that asked for it.
         code_step: time step of the one-time code that it used up; the code itself is not kept.
         delayed: loosenings that were allowed and wait.
+        off: venues and pairs that are switched off.
     """
 
     record_id: str
@@ -161,6 +163,7 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     code_step: int | None = None
     delayed: tuple[Delayed, ...] = ()
+    off: tuple[Off, ...] = ()
 
 
 class LatchAct(StrEnum):
@@ -280,6 +283,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         changed_at_ns: when the operator last set mode, pause or a limit, 0 if never; what only
             began to wait counts for nothing.
         delayed: loosenings that wait.
+        off: venues and pairs that are switched off.
         latch, own_latch: of all engines, and of this one.
         outcomes: of the newest commands.
     """
@@ -300,6 +304,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     last_prices: list[LastPrice] = []
     outcomes: list[Outcome] = []
     open_plans: list[Intent] = []
+    off: tuple[Off, ...] = ()
 
 
 class RecordKeeper(Protocol):

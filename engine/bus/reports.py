@@ -116,6 +116,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
         prices_published: rows of the shared price matrix written so far, None without one.
         prices_failure: why prices are not shared with other processes, None if they are.
         delayed: loosenings that wait, each of which can be cancelled.
+        off: venues and pairs that the operator has switched off.
         is_chat_blind: no chat reaches the operator, so that nothing is asked.
     """
 
@@ -148,6 +149,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
     recording_failure: str | None = None
     delayed: tuple[Delayed, ...] = ()
     loop_lag_us: dict[str, float] = {}
+    off: tuple[str, ...] = ()
     is_chat_blind: bool = False
 
 
@@ -552,11 +554,13 @@ class Declined(Report, frozen=True, kw_only=True):
     Attributes:
         needs_confirmation: the same command with its confirmation would be carried out.
         needs_code: that is a one-time code.
+        nearest: of what exists, what was probably meant.
     """
 
     why: str
     needs_confirmation: bool = False
     needs_code: bool = False
+    nearest: str = ""
 
 
 class Unknown(Report, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
 from engine.core.inputs.mandate_set import MANDATE_GRANTED, MANDATE_REVOKED
 from engine.core.inputs.opened import OPENED
+from engine.core.inputs.places_off import PLACES_OFF
 from engine.core.inputs.pool_added import POOL_ADDED
 from engine.core.inputs.pool_removed import POOL_REMOVED
 from engine.core.inputs.switched import SWITCHED
@@ -46,6 +47,7 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     APPROVAL_ANSWERED,
     MANDATE_GRANTED,
     MANDATE_REVOKED,
+    PLACES_OFF,
     CHAT_SEEN,
     APPROVAL_DELIVERED,
 )

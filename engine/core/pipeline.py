@@ -24,6 +24,7 @@ from engine.domain.mandates import Mandate, MandateUse
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
+from engine.domain.switched_off import Off
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.market.board import Board
@@ -263,6 +264,12 @@ class Pipeline:
         mandates = self._permits.mandates
         for one in [mandate_id] if mandate_id else [*mandates.open]:
             mandates.end(one, why="revoked", by=by, at_ns=at_ns)
+        self._tell_permits()
+
+    def switch_off(self, off: Sequence[Off], at_ns: int) -> None:
+        """Take all that is switched off; what waits for it, or is granted for it, ends."""
+        self._decider.off.take(off)
+        self._permits.end_off(self._decider.off, at_ns)
         self._tell_permits()
 
     def _start(self, plan: Plan, at_ns: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.decide.limit_set import LimitSet
+from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
@@ -21,6 +22,7 @@ class Circumstances:
         is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
         is_pool_fresh: whether the pool of a number may be acted on at a time.
         limits: the values of limits.
+        off: what the operator has switched off.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
     """
 
@@ -34,6 +36,7 @@ class Circumstances:
     shows_ledger_behind: Callable[[], bool]
     is_pool_fresh: Callable[[int, int], bool]
     limits: LimitSet
+    off: OffList = field(default_factory=OffList)
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)

@@ -59,6 +59,7 @@ class Decider:
 
     Attributes:
         limits: the values in force.
+        off: what is switched off.
         planned: number of plans made.
         refused: number of refusals by reason.
     """
@@ -78,6 +79,7 @@ class Decider:
         self._atomic = atomic
         self._circumstances = circumstances
         self.limits = circumstances.limits
+        self.off = circumstances.off
         self.limits.follow(
             lambda values: confirmer.rules.set(
                 slippage_bps=values[SLIPPAGE_BPS], edge_bps_floor=values[EDGE_BPS]

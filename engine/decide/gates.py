@@ -7,6 +7,7 @@ from typing import ClassVar
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, Verdict
+from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
 from engine.domain.modes import Mode
 from engine.domain.opportunities import HopKind, Reason
@@ -106,6 +107,37 @@ class ModeLimit:
         if self.switches.mode is not Mode.OBSERVE:
             return None
         return Finding(reason=Reason.OBSERVE_ONLY, detail="observe mode makes no plans")
+
+
+@dataclass(slots=True)
+class OffLimit:
+    """A route through what the operator has switched off is watched only."""
+
+    off: OffList
+    name: str = "switched off"
+    unit: str = ""
+    term: ClassVar[Term | None] = None
+    is_early: bool = True
+    reasons: tuple[Reason, ...] = (Reason.SWITCHED_OFF,)
+    limit: str = "nothing"
+
+    @classmethod
+    def make(cls, run: Circumstances) -> "OffLimit":
+        """Make it for a run."""
+        return cls(run.off)
+
+    def used(self, at_ns: int) -> str:
+        """Say how much is off."""
+        del at_ns
+        return str(len(self.off.all)) if self.off.all else "nothing"
+
+    def check(self, draft: Draft, at_ns: int) -> Verdict:
+        """Refuse a route of which a leg's venue or pair is off."""
+        del at_ns
+        if not self.off.all:
+            return None
+        what = self.off.of_route(draft.opportunity.hops)
+        return Finding(reason=Reason.SWITCHED_OFF, detail=f"{what} is off") if what else None
 
 
 @dataclass(slots=True)

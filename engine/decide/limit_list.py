@@ -19,6 +19,7 @@ from engine.decide.gates import (
     KillLimit,
     LedgerLimit,
     ModeLimit,
+    OffLimit,
     PauseLimit,
 )
 from engine.decide.limit_set import Term
@@ -39,6 +40,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     KillLimit,
     PauseLimit,
     ModeLimit,
+    OffLimit,
     ChatLimit,
     StaleLimit,
     StalePoolLimit,

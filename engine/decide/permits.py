@@ -12,6 +12,7 @@ import msgspec
 from engine.decide.approvals import Approvals
 from engine.decide.limits import Finding
 from engine.decide.mandates import Mandates
+from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
 from engine.decide.terms import cut_to_terms, worst_quote
 from engine.domain.approvals import Approval, ApprovalState
@@ -53,6 +54,16 @@ class Permits:
             self.approvals.void(ApprovalState.VOID_BLIND, why="the chat is blind", at_ns=at_ns)
         self.approvals.expire(at_ns)
         self.mandates.expire(at_ns)
+
+    def end_off(self, off: OffList, at_ns: int) -> None:
+        """End what waits at a place that is switched off, and mandates that name one."""
+        for approval in [*self.approvals.pending.values()]:
+            if what := off.of_route(approval.plan.opportunity.hops):
+                why = f"{what} was switched off"
+                self.approvals.end(approval, ApprovalState.VOID_OFF, why=why, at_ns=at_ns)
+        for mandate_id, use in [*self.mandates.open.items()]:
+            if what := off.of_scope(use.mandate.scope):
+                self.mandates.end(mandate_id, why=f"{what} was switched off", at_ns=at_ns)
 
     def permit(self, plan: Plan, *, size_base: Decimal, at_ns: int) -> Plan | Finding:
         """Return the plan with its permit; where there is none, ask, and say that."""

@@ -36,6 +36,8 @@ class ApprovalState(StrEnum):
     VOID_KILL = "void_kill"
     VOID_MODE = "void_mode"
     """Paused, or the mode lowered, while it waited."""
+    VOID_OFF = "void_off"
+    """A venue or pair of its route was switched off while it waited."""
     VOID_RESTART = "void_restart"
     VOID_BLIND = "void_blind"
     """The chat could neither hear nor tell the operator."""

@@ -228,6 +228,7 @@ class Reason(StrEnum):
     KILLED = "killed"
     PAUSED = "paused"
     OBSERVE_ONLY = "observe_only"
+    SWITCHED_OFF = "switched_off"
     STALE_BOOK = "stale_book"
     STALE_POOL = "stale_pool"
     UNPROVEN_BOOK = "unproven_book"

@@ -28,6 +28,8 @@ class FrontEndSettings:
         read_engine_ids: looks on the disk which engines there are.
         telegram_operator_id: the one numeric Telegram user id that may command.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
+        telegram_webhook_url: where Telegram posts updates to; None to poll for them.
+        telegram_webhook_port: port of loopback to which a proxy hands them on.
         telegram_proxy: proxy through which the Bot API is reached, None for directly.
         opportunity_notice_usd_min: opportunities of at least this profit are told unasked.
         is_interactive: a person sits at a terminal (line editing, completion, prompt).
@@ -72,6 +74,8 @@ class FrontEndSettings:
     telegram_operator_id: int | None = None
     telegram_base_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
+    telegram_webhook_url: str | None = field(default=None, repr=False)
+    telegram_webhook_port: int = 8_644
     telegram_proxy: str | None = field(default=None, repr=False)
     opportunity_notice_usd_min: Decimal = Decimal(5)
     is_interactive: bool = True

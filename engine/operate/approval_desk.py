@@ -43,6 +43,7 @@ _WORDS: Final = {
     ApprovalState.COVERED: "a mandate carried its route out",
     ApprovalState.VOID_KILL: "a kill made it void; nothing was done",
     ApprovalState.VOID_MODE: "a pause or another mode made it void; nothing was done",
+    ApprovalState.VOID_OFF: "what it trades was switched off; nothing was done",
     ApprovalState.VOID_RESTART: "a restart made it void; nothing was done",
     ApprovalState.VOID_BLIND: "the chat was blind; nothing was done",
     ApprovalState.UNDELIVERED: "it did not reach you in time; nothing was done",

@@ -10,17 +10,25 @@ from msgspec.structs import replace
 from engine.bus.command import Envelope
 from engine.bus.kill_reports import DrillReport
 from engine.bus.lease import Lease
-from engine.bus.notices import LimitChanged, LooseningCancelled, ModeChanged, Notice
+from engine.bus.notices import (
+    LimitChanged,
+    LooseningCancelled,
+    ModeChanged,
+    Notice,
+    PlaceSwitched,
+)
 from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
 from engine.core.inputs.inventory_reset import InventoryReset
 from engine.core.inputs.limits_set import LimitsSet
+from engine.core.inputs.places_off import PlacesOff
 from engine.core.inputs.switched import ControlState
 from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
+from engine.domain.switched_off import Off, PlaceKind
 from engine.operate import kill_drill, loosening
 from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
@@ -165,19 +173,24 @@ class EngineAnswers:
         is_paused: bool | None = None,
         limits: Mapping[str, Decimal] | None = None,
         delayed: tuple[Delayed, ...] | None = None,
+        off: tuple[Off, ...] | None = None,
         code_step: int | None = None,
     ) -> Acknowledged | Declined:
-        """Set mode, pause, limits or what waits; a loosening that something overtook is declined.
+        """Set mode, pause, limits, what is off or what waits.
 
-        Whatever does not loosen cancels all that waits.
+        A loosening that something overtook is declined; whatever does not loosen cancels all
+        that waits.
         """
         before, in_force = self._set, self.core.decider.limits.in_force()
-        wanted = before.with_(mode=mode, is_paused=is_paused, limits=limits, delayed=delayed)
+        wanted = before.with_(
+            mode=mode, is_paused=is_paused, limits=limits, delayed=delayed, off=off
+        )
         is_looser = (
             is_upward(current=before.mode, wanted=wanted.mode)
             or (before.is_paused and not wanted.is_paused)
             or self.core.decider.limits.is_looser(wanted.limits)
             or any(one not in before.delayed for one in wanted.delayed)
+            or bool(_keys(before.off) - _keys(wanted.off))
         )
         if not is_looser:
             if delayed is None:
@@ -187,7 +200,7 @@ class EngineAnswers:
         self._changes += 1
         number = self._changes
         at_ns = self.clock()
-        is_named = limits is not None or delayed is not None
+        is_named = limits is not None or delayed is not None or off is not None
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         done = Acknowledged(
             text=action if is_named else f"mode {wanted.mode}, {paused}",
@@ -227,7 +240,8 @@ class EngineAnswers:
         else:
             self._tell_cancelled(before.delayed, wanted.delayed, why=action)
         self._tell_limits(in_force, envelope.by, at_ns)
-        if limits is None and (delayed is None or mode is not None):
+        self._tell_places(before.off, wanted.off, envelope.by, at_ns)
+        if limits is None and off is None and (delayed is None or mode is not None):
             self._tell_mode(wanted, envelope.by, at_ns)
         return done
 
@@ -297,6 +311,7 @@ class EngineAnswers:
             is_paused=state.is_paused,
             limits=dict(state.limits),
             delayed=state.delayed,
+            off=state.off,
             by=envelope.by,
             action=action,
             outcome=outcome,
@@ -311,6 +326,7 @@ class EngineAnswers:
             is_paused=self.control.is_paused,
             limits=limits,
             delayed=self.waiting,
+            off=self.core.decider.off.all,
         )
 
     def _apply(self, wanted: OperatorSet) -> None:
@@ -318,6 +334,8 @@ class EngineAnswers:
         self.waiting = wanted.delayed
         if wanted.limits != before.limits:
             self.core.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
+        if wanted.off != before.off:
+            self.core.hot_path.command(PlacesOff(off=wanted.off), at_ns)
         if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
             state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
             self.core.hot_path.command(state, at_ns)
@@ -337,6 +355,22 @@ class EngineAnswers:
                 )
                 self.tell(changed)
 
+    def _tell_places(
+        self, before: Sequence[Off], after: Sequence[Off], by: str, at_ns: int
+    ) -> None:
+        was, now = _keys(before), _keys(after)
+        for kind, name in sorted(was ^ now):
+            self.tell(
+                PlaceSwitched(
+                    at_ns=at_ns,
+                    basis=self.basis,
+                    kind=kind,
+                    name=name,
+                    is_on=(kind, name) in was,
+                    by=by,
+                )
+            )
+
     def tell(self, notice: Notice) -> None:
         """Tell a notice."""
         self.core.journal.notices.tell(notice)
@@ -354,6 +388,10 @@ class EngineAnswers:
             is_paused=self.control.is_paused,
             mode=self.control.mode,
         )
+
+
+def _keys(off: Sequence[Off]) -> set[tuple[PlaceKind, str]]:
+    return {one.key for one in off}
 
 
 def _unstored(why: str, *, is_looser: bool) -> str:

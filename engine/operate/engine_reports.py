@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import psutil
 
+from engine.bus.place_reports import PlacesReport
 from engine.bus.reports import (
+    Declined,
     EngineLine,
     LimitsReport,
     OpportunitiesReport,
@@ -19,9 +21,11 @@ from engine.bus.reports import (
 )
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.domain.instruments import VenueId
+from engine.domain.switched_off import Off, PlaceKind
 from engine.domain.units import NS_PER_S
 from engine.operate.core_parts import Core
 from engine.operate.latency import LatencyRing
+from engine.operate.places import find_place, places_report
 from engine.operate.venue_lines import VenueLines
 from engine.operate.why_report import make_why_report
 
@@ -92,6 +96,7 @@ class EngineReports:
             recording_failure=self._sights.recording_failure(),
             prices_published=self._sights.prices_published(),
             prices_failure=self._sights.prices_failure(),
+            off=tuple(one.name for one in core.decider.off.all),
         )
 
     def line(self, at_ns: int) -> EngineLine:
@@ -155,6 +160,14 @@ class EngineReports:
             market_note=core.header.market_note,
             limits=core.decider.limit_lines(at_ns),
         )
+
+    def places(self, kind: PlaceKind) -> PlacesReport:
+        """Return all venues, or pairs, that can be switched off."""
+        return places_report(self._core, kind)
+
+    def place(self, kind: PlaceKind, said: str, at_ns: int) -> Off | Declined:
+        """Return what the operator names, as it would be off from now on."""
+        return find_place(self._core, kind, said, at_ns=at_ns)
 
     def spreads(self, at_ns: int) -> SpreadsReport:
         """Return the gaps between books and the nearest misses."""

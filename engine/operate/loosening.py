@@ -17,6 +17,7 @@ from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis, Mode, is_upward
+from engine.domain.switched_off import Off
 from engine.operate.clock import Clock
 from engine.operate.core_parts import Core
 from engine.operate.kill_switches import KillSwitches
@@ -68,6 +69,7 @@ class Loosened(Protocol):
         mode: Mode | None = None,
         limits: Mapping[str, Decimal] | None = None,
         delayed: tuple[Delayed, ...] | None = None,
+        off: tuple[Off, ...] | None = None,
         code_step: int | None = None,
     ) -> Acknowledged | Declined:
         """Set some of what the operator sets, once the ledger has it."""
@@ -178,8 +180,18 @@ async def _carry_out(
             limits = engine.core.decider.limits.with_one(asked.limit, asked.value)
         except BadValueError as error:
             return Declined(why=str(error))
+    off = None
+    if asked.switches_on is not None:
+        held = engine.core.decider.off.all
+        off = tuple(one for one in held if one.key != asked.switches_on)
     return await engine.change(
-        envelope, asked.what, mode=asked.mode, limits=limits, delayed=delayed, code_step=code_step
+        envelope,
+        asked.what,
+        mode=asked.mode,
+        limits=limits,
+        delayed=delayed,
+        off=off,
+        code_step=code_step,
     )
 
 

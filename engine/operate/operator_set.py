@@ -7,6 +7,7 @@ import msgspec
 
 from engine.domain.delays import Delayed
 from engine.domain.modes import Mode
+from engine.domain.switched_off import Off
 
 
 class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +17,7 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
     is_paused: bool
     limits: Mapping[str, Decimal]
     delayed: tuple[Delayed, ...]
+    off: tuple[Off, ...]
 
     def with_(
         self,
@@ -24,6 +26,7 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
         is_paused: bool | None,
         limits: Mapping[str, Decimal] | None,
         delayed: tuple[Delayed, ...] | None,
+        off: tuple[Off, ...] | None,
     ) -> "OperatorSet":
         """Return it with what is given; None leaves things as they are."""
         return OperatorSet(
@@ -31,4 +34,5 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
             is_paused=self.is_paused if is_paused is None else is_paused,
             limits=self.limits if limits is None else limits,
             delayed=self.delayed if delayed is None else delayed,
+            off=self.off if off is None else off,
         )

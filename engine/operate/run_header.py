@@ -15,6 +15,7 @@ from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.modes import Basis
 from engine.domain.orders import Intent
 from engine.domain.residuals import LastPrice, Residual
+from engine.domain.switched_off import Off
 from engine.operate.recording import FORMAT_VERSION
 from engine.pools.snapshots import PoolSnapshot
 
@@ -70,6 +71,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         pools: pools of the run as they are at its start, by their numbers.
         bridges: bridges of the run, by their numbers.
         limits: what the operator had set of limits.
+        off: what the operator had switched off.
         capital: paper money that each place is to start with.
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
@@ -97,6 +99,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     last_prices: list[LastPrice] = []
     open_plans: list[Intent] = []
     engine_id: str = MAIN
+    off: tuple[Off, ...] = ()
 
 
 def encode_header(header: RunHeader) -> bytes:

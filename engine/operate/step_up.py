@@ -13,6 +13,7 @@ from engine.bus.reports import Declined
 from engine.decide.limit_set import Term
 from engine.domain.delays import Delayed
 from engine.domain.modes import MODES_UPWARD, Basis, Mode
+from engine.domain.switched_off import Off, PlaceKind
 from engine.domain.units import NS_PER_S
 from engine.operate.codes import Codes
 
@@ -35,6 +36,7 @@ class Loosening:
         why: what it lets through.
         is_largest: it waits before it acts.
         is_paper: whatever it allows is simulated.
+        switches_on: the venue or pair.
     """
 
     what: str
@@ -44,6 +46,7 @@ class Loosening:
     mode: Mode | None = None
     limit: str | None = None
     value: Decimal | None = None
+    switches_on: tuple[PlaceKind, str] | None = None
 
     def delayed(self, envelope: Envelope, *, now_ns: int, delay_ns: int) -> Delayed:
         """Return it as it waits."""
@@ -97,6 +100,16 @@ class StepUp:
             is_paper=self._is_sandbox or not is_beyond_paper(mode),
             limit=term.name,
             value=wanted,
+        )
+
+    def switching_on(self, one: Off, *, mode: Mode) -> Loosening:
+        """Describe switching on what is off: it takes what a looser limit takes, and no wait."""
+        return Loosening(
+            what=f"{one.kind} {one.name} on",
+            why=f"{one.kind} {one.name} on lets it be traded again and",
+            is_largest=False,
+            is_paper=self._is_sandbox or not is_beyond_paper(mode),
+            switches_on=one.key,
         )
 
     def waits_ns(self, asked: Loosening) -> int:

@@ -7,6 +7,10 @@ from engine.sandbox.stage import Stage
 SLICE_NS = 100_000_000
 """Most replay time played without letting clients be served in between."""
 
+BUNCH_S = 0.002
+"""At more than real speed, what is due within this leaves together: nobody could tell, and to wake
+up for each change would take most of the time."""
+
 DRAIN_TIMEOUT_S = 10.0
 
 
@@ -43,6 +47,7 @@ class Driver:
     async def run(self) -> None:
         """Advance the stage for ever."""
         loop = asyncio.get_running_loop()
+        wait_s_min = BUNCH_S if self._speed > 1 else 0.0
         while True:
             await self._running.wait()
             began_s, began_ns = loop.time(), self._stage.now_ns
@@ -50,8 +55,8 @@ class Driver:
                 due_ns = began_ns + int((loop.time() - began_s) * self._speed * 1e9)
                 self.lag_ns_max = max(self.lag_ns_max, due_ns - self._stage.now_ns)
                 self._stage.advance(min(due_ns, self._stage.now_ns + SLICE_NS))
-                wait_ns = self._stage.next_at_ns() - due_ns
-                await asyncio.sleep(max(wait_ns, 0) / 1e9 / self._speed)
+                wait_s = (self._stage.next_at_ns() - due_ns) / 1e9 / self._speed
+                await asyncio.sleep(max(wait_s, 0.0 if self._stage.now_ns < due_ns else wait_s_min))
 
     async def play(self, seconds: float) -> None:
         """Advance a paused stage by some replay seconds, as fast as its clients take the frames.

@@ -20,6 +20,11 @@ RawLevel = tuple[Side, str, str]
 """Side, price and new absolute size, as texts of a recording."""
 
 
+def same_price(text: str) -> str:
+    """Return a price as a text that is the same however many zeros end it."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def render_steps(steps: int, decimals: int) -> str:
     """Render a whole number of steps as a decimal number with all its decimals."""
     if decimals == 0:

@@ -7,6 +7,7 @@ pair one start price; from there each follows its own recording.
 import tomllib
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.units import BPS_PER_UNIT
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.recordings import RecordedInstrument, load_recording
-from engine.sandbox.track import Track, recorded_mid_price
+from engine.sandbox.track import Track, levels_at, mid_price_of
 from engine.sandbox.truth import Scale
 
 HERE = Path(__file__).parent
@@ -191,7 +192,8 @@ def _make_listing(
     played = recorded[row.instrument]
     offset_ns = int(row.offset_s * 1e9)
     name = f"{row.pair} at {row.venue}"
-    mid_price = recorded_mid_price(played, offset_ns=offset_ns, name=name)
+    levels = levels_at(played, offset_ns=offset_ns, name=name)
+    mid_price = mid_price_of(levels, name=name)
     try:
         instrument = Instrument(
             venue=VenueId(row.venue),
@@ -207,18 +209,19 @@ def _make_listing(
     except BadValueError as error:
         raise SandboxStartError(f"line-up of {name} is wrong: {error}") from error
     scale = Scale(
-        price_factor=Decimal(table.pairs[row.pair].start_price) / mid_price,
-        size_factor=Decimal(row.size_factor),
+        price_factor=Fraction(table.pairs[row.pair].start_price) / Fraction(mid_price),
+        size_factor=Fraction(row.size_factor),
         tick_steps=int(instrument.tick_quote.scaleb(row.price_decimals)),
         lot_steps=int(instrument.lot_base.scaleb(row.size_decimals)),
         price_decimals=row.price_decimals,
         size_decimals=row.size_decimals,
     )
-    higher = 1 + Decimal(row.tide_bps) / BPS_PER_UNIT
+    higher = 1 + Fraction(row.tide_bps) / BPS_PER_UNIT
     track = Track(
         played,
         scale,
         offset_ns=offset_ns,
+        now=levels,
         padding_levels=padding_levels.get(row.venue, 0),
         tide=replace(scale, price_factor=scale.price_factor * higher),
     )

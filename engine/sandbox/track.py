@@ -4,11 +4,14 @@ A cycle lasts as long as the recording plus a short pause. When it ends, the boo
 the start book by one ordinary change, never by a reset.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 
 from engine.sandbox.errors import SandboxStartError
-from engine.sandbox.levels import Change, Side
-from engine.sandbox.recordings import RecordedInstrument
+from engine.sandbox.levels import Change, RawLevel, Side, same_price
+from engine.sandbox.recordings import RecordedEvent, RecordedInstrument
 from engine.sandbox.truth import Scale, TruthBook
 
 CYCLE_PAUSE_NS = 500_000_000
@@ -33,22 +36,21 @@ class Track:
         scale: Scale,
         *,
         offset_ns: int,
+        now: Sequence[RawLevel],
         padding_levels: int,
         tide: Scale | None = None,
     ) -> None:
-        """Begin at an offset of the recording; every second cycle is scaled by `tide`, if given."""
+        """Begin at an offset of the recording with the book that is `now` there.
+
+        Every second cycle is scaled by `tide`, if given.
+        """
         self._scales = (scale, tide or scale)
         self._recorded = recorded
         self._cycle_ns = CYCLE_LEAD_NS + recorded.window_ns + CYCLE_PAUSE_NS
         self._began_at_ns = -offset_ns - CYCLE_LEAD_NS
-        self._index = 0
+        self._index = bisect_right(recorded.events, offset_ns, key=_at_ns)
         self.cycles = 0
-        self.book = TruthBook(scale, recorded.start, padding_levels=padding_levels)
-        while self.next_at_ns <= 0:
-            self.step()
-        if self.cycles % 2:
-            self.book.restart(scale)
-        self.cycles = 0
+        self.book = TruthBook(scale, recorded.start, padding_levels=padding_levels, now=now)
 
     @property
     def next_at_ns(self) -> int:
@@ -69,27 +71,39 @@ class Track:
         return self.book.restart(self._scales[self.cycles % 2])
 
 
-def recorded_mid_price(recorded: RecordedInstrument, *, offset_ns: int, name: str) -> Decimal:
-    """Return the middle of a recording's best bid and ask at an offset, in recorded prices.
+def mid_price_of(levels: Sequence[RawLevel], *, name: str) -> Decimal:
+    """Return the middle of the best bid and ask of a recorded book, in recorded prices.
 
     Raises:
-        SandboxStartError: the offset is outside the recording, or a side is empty there.
+        SandboxStartError: a side is empty.
+    """
+    bids = [Decimal(price) for side, price, _ in levels if side is Side.BID]
+    asks = [Decimal(price) for side, price, _ in levels if side is Side.ASK]
+    if not bids or not asks:
+        raise SandboxStartError(f"recording of {name} has an empty side at its offset")
+    return (max(bids) + min(asks)) / 2
+
+
+@cache
+def levels_at(recorded: RecordedInstrument, *, offset_ns: int, name: str) -> Sequence[RawLevel]:
+    """Return a recorded book at an offset: what was said last of each price, if not zero.
+
+    Raises:
+        SandboxStartError: the offset is outside the recording.
     """
     if not 0 <= offset_ns <= recorded.window_ns:
         raise SandboxStartError(
             f"offset of {name} is {offset_ns / 1e9:g} s; its recording is "
             f"{recorded.window_ns / 1e9:g} s long"
         )
-    sides: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
-    levels = list(recorded.start)
+    last = {(level[0], same_price(level[1])): level for level in recorded.start}
     for event in recorded.events:
         if event.at_ns > offset_ns:
             break
-        levels.extend(recorded.parse(event.frame))
-    for side, price, size in levels:
-        sides[side][Decimal(price)] = Decimal(size)
-    bids = [price for price, size in sides[Side.BID].items() if size]
-    asks = [price for price, size in sides[Side.ASK].items() if size]
-    if not bids or not asks:
-        raise SandboxStartError(f"recording of {name} has an empty side at its offset")
-    return (max(bids) + min(asks)) / 2
+        for level in recorded.parse(event.frame):
+            last[level[0], same_price(level[1])] = level
+    return tuple(level for level in last.values() if Decimal(level[2]))
+
+
+def _at_ns(event: RecordedEvent) -> int:
+    return event.at_ns

@@ -5,10 +5,14 @@ up, so that a book that was not crossed stays uncrossed. Recorded levels that fa
 up; the change that is reported is always the new absolute size of the tick.
 """
 
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
 
-from engine.sandbox.levels import Change, RawLevel, Side
+from engine.sandbox.levels import Change, RawLevel, Side, same_price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,51 +20,86 @@ class Scale:
     """How a recording's numbers become a venue's numbers.
 
     Attributes:
-        price_factor, size_factor: constant multipliers of price and size.
+        price_factor, size_factor: constant multipliers of price and size, exact.
         tick_steps, lot_steps: the venue's tick and lot as counts of the least wire steps.
         price_decimals, size_decimals: decimals of wire prices and sizes.
     """
 
-    price_factor: Decimal
-    size_factor: Decimal
+    price_factor: Fraction
+    size_factor: Fraction
     tick_steps: int
     lot_steps: int
     price_decimals: int
     size_decimals: int
 
-    def price_steps(self, side: Side, price: Decimal) -> int:
-        """Scale a recorded price and round it to the tick: bids down, asks up."""
-        ticks = (price * self.price_factor).scaleb(self.price_decimals) / self.tick_steps
-        rounding = ROUND_FLOOR if side is Side.BID else ROUND_CEILING
-        return int(ticks.to_integral_value(rounding)) * self.tick_steps
+    _per_unit: tuple[int, int] = field(init=False)
+    _lots_per_unit: tuple[int, int] = field(init=False)
 
-    def size_steps(self, size: Decimal) -> int:
+    def __post_init__(self) -> None:
+        ticks = self.price_factor * 10**self.price_decimals / self.tick_steps
+        lots = self.size_factor * 10**self.size_decimals / self.lot_steps
+        object.__setattr__(self, "_per_unit", ticks.as_integer_ratio())
+        object.__setattr__(self, "_lots_per_unit", lots.as_integer_ratio())
+
+    def price_steps(self, side: Side, price: str) -> int:
+        """Scale a recorded price and round it to the tick: bids down, asks up."""
+        units, per_one = _read_decimal(price)
+        ticks, per_units = self._per_unit
+        above, below = units * ticks, per_units * per_one
+        return (above // below if side is Side.BID else -(-above // below)) * self.tick_steps
+
+    def size_steps(self, size: str) -> int:
         """Scale a recorded size; what was not zero stays at least one lot."""
-        if not size:
+        units, per_one = _read_decimal(size)
+        if not units:
             return 0
-        lots = (size * self.size_factor).scaleb(self.size_decimals) / self.lot_steps
-        return max(int(lots.to_integral_value(ROUND_HALF_EVEN)), 1) * self.lot_steps
+        lots, per_units = self._lots_per_unit
+        below = per_units * per_one
+        whole, rest = divmod(units * lots, below)
+        if 2 * rest > below or (2 * rest == below and whole % 2):
+            whole += 1
+        return max(whole, 1) * self.lot_steps
+
+
+def _read_decimal(text: str) -> tuple[int, int]:
+    """Return a decimal number, as venues write it, as a ratio: 0.25 as 25 of 100."""
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction), 10 ** len(fraction)
 
 
 Levels = dict[int, int]
+
+_TEXTS_MAX: Final = 4_096
+"""So many texts of prices, and of sizes, are remembered with their steps: most come again."""
 
 
 class TruthBook:
     """A full-depth book: price steps to size steps, per side."""
 
-    def __init__(self, scale: Scale, start: tuple[RawLevel, ...], *, padding_levels: int) -> None:
+    def __init__(
+        self,
+        scale: Scale,
+        start: tuple[RawLevel, ...],
+        *,
+        padding_levels: int,
+        now: Sequence[RawLevel] | None = None,
+    ) -> None:
+        """Begin with the levels `now` instead of the start book, if given."""
         self.scale = scale
         self.sides: tuple[Levels, Levels] = ({}, {})
         self._start = start
         self._padding_levels = padding_levels
-        self._recorded: dict[tuple[Side, Decimal], tuple[int, int]] = {}
-        self.restart()
+        self._recorded: dict[tuple[Side, str], int] = {}
+        self._price = lru_cache(_TEXTS_MAX)(self._read_price)
+        self._size = lru_cache(_TEXTS_MAX)(self._read_size)
+        self._pad()
+        self.apply(start if now is None else now)
 
-    def apply(self, levels: list[RawLevel]) -> list[Change]:
+    def apply(self, levels: Sequence[RawLevel]) -> list[Change]:
         """Apply recorded level changes; return the changes of ticks, without repeats."""
         touched: dict[tuple[Side, int], None] = {}
         for side, price_text, size_text in levels:
-            self._set(side, Decimal(price_text), Decimal(size_text), touched)
+            self._set(side, price_text, size_text, touched)
         return [(side, price, self.sides[side].get(price, 0)) for side, price in touched]
 
     def restart(self, scale: Scale | None = None) -> list[Change]:
@@ -69,12 +108,15 @@ class TruthBook:
         Args:
             scale: by which all is scaled from now on, if that changes.
         """
-        self.scale = scale or self.scale
+        if scale is not None and scale != self.scale:
+            self.scale = scale
+            self._price.cache_clear()
+            self._size.cache_clear()
         before = self.sides
         self.sides = ({}, {})
         self._recorded = {}
         self._pad()
-        self.apply(list(self._start))
+        self.apply(self._start)
         changes: list[Change] = []
         for side in Side:
             old, new = before[side], self.sides[side]
@@ -103,23 +145,17 @@ class TruthBook:
         return self.sides[side].get(price_steps, 0)
 
     def _set(
-        self,
-        side: Side,
-        price: Decimal,
-        size: Decimal,
-        touched: dict[tuple[Side, int], None],
+        self, side: Side, price_text: str, size_text: str, touched: dict[tuple[Side, int], None]
     ) -> None:
-        key = (side, price)
-        held = self._recorded.get(key)
-        tick = self.scale.price_steps(side, price) if held is None else held[0]
+        key, tick = self._price(side, price_text)
         if tick <= 0:
             return
-        new_size = self.scale.size_steps(size)
-        old_size = 0 if held is None else held[1]
+        new_size = self._size(size_text)
+        old_size = self._recorded.get(key, 0)
         if new_size:
-            self._recorded[key] = (tick, new_size)
-        elif held is not None:
-            del self._recorded[key]
+            self._recorded[key] = new_size
+        else:
+            self._recorded.pop(key, None)
         total = self.sides[side].get(tick, 0) + new_size - old_size
         if total:
             self.sides[side][tick] = total
@@ -127,14 +163,21 @@ class TruthBook:
             self.sides[side].pop(tick, None)
         touched[side, tick] = None
 
+    def _read_price(self, side: Side, text: str) -> tuple[tuple[Side, str], int]:
+        """Return what names a recorded price however it is written, and its tick."""
+        return (side, same_price(text)), self.scale.price_steps(side, text)
+
+    def _read_size(self, text: str) -> int:
+        return self.scale.size_steps(text)
+
     def _pad(self) -> None:
         """Add still levels far from the touch, for snapshots as large as a deep venue's."""
         if not self._padding_levels:
             return
         scale = self.scale
         prices = [Decimal(price) for side, price, _ in self._start if side is Side.BID]
-        low = scale.price_steps(Side.BID, max(prices) / 2)
-        high = scale.price_steps(Side.ASK, max(prices) * 2)
+        low = scale.price_steps(Side.BID, f"{max(prices) / 2:f}")
+        high = scale.price_steps(Side.ASK, f"{max(prices) * 2:f}")
         for index in range(self._padding_levels):
             bid = low - index * scale.tick_steps
             if bid > 0:

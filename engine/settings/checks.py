@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from engine.bus.transport_list import transport_of
@@ -13,12 +14,14 @@ from engine.connectors.venue_list import FEEDS
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
-from engine.domain.network import check_proxy
+from engine.domain.network import check_proxy, is_loopback
 from engine.domain.redaction import redact
 from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
 
 _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z]+)?://\S+")
+
+WEBHOOK_PORTS: Final = (None, 443, 80, 88, 8443)
 
 KNOWN_PAIRS: Final = tuple(Settings().markets.pairs)
 
@@ -54,6 +57,16 @@ def check_together(settings: Settings) -> None:
             f"{environment_name(*missing)} is missing: the phone needs both "
             "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal); "
             "make pair finds out your id"
+        )
+    door = settings.door
+    if (
+        telegram.webhook_url is not None
+        and door.kill_secret is not None
+        and door.kill_port == telegram.webhook_port
+    ):
+        raise SettingsError(
+            f"{environment_name('telegram', 'webhook_port')} is the port of POST /kill: two doors "
+            "cannot share one"
         )
 
 
@@ -195,6 +208,15 @@ def _check_base_url(url: str) -> None:
         raise ValueError("it holds a token or a password; it ends where the token follows")
 
 
+def _check_webhook_url(url: str) -> None:
+    parts = urlsplit(url)
+    is_here = is_loopback(parts.hostname or "")
+    if redact(url) != url or not (is_here or parts.scheme == "https"):
+        raise ValueError("it holds a secret, or is without TLS")
+    if not is_here and parts.port not in WEBHOOK_PORTS:
+        raise ValueError("Telegram posts to other ports only")
+
+
 def _check_proxy(text: str) -> None:
     try:
         check_proxy(text)
@@ -221,6 +243,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("data", "database_url"): _check_database_url,
     ("bus", "url"): _check_bus_url,
     ("telegram", "base_url"): _check_base_url,
+    ("telegram", "webhook_url"): _check_webhook_url,
     ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,
 }

@@ -32,7 +32,11 @@ SECRETS: Final = frozenset(
     }
 )
 
-UNSHOWN: Final = SECRETS | {("telegram", "operator_id"), ("telegram", "base_url")}
+UNSHOWN: Final = SECRETS | {
+    ("telegram", "operator_id"),
+    ("telegram", "base_url"),
+    ("telegram", "webhook_url"),
+}
 """Settings whose wrong values are not repeated: a secret may have been put into them."""
 
 
@@ -377,6 +381,21 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
             },
         ),
     ] = "https://api.telegram.org/bot"
+    webhook_url: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")] | None,
+        Meta(
+            description="address to which Telegram posts what you write, as "
+            "https://bot.example.org/telegram, with a proxy with TLS before webhook_port; without "
+            "it Telegram is polled, which needs no way in",
+            extra={
+                "form": "it must be an address as https://bot.example.org/telegram, with TLS "
+                "unless it leads to this machine, on port 443, 80, 88 or 8443, and without a secret"
+            },
+        ),
+    ] = None
+    webhook_port: Annotated[
+        int, Meta(ge=1, le=65_535, description="port of loopback for the webhook")
+    ] = 8_644
     has_card: Annotated[
         bool,
         Meta(description="keep a pinned message in the chat that says how things stand"),

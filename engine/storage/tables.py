@@ -320,6 +320,7 @@ operator_state = Table(
     Column("code_step", BigInteger),
     _engine_id(),
     Column("delayed", Text, nullable=False, server_default="[]"),
+    Column("switched_off", Text, nullable=False, server_default="[]"),
     Index("ix_operator_state_at_ns", "at_ns"),
     sqlite_autoincrement=True,
 )
@@ -327,7 +328,8 @@ operator_state = Table(
 
 The last row without a `latch_act` is mode, pause and limits (JSON); a row with one is a kill, an
 unkill or a wrong one-time code, beside mode and pause as they were; `latch_of` is the engine whose
-latch it is, none for that of all. `delayed` (JSON) is what was allowed and waits."""
+latch it is, none for that of all. `delayed` (JSON) is what was allowed and waits, `switched_off`
+(JSON) the venues and pairs that are off."""
 
 audit = Table(
     "audit",

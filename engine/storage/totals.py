@@ -16,6 +16,7 @@ from engine.domain.delays import Delayed
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
+from engine.domain.switched_off import Off
 from engine.domain.units import NS_PER_DAY
 from engine.storage import generations, outcomes, permit_store
 from engine.storage.append import notice_row
@@ -55,6 +56,7 @@ async def load_state(
             operator_state.c.limits,
             operator_state.c.at_ns,
             operator_state.c.delayed,
+            operator_state.c.switched_off,
         )
         .where(operator_state.c.latch_act.is_(None), operator_state.c.engine_id == engine_id)
         .order_by(operator_state.c.seq.desc())
@@ -81,6 +83,7 @@ async def load_state(
         holdings=await load_holdings(connection, whose=whose),
         changed_at_ns=await _load_changed_at_ns(connection, engine_id),
         delayed=() if state is None else read_delayed(state.delayed),
+        off=() if state is None else read_off(state.switched_off),
         latch=await load_latch(connection),
         own_latch=await load_latch(connection, engine_id),
         codes=await load_codes(connection),
@@ -96,6 +99,11 @@ def read_limits(text: str) -> dict[str, Decimal]:
 def read_delayed(text: str) -> tuple[Delayed, ...]:
     """Read what was written of loosenings that wait."""
     return msgspec.json.decode(text, type=tuple[Delayed, ...])
+
+
+def read_off(text: str) -> tuple[Off, ...]:
+    """Read what was written of what is switched off."""
+    return msgspec.json.decode(text, type=tuple[Off, ...])
 
 
 async def _load_changed_at_ns(connection: AsyncConnection, engine_id: str) -> int:

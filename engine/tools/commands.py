@@ -19,6 +19,7 @@ from engine.domain.redaction import redact
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
 from engine.operate.kill_latch import KillLatch
+from engine.operate.loaded import collect_no_garbage
 from engine.operate.streams import say as _say
 from engine.requests.overview import GetStatus
 from engine.requests.safety import Kill
@@ -42,6 +43,7 @@ async def demo(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
 
 async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Run one role."""
+    collect_no_garbage()
     if asked.name == "engine":
         from engine.wiring.engine_role import run_engine
 

@@ -31,6 +31,7 @@ from engine.decide.limit_list import (
 )
 from engine.decide.limit_set import LimitSet
 from engine.decide.mandates import Mandates
+from engine.decide.off_list import OffList
 from engine.decide.permits import Permits
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
@@ -168,6 +169,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         shows_ledger_behind=around.world.shows_ledger_behind,
         is_pool_fresh=graph.is_pool_fresh,
         limits=limits,
+        off=OffList(header.off),
         switches=control,
     )
     taken_pools = TakenPools(graph.pools)

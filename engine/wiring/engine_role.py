@@ -1,7 +1,6 @@
 """The engine role: connections, hot path, recording, and the engine's socket."""
 
 import asyncio
-import gc
 import logging
 import os
 import random
@@ -37,6 +36,7 @@ from engine.operate.kill_signal import obey_kill_signal
 from engine.operate.kill_switches import KillSwitches
 from engine.operate.latency import LatencyRing
 from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.logs import name_in_logs
 from engine.operate.loosening import watch_delays
 from engine.operate.once import Once
@@ -111,6 +111,7 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
                 ) as answers,
                 served(paths, "engine", answers, on_fatal=on_fatal),
             ):
+                keep_what_is_loaded()
                 announce_ready()
                 await stop.wait()
         finally:
@@ -205,10 +206,6 @@ async def open_engine(
         ticks.on_step = answers.step_clock
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         _tell_start(core, latches, now_ns)
-        # A full collection over the start-up's objects takes milliseconds; none of them dies.
-        gc.collect()
-        gc.freeze()
-        stack.callback(gc.unfreeze)
         release_compiler()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -281,6 +278,7 @@ def _first_state(header: RunHeader) -> StateRecord:
         mode=header.control.mode,
         is_paused=header.control.is_paused,
         limits=header.limits,
+        off=header.off,
         by="settings",
         action="first start",
     )

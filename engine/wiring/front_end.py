@@ -214,6 +214,8 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_token=telegram.bot_token,
         telegram_operator_id=telegram.operator_id,
         telegram_base_url=telegram.base_url,
+        telegram_webhook_url=telegram.webhook_url,
+        telegram_webhook_port=telegram.webhook_port,
         blind_s=settings.approvals.blind_s,
         blind_pause_s=telegram.blind_pause_s,
         telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),

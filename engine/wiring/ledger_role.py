@@ -3,6 +3,7 @@
 from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_words import announce_ready
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
@@ -50,6 +51,7 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
             open_ledger(own, clock=make_clock()) as ledger,
             served(paths, "ledger", ledger, on_fatal=on_fatal),
         ):
+            keep_what_is_loaded()
             announce_ready()
             await stop.wait()
     if broken:

@@ -13,6 +13,7 @@ from engine.facade.client import BusFacade
 from engine.facade.doors import Doors, EngineDoor
 from engine.operate.clock import SteadyClock, make_clock
 from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
 from engine.requests.request_list import requests_of
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
@@ -36,6 +37,7 @@ async def open_front_end_with_roles(
     paths = prepare(settings.data.dir, engine_id=settings.engine.id)
     with supervisor_lease(paths) as lease:
         async with stop_signals(lease=lease) as stop, open_roles(settings, paths) as facade:
+            keep_what_is_loaded()
             yield FrontEnd(
                 facade=facade,
                 settings=front_end_settings(settings, paths),

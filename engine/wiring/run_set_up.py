@@ -194,6 +194,7 @@ def make_header(
         terms=_terms(settings, venues),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         limits=state.limits,
+        off=state.off,
         capital=[
             *capital_of(settings.paper, instruments),
             *gas_capital(settings.paper, venues.pools),

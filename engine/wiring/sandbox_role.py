@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.domain.errors import FatalError
 from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_words import announce_ready
 from engine.sandbox.announce import announce
 from engine.sandbox.errors import SandboxStartError
@@ -27,6 +28,7 @@ async def run_sandbox(settings: Settings, paths: Paths) -> None:
         FatalError: the port is busy, or a recording is missing or damaged.
     """
     async with stop_signals(ignores_interrupt=True) as stop, open_markets(settings, paths):
+        keep_what_is_loaded()
         announce_ready()
         await stop.wait()
 

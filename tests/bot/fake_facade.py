@@ -66,6 +66,7 @@ from engine.requests.overview import (
     GetVersion,
 )
 from engine.requests.performance import GetBooks, GetPerformance
+from engine.requests.places import GetPlaces, SwitchOff, SwitchOn
 from engine.requests.presence import ChatSees, PromptShown, SignOfLife
 from engine.requests.safety import (
     CancelDelayed,
@@ -181,7 +182,7 @@ class FakeFacade:
         """Return update ids that were stored and not finished."""
         return sorted(set(self.inbox) - self.done)
 
-    def _answer(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911, PLR0912 - one table
+    def _answer(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911, PLR0912, PLR0915 - one table
         match command:
             case Kill():
                 done = KillPath(is_done=True, text="Killed")
@@ -207,6 +208,10 @@ class FakeFacade:
                     return lacks
                 self.effects.append(f"limit {command.name} {command.value:f}")
                 return self._acknowledged(f"{command.name} is {command.value:f}")
+            case GetPlaces():
+                return samples.places(command.kind)
+            case SwitchOff() | SwitchOn():
+                return self._switch(command)
             case AnswerApproval():
                 self.effects.append(f"{command.said} {command.nonce}")
                 return self._acknowledged(SAID[command.said])
@@ -336,7 +341,7 @@ class FakeFacade:
         return self._acknowledged(f"Mode is {command.mode}")
 
     def _lacks(
-        self, command: SetMode | SetLimit, *, why: str = "that lets more through"
+        self, command: SetMode | SetLimit | SwitchOn, *, why: str = "that lets more through"
     ) -> Declined | None:
         if not command.is_confirmed or (self.has_authenticator and command.code is None):
             return Declined(
@@ -347,6 +352,15 @@ class FakeFacade:
         if self.has_authenticator and command.code != CODE:
             return Declined(why="the code is wrong")
         return None
+
+    def _switch(self, command: SwitchOff | SwitchOn) -> Report:
+        if command.name == "gemin":
+            return Declined(why="no venue gemin in this run", nearest="gemini")
+        if isinstance(command, SwitchOn) and (lacks := self._lacks(command)) is not None:
+            return lacks
+        state = "on" if isinstance(command, SwitchOn) else "off"
+        self.effects.append(f"{command.kind} {command.name} {state}")
+        return self._acknowledged(f"{command.kind} {command.name} {state}")
 
     def _reset_balance(self, command: ResetBalance) -> Report:
         if not command.is_confirmed:

@@ -27,6 +27,7 @@ from engine.bus.notices import (
     Notice,
     OpportunitySeen,
     PaperTraded,
+    PlaceSwitched,
     PlanVoided,
     RecordingStopped,
     RecordsDropped,
@@ -50,6 +51,7 @@ from engine.bus.permit_reports import (
     WaitingLine,
     WaitingReport,
 )
+from engine.bus.place_reports import PlaceLine, PlacesReport
 from engine.bus.reports import (
     AuditLine,
     AuditReport,
@@ -86,6 +88,7 @@ from engine.domain.opportunities import Hop, HopKind, Leg, Opportunity, Reason, 
 from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
+from engine.domain.switched_off import PlaceKind
 
 AT_NS = 1_790_000_000_000_000_000
 NOTE = "Recordings of different days are lined up to be comparable."
@@ -899,6 +902,14 @@ def all_notices() -> list[Notice]:
             after=Decimal(250),
             by="shell of op",
         ),
+        PlaceSwitched(
+            at_ns=at_ns,
+            basis=basis,
+            kind=PlaceKind.VENUE,
+            name="uniswap_v3@ethereum",
+            is_on=False,
+            by="shell of op",
+        ),
         KillLeft(
             at_ns=at_ns,
             basis=basis,
@@ -938,6 +949,19 @@ def all_notices() -> list[Notice]:
         VenuesBack(at_ns=at_ns, basis=basis, lost_ms=64_000),
         AlertAct(at_ns=at_ns, basis=basis, by="terminal", act="ack", target="killed", episode=1),
     ]
+
+
+def places(kind: PlaceKind) -> PlacesReport:
+    """Five of a kind, one of them off."""
+    venues = ("gemini", "binance", "coinbase", "bitstamp", "uniswap_v3@ethereum")
+    names = venues if kind is PlaceKind.VENUE else ("BTC-USD", "ETH-USD", "ETH-BTC")
+    lines = [PlaceLine(name=name) for name in names]
+    return PlacesReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        kind=kind,
+        places=[replace(lines[0], off_since_ns=AT_NS), *lines[1:]],
+    )
 
 
 def audit() -> AuditReport:

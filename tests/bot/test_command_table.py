@@ -19,6 +19,8 @@ REQUIRED = {
         "unkill",
         "mode",
         "limit",
+        "venue",
+        "pair",
         "cancel",
         "audit",
         "drill",

@@ -10,8 +10,10 @@ from msgspec.structs import replace
 from bot.command_table import COMMANDS
 from engine.bus.command import digest_of
 from engine.domain.modes import Mode
+from engine.domain.switched_off import PlaceKind
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
+from engine.requests.places import SwitchOn
 from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -31,6 +33,8 @@ EXAMPLES = {
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),
     "limit": ("/limit position_usd 250", "position_usd is 250"),
+    "venue": ("/venue", "Venues: 4 on, 1 off"),
+    "pair": ("/pair BTC-USD off", "pair BTC-USD off"),
     "pause": ("/pause", "Paused"),
     "resume": ("/resume", "Resume?"),
     "kill": ("/kill it looks wrong", "Killed"),
@@ -327,7 +331,9 @@ async def test_what_a_phone_adds_to_a_command_does_not_spoil_it(chat: Chat, line
         assert "Did you mean" not in await chat.say(line)
 
 
-@pytest.mark.parametrize("line", ["/kill", "/pause", "/mode observe"])
+@pytest.mark.parametrize(
+    "line", ["/kill", "/pause", "/mode observe", "/venue gemini off", "/pair BTC-USD off"]
+)
 async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
     chat.facade.mode = Mode.PAPER
 
@@ -351,10 +357,15 @@ async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
             "Set position_usd to 900",
             SetLimit(name="position_usd", value=Decimal(900), is_confirmed=True),
         ),
+        (
+            "/venue gemini on",
+            "Switch gemini on",
+            SwitchOn(kind=PlaceKind.VENUE, name="gemini", is_confirmed=True),
+        ),
     ],
 )
 async def test_loosening_takes_a_second_step(
-    chat: Chat, line: str, button: str, command: Resume | SetMode | SetLimit
+    chat: Chat, line: str, button: str, command: Resume | SetMode | SetLimit | SwitchOn
 ) -> None:
     async with chat.start():
         await chat.say(line)
@@ -430,6 +441,8 @@ async def test_menu_buttons_run_their_command(chat: Chat) -> None:
         ),
         ("/why ../../x", "is not valid"),
         ("/limit position_usd", "<value> is missing"),
+        ("/venue gemini of", "Did you mean /venue gemini off ?"),
+        ("/venue gemin off", "no venue gemin"),
         ("/status now", "one argument too many"),
         ("/why r9-9", "Unknown: opportunity r9-9"),
     ],

@@ -49,7 +49,7 @@ def check(message: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 async def test_every_screen_of_the_guide_fits_a_phone(scene: Scene) -> None:
-    check(await message_of(scene, charts=None, theme=Theme.LIGHT))
+    check(await message_of(scene, draw_chart=None, theme=Theme.LIGHT))
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
@@ -63,7 +63,7 @@ async def test_every_page_of_every_command_fits_a_phone_with_its_buttons(name: s
 @pytest.mark.parametrize("theme", list(Theme))
 async def test_a_screen_is_drawn_in_its_theme_and_small_enough_for_a_page(theme: Theme) -> None:
     overview = next(scene for scene in SCENES if scene.name == "overview")
-    message = await message_of(overview, charts=None, theme=theme)
+    message = await message_of(overview, draw_chart=None, theme=theme)
 
     picture = draw(message, theme=theme)
 

@@ -9,8 +9,8 @@ from telegram.error import TelegramError
 from bot.access import Access
 from bot.telegram import requests
 from bot.telegram.inbox import kept_form
-from bot.telegram.poller import BadReplyError, _parse_reply
 from bot.telegram.requests import BoundedRequest
+from bot.telegram.wire import BadReplyError, parse_reply
 from engine.domain.errors import FatalError
 from tests.telegram.emulator import OPERATOR_ID, TOKEN
 
@@ -40,7 +40,7 @@ def test_a_deeply_nested_answer_is_a_bad_answer(depth: int) -> None:
     payload = b'{"ok":true,"result":[{"update_id":1,"x":%b%b}]}' % (b"[" * depth, b"]" * depth)
 
     with pytest.raises(BadReplyError):
-        _parse_reply(payload)
+        parse_reply(payload)
 
 
 @pytest.mark.parametrize("date", [0, -1])

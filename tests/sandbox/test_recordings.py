@@ -3,8 +3,10 @@
 import heapq
 import json
 import lzma
+import math
 import shutil
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,8 @@ FEE_BPS_TAKER = {"binance": 10, "coinbase": 20, "bitstamp": 20, "gemini": 20}
 NET_BPS_MIN = 10
 
 SCALE = Scale(
-    price_factor=Decimal("3.7"),
-    size_factor=Decimal("0.013"),
+    price_factor=Fraction("3.7"),
+    size_factor=Fraction("0.013"),
     tick_steps=5,
     lot_steps=10,
     price_decimals=2,
@@ -141,7 +143,34 @@ def test_changes_of_ticks_always_lead_to_the_truth(
 
 @given(bid=st.decimals("0.01", "99", places=4), gap=st.decimals("0.0001", "1", places=4))
 def test_scaling_never_crosses_a_book(bid: Decimal, gap: Decimal) -> None:
-    assert SCALE.price_steps(Side.BID, bid) < SCALE.price_steps(Side.ASK, bid + gap)
+    assert SCALE.price_steps(Side.BID, f"{bid:f}") < SCALE.price_steps(Side.ASK, f"{bid + gap:f}")
+
+
+@given(
+    side=st.sampled_from(Side),
+    price=st.decimals(0, 10**6, places=5),
+    size=st.decimals(0, 10**6, places=5),
+)
+def test_a_scaled_number_is_the_exact_product_rounded_once(
+    side: Side, price: Decimal, size: Decimal
+) -> None:
+    ticks = Fraction(price) * SCALE.price_factor * 100 / SCALE.tick_steps
+    lots = Fraction(size) * SCALE.size_factor * 10**6 / SCALE.lot_steps
+
+    whole = math.floor(ticks) if side is Side.BID else math.ceil(ticks)
+    assert SCALE.price_steps(side, f"{price:f}") == whole * SCALE.tick_steps
+    assert SCALE.size_steps(f"{size:f}") == (max(round(lots), 1) if size else 0) * SCALE.lot_steps
+
+
+def test_a_price_written_with_other_zeros_is_the_same_level() -> None:
+    book = TruthBook(SCALE, ((Side.BID, "101.50", "100"),), padding_levels=0)
+
+    changes = book.apply(
+        [(Side.BID, "101.5", "0"), (Side.BID, "100", "7"), (Side.BID, "100.0", "0")]
+    )
+
+    assert not any(size for _, _, size in changes)
+    assert book.sides == ({}, {})
 
 
 @given(steps=st.integers(0, 10**15), decimals=st.integers(0, 12))

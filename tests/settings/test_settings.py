@@ -114,6 +114,42 @@ def test_a_wrong_form_of_the_base_url_is_told_as_such(tmp_path: Path, url: str) 
     assert "as https://api.telegram.org/bot" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["http://bot.example.net/telegram", "http://192.168.1.7:8644/", "bot.example.net",
+     "https://bot.example.net:8080/telegram", "https://bot.example.net:99999/",
+     "https://me:hunter2@bot.example.net/", f"https://bot.example.net/{TOKEN}"],
+)  # fmt: skip
+def test_a_webhook_to_which_telegram_cannot_post_safely_is_refused_and_not_repeated(
+    tmp_path: Path, url: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"SYNDICATE_TELEGRAM_WEBHOOK_URL": url}, directory=tmp_path)
+
+    assert "https://bot.example.org/telegram, with TLS" in str(refused.value)
+    assert url not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://bot.example.org/telegram", "https://example.org:8443", "http://127.0.0.1:8644/x"],
+)
+def test_a_webhook_with_tls_or_on_this_machine_is_taken(tmp_path: Path, url: str) -> None:
+    settings = load_settings({"SYNDICATE_TELEGRAM_WEBHOOK_URL": url}, directory=tmp_path)
+
+    assert settings.telegram.webhook_url == url
+
+
+def test_two_doors_on_one_port_are_refused(tmp_path: Path) -> None:
+    environment = {
+        "SYNDICATE_TELEGRAM_WEBHOOK_URL": "https://bot.example.org/telegram",
+        "SYNDICATE_TELEGRAM_WEBHOOK_PORT": "8643",
+        "SYNDICATE_DOOR_KILL_SECRET": "s" * 40,
+    }
+    with pytest.raises(SettingsError, match="WEBHOOK_PORT"):
+        load_settings(environment, directory=tmp_path)
+
+
 def test_the_phone_needs_token_and_operator(tmp_path: Path) -> None:
     settings = load_settings(
         {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_OPERATOR_ID": "7"}, directory=tmp_path
@@ -134,7 +170,8 @@ def test_every_setting_has_a_reason_and_is_in_the_generated_files() -> None:
 
 def test_every_number_has_a_unit_or_counts_something() -> None:
     counts = {"orders_per_minute_max", "backups_kept", "seed", "operator_id", "sandbox_port",
-              "sandbox_speed", "latency_factor", "late_fill_ratio", "kill_port"}  # fmt: skip
+              "sandbox_speed", "latency_factor", "late_fill_ratio", "kill_port",
+              "webhook_port"}  # fmt: skip
     for line in all_settings():
         is_number = line.default.replace(".", "").isdigit()
         assert line.unit or not is_number or line.name in counts, line.name

@@ -7,6 +7,7 @@ venue strays from them by some basis points and comes back, so that gaps open of
 import random
 import tomllib
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 
 import msgspec
@@ -131,8 +132,8 @@ def _instruments() -> tuple[Instrument, ...]:
 
 def _scale(instrument: Instrument) -> Scale:
     return Scale(
-        price_factor=Decimal(1),
-        size_factor=Decimal(1),
+        price_factor=Fraction(1),
+        size_factor=Fraction(1),
         tick_steps=int(instrument.tick_quote.scaleb(instrument.price_decimals)),
         lot_steps=int(instrument.lot_base.scaleb(instrument.size_decimals)),
         price_decimals=instrument.price_decimals,

@@ -8,11 +8,12 @@ chat. `person_writes` and `person_taps` act for people; `transcript` and `record
 import asyncio
 import itertools
 import json
+import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -33,11 +34,12 @@ _TAP_AGE_S_MAX = 900
 
 @dataclass
 class Webhook:
-    """Where updates are posted to."""
+    """Where updates are posted to, and the newest trouble with it."""
 
     url: str
     secret: str | None
-    posting: asyncio.Task[None]
+    posting: asyncio.Task[None] | None = None
+    error: dict[str, Any] = field(default_factory=dict)
 
 
 class TelegramEmulator:
@@ -55,6 +57,7 @@ class TelegramEmulator:
         self.ignores_allowed_updates = False
         self.confirmed_offset = 0
         self.conflicts = 0
+        self.posts: list[tuple[int, int]] = []
         self.port = 0
         self._sending = Sending(self)
         self._updates: list[dict[str, Any]] = []
@@ -358,10 +361,18 @@ class TelegramEmulator:
         return True
 
     async def _set_webhook(self, parameters: dict[str, Any]) -> bool:
+        url, secret = parameters["url"], parameters.get("secret_token")
+        if not url.startswith(("https://", "http://127.0.0.1:")):
+            raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+        if secret is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret) is None:
+            raise bad_request("secret token contains unallowed characters")
         await self._end_webhook()
-        secret = parameters.get("secret_token")
-        posting = asyncio.create_task(self._post_updates(parameters["url"], secret))
-        self._webhook = Webhook(parameters["url"], secret, posting)
+        if "allowed_updates" in parameters:
+            self._allowed = json.loads(parameters["allowed_updates"]) or None
+        if parameters.get("drop_pending_updates") == "true":
+            self._updates = []
+        self._webhook = webhook = Webhook(url, secret)
+        webhook.posting = asyncio.create_task(self._post_updates(webhook))
         return True
 
     async def _delete_webhook(self, parameters: dict[str, Any]) -> bool:
@@ -375,32 +386,41 @@ class TelegramEmulator:
             "url": self._webhook.url if self._webhook else "",
             "has_custom_certificate": False,
             "pending_update_count": len(self._updates),
+            **(self._webhook.error if self._webhook else {}),
         }
 
-    async def _post_updates(self, url: str, secret: str | None) -> None:
-        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+    async def _post_updates(self, webhook: Webhook) -> None:
+        """Post one after the other: Telegram posts the next of a chat once it has the last off."""
+        headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
         async with aiohttp.ClientSession(headers=headers) as session:
             while True:
-                while not self._updates:
+                while not self._deliverable():
                     await self._changed.wait()
-                update = self._updates[0]
-                is_taken = False
+                update = self._deliverable()[0]
+                trouble = "Connection refused"
                 with suppress(aiohttp.ClientError, TimeoutError):
                     async with session.post(
-                        url, json=update, timeout=aiohttp.ClientTimeout(total=5)
+                        webhook.url, json=update, timeout=aiohttp.ClientTimeout(total=10)
                     ) as reply:
-                        is_taken = reply.ok
-                if is_taken:
+                        trouble = "" if reply.ok else f"Wrong response: {reply.status}"
+                        self.posts.append((update["update_id"], reply.status))
+                if not trouble and self._duplicates:
+                    self._duplicates -= 1  # the answer was lost on its way
+                elif not trouble:
                     self._updates.remove(update)
-                    self.notify()
                 else:
+                    webhook.error = {
+                        "last_error_date": int(self.clock()),
+                        "last_error_message": trouble,
+                    }
                     await asyncio.sleep(0.02)
+                self.notify()
 
     async def _end_webhook(self) -> None:
-        if self._webhook is not None:
+        if self._webhook is not None and self._webhook.posting is not None:
             self._webhook.posting.cancel()
             await asyncio.gather(self._webhook.posting, return_exceptions=True)
-            self._webhook = None
+        self._webhook = None
 
     # --- limits --------------------------------------------------------------------------
 

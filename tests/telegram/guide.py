@@ -7,7 +7,7 @@ their buttons, in light and dark.
 import asyncio
 import base64
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from PIL import Image
 
-from bot.answer import Answer, Theme
+from bot.answer import Answer, Picture, Theme
 from bot.charts import ChartDrawer
 from bot.dispatch import Dispatcher, Invocation, Refused, read_line
 from bot.notice_buttons import buttons_of
@@ -31,6 +31,8 @@ from tests.bot import samples
 from tests.bot.fake_facade import FakeFacade
 from tests.telegram.markup import parse_html
 from tests.telegram.picture import PALETTES, SCALE, WIDTH, Phone
+
+DrawChart = Callable[[Picture, Theme], Awaitable[bytes]]
 
 PICTURE_BYTES_MAX: Final = 40_000
 NOW_NS: Final = samples.AT_NS + 120_000_000_000
@@ -105,6 +107,7 @@ SCENES: Final = (
     Scene(name="balance", line="/balance", says="The paper money, and what it earned."),
     Scene(name="positions", line="/positions", says="Plans under way and leftovers."),
     Scene(name="risk", line="/limits", says="Each limit and how much of it is used."),
+    Scene(name="venue", line="/venue", says="Venues that are on and off, each with its button."),
     Scene(
         name="exposure", line="/exposure", says="If I die now: what is at stake, what protects it."
     ),
@@ -140,8 +143,8 @@ async def answer_of(line: str, facade: FakeFacade) -> tuple[Answer, Invocation |
     return await dispatcher.carry_out(asked, by="telegram:4242"), asked
 
 
-async def message_of(scene: Scene, *, charts: ChartDrawer | None, theme: Theme) -> dict[str, Any]:
-    """Return a scene as the record of one message; without `charts` it has no picture."""
+async def message_of(scene: Scene, *, draw_chart: DrawChart | None, theme: Theme) -> dict[str, Any]:
+    """Return a scene as the record of one message; without `draw_chart` it has no picture."""
     facade = FakeFacade()
     scene.prepare(facade)
     if scene.notice is not None:
@@ -151,8 +154,8 @@ async def message_of(scene: Scene, *, charts: ChartDrawer | None, theme: Theme) 
         return _card(facade)
     answer, asked = await answer_of(scene.line, facade)
     photo = None
-    if answer.chart is not None and charts is not None:
-        photo = await charts.draw(answer.chart, theme)
+    if answer.chart is not None and draw_chart is not None:
+        photo = await draw_chart(answer.chart, theme)
     return shown(answer, asked, page=scene.page, photo=photo)
 
 
@@ -219,14 +222,18 @@ def phone_of(message: dict[str, Any], *, theme: Theme) -> Phone:
 
 
 def draw(message: dict[str, Any], *, theme: Theme) -> Image.Image:
-    """Draw a message small enough for a page."""
-    picture = phone_of(message, theme=theme).picture()
-    is_photo = message["photo"] is not None
-    scale = _SIZE[is_photo]
-    size = (int(WIDTH * scale), int(picture.height / SCALE * scale))
-    small = picture.resize(size, Image.Resampling.LANCZOS)
-    colors = _PHOTO_COLORS if is_photo else _COLORS
+    """Draw a message with so few colours that a page can hold it."""
+    colors = _PHOTO_COLORS if message["photo"] is not None else _COLORS
+    small = small_picture(message, theme=theme)
     return small.quantize(colors, kmeans=2, dither=Image.Dither.NONE)
+
+
+def small_picture(message: dict[str, Any], *, theme: Theme) -> Image.Image:
+    """Draw a message in the size that a page shows, in all its colours."""
+    picture = phone_of(message, theme=theme).picture()
+    scale = _SIZE[message["photo"] is not None]
+    size = (int(WIDTH * scale), int(picture.height / SCALE * scale))
+    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def page() -> str:
@@ -259,7 +266,7 @@ async def write_guide(directory: Path) -> None:
     charts = ChartDrawer(None)
     for scene in SCENES:
         for theme in Theme:
-            message = await message_of(scene, charts=charts, theme=theme)
+            message = await message_of(scene, draw_chart=charts.draw, theme=theme)
             path = directory / f"{scene.name}-{theme}.png"
             draw(message, theme=theme).save(path, optimize=True)
             print(f"{path.name}: {path.stat().st_size:,} bytes")

@@ -77,10 +77,14 @@ async def facade(tmp_path: Path, settings: Settings) -> AsyncIterator[BusFacade]
         yield facade
 
 
-async def test_an_engine_that_ended_leaves_nothing_that_is_never_collected(tmp_path: Path) -> None:
+async def test_an_engine_in_a_process_of_others_leaves_what_is_collected_as_it_is(
+    tmp_path: Path,
+) -> None:
+    frozen = gc.get_freeze_count()
     async with open_roles(SETTINGS, prepare(str(tmp_path))):
-        assert gc.get_freeze_count() > 0
-    assert gc.get_freeze_count() == 0
+        assert gc.get_freeze_count() <= frozen  # some of it may have died
+        assert gc.isenabled()
+    assert gc.get_freeze_count() <= frozen
 
 
 async def until(facade: BusFacade, is_met: Callable[[StatusReport], bool]) -> StatusReport:

@@ -20,5 +20,5 @@ def _take(core: Middle, given: Input[ApprovalDelivered]) -> Answers:
 
 
 APPROVAL_DELIVERED: Final = Kind(
-    number=29, name="approval delivered", payload=ApprovalDelivered, take=_take
+    number=30, name="approval delivered", payload=ApprovalDelivered, take=_take
 )

@@ -19,4 +19,4 @@ def _take(core: Middle, given: Input[ChatSeen]) -> Answers:
     return NO_ANSWERS
 
 
-CHAT_SEEN: Final = Kind(number=28, name="chat seen", payload=ChatSeen, take=_take)
+CHAT_SEEN: Final = Kind(number=29, name="chat seen", payload=ChatSeen, take=_take)

@@ -103,6 +103,11 @@ class MovingPools:
         for chain, followed in self._chains.items():
             self._set_until(chain, followed, started_at_ns + followed.stale_ns)
 
+    @property
+    def terms(self) -> Mapping[int, Pool]:
+        """Which pool each number is, its state known or not."""
+        return self._graph.terms_of_pools
+
     def take(self, block: Block, at_ns: int) -> None:
         """Take a block: of each of its pools all changes, or if one of them cannot be, none.
 

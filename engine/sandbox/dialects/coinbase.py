@@ -7,6 +7,7 @@ Documents: docs.cdp.coinbase.com, "WebSocket Channels" and the AsyncAPI page of 
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from engine.sandbox.dialects.base import (
     Dialect,
@@ -45,8 +46,12 @@ BOOK_PATH = "/api/v3/brokerage/market/product_book"
 def render_time(at_ns: int) -> str:
     """Render an instant as RFC 3339 with nine decimals."""
     seconds, rest_ns = divmod(at_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest_ns:09d}Z"
+    return f"{_render_second(seconds)}.{rest_ns:09d}Z"
+
+
+@lru_cache(maxsize=8)
+def _render_second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 class CoinbaseSession:

@@ -1,0 +1,145 @@
+"""A venue or pair is switched off while the engine runs: at once, stored, replayed, and kept."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.alert_desk import is_answered
+from engine.bus.command import seal
+from engine.bus.notices import PlaceSwitched
+from engine.bus.place_reports import PlacesReport
+from engine.bus.records import Record
+from engine.bus.reports import Acknowledged, Declined
+from engine.core.inputs.places_off import PLACES_OFF
+from engine.domain.errors import TransientError
+from engine.domain.modes import Mode
+from engine.domain.switched_off import PlaceKind
+from engine.facade.client import BusFacade
+from engine.operate.outbox import Outbox
+from engine.operate.recording import EntryKind, read_entries
+from engine.requests.overview import GetStatus
+from engine.requests.places import GetPlaces, SwitchOff, SwitchOn
+from engine.requests.safety import SetMode
+from engine.settings.schema import MarketsSettings, PaperSettings, Settings
+from engine.tools.replaying import replay
+from engine.wiring.one_process import open_roles
+from engine.wiring.paths import prepare
+from tests.patience import PATIENCE_S, insist
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = Settings(
+    markets=MarketsSettings(sandbox_speed=5.0), paper=PaperSettings(mode_at_first_start="paper")
+)
+VENUE, PAIR = PlaceKind.VENUE, PlaceKind.PAIR
+
+
+async def switch(
+    facade: BusFacade, command: SwitchOff | SwitchOn, *, at_ns: int | None = None
+) -> Acknowledged | Declined:
+    sealed = seal(command, by="me", at_ns=time.time_ns() if at_ns is None else at_ns)
+    return await insist(facade, sealed)
+
+
+async def off(facade: BusFacade) -> tuple[str, ...]:
+    return (await insist(facade, GetStatus())).off
+
+
+async def test_off_is_one_step_and_on_is_two_and_both_outlive_a_restart(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    async with open_roles(SETTINGS, paths) as facade:
+        run = (await insist(facade, GetStatus())).run_id
+        unknown = await switch(facade, SwitchOff(kind=VENUE, name="binanse"))
+        assert isinstance(unknown, Declined)
+        assert unknown.nearest == "binance"
+        assert "no venue binanse in this run; there are" in unknown.why
+        asked_at_ns = time.time_ns()
+        for command, text in (
+            (SwitchOff(kind=VENUE, name="Binance"), "venue binance off"),
+            (SwitchOff(kind=VENUE, name="binance"), "venue binance is off already"),
+            (SwitchOff(kind=VENUE, name="uniswap_v3@ethereum"), "venue uniswap_v3@ethereum off"),
+            (SwitchOff(kind=PAIR, name="usd-btc"), "pair BTC-USD off"),
+            (SwitchOn(kind=VENUE, name="gemini"), "venue gemini is on already"),
+        ):
+            done = await switch(facade, command)
+            assert isinstance(done, Acknowledged), done
+            assert done.text == text
+        assert await off(facade) == ("binance", "uniswap_v3@ethereum", "BTC-USD")
+
+        on = SwitchOn(kind=VENUE, name="binance", is_confirmed=True)
+        once = await switch(facade, SwitchOn(kind=VENUE, name="binance"))
+        assert isinstance(once, Declined)
+        assert once.needs_confirmation
+        stale = await switch(facade, on, at_ns=asked_at_ns)
+        assert isinstance(stale, Declined)
+        assert "came after this was asked" in stale.why
+        assert len(await off(facade)) == 3
+        assert isinstance(await switch(facade, on), Acknowledged)
+        assert await off(facade) == ("uniswap_v3@ethereum", "BTC-USD")
+        told = await _told(facade, 4)
+    assert [(one.name, one.is_on) for one in told] == [
+        ("binance", False), ("uniswap_v3@ethereum", False), ("BTC-USD", False), ("binance", True)
+    ]  # fmt: skip
+    assert is_answered(told[0], by="me")
+    assert not is_answered(told[0], by="telegram:1")
+
+    lines: list[bytes] = []
+    assert replay(paths.recordings / run, lines=lines).first_difference is None
+    entries = list(read_entries(paths.recordings / run))
+    assert lines == [entry.payload for entry in entries if entry.kind == EntryKind.DECIDED]
+    assert sum(entry.kind == PLACES_OFF.number for entry in entries) == 4
+
+    async with open_roles(SETTINGS, paths) as facade:
+        assert await off(facade) == ("uniswap_v3@ethereum", "BTC-USD")
+        report = await insist(facade, GetPlaces(kind=PAIR))
+        assert isinstance(report, PlacesReport)
+        assert [one.name for one in report.places if one.off_since_ns] == ["BTC-USD"]
+        assert len({one.name for one in report.places}) == len(report.places) > 5
+
+
+async def _told(facade: BusFacade, count: int) -> list[PlaceSwitched]:
+    found: list[PlaceSwitched] = []
+    async with asyncio.timeout(PATIENCE_S):
+        async for stamped in facade.notices(reader="test"):
+            if isinstance(stamped.notice, PlaceSwitched):
+                found.append(stamped.notice)
+                if len(found) == count:
+                    break
+    return found
+
+
+async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = prepare(str(tmp_path))
+    real_append = Outbox._append
+    is_away = False
+
+    async def append(outbox: Outbox, batch: list[Record]) -> None:
+        if is_away:
+            raise TransientError("away")
+        await real_append(outbox, batch)
+
+    monkeypatch.setattr(Outbox, "_append", append)
+    monkeypatch.setattr("engine.operate.engine_answers.STORED_WITHIN_S", 0.3)
+    async with open_roles(SETTINGS, paths) as facade:
+        await switch(facade, SwitchOff(kind=VENUE, name="gemini"))
+        is_away = True
+        on = SwitchOn(kind=VENUE, name="gemini", is_confirmed=True)
+        with pytest.raises(TransientError, match="nothing was changed"):
+            await facade.ask(seal(on, by="me", at_ns=time.time_ns()))
+        with pytest.raises(TransientError, match="was done but is not yet stored"):
+            await facade.ask(
+                seal(SwitchOff(kind=PAIR, name="ETH-USD"), by="me", at_ns=time.time_ns())
+            )
+        assert await off(facade) == ("gemini", "ETH-USD")
+        is_away = False
+        async with asyncio.timeout(PATIENCE_S):
+            while (await insist(facade, GetStatus())).records_waiting:
+                await asyncio.sleep(0.02)
+    async with open_roles(SETTINGS, paths) as facade:
+        assert await off(facade) == ("gemini", "ETH-USD")
+        await insist(facade, seal(SetMode(mode=Mode.OBSERVE), by="me", at_ns=time.time_ns()))
+        assert await off(facade) == ("gemini", "ETH-USD")
