@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Given = dict[str, Any]
+"""A picture as it is handed to the drawing process."""
+
 _INCHES = (5.4, 6.75)
 _DPI = 200
 LABEL_CHARS_MAX = 22
@@ -74,6 +77,49 @@ def write_head(
         figure.text(0.05, y, text, size=size, weight=weight, color=color, va="center")
 
 
+def make_pair(
+    look: Look, given: Given, *, heights: tuple[int, int], top: float, note: str, color: str
+) -> tuple[Any, Any, Any]:
+    """Return a picture with its head and its sum, and two diagrams in it over the same time."""
+    figure = make_figure(look)
+    upper, lower = figure.subplots(
+        2, 1, sharex=True, gridspec_kw={"height_ratios": heights, "hspace": 0.1}
+    )
+    figure.subplots_adjust(left=0.15, right=0.96, top=top, bottom=0.11)
+    write_head(
+        figure,
+        look,
+        (0.955, given["title"], 15, look.ink),
+        (0.912, note, 8.5, look.muted),
+        (0.866, given["total"], 20, color),
+    )
+    figure.text(0.96, 0.866, given["caption"], size=10, color=look.muted, va="center", ha="right")
+    return figure, upper, lower
+
+
+def label_pair(upper: "Axes", lower: "Axes", look: Look, *, of_lower: str, zone: str) -> None:
+    """Name the axes of such a picture, and leave only the grids."""
+    upper.set_ylabel("cumulative USD", color=look.muted, size=9)
+    lower.set_ylabel(of_lower, color=look.muted, size=9)
+    lower.set_xlabel(zone, color=look.muted, size=9)
+    for axes in (upper, lower):
+        axes.axhline(0, color=look.muted, linewidth=0.8)
+        make_bare(axes, look)
+
+
+def make_hinted(look: Look, given: Given) -> "Figure":
+    """Return a picture with its title, what it is made of, and how it is read."""
+    figure = make_figure(look)
+    write_head(
+        figure,
+        look,
+        (0.955, given["title"], 15, look.ink),
+        (0.912, given["basis_note"], 8.5, look.muted),
+        (0.875, given["hint"], 8.5, look.muted),
+    )
+    return figure
+
+
 def make_bare(axes: "Axes", look: Look, *, size: float = 9) -> None:
     """Leave only the grid of a diagram."""
     axes.set_facecolor(look.paper)
@@ -101,7 +147,3 @@ def shortened(label: str, *, limit: int = LABEL_CHARS_MAX) -> str:
     return "\n".join(
         line if len(line) <= limit else f"{line[: limit - 1]}…" for line in label.split("\n")
     )
-
-
-Given = dict[str, Any]
-"""A picture as it is handed to the drawing process."""

@@ -10,8 +10,11 @@ from bot.chart_look import (
     Given,
     Look,
     bare_frame,
+    label_pair,
     make_bare,
     make_figure,
+    make_hinted,
+    make_pair,
     png_of,
     write_head,
 )
@@ -31,19 +34,9 @@ def draw(chart: Given, look: Look) -> bytes:
     y = [0.0, *totals, totals[-1]]
     color = look.gain if totals[-1] >= 0 else look.loss
 
-    figure = make_figure(look)
-    upper, lower = figure.subplots(
-        2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.08}
+    figure, upper, lower = make_pair(
+        look, chart, heights=(3, 1), top=0.84, note=chart["note"], color=color
     )
-    figure.subplots_adjust(left=0.15, right=0.96, top=0.84, bottom=0.11)
-    write_head(
-        figure,
-        look,
-        (0.955, chart["title"], 15, look.ink),
-        (0.912, chart["note"], 8.5, look.muted),
-        (0.866, chart["total"], 20, color),
-    )
-    figure.text(0.96, 0.866, chart["caption"], size=10, color=look.muted, va="center", ha="right")
     upper.step(x, y, where="post", color=color, linewidth=2)
     upper.fill_between(x, y, step="post", color=color, alpha=0.12, linewidth=0)
     lower.bar(
@@ -53,31 +46,19 @@ def draw(chart: Given, look: Look) -> bytes:
         color=[look.gain if change >= 0 else look.loss for change in changes],
     )
     lower.set_xlim(left, end)
-    upper.set_ylabel("cumulative USD", color=look.muted, size=9)
-    lower.set_ylabel("each, USD", color=look.muted, size=9)
     set_times(lower, zone, end - left)
-    lower.set_xlabel(chart["zone"], color=look.muted, size=9)
-    for axes in (upper, lower):
-        axes.axhline(0, color=look.muted, linewidth=0.8)
-        make_bare(axes, look)
+    label_pair(upper, lower, look, of_lower="each, USD", zone=chart["zone"])
     return png_of(figure)
 
 
 def draw_heatmap(chart: Given, look: Look) -> bytes:
     """Draw one cell for each row and column."""
-    figure = make_figure(look)
+    figure = make_hinted(look, chart)
     from matplotlib.colors import TwoSlopeNorm  # noqa: PLC0415 - see `make_figure`
 
     cells, middle = chart["cells"], chart["middle"]
     values = [[float("nan") if cell is None else cell[0] for cell in row] for row in cells]
     reach = max(abs(cell[0] - middle) for row in cells for cell in row if cell is not None) or 0.01
-    write_head(
-        figure,
-        look,
-        (0.955, chart["title"], 15, look.ink),
-        (0.912, chart["basis_note"], 8.5, look.muted),
-        (0.875, chart["hint"], 8.5, look.muted),
-    )
     axes = figure.add_axes((0.17, 0.05, 0.79, 0.72))
     axes.set_facecolor(look.paper)
     norm = TwoSlopeNorm(vcenter=middle, vmin=middle - reach, vmax=middle + reach)

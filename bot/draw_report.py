@@ -2,7 +2,16 @@
 
 from zoneinfo import ZoneInfo
 
-from bot.chart_look import Given, Look, make_bare, make_figure, png_of, shortened, write_head
+from bot.chart_look import (
+    Given,
+    Look,
+    label_pair,
+    make_bare,
+    make_hinted,
+    make_pair,
+    png_of,
+    shortened,
+)
 from bot.chart_times import bounds_of, moment_of, set_times
 
 _BAR = 0.38
@@ -17,46 +26,24 @@ def draw_equity(chart: Given, look: Look) -> bytes:
     falls = [-fall for *_, fall in chart["points"]]
     left, end = bounds_of(moments[0], moments[-1], moments)
     color = look.gain if totals[-1] >= 0 else look.loss
-    figure = make_figure(look)
-    upper, lower = figure.subplots(
-        2, 1, sharex=True, gridspec_kw={"height_ratios": [2, 1], "hspace": 0.1}
+    figure, upper, lower = make_pair(
+        look, chart, heights=(2, 1), top=0.82, note=chart["basis_note"], color=color
     )
-    figure.subplots_adjust(left=0.15, right=0.96, top=0.82, bottom=0.11)
-    write_head(
-        figure,
-        look,
-        (0.955, chart["title"], 15, look.ink),
-        (0.912, chart["basis_note"], 8.5, look.muted),
-        (0.866, chart["total"], 20, color),
-    )
-    figure.text(0.96, 0.866, chart["caption"], size=10, color=look.muted, va="center", ha="right")
     upper.step(moments, totals, where="post", color=color, linewidth=2)
     upper.fill_between(moments, totals, step="post", color=color, alpha=0.12, linewidth=0)
     lower.fill_between(moments, falls, step="post", color=look.loss, alpha=0.35, linewidth=0)
     lower.step(moments, falls, where="post", color=look.loss, linewidth=1.2)
     if end > left:
         lower.set_xlim(left, end)
-    upper.set_ylabel("cumulative USD", color=look.muted, size=9)
-    lower.set_ylabel("below peak, USD", color=look.muted, size=9)
     set_times(lower, zone, end - left)
-    lower.set_xlabel(chart["zone"], color=look.muted, size=9)
-    for axes in (upper, lower):
-        axes.axhline(0, color=look.muted, linewidth=0.8)
-        make_bare(axes, look)
+    label_pair(upper, lower, look, of_lower="below peak, USD", zone=chart["zone"])
     return png_of(figure)
 
 
 def draw_bars(chart: Given, look: Look) -> bytes:
     """Draw two bars for each row, the first one pale."""
     rows = chart["rows"]
-    figure = make_figure(look)
-    write_head(
-        figure,
-        look,
-        (0.955, chart["title"], 15, look.ink),
-        (0.912, chart["basis_note"], 8.5, look.muted),
-        (0.875, chart["hint"], 8.5, look.muted),
-    )
+    figure = make_hinted(look, chart)
     axes = figure.add_axes((0.36, 0.09, 0.6, 0.72))
     for row, (_, first, second, _) in enumerate(rows):
         color = look.loss if chart["is_signed"] and second < 0 else look.gain
@@ -93,14 +80,7 @@ def draw_bars(chart: Given, look: Look) -> bytes:
 def draw_funnel(chart: Given, look: Look) -> bytes:
     """Draw counts as centred bars, each as wide as its share of the first."""
     stages = chart["stages"]
-    figure = make_figure(look)
-    write_head(
-        figure,
-        look,
-        (0.955, chart["title"], 15, look.ink),
-        (0.912, chart["basis_note"], 8.5, look.muted),
-        (0.875, chart["hint"], 8.5, look.muted),
-    )
+    figure = make_hinted(look, chart)
     axes = figure.add_axes((0.05, 0.03, 0.9, 0.8))
     first = max(1, stages[0][1])
     for row, (label, count, lost) in enumerate(stages):
