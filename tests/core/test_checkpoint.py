@@ -100,8 +100,9 @@ def lives(
         yield run
 
 
+@pytest.mark.parametrize("seeds", [(4, 7), pytest.param((3, 6), marks=pytest.mark.campaign)])
 def test_a_restored_core_is_in_the_whole_state_of_the_one_that_runs(
-    lives: Callable[[int, Look], None], monkeypatch: pytest.MonkeyPatch
+    lives: Callable[[int, Look], None], monkeypatch: pytest.MonkeyPatch, seeds: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(checkpoint, "StatePickler", Strict)
     under_way, open_routes = [], []
@@ -111,7 +112,7 @@ def test_a_restored_core_is_in_the_whole_state_of_the_one_that_runs(
         open_routes.append(len(core.detector.open_episodes))
         assert not differences(state_of(root_of(restored(core))), state_of(root_of(core)))
 
-    for seed in (3, 4, 6, 7):
+    for seed in seeds:
         lives(seed, look)
 
     assert max(under_way) > 0

@@ -67,7 +67,7 @@ def _is_value(value: Any) -> bool:
 def _value(value: Any) -> object:
     if isinstance(value, np.ndarray):
         is_large = value.nbytes > LARGE  # the levels of the board, read by `_parts`
-        return str(value.dtype), value.shape, 0 if is_large else crc32(value.tobytes())
+        return str(value.dtype), value.shape, 0 if is_large else crc32(_bytes_of(value))
     if isinstance(value, (array, bytearray)):
         return bytes(value)
     if isinstance(value, (set, frozenset)):
@@ -79,6 +79,12 @@ def _value(value: Any) -> object:
         return kind.__qualname__
     is_plain = isinstance(value, (str, int, float, bytes, Decimal, type(None), np.generic))
     return kind.__qualname__, repr(value) if is_plain else ""
+
+
+def _bytes_of(value: np.ndarray[Any, Any]) -> bytes | memoryview:
+    """Return an array's bytes, of a large one without a copy."""
+    is_plain = value.flags.c_contiguous and value.size
+    return value.reshape(-1).view(np.uint8).data if is_plain else value.tobytes()
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
