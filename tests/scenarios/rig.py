@@ -25,6 +25,9 @@ from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
 ROOT = Path(__file__).resolve().parents[2]
 TOLD_TRADE = re.compile(r"Paper trade .*?planned [^(]*\((\S+)\)", re.DOTALL)
 REFUSALS = ("Not done", "No answer", "not yet stored")
+CALM = 1
+"""The speed of the market in a test that waits for none of its opportunities."""
+
 ROLES = ("sandbox", "ledger", "engine", "bot")
 
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from engine.operate import exit_codes
-from tests.scenarios.rig import ROLES, ROOT, running_installation
+from tests.scenarios.rig import CALM, ROLES, ROOT, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -23,7 +23,7 @@ async def test_all_roles_hung_end_within_the_grace_and_none_is_left(tmp_path: Pa
     loop = asyncio.get_running_loop()
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as installation,
+        running_installation(tmp_path / "var", phone, speed=CALM) as installation,
     ):
         await installation.until_live()
         roles = [installation.role(name) for name in ROLES]

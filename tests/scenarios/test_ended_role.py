@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from engine.operate import exit_codes
-from tests.scenarios.rig import running_installation
+from tests.scenarios.rig import CALM, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ async def test_a_ledger_on_a_full_disk_is_told_on_the_phone_and_the_chat_stays(
 ) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as installation,
+        running_installation(tmp_path / "var", phone, speed=CALM) as installation,
     ):
         await installation.until_live()
         await installation.say("/version", "Commit")

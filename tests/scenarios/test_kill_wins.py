@@ -8,7 +8,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from tests.scenarios.rig import Installation, run_engine_command, running_installation
+from tests.scenarios.rig import CALM, Installation, run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 from tests.telegram.faults import Fault, Kind
 
@@ -21,6 +21,7 @@ def running(data_dir: Path, phone: TelegramEmulator) -> AbstractAsyncContextMana
     return running_installation(
         data_dir,
         phone,
+        speed=CALM,
         SYNDICATE_OPERATOR_TOTP_SECRET=SECRET,
         SYNDICATE_PAPER_MODE_AT_FIRST_START="paper",
     )

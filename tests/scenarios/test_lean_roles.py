@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.scenarios.rig import ROLES, running_installation
+from tests.scenarios.rig import CALM, ROLES, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -31,7 +31,9 @@ async def test_a_role_loads_the_large_libraries_that_it_needs_and_no_others(
     data_dir = tmp_path / "var"
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(data_dir, phone, PYTHONPROFILEIMPORTTIME="1") as installation,
+        running_installation(
+            data_dir, phone, speed=CALM, PYTHONPROFILEIMPORTTIME="1"
+        ) as installation,
     ):
         await installation.until_live()
         await installation.say("/status", "Latency")

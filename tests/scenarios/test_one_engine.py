@@ -20,6 +20,7 @@ from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import (
+    CALM,
     Installation,
     environment,
     run_engine_command,
@@ -75,7 +76,7 @@ def is_running(process: psutil.Process) -> bool:
 async def test_a_second_engine_is_refused_and_leaves_the_first_its_socket(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as first,
+        running_installation(tmp_path / "var", phone, speed=CALM) as first,
     ):
         run_id = (await first.until_live()).run_id
         pid = first.role("engine").pid
@@ -94,7 +95,7 @@ async def test_a_second_engine_is_refused_and_leaves_the_first_its_socket(tmp_pa
 async def test_a_socket_that_was_removed_is_there_again(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as first,
+        running_installation(tmp_path / "var", phone, speed=CALM) as first,
     ):
         run_id = (await first.until_live()).run_id
         (tmp_path / "var" / "run" / "engine.sock").unlink()
@@ -106,7 +107,7 @@ async def test_a_socket_that_was_removed_is_there_again(tmp_path: Path) -> None:
 async def test_a_new_run_ends_the_roles_that_an_earlier_one_left_stopped(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as first,
+        running_installation(tmp_path / "var", phone, speed=CALM) as first,
     ):
         await first.until_live()
         await first.say("/start", "Syndicate")
@@ -116,7 +117,7 @@ async def test_a_new_run_ends_the_roles_that_an_earlier_one_left_stopped(tmp_pat
         first.process.kill()
         await first.process.wait()
 
-        async with running_installation(tmp_path / "var", phone) as second:
+        async with running_installation(tmp_path / "var", phone, speed=CALM) as second:
             await second.until_live()
             _, alive = await asyncio.to_thread(psutil.wait_procs, left, timeout=PATIENCE_S)
 
@@ -128,7 +129,7 @@ async def test_a_new_run_ends_the_roles_that_an_earlier_one_left_stopped(tmp_pat
 async def test_an_engine_that_was_stopped_is_ended_and_started_anew(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as first,
+        running_installation(tmp_path / "var", phone, speed=CALM) as first,
     ):
         before = await first.until_live()
         await first.say("/start", "Syndicate")

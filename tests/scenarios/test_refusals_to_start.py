@@ -12,7 +12,7 @@ from engine.bus.reports import StatusReport
 from engine.operate import exit_codes
 from engine.requests.overview import GetStatus
 from tests.patience import PATIENCE_S
-from tests.scenarios.rig import run_engine_command, running_installation
+from tests.scenarios.rig import CALM, run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ async def test_a_busy_port_refuses_the_start(tmp_path: Path) -> None:
 async def test_a_second_start_names_the_first(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as installation,
+        running_installation(tmp_path / "var", phone, speed=CALM) as installation,
     ):
         await installation.until_live()
         code, said = await run_engine_command(tmp_path / "var", "run")
@@ -83,7 +83,9 @@ async def test_a_wrong_token_closes_the_chat_only_and_is_never_shown(tmp_path: P
     log = tmp_path / "var.log"
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone, TELEGRAM_BOT_TOKEN=token) as installation,
+        running_installation(
+            tmp_path / "var", phone, speed=CALM, TELEGRAM_BOT_TOKEN=token
+        ) as installation,
     ):
         await installation.until_live()
         async with asyncio.timeout(PATIENCE_S):

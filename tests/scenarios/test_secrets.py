@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from engine.operate.recording import SUFFIX
-from tests.scenarios.rig import run_engine_command, running_installation
+from tests.scenarios.rig import CALM, run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 from tests.telegram.faults import Fault, Kind
 
@@ -42,6 +42,7 @@ async def test_secrets_in_every_place_are_kept_nowhere(tmp_path: Path) -> None:
         running_installation(
             data_dir,
             phone,
+            speed=CALM,
             SYNDICATE_OPERATOR_TOTP_SECRET=TOTP,
             SYNDICATE_NETWORK_PROXY=f"socks5://me:{PASSWORD}@proxy.invalid:1080",
             SYNDICATE_LOG_LEVEL="debug",

@@ -18,7 +18,7 @@ from engine.bus.reports import ExportReport
 from engine.domain.exact import exact_sum
 from engine.requests.money import GetExport, GetPnl
 from tests.patience import PATIENCE_S, insist
-from tests.scenarios.rig import Installation, run_engine_command, running_installation
+from tests.scenarios.rig import CALM, Installation, run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
@@ -27,14 +27,18 @@ PAPER: dict[str, Any] = {"SYNDICATE_PAPER_MODE_AT_FIRST_START": "paper"}
 
 
 @asynccontextmanager
-async def running_two(data_dir: Path) -> AsyncIterator[tuple[Installation, Installation]]:
+async def running_two(
+    data_dir: Path, *, speed: int = 5
+) -> AsyncIterator[tuple[Installation, Installation]]:
     """Run the engine `main` with ledger, sandbox and chat, and the engine `base` beside it."""
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(data_dir, phone, **PAPER) as main,
+        running_installation(data_dir, phone, speed=speed, **PAPER) as main,
     ):
         await main.until_live()
-        async with running_installation(data_dir, phone, engine_id="base", **PAPER) as base:
+        async with running_installation(
+            data_dir, phone, speed=speed, engine_id="base", **PAPER
+        ) as base:
             await base.until_live()
             yield main, base
 
@@ -96,7 +100,7 @@ async def test_a_kill_by_name_stops_that_engine_alone(
     async def says(*arguments: str, stdin: bytes = b"") -> tuple[int, str]:
         return await run_engine_command(data_dir, *arguments, stdin=stdin)
 
-    async with running_two(data_dir) as (main, base):
+    async with running_two(data_dir, speed=CALM) as (main, base):
         code, said = await says("kill", "--engine", "bse")
         assert (code, "known: base, main" in said) == (2, True)
         assert not (await main.until_live()).is_killed

@@ -29,7 +29,7 @@ from tests.patience import PATIENCE_S, insist
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=5.0))
+SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=1.0))
 
 
 async def put(

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SETTINGS = Settings(
-    markets=MarketsSettings(sandbox_speed=5.0),
+    markets=MarketsSettings(sandbox_speed=1.0),
     limits=LimitsSettings(position_usd=Decimal(1_000)),
     operator=OperatorSettings(loosening_delay_s=3_600),
 )
