@@ -18,6 +18,7 @@ from engine.storage import schema
 from engine.storage.backup import take_backup
 from engine.storage.database import parse_url
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
+from engine.storage.migrating import downgrade, upgrade
 from engine.storage.opening import open_writer
 from engine.storage.tables import executions
 
@@ -49,7 +50,7 @@ async def migrate(
                 )
             )
             if action == "up":
-                await writer.transact_long(lambda connection: connection.run_sync(schema.upgrade))
+                await writer.transact_long(lambda connection: connection.run_sync(upgrade))
             elif action == "down":
                 if writer.database.is_sqlite:
                     await take_backup(
@@ -78,7 +79,7 @@ def _down(connection: Connection, *, to: str, may_discard: bool) -> None:
     kept = 0
     if has_tables:
         kept = connection.execute(select(func.count()).select_from(executions)).scalar_one()
-    schema.downgrade(connection, to)
+    downgrade(connection, to)
     is_gone = not connection.dialect.has_table(connection, executions.name)
     if is_gone and kept and not may_discard:
         # Raised within the transaction, so that it is rolled back.

@@ -12,7 +12,6 @@ from engine.storage import schema
 from engine.storage.backup import check_present, one_line, restore_hint, take_backup
 from engine.storage.database import Database, parse_url
 from engine.storage.ledger_settings import LedgerSettings
-from engine.storage.postgres import PostgresDatabase
 from engine.storage.sqlite import SqliteDatabase
 from engine.storage.writer import Writer
 
@@ -43,6 +42,8 @@ def _make_database(settings: LedgerSettings) -> Database:
         database = SqliteDatabase(url=url, restore_hint=lambda: restore_hint(settings.backups_dir))
         check_present(database.path, backups_dir=settings.backups_dir)
         return database
+    from engine.storage.postgres import PostgresDatabase  # noqa: PLC0415 - a driver few need
+
     return PostgresDatabase(url=url, transaction_s=settings.transaction_s)
 
 
@@ -70,7 +71,9 @@ async def prepare(writer: Writer, *, settings: LedgerSettings, clock: Clock) -> 
             kept=settings.backups_kept,
         )
         _log.info("backed up the database to %s before migrating its schema", path)
-    await writer.transact_long(lambda connection: connection.run_sync(schema.upgrade))
+    from engine.storage.migrating import upgrade  # noqa: PLC0415 - Alembic: 6 MB, seldom needed
+
+    await writer.transact_long(lambda connection: connection.run_sync(upgrade))
 
 
 async def _quick_check(connection: AsyncConnection) -> str:

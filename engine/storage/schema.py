@@ -1,38 +1,40 @@
-"""The schema's revision: what the database has, what the code has, and the way between them."""
+"""The schema's revision: what the database has, what the code has, and what is below."""
 
+import re
+from functools import cache
 from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from engine.domain.errors import FatalError
 from engine.storage.tables import metadata
 
 MIGRATIONS_DIR = Path(__file__).resolve().parents[2] / "migrations"
 BASE = "base"
+_SAYS: Final = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
 
 
-def make_config(connection: Connection | None = None) -> Config:
-    """Make Alembic's configuration; migrations run on `connection`, within its transaction."""
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    return config
+@cache
+def _below() -> dict[str, str]:
+    """Return each revision of the code with the one below it, as the files of migrations say."""
+    files = sorted((MIGRATIONS_DIR / "versions").glob("*.py"))
+    found = [dict(_SAYS.findall(path.read_text(encoding="utf-8"))) for path in files]
+    return {said["revision"]: said.get("down_revision", BASE) for said in found}
 
 
 def newest_revision() -> str:
     """Return the revision that the code works with."""
-    head = ScriptDirectory.from_config(make_config()).get_current_head()
-    assert head is not None
+    below = _below()
+    (head,) = below.keys() - set(below.values())
     return head
 
 
 def current_revision(connection: Connection) -> str | None:
     """Return the database's revision, None before the first migration."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def needs_upgrade(connection: Connection, *, shown: str) -> bool:
@@ -50,10 +52,7 @@ def needs_upgrade(connection: Connection, *, shown: str) -> bool:
                 "make; use an empty database"
             )
         return True
-    known = {
-        script.revision for script in ScriptDirectory.from_config(make_config()).walk_revisions()
-    }
-    if current not in known:
+    if current not in _below():
         raise FatalError(
             f"the database {shown} has schema {current}, newer than this program's "
             f"{newest_revision()}; run the newer program, or restore a backup from before it"
@@ -64,17 +63,4 @@ def needs_upgrade(connection: Connection, *, shown: str) -> bool:
 def revision_below(connection: Connection) -> str:
     """Return the revision one step below the database's; a fixed target can be run twice."""
     current = current_revision(connection)
-    if current is None:
-        return BASE
-    below = ScriptDirectory.from_config(make_config()).get_revision(current).down_revision
-    return below if isinstance(below, str) else BASE
-
-
-def upgrade(connection: Connection) -> None:
-    """Migrate to the newest revision."""
-    command.upgrade(make_config(connection), "head")
-
-
-def downgrade(connection: Connection, revision: str) -> None:
-    """Migrate back to a revision, ``base`` for an empty database."""
-    command.downgrade(make_config(connection), revision)
+    return BASE if current is None else _below()[current]

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 NEEDED_BY: Final = {
     "numba": {"engine"},
     "sqlalchemy": {"ledger"},
+    "asyncpg": set(),
     "telegram": {"bot"},
     "matplotlib": set(),
     "web3": set(),

@@ -20,6 +20,7 @@ from engine.storage import schema
 from engine.storage.backup import list_backups
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.migrate import migrate
+from engine.storage.migrating import make_config, upgrade
 from engine.storage.opening import open_writer
 from engine.storage.tables import executions, fills, metadata, operator_state, orders
 from tests.storage import makers
@@ -79,11 +80,18 @@ async def test_the_migrated_schema_equals_the_models(
     assert differences == []
 
 
+def test_the_files_of_migrations_say_what_alembic_makes_of_them() -> None:
+    newest_first = list(ScriptDirectory.from_config(make_config()).walk_revisions())
+
+    assert schema._below() == {one.revision: one.down_revision or "base" for one in newest_first}
+    assert schema.newest_revision() == newest_first[0].revision
+
+
 async def test_up_down_up_ends_where_it_began(settings: LedgerSettings) -> None:
     await migrate("up", settings=settings)
     before = await _inspect(settings, _shape)
 
-    newest_first = ScriptDirectory.from_config(schema.make_config()).walk_revisions()
+    newest_first = ScriptDirectory.from_config(make_config()).walk_revisions()
     for below in [script.revision for script in newest_first][1:]:
         assert await migrate("down", settings=settings) == below
     assert await migrate("down", settings=settings, to="base") is None
@@ -188,8 +196,6 @@ def test_the_command_line_migrates_and_shows_where_it_is(
 async def test_a_migration_cut_short_leaves_the_schema_as_it_was(
     settings: LedgerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upgrade = schema.upgrade
-
     def cut(connection: Connection) -> None:
         upgrade(connection)
         raise asyncio.CancelledError
@@ -197,7 +203,7 @@ async def test_a_migration_cut_short_leaves_the_schema_as_it_was(
     await migrate("up", settings=settings)
     await migrate("down", settings=settings, to=FIRST)
     before = await _inspect(settings, _shape)
-    monkeypatch.setattr(schema, "upgrade", cut)
+    monkeypatch.setattr("engine.storage.migrate.upgrade", cut)
     with pytest.raises(asyncio.CancelledError):
         await migrate("up", settings=settings)
 
