@@ -93,8 +93,8 @@ audit: $(VENV)/.runtime ## check the chain of all acts; HEAD=hash that was noted
 	@exec $(PY) -m engine audit verify $(if $(HEAD),--head $(HEAD))
 
 .PHONY: pair
-pair: $(VENV)/.runtime ## make the phone that writes the code shown here to the bot the operator's
-	@exec $(PY) -m engine pair
+pair: $(VENV)/.runtime ## let the phone in that writes the code shown here: yours, or RANK=viewer, operator, admin
+	@exec $(PY) -m engine pair $(if $(RANK),--rank $(RANK))
 
 .PHONY: health
 health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code 0 if so)

@@ -1,12 +1,12 @@
 """Who may command: stands in front of every update, before anything is stored or answered.
 
-Only the operator's numeric user id authorises, and only by an original message or a tap in the
-private chat with the bot. Everything else is dropped in silence and counted.
+Only a numeric user id that was let in authorises, and only by an original message or a tap in that
+person's private chat with the bot. Everything else is dropped in silence and counted.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -15,6 +15,7 @@ from cachetools import FIFOCache
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
+from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 
 _log = logging.getLogger(__name__)
@@ -56,9 +57,10 @@ class Tap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """An update that the operator sent: a message or a tap.
+    """An update that somebody sent who may: a message or a tap.
 
     Attributes:
+        rank: what this person may do.
         sent_at_s: Telegram's date of a message; taps carry none.
         text: None for a message without text.
     """
@@ -66,6 +68,7 @@ class Incoming:
     update_id: int
     user_id: int
     chat_id: int
+    rank: Rank
     sent_at_s: int | None
     text: str | None
     tap: Tap | None
@@ -73,9 +76,13 @@ class Incoming:
 
 @dataclass(slots=True)
 class Access:
-    """Lets the operator's own messages and taps through and counts the rest."""
+    """Lets original messages and taps of those who may through, and counts the rest.
 
-    operator_id: int
+    Attributes:
+        ranks: what each person may do, by user id.
+    """
+
+    ranks: Mapping[int, Rank]
     clock: Callable[[], int]
     denied: Counter[Denial] = field(default_factory=Counter, init=False)
     _logged_at_ns: FIFOCache[int, int] = field(
@@ -83,7 +90,7 @@ class Access:
     )
 
     def admit(self, update: Update) -> Incoming | None:
-        """Return what the operator sent, or None; a denial is counted and answered by nothing."""
+        """Return what a person sent who may; a denial is None, counted, and answered by nothing."""
         verdict = self._judge(update)
         if isinstance(verdict, Incoming):
             return verdict
@@ -113,34 +120,39 @@ class Access:
 
     def _judge_message(self, update_id: int, message: Message) -> Incoming | Denial:
         user = message.from_user
-        if user is None or user.is_bot or user.id != self.operator_id:
+        rank = None if user is None or user.is_bot else self.ranks.get(user.id)
+        if user is None or rank is None:
             return Denial.STRANGER
-        denial = _denial_of_message(message, operator_id=self.operator_id)
+        denial = _denial_of_message(message, person_id=user.id)
         if denial is not None:
             return denial
         return Incoming(
             update_id=update_id,
             user_id=user.id,
             chat_id=message.chat.id,
+            rank=rank,
             sent_at_s=int(message.date.timestamp()),
             text=message.text,
             tap=None,
         )
 
     def _judge_tap(self, update_id: int, query: CallbackQuery) -> Incoming | Denial:
-        if query.from_user.is_bot or query.from_user.id != self.operator_id:
+        user = query.from_user
+        rank = None if user.is_bot else self.ranks.get(user.id)
+        if rank is None:
             return Denial.STRANGER
         message = query.message
         if message is None or query.inline_message_id is not None or query.data is None:
             return Denial.INLINE
-        if message.chat.type != ChatType.PRIVATE or message.chat.id != self.operator_id:
+        if message.chat.type != ChatType.PRIVATE or message.chat.id != user.id:
             return Denial.NOT_PRIVATE
         if isinstance(message, Message) and message.forward_origin is not None:
             return Denial.FORWARDED
         return Incoming(
             update_id=update_id,
-            user_id=query.from_user.id,
+            user_id=user.id,
             chat_id=message.chat.id,
+            rank=rank,
             sent_at_s=None,
             text=None,
             tap=Tap(
@@ -152,8 +164,8 @@ class Access:
         )
 
 
-def _denial_of_message(message: Message, *, operator_id: int) -> Denial | None:
-    if message.chat.type != ChatType.PRIVATE or message.chat.id != operator_id:
+def _denial_of_message(message: Message, *, person_id: int) -> Denial | None:
+    if message.chat.type != ChatType.PRIVATE or message.chat.id != person_id:
         return Denial.NOT_PRIVATE
     if message.forward_origin is not None or message.is_automatic_forward:
         return Denial.FORWARDED

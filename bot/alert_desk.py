@@ -6,7 +6,7 @@ machine for one thing at a time, and get what is so by then.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -110,20 +110,6 @@ class AlertDesk:
     def hear(self, notice: Notice) -> None:
         """Take in what this process found out by itself."""
         self._take(StampedNotice(seq=0, notice=notice))
-
-    async def hear_news(self, news: "asyncio.Queue[RoleEnded]") -> None:
-        """Take in news of roles that ended for good, for ever."""
-        while True:
-            one = await news.get()
-            self.hear(
-                RoleAway(
-                    at_ns=self.clock(),
-                    basis=Basis.SANDBOX,
-                    role=one.role,
-                    why=one.why,
-                    is_for_good=True,
-                )
-            )
 
     async def act(self, act: AlertAct) -> bool:
         """Carry out what an operator did; say whether it is stored."""
@@ -307,8 +293,12 @@ def make_alert_desk(
     own_by: str,
     deliver: Callable[[Telling], Awaitable[int | None]],
     clock: Callable[[], int],
+    has_ways_out: bool = True,
 ) -> AlertDesk:
-    """Make the desk of a chat, whose news are read as `source`."""
+    """Make the desk of a chat, whose news are read as `source`.
+
+    Without `has_ways_out` another desk sends out what nobody acknowledges.
+    """
     return AlertDesk(
         facade=facade,
         machine=AlertMachine(
@@ -324,13 +314,29 @@ def make_alert_desk(
         clock=clock,
         look_s=settings.alert_look_s,
         health_s=settings.health_s,
-        pager=_make_pager(settings),
+        pager=_make_pager(settings) if has_ways_out else None,
     )
 
 
 def _make_pager(settings: FrontEndSettings) -> Pager | None:
     urls = settings.alert_urls
     return Pager(urls=urls, proxy=settings.outside_proxy) if urls else None
+
+
+async def hear_news(news: "asyncio.Queue[RoleEnded]", desks: Sequence[AlertDesk]) -> None:
+    """Take in news of roles that ended for good, for ever."""
+    while True:
+        one = await news.get()
+        for desk in desks:
+            desk.hear(
+                RoleAway(
+                    at_ns=desk.clock(),
+                    basis=Basis.SANDBOX,
+                    role=one.role,
+                    why=one.why,
+                    is_for_good=True,
+                )
+            )
 
 
 async def ping(

@@ -12,6 +12,7 @@ from bot.grammar import Argument, Arguments
 from engine.bus.command import AnyCommand, seal
 from engine.bus.notices import AlertAct
 from engine.bus.request import Reply, Request
+from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.facade.front_end import FrontEndSettings
 
@@ -82,6 +83,7 @@ class Call:
         chat: how the chat itself is doing.
         line: as it may be repeated, without a code.
         alerts: those of this chat.
+        rank: what the person who asks may do.
     """
 
     ask: Ask
@@ -97,6 +99,7 @@ class Call:
     chat: ChatState = field(default_factory=ChatState)
     line: str = ""
     alerts: AlertsOfChat | None = None
+    rank: Rank = Rank.ADMIN
 
     def seal(
         self, command: AnyCommand, *, at_ns: int | None = None, target: str | None = None

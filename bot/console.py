@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from bot.alert_desk import make_alert_desk, ping
+from bot.alert_desk import hear_news, make_alert_desk, ping
 from bot.answer import Answer, Chart, Theme
 from bot.charts import ChartDrawer, ChartError
 from bot.dispatch import Dispatcher, Invocation, read_line
@@ -23,7 +23,7 @@ from bot.render.money import pnl_sparkline
 from bot.render.plain import write_plain
 from bot.render.screen import Screen, Text
 from bot.render.troubles import render_busy, render_left
-from bot.session import ChatSession, Choice, Turn
+from bot.session import ChatSession, Choice, Shared, Turn
 from bot.signs import give_signs
 from bot.telling import Telling
 from bot.terminal import PipeTerminal, Terminal
@@ -87,7 +87,8 @@ class Console:
             facade, settings, source=READER, chat=READER, own_by=BY, deliver=self._tell, clock=clock
         )
         self._session = ChatSession(
-            Dispatcher(facade=facade, settings=settings, clock=clock, alerts=self._alerts)
+            Dispatcher(facade=facade, settings=settings, clock=clock, alerts=self._alerts),
+            Shared(settings.confirm_s),
         )
         self._charts = ChartDrawer(settings.chart_cache_directory, Theme(settings.chart_theme))
         self._feed = NoticeFeed(
@@ -109,7 +110,7 @@ class Console:
             self._group.create_task(self._feed.run()),
             self._group.create_task(self._alerts.run()),
             self._group.create_task(self._give_signs()),
-            self._group.create_task(self._alerts.hear_news(news)),
+            self._group.create_task(hear_news(news, [self._alerts])),
             self._group.create_task(ping(self._alerts, self._settings, is_chat_well=lambda: True)),
             self._group.create_task(self._read(stop)),
         ]

@@ -12,10 +12,17 @@ from bot.command import AlertsOfChat, Call, CommandEntry, Kind
 from bot.command_table import find, names
 from bot.commands.common import answer_plainly
 from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
+from bot.ranks import NotPermittedError, check_may_send
 from bot.render.clean import clean
-from bot.render.troubles import render_away, render_failed, render_misread
+from bot.render.troubles import (
+    render_away,
+    render_failed,
+    render_misread,
+    render_not_permitted,
+)
 from engine.bus.request import Reply, Request
 from engine.domain.errors import SyndicateError, TransientError
+from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -139,13 +146,18 @@ def _looks_like_kill(typed: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class Dispatcher:
-    """Carries out invocations against the facade and turns every failure into an answer."""
+    """Carries out what one person asks for, and turns every failure into an answer.
+
+    Attributes:
+        rank: what this person may have carried out.
+    """
 
     facade: Facade
     settings: FrontEndSettings
     clock: Callable[[], int]
     read_chat: Callable[[], ChatState] = ChatState
     alerts: AlertsOfChat | None = None
+    rank: Rank = Rank.ADMIN
     failed_count: int = field(default=0, init=False)
     _sign_ns: int = field(default=0, init=False)
     _telling: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
@@ -155,7 +167,9 @@ class Dispatcher:
 
         Raises:
             TransientError: no answer in time, or the role is away.
+            NotPermittedError: it takes another rank.
         """
+        check_may_send(self.rank, request)
         ask_s = self.settings.ask_s
         if isinstance(request, Kill):
             ask_s = min(ask_s, KILL_S_MAX)
@@ -169,7 +183,9 @@ class Dispatcher:
             ) from None
 
     def note_sign(self) -> None:
-        """Tell the engines that the operator is there; nothing waits for it."""
+        """Tell the engines that somebody is there who can act; nothing waits for it."""
+        if not self.rank.is_at_least(Rank.OPERATOR):
+            return
         now_ns = self.clock()
         if 0 <= now_ns - self._sign_ns < SIGN_S * NS_PER_S:
             return
@@ -210,9 +226,12 @@ class Dispatcher:
             chat=self.read_chat(),
             line=invocation.shown,
             alerts=self.alerts,
+            rank=self.rank,
         )
         try:
             return await invocation.entry.handler(call)
+        except NotPermittedError as error:
+            return Answer(screen=render_not_permitted(invocation.shown, needed=error.needed))
         except SyndicateError as error:
             return Answer(screen=render_away(str(error)))
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered

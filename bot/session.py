@@ -94,28 +94,50 @@ class Turn:
 
 
 @dataclass(slots=True)
+class Shared:
+    """What the chats of one engine share: a kill or a tightening of one person counts for all.
+
+    Attributes:
+        confirm_s: how long a second step counts.
+        confirmations: second steps that wait, each for one person.
+        changing: held by whoever changes the engine: one change after another.
+        epoch: number of kills so far; a command of an earlier epoch may not loosen anything.
+    """
+
+    confirm_s: int
+    confirmations: Confirmations = field(init=False)
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    epoch: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.confirmations = Confirmations(self.confirm_s)
+
+
+@dataclass(slots=True)
 class ChatSession:
     """Decides whether a turn may still be carried out, and carries it out in its lane.
 
     Attributes:
+        shared: with the chats of other persons, where there are any.
         is_conflicted: somebody else speaks in this chat too: only what protects is taken.
-        epoch: number of kills so far; a command of an earlier epoch may not loosen anything.
     """
 
     dispatcher: Dispatcher
+    shared: Shared
     is_conflicted: Callable[[], bool] = lambda: False
-    epoch: int = field(default=0, init=False)
-    _confirmations: Confirmations = field(init=False)
     _under_way: int = field(default=0, init=False)
     _is_idle: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _reading: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(RUNNING_MAX), init=False
     )
-    _changing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
-        self._confirmations = Confirmations(self.dispatcher.settings.confirm_s)
         self._is_idle.set()
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of kills so far."""
+        return self.shared.epoch
 
     def answer(self, turn: Turn, deliver: Deliver) -> Coroutine[Any, Any, None]:
         """Return what carries a turn out and delivers one answer, whatever happens.
@@ -126,9 +148,9 @@ class ChatSession:
         if not turn.is_late:
             self.dispatcher.note_sign()
         if isinstance(asked, Invocation) and asked.tightens:
-            self._confirmations.void_all()
+            self.shared.confirmations.void_all()
             if asked.is_kill:
-                self.epoch += 1
+                self.shared.epoch += 1
                 return self._carry_out(turn, deliver)
         return self._in_lane(turn, deliver)
 
@@ -147,7 +169,7 @@ class ChatSession:
         self._under_way += 1
         self._is_idle.clear()
         try:
-            async with self._reading if turn.kind is Kind.READ else self._changing:
+            async with self._reading if turn.kind is Kind.READ else self.shared.changing:
                 refusal = self._refusal(turn)
                 if refusal is None:
                     await self._carry_out(turn, deliver)
@@ -195,13 +217,13 @@ class ChatSession:
             await self._kill_again(turn.by)
         if answer is not None and answer.confirmation is not None:
             now_ns = self.dispatcher.clock()
-            nonce = self._confirmations.offer(answer.confirmation, by=turn.by, now_ns=now_ns)
+            nonce = self.shared.confirmations.offer(answer.confirmation, by=turn.by, now_ns=now_ns)
             answer = replace(answer, nonce=nonce)
         await deliver(answer)
 
     async def _choose(self, choice: Choice, *, by: str) -> Answer | None:
         now_ns = self.dispatcher.clock()
-        confirmation = self._confirmations.take(choice.nonce, by=by, now_ns=now_ns)
+        confirmation = self.shared.confirmations.take(choice.nonce, by=by, now_ns=now_ns)
         if confirmation is None:
             return None
         if choice.is_yes:

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from engine.domain.people import Rank
 from engine.operate.endings import exit_code_after
 from engine.operate.logs import set_up_logs
 from engine.settings.load import load_settings
@@ -77,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     unkill.add_argument("--engine", default="", metavar="ID", help="its own latch, not that of all")
     enroll = add("enroll", commands.enroll, "set up the authenticator that /unkill asks for")
     enroll.add_argument("--again", action="store_true", help="replace the one that is set up")
-    add("pair", commands.pair, "make the phone that writes a code to the bot the operator's")
+    pair = add("pair", commands.pair, "let the phone in that writes a code to the bot: the owner's")
+    pair.add_argument(
+        "--rank", type=Rank, choices=tuple(Rank), help="somebody else's, with this rank"
+    )
     add("health", commands.health, "say whether the running engine is well")
     prices = add("prices", commands.prices, "print the running engine's prices from shared memory")
     prices.add_argument("--watch", action="store_true", help="go on until Ctrl-C, in place")

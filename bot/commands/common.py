@@ -6,6 +6,7 @@ from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.menus import OVERVIEW, acts
 from bot.notice_buttons import CANCEL_DELAYED, why_button
+from bot.ranks import check_may_send
 from bot.render.market import render_unknown
 from bot.render.safety import (
     render_acknowledged,
@@ -51,7 +52,12 @@ async def ask_pnl(call: Call, *, days: int) -> PnlReport | None:
 async def ask_to_loosen(
     call: Call, command: Command[Acknowledged], lacks: Declined, *, asked: str, action: str
 ) -> Answer:
-    """Ask for what a loosening lacks: a tap, or the same line again with a one-time code."""
+    """Ask for what a loosening lacks: a tap, or the same line again with a one-time code.
+
+    Raises:
+        NotPermittedError: another rank is asked in vain.
+    """
+    check_may_send(call.rank, command)
     now = await call.ask(GetStatus())
     if lacks.needs_code:
         return Answer(screen=render_ask_code(asked, now, why=lacks.why, line=call.line))

@@ -71,6 +71,8 @@ def render_realised(notice: PaperTraded, approval: Approval, *, note: str) -> Sc
     worst = _usd(approval.plan, approval.worst_quote)
     realised = words.usd(notice.profit_usd, is_signed=True)
     rows = [*_terms(approval), ("Got", f"{realised}, worst allowed {worst}")]
+    if len(approval.approved_by) > 1:
+        rows.append(("By", ", ".join(approval.approved_by)))
     if notice.left_over:
         rows.append(("Left", words.left_over(notice.left_over)))
     if notice.why_reverted:

@@ -2,6 +2,7 @@
 
 from bot.render import words
 from bot.render.screen import Mark, Screen, Text
+from engine.domain.people import Rank
 
 _SENTENCE_LIMIT = 300
 
@@ -26,6 +27,15 @@ def render_away(why: str) -> Screen:
         title="No answer",
         mark=Mark.WARN,
         blocks=(Text(why[:_SENTENCE_LIMIT]), Text("/kill works all the same.")),
+    )
+
+
+def render_not_permitted(line: str, *, needed: Rank) -> Screen:
+    """Say that a person's rank does not reach for what was asked."""
+    return Screen(
+        title=f"Not done: {line}",
+        mark=Mark.WARN,
+        blocks=(Text(f"This takes the rank {needed} here, and yours is a lower one."),),
     )
 
 

@@ -9,6 +9,7 @@ from telegram import Update
 from bot.access import Access, Denial, Incoming
 from bot.command import Kind
 from bot.dispatch import Invocation, read_line
+from bot.permitted import permitted
 from bot.render.clean import clean
 from bot.session import Asked
 from bot.telegram.keyboards import read_payload
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What the operator asks for, and the update that it came in."""
+    """What a person asks for, and the update that it came in."""
 
     incoming: Incoming
     asked: Asked
@@ -47,7 +48,7 @@ def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
         incoming = access.admit(update)
         if incoming is None:
             return None
-        return Arrival(incoming=incoming, asked=_asked(incoming), raw=raw)
+        return Arrival(incoming=incoming, asked=permitted(_asked(incoming), incoming.rank), raw=raw)
     except Exception as error:  # noqa: BLE001 - bytes from outside; whatever breaks is dropped
         _log.warning("an update cannot be read: %s", clean(repr(error), limit=200))
         access.deny(Denial.UNREADABLE, user_id=None)

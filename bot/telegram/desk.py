@@ -12,6 +12,7 @@ from cachetools import FIFOCache
 from bot.answer import Answer
 from bot.charts import ChartDrawer, ChartError
 from bot.dispatch import Invocation
+from bot.permitted import with_buttons_for
 from bot.render.troubles import render_not_text
 from bot.session import ChatSession, Choice, Turn
 from bot.telegram.arrivals import Arrival
@@ -109,6 +110,7 @@ class Desk:
             self.inbox.done(arrival.update_id)
             return
         answer = answer or Answer(screen=render_not_text())
+        answer = with_buttons_for(arrival.incoming.rank, answer)
         if tap is not None and answer.is_brief:
             self.taps.answer(tap.query_id, f"{answer.screen.mark}{answer.screen.title}")
             self.inbox.done(arrival.update_id)

@@ -2,21 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Final
 
 from telegram.error import TelegramError
 
 from bot.access import Access
-from bot.alert_desk import make_alert_desk, ping
-from bot.answer import Answer, Theme
+from bot.alert_desk import hear_news, ping
+from bot.answer import Theme
 from bot.charts import ChartDrawer
-from bot.chat_state import ChatState
-from bot.dispatch import Dispatcher
 from bot.news import News
 from bot.notice_buttons import AFTER_CONFLICT, AFTER_GAP, AFTER_NEWS, Row
-from bot.notices import NoticeFeed
 from bot.render.screen import Screen
 from bot.render.troubles import (
     render_answers_dropped,
@@ -24,25 +21,17 @@ from bot.render.troubles import (
     render_gap,
     render_webhook_trouble,
 )
-from bot.session import ChatSession
+from bot.session import Shared
 from bot.signs import give_signs
 from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.blindness import Blindness
-from bot.telegram.card import LiveCard
-from bot.telegram.desk import Desk
-from bot.telegram.inbox import SOURCE, Inbox
+from bot.telegram.chat import Around, Chat
+from bot.telegram.inbox import Inbox
 from bot.telegram.introduction import introduce
-from bot.telegram.outbox import Outbox
-from bot.telegram.outgoing import Priority
-from bot.telegram.pacing import Pace
-from bot.telegram.replies import make_messages
 from bot.telegram.requests import opt_in_to_durations
-from bot.telegram.sender import Sender
+from bot.telegram.sender import Line
 from bot.telegram.source import make_source
-from bot.telegram.taps import TapAnswers
-from bot.telegram.teller import Teller
 from bot.telegram.token_trust import TokenTrust
-from bot.threads import Threads
 from engine.bus.command import seal
 from engine.bus.reports import Acknowledged
 from engine.domain.errors import FatalError, SyndicateError
@@ -81,7 +70,7 @@ async def run_telegram(
     clock: Callable[[], int],
     news: News,
 ) -> None:
-    """Serve the operator's chat until `stop` is set.
+    """Serve the chats until `stop` is set.
 
     Raises:
         FatalError: Telegram refuses the token for good.
@@ -109,8 +98,6 @@ class FrontEnd:
         group: asyncio.TaskGroup,
     ) -> None:
         assert settings.telegram_token is not None
-        assert settings.telegram_operator_id is not None
-        bot_id = settings.telegram_token.partition(":")[0]
         self._facade = facade
         self._settings = settings
         self._clock = clock
@@ -119,37 +106,28 @@ class FrontEnd:
         self._now_s = asyncio.get_running_loop().time
         self._conflict_at_s = _NEVER
         self._conflict_told_at_s = _NEVER
-        self._dropped_told_count = 0
         self._answered_at_s: float | None = None
         self._opened_at_s = self._told_at_s = self._now_s()
         self._ahead_s: int | None = None
         self._is_unfinished_taken = False
         self._held: list[Callable[[], None]] = []
         self._wanted_by_take: set[int] = set()
-        self.access = Access(settings.telegram_operator_id, clock)
-        self.sender = Sender(
+        people = settings.telegram_people
+        self.access = Access({person.user_id: person.rank for person in people}, clock)
+        self.line = Line(
             token=settings.telegram_token,
-            chat_id=settings.telegram_operator_id,
             base_url=settings.telegram_base_url,
             file_url=settings.telegram_file_url,
             send_s=settings.send_s,
             proxy=settings.telegram_proxy,
         )
         self.token_trust = TokenTrust(
-            self.sender.bot, refusals_max=settings.token_refusals_max, send_s=settings.send_s
-        )
-        self.outbox = Outbox(
-            self.sender,
-            pace=Pace(
-                per_s=settings.chat_sends_per_s,
-                burst=settings.chat_send_burst,
-                now_s=self._now_s,
-            ),
+            self.line.bot, refusals_max=settings.token_refusals_max, send_s=settings.send_s
         )
         self.inbox = Inbox(facade)
         self.poller = make_source(
             settings,
-            bot=self.sender.bot,
+            bot=self.line.bot,
             is_kept=self.inbox.is_kept,
             spawn=self._spawn,
             on_success=self._saw_success,
@@ -157,85 +135,63 @@ class FrontEnd:
             on_refused=self.token_trust.refused,
             on_trouble=lambda why: self._say(render_webhook_trouble(why), AFTER_NEWS),
         )
-        own_by = f"telegram:{settings.telegram_operator_id}"
-        chat = f"telegram-{bot_id}-{settings.telegram_operator_id}"
-        deliver = Teller(self.outbox).deliver
-        self.alerts = make_alert_desk(
-            facade,
-            settings,
-            source=SOURCE,
-            chat=chat,
-            own_by=own_by,
-            deliver=deliver,
-            clock=clock,
-        )
-        self.notices = NoticeFeed(
+        self.shared = Shared(settings.confirm_s)
+        around = Around(
             facade=facade,
-            reader=SOURCE,
-            opportunity_usd_min=settings.opportunity_notice_usd_min,
-            deliver=deliver,
-            threads=Threads(chat),
-            alerts=self.alerts,
-        )
-        self.session = ChatSession(
-            Dispatcher(
-                facade=facade,
-                settings=settings,
-                clock=clock,
-                read_chat=self._read_chat,
-                alerts=self.alerts,
-            ),
-            self._is_conflicted,
-        )
-        self.desk = Desk(
-            session=self.session,
-            bot_id=bot_id,
+            settings=settings,
+            clock=clock,
+            line=self.line,
+            bot_id=settings.telegram_token.partition(":")[0],
             inbox=self.inbox,
-            outbox=self.outbox,
-            taps=TapAnswers(self.sender.bot, self._spawn, settings.send_s),
+            shared=self.shared,
             charts=ChartDrawer(settings.chart_cache_directory, Theme(settings.chart_theme)),
+            is_conflicted=self._is_conflicted,
+            reached=self._reached,
             spawn=self._spawn,
-            show_activity=lambda: self._spawn(self._show_activity()),
         )
+        self.owners = Chat(around, people[0])
+        others = [Chat(around, person, owners=self.owners) for person in people[1:]]
+        self.chats = {chat.person.user_id: chat for chat in (self.owners, *others)}
 
     async def serve(self, stop: asyncio.Event, *, news: News) -> None:
         """Open, wait for `stop`, close in order."""
+        chats, alerts = self.chats.values(), self.owners.alerts
         taking_in = [
             self._spawn(self._poll()),
             self._spawn(self._take_unfinished()),
-            self._spawn(self.notices.run()),
-            self._spawn(self.alerts.run()),
-            self._spawn(self.alerts.hear_news(news)),
-            self._spawn(ping(self.alerts, self._settings, is_chat_well=self._is_chat_well)),
+            *(self._spawn(work) for chat in chats for work in chat.telling()),
+            self._spawn(hear_news(news, [chat.alerts for chat in self._told()])),
+            self._spawn(ping(alerts, self._settings, is_chat_well=self._is_chat_well)),
             self._spawn(self._blindness().run()),
             self._spawn(give_signs(self._facade, self._silent_s, every_s=self._settings.sign_s)),
-            self._spawn(introduce(self.sender.bot, self._settings.tell_terminal)),
+            self._spawn(
+                introduce(
+                    self.line.bot, self._settings.telegram_people, self._settings.tell_terminal
+                )
+            ),
         ]
-        if self._settings.card_s is not None:
-            self._spawn(self._card(self._settings.card_s).run())
-        self._spawn(self.outbox.run())
+        for chat in chats:
+            for work in chat.sending():
+                self._spawn(work)
         self._spawn(self.inbox.report_done())
         try:
             await stop.wait()
             await _cancel(taking_in)
-            await self.session.drain(deadline_s=DESK_S)
-            await self.outbox.drain(deadline_s=OUTBOX_S)
+            await self._of_all(chat.session.drain(deadline_s=DESK_S) for chat in chats)
+            await self._of_all(chat.outbox.drain(deadline_s=OUTBOX_S) for chat in chats)
             await self.inbox.flush(deadline_s=FLUSH_S)
         finally:
             await _cancel(list(self._tasks))
             await self.poller.close()
-            await self.sender.close()
+            await self.line.close()
 
-    def _card(self, every_s: float) -> LiveCard:
-        assert self._settings.telegram_operator_id is not None
-        return LiveCard(
-            dispatcher=self.session.dispatcher,
-            outbox=self.outbox,
-            bot=self.sender.bot,
-            chat_id=self._settings.telegram_operator_id,
-            threads=self.notices.threads,
-            every_s=every_s,
-        )
+    @staticmethod
+    async def _of_all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+        await asyncio.gather(*works)
+
+    def _told(self) -> list[Chat]:
+        """Return the chats of those who are told unasked."""
+        return [chat for chat in self.chats.values() if chat.is_told_unasked]
 
     def _blindness(self) -> Blindness:
         return Blindness(
@@ -249,9 +205,9 @@ class FrontEnd:
         )
 
     def _silent_s(self) -> float:
-        """Say how long the operator could not be heard, or told anything."""
+        """Say how long nobody who can act could be heard, or told anything."""
         now_s = self._now_s()
-        if not self.outbox.is_failing:
+        if not all(chat.outbox.is_failing for chat in self._told()):
             self._told_at_s = now_s
         heard_at_s = self._opened_at_s if self._answered_at_s is None else self._answered_at_s
         return now_s - min(heard_at_s, self._told_at_s)
@@ -264,7 +220,7 @@ class FrontEnd:
             target=self._settings.engine_id,
         )
         try:
-            report = await self.session.dispatcher.ask(pause)
+            report = await self.owners.session.dispatcher.ask(pause)
         except SyndicateError as error:
             _log.warning("blind, and the engine did not take a pause: %s", error)
             return False
@@ -287,7 +243,7 @@ class FrontEnd:
         arrivals = [a for update in fresh if (a := read_arrival(update, self.access)) is not None]
         if not arrivals:
             return
-        epochs = _epochs(arrivals, base=self.session.epoch)
+        epochs = _epochs(arrivals, base=self.shared.epoch)
         sent_at_s = arrivals[-1].incoming.sent_at_s
         if sent_at_s is not None and not self.poller.has_waited:
             self._ahead_s = self._clock() // NS_PER_S - sent_at_s
@@ -323,9 +279,14 @@ class FrontEnd:
             self._start(arrival, epoch=epoch, is_stored=True)
 
     async def _kill(self, arrivals: list[Arrival], *, is_late: bool) -> None:
-        kills = [arrival for arrival in arrivals if arrival.is_kill]
-        if kills:
-            await self.desk.kill(kills, is_late=is_late)
+        kills: dict[int, list[Arrival]] = {}
+        for arrival in arrivals:
+            if arrival.is_kill:
+                kills.setdefault(arrival.incoming.user_id, []).append(arrival)
+        await self._of_all(
+            self.chats[user_id].desk.kill(of_one, is_late=is_late)
+            for user_id, of_one in kills.items()
+        )
 
     def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
         """Have an arrival answered, but not before a kill that may be in the next batch.
@@ -334,26 +295,23 @@ class FrontEnd:
         """
         if arrival.is_kill:
             return
-        start = partial(self.desk.start, arrival, epoch=epoch, is_stored=is_stored)
+        desk = self.chats[arrival.incoming.user_id].desk
+        start = partial(desk.start, arrival, epoch=epoch, is_stored=is_stored)
         if self.poller.has_more and not arrival.is_protective:
             self._held.append(start)
         else:
             start()
 
-    def _read_chat(self) -> ChatState:
-        """Say how the way to the operator is."""
+    def _reached(self) -> tuple[float | None, int | None]:
+        """Say how long ago Telegram answered, and how far this machine's clock is ahead of it."""
         at_s = self._answered_at_s
-        return ChatState(
-            waiting=self.outbox.waiting_count,
-            answered_s=None if at_s is None else self._now_s() - at_s,
-            ahead_s=self._ahead_s,
-        )
+        return None if at_s is None else self._now_s() - at_s, self._ahead_s
 
     def _is_chat_well(self) -> bool:
-        """Say whether the operator would be reached now."""
-        answered_s = self._read_chat().answered_s
+        """Say whether the owner would be reached now."""
+        answered_s, _ = self._reached()
         is_heard = answered_s is not None and answered_s < 3 * self._settings.poll_s + UNHEARD_S
-        return is_heard and not self.outbox.is_failing
+        return is_heard and not self.owners.outbox.is_failing
 
     def _is_conflicted(self) -> bool:
         """Say whether somebody else used the token a short while ago."""
@@ -372,28 +330,20 @@ class FrontEnd:
     def _saw_success(self) -> None:
         self._answered_at_s = self._now_s()
         self.token_trust.accepted()
-        self.outbox.poke()
-        dropped = self.outbox.dropped_count - self._dropped_told_count
-        if dropped:
-            self._dropped_told_count = self.outbox.dropped_count
-            self._say(render_answers_dropped(dropped), AFTER_NEWS)
+        for chat in self.chats.values():
+            chat.outbox.poke()
+            if dropped := chat.take_dropped():
+                chat.say(render_answers_dropped(dropped), AFTER_NEWS)
 
     def _say(self, screen: Screen, row: Row) -> None:
-        answer = Answer(screen=screen, buttons=(row,))
-        for message in make_messages(answer, priority=Priority.URGENT):
-            self.outbox.put(message)
+        for chat in self._told():
+            chat.say(screen, row)
 
     async def _remove_webhook(self) -> None:
         try:
-            await self.sender.bot.delete_webhook(drop_pending_updates=False)
+            await self.line.bot.delete_webhook(drop_pending_updates=False)
         except TelegramError as error:
             _log.warning("the webhook could not be removed: %s", redact(str(error)))
-
-    async def _show_activity(self) -> None:
-        try:
-            await self.sender.show_activity()
-        except TelegramError as error:
-            _log.info("no activity shown: %s", redact(str(error)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = self._group.create_task(work)

@@ -1,7 +1,7 @@
-"""Messages on their way to the operator's chat: in order, paced, retried, bounded.
+"""Messages on their way to one person's chat: in order, paced, retried, bounded.
 
-The operator's private chat is the only one the bot ever writes to, so one queue keeps its order
-and its pace (one message a second, a small burst) also keeps Telegram's pace for the whole bot.
+Telegram's limits are per chat (one message a second, a small burst); what it allows a bot in all is
+far more than the few people of an installation can be told.
 """
 
 import asyncio

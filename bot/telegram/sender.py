@@ -24,12 +24,11 @@ class SendsMessages(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Sender:
-    """Writes to the operator's private chat."""
+@dataclass(slots=True, kw_only=True)
+class Line:
+    """A bot's connection to Telegram, over which everything is sent."""
 
     token: str = field(repr=False)
-    chat_id: int
     base_url: str
     file_url: str
     send_s: float
@@ -46,6 +45,28 @@ class Sender:
             request=self._request,
             get_updates_request=self._request,
         )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._request.shutdown()
+        except TimeoutError:
+            return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Writes to one private chat."""
+
+    line: Line
+    chat_id: int
+    send_s: float
+
+    @property
+    def bot(self) -> Bot:
+        """Return what makes the calls."""
+        return self.line.bot
 
     async def send(self, message: Outgoing) -> None:
         """Make the one call that this message stands for."""
@@ -64,14 +85,6 @@ class Sender:
     async def show_activity(self) -> None:
         """Show that a picture is on its way; best effort."""
         await self.bot.send_chat_action(self.chat_id, ChatAction.UPLOAD_PHOTO)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await self._request.shutdown()
-        except TimeoutError:
-            return
 
     async def _send_text(self, message: Outgoing) -> int:
         sent = await self.bot.send_message(

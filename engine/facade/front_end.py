@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.domain.engines import MAIN
 from engine.domain.errors import FatalError
+from engine.domain.people import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class FrontEndSettings:
     Attributes:
         engine_id: of the engine that this chat drives.
         read_engine_ids: looks on the disk which engines there are.
-        telegram_operator_id: the one numeric Telegram user id that may command.
+        telegram_people: who may write to the bot, the owner first.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
         telegram_webhook_url: where Telegram posts updates to; None to poll for them.
         telegram_webhook_port: port of loopback to which a proxy hands them on.
@@ -71,7 +72,7 @@ class FrontEndSettings:
     engine_id: str = MAIN
     read_engine_ids: Callable[[], Sequence[str]] = lambda: (MAIN,)
     telegram_token: str | None = field(default=None, repr=False)
-    telegram_operator_id: int | None = None
+    telegram_people: Sequence[Person] = ()
     telegram_base_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
     telegram_webhook_url: str | None = field(default=None, repr=False)
@@ -117,12 +118,12 @@ class FrontEndSettings:
         """Say whether the chat is Telegram.
 
         Raises:
-            FatalError: only one of token and operator id is set.
+            FatalError: only one of the two is set: the token, and an operator id.
         """
-        if (self.telegram_token is None) != (self.telegram_operator_id is None):
+        if (self.telegram_token is None) != (not self.telegram_people):
             present, absent = (
                 ("bot token", "operator id")
-                if self.telegram_operator_id is None
+                if not self.telegram_people
                 else ("operator id", "bot token")
             )
             raise FatalError(

@@ -15,6 +15,7 @@ from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy, is_loopback
+from engine.domain.people import Rank
 from engine.domain.redaction import redact
 from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
@@ -67,6 +68,18 @@ def check_together(settings: Settings) -> None:
         raise SettingsError(
             f"{environment_name('telegram', 'webhook_port')} is the port of POST /kill: two doors "
             "cannot share one"
+        )
+    people = environment_name("telegram", "people")
+    if telegram.people and telegram.operator_id is None:
+        raise SettingsError(f"{people} is set, but there is no bot: set TELEGRAM_BOT_TOKEN")
+    if str(telegram.operator_id) in telegram.people:
+        raise SettingsError(f"{people} names TELEGRAM_OPERATOR_ID again, who is an admin anyway")
+    if settings.approvals.two_operators_usd and not any(
+        Rank(rank).is_at_least(Rank.OPERATOR) for rank in telegram.people.values()
+    ):
+        raise SettingsError(
+            f"{environment_name('approvals', 'two_operators_usd')} asks for two people, and there "
+            f"is one: name another operator in {people}, as 12345678=operator"
         )
 
 
@@ -232,6 +245,16 @@ def _check_time_zone(name: str) -> None:
         )
 
 
+def _check_people(people: Mapping[str, str]) -> None:
+    for user_id, rank in people.items():
+        is_id = re.fullmatch(r"[1-9][0-9]{0,18}", user_id, re.ASCII) is not None
+        if not is_id or rank not in tuple(Rank):
+            raise ValueError(
+                "each entry is a numeric Telegram user id, = and a rank (viewer, operator or "
+                "admin), as 12345678=viewer"
+            )
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -244,6 +267,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("bus", "url"): _check_bus_url,
     ("telegram", "base_url"): _check_base_url,
     ("telegram", "webhook_url"): _check_webhook_url,
+    ("telegram", "people"): _check_people,
     ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,
 }

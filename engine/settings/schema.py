@@ -34,6 +34,7 @@ SECRETS: Final = frozenset(
 
 UNSHOWN: Final = SECRETS | {
     ("telegram", "operator_id"),
+    ("telegram", "people"),
     ("telegram", "base_url"),
     ("telegram", "webhook_url"),
 }
@@ -368,8 +369,13 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
     ] = None  # fmt: skip
     operator_id: Annotated[
         Annotated[int, Meta(gt=0)] | None,
-        Meta(description="your numeric Telegram user id; nobody else may command"),
+        Meta(description="your numeric Telegram user id: you may do everything (admin)"),
     ] = None
+    people: Annotated[
+        dict[str, str],
+        Meta(description="who else may write to the bot, as 12345678=viewer: a viewer looks, an "
+             "operator also approves, pauses, resumes, kills and tightens, an admin does all"),
+    ] = msgspec.field(default_factory=dict)  # fmt: skip
     base_url: Annotated[
         str,
         Meta(

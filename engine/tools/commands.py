@@ -178,16 +178,18 @@ async def enroll(settings: Settings, _paths: Paths, asked: argparse.Namespace) -
     return exit_codes.OK if is_done else 1
 
 
-async def pair(settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
-    """Make whoever writes the code on this screen to the bot its operator."""
+async def pair(settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:
+    """Let whoever writes the code on this screen to the bot in: as its owner, or with a rank."""
     from engine.tools.pairing import pair as pair_person
 
-    name = environment_name("telegram", "operator_id")
+    name = environment_name("telegram", "operator_id" if asked.rank is None else "people")
     if name in os.environ:
         raise FatalError(f"{name} is set in the environment, which wins over .env: unset it first")
     if not sys.stdout.isatty():
         raise FatalError("make pair shows a code that nobody else may see: run it in a terminal")
-    is_done = await pair_person(settings, Path.cwd() / ".env", show=_say, wall_s=time.time)
+    is_done = await pair_person(
+        settings, Path.cwd() / ".env", show=_say, wall_s=time.time, rank=asked.rank
+    )
     return exit_codes.OK if is_done else 1
 
 

@@ -19,7 +19,8 @@ import aiohttp
 
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import FatalError
-from engine.settings.schema import Settings, environment_name
+from engine.domain.people import Rank
+from engine.settings.schema import Settings, TelegramSettings, environment_name
 from engine.tools.enroll import write_setting
 
 CODE_DIGITS: Final = 8
@@ -30,6 +31,7 @@ PAIR_S: Final = 600
 POLL_S: Final = 20
 RETRY_S: Final = 1.0
 _NAME: Final = environment_name("telegram", "operator_id")
+PEOPLE_NAME: Final = environment_name("telegram", "people")
 _NOT_TYPED: Final = (
     *("forward_origin", "forward_date", "via_bot", "sender_chat", "business_connection_id"),
     *("sender_business_bot", "edit_date", "is_from_offline", "is_automatic_forward"),
@@ -86,20 +88,29 @@ async def pair(
     *,
     show: Callable[[str], None],
     wall_s: Callable[[], float],
+    rank: Rank | None = None,
     code: str | None = None,
     pair_s: float = PAIR_S,
 ) -> bool:
     """Carry a person through the pairing; says whether somebody was found and kept.
 
+    Without a rank that is the owner; with one somebody who may write to the bot as well.
+
     Raises:
-        FatalError: there is no token, it is refused or in use, or the file cannot be written.
+        FatalError: there is no token or, for another person, no owner; the token is refused or in
+            use; or the file cannot be written.
     """
     telegram = settings.telegram
     if telegram.bot_token is None:
         raise FatalError("TELEGRAM_BOT_TOKEN is not set: @BotFather gives you one")
-    if telegram.operator_id is not None:
-        show(f"{_NAME} is set already: nobody else can be paired. Remove it to pair anew.")
+    if rank is None and telegram.operator_id is not None:
+        show(
+            f"{_NAME} is set already. Remove it to pair another phone as the owner's;"
+            " make pair RANK=viewer (operator, admin) lets somebody else in."
+        )
         return True
+    if rank is not None and telegram.operator_id is None:
+        raise FatalError("pair your own phone first: make pair, without RANK")
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}" if code is None else code
     pairing = Pairing(code, wall_s())
     address = f"{telegram.base_url}{telegram.bot_token}/"
@@ -117,11 +128,23 @@ async def pair(
         if person_id is None:
             show("Too many wrong codes were written to this bot. Nothing was kept; run it again.")
             return False
-        write_setting(env_file, _NAME, str(person_id))
-        text = "Paired: from now on this bot is yours alone. Start it with make run."
+        text = _keep(env_file, telegram, person_id, rank)
         await _call(client, address, "sendMessage", {"chat_id": person_id, "text": text})
     show(f"Paired with the Telegram id {person_id}, kept in {env_file}. Start with make run.")
     return True
+
+
+def _keep(env_file: Path, telegram: TelegramSettings, person_id: int, rank: Rank | None) -> str:
+    """Keep who was found; returns what they are told."""
+    if rank is None:
+        write_setting(env_file, _NAME, str(person_id))
+        return "Paired: from now on this bot is yours alone. Start it with make run."
+    if person_id == telegram.operator_id:
+        raise FatalError("that is the owner's phone, which may do everything: nothing was kept")
+    people = {**telegram.people, str(person_id): rank.value}
+    told = ",".join(f"{one}={its_rank}" for one, its_rank in people.items())
+    write_setting(env_file, PEOPLE_NAME, told)
+    return f"Paired: you may write to this bot as {rank} once it is started again."
 
 
 async def _find(client: aiohttp.ClientSession, address: str, pairing: Pairing) -> int | None:

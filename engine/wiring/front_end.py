@@ -18,6 +18,7 @@ from engine.bus.lease import held_lease
 from engine.bus.transport import RoleCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
+from engine.domain.people import Person, Rank
 from engine.domain.redaction import redact, remember_secrets
 from engine.facade.client import BusFacade
 from engine.facade.doors import Doors, EngineDoor
@@ -212,7 +213,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         engine_id=settings.engine.id,
         read_engine_ids=paths.engine_ids,
         telegram_token=telegram.bot_token,
-        telegram_operator_id=telegram.operator_id,
+        telegram_people=people_of(telegram),
         telegram_base_url=telegram.base_url,
         telegram_webhook_url=telegram.webhook_url,
         telegram_webhook_port=telegram.webhook_port,
@@ -237,6 +238,14 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         card_s=CARD_S if telegram.has_card else None,
         in_force=tuple(in_force(settings, os.environ)),
     )
+
+
+def people_of(telegram: TelegramSettings) -> tuple[Person, ...]:
+    """Return who may write to the bot, the owner first."""
+    if telegram.operator_id is None:
+        return ()
+    others = (Person(int(user_id), Rank(rank)) for user_id, rank in telegram.people.items())
+    return (Person(telegram.operator_id, Rank.ADMIN), *others)
 
 
 def in_force(settings: Settings, environment: Mapping[str, str]) -> Iterator[SettingInForce]:

@@ -12,9 +12,10 @@ from bot.news import News
 from bot.run import run
 from engine.facade.front_end import FrontEndSettings
 from tests.bot.fake_facade import FakeFacade
+from tests.bot.people import OWNER
 from tests.bot.samples import AT_NS
 from tests.patience import PATIENCE_S
-from tests.telegram.emulator import OPERATOR_ID, TOKEN, TelegramEmulator
+from tests.telegram.emulator import TOKEN, TelegramEmulator
 
 
 class Clock:
@@ -120,7 +121,7 @@ async def emulator(clock: Clock) -> AsyncIterator[TelegramEmulator]:
 def chat(emulator: TelegramEmulator, clock: Clock) -> Chat:
     settings = FrontEndSettings(
         telegram_token=TOKEN,
-        telegram_operator_id=OPERATOR_ID,
+        telegram_people=(OWNER,),
         telegram_base_url=emulator.base_url,
         opportunity_notice_usd_min=Decimal(5),
         poll_s=1,

@@ -22,6 +22,7 @@ from engine.bus.reports import (
     KeptReport,
     KillPath,
     KillReport,
+    NoticesReport,
     Report,
     StatusReport,
     Thread,
@@ -48,6 +49,7 @@ from engine.requests.chat import (
     DoneInbox,
     DoneNotices,
     GetKept,
+    GetNotices,
     GetThreads,
     PinThread,
     PutInbox,
@@ -284,6 +286,12 @@ class FakeFacade:
             case DoneInbox():
                 self.done.update(command.update_ids)
                 return InboxStored()
+            case GetNotices():
+                return NoticesReport(
+                    notices=[],
+                    delivered_seq=self.delivered.get(command.reader, 0),
+                    newest_seq=len(self.stored),
+                )
             case DoneNotices():
                 self.delivered[command.reader] = max(
                     command.seq, self.delivered.get(command.reader, 0)

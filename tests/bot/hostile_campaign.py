@@ -16,6 +16,7 @@ from bot.access import Access
 from bot.render.html import MESSAGE_UNITS_MAX, write_html
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
 from bot.telegram.arrivals import read_arrival
+from engine.domain.people import Rank
 from tests.telegram.emulator import OPERATOR_ID
 from tests.telegram.markup import MarkupError, parse_html, units
 
@@ -177,7 +178,7 @@ def _is_passed_on(message: dict[str, Any]) -> bool:
 def try_updates(count: int, seed: int, tally: Tally) -> None:
     """Bring mutated updates to the door."""
     chance = random.Random(seed)
-    access = Access(OPERATOR_ID, lambda: 0)
+    access = Access({OPERATOR_ID: Rank.ADMIN}, lambda: 0)
     whole = templates()
     for update in whole:
         assert read_arrival(update, access) is not None

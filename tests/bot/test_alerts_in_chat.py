@@ -34,7 +34,7 @@ async def test_an_alert_is_one_message_from_its_firing_to_its_end(chat: Chat) ->
         await chat.say("/start")
         chat.facade.tell(lost())
         fired = await told(chat, "gemini is out")
-        assert labels(fired) == [["Ack", "1 h", "4 h"], ["Venues"]]
+        assert labels(fired) == [["Ack", "1 h", "4 h"], ["Venues", "Venue off"]]
         chat.facade.tell(lost(), lost())
         await told(chat, "\N{MULTIPLICATION SIGN}3, last")
         chat.facade.tell(back())

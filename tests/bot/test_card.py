@@ -148,7 +148,7 @@ async def test_while_a_person_is_asked_the_card_counts_what_waits_and_what_manda
         assert f"1, ${left:,.0f} of ${total:,.0f} left" in " ".join(card.text.split())
         chat.emulator.person_taps(f"Approvals ({waiting})", message_id=card.message_id)
         await chat.emulator.wait_until(
-            lambda: any("expected when asked" in one for one in chat.emulator.transcript())
+            lambda: any("Each is approved below" in one for one in chat.emulator.transcript())
         )
 
 

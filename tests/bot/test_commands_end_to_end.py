@@ -50,7 +50,7 @@ EXAMPLES = {
     "audit": ("/audit", "Audit: 128 acts, whole"),
     "drill": ("/drill kill", "Drill: the kill works"),
     "cancel": ("/cancel", "nothing waits any more"),
-    "approvals": ("/approvals", "expected when asked"),
+    "approvals": ("/approvals", "Each is approved below"),
     "approve": ("/approve 0123456789ab", "Approved, and on its way"),
     "reject": ("/reject 0123456789ab", "Rejected"),
     "half": ("/half 0123456789ab", "Half of it is asked for"),

@@ -4,6 +4,7 @@ import pytest
 
 from bot.access import Access
 from bot.telegram.arrivals import read_arrival
+from engine.domain.people import Rank
 from tests.bot.hostile_campaign import Tally, templates, try_strings, try_updates
 from tests.telegram.emulator import OPERATOR_ID
 
@@ -26,7 +27,7 @@ def test_no_update_ends_the_chat_or_is_taken_for_the_operators() -> None:
 def test_a_button_that_carries_no_text_is_dropped_and_counted(payload: object) -> None:
     tap = templates()[1]
     tap["callback_query"]["data"] = payload
-    access = Access(OPERATOR_ID, lambda: 0)
+    access = Access({OPERATOR_ID: Rank.ADMIN}, lambda: 0)
 
     assert read_arrival(tap, access) is None
     assert access.denied.total() == 1

@@ -12,6 +12,7 @@ from bot.telegram.inbox import kept_form
 from bot.telegram.requests import BoundedRequest
 from bot.telegram.wire import BadReplyError, parse_reply
 from engine.domain.errors import FatalError
+from engine.domain.people import Rank
 from tests.telegram.emulator import OPERATOR_ID, TOKEN
 
 
@@ -57,7 +58,7 @@ def test_a_button_of_a_deleted_message_is_not_taken_for_a_visible_one(date: int)
         },
     }
 
-    admitted = Access(OPERATOR_ID, lambda: 0).admit(Update.de_json(raw, None))
+    admitted = Access({OPERATOR_ID: Rank.ADMIN}, lambda: 0).admit(Update.de_json(raw, None))
 
     assert admitted is None or (admitted.tap is not None and not admitted.tap.is_visible)
 

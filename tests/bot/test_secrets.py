@@ -11,6 +11,7 @@ from engine.domain.redaction import redact
 from engine.facade.front_end import FrontEndSettings
 from engine.operate.logs import LogFormatter
 from tests.bot.conftest import Chat
+from tests.bot.people import OWNER
 from tests.telegram.emulator import TOKEN
 from tests.telegram.faults import Fault, Kind
 
@@ -18,14 +19,14 @@ TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def test_settings_never_show_the_token() -> None:
-    settings = FrontEndSettings(telegram_token=TOKEN, telegram_operator_id=1)
+    settings = FrontEndSettings(telegram_token=TOKEN, telegram_people=(OWNER,))
     assert TOKEN not in repr(settings)
     assert TOKEN not in str(settings)
 
 
 @pytest.mark.parametrize(
     "settings",
-    [FrontEndSettings(telegram_token=TOKEN), FrontEndSettings(telegram_operator_id=7)],
+    [FrontEndSettings(telegram_token=TOKEN), FrontEndSettings(telegram_people=(OWNER,))],
 )
 def test_half_a_telegram_configuration_is_refused(settings: FrontEndSettings) -> None:
     with pytest.raises(FatalError, match="TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID") as caught:

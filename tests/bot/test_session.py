@@ -11,7 +11,7 @@ from bot.answer import Answer
 from bot.console import run_console
 from bot.dispatch import Dispatcher, read_line
 from bot.render.plain import write_plain
-from bot.session import ChatSession, Choice, Turn, read_button
+from bot.session import ChatSession, Choice, Shared, Turn, read_button
 from engine.bus.command import seal
 from engine.domain.modes import Mode
 from engine.facade.front_end import FrontEndSettings
@@ -149,7 +149,7 @@ def talk(request: pytest.FixtureRequest, chat: Chat) -> Open:
             facade=chat.facade, settings=FrontEndSettings(ask_s=5.0), clock=chat.clock
         )
         async with asyncio.TaskGroup() as group:
-            yield Caller(ChatSession(dispatcher), group)
+            yield Caller(ChatSession(dispatcher, Shared(60)), group)
 
     opens: dict[str, Open] = {
         "telegram": by_telegram,
@@ -285,7 +285,7 @@ async def test_what_waited_too_long_tightens_and_shows_but_loosens_nothing(
     facade: FakeFacade, clock: Clock
 ) -> None:
     dispatcher = Dispatcher(facade=facade, settings=FrontEndSettings(), clock=clock)
-    session, told = ChatSession(dispatcher), list[str]()
+    session, told = ChatSession(dispatcher, Shared(60)), list[str]()
 
     async def deliver(answer: Answer | None) -> None:
         assert answer is not None

@@ -7,6 +7,7 @@ from engine.settings.load import SettingsError, load_settings
 from engine.settings.reference import all_settings, render_configuration, render_env_example
 
 TOKEN = "123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
+PHONE = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_OPERATOR_ID": "7"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -71,6 +72,21 @@ def test_a_toml_float_reaches_a_decimal_exactly(tmp_path: Path) -> None:
         ("", {"SYNDICATE_ROUTES_GAS_PRICE_GWEI": "base=-1"}, ["GAS_PRICE_GWEI", "-1", ">= 0"]),
         ("", {"SYNDICATE_ROUTES_GAS_PRICE_GWEI": "10"}, ["GAS_PRICE_GWEI"]),
         ("", {"TELEGRAM_OPERATOR_ID": "7"}, ["TELEGRAM_BOT_TOKEN is missing"]),
+        ("", {"SYNDICATE_TELEGRAM_PEOPLE": "7=viewer"}, ["PEOPLE is set", "TELEGRAM_BOT_TOKEN"]),
+        ("", {**PHONE, "SYNDICATE_TELEGRAM_PEOPLE": "8"}, ["PEOPLE", "not shown", "numeric"]),
+        ("", {**PHONE, "SYNDICATE_TELEGRAM_PEOPLE": "8=boss"}, ["PEOPLE", "viewer, operator"]),
+        ("", {**PHONE, "SYNDICATE_TELEGRAM_PEOPLE": "eve=viewer"}, ["PEOPLE", "numeric"]),
+        ("", {**PHONE, "SYNDICATE_TELEGRAM_PEOPLE": "07=viewer"}, ["PEOPLE", "numeric"]),
+        ("", {**PHONE, "SYNDICATE_TELEGRAM_PEOPLE": "7=viewer"}, ["PEOPLE", "again"]),
+        (
+            "",
+            {
+                **PHONE,
+                "SYNDICATE_TELEGRAM_PEOPLE": "8=viewer",
+                "SYNDICATE_APPROVALS_TWO_OPERATORS_USD": "5",
+            },
+            ["TWO_OPERATORS_USD", "12345678=operator"],
+        ),
         ("", {"SYNDICATE_CONFIG": "nowhere.toml"}, ["nowhere.toml", "does not exist"]),
     ],
 )

@@ -52,6 +52,7 @@ class TelegramEmulator:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.tap_answers: list[dict[str, Any]] = []
         self.commands: list[dict[str, str]] = []
+        self.menus: dict[int, list[dict[str, str]]] = {}
         self.menu_button: dict[str, Any] | None = None
         self.chat_limit: tuple[int, float] | None = None
         self.ignores_allowed_updates = False
@@ -353,7 +354,13 @@ class TelegramEmulator:
                 raise bad_request("BOT_COMMAND_INVALID")
             if not 1 <= len(text) <= 256:
                 raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-        self.commands = commands
+        scope = json.loads(parameters.get("scope", "{}"))
+        if scope.get("type") != "chat":
+            self.commands = commands
+        elif any(entry.chat_id == scope["chat_id"] for entry in self.chats.entries):
+            self.menus[scope["chat_id"]] = commands
+        else:
+            raise bad_request("chat not found")
         return True
 
     async def _set_menu_button(self, parameters: dict[str, Any]) -> bool:

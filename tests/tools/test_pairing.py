@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.domain.errors import FatalError, SettingsError
+from engine.domain.people import Rank
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings, TelegramSettings
 from engine.tools.pairing import TRIES_MAX, Pairing, pair
@@ -96,6 +97,42 @@ async def test_a_phone_is_paired_a_stranger_gets_silence_and_the_id_is_kept(
     assert load_settings({}, directory=tmp_path).telegram.operator_id == 4242
     assert env_file.stat().st_mode & 0o777 == 0o600
     assert "1234 5678" in "\n".join(shown)
+
+
+async def test_another_phone_is_let_in_with_a_rank_beside_those_that_are(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(
+        f"TELEGRAM_BOT_TOKEN={TOKEN}\nTELEGRAM_OPERATOR_ID=4242\nSYNDICATE_TELEGRAM_PEOPLE=77=viewer\n"
+    )
+    env_file.chmod(0o600)
+    async with TelegramEmulator().serve() as phone, asyncio.timeout(PATIENCE_S):
+        for person_id, is_other in ((4242, False), (5151, True)):
+            settings = load_settings({}, directory=tmp_path)
+            telegram = replace(settings.telegram, base_url=phone.base_url)
+            began_s = time.time() - 60
+            phone.person_writes(CODE, person_id=person_id)
+            pairing = pair(
+                replace(settings, telegram=telegram),
+                env_file,
+                show=lambda _: None,
+                wall_s=lambda at_s=began_s: at_s,  # type: ignore[misc]
+                rank=Rank.OPERATOR,
+                code=CODE,
+            )
+            if is_other:
+                assert await pairing
+            else:
+                with pytest.raises(FatalError, match="the owner's phone"):
+                    await pairing
+
+    people = load_settings({}, directory=tmp_path).telegram.people
+    assert people == {"77": Rank.VIEWER, "5151": Rank.OPERATOR}
+
+
+async def test_nobody_is_let_in_beside_an_owner_that_there_is_not(tmp_path: Path) -> None:
+    settings = Settings(telegram=TelegramSettings(bot_token=TOKEN))
+    with pytest.raises(FatalError, match="your own phone first"):
+        await pair(settings, tmp_path / ".env", show=print, wall_s=time.time, rank=Rank.VIEWER)
 
 
 async def test_without_the_code_in_time_nothing_is_kept(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cachetools import FIFOCache
+from msgspec.structs import replace
 
 from engine.bus.notices import ApprovalAsked, ApprovalEnded, MandateEnded, Notice
 from engine.bus.records import ApprovalEndRecord, ApprovalRecord, MandateRecord, Record
@@ -74,8 +75,15 @@ class PermitBook:
             self._executed[plan.plan_id] = self._asked[permit.id]
 
     def approved(self, plan: Plan) -> Approval | None:
-        """Return the approval of a plan that ends, None if it had none of this run."""
-        return self._executed.pop(plan.plan_id, None)
+        """Return the approval of a plan that ends, None if it had none of this run.
+
+        It names all who approved it; what was asked named only those who had until then.
+        """
+        approval = self._executed.pop(plan.plan_id, None)
+        end = None if approval is None else self.ended.get(approval.approval_id)
+        if approval is None or end is None:
+            return approval
+        return replace(approval, approved_by=tuple(end.by.split(", ")))
 
     def end(self, end: ApprovalEnd) -> None:
         """Keep and tell what became of an approval."""

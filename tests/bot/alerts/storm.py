@@ -24,7 +24,8 @@ from tests.bot import samples
 from tests.bot.alerts.makers import killed
 from tests.bot.conftest import Chat, Clock
 from tests.bot.fake_facade import FakeFacade
-from tests.telegram.emulator import OPERATOR_ID, TOKEN, TelegramEmulator
+from tests.bot.people import OWNER
+from tests.telegram.emulator import TOKEN, TelegramEmulator
 
 ALERTS = 1_000
 MINUTE_MS = 60_000
@@ -55,7 +56,7 @@ class Result:
 def make_settings(base_url: str) -> FrontEndSettings:
     return FrontEndSettings(
         telegram_token=TOKEN,
-        telegram_operator_id=OPERATOR_ID,
+        telegram_people=(OWNER,),
         telegram_base_url=base_url,
         poll_s=1,
         send_s=5.0,
