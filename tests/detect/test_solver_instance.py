@@ -184,19 +184,23 @@ class Instance:
                 gas_units = GAS_UNITS[pool["form"]]
                 yield Way(number, source, target, gas_units, held[at_in], give)
 
-    def profits_usd(self) -> dict[int, list[float]]:
-        """What every paying route gains net of gas, by the number of legs, best first."""
+    def profits_usd(self, *, through: int | None = None) -> dict[int, list[float]]:
+        """What every paying route gains net of gas, by the number of legs, best first.
+
+        Args:
+            through: number of a pool; only routes through it, all of them if None.
+        """
         found: dict[int, list[float]] = {}
         self.ways = [
             way for number, pool in enumerate(self.pools) for way in self._ways(pool, number)
         ]
-        for cycle in self._cycles():
+        for cycle in self._cycles(through):
             profit_usd = self._profit_usd(cycle)
             if profit_usd > 0:
                 found.setdefault(len(cycle), []).append(profit_usd)
         return {legs: sorted(usd, reverse=True) for legs, usd in found.items()}
 
-    def _cycles(self) -> Iterator[tuple[Way, ...]]:
+    def _cycles(self, through: int | None) -> Iterator[tuple[Way, ...]]:
         by_source: dict[str, list[tuple[Way, float]]] = {}
         for way in self.ways:
             by_source.setdefault(way.source, []).append((way, way.rate))
@@ -212,13 +216,15 @@ class Instance:
                         yield (*path, way)
                 elif (
                     len(path) + 1 < LEGS_MAX
-                    and ranks[way.target] > ranks[start]
+                    and (through is not None or ranks[way.target] > ranks[start])
                     and all(way.target != held.source for held in path)
                 ):
                     yield from extend((*path, way), rate * its_rate)
 
+        # Each cycle has one asset that comes first, and the pool that it goes through once.
         for way, rate in itertools.chain.from_iterable(by_source.values()):
-            if ranks[way.target] > ranks[way.source]:
+            is_first = ranks[way.target] > ranks[way.source]
+            if is_first if through is None else way.pool == through:
                 yield from extend((way,), rate)
 
     def _profit_usd(self, cycle: tuple[Way, ...]) -> float:
@@ -259,6 +265,10 @@ def open_profits_usd(world: World, instance: Instance) -> dict[int, list[float]]
     return {legs: sorted(usd, reverse=True) for legs, usd in found.items()}
 
 
+def test_nothing_pays_in_the_market_as_it_is() -> None:
+    assert Instance().profits_usd() == {}
+
+
 # The moved pool, and by how much its first asset becomes scarcer.
 @pytest.mark.parametrize(
     ("number", "ratio"),
@@ -285,7 +295,8 @@ def test_all_that_pays_after_a_deep_pool_moved_is_open(number: int, ratio: float
 
     world.detector.on_pools({number: prepare_pool(instance.move(number, ratio))}, world.now_ns)
 
-    opened, paying = open_profits_usd(world, instance), instance.profits_usd()
+    # What does not go through the pool gains what it gained before.
+    opened, paying = open_profits_usd(world, instance), instance.profits_usd(through=number)
     assert opened.keys() == paying.keys()
     assert world.detector.screens.unsized == 0
     for legs, wanted in paying.items():

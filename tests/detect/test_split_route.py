@@ -1,8 +1,9 @@
 """The search for a route's places finds the convex optimum, and drops what does not pay."""
 
+import math
 import random
 from collections.abc import Sequence
-from itertools import combinations, product
+from itertools import combinations
 
 import pytest
 
@@ -59,15 +60,28 @@ def test_without_gas_a_search_gains_what_the_convex_problem_gains(widths: tuple[
 
 
 def best_of_all_subsets(stages: Sequence[Sequence[Pool]], gas: float) -> float:
-    """Return the best gain net of gas over every choice of pools."""
-    choices = [
-        [chosen for count in range(1, len(stage) + 1) for chosen in combinations(stage, count)]
-        for stage in stages
-    ]
-    return max(
-        best_route(chosen, scale=10.0).value - gas * sum(map(len, chosen))
-        for chosen in product(*choices)
-    )
+    """Return the best gain net of gas over every choice of pools.
+
+    A choice gains no more than one that has a pool more: most are not solved, as even that would
+    not pay for their gas.
+    """
+    places = [(leg, number) for leg, stage in enumerate(stages) for number in range(len(stage))]
+    most: dict[frozenset[tuple[int, int]], float] = {}
+    best = -math.inf
+    for count in range(len(places), 0, -1):
+        for chosen in map(frozenset, combinations(places, count)):
+            if len({leg for leg, _ in chosen}) < len(stages):
+                continue
+            above = [most[chosen | {one}] for one in places if one not in chosen]
+            most[chosen] = min(above, default=math.inf)
+            if most[chosen] * (1.0 + AGREE_RATIO) - gas * count > best:
+                pools = [
+                    [pool for number, pool in enumerate(stage) if (leg, number) in chosen]
+                    for leg, stage in enumerate(stages)
+                ]
+                most[chosen] = best_route(pools, scale=10.0).value
+                best = max(best, most[chosen] - gas * count)
+    return best
 
 
 def test_with_gas_a_search_gains_nearly_what_the_best_of_all_subsets_gains() -> None:
