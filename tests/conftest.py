@@ -31,6 +31,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """Keep what was loaded out of every later collection of garbage, which would go through it."""
-    gc.collect()
     gc.freeze()
     gc.enable()
