@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.access import Access
+from bot.command import Kind
+from bot.dispatch import Invocation
 from bot.render.html import MESSAGE_UNITS_MAX, write_html
 from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
-from bot.telegram.arrivals import read_arrival
+from bot.telegram.arrivals import Arrival, read_arrival
 from engine.domain.people import Rank
+from tests.bot.people import GUEST
 from tests.telegram.emulator import OPERATOR_ID
 from tests.telegram.markup import MarkupError, parse_html, units
 
@@ -28,7 +31,12 @@ _PIECES: Final = (
     *("\U000e0001", "123456789:" + "A" * 35),
 )
 
-_IDS: Final = (OPERATOR_ID, OPERATOR_ID + 1, -OPERATOR_ID, 0, 2**63, "4242", None, 1.5, True)
+RANKS: Final = {OPERATOR_ID: Rank.ADMIN, GUEST.user_id: Rank.VIEWER}
+
+_IDS: Final = (
+    *(OPERATOR_ID, OPERATOR_ID + 1, -OPERATOR_ID, GUEST.user_id, 0, 2**63, "4242", None, 1.5),
+    True,
+)
 _VALUES: Final[tuple[Any, ...]] = (
     *(None, True, False, 0, -1, 2**31, 2**63, 10**400, 1.5, "", "x" * 5_000, [], {}, [[]], [{}]),
     *("private", "group", "channel", "/kill", "/approve 0123456789ab", "m:/resume", "c:x:y"),
@@ -78,10 +86,10 @@ def try_strings(count: int, seed: int, tally: Tally) -> None:
                 tally.failures.append(f"a row is wider than {WIDTH}: {texts!r}")
 
 
-def templates() -> list[dict[str, Any]]:
+def templates(person_id: int = OPERATOR_ID) -> list[dict[str, Any]]:
     """Return updates that are admitted as they are."""
-    person = {"id": OPERATOR_ID, "is_bot": False, "first_name": "x"}
-    chat = {"id": OPERATOR_ID, "type": "private", "first_name": "x"}
+    person = {"id": person_id, "is_bot": False, "first_name": "x"}
+    chat = {"id": person_id, "type": "private", "first_name": "x"}
     message = {
         "message_id": 5,
         "date": 1_790_000_000,
@@ -140,29 +148,43 @@ def mutated(template: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 def may_be_admitted(update: dict[str, Any]) -> bool:
-    """Say whether an update is the operator's own, typed or tapped in the private chat."""
+    """Say whether an update is of one who may, typed or tapped in their own private chat."""
     message, query = update.get("message"), update.get("callback_query")
     if isinstance(message, dict):
-        return _is_own(message.get("from")) and _is_private(message) and not _is_passed_on(message)
+        person_id = _known(message.get("from"))
+        return _is_private(message, person_id) and not _is_passed_on(message)
     if isinstance(query, dict):
         shown = query.get("message")
         return (
-            _is_own(query.get("from"))
-            and isinstance(shown, dict)
-            and _is_private(shown)
+            isinstance(shown, dict)
+            and _is_private(shown, _known(query.get("from")))
             and not shown.get("forward_origin")
             and not query.get("inline_message_id")
         )
     return False
 
 
-def _is_own(person: Any) -> bool:
-    return isinstance(person, dict) and person.get("id") == OPERATOR_ID and not person.get("is_bot")
+def acts_above_rank(arrival: Arrival) -> bool:
+    """Say whether a guest got more than a look."""
+    asked = arrival.asked
+    is_guest = arrival.incoming.user_id == GUEST.user_id
+    return is_guest and isinstance(asked, Invocation) and asked.kind is not Kind.READ
 
 
-def _is_private(message: dict[str, Any]) -> bool:
+def _known(person: Any) -> int | None:
+    """Return the id of a person who may write, None of anybody else."""
+    if not isinstance(person, dict) or person.get("is_bot"):
+        return None
+    return next((one for one in RANKS if one == person.get("id")), None)
+
+
+def _is_private(message: dict[str, Any], person_id: int | None) -> bool:
     chat = message.get("chat")
-    return isinstance(chat, dict) and (chat.get("type"), chat.get("id")) == ("private", OPERATOR_ID)
+    return (
+        person_id is not None
+        and isinstance(chat, dict)
+        and (chat.get("type"), chat.get("id")) == ("private", person_id)
+    )
 
 
 def _is_passed_on(message: dict[str, Any]) -> bool:
@@ -178,8 +200,8 @@ def _is_passed_on(message: dict[str, Any]) -> bool:
 def try_updates(count: int, seed: int, tally: Tally) -> None:
     """Bring mutated updates to the door."""
     chance = random.Random(seed)
-    access = Access({OPERATOR_ID: Rank.ADMIN}, lambda: 0)
-    whole = templates()
+    access = Access(RANKS, lambda: 0)
+    whole = [*templates(), *templates(GUEST.user_id)]
     for update in whole:
         assert read_arrival(update, access) is not None
     for _ in range(count):
@@ -192,7 +214,7 @@ def try_updates(count: int, seed: int, tally: Tally) -> None:
             return
         if arrival is not None:
             tally.admitted += 1
-            if not may_be_admitted(update):
+            if not may_be_admitted(update) or acts_above_rank(arrival):
                 tally.failures.append(f"admitted: {update!r}"[:500])
                 return
     tally.denied.update({denial.value: number for denial, number in access.denied.items()})

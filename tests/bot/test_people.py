@@ -22,6 +22,7 @@ from tests.bot.fake_facade import CODE
 from tests.bot.people import COLLEAGUE, GUEST, OWNER
 from tests.bot.test_commands_end_to_end import EXAMPLES
 from tests.telegram.chats import Entry
+from tests.telegram.emulator import BOT_ID
 
 STRANGER_ID = 999
 
@@ -243,13 +244,18 @@ async def test_only_who_can_act_gives_a_sign_of_life(chats: Chat) -> None:
 
 
 async def test_strangers_get_silence_and_nobody_writes_in_anothers_name(chats: Chat) -> None:
+    forged = chats.emulator.chats.add(
+        chat_id=STRANGER_ID, author_id=BOT_ID, is_bot=True, text="forged"
+    )
     async with chats.start():
         chats.emulator.person_writes("/kill", person_id=STRANGER_ID)
+        chats.emulator.tap_raw(forged, "m:/kill", person_id=STRANGER_ID)
         # In the chat of somebody else, which Telegram would never say of a private one.
         chats.emulator.person_writes("/kill", person_id=COLLEAGUE.user_id, chat_id=OWNER.user_id)
         await say(chats, OWNER.user_id, "/status")
 
-    assert told(chats, STRANGER_ID) == []
+    assert told(chats, STRANGER_ID) == ["forged"]
+    assert chats.emulator.tap_answers == []
     assert acts(chats) == []
 
 
