@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from functools import partial
 from typing import Any, Final
 
 from telegram.error import TelegramError
@@ -23,10 +22,10 @@ from bot.render.troubles import (
 )
 from bot.session import Shared
 from bot.signs import give_signs
-from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.blindness import Blindness
 from bot.telegram.chat import Around, Chat
 from bot.telegram.inbox import Inbox
+from bot.telegram.intake import Intake
 from bot.telegram.introduction import introduce
 from bot.telegram.requests import opt_in_to_durations
 from bot.telegram.sender import Line
@@ -36,7 +35,6 @@ from engine.bus.command import seal
 from engine.bus.reports import Acknowledged
 from engine.domain.errors import FatalError, SyndicateError
 from engine.domain.redaction import redact
-from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.requests.safety import Pause
@@ -55,9 +53,6 @@ FLUSH_S: Final = 1.0
 """Time for each step of closing: commands under way, messages on their way, inbox. With the closing
 of the connections they add up to less than the supervisor gives this role, so that a Telegram that
 is away does not cost what the inbox has to tell the ledger."""
-
-HELD_MAX: Final = 2_000
-"""Arrivals that wait while more are fetched; beyond, they are begun with before all is."""
 
 _NEVER: Final = -1e9
 
@@ -108,12 +103,7 @@ class FrontEnd:
         self._conflict_told_at_s = _NEVER
         self._answered_at_s: float | None = None
         self._opened_at_s = self._told_at_s = self._now_s()
-        self._ahead_s: int | None = None
-        self._is_unfinished_taken = False
-        self._held: list[Callable[[], None]] = []
-        self._wanted_by_take: set[int] = set()
         people = settings.telegram_people
-        self.access = Access({person.user_id: person.rank for person in people}, clock)
         self.line = Line(
             token=settings.telegram_token,
             base_url=settings.telegram_base_url,
@@ -152,13 +142,21 @@ class FrontEnd:
         self.owners = Chat(around, people[0])
         others = [Chat(around, person, owners=self.owners) for person in people[1:]]
         self.chats = {chat.person.user_id: chat for chat in (self.owners, *others)}
+        self.intake = Intake(
+            source=self.poller,
+            inbox=self.inbox,
+            access=Access({person.user_id: person.rank for person in people}, clock),
+            desk_of=lambda user_id: self.chats[user_id].desk,
+            shared=self.shared,
+            clock=clock,
+        )
 
     async def serve(self, stop: asyncio.Event, *, news: News) -> None:
         """Open, wait for `stop`, close in order."""
         chats, alerts = self.chats.values(), self.owners.alerts
         taking_in = [
-            self._spawn(self._poll()),
-            self._spawn(self._take_unfinished()),
+            self._spawn(self.intake.run()),
+            self._spawn(self.intake.take_unfinished()),
             *(self._spawn(work) for chat in chats for work in chat.telling()),
             self._spawn(hear_news(news, [chat.alerts for chat in self._told()])),
             self._spawn(ping(alerts, self._settings, is_chat_well=self._is_chat_well)),
@@ -226,86 +224,10 @@ class FrontEnd:
             return False
         return isinstance(report, Acknowledged)
 
-    async def _poll(self) -> None:
-        while True:
-            updates = await self.poller.fetch()
-            await self._accept(updates)
-            if updates:
-                self.poller.confirm(updates[-1]["update_id"])
-            if not self.poller.has_more or len(self._held) >= HELD_MAX:
-                for start in self._held:
-                    start()
-                self._held.clear()
-
-    async def _accept(self, updates: list[dict[str, Any]]) -> None:
-        """Take a batch in: kills at once, then the ledger, then the desk."""
-        fresh = [update for update in updates if self.inbox.is_new(update["update_id"])]
-        arrivals = [a for update in fresh if (a := read_arrival(update, self.access)) is not None]
-        if not arrivals:
-            return
-        epochs = _epochs(arrivals, base=self.shared.epoch)
-        sent_at_s = arrivals[-1].incoming.sent_at_s
-        if sent_at_s is not None and not self.poller.has_waited:
-            self._ahead_s = self._clock() // NS_PER_S - sent_at_s
-        await self._kill(arrivals, is_late=self.poller.has_waited)
-        stored = await self.inbox.store(arrival.raw for arrival in arrivals)
-        for arrival, epoch in zip(arrivals, epochs, strict=True):
-            if stored is None or arrival.update_id in stored:
-                self._start(arrival, epoch=epoch, is_stored=stored is not None)
-            elif not self._is_unfinished_taken:
-                # A former process stored it; whether it was finished is for `_take_unfinished`.
-                self.inbox.forget(arrival.update_id)
-            elif arrival.update_id in self._wanted_by_take:
-                self._start(arrival, epoch=epoch, is_stored=True)
-
-    async def _take_unfinished(self) -> None:
-        """Carry out what a former process accepted and did not finish; kills first."""
-        arrivals: list[Arrival] = []
-        for update in await self.inbox.take():
-            update_id = update["update_id"]
-            if not self.inbox.is_new(update_id):
-                self._wanted_by_take.add(update_id)
-                continue
-            arrival = read_arrival(update, self.access)
-            if arrival is None:
-                self.inbox.done(update_id)
-            else:
-                arrivals.append(arrival)
-        self._is_unfinished_taken = True
-        # All of these are older than whatever this process fetched: a kill since voids them.
-        epochs = _epochs(arrivals, base=0)
-        await self._kill(arrivals, is_late=True)
-        for arrival, epoch in zip(arrivals, epochs, strict=True):
-            self._start(arrival, epoch=epoch, is_stored=True)
-
-    async def _kill(self, arrivals: list[Arrival], *, is_late: bool) -> None:
-        kills: dict[int, list[Arrival]] = {}
-        for arrival in arrivals:
-            if arrival.is_kill:
-                kills.setdefault(arrival.incoming.user_id, []).append(arrival)
-        await self._of_all(
-            self.chats[user_id].desk.kill(of_one, is_late=is_late)
-            for user_id, of_one in kills.items()
-        )
-
-    def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
-        """Have an arrival answered, but not before a kill that may be in the next batch.
-
-        What only protects waits for nothing.
-        """
-        if arrival.is_kill:
-            return
-        desk = self.chats[arrival.incoming.user_id].desk
-        start = partial(desk.start, arrival, epoch=epoch, is_stored=is_stored)
-        if self.poller.has_more and not arrival.is_protective:
-            self._held.append(start)
-        else:
-            start()
-
     def _reached(self) -> tuple[float | None, int | None]:
         """Say how long ago Telegram answered, and how far this machine's clock is ahead of it."""
         at_s = self._answered_at_s
-        return None if at_s is None else self._now_s() - at_s, self._ahead_s
+        return None if at_s is None else self._now_s() - at_s, self.intake.ahead_s
 
     def _is_chat_well(self) -> bool:
         """Say whether the owner would be reached now."""
@@ -350,14 +272,6 @@ class FrontEnd:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _epochs(arrivals: list[Arrival], *, base: int) -> list[int]:
-    """Return the epoch of each arrival: what follows the last kill belongs to the next one."""
-    kills = [index for index, arrival in enumerate(arrivals) if arrival.is_kill]
-    if not kills:
-        return [base] * len(arrivals)
-    return [base + (index > kills[-1]) for index in range(len(arrivals))]
 
 
 async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
