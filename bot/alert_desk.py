@@ -103,6 +103,7 @@ class AlertDesk:
             group.create_task(self._take_in())
             group.create_task(self._tell(self.machine.next_critical))
             group.create_task(self._tell(self.machine.next_ordinary))
+            group.create_task(self._pass_time())
             group.create_task(self.health.run())
             if self.pager is not None:
                 group.create_task(self._page(self.pager))
@@ -180,6 +181,12 @@ class AlertDesk:
             message_id = await self.deliver(self._telling(say))
             self.machine.told(say, message_id=message_id, now_ns=self.clock())
             self._notify()
+
+    async def _pass_time(self) -> None:
+        """Let the chains go on while both lanes wait for a chat that is away."""
+        while True:
+            self.machine.tick(now_ns=self.clock())
+            await asyncio.sleep(self.look_s)
 
     async def _page(self, pager: Pager) -> None:
         """Send out what nobody acknowledges, each by itself; nothing waits for it."""

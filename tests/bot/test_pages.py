@@ -11,10 +11,11 @@ from bot.pager import Pager
 from engine.bus.notices import StampedNotice
 from engine.domain.redaction import redact, remember_secrets
 from tests.bot import samples
-from tests.bot.alerts.makers import killed
+from tests.bot.alerts.makers import killed, lost
 from tests.bot.conftest import Chat
 from tests.bot.receivers import http_receiver, smtp_receiver
 from tests.bot.samples import AT_NS
+from tests.telegram.faults import Fault, Kind
 
 pytestmark = [pytest.mark.slow]  # each page is a process
 
@@ -83,6 +84,22 @@ async def test_it_goes_out_while_telegram_is_away_and_stops_with_the_acknowledge
         await chat.say("/alerts")
 
     assert len(taken.calls) == 1
+
+
+async def test_it_goes_out_while_two_alerts_wait_for_the_end_of_a_429(chat: Chat) -> None:
+    async with (
+        http_receiver() as taken,
+        chat.start_with(alert_urls=(f"json://{taken.address}/page",)),
+    ):
+        await chat.say("/start")
+        too_many = [Fault(Kind.TOO_MANY, retry_after_s=600)] * 9
+        chat.emulator.script("sendMessage", *too_many)
+        chat.facade.tell(lost(), samples.killed())
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram-alerts") == 2)
+        await chat.emulator.wait_until(lambda: len(chat.emulator._scripts["sendMessage"]) < 9)
+        chat.clock.advance(61)
+        await taken.until(1)
+        chat.emulator.forget_faults()
 
 
 async def test_a_way_out_that_hangs_holds_up_nothing(chat: Chat) -> None:
