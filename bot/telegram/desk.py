@@ -39,6 +39,7 @@ class Desk:
 
     Attributes:
         bot_id: whose updates these are; each bot numbers its own.
+        narrow: leaves out of an answer what this bot does not take.
     """
 
     session: ChatSession
@@ -49,6 +50,7 @@ class Desk:
     charts: ChartDrawer
     spawn: Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
     show_activity: Callable[[], object]
+    narrow: Callable[[Answer], Answer] = lambda answer: answer
     _newest_tap: FIFOCache[int, int] = field(
         default_factory=lambda: FIFOCache(SCREENS_MAX), init=False
     )
@@ -110,7 +112,7 @@ class Desk:
             self.inbox.done(arrival.update_id)
             return
         answer = answer or Answer(screen=render_not_text())
-        answer = with_buttons_for(arrival.incoming.rank, answer)
+        answer = self.narrow(with_buttons_for(arrival.incoming.rank, answer))
         if tap is not None and answer.is_brief:
             self.taps.answer(tap.query_id, f"{answer.screen.mark}{answer.screen.title}")
             self.inbox.done(arrival.update_id)

@@ -27,6 +27,8 @@ from bot.telegram.chat import Around, Chat
 from bot.telegram.inbox import Inbox
 from bot.telegram.intake import Intake
 from bot.telegram.introduction import introduce
+from bot.telegram.pager_bot import MainBot, PagerBot
+from bot.telegram.pager_chat import PagerChat
 from bot.telegram.requests import opt_in_to_durations
 from bot.telegram.sender import Line
 from bot.telegram.source import make_source
@@ -102,6 +104,7 @@ class FrontEnd:
         self._conflict_at_s = _NEVER
         self._conflict_told_at_s = _NEVER
         self._answered_at_s: float | None = None
+        self._is_refused = False
         self._opened_at_s = self._told_at_s = self._now_s()
         people = settings.telegram_people
         self.line = Line(
@@ -122,7 +125,7 @@ class FrontEnd:
             spawn=self._spawn,
             on_success=self._saw_success,
             on_conflict=self._saw_conflict,
-            on_refused=self.token_trust.refused,
+            on_refused=self._refused,
             on_trouble=lambda why: self._say(render_webhook_trouble(why), AFTER_NEWS),
         )
         self.shared = Shared(settings.confirm_s)
@@ -142,6 +145,7 @@ class FrontEnd:
         self.owners = Chat(around, people[0])
         others = [Chat(around, person, owners=self.owners) for person in people[1:]]
         self.chats = {chat.person.user_id: chat for chat in (self.owners, *others)}
+        self.pager = self._make_pager(around)
         self.intake = Intake(
             source=self.poller,
             inbox=self.inbox,
@@ -154,10 +158,14 @@ class FrontEnd:
     async def serve(self, stop: asyncio.Event, *, news: News) -> None:
         """Open, wait for `stop`, close in order."""
         chats, alerts = self.chats.values(), self.owners.alerts
+        pagers = [] if self.pager is None else [self.pager]
+        places: list[Chat | PagerChat] = [*chats]
+        places += [chat for pager in pagers for chat in pager.chats.values()]
         taking_in = [
             self._spawn(self.intake.run()),
             self._spawn(self.intake.take_unfinished()),
             *(self._spawn(work) for chat in chats for work in chat.telling()),
+            *(self._spawn(work) for pager in pagers for work in pager.taking_in()),
             self._spawn(hear_news(news, [chat.alerts for chat in self._told()])),
             self._spawn(ping(alerts, self._settings, is_chat_well=self._is_chat_well)),
             self._spawn(self._blindness().run()),
@@ -168,20 +176,46 @@ class FrontEnd:
                 )
             ),
         ]
-        for chat in chats:
-            for work in chat.sending():
-                self._spawn(work)
+        sending: list[Chat | PagerBot] = [*chats, *pagers]
+        for work in (work for one in sending for work in one.sending()):
+            self._spawn(work)
         self._spawn(self.inbox.report_done())
         try:
             await stop.wait()
             await _cancel(taking_in)
-            await self._of_all(chat.session.drain(deadline_s=DESK_S) for chat in chats)
-            await self._of_all(chat.outbox.drain(deadline_s=OUTBOX_S) for chat in chats)
-            await self.inbox.flush(deadline_s=FLUSH_S)
+            await self._of_all(one.session.drain(deadline_s=DESK_S) for one in places)
+            await self._of_all(one.outbox.drain(deadline_s=OUTBOX_S) for one in places)
+            inboxes = [self.inbox, *(pager.inbox for pager in pagers)]
+            await self._of_all(inbox.flush(deadline_s=FLUSH_S) for inbox in inboxes)
         finally:
             await _cancel(list(self._tasks))
-            await self.poller.close()
-            await self.line.close()
+            await self._of_all([self._close_lines(), *(pager.close() for pager in pagers)])
+
+    async def _close_lines(self) -> None:
+        await self.poller.close()
+        await self.line.close()
+
+    def _make_pager(self, around: Around) -> PagerBot | None:
+        if self._settings.telegram_pager_token is None:
+            return None
+        main = MainBot(
+            is_refused=lambda: self._is_refused,
+            is_conflicted=self._is_conflicted,
+            silent_s=self._silent_s,
+            say=self._say,
+        )
+        return PagerBot(around, main, self.chats)
+
+    async def _refused(self) -> None:
+        """Give the token up, and the chat with it, unless the pager is there for it."""
+        try:
+            await self.token_trust.refused()
+        except FatalError as error:
+            if self.pager is None or not await self.pager.works():
+                raise
+            if not self._is_refused:
+                self._is_refused = True
+                self._settings.tell_terminal(f"{error}; the pager goes on")
 
     @staticmethod
     async def _of_all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -252,6 +286,7 @@ class FrontEnd:
     def _saw_success(self) -> None:
         self._answered_at_s = self._now_s()
         self.token_trust.accepted()
+        self._is_refused = False
         for chat in self.chats.values():
             chat.outbox.poke()
             if dropped := chat.take_dropped():

@@ -47,9 +47,14 @@ DONE_WAITING_MAX: Final = 10_000
 
 @dataclass(slots=True)
 class Inbox:
-    """Stores updates, takes back those a former process left, and marks them done."""
+    """Stores updates, takes back those a former process left, and marks them done.
+
+    Attributes:
+        source: names to the ledger whose updates these are; each bot numbers its own.
+    """
 
     facade: Facade
+    source: str = SOURCE
     is_away: bool = field(default=False, init=False)
     dropped_count: int = field(default=0, init=False)
     _recent: FIFOCache[int, None] = field(default_factory=lambda: FIFOCache(RECENT_MAX), init=False)
@@ -78,7 +83,7 @@ class Inbox:
             for update in updates
         ]
         limit_s = STORE_S_MAX_AWAY if self.is_away else STORE_S_MAX
-        report = await self._ask(PutInbox(source=SOURCE, updates=items), limit_s=limit_s)
+        report = await self._ask(PutInbox(source=self.source, updates=items), limit_s=limit_s)
         if report is None:
             self._unkept.update(dict.fromkeys(number for number, _ in items))
             return None
@@ -91,7 +96,7 @@ class Inbox:
     async def take(self) -> list[dict[str, Any]]:
         """Return what a former process accepted and did not finish; waits for the ledger."""
         while True:
-            report = await self._ask(TakeInbox(source=SOURCE), limit_s=TAKE_S_MAX)
+            report = await self._ask(TakeInbox(source=self.source), limit_s=TAKE_S_MAX)
             if report is not None:
                 return [json.loads(raw) for _, raw in report.updates]
             await asyncio.sleep(RETRY_S)
@@ -125,7 +130,7 @@ class Inbox:
 
     async def _report_some(self) -> bool:
         update_ids = [*islice(self._done_waiting, DONE_AT_ONCE)]
-        command = DoneInbox(source=SOURCE, update_ids=update_ids)
+        command = DoneInbox(source=self.source, update_ids=update_ids)
         if await self._ask(command, limit_s=TAKE_S_MAX) is None:
             return False
         for update_id in update_ids:

@@ -29,6 +29,7 @@ class FrontEndSettings:
         read_engine_ids: looks on the disk which engines there are.
         telegram_people: who may write to the bot, the owner first.
         telegram_base_url, telegram_file_url: Bot API endpoints, up to where the token follows.
+        telegram_pager_token: of a second bot, which takes only what protects; None for none.
         telegram_webhook_url: where Telegram posts updates to; None to poll for them.
         telegram_webhook_port: port of loopback to which a proxy hands them on.
         telegram_proxy: proxy through which the Bot API is reached, None for directly.
@@ -75,6 +76,7 @@ class FrontEndSettings:
     telegram_people: Sequence[Person] = ()
     telegram_base_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
+    telegram_pager_token: str | None = field(default=None, repr=False)
     telegram_webhook_url: str | None = field(default=None, repr=False)
     telegram_webhook_port: int = 8_644
     telegram_proxy: str | None = field(default=None, repr=False)

@@ -59,6 +59,12 @@ def check_together(settings: Settings) -> None:
             "TELEGRAM_BOT_TOKEN and TELEGRAM_OPERATOR_ID (or neither, for the terminal); "
             "make pair finds out your id"
         )
+    if telegram.pager_token is not None:
+        pager = environment_name("telegram", "pager_token")
+        if telegram.bot_token is None:
+            raise SettingsError(f"{pager} is set without TELEGRAM_BOT_TOKEN: it is a second bot's")
+        if telegram.pager_token.partition(":")[0] == telegram.bot_token.partition(":")[0]:
+            raise SettingsError(f"{pager} is of the same bot as TELEGRAM_BOT_TOKEN; make another")
     door = settings.door
     if (
         telegram.webhook_url is not None

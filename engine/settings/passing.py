@@ -12,6 +12,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),
+        ("telegram", "pager_token"),
         ("network", "proxy"),
         ("bus", "url"),
         ("alert", "urls"),

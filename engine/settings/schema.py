@@ -22,6 +22,7 @@ SHORT_NAMES: Final = {
 SECRETS: Final = frozenset(
     {
         ("telegram", "bot_token"),
+        ("telegram", "pager_token"),
         ("operator", "totp_secret"),
         ("data", "database_url"),
         ("bus", "url"),
@@ -387,6 +388,11 @@ class TelegramSettings(_Section, frozen=True, kw_only=True):
             },
         ),
     ] = "https://api.telegram.org/bot"
+    pager_token: Annotated[
+        Annotated[str, Meta(pattern=r"^\d{3,20}:[A-Za-z0-9_-]{20,100}$")] | None,
+        Meta(description="token of a second bot of yours, the pager: it takes only what protects, "
+             "and tells what is grave when the first is stolen, refused or not heard"),
+    ] = None  # fmt: skip
     webhook_url: Annotated[
         Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")] | None,
         Meta(

@@ -215,6 +215,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_token=telegram.bot_token,
         telegram_people=people_of(telegram),
         telegram_base_url=telegram.base_url,
+        telegram_pager_token=telegram.pager_token,
         telegram_webhook_url=telegram.webhook_url,
         telegram_webhook_port=telegram.webhook_port,
         blind_s=settings.approvals.blind_s,

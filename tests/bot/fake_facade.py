@@ -119,6 +119,7 @@ class FakeFacade:
         self.entered: Counter[type] = Counter()
         self.inbox: dict[int, bytes] = {}
         self.done: set[int] = set()
+        self.boxes = {"telegram": (self.inbox, self.done)}
         self.stored: list[StampedNotice] = []
         self.delivered: dict[str, int] = {}
         self.threads: dict[tuple[str, str], Thread] = {}
@@ -180,9 +181,14 @@ class FakeFacade:
             while self.entered[kind] < count:
                 await self._changed.wait()
 
-    def undone(self) -> list[int]:
+    def undone(self, source: str = "telegram") -> list[int]:
         """Return update ids that were stored and not finished."""
-        return sorted(set(self.inbox) - self.done)
+        inbox, done = self.box(source)
+        return sorted(set(inbox) - done)
+
+    def box(self, source: str) -> tuple[dict[int, bytes], set[int]]:
+        """Return what a bot stored, and what of it is done; each bot numbers its own updates."""
+        return self.boxes.setdefault(source, ({}, set()))
 
     def _answer(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911, PLR0912, PLR0915 - one table
         match command:
@@ -278,13 +284,18 @@ class FakeFacade:
     def _answer_chat(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911 - one table
         match command:
             case PutInbox():
-                new = [number for number, _ in command.updates if number not in self.inbox]
-                self.inbox.update({number: raw for number, raw in command.updates if number in new})
+                inbox, _ = self.box(command.source)
+                new = [number for number, _ in command.updates if number not in inbox]
+                inbox.update({number: raw for number, raw in command.updates if number in new})
                 return InboxStored(new_ids=new)
             case TakeInbox():
-                return InboxItems(updates=[(n, self.inbox[n]) for n in self.undone()])
+                return InboxItems(
+                    updates=[
+                        (n, self.box(command.source)[0][n]) for n in self.undone(command.source)
+                    ]
+                )
             case DoneInbox():
-                self.done.update(command.update_ids)
+                self.box(command.source)[1].update(command.update_ids)
                 return InboxStored()
             case GetNotices():
                 return NoticesReport(

@@ -156,6 +156,24 @@ def test_a_webhook_with_tls_or_on_this_machine_is_taken(tmp_path: Path, url: str
     assert settings.telegram.webhook_url == url
 
 
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({}, "TELEGRAM_BOT_TOKEN"),
+        ({"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_OPERATOR_ID": "7"}, "same bot"),
+    ],
+)
+def test_a_pager_that_is_no_second_bot_is_refused(
+    tmp_path: Path, environment: dict[str, str], why: str
+) -> None:
+    environment |= {"SYNDICATE_TELEGRAM_PAGER_TOKEN": TOKEN}
+    with pytest.raises(SettingsError, match=why) as refused:
+        load_settings(environment, directory=tmp_path)
+
+    assert "SYNDICATE_TELEGRAM_PAGER_TOKEN" in str(refused.value)
+    assert TOKEN not in str(refused.value)
+
+
 def test_two_doors_on_one_port_are_refused(tmp_path: Path) -> None:
     environment = {
         "SYNDICATE_TELEGRAM_WEBHOOK_URL": "https://bot.example.org/telegram",

@@ -9,6 +9,7 @@ from engine.settings.load import SettingsError, load_settings
 from engine.settings.passing import role_environment
 
 TOKEN = "123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
+PAGER_TOKEN = "987654321:AAppAAggEErrAAppAAggEErrAAppAAggEEr"
 TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -200,6 +201,7 @@ def test_a_role_knows_all_settings_and_only_its_own_secrets(tmp_path: Path) -> N
     write(
         tmp_path,
         f"TELEGRAM_BOT_TOKEN={TOKEN}\nTELEGRAM_OPERATOR_ID=77\n"
+        f"SYNDICATE_TELEGRAM_PAGER_TOKEN={PAGER_TOKEN}\n"
         f"SYNDICATE_OPERATOR_TOTP_SECRET={TOTP}\n"
         "SYNDICATE_DATA_DATABASE_URL=postgresql://me:wordofpass@host/name\n"
         "SYNDICATE_COSTS_FEE_BPS_TAKER=binance=7.1,gemini=3\nSYNDICATE_MARKETS_FEEDS=gemini=l2\n"
@@ -215,6 +217,7 @@ def test_a_role_knows_all_settings_and_only_its_own_secrets(tmp_path: Path) -> N
         text = " ".join(passed.values())
         for secret in ("wordofpass", TOTP, TOKEN):
             assert (secret in text) == (secret == own_secret), role
+        assert (PAGER_TOKEN in text) == (role == "bot")
         assert passed["HOME"] == "/"
         for section in ("markets", "costs", "limits", "paper", "routes", "recording", "log"):
             assert getattr(known, section) == getattr(whole, section)

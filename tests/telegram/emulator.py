@@ -45,9 +45,11 @@ class Webhook:
 class TelegramEmulator:
     """One bot's Bot API endpoint on a free loopback port."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.time, token: str = TOKEN) -> None:
         self.clock = clock
-        self.token = TOKEN
+        self.token = token
+        self.bot_id = int(token.partition(":")[0])
+        self.beside: list[TelegramEmulator] = []
         self.chats = Chats(clock)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.tap_answers: list[dict[str, Any]] = []
@@ -127,6 +129,12 @@ class TelegramEmulator:
         """Tap with callback data that no button need have."""
         return self._tap(entry, payload, person_id, None)
 
+    def with_bot(self, token: str) -> "TelegramEmulator":
+        """Return a second bot at the same address, with chats, updates and limits of its own."""
+        other = TelegramEmulator(clock=self.clock, token=token)
+        self.beside.append(other)
+        return other
+
     def push(self, update: dict[str, Any], *, update_id: int | None = None) -> int:
         """Queue an update of any kind."""
         number = next(self._update_ids) if update_id is None else update_id
@@ -152,8 +160,9 @@ class TelegramEmulator:
 
     def person(self, person_id: int) -> dict[str, Any]:
         """Return a user on the wire."""
-        if person_id == BOT_ID:
-            return {"id": BOT_ID, "is_bot": True, "first_name": "Syndicate", "username": "syn_bot"}
+        if person_id == self.bot_id:
+            name = "syn_bot" if person_id == BOT_ID else "syn_pager_bot"
+            return {"id": person_id, "is_bot": True, "first_name": "Syndicate", "username": name}
         return {"id": person_id, "is_bot": False, "first_name": f"Person {person_id}"}
 
     def transcript(self) -> list[str]:
@@ -163,7 +172,7 @@ class TelegramEmulator:
     def record(self) -> dict[str, Any]:
         """Return the whole chat as JSON values, pictures as base64."""
         return {
-            "bot": self.person(BOT_ID),
+            "bot": self.person(self.bot_id),
             "messages": [entry.record() for entry in self.chats.entries],
             "tap_answers": list(self.tap_answers),
             "commands": list(self.commands),
@@ -204,12 +213,16 @@ class TelegramEmulator:
         try:
             yield self
         finally:
-            self._closing.set()
-            self.notify()
-            await self._end_webhook()
+            for one in (self, *self.beside):
+                one._closing.set()
+                one.notify()
+                await one._end_webhook()
             await runner.cleanup()
 
     async def _serve_call(self, request: web.Request) -> web.StreamResponse:
+        for other in self.beside:
+            if request.match_info["token"].partition(":")[0] == str(other.bot_id):
+                return await other._serve_call(request)
         method = request.match_info["method"]
         parameters = await _parameters(request)
         self.calls.append((method, parameters))
@@ -261,7 +274,7 @@ class TelegramEmulator:
     # --- updates -------------------------------------------------------------------------
 
     async def _get_me(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {**self.person(BOT_ID), "can_join_groups": False}
+        return {**self.person(self.bot_id), "can_join_groups": False}
 
     async def _get_updates(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         if self._webhook is not None:

@@ -107,7 +107,7 @@ class Sending:
         self._check_pace(chat_id)
         entry = self._emulator.chats.add(
             chat_id=chat_id,
-            author_id=int(self._emulator.token.partition(":")[0]),
+            author_id=self._emulator.bot_id,
             is_bot=True,
             text=text,
             spans=spans,

@@ -280,3 +280,37 @@ async def test_a_recorded_chat_makes_a_phone_screen(
     colors = {color for _, color in screen.getcolors(1 << 22) or []}
     assert (0, 255, 0) in colors, "the picture is on the screen"
     assert (0xC0, 0x39, 0x2B) in colors, "the red button is on the screen"
+
+
+async def test_a_webhook_needs_tls_and_tells_what_could_not_be_posted(
+    emulator: TelegramEmulator, client: Client
+) -> None:
+    assert (await client.call("setWebhook", url="http://example.org/"))["error_code"] == 400
+    assert (await client.call("setWebhook", url="https://a.example/", secret_token="a b"))[
+        "error_code"
+    ] == 400
+    assert await client.call("setWebhook", url="http://127.0.0.1:9/hook") is True
+    emulator.person_writes("a")
+    info: dict[str, Any] = {}
+    while "last_error_message" not in info:
+        info = await client.call("getWebhookInfo")
+
+    assert (info["url"], info["pending_update_count"]) == ("http://127.0.0.1:9/hook", 1)
+    assert await client.call("deleteWebhook") is True
+    assert [update["message"]["text"] for update in await client.call("getUpdates")] == ["a"]
+
+
+async def test_two_bots_at_one_address_have_tokens_and_chats_of_their_own(
+    emulator: TelegramEmulator, client: Client
+) -> None:
+    token = "888000222:AAP-emulated_token_of_thirtyfive_ch"
+    other = emulator.with_bot(token)
+    other.person_writes("to the second")
+    emulator.person_writes("to the first")
+    first = await client.call("getUpdates")
+    emulator.token = token  # by which the client calls
+    updates, me = await client.call("getUpdates"), await client.call("getMe")
+
+    assert [update["message"]["text"] for update in first] == ["to the first"]
+    assert [update["message"]["text"] for update in updates] == ["to the second"]
+    assert me["id"] == 888000222
