@@ -196,7 +196,7 @@ bench-chat: $(VENV)/.kernels $(VENV)/.dev ## how fast a kill, screens and pictur
 chat-campaign: $(VENV)/.kernels $(VENV)/.dev ## taps, hostile strings and updates by the hundred thousand, kill -9 of the chat
 	@$(PY) -m tests.decide.approval_campaign --taps 200000 --seed $(or $(SEED),1)
 	@$(PY) -m tests.bot.hostile_campaign --strings 100000 --updates 1000000 --seed $(or $(SEED),1)
-	@$(PY) -m tests.scenarios.chat_kills --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+	@$(PY) -m tests.scenarios.chat_kills --kills $(or $(KILLS),300) --seed $(or $(SEED),1)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)
