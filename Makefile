@@ -193,9 +193,10 @@ bench-chat: $(VENV)/.kernels $(VENV)/.dev ## how fast a kill, screens and pictur
 	@$(PY) -m tests.scenarios.chat_figures --kills $(or $(KILLS),100)
 
 .PHONY: chat-campaign
-chat-campaign: $(VENV)/.kernels $(VENV)/.dev ## taps, hostile strings and updates by the hundred thousand, kill -9 of the chat
+chat-campaign: $(VENV)/.kernels $(VENV)/.dev ## taps, hostile strings and updates by the hundred thousand, a bad network, kill -9 of the chat
 	@$(PY) -m tests.decide.approval_campaign --taps 200000 --seed $(or $(SEED),1)
 	@$(PY) -m tests.bot.hostile_campaign --strings 100000 --updates 1000000 --seed $(or $(SEED),1)
+	@$(PY) -m tests.bot.network_campaign --trials $(or $(TRIALS),2000) --seed $(or $(SEED),1)
 	@$(PY) -m tests.scenarios.chat_kills --kills $(or $(KILLS),300) --seed $(or $(SEED),1)
 
 .PHONY: fuzz

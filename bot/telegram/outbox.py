@@ -2,6 +2,7 @@
 
 Telegram's limits are per chat (one message a second, a small burst); what it allows a bot in all is
 far more than the few people of an installation can be told.
+What is urgent has a lane of its own: it waits for no call that hangs.
 """
 
 import asyncio
@@ -58,7 +59,9 @@ class Outbox:
     def __init__(self, sender: SendsMessages, *, pace: Pace) -> None:
         self._sender = sender
         self._pace = pace
-        self._waiting: list[_Waiting] = []
+        self._urgent: list[_Waiting] = []
+        self._others: list[_Waiting] = []
+        self._under_way = 0
         self._numbers = itertools.count()
         self._changed = asyncio.Event()
         self._retried = asyncio.Event()
@@ -72,19 +75,18 @@ class Outbox:
     @property
     def waiting_count(self) -> int:
         """Return how many messages are on their way."""
-        return len(self._waiting)
+        return len(self._urgent) + len(self._others) + self._under_way
 
     def put(self, message: Outgoing) -> None:
         """Queue a message; returns at once."""
         self._drop_overtaken(message)
-        if len(self._waiting) >= WAITING_MAX:
+        if self.waiting_count >= WAITING_MAX:
             self._drop_oldest_answer()
         now_s = asyncio.get_running_loop().time()
-        heapq.heappush(
-            self._waiting, _Waiting(message.priority, next(self._numbers), now_s, message)
-        )
+        lane = self._urgent if message.priority is Priority.URGENT else self._others
+        heapq.heappush(lane, _Waiting(message.priority, next(self._numbers), now_s, message))
         self._idle.clear()
-        self._changed.set()
+        self._notify()
 
     async def deliver(self, message: Outgoing) -> Settled:
         """Queue a message and wait until it is settled."""
@@ -109,36 +111,51 @@ class Outbox:
             async with asyncio.timeout(deadline_s):
                 await self._idle.wait()
         except TimeoutError:
-            _log.warning("%d messages end unsent", len(self._waiting))
+            _log.warning("%d messages end unsent", self.waiting_count)
 
     async def run(self) -> None:
         """Send for ever; the poller judges a token that is refused."""
-        while True:
-            while not self._waiting:
-                self._idle.set()
-                self._changed.clear()
-                await self._changed.wait()
-            await self._wait_for_permission()
-            waiting = heapq.heappop(self._waiting)
-            if await self._attempt(waiting):
-                continue
-            heapq.heappush(self._waiting, waiting)
+        async with asyncio.TaskGroup() as lanes:
+            lanes.create_task(self._send_from(self._urgent))
+            lanes.create_task(self._send_from(self._others))
 
-    async def _wait_for_permission(self) -> None:
-        """Wait for the pace and for the end of a 429; a more urgent message may come meanwhile."""
-        loop = asyncio.get_running_loop()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _send_from(self, lane: list[_Waiting]) -> None:
         while True:
-            closed_s = self._closed_until_s - loop.time()
-            paced_s = self._paced_s(self._waiting[0].message.priority)
-            wait_s = max(closed_s, paced_s)
-            if wait_s <= 0:
-                return
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._changed.wait()
-            except TimeoutError:
+            while not lane:
+                if not self.waiting_count:
+                    self._idle.set()
+                await self._changed.wait()
+            if lane is self._others and self._urgent:
+                await self._changed.wait()  # the urgent one goes first
                 continue
+            if not await self._is_permitted(lane[0].message.priority):
+                continue
+            waiting = heapq.heappop(lane)
+            self._under_way += 1
+            self._notify()
+            try:
+                is_settled = await self._attempt(waiting)
+            finally:
+                self._under_way -= 1
+            if not is_settled:
+                heapq.heappush(lane, waiting)
+
+    async def _is_permitted(self, priority: Priority) -> bool:
+        """Say whether the next may go; else wait for the pace, the end of a 429, or for news."""
+        wait_s = max(
+            self._closed_until_s - asyncio.get_running_loop().time(), self._paced_s(priority)
+        )
+        if wait_s <= 0:
+            return True
+        changed = self._changed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await changed.wait()
+        return False
 
     def _paced_s(self, priority: Priority) -> float:
         """Return how long the pace has a message wait; a person who looks waits for no news."""
@@ -242,17 +259,17 @@ class Outbox:
 
     def _drop_overtaken(self, newer: Outgoing) -> None:
         """Leave out what a newer message makes needless: a screen in its place, and any card."""
-        for waiting in [w for w in self._waiting if _is_needless(w.message, newer)]:
-            self._waiting.remove(waiting)
+        for waiting in [w for w in self._others if _is_needless(w.message, newer)]:
+            self._others.remove(waiting)
             self._settle(waiting, Settled.OVERTAKEN)
-        heapq.heapify(self._waiting)
+        heapq.heapify(self._others)
 
     def _drop_oldest_answer(self) -> None:
-        answers = [w for w in self._waiting if w.priority == Priority.ANSWER]
+        answers = [w for w in self._others if w.priority == Priority.ANSWER]
         if answers:
             oldest = min(answers)
-            self._waiting.remove(oldest)
-            heapq.heapify(self._waiting)
+            self._others.remove(oldest)
+            heapq.heapify(self._others)
             self._drop(oldest)
 
     def _drop(self, waiting: _Waiting) -> None:

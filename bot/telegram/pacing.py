@@ -1,6 +1,10 @@
 """A token bucket: a steady pace with a small burst."""
 
 from collections.abc import Callable
+from typing import Final
+
+LEAST_S: Final = 1e-6
+"""What is left of sums of parts of seconds is no wait."""
 
 
 class Pace:
@@ -27,7 +31,8 @@ class Pace:
         """
         self._count()
         needed = 1.0 + min(reserve, (self._burst - 1.0) / 2)
-        return max(0.0, (needed - self._left) / self._per_s)
+        wait_s = (needed - self._left) / self._per_s
+        return wait_s if wait_s > LEAST_S else 0.0
 
     def take(self) -> None:
         """Count a message; an urgent one may overdraw, by one burst at most."""

@@ -96,6 +96,20 @@ async def test_a_retry_after_lets_a_kill_go_first(chat: Chat) -> None:
     assert "Killed" in chat.emulator.transcript()[1]
 
 
+async def test_a_kill_is_answered_beside_a_call_that_hangs(chat: Chat) -> None:
+    async with chat.start_with(send_s=10_000.0):
+        await chat.say("/start")
+        chat.emulator.script("sendMessage", Fault(Kind.HANG))
+        chat.emulator.person_writes("/version")
+        await chat.emulator.wait_until(
+            lambda: sum(name == "sendMessage" for name, _ in chat.emulator.calls) == 2
+        )
+        chat.emulator.person_writes("/kill")
+        await chat.emulator.wait_until(lambda: len(chat.emulator.transcript()) == 2)
+
+    assert "Killed" in chat.emulator.transcript()[1]
+
+
 async def test_the_chats_own_limit_is_kept_to_and_nothing_is_lost(chat: Chat) -> None:
     real = TelegramEmulator()
     chat.emulator.clock = real.clock

@@ -193,6 +193,11 @@ class TelegramEmulator:
                 f"not met within {PATIENCE_S:g} s; the bot said {self.transcript()[-5:]}"
             ) from None
 
+    @property
+    def changed(self) -> asyncio.Event:
+        """Return what is set with the next change."""
+        return self._changed
+
     def notify(self) -> None:
         """Wake whoever waits for a change."""
         self._changed.set()
