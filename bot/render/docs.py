@@ -16,6 +16,10 @@ The same commands work in Telegram and in the terminal. This page is generated f
 Any line that begins with the word kill works as `/kill`, whatever punctuation a phone adds
 (`/kill.`, `kill it`, `KILL!`). A line that is not understood does nothing and is answered
 with the nearest known command. Numbers are whole and written in plain digits.
+
+Where several people write to one bot: what only shows is for everybody, all else for operators
+and admins. A mode upward, a wider limit, a venue, pair or fee that lets more through, and the end
+of a kill are an admin's.
 """
 
 
