@@ -52,6 +52,7 @@ from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import Costs
+from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
@@ -181,6 +182,7 @@ class Core:
             executors=executors,
             positions=self.positions,
             inventory=self.inventory,
+            fees=FeeSet(self.costs.fee_bps_taker),
             journal=SilentJournal(),
         )
 

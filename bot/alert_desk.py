@@ -23,6 +23,7 @@ from bot.render.screen import Screen, Text
 from bot.telling import Telling
 from engine.bus.notices import (
     AlertAct,
+    FeeChanged,
     Killed,
     LimitChanged,
     ModeChanged,
@@ -286,9 +287,12 @@ class AlertDesk:
             await self._wait_for(changed)
 
 
+_CHANGES: Final = (ModeChanged, LimitChanged, PlaceSwitched, FeeChanged)
+
+
 def is_answered(notice: Notice, *, by: str) -> bool:
     """Say whether a notice tells of a change to who asked for it, and has the answer."""
-    return isinstance(notice, (ModeChanged, LimitChanged, PlaceSwitched)) and notice.by == by
+    return isinstance(notice, _CHANGES) and notice.by == by
 
 
 def make_alert_desk(

@@ -25,6 +25,8 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}\Z", re.ASCII)
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,159}\Z", re.ASCII)
 """Of tokens without a code of their own the chain and address are in the name."""
+_AMOUNT = re.compile(r"[A-Za-z0-9+.,%-]{1,24}\Z", re.ASCII)
+"""Its handler knows the unit, and says what is wrong in it."""
 _CODE = re.compile(r"[A-Za-z0-9-]{4,32}\Z", re.ASCII)
 
 
@@ -35,11 +37,12 @@ class Form(StrEnum):
     CHOICE = "choice"
     WORD = "word"
     PLACE = "venue or pair"
+    AMOUNT = "amount"
     CODE = "one-time code"
     REST = "rest of the line"
 
 
-_FORMS: Final = {Form.WORD: _WORD, Form.PLACE: _PLACE, Form.CODE: _CODE}
+_FORMS: Final = {Form.WORD: _WORD, Form.PLACE: _PLACE, Form.AMOUNT: _AMOUNT, Form.CODE: _CODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +185,8 @@ def _expectation(argument: Argument) -> str:
         return "one of " + ", ".join(argument.choices)
     if argument.form is Form.CODE:
         return "the one-time code, 4 to 32 letters or digits"
+    if argument.form is Form.AMOUNT:
+        return "a number, as 12.5"
     if argument.form is Form.PLACE:
         return "a name as /venue and /pair show them"
     return "an id as shown on the screens"

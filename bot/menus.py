@@ -20,9 +20,13 @@ _PERMITS = (
 """Where a person's word is asked for."""
 
 PLACES: Rows = (
-    (Button(label="Venues on, off", line="/venue"), Button(label="Pairs on, off", line="/pair")),
+    (
+        Button(label="Venues", line="/venue"),
+        Button(label="Pairs", line="/pair"),
+        Button(label="Fees", line="/fee"),
+    ),
 )
-"""What can be switched."""
+"""What may be traded, and what it costs."""
 
 SCREENS: Rows = (
     (

@@ -17,6 +17,7 @@ from engine.bus.notices import (
     AuditGap,
     ClockCorrected,
     DayClosed,
+    FeeChanged,
     Killed,
     KillLeft,
     LateFill,
@@ -315,6 +316,14 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="setting",
         topic="Venues and pairs switched",
         fingerprint=_named("switched", "name"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=FeeChanged,
+        is_alone=True,
+        kind="setting",
+        topic="Fees changed",
+        fingerprint=_named("fee", "venue"),
         until=Until.TOLD,
     ),
     Row(

@@ -16,7 +16,9 @@ def render_sections(settings: Sequence[SettingInForce]) -> Screen:
         blocks=(
             _lines(lines) if lines else Text("All are at their defaults."),
             Text(f"/config and one of {', '.join(sections)} shows all of a section."),
-            Text("Limits and mode change from here; all else in .env or syndicate.toml."),
+            Text(
+                "Limits, fees, venues, pairs, mode: from here; all else in .env or syndicate.toml."
+            ),
         ),
     )
 

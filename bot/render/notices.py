@@ -22,6 +22,7 @@ from engine.bus.notices import (
     ApprovalEnded,
     ClockCorrected,
     DayClosed,
+    FeeChanged,
     Killed,
     LateFill,
     LimitChanged,
@@ -57,10 +58,12 @@ _KIND_WORDS: dict[type[Notice], str] = {
     LimitHit: "Limit hit",
     LimitChanged: "Limit changed",
     PlaceSwitched: "Switched on or off",
+    FeeChanged: "Fee changed",
 }
 
 
-_STATES: Final = (*(Killed, Unkilled, ModeChanged, LimitChanged, PlaceSwitched, Started),)
+_STATES: Final = (*(Killed, Unkilled, ModeChanged, Started),)
+_CHANGES: Final = (*(LimitChanged, PlaceSwitched, FeeChanged),)
 
 
 def render_notice(stamped: StampedNotice) -> Screen:
@@ -127,8 +130,8 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
 
 
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
-    if isinstance(notice, _STATES):
-        return _state_content(notice)
+    if isinstance(notice, (*_STATES, *_CHANGES)):
+        return _state_content(notice) if isinstance(notice, _STATES) else _change_content(notice)
     if isinstance(notice, (*ACTS, *AWAY)):
         return act_content(notice) if isinstance(notice, ACTS) else away_content(notice)
     if isinstance(notice, OpportunitySeen):
@@ -222,17 +225,23 @@ def _trouble_content(
     )
 
 
-def _state_content(
-    notice: Killed | Unkilled | ModeChanged | LimitChanged | PlaceSwitched | Started,
+def _change_content(
+    notice: LimitChanged | PlaceSwitched | FeeChanged,
 ) -> tuple[Mark, str, list[str]]:
+    by = f"by {notice.by}"
     if isinstance(notice, LimitChanged):
         title = f"Limit {notice.name}: {notice.after:f} {notice.unit}"
-        return Mark.NONE, title, [f"before {notice.before:f} {notice.unit}", f"by {notice.by}"]
-    if isinstance(notice, PlaceSwitched):
-        title = (
-            f"{notice.kind.value.capitalize()} {notice.name} is {'on' if notice.is_on else 'off'}"
-        )
-        return Mark.WARN if notice.is_on else Mark.NONE, title, [f"by {notice.by}"]
+        return Mark.NONE, title, [f"before {notice.before:f} {notice.unit}", by]
+    if isinstance(notice, FeeChanged):
+        title = f"Taker fee of {notice.venue}: {notice.after:f} bps"
+        return Mark.NONE, title, [f"before {notice.before:f} bps", by]
+    title = f"{notice.kind.value.capitalize()} {notice.name} is {'on' if notice.is_on else 'off'}"
+    return Mark.WARN if notice.is_on else Mark.NONE, title, [by]
+
+
+def _state_content(
+    notice: Killed | Unkilled | ModeChanged | Started,
+) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, Killed):
         title = f"KILLED: engine {notice.engine} makes no plans" if notice.engine else KILLED_TITLE
         return Mark.BAD, title, [f"by {notice.by}", notice.why]

@@ -226,6 +226,15 @@ class PlaceSwitched(_Notice, frozen=True, kw_only=True):
     by: str
 
 
+class FeeChanged(_Notice, frozen=True, kw_only=True):
+    """The operator set a venue's taker fee: from now on another one is reckoned with."""
+
+    venue: VenueId
+    before: Decimal
+    after: Decimal
+    by: str
+
+
 class LooseningWaits(_Notice, frozen=True, kw_only=True):
     """What lets more through was allowed and acts after a while, unless it is cancelled."""
 
@@ -388,6 +397,7 @@ Notice = (
     | ModeChanged
     | LimitChanged
     | PlaceSwitched
+    | FeeChanged
     | LooseningWaits
     | LooseningCancelled
     | AuditGap

@@ -1,8 +1,11 @@
-"""Replies about venues and pairs that can be switched off."""
+"""Replies about venues and pairs that can be switched off, and about fees."""
+
+from decimal import Decimal
 
 import msgspec
 
 from engine.bus.reports import Report
+from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.switched_off import PlaceKind
 
@@ -25,3 +28,32 @@ class PlacesReport(Report, frozen=True, kw_only=True):
     market_note: str
     kind: PlaceKind
     places: list[PlaceLine]
+
+
+class FeeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The taker fee of one venue.
+
+    Attributes:
+        bps: that is in force.
+        since_ns: when the operator set it; None where the settings' holds.
+        word_bps: what the operator set then; less than `bps` if the settings say more by now.
+    """
+
+    venue: VenueId
+    bps: Decimal
+    by_settings: Decimal
+    since_ns: int | None = None
+    word_bps: Decimal | None = None
+
+
+class FeesReport(Report, frozen=True, kw_only=True):
+    """All fees that are reckoned with.
+
+    Attributes:
+        started_at_ns: since when those of the settings hold.
+    """
+
+    basis: Basis
+    market_note: str
+    started_at_ns: int
+    fees: list[FeeLine]

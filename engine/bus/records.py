@@ -15,6 +15,7 @@ from engine.bus.request import LedgerRequest
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.delays import Delayed
 from engine.domain.engines import MAIN
+from engine.domain.fees import FeeWord
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.mandates import MandateUse
@@ -151,6 +152,7 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         code_step: time step of the one-time code that it used up; the code itself is not kept.
         delayed: loosenings that were allowed and wait.
         off: venues and pairs that are switched off.
+        fees: by venue; any other is as the settings say.
     """
 
     record_id: str
@@ -164,6 +166,7 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     code_step: int | None = None
     delayed: tuple[Delayed, ...] = ()
     off: tuple[Off, ...] = ()
+    fees: dict[VenueId, FeeWord] = {}
 
 
 class LatchAct(StrEnum):
@@ -284,6 +287,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
             began to wait counts for nothing.
         delayed: loosenings that wait.
         off: venues and pairs that are switched off.
+        fees: what the operator has set of fees, by venue.
         latch, own_latch: of all engines, and of this one.
         outcomes: of the newest commands.
     """
@@ -305,6 +309,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     outcomes: list[Outcome] = []
     open_plans: list[Intent] = []
     off: tuple[Off, ...] = ()
+    fees: dict[VenueId, FeeWord] = {}
 
 
 class RecordKeeper(Protocol):

@@ -9,6 +9,7 @@ from engine.core.inputs.chain_lost import CHAIN_LOST
 from engine.core.inputs.chat_seen import CHAT_SEEN
 from engine.core.inputs.closed import CLOSED
 from engine.core.inputs.corrected import CORRECTED
+from engine.core.inputs.fees_set import FEES_SET
 from engine.core.inputs.fetch_failed import FETCH_FAILED
 from engine.core.inputs.fetched import FETCHED
 from engine.core.inputs.frame import FRAME
@@ -50,4 +51,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     PLACES_OFF,
     CHAT_SEEN,
     APPROVAL_DELIVERED,
+    FEES_SET,
 )

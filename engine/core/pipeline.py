@@ -4,7 +4,7 @@ Before an input: paper orders that are due meet the board as it was. After it: e
 is screened, and what was found is decided on and executed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -19,7 +19,9 @@ from engine.detect.screening.detector import Detector
 from engine.detect.screening.episodes import Closed, Episode
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.assets import AssetCode
+from engine.domain.fees import FeeWord
 from engine.domain.holdings import Deposit
+from engine.domain.instruments import VenueId
 from engine.domain.mandates import Mandate, MandateUse
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Intent
@@ -30,6 +32,7 @@ from engine.execute.finished import Finished
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge, VenueLost
 from engine.market.valuation import Valuation
+from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.leftovers import UsdPer
 from engine.portfolio.positions import Positions
@@ -145,6 +148,7 @@ class Pipeline:
         executors: Executors,
         positions: Positions,
         inventory: Inventory,
+        fees: FeeSet,
         journal: Journal,
         open_matrix: Callable[[], SharedRows | None] = _no_matrix,
     ) -> None:
@@ -166,6 +170,8 @@ class Pipeline:
         self._executors = executors
         self._positions = positions
         self._inventory = inventory
+        self._fees = fees
+        self._to_screen: list[int] = []
         self._journal = journal
         self._open_matrix = open_matrix
         self._shared = open_matrix()
@@ -374,6 +380,24 @@ class Pipeline:
             self._tell(edges)
             self._detector.end_stale(at_ns)
             self._tell_closed()
+
+    def set_fees(self, by_operator: Mapping[VenueId, FeeWord]) -> None:
+        """Take all that the operator has set of fees; books of changed ones are screened anew."""
+        changed = self._fees.take(by_operator)
+        self._to_screen += [
+            book
+            for book, instrument in enumerate(self._board.instruments)
+            if instrument.venue in changed
+        ]
+
+    def after_fees(self, at_ns: int) -> None:
+        """Judge by the new fees what is open, and what they may have opened."""
+        for book in self._to_screen:
+            for episode in self._detector.on_change(book, at_ns):
+                self._consider(episode, at_ns)
+        self._to_screen.clear()
+        self._tell_closed()
+        self.after_input(at_ns)
 
     def after_reset(self, at_ns: int) -> None:
         """Do as after any input, and set every place to its capital that has a price."""

@@ -20,6 +20,7 @@ from engine.operate.hot_path import HotPath
 from engine.operate.journal.run_journal import RunJournal
 from engine.operate.run_header import RunHeader
 from engine.operate.spread_watch import SpreadWatch
+from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.quote.route import RouteConfirmer
@@ -50,6 +51,7 @@ class Core:
     detector: Detector
     positions: Positions
     inventory: Inventory
+    fees: FeeSet
     under_way: PlansUnderWay
     valuation: Valuation
     journal: RunJournal

@@ -11,6 +11,7 @@ from engine.bus.command import Envelope
 from engine.bus.kill_reports import DrillReport
 from engine.bus.lease import Lease
 from engine.bus.notices import (
+    FeeChanged,
     LimitChanged,
     LooseningCancelled,
     ModeChanged,
@@ -20,6 +21,7 @@ from engine.bus.notices import (
 from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Reply, Request
+from engine.core.inputs.fees_set import FeesSet
 from engine.core.inputs.inventory_reset import InventoryReset
 from engine.core.inputs.limits_set import LimitsSet
 from engine.core.inputs.places_off import PlacesOff
@@ -27,6 +29,8 @@ from engine.core.inputs.switched import ControlState
 from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
+from engine.domain.fees import FeeWord
+from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off, PlaceKind
 from engine.operate import kill_drill, loosening
@@ -174,16 +178,18 @@ class EngineAnswers:
         limits: Mapping[str, Decimal] | None = None,
         delayed: tuple[Delayed, ...] | None = None,
         off: tuple[Off, ...] | None = None,
+        fees: Mapping[VenueId, FeeWord] | None = None,
         code_step: int | None = None,
     ) -> Acknowledged | Declined:
-        """Set mode, pause, limits, what is off or what waits.
+        """Set mode, pause, limits, what is off, fees or what waits.
 
         A loosening that something overtook is declined; whatever does not loosen cancels all
         that waits.
         """
         before, in_force = self._set, self.core.decider.limits.in_force()
+        charged = dict(self.core.fees.in_force)
         wanted = before.with_(
-            mode=mode, is_paused=is_paused, limits=limits, delayed=delayed, off=off
+            mode=mode, is_paused=is_paused, limits=limits, delayed=delayed, off=off, fees=fees
         )
         is_looser = (
             is_upward(current=before.mode, wanted=wanted.mode)
@@ -191,6 +197,7 @@ class EngineAnswers:
             or self.core.decider.limits.is_looser(wanted.limits)
             or any(one not in before.delayed for one in wanted.delayed)
             or bool(_keys(before.off) - _keys(wanted.off))
+            or self.core.fees.is_looser(wanted.fees)
         )
         if not is_looser:
             if delayed is None:
@@ -200,7 +207,7 @@ class EngineAnswers:
         self._changes += 1
         number = self._changes
         at_ns = self.clock()
-        is_named = limits is not None or delayed is not None or off is not None
+        is_named = any(one is not None for one in (limits, delayed, off, fees))
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         done = Acknowledged(
             text=action if is_named else f"mode {wanted.mode}, {paused}",
@@ -241,7 +248,8 @@ class EngineAnswers:
             self._tell_cancelled(before.delayed, wanted.delayed, why=action)
         self._tell_limits(in_force, envelope.by, at_ns)
         self._tell_places(before.off, wanted.off, envelope.by, at_ns)
-        if limits is None and off is None and (delayed is None or mode is not None):
+        self._tell_fees(charged, envelope.by, at_ns)
+        if mode is not None or not is_named:
             self._tell_mode(wanted, envelope.by, at_ns)
         return done
 
@@ -312,6 +320,7 @@ class EngineAnswers:
             limits=dict(state.limits),
             delayed=state.delayed,
             off=state.off,
+            fees=dict(state.fees),
             by=envelope.by,
             action=action,
             outcome=outcome,
@@ -327,6 +336,7 @@ class EngineAnswers:
             limits=limits,
             delayed=self.waiting,
             off=self.core.decider.off.all,
+            fees=self.core.fees.by_operator,
         )
 
     def _apply(self, wanted: OperatorSet) -> None:
@@ -336,6 +346,8 @@ class EngineAnswers:
             self.core.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
         if wanted.off != before.off:
             self.core.hot_path.command(PlacesOff(off=wanted.off), at_ns)
+        if wanted.fees != before.fees:
+            self.core.hot_path.command(FeesSet(fees=dict(wanted.fees)), at_ns)
         if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
             state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
             self.core.hot_path.command(state, at_ns)
@@ -370,6 +382,20 @@ class EngineAnswers:
                     by=by,
                 )
             )
+
+    def _tell_fees(self, before: Mapping[VenueId, Decimal], by: str, at_ns: int) -> None:
+        for venue, bps in self.core.fees.in_force.items():
+            if bps != before[venue]:
+                self.tell(
+                    FeeChanged(
+                        at_ns=at_ns,
+                        basis=self.basis,
+                        venue=venue,
+                        before=before[venue],
+                        after=bps,
+                        by=by,
+                    )
+                )
 
     def tell(self, notice: Notice) -> None:
         """Tell a notice."""

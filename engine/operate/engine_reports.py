@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from engine.bus.place_reports import PlacesReport
+from engine.bus.place_reports import FeesReport, PlacesReport
 from engine.bus.reports import (
     Declined,
     EngineLine,
@@ -25,7 +25,7 @@ from engine.domain.switched_off import Off, PlaceKind
 from engine.domain.units import NS_PER_S
 from engine.operate.core_parts import Core
 from engine.operate.latency import LatencyRing
-from engine.operate.places import find_place, places_report
+from engine.operate.places import fees_report, find_fee_venue, find_place, places_report
 from engine.operate.venue_lines import VenueLines
 from engine.operate.why_report import make_why_report
 
@@ -168,6 +168,14 @@ class EngineReports:
     def place(self, kind: PlaceKind, said: str, at_ns: int) -> Off | Declined:
         """Return what the operator names, as it would be off from now on."""
         return find_place(self._core, kind, said, at_ns=at_ns)
+
+    def fees(self) -> FeesReport:
+        """Return all fees that are reckoned with."""
+        return fees_report(self._core)
+
+    def fee_venue(self, said: str) -> VenueId | Declined:
+        """Return the venue that the operator names, if its fee can be set."""
+        return find_fee_venue(self._core, said)
 
     def spreads(self, at_ns: int) -> SpreadsReport:
         """Return the gaps between books and the nearest misses."""

@@ -16,6 +16,8 @@ from engine.bus.reports import Acknowledged, Declined
 from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
+from engine.domain.fees import FeeWord
+from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off
 from engine.operate.clock import Clock
@@ -70,6 +72,7 @@ class Loosened(Protocol):
         limits: Mapping[str, Decimal] | None = None,
         delayed: tuple[Delayed, ...] | None = None,
         off: tuple[Off, ...] | None = None,
+        fees: Mapping[VenueId, FeeWord] | None = None,
         code_step: int | None = None,
     ) -> Acknowledged | Declined:
         """Set some of what the operator sets, once the ledger has it."""
@@ -184,6 +187,10 @@ async def _carry_out(
     if asked.switches_on is not None:
         held = engine.core.decider.off.all
         off = tuple(one for one in held if one.key != asked.switches_on)
+    fees = None
+    if asked.fee is not None:
+        venue, bps = asked.fee
+        fees = engine.core.fees.with_one(venue, bps, at_ns=engine.clock())
     return await engine.change(
         envelope,
         asked.what,
@@ -191,6 +198,7 @@ async def _carry_out(
         limits=limits,
         delayed=delayed,
         off=off,
+        fees=fees,
         code_step=code_step,
     )
 

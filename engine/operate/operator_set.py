@@ -6,6 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from engine.domain.delays import Delayed
+from engine.domain.fees import FeeWord
+from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
 from engine.domain.switched_off import Off
 
@@ -18,6 +20,7 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
     limits: Mapping[str, Decimal]
     delayed: tuple[Delayed, ...]
     off: tuple[Off, ...]
+    fees: Mapping[VenueId, FeeWord]
 
     def with_(
         self,
@@ -27,6 +30,7 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
         limits: Mapping[str, Decimal] | None,
         delayed: tuple[Delayed, ...] | None,
         off: tuple[Off, ...] | None,
+        fees: Mapping[VenueId, FeeWord] | None,
     ) -> "OperatorSet":
         """Return it with what is given; None leaves things as they are."""
         return OperatorSet(
@@ -35,4 +39,5 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
             limits=self.limits if limits is None else limits,
             delayed=self.delayed if delayed is None else delayed,
             off=self.off if off is None else off,
+            fees=self.fees if fees is None else fees,
         )

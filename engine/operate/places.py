@@ -1,12 +1,13 @@
-"""Which venues and pairs a run has, as the operator names them."""
+"""Which venues and pairs a run has, as the operator names them, and what venues charge."""
 
 from difflib import get_close_matches
 from typing import Final
 
-from engine.bus.place_reports import PlaceLine, PlacesReport
+from engine.bus.place_reports import FeeLine, FeesReport, PlaceLine, PlacesReport
 from engine.bus.reports import Declined
 from engine.detect.graph.live_graph import BRIDGE
 from engine.domain.assets import AssetCode
+from engine.domain.instruments import VenueId
 from engine.domain.switched_off import Off, PlaceKind
 from engine.operate.core_parts import Core
 
@@ -31,6 +32,43 @@ def find_place(core: Core, kind: PlaceKind, said: str, *, at_ns: int) -> Off | D
     return Declined(
         why=f"no {kind} {said} in this run; there are {', '.join(shown)}{more}",
         nearest=by_lower[near[0]] if near else "",
+    )
+
+
+def find_fee_venue(core: Core, said: str) -> VenueId | Declined:
+    """Return a venue whose fee can be set, or say that there is none of this name."""
+    found = find_place(core, PlaceKind.VENUE, said, at_ns=0)
+    if isinstance(found, Declined):
+        return found
+    venue = VenueId(found.name)
+    if venue not in core.fees.by_settings:
+        return Declined(
+            why=f"{venue} has no fee to be set: a pool's is read from its chain, a bridge's cost"
+            " is a setting"
+        )
+    return venue
+
+
+def fees_report(core: Core) -> FeesReport:
+    """Return all fees, those that the operator set first."""
+    fees = core.fees
+    lines = []
+    for venue, bps in fees.in_force.items():
+        word = fees.by_operator.get(venue)
+        lines.append(
+            FeeLine(
+                venue=venue,
+                bps=bps,
+                by_settings=fees.by_settings[venue],
+                since_ns=None if word is None else word.since_ns,
+                word_bps=None if word is None else word.bps,
+            )
+        )
+    return FeesReport(
+        basis=core.header.basis,
+        market_note=core.header.market_note,
+        started_at_ns=core.started_at_ns,
+        fees=sorted(lines, key=lambda line: line.since_ns is None),
     )
 
 

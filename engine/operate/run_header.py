@@ -10,6 +10,7 @@ from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
 from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError
+from engine.domain.fees import FeeWord
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.modes import Basis
@@ -72,6 +73,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         bridges: bridges of the run, by their numbers.
         limits: what the operator had set of limits.
         off: what the operator had switched off.
+        fees: what the operator had set of fees.
         capital: paper money that each place is to start with.
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
@@ -100,6 +102,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     open_plans: list[Intent] = []
     engine_id: str = MAIN
     off: tuple[Off, ...] = ()
+    fees: dict[VenueId, FeeWord] = {}
 
 
 def encode_header(header: RunHeader) -> bytes:

@@ -12,6 +12,8 @@ from engine.bus.command import Envelope
 from engine.bus.reports import Declined
 from engine.decide.limit_set import Term
 from engine.domain.delays import Delayed
+from engine.domain.fees import fee_words
+from engine.domain.instruments import VenueId
 from engine.domain.modes import MODES_UPWARD, Basis, Mode
 from engine.domain.switched_off import Off, PlaceKind
 from engine.domain.units import NS_PER_S
@@ -37,6 +39,7 @@ class Loosening:
         is_largest: it waits before it acts.
         is_paper: whatever it allows is simulated.
         switches_on: the venue or pair.
+        fee: of which venue, and to what; None for that of the settings.
     """
 
     what: str
@@ -47,6 +50,7 @@ class Loosening:
     limit: str | None = None
     value: Decimal | None = None
     switches_on: tuple[PlaceKind, str] | None = None
+    fee: tuple[VenueId, Decimal | None] | None = None
 
     def delayed(self, envelope: Envelope, *, now_ns: int, delay_ns: int) -> Delayed:
         """Return it as it waits."""
@@ -110,6 +114,19 @@ class StepUp:
             is_largest=False,
             is_paper=self._is_sandbox or not is_beyond_paper(mode),
             switches_on=one.key,
+        )
+
+    def of_fee(
+        self, venue: VenueId, held: Decimal, wanted: Decimal | None, *, mode: Mode
+    ) -> Loosening:
+        """Describe reckoning with a lower fee: it takes what a looser limit takes, and no wait."""
+        to = "that of the settings" if wanted is None else f"{wanted:f} bps"
+        return Loosening(
+            what=fee_words(venue, wanted),
+            why=f"the fee of {venue} from {held:f} bps to {to} lets more through and",
+            is_largest=False,
+            is_paper=self._is_sandbox or not is_beyond_paper(mode),
+            fee=(venue, wanted),
         )
 
     def waits_ns(self, asked: Loosening) -> int:

@@ -61,8 +61,8 @@ class Costs:
 
     def __post_init__(self) -> None:
         for venue, fee_bps in self.fee_bps_taker.items():
-            _check_bps(fee_bps, what=f"taker fee of {venue}")
-        _check_bps(self.transfer_bps, what="transfer cost")
+            check_bps(fee_bps, what=f"taker fee of {venue}")
+        check_bps(self.transfer_bps, what="transfer cost")
 
     def fee_bps(self, venue: VenueId) -> Decimal:
         """Return the taker fee of a venue.
@@ -103,6 +103,7 @@ class Costs:
         return ceil_share(paid_quote, self.transfer_bps * venue_changes / 2)
 
 
-def _check_bps(value: Decimal, *, what: str) -> None:
+def check_bps(value: Decimal, *, what: str) -> None:
+    """Raise `BadValueError` if a share of a notional makes no sense."""
     if not value.is_finite() or not 0 <= value < BPS_PER_UNIT:
         raise BadValueError(f"{what} is {value} bps; it must be 0 or more and below {BPS_PER_UNIT}")

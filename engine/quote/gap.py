@@ -6,13 +6,14 @@ walk is worth. Where the fee of the purchase is taken from what it receives, no 
 is left, and no more is bought than that takes; what makes no lot stays, and counts as it was paid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
 
 from engine.domain.errors import BadValueError
-from engine.domain.instruments import Instrument
+from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Leg, Opportunity, Reason, Side
 from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
@@ -98,6 +99,11 @@ class Confirmer:
         self._taken = taken
         self._rules = rules
         self._two_books: dict[tuple[int, int], TwoBooks] = {}
+
+    def take_fees(self, venues: Sequence[VenueId]) -> None:
+        """Learn that venues have another fee: what was worked out once is no more."""
+        del venues
+        self._two_books.clear()
 
     def confirm(
         self, opportunity: Opportunity, size_base: Decimal, *, ignores_taken: bool = False

@@ -10,7 +10,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 from engine.domain.errors import BadValueError
-from engine.domain.instruments import Instrument
+from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Hop, Leg, Opportunity, Reason, Side
 from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.layout import FRAME_SEQ
@@ -41,6 +41,10 @@ class LegsConfirmer:
         self._gaps = Confirmer(board, costs, taken, rules)
         self._legs = ExactLegs(board, costs, taken, {})
         self._untaken_legs = ExactLegs(board, costs, Taken(board), {})
+
+    def take_fees(self, venues: Sequence[VenueId]) -> None:
+        """Learn that venues have another fee."""
+        self._gaps.take_fees(venues)
 
     def confirm(
         self, opportunity: Opportunity, size_base: Decimal, *, ignores_taken: bool = False

@@ -413,6 +413,7 @@ def _state_row(record: StateRecord) -> Row:
     row["mode"] = record.mode.value
     row["limits"] = msgspec.json.encode(record.limits).decode()
     row["switched_off"] = msgspec.json.encode(row.pop("off")).decode()
+    row["fees"] = msgspec.json.encode(record.fees).decode()
     row["delayed"] = msgspec.json.encode(record.delayed).decode()
     row["digest"] = _digest(record)
     return row

@@ -321,6 +321,7 @@ operator_state = Table(
     _engine_id(),
     Column("delayed", Text, nullable=False, server_default="[]"),
     Column("switched_off", Text, nullable=False, server_default="[]"),
+    Column("fees", Text, nullable=False, server_default="{}"),
     Index("ix_operator_state_at_ns", "at_ns"),
     sqlite_autoincrement=True,
 )
@@ -329,7 +330,7 @@ operator_state = Table(
 The last row without a `latch_act` is mode, pause and limits (JSON); a row with one is a kill, an
 unkill or a wrong one-time code, beside mode and pause as they were; `latch_of` is the engine whose
 latch it is, none for that of all. `delayed` (JSON) is what was allowed and waits, `switched_off`
-(JSON) the venues and pairs that are off."""
+(JSON) the venues and pairs that are off, `fees` (JSON) what was set of them by venue."""
 
 audit = Table(
     "audit",

@@ -14,6 +14,8 @@ from engine.bus.reports import PnlReport, TradeLine, TradesReport
 from engine.domain.assets import AssetCode
 from engine.domain.delays import Delayed
 from engine.domain.exact import exact_sum
+from engine.domain.fees import FeeWord
+from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import Off
@@ -57,6 +59,7 @@ async def load_state(
             operator_state.c.at_ns,
             operator_state.c.delayed,
             operator_state.c.switched_off,
+            operator_state.c.fees,
         )
         .where(operator_state.c.latch_act.is_(None), operator_state.c.engine_id == engine_id)
         .order_by(operator_state.c.seq.desc())
@@ -84,6 +87,7 @@ async def load_state(
         changed_at_ns=await _load_changed_at_ns(connection, engine_id),
         delayed=() if state is None else read_delayed(state.delayed),
         off=() if state is None else read_off(state.switched_off),
+        fees={} if state is None else read_fees(state.fees),
         latch=await load_latch(connection),
         own_latch=await load_latch(connection, engine_id),
         codes=await load_codes(connection),
@@ -104,6 +108,11 @@ def read_delayed(text: str) -> tuple[Delayed, ...]:
 def read_off(text: str) -> tuple[Off, ...]:
     """Read what was written of what is switched off."""
     return msgspec.json.decode(text, type=tuple[Off, ...])
+
+
+def read_fees(text: str) -> dict[VenueId, FeeWord]:
+    """Read what was written of fees."""
+    return msgspec.json.decode(text, type=dict[VenueId, FeeWord])
 
 
 async def _load_changed_at_ns(connection: AsyncConnection, engine_id: str) -> int:

@@ -69,6 +69,7 @@ from engine.operate.run_header import RunHeader
 from engine.operate.spread_watch import SpreadWatch
 from engine.operate.world import World
 from engine.portfolio.costs import Costs
+from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
@@ -120,8 +121,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     limits = LimitSet(terms_of(around.limits), by_settings=terms.limits, by_operator=header.limits)
     # What is screened goes by the settings; what the operator sets is tighter, the decider has it.
     age_ns_max = int(limits.by_settings(AGE_MS)) * NS_PER_MS
+    fees = FeeSet({venue: one.fee_bps_taker for venue, one in terms.venues.items()}, header.fees)
     costs = Costs(
-        fee_bps_taker={venue: one.fee_bps_taker for venue, one in terms.venues.items()},
+        fee_bps_taker=fees.in_force,
         transfer_bps=terms.transfer_bps,
         base_fee_venues=frozenset(
             venue for venue, one in terms.venues.items() if one.buy_fee is BuyFee.BASE
@@ -180,13 +182,9 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         is_live=header.basis is Basis.LIVE,
     )
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
+    confirmer = LegsConfirmer(board, costs, taken, rules)
     decider = Decider(
-        confirmer=LegsConfirmer(
-            board,
-            costs,
-            taken,
-            rules,
-        ),
+        confirmer=confirmer,
         atomic=AtomicConfirmer(
             ExactLegs(board, costs, taken, graph.pools),
             graph.pools,
@@ -250,6 +248,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         ),
         positions=positions,
         inventory=inventory,
+        fees=fees,
         journal=journal,
         open_matrix=lambda: (
             open_matrix(board, graph.terms_of_pools, graph.pools) if open_matrix else None
@@ -265,6 +264,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
     limits.follow(lambda values: lateness.limit(int(values[LAG_MS])))
     spreads = Spreads(board, costs, age_ns_max=age_ns_max)
+    fees.follow(graph.take_fees, confirmer.take_fees, spreads.take_fees)
     rows = MarketRows(
         board,
         [stream.venue for stream in header.streams],
@@ -302,6 +302,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         detector=detector,
         positions=positions,
         inventory=inventory,
+        fees=fees,
         under_way=circumstances.under_way,
         valuation=valuation,
         journal=journal,

@@ -279,6 +279,7 @@ def _first_state(header: RunHeader) -> StateRecord:
         is_paused=header.control.is_paused,
         limits=header.limits,
         off=header.off,
+        fees=header.fees,
         by="settings",
         action="first start",
     )

@@ -195,6 +195,7 @@ def make_header(
         control=ControlState(mode=mode, is_paused=state.is_paused),
         limits=state.limits,
         off=state.off,
+        fees=state.fees,
         capital=[
             *capital_of(settings.paper, instruments),
             *gas_capital(settings.paper, venues.pools),

@@ -55,6 +55,7 @@ from engine.requests.chat import (
     PutInbox,
     TakeInbox,
 )
+from engine.requests.fees import GetFees, SetFee
 from engine.requests.kills import DrillKill, GetAftermath
 from engine.requests.life import GetExposure, GetLife
 from engine.requests.limits import SetLimit
@@ -218,6 +219,10 @@ class FakeFacade:
                 return self._acknowledged(f"{command.name} is {command.value:f}")
             case GetPlaces():
                 return samples.places(command.kind)
+            case GetFees():
+                return samples.fees()
+            case SetFee():
+                return self._set_fee(command)
             case SwitchOff() | SwitchOn():
                 return self._switch(command)
             case AnswerApproval():
@@ -360,7 +365,10 @@ class FakeFacade:
         return self._acknowledged(f"Mode is {command.mode}")
 
     def _lacks(
-        self, command: SetMode | SetLimit | SwitchOn, *, why: str = "that lets more through"
+        self,
+        command: SetMode | SetLimit | SwitchOn | SetFee,
+        *,
+        why: str = "that lets more through",
     ) -> Declined | None:
         if not command.is_confirmed or (self.has_authenticator and command.code is None):
             return Declined(
@@ -380,6 +388,14 @@ class FakeFacade:
         state = "on" if isinstance(command, SwitchOn) else "off"
         self.effects.append(f"{command.kind} {command.name} {state}")
         return self._acknowledged(f"{command.kind} {command.name} {state}")
+
+    def _set_fee(self, command: SetFee) -> Report:
+        is_lower = command.bps is None or command.bps < samples.FEE_BPS
+        if is_lower and (lacks := self._lacks(command)) is not None:
+            return lacks
+        to = "reset" if command.bps is None else f"{command.bps:f}"
+        self.effects.append(f"fee {command.venue} {to}")
+        return self._acknowledged(f"fee {command.venue} {to} bps")
 
     def _reset_balance(self, command: ResetBalance) -> Report:
         if not command.is_confirmed:

@@ -15,6 +15,7 @@ from engine.bus.notices import (
     AuditGap,
     ClockCorrected,
     DayClosed,
+    FeeChanged,
     Killed,
     KillLeft,
     LateFill,
@@ -51,7 +52,7 @@ from engine.bus.permit_reports import (
     WaitingLine,
     WaitingReport,
 )
-from engine.bus.place_reports import PlaceLine, PlacesReport
+from engine.bus.place_reports import FeeLine, FeesReport, PlaceLine, PlacesReport
 from engine.bus.reports import (
     AuditLine,
     AuditReport,
@@ -91,6 +92,7 @@ from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Wort
 from engine.domain.switched_off import PlaceKind
 
 AT_NS = 1_790_000_000_000_000_000
+FEE_BPS = Decimal(40)
 NOTE = "Recordings of different days are lined up to be comparable."
 _NAMES = ("binance", "bitstamp", "coinbase", "gemini")
 
@@ -910,6 +912,14 @@ def all_notices() -> list[Notice]:
             is_on=False,
             by="shell of op",
         ),
+        FeeChanged(
+            at_ns=at_ns,
+            basis=basis,
+            venue=VenueId("gemini"),
+            before=Decimal(20),
+            after=FEE_BPS,
+            by="shell of op",
+        ),
         KillLeft(
             at_ns=at_ns,
             basis=basis,
@@ -961,6 +971,28 @@ def places(kind: PlaceKind) -> PlacesReport:
         market_note=NOTE,
         kind=kind,
         places=[replace(lines[0], off_since_ns=AT_NS), *lines[1:]],
+    )
+
+
+def fees() -> FeesReport:
+    """Four venues, one of whose fees was set."""
+    return FeesReport(
+        basis=Basis.SANDBOX,
+        market_note=NOTE,
+        started_at_ns=AT_NS - 7_200_000_000_000,
+        fees=[
+            FeeLine(
+                venue=VenueId("gemini"),
+                bps=FEE_BPS,
+                by_settings=Decimal(20),
+                since_ns=AT_NS,
+                word_bps=FEE_BPS,
+            ),
+            *(
+                FeeLine(venue=VenueId(venue), bps=Decimal(bps), by_settings=Decimal(bps))
+                for venue, bps in (("binance", 10), ("coinbase", 20), ("bitstamp", 20))
+            ),
+        ],
     )
 
 

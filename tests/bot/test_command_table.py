@@ -21,6 +21,7 @@ REQUIRED = {
         "limit",
         "venue",
         "pair",
+        "fee",
         "cancel",
         "audit",
         "drill",

@@ -11,6 +11,7 @@ from bot.command_table import COMMANDS
 from engine.bus.command import digest_of
 from engine.domain.modes import Mode
 from engine.domain.switched_off import PlaceKind
+from engine.requests.fees import SetFee
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.places import SwitchOn
@@ -35,6 +36,7 @@ EXAMPLES = {
     "limit": ("/limit position_usd 250", "position_usd is 250"),
     "venue": ("/venue", "Venues: 4 on, 1 off"),
     "pair": ("/pair BTC-USD off", "pair BTC-USD off"),
+    "fee": ("/fee", "Taker fees: 1 of 4 set by you"),
     "pause": ("/pause", "Paused"),
     "resume": ("/resume", "Resume?"),
     "kill": ("/kill it looks wrong", "Killed"),
@@ -332,7 +334,15 @@ async def test_what_a_phone_adds_to_a_command_does_not_spoil_it(chat: Chat, line
 
 
 @pytest.mark.parametrize(
-    "line", ["/kill", "/pause", "/mode observe", "/venue gemini off", "/pair BTC-USD off"]
+    "line",
+    [
+        "/kill",
+        "/pause",
+        "/mode observe",
+        "/venue gemini off",
+        "/pair BTC-USD off",
+        "/fee gemini 41",
+    ],
 )
 async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
     chat.facade.mode = Mode.PAPER
@@ -362,10 +372,20 @@ async def test_protective_commands_take_one_step(chat: Chat, line: str) -> None:
             "Switch gemini on",
             SwitchOn(kind=PlaceKind.VENUE, name="gemini", is_confirmed=True),
         ),
+        (
+            "/fee gemini 12.5",
+            "Set it to 12.5 bps",
+            SetFee(venue="gemini", bps=Decimal("12.5"), is_confirmed=True),
+        ),
+        (
+            "/fee gemini reset",
+            "Set it to the settings",
+            SetFee(venue="gemini", bps=None, is_confirmed=True),
+        ),
     ],
 )
 async def test_loosening_takes_a_second_step(
-    chat: Chat, line: str, button: str, command: Resume | SetMode | SetLimit | SwitchOn
+    chat: Chat, line: str, button: str, command: Resume | SetMode | SetLimit | SwitchOn | SetFee
 ) -> None:
     async with chat.start():
         await chat.say(line)
@@ -441,6 +461,10 @@ async def test_menu_buttons_run_their_command(chat: Chat) -> None:
         ),
         ("/why ../../x", "is not valid"),
         ("/limit position_usd", "<value> is missing"),
+        ("/fee gemini 0.1%", "0.1% is no fee in bps: a number, as 10 for 0.1 %"),
+        ("/fee gemini NaN", "NaN is no fee in bps"),
+        ("/fee gemini Infinity", "Infinity is no fee in bps"),
+        ("/fee gemini maker 5", "no maker fee is reckoned with"),
         ("/venue gemini of", "Did you mean /venue gemini off ?"),
         ("/venue gemin off", "no venue gemin"),
         ("/status now", "one argument too many"),

@@ -11,7 +11,9 @@ from tests.bot.conftest import Chat
 from tests.bot.fake_facade import CODE
 
 
-@pytest.mark.parametrize("line", ["/mode paper", "/limit position_usd 900", "/venue gemini on"])
+@pytest.mark.parametrize(
+    "line", ["/mode paper", "/limit position_usd 900", "/venue gemini on", "/fee gemini 12.5"]
+)
 async def test_the_second_step_is_the_same_line_with_a_code(chat: Chat, line: str) -> None:
     chat.facade.has_authenticator = True
     async with chat.start():

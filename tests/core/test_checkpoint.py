@@ -6,6 +6,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ import pytest
 from engine.core import checkpoint
 from engine.core.attributes import attributes_of
 from engine.core.checkpoint import ARRAY_BYTES_MAX, CoreFrame, UsesArrays
+from engine.core.inputs.fees_set import FeesSet
 from engine.core.inputs.places_off import PlacesOff
 from engine.core.state_pickle import PartOfFrame, StatePickler
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
+from engine.domain.fees import FeeWord
+from engine.domain.instruments import VenueId
 from engine.domain.switched_off import Off
 from engine.operate.core_parts import Core
 from engine.wiring.core import build_core
@@ -193,17 +197,20 @@ def test_a_core_without_inputs_has_next_to_nothing_to_tell_and_takes_it_back() -
     assert not differences(state_of(root_of(another)), state_of(root_of(core)))
 
 
-def test_what_is_switched_off_is_in_the_state_and_taken_back() -> None:
+def test_what_is_switched_off_and_set_of_fees_is_in_the_state_and_taken_back() -> None:
     core = make_run_core([make_instrument("gemini")], [])
     off = (
         Off(name="gemini", since_ns=START_NS),
         Off(name="BTC-USD", assets=(AssetCode("BTC"), AssetCode("USD")), since_ns=START_NS),
     )
     core.hot_path.command(PlacesOff(off=off), START_NS)
+    word = FeeWord(bps=Decimal(12), instead_of_bps=Decimal(10), since_ns=START_NS)
+    core.hot_path.command(FeesSet(fees={VenueId("gemini"): word}), START_NS)
 
     another = restored(core)
 
     assert another.decider.off.all == off
+    assert another.fees.in_force == {"gemini": 12}
     assert not differences(state_of(root_of(another)), state_of(root_of(core)))
 
 

@@ -12,9 +12,11 @@ from engine.bus.records import EngineState, ExecutionRecord, NoticeRecord, Recor
 from engine.connectors.rest import RestClient
 from engine.connectors.specs import all_specs
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
 from engine.domain.residuals import LastPrice, Residual
+from engine.domain.switched_off import Off
 from engine.operate.core_parts import Core
 from engine.operate.recorder import Recorder
 from engine.operate.run_header import RunHeader, decode_header, encode_header
@@ -95,6 +97,8 @@ LEFT = EngineState(
     run_id="r2",
     holdings=[make_holding(BUY_AT, "USD", "123"), make_holding(SELL_AT, "BTC", "4")],
     limits={"position_usd": Decimal(600)},
+    off=(Off(name=SELL_AT, since_ns=START_NS),),
+    fees={BUY_AT: FeeWord(bps=Decimal(12), instead_of_bps=Decimal(3), since_ns=START_NS)},
 )
 
 

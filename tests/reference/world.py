@@ -53,6 +53,7 @@ from engine.market.valuation import Valuation
 from engine.pools.blocks import Block
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
+from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
@@ -280,8 +281,9 @@ class World:
         self.journal = MemoryJournal()
         self.board = Board(setup.instruments, levels_max=64)
         venues = {instrument.venue for instrument in setup.instruments}
+        self.fees = FeeSet(dict.fromkeys(venues, Decimal(setup.fee_bps)))
         self.costs = Costs(
-            fee_bps_taker=dict.fromkeys(venues, Decimal(setup.fee_bps)),
+            fee_bps_taker=self.fees.in_force,
             transfer_bps=Decimal(setup.transfer_bps),
             base_fee_venues=frozenset(VenueId(venue) for venue in setup.base_fee_venues),
         )
@@ -306,6 +308,7 @@ class World:
             },
         )
         self.graph = LiveGraph(self.board, self.costs, screen)
+        self.fees.follow(self.graph.take_fees, self.confirmer.take_fees)
         self.graph.add_pools([prepare_pool(snapshot) for snapshot in setup.pools])
         for number, bridge in enumerate(setup.bridges):
             self.graph.add_bridge(number, bridge)
@@ -391,6 +394,7 @@ class World:
             executors=self.executors,
             positions=self.positions,
             inventory=self.inventory,
+            fees=self.fees,
             journal=self.journal,
             open_matrix=lambda: setup.open_matrix(self.board),
         )

@@ -156,6 +156,8 @@ class Run:
             expected = ControlState(mode=newest.mode, is_paused=newest.is_paused)
             if life.header.limits != newest.limits:
                 self._fail(f"restart: {life.header.limits} restored, {newest.limits} is stored")
+            if (life.header.off, life.header.fees) != (newest.off, newest.fees):
+                self._fail(f"restart: {life.header.off} restored, {newest.off} is stored")
             if life.header.control != expected:
                 self._fail(f"restart: {life.header.control} was restored, {expected} is stored")
         self._operator.restarted(life.header.control, is_killed=life.latches.is_killed())

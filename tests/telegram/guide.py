@@ -108,6 +108,7 @@ SCENES: Final = (
     Scene(name="positions", line="/positions", says="Plans under way and leftovers."),
     Scene(name="risk", line="/limits", says="Each limit and how much of it is used."),
     Scene(name="venue", line="/venue", says="Venues that are on and off, each with its button."),
+    Scene(name="fee", line="/fee", says="The fees that are reckoned with, and since when."),
     Scene(
         name="exposure", line="/exposure", says="If I die now: what is at stake, what protects it."
     ),

@@ -90,6 +90,8 @@ def test_the_engine_begins_with_what_the_ledger_knew() -> None:
     assert (core.control.mode, core.control.is_paused) == (Mode.OBSERVE, True)
     (line,) = [one for one in core.decider.limit_lines(START_NS) if one.name == "position"]
     assert (line.limit, line.by_settings) == ("600", "700")
+    assert core.decider.off.all == LEFT.off
+    assert core.fees.in_force == {BUY_AT: 12, SELL_AT: 4}
 
 
 @pytest.mark.parametrize(

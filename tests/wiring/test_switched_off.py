@@ -1,27 +1,28 @@
-"""A venue or pair is switched off while the engine runs: at once, stored, replayed, and kept."""
+"""Venues, pairs and fees are set while the engine runs: at once, stored, replayed, and kept."""
 
 import asyncio
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bot.alert_desk import is_answered
 from engine.bus.command import seal
-from engine.bus.notices import PlaceSwitched
-from engine.bus.place_reports import PlacesReport
+from engine.bus.notices import FeeChanged, PlaceSwitched
+from engine.bus.place_reports import FeesReport, PlacesReport
 from engine.bus.records import Record
 from engine.bus.reports import Acknowledged, Declined
+from engine.core.inputs.fees_set import FEES_SET
 from engine.core.inputs.places_off import PLACES_OFF
 from engine.domain.errors import TransientError
-from engine.domain.modes import Mode
 from engine.domain.switched_off import PlaceKind
 from engine.facade.client import BusFacade
 from engine.operate.outbox import Outbox
 from engine.operate.recording import EntryKind, read_entries
+from engine.requests.fees import GetFees, SetFee
 from engine.requests.overview import GetStatus
 from engine.requests.places import GetPlaces, SwitchOff, SwitchOn
-from engine.requests.safety import SetMode
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
@@ -37,7 +38,7 @@ VENUE, PAIR = PlaceKind.VENUE, PlaceKind.PAIR
 
 
 async def switch(
-    facade: BusFacade, command: SwitchOff | SwitchOn, *, at_ns: int | None = None
+    facade: BusFacade, command: SwitchOff | SwitchOn | SetFee, *, at_ns: int | None = None
 ) -> Acknowledged | Declined:
     sealed = seal(command, by="me", at_ns=time.time_ns() if at_ns is None else at_ns)
     return await insist(facade, sealed)
@@ -45,6 +46,33 @@ async def switch(
 
 async def off(facade: BusFacade) -> tuple[str, ...]:
     return (await insist(facade, GetStatus())).off
+
+
+async def fees(facade: BusFacade) -> dict[str, Decimal]:
+    report = await insist(facade, GetFees())
+    assert isinstance(report, FeesReport)
+    return {line.venue: line.bps for line in report.fees}
+
+
+async def set_fees(facade: BusFacade) -> None:
+    """Raise one in a step, lower one in two, and try what cannot be."""
+    assert (await fees(facade))["gemini"] == 20
+    done = await switch(facade, SetFee(venue="Gemini", bps=Decimal("25.5")))
+    assert isinstance(done, Acknowledged), done
+    assert done.text == "fee gemini 25.5 bps"
+    for command, why in (
+        (SetFee(venue="gemini", bps=Decimal(24)), "of gemini from 25.5 bps to 24 bps lets more"),
+        (SetFee(venue="gemini", bps=None), "from 25.5 bps to that of the settings lets more"),
+        (SetFee(venue="gemini", bps=Decimal(-1), is_confirmed=True), "-1 bps; it must be 0"),
+        (SetFee(venue="gemin", bps=Decimal(1)), "no venue gemin in this run"),
+        (SetFee(venue="uniswap_v3@ethereum", bps=Decimal(1)), "a pool's is read from its chain"),
+    ):
+        declined = await switch(facade, command)
+        assert isinstance(declined, Declined), declined
+        assert why in declined.why
+    assert (await fees(facade))["gemini"] == Decimal("25.5")
+    lower = SetFee(venue="binance", bps=Decimal(8), is_confirmed=True)
+    assert isinstance(await switch(facade, lower), Acknowledged)
 
 
 async def test_off_is_one_step_and_on_is_two_and_both_outlive_a_restart(tmp_path: Path) -> None:
@@ -78,9 +106,14 @@ async def test_off_is_one_step_and_on_is_two_and_both_outlive_a_restart(tmp_path
         assert len(await off(facade)) == 3
         assert isinstance(await switch(facade, on), Acknowledged)
         assert await off(facade) == ("uniswap_v3@ethereum", "BTC-USD")
-        told = await _told(facade, 4)
-    assert [(one.name, one.is_on) for one in told] == [
+        await set_fees(facade)
+        told = await _told(facade, 6)
+    assert [(one.name, one.is_on) for one in told if isinstance(one, PlaceSwitched)] == [
         ("binance", False), ("uniswap_v3@ethereum", False), ("BTC-USD", False), ("binance", True)
+    ]  # fmt: skip
+    changed = [one for one in told if isinstance(one, FeeChanged)]
+    assert [f"{one.venue} {one.before} {one.after}" for one in changed] == [
+        "gemini 20 25.5", "binance 10 8"
     ]  # fmt: skip
     assert is_answered(told[0], by="me")
     assert not is_answered(told[0], by="telegram:1")
@@ -90,20 +123,22 @@ async def test_off_is_one_step_and_on_is_two_and_both_outlive_a_restart(tmp_path
     entries = list(read_entries(paths.recordings / run))
     assert lines == [entry.payload for entry in entries if entry.kind == EntryKind.DECIDED]
     assert sum(entry.kind == PLACES_OFF.number for entry in entries) == 4
+    assert sum(entry.kind == FEES_SET.number for entry in entries) == 2
 
     async with open_roles(SETTINGS, paths) as facade:
         assert await off(facade) == ("uniswap_v3@ethereum", "BTC-USD")
+        assert (await fees(facade)).items() >= {"gemini": Decimal("25.5"), "binance": 8}.items()
         report = await insist(facade, GetPlaces(kind=PAIR))
         assert isinstance(report, PlacesReport)
         assert [one.name for one in report.places if one.off_since_ns] == ["BTC-USD"]
         assert len({one.name for one in report.places}) == len(report.places) > 5
 
 
-async def _told(facade: BusFacade, count: int) -> list[PlaceSwitched]:
-    found: list[PlaceSwitched] = []
+async def _told(facade: BusFacade, count: int) -> list[PlaceSwitched | FeeChanged]:
+    found: list[PlaceSwitched | FeeChanged] = []
     async with asyncio.timeout(PATIENCE_S):
         async for stamped in facade.notices(reader="test"):
-            if isinstance(stamped.notice, PlaceSwitched):
+            if isinstance(stamped.notice, PlaceSwitched | FeeChanged):
                 found.append(stamped.notice)
                 if len(found) == count:
                     break
@@ -127,13 +162,19 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
     async with open_roles(SETTINGS, paths) as facade:
         await switch(facade, SwitchOff(kind=VENUE, name="gemini"))
         is_away = True
-        on = SwitchOn(kind=VENUE, name="gemini", is_confirmed=True)
-        with pytest.raises(TransientError, match="nothing was changed"):
-            await facade.ask(seal(on, by="me", at_ns=time.time_ns()))
-        with pytest.raises(TransientError, match="was done but is not yet stored"):
-            await facade.ask(
-                seal(SwitchOff(kind=PAIR, name="ETH-USD"), by="me", at_ns=time.time_ns())
-            )
+        for looser in (
+            SwitchOn(kind=VENUE, name="gemini", is_confirmed=True),
+            SetFee(venue="binance", bps=Decimal(1), is_confirmed=True),
+        ):
+            with pytest.raises(TransientError, match="nothing was changed"):
+                await facade.ask(seal(looser, by="me", at_ns=time.time_ns()))
+        for tighter in (
+            SwitchOff(kind=PAIR, name="ETH-USD"),
+            SetFee(venue="binance", bps=Decimal(11)),
+        ):
+            with pytest.raises(TransientError, match="was done but is not yet stored"):
+                await facade.ask(seal(tighter, by="me", at_ns=time.time_ns()))
+        assert (await fees(facade))["binance"] == 11
         assert await off(facade) == ("gemini", "ETH-USD")
         is_away = False
         async with asyncio.timeout(PATIENCE_S):
@@ -141,5 +182,4 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
                 await asyncio.sleep(0.02)
     async with open_roles(SETTINGS, paths) as facade:
         assert await off(facade) == ("gemini", "ETH-USD")
-        await insist(facade, seal(SetMode(mode=Mode.OBSERVE), by="me", at_ns=time.time_ns()))
-        assert await off(facade) == ("gemini", "ETH-USD")
+        assert (await fees(facade))["binance"] == 11

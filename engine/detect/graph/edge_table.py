@@ -59,6 +59,11 @@ class EdgeTable:
         self.filled[edge] = -1
         return edge
 
+    def charge(self, edge: int, keep_ratio: float) -> None:
+        """Have an edge keep another share; its pieces are made anew when they are next needed."""
+        self.legs[edge, LEG.KEEP] = keep_ratio
+        self.filled[edge] = -1
+
     def remove(self, place: int, edges: Iterable[int]) -> None:
         """Remove the edges of a place."""
         removed = list(edges)

@@ -128,14 +128,14 @@ class LiveGraph:
             return
         pair = instrument.pair
         self._add_tokens((pair.base, pair.quote))
-        fee_ratio = float(self._fees.fee_bps(instrument.venue)) / BPS_PER_UNIT
         columns = self._books[book]
         columns[BOOK.PRICE_SCALE] = 10.0**-instrument.price_decimals
         columns[BOOK.SIZE_SCALE] = 10.0**-instrument.size_decimals
+        fee_ratio, keep_ratios = self._fee_ratios(instrument.venue)
         columns[BOOK.FEE_RATIO] = fee_ratio
         for column, side, ends, keep_ratio in (
-            (BOOK.SELL_EDGE, BID, (pair.base, pair.quote), 1.0 - fee_ratio),
-            (BOOK.BUY_EDGE, ASK, (pair.quote, pair.base), 1.0 / (1.0 + fee_ratio)),
+            (BOOK.SELL_EDGE, BID, (pair.base, pair.quote), keep_ratios[0]),
+            (BOOK.BUY_EDGE, ASK, (pair.quote, pair.base), keep_ratios[1]),
         ):
             place = Place(HopKind.BOOK, instrument.venue, str(pair), book, *ends)
             edge = self._edges.add(place, log_rate=0.0, keep_ratio=keep_ratio)
@@ -144,6 +144,20 @@ class LiveGraph:
             leg = self._edges.legs[edge]
             leg[LEG.BOOK], leg[LEG.SIDE] = book, side
             self._sides.reserve(edge, PIECES_PER_BOOK_SIDE)
+
+    def take_fees(self, venues: Sequence[VenueId]) -> None:
+        """Learn that venues have another fee: their books' rates are made of it when screened."""
+        for book, instrument in enumerate(self._board.instruments):
+            edges = self.edges_of(book)
+            if instrument.venue in venues and edges:
+                self._books[book, BOOK.FEE_RATIO], keep_ratios = self._fee_ratios(instrument.venue)
+                for edge, keep_ratio in zip(edges, keep_ratios, strict=True):
+                    self._edges.charge(edge, keep_ratio)
+
+    def _fee_ratios(self, venue: VenueId) -> tuple[float, tuple[float, float]]:
+        """Return a venue's fee, and what it leaves of a sale and of a purchase."""
+        fee_ratio = float(self._fees.fee_bps(venue)) / BPS_PER_UNIT
+        return fee_ratio, (1.0 - fee_ratio, 1.0 / (1.0 + fee_ratio))
 
     def close(self, book: int) -> None:
         """Take a book out of all routes until its next change: it has grown too old."""

@@ -60,6 +60,11 @@ class Spreads:
         self._books = {pair: rows for pair, rows in books.items() if len(rows) > 1}
         self.pairs = tuple(self._books)
 
+    def take_fees(self, venues: Sequence[VenueId]) -> None:
+        """Learn that venues have another fee."""
+        del venues
+        self.take_rows()
+
     def of_pair(self, pair: str, at_ns: int) -> list[Spread]:
         """Return the gap between each two fresh books of a pair, the best first."""
         quotes = [
