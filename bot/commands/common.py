@@ -1,9 +1,11 @@
 """What every family of handlers needs: questions that many ask, and the answers to a plain no."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
+from bot.grammar import nearest
 from bot.menus import OVERVIEW, acts
 from bot.notice_buttons import CANCEL_DELAYED, why_button
 from bot.ranks import check_may_send
@@ -81,6 +83,15 @@ def answer_plainly(report: Acknowledged | Declined | Unknown, settings: FrontEnd
     if isinstance(report, Declined):
         return Answer(screen=render_declined(report))
     return Answer(screen=render_unknown(report))
+
+
+def answer_unknown(command: str, what: str, name: str, known: Sequence[str]) -> Answer:
+    """Answer that nothing of a run has a name, with what comes nearest as a button."""
+    near = nearest(name, tuple(one.lower() for one in known))
+    meant = "" if near is None else f"; did you mean {near}?"
+    row = (OVERVIEW,) if near is None else (Button(label=near, line=f"{command} {near}"),)
+    screen = render_declined(Declined(why=f"no {what} {name} in this run{meant}"))
+    return Answer(screen=screen, buttons=(row,))
 
 
 def read_day(text: str) -> int | None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly, ask_to_loosen
+from bot.commands.common import answer_plainly, answer_unknown, ask_to_loosen
 from bot.grammar import Argument, Arguments, Form
 from bot.render.places import render_fees
 from bot.render.safety import render_declined
@@ -24,7 +24,7 @@ async def fee(call: Call) -> Answer:
     """Show the fees; raise one in one step; ask for what a lower one needs."""
     venue, said = call.arguments.text("venue"), call.arguments.text("bps")
     if venue is None or said is None:
-        return await _show(call)
+        return await _show(call, venue)
     bps = _NO_MAKER if call.arguments.text("of") == _MAKER else _bps(said)
     if isinstance(bps, str):
         return Answer(screen=render_declined(Declined(why=bps)))
@@ -58,8 +58,14 @@ def _bps(said: str) -> Decimal | str | None:
     return value
 
 
-async def _show(call: Call) -> Answer:
+async def _show(call: Call, venue: str | None) -> Answer:
+    """Show all fees, or that of one venue."""
     report = await call.ask(GetFees())
+    if venue is not None:
+        found = [line for line in report.fees if line.venue == venue.lower()]
+        if not found:
+            return answer_unknown("/fee", "fee of", venue, [line.venue for line in report.fees])
+        report = replace(report, fees=found)
     own = [line.venue for line in report.fees if line.since_ns is not None]
     rows = [
         (Button(label=f"{name} {_RESET}", line=f"/fee {name} {_RESET}", key=name),) for name in own

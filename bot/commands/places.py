@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly, ask_to_loosen
+from bot.commands.common import answer_plainly, answer_unknown, ask_to_loosen
 from bot.grammar import Argument, Arguments, Form
 from bot.render.places import render_places
 from bot.render.safety import render_declined
@@ -57,7 +57,10 @@ async def _show(call: Call, kind: PlaceKind, name: str | None) -> Answer:
     report = await call.ask(GetPlaces(kind=kind))
     if name is not None:
         found = [line for line in report.places if name.lower() in line.name.lower()]
-        report = replace(report, places=found or report.places)
+        if not found:
+            known = [line.name for line in report.places]
+            return answer_unknown(f"/{kind}", str(kind), name, known)
+        report = replace(report, places=found)
     other = PlaceKind.PAIR if kind is PlaceKind.VENUE else PlaceKind.VENUE
     menu = (
         Button(label=f"{other.value.capitalize()}s", line=f"/{other}"),

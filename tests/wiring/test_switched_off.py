@@ -23,7 +23,7 @@ from engine.operate.recording import EntryKind, read_entries
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.overview import GetStatus
 from engine.requests.places import GetPlaces, SwitchOff, SwitchOn
-from engine.settings.schema import MarketsSettings, PaperSettings, Settings
+from engine.settings.schema import MarketsSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
@@ -31,9 +31,7 @@ from tests.patience import PATIENCE_S, insist
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = Settings(
-    markets=MarketsSettings(sandbox_speed=5.0), paper=PaperSettings(mode_at_first_start="paper")
-)
+SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=1.0))
 VENUE, PAIR = PlaceKind.VENUE, PlaceKind.PAIR
 
 
