@@ -888,8 +888,8 @@ PERMITS: Final = (
     Bug(
         what="a kill waits for the batches before it to be answered",
         kind=CROWD,
-        path="bot/telegram/front_end.py",
-        old="if self.poller.has_more and not arrival.is_protective:",
+        path="bot/telegram/intake.py",
+        old="if self.source.has_more and not arrival.is_protective:",
         new="if False:",
         tests=("tests/bot/test_kill_lane.py",),
     ),
