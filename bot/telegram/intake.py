@@ -46,7 +46,7 @@ class Intake:
             updates = await self.source.fetch()
             await self._accept(updates)
             if updates:
-                self.source.confirm(updates[-1]["update_id"])
+                self.source.confirm([update["update_id"] for update in updates])
             if not self.source.has_more or len(self._held) >= HELD_MAX:
                 for start in self._held:
                     start()

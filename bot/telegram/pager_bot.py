@@ -95,6 +95,7 @@ class PagerBot:
             on_success=self._saw_success,
             on_conflict=self._saw_conflict,
             on_refused=self._refused,
+            is_kept=self.inbox.is_kept,
         )
         self._intake = Intake(
             source=self._poller,

@@ -7,8 +7,9 @@ not hold up a kill behind it.
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -30,6 +31,9 @@ ROUND_TRIPS_MISSED_MAX: Final = 3
 MORE_S_MAX: Final = 1.0
 """How long what a full batch brought waits to hear of more."""
 
+UNKEPT_S: Final = 0.5
+"""Between two polls while Telegram holds what the ledger could not store: they do not wait."""
+
 BACK_OFF_S_MIN: Final = 0.2
 BACK_OFF_S_MAX: Final = 15.0
 _CLOSE_S: Final = 0.5
@@ -43,6 +47,7 @@ class Poller:
         on_success: called after every successful round trip.
         on_conflict: called on every 409, with Telegram's text.
         on_refused: called whenever the token is refused; raises once it is to be given up.
+        is_kept: says whether an update may be forgotten by Telegram.
         is_brief: ask only for what waits by now; `fetch` returns nothing where nothing does.
     """
 
@@ -54,6 +59,7 @@ class Poller:
     on_success: Callable[[], None]
     on_conflict: Callable[[str], None]
     on_refused: Callable[[], Awaitable[object]]
+    is_kept: Callable[[int], bool] = lambda _update_id: True
     is_brief: bool = False
     offset: int | None = field(default=None, init=False)
     has_waited: bool = field(default=True, init=False)
@@ -62,6 +68,7 @@ class Poller:
     has_more: bool = field(default=False, init=False)
     """The newest batch was full: the next is fetched without waiting for more to come."""
 
+    _is_held: bool = field(default=False, init=False)
     _is_away: bool = field(default=True, init=False)
     _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
     _succeeded_at_s: float = field(default=0.0, init=False)
@@ -84,6 +91,8 @@ class Poller:
         Raises:
             FatalError: Telegram refuses the token for good.
         """
+        if self._is_held:
+            await asyncio.sleep(UNKEPT_S)
         while True:
             was_away, self._is_away = self._is_away, True
             was_full = self.has_more
@@ -109,12 +118,18 @@ class Poller:
                 self.has_more = False
                 return []
 
-    def confirm(self, update_id: int) -> None:
-        """Advance past an update; Telegram learns of it with the next poll.
+    def confirm(self, update_ids: Sequence[int]) -> None:
+        """Advance past what was fetched last, as far as it is kept.
 
-        Ids are not compared: after a quiet week Telegram starts counting elsewhere.
+        Telegram learns of it with the next poll. What the ledger could not store is fetched again
+        until it is finished: a chat that is killed before leaves it with Telegram. A full batch is
+        let go of: a kill may be behind it. Ids are not compared: after a quiet week Telegram
+        starts counting elsewhere.
         """
-        self.offset = update_id + 1
+        kept = update_ids if self.has_more else [*takewhile(self.is_kept, update_ids)]
+        self._is_held = len(kept) < len(update_ids)
+        if kept:
+            self.offset = kept[-1] + 1
 
     async def close(self) -> None:
         """Close the connections."""

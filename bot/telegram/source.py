@@ -1,6 +1,6 @@
 """Where updates come from: polling, or posts of Telegram; the front-end sees no difference."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telegram import Bot
@@ -29,7 +29,7 @@ class UpdateSource(Protocol):
         """Return the next updates; waits until there are some, or there is nothing to wait for."""
         ...
 
-    def confirm(self, update_id: int) -> None:
+    def confirm(self, update_ids: Sequence[int]) -> None:
         """Have Telegram forget what was fetched last, as far as it is kept."""
         ...
 
@@ -60,6 +60,7 @@ def make_source(
         on_success=on_success,
         on_conflict=on_conflict,
         on_refused=on_refused,
+        is_kept=is_kept,
     )
     if settings.telegram_webhook_url is None:
         return poller

@@ -9,7 +9,7 @@ nothing arrives while nobody writes, and somebody else may have been put in our 
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -122,10 +122,10 @@ class Webhook:
                 return await self._poll()
             await self._receiver.wait()
 
-    def confirm(self, update_id: int) -> None:
+    def confirm(self, update_ids: Sequence[int]) -> None:
         """Let Telegram forget what was fetched last, as far as it is kept."""
         if self._is_polled:
-            self.poller.confirm(update_id)
+            self.poller.confirm(update_ids)
         else:
             self._receiver.settle()
 

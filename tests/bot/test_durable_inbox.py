@@ -240,6 +240,30 @@ async def test_without_a_ledger_reads_and_protection_work_and_changes_are_refuse
         assert "last 6 of 31" in await chat.say("/trades")
 
 
+async def test_a_crash_while_the_ledger_is_away_leaves_with_telegram_what_was_not_finished(
+    chat: Chat,
+) -> None:
+    async with chat.start() as serving:
+        await chat.say("/version")
+        chat.facade.is_ledger_away = True
+        chat.facade.gates[Pause] = asyncio.Event()
+        chat.emulator.person_writes("/pause")
+        await chat.facade.wait_until_entered(Pause, 1)
+        polls = sum(name == "getUpdates" for name, _ in chat.emulator.calls)
+        await chat.emulator.wait_until(
+            lambda: sum(name == "getUpdates" for name, _ in chat.emulator.calls) > polls + 1
+        )
+        assert len(chat.emulator.unconfirmed()) == 1
+        await crash(serving)
+    chat.facade.is_ledger_away = False
+    del chat.facade.gates[Pause]
+
+    async with chat.start():
+        await chat.emulator.wait_until(lambda: chat.emulator.unconfirmed() == [])
+        await chat.wait_until(lambda: chat.facade.undone() == [])
+    assert chat.facade.effects == ["pause"]
+
+
 async def test_what_is_finished_while_the_ledger_is_away_is_told_to_it_later(chat: Chat) -> None:
     async with chat.start():
         gate = chat.facade.gates[DoneInbox] = asyncio.Event()

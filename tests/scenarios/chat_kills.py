@@ -2,7 +2,8 @@
 
 One installation; its chat alone is started again at once after each kill, which comes at a random
 moment of its start, its reading and its answers. Now and then the ledger is killed with it. In the
-end each command must have been carried out, and stand in the audit once.
+end each command must have been carried out, and stand in the audit once, or have been refused aloud
+as too old: on a busy machine a chat that is killed again and again may not come up for a minute.
 """
 
 import argparse
@@ -54,6 +55,7 @@ class Result:
     kills: int = 0
     ledger_kills: int = 0
     commands: int = 0
+    refused_aloud: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
 
@@ -140,9 +142,9 @@ async def kill_and_check(
                     value -= STEP_USD
                     await asyncio.sleep(source.uniform(0, 0.1))
             sys.stderr.write(f"\r{result.kills} of {kills} kills")
-            if result.kills % 10 == 0:
-                await until_in_force(facade, written[-1], result)
-        await until_in_force(facade, written[-1], result)
+            if result.kills % 5 == 0:
+                await until_in_force(facade, written[-1], phone, result)
+        await until_in_force(facade, written[-1], phone, result)
         # What tightens holds at once, and is in the ledger a moment later.
         async with asyncio.timeout(PATIENCE_S):
             while (await insist(facade, GetStatus())).records_waiting:
@@ -151,25 +153,32 @@ async def kill_and_check(
         assert isinstance(audit, ExportReport)
         await chat.kill()
     result.commands = len(written)
-    _compare(written, audit.content.decode(), result)
+    _compare(written, audit.content.decode(), phone.transcript(), result)
     return result
 
 
-async def until_in_force(facade: Facade, value: str, result: Result) -> None:
-    """Wait until the newest command holds."""
+async def until_in_force(
+    facade: Facade, value: str, phone: TelegramEmulator, result: Result
+) -> None:
+    """Wait until the newest command holds, or was refused."""
+    refusal = f"Not done: /limit position_usd {value}"
     try:
         async with asyncio.timeout(PATIENCE_S):
             while await in_force(facade) != value:
+                if any(refusal in text for text in phone.transcript()):
+                    return
                 await asyncio.sleep(0.1)
     except TimeoutError:
         result.lost.append(value)
 
 
-def _compare(written: list[str], audit: str, result: Result) -> None:
+def _compare(written: list[str], audit: str, said: list[str], result: Result) -> None:
     done = Counter(row["action"] for row in csv.DictReader(io.StringIO(audit)))
     for one in written:
         times = done[f"limit position_usd {one} USD"]
-        if times == 0:
+        if times == 0 and any(f"Not done: /limit position_usd {one}" in text for text in said):
+            result.refused_aloud += 1
+        elif times == 0:
             result.lost.append(one)
         elif times > 1:
             result.doubled.append(one)
