@@ -86,7 +86,8 @@ class Functions:
         self._found: dict[tuple[str, Key], list[types.FunctionType]] = defaultdict(list)
         gc.unfreeze()  # an engine that ran in this process has hidden all that there was
         for one in gc.get_objects():
-            if isinstance(one, types.FunctionType) and one.__code__.co_filename.startswith(within):
+            # What `isinstance` asks a proxy of something gone raises.
+            if type(one) is types.FunctionType and one.__code__.co_filename.startswith(within):
                 code = one.__code__
                 key = (code.co_qualname, code.co_firstlineno)
                 self._found[code.co_filename, key].append(one)

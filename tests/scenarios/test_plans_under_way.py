@@ -13,7 +13,8 @@ from tests.telegram.emulator import TelegramEmulator
 pytestmark = pytest.mark.slow
 
 OF_PLANS = (
-    "SELECT intents.plan_id, run_id_of_end, void, fills, intents.run_id FROM intents LEFT JOIN ("
+    "SELECT DISTINCT intents.plan_id, run_id_of_end, void, fills, intents.run_id "
+    "FROM intents LEFT JOIN ("
     "SELECT plan_id, run_id AS run_id_of_end, void, (SELECT count(*) FROM orders "
     "JOIN fills USING (client_order_id) WHERE orders.execution_id = executions.execution_id"
     ") AS fills FROM executions) AS ended ON ended.plan_id = intents.plan_id"

@@ -83,7 +83,7 @@ async def test_a_chat_comes_back_five_minutes_after_its_refused_token_and_not_be
         write_token(tmp_path, phone.token)
         await clock.skip(LEFT_OUT_S)
         phone.person_writes("/help")
-        await phone.wait_until(lambda: "/kill" in "".join(phone.transcript()))
+        await phone.wait_until(lambda: "/status" in "".join(phone.transcript()))
         stop.set()
 
         assert await running == exit_codes.OK
