@@ -193,7 +193,7 @@ class ChatSession:
                 screen = render_stale(line=turn.shown, age_s=age_s, age_s_max=age_s_max)
                 return Answer(screen=screen)
         if not turn.is_stored:
-            return Answer(screen=render_ledger_away())
+            return Answer(screen=render_ledger_away(line=turn.shown))
         if turn.epoch != self.epoch:
             return Answer(screen=render_voided(turn.shown))
         return None

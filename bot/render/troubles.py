@@ -39,12 +39,13 @@ def render_not_permitted(line: str, *, needed: Rank) -> Screen:
     )
 
 
-def render_ledger_away() -> Screen:
+def render_ledger_away(*, line: str) -> Screen:
     """Say that a command was refused because it cannot be recorded."""
     return Screen(
         title="Not done: the ledger is away",
         mark=Mark.WARN,
         blocks=(
+            Text(f"Left: {line}"),
             Text("Nothing that changes the engine is accepted until it is back. /kill works."),
         ),
     )

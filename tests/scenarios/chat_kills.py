@@ -2,8 +2,8 @@
 
 One installation; its chat alone is started again at once after each kill, which comes at a random
 moment of its start, its reading and its answers. Now and then the ledger is killed with it. In the
-end each command must have been carried out, and stand in the audit once, or have been refused aloud
-as too old: on a busy machine a chat that is killed again and again may not come up for a minute.
+end each command must have been carried out, and stand in the audit once, or have been refused
+aloud: without a ledger nothing is changed, nor by what is a minute old when the chat is up at last.
 """
 
 import argparse
@@ -161,22 +161,27 @@ async def until_in_force(
     facade: Facade, value: str, phone: TelegramEmulator, result: Result
 ) -> None:
     """Wait until the newest command holds, or was refused."""
-    refusal = f"Not done: /limit position_usd {value}"
     try:
         async with asyncio.timeout(PATIENCE_S):
             while await in_force(facade) != value:
-                if any(refusal in text for text in phone.transcript()):
+                if _is_refused(value, phone.transcript()):
                     return
                 await asyncio.sleep(0.1)
     except TimeoutError:
         result.lost.append(value)
 
 
+def _is_refused(value: str, said: list[str]) -> bool:
+    """Say whether the person was told that it was not done: too old, or without a ledger."""
+    line = f"/limit position_usd {value}"
+    return any("Not done" in text and line in text for text in said)
+
+
 def _compare(written: list[str], audit: str, said: list[str], result: Result) -> None:
     done = Counter(row["action"] for row in csv.DictReader(io.StringIO(audit)))
     for one in written:
         times = done[f"limit position_usd {one} USD"]
-        if times == 0 and any(f"Not done: /limit position_usd {one}" in text for text in said):
+        if times == 0 and _is_refused(one, said):
             result.refused_aloud += 1
         elif times == 0:
             result.lost.append(one)
