@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from bot.signs import give_signs
 from engine.bus.command import seal
 from engine.bus.notices import ApprovalAsked, ApprovalEnded, MandateEnded, Notice, PaperTraded
 from engine.bus.permit_reports import ApprovalsReport, MandatesReport, WaitingReport
@@ -264,7 +265,9 @@ async def test_without_a_sign_of_a_chat_what_waits_is_void_and_with_one_it_is_as
     soon = replace(SETTINGS, approvals=ApprovalsSettings(wait_s=3_600, blind_s=5))
     async with open_roles(soon, prepare(str(tmp_path))) as facade:
         await approve_mode(facade)
-        await insist(facade, ChatSees(silent_s=0))
+        signs = asyncio.create_task(give_signs(facade, lambda: 0.0, every_s=0.5))
+        await asked(facade)
+        signs.cancel()
         void = await ends(facade, lambda one: one.end.state is ApprovalState.VOID_BLIND)
         status = await insist(facade, GetStatus())
         await insist(facade, ChatSees(silent_s=6))  # it is there, and blind
