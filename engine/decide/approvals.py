@@ -54,6 +54,10 @@ class ApprovalRules(msgspec.Struct, frozen=True, kw_only=True):
         """How long a chat has for showing it, so that half its time is left for reading it."""
         return self.wait_s * NS_PER_S // 2
 
+    def needs_two(self, plan: Plan) -> bool:
+        """Say whether one person's word is not enough for a plan, whatever form it has."""
+        return self.two_operators_usd is not None and plan.notional_usd >= self.two_operators_usd
+
 
 class Approvals:
     """The approvals of a run.
@@ -110,8 +114,6 @@ class Approvals:
             )
         self.left_out.asked(route)
         self._count += 1
-        two_usd = self.rules.two_operators_usd
-        needs_two = two_usd is not None and plan.notional_usd >= two_usd
         approval = Approval(
             approval_id=f"{self._run_id}-a{self._count}",
             plan=plan,
@@ -121,7 +123,7 @@ class Approvals:
             why=why,
             asked_at_ns=at_ns,
             expires_at_ns=at_ns + self.rules.wait_s * NS_PER_S,
-            operators_needed=2 if needs_two else 1,
+            operators_needed=2 if self.rules.needs_two(plan) else 1,
             is_requested=is_requested,
         )
         self.pending[approval.approval_id] = approval

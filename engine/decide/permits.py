@@ -69,11 +69,14 @@ class Permits:
         """Return the plan with its permit; where there is none, ask, and say that."""
         if self.switches.mode is not Mode.APPROVE:
             return plan
-        mandate = self.mandates.covering(plan, at_ns)
+        needs_two = self.approvals.rules.needs_two(plan)
+        mandate = None if needs_two else self.mandates.covering(plan, at_ns)
         if mandate is not None:
             permit = Permit(kind=PermitKind.MANDATE, id=mandate.mandate_id)
             return msgspec.structs.replace(plan, permit=permit)
         why = "no mandate covers it" if self.mandates.open else "every trade is asked for"
+        if needs_two:
+            why = "its size takes two people"
         return self.approvals.ask(
             plan, size_base=size_base, worst=worst_quote(plan), why=why, at_ns=at_ns
         )
@@ -114,6 +117,8 @@ class Permits:
 
     def _refusal_of(self, permit: Permit, plan: Plan, at_ns: int) -> str:
         if permit.kind is PermitKind.MANDATE:
+            if self.approvals.rules.needs_two(plan):
+                return "its size takes two people, and one granted the mandate"
             return self.mandates.refusal(permit.id, plan, at_ns)
         approval = self.approvals.approved(permit.id)
         if approval is None:

@@ -435,6 +435,20 @@ def test_what_a_mandate_does_not_cover_is_asked_for(changes: dict[str, object]) 
     assert len(world.journal.asked) == 1
 
 
+def test_no_mandate_of_one_person_covers_what_takes_two() -> None:
+    world = asking(ApprovalRules(two_operators_usd=Decimal(1)))
+    grant(world)
+    open_gap(world)
+
+    assert world.journal.plans == []
+    assert asked(world).operators_needed == 2
+    mandate = Permit(kind=PermitKind.MANDATE, id="m1")
+    with pytest.raises(FatalError, match="takes two people"):
+        world.executors.start(
+            msgspec.structs.replace(asked(world).plan, permit=mandate), world.now_ns
+        )
+
+
 def test_a_mandate_never_spends_more_than_it_has() -> None:
     world = asking()
     open_gap(world)
