@@ -22,7 +22,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.market.matrix_block import shared_path
 from engine.operate.aftermath import Aftermath
-from engine.operate.chat_sight import ChatSight, watch_sight
+from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.codes import Codes
@@ -47,6 +47,7 @@ from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.sight_watch import watch_sight
 from engine.operate.silence import Silence
 from engine.operate.silence_watch import watch_silence
 from engine.operate.spread_watch import SpreadWatch
