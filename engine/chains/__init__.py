@@ -1,0 +1,1 @@
+"""Chains: nodes, pools as these tell them, and what else of a chain decides."""

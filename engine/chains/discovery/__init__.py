@@ -1,0 +1,1 @@
+"""Finds pools and what their tokens are."""

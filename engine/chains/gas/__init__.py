@@ -1,0 +1,1 @@
+"""What a transaction costs on a chain."""
