@@ -1,38 +1,157 @@
-"""Chains by name: in what each is paid, at which price until somebody says another, its blocks."""
+"""Chains: one row of facts for each that is known, and how the blocks of one come in a run.
+
+What a row says is what to begin with. Times and prices are measured or told once a node answers,
+the number of the chain is compared with the node's own, and a chain of another number is refused.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 
-NATIVE_ASSETS: Final[Mapping[str, AssetCode]] = {
-    "ethereum": AssetCode("ETH"),
-    "base": AssetCode("ETH"),
-    "arbitrum": AssetCode("ETH"),
-    "optimism": AssetCode("ETH"),
-    "bnb": AssetCode("BNB"),
-    "polygon": AssetCode("POL"),
-}
+MULTICALL3: Final = "0xca11bde05977b3631167028862be2a173976ca11"
+"""One and the same on each of these chains; whether it is there is asked at start."""
 
-GAS_PRICES_GWEI: Final[Mapping[str, Decimal]] = {"ethereum": Decimal(10)}
+OP_WRAPPED: Final = "0x4200000000000000000000000000000000000006"
+"""Wrapped Ether of each chain that was built with the OP Stack, from its first block on."""
+
+
+class Finality(StrEnum):
+    """What makes a block one that stays. All answer to the tag `finalized`."""
+
+    EPOCHS = "two epochs of votes"
+    VOTES = "votes on each block"
+    MILESTONES = "milestones"
+    ETHEREUM = "a batch in a final block of ethereum"
+
+
+class GasModel(StrEnum):
+    """What a transaction pays for."""
+
+    BASE_FEE = "gas at a base fee and a tip"
+    FLOOR = "gas at a price above a floor, without a base fee"
+    OP_STACK = "gas, and its bytes at prices of ethereum by the formulas of the OP Stack"
+    ARBITRUM = "gas, and its bytes at prices of ethereum as further gas"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainFacts:
+    """What is known of a chain.
+
+    Attributes:
+        name: as settings, screens and records have it.
+        chain_id: which a node of it says it is of.
+        block_ms: time between two blocks.
+        native: what gas is paid in.
+        wrapped_native: token of it, in lower case.
+        finality_s: how long a block takes to become final, about.
+        multicall: contract that answers many reads at once, in lower case.
+        log_span: of so many blocks logs are asked at once at first; providers allow more or less.
+        gas_price_gwei: assumed until a chain tells. Without any its pools are in no route.
+    """
+
+    name: str
+    chain_id: int
+    block_ms: int
+    native: AssetCode
+    wrapped_native: str
+    finality: Finality
+    finality_s: int
+    gas_model: GasModel
+    log_span: int
+    multicall: str = MULTICALL3
+    gas_price_gwei: Decimal | None = None
+
+
+_ALL: Final = (
+    ChainFacts(
+        name="ethereum",
+        chain_id=1,
+        block_ms=12_000,
+        native=AssetCode("ETH"),
+        wrapped_native="0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2",
+        finality=Finality.EPOCHS,
+        finality_s=900,
+        gas_model=GasModel.BASE_FEE,
+        log_span=5_000,
+        gas_price_gwei=Decimal(10),
+    ),
+    ChainFacts(
+        name="base",
+        chain_id=8_453,
+        block_ms=2_000,
+        native=AssetCode("ETH"),
+        wrapped_native=OP_WRAPPED,
+        finality=Finality.ETHEREUM,
+        finality_s=1_200,
+        gas_model=GasModel.OP_STACK,
+        log_span=5_000,
+    ),
+    ChainFacts(
+        name="arbitrum",
+        chain_id=42_161,
+        block_ms=250,
+        native=AssetCode("ETH"),
+        wrapped_native="0x82af49447d8a07e3bd95bd0d56f35241523fbab1",
+        finality=Finality.ETHEREUM,
+        finality_s=1_200,
+        gas_model=GasModel.ARBITRUM,
+        log_span=10_000,
+    ),
+    ChainFacts(
+        name="optimism",
+        chain_id=10,
+        block_ms=2_000,
+        native=AssetCode("ETH"),
+        wrapped_native=OP_WRAPPED,
+        finality=Finality.ETHEREUM,
+        finality_s=1_200,
+        gas_model=GasModel.OP_STACK,
+        log_span=5_000,
+    ),
+    ChainFacts(
+        name="bnb",
+        chain_id=56,
+        block_ms=450,
+        native=AssetCode("BNB"),
+        wrapped_native="0xbb4cdb9cbd36b01bd1cbaebf2de08d9173bc095c",
+        finality=Finality.VOTES,
+        finality_s=2,
+        gas_model=GasModel.FLOOR,
+        log_span=2_000,
+    ),
+    ChainFacts(
+        name="polygon",
+        chain_id=137,
+        block_ms=1_750,
+        native=AssetCode("POL"),
+        wrapped_native="0x0d500b1d8e8ef31e21c99d1db9a6444d3adf1270",
+        finality=Finality.MILESTONES,
+        finality_s=5,
+        gas_model=GasModel.BASE_FEE,
+        log_span=2_000,
+    ),
+)
+
+CHAINS: Final[Mapping[str, ChainFacts]] = {facts.name: facts for facts in _ALL}
+"""Each chain that is known, by its name."""
+
+NATIVE_ASSETS: Final[Mapping[str, AssetCode]] = {facts.name: facts.native for facts in _ALL}
+
+GAS_PRICES_GWEI: Final[Mapping[str, Decimal]] = {
+    facts.name: facts.gas_price_gwei for facts in _ALL if facts.gas_price_gwei is not None
+}
 """Assumed where the settings name no price. A chain without any has its pools in no route."""
-
-_BLOCK_MS: Final[Mapping[str, int]] = {
-    "ethereum": 12_000,
-    "base": 2_000,
-    "arbitrum": 250,
-    "optimism": 2_000,
-    "bnb": 750,
-    "polygon": 2_000,
-}
 
 
 def block_ms(chain: str) -> int:
     """Return how long a transaction waits for its block at most, if the chain has room for it."""
-    return _BLOCK_MS.get(chain, max(_BLOCK_MS.values()))
+    facts = CHAINS.get(chain)
+    return max(facts.block_ms for facts in _ALL) if facts is None else facts.block_ms
 
 
 DEADLINE_BLOCKS: Final = 2
