@@ -165,16 +165,17 @@ class PoolNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Family(Protocol):
-    """What pools of one make have in common: how they tell their moves, how they are read.
+    """What pools of one make have in common: how they tell their moves, how they are read."""
 
-    Attributes:
-        topics: first topics of the events that change such a pool.
-        is_polled: whether terms (a fee) may change without any event, so that they have to be read
-            again now and then.
-    """
+    @property
+    def topics(self) -> frozenset[bytes]:
+        """First topics of the events that change such a pool."""
+        ...
 
-    topics: frozenset[bytes]
-    is_polled: bool
+    @property
+    def is_polled(self) -> bool:
+        """Whether terms (a fee) may change without any event: see `terms`."""
+        ...
 
     def address_of(self, log: Log) -> str:
         """Return the `Pool.address` that an event is about: its contract, or an id within one."""
@@ -192,6 +193,19 @@ class Family(Protocol):
         self, pools: Sequence[Pool], reader: Reader, at: BlockRef
     ) -> list[PoolNow | Unreadable]:
         """Read pools at a block, each for itself: one that cannot be read harms no other.
+
+        Raises:
+            NodeError: nothing could be read.
+        """
+        ...
+
+    async def terms(
+        self, pools: Sequence[Pool], reader: Reader, at: BlockRef
+    ) -> list[Pool | Unreadable]:
+        """Read again what may change without any event: the pools as they are named at a block.
+
+        One that comes back other than it was has to be read whole. Where the family is not polled,
+        nothing is asked.
 
         Raises:
             NodeError: nothing could be read.

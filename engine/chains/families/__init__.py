@@ -1,1 +1,1 @@
-"""Makes of pools: how they tell their moves and how they are read, one file each."""
+"""Makes of pools: how each tells its moves in events, and how it is read at a block."""
