@@ -12,9 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from cachetools import FIFOCache
-from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatType
 
+from bot.updates import Message, Query, Update, is_there
 from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 
@@ -25,6 +24,8 @@ STRANGERS_MAX: Final = 256
 
 LOG_INTERVAL_S: Final = 600
 """A stranger is logged once in this time."""
+
+PRIVATE: Final = "private"
 
 
 class Denial(StrEnum):
@@ -94,7 +95,7 @@ class Access:
         verdict = self._judge(update)
         if isinstance(verdict, Incoming):
             return verdict
-        user = update.effective_user
+        user = update.sender
         self.deny(verdict, user_id=None if user is None else user.id)
         return None
 
@@ -119,7 +120,7 @@ class Access:
         return Denial.KIND
 
     def _judge_message(self, update_id: int, message: Message) -> Incoming | Denial:
-        user = message.from_user
+        user = message.sender
         rank = None if user is None or user.is_bot else self.ranks.get(user.id)
         if user is None or rank is None:
             return Denial.STRANGER
@@ -131,22 +132,22 @@ class Access:
             user_id=user.id,
             chat_id=message.chat.id,
             rank=rank,
-            sent_at_s=int(message.date.timestamp()),
+            sent_at_s=message.date,
             text=message.text,
             tap=None,
         )
 
-    def _judge_tap(self, update_id: int, query: CallbackQuery) -> Incoming | Denial:
-        user = query.from_user
+    def _judge_tap(self, update_id: int, query: Query) -> Incoming | Denial:
+        user = query.sender
         rank = None if user.is_bot else self.ranks.get(user.id)
         if rank is None:
             return Denial.STRANGER
         message = query.message
-        if message is None or query.inline_message_id is not None or query.data is None:
+        if message is None or is_there(query.inline_message_id) or query.data is None:
             return Denial.INLINE
-        if message.chat.type != ChatType.PRIVATE or message.chat.id != user.id:
+        if message.chat.type != PRIVATE or message.chat.id != user.id:
             return Denial.NOT_PRIVATE
-        if isinstance(message, Message) and message.forward_origin is not None:
+        if is_there(message.forward_origin):
             return Denial.FORWARDED
         return Incoming(
             update_id=update_id,
@@ -159,24 +160,24 @@ class Access:
                 query_id=query.id,
                 payload=query.data,
                 message_id=message.message_id,
-                is_visible=isinstance(message, Message) and message.date.timestamp() > 0,
+                is_visible=message.date > 0,
             ),
         )
 
 
 def _denial_of_message(message: Message, *, person_id: int) -> Denial | None:
-    if message.chat.type != ChatType.PRIVATE or message.chat.id != person_id:
+    if message.chat.type != PRIVATE or message.chat.id != person_id:
         return Denial.NOT_PRIVATE
-    if message.forward_origin is not None or message.is_automatic_forward:
+    if is_there(message.forward_origin) or is_there(message.is_automatic_forward):
         return Denial.FORWARDED
-    if message.via_bot is not None:
+    if is_there(message.via_bot):
         return Denial.VIA_BOT
     if (
-        message.sender_chat is not None
-        or message.business_connection_id is not None
-        or message.sender_business_bot is not None
+        is_there(message.sender_chat)
+        or is_there(message.business_connection_id)
+        or is_there(message.sender_business_bot)
     ):
         return Denial.ON_BEHALF
-    if message.is_from_offline or message.edit_date is not None:
+    if is_there(message.is_from_offline) or is_there(message.edit_date):
         return Denial.NOT_TYPED
     return None

@@ -4,8 +4,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import Update
-
 from bot.access import Access, Denial, Incoming
 from bot.command import Kind
 from bot.dispatch import Invocation, read_line
@@ -13,6 +11,7 @@ from bot.permitted import permitted
 from bot.render.clean import clean
 from bot.session import Asked
 from bot.telegram.keyboards import read_payload
+from bot.updates import read_update
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +43,7 @@ class Arrival:
 def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
     """Parse and check one update; None where it is dropped. Never raises, never waits."""
     try:
-        update = Update.de_json(raw, None)
-        incoming = access.admit(update)
+        incoming = access.admit(read_update(raw))
         if incoming is None:
             return None
         return Arrival(incoming=incoming, asked=permitted(_asked(incoming), incoming.rank), raw=raw)

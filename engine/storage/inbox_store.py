@@ -11,9 +11,6 @@ from engine.storage.tables import inbox
 
 ITEMS_MAX = 1_000
 
-ROWS_MAX = 200
-"""Rows of one statement."""
-
 
 async def put(
     connection: AsyncConnection,
@@ -33,13 +30,11 @@ async def put(
         {"source": source, "update_id": update_id, "payload": payload, "stored_at_ns": now_ns}
         for update_id, payload in dict(reversed(updates)).items()  # of one id, the first
     ]
-    for begin in range(0, len(rows), ROWS_MAX):
+    if rows:
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(inbox).values(rows[begin : begin + ROWS_MAX])
-        found = await connection.execute(
-            statement.on_conflict_do_nothing().returning(inbox.c.update_id)
-        )
-        stored.update(found.scalars())
+        statement = dialect.insert(inbox).on_conflict_do_nothing().returning(inbox.c.update_id)
+        # Rows beside the statement: one that holds them is compiled anew each time, 10 ms of them.
+        stored.update((await connection.execute(statement, rows)).scalars())
     own_ids |= stored
     ids = dict.fromkeys(update_id for update_id, _ in updates)
     return InboxStored(new_ids=[update_id for update_id in ids if update_id in own_ids])

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from telegram import Update
 from telegram.error import TelegramError
 
 from bot.access import Access
 from bot.telegram import requests
+from bot.telegram.arrivals import read_arrival
 from bot.telegram.inbox import kept_form
 from bot.telegram.requests import BoundedRequest
 from bot.telegram.wire import BadReplyError, parse_reply
@@ -58,9 +58,9 @@ def test_a_button_of_a_deleted_message_is_not_taken_for_a_visible_one(date: int)
         },
     }
 
-    admitted = Access({OPERATOR_ID: Rank.ADMIN}, lambda: 0).admit(Update.de_json(raw, None))
+    arrival = read_arrival(raw, Access({OPERATOR_ID: Rank.ADMIN}, lambda: 0))
 
-    assert admitted is None or (admitted.tap is not None and not admitted.tap.is_visible)
+    assert arrival is None or (arrival.incoming.tap and not arrival.incoming.tap.is_visible)
 
 
 def test_a_deeply_nested_answer_to_a_call_is_an_error_of_the_bot_api() -> None:

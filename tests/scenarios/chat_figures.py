@@ -29,6 +29,9 @@ APART_S = 1.3
 
 SLOW_LINE = "/pnl 365"
 CHARTS = ("equity", "expected", "funnel", "latency", "spreads")
+PICTURED = {"chart", "export", "pnl"}
+"""Commands whose answer is a picture or a file: drawn in a process that starts for it."""
+
 NEEDS = {"why": "", "trade": "", "export": "trades 1", "chart": "equity", "trades": "5"}
 BUSY_S = 20.0
 IDLE_S = 0.1
@@ -91,7 +94,7 @@ async def time_answer(installation: Installation, line: str) -> float:
 
 async def time_screens(installation: Installation, times: int) -> dict[str, list[float]]:
     """Return the times of every command that only shows."""
-    shown = [e.name for e in COMMANDS if e.kind is Kind.READ and e.name not in {"chart", "export"}]
+    shown = [e.name for e in COMMANDS if e.kind is Kind.READ and e.name not in PICTURED]
     lines = [f"/{name} {NEEDS.get(name, '')}".strip() for name in shown]
     found: dict[str, list[float]] = {line: [] for line in lines}
     for _ in range(times):
@@ -112,6 +115,10 @@ async def time_charts(installation: Installation, times: int) -> dict[str, list[
             # Another range each time, or it would be the picture that was drawn before.
             line = f"/chart {chart} {number + 2}" if chart != "spreads" else "/spreads picture"
             found[chart].append(await time_answer(installation, line))
+    found["pnl"] = []
+    for number in range(times):
+        await asyncio.sleep(APART_S)
+        found["pnl"].append(await time_answer(installation, f"/pnl {number + 2}"))
     return found
 
 
