@@ -4,7 +4,7 @@ A node says everything in hexadecimal digits; behind this module it is numbers a
 address is in lower case.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
@@ -109,11 +109,11 @@ class Node(Protocol):
 
     def subscribe(
         self, topic: Topic, params: Mapping[str, Json] | None = None
-    ) -> AsyncIterator[Json]:
+    ) -> AsyncGenerator[Json, None]:
         """Give what a subscription tells, for as long as its connection stands.
 
         It ends with a NodeError when that breaks or falls silent, also half-open: what came after
-        is unknown, and the caller begins anew.
+        is unknown, and the caller begins anew. Whoever leaves it earlier closes it (`aclosing`).
         """
         ...
 
