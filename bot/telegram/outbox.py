@@ -22,7 +22,7 @@ from telegram.error import (
 
 from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.pacing import Pace
-from bot.telegram.requests import wait_of
+from bot.telegram.requests import may_have_arrived, wait_of
 from bot.telegram.sender import SendsMessages
 from engine.domain.backoff import Backoff
 from engine.domain.redaction import redact
@@ -195,6 +195,7 @@ class Outbox:
                 _log.error("message given up: %s", redact(repr(error)))
                 self._settle(waiting, Settled.REFUSED)
                 return True
+        waiting.message.is_repeat |= may_have_arrived(error)
         return await self._failed(waiting, error, back_off_s=None)
 
     def _gave_up_card(self, waiting: _Waiting) -> bool:

@@ -39,6 +39,7 @@ class Outgoing:
         is_screen: what it replaces is a screen, which a newer one may replace before it was sent.
         sent_id: id of the message in the chat, once it was sent.
         is_plain: send without markup, after Telegram refused it.
+        is_repeat: an attempt before may have arrived though nobody said so; the copy says it.
     """
 
     html: str
@@ -51,5 +52,6 @@ class Outgoing:
     is_screen: bool = False
     is_protected: bool = False
     is_plain: bool = False
+    is_repeat: bool = False
     sent_id: int | None = None
     on_settled: Callable[[Settled], None] | None = None

@@ -53,6 +53,12 @@ def make_request(
     )
 
 
+def may_have_arrived(error: Exception) -> bool:
+    """Say whether what a failed call asked for may have been done, though nobody answered."""
+    never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+    return not isinstance(error.__cause__, never_sent)
+
+
 @cache
 def _tls() -> ssl.SSLContext:
     """Return the one TLS context: loading the authorities' certificates holds the loop for 60 ms.

@@ -2,16 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from telegram import Bot, InputFile, LinkPreviewOptions
-from telegram.constants import ChatAction, ParseMode
+from telegram.constants import ChatAction, MessageLimit, ParseMode
 from telegram.request import HTTPXRequest
 
 from bot.render.html import plain_of
 from bot.telegram.outgoing import Outgoing
 from bot.telegram.requests import UPLOAD_S, make_request
 
+REPEATED: Final = "\n<i>Sent again: it may stand above already.</i>"
 _PHOTO_NAME = "chart.png"
 _CLOSE_S = 0.5
 
@@ -129,7 +130,13 @@ class Sender:
 
 
 def _text(message: Outgoing) -> str:
-    return plain_of(message.html) if message.is_plain else message.html
+    html = message.html
+    if message.is_repeat and message.edits is None:
+        is_caption = message.photo is not None or message.document is not None
+        limit = MessageLimit.CAPTION_LENGTH if is_caption else MessageLimit.MAX_TEXT_LENGTH
+        if len(html) + len(REPEATED) <= limit:
+            html += REPEATED
+    return plain_of(html) if message.is_plain else html
 
 
 def _parse_mode(message: Outgoing) -> str | None:

@@ -10,6 +10,7 @@ feed, alert desk, outbox and library.
 import argparse
 import asyncio
 import random
+import re
 import statistics
 import sys
 from collections.abc import AsyncIterator
@@ -47,6 +48,9 @@ SPAN_S: Final = 60.0
 
 END_S: Final = 400.0
 """By then all of it has to be settled."""
+
+_NEWS: Final = re.compile(r"(?:Opportunity|\d+ notices)\b[^#]*#(\d+) ")
+"""News of one priority, and its number, counted by the ledger; the first one of several."""
 
 CHANNEL = "telegram"
 TAPPED = 0.7
@@ -93,6 +97,7 @@ class Trial:
         self.seen_at_s: dict[str, float] = {}
         self.settled: list[tuple[int, Settled]] = []
         self.shown: set[str] = set()
+        self.told: dict[int, None] = {}
         self.answers = 0
         self.news = 0
 
@@ -139,6 +144,8 @@ class Trial:
             changed = self.emulator.changed
             now_s = self.loop.time()
             for entry in self.emulator.chats.from_bot():
+                if news := _NEWS.match(entry.text):
+                    self.told[int(news[1])] = None
                 for name in self.critical_at_s.keys() - self.seen_at_s.keys():
                     if f"engine {name} " in entry.text:
                         self.seen_at_s[name] = now_s
@@ -257,7 +264,12 @@ class Trial:
             self.fail("an approval was carried out twice")
 
     def _judge_order(self) -> None:
-        """What has one priority stands in the chat in the order in which it was said."""
+        """What has one priority comes to the chat in the order in which it was said."""
+        if [*self.told] != sorted(self.told):
+            self.fail(f"news came as {[*self.told]}")
+        critical = sorted(self.seen_at_s, key=lambda name: int(name[1:]))
+        if [*self.seen_at_s] != critical:
+            self.fail(f"what is critical came as {[*self.seen_at_s]}")
         texts = [entry.text for entry in self.emulator.chats.from_bot()]
         places = [
             next((at for at, text in enumerate(texts) if f"answer {number}." in text), -1)

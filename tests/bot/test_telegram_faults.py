@@ -81,6 +81,22 @@ async def test_a_notice_survives_a_failing_send_with_its_number(chat: Chat, faul
         assert len(said) > 2, "what may have been lost is sent again, recognisable by its number"
 
 
+@pytest.mark.parametrize(
+    ("fault", "copies"), [(Fault(Kind.LOST_REPLY), 2), (Fault(Kind.TOO_MANY), 1)], ids=str
+)
+async def test_an_answer_that_may_have_arrived_says_so_when_it_is_sent_again(
+    chat: Chat, fault: Fault, copies: int
+) -> None:
+    chat.emulator.script("sendMessage", fault)
+
+    async with chat.start_with(send_s=0.4):
+        await chat.say("/version")
+        await chat.wait_until(lambda: chat.facade.undone() == [])
+
+    said = [text for text in chat.emulator.transcript() if "Syndicate 0.1.0" in text]
+    assert ["Sent again" in text for text in said] == [False, True][:copies]
+
+
 async def test_a_retry_after_lets_a_kill_go_first(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/start")
