@@ -224,6 +224,10 @@ alert-storm: $(VENV)/.kernels $(VENV)/.dev ## a thousand alerts in a minute, TRI
 simulate: $(VENV)/.kernels $(VENV)/.dev ## RUNS=2000 simulated runs of the whole engine, from SEED=1 on
 	@$(PY) -m tests.simulation --runs $(or $(RUNS),2000) --seed $(or $(SEED),1)
 
+.PHONY: gas-backtest
+gas-backtest: $(VENV)/.dev ## how well gas prices are foretold, on recorded ones
+	@$(PY) -m tests.chains.gas.backtest
+
 .PHONY: mutants
 mutants: $(VENV)/.kernels $(VENV)/.dev ## N=800 small faults put into ROOMS="decide ...", SEED=1: do tests notice?
 	@$(PY) -m tests.mutants --count $(or $(N),800) --seed $(or $(SEED),1) --workers $(WORKERS) \
