@@ -69,6 +69,7 @@ class AlertDesk:
         look_s: longest time between two looks at the clock.
         health_s: interval of the looks whether engine and ledger answer.
         pager: the ways out beside the chat, if there are any.
+        beside: further ways by name; each says whether a screen arrived.
         is_loaded: set once what a former process kept is known.
     """
 
@@ -83,6 +84,7 @@ class AlertDesk:
     health: HealthWatch = field(init=False)
     health_s: float
     pager: Pager | None = None
+    beside: dict[str, Callable[[Screen], Awaitable[bool]]] = field(default_factory=dict)
     is_loaded: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _kept: dict[str, bytes] = field(default_factory=dict, init=False)
@@ -220,11 +222,16 @@ class AlertDesk:
 
     async def try_ways_out(self) -> tuple[list[str], list[str]]:
         """Send a trial out; return the services that took it, and those that did not."""
-        if self.pager is None:
-            return [], []
-        urls = self.pager.urls
-        failed = await self.pager.send_screen(TRIAL, to=urls, is_over=True)
-        return [service_of(one) for one in urls if one not in failed], [*map(service_of, failed)]
+        names, arrived = [*self.beside], [way(TRIAL) for way in self.beside.values()]
+        answers = await asyncio.gather(*arrived)
+        took = [name for name, is_taken in zip(names, answers, strict=True) if is_taken]
+        refused = [name for name in names if name not in took]
+        if self.pager is not None:
+            urls = self.pager.urls
+            failed = await self.pager.send_screen(TRIAL, to=urls, is_over=True)
+            took += [service_of(one) for one in urls if one not in failed]
+            refused += map(service_of, failed)
+        return took, refused
 
     def unacknowledged(self) -> str:
         """Say what is critical and nobody acknowledged; empty if nothing is."""

@@ -184,7 +184,7 @@ ALERTS = CommandEntry(
     long_help=(
         "Shows what is the matter now, the gravest first, with buttons to acknowledge and silence.",
         "P1 is critical: told until acknowledged, silenced by nothing. P2 sounds, P3 does not.",
-        "/alerts test sends a trial to all of SYNDICATE_ALERT_URLS, and says which took it.",
+        "/alerts test sends a trial to the pager bot and SYNDICATE_ALERT_URLS: which take it?",
     ),
     handler=alerts,
     grammar=(Argument(name="what", form=Form.CHOICE, choices=("test",)),),

@@ -165,7 +165,10 @@ def render_done(title: str, lines: Sequence[str], *, is_stored: bool) -> Screen:
 def render_ways_out(took: Sequence[str], refused: Sequence[str]) -> Screen:
     """Say which services took a trial."""
     if not took and not refused:
-        none = "Set SYNDICATE_ALERT_URLS, so that alerts reach you when the phone does not."
+        none = (
+            "Set SYNDICATE_ALERT_URLS or a pager bot, so that alerts reach you when this chat "
+            "does not."
+        )
         return Screen(title="No other way out is set", mark=Mark.WARN, blocks=(Text(none),))
     lines = [
         *([f"Taken by {', '.join(took)}: see whether it arrived."] if took else []),

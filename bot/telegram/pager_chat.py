@@ -18,7 +18,7 @@ from bot.session import ChatSession
 from bot.telegram.chat import Around, Chat
 from bot.telegram.desk import Desk
 from bot.telegram.outbox import Outbox
-from bot.telegram.outgoing import Priority
+from bot.telegram.outgoing import Priority, Settled
 from bot.telegram.pacing import Pace
 from bot.telegram.pager_words import BUTTONS, narrow_answer
 from bot.telegram.replies import make_messages
@@ -66,6 +66,17 @@ class PagerChat:
             show_activity=lambda: None,
             narrow=narrow_answer,
         )
+
+        main.alerts.beside["the pager bot"] = self._try
+
+    async def _try(self, screen: Screen) -> bool:
+        """Say something as a trial; say whether it arrived in time."""
+        (message,) = make_messages(narrow_answer(Answer(screen=screen)), priority=Priority.URGENT)
+        try:
+            async with asyncio.timeout(2 * self._around.settings.send_s):
+                return await self.outbox.deliver(message) is Settled.DELIVERED
+        except TimeoutError:
+            return False
 
     def say(self, screen: Screen, *rows: Row, is_silent: bool = False) -> None:
         """Say something at once."""

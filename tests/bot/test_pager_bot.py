@@ -330,6 +330,19 @@ async def test_the_pager_tells_a_critical_alert_that_the_main_bot_cannot_and_its
     assert pager.chats.from_bot()[-1].is_silent
 
 
+async def test_a_trial_of_the_ways_out_tries_the_pager_and_says_whether_it_arrived(
+    paged: Paged,
+) -> None:
+    async with paged.start():
+        await paged.say("/start")  # no bot writes first
+        assert "Taken by the pager bot" in await paged.chat.say("/alerts test")
+        paged.pager.script("sendMessage", *[Fault(Kind.SERVER_ERROR)] * 20)
+        failed = await paged.chat.say("/alerts test")
+
+    assert any("trial" in text.lower() for text in paged.pager.transcript())
+    assert "NOT taken by the pager bot" in failed
+
+
 async def test_what_waits_can_be_cancelled_on_the_pager_and_is_told_there_once(
     paged: Paged,
 ) -> None:
