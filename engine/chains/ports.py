@@ -201,11 +201,11 @@ class Family(Protocol):
 
     async def terms(
         self, pools: Sequence[Pool], reader: Reader, at: BlockRef
-    ) -> list[Pool | Unreadable]:
+    ) -> list[Pool | ReadAgain | Unreadable]:
         """Read again what may change without any event: the pools as they are named at a block.
 
-        One that comes back other than it was has to be read whole. Where the family is not polled,
-        nothing is asked.
+        One that comes back other than it was has to be read whole, as one whose change would show
+        nowhere but in its state. Where the family is not polled, nothing is asked.
 
         Raises:
             NodeError: nothing could be read.

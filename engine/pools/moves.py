@@ -51,6 +51,12 @@ class BalancesMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", 
     balances_raw: tuple[int, ...]
 
 
+class FlowsMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="flows"):
+    """What came into the balances of a Balancer pool, or went: of an event of its vault."""
+
+    flows_raw: tuple[int, ...]
+
+
 class PositionMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="position"):
     """Liquidity added to a range of ticks of a concentrated pool, or taken: `Mint` and `Burn`."""
 
@@ -59,7 +65,7 @@ class PositionMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", 
     liquidity_delta: int
 
 
-Move = PairMove | PriceMove | BalancesMove | PositionMove
+Move = PairMove | PriceMove | BalancesMove | FlowsMove | PositionMove
 
 
 def moved(pool: Pool, row: AnyRow, state: PoolState, move: Move) -> tuple[AnyRow, PoolState]:
@@ -152,6 +158,9 @@ def _moved(pool: Pool, row: AnyRow, state: PoolState, move: Move) -> tuple[AnyRo
     ):
         moved_row = _with_balances(row, move.balances_raw, token_count=len(pool.tokens))
         return moved_row, moved_row.state(pool)
+    if isinstance(move, FlowsMove) and isinstance(row, WeightedRow | StableRow):
+        flowed_row = _with_flows(row, move.flows_raw, token_count=len(pool.tokens))
+        return flowed_row, flowed_row.state(pool)
     raise BadValueError(f"a {type(move).__name__} is no move of a {pool.protocol} pool")
 
 
@@ -167,6 +176,22 @@ def _concentrated_now(row: ConcentratedRow, state: ConcentratedState) -> Concent
         return now
     nets = zip(table.ticks, map(str, table.liquidity_nets), strict=True)
     return msgspec.structs.replace(now, ticks=tuple(nets), grosses=tuple(map(str, table.grosses)))
+
+
+def _with_flows(
+    row: WeightedRow | StableRow, flows_raw: tuple[int, ...], *, token_count: int
+) -> WeightedRow | StableRow:
+    if len(flows_raw) != token_count:
+        raise BadValueError(f"{len(flows_raw)} flows of {token_count} tokens")
+    sums = (
+        int(balance) + check_whole(flow, what="flow", low=-UINT256_MAX, high=UINT256_MAX)
+        for balance, flow in zip(row.balances_raw, flows_raw, strict=True)
+    )
+    balances_raw = tuple(
+        str(check_whole(balance, what=f"balance {index}", low=0, high=UINT256_MAX))
+        for index, balance in enumerate(sums)
+    )
+    return msgspec.structs.replace(row, balances_raw=balances_raw)
 
 
 def _with_balances(

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from engine.chains.families.balancer_stable import BalancerStable
+from engine.chains.families.balancer_weighted import BalancerWeighted
+from engine.chains.families.curve import Curve
 from engine.chains.families.solidly import Solidly
 from engine.chains.families.uniswap_v2 import UniswapV2
 from engine.chains.families.uniswap_v3 import UniswapV3
+from engine.chains.families.uniswap_v4 import UniswapV4
 from engine.chains.families.words import topic
 from engine.chains.ports import Family
 from engine.domain.dexes import Dex
@@ -25,8 +29,12 @@ FAMILY_OF: Final[Mapping[Protocol, Callable[[frozenset[str]], Family]]] = {
     Protocol.UNISWAP_V3: lambda _: UniswapV3(),
     Protocol.SUSHISWAP_V3: lambda _: UniswapV3(),
     Protocol.PANCAKESWAP_V3: lambda _: UniswapV3(swap_topic=PANCAKE_V3_SWAP, swap_words=7),
+    Protocol.UNISWAP_V4: UniswapV4,
     Protocol.AERODROME_V2: lambda _: Solidly(),
     Protocol.VELODROME_V2: lambda _: Solidly(),
+    Protocol.CURVE: lambda _: Curve(),
+    Protocol.BALANCER_WEIGHTED: BalancerWeighted,
+    Protocol.BALANCER_STABLE: BalancerStable,
 }
 """By protocol: what makes its family for a chain, given the factories of its DEXs there, where some
 hold all of their pools themselves."""

@@ -22,7 +22,7 @@ from engine.chains.families.words import (
     topic,
     unsigned,
 )
-from engine.chains.ports import BlockRef, Call, Log, PoolNow, Reader, Unreadable
+from engine.chains.ports import BlockRef, Call, Log, PoolNow, ReadAgain, Reader, Unreadable
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
 from engine.pools.blocks import PoolMoved
@@ -91,7 +91,7 @@ class Solidly:
 
     async def terms(
         self, pools: Sequence[Pool], reader: Reader, at: BlockRef
-    ) -> list[Pool | Unreadable]:
+    ) -> list[Pool | ReadAgain | Unreadable]:
         """Read fees and pauses: with the reserves, which are as few words.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.chains.families.reading import NotReadError, answered, pool_now, unreadable
 from engine.chains.families.words import call_data, check_words, selector, topic, unsigned
-from engine.chains.ports import BlockRef, Call, Log, PoolNow, Reader, Unreadable
+from engine.chains.ports import BlockRef, Call, Log, PoolNow, ReadAgain, Reader, Unreadable
 from engine.domain.pools import Pool
 from engine.pools.blocks import PoolMoved
 from engine.pools.moves import PairMove
@@ -52,7 +52,7 @@ class UniswapV2:
 
     async def terms(
         self, pools: Sequence[Pool], reader: Reader, at: BlockRef
-    ) -> list[Pool | Unreadable]:
+    ) -> list[Pool | ReadAgain | Unreadable]:
         """Return the pools as they are: a pair's fee is in its code."""
         del reader, at
         return list(pools)

@@ -107,7 +107,7 @@ class UniswapV3:
 
     async def terms(
         self, pools: Sequence[Pool], reader: Reader, at: BlockRef
-    ) -> list[Pool | Unreadable]:
+    ) -> list[Pool | ReadAgain | Unreadable]:
         """Read the fees of pools that change theirs.
 
         Raises:
@@ -116,7 +116,7 @@ class UniswapV3:
         if not self.is_polled:
             return list(pools)
         answers = await reader.call([Call(pool.address, GET_FEE) for pool in pools], at)
-        named: list[Pool | Unreadable] = []
+        named: list[Pool | ReadAgain | Unreadable] = []
         for pool, answer in zip(pools, answers, strict=True):
             try:
                 named.append(_with_fee(pool, answer))

@@ -90,6 +90,44 @@ def test_a_first_price_takes_a_reading() -> None:
     assert isinstance(UniswapV3().change_of(make_pool(Protocol.UNISWAP_V3), log), ReadAgain)
 
 
+V4_SWAP = "Swap(bytes32,address,int128,int128,uint160,uint128,int24,uint24)"
+V4_MODIFY = "ModifyLiquidity(bytes32,address,int24,int24,int256,bytes32)"
+INT128 = st.integers(-(2**127), 2**127 - 1)
+
+
+@given(st.tuples(INT128, INT128, UINT160, UINT128, TICK), st.integers(0, 10**6))
+def test_a_v4_swap_is_the_new_price_of_the_pool_whose_id_it_names(
+    values: tuple[int, int, int, int, int], fee: int
+) -> None:
+    _, _, price, liquidity, tick = values
+    number = bytes(range(32))
+    log = make_log(V4_SWAP, (number, SENDER), (*values, fee), indexed_at=(0, 1))
+    made, pool = family(Protocol.UNISWAP_V4), make_pool(Protocol.UNISWAP_V4, "0x" + number.hex())
+
+    assert made.address_of(log) == pool.address
+    assert made.change_of(pool, log) == PoolMoved(
+        address=pool.address,
+        move=PriceMove(sqrt_price_x96=price, tick=tick, liquidity=liquidity),
+    )
+
+
+@given(TICK, TICK, st.integers(-(2**128) + 1, 2**128 - 1))
+def test_a_v4_position_is_added_or_taken(low: int, high: int, delta: int) -> None:
+    log = make_log(V4_MODIFY, (bytes(32), SENDER), (low, high, delta, b"s" * 32), indexed_at=(0, 1))
+
+    change = family(Protocol.UNISWAP_V4).change_of(make_pool(Protocol.UNISWAP_V4), log)
+
+    position = PositionMove(tick_low=low, tick_high=high, liquidity_delta=delta)
+    assert change == (_moved(position) if delta else None)
+
+
+def test_another_contract_s_event_is_of_no_v4_pool() -> None:
+    other = "0x" + "cd" * 20
+    log = make_log(V4_MODIFY, (bytes(32), SENDER), (0, 1, 2, b""), indexed_at=(0, 1), address=other)
+
+    assert family(Protocol.UNISWAP_V4).address_of(log) == other
+
+
 def family(protocol: Protocol) -> Family:
     return FAMILY_OF[protocol](frozenset((POOL_ADDRESS,)))
 

@@ -1,1 +1,0 @@
-"""DEXs by chain: a row for each deployment, a file for each chain."""
