@@ -46,22 +46,30 @@ $(VENV)/.kernels: $(VENV)/.runtime $(KERNELS) $(MOVED)
 	@$(PY) -m engine warm-up
 	@echo "$(CURDIR)" > $@
 
+# The local chain's node and contracts: without them all else works, and says so.
+local-chain: $(VENV)/.runtime
+	@contracts/install $(CURDIR)/$(PY)
+
+.PHONY: contracts
+contracts: $(VENV)/.runtime ## install the local chain's node and contracts, also after that failed once
+	@contracts/install $(CURDIR)/$(PY) again
+
 .PHONY: setup
 setup: ## install everything that a contributor needs
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain
 
 # ---- the product -----------------------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.kernels ## start in observe mode, with a chat in this terminal or on the phone
+run: $(VENV)/.kernels local-chain ## start in observe mode, with a chat in this terminal or on the phone
 	@exec $(PY) -m engine run
 
 .PHONY: run-one-process
-run-one-process: $(VENV)/.kernels ## the same in a single process, for debugging
+run-one-process: $(VENV)/.kernels local-chain ## the same in a single process, for debugging
 	@exec $(PY) -m bot --one-process
 
 .PHONY: demo
-demo: $(VENV)/.kernels ## run the sandbox for SECONDS=30 without a person; last line is JSON
+demo: $(VENV)/.kernels local-chain ## run the sandbox for SECONDS=30 without a person; last line is JSON
 	@exec $(PY) -m engine demo --seconds $(SECONDS)
 
 .PHONY: replay
@@ -119,7 +127,7 @@ test: setup ## all tests; k=words selects, WORKERS=1 runs one after the other
 	@$(PYTEST)
 
 .PHONY: test-fast
-test-fast: $(VENV)/.dev ## tests without the slow ones
+test-fast: $(VENV)/.dev local-chain ## tests without the slow ones
 	@$(PYTEST) -m "not slow"
 
 .PHONY: test-long

@@ -1,6 +1,6 @@
-"""Addresses of contracts as a chain makes them: Keccak-256, EIP-55 checksums and CREATE2.
+"""Keccak-256, and addresses as their checksums spell them.
 
-Written from FIPS 202 (with Keccak's own padding), EIP-55 and EIP-1014.
+Written from FIPS 202 (with Keccak's own padding) and EIP-55.
 """
 
 ROUNDS = 24
@@ -71,24 +71,3 @@ def checksummed(address: str) -> str:
         digit.upper() if int(of, 16) > 7 else digit
         for digit, of in zip(digits, digest, strict=False)
     )
-
-
-def pair_address(factory: str, code_hash: str, tokens: tuple[str, str]) -> str:
-    """Return where a factory of Uniswap V2's kind puts the pair of two tokens."""
-    return _create2(factory, b"".join(_sorted(tokens)), code_hash)
-
-
-def pool_address(deployer: str, code_hash: str, tokens: tuple[str, str], fee_pips: int) -> str:
-    """Return where Uniswap V3's kind puts the pool of two tokens; Algebra's have no fee, as 0."""
-    salt = b"".join(token.rjust(32, b"\0") for token in _sorted(tokens))
-    return _create2(deployer, salt + (fee_pips.to_bytes(32, "big") if fee_pips else b""), code_hash)
-
-
-def _sorted(tokens: tuple[str, str]) -> list[bytes]:
-    return sorted(bytes.fromhex(token.removeprefix("0x")) for token in tokens)
-
-
-def _create2(deployer: str, salted: bytes, code_hash: str) -> str:
-    parts = (deployer, "0x" + keccak(salted).hex(), code_hash)
-    made = keccak(b"\xff" + b"".join(bytes.fromhex(part.removeprefix("0x")) for part in parts))
-    return checksummed(made[12:].hex())

@@ -1,0 +1,111 @@
+"""Swaps, gives and takes liquidity at the world's DEXs, as any account can."""
+
+from typing import Any, Final
+
+from engine.domain.pools import Protocol
+from engine.sandbox.world.hands import Hands
+from engine.sandbox.world.seeding import FOR_EVER
+from engine.sandbox.world.values import Made, WorldPool
+
+UINT128_MAX: Final = 2**128 - 1
+
+
+class Trader:
+    """What one account does; everything waits for `hands.flush`.
+
+    Attributes:
+        hands: that send it.
+    """
+
+    def __init__(self, hands: Hands, made: Made) -> None:
+        self.hands: Final = hands
+        self._made = made
+        self._contracts = made.contracts
+
+    def swap(
+        self, pool: WorldPool, token_in: str, amount_raw: int, *, out_min_raw: int = 0
+    ) -> None:
+        """Swap an exact amount of a token for a pool's other one."""
+        token_out = next(one for one in pool.tokens if one != token_in)
+        me = self.hands.me
+        match pool.protocol:
+            case Protocol.UNISWAP_V2:
+                self.hands.send(
+                    self._contracts["v2_router"],
+                    "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)",
+                    amount_raw,
+                    out_min_raw,
+                    [token_in, token_out],
+                    me,
+                    FOR_EVER,
+                )
+            case Protocol.UNISWAP_V3:
+                self.hands.send(
+                    self._contracts["v3_router"],
+                    "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,"
+                    "uint160))",
+                    (token_in, token_out, pool.fee_pips, me, FOR_EVER, amount_raw, out_min_raw, 0),
+                )
+            case _:
+                raise ValueError(f"no swaps at {pool.protocol}")
+
+    def add(self, pool: WorldPool, amounts_raw: tuple[int, int], *, ticks: tuple[int, int]) -> None:
+        """Give liquidity to a pool of V3, between two ticks; or to a pair, which has none."""
+        me = self.hands.me
+        if pool.protocol is Protocol.UNISWAP_V2:
+            self.hands.send(
+                self._contracts["v2_router"],
+                "addLiquidity(address,address,uint256,uint256,uint256,uint256,address,uint256)",
+                *(*pool.tokens, *amounts_raw, 0, 0, me, FOR_EVER),
+            )
+            return
+        self.hands.send(
+            self._contracts["v3_positions"],
+            "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,"
+            "uint256))",
+            (*pool.tokens, pool.fee_pips, *ticks, *amounts_raw, 0, 0, me, FOR_EVER),
+        )
+
+    def positions(self) -> list[int]:
+        """Return the numbers of the account's positions at V3, the oldest first."""
+        manager = self._contracts["v3_positions"]
+        read = self.hands.read
+        count = read(manager, "balanceOf(address)", ("uint256",), self.hands.me)
+        return [
+            read(
+                manager,
+                "tokenOfOwnerByIndex(address,uint256)",
+                ("uint256",),
+                self.hands.me,
+                index,
+            )
+            for index in range(count)
+        ]
+
+    def take(self, position: int, share: float = 1.0) -> None:
+        """Take liquidity, and what it earned, out of a position at V3."""
+        manager = self._contracts["v3_positions"]
+        liquidity: Any = self.hands.read(
+            manager,
+            "positions(uint256)",
+            (
+                *("uint96", "address", "address", "address", "uint24", "int24", "int24"),
+                *("uint128", "uint256", "uint256", "uint128", "uint128"),
+            ),
+            position,
+        )[7]
+        gone = liquidity if share == 1.0 else int(liquidity * share)
+        self.hands.send(
+            manager,
+            "decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))",
+            (position, gone, 0, 0, FOR_EVER),
+        )
+        self.hands.send(
+            manager,
+            "collect((uint256,address,uint128,uint128))",
+            (position, self.hands.me, UINT128_MAX, UINT128_MAX),
+        )
+
+    def transfer(self, token: str, to: str, amount_raw: int) -> None:
+        """Send tokens to an account or, as a gift that no pool counts, to a pool."""
+        self.hands.send(token, "transfer(address,uint256)", to, amount_raw)

@@ -1,0 +1,80 @@
+"""What a local world is, as whoever uses or announces it is told."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from engine.domain.dexes import Dex
+from engine.domain.pools import Protocol
+
+
+class WorldToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token.
+
+    Attributes:
+        symbol: what it calls itself.
+        address: in lower case.
+        asset: code of the asset that it is.
+    """
+
+    symbol: str
+    address: str
+    decimals: int
+    asset: str
+
+
+class WorldPool(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool that the world was made with.
+
+    Attributes:
+        dex: name of its DEX.
+        address: in lower case; the pool's id where one contract holds many.
+        tokens: addresses in the pool's own order.
+        fee_pips: in millionths of the input.
+        tick_spacing: of concentrated pools, else 0.
+    """
+
+    dex: str
+    protocol: Protocol
+    address: str
+    tokens: tuple[str, ...]
+    fee_pips: int
+    tick_spacing: int = 0
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What was deployed and seeded, wherever the node then runs.
+
+    Attributes:
+        contracts: addresses by the names of `deploy.py`: ``v3_quoter``.
+        accounts: that the node signs for, each with coins and tokens; the first one deployed all.
+    """
+
+    tokens: tuple[WorldToken, ...]
+    dexes: tuple[Dex, ...]
+    pools: tuple[WorldPool, ...]
+    contracts: Mapping[str, str]
+    accounts: tuple[str, ...]
+
+    def token(self, symbol: str) -> WorldToken:
+        """Return a token by what it calls itself."""
+        return next(one for one in self.tokens if one.symbol == symbol)
+
+    def pools_of(self, dex: str) -> list[WorldPool]:
+        """Return the pools of a DEX."""
+        return [one for one in self.pools if one.dex == dex]
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """A world on a running node.
+
+    Attributes:
+        chain: which one it poses as.
+        http_url, ws_url: of its node.
+    """
+
+    chain: str
+    chain_id: int
+    http_url: str
+    ws_url: str
+    made: Made
