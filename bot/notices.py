@@ -47,7 +47,9 @@ RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
 _CONFIRM_S_MAX: Final = 10.0
 
-_ORDINARY = (OpportunitySeen, PaperTraded)
+_ORDINARY = (OpportunitySeen, PaperTraded, ApprovalEnded)
+"""Of the last one, ends of prompts that this chat never showed: it was not opened yet, or away."""
+
 _ASKED = (ApprovalAsked, ApprovalEnded)
 """What waits for a word, and no longer than a short while: at once, and in quiet hours too."""
 
@@ -153,9 +155,10 @@ class NoticeFeed:
         return [*singly, digest]
 
     def _follows(self, stamped: StampedNotice) -> bool:
-        """Say whether a notice replaces a message that told of its opportunity."""
+        """Say whether a notice replaces a message that told of its opportunity, or asked."""
         notice = stamped.notice
-        thread = _thread_of(notice) if isinstance(notice, PaperTraded) else None
+        is_of_more = isinstance(notice, (PaperTraded, ApprovalEnded))
+        thread = _thread_of(notice) if is_of_more else None
         return thread is not None and thread in self.threads
 
     def _telling(self, stamped: StampedNotice, *, is_silent: bool) -> Telling:

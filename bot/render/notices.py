@@ -52,6 +52,7 @@ _STEP_NS: Final = 1_000_000_000
 _KIND_WORDS: dict[type[Notice], str] = {
     OpportunitySeen: "Opportunities",
     PaperTraded: "Paper trades",
+    ApprovalEnded: "Asked, and ended",
     VenueLost: "Venue lost",
     VenueBack: "Venue back",
     ClockCorrected: "Clock corrected",

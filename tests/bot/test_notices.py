@@ -273,3 +273,28 @@ async def test_what_a_person_is_asked_waits_for_no_other_news_and_is_not_told_on
 
     said = {text.splitlines()[0].lstrip("⚠ ") for text in chat.emulator.transcript()[1:]}
     assert said == {"Approve? +$41.30 expected", "Opportunity +$50.00 +0.128%"}
+
+
+async def test_who_opens_the_chat_late_is_told_of_all_that_ended_meanwhile_as_one(
+    chat: Chat,
+) -> None:
+    for number in range(30):
+        approval_id = f"r7-b{number}"
+        chat.facade.tell(
+            ApprovalEnded(
+                at_ns=samples.AT_NS,
+                basis=Basis.SANDBOX,
+                approval=replace(samples.approval(), approval_id=approval_id),
+                nonce=f"{number:012x}",
+                end=replace(samples.approval_end(), approval_id=approval_id),
+            )
+        )
+
+    async with chat.start():
+        chat.emulator.person_writes("/start")
+        await chat.wait_until(lambda: chat.facade.delivered.get("telegram") == 30)
+
+    said = "\n".join(chat.emulator.transcript())
+    assert len(chat.emulator.transcript()) <= 3
+    assert "Asked, and ended" in said
+    assert "30 notices" in said
