@@ -7,14 +7,19 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
-from engine.sandbox.world.abi import decode, topic
+from engine.domain.pools import Protocol
+from engine.sandbox.world.abi import ZERO, decode, topic
 from engine.sandbox.world.building import built
+from engine.sandbox.world.dexes.uniswap_v4 import KEY
+from engine.sandbox.world.hands import Hands
 from engine.sandbox.world.plan import CHAIN_PLANS
 from engine.sandbox.world.rpc import NodeSaidNoError
+from engine.sandbox.world.values import WorldPool
 from tests.chains.local_world import LocalWorld
 from tests.patience import PATIENCE_S
 
@@ -48,19 +53,104 @@ def test_each_pool_is_told_by_its_factory_and_has_liquidity(world: LocalWorld) -
     assert {one.address for one in world.made.pools_of("Uniswap V3")} <= told
 
 
-def test_a_swap_gives_what_the_quoter_said(world: LocalWorld) -> None:
-    pool = world.pool("Uniswap V3", "WETH", "USDC", 500)
-    weth, usdc = world.token("WETH").address, world.token("USDC").address
-    hands = world.hands()
-    said = hands.read(
-        world.made.contracts["v3_quoter"],
-        "quoteExactInputSingle((address,address,uint256,uint24,uint160))",
-        ("uint256", "uint160", "uint32", "uint256"),
-        (weth, usdc, 10**18, 500, 0),
-    )[0]
-    before = hands.read(usdc, "balanceOf(address)", ("uint256",), hands.me)
-    world.swap(pool, "WETH", 1)
-    assert hands.read(usdc, "balanceOf(address)", ("uint256",), hands.me) - before == said
+def _balance(hands: Hands, token: str) -> int:
+    if token == ZERO:
+        return int(hands.rpc.ask("eth_getBalance", hands.me, "latest"), 16)
+    return int(hands.read(token, "balanceOf(address)", ("uint256",), hands.me))
+
+
+def _said(local: LocalWorld, pool: WorldPool, token_in: str, token_out: str, raw: int) -> int:
+    """Return what the makers' own contracts say that a swap gives."""
+    read, contracts = local.hands().read, local.made.contracts
+    match pool.protocol:
+        case Protocol.UNISWAP_V2:
+            return int(
+                read(
+                    pool.router,
+                    "getAmountsOut(uint256,address[])",
+                    ("uint256[]",),
+                    *(raw, [token_in, token_out]),
+                )[-1]
+            )
+        case Protocol.UNISWAP_V3:
+            return int(
+                read(
+                    contracts["v3_quoter"],
+                    "quoteExactInputSingle((address,address,uint256,uint24,uint160))",
+                    ("uint256", "uint160", "uint32", "uint256"),
+                    (token_in, token_out, raw, pool.fee_pips, 0),
+                )[0]
+            )
+        case Protocol.UNISWAP_V4:
+            key = (*pool.tokens, pool.fee_pips, pool.tick_spacing, ZERO)
+            return int(
+                read(
+                    contracts["v4_quoter"],
+                    f"quoteExactInputSingle(({KEY},bool,uint128,bytes))",
+                    ("uint256", "uint256"),
+                    (key, token_in == pool.tokens[0], raw, b""),
+                )[0]
+            )
+        case _:
+            me = local.hands().me
+            return int(
+                read(
+                    contracts["balancer_queries"],
+                    "querySwap((bytes32,uint8,address,address,uint256,bytes),"
+                    "(address,bool,address,bool))",
+                    ("uint256",),
+                    (bytes.fromhex(pool.balancer_id[2:]), 0, token_in, token_out, raw, b""),
+                    (me, False, me, False),
+                )
+            )
+
+
+def test_each_pool_gives_what_its_makers_say_in_each_direction(world: LocalWorld) -> None:
+    decimals = {one.address: one.decimals for one in (*world.made.tokens, world.made.coin)}
+    for pool in world.made.pools:
+        for token_in, token_out in permutations(pool.tokens, 2):
+            trader, raw = world.trader(), 10 ** decimals[token_in] // 10
+            said = _said(world, pool, token_in, token_out, raw)
+            before = _balance(trader.hands, token_out)
+            trader.swap(pool, token_in, raw, token_out=token_out, out_min_raw=said)
+            (receipt,) = trader.hands.flush()
+            paid = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
+            got = _balance(trader.hands, token_out) - before + (paid if token_out == ZERO else 0)
+            assert got == said, pool
+
+
+def test_pairs_take_no_less_than_their_fee(world: LocalWorld) -> None:
+    """A pair of a fork gives exactly what its fee leaves, and not one unit more."""
+    for pool in world.made.pools:
+        if pool.protocol is not Protocol.UNISWAP_V2:
+            continue
+        hands, (token_in, token_out) = world.hands(), pool.tokens
+        reserves = ("uint112", "uint112", "uint32")
+        r_in, r_out, _ = hands.read(pool.address, "getReserves()", reserves)
+        raw = r_in // 10_000
+        kept = raw * (1_000_000 - pool.fee_pips)
+        out = kept * r_out // (r_in * 1_000_000 + kept)
+        assert out == _said(world, pool, token_in, token_out, raw)
+        swap = "swap(uint256,uint256,address,bytes)"
+        hands.send(token_in, "transfer(address,uint256)", pool.address, raw)
+        hands.flush()
+        with pytest.raises(NodeSaidNoError, match="K"):
+            hands.read(pool.address, swap, ("bytes",), 0, out + 1, hands.me, b"")
+        hands.send(pool.address, swap, 0, out, hands.me, b"")
+        hands.flush()
+
+
+def test_flash_loans_and_markets_of_aave_are_there(world: LocalWorld) -> None:
+    hands, pool = world.hands(), world.made.contracts["aave_pool"]
+    assert hands.read(pool, "FLASHLOAN_PREMIUM_TOTAL()", ("uint128",)) == 5
+    listed = hands.read(pool, "getReservesList()", ("address[]",))
+    assert set(listed) == {one.address for one in world.made.tokens}
+    dai, usdc = world.token("DAI").address, world.token("USDC").address
+    hands.send(pool, "supply(address,uint256,address,uint16)", dai, 10**21, hands.me, 0)
+    hands.send(pool, "borrow(address,uint256,uint256,uint16,address)", usdc, 10**8, 2, 0, hands.me)
+    before = _balance(hands, usdc)
+    hands.flush()
+    assert _balance(hands, usdc) >= before
 
 
 def test_liquidity_is_given_and_taken(world: LocalWorld) -> None:

@@ -13,6 +13,10 @@ from engine.sandbox.world.packages import PACKAGES, NoWorldError
 _MULTICALL: Final = re.compile(r"multicall3Bytecode = '(0x[0-9a-f]+)'")
 
 
+Change = tuple[str, str, int]
+"""Digits of a code, what takes their place, and how often they have to be there."""
+
+
 @cache
 def bytecode(path: str, *, libraries: tuple[tuple[str, str], ...] = ()) -> str:
     """Return what deploys a contract, 0x and digits.
@@ -24,9 +28,9 @@ def bytecode(path: str, *, libraries: tuple[tuple[str, str], ...] = ()) -> str:
     Raises:
         NoWorldError: it is not there, or holds no code.
     """
-    artifact = _read(path)
-    code = artifact.get("bytecode") or artifact.get("evm", {}).get("bytecode", "")
-    links: Mapping[str, Any] = artifact.get("linkReferences", {})
+    found = artifact(path)
+    code = found.get("bytecode") or found.get("evm", {}).get("bytecode", "")
+    links: Mapping[str, Any] = found.get("linkReferences", {})
     if isinstance(code, dict):
         links = code.get("linkReferences", links)
         code = code.get("object", "")
@@ -42,9 +46,27 @@ def bytecode(path: str, *, libraries: tuple[tuple[str, str], ...] = ()) -> str:
     return code
 
 
-def init_code_hash(path: str) -> str:
-    """Return the hash that pools' addresses are derived with: of the pool's own artifact."""
-    return "0x" + keccak(bytes.fromhex(bytecode(path)[2:])).hex()
+def hash_of(code: str) -> str:
+    """Return the hash of a code, such as pools' addresses are derived with."""
+    return "0x" + keccak(bytes.fromhex(digits_of(code))).hex()
+
+
+def digits_of(code: str) -> str:
+    """Return its digits alone."""
+    return code.removeprefix("0x")
+
+
+def with_constants(code: str, changes: tuple[Change, ...]) -> str:
+    """Return code with other constants.
+
+    Raises:
+        NoWorldError: what is to be changed is not there so often.
+    """
+    for old, new, count in changes:
+        if code.count(old) != count:
+            raise NoWorldError(f"A contract has {old} {code.count(old)} times, not {count}.")
+        code = code.replace(old, new)
+    return code
 
 
 @cache
@@ -57,7 +79,12 @@ def multicall3() -> str:
     return found[1]
 
 
-def _read(path: str) -> dict[str, Any]:
+def artifact(path: str) -> dict[str, Any]:
+    """Return an artifact as it is.
+
+    Raises:
+        NoWorldError: it is not there.
+    """
     try:
         content = json.loads((PACKAGES / path).read_bytes())
     except (OSError, ValueError) as error:

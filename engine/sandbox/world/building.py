@@ -12,26 +12,30 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from engine.sandbox.world.aave import make_aave
 from engine.sandbox.world.anvil import Anvil, running_anvil, start_anvil
-from engine.sandbox.world.deploy import (
-    approve_all,
-    deploy_multicall,
-    deploy_tokens,
-    deploy_v2,
-    deploy_v3,
-)
+from engine.sandbox.world.dexes.balancer import make_balancer
+from engine.sandbox.world.dexes.uniswap_v2 import make_v2
+from engine.sandbox.world.dexes.uniswap_v3 import make_v3
+from engine.sandbox.world.dexes.uniswap_v4 import make_v4, permit_all
 from engine.sandbox.world.hands import Hands
 from engine.sandbox.world.packages import LOCK, NoWorldError
 from engine.sandbox.world.plan import CHAIN_PLANS, ChainPlan
 from engine.sandbox.world.rpc import Rpc
-from engine.sandbox.world.seeding import PAIRS_V2, PAIRS_V3, TOKENS_USD, WRAPPED_USD, Seeder
+from engine.sandbox.world.site import Site, approve_all
 from engine.sandbox.world.values import Made, World
 
 NODE_OPTIONS: Final = ("--hardfork", "prague", "--gas-limit", "36000000")
 BUILD_OPTIONS: Final = ("--hardfork", "prague", "--gas-limit", "2000000000", "--no-mining")
+TOKENS_USD: Final = Decimal(10) ** 12
+"""Worth of each token that the first account mints to itself."""
+
+WRAPPED_USD: Final = Decimal(10) ** 9
 TRADER_USD: Final = Decimal(10) ** 8
-COINS_RAW: Final = 10**9 * 10**18
+MAKERS: Final = (make_v2, make_v3, make_v4, make_balancer, make_aave)
+COINS_RAW: Final = 10**11 * 10**18
 """Coins of each account."""
 
 
@@ -71,7 +75,9 @@ def built(chain: str, *, cache: Path | None = None) -> Built:
             content, made_now = _build(plan)
             _write(state, content)
             _write(made, msgspec.json.encode(made_now))  # the last one: it says that all is there
-    return Built(plan=plan, made=msgspec.json.decode(made.read_bytes(), type=Made), state=state)
+    found = msgspec.json.decode(made.read_bytes(), type=Made)
+    dexes = tuple(replace(one, chain=chain) for one in found.dexes)
+    return Built(plan=plan, made=replace(found, dexes=dexes), state=state)
 
 
 def start_world(one: Built, *, options: tuple[str, ...] = ()) -> tuple[Anvil, World]:
@@ -112,46 +118,33 @@ def _build(plan: ChainPlan) -> tuple[bytes, Made]:
 
 
 def _furnish(hands: Hands, plan: ChainPlan, accounts: tuple[str, ...]) -> Made:
-    contracts = {"multicall3": deploy_multicall(hands)}
-    tokens = deploy_tokens(hands, plan)
-    seeder = Seeder(hands, plan, tokens)
-    coin = seeder.token("wrapped")
-    wrapped = coin.address
-    hands.send(wrapped, "deposit()", value=seeder.worth_raw(coin, WRAPPED_USD))
-    v2, v2_contracts = deploy_v2(hands, plan.chain, wrapped)
-    v3, v3_contracts = deploy_v3(hands, plan.chain, wrapped)
-    contracts |= {"wrapped": wrapped, **v2_contracts, **v3_contracts}
-    spenders = [contracts[one] for one in ("v2_router", "v3_router", "v3_positions")]
-    approve_all(hands, tokens, spenders)
-    seeder.give(hands.me, TOKENS_USD)
-    for pair in PAIRS_V2:
-        seeder.pair(v2, contracts["v2_router"], pair)
-    for pair, fee_pips in PAIRS_V3:
-        seeder.concentrated(v3, contracts["v3_positions"], pair, fee_pips)
+    site = Site(hands, plan)
+    site.wrap(hands, WRAPPED_USD)
+    site.give(hands.me, TOKENS_USD)
+    for make in MAKERS:
+        make(site)
     for trader in accounts[1:]:
-        seeder.give(trader, TRADER_USD)
+        site.give(trader, TRADER_USD)
     hands.flush()
     for trader in accounts[1:]:
         own = Hands(hands.rpc, trader, is_miner=True)
-        own.send(wrapped, "deposit()", value=seeder.worth_raw(coin, WRAPPED_USD / 10))
-        approve_all(own, tokens, spenders)
+        site.wrap(own, TRADER_USD)
+        approve_all(own, site.tokens, site.spenders)
+        permit_all(own, site.tokens, [site.contracts["universal_router"]])
         own.flush()
-    return Made(
-        tokens=tokens,
-        dexes=(v2, v3),
-        pools=tuple(seeder.pools),
-        contracts=contracts,
-        accounts=accounts,
-    )
+    return site.made(accounts)
 
 
 def _key(plan: ChainPlan) -> str:
-    """Name what a world is made of: the packages, these sources, and the plan."""
+    """Name what a world is made of: packages, these sources, tokens and prices.
+
+    Chains with the same tokens share one: its node says which chain it is when it starts.
+    """
     content = hashlib.sha256(LOCK.read_bytes())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         content.update(path.read_bytes())
-    content.update(repr(plan).encode())
-    return f"{plan.chain}-{content.hexdigest()[:16]}"
+    content.update(repr((plan.tokens, plan.prices_usd)).encode())
+    return content.hexdigest()[:16]
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 from engine.domain.pools import Protocol
+from engine.sandbox.world.dexes.uniswap_v3 import MINT
 from engine.sandbox.world.hands import Hands
-from engine.sandbox.world.seeding import FOR_EVER
+from engine.sandbox.world.site import FOR_EVER
+from engine.sandbox.world.swaps import Order, swap_of
 from engine.sandbox.world.values import Made, WorldPool
 
 UINT128_MAX: Final = 2**128 - 1
@@ -23,46 +25,39 @@ class Trader:
         self._contracts = made.contracts
 
     def swap(
-        self, pool: WorldPool, token_in: str, amount_raw: int, *, out_min_raw: int = 0
+        self,
+        pool: WorldPool,
+        token_in: str,
+        amount_raw: int,
+        *,
+        token_out: str = "",
+        out_min_raw: int = 0,
     ) -> None:
-        """Swap an exact amount of a token for a pool's other one."""
-        token_out = next(one for one in pool.tokens if one != token_in)
-        me = self.hands.me
-        match pool.protocol:
-            case Protocol.UNISWAP_V2:
-                self.hands.send(
-                    self._contracts["v2_router"],
-                    "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)",
-                    amount_raw,
-                    out_min_raw,
-                    [token_in, token_out],
-                    me,
-                    FOR_EVER,
-                )
-            case Protocol.UNISWAP_V3:
-                self.hands.send(
-                    self._contracts["v3_router"],
-                    "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,"
-                    "uint160))",
-                    (token_in, token_out, pool.fee_pips, me, FOR_EVER, amount_raw, out_min_raw, 0),
-                )
-            case _:
-                raise ValueError(f"no swaps at {pool.protocol}")
+        """Swap an exact amount of a token, by default for the pool's first other one."""
+        order = Order(
+            pool=pool,
+            token_in=token_in,
+            token_out=token_out or next(one for one in pool.tokens if one != token_in),
+            amount_raw=amount_raw,
+            out_min_raw=out_min_raw,
+            account=self.hands.me,
+        )
+        sent = swap_of(order)
+        self.hands.send(pool.router, sent.signature, *sent.arguments, value=sent.value)
 
     def add(self, pool: WorldPool, amounts_raw: tuple[int, int], *, ticks: tuple[int, int]) -> None:
         """Give liquidity to a pool of V3, between two ticks; or to a pair, which has none."""
         me = self.hands.me
         if pool.protocol is Protocol.UNISWAP_V2:
             self.hands.send(
-                self._contracts["v2_router"],
+                pool.router,
                 "addLiquidity(address,address,uint256,uint256,uint256,uint256,address,uint256)",
                 *(*pool.tokens, *amounts_raw, 0, 0, me, FOR_EVER),
             )
             return
         self.hands.send(
             self._contracts["v3_positions"],
-            "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,"
-            "uint256))",
+            MINT,
             (*pool.tokens, pool.fee_pips, *ticks, *amounts_raw, 0, 0, me, FOR_EVER),
         )
 

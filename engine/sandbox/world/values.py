@@ -28,29 +28,37 @@ class WorldPool(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         dex: name of its DEX.
-        address: in lower case; the pool's id where one contract holds many.
-        tokens: addresses in the pool's own order.
+        address: in lower case; the pool's id at Uniswap V4.
+        router: contract that swaps there.
+        tokens: addresses in the pool's own order, the zero address for the coin.
         fee_pips: in millionths of the input.
         tick_spacing: of concentrated pools, else 0.
+        balancer_id: by which the vault knows it.
+        is_stable: of Solidly.
     """
 
     dex: str
     protocol: Protocol
     address: str
+    router: str
     tokens: tuple[str, ...]
     fee_pips: int
     tick_spacing: int = 0
+    balancer_id: str = ""
+    is_stable: bool = False
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
     """What was deployed and seeded, wherever the node then runs.
 
     Attributes:
-        contracts: addresses by the names of `deploy.py`: ``v3_quoter``.
+        contracts: addresses by names: ``v3_quoter``.
+        coin: what the chain is paid in; no contract.
         accounts: that the node signs for, each with coins and tokens; the first one deployed all.
     """
 
     tokens: tuple[WorldToken, ...]
+    coin: WorldToken
     dexes: tuple[Dex, ...]
     pools: tuple[WorldPool, ...]
     contracts: Mapping[str, str]

@@ -1,0 +1,1 @@
+"""Deploys each kind of DEX and makes its pools."""
