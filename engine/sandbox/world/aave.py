@@ -89,7 +89,7 @@ def _markets(site: Site, provider: str, pool: str, configurator: str, oracle: st
     )
     site.let_take(pool)
     for token in site.tokens:
-        price = int(site.plan.prices_usd[token.asset] * 10**8)
+        price = int(site.price_usd(token) * 10**8)
         hands.send(oracle, "setAssetPrice(address,uint256)", token.address, price)
         hands.send(
             configurator,

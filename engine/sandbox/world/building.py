@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
+from engine.domain.tokens import CURATED
 from engine.sandbox.world.aave import make_aave
 from engine.sandbox.world.anvil import Anvil, running_anvil, start_anvil
 from engine.sandbox.world.dexes.balancer import make_balancer
@@ -75,9 +75,7 @@ def built(chain: str, *, cache: Path | None = None) -> Built:
             content, made_now = _build(plan)
             _write(state, content)
             _write(made, msgspec.json.encode(made_now))  # the last one: it says that all is there
-    found = msgspec.json.decode(made.read_bytes(), type=Made)
-    dexes = tuple(replace(one, chain=chain) for one in found.dexes)
-    return Built(plan=plan, made=replace(found, dexes=dexes), state=state)
+    return Built(plan=plan, made=msgspec.json.decode(made.read_bytes(), type=Made), state=state)
 
 
 def start_world(one: Built, *, options: tuple[str, ...] = ()) -> tuple[Anvil, World]:
@@ -136,15 +134,12 @@ def _furnish(hands: Hands, plan: ChainPlan, accounts: tuple[str, ...]) -> Made:
 
 
 def _key(plan: ChainPlan) -> str:
-    """Name what a world is made of: packages, these sources, tokens and prices.
-
-    Chains with the same tokens share one: its node says which chain it is when it starts.
-    """
+    """Name what a world is made of: packages, these sources, the known tokens, and the plan."""
     content = hashlib.sha256(LOCK.read_bytes())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         content.update(path.read_bytes())
-    content.update(repr((plan.tokens, plan.prices_usd)).encode())
-    return content.hexdigest()[:16]
+    content.update(repr((plan, CURATED.get(plan.chain))).encode())
+    return f"{plan.chain}-{content.hexdigest()[:16]}"
 
 
 def _write(path: Path, content: bytes) -> None:

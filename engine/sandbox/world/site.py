@@ -4,11 +4,13 @@ from decimal import Decimal
 from math import isqrt
 from typing import Any, Final
 
+from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.dexes import Dex
+from engine.domain.tokens import CURATED, Token, asset_of
 from engine.sandbox.world.abi import UINT_MAX, ZERO
 from engine.sandbox.world.artifacts import bytecode, multicall3
 from engine.sandbox.world.hands import Hands
-from engine.sandbox.world.plan import ChainPlan
+from engine.sandbox.world.plan import ChainPlan, TokenPlan
 from engine.sandbox.world.values import Made, WorldPool, WorldToken
 
 FOR_EVER: Final = 2**40
@@ -27,6 +29,9 @@ _MINTABLE: Final = (
     "@aave/core-v3/artifacts/contracts/mocks/tokens/MintableERC20.sol/MintableERC20.json"
 )
 _STRING_MAX: Final = 31
+
+_SLOTS: Final = 16
+"""Words in which the tokens keep what they begin with."""
 
 
 class Site:
@@ -48,9 +53,14 @@ class Site:
         self.spenders: Final[list[str]] = []
         self.tokens: Final = _deploy_tokens(hands, plan)
         self._by_symbol = {one.symbol: one for one in self.tokens}
+        self._usd = {
+            one.address: plan.prices_usd[planned.asset]
+            for planned, one in zip(plan.tokens, self.tokens, strict=True)
+        }
         for planned, token in zip(plan.tokens, self.tokens, strict=True):
             if planned.is_wrapped:
                 self._by_symbol[WRAPPED] = token
+                self._usd[ZERO] = self._usd[token.address]
         self.contracts[WRAPPED] = self.wrapped.address
 
     @property
@@ -61,7 +71,7 @@ class Site:
     @property
     def coin(self) -> WorldToken:
         """Return what the chain is paid in, as contracts of V4 name it."""
-        asset = self.wrapped.asset
+        asset = NATIVE_ASSETS[self.plan.chain]
         return WorldToken(symbol=asset, address=ZERO, decimals=18, asset=asset)
 
     def token(self, symbol: str) -> WorldToken:
@@ -74,12 +84,16 @@ class Site:
 
     def worth_raw(self, token: WorldToken, usd: Decimal) -> int:
         """Return how much of a token is worth so many dollars."""
-        return int(usd / self.plan.prices_usd[token.asset] * 10**token.decimals)
+        return int(usd / self.price_usd(token) * 10**token.decimals)
+
+    def price_usd(self, token: WorldToken) -> Decimal:
+        """Return what a token costs at the start."""
+        return self._usd[token.address]
 
     def sqrt_price_x96(self, t0: WorldToken, t1: WorldToken) -> int:
         """Return the price at the start as contracts write it."""
-        prices = self.plan.prices_usd
-        raw = prices[t0.asset] / prices[t1.asset] * Decimal(10) ** (t1.decimals - t0.decimals)
+        ratio = self.price_usd(t0) / self.price_usd(t1)
+        raw = ratio * Decimal(10) ** (t1.decimals - t0.decimals)
         numerator, denominator = raw.as_integer_ratio()
         return isqrt((numerator << 192) // denominator)
 
@@ -132,6 +146,11 @@ def _put_multicall(hands: Hands) -> str:
 
 
 def _deploy_tokens(hands: Hands, plan: ChainPlan) -> tuple[WorldToken, ...]:
+    """Deploy the tokens; those that are known stand at the addresses of the real ones.
+
+    So which token is which asset is decided here by the very table that decides it on live
+    markets, and nobody else can say it.
+    """
     tokens = []
     for one in plan.tokens:
         if one.is_wrapped:
@@ -143,10 +162,38 @@ def _deploy_tokens(hands: Hands, plan: ChainPlan) -> tuple[WorldToken, ...]:
             address = hands.deploy(
                 bytecode(_MINTABLE), "(string,string,uint8)", one.name, one.symbol, one.decimals
             )
+            hands.flush()
+        real = _real_address(plan.chain, one)
+        if real:
+            _move(hands, address, real)
+        token = Token(chain=plan.chain, address=real or address, decimals=one.decimals)
         tokens.append(
-            WorldToken(symbol=one.symbol, address=address, decimals=one.decimals, asset=one.asset)
+            WorldToken(
+                symbol=one.symbol,
+                address=token.address,
+                decimals=one.decimals,
+                asset=asset_of(token, symbol=one.symbol),
+            )
         )
     return tuple(tokens)
+
+
+def _real_address(chain: str, one: TokenPlan) -> str:
+    """Return where the token is on the real chain, nothing if the table does not know it."""
+    for address, known in CURATED.get(chain, {}).items():
+        if known == (one.asset, one.decimals):
+            return address.lower()
+    return ""
+
+
+def _move(hands: Hands, made: str, to: str) -> None:
+    """Put a token that nobody holds yet to another address: its code, and what it begins with."""
+    asked = [("eth_getStorageAt", (made, hex(slot), "latest")) for slot in range(_SLOTS)]
+    code = hands.rpc.ask("eth_getCode", made, "latest")
+    hands.rpc.ask("anvil_setCode", to, code)
+    for slot, word in enumerate(hands.rpc.ask_all(asked)):
+        if int(word, 16):
+            hands.rpc.ask("anvil_setStorageAt", to, hex(slot), word)
 
 
 def _short_string(text: str) -> str:
