@@ -1,6 +1,7 @@
 """A transaction carried out in thought: who holds what because of it, and the pools after it."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 from engine.chains.pending.intents import (
     NATIVE,
@@ -134,6 +135,9 @@ class Run:
 
     def _traded(self, swap: Swap, legs: list[Leg], amount_raw: int) -> tuple[int, int]:
         """Trade in each pool; return what the route took and what it gave."""
+        for leg, following in pairwise(legs):
+            if leg.is_pair and leg.hop.pool == following.hop.pool:
+                raise RevertsError("a pair would be paid by itself, which is nothing")
         first = legs[0]
         ahead_raw = self._held.pop((first.hop.pool, first.sold), 0)
         is_bought = not swap.is_exact_in

@@ -20,7 +20,7 @@ from engine.chains.pending.aggregators import (
 )
 from engine.chains.pending.pair_routers import PAIR_FUNCTIONS, SOLIDLY_FUNCTIONS
 from engine.chains.pending.pool_addresses import Deployer, Salt
-from engine.chains.pending.routers import Decode, Router
+from engine.chains.pending.routers import Decode, HopLimits, Router
 from engine.chains.pending.swap_routers import SWAP_FUNCTIONS
 from engine.chains.pending.universal_router import UNIVERSAL_FUNCTIONS
 from engine.domain.dexes import Dex
@@ -34,6 +34,7 @@ class Kind(Enum):
     SOLIDLY = "Solidly router"
     POOLS = "swap router"
     UNIVERSAL = "universal router"
+    UNIVERSAL_2_1_0 = "universal router 2.1.0"
     UNIVERSAL_2_1 = "universal router 2.1"
     ONE_INCH = "1inch"
     ZERO_X = "0x"
@@ -47,6 +48,7 @@ FUNCTIONS: Final[Mapping[Kind, Mapping[bytes, Decode]]] = {
     Kind.SOLIDLY: SOLIDLY_FUNCTIONS,
     Kind.POOLS: SWAP_FUNCTIONS,
     Kind.UNIVERSAL: UNIVERSAL_FUNCTIONS,
+    Kind.UNIVERSAL_2_1_0: UNIVERSAL_FUNCTIONS,
     Kind.UNIVERSAL_2_1: UNIVERSAL_FUNCTIONS,
     Kind.ONE_INCH: ONE_INCH_FUNCTIONS,
     Kind.ZERO_X: ZERO_X_FUNCTIONS,
@@ -91,7 +93,7 @@ def routers_of(
             pairs=_maker(makers, row.pairs),
             pools=_maker(makers, row.pools),
             other_pairs=_maker(makers, row.other_pairs),
-            has_hop_limits=row.kind is Kind.UNIVERSAL_2_1,
+            hop_limits=_HOP_LIMITS.get(row.kind, HopLimits.NONE),
         )
         found[address] = (router, row.kind)
     return found
@@ -118,6 +120,11 @@ def _deployer(dex: Dex) -> Deployer | None:
 _PROXY_HEAD: Final = bytes.fromhex("3d602d80600a3d3981f3363d3d373d3d3d363d73")
 _PROXY_TAIL: Final = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 """Around an address: what makes a minimal proxy of it (EIP-1167)."""
+
+_HOP_LIMITS: Final = {
+    Kind.UNIVERSAL_2_1_0: HopLimits.V4_PATHS,
+    Kind.UNIVERSAL_2_1: HopLimits.ALL,
+}
 
 _SALTS: Final[Mapping[Protocol, Salt]] = {
     Protocol.UNISWAP_V2: Salt.TOKENS,

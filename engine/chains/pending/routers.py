@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import pairwise
 from typing import Final
 
@@ -15,6 +16,17 @@ HOPS_MAX: Final = 16
 """Pools of one route; nobody needs as many."""
 
 
+class HopLimits(Enum):
+    """Which swaps of a universal router bound the price of each pool."""
+
+    NONE = auto()
+    """Up to 2.0."""
+    V4_PATHS = auto()
+    """2.1.0."""
+    ALL = auto()
+    """From 2.1.1 on."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
     """A contract that swaps for its caller.
@@ -26,7 +38,7 @@ class Router:
         pairs: who makes the pairs that its V2 functions use, if there are any.
         pools: who makes the pools that its V3 functions use, if there are any.
         other_pairs: of an aggregator that knows a second DEX's.
-        has_hop_limits: of universal routers from 2.1.1 on: each swap bounds the price of each pool.
+        hop_limits: of a universal router: which swaps bound the price of each single pool too.
     """
 
     name: str
@@ -35,7 +47,7 @@ class Router:
     pairs: Deployer | None = None
     pools: Deployer | None = None
     other_pairs: Deployer | None = None
-    has_hop_limits: bool = False
+    hop_limits: HopLimits = HopLimits.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from engine.chains.pending.intents import (
 from engine.chains.pending.routers import (
     Caller,
     Decoded,
+    HopLimits,
     by_selector,
     packed_hops,
     pair_hops,
@@ -100,7 +101,7 @@ def _pairs(words: Words, call: Caller, *, is_exact_in: bool) -> list[Step]:
 
 
 def _has_hop_limits(words: Words, call: Caller) -> bool:
-    return call.router.has_hop_limits and any(words.uints(5))
+    return call.router.hop_limits is HopLimits.ALL and any(words.uints(5))
 
 
 def _pull(words: Words, call: Caller) -> list[Step]:

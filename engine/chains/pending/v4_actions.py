@@ -6,7 +6,7 @@ from typing import Final
 from engine.chains.pending.calldata import UndecodableError, Why, Words
 from engine.chains.pending.intents import Group, Hop, Payer, Settle, Step, Swap, Take
 from engine.chains.pending.pool_addresses import v4_id
-from engine.chains.pending.routers import HOPS_MAX, Caller
+from engine.chains.pending.routers import HOPS_MAX, Caller, HopLimits
 from engine.chains.pending.swap_routers import named
 
 ALL_HELD: Final = 1 << 255
@@ -49,7 +49,7 @@ def _single(words: Words, call: Caller, *, is_exact_in: bool) -> Swap:
         (hop,),
         amounts=(inner.uint(6, _AMOUNT_BITS), inner.uint(7, _AMOUNT_BITS)),
         is_exact_in=is_exact_in,
-        has_hop_limits=call.router.has_hop_limits and inner.uint(8) != 0,
+        has_hop_limits=call.router.hop_limits is HopLimits.ALL and inner.uint(8) != 0,
     )
 
 
@@ -70,7 +70,7 @@ def _path(words: Words, call: Caller, *, is_exact_in: bool) -> Swap:
     hops = tuple(_hop(sold, bought, pool) for sold, bought, pool in ends)
     at = 2
     has_hop_limits = False
-    if call.router.has_hop_limits:
+    if call.router.hop_limits is not HopLimits.NONE:
         at = 3
         has_hop_limits = any(inner.uints(2))
     return _swap(

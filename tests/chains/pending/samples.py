@@ -96,8 +96,14 @@ def v4_single(key: tuple[Any, ...], *, is_zero_in: bool, amount: int, limit: int
     return encode(types, [(key, is_zero_in, amount, limit, b"")])
 
 
+def v4_path_2_1(currency: str, keys: list[tuple[Any, ...]], *, amount: int, limit: int) -> bytes:
+    """Encode V4's swap through several pools, as its router has it since 2.1.0."""
+    types = [f"(address,{PATH_KEY}[],uint256[],uint128,uint128)"]
+    return encode(types, [(currency, keys, [], amount, limit)])
+
+
 def v4_path(currency: str, keys: list[tuple[Any, ...]], *, amount: int, limit: int) -> bytes:
-    """Encode V4's swap through several pools, as its router has it since 2.0."""
+    """Encode V4's swap through several pools, as its router has it in 2.0."""
     return encode([f"(address,{PATH_KEY}[],uint128,uint128)"], [(currency, keys, amount, limit)])
 
 
