@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import WebSocketException
 
 from engine.domain.backoff import Backoff
@@ -29,6 +29,10 @@ BACKOFF_S_MAX: Final = 30.0
 
 class ChainSink(Protocol):
     """Takes what a source says."""
+
+    def removed(self, address: str) -> None:
+        """Forget a pool."""
+        ...
 
     def pool(self, snapshot: PoolSnapshot) -> None:
         """Take a pool's whole state as of the newest block."""
@@ -51,16 +55,24 @@ class BlockStream:
 
     Args:
         url: where to connect.
+        socket_path: of a Unix socket by which to do so; empty for the network.
         sink: takes everything that comes.
         proxy: through which to connect, None for directly.
         jitter: returns a number from 0 to 1; spreads reconnects.
     """
 
     def __init__(
-        self, url: str, sink: ChainSink, *, proxy: str | None, jitter: Callable[[], float]
+        self,
+        url: str,
+        sink: ChainSink,
+        *,
+        proxy: str | None,
+        jitter: Callable[[], float],
+        socket_path: str = "",
     ) -> None:
         self.trouble = "not connected yet"
         self._url = url
+        self._socket_path = socket_path
         self._sink = sink
         self._proxy = proxy
         self._jitter = jitter
@@ -83,19 +95,32 @@ class BlockStream:
             await asyncio.sleep(backoff.next_s() * (0.5 + self._jitter() / 2))
 
     async def _take_all(self, backoff: Backoff) -> None:
-        async with connect(
-            self._url,
-            max_size=MESSAGE_BYTES_MAX,
-            open_timeout=OPEN_S,
-            proxy=self._proxy,
-            compression=None,
-        ) as socket:
+        async with self._connection() as socket:
             async for message in socket:
                 word = msgspec.json.decode(message, type=ChainWord)
                 self.trouble = ""
                 backoff.reset()
+                for address in word.removed:
+                    self._sink.removed(address)
                 for snapshot in word.pools:
                     self._sink.pool(snapshot)
                     await asyncio.sleep(0)  # a deep one takes milliseconds; frames go between
                 if word.block is not None:
                     self._sink.block(word.block)
+
+    def _connection(self) -> connect:
+        if self._socket_path:
+            return unix_connect(
+                self._socket_path,
+                self._url,
+                max_size=MESSAGE_BYTES_MAX,
+                open_timeout=OPEN_S,
+                compression=None,
+            )
+        return connect(
+            self._url,
+            max_size=MESSAGE_BYTES_MAX,
+            open_timeout=OPEN_S,
+            proxy=self._proxy,
+            compression=None,
+        )

@@ -23,9 +23,12 @@ class PoolMarket:
         self._pools.take(block, at_ns)
 
     def add(self, snapshot: PoolSnapshot, at_ns: int) -> bool:
-        """Take a pool's whole state; see `MarketSink.add`."""
-        del at_ns
-        is_new = snapshot.pool.pool_id not in self._pools.numbers
+        """Take a pool's whole state; see `MarketSink.add`. By other terms it is another pool."""
+        pool_id = snapshot.pool.pool_id
+        known = self._pools.numbers.get(pool_id)
+        if known is not None and self._pools.terms[known] != snapshot.pool:
+            self.remove(pool_id, at_ns)
+        is_new = pool_id not in self._pools.numbers
         return self._pools.add(snapshot) is not None and is_new
 
     def remove(self, pool_id: PoolId, at_ns: int) -> bool:

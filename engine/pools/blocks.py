@@ -2,6 +2,7 @@
 
 import msgspec
 
+from engine.domain.faults import Fault
 from engine.pools.moves import Move
 from engine.pools.snapshot_rows import AnyRow
 from engine.pools.snapshots import PoolSnapshot
@@ -25,7 +26,14 @@ class PoolRead(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", ta
     row: AnyRow
 
 
-PoolChange = PoolMoved | PoolRead
+class PoolLost(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="lost"):
+    """A pool changed in a way that nobody here knows: its state has to be read."""
+
+    address: str
+    fault: Fault
+
+
+PoolChange = PoolMoved | PoolRead | PoolLost
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,7 +56,13 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class ChainWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One message of a source of blocks: whole states as of its newest block, or the next block."""
+    """One message of a source of blocks: whole states as of its newest block, or the next block.
 
+    Attributes:
+        removed: addresses of pools that are not followed any more, or not by these terms: one of
+            them may be among `pools` with others.
+    """
+
+    removed: tuple[str, ...] = ()
     pools: tuple[PoolSnapshot, ...] = ()
     block: Block | None = None

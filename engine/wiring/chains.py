@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from engine.connectors.block_stream import BlockStream
 from engine.core.inputs.chain_lost import ChainLost
+from engine.core.inputs.pool_removed import PoolRemoved
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
+from engine.domain.pools import PoolId
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.hot_path import HotPath
@@ -40,6 +42,7 @@ def open_streams(
             _ChainInputs(chain, hot_path, watch, clock),
             proxy=None,
             jitter=random.random,
+            socket_path=source.socket_path,
         )
         for chain, source in sources.items()
     ]
@@ -53,6 +56,10 @@ class _ChainInputs:
         self._hot_path = hot_path
         self._watch = watch
         self._clock = clock
+
+    def removed(self, address: str) -> None:
+        """Forget a pool."""
+        self._take(PoolRemoved(pool_id=PoolId(chain=self._chain, address=address)))
 
     def pool(self, snapshot: PoolSnapshot) -> None:
         """Take a pool's whole state."""

@@ -30,10 +30,12 @@ class ChainSource(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         block_ms: time between two of them.
+        socket_path: of the Unix socket by which they come; empty for the network.
     """
 
     url: str
     block_ms: int
+    socket_path: str = ""
 
 
 class SandboxAnnouncement(msgspec.Struct, frozen=True):

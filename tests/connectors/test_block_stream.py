@@ -21,8 +21,11 @@ class Told:
     """Keeps what it is told, in order."""
 
     def __init__(self) -> None:
-        self.words: list[PoolSnapshot | Block | Fault] = []
+        self.words: list[PoolSnapshot | Block | Fault | str] = []
         self.changed = asyncio.Event()
+
+    def removed(self, address: str) -> None:
+        self._tell(address)
 
     def pool(self, snapshot: PoolSnapshot) -> None:
         self._tell(snapshot)
@@ -33,7 +36,7 @@ class Told:
     def lost(self, fault: Fault) -> None:
         self._tell(fault)
 
-    def _tell(self, word: PoolSnapshot | Block | Fault) -> None:
+    def _tell(self, word: PoolSnapshot | Block | Fault | str) -> None:
         self.words.append(word)
         self.changed.set()
 

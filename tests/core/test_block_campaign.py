@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.detect.graph.pool_sides import prepare_pool
+from engine.domain.faults import Fault
 from engine.domain.pools import Protocol
-from engine.pools.blocks import Block, PoolChange, PoolMoved, PoolRead
+from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved, PoolRead
 from engine.pools.moves import PairMove
 from tests.core.test_blocks import FIRST, UNDO, block, make_world
 from tests.detect.test_live_moves import found_in
@@ -72,6 +73,8 @@ class Chain:
                 yield PoolMoved(address=address, move=random_move(prepared, rng))
             if number == 0 and rng.random() < 0.2:
                 yield PoolMoved(address=address, move=PairMove(reserve0_raw=0, reserve1_raw=0))
+            if number == 0 and rng.random() < 0.1:
+                yield PoolLost(address=address, fault=Fault.SNAPSHOT_TOO_OLD)
         if 0 not in calm.graph.pools and rng.random() < 0.5:
             yield PoolRead(address=self.pools[0].pool.address, row=self.pools[0].row)
 

@@ -1,6 +1,8 @@
 """Blocks of chains: taken at once, screened once, undone to the bit, and never half."""
 
 from collections.abc import Sequence
+from dataclasses import replace as with_terms
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.opportunities import HopKind, Reason, Refusal
 from engine.domain.pools import PoolId
 from engine.market.freshness import VenueBack, VenueLost
-from engine.pools.blocks import Block, PoolChange, PoolMoved, PoolRead
+from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved, PoolRead
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.moves import Move, PairMove, PriceMove
 from engine.pools.snapshots import PoolSnapshot
@@ -152,6 +154,32 @@ def test_a_change_that_no_pool_can_have_made_takes_that_pool_out_and_no_other() 
     assert fault_count(world, Fault.BAD_NUMBER) == 1
     assert pool_routes(world) == []
     assert {one.is_stale for one in world.journal.closed} == {True}
+
+
+def test_a_pool_that_a_block_lost_is_out_until_it_is_read_and_no_other_is() -> None:
+    world = two_pools()
+    lost = PoolLost(address="0xpair", fault=Fault.SNAPSHOT_TOO_OLD)
+
+    world.take(block(FIRST + 1, moved(pair_move(2_060_000)), lost, moved(pair_move(2_070_000))))
+
+    assert world.moving.to_read(CHAIN) == [PoolId(chain=CHAIN, address="0xpair")]
+    assert set(world.graph.pools) == {1}
+    assert fault_count(world, Fault.SNAPSHOT_TOO_OLD) == 1
+    assert pool_routes(world) == []
+
+
+def test_a_pool_that_comes_with_other_terms_is_another_pool() -> None:
+    world = two_pools()
+    world.take(block(FIRST + 1))
+    one = pair_of(1_000, 2_060_000)
+    dearer = with_terms(one.pool, fee_ratio=Decimal("0.01"))
+
+    is_new = world.pools.add(PoolSnapshot(pool=dearer, row=one.row, block=FIRST + 1), world.now_ns)
+
+    assert is_new
+    assert set(world.graph.terms_of_pools) == {1, 2}
+    assert world.moving.numbers[dearer.pool_id] == 2
+    assert world.moving.terms[2].fee_ratio == Decimal("0.01")
 
 
 def test_a_pool_is_known_again_from_a_whole_state_on() -> None:

@@ -20,7 +20,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.pools import Pool, PoolId
 from engine.domain.units import NS_PER_MS
 from engine.market.chain_blocks import ChainBlocks, Standing
-from engine.pools.blocks import Block, PoolChange, PoolMoved
+from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved
 from engine.pools.snapshots import PoolSnapshot
 
 _log = logging.getLogger(__name__)
@@ -344,6 +344,9 @@ class MovingPools:
         try:
             if isinstance(change, PoolMoved):
                 work.take(change.move)
+            elif isinstance(change, PoolLost):
+                self.faults[self._graph.pool_terms(number).venue, change.fault] += 1
+                work.lose(change.fault)
             else:
                 pool = self._graph.pool_terms(number)
                 work.read(PoolSnapshot(pool=pool, row=change.row, block=block))

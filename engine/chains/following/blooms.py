@@ -1,0 +1,43 @@
+"""Bloom filters of block headers: what cannot be among a block's events.
+
+A header's 2048 bits have three set for each event's contract and for each of its topics (Ethereum's
+yellow paper, 4.4.3). A bit that is not set is proof; one that is set may be of something else.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from eth_hash.auto import keccak
+
+from engine.chains.ports import Log
+
+BLOOM_BYTES: Final = 256
+_BITS: Final = 2048
+_KEPT: Final = 16_384
+
+
+@lru_cache(maxsize=_KEPT)
+def bits_of(item: bytes) -> int:
+    """Return the bits that a contract's address or a topic sets."""
+    digest = keccak(item)
+    bits = 0
+    for at in (0, 2, 4):
+        bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") % _BITS)
+    return bits
+
+
+def bloom_of(logs: Iterable[Log]) -> int:
+    """Return the filter of a block with exactly these events."""
+    bloom = 0
+    for log in logs:
+        bloom |= bits_of(bytes.fromhex(log.address[2:]))
+        for topic in log.topics:
+            bloom |= bits_of(topic)
+    return bloom
+
+
+def may_hold(bloom: int, item: bytes) -> bool:
+    """Say whether a block with this filter can have an event of this contract or topic."""
+    bits = bits_of(item)
+    return bloom & bits == bits

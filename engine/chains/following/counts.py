@@ -1,0 +1,37 @@
+"""What is counted of a chain that is followed."""
+
+from enum import StrEnum
+
+
+class Count(StrEnum):
+    """A kind of what happened."""
+
+    BLOCKS = "blocks"
+    MOVES = "moves"
+    REORGANISATIONS = "reorganisations"
+    UNDONE = "undone"
+    TOO_DEEP = "too_deep"
+    """Reorganisations of more blocks than can be undone."""
+    GAPS = "gaps"
+    """A node told a block without those before it, which were fetched."""
+    TOO_FAR = "too_far"
+    """So many were missing that all pools were read anew."""
+    DUPLICATES = "duplicates"
+    LATE_HEADS = "late_heads"
+    LIES = "lies"
+    """Answers that cannot be true."""
+    FAILURES = "failures"
+    """Questions without an answer."""
+    GIVEN_UP = "given_up"
+    """Blocks that a node told and nobody could give."""
+    BAD_EVENTS = "bad_events"
+    READS = "reads"
+    VOID_READS = "void_reads"
+    UNREADABLE = "unreadable"
+    CHECKS = "checks"
+    POLLS = "polls"
+    TERMS_CHANGED = "terms_changed"
+    UNTOLD = "untold"
+    """A pool changed without an event, as its make may."""
+    DIVERGED = "diverged"
+    """A pool was not at the node as its events say."""
