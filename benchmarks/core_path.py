@@ -50,6 +50,7 @@ from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
+from engine.market.gas_book import GasBook
 from engine.market.valuation import Valuation
 from engine.portfolio.costs import Costs
 from engine.portfolio.fee_set import FeeSet
@@ -144,7 +145,7 @@ class Core:
                 graph.pools,
                 taken_pools,
                 self.valuation,
-                AtomicRules(limits=rules, flash_fee_bps=Decimal(5), gas_prices_gwei={}),
+                AtomicRules(limits=rules, flash_fee_bps=Decimal(5), gas=GasBook()),
             ),
             circumstances=self.circumstances,
             permits=Permits(

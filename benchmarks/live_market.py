@@ -16,6 +16,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.pools import Pool, Protocol
 from engine.market.board import Board
+from engine.market.gas_book import GasBook
 from engine.pools.concentrated import ConcentratedState, swap_exact_in
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.moves import Move, PairMove, PriceMove
@@ -105,7 +106,7 @@ class LiveMarket:
         screen = Screen(
             edge_bps_min=Decimal(10),
             age_ns_max=AGE_NS_MAX,
-            gas_prices_gwei={"ethereum": Decimal(0)},
+            gas=GasBook({"ethereum": Decimal(0)}),
         )
         return LiveGraph(self.board, costs, screen, asset_count=ASSETS)
 

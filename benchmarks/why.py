@@ -23,6 +23,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.opportunities import Opportunity
 from engine.market.board import Board
+from engine.market.gas_book import GasBook
 from engine.portfolio.costs import Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
@@ -64,7 +65,7 @@ class OpenRoutes:
             edge_bps_min=Decimal(10),
             age_ns_max=AGE_NS_MAX,
             flash_fee_bps=Decimal(5),
-            gas_prices_gwei={"ethereum": Decimal(1)},
+            gas=GasBook({"ethereum": Decimal(1)}),
         )
         graph = LiveGraph(self.board, costs, screen)
         prices = {AssetCode(code): Decimal(str(usd)) for code, usd in USD.items()}

@@ -180,6 +180,8 @@ def _values(values: ValuesLine, line: OpportunityLine) -> list[tuple[str, str]]:
     facts = [("At worst", worst), ("No gain at", f"a move of {dead_at}")]
     if values.gas_price_break_even_gwei is not None:
         facts.append(("Gas", f"pays up to {words.size(values.gas_price_break_even_gwei)} gwei"))
+    if values.data_fee:
+        facts.append(("L1 data", f"{words.size(values.data_fee)} {line.quote}"))
     return facts
 
 

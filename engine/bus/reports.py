@@ -246,6 +246,7 @@ class ValuesLine(msgspec.Struct, frozen=True, kw_only=True):
         profit_worst: if every leg gives the least that its slippage bound lets through.
         kill_move_bps: by how much the route's price may fall until nothing is gained.
         gas_price_break_even_gwei: None without gas.
+        data_fee: what a rollup takes for the bytes of the transaction, 0 elsewhere.
         confidence: how likely the gain is, or why nobody can tell.
     """
 
@@ -254,6 +255,7 @@ class ValuesLine(msgspec.Struct, frozen=True, kw_only=True):
     kill_move_bps: float
     gas_price_break_even_gwei: float | None
     confidence: str
+    data_fee: float = 0.0
 
 
 class WhyReport(Report, frozen=True, kw_only=True):

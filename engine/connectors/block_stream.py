@@ -16,6 +16,7 @@ from websockets.exceptions import WebSocketException
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
+from engine.domain.gas import GasPrice
 from engine.pools.blocks import Block, ChainWord
 from engine.pools.snapshots import PoolSnapshot
 
@@ -40,6 +41,10 @@ class ChainSink(Protocol):
 
     def block(self, block: Block) -> None:
         """Take the next block."""
+        ...
+
+    def gas(self, price: GasPrice) -> None:
+        """Take what a transaction costs from now on."""
         ...
 
     def lost(self, fault: Fault) -> None:
@@ -105,6 +110,8 @@ class BlockStream:
                 for snapshot in word.pools:
                     self._sink.pool(snapshot)
                     await asyncio.sleep(0)  # a deep one takes milliseconds; frames go between
+                if word.gas is not None:
+                    self._sink.gas(word.gas)
                 if word.block is not None:
                     self._sink.block(word.block)
 

@@ -1,11 +1,11 @@
 """Pools as the sources of their chains' blocks see them."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.screening.detector import Detector
 from engine.domain.faults import Fault
+from engine.domain.gas import GasPrice
 from engine.domain.pools import PoolId
 from engine.pools.blocks import Block
 from engine.pools.snapshots import PoolSnapshot
@@ -39,10 +39,10 @@ class PoolMarket:
         self._detector.remove_pool(number, at_ns)
         return True
 
-    def price_gas(self, chain: str, gwei: Decimal) -> None:
+    def price_gas(self, chain: str, price: GasPrice, at_ns: int) -> None:
         """Take what gas costs on a chain from now on; see `MovingPools.price_gas`."""
         open_pools = {number for one in self._detector.open_episodes for number in one.pools}
-        self._pools.price_gas(chain, gwei, sorted(open_pools))
+        self._pools.price_gas(chain, price, at_ns, open_pools=sorted(open_pools))
 
     def lose(self, chain: str, fault: Fault, at_ns: int) -> None:
         """Have all pools of a chain stale; see `MarketSink.lose`."""

@@ -231,6 +231,7 @@ class Reason(StrEnum):
     SWITCHED_OFF = "switched_off"
     STALE_BOOK = "stale_book"
     STALE_POOL = "stale_pool"
+    STALE_GAS = "stale_gas"
     UNPROVEN_BOOK = "unproven_book"
     EDGE_BELOW_MIN = "edge_below_min"
     NOT_CONFIRMED = "not_confirmed"

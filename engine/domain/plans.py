@@ -82,12 +82,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     frame_seq: int
 
 
-class GasBound(msgspec.Struct, frozen=True, kw_only=True):
+class GasBound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The most that a transaction may pay for gas, whether or not it reverts.
 
     Attributes:
         amount: in the chain's own asset.
         quote: the same in the asset that the route starts and ends in, at the decision.
+        data_amount: the part of `amount` that a rollup takes for the bytes. Where it takes none it
+            is not written, so that plans of earlier versions keep their digest.
     """
 
     asset: AssetCode
@@ -95,6 +97,7 @@ class GasBound(msgspec.Struct, frozen=True, kw_only=True):
     price_gwei: Decimal
     amount: Decimal
     quote: Decimal
+    data_amount: Decimal = Decimal(0)
 
 
 class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):

@@ -12,3 +12,6 @@ BPS_PER_UNIT: Final = 10_000
 
 GWEI_DECIMALS: Final = 9
 """Of a chain's own asset, of which gas is told in billionths."""
+
+NATIVE_DECIMALS: Final = 18
+"""Of each chain's own asset: its least unit is a wei, whatever it is called."""

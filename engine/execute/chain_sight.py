@@ -1,11 +1,11 @@
 """What a paper transaction needs to know of its chain while it is under way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Final
 
 from engine.domain.chains import block_ms
+from engine.market.gas_book import GasBook
 
 
 def _no_head(_chain: str) -> int | None:
@@ -19,12 +19,12 @@ class ChainSight:
     Attributes:
         head_of: returns the number of a chain's newest block, None if its blocks are not known.
         block_ms_of: returns the time between two blocks.
-        gas_prices_gwei: as they are now; of a chain without one the price of the plan stands.
+        gas: prices as they are now; of a chain without one the price of the plan stands.
     """
 
     head_of: Callable[[str], int | None] = _no_head
     block_ms_of: Callable[[str], int] = block_ms
-    gas_prices_gwei: Mapping[str, Decimal] = field(default_factory=dict)
+    gas: GasBook = field(default_factory=GasBook)
 
 
 NO_CHAINS: Final = ChainSight()

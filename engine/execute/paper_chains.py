@@ -10,11 +10,12 @@ from engine.detect.graph.pool_sides import PreparedPool
 from engine.detect.sizing.exact import leg_of
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
+from engine.domain.gas import GasPrice
 from engine.domain.orders import Receipt, Swap
 from engine.domain.plans import AtomicPlan
-from engine.domain.units import GWEI_DECIMALS, NS_PER_MS
+from engine.domain.units import NS_PER_MS
 from engine.execute.chain_sight import ChainSight
-from engine.portfolio.costs import EXACT, ceil_to_quote_step
+from engine.portfolio.costs import EXACT, ceil_to_quote_step, gas_amounts
 from engine.portfolio.taken_pools import TakenPools
 
 
@@ -38,7 +39,8 @@ class PaperChains:
 
     def is_priced_out(self, plan: AtomicPlan) -> bool:
         """Say whether gas costs more now than the plan pays, so that no block takes it."""
-        return self._gas_price_gwei(plan) > plan.gas.price_gwei
+        price = self._sight.gas.price(plan.chain)
+        return price is not None and price.gwei > plan.gas.price_gwei
 
     def is_last_block(self, plan: AtomicPlan) -> bool:
         """Say whether it reverts in any block behind the next one."""
@@ -56,7 +58,7 @@ class PaperChains:
             swaps, why = (), str(error)
         if swaps:
             self.take(plan)
-        gas, gas_quote = _gas_paid(plan, self._gas_price_gwei(plan))
+        gas, gas_quote = _gas_paid(plan, self._sight.gas.price(plan.chain))
         return Receipt(
             why=why,
             swaps=swaps,
@@ -67,9 +69,6 @@ class PaperChains:
             landed_at_ns=at_ns,
             block=block,
         )
-
-    def _gas_price_gwei(self, plan: AtomicPlan) -> Decimal:
-        return self._sight.gas_prices_gwei.get(plan.chain, plan.gas.price_gwei)
 
     def _next_block(self, plan: AtomicPlan) -> int | None:
         """Return the number of the block that comes next, None while blocks have no numbers.
@@ -131,16 +130,23 @@ def _rows(plan: AtomicPlan) -> Iterable[int]:
     return (step.row for step in plan.steps)
 
 
-def _gas_paid(plan: AtomicPlan, price_gwei: Decimal) -> tuple[Decimal, Decimal]:
-    """Return what gas costs at a price, in the chain's own asset and as the plan counts."""
+def _gas_paid(plan: AtomicPlan, price: GasPrice | None) -> tuple[Decimal, Decimal]:
+    """Return what gas costs at a price, in the chain's own asset and as the plan counts.
+
+    No transaction bounds what a rollup takes for its bytes: that may be more than the plan has.
+    """
     bound = plan.gas
-    if price_gwei == bound.price_gwei:
+    if price is None:
         return bound.amount, bound.quote
-    amount = EXACT.multiply(price_gwei, Decimal(bound.units)).scaleb(-GWEI_DECIMALS, EXACT)
+    amount, _ = gas_amounts(price, bound.units, len(plan.steps))
+    if amount == bound.amount:
+        return bound.amount, bound.quote
     if bound.asset == plan.opportunity.quote:
         return amount, amount
-    share = EXACT.divide(bound.quote * price_gwei, bound.price_gwei)
-    return amount, min(ceil_to_quote_step(share), bound.quote)
+    if not bound.amount:
+        return amount, bound.quote
+    share = ceil_to_quote_step(EXACT.divide(bound.quote * amount, bound.amount))
+    return amount, share if amount > bound.amount else min(share, bound.quote)
 
 
 def _check_deadline(block: int, deadline_block: int) -> None:

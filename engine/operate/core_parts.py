@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from engine.core.checkpoint import CoreFrame
 from engine.core.market_rows import MarketRows
@@ -15,6 +14,7 @@ from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.market.board import Board
 from engine.market.freshness import Freshness
+from engine.market.gas_book import GasBook
 from engine.market.valuation import Valuation
 from engine.operate.hot_path import HotPath
 from engine.operate.journal.run_journal import RunJournal
@@ -33,7 +33,7 @@ class Core:
 
     Attributes:
         pools: as the detector has them now, by number.
-        gas_prices_gwei: by chain, as they are now.
+        gas: prices by chain, as they are now.
         frame: what a checkpoint is the state of.
     """
 
@@ -45,7 +45,7 @@ class Core:
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
     pools: Mapping[int, PreparedPool]
-    gas_prices_gwei: Mapping[str, Decimal]
+    gas: GasBook
     moving_pools: MovingPools
     pool_health: PoolHealth
     detector: Detector

@@ -49,6 +49,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
         limits: values of `decide/limit_list.py`, by name.
         waits_for_intents: whether there are inputs that say which intents are durable; in
             recordings of earlier versions they counted as durable at once.
+        gas_stale_ms: how long a price of gas that a chain told counts; 0 for ever, as earlier.
     """
 
     venues: dict[VenueId, VenueTerms]
@@ -59,6 +60,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     legs_max: int
     flash_fee_bps: Decimal
     gas_prices_gwei: dict[str, Decimal]
+    gas_stale_ms: int = 0
     chains: dict[str, BlockTerms] = {}
     waits_for_intents: bool = False
     late_fill_ratio: float = 0.0

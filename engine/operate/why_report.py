@@ -62,7 +62,7 @@ def _values(core: Core, seen: Opportunity) -> ValuesLine:
         slippage_bps=core.decider.limits[SLIPPAGE_BPS],
         transfer_bps=terms.transfer_bps,
         flash_fee_bps=terms.flash_fee_bps,
-        gas_prices_gwei=core.gas_prices_gwei,
+        gas=core.gas,
     )
     gas_price = values.gas_price_break_even_gwei
     return ValuesLine(
@@ -71,6 +71,7 @@ def _values(core: Core, seen: Opportunity) -> ValuesLine:
         kill_move_bps=float(values.kill_move_ratio * BPS_PER_UNIT),
         gas_price_break_even_gwei=None if gas_price is None else float(gas_price),
         confidence=values.confidence.basis,
+        data_fee=float(values.data_fee),
     )
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.domain.faults import Fault
+from engine.domain.gas import GasPrice
 from engine.pools.moves import Move
 from engine.pools.snapshot_rows import AnyRow
 from engine.pools.snapshots import PoolSnapshot
@@ -61,8 +62,10 @@ class ChainWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Attributes:
         removed: addresses of pools that are not followed any more, or not by these terms: one of
             them may be among `pools` with others.
+        gas: what a transaction costs from now on; said again before it grows too old.
     """
 
     removed: tuple[str, ...] = ()
     pools: tuple[PoolSnapshot, ...] = ()
     block: Block | None = None
+    gas: GasPrice | None = None

@@ -10,9 +10,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 import msgspec
 
 from engine.domain.errors import BadValueError
+from engine.domain.gas import GasPrice
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
-from engine.domain.units import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT, GWEI_DECIMALS, NATIVE_DECIMALS
 
 QUOTE_STEP = Decimal("0.00000001")
 """Step to which fees and transfer costs are rounded up, in quote or in base."""
@@ -35,6 +36,13 @@ def ceil_share(amount: Decimal, share_bps: Decimal) -> Decimal:
     """Return a share of an amount, rounded up to the step."""
     share = EXACT.multiply(amount, share_bps).scaleb(-4, EXACT)
     return ceil_to_quote_step(share)
+
+
+def gas_amounts(price: GasPrice, units: int, legs: int) -> tuple[Decimal, Decimal]:
+    """Return what a transaction costs in its chain's own asset, and which part its bytes are."""
+    data = Decimal(price.data_raw(legs)).scaleb(-NATIVE_DECIMALS, EXACT)
+    gas = EXACT.multiply(price.gwei, Decimal(units)).scaleb(-GWEI_DECIMALS, EXACT)
+    return (EXACT.add(gas, data) if data else gas), data
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True):

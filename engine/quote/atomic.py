@@ -17,9 +17,10 @@ from engine.domain.errors import BadValueError
 from engine.domain.figures import four_digits
 from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.plans import GasBound, Step
-from engine.domain.units import BPS_PER_UNIT, GWEI_DECIMALS
+from engine.domain.units import BPS_PER_UNIT
+from engine.market.gas_book import GasBook
 from engine.market.valuation import Valuation
-from engine.portfolio.costs import EXACT, ceil_share, ceil_to_quote_step
+from engine.portfolio.costs import EXACT, ceil_share, ceil_to_quote_step, gas_amounts
 from engine.portfolio.taken_pools import TakenPools
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import EDGE_STEP_BPS, LimitRules, Unconfirmed
@@ -31,12 +32,12 @@ class AtomicRules(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         limits: how much less than expected each swap may give, while it runs too.
-        gas_prices_gwei: by chain; on one without a price nothing is confirmed.
+        gas: prices by chain; on one without, or with one that is too old, nothing is confirmed.
     """
 
     limits: LimitRules
     flash_fee_bps: Decimal
-    gas_prices_gwei: Mapping[str, Decimal]
+    gas: GasBook
 
 
 class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,18 +146,20 @@ class AtomicConfirmer:
 
     def _gas(self, route: Opportunity, at_ns: int) -> GasBound | Unconfirmed:
         chain = route.hops[0].chain
-        price_gwei, asset = self._rules.gas_prices_gwei.get(chain), NATIVE_ASSETS.get(chain)
-        if price_gwei is None or asset is None:
+        price, asset = self._rules.gas.price(chain), NATIVE_ASSETS.get(chain)
+        if price is None or asset is None:
             return Unconfirmed(
                 reason=Reason.NOT_CONFIRMED, detail=f"gas has no price at {chain or 'no chain'}"
             )
+        if too_old := self._rules.gas.staleness(chain, at_ns):
+            return Unconfirmed(reason=Reason.STALE_GAS, detail=too_old)
         missing = next((hop for hop in route.hops if hop.row not in self._pools), None)
         if missing is not None:
             return Unconfirmed(
                 reason=Reason.NOT_CONFIRMED, detail=f"pool number {missing.row} is gone"
             )
         units = sum(self._pools[hop.row].pool.gas_units for hop in route.hops)
-        amount = EXACT.multiply(price_gwei, Decimal(units)).scaleb(-GWEI_DECIMALS, EXACT)
+        amount, data_amount = gas_amounts(price, units, len(route.hops))
         quote = amount
         if asset != route.quote and amount:
             native_usd = self._valuation.usd_per(asset, at_ns)
@@ -167,7 +170,14 @@ class AtomicConfirmer:
                     reason=Reason.NO_USD_PRICE, detail=f"no live book values {gone}, for its gas"
                 )
             quote = ceil_to_quote_step(EXACT.divide(amount * native_usd, quote_usd))
-        return GasBound(asset=asset, units=units, price_gwei=price_gwei, amount=amount, quote=quote)
+        return GasBound(
+            asset=asset,
+            units=units,
+            price_gwei=price.gwei,
+            amount=amount,
+            quote=quote,
+            data_amount=data_amount,
+        )
 
     def _steps(
         self, route: Opportunity, amounts_raw: Sequence[int], decimals: Sequence[int]

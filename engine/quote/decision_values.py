@@ -32,7 +32,8 @@ class Confidence:
 class RouteCosts:
     """Costs of a route in its first asset, `native_price` being that asset per native token.
 
-    `gas_units` is 0 for routes that no chain executes; `fixed_cost` holds transfers and the like.
+    `gas_units` is 0 for routes that no chain executes; `data_fee` is what a rollup takes for bytes;
+    `fixed_cost` holds transfers and the like.
     """
 
     gas_units: int = 0
@@ -40,6 +41,7 @@ class RouteCosts:
     native_price: Decimal = Decimal(0)
     flash_fee_ratio: Decimal = Decimal(0)
     fixed_cost: Decimal = Decimal(0)
+    data_fee: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         for what in (
@@ -48,6 +50,7 @@ class RouteCosts:
             "native_price",
             "flash_fee_ratio",
             "fixed_cost",
+            "data_fee",
         ):
             value = Decimal(getattr(self, what))
             if not (value.is_finite() and value >= 0):
@@ -70,7 +73,7 @@ class DecisionValues:
 
     `profit_worst` is the gain if every leg gives the least that its slippage bound lets through.
     `gas_price_break_even_gwei` is `None` without gas, and negative never: 0 says that no gas price
-    is low enough.
+    is low enough. `data_fee` is what a rollup takes for bytes, 0 elsewhere.
     `kill_move_ratio` is by how much the route's price may fall, at this size, until nothing is
     gained; 0 if nothing is gained already.
     """
@@ -78,6 +81,7 @@ class DecisionValues:
     profit_expected: Decimal
     profit_worst: Decimal
     gas_price_break_even_gwei: Decimal | None
+    data_fee: Decimal
     kill_move_ratio: Decimal
     confidence: Confidence
 
@@ -113,7 +117,8 @@ def values_of(
         kept = Decimal(1)
         for bps in slippage_bps:
             kept *= 1 - bps / BPS_PER_UNIT
-        before_gas = amount_out - amount_in * (1 + costs.flash_fee_ratio) - costs.fixed_cost
+        fixed = costs.fixed_cost + costs.data_fee
+        before_gas = amount_out - amount_in * (1 + costs.flash_fee_ratio) - fixed
         profit = before_gas - costs.gas_cost
         break_even = None
         if costs.gas_units:
@@ -123,6 +128,7 @@ def values_of(
             profit_expected=profit,
             profit_worst=profit - amount_out * (1 - kept),
             gas_price_break_even_gwei=break_even,
+            data_fee=costs.data_fee,
             kill_move_ratio=max(profit, Decimal(0)) / amount_out,
             confidence=Confidence(value=None, basis=UNCALIBRATED),
         )

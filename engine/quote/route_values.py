@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 from engine.detect.graph.pool_sides import PreparedPool
+from engine.domain.gas import GasPrice
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
+from engine.market.gas_book import GasBook
+from engine.portfolio.costs import gas_amounts
 from engine.quote.decision_values import DecisionValues, RouteCosts, values_of
-
-GWEI_PER_NATIVE: Final = 10**9
 
 
 def values_of_opportunity(
@@ -19,7 +19,7 @@ def values_of_opportunity(
     slippage_bps: Decimal,
     transfer_bps: Decimal,
     flash_fee_bps: Decimal,
-    gas_prices_gwei: Mapping[str, Decimal],
+    gas: GasBook,
 ) -> DecisionValues:
     """Work out the values of an opportunity, in its quote asset.
 
@@ -29,7 +29,7 @@ def values_of_opportunity(
         slippage_bps: how much less than expected each leg may give.
         transfer_bps: for leaving a venue and coming back.
         flash_fee_bps: on the input of a route through pools of one chain.
-        gas_prices_gwei: by chain, at which the opportunity's gas was reckoned.
+        gas: prices by chain, at which the opportunity's gas was reckoned.
     """
     share_bps = (
         flash_fee_bps if seen.is_on_one_chain else transfer_bps * Decimal(seen.venue_changes) / 2
@@ -43,16 +43,19 @@ def values_of_opportunity(
     has_bridge = any(hop.kind is HopKind.BRIDGE for hop in seen.hops)
     # Nobody can tell then which part of the fixed costs is whose gas.
     is_mixed = has_bridge or len(chains) > 1
-    gas_price_gwei = gas_prices_gwei.get(min(chains, default=""), Decimal(0))
+    price = gas.price(min(chains, default="")) or GasPrice(gwei=Decimal(0))
     fixed = Decimal(seen.gas_quote) if is_mixed else Decimal(0)
     costs = RouteCosts(flash_fee_ratio=share_bps / BPS_PER_UNIT, fixed_cost=fixed)
-    if gas_units and gas_price_gwei and seen.gas_quote and not is_mixed:
-        gas_native = gas_units * gas_price_gwei / GWEI_PER_NATIVE
+    legs = sum(hop.kind is HopKind.POOL for hop in seen.hops)
+    native, data_native = gas_amounts(price, gas_units, legs)
+    if native and seen.gas_quote and not is_mixed:
+        native_price = Decimal(seen.gas_quote) / native
         costs = RouteCosts(
             flash_fee_ratio=share_bps / BPS_PER_UNIT,
             gas_units=gas_units,
-            gas_price_gwei=gas_price_gwei,
-            native_price=Decimal(seen.gas_quote) / gas_native,
+            gas_price_gwei=price.gwei,
+            native_price=native_price,
+            data_fee=data_native * native_price,
         )
     return values_of(
         amount_in=Decimal(seen.hops[0].amount_in),

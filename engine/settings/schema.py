@@ -210,6 +210,16 @@ class ChainsSettings(_Section, frozen=True, kw_only=True):
             "that goes deeper has all of its pools read anew",
         ),
     ] = 64
+    gas_stale_s: Annotated[
+        int,
+        Meta(
+            ge=5,
+            le=3_600,
+            extra={"unit": "s"},
+            description="a gas price that a chain told counts for so long; without a newer one no "
+            "transaction is planned there",
+        ),
+    ] = 60
 
 
 class LimitsSettings(_Section, frozen=True, kw_only=True):

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from engine.connectors.block_stream import BlockStream
 from engine.core.inputs.chain_lost import ChainLost
+from engine.core.inputs.gas_priced import GasPriced
 from engine.core.inputs.pool_removed import PoolRemoved
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
+from engine.domain.gas import GasPrice
 from engine.domain.pools import PoolId
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
@@ -68,6 +70,18 @@ class _ChainInputs:
     def block(self, block: Block) -> None:
         """Take the next block."""
         self._take(block)
+
+    def gas(self, price: GasPrice) -> None:
+        """Take what a transaction costs from now on."""
+        self._take(
+            GasPriced(
+                chain=self._chain,
+                gwei=price.gwei,
+                data_fixed_raw=price.data_fixed_raw,
+                data_leg_raw=price.data_leg_raw,
+                now_gwei=price.now_gwei,
+            )
+        )
 
     def lost(self, fault: Fault) -> None:
         """Learn that nothing of the chain is sure any more."""

@@ -59,6 +59,7 @@ from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
+from engine.market.gas_book import GasBook
 from engine.market.lateness import Lateness
 from engine.market.valuation import Valuation
 from engine.operate.core_parts import Core
@@ -142,13 +143,13 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     inventory = Inventory(header.capital, header.holdings)
     control = Switches(mode=header.control.mode, is_paused=header.control.is_paused)
     # They change while running; the header stays what it was.
-    gas_prices_gwei = dict(terms.gas_prices_gwei)
+    gas = GasBook(terms.gas_prices_gwei, stale_ms=terms.gas_stale_ms)
     screen = Screen(
         edge_bps_min=limits.by_settings(EDGE_BPS),
         age_ns_max=age_ns_max,
         legs_max=terms.legs_max,
         flash_fee_bps=terms.flash_fee_bps,
-        gas_prices_gwei=gas_prices_gwei,
+        gas=gas,
     )
     pools = [prepare_pool(snapshot) for snapshot in header.pools]
     for pool in pools:
@@ -193,7 +194,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             AtomicRules(
                 limits=rules,
                 flash_fee_bps=terms.flash_fee_bps,
-                gas_prices_gwei=gas_prices_gwei,
+                gas=gas,
             ),
             head_of=moving.head_of,
         ),
@@ -241,7 +242,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 chains=ChainSight(
                     head_of=moving.head_of,
                     block_ms_of=partial(_block_ms, terms.chains),
-                    gas_prices_gwei=gas_prices_gwei,
+                    gas=gas,
                 ),
                 late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
             )
@@ -296,7 +297,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             graph.parallel, legs, route_confirmer, split_terms(screen, costs.transfer_bps)
         ),
         pools=graph.pools,
-        gas_prices_gwei=gas_prices_gwei,
+        gas=gas,
         moving_pools=moving,
         pool_health=pool_health,
         detector=detector,

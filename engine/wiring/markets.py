@@ -31,11 +31,13 @@ class ChainSource(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         block_ms: time between two of them.
         socket_path: of the Unix socket by which they come; empty for the network.
+        tells_gas: whether it tells what gas costs, so that none is assumed before.
     """
 
     url: str
     block_ms: int
     socket_path: str = ""
+    tells_gas: bool = False
 
 
 class SandboxAnnouncement(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from engine.domain.chains import GAS_PRICES_GWEI
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
-from engine.domain.units import NS_PER_DAY
+from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from engine.operate.clock import Clock
 from engine.operate.recording import FORMAT_VERSION
 from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerms
@@ -285,6 +285,15 @@ def _waits_for_intents(settings: MarketsSettings) -> bool:
     return settings.source == "live" or settings.sandbox_speed <= 1
 
 
+def _assumed_gas(sources: Mapping[str, ChainSource]) -> dict[str, Decimal]:
+    """Return what gas is reckoned to cost until a chain tells, where none will."""
+    return {
+        chain: gwei
+        for chain, gwei in GAS_PRICES_GWEI.items()
+        if chain not in sources or not sources[chain].tells_gas
+    }
+
+
 def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
@@ -303,7 +312,8 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
         seed=settings.paper.seed,
         legs_max=settings.routes.legs_max,
         flash_fee_bps=settings.routes.flash_fee_bps,
-        gas_prices_gwei={**GAS_PRICES_GWEI, **settings.routes.gas_price_gwei},
+        gas_prices_gwei={**_assumed_gas(venues.chains), **settings.routes.gas_price_gwei},
+        gas_stale_ms=settings.chains.gas_stale_s * NS_PER_S // NS_PER_MS,
         chains=block_terms(venues.chains, settings.chains),
         waits_for_intents=_waits_for_intents(settings.markets),
         late_fill_ratio=settings.paper.late_fill_ratio,

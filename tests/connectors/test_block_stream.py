@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from engine.connectors.block_stream import BlockStream
 from engine.domain.faults import Fault
-from engine.pools.blocks import Block
+from engine.domain.gas import GasPrice
+from engine.pools.blocks import Block, ChainWord
 from engine.pools.snapshots import PoolSnapshot
 from engine.sandbox.server import Sandbox, open_sandbox
 from engine.sandbox.settings import SandboxSettings
@@ -21,7 +24,7 @@ class Told:
     """Keeps what it is told, in order."""
 
     def __init__(self) -> None:
-        self.words: list[PoolSnapshot | Block | Fault | str] = []
+        self.words: list[PoolSnapshot | Block | GasPrice | Fault | str] = []
         self.changed = asyncio.Event()
 
     def removed(self, address: str) -> None:
@@ -33,10 +36,13 @@ class Told:
     def block(self, block: Block) -> None:
         self._tell(block)
 
+    def gas(self, price: GasPrice) -> None:
+        self._tell(price)
+
     def lost(self, fault: Fault) -> None:
         self._tell(fault)
 
-    def _tell(self, word: PoolSnapshot | Block | Fault | str) -> None:
+    def _tell(self, word: PoolSnapshot | Block | GasPrice | Fault | str) -> None:
         self.words.append(word)
         self.changed.set()
 
@@ -79,7 +85,17 @@ async def test_a_connection_begins_with_whole_states_and_goes_on_with_the_next_b
         assert block.undone or block.parent_hash == before.hash
 
 
-@pytest.mark.parametrize("word", [b"{", b'{"pools": 7}', b'{"block": {}}'])
+@pytest.mark.parametrize(
+    "word",
+    [
+        b"{",
+        b'{"pools": 7}',
+        b'{"block": {}}',
+        b'{"gas": {"gwei": "-1"}}',
+        b'{"gas": {"gwei": "NaN"}}',
+        b'{"gas": {"gwei": "1", "data_leg_raw": 1.5}}',
+    ],
+)
 async def test_what_cannot_be_ends_the_connection_and_the_chain_is_lost(word: bytes) -> None:
     async with serving(word) as url:
         told = Told()
@@ -88,6 +104,15 @@ async def test_what_cannot_be_ends_the_connection_and_the_chain_is_lost(word: by
 
             assert "its source says what cannot be" in stream.trouble
     assert set(told.words) == {Fault.BAD_JSON}
+
+
+async def test_what_gas_costs_is_told_and_a_word_may_hold_nothing_else() -> None:
+    price = GasPrice(gwei=Decimal("0.01"), data_fixed_raw=7, data_leg_raw=3, now_gwei=Decimal(2))
+    async with serving(msgspec.json.encode(ChainWord(gas=price))) as url:
+        told = Told()
+        async with streaming(url, told):
+            await told.until(GasPrice, 1)
+    assert told.words[0] == price
 
 
 async def test_with_a_connection_the_chain_is_lost_and_with_the_next_it_is_read_anew() -> None:

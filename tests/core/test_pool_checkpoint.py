@@ -1,9 +1,11 @@
 """A checkpoint of a core whose pools move: what follows is the same as without it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 
+from engine.core.inputs.gas_priced import GasPriced
 from engine.core.inputs.pool_removed import PoolRemoved
 from engine.domain.chains import BlockTerms
 from engine.operate.core_parts import Core
@@ -29,6 +31,25 @@ def take(core: Core, blocks: Sequence[Block]) -> None:
     for block in blocks:
         core.hot_path.command(block, START_NS + block.number * BLOCK_NS)
         core.hot_path.tick(START_NS + block.number * BLOCK_NS)
+
+
+def test_what_gas_costs_and_since_when_is_in_a_checkpoint() -> None:
+    chain = make_chain(seed=2)
+    core = make_core(chain)
+    take(core, [chain.next(number) for number in range(3)])
+    told = GasPriced(
+        chain=chain.name, gwei=Decimal("0.25"), data_fixed_raw=10**12, data_leg_raw=10**11
+    )
+    core.hot_path.command(told, START_NS + 3 * BLOCK_NS)
+
+    other = restored(core)
+
+    assert not differences(state_of(root_of(other)), state_of(root_of(core)))
+    assert other.gas.price(chain.name) == told.price
+    assert other.gas.age_ms(chain.name, START_NS + 4 * BLOCK_NS) == BLOCK_NS // 1_000_000
+    for one in (core, other):
+        one.hot_path.command(GasPriced(chain=chain.name, gwei=Decimal(3)), START_NS + 5 * BLOCK_NS)
+    assert not differences(state_of(root_of(other)), state_of(root_of(core)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 40])

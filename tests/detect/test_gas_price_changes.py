@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from engine.core.inputs.gas_priced import GasPriced
 from engine.detect.screening.episodes import Episode
 from engine.domain.errors import BadValueError
+from engine.domain.gas import GasPrice
 from tests.detect.test_live_pools import make_world, pair_of, value
 from tests.reference.world import World
 
@@ -15,7 +17,7 @@ def price_gas(world: World, gwei: str) -> None:
     world.now_ns += 1_000_000
     world.pipeline.before_input(world.now_ns)
     world.board.frame_seq += 1
-    world.pools.price_gas("ethereum", Decimal(gwei))
+    world.pools.price_gas("ethereum", GasPrice(gwei=Decimal(gwei)), world.now_ns)
     world.pipeline.after_block(world.now_ns)
 
 
@@ -51,10 +53,6 @@ def test_a_route_that_gas_made_too_dear_ends_and_is_found_again_once_it_is_cheap
 
 
 @pytest.mark.parametrize("gwei", ["-1", "NaN", "Infinity"])
-def test_what_is_no_price_is_refused_and_changes_nothing(gwei: str) -> None:
-    world = make_world(pair_of(1, 2_000), gas_price_gwei="3")
-
-    with pytest.raises(BadValueError, match="gas price of ethereum"):
-        world.pools.price_gas("ethereum", Decimal(gwei))
-
-    assert world.graph._gas._gwei["ethereum"] == 3
+def test_what_is_no_price_is_no_input(gwei: str) -> None:
+    with pytest.raises(BadValueError, match="gas price is"):
+        GasPriced(chain="ethereum", gwei=Decimal(gwei))

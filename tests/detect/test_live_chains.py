@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.opportunities import HopKind, Opportunity
+from engine.market.gas_book import GasBook
 from engine.pools.snapshots import PoolSnapshot
 from engine.quote.route import ConfirmedRoute
 from engine.quote.route_values import values_of_opportunity
@@ -94,7 +95,7 @@ def test_the_gas_of_two_chains_has_no_one_price_to_break_even_at() -> None:
         slippage_bps=Decimal(0),
         transfer_bps=Decimal(20),
         flash_fee_bps=Decimal(5),
-        gas_prices_gwei={chain: Decimal(gwei) for chain, gwei in GWEI.items()},
+        gas=GasBook({chain: Decimal(gwei) for chain, gwei in GWEI.items()}),
     )
 
     assert float(values.profit_expected) == pytest.approx(seen.profit_quote, rel=1e-9)

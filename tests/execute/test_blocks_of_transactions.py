@@ -65,7 +65,7 @@ def show_block(world: World, number: int, *changes: PoolMoved) -> None:
 
 def price_gas(world: World, gwei: str) -> None:
     priced = GasPriced(chain="ethereum", gwei=Decimal(gwei))
-    world.pools.price_gas(priced.chain, priced.gwei)
+    world.pools.price_gas(priced.chain, priced.price, world.now_ns)
 
 
 def wait_for_block(world: World) -> None:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.market.gas_book import GasBook
 from engine.quote.route_values import values_of_opportunity
 from tests.detect.test_live_pools import make_world, pair_of, value
 from tests.reference.world import Setup, World, make_instrument
@@ -21,7 +22,7 @@ def test_a_gaps_values_follow_from_its_screened_amounts() -> None:
         slippage_bps=Decimal(5),
         transfer_bps=Decimal(2),
         flash_fee_bps=Decimal(9),
-        gas_prices_gwei={"ethereum": Decimal(10)},
+        gas=GasBook({"ethereum": Decimal(10)}),
     )
 
     assert float(values.profit_expected) == pytest.approx(seen.profit_quote, rel=1e-9)
@@ -49,7 +50,7 @@ def test_a_pools_route_breaks_even_at_a_gas_price_above_the_one_it_gains_at() ->
         slippage_bps=Decimal(0),
         transfer_bps=Decimal(2),
         flash_fee_bps=Decimal(5),
-        gas_prices_gwei={"ethereum": Decimal(10)},
+        gas=GasBook({"ethereum": Decimal(10)}),
     )
 
     assert float(values.profit_expected) == pytest.approx(seen.profit_quote, rel=1e-9)

@@ -24,6 +24,7 @@ from engine.operate.world import LiveWorld
 from engine.ports import Applied, LevelForm, Listed
 from engine.settings.schema import (
     ApprovalsSettings,
+    ChainsSettings,
     CostsSettings,
     LimitsSettings,
     MarketsSettings,
@@ -46,6 +47,7 @@ OTHER = Settings(
     costs=CostsSettings(
         fee_bps_taker={BUY_AT: Decimal(3), SELL_AT: Decimal(4)}, transfer_bps=Decimal("0.5")
     ),
+    chains=ChainsSettings(gas_stale_s=59),
     routes=RoutesSettings(
         legs_max=2,
         flash_fee_bps=Decimal(7),

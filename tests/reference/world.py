@@ -49,6 +49,7 @@ from engine.execute.unwinding import UnwindRules
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
+from engine.market.gas_book import GasBook
 from engine.market.valuation import Valuation
 from engine.pools.blocks import Block
 from engine.pools.snapshots import PoolSnapshot
@@ -247,6 +248,7 @@ class Setup:
     """Of Ethereum."""
 
     gas_elsewhere_gwei: dict[str, str] = field(default_factory=dict)
+    gas_stale_ms: int = 0
     pools: Sequence[PoolSnapshot] = ()
     bridges: Sequence[Bridge] = ()
     chains: dict[str, BlockTerms] = field(default_factory=dict)
@@ -299,13 +301,16 @@ class World:
             age_ns_max=AGE_NS_MAX,
             legs_max=setup.legs_max,
             flash_fee_bps=Decimal(setup.flash_fee_bps),
-            gas_prices_gwei={
-                chain: Decimal(gwei)
-                for chain, gwei in {
-                    "ethereum": setup.gas_price_gwei,
-                    **setup.gas_elsewhere_gwei,
-                }.items()
-            },
+            gas=GasBook(
+                {
+                    chain: Decimal(gwei)
+                    for chain, gwei in {
+                        "ethereum": setup.gas_price_gwei,
+                        **setup.gas_elsewhere_gwei,
+                    }.items()
+                },
+                stale_ms=setup.gas_stale_ms,
+            ),
         )
         self.graph = LiveGraph(self.board, self.costs, screen)
         self.fees.follow(self.graph.take_fees, self.confirmer.take_fees)
@@ -338,7 +343,7 @@ class World:
                 AtomicRules(
                     limits=setup.rules,
                     flash_fee_bps=Decimal(setup.flash_fee_bps),
-                    gas_prices_gwei=screen.gas_prices_gwei,
+                    gas=screen.gas,
                 ),
                 head_of=self.moving.head_of,
             ),
@@ -374,9 +379,7 @@ class World:
                 intend=self.journal.intended,
                 permit_refusal=self.decider.permits.refusal,
                 waits_for_intents=setup.waits_for_intents,
-                chains=ChainSight(
-                    head_of=self.moving.head_of, gas_prices_gwei=screen.gas_prices_gwei
-                ),
+                chains=ChainSight(head_of=self.moving.head_of, gas=screen.gas),
                 late_fills=LateFills(ratio=setup.late_fill_ratio, seed=setup.seed),
             ),
             setup.executors,

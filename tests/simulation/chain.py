@@ -6,13 +6,13 @@ ends now and then, tells a block twice or leaves one out, and says what gas cost
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from engine.core.inputs.gas_priced import GasPriced
 from engine.domain.assets import AssetCode
 from engine.domain.faults import Fault
+from engine.domain.gas import GasPrice
 from engine.domain.pools import Pool, PoolId, Protocol
 from engine.domain.units import NS_PER_MS
 from engine.operate.core_parts import Core
@@ -129,8 +129,8 @@ class ChainLink:
 
     Attributes:
         waiting: blocks that are yet to be told.
-        gas_gwei: what gas costs as was last told.
-        gas_before_gwei: the same before the input that is being taken.
+        gas: what a transaction costs as was last told.
+        gas_before: the same before the input that is being taken.
         counts: what happened, by kind.
     """
 
@@ -138,7 +138,8 @@ class ChainLink:
         self, chain: SimulatedChain, core: Core, inputs: _ChainInputs, rng: random.Random
     ) -> None:
         self.waiting: deque[Block] = deque()
-        self.gas_gwei = self.gas_before_gwei = core.header.terms.gas_prices_gwei[CHAIN]
+        self.gas = GasPrice(gwei=core.header.terms.gas_prices_gwei[CHAIN])
+        self.gas_before = self.gas
         self.counts: dict[str, int] = {}
         self._chain = chain
         self._core = core
@@ -149,7 +150,7 @@ class ChainLink:
         self._connects_at_ns = 0
         self._is_news = False
 
-    def pump(self, at_ns: int, price_gas: Callable[[GasPriced], None]) -> None:
+    def pump(self, at_ns: int) -> None:
         """Tell what has come by now."""
         if not self._is_connected:
             if at_ns >= self._connects_at_ns:
@@ -158,7 +159,7 @@ class ChainLink:
         while self.waiting:
             self._tell(self.waiting.popleft())
             if self._rng.random() < 0.2:
-                self._price(price_gas)
+                self._price()
         if self._rng.random() < 0.004:
             self._lose(at_ns)
         else:
@@ -234,12 +235,16 @@ class ChainLink:
                 self._count("pools read anew")
                 self._inputs.pool(snapshot)
 
-    def _price(self, price_gas: Callable[[GasPriced], None]) -> None:
+    def _price(self) -> None:
         ratio = Decimal(self._rng.choice(["0.5", "0.9", "1", "1.1", "2"]))
-        gwei = (self.gas_gwei * ratio).quantize(Decimal("0.001"))
-        self.gas_gwei = min(max(gwei, Decimal("0.05")), Decimal(50))
-        price_gas(GasPriced(chain=CHAIN, gwei=self.gas_gwei))
-        self.gas_before_gwei = self.gas_gwei
+        gwei = (self.gas.gwei * ratio).quantize(Decimal("0.001"))
+        self.gas = GasPrice(
+            gwei=min(max(gwei, Decimal("0.05")), Decimal(50)),
+            data_fixed_raw=self._rng.choice((0, 10**13)),
+            data_leg_raw=self._rng.choice((0, 10**12, 10**14)),
+        )
+        self._inputs.gas(self.gas)
+        self.gas_before = self.gas
         self._count("gas prices")
 
     def _count(self, what: str) -> None:

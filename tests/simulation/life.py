@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -20,8 +21,8 @@ from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, Inte
 from engine.connectors.rest import RestClient
 from engine.connectors.session import Session
 from engine.connectors.specs import all_specs
-from engine.core.inputs.gas_priced import GasPriced
 from engine.domain.engines import MAIN
+from engine.domain.gas import GasPrice
 from engine.domain.plans import AtomicPlan
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import SteadyClock
@@ -187,7 +188,7 @@ class Life:
                 venue_list.take(connection.list())
             if venue_list.had.is_set():
                 connection.pump(accept, self.now_ns())
-        self.link.pump(self.now_ns(), self._price_gas)
+        self.link.pump(self.now_ns())
         self.failures += self.link.check()
         for task in [*self._tasks, *self._commands]:
             if task.done():
@@ -198,9 +199,6 @@ class Life:
         """Let the operator give a command, beside any that is not answered yet."""
         act = self._operator.act(self.answers, self.now_ns())
         self._commands.add(asyncio.create_task(act))
-
-    def _price_gas(self, priced: GasPriced) -> None:
-        self.core.hot_path.command(priced, self._ticks.watch.read())
 
     async def crash(self) -> Path:
         """Drop everything; return what of the recording is on the disk."""
@@ -273,8 +271,8 @@ def check_sent(
     """Say what was sent before the ledger had its intent, or does not go by the price of gas."""
     if isinstance(record, IntentRecord):
         plan = record.intent.plan
-        if isinstance(plan, AtomicPlan) and plan.gas.price_gwei != link.gas_gwei:
-            yield f"{plan.plan_id} has gas at {plan.gas.price_gwei}, not {link.gas_gwei} gwei"
+        if isinstance(plan, AtomicPlan) and plan.gas.price_gwei != link.gas.gwei:
+            yield f"{plan.plan_id} has gas at {plan.gas.price_gwei}, not {link.gas.gwei} gwei"
         return
     execution = record.execution
     names = {one.client_order_id for one in execution.orders if one.fills}
@@ -282,11 +280,17 @@ def check_sent(
     if transaction is not None and transaction.receipt is not None and not execution.void:
         names.add(transaction.client_order_id)
         assert isinstance(record.plan, AtomicPlan)
-        owed = record.plan.gas.units * link.gas_before_gwei / 10**9
+        owed = _owed(record.plan, link.gas_before)
         if transaction.receipt.gas != owed:
             yield f"{execution.execution_id} paid {transaction.receipt.gas} for gas, not {owed}"
     for name in sorted(names - intended):
         yield f"{name} left before its intent was stored"
+
+
+def _owed(plan: AtomicPlan, price: GasPrice) -> Decimal:
+    """Return what a transaction pays, worked out anew."""
+    data_raw = price.data_fixed_raw + len(plan.steps) * price.data_leg_raw
+    return plan.gas.units * price.gwei / 10**9 + Decimal(data_raw) / 10**18
 
 
 async def begin(

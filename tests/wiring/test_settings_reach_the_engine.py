@@ -46,6 +46,7 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
     assert terms.approvals.two_operators_usd == Decimal(333)
     assert (terms.audit_s, terms.seed, terms.legs_max) == (23, 77, 2)
     assert terms.gas_prices_gwei["ethereum"] == Decimal("3.5")
+    assert terms.gas_stale_ms == 59_000
     for venue, fee_bps in ((BUY_AT, 3), (SELL_AT, 4)):
         of = terms.venues[venue]
         assert of.fee_bps_taker == fee_bps

@@ -1,4 +1,4 @@
-"""What a unit of gas costs on each chain, where the kernels read it."""
+"""What a unit of gas, and a swap's bytes, cost on each chain, where the kernels read it."""
 
 from decimal import Decimal
 from typing import Final
@@ -6,12 +6,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.graph.edge_table import EdgeTable
 from engine.domain.assets import AssetCode
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError
-from engine.kernels.screen_layout import CHAINS_MAX, COST
+from engine.domain.gas import GasPrice
+from engine.domain.units import NATIVE_DECIMALS
+from engine.kernels.screen_layout import CHAINS_MAX, COST, LEG
+from engine.market.gas_book import GasBook
 
 GWEI_PER_NATIVE: Final = 1e9
+
+LEGS_RECKONED: Final = 2
+"""Each leg carries its share of the bytes of a route of so many; a decision takes all exactly."""
+
+NOTABLE_RATIO: Final = 1e-3
+"""By how much what bytes are worth has to change to be written to all legs of a chain anew."""
 
 
 class GasPrices:
@@ -20,16 +30,18 @@ class GasPrices:
     On a chain that is unknown or has no price of gas nothing can be costed.
     """
 
-    def __init__(self, costs: NDArray[np.float64], gas_prices_gwei: dict[str, Decimal]) -> None:
+    def __init__(self, costs: NDArray[np.float64], book: GasBook, edges: EdgeTable) -> None:
         """Begin without chains; `costs` are those of `kernels.screen_layout`, and stay in place.
 
-        The prices are shared with whoever else costs gas: `set_price` changes them for all.
+        The book is shared with whoever else costs gas: `set_price` changes it for all.
         """
         self._costs = costs
         self._costs[COST.GAS_UNIT_USD + 1 : COST.CHAIN_UNTIL_NS] = -1.0
-        self._gwei = gas_prices_gwei
+        self._book = book
+        self._edges = edges
         self._numbers: dict[str, int] = {}
         self._usd: dict[AssetCode, float] = {}
+        self._data_usd: dict[int, float] = {}
 
     def number(self, chain: str) -> int:
         """Return the number of a chain, from 1 on; a new one gets the next.
@@ -46,15 +58,13 @@ class GasPrices:
             self._set(chain)
         return found
 
-    def set_price(self, chain: str, gwei: Decimal) -> None:
-        """Take what a unit of gas costs on a chain from now on.
+    def data_usd(self, number: int) -> float:
+        """Return what a swap's bytes cost on a chain."""
+        return self._data_usd.get(number, 0.0)
 
-        Raises:
-            BadValueError: it is no price.
-        """
-        if not (gwei.is_finite() and gwei >= 0):
-            raise BadValueError(f"gas price of {chain} is {gwei} gwei; it must not be negative")
-        self._gwei[chain] = gwei
+    def set_price(self, chain: str, price: GasPrice, at_ns: int) -> None:
+        """Take what a transaction costs on a chain from now on."""
+        self._book.take(chain, price, at_ns)
         if chain in self._numbers:
             self._set(chain)
 
@@ -69,16 +79,32 @@ class GasPrices:
     def can_cost(self) -> bool:
         """Whether some route may be costed now: gas of some chain, or none is awaited."""
         prices = self._costs[COST.GAS_UNIT_USD + 1 :][: len(self._numbers)]
-        is_awaited = any(chain in self._gwei for chain in self._numbers)
+        is_awaited = any(self._book.price(chain) is not None for chain in self._numbers)
         return not is_awaited or bool((prices >= 0.0).any())
 
     def _set(self, chain: str) -> bool:
         """Set the price of a chain; say whether it is its first."""
-        gwei, usd = self._gwei.get(chain), self._usd.get(NATIVE_ASSETS.get(chain, AssetCode("")))
-        entry = COST.GAS_UNIT_USD + self._numbers[chain]
+        price, number = self._book.price(chain), self._numbers[chain]
+        usd = self._usd.get(NATIVE_ASSETS.get(chain, AssetCode("")))
+        entry = COST.GAS_UNIT_USD + number
         was_known = self._costs[entry] >= 0.0
-        if gwei == 0:
+        if price is None:
+            return False
+        is_free = price.gwei == 0 and not price.data_raw(LEGS_RECKONED)
+        if is_free:
             self._costs[entry] = 0.0
-        elif gwei is not None and usd is not None:
-            self._costs[entry] = float(gwei) / GWEI_PER_NATIVE * usd
+            self._set_data(number, 0.0)
+        elif usd is not None:
+            self._costs[entry] = float(price.gwei) / GWEI_PER_NATIVE * usd
+            leg_raw = Decimal(price.data_raw(LEGS_RECKONED)) / LEGS_RECKONED
+            self._set_data(number, float(leg_raw.scaleb(-NATIVE_DECIMALS)) * usd)
         return not was_known and bool(self._costs[entry] >= 0.0)
+
+    def _set_data(self, number: int, leg_usd: float) -> None:
+        """Have all swaps of a chain cost so much for their bytes."""
+        held = self.data_usd(number)
+        if abs(leg_usd - held) <= NOTABLE_RATIO * held:
+            return
+        self._data_usd[number] = leg_usd
+        legs = self._edges.legs[: self._edges.market.edges_used]
+        legs[legs[:, LEG.CHAIN] == number, LEG.FIXED_USD] = leg_usd

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from engine.detect.graph.token_values import TokenValues
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
+from engine.domain.gas import GasPrice
 from engine.domain.instruments import Kind, VenueId
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool
@@ -86,7 +86,7 @@ class LiveGraph:
         self._books = np.full((books, BOOK_COLUMNS), float(NONE))
         self._fees = costs
         self._costs = screen.cost_entries(costs.transfer_bps)
-        self._gas = GasPrices(self._costs, screen.gas_prices_gwei)
+        self._gas = GasPrices(self._costs, screen.gas, self._edges)
         self._values = TokenValues(self.market, self._gas)
         self.parallel = ParallelPlaces(
             board,
@@ -169,9 +169,9 @@ class LiveGraph:
         for edge in self.market.edges_at(POOL_PLACE + number):
             self.market.close_edge(edge)
 
-    def set_gas_price(self, chain: str, gwei: Decimal) -> None:
-        """Take what a unit of gas costs on a chain; see `GasPrices.set_price`."""
-        self._gas.set_price(chain, gwei)
+    def set_gas_price(self, chain: str, price: GasPrice, at_ns: int) -> None:
+        """Take what a transaction costs on a chain; see `GasPrices.set_price`."""
+        self._gas.set_price(chain, price, at_ns)
 
     def edges_of(self, book: int) -> tuple[int, ...]:
         """Return the edges of a book, none if it is in no route."""
@@ -421,7 +421,9 @@ class LiveGraph:
         kept = share_kept(pool, prepared.state, side.token_in)
         edge = self._edges.add(place, log_rate=side.log_rate, keep_ratio=kept)
         leg = self._edges.legs[edge]
-        leg[LEG.GAS_UNITS], leg[LEG.CHAIN] = pool.gas_units, self._gas.number(pool.chain)
+        chain = self._gas.number(pool.chain)
+        leg[LEG.GAS_UNITS], leg[LEG.CHAIN] = pool.gas_units, chain
+        leg[LEG.FIXED_USD] = self._gas.data_usd(chain)
         return edge
 
     def _remove_unused(self, assets: Sequence[AssetCode]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.domain.errors import BadValueError
 from engine.domain.units import BPS_PER_UNIT
 from engine.kernels.screen_layout import COST, COST_ENTRIES
+from engine.market.gas_book import GasBook
 
 LEGS_MAX = 5
 EDGE_MARGIN_BPS = 0.001
@@ -26,14 +27,14 @@ class Screen:
         age_ns_max: books without a change for longer are left out.
         legs_max: most legs of a route, 2 to 5.
         flash_fee_bps: paid on the input of a route through pools of one chain, which is borrowed.
-        gas_prices_gwei: by chain, as they are now; pools on others are in no route.
+        gas: prices by chain, as they are now; pools on others are in no route.
     """
 
     edge_bps_min: Decimal
     age_ns_max: int
     legs_max: int = 4
     flash_fee_bps: Decimal = Decimal(0)
-    gas_prices_gwei: dict[str, Decimal] = field(default_factory=dict)
+    gas: GasBook = field(default_factory=GasBook)
 
     def __post_init__(self) -> None:
         for what, bps in (("least edge", self.edge_bps_min), ("flash fee", self.flash_fee_bps)):
@@ -45,9 +46,6 @@ class Screen:
             raise BadValueError(f"age limit is {self.age_ns_max} ns; it must be above 0")
         if self.legs_max not in range(2, LEGS_MAX + 1):
             raise BadValueError(f"routes of up to {self.legs_max} legs; it must be 2 to {LEGS_MAX}")
-        for chain, gwei in self.gas_prices_gwei.items():
-            if not (gwei.is_finite() and gwei >= 0):
-                raise BadValueError(f"gas price of {chain} is {gwei} gwei; it must not be negative")
 
     @property
     def edge_ratio_min(self) -> float:

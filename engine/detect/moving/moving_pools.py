@@ -7,7 +7,6 @@ worked out here; what the graph reads changes for all pools of a block at once (
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Final
 
 from engine.detect.graph.live_graph import LiveGraph
@@ -16,6 +15,7 @@ from engine.detect.moving.pool_blocks import PoolMark, PoolUndo, PoolWork
 from engine.domain.chains import BlockTerms
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
+from engine.domain.gas import GasPrice
 from engine.domain.instruments import VenueId
 from engine.domain.pools import Pool, PoolId
 from engine.domain.units import NS_PER_MS
@@ -144,15 +144,14 @@ class MovingPools:
         self.has_returned |= at_ns > chain.until_ns
         self._set_until(block.chain, chain, at_ns + chain.stale_ns)
 
-    def price_gas(self, chain: str, gwei: Decimal, open_pools: Iterable[int]) -> None:
+    def price_gas(
+        self, chain: str, price: GasPrice, at_ns: int, *, open_pools: Iterable[int]
+    ) -> None:
         """Take what gas costs on a chain from now on; what is open there is judged anew by it.
 
         Cheaper gas may open a route of any pool, which no better rate tells: all are screened.
-
-        Raises:
-            BadValueError: it is no price.
         """
-        self._graph.set_gas_price(chain, gwei)
+        self._graph.set_gas_price(chain, price, at_ns)
         for number in open_pools:
             prepared = self._graph.pools.get(number)
             if prepared is not None and prepared.pool.chain == chain:
@@ -280,6 +279,7 @@ class MovingPools:
 
     def step_clock(self, step_ns: int) -> None:
         """Keep the age of what is known over a step of the clock."""
+        self._graph.terms.gas.step_clock(step_ns)
         for chain, followed in self._chains.items():
             if followed.newest_at_ns is not None:
                 followed.newest_at_ns += step_ns

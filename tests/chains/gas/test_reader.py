@@ -279,3 +279,11 @@ def test_an_absurd_history_is_no_price(paid: Answer) -> None:
 def test_an_absurd_estimate_of_arbitrum_is_no_price(calls: Sequence[Answer]) -> None:
     with pytest.raises(NodeError):
         read("arbitrum", plain(block(), None, calls))
+
+
+def test_a_history_that_lacks_older_blocks_says_the_tip_and_no_base_fee() -> None:
+    short = history([7], 77 * GWEI, oldestBlock=hex(81))  # 20 were asked for, up to block 100
+
+    seen = read("ethereum", plain(block(), short))
+
+    assert (seen.base_fee_wei, seen.tip_wei) == (GWEI, 7)
