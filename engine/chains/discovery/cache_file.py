@@ -8,7 +8,7 @@ committed is asked again.
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -99,7 +99,7 @@ def _made(path: Path, chain_id: int) -> sqlite3.Connection:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    cache = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    cache = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     # a crash of the machine may lose the newest changes, which are asked again; never their order
     cache.execute("PRAGMA journal_mode = WAL")
     cache.execute("PRAGMA synchronous = NORMAL")
@@ -111,9 +111,3 @@ def _put_aside(path: Path) -> None:
     path.replace(path.with_name(path.name + ".damaged"))
     for left in ("-wal", "-shm"):
         path.with_name(path.name + left).unlink(missing_ok=True)
-
-
-def close_cache(cache: sqlite3.Connection) -> None:
-    """Close a chain's file, with its log of changes folded in."""
-    with closing(cache):
-        cache.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -41,7 +41,8 @@ class PoolRefusal(StrEnum):
     NO_FEE = "nobody says its fee"
     TOKEN = "a token of it cannot be used"  # noqa: S105 - of a chain
     UNSAFE = "a token of it is not safe"
-    NOT_ITS = "it does not say itself that it is of this factory"
+    NO_FORM = "pools of its make cannot be followed"
+    KIND = "it is of no kind of its make that can be followed"
     POOR = "there is less in it than is looked for"
     UNKNOWN = "what is in it is worth nobody knows what"
     BEYOND = "others have more in them, and no more are followed"

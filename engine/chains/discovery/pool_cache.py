@@ -15,6 +15,8 @@ POOLS_MAX: Final = 100_000
 ENDS_MAX: Final = 200
 """Blocks kept by their hashes, to see where a branch left the one that was scanned."""
 
+ROWS_AT_ONCE: Final = 500
+
 _ADDRESS_BYTES: Final = 20
 
 
@@ -68,9 +70,37 @@ class PoolCache:
 
     def all(self) -> Iterator[FoundPool]:
         """Give all known pools of the DEXs, in the order of their blocks."""
-        for row in self._cache.execute(f"{_SELECT} ORDER BY block, address"):
-            if (pool := self._found(row)) is not None:
-                yield pool
+        return self._where("true ORDER BY block, address")
+
+    def unread(self) -> Iterator[FoundPool]:
+        """Give pools of which nobody has looked yet what is in them."""
+        last = b""
+        while rows := self._cache.execute(
+            f"{_SELECT} WHERE worth_usd IS NULL AND address > ? ORDER BY address LIMIT ?",
+            (last, ROWS_AT_ONCE),
+        ).fetchall():
+            last = rows[-1][0]
+            yield from filter(None, map(self._found, rows))
+
+    def worth(self, usd_min: float) -> Iterator[FoundPool]:
+        """Give pools with so much in them or more, the richest first."""
+        return self._where("worth_usd >= ? ORDER BY worth_usd DESC, address", usd_min)
+
+    def worths(self) -> dict[str, float]:
+        """Return what pools are worth, as far as that was looked at; see `set_worth`."""
+        rows = self._cache.execute(
+            "SELECT address, worth_usd FROM pools WHERE worth_usd IS NOT NULL"
+        )
+        return {"0x" + address.hex(): worth for address, worth in rows}
+
+    def counts(self, usd_min: float) -> tuple[int, int]:
+        """Return how many pools are worth less, and of how many nobody knows the worth."""
+        poor, unknown = self._cache.execute(
+            "SELECT coalesce(sum(worth_usd >= 0 AND worth_usd < ?), 0),"
+            " coalesce(sum(worth_usd < 0), 0) FROM pools",
+            (usd_min,),
+        ).fetchone()
+        return int(poor), int(unknown)
 
     def add(
         self,
@@ -127,13 +157,19 @@ class PoolCache:
             )
         return gone
 
-    def set_worth(self, worth_usd: Mapping[str, float | None]) -> None:
-        """Keep what pools were last seen to be worth."""
+    def set_worth(self, worth_usd: Mapping[str, float]) -> None:
+        """Keep what pools were last seen to be worth, below 0 where nobody knows."""
         with change(self._cache):
             self._cache.executemany(
                 "UPDATE pools SET worth_usd = ? WHERE address = ?",
                 [(usd, bytes.fromhex(address[2:])) for address, usd in worth_usd.items()],
             )
+
+    def _where(self, rule: str, *values: float) -> Iterator[FoundPool]:
+        # all at once: the file may change while they are gone through
+        for row in self._cache.execute(f"{_SELECT} WHERE {rule}", values).fetchall():
+            if (pool := self._found(row)) is not None:
+                yield pool
 
     def _thin_ends(self) -> None:
         """Keep the newest blocks, and of older ones fewer the older they are, but the first one."""

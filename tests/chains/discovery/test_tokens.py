@@ -1,7 +1,6 @@
 """What tokens say of themselves is text by strangers; what cannot be reckoned with is refused."""
 
 import string as letters
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,40 +11,16 @@ from hypothesis import strategies as st
 from engine.chains.discovery.cache_file import open_cache
 from engine.chains.discovery.token_desk import TokenDesk, TokenFacts
 from engine.chains.discovery.token_texts import decimals_of, text_of
-from engine.chains.ports import BlockRef, Call, Log, Reader
+from engine.chains.ports import Reader
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError
 from engine.domain.tokens import CURATED, NATIVE_ADDRESS
 from tests.chains.discovery.answering import answering, number, proxy_of, string
 from tests.chains.discovery.on_node import on_node
+from tests.chains.discovery.saying import AT, Saying
 from tests.chains.local_world import LocalWorld
 
-AT = BlockRef(number=7, hash="0x" + "aa" * 32, parent_hash="0x" + "bb" * 32, made_at_s=1)
 PLAIN = set(letters.ascii_letters + letters.digits + letters.punctuation + " ")
-
-
-class Saying:
-    """A reader of tokens that say what a test has them say, and counts what it is asked."""
-
-    def __init__(self) -> None:
-        self.says: dict[tuple[str, str], bytes] = {}
-        self.calls = 0
-
-    def token(self, address: str, *, symbol: bytes | None, decimals: bytes | None) -> None:
-        for name, said in (("95d89b41", symbol), ("06fdde03", symbol), ("313ce567", decimals)):
-            self.says.pop((address, name), None)
-            if said is not None:
-                self.says[address, name] = said
-
-    async def call(self, calls: Sequence[Call], at: BlockRef) -> list[bytes | None]:
-        assert at == AT
-        self.calls += len(calls)
-        return [self.says.get((call.to, call.data.hex())) for call in calls]
-
-    async def logs(
-        self, first: int, last: int, *, topics: Sequence[bytes], addresses: Sequence[str] = ()
-    ) -> list[Log]:
-        raise NotImplementedError
 
 
 def desk(path: Path, reader: Reader, chain: str = "ethereum") -> TokenDesk:

@@ -1,0 +1,179 @@
+"""Chooses which of the known pools are followed: the richest, of tokens that can be reckoned in.
+
+Whatever is left out is counted by its reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Final, NamedTuple
+
+from engine.chains.discovery.amounts import Held, amounts_in
+from engine.chains.discovery.announcements import ANNOUNCED, BALANCER
+from engine.chains.discovery.balancer_kinds import balancer_kinds
+from engine.chains.discovery.found import FoundPool, PoolRefusal, PoolRefusedError
+from engine.chains.discovery.making import made_pool
+from engine.chains.discovery.pool_cache import PoolCache
+from engine.chains.discovery.token_desk import TokenDesk
+from engine.chains.discovery.worths import UNKNOWN, Worths
+from engine.chains.ports import BlockRef, Reader
+from engine.domain.assets import AssetCode
+from engine.domain.dexes import Dex
+from engine.domain.errors import BadValueError
+from engine.domain.pools import Pool, Protocol
+
+POOLS_AT_ONCE: Final = 200
+
+STILL_RATIO: Final = 0.1
+"""Pools with less than this of what is looked for are not looked at again until a restart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceTerms:
+    """How much is followed.
+
+    Attributes:
+        pool_usd_min: a pool with less in it is not.
+        pools_max: no more of a chain are.
+    """
+
+    pool_usd_min: float = 10_000.0
+    pools_max: int = 5_000
+
+
+class ChosenPool(NamedTuple):
+    """A pool to follow, and what is in it."""
+
+    pool: Pool
+    dex: Dex
+    worth_usd: float
+
+
+class Choice(NamedTuple):
+    """Which pools are followed, the richest first, and how many are not, by reason."""
+
+    chosen: list[ChosenPool]
+    left_out: Counter[PoolRefusal]
+
+
+class Chooser:
+    """Chooses among a chain's pools.
+
+    Args:
+        reader: of the chain.
+        cache: of the pools that are known.
+        tokens: what is known of their tokens.
+        anchors: tokens by which pools are valued, by address: those of `domain.tokens`.
+        usd_of: price of an asset, None if nobody knows it.
+        why_not: why a token may not be traded, by address; empty if it may.
+        followable: makes that can be followed.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        cache: PoolCache,
+        tokens: TokenDesk,
+        anchors: Iterable[str],
+        usd_of: Callable[[AssetCode], Decimal | None],
+        why_not: Callable[[str], str],
+        followable: Container[Protocol],
+    ) -> None:
+        self._reader = reader
+        self._cache = cache
+        self._tokens = tokens
+        self._anchors = tuple(anchors)
+        self._usd_of = usd_of
+        self._why_not = why_not
+        self._followable = followable
+
+    async def choose(self, at: BlockRef, terms: ChoiceTerms) -> Choice:
+        """Look at what is in the pools as of a block, and choose.
+
+        Raises:
+            NodeError: a node does not answer.
+        """
+        await self._value(at, terms)
+        poor, unknown = self._cache.counts(terms.pool_usd_min)
+        left_out: Counter[PoolRefusal] = Counter()
+        if poor:
+            left_out[PoolRefusal.POOR] = poor
+        if unknown:
+            left_out[PoolRefusal.UNKNOWN] = unknown
+        worths = self._cache.worths()
+        chosen: list[ChosenPool] = []
+        for some in _batches(self._cache.worth(terms.pool_usd_min)):
+            if len(chosen) >= terms.pools_max:
+                left_out[PoolRefusal.BEYOND] += len(some)
+                continue
+            for found, pool in await self._made(some, at, left_out):
+                if len(chosen) < terms.pools_max:
+                    chosen.append(ChosenPool(pool, found.dex, worths[found.address]))
+                else:
+                    left_out[PoolRefusal.BEYOND] += 1
+        return Choice(chosen, +left_out)
+
+    async def _value(self, at: BlockRef, terms: ChoiceTerms) -> None:
+        """Look at what is in pools that are new or were worth something when last looked at."""
+        worths = Worths(await self._prices(at), terms.pool_usd_min)
+        unpriced: list[Held] = []
+        for some in _batches(self._to_value(terms)):
+            seen: dict[str, float] = {}
+            for held in await amounts_in(some, self._reader, at):
+                seen[held.pool.address] = worths.of(held)
+                if seen[held.pool.address] == UNKNOWN:
+                    unpriced.append(held)
+            self._cache.set_worth(seen)
+        for start in range(0, len(unpriced), POOLS_AT_ONCE):
+            some_held = unpriced[start : start + POOLS_AT_ONCE]
+            self._cache.set_worth({one.pool.address: worths.by_learnt(one) for one in some_held})
+
+    def _to_value(self, terms: ChoiceTerms) -> Iterator[FoundPool]:
+        yield from self._cache.worth(STILL_RATIO * terms.pool_usd_min)
+        yield from self._cache.unread()
+
+    async def _prices(self, at: BlockRef) -> Mapping[str, float]:
+        prices: dict[str, float] = {}
+        for address, facts in (await self._tokens.facts_of(self._anchors, at)).items():
+            try:
+                usd = self._usd_of(self._tokens.asset(facts))
+            except BadValueError:  # not there, or not what the table says: it values nothing
+                continue
+            if usd is not None:
+                prices[address] = float(usd / 10**facts.decimals)
+        return prices
+
+    async def _made(
+        self, some: list[FoundPool], at: BlockRef, left_out: Counter[PoolRefusal]
+    ) -> list[tuple[FoundPool, Pool]]:
+        kinds = await balancer_kinds(
+            [one for one in some if ANNOUNCED[one.dex.protocol] is BALANCER], self._reader, at
+        )
+        known = [kinds.get(found.address, found) for found in some]
+        founds = [found for found in known if found is not None]
+        left_out[PoolRefusal.KIND] += len(known) - len(founds)
+        wanted = [token for found in founds for token in found.tokens]
+        facts = await self._tokens.facts_of(wanted, at)
+        made: list[tuple[FoundPool, Pool]] = []
+        for found in founds:
+            try:
+                self._check(found)
+                made.append((found, made_pool(found, facts, self._tokens)))
+            except PoolRefusedError as error:
+                left_out[error.refusal] += 1
+        return made
+
+    def _check(self, found: FoundPool) -> None:
+        if found.dex.protocol not in self._followable:
+            raise PoolRefusedError(PoolRefusal.NO_FORM, found.dex.name)
+        for token in found.tokens:
+            if why := self._why_not(token):
+                raise PoolRefusedError(PoolRefusal.UNSAFE, f"{token}: {why}")
+
+
+def _batches(pools: Iterator[FoundPool]) -> Iterator[list[FoundPool]]:
+    while some := list(islice(pools, POOLS_AT_ONCE)):
+        yield some
