@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmarks import (
     blocks,
+    chain_logs,
     core_path,
     cycles,
     full_market,
@@ -39,6 +40,7 @@ def main() -> int:
         ("cycles of a market", cycles.measure_all),
         ("a large market while it changes", live_graph.measure_all),
         ("blocks of a chain in it", blocks.measure_all),
+        ("logs of a chain on their way there", chain_logs.measure_all),
         ("a large market while it is valued", live_values.measure_all),
         ("routes sized, split and confirmed", sizing.measure_all),
         ("/why of an open route", why.measure_all),

@@ -4,7 +4,7 @@ import sys
 import time
 
 from benchmarks import harness, page
-from benchmarks.peers import books, compare, cycles, routing
+from benchmarks.peers import books, compare, cycles, logs, routing
 
 
 def main() -> int:
@@ -15,6 +15,7 @@ def main() -> int:
         ("book updates", books.measure_all),
         ("cycles through recorded pools", cycles.measure_all),
         ("splits and cycles as convex problems", routing.measure_all),
+        ("logs of a chain", logs.measure_all),
     ):
         sys.stderr.write(f"bench-peers: {name} ...\n")
         sys.stderr.flush()
