@@ -39,6 +39,12 @@ class Arrival:
         """Say whether this can only make the engine do less."""
         return isinstance(self.asked, Invocation) and self.asked.kind is Kind.PROTECTIVE
 
+    @property
+    def is_look(self) -> bool:
+        """Say whether this changes nothing."""
+        is_read = isinstance(self.asked, Invocation) and self.asked.kind is Kind.READ
+        return is_read or self.asked is None
+
 
 def read_arrival(raw: dict[str, Any], access: Access) -> Arrival | None:
     """Parse and check one update; None where it is dropped. Never raises, never waits."""

@@ -10,7 +10,7 @@ from bot.access import Access
 from bot.session import Shared
 from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.desk import Desk
-from bot.telegram.inbox import Inbox
+from bot.telegram.inbox import RETRY_S, Inbox
 from bot.telegram.source import UpdateSource
 from engine.domain.units import NS_PER_S
 
@@ -37,7 +37,11 @@ class Intake:
     narrow: Callable[[Arrival], Arrival] = lambda arrival: arrival
     ahead_s: int | None = field(default=None, init=False)
     _is_unfinished_taken: bool = field(default=False, init=False)
+    _is_order_kept: bool = field(default=True, init=False)
+    """What changes something waits for what a former process left, which is older."""
+
     _held: list[Callable[[], None]] = field(default_factory=list, init=False)
+    _newer: list[Callable[[], None]] = field(default_factory=list, init=False)
     _wanted_by_take: set[int] = field(default_factory=set, init=False)
 
     async def run(self) -> None:
@@ -55,7 +59,10 @@ class Intake:
     async def take_unfinished(self) -> None:
         """Carry out what a former process accepted and did not finish; kills first."""
         arrivals: list[Arrival] = []
-        for update in await self.inbox.take():
+        while (updates := await self.inbox.take()) is None:
+            self._begin_newer()  # nobody knows for how long: each is answered that nothing is done
+            await asyncio.sleep(RETRY_S)
+        for update in updates:
             update_id = update["update_id"]
             if not self.inbox.is_new(update_id):
                 self._wanted_by_take.add(update_id)
@@ -70,7 +77,14 @@ class Intake:
         epochs = _epochs(arrivals, base=0)
         await self._kill(arrivals, is_late=True)
         for arrival, epoch in zip(arrivals, epochs, strict=True):
-            self._start(arrival, epoch=epoch, is_stored=True)
+            self._start(arrival, epoch=epoch, is_stored=True, is_older=True)
+        self._begin_newer()
+
+    def _begin_newer(self) -> None:
+        self._is_order_kept = False
+        for start in self._newer:
+            start()
+        self._newer.clear()
 
     def _read(self, update: dict[str, Any]) -> Arrival | None:
         arrival = read_arrival(update, self.access)
@@ -109,17 +123,28 @@ class Intake:
             )
         )
 
-    def _start(self, arrival: Arrival, *, epoch: int, is_stored: bool) -> None:
+    def _start(
+        self, arrival: Arrival, *, epoch: int, is_stored: bool, is_older: bool = False
+    ) -> None:
         """Have an arrival answered, but not before a kill that may be in the next batch.
 
-        What only protects waits for nothing.
+        What changes something is not begun with before what is older. What only protects waits for
+        nothing.
         """
         if arrival.is_kill:
             return
         desk = self.desk_of(arrival.incoming.user_id)
         start = partial(desk.start, arrival, epoch=epoch, is_stored=is_stored)
+        if not (is_older or arrival.is_protective or arrival.is_look):
+            start = partial(self._begin_in_order, start)
         if self.source.has_more and not arrival.is_protective:
             self._held.append(start)
+        else:
+            start()
+
+    def _begin_in_order(self, start: Callable[[], None]) -> None:
+        if self._is_order_kept and len(self._newer) < HELD_MAX:
+            self._newer.append(start)
         else:
             start()
 

@@ -132,6 +132,24 @@ async def test_a_poll_in_the_middle_of_taking_back_runs_once(chat: Chat) -> None
     assert chat.facade.undone() == []
 
 
+async def test_what_a_former_process_left_is_carried_out_before_what_came_since(
+    chat: Chat,
+) -> None:
+    """In the other order the older of two limits would loosen the newer one."""
+    number = chat.emulator.person_writes("/limit position_usd 400")
+    chat.facade.inbox[number] = json.dumps(chat.emulator._updates.pop()).encode()
+    taking = chat.facade.gates[TakeInbox] = asyncio.Event()
+
+    async with chat.start():
+        chat.emulator.person_writes("/limit position_usd 300")
+        await chat.facade.wait_until_entered(PutInbox, 1)
+        await chat.say("/version")  # a look waits for nothing
+        taking.set()
+        await chat.wait_until(lambda: len(chat.facade.effects) == 2)
+
+    assert chat.facade.effects == ["limit position_usd 400", "limit position_usd 300"]
+
+
 async def test_a_stale_command_is_refused_loudly_and_a_stale_kill_is_not(chat: Chat) -> None:
     chat.facade.mode = Mode.PAPER
     old = int(chat.clock.seconds()) - 8 * 3600
