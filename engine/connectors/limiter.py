@@ -7,9 +7,9 @@ attempts to connect. A wait that the venue asks for holds all of them, for its f
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
+from engine.domain.backoff import asked_wait_s
 from engine.domain.units import NS_PER_S
 from engine.ports import RequestBudget
 
@@ -74,15 +74,9 @@ class Limiter:
     def refused(self, status: int, retry_after: str) -> None:
         """Obey a refusal: wait as its Retry-After says, or as its status suggests."""
         unsaid_s = BAN_S if status == BANNED else BUSY_S
-        try:
-            asked_s = float(retry_after)
-        except ValueError:
-            try:
-                at_s = parsedate_to_datetime(retry_after).timestamp()
-            except ValueError:
-                asked_s = unsaid_s
-            else:
-                asked_s = at_s - self._now_ns() / NS_PER_S
+        asked_s = asked_wait_s(retry_after, at_s=self._now_ns() / NS_PER_S)
+        if asked_s is None:
+            asked_s = unsaid_s
         # In this order, what is no number of seconds comes out as the least.
         self._pause(min(max(PAUSE_S_MIN, asked_s), PAUSE_S_MAX), f"status {status}")
 

@@ -1,5 +1,6 @@
 """Waits that double from one failure to the next, up to a longest one."""
 
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 _DOUBLINGS_MAX = 62
@@ -29,3 +30,20 @@ class Backoff:
     def reset(self) -> None:
         """Begin anew, after a success."""
         self._failures = 0
+
+
+def asked_wait_s(retry_after: str, *, at_s: float) -> float | None:
+    """Return the wait that a Retry-After asks for, None if it does not say.
+
+    Args:
+        retry_after: seconds, or the date when there may be another attempt.
+        at_s: the wall clock.
+    """
+    try:
+        return float(retry_after)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(retry_after).timestamp() - at_s
+    except (ValueError, OverflowError):
+        return None

@@ -16,7 +16,9 @@ from engine.chains.rpc.messages import Asked, answers_to, decode, encode
 from engine.chains.rpc.troubles import ProviderError, Trouble
 
 _CHUNK_BYTES: Final = 65_536
-_TOO_MANY_REQUESTS: Final = 429
+_LIMITED: Final = (402, 429)
+"""By the first Infura tells that a day's credits are spent."""
+
 _SERVER_ERROR: Final = 500
 _KEY_REFUSED: Final = (401, 403)
 _REDIRECTS: Final = range(300, 400)
@@ -58,8 +60,8 @@ class Way(Protocol):
         ...
 
 
-Limited = Callable[[int, str], None]
-"""Told of a refusal for asking too often: its HTTP status and its Retry-After, if it has one."""
+Limited = Callable[[str], None]
+"""Told of a refusal for asking too often: its Retry-After, empty if it has none."""
 
 
 class Link(Protocol):
@@ -118,7 +120,7 @@ class HttpLink:
     def _check(self, answer: aiohttp.ClientResponse) -> None:
         if trouble := trouble_of(answer.status):
             if trouble is Trouble.LIMITED:
-                self._limited(answer.status, answer.headers.get("Retry-After", ""))
+                self._limited(answer.headers.get("Retry-After", ""))
             raise ProviderError(trouble, f"status {answer.status}")
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
@@ -133,7 +135,7 @@ class HttpLink:
 
 def trouble_of(status: int) -> Trouble | None:
     """Return what is wrong with an answer of this HTTP status, None if its body is to be read."""
-    if status == _TOO_MANY_REQUESTS:
+    if status in _LIMITED:
         return Trouble.LIMITED
     if status in _KEY_REFUSED:
         return Trouble.KEY_REFUSED

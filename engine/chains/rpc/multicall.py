@@ -63,11 +63,12 @@ def decode(answer: bytes, count: int) -> list[Outcome]:
         is_success = _number(answer, at)
         start = at + _number(answer, at + _WORD)
         length = _number(answer, start)
-        data = answer[start + _WORD : start + _WORD + length]
+        padded = answer[start + _WORD : start + _WORD + length + -length % _WORD]
         size += length  # many may point at the same bytes
-        if is_success > 1 or len(data) != length or size > len(answer):
-            raise BadValueError(f"call {index} of {count}: {len(data)} of {length} bytes")
-        outcomes.append(Outcome(is_success == 1, data))
+        is_whole = len(padded) == length + -length % _WORD and not any(padded[length:])
+        if is_success > 1 or not is_whole or size > len(answer):
+            raise BadValueError(f"call {index} of {count}: {len(padded)} of {length} bytes")
+        outcomes.append(Outcome(is_success == 1, padded[:length]))
     return outcomes
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.chains.ports import Json, Topic
 from engine.chains.rpc.addresses import Access
-from engine.chains.rpc.links import HttpLink, Link, LinkLimits, Way
+from engine.chains.rpc.links import HttpLink, Limited, Link, LinkLimits, Way
 from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.sockets import SocketLink
 from engine.chains.rpc.troubles import ProviderError, Trouble
@@ -21,18 +21,19 @@ class Provider:
         troubles: how often it gave no answer, by kind.
     """
 
-    def __init__(self, access: Access, way: Way, limits: LinkLimits) -> None:
+    def __init__(self, access: Access, way: Way, limits: LinkLimits, limited: Limited) -> None:
         self.name: Final = access.name
+        self.access: Final = access
         self.troubles: Final = Counter[Trouble]()
         self._socket: SocketLink | None = None
         self._link: Link
         self._number = 1
         if access.socket_url is not None:
             proxy = way.websocket_proxy(access.socket_url)
-            self._link = self._socket = SocketLink(access.socket_url, proxy, limits, self._limited)
+            self._link = self._socket = SocketLink(access.socket_url, proxy, limits, limited)
         if access.http_url is not None:
             client = way.client_for(access.http_url)
-            self._link = HttpLink(client, access.http_url, limits, self._limited)
+            self._link = HttpLink(client, access.http_url, limits, limited)
         self.has_subscriptions: Final = self._socket is not None
 
     async def ask(self, asked: Sequence[Asked], *, within_s: float) -> list[Json | ProviderError]:
@@ -43,13 +44,7 @@ class Provider:
         """
         first_id = self._number
         self._number += len(asked)
-        try:
-            answers = await self._link.ask(asked, first_id, within_s=within_s)
-        except ProviderError as error:
-            self.troubles[error.trouble] += 1
-            raise
-        self.troubles.update(one.trouble for one in answers if isinstance(one, ProviderError))
-        return answers
+        return await self._link.ask(asked, first_id, within_s=within_s)
 
     async def subscribe(
         self, topic: Topic, params: Mapping[str, Json] | None = None
@@ -61,18 +56,11 @@ class Provider:
         """
         if self._socket is None:
             raise ProviderError(Trouble.REFUSED, "no WebSocket address")
-        try:
-            async with aclosing(self._socket.subscribe(topic, params)) as told:
-                async for word in told:
-                    yield word
-        except ProviderError as error:
-            self.troubles[error.trouble] += 1
-            raise
+        async with aclosing(self._socket.subscribe(topic, params)) as told:
+            async for word in told:
+                yield word
 
     async def close(self) -> None:
         """Close what is kept open."""
         if self._socket is not None:
             await self._socket.close()
-
-    def _limited(self, status: int, retry_after: str) -> None:
-        """Obey the wait that the provider asks for."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.chains.ports import BlockRef, Call, Json, Log, Node, NodeError, Refusal
-from engine.chains.rpc import multicall
+from engine.chains.rpc import checks, multicall
 from engine.chains.rpc.messages import Asked
-from engine.chains.rpc.parsing import hex_bytes, hex_number, parse_bytes, parse_log
+from engine.chains.rpc.parsing import hex_bytes, hex_number, parse_bytes
 from engine.chains.rpc.troubles import ProviderError, Trouble
 from engine.domain.errors import BadValueError
 
@@ -57,15 +57,20 @@ class ChainReader:
         }
         if addresses:
             asked["address"] = [*addresses]
-        said = await self._node.request("eth_getLogs", asked)
-        if not isinstance(said, list):
-            raise ProviderError(Trouble.BAD_SHAPE, "events that are no list")
+        # A node that lacks the newest of these blocks gives the events of the others as if they
+        # were all there are.
+        last_block: Asked = ("eth_getBlockByNumber", (hex_number(last), False))
+        logs, block = await self._node.batch([("eth_getLogs", (asked,)), last_block])
+        if isinstance(logs, NodeError):
+            raise logs
+        if isinstance(block, NodeError):
+            raise block
+        if block is None:
+            raise ProviderError(Trouble.BEHIND, f"block {last} is not known yet")
         try:
-            logs = [parse_log(one) for one in said]
-            _check_logs(logs, first, last, topics, addresses)
+            return checks.parse_logs(logs, asked)
         except BadValueError as error:
             raise ProviderError(Trouble.BAD_SHAPE, str(error)) from None
-        return sorted(logs, key=lambda log: (log.block_number, log.index))
 
     async def _multicall_stands(self, at: BlockRef) -> bool:
         if self._has_multicall is None:
@@ -160,29 +165,3 @@ def _chunks(calls: Sequence[Call], limits: ReadLimits) -> Iterator[Sequence[Call
         size += len(call.data)
     if chunk:
         yield chunk
-
-
-def _check_logs(
-    logs: Sequence[Log], first: int, last: int, topics: Sequence[bytes], addresses: Sequence[str]
-) -> None:
-    """Refuse events that were not asked for, that are there twice, or of two branches.
-
-    Raises:
-        BadValueError: the text says which.
-    """
-    wanted, contracts = set(topics), set(addresses)
-    hashes: dict[int, str] = {}
-    seen = set()
-    for log in logs:
-        place = (log.block_number, log.index)
-        if not first <= log.block_number <= last:
-            raise BadValueError(f"an event of block {log.block_number}, not {first} to {last}")
-        if not log.topics or log.topics[0] not in wanted:
-            raise BadValueError(f"an event that was not asked for, at {place}")
-        if contracts and log.address not in contracts:
-            raise BadValueError(f"an event of another contract, {log.address}")
-        if hashes.setdefault(log.block_number, log.block_hash) != log.block_hash:
-            raise BadValueError(f"events of two blocks {log.block_number}")
-        if place in seen:
-            raise BadValueError(f"two events at {place}")
-        seen.add(place)

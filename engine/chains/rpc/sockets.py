@@ -31,6 +31,8 @@ class SocketLink:
         self._limits = limits
         self._limited = limited
         self._idle: list[ClientConnection] = []
+        self._open_ones: set[ClientConnection] = set()
+        self._is_closed = False
 
     async def ask(
         self, asked: Sequence[Asked], first_id: int, *, within_s: float
@@ -47,10 +49,10 @@ class SocketLink:
             raise ProviderError(Trouble.TIMEOUT, "no answer in time") from None
 
     async def close(self) -> None:
-        """Close what is kept."""
-        for socket in self._idle:
-            await socket.close()
-        self._idle.clear()
+        """Close all sockets, also those that tell of subscriptions: the key is not used again."""
+        self._is_closed = True
+        for socket in list(self._open_ones):
+            self._drop(socket)
 
     async def subscribe(
         self, topic: Topic, params: Mapping[str, Json] | None
@@ -72,7 +74,7 @@ class SocketLink:
         except (OSError, WebSocketException) as error:
             raise self._trouble(error) from None
         finally:
-            socket.transport.abort()
+            self._drop(socket)
 
     def _silence_s(self, topic: Topic) -> float | None:
         """Return how long a topic can be silent; events and transactions may stay away for ever."""
@@ -91,22 +93,27 @@ class SocketLink:
                 raise
             raise self._trouble(error) from None
         finally:
-            if is_sound and len(self._idle) < self._limits.sockets_kept:
+            if is_sound and not self._is_closed and len(self._idle) < self._limits.sockets_kept:
                 self._idle.append(socket)
             else:
-                socket.transport.abort()  # its answer may still come, and would be another's
+                self._drop(socket)  # its answer may still come, and would be another's
 
     def _kept(self) -> ClientConnection | None:
         while self._idle:
             socket = self._idle.pop()
             if socket.state is State.OPEN:
                 return socket
+            self._drop(socket)
         return None
+
+    def _drop(self, socket: ClientConnection) -> None:
+        self._open_ones.discard(socket)
+        socket.transport.abort()
 
     async def _open(self) -> ClientConnection:
         limits = self._limits
         try:
-            return await connect(
+            socket = await connect(
                 self._url,
                 max_size=limits.answer_bytes_max,
                 open_timeout=limits.open_s,
@@ -116,15 +123,17 @@ class SocketLink:
                 compression=None,
                 proxy=self._proxy,
             )
+            self._open_ones.add(socket)
         except (OSError, WebSocketException, ValueError) as error:
             raise self._trouble(error) from None
+        return socket
 
     def _trouble(self, error: Exception) -> ProviderError:
         if isinstance(error, InvalidStatus):
             status = error.response.status_code
             trouble = trouble_of(status) or Trouble.HTTP_STATUS
             if trouble is Trouble.LIMITED:
-                self._limited(status, error.response.headers.get("Retry-After", ""))
+                self._limited(error.response.headers.get("Retry-After", ""))
             return ProviderError(trouble, f"status {status}")
         if isinstance(error, TimeoutError):
             return ProviderError(Trouble.TIMEOUT, "it does not open in time")

@@ -104,8 +104,8 @@ class PretendNode:
                     self.asked.append("eth_subscribe")
                     self._count += 1
                     name = hex(self._count)
-                    await socket.send_json({"jsonrpc": "2.0", "id": asked["id"], "result": name})
                     self._told.add(queue)
+                    await socket.send_json({"jsonrpc": "2.0", "id": asked["id"], "result": name})
                     telling = asyncio.create_task(_tell(socket, name, queue))
                 else:
                     await socket.send_json(self._answers(asked))

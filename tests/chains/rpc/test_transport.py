@@ -9,7 +9,8 @@ import pytest
 from engine.chains.ports import Json, NodeError, Refusal, Topic
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import LinkLimits
-from engine.chains.rpc.pool import ProviderPool, open_pool
+from engine.chains.rpc.opening import open_providers
+from engine.chains.rpc.pool import PoolLimits, ProviderPool
 from engine.connectors.outbound import open_outbound
 from tests.chains.fault_proxy import (
     ALL,
@@ -49,7 +50,10 @@ async def way_in(
             if kind == "http"
             else Access(name="one", socket_url=proxy.socket_url)
         )
-        async with open_pool([access], way, limits) as pool:
+        alone = PoolLimits(pulse_s=PATIENCE_S, within_s=PATIENCE_S, links=limits)
+        async with open_providers(
+            [access], way, chain_id=31_337, block_ms=1_000, limits=alone
+        ) as pool:
             yield pool, proxy, node
 
 
@@ -106,7 +110,7 @@ async def test_each_fault_is_told_as_what_it_is_and_the_next_question_is_answere
             await pool.request("eth_chainId")
 
         assert refused.value.refusal is refusal
-        assert sum(pool.providers[0].troubles.values()) == 1
+        assert sum(pool.standings[0].provider.troubles.values()) == 1
         assert await _insist(pool) == "0x7a69"
 
 
@@ -117,8 +121,9 @@ async def _insist(pool: ProviderPool) -> object:
             try:
                 return await pool.request("eth_chainId")
             except NodeError as error:
-                if error.refusal is not Refusal.AWAY:
+                if error.refusal not in (Refusal.AWAY, Refusal.LIMITED):
                     raise
+                await asyncio.sleep(0.05)
 
 
 async def test_a_late_answer_is_never_taken_for_that_of_the_next_question() -> None:
