@@ -86,6 +86,11 @@ class Topic(StrEnum):
     HEADS = "newHeads"
     LOGS = "logs"
     PENDING = "newPendingTransactions"
+    """Hashes; with `BODIES` whole transactions, where a node has them."""
+
+
+BODIES: Final[Mapping[str, Json]] = {"bodies": True}
+"""What `Topic.PENDING` is asked with for whole transactions: nodes take a bare ``true`` there."""
 
 
 class Node(Protocol):

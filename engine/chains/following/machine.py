@@ -6,7 +6,7 @@ words for the engine.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -24,7 +24,7 @@ from engine.chains.following.branch import Branch, Taken
 from engine.chains.following.counts import Count
 from engine.chains.following.headers import Header
 from engine.chains.following.pools import FollowedPools
-from engine.chains.ports import Family, Log, PoolNow, ReadAgain, Unreadable
+from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.pools import Pool
 from engine.domain.units import NS_PER_S
 from engine.pools.blocks import Block, ChainWord, PoolChange
@@ -67,6 +67,7 @@ class Following:
         pools: of it, as of the newest block.
         counts: what happened, by kind.
         deepest: most blocks that a reorganisation undid.
+        look: is shown each block with its events just before the pools take them.
     """
 
     def __init__(self, name: str, rhythm: Rhythm | None = None) -> None:
@@ -76,6 +77,7 @@ class Following:
         self.pools = FollowedPools(name, self.branch)
         self.counts: Counter[Count] = self.pools.counts
         self.deepest = 0
+        self.look: Callable[[BlockRef, Sequence[Log]], None] | None = None
         self._target: Header | None = None
         self._is_confirmed = False
         self._headers: OrderedDict[str, Header] = OrderedDict()
@@ -352,6 +354,8 @@ class Following:
             self.counts[Count.UNDONE] += depth
             self.deepest = max(self.deepest, depth)
         taken = Taken(header.ref)
+        if self.look is not None:
+            self.look(header.ref, logs)
         changes = self.pools.take(taken, logs)
         self.branch.add(taken)
         self.counts[Count.BLOCKS] += 1

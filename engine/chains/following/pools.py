@@ -151,7 +151,7 @@ class FollowedPools:
         moves: dict[str, list[Move]] = {}
         is_whole: set[str] = set()
         for log in logs:
-            for one in self._about(log):
+            for one in self.about(log):
                 if one.reading is not None:
                     one.reading.take(taken.ref.hash, log)
                 if (was := one.held) is None:
@@ -284,7 +284,8 @@ class FollowedPools:
                 if one.held is None:
                     one.why = why[:WHY_CHARACTERS_MAX]
 
-    def _about(self, log: Log) -> Iterator[Followed]:
+    def about(self, log: Log) -> Iterator[Followed]:
+        """Return the pools that an event is about."""
         families = self.topics.get(log.topics[0]) if log.topics else None
         for family in families or ():
             try:

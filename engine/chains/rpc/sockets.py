@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
 
-from engine.chains.ports import Json, Topic
+from engine.chains.ports import BODIES, Json, Topic
 from engine.chains.rpc.links import Limited, LinkLimits, trouble_of
 from engine.chains.rpc.messages import Answer, Asked, answers_to, decode, encode
 from engine.chains.rpc.troubles import ProviderError, Trouble
@@ -58,7 +58,7 @@ class SocketLink:
         self, topic: Topic, params: Mapping[str, Json] | None
     ) -> AsyncGenerator[Json, None]:
         """Give what a subscription tells, over a socket of its own, until that breaks."""
-        asked: Asked = ("eth_subscribe", [topic, *([] if params is None else [dict(params)])])
+        asked: Asked = ("eth_subscribe", [topic, *_words(topic, params)])
         socket = await self._open()
         try:
             await socket.send(encode([asked], _SUBSCRIBE_ID).decode())
@@ -143,6 +143,13 @@ class SocketLink:
             trouble = Trouble.OVERSIZE if code == _TOO_BIG else Trouble.DISCONNECTED
             return ProviderError(trouble, f"closed, code {code}")
         return ProviderError(Trouble.DISCONNECTED, type(error).__name__)
+
+
+def _words(topic: Topic, params: Mapping[str, Json] | None) -> list[Json]:
+    """Return what a subscription is asked with besides its topic."""
+    if params is None:
+        return []
+    return [True] if topic is Topic.PENDING and params == BODIES else [dict(params)]
 
 
 async def _told(
