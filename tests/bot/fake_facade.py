@@ -56,6 +56,7 @@ from engine.requests.chat import (
     TakeInbox,
 )
 from engine.requests.fees import GetFees, SetFee
+from engine.requests.gas import GetGas
 from engine.requests.kills import DrillKill, GetAftermath
 from engine.requests.life import GetExposure, GetLife
 from engine.requests.limits import SetLimit
@@ -267,6 +268,8 @@ class FakeFacade:
                 return samples.pnl()
             case GetExposure():
                 return samples.exposure()
+            case GetGas():
+                return samples.gas()
             case GetLife():
                 known = command.ref in {"", "r7-12"}
                 return samples.life() if known else Unknown(what=f"trade {command.ref}")

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from msgspec.structs import replace
 
+from engine.bus.gas_report import GasLine, GasReport
 from engine.bus.kill_reports import AftermathReport, DrillReport
 from engine.bus.life import ExposureReport, LifeEvent, LifeReport, PositionLine
 from engine.bus.notices import (
@@ -493,6 +494,40 @@ def performance(by: By = By.ALL) -> PerformanceReport:
         ],
         notices={"VenueLost": 2, "VenueBack": 2, "LimitHit": 1, "Started": 1, "PaperTraded": 31},
         is_summed_twice_alike=True,
+    )
+
+
+def gas() -> GasReport:
+    """A chain without bytes to pay for, a rollup, and one whose own asset has no book."""
+    line = GasLine(
+        chain="ethereum",
+        native=AssetCode("ETH"),
+        gwei=Decimal("11.25"),
+        now_gwei=Decimal("10.4"),
+        native_usd=Decimal("2685.50"),
+        data_usd=Decimal(0),
+        route_usd=Decimal("7.25"),
+        age_ms=3_400,
+        too_old="",
+    )
+    return GasReport(
+        basis=Basis.SANDBOX,
+        market_note="recorded",
+        chains=[
+            replace(
+                line,
+                chain="base",
+                gwei=Decimal("0.0101"),
+                now_gwei=Decimal("0.01"),
+                data_usd=Decimal("0.0123"),
+                route_usd=Decimal("0.0188"),
+                age_ms=812,
+            ),
+            line,
+            replace(
+                line, chain="polygon", native=AssetCode("POL"), native_usd=None, route_usd=None
+            ),
+        ],
     )
 
 

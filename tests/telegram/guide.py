@@ -102,6 +102,7 @@ SCENES: Final = (
     Scene(name="opportunities", line="/opportunities", says="What is open, and what was decided."),
     Scene(name="spreads", line="/spreads", says="How far the market is from an opportunity."),
     Scene(name="why", line="/why r7-12", says="One decision with all its numbers."),
+    Scene(name="gas", line="/gas", says="What a transaction costs on each chain."),
     Scene(name="trades", line="/trades 6", says="The newest trades, planned and realised."),
     Scene(name="trade", line="/trade", says="A trade step by step, with its times."),
     Scene(name="balance", line="/balance", says="The paper money, and what it earned."),
