@@ -112,6 +112,10 @@ health: $(VENV)/.runtime ## ask the running engine whether it is well (exit code
 prices: $(VENV)/.kernels ## print the running engine's prices; WATCH=1 keeps them up to date
 	@exec $(PY) -m engine prices $(if $(WATCH),--watch)
 
+.PHONY: verify-pools
+verify-pools: $(VENV)/.runtime local-chain ## compare pools and N=200 quotes a chain (CHAIN=one of them) with the nodes' own answers
+	@exec $(PY) -m engine verify-pools $(if $(N),--count $(N)) $(if $(CHAIN),--chain $(CHAIN)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: migrate
 migrate: $(VENV)/.runtime ## bring the database to this version's schema
 	@exec $(PY) -m engine migrate

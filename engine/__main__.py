@@ -96,6 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--head", default="", help="a hash that was noted once must be in it")
     restore = add("restore", commands.restore, "put a backup in the place of the database")
     restore.add_argument("file", type=Path, nargs="?", help="a backup; none lists them")
+    verify = add(
+        "verify-pools",
+        commands.verify_pools,
+        "compare local chains' pools with their nodes' answers",
+    )
+    verify.add_argument("--count", type=_positive, default=200, help="pools and quotes (200)")
+    verify.add_argument("--chain", default="all", help="one of the six (default all)")
+    verify.add_argument("--seed", type=int, default=1, help="which pools, swaps and sizes")
     add("warm-up", commands.warm_up, "compile all kernels into the cache")
     return parser
 

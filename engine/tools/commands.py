@@ -272,6 +272,18 @@ async def audit(settings: Settings, paths: Paths, asked: argparse.Namespace) -> 
     return 1 if report.broken else exit_codes.OK
 
 
+async def verify_pools(_settings: Settings, _paths: Paths, asked: argparse.Namespace) -> int:
+    """Compare pools and quotes with a node's own answers; 1 if one differs."""
+    from engine.sandbox.world.packages import NoWorldError
+    from engine.tools.verify_local import verify_worlds
+
+    try:
+        is_good = await verify_worlds(asked.chain, count=asked.count, seed=asked.seed, say=_say)
+    except NoWorldError as error:
+        raise FatalError(str(error)) from error
+    return exit_codes.OK if is_good else 1
+
+
 async def warm_up(_settings: Settings, _paths: Paths, _asked: argparse.Namespace) -> int:
     """Compile every kernel into the cache; says how far it is while it takes its time."""
     from engine.tools.warming import warm_up_aloud

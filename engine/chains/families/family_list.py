@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from engine.chains.families.algebra import Algebra
 from engine.chains.families.balancer_stable import BalancerStable
 from engine.chains.families.balancer_weighted import BalancerWeighted
 from engine.chains.families.curve import Curve
@@ -29,6 +30,7 @@ FAMILY_OF: Final[Mapping[Protocol, Callable[[frozenset[str]], Family]]] = {
     Protocol.UNISWAP_V3: lambda _: UniswapV3(),
     Protocol.SUSHISWAP_V3: lambda _: UniswapV3(),
     Protocol.PANCAKESWAP_V3: lambda _: UniswapV3(swap_topic=PANCAKE_V3_SWAP, swap_words=7),
+    Protocol.QUICKSWAP_V3: lambda _: Algebra(),
     Protocol.UNISWAP_V4: UniswapV4,
     Protocol.AERODROME_V2: lambda _: Solidly(),
     Protocol.VELODROME_V2: lambda _: Solidly(),

@@ -1,7 +1,7 @@
 """State by logs, state by reading and the node's own quotes, for the same pools at one block."""
 
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Protocol, Self
 
@@ -69,6 +69,19 @@ class Followed:
         return PoolNow(pool=self.pool, row=row_now(self.row, self.state))
 
 
+@asynccontextmanager
+async def reader_of(world: LocalWorld) -> AsyncIterator[Reader]:
+    """Open a reader of a world's node."""
+    async with open_outbound(None) as way:
+        access = Access(name="one", http_url=world.world.http_url)
+        async with open_pool([access], way) as pool:
+            yield ChainReader(pool)
+
+
+def head_of(world: LocalWorld) -> BlockRef:
+    return parse_block(world.head())
+
+
 class Watch(AsyncExitStack):
     """Follows a stage's pools."""
 
@@ -81,16 +94,14 @@ class Watch(AsyncExitStack):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        way = await self.enter_async_context(open_outbound(None))
-        access = Access(name="one", http_url=self.world.world.http_url)
-        self.reader = ChainReader(await self.enter_async_context(open_pool([access], way)))
+        self.reader = await self.enter_async_context(reader_of(self.world))
         self.at = self.head()
         for now in await self.read():
             self.followed[now.pool.address] = Followed(now)
         return self
 
     def head(self) -> BlockRef:
-        return parse_block(self.world.head())
+        return head_of(self.world)
 
     async def read(self) -> list[PoolNow]:
         """Read all pools at the newest block that was followed to."""
@@ -148,7 +159,7 @@ class Watch(AsyncExitStack):
             if ours is None and isinstance(state, ConcentratedState) and not state.table.is_whole:
                 continue  # it may lead to where nobody looked
             # A node refuses some swaps that give nothing, where ours says 0.
-            assert (ours or None) == (said or None), (pool, amount_raw, token_in, token_out)
+            assert (ours or None) == (said or None), (ours, said, pool, amount_raw, token_in)
             given += said is not None
         return given
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import isqrt
 from random import Random
+from typing import NamedTuple
 
 from eth_hash.auto import keccak
 
@@ -18,18 +19,36 @@ from engine.sandbox.world.values import WorldToken
 from tests.chains.families.actor import Actor, Do, pool_of
 
 SWAP = "swap(address,bool,int256,uint160,bytes)"
-MINT = "mint(address,int24,int24,uint128,bytes)"
 BURN = "burn(int24,int24,uint128)"
 COLLECT = "collect(address,int24,int24,uint128,uint128)"
 FLASH = "flash(address,uint256,uint256,bytes)"
 UINT128_MAX = 2**128 - 1
 
 
+class Dialect(NamedTuple):
+    """How a fork calls what Uniswap V3 calls `mint` and `slot0`, and how it numbers positions."""
+
+    mint: str = "mint(address,int24,int24,uint128,bytes)"
+    minters: int = 1
+    state: str = "slot0()"
+    is_hashed: bool = True
+
+
+UNISWAP = Dialect()
+ALGEBRA = Dialect(
+    mint="mint(address,address,int24,int24,uint128,bytes)",
+    minters=2,
+    state="globalState()",
+    is_hashed=False,
+)
+
+
 class ConcentratedStage:
     """See `following.Stage`; makes the pools that it is told the places of."""
 
-    def __init__(self, actor: Actor, protocol: Protocol) -> None:
+    def __init__(self, actor: Actor, protocol: Protocol, dialect: Dialect = UNISWAP) -> None:
         self.actor = actor
+        self.dialect = dialect
         self.protocol = protocol
         self.family = FAMILY_OF[protocol](frozenset())
         self.pools: list[Pool] = []
@@ -48,6 +67,13 @@ class ConcentratedStage:
         self.pools.append(pool)
         whole = 887_272 // spacing * spacing
         self._mint(pool, -whole, whole, 10**17)
+
+    def begin(self) -> None:
+        """Swap a little in a later second, whereafter a fork asks the fee that it was told."""
+        self.actor.world.rpc.ask("evm_increaseTime", 10)
+        self.actor.world.mine()
+        for pool in self.pools:
+            assert self.actor.do(self._swapped(pool, 0, 10**6, SQRT_RATIO_MIN_X96 + 1))
 
     def act(self, random: Random) -> None:
         pool = random.choice(self.pools)
@@ -106,23 +132,25 @@ class ConcentratedStage:
         self.actor.do((pool.address, FLASH, (pool.address, amount, amount, b"")))
 
     def _mint(self, pool: Pool, low: int, high: int, liquidity: int) -> None:
-        if self.actor.do((pool.address, MINT, (self.actor.me, low, high, liquidity, b""))):
+        terms = (*[self.actor.me] * self.dialect.minters, low, high, liquidity, b"")
+        if self.actor.do((pool.address, self.dialect.mint, terms)):
             self.positions.append((pool, low, high))
 
     def _swapped(self, pool: Pool, token_in: int, amount: int, limit: int) -> Do:
         return pool.address, SWAP, (self.actor.me, token_in == 0, amount, limit, b"")
 
     def _tick(self, pool: Pool) -> int:
-        words: Sequence[int] = self.actor.hands.read(pool.address, "slot0()", ("uint160", "int24"))
+        words: Sequence[int] = self.actor.hands.read(
+            pool.address, self.dialect.state, ("uint160", "int24")
+        )
         return words[1]
 
     def _liquidity(self, pool: Pool, low: int, high: int) -> int:
-        key = (
-            bytes.fromhex(self.actor.me[2:])
-            + low.to_bytes(3, signed=True)
-            + high.to_bytes(3, signed=True)
-        )
+        parts = self.actor.me, low.to_bytes(3, signed=True), high.to_bytes(3, signed=True)
+        key = bytes.fromhex(parts[0][2:]) + parts[1] + parts[2]
+        if self.dialect.is_hashed:
+            key = keccak(key)
         found: int = self.actor.hands.read(
-            pool.address, "positions(bytes32)", ("uint128",), keccak(key)
+            pool.address, "positions(bytes32)", ("uint128",), key.rjust(32, b"\0")
         )
         return found

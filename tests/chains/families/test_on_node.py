@@ -2,17 +2,19 @@
 
 from random import Random
 
-from engine.chains.ports import ReadAgain
+from engine.chains.ports import PoolNow, ReadAgain, Unreadable
 from engine.domain.pools import Protocol
 from engine.pools.snapshot_rows import StableRow
 from engine.sandbox.world.artifacts import bytecode
 from tests.chains.families.actor import Actor
-from tests.chains.families.following import Followed, Stage, Watch
-from tests.chains.families.stage_concentrated import ConcentratedStage
+from tests.chains.families.following import Followed, Stage, Watch, head_of, reader_of
+from tests.chains.families.stage_concentrated import ALGEBRA, ConcentratedStage
 from tests.chains.families.stage_pairs import PairStage
 from tests.chains.families.stage_v4 import V4Stage
 from tests.chains.families.stage_vault import VaultStage
 from tests.chains.local_world import LocalWorld
+
+FEE_TERMS = "(uint16,uint16,uint32,uint32,uint16,uint16,uint32,uint16,uint16)"
 
 
 async def followed(world: LocalWorld, stage: Stage, *, seed: int, acts: int, quotes: int) -> None:
@@ -58,6 +60,56 @@ async def test_pancakeswap_v3(world: LocalWorld) -> None:
     stage.add(actor.make(code), tokens, fee_pips=2_500, spacing=50)
 
     await followed(world, stage, seed=2, acts=40, quotes=40)
+
+
+async def test_quickswap_v3(world: LocalWorld) -> None:
+    actor = Actor(world)
+    stage = algebra(actor)
+    async with reader_of(world) as reader:
+        old, late = await stage.family.read(stage.pools, reader, head_of(world))
+        assert isinstance(old, PoolNow)
+        assert late == Unreadable(why="its fee is 100 still and is to be 0.25 %")
+    stage.begin()
+
+    await followed(world, stage, seed=9, acts=60, quotes=60)
+
+    async with Watch(world, stage) as watch:
+        for pool in stage.pools:
+            operator = actor.hands.read(pool.address, "dataStorageOperator()", ("address",))
+            terms = (2_900, 12_000, 360, 60_000, 59, 8_500, 0, 10, 100)
+            actor.hands.send(operator, f"changeFeeConfiguration({FEE_TERMS})", terms)
+        actor.hands.flush()
+        watch.at = watch.head()
+        breathing = Unreadable(why="its fee changes with each block")
+        both = [breathing] * len(stage.pools)
+        assert await stage.family.read(stage.pools, watch.reader, watch.at) == both
+        assert await stage.family.terms(stage.pools, watch.reader, watch.at) == both
+
+
+def algebra(actor: Actor) -> ConcentratedStage:
+    """Deploy Algebra 1.1 and two pools whose fee is a number."""
+    deployer = actor.deploy(algebra_code("AlgebraPoolDeployer"))
+    factory = actor.deploy(
+        algebra_code("AlgebraFactory"), "(address,address)", deployer, actor.hands.me
+    )
+    actor.hands.send(deployer, "setFactory(address)", factory)
+    stage = ConcentratedStage(actor, Protocol.QUICKSWAP_V3, ALGEBRA)
+    for symbols, fee in ((("DAI", "USDC"), 100), (("USDT", "WBTC"), 2_500)):
+        tokens = actor.in_order(*symbols)
+        both = tokens[0].address, tokens[1].address
+        actor.hands.send(
+            factory,
+            "setBaseFeeConfiguration(uint16,uint16,uint32,uint32,uint16,uint16,uint32,uint16,uint16)",
+            *(0, 0, 360, 60_000, 59, 8_500, 0, 10, fee),
+        )
+        actor.hands.send(factory, "createPool(address,address)", *both)
+        address = actor.hands.read(factory, "poolByPair(address,address)", ("address",), *both)
+        stage.add(address, tokens, fee_pips=fee, spacing=60)
+    return stage
+
+
+def algebra_code(name: str) -> str:
+    return bytecode(f"@cryptoalgebra/v1-core/artifacts/contracts/{name}.sol/{name}.json")
 
 
 async def test_uniswap_v2(world: LocalWorld) -> None:
