@@ -51,6 +51,19 @@ class ConstantProductState:
         )
 
     def __post_init__(self) -> None:
+        # Each block moves hundreds of pairs: only what is wrong is looked at one by one.
+        first, second, top = self.reserve0_raw, self.reserve1_raw, self.fee_denominator
+        fee0, fee1 = self.fee0_numerator, self.fee1_numerator
+        if not (
+            type(first) is type(second) is type(top) is type(fee0) is type(fee1) is int
+            and 1 <= first <= UINT112_MAX
+            and 1 <= second <= UINT112_MAX
+            and 0 <= fee0 < top <= FEE_DENOMINATOR_MAX
+            and 0 <= fee1 < top
+        ):
+            self._refuse()
+
+    def _refuse(self) -> None:
         check_whole(self.reserve0_raw, what="reserve0_raw", low=1, high=UINT112_MAX)
         check_whole(self.reserve1_raw, what="reserve1_raw", low=1, high=UINT112_MAX)
         top = check_whole(

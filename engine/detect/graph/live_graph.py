@@ -15,9 +15,10 @@ from engine.detect.graph.parallel_places import ParallelPlaces
 from engine.detect.graph.places import BRIDGE_PLACE, POOL_PLACE, Place
 from engine.detect.graph.pool_sides import PoolSide, PreparedPool, share_kept
 from engine.detect.graph.screen_terms import Screen
-from engine.detect.graph.side_arena import Floats, SideArena
+from engine.detect.graph.side_arena import ROOM_MIN, Floats, SideArena
 from engine.detect.graph.start_sweep import StartSweep
 from engine.detect.graph.token_values import TokenValues
+from engine.detect.sizing.pieces import Pieces
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.errors import BadValueError
@@ -317,7 +318,7 @@ class LiveGraph:
             raise BadValueError(f"pool number {number} is not {pool}")
         edges = self._pool_edges[number]
         for edge, side in zip(edges, prepared.sides, strict=True):
-            if side.pieces is not None:
+            if side.pieces is not None and len(side.pieces) > ROOM_MIN:
                 self._sides.reserve(edge, len(side.pieces))
         self._has_room[number] = prepared
 
@@ -343,6 +344,8 @@ class LiveGraph:
         self._has_room.clear()
         edges: list[int] = []
         log_rates: list[float] = []
+        single: list[int] = []
+        pieces: list[Pieces] = []
         for number, prepared in changes.items():
             own = self._pool_edges[number]
             edges += own
@@ -353,9 +356,14 @@ class LiveGraph:
                 log_rates += [DEAD] * len(own)
                 continue
             for edge, side in zip(own, prepared.sides, strict=True):
-                self._edges.set_side(edge, side)
+                if side.pieces is not None and len(side.pieces) == 1:
+                    single.append(edge)
+                    pieces.append(side.pieces)
+                else:
+                    self._edges.set_side(edge, side)
                 log_rates.append(side.log_rate)
             self._set_pool(number, prepared)
+        self._sides.write_single(single, pieces)
         return np.array(edges, np.int32), np.array(log_rates)
 
     def remove_pool(self, number: int) -> None:

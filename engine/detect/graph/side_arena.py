@@ -102,6 +102,15 @@ class SideArena:
         held[first:end] = pieces
         sides[edge, SIDE.TO] = end
 
+    def write_single(self, edges: Sequence[int], pieces: Sequence[Pieces]) -> None:
+        """Make edges' sides of one checked piece each; they have room for it."""
+        if not edges:
+            return
+        sides, held, _ = self.arrays
+        rows = sides[edges, SIDE.FROM].astype(np.intp)
+        held[rows] = np.concatenate(pieces)
+        sides[edges, SIDE.TO] = rows + 1
+
     def set_curve(
         self, edge: int, form: int, row: Sequence[float], *, token_in: int, token_out: int
     ) -> None:

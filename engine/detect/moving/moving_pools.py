@@ -36,14 +36,14 @@ class _Chain:
     """A chain whose blocks are followed.
 
     Attributes:
-        numbers: of its pools.
+        numbers: of its pools, by their addresses.
         until_ns: its pools may be used until then, unless another block comes.
     """
 
     def __init__(self, terms: BlockTerms) -> None:
         self.blocks: ChainBlocks[PoolUndo] = ChainBlocks(terms.undo_blocks)
         self.stale_ns = terms.stale_ms * NS_PER_MS
-        self.numbers: set[int] = set()
+        self.numbers: dict[str, int] = {}
         self.newest_at_ns: int | None = None
         self.until_ns = 0
         self.count = 0
@@ -209,7 +209,7 @@ class MovingPools:
         self.reasons.pop(number, None)
         self._changed.pop(number, None)
         if (chain := self._chains.get(pool_id.chain)) is not None:
-            chain.numbers.discard(number)
+            chain.numbers.pop(pool_id.address, None)
             chain.blocks.forget_pool(number)
         return number
 
@@ -289,7 +289,7 @@ class MovingPools:
         self.numbers[pool.pool_id] = number
         self.counts[pool.venue] += 1
         if (chain := self._chains.get(pool.chain)) is not None:
-            chain.numbers.add(number)
+            chain.numbers[pool.address] = number
 
     def _work(self, works: dict[int, PoolWork], number: int) -> PoolWork:
         work = works.get(number)
@@ -319,7 +319,7 @@ class MovingPools:
         self, chain: str, fault: Fault, works: dict[int, PoolWork], *, kept: int | None = None
     ) -> None:
         venues = set()
-        for number in sorted(self._chains[chain].numbers):
+        for number in sorted(self._chains[chain].numbers.values()):
             held = self._graph.pools.get(number)
             if held is not None and (kept is None or held.block != kept):
                 self._work(works, number).lose(fault)
@@ -330,13 +330,15 @@ class MovingPools:
     def _take_changes(self, block: Block, works: dict[int, PoolWork]) -> dict[int, PoolMark]:
         """Take the changes of a block; return where each of its pools was before it."""
         marks: dict[int, PoolMark] = {}
+        numbers = self._chains[block.chain].numbers
         for change in block.changes:
-            number = self.numbers.get(PoolId(chain=block.chain, address=change.address), -1)
-            if number < 0:
+            number = numbers.get(change.address)
+            if number is None:
                 self._count(block.chain, Fault.UNKNOWN_INSTRUMENT)
                 continue
             work = self._work(works, number)
-            marks.setdefault(number, work.mark())
+            if number not in marks:
+                marks[number] = work.mark()
             self._take_change(work, number, change, block.number)
         return marks
 
@@ -373,13 +375,13 @@ class MovingPools:
 
     def _change(self, number: int, prepared: PreparedPool | None, fault: Fault | None) -> None:
         was_known = number in self._graph.pools and number not in self.reasons
-        venue = self._graph.pool_terms(number).venue
         if prepared is not None:
             self.reasons.pop(number, None)
         elif was_known or number not in self.reasons:
             self.reasons[number] = fault or Fault.REORGANISED
         is_known = prepared is not None
-        self.known_counts[venue] += is_known - was_known
+        if is_known != was_known:
+            self.known_counts[self._graph.pool_terms(number).venue] += is_known - was_known
         if is_known or was_known:
             self._changed[number] = prepared
 
