@@ -188,6 +188,10 @@ PYTHON_NEW ?= $(shell for one in python3.13 python3.12 $$HOME/.pyenv/versions/3.
 	    -r benchmarks/requirements-degenbot-06.lock && touch $@; \
 	fi
 
+.PHONY: discover-bench
+discover-bench: $(VENV)/.dev local-chain ## find POOLS=5000 real pools at a local node, and trust them again after a restart
+	@$(PY) -m benchmarks.discovery --pools $(or $(POOLS),5000)
+
 .PHONY: bench
 bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure; writes benchmarks/latest.json
 	@.venv-bench/bin/python -m benchmarks

@@ -52,6 +52,8 @@ class ChainFacts:
         multicall: contract that answers many reads at once, in lower case.
         log_span: of so many blocks logs are asked at once at first; providers allow more or less.
         gas_price_gwei: assumed until a chain tells. Without any its pools are in no route.
+        native_usd_about: by which pools are chosen where nobody says a price, and nothing else is
+            reckoned.
     """
 
     name: str
@@ -65,6 +67,7 @@ class ChainFacts:
     log_span: int
     multicall: str = MULTICALL3
     gas_price_gwei: Decimal | None = None
+    native_usd_about: Decimal
 
 
 _ALL: Final = (
@@ -73,6 +76,7 @@ _ALL: Final = (
         chain_id=1,
         block_ms=12_000,
         native=AssetCode("ETH"),
+        native_usd_about=Decimal(2_500),
         wrapped_native="0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2",
         finality=Finality.EPOCHS,
         finality_s=900,
@@ -85,6 +89,7 @@ _ALL: Final = (
         chain_id=8_453,
         block_ms=2_000,
         native=AssetCode("ETH"),
+        native_usd_about=Decimal(2_500),
         wrapped_native=OP_WRAPPED,
         finality=Finality.ETHEREUM,
         finality_s=1_200,
@@ -96,6 +101,7 @@ _ALL: Final = (
         chain_id=42_161,
         block_ms=250,
         native=AssetCode("ETH"),
+        native_usd_about=Decimal(2_500),
         wrapped_native="0x82af49447d8a07e3bd95bd0d56f35241523fbab1",
         finality=Finality.ETHEREUM,
         finality_s=1_200,
@@ -107,6 +113,7 @@ _ALL: Final = (
         chain_id=10,
         block_ms=2_000,
         native=AssetCode("ETH"),
+        native_usd_about=Decimal(2_500),
         wrapped_native=OP_WRAPPED,
         finality=Finality.ETHEREUM,
         finality_s=1_200,
@@ -118,6 +125,7 @@ _ALL: Final = (
         chain_id=56,
         block_ms=450,
         native=AssetCode("BNB"),
+        native_usd_about=Decimal(600),
         wrapped_native="0xbb4cdb9cbd36b01bd1cbaebf2de08d9173bc095c",
         finality=Finality.VOTES,
         finality_s=2,
@@ -129,6 +137,7 @@ _ALL: Final = (
         chain_id=137,
         block_ms=1_750,
         native=AssetCode("POL"),
+        native_usd_about=Decimal("0.4"),
         wrapped_native="0x0d500b1d8e8ef31e21c99d1db9a6444d3adf1270",
         finality=Finality.MILESTONES,
         finality_s=5,

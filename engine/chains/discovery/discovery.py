@@ -192,7 +192,7 @@ def open_discovery(
             cache=pools,
             tokens=tokens,
             anchors=[*curated, NATIVE_ADDRESS],
-            usd_of=lambda asset: _price(asset, usd_of),
+            usd_of=lambda asset: _price(asset, usd_of, facts),
             why_not=why_not,
             followable=frozenset(followable),
         )
@@ -211,6 +211,11 @@ def open_discovery(
         states.close()
 
 
-def _price(asset: AssetCode, usd_of: Callable[[AssetCode], Decimal | None]) -> Decimal | None:
+def _price(
+    asset: AssetCode, usd_of: Callable[[AssetCode], Decimal | None], facts: ChainFacts
+) -> Decimal | None:
+    """Return a price to choose pools by, if need be a rough one."""
     usd = usd_of(asset)
-    return Decimal(1) if usd is None and asset in DOLLARS else usd
+    if usd is None and asset in DOLLARS:
+        return Decimal(1)
+    return facts.native_usd_about if usd is None and asset == facts.native else usd

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from engine.chains.discovery.found import PoolRefusal
 from engine.chains.discovery.row_checks import checked_rows
 from engine.chains.families.family_list import FAMILY_OF, families_of
 from engine.chains.ports import BlockRef, PoolNow
+from engine.domain.assets import AssetCode
 from engine.domain.chains import CHAINS
 from engine.domain.pools import Protocol
 from engine.sandbox.world.plan import START_PRICES_USD
@@ -37,14 +39,15 @@ def discovery(
     *,
     why_not: Callable[[str], str] = all_are_safe,
     without: frozenset[Protocol] = frozenset(),
+    usd_of: Callable[[AssetCode], Decimal | None] = START_PRICES_USD.get,
 ) -> Iterator[Discovery]:
     with open_discovery(
         folder,
-        facts=CHAINS["ethereum"],
+        facts=CHAINS[world.world.chain],
         dexes=world.made.dexes,
         node=chain.node,
         reader=chain.reader,
-        usd_of=START_PRICES_USD.get,
+        usd_of=usd_of,
         why_not=why_not,
         followable=FAMILY_OF.keys() - without,
     ) as opened:
@@ -85,6 +88,20 @@ async def test_every_pool_of_a_real_world_is_found_and_chosen(
     assert choice.left_out == status.refused == status.missing == {}
     assert status.unsound == ()
     assert {one.pool.address for one in read if isinstance(one, PoolNow)} == found.keys()
+
+
+@pytest.mark.parametrize("name", ["bnb", "polygon", "base"])
+async def test_pools_are_chosen_on_each_chain_where_nobody_says_a_price(
+    new_world: Callable[[str], LocalWorld], tmp_path: Path, name: str
+) -> None:
+    world = new_world(name)
+    async with on_node(world.world.http_url) as chain:
+        with discovery(world, chain, tmp_path, usd_of=lambda _: None) as opened:
+            choice = await chosen(opened, await chain.head())
+
+    assert {one.pool.address for one in choice.chosen} == {
+        address_of(pool) for pool in world.made.pools
+    }
 
 
 async def test_the_richest_are_chosen_and_what_is_left_out_is_counted(
