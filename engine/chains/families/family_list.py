@@ -30,6 +30,8 @@ FAMILY_OF: Final[Mapping[Protocol, Callable[[frozenset[str]], Family]]] = {
     Protocol.UNISWAP_V3: lambda _: UniswapV3(),
     Protocol.SUSHISWAP_V3: lambda _: UniswapV3(),
     Protocol.PANCAKESWAP_V3: lambda _: UniswapV3(swap_topic=PANCAKE_V3_SWAP, swap_words=7),
+    Protocol.AERODROME_SLIPSTREAM: lambda _: UniswapV3(is_polled=True),
+    Protocol.VELODROME_SLIPSTREAM: lambda _: UniswapV3(is_polled=True),
     Protocol.QUICKSWAP_V3: lambda _: Algebra(),
     Protocol.UNISWAP_V4: UniswapV4,
     Protocol.AERODROME_V2: lambda _: Solidly(),

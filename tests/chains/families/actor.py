@@ -4,6 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from engine.domain.pools import Pool, Protocol
 from engine.domain.tokens import Token, asset_of
 from engine.sandbox.world.abi import call_data, decode, encode
@@ -53,7 +55,7 @@ class Actor:
 
     def say(self, signature: str, types: str, *values: Any) -> None:
         """Answer a function from now on, as the factory of a pool."""
-        selector = bytes.fromhex(call_data(signature)[2:10])
+        selector = keccak(signature.encode())[:4]
         self.hands.send(self.me, "say(bytes4,bytes)", selector, encode(types, *values))
         self.hands.flush()
 

@@ -59,11 +59,17 @@ class ConcentratedStage:
         self, address: str, tokens: tuple[WorldToken, ...], *, fee_pips: int, spacing: int
     ) -> None:
         """Take a pool that was deployed: give it a price and some liquidity."""
-        pool = pool_of(self.protocol, address, tokens, Decimal(fee_pips) / 10**6)
-        self.spacings[pool.address] = spacing
         raw = 10 ** (tokens[1].decimals - tokens[0].decimals + 20)
         price = isqrt((raw << 192) // 10**20)
         assert self.actor.do((address, "initialize(uint160)", (price,)))
+        self.fill(address, tokens, fee_pips=fee_pips, spacing=spacing)
+
+    def fill(
+        self, address: str, tokens: tuple[WorldToken, ...], *, fee_pips: int, spacing: int
+    ) -> None:
+        """Take a pool that has a price: give it some liquidity."""
+        pool = pool_of(self.protocol, address, tokens, Decimal(fee_pips) / 10**6)
+        self.spacings[pool.address] = spacing
         self.pools.append(pool)
         whole = 887_272 // spacing * spacing
         self._mint(pool, -whole, whole, 10**17)
