@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             speed=options.speed,
             seed=options.seed,
             faults=_choose_faults(options),
+            chains=tuple(filter(None, options.chains.split(","))),
             bitstamp_cache_s=options.bitstamp_cache_s,
             coinbase_padding_levels=options.coinbase_padding_levels,
         )
@@ -52,6 +53,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.0, help="end after this; 0 never")
     parser.add_argument("--announce", default=STDOUT, help="file, or - for standard output")
+    parser.add_argument("--chains", default="", help="local chains, as base,ethereum")
     parser.add_argument("--bitstamp-cache-s", type=float, default=0.0)
     parser.add_argument("--coinbase-padding-levels", type=int, default=0)
     faults = parser.add_mutually_exclusive_group()

@@ -98,8 +98,8 @@ def price_usd(asset: AssetCode, start_prices_usd: Mapping[AssetCode, Decimal]) -
     return found
 
 
-def book_prices(stage: Stage) -> Callable[[Pool], float | None]:
-    """Return what says a price of token 0 of a pool in token 1, by the books as they stand."""
+def book_usd(stage: Stage) -> Callable[[AssetCode], float | None]:
+    """Return what says what an asset is worth in dollars, by the books as they stand."""
     listings: dict[AssetCode, Listing] = {}
     for market in stage.markets.values():
         for listing in market.every_listing():
@@ -118,6 +118,13 @@ def book_prices(stage: Stage) -> Callable[[Pool], float | None]:
         if bid is None or ask is None:
             return None
         return float(listing.instrument.price_of(bid) + listing.instrument.price_of(ask)) / 2.0
+
+    return usd
+
+
+def book_prices(stage: Stage) -> Callable[[Pool], float | None]:
+    """Return what says a price of token 0 of a pool in token 1, by the books as they stand."""
+    usd = book_usd(stage)
 
     def price_of(pool: Pool) -> float | None:
         if DOLLARS.issuperset(pool.assets):

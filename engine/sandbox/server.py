@@ -8,7 +8,7 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -26,9 +26,10 @@ from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.front import Front
 from engine.sandbox.levels import Side
 from engine.sandbox.lineup import load_lineup, load_start_prices
-from engine.sandbox.pools import book_prices, load_pools
+from engine.sandbox.pools import book_prices, book_usd, load_pools
 from engine.sandbox.settings import SandboxSettings
 from engine.sandbox.stage import Stage
+from engine.sandbox.worlds import Worlds, open_worlds
 
 SHUTDOWN_TIMEOUT_S = 0.2
 POOL_ASSETS = {AssetCode("BTC"), AssetCode("ETH")}
@@ -44,7 +45,9 @@ class Sandbox:
     Attributes:
         stage: markets, clients and faults.
         market_note: one sentence that says what these markets are and are not.
-        chain: its pools begin at the start prices; None if the line-up prices none of them.
+        chain: made up, its pools begin at the start prices; None if the line-up prices none of
+            them, or local chains are there in its place.
+        worlds: the local chains.
         port: port on which it listens.
     """
 
@@ -57,10 +60,12 @@ class Sandbox:
         port: int,
         note: str,
         chain: ChainDoor | None,
+        worlds: Worlds,
     ) -> None:
         self.stage = stage
         self.market_note = note
         self.chain = chain
+        self.worlds = worlds
         self.port = port
         self._driver = driver
         self._settings = settings
@@ -134,6 +139,8 @@ class Sandbox:
             "market_note": self.market_note,
             "pools": [] if self.chain is None else self.chain.chain.snapshots(),
             "chains": {} if self.chain is None else self._announced_chain(self.chain),
+            "local_chains": self.worlds.chains,
+            "why_no_local_chains": self.worlds.why_none,
         }
 
     def _announced_chain(self, door: ChainDoor) -> dict[str, Any]:
@@ -148,6 +155,15 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
     Raises:
         SandboxStartError: a recording, the line-up, the script or the port is unusable.
     """
+    async with (
+        open_worlds(settings.chains, seed=settings.seed, speed=settings.speed) as worlds,
+        _open_markets(settings, worlds) as sandbox,
+    ):
+        yield sandbox
+
+
+@asynccontextmanager
+async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncIterator[Sandbox]:
     padding = {"coinbase": settings.coinbase_padding_levels}
     listings, note = load_lineup(
         settings.lineup_path,
@@ -155,8 +171,10 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
         padding_levels=padding,
     )
     prices = load_start_prices(settings.lineup_path)
-    # A line-up that prices none of what the pools hold has no pools.
-    pools = load_pools(prices) if prices.keys() >= POOL_ASSETS else []
+    await worlds.read()
+    # A line-up that prices none of what the pools hold has no pools; nor has one beside real ones.
+    has_pools = prices.keys() >= POOL_ASSETS and not worlds.chains
+    pools = load_pools(prices) if has_pools else []
     stage = Stage(
         listings=listings,
         dialects=DIALECTS,
@@ -183,9 +201,15 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
     try:
         port = await _listen(runner, settings)
         sandbox = Sandbox(
-            stage=stage, driver=driver, settings=settings, port=port, note=note, chain=chain
+            stage=stage,
+            driver=driver,
+            settings=settings,
+            port=port,
+            note=note,
+            chain=chain,
+            worlds=worlds,
         )
-        async with _in_background(driver, chain):
+        async with _in_background(driver, chain, worlds.tell(book_usd(stage))):
             yield sandbox
     finally:
         for client in list(stage.clients()):
@@ -194,11 +218,13 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
 
 
 @asynccontextmanager
-async def _in_background(driver: Driver, chain: ChainDoor | None) -> AsyncIterator[None]:
-    """Run driver and chain beside the block; an error of it comes out as it is, not in a group."""
+async def _in_background(
+    driver: Driver, chain: ChainDoor | None, telling: Coroutine[None, None, None]
+) -> AsyncIterator[None]:
+    """Run driver and chains beside the block; an error of it comes out as it is, not in a group."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(driver.run())]
+            running = [tasks.create_task(driver.run()), tasks.create_task(telling)]
             if chain is not None:
                 running.append(tasks.create_task(chain.run()))
             try:

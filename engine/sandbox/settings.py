@@ -24,6 +24,7 @@ class SandboxSettings:
         is_paused: the replay stands still until `Sandbox.play` or `Sandbox.resume`.
         epoch_ns: venue time at the start of the replay; None for the real time.
         bitstamp_cache_s: replay time for which a Bitstamp REST book is kept, as its cache does.
+        chains: local chains to run, by the names of those that they pose as.
         coinbase_padding_levels: still levels added to each side of each Coinbase book, for
             snapshots of several megabytes.
         clients_max: connections at once; further ones get an HTTP 503.
@@ -39,6 +40,7 @@ class SandboxSettings:
     is_paused: bool = False
     epoch_ns: int | None = None
     bitstamp_cache_s: float = 0.0
+    chains: tuple[str, ...] = ()
     coinbase_padding_levels: int = 0
     clients_max: int = 32
     queue_frames_max: int = 4_000

@@ -115,6 +115,11 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
         Literal["none", "light", "heavy"],
         Meta(description="faults that the sandbox injects, from the paper seed"),
     ] = "none"
+    sandbox_chains: Annotated[
+        list[str],
+        Meta(max_length=6, description="chains that local nodes of the sandbox pose as, as "
+             "base,ethereum; with none the sandbox makes a chain up"),
+    ] = msgspec.field(default_factory=list)  # fmt: skip
     sandbox_port: Annotated[
         int, Meta(ge=0, le=65_535, description="port of the sandbox on loopback, 0 is any free one")
     ] = 0

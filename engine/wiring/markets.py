@@ -10,6 +10,7 @@ from engine.domain.errors import FatalError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.pools.snapshots import PoolSnapshot
+from engine.sandbox.world.values import LocalChain
 from engine.settings.schema import Settings
 from engine.wiring.paths import Paths
 
@@ -49,6 +50,8 @@ class SandboxAnnouncement(msgspec.Struct, frozen=True):
     market_note: str
     pools: list[PoolSnapshot]
     chains: dict[str, ChainSource] = {}
+    local_chains: dict[str, LocalChain] = {}
+    why_no_local_chains: str = ""
 
 
 def basis_of(settings: Settings) -> Basis:

@@ -61,4 +61,5 @@ def _sandbox_settings(settings: Settings) -> SandboxSettings:
         speed=markets.sandbox_speed,
         seed=settings.paper.seed,
         faults=faults,
+        chains=tuple(markets.sandbox_chains),
     )

@@ -25,14 +25,19 @@ from engine.sandbox.world.packages import NoWorldError, anvil_path, cannot_be_ha
 from tests.chains.local_world import LocalWorld
 
 
-def start_local(chain: str = "ethereum", *options: str) -> LocalWorld:
-    """Start a world; the options are anvil's."""
+def need_packages() -> None:
+    """Leave a test out, saying so, where node and contracts could not be had."""
     try:
         anvil_path()
     except NoWorldError as error:
         if not cannot_be_had():
             raise
         pytest.skip(str(error))
+
+
+def start_local(chain: str = "ethereum", *options: str) -> LocalWorld:
+    """Start a world; the options are anvil's."""
+    need_packages()
     return LocalWorld(*start_world(built(chain), options=options))
 
 

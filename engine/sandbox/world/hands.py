@@ -6,7 +6,7 @@ from typing import Any, Final
 from eth_hash.auto import keccak
 
 from engine.sandbox.world.abi import call_data, decode, encode
-from engine.sandbox.world.rpc import Rpc
+from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 
 GAS_MAX: Final = 16_000_000
 """Of one transaction; nothing here needs more."""
@@ -30,6 +30,7 @@ class Hands:
 
     Attributes:
         me: the account, in lower case.
+        fees: what it offers for its transactions, as the node's method names it.
     """
 
     def __init__(self, rpc: Rpc, account: str, *, is_miner: bool = False) -> None:
@@ -37,6 +38,7 @@ class Hands:
         self.rpc: Final = rpc
         self.me: Final = account.lower()
         self._is_miner = is_miner
+        self.fees: dict[str, str] = {}
         self._queue: list[dict[str, str]] = []
         self._nonce = int(rpc.ask("eth_getTransactionCount", self.me, "latest"), 16)
 
@@ -70,7 +72,7 @@ class Hands:
         if not self._queue:
             return []
         queue, self._queue = self._queue, []
-        hashes = self.rpc.ask_all([("eth_sendTransaction", (one,)) for one in queue])
+        hashes = self.rpc.ask_all([("eth_sendTransaction", (one | self.fees,)) for one in queue])
         if self._is_miner:
             self.rpc.ask("evm_mine")
         receipts = self._receipts(hashes)
@@ -79,6 +81,23 @@ class Hands:
                 what = f"{sent.get('to', 'deployment')} {sent['data'][:10]}"
                 raise TransactionFailedError(f"{what}: {receipt['transactionHash']}")
         return receipts
+
+    def post(self) -> tuple[int, int]:
+        """Send what waits and wait for nothing; return how many the node took and refused."""
+        queue, self._queue = self._queue, []
+        refused = 0
+        for sent in queue:
+            try:
+                self.rpc.ask("eth_sendTransaction", sent | self.fees)
+            except NodeSaidNoError:
+                refused += 1
+        if refused:
+            self.renew()
+        return len(queue) - refused, refused
+
+    def renew(self) -> None:
+        """Count on from what the chain has of the account, as after a reorganisation."""
+        self._nonce = int(self.rpc.ask("eth_getTransactionCount", self.me, "pending"), 16)
 
     def _receipts(self, hashes: list[str]) -> list[dict[str, Any]]:
         """Wait for what was sent to be in blocks."""

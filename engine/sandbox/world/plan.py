@@ -28,6 +28,8 @@ class ChainPlan:
 
     Attributes:
         block_s: time between two blocks, its own.
+        base_fee_gwei, tip_gwei: about what gas costs.
+        slots: half the number of blocks after which one is final, as the node counts.
         prices_usd: of the assets at the start.
     """
 
@@ -35,6 +37,9 @@ class ChainPlan:
     chain_id: int
     block_s: float
     tokens: tuple[TokenPlan, ...]
+    base_fee_gwei: float
+    tip_gwei: float
+    slots: int = 32
     prices_usd: Mapping[str, Decimal] = field(default_factory=lambda: START_PRICES_USD)
 
 
@@ -71,14 +76,60 @@ _POL: Final = TokenPlan(
     symbol="WPOL", name="Wrapped Polygon Ecosystem Token", decimals=18, asset="POL", is_wrapped=True
 )
 
+_ETHER_TOKENS: Final = _tokens(_ETHER)
+
 CHAIN_PLANS: Final[Mapping[str, ChainPlan]] = {
     one.chain: one
     for one in (
-        ChainPlan(chain="ethereum", chain_id=1, block_s=12.0, tokens=_tokens(_ETHER)),
-        ChainPlan(chain="base", chain_id=8453, block_s=2.0, tokens=_tokens(_ETHER)),
-        ChainPlan(chain="arbitrum", chain_id=42161, block_s=0.25, tokens=_tokens(_ETHER)),
-        ChainPlan(chain="optimism", chain_id=10, block_s=2.0, tokens=_tokens(_ETHER)),
-        ChainPlan(chain="bnb", chain_id=56, block_s=0.75, tokens=_tokens(_BNB, dollar_decimals=18)),
-        ChainPlan(chain="polygon", chain_id=137, block_s=2.0, tokens=_tokens(_POL)),
+        ChainPlan(
+            chain="ethereum",
+            chain_id=1,
+            block_s=12.0,
+            tokens=_ETHER_TOKENS,
+            base_fee_gwei=3.0,
+            tip_gwei=0.1,
+        ),
+        ChainPlan(
+            chain="base",
+            chain_id=8453,
+            block_s=2.0,
+            tokens=_ETHER_TOKENS,
+            base_fee_gwei=0.005,
+            tip_gwei=0.001,
+        ),
+        ChainPlan(
+            chain="arbitrum",
+            chain_id=42161,
+            block_s=0.25,
+            tokens=_ETHER_TOKENS,
+            base_fee_gwei=0.01,
+            tip_gwei=0.0,
+        ),
+        ChainPlan(
+            chain="optimism",
+            chain_id=10,
+            block_s=2.0,
+            tokens=_ETHER_TOKENS,
+            base_fee_gwei=0.001,
+            tip_gwei=0.001,
+        ),
+        ChainPlan(
+            chain="bnb",
+            chain_id=56,
+            block_s=0.75,
+            tokens=_tokens(_BNB, dollar_decimals=18),
+            base_fee_gwei=0.0,
+            tip_gwei=0.1,
+            slots=1,
+        ),
+        ChainPlan(
+            chain="polygon",
+            chain_id=137,
+            block_s=2.0,
+            tokens=_tokens(_POL),
+            base_fee_gwei=30.0,
+            tip_gwei=30.0,
+            slots=2,
+        ),
     )
 }

@@ -87,9 +87,12 @@ class Rpc:
         try:
             self._connection.request("POST", "/", body, {"Content-Type": "application/json"})
             return json.loads(self._connection.getresponse().read())
-        except (http.client.HTTPException, OSError):
+        except OSError:
             self._connection.close()
             raise
+        except http.client.HTTPException as error:
+            self._connection.close()
+            raise ConnectionError(f"{self.url} broke off: {error!r}") from error
 
 
 def _result(method: str, answer: dict[str, Any]) -> Any:

@@ -101,6 +101,15 @@ class Trader:
             (position, self.hands.me, UINT128_MAX, UINT128_MAX),
         )
 
+    def burn(self, position: int) -> None:
+        """Give up the number of a position that holds nothing any more."""
+        self.hands.send(self._contracts["v3_positions"], "burn(uint256)", position)
+
+    def tick(self, pool: WorldPool) -> int:
+        """Return the tick at which a pool of V3 stands."""
+        slot = self.hands.read(pool.address, "slot0()", ("uint160", "int24"))
+        return int(slot[1])
+
     def transfer(self, token: str, to: str, amount_raw: int) -> None:
         """Send tokens to an account or, as a gift that no pool counts, to a pool."""
         self.hands.send(token, "transfer(address,uint256)", to, amount_raw)

@@ -86,3 +86,24 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     http_url: str
     ws_url: str
     made: Made
+
+
+class LocalChain(msgspec.Struct, frozen=True, kw_only=True):
+    """A local chain as the sandbox announces it.
+
+    Attributes:
+        block_ms: time between two blocks.
+        http_urls, ws_urls: of its nodes, which show what is pending.
+        private_url: takes signed transactions (``eth_sendRawTransaction``) and shows them to nobody
+            before their block.
+        dexes: whose factories tell of its pools.
+        contracts: addresses of routers, quoters and others by names.
+    """
+
+    chain_id: int
+    block_ms: int
+    http_urls: tuple[str, ...]
+    ws_urls: tuple[str, ...]
+    private_url: str
+    dexes: tuple[Dex, ...]
+    contracts: Mapping[str, str]
