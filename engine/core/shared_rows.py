@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from engine.core.pool_figures import figures_of
 from engine.detect.graph.live_graph import COUNTED_IN
 from engine.detect.graph.pool_sides import PreparedPool
 from engine.domain.assets import AssetCode
@@ -82,10 +83,19 @@ class SharedRows:
                 self._matrix.withdraw(row, at_ns, frame_seq=frame_seq)
             return
         rates = {(side.source, side.target): math.exp(side.log_rate) for side in prepared.sides}
+        held = figures_of(prepared.pool, prepared.state)
         for row, own in self._rows[number]:
             forward, backward = rates[own.base, own.quote], rates[own.quote, own.base]
             try:
-                self._matrix.publish_rates(row, forward, backward, at_ns, frame_seq=frame_seq)
+                self._matrix.publish_rates(
+                    row,
+                    forward,
+                    backward,
+                    at_ns,
+                    reserves=held.of(prepared.pool, own.base, own.quote),
+                    tick=held.tick,
+                    frame_seq=frame_seq,
+                )
             except BadValueError as error:
                 _log.warning("the row of %s stays empty: %s", own.place, error)
                 self._matrix.withdraw(row, at_ns, frame_seq=frame_seq)

@@ -6,7 +6,7 @@ places is 8-byte words in the machine's order, int64 or the bits of a float64:
 ========  ================================  =====================================================
 header    words 0 to 31                     words HEADER;    the first line never changes its place
 versions  from byte HEADER_BYTES            version of each row, for "which rows changed since"
-rows      from the next multiple of 128     ROW_WORDS words each, two cache lines
+rows      from the next multiple of 192     ROW_WORDS words each, three cache lines
 places    after the rows                    JSON: [name, kind, base, quote] for each row
 ========  ================================  =====================================================
 
@@ -16,10 +16,10 @@ A row's SEQUENCE is odd while it is written. VERSION is the block's change count
 from typing import NamedTuple
 
 MAGIC = int.from_bytes(b"SYNPRICE", "little")
-FORMAT = 1
+FORMAT = 2
 
 HEADER_BYTES = 256
-ROW_WORDS = 16
+ROW_WORDS = 24
 ROW_BYTES = 8 * ROW_WORDS
 
 
@@ -38,7 +38,7 @@ class _Header(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """Words of a row; the last of ROW_WORDS is free."""
+    """Words of a row; the last of ROW_WORDS are free. Those of a pool are 0 in a book's."""
 
     SEQUENCE: int = 0
     VERSION: int = 1
@@ -55,6 +55,11 @@ class _Row(NamedTuple):
     RATE_FORWARD: int = 12  # float64, quote for one base at the margin; 0 if absent
     RATE_BACKWARD: int = 13  # float64, base for one quote at the margin; 0 if absent
     PUBLISHED_AT_NS: int = 14  # when the writer wrote the row, by the clock that it was given
+    RESERVE_BASE: int = (
+        15  # float64, of a pool: what it holds, at a range of ticks as if a pair did
+    )
+    RESERVE_QUOTE: int = 16  # float64, likewise
+    TICK: int = 17  # of a pool of ranges, in its own order of tokens; NO_TICK of another
 
 
 class _Kind(NamedTuple):
@@ -63,6 +68,8 @@ class _Kind(NamedTuple):
     BOOK: int = 1
     POOL: int = 2
 
+
+NO_TICK = -(1 << 31)
 
 BAND_LEVELS_MAX = 16
 """Levels of a book's side that are added up for the band; more of them are left out."""
@@ -102,6 +109,7 @@ BUSY = 4
 BAD_FORWARD = 5
 BAD_BACKWARD = 6
 BAD_BAND = 7
+BAD_RESERVE = 8
 
 
 def rows_at(rows: int) -> int:

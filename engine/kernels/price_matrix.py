@@ -24,6 +24,7 @@ from engine.kernels.matrix_layout import (
     BAD_BACKWARD,
     BAD_BAND,
     BAD_FORWARD,
+    BAD_RESERVE,
     BAND_LEVELS_MAX,
     BUSY,
     CLOSED,
@@ -31,6 +32,7 @@ from engine.kernels.matrix_layout import (
     HEADER,
     HEADER_BYTES,
     KIND,
+    NO_TICK,
     RATE_MAX,
     READ_TRIES_MAX,
     REPLACED,
@@ -42,6 +44,9 @@ from engine.kernels.matrix_layout import (
 
 _POWERS = 10.0 ** np.arange(19)  # exact, so that a price is rounded once
 _LEVEL_BYTES = 16
+_NO_SIZES = (0.0, 0.0, 0.0, 0.0)
+_NO_RATES = (0.0, 0.0)
+_NOTHING = (0.0, 0.0, NO_TICK)
 
 
 @inlined
@@ -71,7 +76,7 @@ def _generation_differs(context):
 
 
 @inlined
-def _write(context, row, stamps, kind, is_live, prices, sizes, rates):
+def _write(context, row, stamps, kind, is_live, prices, sizes, rates, held):
     """Write a row under its lock, then make its version known; returns the version.
 
     Args:
@@ -80,7 +85,7 @@ def _write(context, row, stamps, kind, is_live, prices, sizes, rates):
         stamps: changed_at_ns, frame_seq, published_at_ns.
         kind, is_live: words of the row.
         prices: bid and ask; sizes: at the best and within the band, bid and ask each;
-            rates: forward and backward.
+            rates: forward and backward; held: of a pool, reserves of base and quote, and tick.
     """
     block = _word(context, CONTEXT.BLOCK)
     at = _row_at(context, row)
@@ -102,6 +107,10 @@ def _write(context, row, stamps, kind, is_live, prices, sizes, rates):
     store_word(at + 8 * ROW.ASK_BAND, bits_of(sizes[3]))
     store_word(at + 8 * ROW.RATE_FORWARD, bits_of(rates[0]))
     store_word(at + 8 * ROW.RATE_BACKWARD, bits_of(rates[1]))
+    if kind == KIND.POOL:
+        store_word(at + 8 * ROW.RESERVE_BASE, bits_of(held[0]))
+        store_word(at + 8 * ROW.RESERVE_QUOTE, bits_of(held[1]))
+        store_word(at + 8 * ROW.TICK, held[2])
     store_release(at + 8 * ROW.SEQUENCE, sequence + 1)
     # Whoever sees the counter sees the row's version, and with it the row.
     store_release(block + HEADER_BYTES + 8 * row, version)
@@ -150,7 +159,7 @@ def publish_book(context, book, at_ns):
     asks = _word(state, layout.COUNT + layout.ASK)
     if _word(state, layout.IS_LIVE) != 1 or bids == 0 or asks == 0:
         return _write(
-            context, book, stamps, KIND.BOOK, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0)
+            context, book, stamps, KIND.BOOK, 0, (0.0, np.inf), _NO_SIZES, _NO_RATES, _NOTHING
         )
     price_scale = _POWERS[_word(state, layout.PRICE_DECIMALS)]
     size_scale = _POWERS[_word(state, layout.SIZE_DECIMALS)]
@@ -166,7 +175,9 @@ def publish_book(context, book, at_ns):
         _band(context, book, layout.BID, bids, size_scale),
         _band(context, book, layout.ASK, asks, size_scale),
     )
-    return _write(context, book, stamps, KIND.BOOK, 1, (bid, ask), sizes, (bid, 1.0 / ask))
+    return _write(
+        context, book, stamps, KIND.BOOK, 1, (bid, ask), sizes, (bid, 1.0 / ask), _NOTHING
+    )
 
 
 @inlined
@@ -174,32 +185,43 @@ def _is_rate(rate):
     return 1.0 / RATE_MAX <= rate <= RATE_MAX  # false for NaN
 
 
-@kernel(int64(int64, int64, float64, float64, float64, float64, int64, int64))
-def publish_rates(context, row, forward, backward, bid_band, ask_band, at_ns, frame_seq):
+@inlined
+def _is_amount(amount):
+    return 0.0 <= amount < np.inf  # false for NaN
+
+
+@kernel(
+    int64(int64, int64, types.UniTuple(float64, 4), types.UniTuple(float64, 2), int64, int64, int64)
+)
+def publish_rates(context, row, figures, reserves, tick, at_ns, frame_seq):
     """Write a pool's row from its marginal rates.
 
     Args:
         context: address of the writer's context.
         row: a row that is no book's.
-        forward, backward: quote for one base, base for one quote, after the pool's fee.
-        bid_band, ask_band: base that can be sold and bought within the band; 0 if unknown.
+        figures: quote for one base and base for one quote, after the pool's fee; base that can be
+            sold and bought within the band, 0 if unknown.
+        reserves, tick: of base and quote; NO_TICK where there are none.
         at_ns, frame_seq: when this is, and the input that did it.
 
     Returns:
-        The new version, or minus CLOSED, UNKNOWN_ROW, BAD_FORWARD, BAD_BACKWARD or BAD_BAND, with
-        nothing written.
+        The new version, or minus CLOSED, UNKNOWN_ROW, BAD_FORWARD, BAD_BACKWARD, BAD_BAND or
+        BAD_RESERVE, with nothing written.
     """
     refusal = _refusal(context, row)
     if refusal != 0:
         return -refusal
     if row < _word(context, CONTEXT.BOOKS):
         return -UNKNOWN_ROW
+    forward, backward, bid_band, ask_band = figures
     if not _is_rate(forward):
         return -BAD_FORWARD
     if not _is_rate(backward):
         return -BAD_BACKWARD
-    if not (0.0 <= bid_band < np.inf and 0.0 <= ask_band < np.inf):
+    if not (_is_amount(bid_band) and _is_amount(ask_band)):
         return -BAD_BAND
+    if not (_is_amount(reserves[0]) and _is_amount(reserves[1])):
+        return -BAD_RESERVE
     return _write(
         context,
         row,
@@ -209,6 +231,7 @@ def publish_rates(context, row, forward, backward, bid_band, ask_band, at_ns, fr
         (forward, 1.0 / backward),
         (0.0, 0.0, bid_band, ask_band),
         (forward, backward),
+        (reserves[0], reserves[1], tick),
     )
 
 
@@ -221,9 +244,7 @@ def withdraw(context, row, at_ns, frame_seq):
     if row < _word(context, CONTEXT.BOOKS):
         return -UNKNOWN_ROW
     stamps = (at_ns, frame_seq, at_ns)
-    return _write(
-        context, row, stamps, KIND.POOL, 0, (0.0, np.inf), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0)
-    )
+    return _write(context, row, stamps, KIND.POOL, 0, (0.0, np.inf), _NO_SIZES, _NO_RATES, _NOTHING)
 
 
 @kernel(types.void(int64, int64))
@@ -233,7 +254,9 @@ def set_generation(context, generation):
     fence_release()
 
 
-_ROW = types.Tuple((int64, int64, int64, boolean, int64) + (float64,) * 8 + (int64,))
+_ROW = types.Tuple(
+    (int64, int64, int64, boolean, int64) + (float64,) * 8 + (int64, float64, float64, int64)
+)
 
 
 @inlined
@@ -253,12 +276,15 @@ def _copy(at):
         float_of(_word(at, ROW.RATE_FORWARD)),
         float_of(_word(at, ROW.RATE_BACKWARD)),
         _word(at, ROW.PUBLISHED_AT_NS),
+        float_of(_word(at, ROW.RESERVE_BASE)),
+        float_of(_word(at, ROW.RESERVE_QUOTE)),
+        _word(at, ROW.TICK),
     )
 
 
 @inlined
 def _absent(outcome):
-    return (-outcome, 0, 0, False, 0, 0.0, np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0)
+    return (-outcome, 0, 0, False, 0, 0.0, np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0.0, 0.0, 0)
 
 
 @kernel(_ROW(int64, int64))
@@ -266,7 +292,7 @@ def read_row(context, row):
     """Copy one row.
 
     Returns:
-        Its words from VERSION to PUBLISHED_AT_NS; a first word below 0 is minus CLOSED,
+        Its words from VERSION to TICK; a first word below 0 is minus CLOSED,
         UNKNOWN_ROW, REPLACED or BUSY, and then there is no row.
     """
     refusal = _refusal(context, row)

@@ -65,7 +65,10 @@ ROW_DTYPE: Final = np.dtype(
         ("rate_forward", np.float64),
         ("rate_backward", np.float64),
         ("published_at_ns", np.int64),
-        ("free", np.int64),
+        ("reserve_base", np.float64),
+        ("reserve_quote", np.float64),
+        ("tick", np.int64),
+        ("free", np.int64, (6,)),
     ]
 )
 """A row as it lies in the block; units in `kernels.matrix_layout`."""
@@ -86,6 +89,9 @@ class PriceRow(NamedTuple):
         rate_forward: quote for one base, at the margin; a book's before fees. 0 if absent.
         rate_backward: base for one quote, likewise.
         published_at_ns: when the writer wrote the row.
+        reserve_base, reserve_quote: what a pool holds; of ranges of ticks, what a pair as deep as
+            it is at its price would hold. 0 in a book's row.
+        tick: of a pool of ranges; NO_TICK of `kernels.matrix_layout` of another, 0 in a book's row.
     """
 
     version: int
@@ -102,6 +108,9 @@ class PriceRow(NamedTuple):
     rate_forward: float
     rate_backward: float
     published_at_ns: int
+    reserve_base: float
+    reserve_quote: float
+    tick: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from engine.domain.errors import BadValueError, FatalError
 from engine.kernels.matrix_layout import (
     BAD_BAND,
     BAD_FORWARD,
+    BAD_RESERVE,
     CLOSED,
     CONTEXT,
     CONTEXT_WORDS,
@@ -23,6 +24,7 @@ from engine.kernels.matrix_layout import (
     HEADER,
     HEADER_BYTES,
     MAGIC,
+    NO_TICK,
     RATE_MAX,
     ROW,
     ROW_WORDS,
@@ -164,6 +166,8 @@ class PriceMatrix:
         *,
         bid_band_base: float = 0.0,
         ask_band_base: float = 0.0,
+        reserves: tuple[float, float] = (0.0, 0.0),
+        tick: int = NO_TICK,
         frame_seq: int = 0,
     ) -> int:
         """Write a pool's row; returns the row's version.
@@ -175,26 +179,33 @@ class PriceMatrix:
             at_ns: when the pool changed.
             bid_band_base: base that can be sold within the matrix's band; 0 if not known.
             ask_band_base: base that can be bought within it, likewise.
+            reserves: base and quote that the pool holds; of ranges, as a pair as deep would.
+            tick: where the price stands; NO_TICK where there are none.
             frame_seq: number of the input that changed it.
 
         Raises:
-            BadValueError: a rate is not finite or not above 0, a band is not finite or below 0,
-                or no pool has this number; nothing is written.
+            BadValueError: a rate is not finite or not above 0, a band or reserve is not finite or
+                below 0, or no pool has this number; nothing is written.
             FatalError: the matrix is closed.
         """
         version: int = _publish_rates(
             self._context_at,
             row,
-            rate_forward,
-            rate_backward,
-            bid_band_base,
-            ask_band_base,
+            (rate_forward, rate_backward, bid_band_base, ask_band_base),
+            reserves,
+            tick,
             at_ns,
             frame_seq,
         )
         if version < 0:
             bands = (bid_band_base, ask_band_base)
-            raise self._refused(-version, row=row, rates=(rate_forward, rate_backward), bands=bands)
+            raise self._refused(
+                -version,
+                row=row,
+                rates=(rate_forward, rate_backward),
+                bands=bands,
+                reserves=reserves,
+            )
         return version
 
     def withdraw(self, row: int, at_ns: int, *, frame_seq: int = 0) -> int:
@@ -264,6 +275,7 @@ class PriceMatrix:
         row: int,
         rates: tuple[float, float] = (0.0, 0.0),
         bands: tuple[float, float] = (0.0, 0.0),
+        reserves: tuple[float, float] = (0.0, 0.0),
     ) -> Exception:
         if outcome == CLOSED:
             return FatalError("the price matrix is closed; nothing can be published any more")
@@ -277,6 +289,11 @@ class PriceMatrix:
             return BadValueError(
                 f"liquidity within the band of row {row} ({self.places[row]}) is {bands[0]} to "
                 f"sell and {bands[1]} to buy; it must be finite and 0 or more, in base"
+            )
+        if outcome == BAD_RESERVE:
+            return BadValueError(
+                f"reserves of row {row} ({self.places[row]}) are {reserves[0]} base and "
+                f"{reserves[1]} quote; they must be finite and 0 or more"
             )
         is_forward = outcome == BAD_FORWARD
         name, unit = (

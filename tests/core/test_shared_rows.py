@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from engine.core.shared_rows import SharedRows
 from engine.domain.chains import BlockTerms
+from engine.kernels.matrix_layout import NO_TICK
 from engine.market.board import Board
 from engine.market.matrix_block import BlockReplacedError
 from engine.market.matrix_reader import PriceMatrixReader
@@ -56,11 +57,15 @@ def test_a_pools_row_moves_with_its_blocks_and_is_absent_while_it_is_unknown(
         row = reader.row(1)
         assert row.is_live
         assert row.rate_forward == pytest.approx(2_100 * KEEP)
+        assert (row.reserve_base, row.reserve_quote) == (1_000, 2_100_000)
+        assert row.tick == NO_TICK
         assert (row.changed_at_ns, row.frame_seq) == (world.now_ns, world.board.frame_seq)
 
         take(world, block(FIRST + 2, moved(pair_move(0))))
 
-        assert not reader.row(1).is_live
+        gone = reader.row(1)
+        assert not gone.is_live
+        assert (gone.reserve_base, gone.reserve_quote, gone.tick) == (0, 0, NO_TICK)
 
 
 def test_pools_that_come_and_go_have_rows_of_their_own(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.kernels.matrix_layout import BAND_LEVELS_MAX, HEADER_BYTES
+from engine.kernels.matrix_layout import BAND_LEVELS_MAX, HEADER_BYTES, NO_TICK
 from engine.kernels.refresh_order import choose_stale
 from engine.market.board import Board
 from engine.market.matrix_block import Place, RowKind
@@ -103,11 +103,13 @@ def test_rows_and_lists_of_changes_are_those_of_the_twin(
             elif kind == "pool":
                 assert isinstance(first, float)
                 assert isinstance(second, float)
-                matrix.publish_rates(row, first, second, at_ns)
-                shown = pool_row(first, second)
+                reserves = (first * 3, second * 5)
+                matrix.publish_rates(row, first, second, at_ns, reserves=reserves, tick=at_ns)
+                held = {"reserve_base": reserves[0], "reserve_quote": reserves[1], "tick": at_ns}
+                shown = {**pool_row(first, second), **held}
             else:
                 matrix.withdraw(row, at_ns)
-                shown = dict(ABSENT)
+                shown = {**ABSENT, "tick": NO_TICK}
             twin.publish(row, shown)
             if at_ns % 3 == 0:
                 changes = reader.changed_since(asked)

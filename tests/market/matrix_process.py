@@ -72,13 +72,15 @@ def show_pool(matrix: PriceMatrix, row: int, counter: int) -> None:
         counter,
         bid_band_base=float(counter),
         ask_band_base=2.0 * counter,
+        reserves=(3.0 * counter, 4.0 * counter),
+        tick=-counter,
         frame_seq=counter,
     )
 
 
 def is_whole(row: PriceRow) -> bool:
     """Say whether all of a row comes from one counter."""
-    return torn_in(np.array([(0, *row, 0)], ROW_DTYPE)) == 0
+    return torn_in(np.array([(0, *row, (0,) * 6)], ROW_DTYPE)) == 0
 
 
 def torn_in(table: npt.NDArray[Any]) -> int:
@@ -100,6 +102,9 @@ def torn_in(table: npt.NDArray[Any]) -> int:
         "ask_band_base": np.where(is_book, counter, 2.0 * counter),
         "rate_forward": counter,
         "rate_backward": np.where(is_book, 1.0 / ask, inverse),
+        "reserve_base": np.where(is_book, 0, 3.0 * counter),
+        "reserve_quote": np.where(is_book, 0, 4.0 * counter),
+        "tick": np.where(is_book, 0, -counter),
     }
     is_same = np.ones(len(table), bool)
     for name, values in expected.items():

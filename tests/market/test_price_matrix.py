@@ -111,6 +111,11 @@ def test_a_rate_that_is_none_is_refused_by_name_and_the_row_stays(
                 matrix.publish_rates(1, 1.0, 1.0, 4, bid_band_base=bad)
             with pytest.raises(BadValueError, match="band of row 1"):
                 matrix.publish_rates(1, 1.0, 1.0, 4, ask_band_base=bad)
+            for reserves in ((bad, 1.0), (1.0, bad)):
+                with pytest.raises(
+                    BadValueError, match=r"reserves of row 1 .* finite and 0 or more"
+                ):
+                    matrix.publish_rates(1, 1.0, 1.0, 4, reserves=reserves)
 
         assert reader.row(1) == before
 
@@ -190,7 +195,7 @@ def patched(path: Path, word: int, value: int) -> None:
 def test_a_block_of_another_format_is_refused_with_both_formats(tmp_path: Path) -> None:
     with opened(tmp_path / "prices") as (_, matrix, _reader):
         patched(tmp_path / "prices", HEADER.FORMAT, 7)
-        with pytest.raises(BadValueError, match="format 7; this program reads format 1"):
+        with pytest.raises(BadValueError, match="format 7; this program reads format 2"):
             PriceMatrixReader.open(tmp_path / "prices")
 
         matrix.close()

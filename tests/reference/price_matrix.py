@@ -11,6 +11,7 @@ Level = tuple[int, int]
 ABSENT = {
     "is_live": False, "bid": 0.0, "ask": math.inf, "bid_size_base": 0.0, "ask_size_base": 0.0,
     "bid_band_base": 0.0, "ask_band_base": 0.0, "rate_forward": 0.0, "rate_backward": 0.0,
+    "reserve_base": 0.0, "reserve_quote": 0.0,
 }  # fmt: skip
 
 
