@@ -37,6 +37,10 @@ sizing is of a call from Python. `kernels.from_cache` is a fresh process from it
 kernel is loaded. `start_to_first_live_book` and `memory_of_all_roles` are of
 a whole installation on the sandbox, with compiled kernels cached.
 
+`providers` is a question to a node on loopback, in a process of its own that answers from memory:
+through the pool of providers by HTTP and by WebSocket, agreed on by two, and a batch of 100, beside
+plain aiohttp in turns: processor time on our side alone, without what node and network take.
+
 ### Frames on a schedule
 
 All of the above is back to back: caches are warm and nothing has to wake up. `paced` is what a

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from engine.bus.transport_list import transport_of
+from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.venue_list import FEEDS
-from engine.domain.chains import NATIVE_ASSETS
+from engine.domain.chains import CHAINS, NATIVE_ASSETS
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy, is_loopback
@@ -149,6 +150,19 @@ def _check_chains(names: Iterable[str]) -> None:
             )
 
 
+def _check_providers(text: str) -> None:
+    try:
+        KeyFile(text, tuple(CHAINS))
+    except BadValueError as error:
+        raise ValueError(str(error)) from None
+
+
+def _check_hosts(hosts: Iterable[str]) -> None:
+    for host in hosts:
+        if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host, re.ASCII) is None:
+            raise ValueError("each entry is a host, = and a number, as alchemy.com=660")
+
+
 def _check_pairs(names: Iterable[str]) -> None:
     for name in names:
         try:
@@ -267,6 +281,8 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "pairs"): _check_pair_list,
     ("costs", "fee_bps_taker"): _check_venues,
     ("routes", "gas_price_gwei"): _check_chains,
+    ("chains", "providers"): _check_providers,
+    ("chains", "units_per_s"): _check_hosts,
     ("paper", "capital_usd_at"): _check_places,
     ("routes", "bridges"): _check_pairs,
     ("data", "database_url"): _check_database_url,

@@ -93,7 +93,7 @@ def render_configuration() -> str:
                 "| key | variable | unit | default | what and why |",
                 "|---|---|---|---|---|",
             ]
-        why = line.why + (f" ({line.bounds})" if line.bounds else "")
+        why = line.why.replace("|", "\\|") + (f" ({line.bounds})" if line.bounds else "")
         default = f"`{line.default}`" if line.default else "none"
         secret = " **Secret.**" if (line.section, line.name) in SECRETS else ""
         lines.append(

@@ -30,6 +30,7 @@ SECRETS: Final = frozenset(
         ("alert", "urls"),
         ("ping", "url"),
         ("door", "kill_secret"),
+        ("chains", "providers"),
     }
 )
 
@@ -195,6 +196,26 @@ class RoutesSettings(_Section, frozen=True, kw_only=True):
 class ChainsSettings(_Section, frozen=True, kw_only=True):
     """Chains whose blocks are followed."""
 
+    providers: Annotated[
+        str | None,
+        Meta(description="nodes of each chain, as ethereum=https://one.example/KEY|"
+             "wss://one.example/KEY|https://two.example/KEY;base=https://..., or file:PATH of a "
+             "file of the same, read again when it changes"),
+    ] = None  # fmt: skip
+    agree: Annotated[
+        int,
+        Meta(ge=1, le=5, extra={"unit": "providers"},
+             description="so many providers of a chain have to agree on the states of its pools, "
+             "or all of them where there are fewer; with three or more a liar is found out"),
+    ] = 2  # fmt: skip
+    units_per_s: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "units/s", "gt": 0, "le": 1_000_000},
+            description="what a key may spend by host, in the provider's own units, as "
+            "alchemy.com=660; else what a free key may",
+        ),
+    ] = msgspec.field(default_factory=dict)
     stale_blocks: Annotated[
         int,
         Meta(

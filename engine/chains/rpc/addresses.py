@@ -29,7 +29,9 @@ _PLAIN: Final = {"http": "https", "ws": "wss"}
 _SCHEMES: Final = ("https", "wss", *_PLAIN)
 _CHAIN: Final = re.compile(r"[a-z][a-z0-9-]{0,19}", re.ASCII)
 _HOST: Final = re.compile(r"[A-Za-z0-9.:-]{1,253}", re.ASCII)
-_KEY_SIGNS_MIN: Final = 6
+_KEY: Final = re.compile(r".{16,}|(?=.*[0-9]).{8,}")
+"""What a part of an address is to be a key: as a word as `mainnet` it is hidden nowhere."""
+
 _NAME_PARTS: Final = 2
 
 
@@ -123,7 +125,7 @@ def _key(parts: SplitResult) -> str:
 def _hide(address: str, parts: SplitResult) -> None:
     pieces = [*parts.path.split("/"), parts.query, parts.password or "", parts.username or ""]
     pieces += [piece.partition("=")[2] for piece in parts.query.split("&")]
-    remember_secrets([address, *(piece for piece in pieces if len(piece) > _KEY_SIGNS_MIN)])
+    remember_secrets([address, *(piece for piece in pieces if _KEY.fullmatch(piece))])
 
 
 def _names(hosts: Sequence[tuple[str, int | None]]) -> list[str]:

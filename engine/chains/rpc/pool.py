@@ -13,20 +13,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.chains.ports import Json, NodeError, Refusal, Topic
-from engine.chains.rpc import checks
+from engine.chains.rpc import checks, hearing
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.budget import Budget
 from engine.chains.rpc.health import PoolHealth
 from engine.chains.rpc.links import LinkLimits, Way
 from engine.chains.rpc.messages import Asked
-from engine.chains.rpc.parsing import parse_block
 from engine.chains.rpc.plans import plan_for
 from engine.chains.rpc.provider import Provider
 from engine.chains.rpc.racing import Answers, Hedges, Outcome, Race
 from engine.chains.rpc.standing import Standing
 from engine.chains.rpc.troubles import ProviderError, Trouble
 from engine.domain.backoff import asked_wait_s
-from engine.domain.errors import BadValueError
 
 _SETTLED: Final = (Trouble.REVERTED, Trouble.TOO_MANY)
 """Errors that are answers: another provider would say the same."""
@@ -111,7 +109,7 @@ class ProviderPool:
         """Ask several things of one and the same provider."""
         if not asked:
             return []
-        self._check_split()
+        self.check_split()
         best: list[Outcome] = []
 
         def take(outcome: Outcome) -> bool:
@@ -136,16 +134,16 @@ class ProviderPool:
 
         It ends when that provider falls behind the others, too.
         """
-        self._check_split()
+        self.check_split()
         asked: Asked = ("eth_subscribe", [topic])
         able = [one for one in self.standings if one.provider.has_subscriptions]
         standing = next((one for one in self.ranked([asked]) if one in able), None)
-        if standing is None and topic is Topic.HEADS and not able:
-            told = self._polled_heads()
-        elif standing is None:
-            raise ProviderError(Trouble.DISCONNECTED, "no provider that has subscriptions")
+        if standing is not None:
+            told = hearing.hear(self, standing, topic, params)
+        elif topic is Topic.HEADS and not able:
+            told = hearing.poll_heads(self)
         else:
-            told = self._told(standing, topic, params)
+            raise self.why_none([asked], [])
         async with aclosing(told):
             async for word in told:
                 yield word
@@ -210,7 +208,7 @@ class ProviderPool:
         except ProviderError as error:
             if error.trouble is Trouble.TIMEOUT:
                 standing.outrun(asked, loop.time() - started_s)
-            self._failed(standing, error)
+            self.failed(standing, error)
             raise
         standing.took(asked, loop.time() - started_s)
         told = checks.newest_told(asked, answers)
@@ -220,6 +218,20 @@ class ProviderPool:
         standing.provider.troubles.update(troubles)
         standing.answered_well()
         return answers
+
+    def check_split(self) -> None:
+        """Refuse to answer while nobody knows who tells the truth.
+
+        Raises:
+            ProviderError: so it is.
+        """
+        if self.split:
+            raise ProviderError(Trouble.DISAGREED, self.split)
+
+    def failed(self, standing: Standing, error: ProviderError) -> None:
+        """Note that a provider gave no answer."""
+        standing.provider.troubles[error.trouble] += 1
+        standing.failed(error)
 
     def quarantine(self, standing: Standing, why: str) -> None:
         """Take nothing of a provider any more until it was checked, and tell so."""
@@ -274,51 +286,6 @@ class ProviderPool:
 
         provider = Provider(access, self._way, self.limits.links, limited)
         return Standing(provider, budget, self._now_s)
-
-    # ---- inside ------------------------------------------------------------------------------
-
-    def _check_split(self) -> None:
-        if self.split:
-            raise ProviderError(Trouble.DISAGREED, self.split)
-
-    def _failed(self, standing: Standing, error: ProviderError) -> None:
-        standing.provider.troubles[error.trouble] += 1
-        standing.failed(error)
-
-    async def _told(
-        self, standing: Standing, topic: Topic, params: Mapping[str, Json] | None
-    ) -> AsyncGenerator[Json, None]:
-        standing.budget.take(standing.budget.plan.cost_of([("eth_subscribe", [])]))
-        try:
-            async with aclosing(standing.provider.subscribe(topic, params)) as told:
-                async for word in told:
-                    if topic is Topic.HEADS:
-                        self._head_told(standing, word)
-                    yield word
-        except ProviderError as error:
-            self._failed(standing, error)
-            raise
-
-    def _head_told(self, standing: Standing, word: Json) -> None:
-        try:
-            number = parse_block(word).number
-        except BadValueError as error:
-            raise ProviderError(Trouble.BAD_SHAPE, str(error)) from None
-        standing.knows(number)
-        if not standing.is_trusted:
-            raise ProviderError(Trouble.DISAGREED, standing.why)
-        if standing.lag > self.limits.lag_max:
-            raise ProviderError(Trouble.BEHIND, f"it is {standing.lag} blocks behind others")
-
-    async def _polled_heads(self) -> AsyncGenerator[Json, None]:
-        newest = ""
-        while True:
-            word = await self.request("eth_getBlockByNumber", "latest", False)
-            block = parse_block(word)
-            if block.hash != newest:
-                newest = block.hash
-                yield word
-            await asyncio.sleep(self.limits.poll_s)
 
 
 @asynccontextmanager

@@ -25,12 +25,17 @@ class Agreeing:
     """A node whose answers about named blocks are those of so many providers.
 
     Args:
-        votes: how many have to agree; 1 is the pool as it is.
+        votes: how many have to agree, or all there are if there are fewer; 1 is the pool as it is.
     """
 
     def __init__(self, pool: ProviderPool, votes: int) -> None:
         self._pool = pool
-        self._votes = votes
+        self._votes_max = votes
+
+    @property
+    def _votes(self) -> int:
+        """How many have to agree, of those that the settings name; not of those that answer."""
+        return min(self._votes_max, len(self._pool.standings))
 
     async def request(self, method: str, *params: Json) -> Json:
         """Ask one thing."""

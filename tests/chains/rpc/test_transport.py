@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,7 @@ from tests.chains.rpc.pretend_node import PretendNode, pretend_node
 from tests.patience import PATIENCE_S
 
 QUICK = LinkLimits(
-    answer_s=0.4, open_s=2.0, ping_s=0.2, head_silence_s=0.5, answer_bytes_max=100_000
+    answer_s=1.5, open_s=1.5, ping_s=30.0, head_silence_s=2.0, answer_bytes_max=100_000
 )
 ANSWERED_IN_TIME = LinkLimits(answer_s=PATIENCE_S, answer_bytes_max=100_000)
 
@@ -82,7 +83,7 @@ async def test_an_answer_and_an_error_come_back_in_the_order_of_the_questions(ki
     [
         (Dropped(), Refusal.AWAY),
         (Hung(), Refusal.AWAY),
-        (Delayed(5.0), Refusal.AWAY),
+        (Delayed(60.0), Refusal.AWAY),
         (Status(503), Refusal.AWAY),
         (Said("{"), Refusal.LIED),
         (Said(""), Refusal.LIED),
@@ -128,7 +129,7 @@ async def _insist(pool: ProviderPool) -> object:
 
 async def test_a_late_answer_is_never_taken_for_that_of_the_next_question() -> None:
     async with way_in("socket", QUICK) as (pool, proxy, _):
-        proxy.on("eth_blockNumber", Delayed(0.6), times=1)
+        proxy.on("eth_blockNumber", Delayed(2.0), times=1)
 
         with pytest.raises(NodeError):
             await pool.request("eth_blockNumber")
@@ -190,8 +191,9 @@ async def _mine_until_told(node: PretendNode, told: "asyncio.Future[Json]") -> o
 async def test_a_subscription_ends_with_an_error_when_it_breaks_or_falls_silent(
     way_to_break: str,
 ) -> None:
+    limits = replace(QUICK, ping_s=0.5) if way_to_break == "freeze" else QUICK
     async with (
-        way_in("socket", QUICK) as (pool, proxy, node),
+        way_in("socket", limits) as (pool, proxy, node),
         aclosing(pool.subscribe(Topic.HEADS)) as heads,
     ):
         first = asyncio.ensure_future(anext(heads))
