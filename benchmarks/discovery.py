@@ -33,8 +33,6 @@ from engine.sandbox.world.building import Built
 from engine.sandbox.world.plan import START_PRICES_USD
 
 TERMS = ChoiceTerms(pool_usd_min=1_000.0, pools_max=10_000)
-CHANGED = 20
-"""Pools that are traded between the end of one process and the start of the next."""
 
 
 class Ground(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-FORM: Final = 1
+FORM: Final = 2
 """Of the tables below: a file of another one is begun anew."""
 
 BUSY_S: Final = 1.0
@@ -27,6 +27,7 @@ CREATE TABLE pools (
 ) WITHOUT ROWID;
 CREATE INDEX pools_by_block ON pools (block);
 CREATE INDEX pools_by_worth ON pools (worth_usd);
+CREATE TABLE valued (usd_min REAL NOT NULL, at_s INTEGER NOT NULL);
 CREATE TABLE scanned (
     dex TEXT PRIMARY KEY, number INTEGER NOT NULL, serial INTEGER NOT NULL
 ) WITHOUT ROWID;

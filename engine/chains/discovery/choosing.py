@@ -3,6 +3,7 @@
 Whatever is left out is counted by its reason.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,8 +27,17 @@ from engine.domain.pools import Pool, Protocol
 
 POOLS_AT_ONCE: Final = 200
 
-STILL_RATIO: Final = 0.1
-"""Pools with less than this of what is looked for are not looked at again until a restart."""
+RICH_RATIO: Final = 0.1
+"""Pools with more than this of what is looked for are looked at again more often than others."""
+
+RICH_S: Final = 3_600
+POOR_S: Final = 86_400
+"""After so long pools are looked at again."""
+
+NEVER_USD: Final = float("inf")
+
+YOUNG_BLOCKS: Final = 2_000
+"""Pools of so many blocks are looked at each time: most are made empty, and filled soon after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,7 @@ class Chooser:
         worths = self._cache.worths()
         chosen: list[ChosenPool] = []
         for some in _batches(self._cache.worth(terms.pool_usd_min)):
+            await asyncio.sleep(0)  # what is known already takes no node's time, but the loop's
             if len(chosen) >= terms.pools_max:
                 left_out[PoolRefusal.BEYOND] += len(some)
                 continue
@@ -117,10 +128,12 @@ class Chooser:
         return Choice(chosen, +left_out)
 
     async def _value(self, at: BlockRef, terms: ChoiceTerms) -> None:
-        """Look at what is in pools that are new or were worth something when last looked at."""
+        """Look at what is in pools that are new, or that were not looked at for long."""
         worths = Worths(await self._prices(at), terms.pool_usd_min)
+        usd_min = self._due(at, terms)
         unpriced: list[Held] = []
-        for some in _batches(self._to_value(terms)):
+        to_value = self._cache.to_value(usd_min, at.number - YOUNG_BLOCKS)
+        for some in _batches(to_value):
             seen: dict[str, float] = {}
             for held in await amounts_in(some, self._reader, at):
                 seen[held.pool.address] = worths.of(held)
@@ -130,10 +143,17 @@ class Chooser:
         for start in range(0, len(unpriced), POOLS_AT_ONCE):
             some_held = unpriced[start : start + POOLS_AT_ONCE]
             self._cache.set_worth({one.pool.address: worths.by_learnt(one) for one in some_held})
+        if usd_min < NEVER_USD:
+            self._cache.set_valued(usd_min, at.made_at_s)
 
-    def _to_value(self, terms: ChoiceTerms) -> Iterator[FoundPool]:
-        yield from self._cache.worth(STILL_RATIO * terms.pool_usd_min)
-        yield from self._cache.unread()
+    def _due(self, at: BlockRef, terms: ChoiceTerms) -> float:
+        """Return how much is in pools that are due to be looked at again."""
+        rich_usd = RICH_RATIO * terms.pool_usd_min
+        if abs(at.made_at_s - self._cache.valued_at_s(UNKNOWN)) >= POOR_S:
+            return UNKNOWN
+        if abs(at.made_at_s - self._cache.valued_at_s(rich_usd)) >= RICH_S:
+            return rich_usd
+        return NEVER_USD
 
     async def _prices(self, at: BlockRef) -> Mapping[str, float]:
         prices: dict[str, float] = {}

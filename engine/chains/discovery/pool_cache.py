@@ -72,12 +72,13 @@ class PoolCache:
         """Give all known pools of the DEXs, in the order of their blocks."""
         return self._where("true ORDER BY block, address")
 
-    def unread(self) -> Iterator[FoundPool]:
-        """Give pools of which nobody has looked yet what is in them."""
+    def to_value(self, usd_min: float, block: int) -> Iterator[FoundPool]:
+        """Give pools in which nobody has looked, that are worth so much, or of a later block."""
         last = b""
         while rows := self._cache.execute(
-            f"{_SELECT} WHERE worth_usd IS NULL AND address > ? ORDER BY address LIMIT ?",
-            (last, ROWS_AT_ONCE),
+            f"{_SELECT} WHERE (worth_usd IS NULL OR worth_usd >= ? OR block > ?) AND address > ?"
+            " ORDER BY address LIMIT ?",
+            (usd_min, block, last, ROWS_AT_ONCE),
         ).fetchall():
             last = rows[-1][0]
             yield from filter(None, map(self._found, rows))
@@ -179,6 +180,19 @@ class PoolCache:
             self._cache.executemany(
                 "DELETE FROM ends WHERE number = ?", [(number,) for number in older[::2]]
             )
+
+    def valued_at_s(self, usd_min: float) -> int:
+        """Return when all pools with so much in them were last looked at, 0 if never."""
+        (at_s,) = self._cache.execute(
+            "SELECT coalesce(max(at_s), 0) FROM valued WHERE usd_min <= ?", (usd_min,)
+        ).fetchone()
+        return int(at_s)
+
+    def set_valued(self, usd_min: float, at_s: int) -> None:
+        """Keep that all pools with so much in them were looked at, by the chain's own time."""
+        with change(self._cache):
+            self._cache.execute("DELETE FROM valued WHERE usd_min >= ?", (usd_min,))
+            self._cache.execute("INSERT INTO valued VALUES (?, ?)", (usd_min, at_s))
 
     def _forget_poorest(self, count: int) -> int:
         return self._cache.execute(

@@ -143,6 +143,22 @@ async def test_a_span_whose_branch_is_left_while_it_is_read_does_not_count(tmp_p
     assert {block for _, block in pools_in(cache)} == set(range(1, 60))
 
 
+async def test_a_branch_that_is_left_between_two_spans_takes_its_pools_with_it(
+    tmp_path: Path,
+) -> None:
+    chain, cache = busy_chain(), cache_at(tmp_path / "a")
+
+    def leave(progress: ScanProgress) -> None:
+        if progress.block == 29:
+            chain.reorg(50, "other")
+
+    await FactoryScan(
+        node=chain, reader=chain, dexes=[V2, V3, V4], cache=cache, log_span=10, told=leave
+    ).catch_up(60)
+
+    assert {block for _, block in pools_in(cache)} == set(range(1, 11))
+
+
 async def test_a_node_whose_blocks_are_others_each_time_is_given_up(tmp_path: Path) -> None:
     chain, cache = busy_chain(), cache_at(tmp_path / "a")
     chain.reorgs_while_reading = 1_000

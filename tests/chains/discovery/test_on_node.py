@@ -215,6 +215,30 @@ async def test_a_pool_that_was_made_later_is_found_by_the_next_look(
     assert new == {pair.lower()}
 
 
+async def test_what_is_in_a_pool_is_looked_at_again_in_time(
+    new_world: Callable[[], LocalWorld], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = new_world()
+    pool = world.pool("Uniswap V2", "USDC", "WETH")
+
+    async def worth(chain: OnNode) -> float:
+        with discovery(world, chain, tmp_path) as opened:
+            choice = await chosen(opened, await chain.head())
+        [usd] = [one.worth_usd for one in choice.chosen if one.pool.address == pool.address]
+        return usd
+
+    async with on_node(world.world.http_url) as chain:
+        before = await worth(chain)
+        world.transfer("USDC", pool.address, 1_000)
+        assert await worth(chain) == pytest.approx(before + 1_000)  # it is young
+        monkeypatch.setattr("engine.chains.discovery.choosing.YOUNG_BLOCKS", 0)
+        world.transfer("USDC", pool.address, 1_000)
+        assert await worth(chain) == pytest.approx(before + 1_000)
+        world.rpc.ask("evm_increaseTime", 3_700)
+        world.mine()
+        assert await worth(chain) == pytest.approx(before + 2_000)
+
+
 async def test_a_row_that_no_contract_bears_out_is_not_believed(world: LocalWorld) -> None:
     weth = world.token("WETH").address
     wrong = [msgspec.structs.replace(dex, factory=weth) for dex in world.made.dexes]
