@@ -128,7 +128,9 @@ def row_now(row: AnyRow, state: PoolState) -> AnyRow:
     match row, state:
         case PairRow(), ConstantProductState():
             return PairRow(
-                reserve0_raw=str(state.reserve0_raw), reserve1_raw=str(state.reserve1_raw)
+                reserve0_raw=str(state.reserve0_raw),
+                reserve1_raw=str(state.reserve1_raw),
+                fees_e9=row.fees_e9,
             )
         case ConcentratedRow(), ConcentratedState():
             return _concentrated_now(row, state)

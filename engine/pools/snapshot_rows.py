@@ -16,7 +16,7 @@ from engine.domain.pools import Pool, Protocol
 from engine.pools.balancer_stable import InvariantForm, StableState, make_stable
 from engine.pools.balancer_weighted import WeightedState, make_weighted
 from engine.pools.concentrated import ConcentratedState
-from engine.pools.constant_product import ConstantProductState
+from engine.pools.constant_product import FEE_DENOMINATOR_MAX, ConstantProductState
 from engine.pools.curve import CurveState, QuoteOrder, make_curve
 from engine.pools.curve_math import ProductForm
 from engine.pools.integers import INT128_MAX, INT256_MAX, PIPS, check_whole
@@ -51,13 +51,20 @@ class PairRow(
     frozen=True,
     forbid_unknown_fields=True,
     kw_only=True,
+    omit_defaults=True,
     tag_field="form",
     tag="pair",
 ):
-    """Reserves of a constant product pair."""
+    """Reserves of a constant product pair.
+
+    Attributes:
+        fees_e9: of an input of token 0 and of one of token 1, in parts of 10**9, where they are not
+            the same; the pool's fee is then the higher one.
+    """
 
     reserve0_raw: str
     reserve1_raw: str
+    fees_e9: tuple[int, ...] = ()
 
     def state(self, pool: Pool) -> ConstantProductState:
         """Make the exact state.
@@ -67,16 +74,23 @@ class PairRow(
         """
         reserve0 = whole(self.reserve0_raw, what="reserve0_raw")
         reserve1 = whole(self.reserve1_raw, what="reserve1_raw")
-        fee = Fraction(pool.fee_ratio)
-        state = ConstantProductState(
-            reserve0_raw=reserve0,
-            reserve1_raw=reserve1,
-            fee0_numerator=fee.numerator,
-            fee1_numerator=fee.numerator,
-            fee_denominator=fee.denominator,
+        fee0, fee1 = self._fees(pool)
+        state = ConstantProductState.of(
+            reserve0_raw=reserve0, reserve1_raw=reserve1, fee0=fee0, fee1=fee1
         )
         check_pair_liquidity(state)
         return state
+
+    def _fees(self, pool: Pool) -> tuple[Fraction, Fraction]:
+        fee = Fraction(pool.fee_ratio)
+        if not self.fees_e9:
+            return fee, fee
+        if len(self.fees_e9) != 2:  # noqa: PLR2004 - tokens
+            raise BadValueError(f"{len(self.fees_e9)} fees of a pair; each of two tokens has one")
+        fee0, fee1 = (Fraction(one, FEE_DENOMINATOR_MAX) for one in self.fees_e9)
+        if max(fee0, fee1) != fee:
+            raise BadValueError(f"fees {self.fees_e9} of a pair whose fee is {pool.fee_ratio}")
+        return fee0, fee1
 
 
 class ConcentratedRow(

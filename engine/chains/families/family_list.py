@@ -6,6 +6,8 @@ from typing import Final
 from engine.chains.families.algebra import Algebra
 from engine.chains.families.balancer_stable import BalancerStable
 from engine.chains.families.balancer_weighted import BalancerWeighted
+from engine.chains.families.biswap_v2 import BiswapV2
+from engine.chains.families.camelot_v2 import CamelotV2
 from engine.chains.families.curve import Curve
 from engine.chains.families.solidly import Solidly
 from engine.chains.families.uniswap_v2 import UniswapV2
@@ -27,6 +29,8 @@ FAMILY_OF: Final[Mapping[Protocol, Callable[[frozenset[str]], Family]]] = {
     Protocol.PANCAKESWAP_V2: lambda _: UniswapV2(),
     Protocol.QUICKSWAP_V2: lambda _: UniswapV2(),
     Protocol.BASESWAP_V2: lambda _: UniswapV2(),
+    Protocol.BISWAP_V2: lambda _: BiswapV2(),
+    Protocol.CAMELOT_V2: lambda _: CamelotV2(),
     Protocol.UNISWAP_V3: lambda _: UniswapV3(),
     Protocol.SUSHISWAP_V3: lambda _: UniswapV3(),
     Protocol.PANCAKESWAP_V3: lambda _: UniswapV3(swap_topic=PANCAKE_V3_SWAP, swap_words=7),

@@ -221,6 +221,9 @@ def share_kept(pool: Pool, state: PoolState, token_in: int) -> float:
     """Return what the fee leaves of an input of a token."""
     if isinstance(state, ConcentratedState):
         return 1.0 - state.swap_fee_pips(token_in) / PIPS
+    if isinstance(state, ConstantProductState):
+        fee = (state.fee0_numerator, state.fee1_numerator)[token_in]
+        return 1.0 - fee / state.fee_denominator
     return 1.0 - float(pool.fee_ratio)
 
 

@@ -1,12 +1,14 @@
 """Records runs of contracts that were compiled elsewhere: `python -m tests.chains.families.record`.
 
-Takes a folder with `pool.json`, `factory.json` (Aerodrome's) and `clpool.json` (Slipstream's) as
-the compiler writes them; tests/data/chains/README.md says from what.
+Takes a folder with `pool.json`, `factory.json` (Aerodrome's), `clpool.json` (Slipstream's) and
+`camelot.json` as the compiler writes them, and perhaps which run alone; their sources are named in
+tests/data/chains/README.md.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from math import isqrt
 from pathlib import Path
 from random import Random
@@ -14,7 +16,9 @@ from random import Random
 from engine.domain.pools import Protocol
 from tests.chains.conftest import start_local
 from tests.chains.families.actor import Actor
+from tests.chains.families.following import Stage
 from tests.chains.families.recorded import record, save
+from tests.chains.families.stage_camelot import CamelotStage
 from tests.chains.families.stage_concentrated import ConcentratedStage
 from tests.chains.families.stage_solidly import SolidlyStage
 
@@ -61,10 +65,21 @@ def slipstream(actor: Actor, folder: Path) -> ConcentratedStage:
     return stage
 
 
-async def main(folder: Path) -> None:
+def camelot(actor: Actor, folder: Path) -> CamelotStage:
+    return CamelotStage(actor, pair_code=_code(folder / "camelot.json"))
+
+
+async def main(folder: Path, only: str = "") -> None:
     world = start_local()
     try:
-        for name, make in (("aerodrome_v2", solidly), ("slipstream", slipstream)):
+        stages: list[tuple[str, Callable[[Actor, Path], Stage]]] = [
+            ("aerodrome_v2", solidly),
+            ("slipstream", slipstream),
+            ("camelot_v2", camelot),
+        ]
+        for name, make in stages:
+            if only and name != only:
+                continue
             stage = make(Actor(world), folder)
             save(name, await record(world, stage, seed=1, steps=10, acts=20))
     finally:
@@ -77,4 +92,4 @@ def _code(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from random import Random
 
 from engine.chains.families.uniswap_v2 import UniswapV2
+from engine.chains.ports import Family
 from engine.domain.pools import Pool, Protocol
 from engine.sandbox.world.values import WorldToken
 from tests.chains.families.actor import Actor, Do, pool_of
@@ -15,7 +16,7 @@ class PairStage:
 
     def __init__(self, actor: Actor, pairs: Sequence[tuple[str, str]]) -> None:
         self.actor = actor
-        self.family = UniswapV2()
+        self.family: Family = UniswapV2()
         self.pools: list[Pool] = []
         self.tokens: dict[str, tuple[WorldToken, ...]] = {}
         factory = actor.world.made.contracts["v2_factory"]
@@ -25,10 +26,13 @@ class PairStage:
             both = (tokens[0].address, tokens[1].address)
             actor.do((factory, "createPair(address,address)", both))
             address = actor.hands.read(factory, "getPair(address,address)", ("address",), *both)
-            pool = pool_of(Protocol.UNISWAP_V2, address, tokens, Decimal("0.003"))
-            self.pools.append(pool)
-            self.tokens[pool.address] = tokens
-            self._mint(pool, (10**20, 3 * 10**20))
+            self.take(pool_of(Protocol.UNISWAP_V2, address, tokens, Decimal("0.003")), tokens)
+
+    def take(self, pool: Pool, tokens: tuple[WorldToken, ...]) -> None:
+        """Take a pair, and fill it."""
+        self.pools.append(pool)
+        self.tokens[pool.address] = tokens
+        self._mint(pool, (10**20, 3 * 10**20))
 
     def act(self, random: Random) -> None:
         pool = random.choice(self.pools)
