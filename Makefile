@@ -263,6 +263,11 @@ kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled 
 pools: $(VENV)/.kernels $(VENV)/.dev ## ten million random pools: floats against the exact forms
 	@$(PY) -m tests.pools.campaign_curves --cases 10000000 --seed 1
 
+.PHONY: pending
+pending: $(VENV)/.dev ## mutated calls of routers, and random swaps on a real node beside what was predicted of them
+	@$(PY) -m tests.chains.pending.campaign_calldata 300000 $(or $(SEED),1)
+	@$(PY) -m tests.chains.pending.campaign_predictions $(or $(N),4000) $(or $(SEED),1)
+
 .PHONY: cycles
 cycles: $(VENV)/.kernels $(VENV)/.dev ## random markets: no profitable cycle is missed, sizes are optimal
 	@$(PY) -m tests.detect.cycle_campaign --events 100000 --seed 1

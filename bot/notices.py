@@ -28,6 +28,7 @@ from engine.bus.notices import (
     OpportunitySeen,
     PaperTraded,
     StampedNotice,
+    WhaleSeen,
 )
 from engine.domain.backoff import Backoff
 from engine.domain.errors import SyndicateError
@@ -47,8 +48,8 @@ RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
 _CONFIRM_S_MAX: Final = 10.0
 
-_ORDINARY = (OpportunitySeen, PaperTraded, ApprovalEnded)
-"""Of the last one, ends of prompts that this chat never showed: it was not opened yet, or away."""
+_ORDINARY = (OpportunitySeen, PaperTraded, ApprovalEnded, WhaleSeen)
+"""Of approvals, ends of prompts that this chat never showed: it was not opened yet, or away."""
 
 _ASKED = (ApprovalAsked, ApprovalEnded)
 """What waits for a word, and no longer than a short while: at once, and in quiet hours too."""

@@ -45,6 +45,7 @@ from engine.bus.notices import (
     VenueLost,
     VenuesBack,
     VenuesLost,
+    WhaleSeen,
 )
 from engine.domain.engines import MAIN
 
@@ -371,6 +372,7 @@ ROWS: Final[tuple[Row, ...]] = (
         until=Until.NOTICE,
     ),
     Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),
+    Row(notice=WhaleSeen, kind="whale", topic="Large trades on chains", way=Way.NEWS),
     Row(notice=DayClosed, kind="daily", topic="Daily reports", way=Way.NEWS),
     Row(notice=ApprovalAsked, kind="approval", topic="Approvals", way=Way.NEWS, is_mutable=False),
     Row(notice=ApprovalEnded, kind="approval", topic="Approvals", way=Way.NEWS, is_mutable=False),

@@ -16,6 +16,7 @@ from bot.render.reports import Came, came_lines
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from bot.render.stories import main_cause
+from bot.render.whales import whale_content
 from engine.bus.notices import (
     REFUSED,
     ApprovalAsked,
@@ -43,6 +44,7 @@ from engine.bus.notices import (
     Unkilled,
     VenueBack,
     VenueLost,
+    WhaleSeen,
 )
 from engine.domain.units import NS_PER_MS, NS_PER_S
 
@@ -53,6 +55,7 @@ _KIND_WORDS: dict[type[Notice], str] = {
     OpportunitySeen: "Opportunities",
     PaperTraded: "Paper trades",
     ApprovalEnded: "Asked, and ended",
+    WhaleSeen: "Large trades",
     VenueLost: "Venue lost",
     VenueBack: "Venue back",
     ClockCorrected: "Clock corrected",
@@ -135,25 +138,29 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         return _state_content(notice) if isinstance(notice, _STATES) else _change_content(notice)
     if isinstance(notice, (*ACTS, *AWAY)):
         return act_content(notice) if isinstance(notice, ACTS) else away_content(notice)
-    if isinstance(notice, OpportunitySeen):
-        title = (
-            f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
-            f" {words.percent(notice.net_edge_bps)}"
-        )
-        return (
-            Mark.NONE,
-            title,
-            [
-                words.route(notice.pair, notice.buy_venue, notice.sell_venue, notice.assets),
-                f"{words.phrase(notice.outcome)} ({notice.opportunity_id})",
-            ],
-        )
+    if isinstance(notice, (OpportunitySeen, WhaleSeen)):
+        return whale_content(notice) if isinstance(notice, WhaleSeen) else _seen_content(notice)
     if isinstance(notice, ClockCorrected):
         return _clock_content(notice)
     if isinstance(notice, (PaperTraded, LateFill, PlanVoided, DayClosed)):
         return _plan_content(notice)
     assert not isinstance(notice, (ApprovalAsked, ApprovalEnded, MandateEnded))
     return _trouble_content(notice)
+
+
+def _seen_content(notice: OpportunitySeen) -> tuple[Mark, str, list[str]]:
+    title = (
+        f"Opportunity {words.usd(notice.profit_usd, is_signed=True)}"
+        f" {words.percent(notice.net_edge_bps)}"
+    )
+    return (
+        Mark.NONE,
+        title,
+        [
+            words.route(notice.pair, notice.buy_venue, notice.sell_venue, notice.assets),
+            f"{words.phrase(notice.outcome)} ({notice.opportunity_id})",
+        ],
+    )
 
 
 def _day_content(notice: DayClosed) -> tuple[Mark, str, list[str]]:

@@ -360,6 +360,30 @@ class RecordingStopped(_Notice, frozen=True, kw_only=True):
     why: str
 
 
+class WhaleSeen(_Notice, frozen=True, kw_only=True):
+    """A swap on a chain that moves its price far, or is worth much.
+
+    Attributes:
+        venue: of the pool: ``uniswap_v3@ethereum``.
+        impact_ratio: how much dearer what was bought became in what was sold, rounded towards 0.
+        worth_usd: of what was sold; nothing where nobody knows its price.
+        is_pending: it is in no block yet, and what is said of it is predicted.
+        tx: hash of its transaction.
+    """
+
+    venue: VenueId
+    pool: str
+    fee_ratio: Decimal
+    asset_in: AssetCode
+    asset_out: AssetCode
+    amount_in: Decimal
+    amount_out: Decimal
+    impact_ratio: Decimal
+    worth_usd: Decimal | None
+    is_pending: bool
+    tx: str
+
+
 class AlertAct(_Notice, frozen=True, kw_only=True):
     """What an operator did about alerts; every chat of the installation goes by it.
 
@@ -412,6 +436,7 @@ Notice = (
     | RoleBack
     | VenuesLost
     | VenuesBack
+    | WhaleSeen
     | AlertAct
 )
 

@@ -44,6 +44,7 @@ from engine.bus.notices import (
     VenueLost,
     VenuesBack,
     VenuesLost,
+    WhaleSeen,
 )
 from engine.bus.performance import BooksReport, Held, PerformanceReport
 from engine.bus.permit_reports import (
@@ -709,6 +710,25 @@ def seen(*, profit_usd: float = 12.5, number: int = 12) -> OpportunitySeen:
     )
 
 
+def whale(*, worth_usd: Decimal | None, is_pending: bool = True) -> WhaleSeen:
+    """A large trade as a notice, of a token that is only its address."""
+    return WhaleSeen(
+        at_ns=AT_NS,
+        basis=Basis.SANDBOX,
+        venue=VenueId("uniswap_v3@ethereum"),
+        pool="0x" + "ab" * 20,
+        fee_ratio=Decimal("0.0005"),
+        asset_in=AssetCode("USDC"),
+        asset_out=AssetCode("PEPE@ethereum:0x6982508145454ce325ddbe47a25d4ec3d2311933"),
+        amount_in=Decimal("1284000.50"),
+        amount_out=Decimal("98231004412.25"),
+        impact_ratio=Decimal("0.01274"),
+        worth_usd=worth_usd,
+        is_pending=is_pending,
+        tx="0x" + "12" * 32,
+    )
+
+
 def traded() -> PaperTraded:
     """A trade as a notice."""
     return next(one for one in all_notices() if isinstance(one, PaperTraded))
@@ -985,6 +1005,8 @@ def all_notices() -> list[Notice]:
         RecordsDropped(at_ns=at_ns, basis=basis, kind=REFUSED, count=2),
         RetentionHeld(at_ns=at_ns, basis=basis, ahead_ns=400 * 86_400 * 10**9),
         RecordingStopped(at_ns=at_ns, basis=basis, why="No space left on device at var/recordings"),
+        whale(worth_usd=Decimal("1284000.50")),
+        whale(worth_usd=None, is_pending=False),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
         RoleAway(at_ns=at_ns, basis=basis, role="engine", why="no answer within 5 s"),

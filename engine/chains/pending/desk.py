@@ -68,6 +68,11 @@ class PendingDesk:
             now_ns: the time.
             at_s: time of the block that it may come into.
         """
+        to = told.get("to") if isinstance(told, dict) else None
+        if isinstance(to, str) and to.lower() not in self._routers:
+            self.counts[Count.HEARD] += 1  # most are none of ours, and are not even read
+            self.counts[Count.ELSEWHERE] += 1
+            return
         try:
             tx = parse_pending(told)
         except BadValueError:

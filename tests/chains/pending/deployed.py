@@ -66,7 +66,8 @@ class Deployed:
         self.router_02 = self._deploy_router_02(world.hands(0))
         for account in ACCOUNTS:
             self._furnish(world.hands(account))
-        self.routers = routers_of(self._rows(), self.dexes, chain="ethereum", weth=self.weth)
+        self.rows = self._rows()
+        self.routers = routers_of(self.rows, self.dexes, chain="ethereum", weth=self.weth)
         made = [one for one in world.made.pools if one.dex in _DEXES]
         self.pools = [self._pool(one) for one in made]
         self.keys: dict[str, tuple[Any, ...]] = {

@@ -61,8 +61,8 @@ class Maker:
         return self.rng.choice([0, 0, 0, 1, self.amount(token)])
 
     def most(self, token: str) -> int:
-        """Return a greatest input that mostly holds."""
-        return self.rng.choice([2**100, 2**100, 2**100, self.amount(token)])
+        """Return a greatest input that mostly holds, and that the sender has."""
+        return self.rng.choice([10**25, 10**25, 10**25, self.amount(token)])
 
     def deadline(self) -> int:
         return self.rng.choice([FOR_EVER, FOR_EVER, FOR_EVER, FOR_EVER, 1_600_000_000])

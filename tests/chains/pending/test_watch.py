@@ -2,25 +2,28 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 
+from engine.bus.notices import Notice
 from engine.chains.families.family_list import families_of
-from engine.chains.pending.desk import PendingDesk
 from engine.chains.pending.waiting import Count
 from engine.chains.pending.watch import PendingWatch, WatchLimits
 from engine.chains.pending.whales import Whale, WhaleTerms
-from engine.chains.ports import BlockRef, Log, Node
+from engine.chains.ports import Node
 from engine.domain.assets import AssetCode
+from engine.domain.chains import CHAINS
+from engine.domain.modes import Basis
 from engine.domain.pools import Pool, Protocol
 from engine.domain.units import NS_PER_S
 from engine.pools.impact import impact_of_states
 from engine.pools.snapshot_rows import PoolState
-from engine.wiring.pending_pools import LivePools, PoolsBefore, told_of
+from engine.wiring.chain_pending import ChainPending, whale_notice
 from tests.chains.conftest import start_local
 from tests.chains.following.node import Followed, following
 from tests.chains.following.test_real_node import access_to
@@ -31,12 +34,6 @@ from tests.chains.pending.scripted_pending import Reserved
 from tests.patience import PATIENCE_S
 
 AT_NS = 1_750_000_000 * NS_PER_S
-
-
-def usd_of(asset: AssetCode, amount: Decimal) -> Decimal | None:
-    prices = {"WETH": 2_685, "ETH": 2_685, "USDC": 1, "USDT": 1, "DAI": 1}
-    price = prices.get(asset.partition("@")[0])
-    return None if price is None else amount * price
 
 
 @pytest.fixture(scope="module")
@@ -84,30 +81,24 @@ async def watching(
     families = families_of(there.dexes)
     pools = [(pool, families[pool.protocol]) for pool in there.pools]
     async with following([access_to(there.world)], pools) as followed:
-        live = LivePools(followed.machine.pools)
-        desk = PendingDesk(
-            routers=there.routers, pools=live, terms=terms or WhaleTerms(), usd_of=usd_of
-        )
         node: Node = followed.node
         if told != "bodies":
             node = Reserved(node, names=told == "names")
         whales: list[Whale] = []
-        watch = PendingWatch(
-            node,
-            desk,
-            tell=whales.append,
+        pending = ChainPending(
+            followed.machine,
+            facts=CHAINS["ethereum"],
+            routers=there.rows,
+            dexes=there.dexes,
+            terms=terms or WhaleTerms(),
+            on_whale=whales.append,
             now_ns=lambda: AT_NS,
-            block_s=1,
             limits=WatchLimits(bodies_per_s=10_000),
         )
-        watched = Watching(there, followed, watch, whales)
-
-        def look(ref: BlockRef, logs: Sequence[Log]) -> None:
-            block, before = told_of(ref, logs, followed.machine.pools)
-            watch.block(block, PoolsBefore(before, live))
-
-        followed.machine.look = look
-        task = asyncio.create_task(watch.run())
+        task = asyncio.create_task(pending.run(node))
+        await asyncio.sleep(0)
+        assert pending.watch is not None
+        watched = Watching(there, followed, pending.watch, whales)
         try:
             await watched.followed.until_at((await asyncio.to_thread(there.world.head))["hash"])
             yield watched
@@ -234,3 +225,22 @@ async def test_a_swap_of_great_worth_is_a_whale_whatever_it_moves(there: Deploye
         await watched.settle()
 
         assert [whale.worth_usd for whale in watched.whales] == [2_000]
+
+
+async def test_a_whale_becomes_a_notice_with_its_impact_rounded_towards_nothing(
+    there: Deployed,
+) -> None:
+    async with watching(there, TERMS) as watched:
+        there.world.automine(False)
+        await send_sale(there, 90_000)
+        await watched.until(lambda: len(watched.whales) == 1)
+        await asyncio.to_thread(there.world.mine)
+        await watched.settle()
+
+    (whale,) = watched.whales
+    notice = whale_notice(whale, at_ns=AT_NS, basis=Basis.SANDBOX)
+    assert notice.venue == "uniswap_v3@ethereum"
+    assert 0 <= whale.impact_ratio - Fraction(notice.impact_ratio) < Fraction(1, 10**6)
+    assert notice.amount_in == 90_000
+    assert notice.worth_usd == 90_000
+    assert msgspec.json.decode(msgspec.json.encode(notice), type=Notice) == notice

@@ -1,0 +1,110 @@
+"""Pending transactions and whales of one chain in the role `chains`."""
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
+from typing import Final
+
+from engine.bus.notices import WhaleSeen
+from engine.chains.following.machine import Following
+from engine.chains.pending.desk import PendingDesk
+from engine.chains.pending.prices import RoughPrices
+from engine.chains.pending.router_list import RouterAt, routers_of
+from engine.chains.pending.watch import PendingWatch, WatchLimits
+from engine.chains.pending.whales import Whale, WhaleTerms
+from engine.chains.ports import BlockRef, Log, Node
+from engine.domain.chains import ChainFacts
+from engine.domain.dexes import Dex
+from engine.domain.modes import Basis
+from engine.wiring.pending_pools import LivePools, PoolsBefore, told_of
+
+RATIO_DIGITS: Final = Decimal("0.000001")
+MS_PER_S: Final = 1_000
+
+
+class ChainPending:
+    """Watches a chain that is followed.
+
+    Attributes:
+        desk: what was heard, foretold and found.
+        watch: what hears it; None before it runs.
+
+    Args:
+        machine: follows the chain; it shows each block from now on.
+        routers: whose calls are decoded, of any chain.
+        dexes: whose pools those find by their tokens.
+        on_whale: takes each large trade that is to be told.
+    """
+
+    def __init__(
+        self,
+        machine: Following,
+        *,
+        facts: ChainFacts,
+        routers: Iterable[RouterAt],
+        dexes: Iterable[Dex],
+        terms: WhaleTerms,
+        on_whale: Callable[[Whale], None],
+        now_ns: Callable[[], int],
+        limits: WatchLimits | None = None,
+    ) -> None:
+        self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
+        self._live = LivePools(machine.pools)
+        self._block_s = facts.block_ms // MS_PER_S
+        self._limits = limits
+        prices = RoughPrices(
+            lambda: ((held.pool, held.state) for held in machine.pools.live()), now_ns
+        )
+        self.desk: Final = PendingDesk(
+            routers=routers_of(routers, dexes, chain=facts.name, weth=facts.wrapped_native),
+            pools=self._live,
+            terms=terms,
+            usd_of=prices.usd_of,
+        )
+        self.watch: PendingWatch | None = None
+
+    async def run(self, node: Node) -> None:
+        """Watch until cancelled."""
+        self.watch = PendingWatch(
+            node,
+            self.desk,
+            tell=self._on_whale,
+            now_ns=self._now_ns,
+            block_s=self._block_s,
+            limits=self._limits,
+        )
+        self._machine.look = self._look
+        try:
+            await self.watch.run()
+        finally:
+            self._machine.look = None
+
+    def _look(self, ref: BlockRef, logs: Sequence[Log]) -> None:
+        if self.watch is not None:
+            told, before = told_of(ref, logs, self._machine.pools)
+            self.watch.block(told, PoolsBefore(before, self._live))
+
+
+def whale_terms(*, impact_bps: int, worth_usd: int) -> WhaleTerms:
+    """Return the settings' terms."""
+    return WhaleTerms(impact_ratio=Fraction(impact_bps, 10_000), worth_usd=Decimal(worth_usd))
+
+
+def whale_notice(whale: Whale, *, at_ns: int, basis: Basis) -> WhaleSeen:
+    """Return what is told of a whale."""
+    ratio = Decimal(whale.impact_ratio.numerator) / whale.impact_ratio.denominator
+    return WhaleSeen(
+        at_ns=at_ns,
+        basis=basis,
+        venue=whale.pool.venue,
+        pool=whale.pool.address,
+        fee_ratio=whale.pool.fee_ratio,
+        asset_in=whale.asset_in,
+        asset_out=whale.asset_out,
+        amount_in=whale.amount_in,
+        amount_out=whale.amount_out,
+        impact_ratio=ratio.quantize(RATIO_DIGITS, rounding=ROUND_DOWN),
+        worth_usd=whale.worth_usd,
+        is_pending=whale.is_pending,
+        tx=whale.tx_hash,
+    )
