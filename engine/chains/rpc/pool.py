@@ -68,6 +68,7 @@ class ProviderPool:
         split: why nobody knows which of them tells the truth; empty otherwise.
         head: number of the newest block that is to be believed, None if nobody has told one.
         standings: what is known of each, in the order of the settings.
+        changed: set when there are other providers, which have to be checked.
 
     Args:
         chain_id: what each has to call itself.
@@ -90,6 +91,7 @@ class ProviderPool:
         self.split = ""
         self.head: int | None = None
         self.standings: list[Standing] = []
+        self.changed: Final = asyncio.Event()
         self.hedges: Final = Hedges()
         self._way = way
         self._rates = rates
@@ -274,6 +276,7 @@ class ProviderPool:
         self.standings = [
             old[access] if access in old else self._new(access) for access in accesses
         ]
+        self.changed.set()
         for standing in old.values():
             if standing not in self.standings:
                 await standing.provider.close()

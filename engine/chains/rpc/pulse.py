@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from engine.chains.ports import BlockRef, Json
@@ -52,9 +53,12 @@ class Pulse:
     async def run(self) -> None:
         """Ask until cancelled."""
         while True:
+            self._pool.changed.clear()
             await self.beat()
             self.has_beaten.set()
-            await asyncio.sleep(self._pool.limits.pulse_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pool.limits.pulse_s):
+                    await self._pool.changed.wait()
 
     async def beat(self) -> None:
         """Ask all once: their heads, and whether new ones and those on parole are what they say."""

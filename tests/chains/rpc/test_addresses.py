@@ -1,5 +1,6 @@
 """Addresses of providers hold keys: they are read strictly, and never shown."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from engine.chains.rpc.key_file import KeyFile
 from engine.chains.rpc.links import LinkLimits
 from engine.chains.rpc.opening import open_providers
 from engine.chains.rpc.pool import PoolLimits
+from engine.chains.rpc.rotation import rotate_keys
 from engine.connectors.outbound import open_outbound
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError
 from engine.domain.redaction import redact
 from engine.settings.load import SettingsError, load_settings
 from engine.settings.passing import role_environment
+from tests.chains.rpc.pretend_node import pretend_node
+from tests.patience import PATIENCE_S
 
 KEY = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3"
 OTHER = "0therK3y0therK3y0therK3y0therK3y"
@@ -186,6 +190,34 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
         KeyFile(f"file:{path}", KNOWN)
     with pytest.raises(BadValueError, match="cannot be read"):
         KeyFile(f"file:{tmp_path / 'none'}", KNOWN)
+
+
+async def test_keys_are_replaced_while_the_pool_answers(tmp_path: Path) -> None:
+    async with pretend_node(chain_id=8_453) as old, pretend_node(chain_id=8_453) as new:
+        path = tmp_path / "providers"
+        write(path, f"base={old.url}/{KEY}")
+        file = KeyFile(f"file:{path}", KNOWN)
+        async with (
+            open_outbound(None) as way,
+            open_providers(file.providers["base"], way, chain_id=8_453, block_ms=2_000) as pool,
+        ):
+            rotating = asyncio.create_task(rotate_keys(file, {"base": pool}.get, look_s=0.01))
+            try:
+                before = await pool.request("eth_blockNumber")
+                new.mine()
+                write(path, f"base={new.url}/{OTHER}")
+                async with asyncio.timeout(PATIENCE_S):
+                    while not new.asked:
+                        await asyncio.sleep(0.01)
+                    while not (pool.standings and pool.standings[0].is_trusted):
+                        await asyncio.sleep(0.01)
+                asked = len(old.asked)
+                after = await pool.request("eth_blockNumber")
+            finally:
+                rotating.cancel()
+
+        assert (before, after) == ("0x0", "0x1")
+        assert len(old.asked) == asked
 
 
 async def test_no_key_is_in_health_errors_or_logs(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,10 +1,12 @@
 """A provider that lies is found by what the others say, and trusted again only after a check."""
 
+import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from engine.chains.ports import NodeError, Refusal
+from engine.chains.ports import NodeError, Refusal, Topic
 from engine.chains.rpc.health import ProviderState
 from engine.chains.rpc.quorum import Agreeing
 from tests.chains.fault_proxy import (
@@ -18,6 +20,7 @@ from tests.chains.fault_proxy import (
     other_logs,
 )
 from tests.chains.rpc.place import IMPATIENT, Place, made_place
+from tests.patience import PATIENCE_S
 
 
 async def beat(place: Place, count: int) -> None:
@@ -75,6 +78,23 @@ async def test_parole_ends_with_a_check_and_the_next_term_is_twice_as_long() -> 
         assert still is ProviderState.QUARANTINED
         assert state_of(place, 1) is ProviderState.GOOD
         assert len(place.caught) == 2
+
+
+async def test_what_a_liar_tells_by_itself_ends() -> None:
+    async with made_place(3) as place:
+        place.first_is(1)
+        async with aclosing(place.pool.subscribe(Topic.HEADS)) as heads:
+            first = asyncio.ensure_future(anext(heads))
+            async with asyncio.timeout(PATIENCE_S):
+                while place.node.asked.count("eth_subscribe") != 1:
+                    await asyncio.sleep(0.005)
+            place.node.mine()
+            await first
+            place.pool.quarantine(place.standing(1), "it lied")
+            place.node.mine()
+
+            with pytest.raises(NodeError, match="it lied"):
+                await anext(heads)
 
 
 async def test_one_against_one_nobody_knows_and_nothing_is_asked_until_they_agree() -> None:
@@ -183,6 +203,11 @@ async def test_one_against_one_is_a_lie_of_somebody_and_neither_is_quarantined()
 
         assert refused.value.refusal is Refusal.LIED
         assert place.caught == []
+
+
+async def test_one_provider_alone_is_believed_where_the_settings_name_no_other() -> None:
+    async with made_place(1) as place:
+        assert await Agreeing(place.pool, 2).request(*call_at(place)) == "0x123400"
 
 
 async def test_one_answer_of_two_that_are_needed_is_none() -> None:
