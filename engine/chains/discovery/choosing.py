@@ -37,7 +37,7 @@ POOR_S: Final = 86_400
 NEVER_USD: Final = float("inf")
 
 YOUNG_BLOCKS: Final = 2_000
-"""Pools of so many blocks are looked at each time: most are made empty, and filled soon after."""
+"""Poor pools of so many blocks are looked at each time: most are made empty and filled later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,9 @@ class Chooser:
         worths = Worths(await self._prices(at), terms.pool_usd_min)
         usd_min = self._due(at, terms)
         unpriced: list[Held] = []
-        to_value = self._cache.to_value(usd_min, at.number - YOUNG_BLOCKS)
+        to_value = self._cache.to_value(
+            usd_min, poor_usd=terms.pool_usd_min, block=at.number - YOUNG_BLOCKS
+        )
         for some in _batches(to_value):
             seen: dict[str, float] = {}
             for held in await amounts_in(some, self._reader, at):

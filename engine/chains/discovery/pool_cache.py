@@ -72,13 +72,13 @@ class PoolCache:
         """Give all known pools of the DEXs, in the order of their blocks."""
         return self._where("true ORDER BY block, address")
 
-    def to_value(self, usd_min: float, block: int) -> Iterator[FoundPool]:
-        """Give pools in which nobody has looked, that are worth so much, or of a later block."""
+    def to_value(self, usd_min: float, *, poor_usd: float, block: int) -> Iterator[FoundPool]:
+        """Give pools in which nobody has looked, or worth so much, and poor ones after a block."""
         last = b""
         while rows := self._cache.execute(
-            f"{_SELECT} WHERE (worth_usd IS NULL OR worth_usd >= ? OR block > ?) AND address > ?"
-            " ORDER BY address LIMIT ?",
-            (usd_min, block, last, ROWS_AT_ONCE),
+            f"{_SELECT} WHERE (worth_usd IS NULL OR worth_usd >= ? OR worth_usd < ? AND block > ?)"
+            " AND address > ? ORDER BY address LIMIT ?",
+            (usd_min, poor_usd, block, last, ROWS_AT_ONCE),
         ).fetchall():
             last = rows[-1][0]
             yield from filter(None, map(self._found, rows))

@@ -216,27 +216,48 @@ async def test_a_pool_that_was_made_later_is_found_by_the_next_look(
 
 
 async def test_what_is_in_a_pool_is_looked_at_again_in_time(
-    new_world: Callable[[], LocalWorld], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_world: Callable[[], LocalWorld], tmp_path: Path
 ) -> None:
     world = new_world()
     pool = world.pool("Uniswap V2", "USDC", "WETH")
 
-    async def worth(chain: OnNode) -> float:
+    async def worth(chain: OnNode, usd_min: float = TERMS.pool_usd_min) -> float:
         with discovery(world, chain, tmp_path) as opened:
-            choice = await chosen(opened, await chain.head())
-        [usd] = [one.worth_usd for one in choice.chosen if one.pool.address == pool.address]
-        return usd
+            terms = ChoiceTerms(pool_usd_min=usd_min)
+            choice = await chosen(opened, await chain.head(), terms)
+        return sum(one.worth_usd for one in choice.chosen if one.pool.address == pool.address)
 
     async with on_node(world.world.http_url) as chain:
         before = await worth(chain)
         world.transfer("USDC", pool.address, 1_000)
-        assert await worth(chain) == pytest.approx(before + 1_000)  # it is young
-        monkeypatch.setattr("engine.chains.discovery.choosing.YOUNG_BLOCKS", 0)
-        world.transfer("USDC", pool.address, 1_000)
-        assert await worth(chain) == pytest.approx(before + 1_000)
+        assert await worth(chain) == pytest.approx(before)
         world.rpc.ask("evm_increaseTime", 3_700)
         world.mine()
-        assert await worth(chain) == pytest.approx(before + 2_000)
+        assert await worth(chain) == pytest.approx(before + 1_000)
+
+
+async def test_a_young_pool_that_was_empty_is_looked_at_each_time(
+    new_world: Callable[[], LocalWorld], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = new_world()
+    hands, factory = world.hands(), world.made.contracts["v2_factory"]
+    tokens = sorted(world.token(one).address for one in ("WBTC", "DAI"))
+    hands.send(factory, "createPair(address,address)", *tokens)
+    hands.flush()
+    pair = hands.read(factory, "getPair(address,address)", ("address",), *tokens).lower()
+
+    async def is_chosen(chain: OnNode) -> bool:
+        with discovery(world, chain, tmp_path) as opened:
+            choice = await chosen(opened, await chain.head())
+        return pair in {one.pool.address for one in choice.chosen}
+
+    async with on_node(world.world.http_url) as chain:
+        assert not await is_chosen(chain)
+        world.transfer("DAI", pair, 20_000)
+        with monkeypatch.context() as older:
+            older.setattr("engine.chains.discovery.choosing.YOUNG_BLOCKS", 0)
+            assert not await is_chosen(chain)
+        assert await is_chosen(chain)
 
 
 async def test_a_row_that_no_contract_bears_out_is_not_believed(world: LocalWorld) -> None:
