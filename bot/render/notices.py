@@ -12,6 +12,7 @@ from bot.render.approvals import (
     render_realised,
 )
 from bot.render.away import AWAY, away_content
+from bot.render.chain_notices import CHAIN_NOTICES, chain_content
 from bot.render.reports import Came, came_lines
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
@@ -145,7 +146,7 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (PaperTraded, LateFill, PlanVoided, DayClosed)):
         return _plan_content(notice)
     assert not isinstance(notice, (ApprovalAsked, ApprovalEnded, MandateEnded))
-    return _trouble_content(notice)
+    return chain_content(notice) if isinstance(notice, CHAIN_NOTICES) else _trouble_content(notice)
 
 
 def _seen_content(notice: OpportunitySeen) -> tuple[Mark, str, list[str]]:

@@ -384,6 +384,32 @@ class WhaleSeen(_Notice, frozen=True, kw_only=True):
     tx: str
 
 
+class Reorganised(_Notice, frozen=True, kw_only=True):
+    """A chain has put another branch in the place of many of its newest blocks.
+
+    Attributes:
+        blocks: how many.
+        number: of the first block of the new branch.
+    """
+
+    chain: str
+    blocks: int
+    number: int
+
+
+class ProviderCaught(_Notice, frozen=True, kw_only=True):
+    """A provider of a chain's nodes said what is not so: nothing it says is taken for a while.
+
+    Attributes:
+        provider: its name, without its key.
+        why: at what it was caught.
+    """
+
+    chain: str
+    provider: str
+    why: str
+
+
 class AlertAct(_Notice, frozen=True, kw_only=True):
     """What an operator did about alerts; every chat of the installation goes by it.
 
@@ -437,6 +463,8 @@ Notice = (
     | VenuesLost
     | VenuesBack
     | WhaleSeen
+    | Reorganised
+    | ProviderCaught
     | AlertAct
 )
 

@@ -58,6 +58,12 @@ class LedgerRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=T
     timeout_s = 30.0
 
 
+class ChainsRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that the role `chains` answers; `answer` is given its `Chains`."""
+
+    role = "chains"
+
+
 class Answerer(Protocol):
     """A role's side of the wire."""
 
@@ -104,6 +110,11 @@ class Roles(Protocol):
     @property
     def ledger(self) -> Caller:
         """The ledger."""
+        ...
+
+    @property
+    def chains(self) -> Caller:
+        """The role that follows chains; away where none is followed."""
         ...
 
     async def kill(self, command: Any, /) -> Any:

@@ -29,9 +29,12 @@ class BusFacade:
         doors: Doors,
         ledger: Caller,
         latch: KillLatch,
+        *,
+        chains: Caller | None = None,
     ) -> None:
         self.engine = doors.own.caller
         self.ledger = ledger
+        self.chains = chains or _NoChains()
         self._doors = doors
         self._killer = Killer(doors, ledger, latch)
 
@@ -67,3 +70,12 @@ class BusFacade:
             for seq, notice in entries:
                 yield StampedNotice(seq=seq, notice=notice)
                 after_seq = seq
+
+
+class _NoChains:
+    """In the place of a role that is not there."""
+
+    async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
+        """Have nothing answered."""
+        del request, timeout_s
+        raise TransientError("no chains are followed here")

@@ -9,6 +9,7 @@ from engine.requests import (
     approvals,
     audit,
     balance,
+    chains,
     chat,
     fees,
     gas,
@@ -78,6 +79,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chat.GetThreads,
     chat.GetKept,
     alerts.ActOnAlerts,
+    chains.GetChains,
+    chains.GetPools,
     Append,
     LoadState,
 )

@@ -9,8 +9,8 @@ from engine.settings.schema import SECRETS, Settings, environment_name
 SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "sandbox": (),
     "ledger": (("data", "database_url"), ("bus", "url")),
-    "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "chains": (("chains", "providers"), ("network", "proxy"), ("bus", "url")),
+    "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),
         ("telegram", "pager_token"),

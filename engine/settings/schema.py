@@ -216,6 +216,24 @@ class ChainsSettings(_Section, frozen=True, kw_only=True):
             "alchemy.com=660; else what a free key may",
         ),
     ] = msgspec.field(default_factory=dict)
+    pool_usd_min: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000_000,
+            extra={"unit": "USD"},
+            description="pools with less in them are not followed",
+        ),
+    ] = 10_000
+    pools_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=16_000,
+            extra={"unit": "pools"},
+            description="most pools of a chain that are followed, those with the most in them",
+        ),
+    ] = 5_000
     stale_blocks: Annotated[
         int,
         Meta(

@@ -52,6 +52,10 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.ledger_role import run_ledger
 
         await run_ledger(settings, paths)
+    elif asked.name == "chains":
+        from engine.wiring.chains_role import run_chains
+
+        await run_chains(settings, paths)
     else:
         from engine.wiring.sandbox_role import run_sandbox
 

@@ -86,17 +86,19 @@ def market_note(settings: Settings, paths: Paths) -> str:
 
 
 def pools_of(settings: Settings, paths: Paths) -> list[PoolSnapshot]:
-    """Return the pools of a run: the sandbox's own; live markets have none until a chain has."""
+    """Return the pools of a run at its start: those that the sandbox makes up; others come."""
     if settings.markets.source == "live":
         return []
-    return read_announcement(paths).pools
+    said = read_announcement(paths)
+    return [one for one in said.pools if one.pool.chain not in said.local_chains]
 
 
-def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
-    """Return where the blocks of chains come from: the sandbox's own; live markets have none."""
+def made_up_chains(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
+    """Return where the blocks of chains come from that the sandbox makes up."""
     if settings.markets.source == "live":
         return {}
-    return read_announcement(paths).chains
+    said = read_announcement(paths)
+    return {name: one for name, one in said.chains.items() if name not in said.local_chains}
 
 
 def fee_bps_taker(settings: Settings, venue: VenueId, entry_tier_bps: float) -> Decimal:

@@ -18,6 +18,7 @@ from engine.requests.request_list import requests_of
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
+from engine.wiring.chains_role import open_chains
 from engine.wiring.engine_role import open_engine
 from engine.wiring.front_end import FrontEnd, front_end_settings, set_up_logging
 from engine.wiring.ledger_role import ledger_settings
@@ -50,7 +51,7 @@ async def open_front_end_with_roles(
 async def open_roles(
     settings: Settings, paths: Paths, *, clock: SteadyClock | None = None
 ) -> AsyncIterator[BusFacade]:
-    """Open sandbox (if it is the market), ledger and engine, in this order, with one clock.
+    """Open sandbox (if it is the market), ledger, chains and engine, in this order, with one clock.
 
     Raises:
         FatalError: something that only a person can mend.
@@ -65,7 +66,14 @@ async def open_roles(
             requests_of("ledger"),
             await stack.enter_async_context(open_ledger(own, clock=clock.now_ns)),
         )
+        chains = MemoryCaller(
+            requests_of("chains"),
+            await stack.enter_async_context(
+                open_chains(settings, paths, ledger, clock=clock.now_ns)
+            ),
+        )
         answers = await stack.enter_async_context(open_engine(settings, paths, ledger, clock=clock))
         latches = paths.latches()
         engine = EngineDoor(caller=MemoryCaller(requests_of("engine"), answers), latch=latches.own)
-        yield BusFacade(Doors(paths.engine_id, engine), ledger, latches.of_all)
+        doors = Doors(paths.engine_id, engine)
+        yield BusFacade(doors, ledger, latches.of_all, chains=chains)

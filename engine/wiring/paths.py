@@ -19,7 +19,7 @@ from engine.storage.ledger_settings import LEASE_NAME
 
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = (
-    *("run", "recordings", "backups", "logs", "exports", "charts"),
+    *("run", "recordings", "backups", "logs", "exports", "charts", "chains"),
     *("engines",),
 )
 MARKER: Final = "installation"
@@ -96,6 +96,16 @@ class Paths:
     def ledger_socket(self) -> Path:
         """Socket of the ledger role."""
         return self.socket("ledger")
+
+    @property
+    def blocks_socket(self) -> Path:
+        """Socket by which the role `chains` serves the blocks of all chains."""
+        return self.socket("blocks")
+
+    @property
+    def chains(self) -> Path:
+        """What is known of chains, over restarts; all of it can be asked again."""
+        return self.data_dir / "chains"
 
     @property
     def sandbox_announce(self) -> Path:

@@ -28,6 +28,7 @@ from engine.settings.load import load_settings
 from engine.settings.passing import role_environment
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
+from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, followed_names, follows_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 
@@ -41,8 +42,8 @@ TOLD_EVERY: Final = 20
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
     """List the roles in the order in which they start.
 
-    Ledger, sandbox and the phone's chat are run by the supervisor of the engine `main`; that of
-    another engine runs beside it, with a chat of its own at a terminal.
+    Ledger, chains, sandbox and the phone's chat are run by the supervisor of the engine `main`;
+    that of another engine runs beside it, with a chat of its own at a terminal.
 
     If the engine gets a core of its own, this process leaves it here.
 
@@ -74,6 +75,18 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 environment=partial(role_environment, settings, "ledger", os.environ),
             )
         )
+    if is_main and follows_chains(settings):
+        specs.append(
+            RoleSpec(
+                name="chains",
+                arguments=["-m", "engine", "role", "chains"],
+                stop_s=1.0,
+                is_vital=False,
+                log_path=paths.log("chains"),
+                lease=paths.lease("chains"),
+                environment=partial(role_environment, settings, "chains", os.environ),
+            )
+        )
     specs.append(
         RoleSpec(
             name="engine",
@@ -83,7 +96,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             ready_s=300.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
             lease=paths.lease("engine"),
-            environment=partial(role_environment, settings, "engine", os.environ),
+            environment=partial(_engine_environment, settings),
         )
     )
     has_terminal = settings.telegram.bot_token is None
@@ -167,6 +180,12 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
             _say(_last_error(paths, supervisor, name))
         _say(f"the logs are {paths.log('*')}")
     return code
+
+
+def _engine_environment(settings: Settings) -> dict[str, str]:
+    """Tell the engine which chains are followed: where their nodes are is none of its business."""
+    names = {FOLLOWED_ENVIRONMENT_NAME: ",".join(followed_names(settings))}
+    return role_environment(settings, "engine", os.environ) | names
 
 
 def _bot_environment(settings: Settings) -> dict[str, str]:

@@ -29,12 +29,12 @@ from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, gas_capital
+from engine.wiring.chain_nodes import chains_of
 from engine.wiring.chains import block_terms
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     ChainSource,
     basis_of,
-    chains_of,
     fee_bps_taker,
     market_note,
     pools_of,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from engine.chains.following.asks import (
@@ -106,6 +106,27 @@ class Follower:
         """
         self.machine.follow(pools)
         self._carry_on()
+
+    async def restore(
+        self,
+        pools: Sequence[tuple[Pool, Family]],
+        known_at: Callable[[BlockRef], Awaitable[Mapping[str, PoolNow]]],
+    ) -> None:
+        """Follow pools of which states may be known otherwise, as of the newest block.
+
+        Raises:
+            NodeError: what is known could not be asked for; all are read then.
+        """
+        ask = self.machine.begin_restore(pools)
+        if ask is None:
+            self.follow(pools)
+            return
+        known: Mapping[str, PoolNow] = {}
+        try:
+            known = await known_at(ask.at)
+        finally:
+            self.machine.restored(ask, known)
+            self._carry_on()
 
     def forget(self, address: str) -> None:
         """Do not follow a pool any more."""

@@ -6,7 +6,7 @@ words for the engine.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -128,6 +128,29 @@ class Following:
                 self._words.append(ChainWord(removed=(pool.address,)))
         if self.topics != known:
             self._logs.clear()  # they were asked without the new kinds
+        self.advance()
+
+    def begin_restore(self, pools: Iterable[tuple[Pool, Family]]) -> AskRead | None:
+        """Follow pools whose states may be known otherwise as of the newest block.
+
+        Returns:
+            As of which block states of which pools are wanted, for `restored`; None if there is no
+            block yet, and nothing is followed then.
+        """
+        tip = self.branch.tip
+        if tip is None:
+            return None
+        pools = list(pools)
+        for pool, family in pools:
+            if self.pools.add(pool, family):
+                self._words.append(ChainWord(removed=(pool.address,)))
+        return AskRead(tip.ref, self.pools.hold([pool.address for pool, _ in pools], tip.ref))
+
+    def restored(self, ask: AskRead, found: Mapping[str, PoolNow]) -> None:
+        """Take the states that were known; all other pools are read."""
+        known = [address for address in ask.addresses if address in found]
+        self.read(AskRead(ask.at, tuple(known)), [found[address] for address in known])
+        self.pools.let_go(ask.at, ask.addresses)
         self.advance()
 
     def forget(self, address: str) -> None:

@@ -226,6 +226,18 @@ class FollowedPools:
             self._doubted.pop(address, None)
         return chosen
 
+    def hold(self, addresses: Iterable[str], at: BlockRef) -> tuple[str, ...]:
+        """Have no read begin of pools that somebody else may know at this block."""
+        due = (one for one in addresses if self.of[one].reading is None and one in self._unread)
+        return self._begin(due, at, may_differ=True)
+
+    def let_go(self, at: BlockRef, addresses: Iterable[str]) -> None:
+        """Have those read that nobody knew."""
+        for address in addresses:
+            one = self.of.get(address)
+            if one is not None and one.reading is not None and one.reading.at.hash == at.hash:
+                one.reading = None
+
     def to_check(self, at: BlockRef, most: int, *, after: int) -> tuple[str, ...]:
         """Choose live pools that were not read for so many blocks, and begin to read them."""
         due = _due(self._to_check, at.number - after, most)

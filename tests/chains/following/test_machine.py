@@ -36,7 +36,7 @@ class Line:
     def __init__(
         self, *, pools: int = 1, polled_blocks: int = 10**6, checked_blocks: int = 10**6
     ) -> None:
-        self.chain = MadeUpChain(5, pools=max(pools, 1))
+        self.chain = MadeUpChain(5, pools=max(pools, 2))
         self.machine = Following(
             CHAIN,
             Rhythm(undo_blocks=UNDO, polled_blocks=polled_blocks, checked_blocks=checked_blocks),
@@ -289,6 +289,22 @@ def test_what_happens_while_a_pool_is_read_is_neither_lost_nor_taken_twice() -> 
     (word,) = line.answer_kept()
 
     assert [one.block for one in word.pools] == [103]
+    assert line.is_right
+
+
+def test_states_that_are_known_otherwise_are_joined_as_reads_are_and_the_others_are_read() -> None:
+    line = Line(pools=0)
+    line.hear(line.mine(str(5 * 10**21)))
+    states = line.chain.head.states
+    pools = [(states[address_of(n)].pool, FAMILY) for n in (1, 2)]
+    ask = line.machine.begin_restore(pools)
+    assert ask is not None
+    assert not line.hear(line.mine(str(6 * 10**21)))[0].pools
+
+    line.machine.restored(ask, {ONE: PoolNow(pool=states[ONE].pool, row=states[ONE].now)})
+
+    said = line.talk()
+    assert [one.pool.address for word in said for one in word.pools] == [ONE, address_of(2)]
     assert line.is_right
 
 

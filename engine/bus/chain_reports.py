@@ -1,0 +1,105 @@
+"""What the role `chains` answers: how chains are, and which pools of them are followed."""
+
+import msgspec
+
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+
+
+class ProviderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One provider of a chain's nodes, by a name without its key.
+
+    Attributes:
+        state: in a word; ``good`` if nothing speaks against it.
+        why: what does.
+        lag_blocks: how many blocks others have more, None if nobody knows.
+    """
+
+    name: str
+    state: str
+    why: str
+    latency_ms: float
+    lag_blocks: int | None
+
+
+class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One chain.
+
+    Attributes:
+        head: number of the newest block that was taken, None before the first.
+        head_age_s: since that block was made, by the chain's own clock.
+        behind_blocks: how many the nodes have more.
+        final: number of the newest block that stays, None if nobody says.
+        finality_s: how long that takes, about.
+        trouble: what speaks against the chain now; empty if nothing does.
+        pools_live, pools_stale: of those that are followed.
+        stale: how many pools are not live, by reason.
+        left_out: how many known pools are not followed, by reason.
+        deepest: most blocks that one reorganisation undid.
+        counts: how often which thing happened, by its name.
+        listeners: how many engines hear its blocks.
+    """
+
+    chain: str
+    head: int | None
+    head_age_s: float
+    block_ms: int
+    behind_blocks: int
+    final: int | None
+    finality_s: int
+    trouble: str
+    pools_live: int
+    pools_stale: int
+    stale: dict[str, int]
+    left_out: dict[str, int]
+    reorganisations: int
+    deepest: int
+    gaps: int
+    counts: dict[str, int]
+    listeners: int
+    providers: list[ProviderLine]
+
+
+class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All chains that are followed."""
+
+    basis: Basis
+    chains: list[ChainLine]
+
+
+class PoolLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One pool that is followed.
+
+    Attributes:
+        venue: protocol and chain, as the engine names it.
+        worth_usd: what was in it when it was chosen.
+        why: why it is not live; empty if it is.
+        since: number of the block since which it is not, 0 if it is.
+    """
+
+    chain: str
+    dex: str
+    venue: VenueId
+    address: str
+    assets: tuple[str, ...]
+    fee_text: str
+    worth_usd: float
+    why: str
+    since: int
+
+
+class PoolsReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of pools, those with the most in them first.
+
+    Attributes:
+        count: of all pools that were asked for.
+        first: place of the first one here, from 0 on.
+        by_dex: how many are followed, by chain and DEX.
+    """
+
+    basis: Basis
+    count: int
+    live: int
+    first: int
+    pools: list[PoolLine]
+    by_dex: list[tuple[str, str, int]]

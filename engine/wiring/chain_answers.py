@@ -1,0 +1,126 @@
+"""What the role `chains` answers."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from engine.bus.chain_reports import (
+    ChainLine,
+    ChainsReport,
+    PoolLine,
+    PoolsReport,
+    ProviderLine,
+)
+from engine.bus.request import Reply, Request
+from engine.chains.following.counts import Count
+from engine.domain.modes import Basis
+from engine.domain.units import NS_PER_S
+from engine.operate.clock import Clock
+from engine.requests.chains import PAGE_POOLS_MAX, GetPools
+from engine.wiring.one_chain import OneChain
+
+
+class ChainAnswers:
+    """Obeys `bus.request.Answerer` and `requests.chains.Chains`."""
+
+    def __init__(self, chains: Mapping[str, OneChain], *, basis: Basis, clock: Clock) -> None:
+        self.of: Final = chains
+        self._basis = basis
+        self._clock = clock
+
+    async def answer(self, request: Request[Reply], /) -> Reply:
+        """Answer one request."""
+        return await request.answer(self)
+
+    def chains(self) -> ChainsReport:
+        """Return how all chains are."""
+        lines = [self._line(one) for _, one in sorted(self.of.items())]
+        return ChainsReport(basis=self._basis, chains=lines)
+
+    def pools(self, asked: GetPools) -> PoolsReport:
+        """Return a page of pools."""
+        found = sorted(
+            (one for one in self._pools() if _is_asked(one, asked)),
+            key=lambda one: (-one.worth_usd, one.chain, one.address),
+        )
+        first = max(asked.first, 0)
+        most = min(max(asked.most, 0), PAGE_POOLS_MAX)
+        return PoolsReport(
+            basis=self._basis,
+            count=len(found),
+            live=sum(not one.why for one in found),
+            first=first,
+            pools=found[first : first + most],
+            by_dex=[
+                (chain, dex, count)
+                for (chain, dex), count in Counter(
+                    (one.chain, one.dex) for one in found
+                ).most_common()
+            ],
+        )
+
+    def _line(self, one: OneChain) -> ChainLine:
+        tip, health = one.tip, None if one.node is None else one.node.health()
+        head = None if tip is None else tip.number
+        newest = None if health is None else health.head
+        pools = one.machine.pools
+        age_s = 0.0 if tip is None else max(self._clock() / NS_PER_S - tip.made_at_s, 0.0)
+        split = "" if health is None else health.split
+        return ChainLine(
+            chain=one.machine.name,
+            head=head,
+            head_age_s=age_s,
+            block_ms=one.nodes.facts.block_ms,
+            behind_blocks=0 if head is None or newest is None else max(newest - head, 0),
+            final=one.final,
+            finality_s=one.nodes.facts.finality_s,
+            trouble=split or one.following_trouble or one.trouble,
+            pools_live=len(pools.of) - pools.unread_count,
+            pools_stale=pools.unread_count,
+            stale=one.reason_counts(),
+            left_out={}
+            if one.choice is None
+            else {str(why): count for why, count in one.choice.left_out.items()},
+            reorganisations=one.machine.counts[Count.REORGANISATIONS],
+            deepest=one.machine.deepest,
+            gaps=one.machine.counts[Count.GAPS],
+            counts={str(kind): count for kind, count in one.machine.counts.items()},
+            listeners=one.stream.client_count,
+            providers=[]
+            if health is None
+            else [
+                ProviderLine(
+                    name=of.name,
+                    state=str(of.state),
+                    why=of.why,
+                    latency_ms=of.latency_ms_p50,
+                    lag_blocks=of.lag_blocks,
+                )
+                for of in health.providers
+            ],
+        )
+
+    def _pools(self) -> Iterator[PoolLine]:
+        for name, one in self.of.items():
+            chosen = {} if one.choice is None else {c.pool.address: c for c in one.choice.chosen}
+            for address, of in one.machine.pools.of.items():
+                choice = chosen.get(address)
+                yield PoolLine(
+                    chain=name,
+                    dex=str(of.pool.protocol) if choice is None else choice.dex.name,
+                    venue=of.pool.venue,
+                    address=address,
+                    assets=tuple(of.pool.assets),
+                    fee_text=of.pool.fee_text,
+                    worth_usd=0.0 if choice is None else choice.worth_usd,
+                    why=of.why,
+                    since=0 if of.held is not None else of.since,
+                )
+
+
+def _is_asked(one: PoolLine, asked: GetPools) -> bool:
+    return (
+        asked.chain.lower() in ("", one.chain)
+        and asked.dex.lower() in ("", one.dex.lower(), one.venue.partition("@")[0])
+        and (bool(one.why) or not asked.is_stale)
+    )

@@ -1,0 +1,117 @@
+"""Which chains a run follows, and at which nodes: those of the settings, or of the sandbox."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from engine.chains.discovery.dex_list import DEXES
+from engine.chains.following.serving import PATH_PREFIX
+from engine.chains.rpc.addresses import Access
+from engine.chains.rpc.key_file import KeyFile
+from engine.domain.chains import CHAINS, ChainFacts
+from engine.domain.dexes import Dex
+from engine.domain.errors import BadValueError, SettingsError
+from engine.sandbox.world.values import LocalChain
+from engine.settings.schema import Settings, environment_name
+from engine.wiring.markets import ChainSource, made_up_chains, read_announcement
+from engine.wiring.paths import Paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainNodes:
+    """A chain and its nodes.
+
+    Attributes:
+        dexes: whose pools are followed.
+        is_local: it is the sandbox's.
+    """
+
+    facts: ChainFacts
+    accesses: tuple[Access, ...]
+    dexes: tuple[Dex, ...]
+    is_local: bool = False
+
+
+def nodes_of(settings: Settings, paths: Paths) -> dict[str, ChainNodes]:
+    """Return the chains of a run by name.
+
+    Raises:
+        SettingsError: the nodes' addresses cannot be used.
+        TransientError: the sandbox has not announced itself.
+    """
+    if settings.markets.source == "sandbox":
+        local = read_announcement(paths).local_chains
+        return {name: _local(name, one) for name, one in local.items() if name in CHAINS}
+    return {
+        name: ChainNodes(facts=CHAINS[name], accesses=accesses, dexes=DEXES.get(name, ()))
+        for name, accesses in key_file(settings).providers.items()
+    }
+
+
+def _local(name: str, local: LocalChain) -> ChainNodes:
+    both = zip(local.http_urls, local.ws_urls, strict=True)
+    return ChainNodes(
+        facts=replace(CHAINS[name], chain_id=local.chain_id, block_ms=local.block_ms),
+        accesses=tuple(
+            Access(name=f"local {number}", host="127.0.0.1", http_url=http_url, socket_url=ws_url)
+            for number, (http_url, ws_url) in enumerate(both, 1)
+        ),
+        dexes=local.dexes,
+        is_local=True,
+    )
+
+
+def key_file(settings: Settings) -> KeyFile:
+    """Return the providers of the settings, which may stand in a file.
+
+    Raises:
+        SettingsError: they cannot be used.
+    """
+    try:
+        return KeyFile(settings.chains.providers or "", tuple(CHAINS))
+    except BadValueError as error:
+        raise SettingsError(f"{environment_name('chains', 'providers')}: {error}") from error
+
+
+FOLLOWED_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_CHAINS"
+"""Names the chains that are followed for roles that may not know their nodes."""
+
+
+def followed_names(settings: Settings, environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return which chains live markets follow, also where their nodes are withheld.
+
+    Raises:
+        SettingsError: the nodes' addresses cannot be used.
+    """
+    if settings.chains.providers is not None:
+        return sorted(key_file(settings).providers)
+    named = environment.get(FOLLOWED_ENVIRONMENT_NAME, "").split(",")
+    return [name for name in named if name in CHAINS]
+
+
+def follows_chains(settings: Settings) -> bool:
+    """Say whether a run has chains with nodes."""
+    if settings.markets.source == "sandbox":
+        return bool(settings.markets.sandbox_chains)
+    return settings.chains.providers is not None
+
+
+def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
+    """Return where the blocks of a run's chains come from.
+
+    Raises:
+        SettingsError: the nodes' addresses cannot be used.
+        TransientError: the sandbox has not announced itself.
+    """
+    if settings.markets.source == "sandbox":
+        facts = {name: one.facts for name, one in nodes_of(settings, paths).items()}
+    else:
+        facts = {name: CHAINS[name] for name in followed_names(settings)}
+    socket = str(paths.blocks_socket)
+    return made_up_chains(settings, paths) | {
+        name: ChainSource(
+            url=f"ws://{name}{PATH_PREFIX}{name}", block_ms=own.block_ms, socket_path=socket
+        )
+        for name, own in facts.items()
+    }

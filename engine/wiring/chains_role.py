@@ -1,0 +1,177 @@
+"""The chains role: reads nodes, keeps pools as they are there, and tells the engine each block."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from engine.bus.lease import Lease, held_lease
+from engine.bus.notices import Notice, ProviderCaught, Reorganised
+from engine.bus.records import Append, NoticeRecord
+from engine.bus.request import Caller
+from engine.chains.discovery.choosing import ChoiceTerms
+from engine.chains.following.serving import serving
+from engine.chains.rpc.key_file import KeyFile
+from engine.connectors.outbound import open_outbound
+from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
+from engine.operate.clock import Clock, make_clock
+from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
+from engine.operate.role_words import announce_ready
+from engine.settings.schema import Settings
+from engine.wiring.bus import caller_to, served
+from engine.wiring.chain_answers import ChainAnswers
+from engine.wiring.chain_nodes import key_file, nodes_of
+from engine.wiring.markets import basis_of
+from engine.wiring.one_chain import OneChain
+from engine.wiring.paths import Paths
+
+log = logging.getLogger(__name__)
+
+LEASE_LOOK_S: Final = 0.5
+KEYS_LOOK_S: Final = 2.0
+NEWS_MAX: Final = 100
+RETRY_S: Final = 1.0
+
+
+async def run_chains(settings: Settings, paths: Paths) -> None:
+    """Follow chains as a process of its own until told to stop.
+
+    Raises:
+        SettingsError: the nodes' addresses cannot be used.
+        TransientError: the sandbox has not announced itself.
+    """
+    broken: list[FatalError] = []
+    ledger = caller_to(paths, "ledger")
+    async with stop_signals(ignores_interrupt=True) as stop:
+
+        def on_fatal(error: FatalError) -> None:
+            broken.append(error)
+            stop.set()
+
+        try:
+            with held_lease(paths.lease("chains"), what="chains") as lease:
+                async with (
+                    open_chains(settings, paths, ledger, clock=make_clock()) as answers,
+                    served(paths, "chains", answers, on_fatal=on_fatal),
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    keeping = tasks.create_task(_keep(lease))
+                    keep_what_is_loaded()
+                    announce_ready()
+                    await stop.wait()
+                    keeping.cancel()
+        finally:
+            await ledger.aclose()
+    if broken:
+        raise broken[0]
+
+
+@asynccontextmanager
+async def open_chains(
+    settings: Settings, paths: Paths, ledger: Caller, *, clock: Clock
+) -> AsyncIterator[ChainAnswers]:
+    """Follow the chains of a run, and serve their streams, until the block ends.
+
+    Raises:
+        SettingsError: the nodes' addresses cannot be used.
+        TransientError: the sandbox has not announced itself.
+    """
+    nodes = nodes_of(settings, paths)
+    news = News(ledger)
+    basis = basis_of(settings)
+
+    def on_liar(chain: str, provider: str, why: str) -> None:
+        news.tell(
+            ProviderCaught(at_ns=clock(), basis=basis, chain=chain, provider=provider, why=why)
+        )
+
+    def on_reorganised(chain: str, blocks: int, number: int) -> None:
+        news.tell(
+            Reorganised(at_ns=clock(), basis=basis, chain=chain, blocks=blocks, number=number)
+        )
+
+    terms = ChoiceTerms(
+        pool_usd_min=float(settings.chains.pool_usd_min), pools_max=settings.chains.pools_max
+    )
+    async with AsyncExitStack() as stack:
+        way = await stack.enter_async_context(open_outbound(settings.network.proxy))
+        chains = {
+            name: OneChain(
+                one,
+                way,
+                folder=paths.chains,
+                terms=terms,
+                undo_blocks=settings.chains.undo_blocks,
+                votes=settings.chains.agree,
+                rates={host: float(rate) for host, rate in settings.chains.units_per_s.items()},
+                on_liar=on_liar,
+                on_reorganised=on_reorganised,
+            )
+            for name, one in nodes.items()
+        }
+        streams = {name: one.stream for name, one in chains.items()}
+        await stack.enter_async_context(serving(paths.blocks_socket, streams))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(one.run()) for one in chains.values()]
+                running.append(tasks.create_task(news.run()))
+                if settings.markets.source == "live":
+                    running.append(tasks.create_task(_change_keys(key_file(settings), chains)))
+                try:
+                    yield ChainAnswers(chains, basis=basis, clock=clock)
+                finally:
+                    for task in running:
+                        task.cancel()
+        except* SyndicateError as group:
+            raise worst_of(group) from None
+
+
+async def _change_keys(keys: KeyFile, chains: Mapping[str, OneChain]) -> None:
+    """Use other keys when their file has changed; chains that it names anew take a restart."""
+    while True:
+        await asyncio.sleep(KEYS_LOOK_S)
+        if keys.changed():
+            for name, accesses in keys.providers.items():
+                if name in chains:
+                    await chains[name].use(accesses)
+
+
+class News:
+    """What the operator is told of chains; it waits for the ledger, and never holds up a block."""
+
+    def __init__(self, ledger: Caller) -> None:
+        self._ledger = ledger
+        self._waiting: asyncio.Queue[Notice] = asyncio.Queue(NEWS_MAX)
+
+    def tell(self, notice: Notice) -> None:
+        """Tell a notice once the ledger takes it; with too many waiting it is only logged."""
+        log.warning("%s", notice)
+        if not self._waiting.full():
+            self._waiting.put_nowait(notice)
+
+    async def run(self) -> None:
+        """Hand notices over, one after the other."""
+        while True:
+            notice = await self._waiting.get()
+            name = f"chains-{type(notice).__name__}-{notice.at_ns}"
+            record = NoticeRecord(record_id=name, notice=notice)
+            await self._store(Append(records=[record]))
+
+    async def _store(self, append: Append) -> None:
+        while True:
+            try:
+                await self._ledger.call(append)
+            except TransientError as error:
+                log.info("news of chains wait for the ledger: %s", error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+
+async def _keep(lease: Lease) -> None:
+    """Look whether this still is the one; raises `SupersededError` if not."""
+    while True:
+        await asyncio.sleep(LEASE_LOOK_S)
+        lease.check()

@@ -1,0 +1,272 @@
+"""One chain in the role `chains`: its nodes, its pools, and the stream of its blocks."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from engine.chains.discovery.choosing import Choice, ChoiceTerms
+from engine.chains.discovery.discovery import Discovery, open_discovery
+from engine.chains.families.family_list import FAMILY_OF, families_of
+from engine.chains.following.follower import Follower
+from engine.chains.following.machine import Following, Rhythm
+from engine.chains.following.serving import ChainStream
+from engine.chains.ports import BlockRef, Family, Node, NodeError, PoolNow
+from engine.chains.rpc.addresses import Access
+from engine.chains.rpc.links import Way
+from engine.chains.rpc.opening import open_providers
+from engine.chains.rpc.pool import ProviderPool
+from engine.chains.rpc.quorum import Agreeing
+from engine.chains.rpc.reader import ChainReader
+from engine.domain.assets import AssetCode
+from engine.domain.backoff import Backoff
+from engine.domain.pools import Protocol
+from engine.pools.blocks import ChainWord
+from engine.wiring.chain_nodes import ChainNodes
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 60.0
+"""Factories are asked for new pools so often, and pools chosen anew."""
+
+LOCAL_LOOK_S: Final = 5.0
+KEEP_S: Final = 60.0
+LAST_KEEP_S: Final = 0.5
+"""At the end: what was kept last is a minute old at most."""
+
+CHECKED_S: Final = 3_600
+"""Every pool is read again once in this time, and compared."""
+
+POLLED_S: Final = 30
+"""What may change without an event is asked for so often."""
+
+FINAL_S: Final = 12.0
+BACKOFF_S_MIN: Final = 0.25
+BACKOFF_S_MAX: Final = 30.0
+DEEP_BLOCKS: Final = 5
+"""A reorganisation of so many blocks or more is told."""
+
+Told = Callable[[str, str, str], None]
+"""Takes a chain, the name of one of its providers, and at what that was caught."""
+
+
+class OneChain:
+    """Follows a chain until cancelled.
+
+    Attributes:
+        machine: what is made of what its nodes say.
+        stream: what the engine is told.
+        node: the chain's providers, None before they are opened.
+        choice: which pools are followed, None before they were chosen.
+        trouble: why its pools cannot be looked for; empty if they can.
+        restored_count: how many states that were kept over a restart still stood.
+        final: number of the newest block that stays, None if nobody says.
+
+    Args:
+        folder: where what is known of its pools is kept.
+        undo_blocks: as many as the engine can undo.
+        votes: so many providers have to agree on what is read of pools.
+        rates: what dearer keys may spend a second, by host.
+        on_liar: is told of a provider that was caught.
+        on_reorganised: is told how many blocks were undone, if they are many, and at which block.
+    """
+
+    def __init__(
+        self,
+        nodes: ChainNodes,
+        way: Way,
+        *,
+        folder: Path,
+        terms: ChoiceTerms,
+        undo_blocks: int,
+        votes: int,
+        rates: Mapping[str, float],
+        on_liar: Told,
+        on_reorganised: Callable[[str, int, int], None],
+    ) -> None:
+        self.nodes: Final = nodes
+        self.machine: Final = Following(nodes.facts.name, rhythm_of(nodes, undo_blocks))
+        self.stream: Final = ChainStream(self.machine)
+        self.node: ProviderPool | None = None
+        self.choice: Choice | None = None
+        self.trouble = ""
+        self.restored_count = 0
+        self.final: int | None = None
+        self._way = way
+        self._folder = folder
+        self._terms = terms
+        self._votes = votes
+        self._rates = rates
+        self._on_liar = on_liar
+        self._on_reorganised = on_reorganised
+        self._families: Mapping[Protocol, Family] = families_of(nodes.dexes)
+        self._has_tip = asyncio.Event()
+        self._is_restored = False
+        self._follower: Follower | None = None
+
+    async def run(self) -> None:
+        """Follow the chain."""
+        facts = self.nodes.facts
+        async with open_providers(
+            self.nodes.accesses,
+            self._way,
+            chain_id=facts.chain_id,
+            block_ms=facts.block_ms,
+            rates=self._rates,
+            tell=lambda name, why: self._on_liar(facts.name, name, why),
+        ) as self.node:
+            reader = ChainReader(Agreeing(self.node, self._votes))
+            follower = self._follower = Follower(
+                self.machine, self.node, reader, tell=self._tell, block_ms=facts.block_ms
+            )
+            with open_discovery(
+                self._folder,
+                facts=facts,
+                dexes=self.nodes.dexes,
+                node=self.node,
+                reader=reader,
+                usd_of=_nobody_knows,
+                why_not=_may_be_traded,
+                followable=FAMILY_OF,
+            ) as discovery:
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        tasks.create_task(follower.run())
+                        tasks.create_task(self._find_pools(discovery, follower))
+                        tasks.create_task(self._keep_states(discovery))
+                        tasks.create_task(self._watch_finality(self.node))
+                finally:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LAST_KEEP_S):
+                            await self._keep(discovery)
+
+    async def use(self, accesses: Sequence[Access]) -> None:
+        """Ask these providers from now on."""
+        if self.node is not None:
+            await self.node.use(accesses)
+
+    @property
+    def tip(self) -> BlockRef | None:
+        """The newest block."""
+        tip = self.machine.branch.tip
+        return None if tip is None else tip.ref
+
+    @property
+    def following_trouble(self) -> str:
+        """Why its blocks do not come; empty if they do."""
+        return "its nodes are looked for" if self._follower is None else self._follower.trouble
+
+    def _tell(self, word: ChainWord) -> None:
+        self.stream.tell(word)
+        if word.block is not None:
+            self._has_tip.set()
+            if word.block.undone >= DEEP_BLOCKS:
+                self._on_reorganised(self.machine.name, word.block.undone, word.block.number)
+
+    async def _find_pools(self, discovery: Discovery, follower: Follower) -> None:
+        """Look for pools and choose those that are followed, again and again."""
+        backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
+        while True:
+            await self._has_tip.wait()
+            at = self.tip
+            assert at is not None
+            try:
+                await discovery.look(at)
+                self.choice = await discovery.choose(at, self._terms)
+                await self._follow(self.choice, discovery, follower)
+            except NodeError as error:
+                self.trouble = str(error)
+                log.info("%s: pools are not looked for: %s", self.machine.name, error)
+                await asyncio.sleep(backoff.next_s())
+                continue
+            self.trouble = ""
+            backoff.reset()
+            await asyncio.sleep(LOCAL_LOOK_S if self.nodes.is_local else LOOK_S)
+
+    async def _follow(self, choice: Choice, discovery: Discovery, follower: Follower) -> None:
+        chosen = {one.pool.address: one.pool for one in choice.chosen}
+        known = self.machine.pools.of
+        for address in [one for one in known if one not in chosen]:
+            follower.forget(address)
+        new = [
+            (pool, self._families[pool.protocol])
+            for address, pool in chosen.items()
+            if address not in known and pool.protocol in self._families
+        ]
+        if self._is_restored or not new:
+            follower.follow(new)
+            return
+        self._is_restored = True
+        pools = [pool for pool, _ in new]
+
+        async def known_at(at: BlockRef) -> Mapping[str, PoolNow]:
+            restored = await discovery.trusted(pools, self._families, at)
+            self.restored_count = len(restored.trusted)
+            log.info(
+                "%s: %d of %d pools are as they were kept; %s",
+                *(self.machine.name, len(restored.trusted), len(pools)),
+                restored.why or "the others are read",
+            )
+            return {one.pool.address: one for one in restored.trusted}
+
+        await follower.restore(new, known_at)
+
+    async def _keep_states(self, discovery: Discovery) -> None:
+        while True:
+            await asyncio.sleep(KEEP_S)
+            await self._keep(discovery)
+
+    async def _keep(self, discovery: Discovery) -> None:
+        """Keep the states of all live pools for after a restart."""
+        tip = self.tip
+        if tip is not None:
+            live = [held.snapshot(tip.number) for held in self.machine.pools.live()]
+            await discovery.keep(live, tip)
+
+    async def _watch_finality(self, node: Node) -> None:
+        while True:
+            try:
+                said = await node.request("eth_getBlockByNumber", "finalized", False)
+                self.final = _number_of(said)
+            except NodeError as error:
+                log.info("%s: nobody says what is final: %s", self.machine.name, error)
+            await asyncio.sleep(FINAL_S)
+
+    def reason_counts(self) -> dict[str, int]:
+        """Return why how many pools are not live."""
+        counts: dict[str, int] = {}
+        for one in self.machine.pools.of.values():
+            if one.held is None:
+                counts[one.why] = counts.get(one.why, 0) + 1
+        return counts
+
+
+def rhythm_of(nodes: ChainNodes, undo_blocks: int) -> Rhythm:
+    """Return how often pools of a chain are read: the same in time, whatever its blocks take."""
+    block_ms = nodes.facts.block_ms
+    return Rhythm(
+        undo_blocks=undo_blocks,
+        polled_blocks=max(POLLED_S * 1_000 // block_ms, 1),
+        checked_blocks=max(CHECKED_S * 1_000 // block_ms, 1),
+    )
+
+
+def _nobody_knows(_asset: AssetCode) -> Decimal | None:
+    """Return the price of an asset: this role has none."""
+    return None
+
+
+def _may_be_traded(_token: str) -> str:
+    """Return why a token may not be traded."""
+    return ""
+
+
+def _number_of(said: object) -> int | None:
+    number = said.get("number") if isinstance(said, dict) else None
+    try:
+        return int(str(number), 16) if number is not None else None
+    except ValueError:
+        return None
