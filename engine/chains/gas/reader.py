@@ -1,7 +1,7 @@
 """Reads what gas costs on a chain: one block's header, what blocks before it were paid, and bytes.
 
-Everything is of one block, named by its hash; what cannot be true is no price, and the last one
-ages on.
+Everything is of one block, named by its hash, but the price of bytes, which stands for as long as a
+block of L1; what cannot be true is no price, and the last one ages on.
 """
 
 from collections.abc import Sequence
@@ -39,12 +39,19 @@ from engine.chains.gas.fee_history import (
 )
 from engine.chains.gas.rules import GasRule
 from engine.chains.ports import Call, Json, Node, NodeError, Refusal
-from engine.chains.rpc.parsing import BLOCK_NUMBER_MAX, parse_bytes, parse_hash, parse_quantity
+from engine.chains.rpc.parsing import (
+    BLOCK_NUMBER_MAX,
+    SECOND_MAX,
+    parse_bytes,
+    parse_hash,
+    parse_quantity,
+)
 from engine.domain.chains import ChainFacts, GasModel
 from engine.domain.errors import BadValueError
 from engine.domain.gas import GasPrice
 from engine.domain.units import GWEI_DECIMALS
 
+L1_SLOT_S: Final = 12
 BEHIND_MAX: Final = 2
 """How many blocks may come between two questions of one batch."""
 
@@ -67,8 +74,13 @@ class GasSeen(msgspec.Struct, frozen=True, kw_only=True):
     doubt: str = ""
 
 
+_DataFees = tuple[tuple[int, ...], L1Terms | None, str]
+"""By legs, in wei; the terms they rest on; what is odd about them."""
+
+
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
+    made_at_s: int
     fees: FeeHeader
 
 
@@ -79,6 +91,8 @@ class GasReader:
         self._facts = facts
         self._rule = rule
         self._node = node
+        self._slot: tuple[int, int] | None = None
+        self._data_fees: _DataFees = ((), None, "")
 
     async def read(self) -> GasSeen:
         """Return what gas costs now.
@@ -102,7 +116,7 @@ class GasReader:
         history = read_fee_history(_given(answers[1])) if self._rule.takes_tips else None
         base_fee_wei = self._base_fee_wei(head.fees, history)
         tip_wei = self._tip_wei(base_fee_wei, history)
-        data_fees_wei, terms, doubt = await self._data_fees(head)
+        data_fees_wei, terms, doubt = await self._data_fees_of_slot(head)
         fixed, leg = as_line(data_fees_wei) if data_fees_wei else (0, 0)
         operator_wei = Decimal(0)
         if terms is not None:
@@ -151,16 +165,23 @@ class GasReader:
         least = max(self._rule.tip_wei_min, self._rule.price_wei_min - base_fee_wei)
         return tip_forecast_wei(paid, least_wei=least)
 
-    async def _data_fees(self, head: _Head) -> tuple[tuple[int, ...], L1Terms | None, str]:
+    async def _data_fees_of_slot(self, head: _Head) -> _DataFees:
+        """Return what bytes cost; they have another price with a block of L1, no sooner."""
+        if self._facts.gas_model not in {GasModel.OP_STACK, GasModel.ARBITRUM}:
+            return (), None, ""
+        slot = (head.made_at_s // L1_SLOT_S, len(head.fees.extra))
+        if self._slot != slot:
+            self._data_fees, self._slot = await self._read_data_fees(head), slot
+        return self._data_fees
+
+    async def _read_data_fees(self, head: _Head) -> _DataFees:
         if self._facts.gas_model is GasModel.OP_STACK:
             is_jovian = header_terms(head.fees.extra).base_fee_min_wei is not None
             answers = await self._call(op_stack_calls(self._facts.chain_id), head.hash)
             terms = l1_terms(answers, is_jovian=is_jovian)
             fees, doubt = op_stack_fees_wei(self._facts.chain_id, terms, answers[-1])
             return fees, terms, doubt
-        if self._facts.gas_model is GasModel.ARBITRUM:
-            return arbitrum_fees_wei(await self._call(arbitrum_calls(), head.hash)), None, ""
-        return (), None, ""
+        return arbitrum_fees_wei(await self._call(arbitrum_calls(), head.hash)), None, ""
 
     async def _call(self, calls: Sequence[Call], block_hash: str) -> list[Answer]:
         answers = await self._node.batch(
@@ -179,6 +200,7 @@ def _head(said: Json) -> _Head:
         raise BadValueError("the newest block is no object")
     return _Head(
         hash=parse_hash(said.get("hash"), "a block's hash"),
+        made_at_s=parse_quantity(said.get("timestamp"), "a block's time", most=SECOND_MAX),
         fees=FeeHeader(
             number=parse_quantity(said.get("number"), "a block's number", most=BLOCK_NUMBER_MAX),
             base_fee_wei=parse_quantity(

@@ -30,6 +30,7 @@ def block(**changes: Json) -> dict[str, Json]:
         "baseFeePerGas": hex(GWEI),
         "gasUsed": hex(15_000_000),
         "gasLimit": hex(30_000_000),
+        "timestamp": hex(1_700_000_000),
         "extraData": "0x",
         **changes,
     }
@@ -252,6 +253,8 @@ def test_a_rollup_without_a_sure_fee_for_bytes_has_no_price(
         block(gasUsed=7),
         block(gasLimit="0x0"),
         block(gasLimit="x"),
+        block(timestamp=None),
+        block(timestamp="0x" + "f" * 20),
         block(extraData="0xzz"),
         AWAY,
     ],
@@ -287,3 +290,21 @@ def test_a_history_that_lacks_older_blocks_says_the_tip_and_no_base_fee() -> Non
     seen = read("ethereum", plain(block(), short))
 
     assert (seen.base_fee_wei, seen.tip_wei) == (GWEI, 7)
+
+
+def test_the_price_of_bytes_is_asked_once_in_a_block_of_l1() -> None:
+    newest = {"baseFeePerGas": hex(10**6), "gasUsed": hex(5_000_000)}
+    answers = l1_answers([REVERTED, REVERTED], word(ORACLE_WEI))
+    extra = "0x" + holocene(250, 6).hex()
+    node = ScriptedNode(plain(None, None))
+    reader = GasReader(CHAINS["optimism"], GAS_RULES["optimism"], node)
+
+    def asked_at(made_at_s: int) -> int:
+        node.asked.clear()
+        head = block(**newest, extraData=extra, timestamp=hex(made_at_s))
+        node.answer = plain(head, history([50], 10**6), answers)
+        seen = asyncio.run(reader.read())
+        assert seen.price.data_raw(2) >= data_fee_wei(TERMS, signed_route(10, 2))
+        return sum(method == "eth_call" for method, _ in node.asked)
+
+    assert [asked_at(at_s) for at_s in (1_200, 1_202, 1_211, 1_212)] == [7, 0, 0, 7]
