@@ -264,6 +264,40 @@ class ChainsSettings(_Section, frozen=True, kw_only=True):
             "transaction is planned there",
         ),
     ] = 60
+    pending: Annotated[
+        bool,
+        Meta(
+            description="transactions that wait for a block are listened to where nodes tell them, "
+            "so that large trades are told before they happen"
+        ),
+    ] = True
+    whale_bps: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            extra={"unit": "bps"},
+            description="a swap on a chain that moves its price so far is told; 50 bps are 0.5 %",
+        ),
+    ] = 50
+    whale_usd: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000_000_000,
+            extra={"unit": "USD"},
+            description="a swap on a chain that is worth so much is told, whatever it moves",
+        ),
+    ] = 250_000
+    whales_per_min: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60,
+            extra={"unit": "notices/min"},
+            description="so many large trades of a chain are told at most, the worthiest first",
+        ),
+    ] = 6
 
 
 class LimitsSettings(_Section, frozen=True, kw_only=True):

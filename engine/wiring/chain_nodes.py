@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.chains.discovery.dex_list import DEXES
 from engine.chains.following.serving import PATH_PREFIX
+from engine.chains.pending.router_list import DEPLOYED, RouterAt, named_routers
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.key_file import KeyFile
 from engine.domain.chains import CHAINS, ChainFacts
@@ -24,12 +25,14 @@ class ChainNodes:
 
     Attributes:
         dexes: whose pools are followed.
+        routers: whose calls are decoded while they wait for a block.
         is_local: it is the sandbox's.
     """
 
     facts: ChainFacts
     accesses: tuple[Access, ...]
     dexes: tuple[Dex, ...]
+    routers: tuple[RouterAt, ...] = DEPLOYED
     is_local: bool = False
 
 
@@ -58,6 +61,7 @@ def _local(name: str, local: LocalChain) -> ChainNodes:
             for number, (http_url, ws_url) in enumerate(both, 1)
         ),
         dexes=local.dexes,
+        routers=tuple(named_routers(name, local.contracts, local.dexes)),
         is_local=True,
     )
 

@@ -1,5 +1,7 @@
 """Pending transactions and whales of one chain in the role `chains`."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
@@ -16,8 +18,13 @@ from engine.chains.ports import BlockRef, Log, Node
 from engine.domain.chains import ChainFacts
 from engine.domain.dexes import Dex
 from engine.domain.modes import Basis
+from engine.domain.units import BPS_PER_UNIT
+from engine.settings.schema import ChainsSettings
 from engine.wiring.pending_pools import LivePools, PoolsBefore, told_of
 
+log = logging.getLogger(__name__)
+
+RESTART_S: Final = 1.0
 RATIO_DIGITS: Final = Decimal("0.000001")
 MS_PER_S: Final = 1_000
 
@@ -28,6 +35,7 @@ class ChainPending:
     Attributes:
         desk: what was heard, foretold and found.
         watch: what hears it; None before it runs.
+        restart_count: how often it failed and began anew.
 
     Args:
         machine: follows the chain; it shows each block from now on.
@@ -46,12 +54,14 @@ class ChainPending:
         terms: WhaleTerms,
         on_whale: Callable[[Whale], None],
         now_ns: Callable[[], int],
+        hears_pending: bool = True,
         limits: WatchLimits | None = None,
     ) -> None:
+        self.restart_count = 0
         self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
         self._live = LivePools(machine.pools)
         self._block_s = facts.block_ms // MS_PER_S
-        self._limits = limits
+        self._hears_pending, self._limits = hears_pending, limits
         prices = RoughPrices(
             lambda: ((held.pool, held.state) for held in machine.pools.live()), now_ns
         )
@@ -71,13 +81,24 @@ class ChainPending:
             tell=self._on_whale,
             now_ns=self._now_ns,
             block_s=self._block_s,
+            hears_pending=self._hears_pending,
             limits=self._limits,
         )
         self._machine.look = self._look
         try:
-            await self.watch.run()
+            while True:
+                await self._run(self.watch)
+                await asyncio.sleep(RESTART_S)
         finally:
             self._machine.look = None
+
+    async def _run(self, watch: PendingWatch) -> None:
+        """Watch; what a stranger sent ends neither this for long nor the chain's blocks at all."""
+        try:
+            await watch.run()
+        except Exception:
+            self.restart_count += 1
+            log.exception("what waits for blocks of %s is watched anew", self._machine.name)
 
     def _look(self, ref: BlockRef, logs: Sequence[Log]) -> None:
         if self.watch is not None:
@@ -85,9 +106,13 @@ class ChainPending:
             self.watch.block(told, PoolsBefore(before, self._live))
 
 
-def whale_terms(*, impact_bps: int, worth_usd: int) -> WhaleTerms:
-    """Return the settings' terms."""
-    return WhaleTerms(impact_ratio=Fraction(impact_bps, 10_000), worth_usd=Decimal(worth_usd))
+def whale_terms(settings: ChainsSettings) -> WhaleTerms:
+    """Return from what size on a trade is told."""
+    return WhaleTerms(
+        impact_ratio=Fraction(settings.whale_bps, BPS_PER_UNIT),
+        worth_usd=Decimal(settings.whale_usd),
+        told_max=settings.whales_per_min,
+    )
 
 
 def whale_notice(whale: Whale, *, at_ns: int, basis: Basis) -> WhaleSeen:

@@ -11,7 +11,9 @@ from engine.bus.notices import Notice, ProviderCaught, Reorganised
 from engine.bus.records import Append, NoticeRecord
 from engine.bus.request import Caller
 from engine.chains.discovery.choosing import ChoiceTerms
+from engine.chains.following.machine import Following
 from engine.chains.following.serving import serving
+from engine.chains.pending.whales import Whale
 from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
@@ -22,7 +24,8 @@ from engine.operate.role_words import announce_ready
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_answers import ChainAnswers
-from engine.wiring.chain_nodes import key_file, nodes_of
+from engine.wiring.chain_nodes import ChainNodes, key_file, nodes_of
+from engine.wiring.chain_pending import ChainPending, whale_notice, whale_terms
 from engine.wiring.markets import basis_of
 from engine.wiring.one_chain import OneChain
 from engine.wiring.paths import Paths
@@ -92,6 +95,21 @@ async def open_chains(
             Reorganised(at_ns=clock(), basis=basis, chain=chain, blocks=blocks, number=number)
         )
 
+    def on_whale(whale: Whale) -> None:
+        news.tell(whale_notice(whale, at_ns=clock(), basis=basis))
+
+    def watched(machine: Following, nodes: ChainNodes) -> ChainPending:
+        return ChainPending(
+            machine,
+            facts=nodes.facts,
+            routers=nodes.routers,
+            dexes=nodes.dexes,
+            terms=whale_terms(settings.chains),
+            on_whale=on_whale,
+            now_ns=clock,
+            hears_pending=settings.chains.pending,
+        )
+
     terms = ChoiceTerms(
         pool_usd_min=float(settings.chains.pool_usd_min), pools_max=settings.chains.pools_max
     )
@@ -108,6 +126,7 @@ async def open_chains(
                 rates={host: float(rate) for host, rate in settings.chains.units_per_s.items()},
                 on_liar=on_liar,
                 on_reorganised=on_reorganised,
+                watched=watched,
             )
             for name, one in nodes.items()
         }

@@ -26,6 +26,7 @@ from engine.domain.backoff import Backoff
 from engine.domain.pools import Protocol
 from engine.pools.blocks import ChainWord
 from engine.wiring.chain_nodes import ChainNodes
+from engine.wiring.chain_pending import ChainPending
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class OneChain:
 
     Attributes:
         machine: what is made of what its nodes say.
+        pending: what waits for its blocks, and its large trades.
         stream: what the engine is told.
         node: the chain's providers, None before they are opened.
         choice: which pools are followed, None before they were chosen.
@@ -72,6 +74,7 @@ class OneChain:
         rates: what dearer keys may spend a second, by host.
         on_liar: is told of a provider that was caught.
         on_reorganised: is told how many blocks were undone, if they are many, and at which block.
+        watched: makes what watches its pending transactions and large trades.
     """
 
     def __init__(
@@ -86,10 +89,12 @@ class OneChain:
         rates: Mapping[str, float],
         on_liar: Told,
         on_reorganised: Callable[[str, int, int], None],
+        watched: Callable[[Following, ChainNodes], ChainPending],
     ) -> None:
         self.nodes: Final = nodes
         self.machine: Final = Following(nodes.facts.name, rhythm_of(nodes, undo_blocks))
         self.stream: Final = ChainStream(self.machine)
+        self.pending: Final = watched(self.machine, nodes)
         self.node: ProviderPool | None = None
         self.choice: Choice | None = None
         self.trouble = ""
@@ -135,6 +140,7 @@ class OneChain:
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(follower.run())
+                        tasks.create_task(self.pending.run(self.node))
                         tasks.create_task(self._find_pools(discovery, follower))
                         tasks.create_task(self._keep_states(discovery))
                         tasks.create_task(self._watch_finality(self.node))

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 
 from engine.chains.pending.calldata import UndecodableError
 from engine.chains.pending.decode import decode
@@ -117,31 +116,30 @@ class PendingDesk:
         return foretold
 
     def block(
-        self, told: Told, before: StepPools, *, tx_hashes: frozenset[str] | None, now_ns: int
+        self, told: Told, before: StepPools, *, tx_hashes: Sequence[str] | None, now_ns: int
     ) -> None:
         """Learn what a block did.
 
         Args:
             told: the block.
             before: the pools as they were before it.
-            tx_hashes: of all its transactions; nothing if that is not known.
+            tx_hashes: of all its transactions in their order; nothing if that is not known.
             now_ns: the time.
         """
         stepping = Stepping(before)
-        for tx_hash, steps in groupby(told.steps, key=lambda step: step.log.tx_hash):
-            waits = self.waiting.get(tx_hash)
-            foretold = (
-                None if waits is None else predict(waits.intent, stepping, at_s=told.ref.made_at_s)
-            )
-            swaps = stepping.take([*steps])
+        by_tx: dict[str, list[Step]] = {}
+        for step in told.steps:
+            by_tx.setdefault(step.log.tx_hash, []).append(step)
+        known = by_tx if tx_hashes is None else dict.fromkeys(tx_hashes) | by_tx
+        for tx_hash in known:
+            waits, steps = self.waiting.get(tx_hash), by_tx.get(tx_hash, [])
+            foretold = None
+            if waits is not None:
+                foretold = predict(waits.intent, stepping, at_s=told.ref.made_at_s)
+            swaps = stepping.take(steps)
             self._look(swaps, tx_hash, now_ns=now_ns, is_pending=False)
             if waits is not None and foretold is not None:
                 self._judge(waits, foretold, swaps, stepping)
-                self.waiting.include(tx_hash)
-        for tx_hash in tx_hashes or ():
-            waits = self.waiting.get(tx_hash)
-            if waits is not None:
-                self._judge_failed(waits)
                 self.waiting.include(tx_hash)
         self.waiting.expire(now_ns=now_ns)
 
@@ -156,6 +154,9 @@ class PendingDesk:
         if foretold.outcome is Outcome.UNKNOWN:
             self.counts[Count.UNKNOWN] += 1
             return
+        if foretold.outcome is Outcome.MOVES and not swaps:
+            self.counts[Count.FAILED] += 1  # it lacked what nobody can see from here
+            return
         states = foretold.states()
         is_exact = {swap.pool.address for swap in swaps} == states.keys() and all(
             after.state_of(address) == state for address, state in states.items()
@@ -163,15 +164,6 @@ class PendingDesk:
         self.counts[Count.EXACT if is_exact else Count.DIFFERS] += 1
         has_held = waits.ahead.states() == states
         self.counts[Count.HELD if has_held else Count.OVERTAKEN] += 1
-
-    def _judge_failed(self, waits: Waits) -> None:
-        """Count one that came into a block and moved no pool that is followed."""
-        if waits.ahead.outcome is Outcome.REVERTS:
-            self.counts[Count.EXACT] += 1
-        elif waits.ahead.outcome is Outcome.MOVES:
-            self.counts[Count.FAILED] += 1
-        else:
-            self.counts[Count.UNKNOWN] += 1
 
     def _look(
         self, swaps: Sequence[Swapped], tx_hash: str, *, now_ns: int, is_pending: bool

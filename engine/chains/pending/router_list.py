@@ -59,14 +59,14 @@ FUNCTIONS: Final[Mapping[Kind, Mapping[bytes, Decode]]] = {
 
 
 class RouterAt(NamedTuple):
-    """A router at a chain, and the DEXs whose pools it finds by their tokens."""
+    """A router at a chain, and the DEXs whose pools it finds by tokens: by make or by name."""
 
     kind: Kind
     chain: str
     address: str
-    pairs: Protocol | None = None
-    pools: Protocol | None = None
-    other_pairs: Protocol | None = None
+    pairs: str | None = None
+    pools: str | None = None
+    other_pairs: str | None = None
 
 
 def routers_of(
@@ -80,7 +80,11 @@ def routers_of(
         chain: which one.
         weth: its wrapped coin, in lower case.
     """
-    makers = {dex.protocol: _deployer(dex) for dex in dexes if dex.chain == chain}
+    makers: dict[str, Deployer | None] = {}
+    for dex in dexes:
+        if dex.chain == chain:  # of several of a make the first one is meant
+            makers.setdefault(dex.protocol, _deployer(dex))
+            makers.setdefault(dex.name, _deployer(dex))
     found = {}
     for row in deployed:
         if row.chain not in (chain, _ANYWHERE):
@@ -99,10 +103,33 @@ def routers_of(
     return found
 
 
-def _maker(
-    makers: Mapping[Protocol, Deployer | None], protocol: Protocol | None
-) -> Deployer | None:
-    return None if protocol is None else makers.get(protocol)
+def named_routers(chain: str, contracts: Mapping[str, str], dexes: Iterable[Dex]) -> list[RouterAt]:
+    """Return routers of a chain whose contracts are told by name, as the sandbox tells them.
+
+    A DEX's router is named as its factory is: ``v2_factory``, ``v2_router``.
+    """
+    found: list[RouterAt] = []
+    by_make: dict[str, str] = {}
+    for dex in dexes:
+        for name, address in contracts.items():
+            prefix, is_factory, rest = name.partition("_factory")
+            router = contracts.get(f"{prefix}_router")
+            if address != dex.factory or router is None or not is_factory or rest:
+                continue
+            by_make.setdefault(dex.protocol, dex.name)
+            if _SALTS.get(dex.protocol) is Salt.TOKENS:
+                found.append(RouterAt(Kind.PAIRS, chain, router, dex.name))
+            elif _SALTS.get(dex.protocol) is Salt.TOKENS_AND_FEE:
+                found.append(RouterAt(Kind.POOLS, chain, router, None, dex.name))
+    if "universal_router" in contracts:
+        own = contracts["universal_router"]
+        made = by_make.get(Protocol.UNISWAP_V2), by_make.get(Protocol.UNISWAP_V3)
+        found.append(RouterAt(Kind.UNIVERSAL_2_1_0, chain, own, *made))
+    return found
+
+
+def _maker(makers: Mapping[str, Deployer | None], name: str | None) -> Deployer | None:
+    return None if name is None else makers.get(name)
 
 
 def _deployer(dex: Dex) -> Deployer | None:

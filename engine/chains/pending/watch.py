@@ -50,6 +50,7 @@ class PendingWatch:
         tell: takes each whale that is to be told.
         now_ns: the clock.
         block_s: time between two blocks.
+        hears_pending: whether it listens, or only looks at blocks.
 
     Attributes:
         has_bodies: whether the node tells whole transactions; None until it told one.
@@ -65,6 +66,7 @@ class PendingWatch:
         tell: Callable[[Whale], None],
         now_ns: Callable[[], int],
         block_s: int,
+        hears_pending: bool = True,
         limits: WatchLimits | None = None,
     ) -> None:
         self.desk = desk
@@ -77,14 +79,15 @@ class PendingWatch:
         self._named: deque[str] = deque()
         self._blocks: deque[tuple[Told, StepPools]] = deque()
         self._has_named, self._has_blocks = asyncio.Event(), asyncio.Event()
-        self._asks_bodies = True
+        self._asks_bodies, self._hears_pending = True, hears_pending
 
     async def run(self) -> None:
         """Hear until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hear())
-            tasks.create_task(self._fetch())
             tasks.create_task(self._look())
+            if self._hears_pending:
+                tasks.create_task(self._hear())
+                tasks.create_task(self._fetch())
 
     def block(self, told: Told, before: StepPools) -> None:
         """Take a block, with the pools as they were before it; it is looked at soon."""
@@ -163,7 +166,7 @@ class PendingWatch:
             self._tell_whales()
             self.looked_at = told.ref.hash
 
-    async def _tx_hashes(self, block_hash: str) -> frozenset[str] | None:
+    async def _tx_hashes(self, block_hash: str) -> list[str] | None:
         """Return the transactions of a block; nothing if the node does not say them in time."""
         try:
             async with asyncio.timeout(BLOCK_S):
@@ -178,7 +181,7 @@ class PendingWatch:
             self._tell(whale)
 
 
-def _parse_hashes(said: Json) -> frozenset[str]:
+def _parse_hashes(said: Json) -> list[str]:
     """Return the hashes of a block's transactions.
 
     Raises:
@@ -187,4 +190,4 @@ def _parse_hashes(said: Json) -> frozenset[str]:
     hashes = said.get("transactions") if isinstance(said, dict) else None
     if not isinstance(hashes, list) or len(hashes) > BLOCK_TX_MAX:
         raise BadValueError("a block without its transactions")
-    return frozenset(parse_hash(one, "a transaction") for one in hashes)
+    return [parse_hash(one, "a transaction") for one in hashes]

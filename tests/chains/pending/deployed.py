@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.chains.families.family_list import families_of
-from engine.chains.pending.router_list import Kind, RouterAt, routers_of
+from engine.chains.pending.router_list import Kind, RouterAt, named_routers, routers_of
 from engine.chains.ports import PoolNow
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.parsing import parse_block
@@ -25,7 +25,7 @@ from tests.chains.local_world import LocalWorld
 
 FOR_EVER: Final = 2**47
 ACCOUNTS: Final = (1, 2, 3, 4)
-_DEXES: Final = ("Uniswap V2", "Uniswap V3", "Uniswap V4")
+_DEXES: Final = ("Uniswap V2", "PancakeSwap V1", "Fork V2", "Uniswap V3", "Uniswap V4")
 _ROUTER_02: Final = (
     "@uniswap/swap-router-contracts/artifacts/contracts/SwapRouter02.sol/SwapRouter02.json"
 )
@@ -58,6 +58,7 @@ class Deployed:
         contracts = world.made.contracts
         self.weth = contracts["wrapped"]
         self.v2_router, self.v3_router = contracts["v2_router"], contracts["v3_router"]
+        self.fork_routers = [contracts[f"{fork}_router"] for fork in ("pancake_v1", "fork_v2")]
         self.universal, self.manager = contracts["universal_router"], contracts["v4_manager"]
         self.usdc, self.usdt, self.wbtc, self.dai = (
             world.token(symbol).address for symbol in ("USDC", "USDT", "WBTC", "DAI")
@@ -94,10 +95,8 @@ class Deployed:
     def _rows(self) -> list[RouterAt]:
         v2, v3 = Protocol.UNISWAP_V2, Protocol.UNISWAP_V3
         return [
-            RouterAt(Kind.PAIRS, "ethereum", self.v2_router, v2),
-            RouterAt(Kind.POOLS, "ethereum", self.v3_router, None, v3),
+            *named_routers("ethereum", self.world.made.contracts, self.dexes),
             RouterAt(Kind.POOLS, "ethereum", self.router_02, v2, v3),
-            RouterAt(Kind.UNIVERSAL_2_1_0, "ethereum", self.universal, v2, v3),
         ]
 
     def _pool(self, made: WorldPool) -> Pool:
@@ -120,7 +119,10 @@ class Deployed:
 
     def _deploy_router_02(self, owner: Hands) -> str:
         contracts = self.world.made.contracts
-        v2, v3 = (dex for dex in self.dexes if dex.name != "Uniswap V4")
+        v2, v3 = (
+            next(dex for dex in self.dexes if dex.name == name)
+            for name in ("Uniswap V2", "Uniswap V3")
+        )
         router_02 = owner.deploy(
             bytecode(_ROUTER_02),
             "(address,address,address,address)",

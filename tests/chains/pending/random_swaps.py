@@ -106,6 +106,19 @@ class Maker:
         data = call(signature, *amounts, path, self.me, self.deadline())
         return Sent(self.there.v2_router, data)
 
+    def send_fork_pair(self) -> Sent:
+        """Swap in a fork of V2 with another fee, by the fork's own router."""
+        there = self.there
+        router, path = self.rng.choice(
+            [
+                (there.fork_routers[0], [there.weth, there.usdt]),
+                (there.fork_routers[1], [there.weth, there.usdc, there.usdt]),
+            ]
+        )
+        signature = "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)"
+        amounts = self.amount(path[0]), self.least(path[-1])
+        return Sent(router, call(signature, *amounts, path, self.me, self.deadline()))
+
     def send_native_to_pairs(self) -> Sent:
         there = self.there
         path = self.rng.choice([[there.weth, there.usdc], [there.weth, there.usdc, there.dai]])
@@ -333,6 +346,6 @@ def as_transaction(sent: Sent, sender: str, **more: Any) -> dict[str, Any]:
         "to": sent.to,
         "data": "0x" + sent.data.hex(),
         "value": hex(sent.value_raw),
-        "gas": hex(2_000_000),
+        "gas": hex(16_000_000),
         **more,
     }

@@ -134,8 +134,10 @@ async def test_what_comes_into_a_block_is_as_it_is_predicted_just_before_it(
 
         counts = watched.counts
         assert counts[Count.HEARD] == counts[Count.KEPT] == counts[Count.INCLUDED] == 36
-        assert counts[Count.EXACT] == 36
-        assert counts[Count.DIFFERS] == counts[Count.FAILED] == counts[Count.UNKNOWN] == 0
+        assert counts[Count.DIFFERS] == counts[Count.FAILED] == 0
+        # one or two go beyond the ticks that are read of a pool
+        assert counts[Count.EXACT] + counts[Count.UNKNOWN] == 36
+        assert counts[Count.UNKNOWN] <= 2
         assert counts[Count.HELD] + counts[Count.OVERTAKEN] >= 18
         assert counts[Count.OVERTAKEN] > 0
         assert len(watched.watch.desk.waiting) == 0

@@ -1,0 +1,79 @@
+"""Large trades in the role `chains`: heard before their block or in it, and told to the ledger."""
+
+import asyncio
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.bus.notices import WhaleSeen
+from engine.chains.pending.waiting import Count
+from engine.settings.schema import ChainsSettings, Settings
+from engine.wiring.chain_pending import whale_terms
+from engine.wiring.paths import Paths
+from tests.chains.following.role import announced, chains_role, local_chain, until
+from tests.chains.local_world import LocalWorld
+from tests.chains.pending.random_swaps import Sent, as_transaction
+from tests.chains.pending.samples import call
+
+SALE_USD = 150_000
+
+
+def paths_of(tmp_path: Path, world: LocalWorld) -> Paths:
+    """Paths of an installation whose sandbox tells its routers too."""
+    paths = announced(tmp_path / "var", world)
+    said = msgspec.json.decode(paths.sandbox_announce.read_bytes())
+    own = local_chain(world) | {"contracts": world.made.contracts}
+    said["local_chains"][world.world.chain] = msgspec.json.decode(msgspec.json.encode(own))
+    paths.sandbox_announce.write_bytes(msgspec.json.encode(said))
+    return paths
+
+
+@pytest.mark.parametrize("hears_pending", [True, False])
+async def test_a_large_trade_is_told_before_its_block_or_from_it(
+    world: LocalWorld, tmp_path: Path, *, hears_pending: bool
+) -> None:
+    settings = Settings(chains=ChainsSettings(pool_usd_min=0, pending=hears_pending))
+    pool = world.pool("Uniswap V3", "USDC", "WETH", 500)
+    world.automine(False)
+    async with chains_role(paths_of(tmp_path, world), settings) as (answers, kept):
+        one = answers.of["ethereum"]
+        await asyncio.to_thread(world.mine)
+        await until(lambda: len(one.machine.pools.of) > 10 and not one.machine.pools.unread_count)
+        await asyncio.to_thread(sell, world)
+        if hears_pending:
+            await until(lambda: bool(kept.notices))
+            assert one.pending.desk.counts[Count.KEPT] == 1
+        await asyncio.to_thread(world.mine)
+        await until(lambda: bool(kept.notices))
+
+    world.automine(True)
+    (notice,) = kept.notices
+    assert isinstance(notice, WhaleSeen)
+    assert notice.is_pending is hears_pending
+    assert (notice.pool, notice.asset_in) == (pool.address, "USDC")
+    assert notice.amount_in == SALE_USD
+    assert notice.worth_usd == SALE_USD
+    assert notice.impact_ratio >= Decimal("0.005")
+
+
+def sell(world: LocalWorld) -> None:
+    """Send a sale of dollars for coins; it waits for a block."""
+    me = world.hands(1).me
+    tokens = (world.token("USDC").address, world.token("WETH").address)
+    data = call(
+        "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))",
+        (*tokens, 500, me, 2**40, world.raw("USDC", SALE_USD), 0, 0),
+    )
+    sent = Sent(world.made.contracts["v3_router"], data)
+    world.rpc.ask("eth_sendTransaction", as_transaction(sent, me))
+
+
+def test_the_settings_say_from_which_size_on_a_trade_is_told() -> None:
+    terms = whale_terms(ChainsSettings())
+
+    assert terms.impact_ratio == Fraction(5, 1_000)
+    assert terms.worth_usd == 250_000
+    assert terms.told_max == 6
