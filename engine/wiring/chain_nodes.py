@@ -115,7 +115,10 @@ def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
     socket = str(paths.blocks_socket)
     return made_up_chains(settings, paths) | {
         name: ChainSource(
-            url=f"ws://{name}{PATH_PREFIX}{name}", block_ms=own.block_ms, socket_path=socket
+            url=f"ws://{name}{PATH_PREFIX}{name}",
+            block_ms=own.block_ms,
+            socket_path=socket,
+            tells_gas=True,
         )
         for name, own in facts.items()
     }

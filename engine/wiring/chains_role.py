@@ -124,6 +124,7 @@ async def open_chains(
                 undo_blocks=settings.chains.undo_blocks,
                 votes=settings.chains.agree,
                 rates={host: float(rate) for host, rate in settings.chains.units_per_s.items()},
+                gas_stale_s=settings.chains.gas_stale_s,
                 on_liar=on_liar,
                 on_reorganised=on_reorganised,
                 watched=watched,

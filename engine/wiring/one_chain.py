@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,9 @@ from engine.chains.families.family_list import FAMILY_OF, families_of
 from engine.chains.following.follower import Follower
 from engine.chains.following.machine import Following, Rhythm
 from engine.chains.following.serving import ChainStream
+from engine.chains.gas.reader import GasReader
+from engine.chains.gas.rules import GAS_RULES, LOCAL_RULE
+from engine.chains.gas.watch import GasWatch, WatchTerms
 from engine.chains.ports import BlockRef, Family, Node, NodeError, PoolNow
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import Way
@@ -23,6 +28,7 @@ from engine.chains.rpc.quorum import Agreeing
 from engine.chains.rpc.reader import ChainReader
 from engine.domain.assets import AssetCode
 from engine.domain.backoff import Backoff
+from engine.domain.chains import GasModel
 from engine.domain.pools import Protocol
 from engine.pools.blocks import ChainWord
 from engine.wiring.chain_nodes import ChainNodes
@@ -72,6 +78,7 @@ class OneChain:
         undo_blocks: as many as the engine can undo.
         votes: so many providers have to agree on what is read of pools.
         rates: what dearer keys may spend a second, by host.
+        gas_stale_s: how long a price of gas counts there.
         on_liar: is told of a provider that was caught.
         on_reorganised: is told how many blocks were undone, if they are many, and at which block.
         watched: makes what watches its pending transactions and large trades.
@@ -87,6 +94,7 @@ class OneChain:
         undo_blocks: int,
         votes: int,
         rates: Mapping[str, float],
+        gas_stale_s: int,
         on_liar: Told,
         on_reorganised: Callable[[str, int, int], None],
         watched: Callable[[Following, ChainNodes], ChainPending],
@@ -100,6 +108,7 @@ class OneChain:
         self.trouble = ""
         self.restored_count = 0
         self.final: int | None = None
+        self._gas_stale_s = gas_stale_s
         self._way = way
         self._folder = folder
         self._terms = terms
@@ -144,6 +153,7 @@ class OneChain:
                         tasks.create_task(self._find_pools(discovery, follower))
                         tasks.create_task(self._keep_states(discovery))
                         tasks.create_task(self._watch_finality(self.node))
+                        tasks.create_task(self._gas_watch(self.node).run())
                 finally:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LAST_KEEP_S):
@@ -231,6 +241,19 @@ class OneChain:
         if tip is not None:
             live = [held.snapshot(tip.number) for held in self.machine.pools.live()]
             await discovery.keep(live, tip)
+
+    def _gas_watch(self, node: Node) -> GasWatch:
+        """Return what tells the engine what a transaction costs."""
+        facts, rule = self.nodes.facts, GAS_RULES[self.nodes.facts.name]
+        if self.nodes.is_local:
+            facts, rule = replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE
+        return GasWatch(
+            {facts.name: GasReader(facts, rule, node)},
+            lambda _chain, price: self.stream.price_gas(price),
+            WatchTerms(stale_s=self._gas_stale_s),
+            paces_s={facts.name: facts.block_ms / 1_000},
+            clock_s=time.monotonic,
+        )
 
     async def _watch_finality(self, node: Node) -> None:
         while True:

@@ -324,6 +324,16 @@ def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated
         assert words_shown in text
 
 
+def test_why_tells_what_the_bytes_of_a_transaction_cost_where_they_cost_anything() -> None:
+    why = samples.why_of_a_long_route()
+    assert why.values is not None
+    on_a_rollup = replace(why, values=replace(why.values, data_fee=0.0123))
+
+    assert "L1 data" not in write_plain(render_why(why))
+    row = next(row for row in write_plain(render_why(on_a_rollup)).splitlines() if "L1 data" in row)
+    assert row.split() == ["L1", "data", "0.0123", why.line.quote]
+
+
 def test_sizes_and_leftovers_name_their_asset() -> None:
     traded = next(one for one in samples.all_notices() if isinstance(one, PaperTraded))
     texts = (

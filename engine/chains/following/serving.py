@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
 from engine.chains.following.machine import Following
+from engine.domain.gas import GasPrice
 from engine.pools.blocks import ChainWord
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,13 @@ class ChainStream:
         self._machine = machine
         self._clients: set[_Client] = set()
         self._has_begun = asyncio.Event()
+        self._gas: GasPrice | None = None
+
+    def price_gas(self, price: GasPrice) -> None:
+        """Tell what a transaction costs; who comes later is told too."""
+        self._gas = price
+        if self._has_begun.is_set():
+            self.tell(ChainWord(gas=price))
 
     def tell(self, word: ChainWord) -> None:
         """Tell a word, the first one of which is a block."""
@@ -100,6 +108,8 @@ class ChainStream:
                 return
             await _send(socket, msgspec.json.encode(word))
             await asyncio.sleep(0)
+        if self._gas is not None:
+            await _send(socket, msgspec.json.encode(ChainWord(gas=self._gas)))
         closing = asyncio.ensure_future(socket.wait_closed())
         try:
             while not client.is_lost:

@@ -28,6 +28,10 @@ class GasRule:
 
 
 _GWEI: Final = 10**9
+
+LOCAL_RULE: Final = GasRule(base_fee=FeeRule(base_fee=BaseFee.FIXED))
+"""Of a local node (anvil), whatever chain it poses as: it knows no other, and charges no bytes."""
+
 _IN_HEADER: Final = GasRule(base_fee=FeeRule(base_fee=BaseFee.IN_HEADER))
 
 GAS_RULES: Final[Mapping[str, GasRule]] = {
