@@ -5,6 +5,7 @@ They are told what the books say once a second, so that their pools follow these
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ import msgspec
 from engine.domain.assets import AssetCode
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.world.values import LocalChain
+
+log = logging.getLogger(__name__)
 
 TOLD_EVERY_S: Final = 1.0
 BUILT_S: Final = 240.0
@@ -44,20 +47,18 @@ class Worlds:
         self.why_none = ""
 
     async def read(self) -> None:
-        """Wait until they have started; `chains` says which, or `why_none` why there are none.
-
-        Raises:
-            SandboxStartError: they do not start.
-        """
+        """Wait until they have started; `chains` says which, or `why_none` why there are none."""
         if self._process is None:
             return
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(BUILT_S):
                 word = msgspec.json.decode(await self._process.stdout.readline(), type=_Word)
-        except (TimeoutError, ValueError) as error:
-            raise SandboxStartError("the local chains do not start") from error
+        except (TimeoutError, ValueError):
+            word = _Word(why_none="There is no local chain: its process does not start.")
         self.chains, self.why_none = word.chains, word.why_none
+        if word.why_none:
+            log.warning(word.why_none)
 
     async def tell(self, usd: Callable[[AssetCode], float | None]) -> None:
         """Tell them once a second what the books say; cancel to stop.

@@ -18,6 +18,7 @@ from engine.sandbox.world.abi import ZERO, decode, topic
 from engine.sandbox.world.building import built
 from engine.sandbox.world.dexes.uniswap_v4 import KEY
 from engine.sandbox.world.hands import Hands
+from engine.sandbox.world.packages import NoWorldError
 from engine.sandbox.world.plan import CHAIN_PLANS
 from engine.sandbox.world.rpc import NodeSaidNoError
 from engine.sandbox.world.values import WorldPool
@@ -226,6 +227,24 @@ def test_the_world_is_built_once_however_many_ask(tmp_path: Path) -> None:
         written = {one.result().state.stat().st_ino for one in states}
     assert len(written) == 1
     assert built("base", cache=tmp_path).state.stat().st_ino in written
+
+
+def test_a_world_that_cannot_be_kept_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    taken = tmp_path / "a file"
+    taken.touch()
+    with pytest.raises(NoWorldError, match="There is no local chain"):
+        built("base", cache=taken)
+
+
+def test_worlds_that_nobody_asks_for_are_forgotten(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "made.json").touch()
+    os.utime(old / "made.json", (0, 0))
+    built("base", cache=tmp_path)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_the_node_ends_with_the_process_that_started_it() -> None:

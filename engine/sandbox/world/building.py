@@ -1,10 +1,13 @@
 """Builds a world once and keeps it in a file, from which a node begins in milliseconds."""
 
+import contextlib
 import fcntl
 import gzip
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -20,10 +23,10 @@ from engine.sandbox.world.dexes.balancer import make_balancer
 from engine.sandbox.world.dexes.uniswap_v2 import make_v2
 from engine.sandbox.world.dexes.uniswap_v3 import make_v3
 from engine.sandbox.world.dexes.uniswap_v4 import make_v4, permit_all
-from engine.sandbox.world.hands import Hands
+from engine.sandbox.world.hands import Hands, TransactionFailedError
 from engine.sandbox.world.packages import LOCK, NoWorldError
 from engine.sandbox.world.plan import CHAIN_PLANS, ChainPlan
-from engine.sandbox.world.rpc import Rpc
+from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.sandbox.world.site import Site, approve_all
 from engine.sandbox.world.values import Made, World
 
@@ -33,6 +36,9 @@ TOKENS_USD: Final = Decimal(10) ** 12
 """Worth of each token that the first account mints to itself."""
 
 WRAPPED_USD: Final = Decimal(10) ** 9
+KEPT_S: Final = 30 * 86_400
+"""A world that nobody asked for so long is removed when another one is built."""
+
 TRADER_USD: Final = Decimal(10) ** 8
 MAKERS: Final = (make_v2, make_v3, make_v4, make_balancer, make_aave)
 COINS_RAW: Final = 10**11 * 10**18
@@ -67,6 +73,15 @@ def built(chain: str, *, cache: Path | None = None) -> Built:
     if plan is None:
         raise NoWorldError(f"{chain[:20]} is no chain of the sandbox: {', '.join(CHAIN_PLANS)}.")
     folder = (cache or world_cache()) / _key(plan)
+    try:
+        return _kept(plan, folder)
+    except OSError as error:
+        raise NoWorldError(f"There is no local chain: it cannot be kept ({error}).") from error
+    except (NodeSaidNoError, TransactionFailedError) as error:
+        raise NoWorldError(f"There is no local chain: it cannot be built ({error}).") from error
+
+
+def _kept(plan: ChainPlan, folder: Path) -> Built:
     state, made = folder / "state.json", folder / "made.json"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -75,6 +90,8 @@ def built(chain: str, *, cache: Path | None = None) -> Built:
             content, made_now = _build(plan)
             _write(state, content)
             _write(made, msgspec.json.encode(made_now))  # the last one: it says that all is there
+            _forget_old(folder.parent)
+        os.utime(made)
     return Built(plan=plan, made=msgspec.json.decode(made.read_bytes(), type=Made), state=state)
 
 
@@ -140,6 +157,15 @@ def _key(plan: ChainPlan) -> str:
         content.update(path.read_bytes())
     content.update(repr((plan, CURATED.get(plan.chain))).encode())
     return f"{plan.chain}-{content.hexdigest()[:16]}"
+
+
+def _forget_old(cache: Path) -> None:
+    """Remove worlds that nobody has asked for in a long time."""
+    before = time.time() - KEPT_S
+    for made in cache.glob("*/made.json"):
+        with contextlib.suppress(OSError):
+            if made.stat().st_mtime < before:
+                shutil.rmtree(made.parent)
 
 
 def _write(path: Path, content: bytes) -> None:
