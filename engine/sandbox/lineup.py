@@ -23,6 +23,9 @@ from engine.sandbox.track import Track, levels_at, mid_price_of
 from engine.sandbox.truth import Scale
 
 HERE = Path(__file__).parent
+MADE_UP_CHAIN = "pools follow the books on a made-up chain"
+"""Of the sentence that says what these markets are."""
+
 LINEUP_PATH = HERE / "lineup.toml"
 RECORDINGS_FOLDER = HERE / "recordings"
 
@@ -238,5 +241,5 @@ def _render_note(table: LineupFile) -> str:
     venues = ", ".join(f"{venue} {'/'.join(sorted(years))}" for venue, years in parts.items())
     return (
         f"recordings of other pairs and days ({venues}), lined up and scaled: "
-        "gaps between venues are not a real market's; pools follow the books on a made-up chain"
+        f"gaps between venues are not a real market's; {MADE_UP_CHAIN}"
     )

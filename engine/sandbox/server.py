@@ -25,7 +25,7 @@ from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.front import Front
 from engine.sandbox.levels import Side
-from engine.sandbox.lineup import load_lineup, load_start_prices
+from engine.sandbox.lineup import MADE_UP_CHAIN, load_lineup, load_start_prices
 from engine.sandbox.pools import book_prices, book_usd, load_pools
 from engine.sandbox.settings import SandboxSettings
 from engine.sandbox.stage import Stage
@@ -34,6 +34,9 @@ from engine.sandbox.worlds import Worlds, open_worlds
 SHUTDOWN_TIMEOUT_S = 0.2
 POOL_ASSETS = {AssetCode("BTC"), AssetCode("ETH")}
 """What the pools hold, beside dollars."""
+
+LOCAL_CHAINS = "pools are real contracts on local nodes, where a made-up crowd follows the books"
+"""Said in place of the made-up chain."""
 
 FIRST_BLOCK = 1_000
 """Number of the block of which the pools are at the start."""
@@ -173,6 +176,8 @@ async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncItera
     prices = load_start_prices(settings.lineup_path)
     await worlds.read()
     # A line-up that prices none of what the pools hold has no pools; nor has one beside real ones.
+    if worlds.chains:
+        note = note.replace(MADE_UP_CHAIN, LOCAL_CHAINS)
     has_pools = prices.keys() >= POOL_ASSETS and not worlds.chains
     pools = load_pools(prices) if has_pools else []
     stage = Stage(

@@ -118,8 +118,8 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
     ] = "none"
     sandbox_chains: Annotated[
         list[str],
-        Meta(max_length=6, description="chains that local nodes of the sandbox pose as, as "
-             "base,ethereum; with none the sandbox makes a chain up"),
+        Meta(description="chains that local nodes of the sandbox pose as, as base,ethereum; unset: "
+             "base, unless all roles share a process; none: the sandbox makes a chain up"),
     ] = msgspec.field(default_factory=list)  # fmt: skip
     sandbox_port: Annotated[
         int, Meta(ge=0, le=65_535, description="port of the sandbox on loopback, 0 is any free one")

@@ -15,6 +15,7 @@ from engine.domain.dexes import Dex
 from engine.domain.errors import BadValueError, SettingsError
 from engine.sandbox.world.values import LocalChain
 from engine.settings.schema import Settings, environment_name
+from engine.wiring.local_chains import local_chains
 from engine.wiring.markets import ChainSource, made_up_chains, read_announcement
 from engine.wiring.paths import Paths
 
@@ -97,7 +98,7 @@ def followed_names(settings: Settings, environment: Mapping[str, str] = os.envir
 def follows_chains(settings: Settings) -> bool:
     """Say whether a run has chains with nodes."""
     if settings.markets.source == "sandbox":
-        return bool(settings.markets.sandbox_chains)
+        return bool(local_chains(settings))
     return settings.chains.providers is not None
 
 

@@ -29,6 +29,7 @@ from engine.settings.passing import role_environment
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, followed_names, follows_chains
+from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 
@@ -49,7 +50,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
 
     The times to stop add up to less than a container's or systemd's grace, see `compose.yaml`.
     """
-    settings = _with_sandbox_port(settings)
+    settings = with_usual_chains(_with_sandbox_port(settings))
     if settings.engine.core == "own":
         set_core_aside(os.environ)
     specs: list[RoleSpec] = []
@@ -172,7 +173,7 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
     )
     with supervisor_lease(paths) as lease:
         async with stop_signals(lease=lease) as stop:
-            _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")
+            _say_starting(settings, specs, paths)
             code = await supervisor.run(stop, on_ready=lambda: _say_ready(settings))
         await ledger.aclose()
     if code:
@@ -209,6 +210,12 @@ def _with_sandbox_port(settings: Settings) -> Settings:
 def supervisor_lease(paths: Paths) -> AbstractContextManager[Lease]:
     """Hold the installation for one supervisor; raises `FatalError` if another one holds it."""
     return held_lease(paths.lease("supervisor"), what="supervisor")
+
+
+def _say_starting(settings: Settings, specs: list[RoleSpec], paths: Paths) -> None:
+    if why := why_no_chains(settings):
+        _say(why)
+    _say(f"starting {', '.join(spec.name for spec in specs)} ... (logs: {paths.log('*')})")
 
 
 def _say_ready(settings: Settings) -> None:

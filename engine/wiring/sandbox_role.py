@@ -15,6 +15,7 @@ from engine.sandbox.lineup import load_wire_names
 from engine.sandbox.server import open_sandbox
 from engine.sandbox.settings import SandboxSettings
 from engine.settings.schema import Settings
+from engine.wiring.local_chains import local_chains
 from engine.wiring.paths import Paths
 
 FAULTS_S: Final = 3_600.0
@@ -61,5 +62,5 @@ def _sandbox_settings(settings: Settings) -> SandboxSettings:
         speed=markets.sandbox_speed,
         seed=settings.paper.seed,
         faults=faults,
-        chains=tuple(markets.sandbox_chains),
+        chains=local_chains(settings),
     )

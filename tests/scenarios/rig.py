@@ -193,7 +193,12 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
         for key, value in os.environ.items()
         if not key.startswith(("SYNDICATE_", "TELEGRAM_")) and key != "MARKETS"
     }
-    return kept | {"SYNDICATE_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)} | extra
+    own = {
+        "SYNDICATE_DATA_DIR": str(data_dir),
+        "PYTHONPATH": str(ROOT),
+        "SYNDICATE_MARKETS_SANDBOX_CHAINS": "none",  # a node each would take all of a small machine
+    }
+    return kept | own | extra
 
 
 @asynccontextmanager

@@ -15,14 +15,19 @@ class NoWorldError(Exception):
     """There is no local chain here; the text is a sentence that tells why and what helps."""
 
 
+def anvil_kind() -> str:
+    """Return the name of the package with the node for this machine."""
+    machine = _MACHINES.get(platform.machine().lower(), platform.machine())
+    return f"anvil-{platform.system().lower()}-{machine}"
+
+
 def anvil_path() -> Path:
     """Return the node's program.
 
     Raises:
         NoWorldError: it is not installed, or there is none for this machine.
     """
-    machine = _MACHINES.get(platform.machine().lower(), platform.machine())
-    kind = f"anvil-{platform.system().lower()}-{machine}"
+    kind = anvil_kind()
     path = PACKAGES / "@foundry-rs" / kind / "bin" / "anvil"
     if not path.is_file():
         raise NoWorldError(
