@@ -15,7 +15,9 @@ from engine.chains.discovery.announcements import ANNOUNCED, found_in
 from engine.chains.discovery.found import FoundPool, PoolRefusal, PoolRefusedError
 from engine.chains.discovery.log_span import LogSpan
 from engine.chains.discovery.pool_cache import PoolCache, Scanned, key_of
-from engine.chains.ports import BlockRef, Log, Node, NodeError, Reader, Refusal
+from engine.chains.discovery.span_read import COUNTS, SpanRead, is_same
+from engine.chains.families.words import WORD, unsigned
+from engine.chains.ports import BlockRef, Call, Log, Node, NodeError, Reader, Refusal
 from engine.chains.rpc.parsing import hex_number, parse_block
 from engine.domain.dexes import Dex
 from engine.domain.errors import BadValueError
@@ -27,6 +29,9 @@ GAP_TRIES: Final = 3
 """So often blocks are asked again in shorter spans, if a factory's count of its pools says that
 some were left out: there are providers that cut long answers without a word."""
 
+ODD_TRIES: Final = 2
+"""So often blocks are asked again in which a factory seems to tell what none of its make can."""
+
 LOGS_AT_ONCE: Final = 100
 """Decoded without a pause: some milliseconds."""
 
@@ -37,20 +42,6 @@ class ScanProgress(NamedTuple):
     block: int
     last: int
     pools: int
-
-
-class _Gap(NamedTuple):
-    """Pools that a factory counted and did not tell, and the serial of the next that it told."""
-
-    missing: int
-    before: int
-
-
-class _Read(NamedTuple):
-    pools: list[FoundPool]
-    refused: Counter[PoolRefusal]
-    serials: dict[str, int]
-    gaps: dict[str, _Gap]
 
 
 class FactoryScan:
@@ -88,6 +79,8 @@ class FactoryScan:
         self._span = LogSpan(log_span)
         self._told = told
         self._asked_again: dict[str, tuple[int, int]] = {}
+        self._odd = (-1, 0)
+        self._counts_left = GAP_TRIES
 
     async def catch_up(self, last: int) -> int:
         """Read on up to a block, and return how many new pools were found.
@@ -99,7 +92,7 @@ class FactoryScan:
             await self._begin()
         await self._leave_dead_branch(last)
         found = changed = 0
-        while behind := self._behind(last):
+        while behind := self._behind(last) or await self._uncounted(last):
             told = await self._read_span(behind, last)
             if told is not None:
                 found, changed = found + told, 0
@@ -134,6 +127,8 @@ class FactoryScan:
         read = await self._decoded(logs, now)
         if read.gaps and (self._is_late(read, now) or self._asks_again(read)):
             return 0
+        if self._is_odd(read, after):
+            return 0
         self._span.given()
         return self._keep(read, now, block, last)
 
@@ -161,13 +156,13 @@ class FactoryScan:
                 return await self._hash_of(number) == block_hash
         return True
 
-    async def _decoded(self, logs: Sequence[Log], now: Mapping[str, Scanned]) -> _Read:
+    async def _decoded(self, logs: Sequence[Log], now: Mapping[str, Scanned]) -> SpanRead:
         by_event = {
             (dex.factory, ANNOUNCED[dex.protocol].topic): (key, dex)
             for key in now
             for dex in (self._dexes[key],)
         }
-        read = _Read([], Counter(), {key: done.serial for key, done in now.items()}, {})
+        read = SpanRead([], Counter(), {key: done.serial for key, done in now.items()}, {})
         told: dict[str, FoundPool] = {}
         for index, log in enumerate(logs):
             if index % LOGS_AT_ONCE == LOGS_AT_ONCE - 1:
@@ -177,7 +172,7 @@ class FactoryScan:
                 continue
             try:
                 pool = found_in(dex, log)
-                _count_serial(read, key, pool.serial)
+                read.take_serial(key, pool.serial)
                 self._check(pool, told)
             except PoolRefusedError as error:
                 read.refused[error.refusal] += 1
@@ -193,18 +188,18 @@ class FactoryScan:
         if derived and derived != pool.address:
             raise PoolRefusedError(PoolRefusal.ELSEWHERE, f"{pool.address} instead of {derived}")
         other = told.get(pool.address)
-        if other is not None and not _is_same(other, pool):
+        if other is not None and not is_same(other, pool):
             raise PoolRefusedError(PoolRefusal.TWICE, pool.address)
 
-    def _drop_known(self, read: _Read) -> None:
+    def _drop_known(self, read: SpanRead) -> None:
         known = self._cache.among(pool.address for pool in read.pools)
         for pool in read.pools:
             other = known.get(pool.address)
-            if other is not None and not _is_same(other, pool):
+            if other is not None and not is_same(other, pool):
                 read.refused[PoolRefusal.TWICE] += 1
         read.pools[:] = [pool for pool in read.pools if pool.address not in known]
 
-    def _is_late(self, read: _Read, now: Mapping[str, Scanned]) -> bool:
+    def _is_late(self, read: SpanRead, now: Mapping[str, Scanned]) -> bool:
         """Begin factories again whose first pool that was told is not their first one."""
         late = [
             key
@@ -215,7 +210,7 @@ class FactoryScan:
             self._cache.begin_again(self._dexes[key])
         return bool(late)
 
-    def _asks_again(self, read: _Read) -> bool:
+    def _asks_again(self, read: SpanRead) -> bool:
         """Go back to before the pools that were left out, if they were not asked for too often.
 
         They may have been in an earlier span, at whose end nobody could know of them.
@@ -233,7 +228,45 @@ class FactoryScan:
             self._span.refused()
         return is_asked
 
-    def _keep(self, read: _Read, now: Mapping[str, Scanned], block: BlockRef, last: int) -> int:
+    def _is_odd(self, read: SpanRead, after: int) -> bool:
+        """Say whether to ask again: a factory of the table does not tell nonsense, a node may."""
+        if not read.is_odd:
+            return False
+        times = self._odd[1] + 1 if self._odd[0] == after else 1
+        self._odd = after, times
+        return times <= ODD_TRIES
+
+    async def _uncounted(self, last: int) -> dict[str, Scanned]:
+        """Have factories that say more pools than they told read again, a few times at the start.
+
+        The newest pools could be missing without any gap.
+        """
+        if not self._counts_left:
+            return {}
+        self._counts_left -= 1
+        known = self._cache.scanned()
+        counted = [
+            (key, dex)
+            for key, dex in self._dexes.items()
+            if ANNOUNCED[dex.protocol] in COUNTS and key in known
+        ]
+        calls = [Call(dex.factory, COUNTS[ANNOUNCED[dex.protocol]]) for _, dex in counted]
+        answers = await self._reader.call(calls, await self._block(last))
+        is_missing = False
+        for (key, dex), answer in zip(counted, answers, strict=True):
+            if answer is None or len(answer) != WORD or known[key].serial < 0:
+                continue
+            missing = unsigned(answer, 0) - known[key].serial
+            if missing > 0 and self._counts_left:
+                self._cache.step_back(dex)
+                is_missing = True
+            elif missing > 0:
+                self.missing[dex.name] += missing
+        if not is_missing:
+            self._counts_left = 0
+        return self._behind(last)
+
+    def _keep(self, read: SpanRead, now: Mapping[str, Scanned], block: BlockRef, last: int) -> int:
         for key, gap in read.gaps.items():
             self.missing[self._dexes[key].name] += gap.missing
         scanned = {key: Scanned(block.number, read.serials[key]) for key in now}
@@ -293,22 +326,3 @@ def _one_per_factory(dexes: Sequence[Dex]) -> dict[str, Dex]:
         if dex.protocol in ANNOUNCED:
             named.setdefault((dex.factory, ANNOUNCED[dex.protocol].topic), dex)
     return {key_of(dex): dex for dex in named.values()}
-
-
-def _count_serial(read: _Read, key: str, serial: int) -> None:
-    if not serial:
-        return
-    before = read.serials[key]
-    if before >= 0 and serial > before + 1:
-        gap = read.gaps.get(key, _Gap(0, serial))
-        read.gaps[key] = gap._replace(missing=gap.missing + serial - before - 1)
-    read.serials[key] = max(before, serial)
-
-
-def _is_same(one: FoundPool, other: FoundPool) -> bool:
-    return (one.tokens, one.fee_pips, one.number, key_of(one.dex)) == (
-        other.tokens,
-        other.fee_pips,
-        other.number,
-        key_of(other.dex),
-    )

@@ -141,7 +141,9 @@ class PoolCache:
         (newest,) = self._cache.execute(
             "SELECT max(block) FROM pools WHERE dex = ?", (key_of(dex),)
         ).fetchone()
-        if newest is not None:
+        if newest is None:
+            self.begin_again(dex)
+        else:
             with change(self._cache):
                 self._cache.execute(
                     "UPDATE scanned SET number = min(number, ?), serial = -1 WHERE dex = ?",

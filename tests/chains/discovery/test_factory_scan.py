@@ -193,6 +193,61 @@ async def test_pools_that_a_provider_leaves_out_are_asked_again_and_then_counted
     assert cache.count() == ALL_OF_BUSY - 3
 
 
+async def test_newest_pools_that_a_provider_left_out_are_found_by_the_factorys_count(
+    tmp_path: Path,
+) -> None:
+    chain, cache = busy_chain(), cache_at(tmp_path / "a")
+    chain.hidden = {pair(number, 1_000 + number, serial=number).data for number in (59, 60)}
+    await scan_of(chain, cache).catch_up(60)
+    assert cache.count() == ALL_OF_BUSY - 2
+    chain.hidden = set()
+    chain.counts = {V2.factory: 60}
+    scan = scan_of(chain, cache)
+
+    await scan.catch_up(60)
+
+    assert (cache.count(), scan.missing) == (ALL_OF_BUSY, {})
+
+
+async def test_a_factory_that_says_more_than_it_ever_told_is_no_endless_loop(
+    tmp_path: Path,
+) -> None:
+    chain, cache = busy_chain(), cache_at(tmp_path / "a")
+    chain.counts = {V2.factory: 70}
+    scan = scan_of(chain, cache)
+
+    await scan.catch_up(60)
+
+    assert (cache.count(), scan.missing) == (ALL_OF_BUSY, {"Pairs": 10})
+
+
+async def test_nonsense_that_a_node_tells_for_once_costs_no_pool(tmp_path: Path) -> None:
+    class Once(PretendChain):
+        is_sound = False
+
+        async def logs(
+            self,
+            first: int,
+            last: int,
+            *,
+            topics: Sequence[bytes],
+            addresses: Sequence[str] = (),
+        ) -> list[Log]:
+            logs = await super().logs(first, last, topics=topics, addresses=addresses)
+            was_sound, self.is_sound = self.is_sound, True
+            if was_sound:
+                return logs
+            return [msgspec.structs.replace(log, data=b"\x11" * 32) for log in logs]
+
+    chain, cache = Once(), cache_at(tmp_path / "a")
+    chain.mine(tier(1, 2, fee_pips=500), tier(1, 2, fee_pips=3_000))
+    scan = scan_of(chain, cache)
+
+    await scan.catch_up(1)
+
+    assert (cache.count(), scan.refused) == (2, {})
+
+
 async def test_an_answer_that_was_cut_is_whole_in_shorter_spans(tmp_path: Path) -> None:
     class Cutting(PretendChain):
         async def logs(
