@@ -50,19 +50,26 @@ class Followed:
 
     Attributes:
         moves, readings: how many of each there were.
+        trouble: an event that no pool can have had, which one has that its contract halts for ever
+            or whose price leaves the ticks that were read.
     """
 
     def __init__(self, now: PoolNow) -> None:
         self.pool, self.row = now.pool, now.row
         self.state: PoolState = now.row.state(now.pool)
         self.moves = self.readings = 0
+        self.trouble: BadValueError | None = None
 
     def take(self, family: Family, log: Log) -> bool:
         """Take an event; say whether the pool has to be read again."""
-        change = family.change_of(self.pool, log)
-        if isinstance(change, PoolMoved):
-            self.row, self.state = moved(self.pool, self.row, self.state, change.move)
-            self.moves += 1
+        try:
+            change = family.change_of(self.pool, log)
+            if isinstance(change, PoolMoved):
+                self.row, self.state = moved(self.pool, self.row, self.state, change.move)
+                self.moves += 1
+        except BadValueError as error:
+            self.trouble = error
+            return True
         return isinstance(change, ReadAgain)
 
     def now(self) -> PoolNow:
@@ -104,14 +111,22 @@ class Watch(AsyncExitStack):
         return head_of(self.world)
 
     async def read(self) -> list[PoolNow]:
-        """Read all pools at the newest block that was followed to."""
-        pools = [
-            self.followed[pool.address].pool if self.followed else pool for pool in self.stage.pools
-        ]
+        """Read all pools at the newest block that was followed to.
+
+        One that is unreadable is out from then on, and no swap of any size goes through it.
+        """
+        pools = [one.pool for one in self.followed.values()] or list(self.stage.pools)
         read = await self.stage.family.read(pools, self.reader, self.at)
-        for one, pool in zip(read, pools, strict=True):
-            assert isinstance(one, PoolNow), (pool, one)
-        return [one for one in read if isinstance(one, PoolNow)]
+        alive = []
+        for pool, now in zip(pools, read, strict=True):
+            if isinstance(now, PoolNow):
+                alive.append(now)
+                continue
+            assert self.followed.pop(pool.address, None), (pool, now)
+            for amount_raw in (10**6, 10**9, 10**18):
+                quoted = self.stage.quote(pool, amount_raw, token_in=0, token_out=1)
+                assert quoted is None, (pool, now, quoted)
+        return alive
 
     async def follow(self) -> int:
         """Follow the events up to the newest block; return how many there were."""
@@ -127,7 +142,11 @@ class Watch(AsyncExitStack):
                 stale.add(found.pool.address)
         for now in await self.read() if stale else ():
             if now.pool.address in stale:
-                fresh = Followed(now)
+                fresh, trouble = Followed(now), self.followed[now.pool.address].trouble
+                is_narrow = isinstance(fresh.state, ConcentratedState) and (
+                    not fresh.state.table.is_whole
+                )
+                assert trouble is None or is_narrow, trouble
                 fresh.moves = self.followed[now.pool.address].moves
                 fresh.readings = self.followed[now.pool.address].readings + 1
                 self.followed[now.pool.address] = fresh
@@ -146,7 +165,7 @@ class Watch(AsyncExitStack):
         """Check quotes of random sizes against the node's; return how many it gave."""
         given = 0
         for _ in range(count):
-            pool = random.choice(self.stage.pools)
+            pool = random.choice([one for one in self.stage.pools if one.address in self.followed])
             token_in, token_out = random.sample(range(len(pool.tokens)), 2)
             amount_raw = self.stage.size(pool, token_in, random)
             said = self.stage.quote(pool, amount_raw, token_in=token_in, token_out=token_out)
