@@ -15,7 +15,7 @@ from engine.chains.discovery.factory_scan import FactoryScan, ScanProgress
 from engine.chains.discovery.found import PoolRefusal
 from engine.chains.discovery.pool_cache import PoolCache
 from engine.chains.discovery.restoring import Restored, trusted_again
-from engine.chains.discovery.row_checks import CheckedRow, checked_rows
+from engine.chains.discovery.row_checks import CheckedRow, checked_rows, with_first_blocks
 from engine.chains.discovery.state_cache import StateCache
 from engine.chains.discovery.token_desk import TokenDesk
 from engine.chains.ports import BlockRef, Family, Node, Reader
@@ -144,10 +144,11 @@ class Discovery:
     async def _begun(self, at: BlockRef) -> FactoryScan:
         rows = await checked_rows(self._dexes, self._reader, at, wrapped=self._facts.wrapped_native)
         self._unsound = tuple(row for row in rows if row.why_not)
+        sound = [row.dex for row in rows if not row.why_not]
         return FactoryScan(
             node=self._node,
             reader=self._reader,
-            dexes=[row.dex for row in rows if not row.why_not],
+            dexes=await with_first_blocks(sound, self._node),
             cache=self._cache,
             log_span=self._facts.log_span,
             told=self._tell,

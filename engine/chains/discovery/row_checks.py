@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from engine.chains.discovery.announcements import (
     ALGEBRA,
     ANNOUNCED,
@@ -16,7 +18,8 @@ from engine.chains.discovery.announcements import (
     Announcement,
 )
 from engine.chains.families.words import WORD, call_data, selector
-from engine.chains.ports import BlockRef, Call, Reader
+from engine.chains.ports import BlockRef, Call, Node, Reader
+from engine.chains.rpc.parsing import hex_number
 from engine.domain.dexes import Dex
 
 _TIER: Final = 500
@@ -61,6 +64,26 @@ async def checked_rows(
     return [
         CheckedRow(dex, _why_not(dex, answer, wrapped))
         for dex, answer in zip(known, answers, strict=True)
+    ]
+
+
+async def with_first_blocks(dexes: Sequence[Dex], node: Node) -> list[Dex]:
+    """Return rows whose factory did not stand yet before the first block that they name.
+
+    One that did is read from the chain's first block on: pools would be left out else. A node that
+    does not keep what was so long ago cannot say.
+    """
+    dated = [dex for dex in dexes if dex.first_block > 0]
+    asked = [("eth_getCode", (dex.factory, hex_number(dex.first_block - 1))) for dex in dated]
+    codes = await node.batch(asked) if asked else []
+    late = {
+        (dex.protocol, dex.factory)
+        for dex, code in zip(dated, codes, strict=True)
+        if isinstance(code, str) and code.removeprefix("0x")
+    }
+    return [
+        msgspec.structs.replace(dex, first_block=0) if (dex.protocol, dex.factory) in late else dex
+        for dex in dexes
     ]
 
 

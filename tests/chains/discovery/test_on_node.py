@@ -11,7 +11,7 @@ import pytest
 from engine.chains.discovery.choosing import Choice, ChoiceTerms
 from engine.chains.discovery.discovery import Discovery, open_discovery
 from engine.chains.discovery.found import PoolRefusal
-from engine.chains.discovery.row_checks import checked_rows
+from engine.chains.discovery.row_checks import checked_rows, with_first_blocks
 from engine.chains.families.family_list import FAMILY_OF, families_of
 from engine.chains.ports import BlockRef, PoolNow
 from engine.domain.assets import AssetCode
@@ -258,6 +258,19 @@ async def test_a_young_pool_that_was_empty_is_looked_at_each_time(
             older.setattr("engine.chains.discovery.choosing.YOUNG_BLOCKS", 0)
             assert not await is_chosen(chain)
         assert await is_chosen(chain)
+
+
+async def test_a_first_block_before_which_the_factory_stood_is_not_believed(
+    world: LocalWorld,
+) -> None:
+    world.mine(3)
+    async with on_node(world.world.http_url) as chain:
+        at = await chain.head()
+        dexes = [msgspec.structs.replace(one, first_block=at.number) for one in world.made.dexes]
+        early = [msgspec.structs.replace(one, first_block=1) for one in world.made.dexes]
+
+        assert await with_first_blocks(dexes, chain.node) == [*world.made.dexes]
+        assert await with_first_blocks(early, chain.node) == early
 
 
 async def test_a_row_that_no_contract_bears_out_is_not_believed(world: LocalWorld) -> None:
