@@ -233,7 +233,12 @@ class Dispatcher:
         except NotPermittedError as error:
             return Answer(screen=render_not_permitted(invocation.shown, needed=error.needed))
         except SyndicateError as error:
-            return Answer(screen=render_away(str(error)))
+            screen = render_away(
+                str(error),
+                line=invocation.shown,
+                may_be_done=invocation.kind is not Kind.READ,
+            )
+            return Answer(screen=screen)
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", invocation.shown)
@@ -244,7 +249,8 @@ class Dispatcher:
         try:
             return answer_plainly(await self.ask(confirmation.command), self.settings)
         except SyndicateError as error:
-            return Answer(screen=render_away(str(error)))
+            screen = render_away(str(error), line=confirmation.action, may_be_done=True)
+            return Answer(screen=screen)
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", confirmation.action)

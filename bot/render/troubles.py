@@ -21,13 +21,13 @@ def render_misread(why: str, *, suggestion: str | None) -> Screen:
     return Screen(title=why, mark=Mark.WARN, blocks=tuple(blocks))
 
 
-def render_away(why: str) -> Screen:
-    """Say that the role that would answer is away."""
-    return Screen(
-        title="No answer",
-        mark=Mark.WARN,
-        blocks=(Text(why[:_SENTENCE_LIMIT]), Text("/kill works all the same.")),
-    )
+def render_away(why: str, *, line: str, may_be_done: bool) -> Screen:
+    """Say that the role that would answer is away; it may have done what was asked all the same."""
+    asked = f"Asked: {line}"
+    if may_be_done:
+        asked += ". Whether it was done is not known: look, and send it again if it was not."
+    texts = (why[:_SENTENCE_LIMIT], asked, "/kill works all the same.")
+    return Screen(title="No answer", mark=Mark.WARN, blocks=tuple(map(Text, texts)))
 
 
 def render_not_permitted(line: str, *, needed: Rank) -> Screen:

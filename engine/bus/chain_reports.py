@@ -2,6 +2,7 @@
 
 import msgspec
 
+from engine.bus.reports import Report
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 
@@ -60,7 +61,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     providers: list[ProviderLine]
 
 
-class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
+class ChainsReport(Report, frozen=True, kw_only=True):
     """All chains that are followed."""
 
     basis: Basis
@@ -88,7 +89,7 @@ class PoolLine(msgspec.Struct, frozen=True, kw_only=True):
     since: int
 
 
-class PoolsReport(msgspec.Struct, frozen=True, kw_only=True):
+class PoolsReport(Report, frozen=True, kw_only=True):
     """A page of pools, those with the most in them first.
 
     Attributes:

@@ -45,6 +45,7 @@ from engine.requests.approvals import (
 )
 from engine.requests.audit import GetAudit
 from engine.requests.balance import GetBalance
+from engine.requests.chains import GetChains, GetPools
 from engine.requests.chat import (
     DoneInbox,
     DoneNotices,
@@ -82,7 +83,7 @@ from engine.requests.safety import (
     Unkill,
 )
 from engine.requests.why import GetWhy
-from tests.bot import samples
+from tests.bot import chain_samples, samples
 from tests.patience import PATIENCE_S
 
 CODE = "123456"
@@ -270,6 +271,10 @@ class FakeFacade:
                 return samples.exposure()
             case GetGas():
                 return samples.gas()
+            case GetChains():
+                return chain_samples.chains()
+            case GetPools():
+                return chain_samples.pools(command)
             case GetLife():
                 known = command.ref in {"", "r7-12"}
                 return samples.life() if known else Unknown(what=f"trade {command.ref}")

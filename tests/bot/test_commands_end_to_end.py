@@ -61,6 +61,8 @@ EXAMPLES = {
     "mandates": ("/mandates", "Mandates: 1 open"),
     "revoke": ("/revoke m1", "1 mandates revoked"),
     "positions": ("/positions", "Open: 1 plans, 2 leftovers"),
+    "chains": ("/chains", "Chains: 1 of 2 are followed well"),
+    "pools": ("/pools", "Pools: 2 live, 1 stale"),
     "gas": ("/gas", "Gas: 2 of 3 chains can be paid"),
     "exposure": ("/exposure", "If I die now: $514.02 is open"),
     "trade": ("/trade r7-12", "r7-12 BTC-USD: +$1.17"),

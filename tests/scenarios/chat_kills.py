@@ -4,6 +4,7 @@ One installation; its chat alone is started again at once after each kill, which
 moment of its start, its reading and its answers. Now and then the ledger is killed with it. In the
 end each command must have been carried out, and stand in the audit once, or have been refused
 aloud: without a ledger nothing is changed, nor by what is a minute old when the chat is up at last.
+Where the ledger dies while the engine carries one out, the person is told that nobody knows.
 """
 
 import argparse
@@ -45,7 +46,7 @@ ALIVE_S_MAX = 2.5
 
 IN_A_ROUND = 3
 LEDGER_PART = 0.1
-"""Of the kills, how many end the ledger too."""
+"""Of the kills, how many end the ledger too, unless another part is asked for."""
 
 
 @dataclass(slots=True)
@@ -56,6 +57,9 @@ class Result:
     ledger_kills: int = 0
     commands: int = 0
     refused_aloud: int = 0
+    unknown_aloud: int = 0
+    restarts: int = 0
+    told_of_lost: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
 
@@ -76,6 +80,17 @@ class Chat:
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended by itself: it has to be started again, as a supervisor would."""
+        return self._process is not None and self._process.returncode is not None
+
+    def state(self) -> str:
+        """Say how it is, and what it said last."""
+        code = None if self._process is None else self._process.returncode
+        how = "runs" if code is None else f"ended with {code}"
+        return f"the chat {how}: {self._log.read_text(errors='replace')[-2_000:]}"
 
     async def kill(self) -> None:
         """End it with SIGKILL."""
@@ -114,7 +129,13 @@ async def in_force(facade: Facade) -> str:
 
 
 async def kill_and_check(
-    data_dir: Path, phone: TelegramEmulator, *, kills: int, seconds: float, source: random.Random
+    data_dir: Path,
+    phone: TelegramEmulator,
+    *,
+    kills: int,
+    seconds: float,
+    source: random.Random,
+    ledger_part: float = LEDGER_PART,
 ) -> Result:
     """Kill the chat so many times while it is written to; compare with what the engine did."""
     result = Result()
@@ -130,7 +151,7 @@ async def kill_and_check(
             for place in range(IN_A_ROUND + 1):
                 if place == kill_at:
                     await asyncio.sleep(source.uniform(0, ALIVE_S_MAX))
-                    if source.random() < LEDGER_PART and "ledger" in supervisor.pids():
+                    if source.random() < ledger_part and "ledger" in supervisor.pids():
                         os.kill(supervisor.pids()["ledger"], signal.SIGKILL)
                         result.ledger_kills += 1
                     await chat.kill()
@@ -143,8 +164,8 @@ async def kill_and_check(
                     await asyncio.sleep(source.uniform(0, 0.1))
             sys.stderr.write(f"\r{result.kills} of {kills} kills")
             if result.kills % 5 == 0:
-                await until_in_force(facade, written[-1], phone, result)
-        await until_in_force(facade, written[-1], phone, result)
+                await until_in_force(facade, written[-1], phone, result, chat)
+        await until_in_force(facade, written[-1], phone, result, chat)
         # What tightens holds at once, and is in the ledger a moment later.
         async with asyncio.timeout(PATIENCE_S):
             while (await insist(facade, GetStatus())).records_waiting:
@@ -158,38 +179,45 @@ async def kill_and_check(
 
 
 async def until_in_force(
-    facade: Facade, value: str, phone: TelegramEmulator, result: Result
+    facade: Facade, value: str, phone: TelegramEmulator, result: Result, chat: Chat
 ) -> None:
     """Wait until the newest command holds, or was refused."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             while await in_force(facade) != value:
-                if _is_refused(value, phone.transcript()):
+                if _is_told(value, phone.transcript(), "Not done", "No answer"):
                     return
+                if chat.has_ended:
+                    await chat.start()
+                    result.restarts += 1
                 await asyncio.sleep(0.1)
     except TimeoutError:
         result.lost.append(value)
+        result.told_of_lost.append(chat.state())
 
 
-def _is_refused(value: str, said: list[str]) -> bool:
-    """Say whether the person was told that it was not done: too old, or without a ledger."""
+def _is_told(value: str, said: list[str], *beginnings: str) -> bool:
+    """Say whether the person was told of a command in such a message: too old, without a ledger."""
     line = f"/limit position_usd {value}"
-    return any("Not done" in text and line in text for text in said)
+    return any(line in text and any(one in text for one in beginnings) for text in said)
 
 
 def _compare(written: list[str], audit: str, said: list[str], result: Result) -> None:
     done = Counter(row["action"] for row in csv.DictReader(io.StringIO(audit)))
     for one in written:
         times = done[f"limit position_usd {one} USD"]
-        if times == 0 and _is_refused(one, said):
+        if times == 0 and _is_told(one, said, "Not done"):
             result.refused_aloud += 1
+        elif times == 0 and _is_told(one, said, "No answer"):
+            result.unknown_aloud += 1
         elif times == 0:
             result.lost.append(one)
+            result.told_of_lost += [text for text in said if one in text]
         elif times > 1:
             result.doubled.append(one)
 
 
-async def _main(kills: int, seconds: float, seed: int) -> Result:
+async def _main(kills: int, seconds: float, seed: int, ledger_part: float) -> Result:
     with tempfile.TemporaryDirectory(prefix="syn") as directory:
         async with TelegramEmulator().serve() as phone:
             data_dir = Path(directory) / "var"
@@ -206,7 +234,12 @@ async def _main(kills: int, seconds: float, seed: int) -> Result:
             }
             os.chdir(directory)
             return await kill_and_check(
-                data_dir, phone, kills=kills, seconds=seconds, source=random.Random(seed)
+                data_dir,
+                phone,
+                kills=kills,
+                seconds=seconds,
+                source=random.Random(seed),
+                ledger_part=ledger_part,
             )
 
 
@@ -216,8 +249,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=3_600, help="ends after so long")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ledger", type=float, default=LEDGER_PART, help="part that ends it too")
     asked = parser.parse_args()
-    result = asyncio.run(_main(asked.kills, asked.seconds, asked.seed))
+    result = asyncio.run(_main(asked.kills, asked.seconds, asked.seed, asked.ledger))
     print(json.dumps({"seed": asked.seed, **asdict(result)}))
     return 1 if result.lost or result.doubled else 0
 

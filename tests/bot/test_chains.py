@@ -1,0 +1,87 @@
+"""How chains are followed, and which pools, on the phone."""
+
+import pytest
+
+from bot.render.chains import render_chain, render_chains, render_pools
+from bot.render.screen import Lines, Screen, monospace_rows
+from engine.bus.chain_reports import ChainsReport
+from engine.domain.modes import Basis
+from engine.requests.chains import GetPools
+from tests.bot import chain_samples
+from tests.bot.conftest import Chat
+
+REPORT = chain_samples.chains()
+POOLS = chain_samples.pools(GetPools())
+
+
+def _rows(screen: Screen) -> str:
+    return "\n".join(
+        row for block in screen.blocks if isinstance(block, Lines) for row in monospace_rows(block)
+    )
+
+
+async def test_a_chain_in_trouble_says_which_and_what_is_stale_and_who_is_not_believed(
+    chat: Chat,
+) -> None:
+    async with chat.start():
+        text = await chat.say("/chains ethereum")
+
+    for said in ("do not agree", "31 stale", "quarantined", "1 of 2 nodes"):
+        assert said in text
+    assert "stale 30: its state could not be" in _rows(render_chain(REPORT, REPORT.chains[1]))
+
+
+async def test_a_chain_that_is_not_followed_is_said_so_with_those_that_are(chat: Chat) -> None:
+    async with chat.start():
+        text = await chat.say("/chains polygon")
+
+    assert "polygon is not followed" in text
+    assert "base, ethereum" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "is_in", "is_not"),
+    [
+        ("/pools ethereum", "ethereum 0x88e6…5640", "base"),
+        ("/pools aerodrome_v2", "Aerodrome", "Uniswap"),
+        ("/pools stale", "stale: its state", "Aerodrome"),
+        ("/pools 2", "Pools: 2 live", "Uniswap"),
+        ("/pools nowhere_v9", "No pool of nowhere_v9", "Uniswap"),
+    ],
+)
+async def test_pools_are_narrowed_by_chain_dex_staleness_and_page(
+    chat: Chat, line: str, is_in: str, is_not: str
+) -> None:
+    async with chat.start():
+        text = await chat.say(line)
+
+    assert is_in in text
+    assert is_not not in text
+
+
+def test_without_a_chain_it_is_said_what_to_set() -> None:
+    screen = render_chains(ChainsReport(basis=Basis.LIVE, chains=[]))
+
+    assert "SYNDICATE_CHAINS_PROVIDERS" in str(screen.blocks)
+
+
+def test_a_chain_before_its_first_block_is_not_well() -> None:
+    line = REPORT.chains[0]
+    early = ChainsReport(
+        basis=Basis.SANDBOX,
+        chains=[
+            type(line)(**{**{f: getattr(line, f) for f in line.__struct_fields__}, "head": None})
+        ],
+    )
+
+    assert "0 of 1" in render_chains(early).title
+    assert "in trouble" in render_chain(early, early.chains[0]).title
+
+
+def test_screens_of_chains_fit_a_phone() -> None:
+    for screen in (
+        render_chains(REPORT),
+        *(render_chain(REPORT, one) for one in REPORT.chains),
+        render_pools(POOLS, of=""),
+    ):
+        assert all(len(row) <= 36 for row in _rows(screen).splitlines())
