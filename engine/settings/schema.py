@@ -205,8 +205,8 @@ class ChainsSettings(_Section, frozen=True, kw_only=True):
     agree: Annotated[
         int,
         Meta(ge=1, le=5, extra={"unit": "providers"},
-             description="so many providers of a chain have to agree on the states of its pools, "
-             "or all of them where there are fewer; with three or more a liar is found out"),
+             description="so many providers of a chain have to agree on events and states of its "
+             "pools, or all of them where there are fewer; with three or more a liar is found out"),
     ] = 2  # fmt: skip
     units_per_s: Annotated[
         dict[str, Decimal],

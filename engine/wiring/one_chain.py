@@ -132,9 +132,10 @@ class OneChain:
             rates=self._rates,
             tell=lambda name, why: self._on_liar(facts.name, name, why),
         ) as self.node:
-            reader = ChainReader(Agreeing(self.node, self._votes))
+            agreeing = Agreeing(self.node, self._votes)
+            reader = ChainReader(agreeing)
             follower = self._follower = Follower(
-                self.machine, self.node, reader, tell=self._tell, block_ms=facts.block_ms
+                self.machine, agreeing, reader, tell=self._tell, block_ms=facts.block_ms
             )
             with open_discovery(
                 self._folder,

@@ -12,7 +12,6 @@ from engine.chains.rpc.key_file import KeyFile
 from engine.chains.rpc.links import LinkLimits
 from engine.chains.rpc.opening import open_providers
 from engine.chains.rpc.pool import PoolLimits
-from engine.chains.rpc.rotation import rotate_keys
 from engine.connectors.outbound import open_outbound
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError
@@ -197,24 +196,23 @@ async def test_keys_are_replaced_while_the_pool_answers(tmp_path: Path) -> None:
         path = tmp_path / "providers"
         write(path, f"base={old.url}/{KEY}")
         file = KeyFile(f"file:{path}", KNOWN)
+        limits = PoolLimits(pulse_s=10 * PATIENCE_S)
         async with (
             open_outbound(None) as way,
-            open_providers(file.providers["base"], way, chain_id=8_453, block_ms=2_000) as pool,
+            open_providers(
+                *(file.providers["base"], way), chain_id=8_453, block_ms=2_000, limits=limits
+            ) as pool,
         ):
-            rotating = asyncio.create_task(rotate_keys(file, {"base": pool}.get, look_s=0.01))
-            try:
-                before = await pool.request("eth_blockNumber")
-                new.mine()
-                write(path, f"base={new.url}/{OTHER}")
-                async with asyncio.timeout(PATIENCE_S):
-                    while not new.asked:
-                        await asyncio.sleep(0.01)
-                    while not (pool.standings and pool.standings[0].is_trusted):
-                        await asyncio.sleep(0.01)
-                asked = len(old.asked)
-                after = await pool.request("eth_blockNumber")
-            finally:
-                rotating.cancel()
+            before = await pool.request("eth_blockNumber")
+            new.mine()
+            write(path, f"base={new.url}/{OTHER}")
+            assert file.changed()
+            await pool.use(file.providers["base"])
+            async with asyncio.timeout(PATIENCE_S):
+                while not pool.standings[0].is_trusted:
+                    await asyncio.sleep(0.01)
+            asked = len(old.asked)
+            after = await pool.request("eth_blockNumber")
 
         assert (before, after) == ("0x0", "0x1")
         assert len(old.asked) == asked
