@@ -215,6 +215,10 @@ chat-campaign: $(VENV)/.kernels $(VENV)/.dev ## taps, hostile strings and update
 	@$(PY) -m tests.bot.network_campaign --trials $(or $(TRIALS),2000) --seed $(or $(SEED),1)
 	@$(PY) -m tests.scenarios.chat_kills --kills $(or $(KILLS),300) --seed $(or $(SEED),1)
 
+.PHONY: reorgs
+reorgs: $(VENV)/.kernels $(VENV)/.dev ## N=1000 reorganisations of a real node, depth 1 to 20: are all pools as it has them after each?
+	@$(PY) -m tests.chains.following.reorg_campaign --count $(or $(N),1000) --seed $(or $(SEED),1)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)
 	@$(PY) -m tests.fuzz.feeds --venue all --frames 1000000 --seed 1

@@ -20,7 +20,7 @@ from engine.pools.moves import PairMove, PositionMove
 
 CHAIN = "ethereum"
 SIZES = (1, 10, 200)
-DEPTHS = (1, 8)
+DEPTHS = (1, 8, 20)
 UNDONE_MOVES = 50
 CALLS = WARM_UP_CALLS + 300
 NARROW_SPACINGS = 20

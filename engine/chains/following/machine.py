@@ -217,7 +217,8 @@ class Following:
         self._asked.discard(ask)
         tip = self.branch.tip
         if tip is None or len(found) != len(ask.addresses):
-            self._read_failed(ask, f"{len(found)} answers to {len(ask.addresses)} pools")
+            why = f"{len(found)} answers to {len(ask.addresses)} pools"
+            self.pools.read_failed(ask.at, ask.addresses, why)
             return
         words = [
             word
@@ -251,7 +252,7 @@ class Following:
         self._asked.discard(ask)
         self.counts[Count.LIES if is_lie else Count.FAILURES] += 1
         if isinstance(ask, AskRead):
-            self._read_failed(ask, why)
+            self.pools.read_failed(ask.at, ask.addresses, why)
         elif not isinstance(ask, AskLatest | AskTerms):
             self._missed()
 
@@ -411,11 +412,6 @@ class Following:
         polled = self.pools.to_poll(tip.ref, rhythm.polled_pools, after=rhythm.polled_blocks)
         if polled:
             self._ask(AskTerms(tip.ref, polled))
-
-    def _read_failed(self, ask: AskRead, why: str) -> None:
-        tip = self.branch.tip
-        number = ask.at.number if tip is None else tip.ref.number
-        self.pools.read_failed(ask.at, ask.addresses, why, number)
 
     def _missed(self) -> None:
         """Count what could not be had of the way to the target; too often, and it is given up."""

@@ -286,15 +286,18 @@ class FollowedPools:
         self._lose(one, "its terms have changed", tip.ref.number)
         return self._removal(one)
 
-    def read_failed(self, at: BlockRef, addresses: Iterable[str], why: str, number: int) -> None:
-        """Learn that a read came to nothing: of the pools nothing is known that was not before."""
+    def read_failed(self, at: BlockRef, addresses: Iterable[str], why: str) -> None:
+        """Learn that a read came to nothing: of the pools nothing is known that was not before.
+
+        They are the last to be read again, so that what no node answers is in no other's way.
+        """
         for address in addresses:
             one = self.of.get(address)
             if one is not None and one.reading is not None and one.reading.at.hash == at.hash:
                 one.reading = None
-                self._wait(one, number)
                 if one.held is None:
                     one.why = why[:WHY_CHARACTERS_MAX]
+                    self._unread[address] = self._unread.pop(address, None)
 
     def about(self, log: Log) -> Iterator[Followed]:
         """Return the pools that an event is about."""

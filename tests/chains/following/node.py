@@ -1,6 +1,7 @@
 """A follower on a real node: its pools, what it says, and what the node has at a block."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -69,14 +70,25 @@ class Followed:
         self.changed.set()
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not is_so():
-                self.changed.clear()
-                try:
-                    async with asyncio.timeout(0.5):
-                        await self.changed.wait()
-                except TimeoutError:
-                    pass
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not is_so():
+                    self.changed.clear()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(0.5):
+                            await self.changed.wait()
+        except TimeoutError:
+            raise AssertionError(self.state()) from None
+
+    def state(self) -> str:
+        """Say what it is about, for who waits in vain."""
+        machine = self.machine
+        tip, stale = machine.branch.tip, [o for o in machine.pools.of.values() if o.held is None]
+        return (
+            f"at {None if tip is None else tip.ref}, behind: {machine.is_behind},"
+            f" asked: {machine._asked}, trouble: {self.follower.trouble},"
+            f" stale: {[(str(one.pool), one.why, one.wait_until) for one in stale]}"
+        )
 
     async def until_at(self, block_hash: str) -> None:
         """Wait until it is at this block, with all of its pools."""
@@ -97,10 +109,13 @@ class Followed:
 
 async def differing(machine: Following, reader: ChainReader, at: BlockRef) -> list[str]:
     """Return the live pools that are not as the node reads them at a block."""
+    live = [one for one in machine.pools.of.values() if one.held is not None]
     found = []
-    for one in machine.pools.of.values():
-        if one.held is not None:
-            (now,) = await one.family.read([one.pool], reader, at)
+    for family in {id(one.family): one.family for one in live}.values():
+        own = [one for one in live if one.family is family]
+        read = await family.read([one.pool for one in own], reader, at)
+        for one, now in zip(own, read, strict=True):
+            assert one.held is not None
             is_same = isinstance(now, PoolNow) and one.held.is_same(Held.of(now))
             found += [] if is_same else [f"{one.pool}: {now}, not {one.held}"]
     return found

@@ -32,8 +32,8 @@ RHYTHM = Rhythm(undo_blocks=UNDO, read_pools=3, reads=2, polled_blocks=5, checke
 class Engine:
     """What the engine makes of a stream; its books and routes are of no matter here."""
 
-    def __init__(self) -> None:
-        terms = BlockTerms(stale_ms=10**9, undo_blocks=UNDO)
+    def __init__(self, undo_blocks: int = UNDO) -> None:
+        terms = BlockTerms(stale_ms=10**9, undo_blocks=undo_blocks)
         setup = Setup(instruments=[make_instrument("a", "ETH-USD")], chains={CHAIN: terms})
         self.world = World(setup)
 

@@ -375,6 +375,21 @@ def test_a_pool_that_cannot_be_read_is_tried_after_more_and_more_blocks() -> Non
     assert line.machine.pools.of[ONE].why == "it reverts"
 
 
+def test_a_read_without_an_answer_is_asked_again_before_the_next_block() -> None:
+    line = Line(pools=0)
+    line.machine.follow([(line.chain.head.states[ONE].pool, FAMILY)])
+    for _ in range(5):
+        line.talk(keeps=AskRead)
+        (ask,) = line.kept
+        line.kept.clear()
+        line.machine.failed(ask, "away")
+        assert line.machine.take() == ([], [])
+        line.machine.advance()
+
+    line.talk()
+    assert line.is_right
+
+
 def test_a_pool_that_is_not_as_its_events_say_is_out_at_once_and_read_again() -> None:
     line = Line(checked_blocks=3)
     for _ in range(2):
