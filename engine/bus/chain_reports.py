@@ -39,6 +39,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
         deepest: most blocks that one reorganisation undid.
         counts: how often which thing happened, by its name.
         listeners: how many engines hear its blocks.
+        pending: of transactions that wait for its blocks, how often which thing happened, by its
+            name: heard, predicted exactly, and others.
     """
 
     chain: str
@@ -59,6 +61,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     listeners: int
     providers: list[ProviderLine]
+    pending: dict[str, int] = {}
 
 
 class ChainsReport(Report, frozen=True, kw_only=True):

@@ -249,7 +249,7 @@ class Maker:
         fails = packed_swap(
             SENDER_AS_RECIPIENT,
             self.amount(there.usdc),
-            self.least(there.weth) * 10,
+            self.rng.choice([0, 10**30]),
             packed(there.usdc, 500, there.weth),
         )
         before = pair_swap(
@@ -305,12 +305,13 @@ class Maker:
             settle = (0x0B, encode(["address", "uint256", "bool"], [token_in, 0, True]))
             types = ["address", "address", "uint256"]
             take = (0x0E, encode(types, [token_out, SENDER_AS_RECIPIENT, 0]))
+        closing = [settle, take] if self.rng.random() < 0.8 else [settle]  # or owed for ever
         value_raw = 10**25 if token_in == ZERO else 0
         # What is not spent of native coins stays with the router unless it is swept.
         sweep = encode(["address", "address", "uint256"], [ZERO, SENDER_AS_RECIPIENT, 0])
         return Sent(
             self.there.universal,
-            universal((0x10, plan(swap, settle, take)), (0x04, sweep)),
+            universal((0x10, plan(swap, *closing)), (0x04, sweep)),
             value_raw,
         )
 

@@ -3,6 +3,7 @@
 import random
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,8 +11,10 @@ from engine.chains.pending.calldata import (
     CALLDATA_BYTES_MAX,
     DEPTH_MAX,
     ITEMS_MAX,
+    Budget,
     UndecodableError,
     Why,
+    Words,
 )
 from engine.chains.pending.decode import decode
 from engine.chains.pending.predict import predict
@@ -87,6 +90,16 @@ def test_an_array_whose_elements_are_all_the_same_great_one_costs_little() -> No
 
     assert why in (Why.TOO_MUCH, Why.CUT_OFF)
     assert time.perf_counter() - started < 0.1
+
+
+def test_an_array_of_more_elements_than_anybody_needs_is_not_read() -> None:
+    words = [32, ITEMS_MAX + 1, *range(ITEMS_MAX + 1)]
+    text = b"".join(word.to_bytes(32) for word in words)
+
+    with pytest.raises(UndecodableError) as raised:
+        Words(text, 0, len(text), Budget()).uints(0)
+
+    assert raised.value.why is Why.TOO_MUCH
 
 
 def test_one_great_text_told_many_times_is_looked_at_a_few_times_only() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.bus.notices import WhaleSeen
 from engine.chains.pending.waiting import Count
+from engine.requests.chains import GetChains
 from engine.settings.schema import ChainsSettings, Settings
 from engine.wiring.chain_pending import whale_terms
 from engine.wiring.paths import Paths
@@ -48,8 +49,13 @@ async def test_a_large_trade_is_told_before_its_block_or_from_it(
             assert one.pending.desk.counts[Count.KEPT] == 1
         await asyncio.to_thread(world.mine)
         await until(lambda: bool(kept.notices))
+        if hears_pending:
+            await until(lambda: one.pending.desk.counts[Count.INCLUDED] == 1)
+        (line,) = (await answers.answer(GetChains())).chains
 
     world.automine(True)
+    told = (line.pending.get("heard", 0), line.pending.get("predicted exactly", 0))
+    assert told == ((1, 1) if hears_pending else (0, 0))
     (notice,) = kept.notices
     assert isinstance(notice, WhaleSeen)
     assert notice.is_pending is hears_pending
