@@ -3,12 +3,17 @@
 Whatever a chat shows goes through here.
 """
 
+import re
 import unicodedata
+from typing import Final
 
 from engine.domain.redaction import redact
 
 _CATEGORIES_DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, formats (zero-width, direction marks), surrogates, private and unassigned."""
+
+_TOKEN: Final = re.compile(r"@[a-z0-9_]+:(0x[0-9a-f]{4})[0-9a-f]{32}([0-9a-f]{4})\b")
+"""Behind what a token calls itself: which one it is."""
 
 _COMBINING_MAX = 2
 """Marks stacked on one letter; more would draw over the neighbouring lines."""
@@ -36,3 +41,13 @@ def clean(text: str, *, limit: int = 400) -> str:
             kept.append(char)
     line = redact(" ".join("".join(kept).split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shown(text: str, *, limit: int = 400) -> str:
+    """Return clean text in which a token that is only its address has a part of that, no more."""
+    return clean(short_tokens(text), limit=limit)
+
+
+def short_tokens(text: str) -> str:
+    """Return text with ``USDT 0xcf7e…0fc9`` in the place of chain and whole address."""
+    return _TOKEN.sub(r" \1…\2", text) if "@" in text else text

@@ -3,7 +3,7 @@
 import html
 import re
 
-from bot.render.clean import clean
+from bot.render.clean import shown
 from bot.render.screen import Screen, Text, monospace_rows
 
 MESSAGE_UNITS_MAX = 4096
@@ -46,7 +46,7 @@ def plain_of(text: str) -> str:
 
 def escape(text: str, *, limit: int = _LINE_LIMIT) -> str:
     """Clean and escape one line."""
-    return html.escape(clean(text, limit=limit), quote=False)
+    return html.escape(shown(text, limit=limit), quote=False)
 
 
 def _rows(screen: Screen) -> list[tuple[str, bool]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
 
-from bot.render.clean import clean
+from bot.render.clean import short_tokens, shown
 
 WIDTH = 36
 """Characters of monospace that fit a narrow phone in one row."""
@@ -85,7 +85,7 @@ def monospace_rows(block: Facts | Table | Lines) -> list[str]:
         return _facts_rows(block)
     if isinstance(block, Table):
         return _table_rows(block)
-    return [_clip(line.rstrip(), WIDTH) for line in block.lines]
+    return [_clip(short_tokens(line.rstrip()), WIDTH) for line in block.lines]
 
 
 def wrapped(lines: Iterable[str], *, keys: tuple[str, ...] = ()) -> Lines:
@@ -94,7 +94,7 @@ def wrapped(lines: Iterable[str], *, keys: tuple[str, ...] = ()) -> Lines:
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip(" ")))
         rows += textwrap.wrap(
-            clean(line),
+            shown(line),
             WIDTH,
             initial_indent=indent,
             subsequent_indent=f"{indent}  ",
@@ -104,7 +104,7 @@ def wrapped(lines: Iterable[str], *, keys: tuple[str, ...] = ()) -> Lines:
 
 
 def _facts_rows(block: Facts) -> list[str]:
-    rows = [(clean(label, limit=WIDTH), clean(value)) for label, value in block.rows]
+    rows = [(shown(label, limit=WIDTH), shown(value)) for label, value in block.rows]
     label_width = min(max((len(label) for label, _ in rows), default=0), WIDTH // 2)
     value_width = WIDTH - label_width - _GAP
     return [
@@ -119,7 +119,7 @@ def _facts_rows(block: Facts) -> list[str]:
 
 
 def _table_rows(block: Table) -> list[str]:
-    grid = [tuple(clean(cell, limit=WIDTH) for cell in row) for row in (block.header, *block.rows)]
+    grid = [tuple(shown(cell, limit=WIDTH) for cell in row) for row in (block.header, *block.rows)]
     widths = [max(len(row[column]) for row in grid) for column in range(len(block.header))]
     while sum(widths) + _GAP * (len(widths) - 1) > WIDTH and max(widths) > _COLUMN_MIN:
         widths[widths.index(max(widths))] -= 1
@@ -137,7 +137,7 @@ def _table_rows(block: Table) -> list[str]:
 def _clip(text: str, width: int) -> str:
     # Lines keep their leading blanks, which `clean` would fold.
     indent = len(text) - len(text.lstrip(" "))
-    return _cut(" " * indent + clean(text), width)
+    return _cut(" " * indent + shown(text), width)
 
 
 def _cut(text: str, width: int) -> str:

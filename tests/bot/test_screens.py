@@ -25,7 +25,16 @@ from bot.render.overview import Beside, render_status, render_venues
 from bot.render.pages import ROWS_MAX, make_pages
 from bot.render.plain import write_plain
 from bot.render.safety import render_limits
-from bot.render.screen import WIDTH, Facts, Lines, Screen, Table, Text, monospace_rows
+from bot.render.screen import (
+    WIDTH,
+    Facts,
+    Lines,
+    Screen,
+    Table,
+    Text,
+    monospace_rows,
+    wrapped,
+)
 from bot.render.stories import make_waterfall
 from engine.bus.notices import PaperTraded, StampedNotice
 from engine.bus.reports import EngineLine, LimitLine, TradesReport, WhyReport
@@ -568,3 +577,19 @@ def test_where_there_are_several_engines_each_figure_says_whose_it_is() -> None:
     assert re.search(r"base +away\s+main +KILLED +7 +\+\$9\.00", said["status"])
     (part,) = write_html(render_trades(one, asked=2))
     assert ", base" not in parse_html(part)[0], "one engine needs no name"
+
+
+def test_a_token_that_is_only_its_address_is_shown_by_its_ends_and_never_when_it_is_written() -> (
+    None
+):
+    asset = "USDT@base:0xcf7ed3acca5a467e9e704c703e8d87f634fb0fc9"
+    screen = Screen(
+        title=f"ETH-{asset}",
+        blocks=(Text(asset), Facts((("Route", f"ETH→{asset}→ETH"),)), wrapped([f"  {asset} 2"])),
+    )
+
+    text = "".join(write_html(screen))
+
+    assert asset not in text
+    assert text.count("USDT 0xcf7e…0fc9") == 4
+    assert clean(asset) == asset
