@@ -53,7 +53,7 @@ class Ground(NamedTuple):
             node=self.node,
             reader=self.reader,
             usd_of=START_PRICES_USD.get,
-            why_not=lambda _: "",
+            why_not=lambda _, __: "",
             followable=FAMILY_OF,
         ) as opened:
             yield opened

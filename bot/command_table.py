@@ -23,6 +23,7 @@ from bot.commands import (
     reports,
     safety,
     system,
+    token,
 )
 
 COMMANDS: tuple[CommandEntry, ...] = (
@@ -38,6 +39,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     market.OPPORTUNITIES,
     market.SPREADS,
     market.WHY,
+    token.TOKEN,
     money.TRADES,
     life.TRADE,
     money.PNL,

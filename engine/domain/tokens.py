@@ -73,6 +73,11 @@ def is_code(asset: AssetCode, token: Token) -> bool:
     return asset_of(token, symbol=asset.partition("@")[0]) == asset
 
 
+def is_curated(chain: str, address: str) -> bool:
+    """Say whether a token is in the table, or what its chain is paid in."""
+    return (chain, address.lower()) in _KNOWN
+
+
 CURATED: Final[Mapping[str, Mapping[str, tuple[str, int]]]] = {
     "ethereum": {
         "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2": ("ETH", 18),

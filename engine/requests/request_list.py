@@ -22,6 +22,7 @@ from engine.requests import (
     places,
     presence,
     safety,
+    token,
     why,
 )
 
@@ -81,6 +82,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     alerts.ActOnAlerts,
     chains.GetChains,
     chains.GetPools,
+    token.GetToken,
     Append,
     LoadState,
 )

@@ -12,16 +12,19 @@ from engine.bus.chain_reports import (
     ProviderLine,
 )
 from engine.bus.request import Reply, Request
+from engine.bus.token_report import TokenReport
 from engine.chains.following.counts import Count
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
 from engine.requests.chains import PAGE_POOLS_MAX, GetPools
+from engine.requests.token import GetToken
 from engine.wiring.one_chain import OneChain
+from engine.wiring.token_answer import token_report
 
 
 class ChainAnswers:
-    """Obeys `bus.request.Answerer` and `requests.chains.Chains`."""
+    """Obeys `bus.request.Answerer`, `requests.chains.Chains` and `requests.token.Tokens`."""
 
     def __init__(self, chains: Mapping[str, OneChain], *, basis: Basis, clock: Clock) -> None:
         self.of: Final = chains
@@ -58,6 +61,11 @@ class ChainAnswers:
                 ).most_common()
             ],
         )
+
+    def token(self, asked: GetToken) -> TokenReport:
+        """Return what is known of tokens."""
+        watches = {name: one.tokens for name, one in self.of.items()}
+        return token_report(watches, asked.name, basis=self._basis)
 
     def _line(self, one: OneChain) -> ChainLine:
         tip, health = one.tip, None if one.node is None else one.node.health()

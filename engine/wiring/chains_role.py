@@ -113,6 +113,7 @@ async def open_chains(
     terms = ChoiceTerms(
         pool_usd_min=float(settings.chains.pool_usd_min), pools_max=settings.chains.pools_max
     )
+    probe_turn = asyncio.Semaphore(1)
     async with AsyncExitStack() as stack:
         way = await stack.enter_async_context(open_outbound(settings.network.proxy))
         chains = {
@@ -128,6 +129,7 @@ async def open_chains(
                 on_liar=on_liar,
                 on_reorganised=on_reorganised,
                 watched=watched,
+                probe_turn=probe_turn,
             )
             for name, one in nodes.items()
         }

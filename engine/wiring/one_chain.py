@@ -26,13 +26,18 @@ from engine.chains.rpc.opening import open_providers
 from engine.chains.rpc.pool import ProviderPool
 from engine.chains.rpc.quorum import Agreeing
 from engine.chains.rpc.reader import ChainReader
+from engine.chains.safety.prober import Prober
+from engine.chains.safety.token_watch import TokenWatch
+from engine.chains.safety.verdict_store import VerdictStore
 from engine.domain.assets import AssetCode
 from engine.domain.backoff import Backoff
 from engine.domain.chains import GasModel
 from engine.domain.pools import Protocol
+from engine.domain.token_safety import Verdict
 from engine.pools.blocks import ChainWord
 from engine.wiring.chain_nodes import ChainNodes
 from engine.wiring.chain_pending import ChainPending
+from engine.wiring.token_wants import TokenWants
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +77,7 @@ class OneChain:
         trouble: why its pools cannot be looked for; empty if they can.
         restored_count: how many states that were kept over a restart still stood.
         final: number of the newest block that stays, None if nobody says.
+        tokens: what is known of the tokens of its pools.
 
     Args:
         folder: where what is known of its pools is kept.
@@ -82,6 +88,7 @@ class OneChain:
         on_liar: is told of a provider that was caught.
         on_reorganised: is told how many blocks were undone, if they are many, and at which block.
         watched: makes what watches its pending transactions and large trades.
+        probe_turn: held while a token is probed; all chains share it, so that one is at a time.
     """
 
     def __init__(
@@ -98,6 +105,7 @@ class OneChain:
         on_liar: Told,
         on_reorganised: Callable[[str, int, int], None],
         watched: Callable[[Following, ChainNodes], ChainPending],
+        probe_turn: asyncio.Semaphore,
     ) -> None:
         self.nodes: Final = nodes
         self.machine: Final = Following(nodes.facts.name, rhythm_of(nodes, undo_blocks))
@@ -117,7 +125,18 @@ class OneChain:
         self._on_liar = on_liar
         self._on_reorganised = on_reorganised
         self._families: Mapping[Protocol, Family] = families_of(nodes.dexes)
+        self._prober = Prober(
+            chain=nodes.facts.name, chain_id=nodes.facts.chain_id, turn=probe_turn
+        )
+        self.tokens: Final = TokenWatch(
+            prober=self._prober,
+            store=VerdictStore(folder, nodes.facts.name),
+            clock_s=time.time,
+            told=self._on_verdict,
+        )
+        self._wants = TokenWants(self.tokens)
         self._has_tip = asyncio.Event()
+        self._has_more = asyncio.Event()
         self._is_restored = False
         self._follower: Follower | None = None
 
@@ -132,7 +151,7 @@ class OneChain:
             rates=self._rates,
             tell=lambda name, why: self._on_liar(facts.name, name, why),
         ) as self.node:
-            agreeing = Agreeing(self.node, self._votes)
+            agreeing = self._prober.node = Agreeing(self.node, self._votes)
             reader = ChainReader(agreeing)
             follower = self._follower = Follower(
                 self.machine, agreeing, reader, tell=self._tell, block_ms=facts.block_ms
@@ -144,13 +163,14 @@ class OneChain:
                 node=self.node,
                 reader=reader,
                 usd_of=_nobody_knows,
-                why_not=_may_be_traded,
+                why_not=self._wants.why_not,
                 followable=FAMILY_OF,
             ) as discovery:
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(follower.run())
                         tasks.create_task(self.pending.run(self.node))
+                        tasks.create_task(self.tokens.run())
                         tasks.create_task(self._find_pools(discovery, follower))
                         tasks.create_task(self._keep_states(discovery))
                         tasks.create_task(self._watch_finality(self.node))
@@ -192,7 +212,9 @@ class OneChain:
             assert at is not None
             try:
                 await discovery.look(at)
+                self._wants.begin_round()
                 self.choice = await discovery.choose(at, self._terms)
+                self._wants.end_round()
                 await self._follow(self.choice, discovery, follower)
             except NodeError as error:
                 self.trouble = str(error)
@@ -201,7 +223,16 @@ class OneChain:
                 continue
             self.trouble = ""
             backoff.reset()
-            await asyncio.sleep(LOCAL_LOOK_S if self.nodes.is_local else LOOK_S)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until pools are chosen anew: sooner where a token came in that most of them have."""
+        self._has_more.clear()
+        await asyncio.sleep(LOCAL_LOOK_S)
+        if not self.nodes.is_local:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S - LOCAL_LOOK_S):
+                    await self._has_more.wait()
 
     async def _follow(self, choice: Choice, discovery: Discovery, follower: Follower) -> None:
         chosen = {one.pool.address: one.pool for one in choice.chosen}
@@ -230,6 +261,18 @@ class OneChain:
             return {one.pool.address: one for one in restored.trusted}
 
         await follower.restore(new, known_at)
+
+    def _on_verdict(self, verdict: Verdict) -> None:
+        """Let go at once of pools whose token may not be in a route any more."""
+        if not self.tokens.why_not(verdict.token):
+            if verdict.is_curated:
+                self._has_more.set()
+            return
+        if self._follower is None:
+            return
+        pools = self.machine.pools.of.items()
+        for address in [at for at, of in pools if verdict.token in of.pool.token_addresses]:
+            self._follower.forget(address)
 
     async def _keep_states(self, discovery: Discovery) -> None:
         while True:
@@ -287,11 +330,6 @@ def rhythm_of(nodes: ChainNodes, undo_blocks: int) -> Rhythm:
 def _nobody_knows(_asset: AssetCode) -> Decimal | None:
     """Return the price of an asset: this role has none."""
     return None
-
-
-def _may_be_traded(_token: str) -> str:
-    """Return why a token may not be traded."""
-    return ""
 
 
 def _number_of(said: object) -> int | None:

@@ -82,8 +82,9 @@ from engine.requests.safety import (
     SetMode,
     Unkill,
 )
+from engine.requests.token import GetToken
 from engine.requests.why import GetWhy
-from tests.bot import chain_samples, samples
+from tests.bot import chain_samples, samples, token_samples
 from tests.patience import PATIENCE_S
 
 CODE = "123456"
@@ -267,6 +268,8 @@ class FakeFacade:
                 return samples.trades(command.limit)
             case GetPnl():
                 return samples.pnl()
+            case GetToken():
+                return token_samples.tokens(command.name)
             case GetExposure():
                 return samples.exposure()
             case GetGas():

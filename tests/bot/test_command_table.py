@@ -19,6 +19,7 @@ REQUIRED = {
         "unkill",
         "mode",
         "limit",
+        "token",
         "venue",
         "pair",
         "fee",

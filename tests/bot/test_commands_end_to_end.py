@@ -28,6 +28,7 @@ EXAMPLES = {
     "opportunities": ("/opportunities", "Opportunities: 1 open"),
     "spreads": ("/spreads", "best net -0.300%"),
     "why": ("/why r7-12", "r7-12 BTC-USD"),
+    "token": ("/token MOON", "MOON on base: refused"),
     "trades": ("/trades 3", "last 3 of 31"),
     "pnl": ("/pnl 7", "PnL, last 7 days"),
     "balance": ("/balance", "Balance: $20,012.81 now"),

@@ -101,6 +101,7 @@ SCENES: Final = (
     Scene(name="mandates", line="/mandates", says="What is granted, and what is left of it."),
     Scene(name="opportunities", line="/opportunities", says="What is open, and what was decided."),
     Scene(name="spreads", line="/spreads", says="How far the market is from an opportunity."),
+    Scene(name="token", line="/token MOON", says="What is known of a token, and for how long."),
     Scene(name="why", line="/why r7-12", says="One decision with all its numbers."),
     Scene(name="chains", line="/chains", says="How each chain is followed."),
     Scene(name="chain", line="/chains ethereum", says="One chain: its providers, what is stale."),

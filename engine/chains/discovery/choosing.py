@@ -77,7 +77,8 @@ class Chooser:
         tokens: what is known of their tokens.
         anchors: tokens by which pools are valued, by address: those of `domain.tokens`.
         usd_of: price of an asset, None if nobody knows it.
-        why_not: why a token may not be traded, by address; empty if it may.
+        why_not: why the tokens of a pool may not be traded, given it and its worth; empty if they
+            may. It is asked the richest pools first.
         followable: makes that can be followed.
     """
 
@@ -89,7 +90,7 @@ class Chooser:
         tokens: TokenDesk,
         anchors: Iterable[str],
         usd_of: Callable[[AssetCode], Decimal | None],
-        why_not: Callable[[str], str],
+        why_not: Callable[[FoundPool, float], str],
         followable: Container[Protocol],
     ) -> None:
         self._reader = reader
@@ -120,7 +121,7 @@ class Chooser:
             if len(chosen) >= terms.pools_max:
                 left_out[PoolRefusal.BEYOND] += len(some)
                 continue
-            for found, pool in await self._made(some, at, left_out):
+            for found, pool in await self._made(some, at, left_out, worths):
                 if len(chosen) < terms.pools_max:
                     chosen.append(ChosenPool(pool, found.dex, worths[found.address]))
                 else:
@@ -169,7 +170,11 @@ class Chooser:
         return prices
 
     async def _made(
-        self, some: list[FoundPool], at: BlockRef, left_out: Counter[PoolRefusal]
+        self,
+        some: list[FoundPool],
+        at: BlockRef,
+        left_out: Counter[PoolRefusal],
+        worths: Mapping[str, float],
     ) -> list[tuple[FoundPool, Pool]]:
         kinds = await balancer_kinds(
             [one for one in some if ANNOUNCED[one.dex.protocol] is BALANCER], self._reader, at
@@ -182,18 +187,17 @@ class Chooser:
         made: list[tuple[FoundPool, Pool]] = []
         for found in founds:
             try:
-                self._check(found)
+                self._check(found, worths[found.address])
                 made.append((found, made_pool(found, facts, self._tokens)))
             except PoolRefusedError as error:
                 left_out[error.refusal] += 1
         return made
 
-    def _check(self, found: FoundPool) -> None:
+    def _check(self, found: FoundPool, worth_usd: float) -> None:
         if found.dex.protocol not in self._followable:
             raise PoolRefusedError(PoolRefusal.NO_FORM, found.dex.name)
-        for token in found.tokens:
-            if why := self._why_not(token):
-                raise PoolRefusedError(PoolRefusal.UNSAFE, f"{token}: {why}")
+        if why := self._why_not(found, worth_usd):
+            raise PoolRefusedError(PoolRefusal.UNSAFE, why)
 
 
 def _batches(pools: Iterator[FoundPool]) -> Iterator[list[FoundPool]]:

@@ -12,7 +12,7 @@ import msgspec
 from engine.chains.discovery.cache_file import open_cache
 from engine.chains.discovery.choosing import Choice, ChoiceTerms, Chooser
 from engine.chains.discovery.factory_scan import FactoryScan, ScanProgress
-from engine.chains.discovery.found import PoolRefusal
+from engine.chains.discovery.found import FoundPool, PoolRefusal
 from engine.chains.discovery.pool_cache import PoolCache
 from engine.chains.discovery.restoring import Restored, trusted_again
 from engine.chains.discovery.row_checks import CheckedRow, checked_rows, with_first_blocks
@@ -167,7 +167,7 @@ def open_discovery(
     node: Node,
     reader: Reader,
     usd_of: Callable[[AssetCode], Decimal | None],
-    why_not: Callable[[str], str],
+    why_not: Callable[[FoundPool, float], str],
     followable: Iterable[Protocol],
 ) -> Iterator[Discovery]:
     """Open what is known of a chain's pools for the block.
@@ -179,7 +179,7 @@ def open_discovery(
         node: of the chain.
         reader: of the same chain.
         usd_of: price of an asset, None if nobody knows it.
-        why_not: why a token may not be traded, by address; empty if it may.
+        why_not: why the tokens of a pool may not be traded, given it and its worth.
         followable: makes that can be followed.
     """
     cache = open_cache(folder / f"{facts.name}.pools", chain_id=facts.chain_id)

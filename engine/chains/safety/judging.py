@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
+import msgspec
+
 from engine.chains.ports import BlockRef
 from engine.chains.safety.probed import Probed
 from engine.domain.chains import NATIVE_ASSETS
@@ -110,6 +112,24 @@ def judge(
         transfer_tax_bps=taxes[1],
         sell_tax_bps=taxes[2],
         is_curated=question.is_curated,
+    )
+
+
+def judge_unprobed(question: Question, why: str) -> Verdict:
+    """Return the verdict where no token can be probed, whatever anybody does.
+
+    A token of the table is trusted then, as it says; no other one is.
+    """
+    verdict = judge(question, None, why_not=why)
+    if not question.is_curated:
+        return verdict
+    return msgspec.structs.replace(
+        verdict,
+        standing=Standing.SAFE,
+        symbol="?",
+        reasons=(),
+        warnings=(Finding(Trait.NOT_PROBED, f"trusted unprobed: {why}"),),
+        until_s=question.now_s + CURATED_HOLDS_S,
     )
 
 

@@ -78,8 +78,11 @@ class PoolSwaps:
     def fund(self, *, share: int) -> int:
         """Give the trader a part of what the pool holds of the other token, and return how much.
 
-        The pool is told that it has less, as if it had never had more.
+        A pair is told that it has less, as if it had never had more. A pool that is not traded
+        with needs no payment: what it gives is counted in the token itself.
         """
+        if self.kind is PoolKind.OTHER:
+            return self._token.balance(self._pool) // share
         amount = self._counter.balance(self._pool) // share
         if amount == 0 or not self._counter.transfer(self._pool, self._trader, amount).is_done:
             return 0
@@ -93,9 +96,7 @@ class PoolSwaps:
             return self._swap_pair(self._counter, self._token, amount)
         if self.kind is PoolKind.TICKS:
             return self._swap_ticks(amount, is_selling=False)
-        share = max(amount * self._token.balance(self._pool), 1)
-        sent = max(share // max(self._counter.balance(self._pool) + amount, 1), 1)
-        moved = self._token.transfer(self._pool, self._trader, sent)
+        moved = self._token.transfer(self._pool, self._trader, amount)
         return Swapped(is_done=moved.is_done, moved=moved)
 
     def sell(self, amount: int) -> Swapped | None:

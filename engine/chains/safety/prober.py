@@ -13,7 +13,7 @@ import msgspec
 from engine.chains.ports import BlockRef, Json, Node, NodeError
 from engine.chains.rpc.parsing import parse_address, parse_block, parse_bytes, parse_quantity
 from engine.chains.safety.evm_block import Block
-from engine.chains.safety.judging import Question, judge
+from engine.chains.safety.judging import Question, judge, judge_unprobed
 from engine.chains.safety.probed import OWNER_SLOTS, SLOTS_READ, Job, Probed
 from engine.chains.safety.state_door import open_door
 from engine.domain.errors import BadValueError
@@ -47,16 +47,27 @@ class Prober:
     """Probes tokens of one chain, one at a time.
 
     Attributes:
+        node: the chain's nodes; None before they are opened.
+
+    Args:
         deadline_s: of one probe; a provider that is slower than that leaves the token unknown.
+        turn: is held during a probe; chains that share it probe one after the other.
     """
 
     def __init__(
-        self, *, node: Node, chain: str, chain_id: int, deadline_s: float = DEADLINE_S
+        self,
+        *,
+        chain: str,
+        chain_id: int,
+        node: Node | None = None,
+        deadline_s: float = DEADLINE_S,
+        turn: asyncio.Semaphore | None = None,
     ) -> None:
-        self._node = node
+        self.node = node
         self._chain = chain
         self._chain_id = chain_id
         self._deadline_s = deadline_s
+        self._turn = turn or asyncio.Semaphore(1)
 
     async def verdict(self, token: str, market: Market, *, now_s: int, is_curated: bool) -> Verdict:
         """Probe a token; whatever goes wrong leaves it unknown."""
@@ -65,28 +76,30 @@ class Prober:
         )
         if not has_evm():
             where = f"{platform.machine()} with Python {platform.python_version()}"
-            return judge(question, None, why_not=f"no EVM can be had for {where}")
+            return judge_unprobed(question, f"no EVM can be had for {where}")
+        if (node := self.node) is None:
+            return judge(question, None, why_not="its nodes are looked for")
         at: BlockRef | None = None
         try:
-            async with asyncio.timeout(self._deadline_s):
-                at, block = await self._newest()
-                probed, why = await self._probe(question.token, market, at, block)
+            async with self._turn, asyncio.timeout(self._deadline_s):
+                at, block = await self._newest(node)
+                probed, why = await self._probe(node, question.token, market, at, block)
         except TimeoutError:
             return judge(question, at, why_not=f"not done after {self._deadline_s:g} s")
         except (NodeError, BadValueError) as error:
             return judge(question, at, why_not=str(error)[:200])
         return judge(question, at, probed=probed, why_not=why)
 
-    async def _newest(self) -> tuple[BlockRef, Block]:
-        header = await self._node.request("eth_getBlockByNumber", "latest", False)
+    async def _newest(self, node: Node) -> tuple[BlockRef, Block]:
+        header = await node.request("eth_getBlockByNumber", "latest", False)
         at = parse_block(header)
         assert isinstance(header, dict)  # parse_block refuses anything else
         return at, _next_block(header, at, self._chain_id)
 
     async def _probe(
-        self, token: str, market: Market, at: BlockRef, block: Block
+        self, node: Node, token: str, market: Market, at: BlockRef, block: Block
     ) -> tuple[Probed | None, str]:
-        async with open_door(self._node, at) as (door, url):
+        async with open_door(node, at) as (door, url):
             await door.read_ahead(token, (*OWNER_SLOTS, *range(SLOTS_READ)))
             job = Job(
                 url=url,

@@ -5,6 +5,7 @@ it does, so that a token that stays safe stays in.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -15,13 +16,16 @@ from engine.chains.safety.verdict_store import VERDICTS_MAX, VerdictStore
 from engine.domain.token_safety import Standing, Verdict
 from engine.domain.tokens import NATIVE_ADDRESS
 
+log = logging.getLogger(__name__)
+
 WANTED_MAX: Final = 5_000
 RENEWED_AT: Final = 0.75
 """Of its life a verdict has behind it when the token is probed again."""
 
 LOOK_S: Final = 5.0
 REST_RATIO: Final = 2.0
-"""After a probe comes a rest of so many times as long, so that probing leaves the processor be."""
+"""After a probe comes a rest of so many times as long, so that probing leaves the processor be.
+The few tokens of the table have none: most of a chain's pools wait for them."""
 
 UNKNOWN_S_MAX: Final = 6 * 3_600
 """A token that could not be probed is tried again after ten minutes, twice that, and so on."""
@@ -56,6 +60,7 @@ class TokenWatch:
     Attributes:
         probes_count: since the start.
         left_out_count: tokens that were wanted when no more could be.
+        unsaved_count: verdicts that could not be written; they hold until the next start.
         is_idle: nothing is to be done but to wait.
     """
 
@@ -64,16 +69,17 @@ class TokenWatch:
         *,
         prober: Probes,
         store: VerdictStore,
-        now_s: Callable[[], float],
+        clock_s: Callable[[], float],
         told: Callable[[Verdict], None],
     ) -> None:
         """Begin with what was kept; `told` is given each verdict, and again when it runs out."""
         self.probes_count = 0
         self.left_out_count = 0
+        self.unsaved_count = 0
         self.is_idle = False
         self._prober = prober
         self._store = store
-        self._now_s = now_s
+        self._clock_s = clock_s
         self._told = told
         self._wanted: dict[str, Wanted] = {}
         self._verdicts = store.load()
@@ -93,7 +99,7 @@ class TokenWatch:
         verdict = self._verdicts.get(token)
         if verdict is None:
             return "not probed yet"
-        if verdict.may_enter(int(self._now_s())):
+        if verdict.may_enter(int(self._clock_s())):
             return ""
         if verdict.standing is Standing.SAFE:
             return "its verdict ran out"
@@ -114,27 +120,51 @@ class TokenWatch:
         self._not_before_s.pop(token, None)
 
     @property
+    def all(self) -> dict[str, Verdict | None]:
+        """Return the last verdicts on all tokens that are wanted or were, None before a first."""
+        return dict.fromkeys(self._wanted) | self._verdicts
+
+    @property
+    def now_s(self) -> int:
+        """Return the time by which verdicts are held."""
+        return int(self._clock_s())
+
+    def wanted_of(self, token: str) -> Wanted | None:
+        """Return what is wanted of a token, None if nothing is."""
+        return self._wanted.get(token)
+
+    def is_wanted(self, token: str) -> bool:
+        """Say whether pools have a token."""
+        return token in self._wanted
+
+    @property
     def waiting_count(self) -> int:
         """Return how many tokens wait for a probe."""
         return sum(1 for token in self._wanted if self._is_due(token))
 
     async def run(self) -> None:
-        """Probe for ever."""
+        """Probe for ever, and tell what runs out, however long a probe takes."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell_expired())
+            tasks.create_task(self._probe_all())
+
+    async def _probe_all(self) -> None:
         while True:
             self._woken.clear()
-            self._tell_expired()
             token = self._next()
             self.is_idle = token is None
             if token is None:
                 await self._pause(LOOK_S)
                 continue
-            began_s = self._now_s()
+            is_curated = self._wanted[token].is_curated
+            began_s = self._clock_s()
             await self._probe(token)
-            await asyncio.sleep(max(self._now_s() - began_s, 0.0) * REST_RATIO)
+            if not is_curated:
+                await asyncio.sleep(max(self._clock_s() - began_s, 0.0) * REST_RATIO)
 
     async def _probe(self, token: str) -> None:
         wanted = self._wanted[token]
-        now_s = int(self._now_s())
+        now_s = int(self._clock_s())
         verdict = await self._prober.verdict(
             token, wanted.market, now_s=now_s, is_curated=wanted.is_curated
         )
@@ -155,8 +185,12 @@ class TokenWatch:
         self._verdicts[token] = verdict
         self._expired.discard(token)
         self._forget_oldest()
-        await asyncio.to_thread(self._store.save, list(self._verdicts.values()))
         self._told(verdict)
+        try:
+            await asyncio.to_thread(self._store.save, list(self._verdicts.values()))
+        except OSError as error:
+            self.unsaved_count += 1
+            log.warning("verdicts on tokens are not kept over a restart: %s", error)
 
     def _forget_oldest(self) -> None:
         """Keep to the bound: what nobody wants any more goes first, the oldest of it."""
@@ -179,7 +213,7 @@ class TokenWatch:
         )
 
     def _is_due(self, token: str) -> bool:
-        now_s = self._now_s()
+        now_s = self._clock_s()
         if now_s < self._not_before_s.get(token, 0.0):
             return False
         verdict = self._verdicts.get(token)
@@ -188,12 +222,14 @@ class TokenWatch:
         life_s = verdict.until_s - verdict.judged_at_s
         return not verdict.judged_at_s <= now_s < verdict.judged_at_s + life_s * RENEWED_AT
 
-    def _tell_expired(self) -> None:
-        now_s = int(self._now_s())
-        for token, verdict in self._verdicts.items():
-            if token not in self._expired and now_s >= verdict.until_s:
-                self._expired.add(token)
-                self._told(verdict)
+    async def _tell_expired(self) -> None:
+        while True:
+            now_s = int(self._clock_s())
+            for token, verdict in self._verdicts.items():
+                if token not in self._expired and now_s >= verdict.until_s:
+                    self._expired.add(token)
+                    self._told(verdict)
+            await asyncio.sleep(LOOK_S)
 
     async def _pause(self, seconds: float) -> None:
         try:

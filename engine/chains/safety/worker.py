@@ -4,6 +4,7 @@ It is given no environment, no file and no key, and bounds for time and memory: 
 written by strangers.
 """
 
+import os
 import resource
 import sys
 from typing import Final
@@ -17,6 +18,7 @@ from engine.chains.safety.probed import Job, Probed
 MEMORY_BYTES_MAX: Final = 1024 * 1024 * 1024
 CPU_S_MAX: Final = 60
 _FILES_MAX: Final = 64
+_NICENESS: Final = 10
 
 
 def main() -> int:
@@ -29,6 +31,7 @@ def main() -> int:
         (resource.RLIMIT_FSIZE, 0),
     ):
         resource.setrlimit(what, (most, most))
+    os.nice(_NICENESS)
     job = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job)
     keccak(b"")
     probed: Probed = probe(job)

@@ -10,7 +10,7 @@ import pytest
 
 from engine.chains.discovery.choosing import Choice, ChoiceTerms
 from engine.chains.discovery.discovery import Discovery, open_discovery
-from engine.chains.discovery.found import PoolRefusal
+from engine.chains.discovery.found import FoundPool, PoolRefusal
 from engine.chains.discovery.row_checks import checked_rows, with_first_blocks
 from engine.chains.families.family_list import FAMILY_OF, families_of
 from engine.chains.ports import BlockRef, PoolNow
@@ -27,7 +27,7 @@ WETH = CHAINS["ethereum"].wrapped_native
 TERMS = ChoiceTerms(pool_usd_min=10_000.0)
 
 
-def all_are_safe(_: str) -> str:
+def all_are_safe(_: FoundPool, __: float) -> str:
     return ""
 
 
@@ -37,7 +37,7 @@ def discovery(
     chain: OnNode,
     folder: Path,
     *,
-    why_not: Callable[[str], str] = all_are_safe,
+    why_not: Callable[[FoundPool, float], str] = all_are_safe,
     without: frozenset[Protocol] = frozenset(),
     usd_of: Callable[[AssetCode], Decimal | None] = START_PRICES_USD.get,
 ) -> Iterator[Discovery]:
@@ -136,7 +136,7 @@ async def test_pools_of_tokens_that_are_not_safe_or_of_other_makes_are_left_out(
             world,
             chain,
             tmp_path,
-            why_not=lambda token: "it takes a tax" if token == dai else "",
+            why_not=lambda found, _: "it takes a tax" if dai in found.tokens else "",
             without=frozenset([Protocol.UNISWAP_V4]),
         ) as opened:
             choice = await chosen(opened, at)

@@ -1,6 +1,7 @@
 """The role `chains` in this process, on a local world that is announced as a sandbox's."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,9 @@ import msgspec
 from engine.bus.notices import Notice
 from engine.bus.records import Append, NoticeRecord
 from engine.bus.request import Reply, Request
+from engine.chains.safety.verdict_store import VerdictStore
 from engine.connectors.block_stream import BlockStream
+from engine.domain.token_safety import Standing, Verdict
 from engine.operate.clock import make_clock
 from engine.settings.schema import ChainsSettings, Settings
 from engine.wiring.chain_answers import ChainAnswers
@@ -50,7 +53,23 @@ def announced(data_dir: Path, world: LocalWorld) -> Paths:
         "local_chains": {world.world.chain: local_chain(world)},
     }
     paths.sandbox_announce.write_bytes(msgspec.json.encode(said))
+    safe = [safe_token(world.world.chain, one.address) for one in world.made.tokens]
+    VerdictStore(paths.chains, world.world.chain).save(safe)
     return paths
+
+
+def safe_token(chain: str, address: str) -> Verdict:
+    """What a former process found of a token, so that no test waits for a probe of it."""
+    return Verdict(
+        chain=chain,
+        token=address,
+        symbol="?",
+        standing=Standing.SAFE,
+        block_number=1,
+        block_hash="",
+        judged_at_s=int(time.time()) - 1,
+        until_s=int(time.time()) + 86_400,
+    )
 
 
 class KeptNotices:

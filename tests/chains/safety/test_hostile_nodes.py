@@ -59,13 +59,15 @@ def listed(world: LocalWorld) -> Listed:
     return list_token(world, "Renounced")
 
 
-async def verdict_by(node: Node, listed: Listed, deadline_s: float = PATIENCE_S) -> Verdict:
+async def verdict_by(
+    node: Node, listed: Listed, deadline_s: float = PATIENCE_S, *, is_curated: bool = True
+) -> Verdict:
     prober = Prober(node=node, chain="ethereum", chain_id=1, deadline_s=deadline_s)
     return await prober.verdict(
         listed.token,
         Market(listed.pool, listed.counter),
         now_s=int(time.time()),
-        is_curated=True,
+        is_curated=is_curated,
     )
 
 
@@ -210,13 +212,23 @@ async def test_a_token_that_reads_without_end_is_unknown(
     assert "60" in verdict.reasons[0].text
 
 
-async def test_without_an_evm_no_token_is_known(
-    node: Node, listed: Listed, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_curated", [True, False])
+async def test_without_an_evm_only_tokens_of_the_table_are_taken_and_it_is_said(
+    node: Node, listed: Listed, monkeypatch: pytest.MonkeyPatch, *, is_curated: bool
 ) -> None:
     monkeypatch.setattr(prober_module, "has_evm", lambda: False)
-    verdict = await verdict_by(node, listed)
-    assert verdict.standing is Standing.UNKNOWN
-    assert "no EVM" in verdict.reasons[0].text
+    verdict = await verdict_by(node, listed, is_curated=is_curated)
+    assert verdict.standing is (Standing.SAFE if is_curated else Standing.UNKNOWN)
+    assert "no EVM" in (verdict.warnings or verdict.reasons)[0].text
+
+
+ASKED = b'{"id": 1, "method": "eth_blockNumber"}'
+
+
+async def test_the_door_answers_who_knows_its_path(world: LocalWorld, node: Node) -> None:
+    sent = b"POST PATH HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(ASKED), ASKED)
+    async with open_door(node, parse_block(world.head())) as (_, url):
+        assert b'"result": "0x' in await door_says(url, sent)
 
 
 async def door_says(door_url: str, sent: bytes) -> bytes:
@@ -236,7 +248,7 @@ async def door_says(door_url: str, sent: bytes) -> bytes:
         b"",
         b"\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
-        b"POST /guessed HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /guessed HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(ASKED), ASKED),
         b"POST PATH HTTP/1.1\r\n\r\n{}",
         b"POST PATH HTTP/1.1\r\nContent-Length: -1\r\n\r\n{}",
         b"POST PATH HTTP/1.1\r\nContent-Length: x\r\n\r\n{}",

@@ -10,6 +10,7 @@ from engine.chains.safety.prober import Market
 from engine.chains.safety.token_watch import RENEWED_AT, WANTED_MAX, TokenWatch, Wanted
 from engine.chains.safety.verdict_store import VERDICTS_MAX, VerdictStore
 from engine.domain.token_safety import Finding, Standing, Trait, Verdict
+from tests.patience import PATIENCE_S
 
 MARKET = Market("0x" + "1" * 40, "0x" + "2" * 40)
 A, B, C = (f"0x{n:040x}" for n in range(10, 13))
@@ -35,19 +36,22 @@ class Bench:
 
     def __init__(self, directory: Path) -> None:
         self.now_s = 1_000_000.0
+        self.hangs = False
         self.says: dict[str, Standing] = {}
         self.probed: list[str] = []
         self.curated: dict[str, bool] = {}
         self.told: list[Verdict] = []
         self.store = VerdictStore(directory, "base")
         self.watch = TokenWatch(
-            prober=self, store=self.store, now_s=lambda: self.now_s, told=self.told.append
+            prober=self, store=self.store, clock_s=lambda: self.now_s, told=self.told.append
         )
 
     async def verdict(self, token: str, market: Market, *, now_s: int, is_curated: bool) -> Verdict:
         assert market == MARKET
         self.curated[token] = is_curated
         self.probed.append(token)
+        if self.hangs:
+            await asyncio.Event().wait()
         return verdict(token, self.says.get(token, Standing.SAFE), now_s)
 
     def want(self, token: str, worth_usd: float = 1.0, *, is_curated: bool = False) -> None:
@@ -154,6 +158,39 @@ async def test_a_provider_that_is_away_takes_no_verdict_away_and_gives_none(benc
 
     bench.now_s += LIFE_S
     assert bench.watch.why_not(A)
+
+
+async def test_what_runs_out_is_told_however_long_a_probe_takes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.chains.safety.token_watch.LOOK_S", 0.01)
+    bench.want(A)
+    await bench.settle()
+    bench.hangs = True
+    bench.want(B, 9.0)
+
+    running = asyncio.create_task(bench.watch.run())
+    async with asyncio.timeout(PATIENCE_S):
+        while bench.probed != [A, B]:
+            await asyncio.sleep(0)
+        bench.now_s += LIFE_S
+        while len(bench.told) < 2:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert [one.token for one in bench.told] == [A, A]
+    assert bench.probed == [A, B]
+
+
+async def test_a_full_disk_takes_no_verdict_away_and_ends_nothing(
+    bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "token-verdicts-base.json").mkdir()
+    bench.want(A)
+    await bench.settle()
+    assert not bench.watch.why_not(A)
+    assert bench.watch.unsaved_count == 1
 
 
 async def test_what_cannot_be_probed_is_tried_ever_more_rarely(bench: Bench) -> None:
