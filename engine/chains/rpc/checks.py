@@ -74,7 +74,9 @@ def newest_told(asked: Sequence[Asked], answers: Sequence[Json | ProviderError])
     for (method, params), answer in zip(asked, answers, strict=True):
         if method == "eth_blockNumber" and isinstance(answer, str):
             newest = int(answer, 16)
-        elif method == "eth_getBlockByNumber" and isinstance(answer, dict) and params[0] in _NEWEST:
+        elif (
+            method == "eth_getBlockByNumber" and isinstance(answer, dict) and params[0] == "latest"
+        ):
             newest = parse_block(answer).number
     return newest
 
@@ -120,18 +122,21 @@ def _check_one(method: str, params: Sequence[Json], answer: Json) -> None:
     elif method == "eth_getLogs":
         asked = params[0] if params and isinstance(params[0], dict) else {}
         parse_logs(answer, asked)
-    elif method == "eth_getBlockByNumber" and answer is not None:
-        block = parse_block(answer)
-        if params[0] not in (*TAGS, "earliest") and block.number != _number(params[0]):
-            raise BadValueError(f"block {block.number}, where {params[0]} was asked for")
-    elif method == "eth_getBlockByHash" and answer is not None:
-        block = parse_block(answer)
-        if block.hash != params[0]:
-            raise BadValueError(f"block {block.hash}, where {params[0]} was asked for")
+    elif method in ("eth_getBlockByNumber", "eth_getBlockByHash") and answer is not None:
+        _check_block(params[0], answer)
     elif method == "eth_getTransactionReceipt" and answer is not None:
         told = answer.get("transactionHash") if isinstance(answer, dict) else None
         if parse_hash(told, "a receipt's transaction") != params[0]:
             raise BadValueError("another transaction's receipt")
+
+
+def _check_block(named: Json, answer: Json) -> None:
+    if named == "pending" and isinstance(answer, dict):
+        return  # it is still being made, and has no hash yet
+    block = parse_block(answer)
+    is_meant = named in (*TAGS, "earliest", block.hash) or block.number == _number(named)
+    if not is_meant:
+        raise BadValueError(f"block {block.number} {block.hash}, where {named} was asked for")
 
 
 def _numbers(method: str, params: Sequence[Json]) -> list[int]:

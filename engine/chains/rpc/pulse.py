@@ -169,7 +169,7 @@ class Pulse:
 
         async def ask(one: Standing) -> None:
             answers = await self._answers(one, [asked])
-            if answers is not None and answers[0] is not None:
+            if answers is not None:
                 told[one] = parse_block(answers[0]).hash
 
         async with asyncio.TaskGroup() as group:
@@ -178,12 +178,16 @@ class Pulse:
         return told
 
     async def _answers(self, one: Standing, asked: Sequence[Asked]) -> list[Json] | None:
-        """Return an answer to each question, None if one lacks or there are no units left."""
+        """Return what answers each question, None if one is null or lacks, or no units are left."""
         if one.budget.wait_s(one.budget.plan.cost_of(asked)) > 0:
             return None
         try:
             told = await self._pool.ask(one, asked)
         except ProviderError:
             return None  # it is counted
-        answers = [answer for answer in told if not isinstance(answer, ProviderError)]
+        answers: list[Json] = [
+            answer
+            for answer in told
+            if answer is not None and not isinstance(answer, ProviderError)
+        ]
         return answers if len(answers) == len(told) else None

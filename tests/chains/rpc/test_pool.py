@@ -365,3 +365,25 @@ async def test_each_trouble_is_counted_by_its_kind() -> None:
         troubles = place.pool.health().providers[0].troubles
         assert troubles["disconnected"] + troubles["bad_json"] == 2
         assert (troubles["wrong_id"], troubles["http_status"]) == (1, 1)
+
+
+async def test_a_provider_that_knows_no_newest_block_harms_no_other() -> None:
+    async with made_place(2, is_beaten=False) as place:
+        place.proxies[0].on("eth_getBlockByNumber", Answered(nothing))
+
+        for _ in range(8):
+            await place.pulse.beat()
+
+        assert await place.pool.request("eth_blockNumber") == "0x1e"
+        assert place.pool.health().providers[0].state is ProviderState.UNCHECKED
+
+
+async def test_a_block_that_is_still_being_made_has_no_hash_and_is_no_head() -> None:
+    async with made_place(1) as place:
+        unmade = {**place.node.blocks[-1], "number": "0x1f", "hash": None}
+        place.proxies[0].on("eth_getBlockByNumber", Answered(lambda _: unmade), times=1)
+
+        told = await place.pool.request("eth_getBlockByNumber", "pending", False)
+
+        assert told == unmade
+        assert place.pool.health().providers[0].head == 30
