@@ -9,7 +9,7 @@ from engine.chains.ports import PoolNow
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
 from engine.pools.blocks import PoolChange, PoolMoved, PoolRead
-from engine.pools.moves import Move, moved, row_now, undoing
+from engine.pools.moves import Move, PositionMove, moved, row_now, undoing
 from engine.pools.snapshot_rows import AnyRow, ConcentratedRow, PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
 
@@ -87,12 +87,17 @@ def _within(row: ConcentratedRow, low: int, high: int) -> ConcentratedRow:
 
 
 Back = tuple[Move, ...] | Held | None
-"""How a pool was before a block: by moves, as a deep pool's state is a hundred kilobytes; whole
-where no moves lead back; None if its state was not known."""
+"""How a pool was before a block: whole, or by moves where its ticks changed, which are a hundred
+kilobytes of a deep pool; None if its state was not known."""
 
 
 def back_of(before: Held, moves: Sequence[Move]) -> Back:
-    """Return how a pool gets back to how it was before these moves."""
+    """Return how a pool gets back to how it was before these moves.
+
+    Whole, which is quickest, unless its ticks changed: otherwise both states share them.
+    """
+    if not any(isinstance(move, PositionMove) for move in moves):
+        return before
     try:
         return undoing(before.state, moves)
     except BadValueError:
