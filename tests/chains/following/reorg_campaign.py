@@ -10,6 +10,7 @@ does not come back.
 
 import argparse
 import asyncio
+import contextlib
 import random
 import sys
 import time
@@ -25,10 +26,12 @@ from tests.chains.following.node import Followed, differing, following, pools_of
 from tests.chains.following.test_any_order import Engine
 from tests.chains.following.test_real_node import access_to, trade
 from tests.chains.local_world import LocalWorld
+from tests.patience import PATIENCE_S
 
 DEPTH_MAX = 20
 UNDO = 64
-ROUNDS_PER_NODE = 200
+SETTLED_S = 5.0
+ROUNDS_PER_NODE = 50
 """A node keeps all that it ever undid."""
 
 
@@ -97,9 +100,19 @@ def make_blocks(world: LocalWorld, rng: random.Random, count: int) -> None:
 
 
 async def follow_on(world: LocalWorld, followed: Followed) -> None:
-    """Wait until the follower is where the node is, with all pools."""
-    head = await asyncio.to_thread(world.head)
-    await followed.until_at(head["hash"])
+    """Wait until the follower is where the node is, with all pools.
+
+    A pool that the node could not read at a block, as it was taking that back, is read again after
+    another block or two.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            head = await asyncio.to_thread(world.head)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLED_S):
+                    await followed.until_at(head["hash"])
+                    return
+            await asyncio.to_thread(world.mine)
 
 
 async def compare(followed: Followed, engine: Engine, tally: Tally) -> None:
