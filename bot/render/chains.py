@@ -33,6 +33,8 @@ def render_chain(report: ChainsReport, chain: ChainLine) -> Screen:
     lines.append(
         f"undone {words.count(chain.reorganisations)} times, {chain.deepest} blocks at most"
     )
+    if chain.lag_ms:
+        lines.append(f"told after {chain.lag_ms['p50']:g} ms, p99 {chain.lag_ms['p99']:g} ms")
     lines.append(f"{words.count(chain.gaps)} gaps, {chain.listeners} listening")
     trouble = _trouble(chain)
     said = (Text(f"{trouble[0].upper()}{trouble[1:]}."),) if trouble else ()

@@ -39,6 +39,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
         deepest: most blocks that one reorganisation undid.
         counts: how often which thing happened, by its name.
         listeners: how many engines hear its blocks.
+        lag_ms: p50 and p99 from when a block was heard of until it was told to the engine.
         pending: of transactions that wait for its blocks, how often which thing happened, by its
             name: heard, predicted exactly, and others.
     """
@@ -62,6 +63,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     listeners: int
     providers: list[ProviderLine]
     pending: dict[str, int] = {}
+    lag_ms: dict[str, float] = {}
 
 
 class ChainsReport(Report, frozen=True, kw_only=True):

@@ -107,6 +107,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
         memory_mb: resident memory by role, of the roles the engine can see.
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
+        found_by_kind: the same, by where they trade: books, pools, or both.
         crowded_out: how often a route found no room among the open ones.
         displaced: open routes closed because a better one took their place.
         unsized: routes, at least, that gain at the margin and were too many to be looked at.
@@ -151,6 +152,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
     loop_lag_us: dict[str, float] = {}
     off: tuple[str, ...] = ()
     is_chat_blind: bool = False
+    found_by_kind: dict[str, int] = {}
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ class EngineReports:
             venues=self._venues.all(at_ns),
             found=core.journal.counts.found,
             found_by_legs=self._found_by_legs(),
+            found_by_kind=dict(sorted(self._core.journal.counts.found_by_kind.items())),
             planned=core.journal.counts.planned,
             traded=core.journal.counts.traded,
             refused=self._refused(),

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 import psutil
 
+from engine.bus.chain_reports import ChainLine
 from engine.bus.command import seal
 from engine.bus.reports import StatusReport
 from engine.domain.engines import MAIN
@@ -19,6 +20,7 @@ from engine.operate import exit_codes
 from engine.operate.lifeline import stop_signals
 from engine.operate.streams import put_out, say_last
 from engine.operate.supervisor import Supervisor
+from engine.requests.chains import GetChains
 from engine.requests.overview import GetStatus
 from engine.requests.safety import SetMode
 from engine.settings.schema import BusSettings, Settings
@@ -58,7 +60,8 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
             if is_last or second % PROGRESS_S == 0:
                 status = await _status(facade)
                 if status is not None:
-                    summary = summarise(status, supervisor.pids())
+                    chains = await _chains(facade)
+                    summary = summarise(status, chains, supervisor.pids())
                     _progress(_line(status, second, seconds))
         end.set()
 
@@ -97,8 +100,10 @@ def _demo_installation(settings: Settings, paths: Paths) -> tuple[Settings, Path
     return own, prepare(str(directory))
 
 
-def summarise(status: StatusReport, pids: dict[str, int]) -> dict[str, Any]:
-    """Turn a status report into the demo's JSON object."""
+def summarise(
+    status: StatusReport, chains: list[ChainLine], pids: dict[str, int]
+) -> dict[str, Any]:
+    """Turn reports into the demo's JSON object."""
     return {
         "basis": status.basis,
         "market_note": status.market_note,
@@ -114,8 +119,26 @@ def summarise(status: StatusReport, pids: dict[str, int]) -> dict[str, Any]:
             }
             for line in status.venues
         },
+        "chains": {
+            line.chain: {
+                "head": line.head,
+                "blocks": line.counts.get("blocks", 0),
+                "moves": line.counts.get("moves", 0),
+                "pools_live": line.pools_live,
+                "pools_stale": line.pools_stale,
+                "stale": line.stale,
+                "reorganisations": line.reorganisations,
+                "deepest": line.deepest,
+                "gaps": line.gaps,
+                "lag_ms": line.lag_ms,
+                "pending": line.pending,
+                "trouble": line.trouble,
+            }
+            for line in chains
+        },
         "opportunities": {
             "found": status.found,
+            "found_by_kind": status.found_by_kind,
             "found_by_legs": {str(legs): count for legs, count in status.found_by_legs.items()},
             "planned": status.planned,
             "traded": status.traded,
@@ -149,6 +172,13 @@ async def _status(facade: Facade) -> StatusReport | None:
     except TransientError as error:
         _progress(str(error))
         return None
+
+
+async def _chains(facade: Facade) -> list[ChainLine]:
+    try:
+        return (await facade.ask(GetChains())).chains
+    except TransientError:  # none is followed
+        return []
 
 
 async def _pass_on(stop: asyncio.Event, end: asyncio.Event) -> None:

@@ -94,6 +94,7 @@ class ChainAnswers:
             gaps=one.machine.counts[Count.GAPS],
             counts={str(kind): count for kind, count in one.machine.counts.items()},
             listeners=one.stream.client_count,
+            lag_ms=one.lag_ms(),
             pending={str(kind): count for kind, count in one.pending.desk.counts.items()},
             providers=[]
             if health is None

@@ -196,6 +196,17 @@ class OneChain:
         """Why its blocks do not come; empty if they do."""
         return "its nodes are looked for" if self._follower is None else self._follower.trouble
 
+    def lag_ms(self) -> dict[str, float]:
+        """Return p50 and p99 of how long blocks took from being heard of to being told."""
+        lags_s = sorted(() if self._follower is None else self._follower.lags_s)
+        if not lags_s:
+            return {}
+        last = len(lags_s) - 1
+        return {
+            name: round(1_000 * lags_s[round(part * last)], 1)
+            for name, part in (("p50", 0.5), ("p99", 0.99))
+        }
+
     def _tell(self, word: ChainWord) -> None:
         self.stream.tell(word)
         if word.block is not None:

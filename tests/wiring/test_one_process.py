@@ -159,6 +159,7 @@ async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: 
     assert isinstance(why, WhyReport)
 
     assert sum(status.found_by_legs.values()) == status.found
+    assert sum(status.found_by_kind.values()) == status.found
     assert why.line.hops[0].source == why.line.hops[-1].target == line.quote
     for before, after in pairwise(why.line.hops):
         assert before.target == after.source

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
+
+from cachetools import FIFOCache
 
 from engine.chains.following.asks import (
     Ask,
@@ -51,6 +54,8 @@ QUIET_S_MIN: Final = 0.5
 QUIET_S_MAX: Final = 4.0
 BACKOFF_S_MIN: Final = 0.05
 BACKOFF_S_MAX: Final = 5.0
+LAGS_KEPT: Final = 512
+HEARD_MAX: Final = 64
 
 
 class Follower:
@@ -59,6 +64,7 @@ class Follower:
     Attributes:
         machine: what it has made of what nodes said.
         trouble: what the last failure was; empty once something succeeds.
+        lags_s: of the last blocks, from when their heads were heard until they were told.
 
     Args:
         tell: takes each word for the engine, in order.
@@ -85,6 +91,8 @@ class Follower:
         self._quiet_s = min(max(2 * block_ms / 1_000, QUIET_S_MIN), QUIET_S_MAX)
         self._backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
         self._heard_s = 0.0
+        self.lags_s: deque[float] = deque(maxlen=LAGS_KEPT)
+        self._heard_at_s: FIFOCache[str, float] = FIFOCache(HEARD_MAX)
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -147,7 +155,9 @@ class Follower:
     def _hear(self, said: Json) -> None:
         self._heard_s = asyncio.get_running_loop().time()
         try:
-            self.machine.head(parse_header(said, has_bloom=self._has_bloom))
+            header = parse_header(said, has_bloom=self._has_bloom)
+            self._heard_at_s.setdefault(header.ref.hash, self._heard_s)
+            self.machine.head(header)
         except BadValueError as error:
             self.trouble = str(error)
             self.machine.lied()
@@ -157,6 +167,10 @@ class Follower:
         asks, words = self.machine.take()
         for word in words:
             self._tell(word)
+            if word.block is not None:
+                heard_s = self._heard_at_s.pop(word.block.hash, None)
+                if heard_s is not None:
+                    self.lags_s.append(asyncio.get_running_loop().time() - heard_s)
         if self._tasks is not None:
             for ask in asks:
                 self._tasks.create_task(self._perform(ask))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.domain.exact import exact_sum
-from engine.domain.opportunities import Opportunity, Reason, Refusal
+from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import Plan
 
@@ -16,6 +16,9 @@ class Counts:
 
     found: int = 0
     found_by_legs: Counter[int] = field(default_factory=Counter)
+    found_by_kind: Counter[str] = field(default_factory=Counter)
+    """Through books, pools, or both."""
+
     planned: int = 0
     traded: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -25,6 +28,10 @@ class Counts:
         """Count a new opportunity."""
         self.found += 1
         self.found_by_legs[len(opportunity.hops)] += 1
+        kinds = sorted(
+            {f"{hop.kind}s" for hop in opportunity.hops if hop.kind is not HopKind.BRIDGE}
+        )
+        self.found_by_kind[" and ".join(kinds)] += 1
 
     def add_decision(self, decision: Plan | Refusal) -> None:
         """Count a decision that is another than those on the same opportunity before."""
