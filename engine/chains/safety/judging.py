@@ -33,12 +33,6 @@ REASONS_MAX: Final = 12
 TAX_BPS_MAX: Final = 3_000
 """What takes more is no tax."""
 
-_NATIVE_CODES: Final = frozenset(str(one) for one in NATIVE_ASSETS.values())
-KNOWN_SYMBOLS: Final = frozenset(
-    {code for tokens in CURATED.values() for code, _ in tokens.values()}
-    | {f"W{code}" for code in _NATIVE_CODES}
-    | {"WBTC", "DAI", "BUSD", "TUSD"}
-)
 _LOOKALIKES: Final = {
     **dict(
         zip(
@@ -133,11 +127,16 @@ def judge_unprobed(question: Question, why: str) -> Verdict:
     )
 
 
-def looks_like(symbol: str) -> str | None:
-    """Return the known symbol that one looks like or is, None if none."""
+def looks_like(symbol: str, chain: str) -> str | None:
+    """Return the symbol of a known token of a chain that one looks like or is, None if none.
+
+    A chain whose table has no such token has nobody to be mistaken for.
+    """
+    native = str(NATIVE_ASSETS.get(chain, ""))
+    known_symbols = {code for code, _ in CURATED.get(chain, {}).values()} | {native, f"W{native}"}
     folded = unicodedata.normalize("NFKC", symbol).upper().translate(_LOOKALIKES)
     folded = re.sub(r"[^A-Z0-9]", "", folded)
-    plain = {known.translate(_LOOKALIKES): known for known in KNOWN_SYMBOLS}
+    plain = {known.translate(_LOOKALIKES): known for known in known_symbols}
     return plain.get(folded)
 
 
@@ -148,7 +147,7 @@ def _is_told_only(trait: Trait, question: Question) -> bool:
 def _impersonation(question: Question, probed: Probed) -> list[Finding]:
     if question.is_curated or probed.symbol is None:
         return []
-    known = looks_like(probed.symbol)
+    known = looks_like(probed.symbol, question.chain)
     if known is None:
         return []
     return [Finding(Trait.IMPERSONATES, f"calls itself {_shown(probed.symbol)}, which is another")]

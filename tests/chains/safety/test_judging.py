@@ -100,12 +100,14 @@ def test_a_probe_that_came_to_no_end_proves_nothing_good() -> None:
     "symbol", ["USDC", "usdc", "U.S.D.C", "USD\u0421", "\uff35\uff33\uff24\uff23", "U\u200bSDC"]
 )
 def test_whoever_looks_like_a_known_token_is_refused(symbol: str) -> None:
-    assert looks_like(symbol) == "USDC"
+    assert looks_like(symbol, "base") == "USDC"
     assert judged(symbol=symbol).standing is Standing.REFUSED
     assert judged(symbol=symbol, is_curated=True).standing is Standing.SAFE
 
 
-@pytest.mark.parametrize("symbol", ["TOKEN", "USDX", "stUSDC", "", None, "\u5e01\u5b89"])
+@pytest.mark.parametrize(
+    "symbol", ["TOKEN", "USDX", "stUSDC", "USDT", "DAI", "", None, "\u5e01\u5b89"]
+)
 def test_other_names_are_nobodys_matter(symbol: str | None) -> None:
     assert judged(symbol=symbol).standing is Standing.SAFE
 
