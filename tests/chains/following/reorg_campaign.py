@@ -60,6 +60,7 @@ async def campaign(world: LocalWorld, rounds: int, rng: random.Random, tally: Ta
         for _ in range(rounds):
             depth = rng.randint(1, DEPTH_MAX)
             if rng.random() < 0.5:
+                await asyncio.to_thread(world.rpc.ask, "anvil_dropAllTransactions")
                 await asyncio.to_thread(trade, world, rng, rng.randrange(1, 5))
                 await follow_on(world, followed)
                 await asyncio.to_thread(empty_blocks, world, depth)
@@ -91,6 +92,7 @@ def other_blocks(world: LocalWorld, rng: random.Random, depth: int) -> None:
 def make_blocks(world: LocalWorld, rng: random.Random, count: int) -> None:
     """Make so many blocks, with trades in some of them."""
     made = int(world.head()["number"], 16) + count
+    world.rpc.ask("anvil_dropAllTransactions")  # those of undone blocks wait again
     trade(world, rng, 1)
     while int(world.head()["number"], 16) < made:
         if rng.random() < 0.2:
