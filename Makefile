@@ -10,8 +10,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SECONDS ?= 30
 RUFF_TREES := .
-# In so many processes all tests run side by side.
-WORKERS ?= 2
+# In so many processes all tests run side by side: one more than cores, as many tests wait.
+WORKERS ?= 3
 ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --maxschedchunk 1)
 PYTEST = $(PY) -m pytest -q $(if $(k),-k "$(k)",$(ALL_TESTS))
 

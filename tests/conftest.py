@@ -1,11 +1,13 @@
 """What holds for every test: properties are no measurements, and what waits comes first."""
 
 import gc
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 CAMPAIGN = "campaign"
+RECURSION_LIMIT = 1_000
 
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -33,3 +35,6 @@ def pytest_collection_finish() -> None:
     """Keep what was loaded out of every later collection of garbage, which would go through it."""
     gc.freeze()
     gc.enable()
+    # A library that tests of chains load (py_ecc) raises it so far that a deep JSON overflows the
+    # stack. No role of the product loads that: `bot/test_hostile_updates.py`.
+    sys.setrecursionlimit(RECURSION_LIMIT)

@@ -51,6 +51,9 @@ from engine.bus.notices import (
 )
 from engine.domain.engines import MAIN
 
+_NAME_MAX: Final = 24
+"""Of a name within an alert's: what a button carries is short."""
+
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
 ACK_S: Final = 30 * MINUTE_S
@@ -383,7 +386,7 @@ ROWS: Final[tuple[Row, ...]] = (
         notice=ProviderCaught,
         kind="provider",
         topic="Providers of nodes that said what is not so",
-        fingerprint=lambda notice: f"provider:{notice.chain}:{notice.provider}",
+        fingerprint=lambda notice: f"provider:{notice.chain}:{_word_of(notice.provider)}",
         calm_s=HOUR_S,
     ),
     Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),
@@ -397,6 +400,11 @@ ROWS: Final[tuple[Row, ...]] = (
 )
 
 _BY_NOTICE: Final = {row.notice: row for row in ROWS}
+
+
+def _word_of(name: str) -> str:
+    """Return a name as one word of a command; its end tells it from others."""
+    return name.replace(" ", "-")[-_NAME_MAX:]
 
 
 def row_of(notice: Notice) -> Row:

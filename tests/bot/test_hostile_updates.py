@@ -1,6 +1,8 @@
 """What a person or a hostile server puts into updates: kept without secrets, read within bounds."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from telegram.error import TelegramError
@@ -66,6 +68,14 @@ def test_a_button_of_a_deleted_message_is_not_taken_for_a_visible_one(date: int)
 def test_a_deeply_nested_answer_to_a_call_is_an_error_of_the_bot_api() -> None:
     with pytest.raises(TelegramError):
         BoundedRequest.parse_json_payload(b"[" * 100_000 + b"]" * 100_000)
+
+
+def test_no_role_raises_the_bound_that_keeps_deep_json_from_overflowing_the_stack() -> None:
+    roles = "bot.telegram.front_end", "engine.wiring.one_process", "engine.chains.safety.evm"
+    loaded = "; ".join(f"import {role}" for role in roles)
+    program = f"import sys; {loaded}; sys.exit(sys.getrecursionlimit() > 1_000)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_missing_certificate_file_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

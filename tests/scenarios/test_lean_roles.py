@@ -18,6 +18,7 @@ NEEDED_BY: Final = {
     "telegram": {"bot"},
     "matplotlib": set(),
     "web3": set(),
+    "py_ecc": set(),
     "redis": set(),
     "prometheus_client": set(),
     "apprise": set(),
