@@ -3,20 +3,39 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from engine.chains.ports import Json, Topic
 from engine.chains.rpc.parsing import parse_block
+from engine.chains.rpc.pool_limits import PoolLimits
 from engine.chains.rpc.standing import Standing
 from engine.chains.rpc.troubles import ProviderError, Trouble
 from engine.domain.errors import BadValueError
 
-if TYPE_CHECKING:
-    from engine.chains.rpc.pool import ProviderPool
+
+class Pool(Protocol):
+    """The pool, as what is heard needs it."""
+
+    @property
+    def limits(self) -> PoolLimits:
+        """How long things may take."""
+        ...
+
+    def check_split(self) -> None:
+        """Refuse all while providers do not agree on the chain."""
+        ...
+
+    def failed(self, standing: Standing, error: ProviderError) -> None:
+        """Learn that a provider failed."""
+        ...
+
+    async def request(self, method: str, *params: Json) -> Json:
+        """Ask one thing."""
+        ...
 
 
 async def hear(
-    pool: "ProviderPool", standing: Standing, topic: Topic, params: Mapping[str, Json] | None
+    pool: Pool, standing: Standing, topic: Topic, params: Mapping[str, Json] | None
 ) -> AsyncGenerator[Json, None]:
     """Give what a subscription tells.
 
@@ -36,7 +55,7 @@ async def hear(
         raise
 
 
-async def poll_heads(pool: "ProviderPool") -> AsyncGenerator[Json, None]:
+async def poll_heads(pool: Pool) -> AsyncGenerator[Json, None]:
     """Give each newest block that is found by asking again and again."""
     newest = ""
     while True:
@@ -47,7 +66,7 @@ async def poll_heads(pool: "ProviderPool") -> AsyncGenerator[Json, None]:
         await asyncio.sleep(pool.limits.poll_s)
 
 
-def _check_place(pool: "ProviderPool", standing: Standing) -> None:
+def _check_place(pool: Pool, standing: Standing) -> None:
     pool.check_split()
     if not standing.is_trusted:
         raise ProviderError(Trouble.DISAGREED, standing.why)

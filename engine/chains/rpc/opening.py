@@ -7,7 +7,8 @@ from typing import Final
 
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import LinkLimits, Way
-from engine.chains.rpc.pool import PoolLimits, ProviderPool
+from engine.chains.rpc.pool import ProviderPool
+from engine.chains.rpc.pool_limits import PoolLimits
 from engine.chains.rpc.pulse import Pulse
 
 FIRST_S: Final = 2.0

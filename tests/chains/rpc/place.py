@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import LinkLimits
-from engine.chains.rpc.pool import PoolLimits, ProviderPool
+from engine.chains.rpc.pool import ProviderPool
+from engine.chains.rpc.pool_limits import PoolLimits
 from engine.chains.rpc.pulse import Pulse
 from engine.chains.rpc.standing import Standing
 from engine.connectors.outbound import open_outbound

@@ -11,7 +11,7 @@ from engine.chains.rpc.addresses import parse_providers
 from engine.chains.rpc.key_file import KeyFile
 from engine.chains.rpc.links import LinkLimits
 from engine.chains.rpc.opening import open_providers
-from engine.chains.rpc.pool import PoolLimits
+from engine.chains.rpc.pool_limits import PoolLimits
 from engine.connectors.outbound import open_outbound
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError

@@ -11,7 +11,8 @@ from engine.chains.ports import Json, NodeError, Refusal, Topic
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import LinkLimits
 from engine.chains.rpc.opening import open_providers
-from engine.chains.rpc.pool import PoolLimits, ProviderPool
+from engine.chains.rpc.pool import ProviderPool
+from engine.chains.rpc.pool_limits import PoolLimits
 from engine.connectors.outbound import open_outbound
 from tests.chains.fault_proxy import (
     ALL,
