@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from engine.bus.command import seal
 from engine.bus.kill_reports import AftermathReport, DrillReport
@@ -14,17 +13,19 @@ from engine.requests.audit import GetAudit
 from engine.requests.kills import DrillKill, GetAftermath
 from engine.requests.overview import GetStatus
 from engine.requests.safety import Kill
-from engine.settings.schema import PaperSettings
+from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from tests.patience import insist
-from tests.wiring.test_one_process import SETTINGS, told, until
+from tests.wiring.test_one_process import told, until
 
 pytestmark = pytest.mark.slow
 
 
 async def test_what_a_kill_left_is_told_and_what_changed_since_is_shown(tmp_path: Path) -> None:
-    paper = replace(SETTINGS, paper=PaperSettings(mode_at_first_start="paper"))
+    # One process has to keep up with this market beside two other tests.
+    markets = MarketsSettings(sandbox_speed=3.0)
+    paper = Settings(markets=markets, paper=PaperSettings(mode_at_first_start="paper"))
     async with open_roles(paper, prepare(str(tmp_path))) as facade:
         await until(facade, lambda status: status.traded > 0)
 
