@@ -93,13 +93,13 @@ class Inbox:
         """Say whether Telegram may forget an update: it is stored, done, or not for anybody."""
         return update_id not in self._unkept
 
-    async def take(self) -> list[dict[str, Any]] | None:
-        """Return what a former process accepted and did not finish; None while there is no ledger.
-
-        That takes `TAKE_S_MAX` at most.
-        """
-        report = await self._ask(TakeInbox(source=self.source), limit_s=TAKE_S_MAX)
-        return None if report is None else [json.loads(raw) for _, raw in report.updates]
+    async def take(self) -> list[dict[str, Any]]:
+        """Return what a former process accepted and did not finish; waits for the ledger."""
+        while True:
+            report = await self._ask(TakeInbox(source=self.source), limit_s=TAKE_S_MAX)
+            if report is not None:
+                return [json.loads(raw) for _, raw in report.updates]
+            await asyncio.sleep(RETRY_S)
 
     def done(self, update_id: int) -> None:
         """Note that an update is finished; the ledger learns of it soon."""

@@ -10,7 +10,7 @@ from bot.access import Access
 from bot.session import Shared
 from bot.telegram.arrivals import Arrival, read_arrival
 from bot.telegram.desk import Desk
-from bot.telegram.inbox import RETRY_S, Inbox
+from bot.telegram.inbox import Inbox
 from bot.telegram.source import UpdateSource
 from engine.domain.units import NS_PER_S
 
@@ -59,10 +59,7 @@ class Intake:
     async def take_unfinished(self) -> None:
         """Carry out what a former process accepted and did not finish; kills first."""
         arrivals: list[Arrival] = []
-        while (updates := await self.inbox.take()) is None:
-            self._begin_newer()  # nobody knows for how long: each is answered that nothing is done
-            await asyncio.sleep(RETRY_S)
-        for update in updates:
+        for update in await self.inbox.take():
             update_id = update["update_id"]
             if not self.inbox.is_new(update_id):
                 self._wanted_by_take.add(update_id)
@@ -128,14 +125,14 @@ class Intake:
     ) -> None:
         """Have an arrival answered, but not before a kill that may be in the next batch.
 
-        What changes something is not begun with before what is older. What only protects waits for
-        nothing.
+        What changes something is not begun with before what is older; what is not stored changes
+        nothing, and is told so at once. What only protects waits for nothing.
         """
         if arrival.is_kill:
             return
         desk = self.desk_of(arrival.incoming.user_id)
         start = partial(desk.start, arrival, epoch=epoch, is_stored=is_stored)
-        if not (is_older or arrival.is_protective or arrival.is_look):
+        if is_stored and not (is_older or arrival.is_protective or arrival.is_look):
             start = partial(self._begin_in_order, start)
         if self.source.has_more and not arrival.is_protective:
             self._held.append(start)
