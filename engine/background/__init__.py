@@ -1,0 +1,1 @@
+"""Work between opportunities: scheduled, checkpointed, and pushed aside at once."""
