@@ -1,0 +1,68 @@
+"""How much of the processor time that was there for background work was used for something.
+
+Available is, in each look, what the cores had left (idle time and what background work took), at
+most a core for each run that is under way or could be, and only while nothing more urgent holds
+them. Useful is what the runs took, without those that failed. Both add up over the time in which
+some work was due.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+
+class Look(NamedTuple):
+    """What was read at an instant; all of them but the first two add up from a beginning.
+
+    Attributes:
+        steady_s: the instant.
+        wanted: runs under way, and those that could be.
+        idle_s: idle time of all cores that background work may use.
+        cpu_s: processor time of background work.
+        lost_s: the part of that which runs took that failed.
+        held_s: time in which background work was held.
+    """
+
+    steady_s: float
+    wanted: int
+    idle_s: float
+    cpu_s: float
+    lost_s: float
+    held_s: float
+
+
+TICK_S: Final = 0.01
+"""The system counts idle time in steps of this."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Efficiency:
+    """Adds looks up.
+
+    Attributes:
+        available_s: processor time that was there while work was due.
+        useful_s: what of it was used for something.
+    """
+
+    available_s: float = 0.0
+    useful_s: float = 0.0
+    _last: Look | None = None
+
+    def take(self, look: Look) -> None:
+        """Take in a look."""
+        last, self._last = self._last, look
+        if last is None:
+            return
+        lasted_s = look.steady_s - last.steady_s
+        if lasted_s <= 0 or not last.wanted:
+            return
+        used_s = max(look.cpu_s - last.cpu_s, 0.0)
+        open_s = max(lasted_s - max(look.held_s - last.held_s, 0.0), 0.0)
+        left_s = max(look.idle_s - last.idle_s, 0.0) * open_s / lasted_s
+        self.available_s += max(min(last.wanted * open_s, left_s + used_s), used_s)
+        self.useful_s += used_s
+        self.useful_s -= min(max(look.lost_s - last.lost_s, 0.0), self.useful_s)
+
+    @property
+    def ratio(self) -> float | None:
+        """Useful over available; None while nothing was due for long enough to say."""
+        return None if self.available_s < 100 * TICK_S else self.useful_s / self.available_s
