@@ -16,10 +16,10 @@ import numpy as np
 from benchmarks import harness
 from benchmarks.core_market import plenty
 from benchmarks.real_frames import Recorded, all_recorded, binance, instruments_of
+from engine.bus.shared_file import SHARED_FOLDER
 from engine.core.inputs.switched import ControlState
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
-from engine.market.matrix_block import SHARED_FOLDER
 from engine.operate.core_parts import Core
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import FORMAT_VERSION

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from benchmarks.core_market import START_NS, make_board, make_frames, make_instruments
 from benchmarks.harness import Row, measure, print_table
+from engine.bus.shared_file import SHARED_FOLDER
 from engine.market.board import Board
-from engine.market.matrix_block import SHARED_FOLDER, Place, RowKind
+from engine.market.matrix_block import Place, RowKind
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
 from engine.market.row_cache import RowCache

@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from engine.bus.shared_file import shared_file
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument
 from engine.kernels.matrix_layout import FORMAT, HEADER, HEADER_BYTES, MAGIC, ROW_BYTES, rows_at
@@ -29,8 +30,6 @@ from engine.kernels.matrix_layout import FORMAT, HEADER, HEADER_BYTES, MAGIC, RO
 ROWS_MAX: Final = 65_536
 NAME_MAX: Final = 200
 """Most characters of a place's name, base or quote."""
-
-SHARED_FOLDER: Final = Path("/dev/shm")  # noqa: S108 - the owner and the mode of the file are checked
 
 Words = npt.NDArray[np.int64]
 
@@ -93,15 +92,8 @@ class Place:
 
 
 def shared_path(run_dir: Path) -> Path:
-    """Return where the matrix of an installation lies: in memory if the system offers that.
-
-    On a disk the kernel writes changed pages back from time to time, and the writer's next store
-    into one waits for the file system.
-    """
-    if SHARED_FOLDER.is_dir() and os.access(SHARED_FOLDER, os.W_OK):
-        digest = hashlib.sha256(str(run_dir.resolve()).encode()).hexdigest()[:16]
-        return SHARED_FOLDER / f"syndicate-{os.getuid()}-{digest}.prices"
-    return run_dir / "prices"
+    """Return where the matrix of an installation lies."""
+    return shared_file(run_dir, "prices")
 
 
 @contextmanager

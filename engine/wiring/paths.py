@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from engine.bus.shared_file import shared_file
 from engine.bus.unix_socket import check_socket_path
 from engine.domain.engines import ENGINE_ID_PATTERN, MAIN
 from engine.domain.errors import FatalError
@@ -106,6 +107,11 @@ class Paths:
     def chains(self) -> Path:
         """What is known of chains, over restarts; all of it can be asked again."""
         return self.data_dir / "chains"
+
+    @property
+    def hold_page(self) -> Path:
+        """Where background work is pushed aside, of all engines of the installation."""
+        return shared_file(self.data_dir / "run", "hold")
 
     @property
     def sandbox_announce(self) -> Path:

@@ -1,0 +1,215 @@
+"""Watches that nobody holds background work for too long, and reads what holds there were.
+
+The role `workers` runs it; it is not in the group that is stopped. A hold whose holder is dead, is
+stuck, or says what cannot be, is ended here.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from engine.background.group import Group
+from engine.background.hold import resume_unless_held
+from engine.background.hold_page import HOLD_NS_MAX, RING, Head, Page, Slot, Word
+from engine.background.switches import Ended, Switch, Switches, Trigger
+from engine.domain.errors import BadValueError
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 0.05
+"""It looks so often."""
+
+GRACE_NS: Final = 250_000_000
+"""A holder may be so late."""
+
+TOGETHER_NS_MAX: Final = 3_000_000_000
+"""All holders together hold for so long at most; then work has the time of `REST_NS`."""
+
+REST_NS: Final = 1_000_000_000
+STOP_WITHIN_NS: Final = 20_000_000
+"""A process that runs so long after it was to be stopped cannot be stopped."""
+
+UNSTOPPED_KEPT: Final = 20
+
+
+class Unstopped(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that ran on while all background work was to be stopped.
+
+    Attributes:
+        state: as the kernel names it: R is running, D is within the kernel.
+    """
+
+    process: int
+    state: str
+    at_ns: int
+
+
+class HoldWatch:
+    """Looks at a page; not for threads.
+
+    Attributes:
+        switches: what holds there were.
+        unstopped: processes that could not be stopped, the newest last.
+        held_ns: how long it was held in all, summed over holders.
+        stuck: how often all was stopped though nobody held it.
+        group: that does the work; None if there is none.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        *,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.switches = Switches()
+        self.unstopped: deque[Unstopped] = deque(maxlen=UNSTOPPED_KEPT)
+        self.held_ns = self.stuck = 0
+        self.group: Group | None = None
+        self._page = page
+        self._now_ns = now_ns
+        self._read = {slot.index: slot.written() for slot in page.slots()}
+        self._held_since_ns = 0
+        self._checked_ns = 0
+        self._was_stopped = False
+
+    def follow(self, group: Group | None) -> None:
+        """Have this group do the work from now on, and tell holders; None if there is none."""
+        before, self.group = self.group, group
+        if before is not None:
+            before.close()
+        if group is None:
+            self._page.withdraw()
+        else:
+            self._page.announce(group.leader, group.started)
+
+    def look(self) -> None:
+        """Look once: end what is to be ended, read what ended by itself."""
+        now_ns = self._now_ns()
+        holding = [slot for slot in self._page.slots() if slot.is_holding]
+        numbers = [slot[Word.NUMBER] for slot in holding]
+        is_together = self._is_too_long(now_ns, bool(holding))
+        ended = 0
+        for slot, number in zip(holding, numbers, strict=True):
+            why = self._why_to_end(slot, now_ns)
+            if why is None and is_together:
+                why = Ended.OVERDUE
+            if why is not None:
+                self._end(slot, number, why, now_ns)
+                ended += 1
+        if len(holding) > ended:
+            self._was_stopped = False
+            self._look_for_unstopped(holding, now_ns)
+        elif ended or self._is_stuck():
+            self._resume()
+        for slot in self._page.slots():
+            self._drain(slot)
+
+    def is_held(self) -> bool:
+        """Say whether work is held at this moment."""
+        return any(slot.is_holding for slot in self._page.slots())
+
+    def close(self) -> None:
+        """Let work go on, and take the page away: there is no background work any more."""
+        group, self.group = self.group, None
+        self._page.remove()
+        if group is not None:
+            group.resume()
+            group.close()
+
+    def _why_to_end(self, slot: Slot, now_ns: int) -> Ended | None:
+        until_ns, triggered_ns = slot[Word.UNTIL], slot[Word.TRIGGERED]
+        if until_ns == 0:  # it let go meanwhile
+            return None
+        if not self._page.is_locked(slot.index):
+            return Ended.HOLDER_DEAD
+        if until_ns - now_ns > HOLD_NS_MAX or not 0 <= now_ns - triggered_ns < HOLD_NS_MAX:
+            return Ended.ABSURD
+        return Ended.OVERDUE if now_ns > until_ns + GRACE_NS else None
+
+    def _is_too_long(self, now_ns: int, is_held: bool) -> bool:  # noqa: FBT001 - one caller
+        if not is_held:
+            self._held_since_ns = 0
+            return False
+        if not self._held_since_ns:
+            self._held_since_ns = now_ns
+        if now_ns - self._held_since_ns <= TOGETHER_NS_MAX:
+            return False
+        self._held_since_ns = 0
+        self._page.words[Head.REST_UNTIL] = now_ns + REST_NS
+        return True
+
+    def _end(self, slot: Slot, number: int, why: Ended, now_ns: int) -> None:
+        held_ns = now_ns - slot[Word.TRIGGERED]
+        is_sane = 0 <= held_ns < HOLD_NS_MAX
+        try:
+            trigger = Trigger(slot[Word.KIND])
+        except ValueError:
+            trigger = Trigger.OPPORTUNITY
+        slot[Word.ENDED] = number
+        log.warning("background work was held by %s, ended here: %s", slot.name, why)
+        self._add(
+            Switch(
+                holder=slot.name,
+                trigger=trigger,
+                others=0,
+                triggers=1,
+                triggered_at_ns=time.time_ns() - (held_ns if is_sane else 0),
+                signal_ns=0,
+                held_ns=held_ns if is_sane else 0,
+                resume_ns=0,
+                ended=why,
+            )
+        )
+
+    def _add(self, switch: Switch) -> None:
+        self.switches.add(switch)
+        self.held_ns += switch.held_ns
+
+    def _resume(self) -> None:
+        self._was_stopped = False
+        if self.group is not None:
+            resume_unless_held(self._page, self.group, self._now_ns)
+
+    def _is_stuck(self) -> bool:
+        """Say whether all is stopped, at two looks, though nobody holds it."""
+        is_stopped = self.group is not None and self.group.is_stopped()
+        is_stuck, self._was_stopped = is_stopped and self._was_stopped, is_stopped
+        self.stuck += is_stuck
+        return is_stuck
+
+    def _look_for_unstopped(self, holding: list[Slot], now_ns: int) -> None:
+        """Look once in each hold whether something runs on."""
+        if self.group is None or self._checked_ns == self._held_since_ns:
+            return
+        if now_ns - self._held_since_ns < STOP_WITHIN_NS or not self._page.is_held_at(now_ns):
+            return
+        numbers = [slot[Word.NUMBER] for slot in holding]
+        running = self.group.running()
+        # Let go while it was looked: then they may run.
+        is_same = numbers == [slot[Word.NUMBER] for slot in holding]
+        if not is_same or not self._page.is_held_at(self._now_ns()):
+            return
+        self._checked_ns = self._held_since_ns
+        for process, state in running:
+            self.switches.unstopped += 1
+            self.unstopped.append(Unstopped(process=process, state=state, at_ns=time.time_ns()))
+            log.warning("process %d of background work cannot be stopped: %s", process, state)
+
+    def _drain(self, slot: Slot) -> None:
+        written, read = slot.written(), self._read[slot.index]
+        if written < read:  # nobody writes so
+            self.switches.damaged += 1
+            read = written
+        first = max(read + 1, written - RING + 1)
+        self.switches.lost += first - read - 1
+        for number in range(first, written + 1):
+            try:
+                self._add(self._page.read(slot, number))
+            except BadValueError as error:
+                self.switches.damaged += 1
+                log.warning("%s: %s", slot.name, error)
+        self._read[slot.index] = written

@@ -1,0 +1,49 @@
+"""Background work runs only where nobody else wants to, and says what the system refuses."""
+
+import multiprocessing
+import os
+from typing import Any
+
+from engine.background.idle import THREAD_COUNTS, become_idle, one_thread_each
+
+
+def as_idle(engine_core: int | None) -> dict[str, Any]:
+    refused = become_idle(engine_core=engine_core)
+    return {
+        "refused": refused,
+        "policy": os.sched_getscheduler(0),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
+        "cores": os.sched_getaffinity(0),
+    }
+
+
+def as_refused() -> list[str]:
+    def refuse(*_of: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    os.sched_setscheduler = os.setpriority = os.sched_setaffinity = refuse  # type: ignore[assignment]
+    return become_idle(engine_core=max(os.sched_getaffinity(0)))
+
+
+def test_a_process_becomes_idle_work_off_the_engines_core() -> None:
+    cores = os.sched_getaffinity(0)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found = pool.apply(as_idle, [max(cores)])
+        after = pool.apply(as_refused)
+
+    told = " ".join(found["refused"])
+    assert found["policy"] == os.SCHED_IDLE or "SCHED_IDLE" in told
+    assert found["nice"] == 19 or "nice 19" in told
+    assert found["cores"] == (cores - {max(cores)} or cores) or "core" in told
+    assert after[:2] == [
+        "the system refuses the policy SCHED_IDLE: Operation not permitted",
+        "the system refuses nice 19: Operation not permitted",
+    ]
+
+
+def test_libraries_for_numbers_are_given_one_thread_each() -> None:
+    environment = {"OMP_NUM_THREADS": "8", "HOME": "/"}
+
+    one_thread_each(environment)
+
+    assert environment == {"HOME": "/"} | dict.fromkeys(THREAD_COUNTS, "1")
