@@ -27,6 +27,7 @@ from benchmarks import (
     start_up,
     why,
 )
+from benchmarks.peers import logs
 
 
 def main() -> int:
@@ -43,6 +44,7 @@ def main() -> int:
         ("a large market while it changes", live_graph.measure_all),
         ("blocks of a chain in it", blocks.measure_all),
         ("logs of a chain on their way there", chain_logs.measure_all),
+        ("the same logs taken by others", logs.rows),
         ("questions to a chain's providers", providers.measure_all),
         ("transactions that wait for a block", pending_calls.measure_all),
         ("a large market while it is valued", live_values.measure_all),

@@ -1,19 +1,22 @@
 """Blocks of a chain in the large market: of 1, 10 and 200 moves, undone, and of positions.
 
 `python -m benchmarks.blocks`. See `live_market` for the market. A block is taken as the pipeline
-takes it, from its moves to the routes: without the decoding of its input, and nothing is found.
+takes it, from its moves to the routes, and nothing is found; `hear` begins with the bytes of the
+word that tells of it, and makes the text that is recorded.
 """
 
 import random
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
+
 from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
 from benchmarks.live_market import AT_NS, FIRST_BLOCK, MOVE_RATIO, POOLS, LiveMarket
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_moves import move_pool
 from engine.domain.chains import BlockTerms
-from engine.pools.blocks import Block, PoolMoved
+from engine.pools.blocks import Block, ChainWord, PoolMoved
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.moves import PairMove, PositionMove
@@ -58,6 +61,14 @@ class Blocks:
         self._pools.take(block, AT_NS)
         self._detector.on_pools(self._pools.take_changed(), AT_NS)
 
+    def hear(self, text: bytes) -> None:
+        """Take a block from the bytes that tell of it, as the engine's loop does: read, and again
+        made the text that is recorded."""
+        block = msgspec.json.decode(text, type=ChainWord).block
+        assert block is not None
+        msgspec.json.encode(block)
+        self.take(block)
+
     def _change(self, number: int) -> PoolMoved:
         state = self._start[number]
         assert isinstance(state, ConstantProductState)
@@ -76,6 +87,11 @@ def measure_blocks(market: LiveMarket) -> list[Row]:
     for size in SIZES:
         calls = [partial(blocks.take, blocks.next(size)) for _ in range(CALLS)]
         rows.append(measure(f"blocks.take.{size} moves", calls))
+    for size in SIZES:
+        texts = [msgspec.json.encode(ChainWord(block=blocks.next(size))) for _ in range(CALLS)]
+        rows.append(
+            measure(f"blocks.hear.{size} moves", [partial(blocks.hear, text) for text in texts])
+        )
     rows += [_measure_undone(blocks, depth) for depth in DEPTHS]
     assert not market.detector.found
     return rows

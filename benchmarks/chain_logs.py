@@ -15,7 +15,9 @@ import msgspec
 from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
 from engine.chains.families.uniswap_v2 import SYNC, UniswapV2
 from engine.chains.families.uniswap_v3 import SWAP, UniswapV3
-from engine.chains.ports import Family
+from engine.chains.following.branch import Branch, Taken
+from engine.chains.following.pools import FollowedPools
+from engine.chains.ports import BlockRef, Family, PoolNow
 from engine.chains.rpc.parsing import parse_log
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool, Protocol
@@ -26,6 +28,10 @@ from engine.pools.snapshots import PoolSnapshot, state_of
 
 CALLS: Final = WARM_UP_CALLS + 2_000
 PAIRS: Final = 200
+FOLLOWED: Final = 5_000
+DEPTH: Final = 20
+UNDONE_MOVES: Final = 50
+UNDO_MAX: Final = 64
 CHAIN: Final = "ethereum"
 RESERVES_RAW: Final = (10**21, 3 * 10**12)
 FEE: Final = (3, 1_000)
@@ -159,12 +165,61 @@ def measure_all() -> list[Row]:
             [partial(word_of, answer, by_address) for answer in answers],
         )
     )
+    single = [msgspec.json.encode([sync_log(0, _near(chance), block=1, index=0)])] * CALLS
+    calls = [partial(word_of, one, by_address) for one in single]
+    rows.append(measure("chains.role.1 log to a word", calls))
     words = [word_of(answer, by_address) for answer in answers]
     decoder = msgspec.json.Decoder(ChainWord)
     rows.append(
         measure(f"chains.engine.word of {PAIRS} moves", [partial(decoder.decode, w) for w in words])
     )
-    return rows
+    return [*rows, _measure_undone(chance)]
+
+
+def _measure_undone(chance: random.Random) -> Row:
+    """Undo blocks in the role, which follows many more pools than they moved."""
+    branch = Branch(UNDO_MAX)
+    followed = FollowedPools(CHAIN, branch)
+    pools = [pair(number) for number in range(FOLLOWED)]
+    first = Taken(_ref(0))
+    for one in pools:
+        assert isinstance(one.row, PairRow)
+        followed.add(one.pool, one.family)
+        followed.hold([one.pool.address], first.ref)
+        now = PoolNow(pool=one.pool, row=one.row)
+        followed.take_read(first.ref, one.pool.address, now, first)
+    blocks = [
+        [
+            parse_log(sync_log(at, _near(chance), block=number, index=index))
+            for index, at in enumerate(chance.sample(range(FOLLOWED), UNDONE_MOVES))
+        ]
+        for number in range(1, DEPTH + 1)
+    ]
+
+    def come() -> None:
+        for number, logs in enumerate(blocks, 1):
+            taken = Taken(_ref(number))
+            followed.take(taken, logs)
+            branch.add(taken)
+
+    def undo() -> None:
+        for _ in range(DEPTH):
+            followed.undo(branch.pop())
+
+    branch.add(first)
+    come()
+    return measure(
+        f"chains.role.undo.{DEPTH} of {UNDONE_MOVES} moves", [undo] * (CALLS // 4), between=come
+    )
+
+
+def _ref(number: int) -> BlockRef:
+    return BlockRef(
+        number=number,
+        hash=f"0x{number:064x}",
+        parent_hash=f"0x{number - 1:064x}",
+        made_at_s=number,
+    )
 
 
 def word_of(answer: bytes, by_address: dict[str, Followed]) -> bytes:

@@ -8,6 +8,7 @@ from itertools import cycle
 import msgspec
 
 from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
 from engine.detect.graph.screen_terms import Screen
 from engine.detect.moving.pool_moves import move_pool
@@ -173,7 +174,7 @@ def deep_snapshot() -> PoolSnapshot:
     return msgspec.structs.replace(lined_up, block=FIRST_BLOCK)
 
 
-def _moves(prepared: PreparedPool, rng: random.Random) -> Iterator[Move]:
+def _moves(prepared: KnownPool, rng: random.Random) -> Iterator[Move]:
     state = prepared.state
     for _, way in zip(range(MOVES), cycle((-1, 1)), strict=False):
         ratio = 1.0 + way * rng.uniform(0.1, 1.0) * MOVE_RATIO

@@ -5,6 +5,7 @@ decodes; it is given its event ready made.
 """
 
 import random
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from web3 import Web3
 from web3._utils.method_formatters import log_entry_formatter
 
 from benchmarks.chain_logs import FEE, RESERVES_RAW, Followed, pair, pair_address, sync_log
-from benchmarks.harness import WARM_UP_CALLS, time_calls
+from benchmarks.harness import WARM_UP_CALLS, Row, row, time_calls
 from benchmarks.peers.ask import ask
 from benchmarks.peers.compare import NOT_HERE, Comparison, compare
 from benchmarks.peers.worker import Task
@@ -23,6 +24,7 @@ LOGS: Final = 3_000
 PAIRS: Final = 20
 LOGS_OF_A_BLOCK: Final = 20
 UNDONE_BLOCKS: Final = 20
+AGREED: Final = "all reserves equal"
 SYNC_ABI: Final[dict[str, Any]] = {
     "type": "event",
     "name": "Sync",
@@ -36,8 +38,38 @@ SYNC_ABI: Final[dict[str, Any]] = {
 
 def measure_all() -> list[Comparison]:
     """Take the same logs in all of them."""
+    logs, pairs = _logs(), [pair(number) for number in range(PAIRS)]
+    text_ns, decoded_ns = _ours(logs, pairs)
+    wanted = [_reserves(one) for one in pairs]
+    by_web3 = _by_web3("a Sync from its text to the pair's reserves", text_ns, logs, wanted)
+    task = "a Sync from its fields, JSON decoded, to the pair's reserves"
+    return [by_web3, _by_degenbot(task, decoded_ns, logs, wanted)]
+
+
+def rows() -> list[Row]:
+    """Return the same as rows of our own figures, each with a peer's ratio in this very run.
+
+    Raises:
+        RuntimeError: a peer ends with other reserves.
+    """
+    logs, pairs = _logs(), [pair(number) for number in range(PAIRS)]
+    text_ns, decoded_ns = _ours(logs, pairs)
+    wanted = [_reserves(one) for one in pairs]
+    found = []
+    for name, ours_ns, by in (("text", text_ns, _by_web3), ("fields", decoded_ns, _by_degenbot)):
+        other = by(name, ours_ns, logs, wanted)
+        if other.ratio is None:
+            continue
+        if other.agreement != AGREED:
+            raise RuntimeError(f"{other.peer}: {other.agreement}")
+        own = row(f"chains.peers.Sync from {name} to reserves", ours_ns)
+        found.append(replace(own, peer=other.peer, ratio=other.ratio))
+    return found
+
+
+def _logs() -> list[dict[str, Any]]:
     chance = random.Random(7)
-    logs = [
+    return [
         sync_log(
             chance.randrange(PAIRS),
             (RESERVES_RAW[0] + number, RESERVES_RAW[1] - number),
@@ -46,16 +78,15 @@ def measure_all() -> list[Comparison]:
         )
         for number in range(LOGS)
     ]
-    pairs = [pair(number) for number in range(PAIRS)]
+
+
+def _ours(logs: list[dict[str, Any]], pairs: list[Followed]) -> tuple[Any, Any]:
+    """Return how long each event takes us from its text, and from its decoded fields."""
     by_address = {one.pool.address: one for one in pairs}
     texts = [(by_address[log["address"]], msgspec.json.encode(log)) for log in logs]
-    ours_ns = time_calls([partial(followed.take, text) for followed, text in texts])
-    task = "a Sync from its text to the pair's reserves"
-    wanted = [_reserves(one) for one in pairs]
-    by_web3 = _by_web3(task, ours_ns[WARM_UP_CALLS:], logs, wanted)
+    text_ns = time_calls([partial(followed.take, text) for followed, text in texts])
     decoded_ns = time_calls([partial(by_address[log["address"]].take_decoded, log) for log in logs])
-    task = "a Sync from its fields, JSON decoded, to the pair's reserves"
-    return [by_web3, _by_degenbot(task, decoded_ns[WARM_UP_CALLS:], logs, wanted)]
+    return text_ns[WARM_UP_CALLS:], decoded_ns[WARM_UP_CALLS:]
 
 
 def _reserves(followed: Followed) -> list[int]:
@@ -106,4 +137,4 @@ def _by_degenbot(task: str, ours: Any, logs: list[dict[str, Any]], wanted: list[
 
 
 def _said(*, is_same: bool) -> str:
-    return "all reserves equal" if is_same else "RESERVES DIFFER"
+    return AGREED if is_same else "RESERVES DIFFER"

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from engine.core.pool_figures import figures_of
 from engine.detect.graph.live_graph import COUNTED_IN
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool, MovedPair
+from engine.detect.graph.pool_sides import PreparedPool, share_kept
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
+from engine.kernels.matrix_layout import PAIR_ROW, PAIR_ROW_COLUMNS
 from engine.market.matrix_block import Place, RowKind
 from engine.market.price_matrix import PriceMatrix
 
@@ -66,16 +70,43 @@ class SharedRows:
         for number, own in rows.items():
             self._rows[number] = list(enumerate(own, row))
             row += len(own)
+        self._terms = np.zeros((max(rows, default=-1) + 1, PAIR_ROW_COLUMNS))
+        self._bases: dict[int, PreparedPool] = {}
+
+    def _know(self, number: int, base: PreparedPool) -> None:
+        """Take what a pair's moves leave alone of its row."""
+        ((row, own),) = self._rows[number]
+        terms, pool = self._terms[number], base.pool
+        terms[PAIR_ROW.UNIT : PAIR_ROW.UNIT + 2] = [10.0**unit for _, unit in pool.tokens]
+        terms[PAIR_ROW.KEEP : PAIR_ROW.KEEP + 2] = [
+            share_kept(pool, base.state, token) for token in (0, 1)
+        ]
+        terms[PAIR_ROW.ROW], terms[PAIR_ROW.BASE] = row, pool.token_index(own.base)
+        self._bases[number] = base
 
     def publish_pools(
-        self, pools: Mapping[int, PreparedPool | None], at_ns: int, frame_seq: int
+        self, pools: Mapping[int, KnownPool | None], at_ns: int, frame_seq: int
     ) -> None:
         """Write the rows of pools that have changed; those of which nothing is known are absent."""
-        for number, prepared in pools.items():
-            self.changed[number] = (at_ns, frame_seq)
-            self.publish_pool(number, prepared)
+        self.changed.update(dict.fromkeys(pools, (at_ns, frame_seq)))
+        numbers: list[int] = []
+        reserves_raw: list[int] = []
+        for number, known in pools.items():
+            if type(known) is MovedPair:
+                if self._bases.get(number) is not known.base:
+                    self._know(number, known.base)
+                numbers.append(number)
+                reserves_raw += (known.reserve0_raw, known.reserve1_raw)
+            else:
+                self.publish_pool(number, known)
+        if numbers:
+            absent = self._matrix.publish_pairs(
+                self._terms, numbers, reserves_raw, at_ns, frame_seq=frame_seq
+            )
+            if absent:
+                _log.warning("the rows of %d pairs stay empty: a rate is none", absent)
 
-    def publish_pool(self, number: int, prepared: PreparedPool | None) -> None:
+    def publish_pool(self, number: int, prepared: KnownPool | None) -> None:
         """Write the rows of a pool as of its last change."""
         at_ns, frame_seq = self.changed[number]
         if prepared is None:

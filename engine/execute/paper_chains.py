@@ -6,7 +6,7 @@ What is seen now is the state before the block that comes next, in which a trans
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.sizing.exact import leg_of
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
@@ -23,7 +23,7 @@ class PaperChains:
     """All chains of a run."""
 
     def __init__(
-        self, pools: Mapping[int, PreparedPool], taken: TakenPools, sight: ChainSight
+        self, pools: Mapping[int, KnownPool], taken: TakenPools, sight: ChainSight
     ) -> None:
         self._pools = pools
         self._taken = taken

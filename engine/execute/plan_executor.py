@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from engine.decide.order_rate import OrderRate
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.execute.chain_sight import NO_CHAINS, ChainSight
@@ -81,7 +81,7 @@ class Around:
     latency: LatencyModel
     rules: UnwindRules
     order_rate: OrderRate
-    pools: Mapping[int, PreparedPool]
+    pools: Mapping[int, KnownPool]
     taken_pools: TakenPools
     is_killed: Callable[[], bool]
     intend: Intend

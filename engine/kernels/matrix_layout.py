@@ -62,6 +62,15 @@ class _Row(NamedTuple):
     TICK: int = 17  # of a pool of ranges, in its own order of tokens; NO_TICK of another
 
 
+class _PairRow(NamedTuple):
+    """Columns of what a pair's moves leave alone of its row; by the pair's order of tokens."""
+
+    UNIT: int = 0  # raw units of one unit of each token
+    KEEP: int = 2  # what the fee leaves of an input of each token
+    ROW: int = 4
+    BASE: int = 5  # which token is the row's base
+
+
 class _Kind(NamedTuple):
     """Values of KIND."""
 
@@ -97,6 +106,8 @@ class _Context(NamedTuple):
 
 HEADER = _Header()
 ROW = _Row()
+PAIR_ROW = _PairRow()
+PAIR_ROW_COLUMNS = 8  # padded: a cache line
 KIND = _Kind()
 CONTEXT = _Context()
 CONTEXT_WORDS = len(CONTEXT)

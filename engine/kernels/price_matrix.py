@@ -33,6 +33,7 @@ from engine.kernels.matrix_layout import (
     HEADER_BYTES,
     KIND,
     NO_TICK,
+    PAIR_ROW,
     RATE_MAX,
     READ_TRIES_MAX,
     REPLACED,
@@ -233,6 +234,55 @@ def publish_rates(context, row, figures, reserves, tick, at_ns, frame_seq):
         (forward, backward),
         (reserves[0], reserves[1], tick),
     )
+
+
+@kernel(int64(int64, float64[:, ::1], int64[::1], float64[::1], int64, int64))
+def publish_pairs(context, terms, numbers, reserves_raw, at_ns, frame_seq):
+    """Write the rows of pairs of reserves that moved at once, each as `publish_rates` does.
+
+    Args:
+        context: address of the writer's context.
+        terms: float64, columns PAIR_ROW, a row per pair.
+        numbers: rows of `terms`, of the pairs that moved.
+        reserves_raw: two of each of them by the pair's order of tokens, the first pair's first.
+        at_ns, frame_seq: when this is, and the input that did it.
+
+    Returns:
+        How many were written as absent, as a rate or a reserve is none; or minus CLOSED or
+        UNKNOWN_ROW, with no row written from there on.
+    """
+    absent = 0
+    stamps = (at_ns, frame_seq, at_ns)
+    for k in range(numbers.shape[0]):
+        pair = numbers[k]
+        row, token = int64(terms[pair, PAIR_ROW.ROW]), int64(terms[pair, PAIR_ROW.BASE])
+        refusal = _refusal(context, row)
+        if refusal != 0:
+            return -refusal
+        if row < _word(context, CONTEXT.BOOKS):
+            return -UNKNOWN_ROW
+        base = reserves_raw[2 * k + token] / terms[pair, PAIR_ROW.UNIT + token]
+        quote = reserves_raw[2 * k + 1 - token] / terms[pair, PAIR_ROW.UNIT + 1 - token]
+        forward = quote / base * terms[pair, PAIR_ROW.KEEP + token]
+        backward = base / quote * terms[pair, PAIR_ROW.KEEP + 1 - token]
+        if _is_rate(forward) and _is_rate(backward) and _is_amount(base) and _is_amount(quote):
+            _write(
+                context,
+                row,
+                stamps,
+                KIND.POOL,
+                1,
+                (forward, 1.0 / backward),
+                _NO_SIZES,
+                (forward, backward),
+                (base, quote, NO_TICK),
+            )
+        else:
+            _write(
+                context, row, stamps, KIND.POOL, 0, (0.0, np.inf), _NO_SIZES, _NO_RATES, _NOTHING
+            )
+            absent += 1
+    return absent
 
 
 @kernel(int64(int64, int64, int64, int64))

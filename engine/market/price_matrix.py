@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.domain.errors import BadValueError, FatalError
 from engine.kernels.matrix_layout import (
@@ -25,6 +26,7 @@ from engine.kernels.matrix_layout import (
     HEADER_BYTES,
     MAGIC,
     NO_TICK,
+    PAIR_ROW,
     RATE_MAX,
     ROW,
     ROW_WORDS,
@@ -32,6 +34,7 @@ from engine.kernels.matrix_layout import (
     rows_at,
 )
 from engine.kernels.price_matrix import publish_book as _publish_book
+from engine.kernels.price_matrix import publish_pairs as _publish_pairs
 from engine.kernels.price_matrix import publish_rates as _publish_rates
 from engine.kernels.price_matrix import set_generation
 from engine.kernels.price_matrix import withdraw as _withdraw
@@ -207,6 +210,41 @@ class PriceMatrix:
                 reserves=reserves,
             )
         return version
+
+    def publish_pairs(
+        self,
+        terms: NDArray[np.float64],
+        numbers: Sequence[int],
+        reserves_raw: Sequence[int],
+        at_ns: int,
+        *,
+        frame_seq: int = 0,
+    ) -> int:
+        """Write the rows of pairs of reserves that moved at once; returns how many are absent now.
+
+        Args:
+            terms: of `kernels.publish_pairs`.
+            numbers: rows of `terms`, of the pairs that moved.
+            reserves_raw: two of each of them.
+            at_ns: when they moved.
+            frame_seq: number of the input that moved them.
+
+        Raises:
+            BadValueError: no pool has one of their rows.
+            FatalError: the matrix is closed.
+        """
+        absent: int = _publish_pairs(
+            self._context_at,
+            terms,
+            np.array(numbers, np.int64),
+            np.array(reserves_raw, np.float64),
+            at_ns,
+            frame_seq,
+        )
+        if absent < 0:
+            rows = terms[numbers, PAIR_ROW.ROW]
+            raise self._refused(-absent, row=int(rows.max()))
+        return absent
 
     def withdraw(self, row: int, at_ns: int, *, frame_seq: int = 0) -> int:
         """Write a pool's row as absent; returns the row's version.

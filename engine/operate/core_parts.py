@@ -8,7 +8,7 @@ from engine.core.market_rows import MarketRows
 from engine.decide.decider import Decider
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
@@ -44,7 +44,7 @@ class Core:
     decider: Decider
     route_confirmer: RouteConfirmer
     split_confirmer: SplitConfirmer
-    pools: Mapping[int, PreparedPool]
+    pools: Mapping[int, KnownPool]
     gas: GasBook
     moving_pools: MovingPools
     pool_health: PoolHealth

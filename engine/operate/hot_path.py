@@ -103,8 +103,25 @@ class HotPath:
             return self.frame(stream, payload, at_ns, key)
         return self.take(number, stream, key, payload, at_ns).get(stream, NO_ACTIONS)
 
-    def take(self, number: int, stream: int, key: str, payload: bytes, at_ns: int) -> Answers:
+    def take(
+        self,
+        number: int,
+        stream: int,
+        key: str,
+        payload: bytes,
+        at_ns: int,
+        *,
+        read: object = None,
+    ) -> Answers:
         """Take one input that is no frame, by the number of its kind.
+
+        Args:
+            number: of its kind.
+            stream: that it is of.
+            key: see `Input`.
+            payload: as it is recorded.
+            at_ns: when it is taken.
+            read: what is read of that payload, if somebody has done so.
 
         Raises:
             BadValueError: the recording that holds it is damaged.
@@ -116,7 +133,8 @@ class HotPath:
         if self._recorder is not None:
             self._recorder.write(self.seq, number, stream, at_ns, key, payload)
         self._pipeline.before_input(at_ns)
-        answers = kind.take(self._middle, Input(stream, key, kind.decode(payload), at_ns))
+        found = kind.decode(payload) if read is None else read
+        answers = kind.take(self._middle, Input(stream, key, found, at_ns))
         kind.after(self._pipeline, at_ns)
         return answers
 
@@ -128,7 +146,15 @@ class HotPath:
         """Take a correction of the clock, which `at_ns` has already."""
         return self.take(CORRECTED.number, NO_STREAM, "", CORRECTED.encode(correction), at_ns)
 
-    def command(self, payload: object, at_ns: int) -> None:
-        """Take what the operator asked of the core: the payload of an input."""
+    def command(self, payload: object, at_ns: int, *, is_read: bool = False) -> None:
+        """Take what the operator asked of the core: the payload of an input.
+
+        Args:
+            payload: of the input.
+            at_ns: when it is taken.
+            is_read: whether it came as text of msgspec's, and so is what a replay reads: a large
+                block is not read twice.
+        """
         kind = self._kinds_by_payload[type(payload)]
-        self.take(kind.number, NO_STREAM, "", kind.encode(payload), at_ns)
+        read = payload if is_read else None
+        self.take(kind.number, NO_STREAM, "", kind.encode(payload), at_ns, read=read)

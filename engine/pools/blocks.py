@@ -9,7 +9,9 @@ from engine.pools.snapshot_rows import AnyRow
 from engine.pools.snapshots import PoolSnapshot
 
 
-class PoolMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="moved"):
+class PoolMoved(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="change", tag="moved"
+):
     """What an event within the block says of a pool.
 
     Attributes:

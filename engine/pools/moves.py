@@ -30,14 +30,14 @@ from engine.pools.snapshot_rows import (
 from engine.pools.solidly import SolidlyState
 
 
-class PairMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="pair"):
+class PairMove(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="move", tag="pair"):
     """New reserves of a constant product pair: its `Sync` event."""
 
     reserve0_raw: int
     reserve1_raw: int
 
 
-class PriceMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="price"):
+class PriceMove(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="move", tag="price"):
     """New price, tick and liquidity in use of a concentrated pool: its `Swap` event."""
 
     sqrt_price_x96: int
@@ -45,19 +45,23 @@ class PriceMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag
     liquidity: int
 
 
-class BalancesMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="balances"):
+class BalancesMove(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="move", tag="balances"
+):
     """New balances of a Curve, Balancer or Solidly pool, in the order of its tokens."""
 
     balances_raw: tuple[int, ...]
 
 
-class FlowsMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="flows"):
+class FlowsMove(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="move", tag="flows"):
     """What came into the balances of a Balancer pool, or went: of an event of its vault."""
 
     flows_raw: tuple[int, ...]
 
 
-class PositionMove(msgspec.Struct, frozen=True, kw_only=True, tag_field="move", tag="position"):
+class PositionMove(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="move", tag="position"
+):
     """Liquidity added to a range of ticks of a concentrated pool, or taken: `Mint` and `Burn`."""
 
     tick_low: int

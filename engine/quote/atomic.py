@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import msgspec
 
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.sizing.exact import confirm_exact
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError
@@ -81,7 +81,7 @@ class AtomicConfirmer:
     def __init__(
         self,
         legs: ExactLegs,
-        pools: Mapping[int, PreparedPool],
+        pools: Mapping[int, KnownPool],
         taken: TakenPools,
         valuation: Valuation,
         rules: AtomicRules,

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.graph.places import Place
-from engine.detect.graph.pool_sides import PoolSide, PreparedPool
+from engine.detect.graph.pool_sides import PoolSide
 from engine.detect.sizing.exact import ExactLeg, leg_of
 from engine.detect.sizing.pieces import Pieces, pieces_of_asks, pieces_of_bids
 from engine.domain.assets import AssetCode
@@ -38,7 +39,7 @@ class ExactLegs:
         board: Board,
         costs: Costs,
         taken: Taken,
-        pools: Mapping[int, PreparedPool],
+        pools: Mapping[int, KnownPool],
         bridges: Sequence[Bridge] = (),
     ) -> None:
         self._board = board
@@ -113,7 +114,7 @@ class ExactLegs:
         pieces_of = pieces_of_asks if is_buy else pieces_of_bids
         return pieces_of(levels, fee_ratio=fee_ratio)
 
-    def _pool(self, number: int) -> PreparedPool:
+    def _pool(self, number: int) -> KnownPool:
         prepared = self._pools.get(number)
         if prepared is None:
             raise BadValueError(f"pool number {number} is gone")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.domain.gas import GasPrice
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
@@ -15,7 +15,7 @@ from engine.quote.decision_values import DecisionValues, RouteCosts, values_of
 def values_of_opportunity(
     seen: Opportunity,
     *,
-    pools: Mapping[int, PreparedPool],
+    pools: Mapping[int, KnownPool],
     slippage_bps: Decimal,
     transfer_bps: Decimal,
     flash_fee_bps: Decimal,

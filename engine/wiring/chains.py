@@ -69,7 +69,7 @@ class _ChainInputs:
 
     def block(self, block: Block) -> None:
         """Take the next block."""
-        self._take(block)
+        self._take(block, is_read=True)
 
     def gas(self, price: GasPrice) -> None:
         """Take what a transaction costs from now on."""
@@ -87,8 +87,8 @@ class _ChainInputs:
         """Learn that nothing of the chain is sure any more."""
         self._take(ChainLost(chain=self._chain, fault=fault))
 
-    def _take(self, payload: object) -> None:
+    def _take(self, payload: object, *, is_read: bool = False) -> None:
         at_ns = self._clock()
         if at_ns >= self._watch.late_at_ns:
             at_ns = self._watch.read()
-        self._hot_path.command(payload, at_ns)
+        self._hot_path.command(payload, at_ns, is_read=is_read)

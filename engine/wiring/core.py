@@ -35,7 +35,8 @@ from engine.decide.off_list import OffList
 from engine.decide.permits import Permits
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
-from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.moved_pair import KnownPool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.detect.graph.screen_terms import Screen
 from engine.detect.graph.value_round import ValueRound
 from engine.detect.moving.moving_pools import MovingPools
@@ -86,7 +87,7 @@ from engine.quote.split import SplitConfirmer
 _log = logging.getLogger(__name__)
 
 
-OpenMatrix = Callable[[Board, Mapping[int, Pool], Mapping[int, PreparedPool]], SharedRows | None]
+OpenMatrix = Callable[[Board, Mapping[int, Pool], Mapping[int, KnownPool]], SharedRows | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

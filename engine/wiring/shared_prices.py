@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.core.shared_rows import SharedRows, rows_of
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.domain.errors import SyndicateError
 from engine.domain.pools import Pool
 from engine.market.board import Board
@@ -39,7 +39,7 @@ class SharedPrices:
         self,
         board: Board,
         pools: Mapping[int, Pool],
-        known: Mapping[int, PreparedPool],
+        known: Mapping[int, KnownPool],
     ) -> SharedRows | None:
         """Make the matrix of a board's books and of pools, and publish the pools as they are.
 

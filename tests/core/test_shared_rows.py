@@ -1,5 +1,6 @@
 """Rows of pools in the shared matrix: they move with blocks, come, go, and are absent meanwhile."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -8,11 +9,15 @@ import pytest
 from msgspec.structs import replace
 
 from engine.core.shared_rows import SharedRows
+from engine.detect.graph.moved_pair import pair_after
+from engine.detect.graph.pool_sides import prepare_pool
+from engine.domain.assets import AssetCode
 from engine.domain.chains import BlockTerms
 from engine.kernels.matrix_layout import NO_TICK
 from engine.market.board import Board
 from engine.market.matrix_block import BlockReplacedError
 from engine.market.matrix_reader import PriceMatrixReader
+from engine.pools.moves import PairMove
 from engine.wiring.shared_prices import SharedPrices
 from tests.core.test_blocks import CHAIN, FIRST, add, block, moved, pair_move, remove, take
 from tests.detect.test_live_pools import pair_of
@@ -83,3 +88,31 @@ def test_pools_that_come_and_go_have_rows_of_their_own(tmp_path: Path) -> None:
         with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
             assert len(reader.places) == 2
             assert reader.row(1).rate_forward == pytest.approx(2_050 * KEEP)
+
+
+@pytest.mark.parametrize("assets", [("ETH", "USDT"), ("USDT", "ETH"), ("LINK", "UNI")])
+def test_pairs_that_move_together_have_the_rows_that_each_alone_would_have(
+    tmp_path: Path, assets: tuple[str, str]
+) -> None:
+    start = pair_of(1_000, 2_000_000)
+    tokens = ((AssetCode(assets[0]), 18), (AssetCode(assets[1]), 6))
+    of = dataclasses.replace(start.pool, tokens=tokens)
+    fees = replace(start.row, fees_e9=(1_000_000, 3_000_000))
+    base = prepare_pool(replace(start, pool=of, row=fees))
+    move = PairMove(reserve0_raw=7 * 10**20, reserve1_raw=3 * 10**12)
+    pair = pair_after(base, move, 7)
+    board = Board([make_instrument("a", "ETH-USDT")], levels_max=4)
+    prices = SharedPrices(tmp_path / "prices", run_id="r", at_ns=1)
+    shared = prices.open(board, {3: base.pool}, {})
+    assert shared is not None
+    with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
+        shared.publish_pools({3: pair}, 5, 6)
+        together = reader.row(1)
+        shared.publish_pool(3, pair)
+        alone = reader.row(1)
+    prices.close()
+    assert together.is_live
+    wanted = {*alone._fields} - {"version", "published_at_ns"}
+    for name in wanted:
+        one, other = getattr(together, name), getattr(alone, name)
+        assert one == (pytest.approx(other, rel=1e-12) if isinstance(other, float) else other)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
 from engine.detect.moving.pool_moves import impact_of, move_pool
 from engine.domain.errors import BadValueError
@@ -50,7 +51,7 @@ WHIRLPOOL = prepare_pool(parse(json.dumps(OTHERS["whirlpool"][0])))
 BLOCK = 23_456_789
 
 
-def random_move(prepared: PreparedPool, rng: random.Random) -> Move:
+def random_move(prepared: KnownPool, rng: random.Random) -> Move:
     """A move as a swap makes one, by up to some tenths of the price."""
     state = prepared.state
     if isinstance(state, ConstantProductState):
@@ -96,7 +97,7 @@ def with_move(snapshot: PoolSnapshot, move: Move) -> PoolSnapshot:
     )
 
 
-def check_same(found: PreparedPool, wanted: PreparedPool) -> None:
+def check_same(found: KnownPool, wanted: KnownPool) -> None:
     assert found.snapshot == wanted.snapshot
     assert found.state == wanted.state
     for side, expected in zip(found.sides, wanted.sides, strict=True):

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.moved_pair import KnownPool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.detect.moving.pool_moves import move_pool
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
@@ -116,7 +117,7 @@ class Ranges:
             sqrt_price_x96=after.sqrt_price_x96, tick=after.tick, liquidity=after.liquidity
         )
 
-    def move(self, prepared: PreparedPool) -> Move:
+    def move(self, prepared: KnownPool) -> Move:
         kind = self._rng.randrange(3)
         if kind == 0:
             return self.mint()

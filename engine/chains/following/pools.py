@@ -102,6 +102,7 @@ class FollowedPools:
         self._doubted: dict[str, None] = {}
         self._to_check: dict[str, int] = {}
         self._to_poll: dict[str, int] = {}
+        self._reading: set[str] = set()
 
     def add(self, pool: Pool, family: Family) -> bool:
         """Follow a pool; one that is there is taken anew if its terms are others.
@@ -199,13 +200,13 @@ class FollowedPools:
                 self._lose(one, "read in a block that a reorganisation undid", taken.ref.number)
             else:
                 self._live(one, held)
-        for one in self.of.values():
-            if one.reading is None:
-                continue
-            if one.reading.at.hash == taken.ref.hash:
-                one.reading = None
+        for address in tuple(self._reading):
+            reading = self.of[address].reading
+            if reading is None or reading.at.hash == taken.ref.hash:
+                self.of[address].reading = None
+                self._reading.discard(address)
             else:
-                one.reading.undo(taken.ref.hash)
+                reading.undo(taken.ref.hash)
 
     def lose_all(self, why: str, number: int) -> None:
         """Know nothing any more."""
@@ -213,6 +214,7 @@ class FollowedPools:
             self._lose(one, why, number)
             one.tries = one.wait_until = 0
             one.reading = None
+        self._reading.clear()
 
     def to_read(self, at: BlockRef, most: int) -> tuple[str, ...]:
         """Choose pools whose state is not known or doubted, and begin to read them at a block."""
@@ -259,6 +261,7 @@ class FollowedPools:
             self.counts[Count.VOID_READS] += 1
             return None
         reading, one.reading = one.reading, None
+        self._reading.discard(address)
         self.counts[Count.READS] += 1
         try:
             held = _held_now(one, found, reading)
@@ -317,6 +320,7 @@ class FollowedPools:
         chosen = tuple(addresses)
         for address in chosen:
             self.of[address].reading = Reading(at, may_differ)
+        self._reading.update(chosen)
         return chosen
 
     def _not_read(self, one: Followed, why: str, tip: Taken) -> ChainWord | None:
@@ -380,6 +384,7 @@ class FollowedPools:
         self._doubted.pop(address, None)
         self._to_check.pop(address, None)
         self._to_poll.pop(address, None)
+        self._reading.discard(address)
 
     def _wait(self, one: Followed, number: int) -> None:
         one.tries += 1

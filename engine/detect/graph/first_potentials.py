@@ -7,12 +7,13 @@ the first ones in a large market take milliseconds.
 from collections import deque
 from collections.abc import Iterable
 
-from engine.detect.graph.pool_sides import GIVES_NOTHING, PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
+from engine.detect.graph.pool_sides import GIVES_NOTHING
 from engine.domain.assets import AssetCode
 from engine.kernels.graph_layout import LOG_MAX
 
 
-def log_values(pools: Iterable[PreparedPool], roots: Iterable[AssetCode]) -> dict[AssetCode, float]:
+def log_values(pools: Iterable[KnownPool], roots: Iterable[AssetCode]) -> dict[AssetCode, float]:
     """Return the log of each asset's value as the nearest root counts it, by marginal rates.
 
     Args:

@@ -11,6 +11,8 @@ from engine.detect.graph.edge_table import EdgeTable
 from engine.detect.graph.first_potentials import log_values
 from engine.detect.graph.gas_prices import GasPrices
 from engine.detect.graph.market_graph import MarketGraph
+from engine.detect.graph.moved_pair import KnownPool, MovedPair
+from engine.detect.graph.pair_table import PairTable
 from engine.detect.graph.parallel_places import ParallelPlaces
 from engine.detect.graph.places import BRIDGE_PLACE, POOL_PLACE, Place
 from engine.detect.graph.pool_sides import PoolSide, PreparedPool, share_kept
@@ -83,6 +85,7 @@ class LiveGraph:
             edge_max=edge_max, piece_max=pieces + 4 * BRIDGES_MAX + POOL_PIECES_MAX
         )
         self._edges = EdgeTable(self.market, self._sides)
+        self._pairs = PairTable(POOL_EDGES_MAX, self._sides)
         self._board = board
         self._books = np.full((books, BOOK_COLUMNS), float(NONE))
         self._fees = costs
@@ -98,7 +101,7 @@ class LiveGraph:
             tokens=self._values.tokens,
         )
         self._assets: dict[AssetCode, int] = {}
-        self._pools: dict[int, PreparedPool] = {}
+        self._pools: dict[int, KnownPool] = {}
         self._pool_terms: dict[int, Pool] = {}
         self._pool_edges: dict[int, list[int]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
@@ -190,7 +193,7 @@ class LiveGraph:
         return self._pool_terms
 
     @property
-    def pools(self) -> Mapping[int, PreparedPool]:
+    def pools(self) -> Mapping[int, KnownPool]:
         """All pools that are not stale as they are now, by their numbers."""
         return self._pools
 
@@ -207,7 +210,7 @@ class LiveGraph:
         """Have no route through pools of a chain sized later than that."""
         self._costs[COST.CHAIN_UNTIL_NS + self._gas.number(chain)] = until_ns
 
-    def pool(self, number: int) -> PreparedPool:
+    def pool(self, number: int) -> KnownPool:
         """Return a pool as it is now.
 
         Raises:
@@ -267,7 +270,7 @@ class LiveGraph:
         """How many pools have liquidity that was left out, as it does not fit the rest."""
         return len(self._cut_pools)
 
-    def add_pools(self, pools: Sequence[PreparedPool]) -> None:
+    def add_pools(self, pools: Sequence[KnownPool]) -> None:
         """Add the pools of a start under their places in the sequence, faster to scan from then on.
 
         Raises:
@@ -279,7 +282,7 @@ class LiveGraph:
         for number, prepared in enumerate(pools):
             self.add_pool(number, prepared)
 
-    def add_pool(self, number: int, prepared: PreparedPool) -> None:
+    def add_pool(self, number: int, prepared: KnownPool) -> None:
         """Add a pool under a number of the caller's; `Screens.reopen` screens it.
 
         Raises:
@@ -301,7 +304,8 @@ class LiveGraph:
             self._edges.remove(POOL_PLACE + number, edges)
             self._remove_unused(pool.assets)
             raise
-        self._set_pool(number, prepared)
+        self._pools[number] = prepared
+        self._mark_cut(number, prepared)
         self._pool_terms[number] = pool
         self._pool_edges[number] = edges
         self._pool_frame_seqs[number] = self._board.frame_seq
@@ -323,7 +327,7 @@ class LiveGraph:
         self._has_room[number] = prepared
 
     def change_pools(
-        self, changes: Mapping[int, PreparedPool | None]
+        self, changes: Mapping[int, KnownPool | None]
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Take the new states of pools that change at once.
 
@@ -336,35 +340,71 @@ class LiveGraph:
         Raises:
             BadValueError: no such pool has a number, or there is no room; all is as it was then.
         """
-        for number, prepared in changes.items():
-            if prepared is None:
+        pairs = self._pairs
+        moved: list[int] = []
+        reserves_raw: list[int] = []
+        places: list[int] = []
+        others: dict[int, PreparedPool | None] = {}
+        count = 0
+        for number, known in changes.items():
+            if type(known) is MovedPair:
+                if not pairs.knows(number, known.base):
+                    self.pool_terms(number)
+                    pairs.learn(number, known.base, self._pool_edges[number])
+                moved.append(number)
+                reserves_raw += (known.reserve0_raw, known.reserve1_raw)
+                places.append(count)
+                count += 2
+            else:
+                assert not isinstance(known, MovedPair)
+                others[number] = known
                 self.pool_terms(number)
-            elif self._has_room.get(number) is not prepared:
-                self.make_room(number, prepared)
+                if known is not None and self._has_room.get(number) is not known:
+                    self.make_room(number, known)
+                count += len(self._pool_edges[number])
         self._has_room.clear()
-        edges: list[int] = []
-        log_rates: list[float] = []
+        edges, log_rates = np.empty(count, np.int32), np.empty(count)
+        if others:
+            self._write_others(changes, others, edges, log_rates)
+        if moved:
+            pairs.write(moved, reserves_raw, places, edges, log_rates)
+        self._pools.update({n: known for n, known in changes.items() if known is not None})
+        self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
+        return edges, log_rates
+
+    def _write_others(
+        self,
+        changes: Iterable[int],
+        others: Mapping[int, PreparedPool | None],
+        edges: NDArray[np.int32],
+        log_rates: NDArray[np.float64],
+    ) -> None:
+        """Write the sides of all changed pools but moved pairs, which have two edges each."""
         single: list[int] = []
         pieces: list[Pieces] = []
-        for number, prepared in changes.items():
-            own = self._pool_edges[number]
-            edges += own
-            self._pool_frame_seqs[number] = self._board.frame_seq
-            if prepared is None:
+        at = 0
+        for number in changes:
+            if number not in others:
+                at += 2
+                continue
+            own, known = self._pool_edges[number], others[number]
+            here = slice(at, at + len(own))
+            at += len(own)
+            edges[here] = own
+            if known is None:
                 self._pools.pop(number, None)
                 self._cut_pools.discard(number)
-                log_rates += [DEAD] * len(own)
+                log_rates[here] = DEAD
                 continue
-            for edge, side in zip(own, prepared.sides, strict=True):
+            for edge, side in zip(own, known.sides, strict=True):
                 if side.pieces is not None and len(side.pieces) == 1:
                     single.append(edge)
                     pieces.append(side.pieces)
                 else:
                     self._edges.set_side(edge, side)
-                log_rates.append(side.log_rate)
-            self._set_pool(number, prepared)
+            log_rates[here] = [side.log_rate for side in known.sides]
+            self._mark_cut(number, known)
         self._sides.write_single(single, pieces)
-        return np.array(edges, np.int32), np.array(log_rates)
 
     def remove_pool(self, number: int) -> None:
         """Remove a pool; routes through it must be closed before.
@@ -377,6 +417,7 @@ class LiveGraph:
         self._remove_unused(pool.assets)
         self._cut_pools.discard(number)
         self._pools.pop(number, None)
+        self._pairs.forget(number)
         del self._pool_terms[number], self._pool_edges[number], self._pool_frame_seqs[number]
 
     def add_bridge(self, number: int, bridge: Bridge) -> None:
@@ -406,8 +447,7 @@ class LiveGraph:
             return int(self._board.state[place.row, FRAME_SEQ])
         return self._pool_frame_seqs[place.row] if place.kind is HopKind.POOL else 0
 
-    def _set_pool(self, number: int, prepared: PreparedPool) -> None:
-        self._pools[number] = prepared
+    def _mark_cut(self, number: int, prepared: KnownPool) -> None:
         if prepared.cut:
             self._cut_pools.add(number)
         else:
@@ -422,7 +462,7 @@ class LiveGraph:
                     COUNTED_IN.index(asset) if asset in COUNTED_IN else place
                 )
 
-    def _add_side(self, number: int, prepared: PreparedPool, side: PoolSide) -> int:
+    def _add_side(self, number: int, prepared: KnownPool, side: PoolSide) -> int:
         pool = prepared.pool
         ends, name = (side.source, side.target), f"{'-'.join(pool.assets)} {pool.fee_text}"
         place = Place(HopKind.POOL, pool.venue, name, number, *ends, chain=pool.chain)

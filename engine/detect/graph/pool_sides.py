@@ -145,7 +145,7 @@ def prepare_state(
     Raises:
         BadValueError: a direction gives nothing.
     """
-    if isinstance(state, ConstantProductState) and (sides := _sides_of_pair(pool, state)):
+    if isinstance(state, ConstantProductState) and (sides := sides_of_pair(pool, state)):
         return PreparedPool(pool=pool, row=row, block=block, state=state, sides=sides)
     packed = None
     if isinstance(state, ConcentratedState) and ticks is not None:
@@ -181,10 +181,10 @@ def prepare_state(
     )
 
 
-def _sides_of_pair(pool: Pool, state: ConstantProductState) -> tuple[PoolSide, ...]:
+def sides_of_pair(pool: Pool, state: ConstantProductState) -> tuple[PoolSide, ...]:
     """Return the directions of a pair in a quarter of the time; nothing if one has to be refused.
 
-    A block moves hundreds of them.
+    `kernels.pair_sides` reckons the same, in the same order, for all pairs of a block.
     """
     (asset0, digits0), (asset1, digits1) = pool.tokens
     first, second = state.reserve0_raw / 10.0**digits0, state.reserve1_raw / 10.0**digits1

@@ -7,11 +7,12 @@ worked out here; what the graph reads changes for all pools of a block at once (
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, cast
 
 from engine.detect.graph.live_graph import LiveGraph
+from engine.detect.graph.moved_pair import KnownPool, MovedPair, pair_after
 from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
-from engine.detect.moving.pool_blocks import PoolMark, PoolUndo, PoolWork
+from engine.detect.moving.pool_blocks import MovesBack, PoolMark, PoolUndo, PoolWork
 from engine.domain.chains import BlockTerms
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
@@ -30,6 +31,17 @@ _FAULTS: Final = {
     Standing.GAP: Fault.GAP,
     Standing.TOO_DEEP: Fault.REORGANISED,
 }
+
+
+Works = dict[int, "PoolWork | KnownPool"]
+"""Pools while a block is taken: at work, or as they are after it. A pair that only moves needs no
+work, as each of its moves is all that there is to say of it."""
+
+Marks = dict[int, "PoolMark | KnownPool"]
+"""Where the pools of a block were before it."""
+
+
+_PAIRS: Final = {MovedPair}
 
 
 class _Chain:
@@ -96,7 +108,7 @@ class MovingPools:
         self._graph = graph
         self._next_number = max(graph.pools, default=-1) + 1
         self._chains = {chain: _Chain(own) for chain, own in terms.items()}
-        self._changed: dict[int, PreparedPool | None] = {}
+        self._changed: dict[int, KnownPool | None] = {}
         for number, prepared in graph.pools.items():
             self._join(number, prepared.pool)
             self.known_counts[prepared.pool.venue] += 1
@@ -124,20 +136,15 @@ class MovingPools:
         if standing is Standing.KNOWN:
             self._count(block.chain, Fault.DUPLICATE)
             return
-        works: dict[int, PoolWork] = {}
+        works: Works = {}
         if standing is Standing.NEXT:
             for before in chain.blocks.undo(block.undone):
                 for number, back in before.items():
-                    self._undo(self._work(works, number), number, back)
+                    self._undo(works, number, back)
         else:
             self._begin_anew(block, standing, works)
         marks = self._take_changes(block, works)
-        undo: dict[int, PoolUndo] = {}
-        for number, work in works.items():
-            if work.is_touched:
-                self._put(number, work, block=block.number if number in marks else None)
-                if number in marks:
-                    undo[number] = work.back_to(marks[number])
+        undo = self._put_all(works, marks, block.number)
         chain.blocks.add(block.number, block.hash, undo)
         chain.count += 1
         chain.newest_at_ns = at_ns
@@ -219,10 +226,10 @@ class MovingPools:
         if followed is None:
             self._count(chain, Fault.UNKNOWN_INSTRUMENT)
             return
-        works: dict[int, PoolWork] = {}
+        works: Works = {}
         self._lose_all(chain, fault, works)
-        for number, work in works.items():
-            self._put(number, work, block=None)
+        for number in works:
+            self._put(number, self._work(works, number), block=None)
         followed.blocks.clear()
         self._set_until(chain, followed, 0)
 
@@ -234,7 +241,7 @@ class MovingPools:
             if pool_id.chain == chain and number in self.reasons
         ]
 
-    def take_changed(self) -> Mapping[int, PreparedPool | None]:
+    def take_changed(self) -> Mapping[int, KnownPool | None]:
         """Return what has changed since the last call, None for what is not known any more."""
         changed, self._changed = self._changed, {}
         return changed
@@ -291,13 +298,20 @@ class MovingPools:
         if (chain := self._chains.get(pool.chain)) is not None:
             chain.numbers[pool.address] = number
 
-    def _work(self, works: dict[int, PoolWork], number: int) -> PoolWork:
-        work = works.get(number)
-        if work is None:
-            work = works[number] = PoolWork(self._graph.pools.get(number))
+    def _work(self, works: Works, number: int) -> PoolWork:
+        held = works.get(number)
+        if isinstance(held, PoolWork):
+            return held
+        work = PoolWork(self._graph.pools.get(number) if held is None else held)
+        work.is_touched = held is not None
+        works[number] = work
         return work
 
-    def _undo(self, work: PoolWork, number: int, back: PoolUndo) -> None:
+    def _undo(self, works: Works, number: int, back: PoolUndo) -> None:
+        if not (back is None or isinstance(back, MovesBack)):
+            works[number] = back
+            return
+        work = self._work(works, number)
         try:
             work.undo(back)
         except BadValueError as error:
@@ -306,7 +320,7 @@ class MovingPools:
         if not work.is_known and work.fault is None:
             work.lose(Fault.REORGANISED)
 
-    def _begin_anew(self, block: Block, standing: Standing, works: dict[int, PoolWork]) -> None:
+    def _begin_anew(self, block: Block, standing: Standing, works: Works) -> None:
         """Know nothing as of a block that stands on none that is known, but what it brings along.
 
         Before the first block pools are known that were read at the one on which it stands.
@@ -315,9 +329,7 @@ class MovingPools:
         kept = block.number - 1 if standing is Standing.FIRST else None
         self._lose_all(block.chain, _FAULTS[standing], works, kept=kept)
 
-    def _lose_all(
-        self, chain: str, fault: Fault, works: dict[int, PoolWork], *, kept: int | None = None
-    ) -> None:
+    def _lose_all(self, chain: str, fault: Fault, works: Works, *, kept: int | None = None) -> None:
         venues = set()
         for number in sorted(self._chains[chain].numbers.values()):
             held = self._graph.pools.get(number)
@@ -327,15 +339,23 @@ class MovingPools:
         for venue in venues:
             self.faults[venue, fault] += 1
 
-    def _take_changes(self, block: Block, works: dict[int, PoolWork]) -> dict[int, PoolMark]:
+    def _take_changes(self, block: Block, works: Works) -> Marks:
         """Take the changes of a block; return where each of its pools was before it."""
-        marks: dict[int, PoolMark] = {}
-        numbers = self._chains[block.chain].numbers
+        marks: Marks = {}
+        numbers, pools, reasons = self._chains[block.chain].numbers, self._graph.pools, self.reasons
         for change in block.changes:
             number = numbers.get(change.address)
             if number is None:
                 self._count(block.chain, Fault.UNKNOWN_INSTRUMENT)
                 continue
+            if type(change) is PoolMoved and number not in reasons:
+                held = works.get(number) or pools.get(number)
+                moved = pair_after(held, change.move, block.number)
+                if moved is not None:
+                    if number not in marks:
+                        marks[number] = cast("KnownPool", held)
+                    works[number] = moved
+                    continue
             work = self._work(works, number)
             if number not in marks:
                 marks[number] = work.mark()
@@ -363,17 +383,45 @@ class MovingPools:
 
     def _put(self, number: int, work: PoolWork, *, block: int | None) -> None:
         """Have a pool changed in the graph; it is not known if there is no room for it."""
-        prepared = None
+        prepared: KnownPool | None = None
         try:
             prepared = work.prepared(block=block)
-            if prepared is not None:
+            if isinstance(prepared, PreparedPool):
                 self._graph.make_room(number, prepared)
         except BadValueError as error:
             self._refuse(work, number, error)
             prepared = None
         self._change(number, prepared, work.fault)
 
-    def _change(self, number: int, prepared: PreparedPool | None, fault: Fault | None) -> None:
+    def _put_all(self, works: Works, marks: Marks, block: int) -> dict[int, PoolUndo]:
+        """Have all pools of a block changed; return how each that it names was before it."""
+        if not self.reasons and len(marks) == len(works) and {*map(type, works.values())} <= _PAIRS:
+            self._changed.update(cast("dict[int, KnownPool]", works))
+            return cast("dict[int, PoolUndo]", marks)
+        undo: dict[int, PoolUndo] = {}
+        for number, work in works.items():
+            mark = marks.get(number)
+            if not isinstance(work, PoolWork):
+                self._put_known(number, work)
+                if mark is not None:
+                    assert not isinstance(mark, PoolMark)
+                    undo[number] = mark
+            elif work.is_touched:
+                self._put(number, work, block=None if mark is None else block)
+                if mark is not None:
+                    undo[number] = work.back_to(mark) if isinstance(mark, PoolMark) else mark
+        return undo
+
+    def _put_known(self, number: int, pool: KnownPool) -> None:
+        """Have a pool changed in the graph whose state is known; a moved pair has its room."""
+        if not isinstance(pool, MovedPair):
+            self._put(number, PoolWork(pool), block=None)
+        elif number in self.reasons:
+            self._change(number, pool, None)
+        else:
+            self._changed[number] = pool
+
+    def _change(self, number: int, prepared: KnownPool | None, fault: Fault | None) -> None:
         was_known = number in self._graph.pools and number not in self.reasons
         if prepared is not None:
             self.reasons.pop(number, None)

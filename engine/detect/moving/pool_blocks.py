@@ -5,7 +5,8 @@ A pool is worked on in its exact form alone, and prepared once when all of its m
 
 from dataclasses import dataclass
 
-from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
+from engine.detect.graph.moved_pair import KnownPool
+from engine.detect.graph.pool_sides import prepare_pool
 from engine.detect.moving.pool_moves import MovingPool
 from engine.domain.faults import Fault
 from engine.pools.moves import Move, undoing
@@ -21,7 +22,7 @@ class MovesBack:
     block: int | None
 
 
-PoolUndo = MovesBack | PreparedPool | None
+PoolUndo = MovesBack | KnownPool | None
 """How a pool was before a block; whole where no moves lead back, None if its state was not known.
 
 Moves are some numbers; what a pool of a thousand ticks holds is a hundred kilobytes."""
@@ -35,12 +36,12 @@ class PoolWork:
         is_touched: whether anything was done to it.
     """
 
-    def __init__(self, held: PreparedPool | None) -> None:
+    def __init__(self, held: KnownPool | None) -> None:
         self.fault: Fault | None = None
         self.is_touched = False
         self._begin(held)
 
-    def _begin(self, held: PreparedPool | None) -> None:
+    def _begin(self, held: KnownPool | None) -> None:
         self._held = held
         self._moving = None if held is None else MovingPool(held)
         self._block = None if held is None else held.block
@@ -110,7 +111,7 @@ class PoolWork:
             return MovesBack(undoing(mark.state, moving.moves[mark.count :]), mark.block)
         return moving.prepared_at(mark.count, block=mark.block)
 
-    def prepared(self, *, block: int | None = None) -> PreparedPool | None:
+    def prepared(self, *, block: int | None = None) -> KnownPool | None:
         """Return the pool, with its directions, as of a block; of that undone to if none is said.
 
         Raises:

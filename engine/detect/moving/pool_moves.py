@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.graph.pool_sides import PreparedPool, prepare_state
 from engine.kernels.concentrated import pack_ticks
 from engine.pools.concentrated import ConcentratedState
@@ -27,7 +28,7 @@ class MovingPool:
         moves: since it was prepared.
     """
 
-    def __init__(self, before: PreparedPool) -> None:
+    def __init__(self, before: KnownPool) -> None:
         self.pool, self.row, self.state = before.pool, before.row, before.state
         self.moves: list[Move] = []
         self._before = before
@@ -63,7 +64,7 @@ class MovingPool:
             ticks = _pack_touched(ticks, self._before.state.table, self.state.table, touched)
         return prepare_state(self.pool, self.row, self.state, ticks, block=block)
 
-    def prepared_at(self, count: int, *, block: int | None) -> PreparedPool:
+    def prepared_at(self, count: int, *, block: int | None) -> KnownPool:
         """Return the pool as it was after the first of its moves.
 
         Raises:
@@ -74,7 +75,7 @@ class MovingPool:
         return move_pool(self._before, *self.moves[:count], block=block)
 
 
-def move_pool(before: PreparedPool, *moves: Move, block: int | None = None) -> PreparedPool:
+def move_pool(before: KnownPool, *moves: Move, block: int | None = None) -> PreparedPool:
     """Return the pool as it is after moves; see `MovingPool`.
 
     Raises:
@@ -104,7 +105,7 @@ def _pack_touched(
     return np.concatenate((*parts, packed[copied:]))
 
 
-def impact_of(before: PreparedPool, after: PreparedPool) -> PriceImpact:
+def impact_of(before: KnownPool, after: KnownPool) -> PriceImpact:
     """Return what a move did to the pool's price, exactly: for triggers by price impact.
 
     Raises:

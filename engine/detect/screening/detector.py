@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.detect.graph.live_graph import LiveGraph
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.screening.episodes import Closed, Episode
 from engine.detect.screening.open_room import OPEN_MAX_BY_LEGS, OpenRoom
 from engine.detect.screening.screens import Screens
@@ -72,7 +72,7 @@ class Detector:
         if self._graph.edges_of(book):
             self._traded = np.append(self._traded, book)
 
-    def on_pools(self, changes: Mapping[int, PreparedPool | None], at_ns: int) -> Sequence[Episode]:
+    def on_pools(self, changes: Mapping[int, KnownPool | None], at_ns: int) -> Sequence[Episode]:
         """Take the new states of pools that changed at once, and screen once; see `on_change`.
 
         A block's pools are one change: what stands in the middle of it nobody can trade on.
@@ -87,7 +87,7 @@ class Detector:
         count = self.screens.change_pools(changes, at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
-    def add_pool(self, number: int, prepared: PreparedPool, at_ns: int) -> Sequence[Episode]:
+    def add_pool(self, number: int, prepared: KnownPool, at_ns: int) -> Sequence[Episode]:
         """Add a pool under a number of the caller's and screen it; see `on_change`.
 
         Raises:

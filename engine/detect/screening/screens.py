@@ -13,7 +13,7 @@ from numba.core import config as numba_config
 from numpy.typing import NDArray
 
 from engine.detect.graph.live_graph import LiveGraph
-from engine.detect.graph.pool_sides import PreparedPool
+from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.screening.cycle_scan import CycleScan
 from engine.domain.opportunities import Hop
 from engine.kernels.context import make_context
@@ -76,7 +76,7 @@ class Screens:
         return count
 
     def change_pools(
-        self, changes: Mapping[int, PreparedPool | None], at_ns: int, open_count: int
+        self, changes: Mapping[int, KnownPool | None], at_ns: int, open_count: int
     ) -> int:
         """Take the new states of pools that change at once and screen them.
 

@@ -1,0 +1,99 @@
+"""A pair of reserves after a move: two numbers beside how it was when it was prepared.
+
+A block moves hundreds of pairs, and hardly one of them is ever quoted before it moves again. So its
+exact state and its directions are made when somebody asks; what the graph reads of it is written
+for all pairs of a block at once, by a kernel.
+"""
+
+import msgspec
+
+from engine.detect.graph.pool_sides import PoolSide, PreparedPool, sides_of_pair
+from engine.domain.pools import Pool
+from engine.pools.constant_product import ConstantProductState
+from engine.pools.integers import UINT112_MAX
+from engine.pools.moves import Move, PairMove, row_now
+from engine.pools.snapshot_rows import PAIR_LIQUIDITY_MIN, AnyRow
+from engine.pools.snapshots import PoolSnapshot
+
+
+class MovedPair(msgspec.Struct, frozen=True, gc=False):
+    """A pair with other reserves than when it was prepared; otherwise as `PreparedPool`.
+
+    Attributes:
+        base: the pair as it was prepared.
+    """
+
+    base: PreparedPool
+    reserve0_raw: int
+    reserve1_raw: int
+    block: int | None
+
+    @property
+    def pool(self) -> Pool:
+        """Which it is."""
+        return self.base.pool
+
+    @property
+    def row(self) -> AnyRow:
+        """What its last snapshot said of it."""
+        return self.base.row
+
+    @property
+    def state(self) -> ConstantProductState:
+        """Its exact state."""
+        was = self.base.state
+        assert isinstance(was, ConstantProductState)
+        return ConstantProductState(
+            reserve0_raw=self.reserve0_raw,
+            reserve1_raw=self.reserve1_raw,
+            fee0_numerator=was.fee0_numerator,
+            fee1_numerator=was.fee1_numerator,
+            fee_denominator=was.fee_denominator,
+        )
+
+    @property
+    def sides(self) -> tuple[PoolSide, ...]:
+        """Its directions."""
+        return sides_of_pair(self.pool, self.state)
+
+    @property
+    def packed(self) -> None:
+        """Nothing: see `PreparedPool`."""
+        return
+
+    @property
+    def snapshot(self) -> PoolSnapshot:
+        """The pair as a source would give it, were it read now."""
+        row = row_now(self.row, self.state)
+        return PoolSnapshot(pool=self.pool, row=row, block=self.block)
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """Nothing of a pair is ever left out."""
+        return ()
+
+
+KnownPool = PreparedPool | MovedPair
+"""A pool whose state is known."""
+
+
+def pair_after(held: object, move: Move, block: int) -> MovedPair | None:
+    """Return a pair after a move; None for another pool or move, and for what is to be looked at.
+
+    With as much of both tokens as a pair keeps for ever, and no more than a contract holds, nothing
+    of it can be refused: tokens have from 1 to 24 decimals, so that all rates are numbers.
+    """
+    if type(move) is not PairMove:
+        return None
+    first, second = move.reserve0_raw, move.reserve1_raw
+    if not (
+        type(first) is type(second) is int
+        and PAIR_LIQUIDITY_MIN <= first <= UINT112_MAX
+        and PAIR_LIQUIDITY_MIN <= second <= UINT112_MAX
+    ):
+        return None
+    if type(held) is MovedPair:
+        return MovedPair(held.base, first, second, block)
+    if type(held) is PreparedPool and type(held.state) is ConstantProductState:
+        return MovedPair(held, first, second, block)
+    return None
