@@ -109,3 +109,23 @@ class PoolsReport(Report, frozen=True, kw_only=True):
     first: int
     pools: list[PoolLine]
     by_dex: list[tuple[str, str, int]]
+
+
+class PoolRates(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool as research is given it; see `background.wants.PoolsGiven`."""
+
+    dex: str
+    address: str
+    tokens: tuple[str, ...]
+    fee_bps: float
+    usd: float
+    is_followed: bool
+    log_rates: tuple[tuple[str, str, float], ...]
+
+
+class PoolRatesReport(Report, frozen=True, kw_only=True):
+    """Pools of a chain, the richest first; `left_out` poorer ones are not here."""
+
+    is_followed: bool
+    pools: list[PoolRates]
+    left_out: int = 0

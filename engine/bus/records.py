@@ -169,6 +169,16 @@ class StateRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     fees: dict[VenueId, FeeWord] = {}
 
 
+class TaskActRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What a person did about a background task: a link of the audit."""
+
+    record_id: str
+    at_ns: int
+    by: str
+    task: str
+    action: str
+
+
 class LatchAct(StrEnum):
     """What was done about the kill latch."""
 
@@ -233,6 +243,7 @@ Record = (
     | StateRecord
     | OutcomeRecord
     | LatchRecord
+    | TaskActRecord
     | NoticeRecord
 )
 

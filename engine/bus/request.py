@@ -64,6 +64,12 @@ class ChainsRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=T
     role = "chains"
 
 
+class WorkersRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that the role `workers` answers; `answer` is given its `Work`."""
+
+    role = "workers"
+
+
 class Answerer(Protocol):
     """A role's side of the wire."""
 
@@ -115,6 +121,11 @@ class Roles(Protocol):
     @property
     def chains(self) -> Caller:
         """The role that follows chains; away where none is followed."""
+        ...
+
+    @property
+    def workers(self) -> Caller:
+        """The role that works in the background; away where none does."""
         ...
 
     async def kill(self, command: Any, /) -> Any:

@@ -8,6 +8,7 @@ They are structs of msgspec: made on the way to each decision, where a frozen da
 times as long to make.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -213,9 +214,12 @@ class Opportunity(msgspec.Struct, frozen=True, kw_only=True):
 
 def route_of(opportunity: Opportunity) -> str:
     """Return the name of a route, the same each time that it opens: each leg's place and way."""
-    return " ".join(
-        f"{hop.venue}/{hop.place}:{hop.source}-{hop.target}" for hop in opportunity.hops
-    )
+    return route_name(opportunity.hops)
+
+
+def route_name(hops: Sequence[Hop]) -> str:
+    """Return the name of the route of these legs; see `route_of`."""
+    return " ".join(f"{hop.venue}/{hop.place}:{hop.source}-{hop.target}" for hop in hops)
 
 
 GAP_LEGS = 2

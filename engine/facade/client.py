@@ -31,10 +31,12 @@ class BusFacade:
         latch: KillLatch,
         *,
         chains: Caller | None = None,
+        workers: Caller | None = None,
     ) -> None:
         self.engine = doors.own.caller
         self.ledger = ledger
-        self.chains = chains or _NoChains()
+        self.chains = chains or _Nobody("no chains are followed here")
+        self.workers = workers or _Nobody("nothing runs in the background of one process")
         self._doors = doors
         self._killer = Killer(doors, ledger, latch)
 
@@ -72,10 +74,13 @@ class BusFacade:
                 after_seq = seq
 
 
-class _NoChains:
+class _Nobody:
     """In the place of a role that is not there."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
 
     async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         """Have nothing answered."""
         del request, timeout_s
-        raise TransientError("no chains are followed here")
+        raise TransientError(self._why)

@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from engine.bus.chain_reports import ChainsReport, PoolsReport
+from engine.bus.chain_reports import ChainsReport, PoolRatesReport, PoolsReport
 from engine.bus.request import ChainsRequest
 
 PAGE_POOLS: Final = 10
@@ -38,6 +38,17 @@ class GetPools(ChainsRequest[PoolsReport], frozen=True, kw_only=True):
         return chains.pools(self)
 
 
+class GetPoolRates(ChainsRequest[PoolRatesReport], frozen=True, kw_only=True):
+    """Pools of a chain with what swaps give at the margin, the richest `most` of them."""
+
+    chain: str
+    most: int
+
+    async def answer(self, chains: "Chains", /) -> PoolRatesReport:
+        """See `Request.answer`."""
+        return await chains.pool_rates(self)
+
+
 class Chains(Protocol):
     """What the role says of its chains."""
 
@@ -47,4 +58,8 @@ class Chains(Protocol):
 
     def pools(self, asked: GetPools) -> PoolsReport:
         """Return a page of pools."""
+        ...
+
+    async def pool_rates(self, asked: GetPoolRates) -> PoolRatesReport:
+        """Return pools of a chain with their rates."""
         ...

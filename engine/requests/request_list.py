@@ -18,12 +18,14 @@ from engine.requests import (
     limits,
     money,
     overview,
+    past,
     performance,
     places,
     presence,
     safety,
     token,
     why,
+    work,
 )
 
 REQUESTS: tuple[type[Request[Any]], ...] = (
@@ -71,6 +73,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     life.GetLife,
     life.GetExposure,
     performance.GetBooks,
+    past.GetEpisodes,
+    past.GetPastTrades,
     chat.PutInbox,
     chat.TakeInbox,
     chat.DoneInbox,
@@ -82,7 +86,13 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     alerts.ActOnAlerts,
     chains.GetChains,
     chains.GetPools,
+    chains.GetPoolRates,
     token.GetToken,
+    work.GetWork,
+    work.GetTask,
+    work.GetResources,
+    work.RunTask,
+    work.SwitchTask,
     Append,
     LoadState,
 )

@@ -22,6 +22,7 @@ from engine.bus.records import (
     OutcomeRecord,
     Record,
     StateRecord,
+    TaskActRecord,
 )
 from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError
@@ -68,9 +69,8 @@ async def append(
             await _close(connection, record)
         elif isinstance(record, ExecutionRecord | DepositRecord | IntentRecord):
             changes += await _append_money(connection, record, engine_id)
-        elif isinstance(record, permit_store.PermitRecord):
-            await permit_store.keep(connection, record, engine_id)
-            await permit_acts.link(connection, record, engine_id)
+        elif isinstance(record, permit_store.PermitRecord | TaskActRecord):
+            await _append_act(connection, record, engine_id)
         elif isinstance(record, StateRecord | OutcomeRecord):
             await _append_state(connection, record, engine_id)
         elif isinstance(record, LatchRecord):
@@ -84,6 +84,20 @@ async def append(
     newest = await connection.execute(select(func.max(tables.notices.c.seq)))
     newest_seq: int | None = newest.scalar_one_or_none()
     return newest_seq
+
+
+async def _append_act(
+    connection: AsyncConnection, record: permit_store.PermitRecord | TaskActRecord, engine_id: str
+) -> None:
+    """Store what somebody did, as a link of the audit."""
+    if isinstance(record, TaskActRecord):
+        content = {"engine_id": "", "by": record.by, "action": record.action}
+        await audit.note_once(
+            connection, "task", record_id=record.record_id, at_ns=record.at_ns, content=content
+        )
+        return
+    await permit_store.keep(connection, record, engine_id)
+    await permit_acts.link(connection, record, engine_id)
 
 
 async def _insert_once(connection: AsyncConnection, table: Table, row: Row) -> bool:

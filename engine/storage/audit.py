@@ -22,10 +22,18 @@ from engine.bus.records import (
     LatchRecord,
     MandateRecord,
     StateRecord,
+    TaskActRecord,
 )
 from engine.storage.tables import audit, operator_state
 
-ACTS: Final = (StateRecord, LatchRecord, ApprovalRecord, ApprovalEndRecord, MandateRecord)
+ACTS: Final = (
+    StateRecord,
+    LatchRecord,
+    ApprovalRecord,
+    ApprovalEndRecord,
+    MandateRecord,
+    TaskActRecord,
+)
 """Records of acts."""
 
 SOURCES: Final[Mapping[str, Table]] = {operator_state.name: operator_state}

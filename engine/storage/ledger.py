@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.notices import AlertAct, AuditGap
+from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
 from engine.bus.records import Appended, EngineState, NoticeRecord, Record, Superseded
@@ -77,9 +78,11 @@ from engine.storage.export_check import compare
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.life import load_life
 from engine.storage.opening import Clock, open_writer, prepare
+from engine.storage.past import load_episodes, load_past_trades
 from engine.storage.performance import load_performance, make_known
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
+from engine.storage.whose import Whose
 from engine.storage.why import load_why
 from engine.storage.writer import Writer
 
@@ -291,6 +294,18 @@ class Ledger:
             by=by,
             basis=self._settings.basis,
             known=self._known,
+        )
+
+    async def episodes(self, since_ns: int, *, most: int) -> EpisodesReport:
+        """Load the newest opportunities of a time."""
+        whose = Whose(basis=self._settings.basis)
+        return await load_episodes(self._writer.transact, since_ns=since_ns, most=most, whose=whose)
+
+    async def past_trades(self, since_ns: int, *, most: int) -> PastTradesReport:
+        """Load the newest trades of a time."""
+        whose = Whose(basis=self._settings.basis)
+        return await load_past_trades(
+            self._writer.transact, since_ns=since_ns, most=most, whose=whose
         )
 
     async def tell_day(self) -> str | None:

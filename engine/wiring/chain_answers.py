@@ -1,5 +1,6 @@
 """What the role `chains` answers."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -8,19 +9,25 @@ from engine.bus.chain_reports import (
     ChainLine,
     ChainsReport,
     PoolLine,
+    PoolRates,
+    PoolRatesReport,
     PoolsReport,
     ProviderLine,
 )
 from engine.bus.request import Reply, Request
 from engine.bus.token_report import TokenReport
 from engine.chains.following.counts import Count
+from engine.chains.following.rates import log_rates
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
-from engine.requests.chains import PAGE_POOLS_MAX, GetPools
+from engine.requests.chains import PAGE_POOLS_MAX, GetPoolRates, GetPools
 from engine.requests.token import GetToken
 from engine.wiring.one_chain import OneChain
 from engine.wiring.token_answer import token_report
+
+RATES_MAX: Final = 5_000
+RATES_AT_ONCE: Final = 20
 
 
 class ChainAnswers:
@@ -61,6 +68,33 @@ class ChainAnswers:
                 ).most_common()
             ],
         )
+
+    async def pool_rates(self, asked: GetPoolRates) -> PoolRatesReport:
+        """Return pools of a chain; others get their turn in between."""
+        one = self.of.get(asked.chain)
+        if one is None:
+            return PoolRatesReport(is_followed=False, pools=[])
+        chosen = [] if one.choice is None else one.choice.chosen
+        most = min(max(asked.most, 0), RATES_MAX)
+        pools = []
+        for number, choice in enumerate(chosen[:most]):
+            if number % RATES_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            followed = one.machine.pools.of.get(choice.pool.address)
+            held = None if followed is None else followed.held
+            pools.append(
+                PoolRates(
+                    dex=choice.dex.name,
+                    address=choice.pool.address,
+                    tokens=tuple(map(str, choice.pool.assets)),
+                    fee_bps=float(choice.pool.fee_ratio) * 10_000,
+                    usd=choice.worth_usd,
+                    is_followed=followed is not None,
+                    log_rates=() if held is None else log_rates(held),
+                )
+            )
+        left_out = max(len(chosen) - most, 0)
+        return PoolRatesReport(is_followed=True, pools=pools, left_out=left_out)
 
     def token(self, asked: GetToken) -> TokenReport:
         """Return what is known of tokens."""

@@ -159,7 +159,7 @@ async def check_runs(paths: Paths) -> None:
 
 
 def _callers(paths: Paths) -> dict[str, RoleCaller]:
-    return {role: caller_to(paths, role) for role in ("engine", "ledger", "chains")}
+    return {role: caller_to(paths, role) for role in ("engine", "ledger", "chains", "workers")}
 
 
 @contextlib.asynccontextmanager
@@ -191,6 +191,7 @@ async def _facade(paths: Paths, callers: Mapping[str, RoleCaller]) -> AsyncItera
             callers["ledger"],
             paths.latches().of_all,
             chains=callers["chains"],
+            workers=callers["workers"],
         )
     finally:
         for caller in opened:
