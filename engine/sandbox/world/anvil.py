@@ -77,7 +77,7 @@ def start_anvil(
 
     Args:
         chain_id: what it says it is.
-        state: file to begin with, of `anvil_dumpState`.
+        state: file to begin with, of `anvil_dumpState`; its head is followed by one of now.
         port: 0 takes a free one.
         options: more words of its command line.
 
@@ -91,6 +91,8 @@ def start_anvil(
     for _ in range(1 if port else TRIES):
         node = _try(words, port or _free_port())
         if node is not None:
+            if state is not None:
+                _begin_now(node)
             return node
     raise NoWorldError(f"The local chain's node does not start: {' '.join(words)}")
 
@@ -127,6 +129,12 @@ def _try(words: Sequence[str], port: int) -> Anvil | None:
         time.sleep(LOOK_S)
     node.kill()
     return None
+
+
+def _begin_now(node: Anvil) -> None:
+    """Make a block: the head of a dump is as old as that, and the next one leaps over all since."""
+    with Rpc(node.url) as rpc:
+        rpc.ask("anvil_mine", "0x1")
 
 
 def _free_port() -> int:
