@@ -150,6 +150,29 @@ async def test_what_a_former_process_left_is_carried_out_before_what_came_since(
     assert chat.facade.effects == ["limit position_usd 400", "limit position_usd 300"]
 
 
+async def test_what_came_since_waits_also_where_the_ledger_was_away_at_the_first_look(
+    chat: Chat,
+) -> None:
+    number = chat.emulator.person_writes("/limit position_usd 400")
+    chat.facade.inbox[number] = json.dumps(chat.emulator._updates.pop()).encode()
+    first = chat.facade.gates[TakeInbox] = asyncio.Event()
+    chat.facade.is_ledger_away = True
+
+    async with chat.start():
+        await chat.facade.wait_until_entered(TakeInbox, 1)
+        second = chat.facade.gates[TakeInbox] = asyncio.Event()
+        first.set()
+        await chat.facade.wait_until_entered(TakeInbox, 2)
+        chat.facade.is_ledger_away = False
+        chat.emulator.person_writes("/limit position_usd 300")
+        await chat.facade.wait_until_entered(PutInbox, 1)
+        await chat.say("/version")
+        second.set()
+        await chat.wait_until(lambda: len(chat.facade.effects) == 2)
+
+    assert chat.facade.effects == ["limit position_usd 400", "limit position_usd 300"]
+
+
 async def test_a_stale_command_is_refused_loudly_and_a_stale_kill_is_not(chat: Chat) -> None:
     chat.facade.mode = Mode.PAPER
     old = int(chat.clock.seconds()) - 8 * 3600
