@@ -135,8 +135,8 @@ test-fast: $(VENV)/.dev local-chain ## tests without the slow ones
 	@$(PYTEST) -m "not slow"
 
 .PHONY: test-long
-test-long: setup ## the long scenarios that `make test` leaves out (half an hour)
-	@$(PYTEST) -m campaign
+test-long: setup ## what `make test` leaves out: long scenarios, and four times the examples of each rule (an hour)
+	@SYNDICATE_TESTS_DEEP=1 $(PYTEST) -m "campaign or hypothesis"
 
 .PHONY: format
 format: $(VENV)/.dev ## format the code

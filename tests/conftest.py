@@ -6,11 +6,16 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.effort import examples
+
 CAMPAIGN = "campaign"
 RECURSION_LIMIT = 1_000
 
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine",
+    deadline=None,
+    max_examples=examples(100),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")
 

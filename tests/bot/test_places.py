@@ -19,6 +19,7 @@ from engine.requests.overview import GetOpportunities, GetVenues
 from tests.bot import samples
 from tests.bot.conftest import Chat
 from tests.bot.test_screens import screens
+from tests.effort import examples
 from tests.telegram.chats import Entry
 from tests.telegram.markup import parse_html
 
@@ -205,7 +206,7 @@ def test_every_screen_has_a_way_back_to_the_first() -> None:
 
 
 @given(screens())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_pages_fit_above_the_fold_and_lose_nothing(screen: Screen) -> None:
     pages = [page.screen for page in make_pages(screen)]
 

@@ -45,6 +45,7 @@ from tests.bot import samples
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
 from tests.bot.test_commands_end_to_end import EXAMPLES
+from tests.effort import examples
 from tests.reference.world import START_NS, Setup, World, make_instrument
 from tests.storage.makers import make_story
 from tests.telegram.markup import parse_html, units
@@ -92,7 +93,7 @@ def screens(draw: st.DrawFn) -> Screen:
 
 
 @given(screens())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_hostile_text_never_breaks_the_markup_and_never_vanishes(screen: Screen) -> None:
     parts = write_html(screen)
 
@@ -111,7 +112,7 @@ def test_hostile_text_never_breaks_the_markup_and_never_vanishes(screen: Screen)
 
 
 @given(st.lists(HOSTILE.map(lambda text: text * 8), min_size=20, max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_long_screens_are_split_into_valid_parts_that_lose_no_line(lines: list[str]) -> None:
     screen = Screen(title="t", blocks=tuple(Text(line) for line in lines))
 
@@ -124,7 +125,7 @@ def test_long_screens_are_split_into_valid_parts_that_lose_no_line(lines: list[s
 
 
 @given(screens())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_terminal_never_sees_a_control_character(screen: Screen) -> None:
     assert not INVISIBLE & set(write_plain(screen).replace("\n", ""))
 

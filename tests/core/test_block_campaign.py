@@ -19,6 +19,7 @@ from tests.detect.test_live_moves import found_in
 from tests.detect.test_live_pools import pair_of
 from tests.detect.test_pool_moves import RECORDED, check_same, random_move
 from tests.detect.test_positions_move import Ranges
+from tests.effort import examples
 from tests.reference.world import World
 
 CURVE = next(one.snapshot for one in RECORDED if one.pool.protocol is Protocol.CURVE)
@@ -109,7 +110,7 @@ def edges_of(world: World) -> Iterator[np.ndarray]:
                 yield pieces[first:end] if sides[edge, 0] == 0 else curves[edge]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_after_any_reorganisations_all_is_as_if_the_orphaned_blocks_had_never_been(
     seed: int,

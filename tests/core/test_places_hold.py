@@ -21,6 +21,7 @@ from engine.portfolio.costs import ceil_share
 from engine.settings.schema import CostsSettings, Settings
 from engine.storage.append import _state_row
 from engine.storage.totals import read_fees, read_off
+from tests.effort import examples
 from tests.reference.engine import BUY_AT, NOTHING, OTHER, SELL_AT, Engine, header_of
 from tests.reference.world import START_NS
 
@@ -135,7 +136,7 @@ class Installation:
         assert leg.fee_quote >= least or leg.fee_base >= least_base > 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(steps=st.lists(STEPS, min_size=1, max_size=12))
 def test_no_order_of_words_and_restarts_lets_a_plan_use_what_is_off_or_too_low_a_fee(
     steps: list[tuple[str, *tuple[object, ...]]],

@@ -17,6 +17,7 @@ from engine.domain.orders import Purpose
 from engine.domain.plans import LeggedPlan, Plan
 from engine.execute.latency import Latency
 from engine.portfolio.inventory import Inventory
+from tests.effort import examples
 from tests.reference.world import Setup, World, make_holding, make_instrument
 
 NEAR = ([("100.00", "1")], [("100.10", "1")])
@@ -154,7 +155,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(steps=steps)
 def test_no_sequence_of_events_draws_more_than_there_is(
     steps: list[tuple[int, int, int, int, int]],

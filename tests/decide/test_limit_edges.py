@@ -18,6 +18,7 @@ from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.residuals import Residual
 from engine.portfolio.inventory import Inventory
+from tests.effort import examples
 from tests.execute.test_atomic import make_world as make_chain_world
 from tests.reference.world import START_NS, Setup, World, limit_set, make_instrument
 
@@ -69,7 +70,7 @@ def left_over(held: Decimal, carry: Decimal) -> list[Residual]:
     return [Residual(venue=VenueId("here"), held=Amount(held, BTC), carry=Amount(carry, USD))]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(realised=cents, held=cents, carry=cents, under_way=st.integers(0, 2))
 def test_the_loss_of_a_day_counts_residuals_and_plans_under_way_to_the_last_cent(
     realised: Decimal, held: Decimal, carry: Decimal, under_way: int
@@ -92,7 +93,7 @@ def test_the_loss_of_a_day_counts_residuals_and_plans_under_way_to_the_last_cent
     assert isinstance(within, LeggedPlan)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(held=cents, under_way=st.integers(0, 2))
 def test_a_position_may_be_as_large_as_its_limit_and_no_larger(
     held: Decimal, under_way: int

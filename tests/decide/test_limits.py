@@ -23,6 +23,7 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import HopKind, Reason, Refusal
 from engine.domain.plans import LeggedPlan
 from engine.domain.units import NS_PER_DAY, NS_PER_MINUTE
+from tests.effort import examples
 from tests.reference.world import START_NS, Setup, World, limit_set, make_instrument
 
 NEAR = ([("100.00", "3")], [("100.10", "3")])
@@ -188,7 +189,7 @@ def test_a_day_that_lost_the_limit_ends_trading_until_the_next_utc_day() -> None
     assert len(world.journal.plans) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, NS_PER_MINUTE), st.integers(1, 3)), max_size=60))
 def test_no_minute_has_more_orders_than_were_let_through(
     orders: list[tuple[int, int]],
@@ -206,7 +207,7 @@ def test_no_minute_has_more_orders_than_were_let_through(
         assert sum(end_ns - NS_PER_MINUTE < at_ns <= end_ns for at_ns in sent) <= limit
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, NS_PER_MINUTE), st.integers(0, 2 * NS_PER_MINUTE)), max_size=30
@@ -318,7 +319,7 @@ class Watcher:
         assert loss_usd <= values[DAILY_LOSS_USD]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(steps=all_steps)
 def test_no_sequence_of_events_exceeds_a_limit(steps: list[Step]) -> None:
     values = limit_set(

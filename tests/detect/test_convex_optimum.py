@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from engine.detect.sizing.pieces import pieces_of_pair
 from engine.detect.sizing.routes import RouteTerms, SideTables, size
 from engine.detect.splitting.shares import merge, split
+from tests.effort import examples
 from tests.reference.convex import Optimum, Pool, best_route, best_split
 
 AGREE_RATIO = 1e-8
@@ -40,7 +41,7 @@ def assert_top(value: float, optimum: Optimum) -> None:
     assert optimum.value - slack <= value <= optimum.value + optimum.gap + slack
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 8), magnitude=st.floats(0.0, 3.5))
 def test_a_split_gives_what_the_convex_problem_gives_at_most(
     seed: int, count: int, magnitude: float
@@ -55,7 +56,7 @@ def test_a_split_gives_what_the_convex_problem_gives_at_most(
     assert_top(found.output, best_split(pools, amount))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(2, 4))
 def test_a_cycle_gains_what_the_convex_problem_gains_at_most(seed: int, count: int) -> None:
     pools = random_pools(random.Random(seed), count, edge=1.03)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.detect.graph.screen_terms import EDGE_MARGIN_BPS
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
+from tests.effort import examples
 from tests.reference import screen as twin
 from tests.reference.world import AGE_NS_MAX, Levels, Setup, World, make_instrument
 
@@ -130,7 +131,7 @@ def check(mirror: Mirror, legs_max: int) -> int:
     return len(open_routes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(seed=st.integers(0, 2**32), legs_max=st.integers(2, 4))
 def test_the_open_routes_are_those_that_a_plain_search_finds_profitable(
     seed: int, legs_max: int

@@ -12,6 +12,7 @@ from engine.detect.sizing.pieces import check_pieces
 from engine.domain.errors import BadValueError
 from engine.kernels.concentrated import fill_side
 from engine.kernels.pieces import are_concave
+from tests.effort import examples
 from tests.pools.uniswap_random import random_concentrated
 from tests.pools.uniswap_states import pack_concentrated as pack
 from tests.reference import pieces as twin
@@ -19,7 +20,7 @@ from tests.reference import pieces as twin
 ODD = (math.nan, math.inf, -math.inf, -1.0, 0.0, 1e61, 1.0, 5e-324)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(seed=st.integers(0, 2**32), change=st.sampled_from(["none", "odd", "scaled", "swapped"]))
 def test_pieces_are_taken_if_and_only_if_they_are_concave(seed: int, change: str) -> None:
     rng = random.Random(seed)
@@ -47,7 +48,7 @@ def test_pieces_are_taken_if_and_only_if_they_are_concave(seed: int, change: str
             check_pieces(pieces, what="side")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(seed=st.integers(0, 2**32), token_in=st.sampled_from([0, 1]))
 def test_units_of_tokens_scale_the_pieces_of_a_pool(seed: int, token_in: int) -> None:
     packed = pack(random_concentrated(random.Random(seed)))

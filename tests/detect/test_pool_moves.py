@@ -33,6 +33,7 @@ from engine.pools.solidly import SolidlyState
 from engine.pools.tick_math import sqrt_ratio_at_tick
 from engine.pools.whirlpool import WhirlpoolState
 from engine.sandbox.pools import POOLS_PATH
+from tests.effort import examples
 from tests.pools.test_snapshots import OTHERS
 
 RECORDED = [
@@ -111,7 +112,7 @@ def check_same(found: KnownPool, wanted: KnownPool) -> None:
         assert all(map(np.array_equal, found.packed, wanted.packed))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(pool=st.sampled_from(POOLS), seed=st.integers(0, 2**32))
 def test_a_moved_pool_is_the_pool_prepared_from_a_snapshot_after_the_move(
     pool: PreparedPool, seed: int

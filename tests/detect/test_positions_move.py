@@ -23,6 +23,7 @@ from engine.pools.snapshot_rows import ConcentratedRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.pools.tick_math import sqrt_ratio_at_tick, tick_at_sqrt_ratio
 from tests.detect.test_pool_moves import check_same
+from tests.effort import examples
 
 SPACING = 60
 BLOCK = 7
@@ -127,7 +128,7 @@ class Ranges:
         return self.swap(prepared.state)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_any_mints_burns_and_swaps_leave_the_pool_as_one_prepared_from_nothing(seed: int) -> None:
     ranges = Ranges(random.Random(seed))
@@ -138,7 +139,7 @@ def test_any_mints_burns_and_swaps_leave_the_pool_as_one_prepared_from_nothing(s
         check_same(pool, prepare_pool(ranges.snapshot()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_moves_of_a_block_may_be_made_at_once(seed: int) -> None:
     ranges = Ranges(random.Random(seed))

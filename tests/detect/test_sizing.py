@@ -22,6 +22,7 @@ from engine.domain.errors import BadValueError
 from engine.kernels.sizing import size_route
 from engine.kernels.sizing_layout import AMOUNT_MAX, PIECE, PIECE_COLUMNS, SIZED, SIZED_COLUMNS
 from tests.detect.sizing_random import MIXES, Problem, random_problem
+from tests.effort import examples
 from tests.patience import PATIENCE_S
 from tests.reference import sizing as reference
 
@@ -59,7 +60,7 @@ def test_the_optimum_is_that_of_a_numeric_search(kinds: tuple[str, ...]) -> None
         assert_optimal(problem, pays=1.0 + rng.choice((0.0, 0.0005)), most=most)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(seed=st.integers(0, 2**32), kinds=st.sampled_from(MIXES))
 def test_no_other_input_gains_more(seed: int, kinds: tuple[str, ...]) -> None:
     rng = random.Random(seed)

@@ -16,6 +16,7 @@ from engine.kernels.sizing_layout import PIECE_COLUMNS
 from engine.kernels.splitting import merge_sides, split_input
 from tests.detect.outputs import route_output
 from tests.detect.sizing_random import KINDS, random_side
+from tests.effort import examples
 from tests.reference import splitting as twin
 from tests.reference.sizing import Leg
 
@@ -35,7 +36,7 @@ def members_of(
     return tables, [row for row, _ in made], [leg for _, leg in made]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=5),
@@ -83,7 +84,7 @@ def test_many_sides_are_split_as_by_handing_out_small_parts() -> None:
         assert found.output >= twin.greedy(legs, amount, parts=3_000) * (1 - 1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     kinds=st.lists(st.sampled_from(PIECE_KINDS), min_size=1, max_size=6),

@@ -26,6 +26,7 @@ from engine.pools.moves import PairMove
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from tests.detect.test_live_moves import found_in
+from tests.effort import examples
 from tests.patience import PATIENCE_S
 from tests.reference.cycles import Edge
 from tests.reference.sweep import starts
@@ -144,7 +145,7 @@ def late_and_early(seed: int) -> tuple[World, World]:
     return late, early
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_once_worked_off_the_same_routes_are_open_as_where_all_was_valued_before(
     seed: int,

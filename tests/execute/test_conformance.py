@@ -18,6 +18,7 @@ from engine.execute.following import OutcomeRules
 from engine.execute.legged import LeggedExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
+from tests.effort import examples
 from tests.execute.conformance import SECOND, Play
 from tests.execute.test_atomic import plan_of_a_transaction
 from tests.execute.test_routes import make_world, open_triangle
@@ -77,7 +78,7 @@ def sends(plan: Plan) -> int:
 
 @pytest.mark.parametrize("name", EXECUTORS)
 @given(seed=st.integers(0, 2**32), killed_ms=st.none() | st.integers(0, 200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_every_order_ends_as_it_ended_at_the_venue(
     name: str, seed: int, killed_ms: int | None
 ) -> None:
@@ -92,7 +93,7 @@ def test_every_order_ends_as_it_ended_at_the_venue(
 
 @pytest.mark.parametrize("name", EXECUTORS)
 @given(seed=st.integers(0, 2**32), crash_ms=st.integers(0, 8_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_after_a_restart_at_any_moment_every_order_ends_as_it_ended_at_the_venue(
     name: str, seed: int, crash_ms: int
 ) -> None:

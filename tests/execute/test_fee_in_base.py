@@ -11,6 +11,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState
 from engine.portfolio.inventory import Inventory
 from engine.quote.gap import LimitRules
+from tests.effort import examples
 from tests.reference.world import Setup, World, left_over, limit_set, make_instrument
 
 VENUES = all_specs()
@@ -49,7 +50,7 @@ lots = st.sampled_from(["0.00000001", "0.00001", "0.0003", "0.001", "0.01", "0.0
 levels = st.lists(st.integers(1, 400_000), min_size=1, max_size=4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     lots=st.tuples(lots, lots),
     asks=levels,

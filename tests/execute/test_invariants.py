@@ -12,6 +12,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Order, Purpose
 from engine.execute.latency import Latency
 from engine.execute.paper import LeggedFinished
+from tests.effort import examples
 from tests.reference.paper import History, Shown, ceil_share, profit_of
 from tests.reference.world import AGE_NS_MAX, Setup, World, left_over, limit_set
 
@@ -79,7 +80,7 @@ def arrivals(finished: list[LeggedFinished]) -> list[tuple[Order, int]]:
     return sorted(orders, key=lambda one: one[0].arrives_at_ns)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(steps=inputs, seed=st.integers(0, 5), base_fee_venues=fees_in_base)
 def test_every_fill_is_what_an_independent_replay_of_the_market_gives(
     steps: Inputs, seed: int, base_fee_venues: Sequence[str]
@@ -107,7 +108,7 @@ def test_every_fill_is_what_an_independent_replay_of_the_market_gives(
         assert execution.profit_quote == settled.cash_quote + settled.carry_quote
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(steps=inputs, seed=st.integers(0, 5), base_fee_venues=fees_in_base)
 def test_base_and_cash_add_up_and_no_order_is_overfilled(
     steps: Inputs, seed: int, base_fee_venues: Sequence[str]

@@ -25,6 +25,7 @@ from engine.portfolio.costs import Costs
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.settle import settle
+from tests.effort import examples
 from tests.execute.test_conformance import FEE_BPS, THREE, TWO, FlatQuotes
 from tests.reference.world import World
 
@@ -112,7 +113,7 @@ parts_of_a_leg = st.lists(st.integers(-5, 5), max_size=6)
 
 
 @pytest.mark.parametrize("plan", [TWO, THREE], ids=["gap", "triangle"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(parts=st.lists(parts_of_a_leg, min_size=3, max_size=3), seed=st.integers(0, 2**32))
 def test_positions_are_the_fold_of_all_fills_ever_told_in_whatever_order(
     plan: LeggedPlan, parts: list[list[int]], seed: int

@@ -19,6 +19,7 @@ from engine.domain.orders import Order, OrderState, Purpose
 from engine.domain.plans import LeggedPlan
 from engine.execute.latency import Latency
 from engine.execute.paper import LeggedFinished
+from tests.effort import examples
 from tests.execute.test_stories import check_sums
 from tests.reference.world import Levels, Setup, World, limit_set, make_instrument
 
@@ -328,7 +329,7 @@ def play(
 
 
 @pytest.mark.parametrize("places", [TRIANGLE, SQUARE], ids=["triangle", "square"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(inputs=steps, seed=st.integers(0, 5), fees=st.sampled_from([(), ("a",), ("a", "b")]))
 def test_every_asset_adds_up_and_every_cause_too(
     places: Sequence[tuple[str, str]],

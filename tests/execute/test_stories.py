@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.domain.stories import Cause, TradeStory, Worth
 from engine.execute.finished import Found
+from tests.effort import examples
 from tests.execute.test_invariants import Inputs, fees_in_base, inputs, play
 from tests.reference.world import Setup, World, limit_set
 
@@ -32,7 +33,7 @@ def check_sums(story: TradeStory) -> None:
     assert story.gross - story.fee - story.transfer - story.gas == story.realised
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     steps=inputs,
     seed=st.integers(0, 5),

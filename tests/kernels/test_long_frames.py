@@ -13,6 +13,7 @@ from engine.kernels import layout
 from engine.kernels.order_book import MERGED_MIN
 from engine.market.board import Board
 from engine.ports import Applied, LevelForm
+from tests.effort import examples
 from tests.kernels.test_order_book import PRICE_DECIMALS, SIZE_DECIMALS, make_board
 from tests.reference.order_book import BookTwin
 
@@ -53,7 +54,7 @@ def assert_same(board: Board, twin: BookTwin) -> None:
     assert board.state[0, layout.DROPPED] == twin.dropped
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     snapshot=both_sides,
     changes=st.lists(both_sides, max_size=4),
@@ -77,7 +78,7 @@ def test_a_book_equals_its_twin_after_any_long_sorted_frames(
         assert_same(board, twin)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     held=st.sets(st.integers(0, 40), min_size=1),
     change=st.dictionaries(st.integers(0, 40), st.booleans(), min_size=MERGED_MIN),
@@ -135,7 +136,7 @@ def plain(levels: tuple[Levels, Levels]) -> tuple[bytes, tuple[int, int]]:
     return b'{"b":' + text + CLOSING, (5, 5 + len(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(snapshot=both_sides, change=both_sides)
 def test_a_plain_frame_does_what_its_decoded_levels_do(
     snapshot: tuple[Levels, Levels], change: tuple[Levels, Levels]
@@ -171,7 +172,7 @@ EDITS = [
 ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(
     change=both_sides,
     edits=st.lists(

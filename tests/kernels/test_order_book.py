@@ -12,6 +12,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.kernels import layout
 from engine.market.board import Board
 from engine.ports import Applied, LevelForm
+from tests.effort import examples
 from tests.reference.order_book import BookTwin
 
 LEVELS_MAX = 6
@@ -90,7 +91,7 @@ def assert_same(board: Board, twin: BookTwin) -> None:
     assert board.state[0, layout.DROPPED] == twin.dropped
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     form=st.sampled_from(list(LevelForm)),
     snapshot=levels_of_both,
@@ -154,7 +155,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(number=numbers)
 def test_a_number_is_taken_exactly_or_refused(number: str) -> None:
     board = make_board()
@@ -255,7 +256,7 @@ def test_a_full_side_drops_its_worst_level_and_counts_it() -> None:
 digits = st.from_regex(r"[0-9]{1,40}(\.[0-9]{1,3}(0{0,30}|[0-9]{0,4}))?", fullmatch=True)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(number=st.one_of(digits, st.from_regex(r"[1-9][0-9]{12,20}\.[0-9]{1,4}", fullmatch=True)))
 def test_a_size_is_taken_exactly_counts_as_the_largest_or_is_between_steps(number: str) -> None:
     board = make_board()
@@ -277,7 +278,7 @@ def test_a_size_is_taken_exactly_counts_as_the_largest_or_is_between_steps(numbe
             assert outcome is Applied.EMPTY
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(number=digits)
 def test_a_size_in_plain_text_is_the_size_of_the_decoder(number: str) -> None:
     payload = f'[["1.00","{number}"]],"a":[["2.00","1"]]'.encode()

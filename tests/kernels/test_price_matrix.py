@@ -17,6 +17,7 @@ from engine.market.matrix_reader import PriceMatrixReader, PriceRow
 from engine.market.price_matrix import PriceMatrix
 from engine.market.refresh_order import RefreshOrder
 from engine.ports import Applied, LevelForm
+from tests.effort import examples
 from tests.reference.price_matrix import ABSENT, Level, Twin, book_row
 from tests.reference.refresh_order import Pair, rank, ranks_of_stale
 from tests.reference.world import make_instrument
@@ -81,7 +82,7 @@ def agrees(row: PriceRow, expected: dict[str, float | bool]) -> bool:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(events, min_size=1, max_size=12))
 def test_rows_and_lists_of_changes_are_those_of_the_twin(
     happened: list[tuple[str, int, object, object]],
@@ -133,7 +134,7 @@ assets = st.sampled_from("ABCDE")
 pairs = st.tuples(assets, assets).filter(lambda pair: pair[0] != pair[1])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.data(), st.lists(pairs, min_size=1, max_size=25))
 def test_out_of_date_copies_are_chosen_by_how_closely_they_are_related(
     data: st.DataObject, chosen_pairs: list[Pair]

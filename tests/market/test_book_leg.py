@@ -19,6 +19,7 @@ from engine.portfolio.costs import QUOTE_STEP, Costs
 from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
 from engine.quote.gap import Confirmed, Confirmer, LimitRules
+from tests.effort import examples
 from tests.reference import book_leg as twin
 from tests.reference.world import START_NS, make_gap, make_instrument, write_side
 
@@ -95,7 +96,7 @@ def or_none(answer: Any, amount_raw: int) -> int | None:
     return found
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(case=legs(), share=st.fractions(0, "1.3"), nudge=st.integers(-2, 2))
 def test_an_input_buys_what_the_largest_order_that_it_pays_gives(
     case: Case, share: Fraction, nudge: int
@@ -111,7 +112,7 @@ def test_an_input_buys_what_the_largest_order_that_it_pays_gives(
     assert found == twin.most_out(plain, amount, **units)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(case=legs(), share=st.fractions(0, "1.2"), nudge=st.integers(-2, 2))
 def test_an_output_asks_for_the_least_input_that_reaches_it(
     case: Case, share: Fraction, nudge: int
@@ -174,7 +175,7 @@ def test_the_fee_is_rounded_to_the_step_that_costs_are() -> None:
     assert Decimal(1).scaleb(-FEE_DECIMALS) == QUOTE_STEP
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     asks=st.dictionaries(st.integers(9_900, 10_050), st.integers(1, 400), min_size=1, max_size=5),
     bids=st.dictionaries(st.integers(9_950, 10_100), st.integers(1, 400), min_size=1, max_size=5),

@@ -14,6 +14,7 @@ from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.valuation import Valuation
 from engine.ports import LevelForm
+from tests.effort import examples
 from tests.reference.world import SECOND, START_NS, make_instrument, write_side
 
 CODES = ("USD", "BTC", "ETH", "EUR", "SOL", "JPY")
@@ -48,7 +49,7 @@ def random_board(rng: random.Random) -> Board:
     return board
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_an_estimate_is_the_exact_value_as_a_float(seed: int) -> None:
     board = random_board(random.Random(seed))

@@ -28,6 +28,7 @@ from engine.market.matrix_block import (
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
 from engine.ports import LevelForm
+from tests.effort import examples
 from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, show_pool
 from tests.reference.world import START_NS, make_instrument
 
@@ -224,7 +225,7 @@ def test_a_damaged_header_is_refused_by_what_is_wrong(
             PriceMatrixReader.open(tmp_path / "prices")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.integers(0, 40), st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 9))
 def test_damage_to_a_header_is_an_error_at_most_and_the_next_writer_mends_it(
     word: int, value: int

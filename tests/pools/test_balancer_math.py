@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.pools.balancer_math import ONE_E18, exp, ln_e36, pow_down, pow_up
 from engine.pools.balancer_weighted import in_given_out, out_given_in
+from tests.effort import examples
 
 near_one = st.integers(ONE_E18 - 10**17 + 1, ONE_E18 + 10**17 - 1)
 far = st.one_of(st.integers(1, ONE_E18 - 10**17), st.integers(ONE_E18 + 10**17, 10**58))
@@ -20,14 +21,14 @@ def _ln(x_e18: int) -> Decimal:
         return (Decimal(x_e18) / ONE_E18).ln()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(near_one)
 def test_logarithms_near_one_are_sound_to_23_places(x: int) -> None:
     # The first term that the contract leaves out is 2 * z**17 / 17 with z below 0.053.
     assert abs(Decimal(ln_e36(x)) / 10**36 - _ln(x)) < Decimal("1e-22")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(far)
 def test_logarithms_elsewhere_are_sound_to_18_places(x: int) -> None:
     if x >= ONE_E18:
@@ -37,7 +38,7 @@ def test_logarithms_elsewhere_are_sound_to_18_places(x: int) -> None:
         assert abs(Decimal(ln_e36(x)) / 10**36 + _ln(reciprocal)) < Decimal("2e-18")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(-41 * ONE_E18, 130 * ONE_E18))
 def test_exponentials_are_sound_to_a_unit_or_eighteen_digits(x: int) -> None:
     with localcontext() as context:
@@ -47,7 +48,7 @@ def test_exponentials_are_sound_to_a_unit_or_eighteen_digits(x: int) -> None:
     assert abs(Decimal(exp(x)) - wanted) <= 2 + wanted * Decimal("2e-18")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.integers(ONE_E18 // 10**6, ONE_E18 * 10**6),
     st.integers(ONE_E18 // 50, 29 * 10**17),
@@ -62,7 +63,7 @@ def test_powers_enclose_the_true_power(x: int, y: int, has_shortcuts: bool) -> N
     assert pow_up(x, y, has_shortcuts=has_shortcuts) >= wanted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(10**18, 10**26), st.integers(10**18, 10**26), st.integers(1, 3 * 10**17))
 def test_equal_weights_round_each_step_against_the_trader(
     balance_in: int, balance_out: int, part_e18: int

@@ -35,6 +35,7 @@ from engine.pools.tick_math import (
     tick_at_sqrt_ratio,
 )
 from engine.pools.tick_table import TickTable
+from tests.effort import examples
 from tests.pools.uniswap_random import random_concentrated
 from tests.reference import concentrated as reference
 
@@ -68,7 +69,7 @@ def as_reference(state: ConcentratedState) -> reference.Pool:
 # ---- against real numbers ------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts)
 def test_an_exact_input_gives_what_real_numbers_give_less_rounding(
     seed: int, token_in: int, amount_raw: int
@@ -88,7 +89,7 @@ def test_an_exact_input_gives_what_real_numbers_give_less_rounding(
         assert -TINY <= lost <= (2 * steps + 2) * best + steps + 1 + 2 * ulp
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts)
 def test_an_exact_output_costs_what_real_numbers_cost_and_rounding(
     seed: int, token_in: int, amount_raw: int
@@ -108,7 +109,7 @@ def test_an_exact_output_costs_what_real_numbers_cost_and_rounding(
 # ---- rules of swaps ------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts)
 def test_there_and_back_never_gains(seed: int, token_in: int, amount_raw: int) -> None:
     state = random_concentrated(random.Random(seed))
@@ -123,7 +124,7 @@ def test_there_and_back_never_gains(seed: int, token_in: int, amount_raw: int) -
     assert back.amount_out_raw <= there.amount_in_raw
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts)
 def test_the_state_after_a_swap_is_one_that_can_be(
     seed: int, token_in: int, amount_raw: int
@@ -140,7 +141,7 @@ def test_the_state_after_a_swap_is_one_that_can_be(
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts)
 def test_buying_what_a_sale_gave_asks_no_more_than_the_sale(
     seed: int, token_in: int, amount_raw: int
@@ -369,7 +370,7 @@ def test_the_constants_are_the_roots_that_they_stand_for() -> None:
             assert factor == round(real)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(tick=st.integers(TICK_MIN, TICK_MAX - 1))
 def test_a_tick_holds_from_its_own_root_up_to_the_next(tick: int) -> None:
     low, high = sqrt_ratio_at_tick(tick), sqrt_ratio_at_tick(tick + 1)
@@ -395,7 +396,7 @@ def test_a_root_out_of_range_is_refused() -> None:
 # ---- price impact --------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts, is_exact_in=st.booleans())
 def test_the_impact_from_amounts_is_the_one_from_prices(
     seed: int, token_in: int, amount_raw: int, *, is_exact_in: bool

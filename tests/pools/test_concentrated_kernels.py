@@ -11,6 +11,7 @@ from engine.domain.errors import BadValueError
 from engine.kernels import concentrated as kernel
 from engine.kernels.sizing_layout import PIECE, PIECE_COLUMNS
 from engine.pools.concentrated import ConcentratedState, amount_out
+from tests.effort import examples
 from tests.pools.test_concentrated import as_reference, one_range
 from tests.pools.uniswap_random import random_concentrated
 from tests.pools.uniswap_states import PackedPool, pack_concentrated
@@ -40,7 +41,7 @@ def output(pieces: Pieces, amount_in: float) -> float:
     return pieces[-1][PIECE.COUT] if amount_in >= end else quote(pieces, amount_in)[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(seed=seeds, token_in=tokens, amount_raw=amounts)
 def test_pieces_give_what_real_numbers_give(seed: int, token_in: int, amount_raw: int) -> None:
     state = random_concentrated(random.Random(seed))
@@ -50,7 +51,7 @@ def test_pieces_give_what_real_numbers_give(seed: int, token_in: int, amount_raw
     assert output(pieces, float(amount_raw)) == pytest.approx(float(real.amount_out), rel=1e-12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(seed=seeds, token_in=tokens, share=st.floats(1e-12, 0.999))
 def test_no_contract_gives_more_than_its_pieces_promise(
     seed: int, token_in: int, share: float

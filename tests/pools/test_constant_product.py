@@ -15,6 +15,7 @@ from engine.pools.constant_product import (
 )
 from engine.pools.impact import impact_of_pair_amounts, impact_of_reserves
 from engine.pools.integers import UINT112_MAX
+from tests.effort import examples
 from tests.reference import constant_product as reference
 
 fees = st.sampled_from(
@@ -33,7 +34,7 @@ def sides(state: ConstantProductState, token_in: int) -> tuple[int, int, Fractio
     return both[token_in], both[1 - token_in], Fraction(numerator, state.fee_denominator)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(state=states, token_in=tokens, data=st.data())
 def test_a_pair_gives_the_most_that_its_product_allows(
     state: ConstantProductState, token_in: int, data: st.DataObject
@@ -54,7 +55,7 @@ def test_a_pair_gives_the_most_that_its_product_allows(
             after_swap(state, amount_in_raw=amount_raw, amount_out_raw=found + 1, token_in=token_in)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(state=states, token_in=tokens, data=st.data())
 def test_a_library_asks_the_least_input_or_one_unit_more(
     state: ConstantProductState, token_in: int, data: st.DataObject

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.errors import BadValueError
+from tests.effort import examples
 from tests.pools.curve_states import PROTOCOLS, RELATIVE, Pair, random_amount, random_pair
 from tests.reference.solidly import DIGITS, derivatives
 
@@ -36,7 +37,7 @@ def slack_of(pair: Pair, amount: int) -> float:
     return float(pair.slack_raw(inputs, pair.floats(inputs))[0])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(protocols, seeds)
 def test_floats_stay_within_the_stated_bound_of_the_exact_output(protocol: str, seed: int) -> None:
     pair, amount = draw(protocol, seed)
@@ -47,7 +48,7 @@ def test_floats_stay_within_the_stated_bound_of_the_exact_output(protocol: str, 
         assert abs(found - exact) <= RELATIVE * exact + slack_of(pair, amount)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(protocols, seeds)
 def test_floats_and_derivatives_are_those_of_the_unrounded_formula(
     protocol: str, seed: int
@@ -69,7 +70,7 @@ def test_floats_and_derivatives_are_those_of_the_unrounded_formula(
         assert abs(float(second) - bend) <= 1e-6 * abs(bend) + 1e-12 * rate / amount
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(protocols, seeds, st.integers(1, 10**6))
 def test_more_input_never_pays_less_but_for_units_of_rounding(
     protocol: str, seed: int, millionths: int
@@ -82,7 +83,7 @@ def test_more_input_never_pays_less_but_for_units_of_rounding(
         assert more >= less - slack_of(pair, amount)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(protocols, seeds)
 def test_a_round_trip_gains_nothing(protocol: str, seed: int) -> None:
     pair, amount = draw(protocol, seed)
@@ -97,7 +98,7 @@ def test_a_round_trip_gains_nothing(protocol: str, seed: int) -> None:
     assert regained <= amount
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(protocols, seeds)
 def test_exact_output_costs_what_exact_input_pays(protocol: str, seed: int) -> None:
     pair, amount = draw(protocol, seed)
@@ -122,7 +123,7 @@ def test_exact_output_costs_what_exact_input_pays(protocol: str, seed: int) -> N
         assert abs(paid - wanted) <= blur
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(protocols, seeds)
 def test_no_output_exceeds_the_reserve(protocol: str, seed: int) -> None:
     pair, amount = draw(protocol, seed)

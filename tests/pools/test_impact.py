@@ -21,6 +21,7 @@ from engine.pools.snapshots import PoolSnapshot, parse, state_of
 from engine.pools.solidly import SolidlyState
 from engine.pools.whirlpool import WhirlpoolState
 from engine.sandbox.pools import POOLS_PATH
+from tests.effort import examples
 from tests.pools.test_snapshots import OTHERS
 
 HALF_PERCENT = Fraction(5, 1_000)
@@ -124,7 +125,7 @@ def test_a_concentrated_pool_triggers_at_the_root_of_half_a_percent() -> None:
     assert not impact_of_states(DEEP, moved_to(limit - 1)).reaches(HALF_PERCENT)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(share=st.floats(0.001, 0.9), token_in=st.integers(0, 2), token_out=st.integers(0, 2))
 def test_a_curve_pools_swap_moves_the_price_of_its_two_tokens_most(
     share: float, token_in: int, token_out: int

@@ -15,6 +15,7 @@ from engine.portfolio.taken import Taken
 from engine.ports import Applied, LevelForm
 from engine.quote.gap import Confirmed, Confirmer, LimitRules, Unconfirmed
 from engine.quote.two_books import CommonLot
+from tests.effort import examples
 from tests.reference import confirm as twin
 from tests.reference.world import START_NS, make_gap, make_instrument, write_side
 
@@ -74,7 +75,7 @@ def make_costs(fee_buy: Decimal, fee_sell: Decimal, transfer: Decimal) -> Costs:
     return Costs(fee_bps_taker={BUY.venue: fee_buy, SELL.venue: fee_sell}, transfer_bps=transfer)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     asks=asks_side,
     bids=bids_side,
@@ -127,7 +128,7 @@ def test_confirmation_equals_plain_fractions(
     assert 0 <= edge - Fraction(confirmed.net_edge_bps) < Fraction(1, 10_000)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     asks=asks_side,
     bids=bids_side,

@@ -17,6 +17,7 @@ from engine.pools.constant_product import ConstantProductState
 from engine.pools.snapshots import PoolSnapshot, parse, state_of, to_json
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.pools import DOLLARS, POOLS_PATH, line_up, load_pools, price_usd
+from tests.effort import examples
 from tests.reference import concentrated as ranges_twin
 from tests.reference import constant_product as pair_twin
 
@@ -97,7 +98,7 @@ def test_a_moved_pool_keeps_its_dollars_or_its_product(index: int) -> None:
         assert all(shift % before.table.tick_spacing == 0 for shift in shifts)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     index=st.integers(0, len(RECORDED) - 2),
     digits=st.integers(3, 24),

@@ -14,6 +14,7 @@ from engine.bus.notices import Notice, RoleBack, Unkilled
 from engine.domain.modes import Basis
 from tests.bot.alerts.makers import MINUTE, S, Table, away, back, killed, limit, lost, refused
 from tests.bot.samples import AT_NS
+from tests.effort import examples
 
 CRITICAL = ("killed", "records:refused", "away:ledger", "away:engine")
 NAMES = (*CRITICAL, "venue:a", "venue:b", "limit:position_limit", "network")
@@ -95,7 +96,7 @@ class Stream:
         }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(STEPS)
 def test_no_critical_alert_is_ever_dropped_or_silenced(
     steps: list[Notice | tuple[str, str] | float | str],
@@ -111,7 +112,7 @@ def test_no_critical_alert_is_ever_dropped_or_silenced(
     assert not any(say.is_silent for say in said)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(STEPS, st.sampled_from(CRITICAL[2:]))
 def test_an_acknowledgement_stops_the_chain(
     steps: list[Notice | tuple[str, str] | float | str], name: str
@@ -129,7 +130,7 @@ def test_an_acknowledgement_stops_the_chain(
     assert name not in {one.fingerprint for one in table.machine.pages()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(STEPS)
 def test_counts_are_what_was_fed(steps: list[Notice | tuple[str, str] | float | str]) -> None:
     stream = Stream()
@@ -142,7 +143,7 @@ def test_counts_are_what_was_fed(steps: list[Notice | tuple[str, str] | float | 
         assert counted == stream.fed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(0, 59_999), min_size=1, max_size=400), st.integers(0, 4))
 def test_a_minute_makes_eleven_messages_at_most_beside_the_critical(
     at_ms: list[int], criticals: int

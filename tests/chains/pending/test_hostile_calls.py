@@ -21,6 +21,7 @@ from engine.chains.pending.predict import predict
 from tests.chains.pending.campaign_calldata import Nothing, is_safe, mutated
 from tests.chains.pending.routers_there import ETHEREUM
 from tests.chains.pending.samples import SAMPLES, SELECTORS, SENDER, SWAP_ROUTER_02, UNIVERSAL, call
+from tests.effort import examples
 
 
 def why_of(to: str, text: bytes) -> Why | None:
@@ -31,7 +32,7 @@ def why_of(to: str, text: bytes) -> Why | None:
     return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     to=st.sampled_from(sorted(ETHEREUM)),
     selector=st.sampled_from(SELECTORS),
@@ -53,7 +54,7 @@ def test_any_words_are_decoded_or_refused(
     assert is_safe(to, text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(name=st.sampled_from(sorted(SAMPLES)), seed=st.integers(0, 2**32))
 def test_a_true_call_with_changed_bytes_is_decoded_or_refused(name: str, seed: int) -> None:
     to, _, text = SAMPLES[name]

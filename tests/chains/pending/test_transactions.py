@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from engine.chains.pending.transactions import PendingTx, in_order, parse_pending
 from engine.chains.ports import Json
 from engine.domain.errors import BadValueError
+from tests.effort import examples
 
 TOLD: dict[str, Json] = {
     "blockHash": None,
@@ -84,7 +85,7 @@ def test_what_cannot_be_a_transaction_is_refused(wrong: dict[str, Json]) -> None
         parse_pending(TOLD | wrong)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.text() | st.integers(), st.lists))
 def test_any_answer_is_a_transaction_or_refused(value: Json) -> None:
     with pytest.raises(BadValueError):

@@ -1,0 +1,17 @@
+"""How hard the tests of a rule try: a sample in `make test`, all of it in `make test-long`.
+
+Each run draws other examples, so what many runs try together grows.
+"""
+
+import os
+from typing import Final
+
+IS_DEEP: Final = os.environ.get("SYNDICATE_TESTS_DEEP") == "1"
+
+SHARE: Final = 4
+LEAST: Final = 15
+
+
+def examples(deep: int) -> int:
+    """Return how many examples to try of so many in a deep run."""
+    return deep if IS_DEEP else min(deep, max(deep // SHARE, LEAST))
