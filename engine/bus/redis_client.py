@@ -15,6 +15,8 @@ LOOK_S: Final = 0.5
 """Longest wait in one read, and the interval of looks whether the other side is there."""
 CONNECT_S: Final = 2.0
 CONNECTIONS_MAX: Final = 16
+TURN_S: Final = 30.0
+"""Longest wait for one of the connections: a burst takes turns, and each call has its own bound."""
 FAILURES: Final = (RedisError, OSError)
 
 T = TypeVar("T")
@@ -25,7 +27,7 @@ def connect(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS_MAX,
-        timeout=CONNECT_S,
+        timeout=TURN_S,
         socket_connect_timeout=CONNECT_S,
         socket_timeout=LOOK_S + CONNECT_S,
         retry=None,

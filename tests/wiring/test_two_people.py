@@ -26,7 +26,7 @@ from tests.telegram.emulator import TOKEN, TelegramEmulator
 pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(
-    markets=MarketsSettings(sandbox_speed=2.0),
+    markets=MarketsSettings(sandbox_speed=1.0),
     approvals=ApprovalsSettings(wait_s=3_600, two_operators_usd=Decimal("0.01")),
 )
 
