@@ -101,6 +101,9 @@ class PostgresDatabase:
                     f"the server of {self.shown} has {name}=off and would lose acknowledged "
                     f"records when it crashes; set {name}=on"
                 )
+        if (await connection.execute(text("SHOW transaction_read_only"))).scalar_one() == "on":
+            what, remedy = _FATAL["25006"]
+            raise FatalError(f"the server of {self.shown} cannot be used: {what}; {remedy}")
 
     async def _take_lock(self, connection: AsyncConnection) -> None:
         taken = await connection.execute(

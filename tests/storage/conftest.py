@@ -1,18 +1,35 @@
+import asyncio
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from engine.storage.database import parse_url
 from engine.storage.ledger import LedgerSettings
+from engine.storage.migrate import migrate
 from tests.storage.makers import NOW_NS
 from tests.storage.servers import PostgresServer, running_postgres
 
+NOTE = "recorded markets"
+
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     with running_postgres() as server:
+        url = server.url(server.make_model())
+        settings = LedgerSettings(data_dir=tmp_path_factory.mktemp("model"), url=url)
+        asyncio.run(migrate("up", settings=settings))
         yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of today's schema: to migrate through all revisions takes a while."""
+    settings = LedgerSettings(data_dir=tmp_path_factory.mktemp("model"))
+    asyncio.run(migrate("up", settings=settings))
+    return Path(parse_url(settings).database or "")
 
 
 @dataclass
@@ -30,19 +47,42 @@ def clock() -> Clock:
     return Clock()
 
 
+def with_model(settings: LedgerSettings, model: Path) -> LedgerSettings:
+    settings.data_dir.mkdir(mode=0o700)
+    shutil.copy(model, parse_url(settings).database or "")
+    return settings
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerSettings:
-    """Settings of an empty database of each kind."""
-    url = ""
+    """Settings of a database of each kind without a record."""
+    data_dir = tmp_path / "var"
     if request.param == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres")
         url = server.url(server.make_database())
-    return LedgerSettings(data_dir=tmp_path / "var", url=url, market_note="recorded markets")
+        return LedgerSettings(data_dir=data_dir, url=url, market_note=NOTE)
+    made = LedgerSettings(data_dir=data_dir, market_note=NOTE)
+    return with_model(made, request.getfixturevalue("sqlite_model"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_settings(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerSettings:
+    """Settings of a database of each kind with nothing in it."""
+    url = ""
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.url(server.make_database(is_empty=True))
+    return LedgerSettings(data_dir=tmp_path / "var", url=url, market_note=NOTE)
 
 
 @pytest.fixture
-def sqlite_settings(tmp_path: Path) -> LedgerSettings:
+def bare_sqlite_settings(tmp_path: Path) -> LedgerSettings:
     return LedgerSettings(data_dir=tmp_path / "var")
+
+
+@pytest.fixture
+def sqlite_settings(tmp_path: Path, sqlite_model: Path) -> LedgerSettings:
+    return with_model(LedgerSettings(data_dir=tmp_path / "var"), sqlite_model)
 
 
 @pytest.fixture

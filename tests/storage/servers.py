@@ -16,6 +16,7 @@ SOCKET_NAME = ".s.PGSQL.5432"
 CHUNK_BYTES = 65_536
 STOP_S = 60
 SHARED = "ledger"
+MODEL = "model"
 END_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid();"
@@ -24,20 +25,26 @@ END_OTHERS = (
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A running server; each test gets an empty database."""
+    """A running server; each test gets a database without a record."""
 
     server: Any
     socket_dir: str
     names: set[str] = field(default_factory=set)
 
-    def make_database(self, *, is_shared: bool = True) -> str:
-        """Empty the one database that tests share, which is quick, or create one."""
-        name = SHARED if is_shared else f"own{len(self.names)}"
-        if name in self.names:
-            self.run(name, f"{END_OTHERS} DROP SCHEMA public CASCADE; CREATE SCHEMA public;")
-        else:
-            self.server.psql(f"CREATE DATABASE {name};")
-            self.names.add(name)
+    def make_model(self) -> str:
+        """Create the database that those of the tests are copies of."""
+        self.server.psql(f"CREATE DATABASE {MODEL};")
+        return MODEL
+
+    def make_database(self, *, is_own: bool = False, is_empty: bool = False) -> str:
+        """Copy the model, or create an empty one; not an own one takes the place of the last."""
+        name = f"own{len(self.names)}" if is_own else SHARED
+        self.names.add(name)
+        model = "template1" if is_empty else MODEL
+        self.server.psql(
+            f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n"
+            f"CREATE DATABASE {name} TEMPLATE {model};"
+        )
         return name
 
     def url(self, name: str) -> str:

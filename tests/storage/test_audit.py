@@ -313,12 +313,12 @@ async def test_what_a_restart_ends_has_its_link_too_and_cut_off_it_is_missed(
 
 
 async def test_where_there_is_no_audit_yet_nothing_is_called_broken_and_nothing_is_made(
-    sqlite_settings: LedgerSettings, clock: Clock
+    bare_sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
     with pytest.raises(TransientError, match="no ledger"):
-        await checked(sqlite_settings)
-    assert not sqlite_settings.data_dir.exists()
-    await fill(sqlite_settings, clock)
-    await migrate("down", settings=sqlite_settings, to="20261129_delayed", may_discard=True)
+        await checked(bare_sqlite_settings)
+    assert not bare_sqlite_settings.data_dir.exists()
+    await fill(bare_sqlite_settings, clock)
+    await migrate("down", settings=bare_sqlite_settings, to="20261129_delayed", may_discard=True)
     with pytest.raises(TransientError, match="make migrate"):
-        await checked(sqlite_settings)
+        await checked(bare_sqlite_settings)

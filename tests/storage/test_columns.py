@@ -67,7 +67,7 @@ def test_a_sum_has_no_rounding(amounts: list[Decimal]) -> None:
     assert _scaled(exact_sum(amounts)) == sum(map(_scaled, amounts))
 
 
-async def test_stored_amounts_come_back_equal(settings: LedgerSettings, clock: Clock) -> None:
+async def test_stored_amounts_come_back_equal(bare_settings: LedgerSettings, clock: Clock) -> None:
     amounts = [Decimal("-0"), Decimal("0.00"), Decimal("1E+20"), Decimal("9" * 60)]
     # Hypothesis draws the amounts; the database then takes all of them in one transaction.
 
@@ -89,24 +89,26 @@ async def test_stored_amounts_come_back_equal(settings: LedgerSettings, clock: C
         )
         return list(found.scalars())
 
-    settings.data_dir.mkdir()
-    async with open_writer(settings) as writer:
-        await prepare(writer, settings=settings, clock=clock)
+    bare_settings.data_dir.mkdir()
+    async with open_writer(bare_settings) as writer:
+        await prepare(writer, settings=bare_settings, clock=clock)
         stored = await writer.transact(store)
 
     assert len(amounts) > 50
     assert stored == amounts
 
 
-async def test_a_float_is_never_stored_as_money(settings: LedgerSettings, clock: Clock) -> None:
+async def test_a_float_is_never_stored_as_money(
+    bare_settings: LedgerSettings, clock: Clock
+) -> None:
     row = {**_execution_row(makers.make_execution_record()), "profit_usd": 0.1}
 
     async def store(connection: AsyncConnection) -> None:
         await connection.execute(insert(executions), row)
 
-    settings.data_dir.mkdir()
-    async with open_writer(settings) as writer:
-        await prepare(writer, settings=settings, clock=clock)
+    bare_settings.data_dir.mkdir()
+    async with open_writer(bare_settings) as writer:
+        await prepare(writer, settings=bare_settings, clock=clock)
         with pytest.raises(BadValueError, match="float"):
             await writer.transact(store)
 

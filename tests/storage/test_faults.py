@@ -100,13 +100,13 @@ async def test_damage_within_the_file_is_found_at_the_start(
 
 
 async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
-    sqlite_settings: LedgerSettings, clock: Clock
+    bare_sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
-    sqlite_settings.data_dir.mkdir()
-    database = sqlite_settings.data_dir / "ledger.sqlite3"
+    bare_sqlite_settings.data_dir.mkdir()
+    database = bare_sqlite_settings.data_dir / "ledger.sqlite3"
     database.write_bytes(b"shopping list: milk, bread, eggs" * 300)
 
-    refusal = await _refusal(sqlite_settings, clock)
+    refusal = await _refusal(bare_sqlite_settings, clock)
 
     assert "is damaged" in refusal
     assert "there is no backup" in refusal
@@ -114,11 +114,13 @@ async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
 
 
 async def test_a_data_directory_that_is_a_file_is_refused(
-    sqlite_settings: LedgerSettings, clock: Clock
+    bare_sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
-    sqlite_settings.data_dir.write_text("")
+    bare_sqlite_settings.data_dir.write_text("")
 
-    assert f"cannot use {sqlite_settings.data_dir}" in await _refusal(sqlite_settings, clock)
+    assert f"cannot use {bare_sqlite_settings.data_dir}" in await _refusal(
+        bare_sqlite_settings, clock
+    )
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ async def test_a_server_that_never_was_there_is_said_to_be_away(
 async def test_a_server_that_cannot_keep_money_is_refused(
     postgres: PostgresServer, tmp_path: Path, clock: Clock, setting: str, sentence: str
 ) -> None:
-    name = postgres.make_database(is_shared=False)
+    name = postgres.make_database(is_own=True)
     postgres.run(name, f"ALTER DATABASE {name} SET {setting};")
 
     settings = LedgerSettings(data_dir=tmp_path, url=postgres.url(name))

@@ -62,13 +62,13 @@ def _shape(connection: Connection) -> dict[str, Any]:
 
 
 async def test_the_migrated_schema_equals_the_models(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
-    async with open_ledger(settings, clock=clock):
+    async with open_ledger(bare_settings, clock=clock):
         pass
 
     differences = await _inspect(
-        settings,
+        bare_settings,
         lambda connection: compare_metadata(
             MigrationContext.configure(
                 connection, opts={"compare_type": True, "compare_server_default": True}
@@ -87,102 +87,103 @@ def test_the_files_of_migrations_say_what_alembic_makes_of_them() -> None:
     assert schema.newest_revision() == newest_first[0].revision
 
 
-async def test_up_down_up_ends_where_it_began(settings: LedgerSettings) -> None:
-    await migrate("up", settings=settings)
-    before = await _inspect(settings, _shape)
+async def test_up_down_up_ends_where_it_began(bare_settings: LedgerSettings) -> None:
+    await migrate("up", settings=bare_settings)
+    before = await _inspect(bare_settings, _shape)
 
     newest_first = ScriptDirectory.from_config(make_config()).walk_revisions()
     for below in [script.revision for script in newest_first][1:]:
-        assert await migrate("down", settings=settings) == below
-    assert await migrate("down", settings=settings, to="base") is None
-    empty = await _inspect(settings, _shape)
-    assert await migrate("up", settings=settings) == schema.newest_revision()
+        assert await migrate("down", settings=bare_settings) == below
+    assert await migrate("down", settings=bare_settings, to="base") is None
+    empty = await _inspect(bare_settings, _shape)
+    assert await migrate("up", settings=bare_settings) == schema.newest_revision()
 
     assert empty == {"triggers": []}
-    assert await _inspect(settings, _shape) == before
+    assert await _inspect(bare_settings, _shape) == before
 
 
 async def test_opening_an_older_database_keeps_its_records(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
-    async with open_ledger(settings, clock=clock) as ledger:
+    async with open_ledger(bare_settings, clock=clock) as ledger:
         await append(ledger, makers.make_opportunity_record(), makers.make_execution_record())
-    assert await migrate("down", settings=settings, to=FIRST) == FIRST
-    backups = len(list_backups(settings.backups_dir))
+    assert await migrate("down", settings=bare_settings, to=FIRST) == FIRST
+    backups = len(list_backups(bare_settings.backups_dir))
 
-    async with open_ledger(settings, clock=clock) as ledger:
+    async with open_ledger(bare_settings, clock=clock) as ledger:
         assert (await trades(ledger)).total == 1
         why = await ledger.answer(GetStoredWhy(ref="run1-1"))
         assert isinstance(why, WhyReport)
         assert (why.line.pair, why.line.hops) == ("BTC-USD", ())  # the column came later
 
-    assert await migrate("current", settings=settings) == schema.newest_revision()
-    if not settings.url:
-        assert len(list_backups(settings.backups_dir)) == backups + 1
+    assert await migrate("current", settings=bare_settings) == schema.newest_revision()
+    if not bare_settings.url:
+        assert len(list_backups(bare_settings.backups_dir)) == backups + 1
 
 
 async def test_going_down_never_discards_executions_unasked(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
-    async with open_ledger(settings, clock=clock) as ledger:
+    async with open_ledger(bare_settings, clock=clock) as ledger:
         await append(ledger, makers.make_execution_record())
 
     with pytest.raises(FatalError, match="would discard 1 executions"):
-        await migrate("down", settings=settings, to="base")
+        await migrate("down", settings=bare_settings, to="base")
 
-    async with open_ledger(settings, clock=clock) as ledger:
+    async with open_ledger(bare_settings, clock=clock) as ledger:
         assert (await trades(ledger)).total == 1
-    assert await migrate("down", settings=settings, to="base", may_discard=True) is None
+    assert await migrate("down", settings=bare_settings, to="base", may_discard=True) is None
 
 
 async def test_a_database_newer_than_the_program_is_refused(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
-    async with open_ledger(settings, clock=clock):
+    async with open_ledger(bare_settings, clock=clock):
         pass
 
     await _inspect(
-        settings,
+        bare_settings,
         lambda connection: connection.execute(
             text("UPDATE alembic_version SET version_num = '20990101_later'")
         ),
     )
 
     with pytest.raises(FatalError, match="20990101_later, newer than this program's"):
-        async with open_ledger(settings, clock=clock):
+        async with open_ledger(bare_settings, clock=clock):
             pytest.fail("a newer database was opened")
 
 
 async def test_tables_of_another_program_are_refused(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
-    settings.data_dir.mkdir()
+    bare_settings.data_dir.mkdir()
     await _inspect(
-        settings, lambda connection: connection.execute(text("CREATE TABLE orders (id INTEGER)"))
+        bare_settings,
+        lambda connection: connection.execute(text("CREATE TABLE orders (id INTEGER)")),
     )
 
     with pytest.raises(FatalError, match="tables named orders"):
-        async with open_ledger(settings, clock=clock):
+        async with open_ledger(bare_settings, clock=clock):
             pytest.fail("another program's database was opened")
 
 
 @pytest.mark.parametrize("table", [executions, orders, fills, operator_state], ids=str)
 async def test_the_database_itself_refuses_to_change_or_delete_money(
-    settings: LedgerSettings, clock: Clock, table: Any
+    bare_settings: LedgerSettings, clock: Clock, table: Any
 ) -> None:
-    async with open_ledger(settings, clock=clock) as ledger:
+    async with open_ledger(bare_settings, clock=clock) as ledger:
         await append(ledger, makers.make_execution_record(), makers.make_state_record())
     column = list(table.c)[-1]
 
     for statement in (delete(table), update(table).values({column: column})):
         with pytest.raises(BadValueError, match="never changed or deleted"):
-            await _inspect(settings, partial(Connection.execute, statement=statement))
+            await _inspect(bare_settings, partial(Connection.execute, statement=statement))
 
 
 def test_the_command_line_migrates_and_shows_where_it_is(
-    sqlite_settings: LedgerSettings, capsys: pytest.CaptureFixture[str]
+    bare_sqlite_settings: LedgerSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where = ["--data-dir", str(sqlite_settings.data_dir)]
+    where = ["--data-dir", str(bare_sqlite_settings.data_dir)]
 
     assert migrate_module.main(["up", *where]) == 0
     assert migrate_module.main(["current", *where]) == 0
@@ -194,28 +195,28 @@ def test_the_command_line_migrates_and_shows_where_it_is(
 
 
 async def test_a_migration_cut_short_leaves_the_schema_as_it_was(
-    settings: LedgerSettings, monkeypatch: pytest.MonkeyPatch
+    bare_settings: LedgerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(connection: Connection) -> None:
         upgrade(connection)
         raise asyncio.CancelledError
 
-    await migrate("up", settings=settings)
-    await migrate("down", settings=settings, to=FIRST)
-    before = await _inspect(settings, _shape)
+    await migrate("up", settings=bare_settings)
+    await migrate("down", settings=bare_settings, to=FIRST)
+    before = await _inspect(bare_settings, _shape)
     monkeypatch.setattr("engine.storage.migrate.upgrade", cut)
     with pytest.raises(asyncio.CancelledError):
-        await migrate("up", settings=settings)
+        await migrate("up", settings=bare_settings)
 
-    assert await _inspect(settings, _shape) == before
+    assert await _inspect(bare_settings, _shape) == before
 
 
 def test_models_and_migrations_know_every_table_by_the_same_name(
-    sqlite_settings: LedgerSettings,
+    bare_sqlite_settings: LedgerSettings,
 ) -> None:
-    migrate_module.main(["up", "--data-dir", str(sqlite_settings.data_dir)])
+    migrate_module.main(["up", "--data-dir", str(bare_sqlite_settings.data_dir)])
 
-    engine = create_engine(f"sqlite:///{sqlite_settings.data_dir / 'ledger.sqlite3'}")
+    engine = create_engine(f"sqlite:///{bare_sqlite_settings.data_dir / 'ledger.sqlite3'}")
     tables = set(inspect(engine).get_table_names())
     engine.dispose()
 

@@ -50,13 +50,13 @@ async def _prepared(writer: Writer, settings: LedgerSettings, clock: Clock) -> N
 
 
 async def test_a_request_cancelled_in_its_transaction_is_committed_whole(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
     gate = Gate(_store_execution)
     told = asyncio.Event()
-    settings.data_dir.mkdir()
-    async with open_writer(settings) as writer, asyncio.timeout(PATIENCE_S):
-        await _prepared(writer, settings, clock)
+    bare_settings.data_dir.mkdir()
+    async with open_writer(bare_settings) as writer, asyncio.timeout(PATIENCE_S):
+        await _prepared(writer, bare_settings, clock)
         async with asyncio.TaskGroup() as tasks:
             asker = tasks.create_task(writer.transact(gate, then=lambda _: told.set()))
             await gate.started.wait()
@@ -64,21 +64,21 @@ async def test_a_request_cancelled_in_its_transaction_is_committed_whole(
             gate.released.set()
             await told.wait()
 
-    async with open_ledger(settings, clock=clock) as ledger:
+    async with open_ledger(bare_settings, clock=clock) as ledger:
         assert (await asking.trades(ledger)).total == 1
 
 
 async def test_a_request_cancelled_before_its_turn_is_not_run(
-    sqlite_settings: LedgerSettings, clock: Clock
+    bare_sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
     gate, ran = Gate(), asyncio.Event()
 
     async def work(_connection: AsyncConnection) -> None:
         ran.set()
 
-    sqlite_settings.data_dir.mkdir()
-    async with open_writer(sqlite_settings) as writer, asyncio.timeout(PATIENCE_S):
-        await _prepared(writer, sqlite_settings, clock)
+    bare_sqlite_settings.data_dir.mkdir()
+    async with open_writer(bare_sqlite_settings) as writer, asyncio.timeout(PATIENCE_S):
+        await _prepared(writer, bare_sqlite_settings, clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(writer.transact(gate))
             await gate.started.wait()
@@ -93,7 +93,7 @@ async def test_a_request_cancelled_before_its_turn_is_not_run(
 
 
 async def test_transactions_of_many_tasks_never_interleave(
-    settings: LedgerSettings, clock: Clock
+    bare_settings: LedgerSettings, clock: Clock
 ) -> None:
     running = 0
 
@@ -105,18 +105,18 @@ async def test_transactions_of_many_tasks_never_interleave(
         await asyncio.sleep(0)
         running -= 1
 
-    settings.data_dir.mkdir()
-    async with open_writer(settings) as writer:
-        await _prepared(writer, settings, clock)
+    bare_settings.data_dir.mkdir()
+    async with open_writer(bare_settings) as writer:
+        await _prepared(writer, bare_settings, clock)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(50):
                 tasks.create_task(writer.transact(work))
 
 
 async def test_a_full_queue_refuses_after_the_time_named_and_recovers(
-    sqlite_settings: LedgerSettings, clock: Clock
+    bare_sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
-    settings = dataclasses.replace(sqlite_settings, jobs_max=1, queue_s=0.05)
+    settings = dataclasses.replace(bare_sqlite_settings, jobs_max=1, queue_s=0.05)
     gate = Gate()
     settings.data_dir.mkdir()
     async with open_writer(settings) as writer, asyncio.timeout(PATIENCE_S):
@@ -134,20 +134,20 @@ async def test_a_full_queue_refuses_after_the_time_named_and_recovers(
 
 
 async def test_a_mistake_in_one_request_is_told_to_its_asker_alone(
-    sqlite_settings: LedgerSettings, clock: Clock
+    bare_sqlite_settings: LedgerSettings, clock: Clock
 ) -> None:
     async def mistake(connection: AsyncConnection) -> None:
         await _store_execution(connection)
         raise ZeroDivisionError
 
-    sqlite_settings.data_dir.mkdir()
-    async with open_writer(sqlite_settings) as writer:
-        await _prepared(writer, sqlite_settings, clock)
+    bare_sqlite_settings.data_dir.mkdir()
+    async with open_writer(bare_sqlite_settings) as writer:
+        await _prepared(writer, bare_sqlite_settings, clock)
         with pytest.raises(ZeroDivisionError):
             await writer.transact(mistake)
         await writer.transact(_nothing)
 
-    async with open_ledger(sqlite_settings, clock=clock) as ledger:
+    async with open_ledger(bare_sqlite_settings, clock=clock) as ledger:
         assert (await asking.trades(ledger)).total == 0
 
 
