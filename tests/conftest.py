@@ -2,7 +2,9 @@
 
 import gc
 import sys
+from typing import Final
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,6 +12,9 @@ from tests.effort import examples
 
 CAMPAIGN = "campaign"
 RECURSION_LIMIT = 1_000
+GROWN_BYTES: Final = 300_000_000
+_PROCESS: Final = psutil.Process()
+_kept_bytes = 0
 
 settings.register_profile(
     "any machine",
@@ -43,3 +48,12 @@ def pytest_collection_finish() -> None:
     # A library that tests of chains load (py_ecc) raises it so far that a deep JSON overflows the
     # stack. No role of the product loads that: `bot/test_hostile_updates.py`.
     sys.setrecursionlimit(RECURSION_LIMIT)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Collect what large worlds left: their arrays are no objects that a collection counts."""
+    global _kept_bytes  # noqa: PLW0603 - of the process
+    if _PROCESS.memory_info().rss > _kept_bytes + GROWN_BYTES:
+        gc.collect()
+        _kept_bytes = _PROCESS.memory_info().rss

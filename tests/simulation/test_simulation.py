@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulation.simulation import MEMORY, make_empty_database, simulate
 
-RUNS = 20
+RUNS, RUNS_DEEP = 6, 20
 
 
 @pytest.fixture
@@ -23,7 +23,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, RUNS + 1))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(seed, marks=[] if seed <= RUNS else [pytest.mark.campaign])
+        for seed in range(1, RUNS_DEEP + 1)
+    ],
+)
 def test_no_invariant_fails_whatever_happens(
     seed: int, directory: Path, empty_database: Path
 ) -> None:
