@@ -75,6 +75,7 @@ class _Pages:
                 "replay_s": stage.now_ns / 1e9,
                 "is_paused": self._driver.is_paused,
                 "lag_s_max": self._driver.lag_ns_max / 1e9,
+                "left_out_s": self._driver.left_out_ns / 1e9,
                 "counts": dict(stage.counts),
                 "venues": venues,
                 "market_note": self._note,

@@ -216,6 +216,10 @@ class Stage:
         """Return the venues' time at a replay time, since the epoch."""
         return self.epoch_ns + int(at_ns * self.venue_time_ratio)
 
+    def leave_out(self, time_ns: int) -> None:
+        """Let replay time not pass; the venues' clocks go on as if it had."""
+        self.epoch_ns += int(time_ns * self.venue_time_ratio)
+
     def next_at_ns(self) -> int:
         """Return the replay time of the next entry."""
         return self._entries[0][0]
