@@ -196,6 +196,10 @@ discover-bench: $(VENV)/.dev local-chain ## find POOLS=5000 real pools at a loca
 bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure; writes benchmarks/latest.json
 	@.venv-bench/bin/python -m benchmarks
 
+.PHONY: bench-preemption
+bench-preemption: $(VENV)/.kernels ## how fast background work is out of the way (N=100000 triggers; a quarter of an hour)
+	@$(PY) -m benchmarks.preemption --triggers $(or $(N),100000)
+
 .PHONY: bench-peers
 bench-peers: $(VENV)/.kernels .venv-bench/.ready .venv-bench/degenbot-03/.ready .venv-bench/degenbot-06/.ready ## other libraries on the same tasks, side by side
 	@.venv-bench/bin/python -m benchmarks.peers

@@ -11,8 +11,8 @@ import ssl
 import sys
 import time
 from array import array
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +23,8 @@ import uvloop
 from benchmarks.full_path import make_core
 from benchmarks.paced_floor import Arrivals, Times, room_for
 from benchmarks.paced_sender import PATIENCE_S, WARM_UP, Pace, recorded
+from engine.background.hold import Hold, HoldTerms
+from engine.background.switches import Trigger
 from engine.connectors.limiter import Limiter
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.session import Accept, Session, SessionLimits
@@ -35,6 +37,12 @@ from engine.ports import Action, InputKind, RequestBudget
 from engine.wiring.engine_role import accept_of
 from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import TICK_S
+
+HOLD_ENVIRONMENT_NAME = "SYNDICATE_BENCH_HOLD"
+"""Names the page of background work; each tenth frame pushes that aside then."""
+
+HELD_EACH = 10
+HOLD_TERMS = HoldTerms(quiet_ns=10_000_000, longest_ns=10**9, held_ratio_max=0.99)
 
 
 class TimedTls(ssl.SSLObject):
@@ -72,7 +80,8 @@ async def receive(port: int, pace: Pace, path: Path) -> None:
         core = make_core(recorded(), prices=prices, recorder=recorder)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         watch = ClockWatch(clock, core.hot_path.correct)
-        timed = _Timed(accept_of(core.hot_path, 0, watch), WARM_UP + pace.frames)
+        hold = stack.enter_context(_hold())
+        timed = _Timed(accept_of(core.hot_path, 0, watch), WARM_UP + pace.frames, hold)
         session = Session(
             websocket_url=f"wss://127.0.0.1:{port}",
             rest=RestClient(
@@ -106,7 +115,8 @@ async def receive(port: int, pace: Pace, path: Path) -> None:
 class _Timed:
     """Takes a session's inputs and notes when each frame was handed over and decided on."""
 
-    def __init__(self, accept: Accept, frames: int) -> None:
+    def __init__(self, accept: Accept, frames: int, hold: Hold | None) -> None:
+        self._hold = hold
         self.is_whole = asyncio.Event()
         self._accept = accept
         self._began_ns = array("q", bytes(8 * frames))
@@ -119,6 +129,8 @@ class _Timed:
             return self._accept(kind, key, payload, at_ns)
         count = self._count
         self._began_ns[count] = time.monotonic_ns()
+        if self._hold is not None and count % HELD_EACH == 0:
+            self._hold.trigger(Trigger.OPPORTUNITY)
         actions = self._accept(kind, key, payload, at_ns)
         self._ended_ns[count] = time.monotonic_ns()
         self._count = count + 1
@@ -129,6 +141,24 @@ class _Timed:
     def table(self) -> Times:
         """Return int64 (frames, 2): when handed over, when decided on."""
         return np.array([self._began_ns, self._ended_ns], np.int64).T
+
+
+@contextmanager
+def _hold() -> Iterator[Hold | None]:
+    """Return by what background work is pushed aside, if there is any."""
+    path = os.environ.get(HOLD_ENVIRONMENT_NAME)
+    if path is None:
+        yield None
+        return
+    call_later = asyncio.get_running_loop().call_later
+    hold = Hold("engine-paced", Path(path), terms=HOLD_TERMS, call_later=call_later)
+    hold.look()
+    if hold.trouble:
+        raise RuntimeError(hold.trouble)
+    try:
+        yield hold
+    finally:
+        hold.close()
 
 
 async def _tick(core: Core, watch: ClockWatch, session: Session) -> None:

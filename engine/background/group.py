@@ -84,17 +84,40 @@ class Group:
         return stat is not None and int(stat[_STARTED]) == self.started and stat[_STATE] in "Tt"
 
     def running(self) -> list[tuple[int, str]]:
-        """Return the processes below its leader that are not stopped, each with its state."""
+        """Return the processes below its leader that run on, each with its state.
+
+        One that is to stop and was not given a processor since runs no instruction of its own.
+        """
         found = []
         for process in self.members():
             stat = _stat_of(process)
-            if (
-                stat is not None
-                and int(stat[_GROUP]) == self.leader
-                and stat[_STATE] not in STOPPED
-            ):
+            if stat is None or int(stat[_GROUP]) != self.leader or stat[_STATE] in STOPPED:
+                continue
+            if stat[_STATE] == "D" or not _is_to_stop(process):
                 found.append((process, stat[_STATE]))
         return found
+
+    def force(self, process: int) -> bool:
+        """End one of its processes that cannot be stopped; returns whether it was there.
+
+        Its leader is not ended: it starts the others.
+        """
+        if process == self.leader:
+            return False
+        try:
+            handle = os.pidfd_open(process)
+        except OSError:
+            return False
+        try:
+            stat = _stat_of(process)  # of the process of the handle, or of none
+            if stat is None or int(stat[_GROUP]) != self.leader:
+                return False
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        except OSError:
+            return False
+        finally:
+            os.close(handle)
+        return True
 
     def members(self) -> Iterator[int]:
         """Return its leader and all that it started, as far as they are its descendants still."""
@@ -151,6 +174,16 @@ def _stat_of(process: int) -> list[str] | None:
     except OSError:
         return None
     return text.rpartition(")")[2].split()
+
+
+def _is_to_stop(process: int) -> bool:
+    """Say whether a process is told to stop, and was not yet given a processor to obey."""
+    try:
+        text = (PROC / str(process) / "status").read_text()
+    except OSError:
+        return True  # it is gone
+    pending = text.partition("\nShdPnd:")[2].split(maxsplit=1)
+    return bool(pending) and bool(int(pending[0], 16) & 1 << signal.SIGSTOP - 1)
 
 
 def _children_of(process: int) -> list[int]:

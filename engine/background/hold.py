@@ -61,14 +61,14 @@ class Hold:
         triggers: how many triggers came while something could be held.
         passed_over: how many of them found no credit.
         failures: how often something went wrong; the path went on.
+        is_busy: says whether the path is still under way, whatever was triggered.
+        led_to: says what became of a trigger's subject, in a word or two.
 
     Args:
         name: of the holder, such as ``engine-main``.
         path: of the page.
         terms: how long is held.
         call_later: calls something after some seconds, from the same thread.
-        is_busy: says whether the path is still under way, whatever was triggered.
-        led_to: says what became of a trigger's subject, in a word or two.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Hold:
         *,
         terms: HoldTerms,
         call_later: Callable[[float, Callable[[], None]], Handle],
-        is_busy: Callable[[], bool] = lambda: False,
-        led_to: Callable[[str], str] = lambda _subject: "",
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.trouble = "there is no background work"
         self.holds = self.triggers = self.passed_over = self.failures = 0
         self._name, self._path, self._terms = name, path, terms
-        self._call_later, self._is_busy, self._led_to = call_later, is_busy, led_to
+        self._call_later = call_later
+        self.is_busy: Callable[[], bool] = lambda: False
+        self.led_to: Callable[[str], str] = lambda _subject: ""
         self._now_ns = now_ns
         self._page: Page | None = None
         self._slot: Slot | None = None
@@ -120,8 +120,8 @@ class Hold:
         """
         try:
             self._look()
-        except (BadValueError, OSError) as error:
-            self._leave(str(error))
+        except Exception as error:  # noqa: BLE001 - the engine does without
+            self._leave(str(error) or type(error).__name__)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -162,6 +162,14 @@ class Hold:
     def _due(self) -> None:
         """Let go if the path is quiet, else look again later."""
         self._timer = None
+        try:
+            self._let_go_if_due()
+        except Exception:  # what is held is let go by the watch then
+            self.failures += 1
+            self._is_on = False
+            log.exception("background work was not let go as it should")
+
+    def _let_go_if_due(self) -> None:
         slot = self._slot
         if not self._is_on or slot is None:
             return
@@ -172,7 +180,7 @@ class Hold:
         elif now_ns >= self._latest_ns:
             self._release(Ended.LONGEST)
         else:
-            if now_ns >= self._until_ns and self._is_busy():
+            if now_ns >= self._until_ns and self.is_busy():
                 slot[Word.UNTIL] = self._until_ns = min(
                     now_ns + self._terms.quiet_ns, self._latest_ns
                 )
@@ -204,7 +212,7 @@ class Hold:
         if self._group is not None:
             resume_unless_held(page, self._group, self._now_ns)
         resume_ns = self._now_ns() - now_ns
-        led_to = self._led_to(switch.subject) if switch.subject else ""
+        led_to = self.led_to(switch.subject) if switch.subject else ""
         page.write(slot, replace(switch, resume_ns=resume_ns, led_to=led_to))
 
     def _look(self) -> None:
@@ -240,7 +248,11 @@ class Hold:
     def _leave(self, why: str) -> None:
         self.trouble = why
         if self._is_on:
-            self._release(Ended.CLOSED)
+            try:
+                self._release(Ended.CLOSED)
+            except Exception:  # what is held is let go by the watch then
+                self._is_on = False
+                log.exception("background work was not let go as it should")
         group, page = self._group, self._page
         self._group = self._page = self._slot = None
         if group is not None:

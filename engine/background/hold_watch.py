@@ -34,6 +34,8 @@ STOP_WITHIN_NS: Final = 20_000_000
 """A process that runs so long after it was to be stopped cannot be stopped."""
 
 UNSTOPPED_KEPT: Final = 20
+WITHIN_KERNEL: Final = "D"
+"""State of a process that waits for a disk or the like, which no signal reaches."""
 
 
 class Unstopped(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ class HoldWatch:
         self._now_ns = now_ns
         self._read = {slot.index: slot.written() for slot in page.slots()}
         self._held_since_ns = 0
-        self._checked_ns = 0
+        self._tries: dict[int, int] = {}
         self._was_stopped = False
 
     def follow(self, group: Group | None) -> None:
@@ -182,10 +184,11 @@ class HoldWatch:
         return is_stuck
 
     def _look_for_unstopped(self, holding: list[Slot], now_ns: int) -> None:
-        """Look once in each hold whether something runs on."""
-        if self.group is None or self._checked_ns == self._held_since_ns:
+        """Look in each hold whether something runs on: it is told to stop again, then ended."""
+        if self.group is None or now_ns - self._held_since_ns < STOP_WITHIN_NS:
             return
-        if now_ns - self._held_since_ns < STOP_WITHIN_NS or not self._page.is_held_at(now_ns):
+        tried = self._tries.get(self._held_since_ns, 0)
+        if tried > 1 or not self._page.is_held_at(now_ns):
             return
         numbers = [slot[Word.NUMBER] for slot in holding]
         running = self.group.running()
@@ -193,11 +196,28 @@ class HoldWatch:
         is_same = numbers == [slot[Word.NUMBER] for slot in holding]
         if not is_same or not self._page.is_held_at(self._now_ns()):
             return
-        self._checked_ns = self._held_since_ns
-        for process, state in running:
-            self.switches.unstopped += 1
-            self.unstopped.append(Unstopped(process=process, state=state, at_ns=time.time_ns()))
-            log.warning("process %d of background work cannot be stopped: %s", process, state)
+        self._tries = {self._held_since_ns: tried + 1 if running else 2}
+        if tried:
+            for process, state in running:
+                self._force(process, state)
+        elif found := [one for one in running if one[1] != WITHIN_KERNEL]:
+            for process, state in found:
+                self._tell(process, state)
+            self.group.stop()
+
+    def _force(self, process: int, state: str) -> None:
+        """End a process that does not stop; one within the kernel runs nothing, and is told."""
+        assert self.group is not None
+        if state == WITHIN_KERNEL:
+            self._tell(process, state)
+        elif self.group.force(process):
+            self.switches.forced += 1
+            log.warning("process %d of background work does not stop: it is ended", process)
+
+    def _tell(self, process: int, state: str) -> None:
+        self.switches.unstopped += 1
+        self.unstopped.append(Unstopped(process=process, state=state, at_ns=time.time_ns()))
+        log.warning("process %d of background work (%s) does not stop", process, state)
 
     def _drain(self, slot: Slot) -> None:
         written, read = slot.written(), self._read[slot.index]

@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, MutableMapping
+from pathlib import Path
 from typing import Final
 
 NICE: Final = 19
@@ -15,6 +16,8 @@ THREAD_COUNTS: Final = (
     "NUMBA_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+
+AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 _IOPRIO_SET: Final = {"x86_64": 251, "aarch64": 30}
 _THIS_PROCESS: Final = 1
@@ -30,6 +33,9 @@ def one_thread_each(environment: MutableMapping[str, str]) -> None:
 def become_idle(*, engine_core: int | None = None) -> list[str]:
     """Make this process, and all that it starts from now on, idle work.
 
+    Linux may share processor time among sessions first (autogroup), whatever policies are within
+    them: one that leads a session of its own has that made nice, too.
+
     Args:
         engine_core: the core that is the engine's alone, if it has one.
 
@@ -40,6 +46,7 @@ def become_idle(*, engine_core: int | None = None) -> list[str]:
     for what, act in (
         ("the policy SCHED_IDLE", _be_scheduled_idle),
         (f"nice {NICE}", _be_nice),
+        (f"nice {NICE} of its session", _have_session_nice),
         ("the idle class of the disk", _be_idle_at_disk),
         ("staying off the engine's core", lambda: _stay_off(engine_core)),
     ):
@@ -62,6 +69,11 @@ def _be_scheduled_idle() -> None:
 
 def _be_nice() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, NICE)
+
+
+def _have_session_nice() -> None:
+    if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
+        AUTOGROUP.write_text(f"{NICE}")
 
 
 def _be_idle_at_disk() -> None:

@@ -106,6 +106,7 @@ class SwitchReport(msgspec.Struct, frozen=True, kw_only=True):
         lost: how many came faster than they were read.
         damaged: how many records could not be read.
         unstopped: how many processes were found running while all were to be stopped.
+        forced: how many of them were ended, as they did not stop when told again.
         newest: the last ones, the newest first.
     """
 
@@ -119,6 +120,7 @@ class SwitchReport(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     damaged: int
     unstopped: int
+    forced: int
     newest: tuple[Switch, ...]
 
 
@@ -126,11 +128,11 @@ class Switches:
     """Counts switches, in bounded memory.
 
     Attributes:
-        lost, damaged, unstopped: see `SwitchReport`.
+        lost, damaged, unstopped, forced: see `SwitchReport`.
     """
 
     def __init__(self) -> None:
-        self.lost = self.damaged = self.unstopped = 0
+        self.lost = self.damaged = self.unstopped = self.forced = 0
         self._count = self._triggers = 0
         self._by_trigger: Counter[str] = Counter()
         self._by_end: Counter[str] = Counter()
@@ -163,6 +165,7 @@ class Switches:
             lost=self.lost,
             damaged=self.damaged,
             unstopped=self.unstopped,
+            forced=self.forced,
             newest=tuple(self._newest),
         )
 

@@ -4,6 +4,7 @@ Before an input: paper orders that are due meet the board as it was. After it: e
 is screened, and what was found is decided on and executed.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,6 +30,7 @@ from engine.domain.plans import Plan
 from engine.domain.switched_off import Off
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
+from engine.kernels.screen_layout import SCREENED
 from engine.market.board import Board
 from engine.market.freshness import Freshness, VenueEdge, VenueLost
 from engine.market.valuation import Valuation
@@ -115,6 +117,11 @@ class Journal(Protocol):
         ...
 
 
+Alarm = Callable[[str, float], None]
+"""Is told an opportunity's id and its screened profit in USD: nan if nobody knows, infinity if a
+plan begins for it."""
+
+
 @dataclass(slots=True)
 class _Considered:
     """The last decision on an open opportunity."""
@@ -131,7 +138,8 @@ def _no_matrix() -> None:
 class Pipeline:
     """Runs the parts in their order."""
 
-    NOT_STATE = frozenset({"_shared", "_publish"})  # for other processes, which a replay has not
+    # For other processes, which a replay has not.
+    NOT_STATE = frozenset({"_shared", "_publish", "_alarm"})
 
     def __init__(
         self,
@@ -151,11 +159,14 @@ class Pipeline:
         fees: FeeSet,
         journal: Journal,
         open_matrix: Callable[[], SharedRows | None] = _no_matrix,
+        alarm: Alarm | None = None,
     ) -> None:
         """Join parts that all work on the same board.
 
         `open_matrix` makes the matrix, of the rows as they are now, where changed books and pools
-        are published for other processes; None if there is none.
+        are published for other processes; None if there is none. `alarm` is told of each
+        opportunity that is new or better before it is decided on, and of each plan before it
+        begins, so that other processes make way.
         """
         self._board = board
         self._taken = taken
@@ -177,6 +188,7 @@ class Pipeline:
         self._shared = open_matrix()
         self._publish = self._publish_by(self._shared)
         self._considered: dict[str, _Considered] = {}
+        self._alarm = alarm
 
     def rows_changed(self, at_ns: int) -> None:
         """Learn that rows of the board came or went: the matrix is made anew."""
@@ -279,6 +291,8 @@ class Pipeline:
         self._tell_permits()
 
     def _start(self, plan: Plan, at_ns: int) -> None:
+        if self._alarm is not None:
+            self._alarm(plan.opportunity.opportunity_id, math.inf)
         self._executors.start(plan, at_ns)
         self._permits.started(plan, at_ns)
 
@@ -431,6 +445,8 @@ class Pipeline:
         last = self._considered.get(episode.opportunity_id)
         if last is not None and not _is_due(last, episode, at_ns):
             return
+        if self._alarm is not None and (last is None or _is_improved(last, episode)):
+            self._alarm(episode.opportunity_id, episode.row[SCREENED.PROFIT_USD])
         opportunity = self._detector.newest(episode)
         if last is None:
             self._journal.opportunity_found(opportunity)
@@ -466,5 +482,8 @@ class Pipeline:
 def _is_due(last: _Considered, episode: Episode, at_ns: int) -> bool:
     if last.is_planned:
         return False
-    is_improved = episode.profit_quote >= last.profit_quote * IMPROVED_RATIO
-    return is_improved or not 0 <= at_ns - last.decided_at_ns < RECONSIDER_NS
+    return _is_improved(last, episode) or not 0 <= at_ns - last.decided_at_ns < RECONSIDER_NS
+
+
+def _is_improved(last: _Considered, episode: Episode) -> bool:
+    return episode.profit_quote >= last.profit_quote * IMPROVED_RATIO

@@ -5,6 +5,7 @@ answered, or is being answered, is answered no more. A word that only takes away
 """
 
 import secrets
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -109,9 +110,14 @@ class Granting(Protocol):
 
 
 class ApprovalDesk:
-    """Answers for one engine."""
+    """Answers for one engine.
+
+    Attributes:
+        on_answer: is told that a person answered, so that all else makes way for what follows.
+    """
 
     def __init__(self, core: Core, engine: Engine, clock: Clock) -> None:
+        self.on_answer: Callable[[], None] = lambda: None
         self._core = core
         self._engine = engine
         self._clock = clock
@@ -158,6 +164,7 @@ class ApprovalDesk:
         refusal = self._refusal(approval, envelope, act)
         if refusal is not None:
             return Declined(why=refusal)
+        self.on_answer()
         if act in {ApprovalAct.REJECT, ApprovalAct.SNOOZE}:
             self._say(approval, act, envelope.by)
             await self._engine.note(envelope, _action(approval, act))
@@ -189,6 +196,7 @@ class ApprovalDesk:
         return self._engine.voids(envelope.at_ns)
 
     def _say(self, approval: Approval, act: ApprovalAct, by: str) -> None:
+        self.on_answer()  # again, as the ledger may have taken its time
         said = ApprovalAnswered(
             approval_id=approval.approval_id, act=act, by=by, digest=approval.digest
         )

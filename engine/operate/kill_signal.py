@@ -4,10 +4,11 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from engine.operate.kill_latch import EngineLatches
+from engine.operate.kill_latch import EngineLatches, KillLatch
 
 _OF_ALL: Final = signal.SIGUSR1
 _OWN: Final = signal.SIGUSR2
@@ -15,13 +16,19 @@ _PEER: Final = struct.Struct("3i")  # process, user, group
 _CONNECT_S: Final = 0.5
 
 
-def obey_kill_signal(latches: EngineLatches) -> None:
+def obey_kill_signal(latches: EngineLatches, told: Callable[[], object] = lambda: None) -> None:
     """Hold every plan from the signal on; it reaches a process whose event loop is stuck too.
 
-    Whether all engines were killed or this one decides what clears it.
+    Whether all engines were killed or this one decides what clears it. `told` is called between
+    any two instructions of this thread.
     """
-    signal.signal(_OF_ALL, lambda _number, _frame: latches.of_all.hold())
-    signal.signal(_OWN, lambda _number, _frame: latches.own.hold())
+
+    def hold(latch: KillLatch) -> None:
+        latch.hold()
+        told()
+
+    signal.signal(_OF_ALL, lambda _number, _frame: hold(latches.of_all))
+    signal.signal(_OWN, lambda _number, _frame: hold(latches.own))
 
 
 def signal_engine(socket_path: Path, *, is_of_all: bool = True) -> int | None:

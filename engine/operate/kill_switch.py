@@ -8,6 +8,7 @@ the ledger before it acts.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -32,6 +33,9 @@ class KillSwitch:
 
     Attributes:
         engine: whose latch it is; empty for that of all engines.
+
+    Args:
+        on_kill: is told of a kill as soon as it is known, so that all else makes way for it.
     """
 
     def __init__(
@@ -43,8 +47,10 @@ class KillSwitch:
         state: EngineState,
         codes: Codes,
         engine: str = "",
+        on_kill: Callable[[], None] = lambda: None,
     ) -> None:
         self.engine = engine
+        self._on_kill = on_kill
         self._latch = latch
         self._outbox = outbox
         self._clock = clock
@@ -72,6 +78,8 @@ class KillSwitch:
         self._tightened_at_ns = min(self._tightened_at_ns, now_ns)
         changed_at_ns = self._changed_at_ns()
         is_killed = self._latch.is_killed()
+        if is_killed and not self._was_killed:
+            self._on_kill()
         if is_killed:
             # Held by a signal: the file's last change is an older act, its clearing.
             is_held = self._latch.cleared_at_ns() is not None
@@ -115,6 +123,7 @@ class KillSwitch:
     def kill(self, record: LatchRecord) -> None:
         """Hold every plan, at once and whatever fails."""
         self._latch.hold()
+        self._on_kill()
         self._was_killed = True
         self._killed_at_ns = max(self._killed_at_ns, self._clock())
         self._is_recorded_killed = True

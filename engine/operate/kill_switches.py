@@ -1,5 +1,7 @@
 """Both kill switches of an engine: of all engines, and its own."""
 
+from collections.abc import Callable
+
 from engine.bus.records import EngineState
 from engine.operate.clock import Clock
 from engine.operate.codes import Codes
@@ -20,10 +22,13 @@ class KillSwitches:
         engine_id: str,
         state: EngineState,
         codes: Codes,
+        on_kill: Callable[[], None] = lambda: None,
     ) -> None:
         self.engine_id = engine_id
         self._of_all, self._own = self._switches = tuple(
-            KillSwitch(latch, outbox, clock, state=state, codes=codes, engine=engine)
+            KillSwitch(
+                latch, outbox, clock, state=state, codes=codes, engine=engine, on_kill=on_kill
+            )
             for latch, engine in ((latches.of_all, ""), (latches.own, engine_id))
         )
 

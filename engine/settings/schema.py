@@ -613,6 +613,29 @@ class EngineSettings(_Section, frozen=True, kw_only=True):
     ] = "shared"  # fmt: skip
 
 
+class BackgroundSettings(_Section, frozen=True, kw_only=True):
+    """Work between opportunities, and how it is pushed aside."""
+
+    hold_usd_min: Annotated[
+        Decimal,
+        _exact(
+            "an opportunity of so much profit stops background work while it is decided on",
+            unit="USD",
+            at_least=0,
+        ),
+    ] = Decimal(1)
+    hold_ms: Annotated[
+        int,
+        Meta(ge=5, le=200, extra={"unit": "ms"},
+             description="background work goes on so long after the last thing that stopped it"),
+    ] = 30  # fmt: skip
+    hold_ms_max: Annotated[
+        int,
+        Meta(ge=200, le=3_000, extra={"unit": "ms"},
+             description="it is stopped so long at a time at most, and half of the time"),
+    ] = 1_000  # fmt: skip
+
+
 class NetworkSettings(_Section, frozen=True, kw_only=True):
     """The way out of the machine."""
 
@@ -676,6 +699,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     operator: OperatorSettings = OperatorSettings()
     approvals: ApprovalsSettings = ApprovalsSettings()
     engine: EngineSettings = EngineSettings()
+    background: BackgroundSettings = BackgroundSettings()
     network: NetworkSettings = NetworkSettings()
     bus: BusSettings = BusSettings()
     door: DoorSettings = DoorSettings()

@@ -10,6 +10,7 @@ from typing import Final
 from engine.bus.notices import WhaleSeen
 from engine.chains.following.machine import Following
 from engine.chains.pending.desk import PendingDesk
+from engine.chains.pending.far_moves import moves_far
 from engine.chains.pending.prices import RoughPrices
 from engine.chains.pending.router_list import RouterAt, routers_of
 from engine.chains.pending.watch import PendingWatch, WatchLimits
@@ -42,6 +43,7 @@ class ChainPending:
         routers: whose calls are decoded, of any chain.
         dexes: whose pools those find by their tokens.
         on_whale: takes each large trade that is to be told.
+        on_impact: is told at once of each that moves its price far or is large, told or not.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class ChainPending:
         dexes: Iterable[Dex],
         terms: WhaleTerms,
         on_whale: Callable[[Whale], None],
+        on_impact: Callable[[], None] = lambda: None,
         now_ns: Callable[[], int],
         hears_pending: bool = True,
         limits: WatchLimits | None = None,
     ) -> None:
         self.restart_count = 0
         self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
+        self._on_impact, self._far_ratio = on_impact, float(terms.impact_ratio)
         self._live = LivePools(machine.pools)
         self._block_s = facts.block_ms // MS_PER_S
         self._hears_pending, self._limits = hears_pending, limits
@@ -70,6 +74,7 @@ class ChainPending:
             pools=self._live,
             terms=terms,
             usd_of=prices.usd_of,
+            on_pending_whale=on_impact,
         )
         self.watch: PendingWatch | None = None
 
@@ -103,6 +108,8 @@ class ChainPending:
     def _look(self, ref: BlockRef, logs: Sequence[Log]) -> None:
         if self.watch is not None:
             told, before = told_of(ref, logs, self._machine.pools)
+            if moves_far(told.steps, before, self._far_ratio):
+                self._on_impact()
             self.watch.block(told, PoolsBefore(before, self._live))
 
 

@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
+from engine.background.switches import Trigger
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import Notice, ProviderCaught, Reorganised
 from engine.bus.records import Append, NoticeRecord
@@ -26,6 +28,7 @@ from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_answers import ChainAnswers
 from engine.wiring.chain_nodes import ChainNodes, key_file, nodes_of
 from engine.wiring.chain_pending import ChainPending, whale_notice, whale_terms
+from engine.wiring.holding import chains_hold, keep_looking
 from engine.wiring.markets import basis_of
 from engine.wiring.one_chain import OneChain
 from engine.wiring.paths import Paths
@@ -101,6 +104,7 @@ async def open_chains(
     def watched(machine: Following, nodes: ChainNodes) -> ChainPending:
         return ChainPending(
             machine,
+            on_impact=partial(hold.trigger, Trigger.IMPACT),
             facts=nodes.facts,
             routers=nodes.routers,
             dexes=nodes.dexes,
@@ -115,6 +119,7 @@ async def open_chains(
     )
     probe_turn = asyncio.Semaphore(1)
     async with AsyncExitStack() as stack:
+        hold = stack.enter_context(chains_hold(settings, paths))
         way = await stack.enter_async_context(open_outbound(settings.network.proxy))
         chains = {
             name: OneChain(
@@ -139,6 +144,7 @@ async def open_chains(
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(one.run()) for one in chains.values()]
                 running.append(tasks.create_task(news.run()))
+                running.append(tasks.create_task(keep_looking(hold)))
                 if settings.markets.source == "live":
                     running.append(tasks.create_task(_change_keys(key_file(settings), chains)))
                 try:

@@ -13,7 +13,7 @@ from engine.core.input_list import INPUTS
 from engine.core.inputs.kind import AnyKind
 from engine.core.market_rows import MarketRows
 from engine.core.middle import Middle
-from engine.core.pipeline import Pipeline
+from engine.core.pipeline import Alarm, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
 from engine.decide.approvals import Approvals
@@ -97,6 +97,7 @@ class Surroundings:
     Attributes:
         open_matrix: makes the price matrix of a board and of pools, again after each change of the
             rows; a run that shares no prices, such as a replay, has none.
+        alarm: is told of each opportunity before it is decided on; a replay has none.
         opportunity_usd_min: least profit of an opportunity that the operator is told of.
         kinds: the kinds of input that there are.
         limits: the limits that there are.
@@ -108,6 +109,7 @@ class Surroundings:
     recorder: Recorder | None
     opportunity_usd_min: Decimal
     open_matrix: OpenMatrix | None = None
+    alarm: Alarm | None = None
     kinds: Sequence[AnyKind] = INPUTS
     limits: Sequence[LimitMaker] = LIMITS
 
@@ -255,6 +257,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         open_matrix=lambda: (
             open_matrix(board, graph.terms_of_pools, graph.pools) if open_matrix else None
         ),
+        alarm=around.alarm,
     )
     pipeline.recover(header.open_plans, header.started_at_ns)
     legs = ExactLegs(board, costs, taken, graph.pools, header.bridges)

@@ -17,6 +17,7 @@ from engine.connectors.outbound import open_outbound
 from engine.connectors.session import Accept, Session, SessionLimits
 from engine.core.inputs.intent_stored import IntentStored
 from engine.core.inputs.listed import LISTED, InstrumentList
+from engine.core.pipeline import Alarm
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
@@ -59,6 +60,7 @@ from engine.wiring.bus import caller_to, served
 from engine.wiring.capital import capital_of
 from engine.wiring.chains import open_streams
 from engine.wiring.core import Surroundings, build_core
+from engine.wiring.holding import EngineHold
 from engine.wiring.lists import VenueList, fetch_list
 from engine.wiring.paths import Paths, prepare_engine
 from engine.wiring.run_set_up import (
@@ -140,7 +142,8 @@ async def open_engine(
     """
     prepare_engine(paths)
     latches = paths.latches()
-    obey_kill_signal(latches)
+    holding = EngineHold(settings, paths)
+    obey_kill_signal(latches, told=holding.kill_by_signal)
     now_ns = clock.now_ns
     async with AsyncExitStack() as stack:
         lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
@@ -164,8 +167,11 @@ async def open_engine(
         stack.callback(prices.close)
         core = build_core(
             header,
-            _surroundings(settings, latches, outbox, recorder, lease=lease, prices=prices),
+            _surroundings(
+                settings, latches, outbox, recorder, lease=lease, prices=prices, alarm=holding.alarm
+            ),
         )
+        stack.enter_context(holding.of(core))
         if recorder is not None:
             recorder.begin_with(partial(begin_segment, core))
         codes = Codes(_one_time_code(settings, state), outbox, now_ns)
@@ -176,6 +182,7 @@ async def open_engine(
             engine_id=settings.engine.id,
             state=state,
             codes=codes,
+            on_kill=holding.kill,
         )
         ticks = Ticks(core, outbox, clock, kill_switches, recorder)
         sessions = ticks.sessions = _sessions(core, venues, ticks.watch, now_ns)
@@ -205,6 +212,7 @@ async def open_engine(
             delayed=state.delayed,
         )
         ticks.on_step = answers.step_clock
+        answers.approvals.on_answer = holding.approval
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         _tell_start(core, latches, now_ns)
         release_compiler()
@@ -215,12 +223,15 @@ async def open_engine(
                     tasks.create_task(stream.run())
                     for stream in open_streams(venues.chains, core.hot_path, ticks.watch, now_ns)
                 ]
-                running.append(tasks.create_task(_keep(lease)))
-                running.append(tasks.create_task(_watch_spreads(core.spread_watch, now_ns)))
-                running.append(tasks.create_task(_watch_latches(kill_switches, answers.aftermath)))
                 running += [
-                    tasks.create_task(watch(answers))
-                    for watch in (watch_delays, watch_silence, watch_sight)
+                    tasks.create_task(watch)
+                    for watch in (
+                        _keep(lease),
+                        holding.keep_looking(),
+                        _watch_spreads(core.spread_watch, now_ns),
+                        _watch_latches(kill_switches, answers.aftermath),
+                        *(watch(answers) for watch in (watch_delays, watch_silence, watch_sight)),
+                    )
                 ]
                 try:
                     yield answers
@@ -367,6 +378,7 @@ def _surroundings(
     *,
     lease: Lease,
     prices: SharedPrices,
+    alarm: Alarm,
 ) -> Surroundings:
     def write_line(line: bytes) -> None:
         if recorder is not None:
@@ -384,6 +396,7 @@ def _surroundings(
         recorder=recorder,
         opportunity_usd_min=settings.telegram.opportunity_usd_min,
         open_matrix=prices.open,
+        alarm=alarm,
     )
 
 

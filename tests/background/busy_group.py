@@ -31,12 +31,28 @@ sys.stdin.read()
 """Its children end some milliseconds after it, unless they are stopped."""
 
 
-class BusyGroup:
-    """A leader that waits, and two busy children of it."""
+WITHIN_KERNEL: Final = """
+import os, sys
+child = os.fork()
+if child == 0:
+    # Waits, as no signal can end, until the other one has opened the pipe.
+    opening = [(os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)]
+    os.posix_spawn("/bin/true", ["true"], {}, file_actions=opening)
+    os._exit(0)
+print(child, flush=True)
+os.waitpid(child, 0)
+print("done", flush=True)
+sys.stdin.read()
+"""
+"""Its child is in a call of the kernel until somebody writes to the pipe that it names."""
 
-    def __init__(self) -> None:
+
+class BusyGroup:
+    """A leader that waits, and busy children of it."""
+
+    def __init__(self, code: str, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", LEADER],
+            [sys.executable, "-I", "-S", "-c", code, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             process_group=0,
@@ -90,9 +106,9 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 @contextmanager
-def busy_group() -> Iterator[BusyGroup]:
+def busy_group(code: str = LEADER, *arguments: str) -> Iterator[BusyGroup]:
     """Run a group until the block ends."""
-    group = BusyGroup()
+    group = BusyGroup(code, *arguments)
     try:
         yield group
     finally:

@@ -87,10 +87,10 @@ class Scene:
             self.path,
             terms=terms,
             call_later=self.clock.call_later,
-            is_busy=lambda: self.is_busy,
-            led_to=lambda subject: f"plan of {subject}",
             now_ns=self.clock,
         )
+        hold.is_busy = lambda: self.is_busy
+        hold.led_to = lambda subject: f"plan of {subject}"
         self.holders.append(hold)
         hold.look()
         return hold

@@ -29,13 +29,13 @@ def test_all_of_a_group_stop_and_go_on_together(
     group = opened(busy)
 
     assert group.stop()
-    until(busy.is_stopped, "both stopped")
-    assert group.is_stopped()
     assert group.running() == []
+    until(busy.is_stopped, "both stopped")
+    until(group.is_stopped, "its leader too")
 
     assert group.resume()
     until(busy.is_running, "both run")
-    assert not group.is_stopped()
+    until(lambda: not group.is_stopped(), "its leader too")
     assert {process for process, _ in group.running()} >= set(busy.children)
     assert set(group.members()) == {busy.leader, *busy.children}
     group.close()

@@ -123,8 +123,17 @@ def test_work_keeps_its_share_in_a_storm_of_triggers(at_work: Scene) -> None:
     assert hold.failures == 0
 
 
-def test_work_goes_on_only_when_no_holder_holds_it(at_work: Scene) -> None:
+def test_work_goes_on_only_when_no_holder_holds_it(
+    at_work: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine, chains = at_work.holder(), at_work.holder("chains")
+    resumed, resume = [], Group.resume
+
+    def counted(group: Group) -> bool:
+        resumed.append(at_work.clock.now_ns)
+        return resume(group)
+
+    monkeypatch.setattr(Group, "resume", counted)
 
     engine.trigger(Trigger.OPPORTUNITY)
     at_work.clock.pass_ms(20)
@@ -133,9 +142,11 @@ def test_work_goes_on_only_when_no_holder_holds_it(at_work: Scene) -> None:
     assert not engine.is_on()
     assert chains.is_on()
     until(at_work.busy.is_stopped, "still stopped")
+    assert not resumed
     at_work.clock.pass_ms(20)
 
     assert not chains.is_on()
+    assert len(resumed) == 1
     until(at_work.busy.is_running, "runs")
 
 

@@ -24,7 +24,7 @@ from engine.background.hold_page import (
 )
 from engine.background.hold_watch import HoldWatch
 from engine.background.switches import Ended, Switch, Switches, Trigger
-from tests.background.busy_group import BusyGroup, busy_group, until
+from tests.background.busy_group import WITHIN_KERNEL, BusyGroup, busy_group, state_of, until
 from tests.background.holding import MS, TERMS, Clock, Scene, scene
 
 
@@ -119,7 +119,9 @@ def test_what_nobody_holds_is_let_go_at_the_second_look(at_work: Scene) -> None:
     until(at_work.busy.is_running, "runs")
 
 
-def test_a_process_that_runs_while_all_is_held_is_told_once(at_work: Scene) -> None:
+def test_a_process_that_runs_while_all_is_held_is_told_and_told_to_stop_again(
+    at_work: Scene,
+) -> None:
     hold = at_work.holder()
     hold.trigger(Trigger.OPPORTUNITY)
     until(at_work.busy.is_stopped, "stopped")
@@ -130,10 +132,59 @@ def test_a_process_that_runs_while_all_is_held_is_told_once(at_work: Scene) -> N
 
     at_work.clock.pass_ms(25)
     at_work.watch.look()
+    until(at_work.busy.is_stopped, "stopped again")
     at_work.watch.look()
 
     assert [(one.process, one.state) for one in at_work.watch.unstopped] == [(stubborn, "R")]
-    assert at_work.watch.switches.report().unstopped == 1
+    report = at_work.watch.switches.report()
+    assert (report.unstopped, report.forced) == (1, 0)
+
+
+def test_a_process_that_does_not_stop_when_told_again_is_ended_and_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    with busy_group() as busy, scene(tmp_path / "page", busy) as at_work:
+        hold = at_work.holder()
+        hold.trigger(Trigger.OPPORTUNITY)
+        at_work.watch.look()
+        stubborn = busy.children[1]
+        for _ in range(2):
+            until(busy.is_stopped, "stopped")
+            os.kill(stubborn, signal.SIGCONT)
+            until(lambda: "R" in busy.states(), "it runs on")
+            at_work.clock.pass_ms(20)
+            hold.trigger(Trigger.OPPORTUNITY)
+            at_work.watch.look()
+
+        until(lambda: state_of(stubborn) in {"", "Z"}, "it is ended")
+        report = at_work.watch.switches.report()
+        assert (report.unstopped, report.forced) == (1, 1)
+        at_work.clock.pass_ms(30)
+        until(lambda: state_of(busy.children[0]) == "R", "the other goes on")
+        assert busy.process.poll() is None
+
+
+def test_a_process_within_the_kernel_is_told_and_not_ended_for_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with (
+        busy_group(WITHIN_KERNEL, str(pipe)) as busy,
+        scene(tmp_path / "page", busy) as at_work,
+    ):
+        (waiting,) = busy.children
+        until(lambda: state_of(waiting) == "D", "it waits")
+        hold = at_work.holder()
+
+        for _ in range(4):
+            hold.trigger(Trigger.OPPORTUNITY)
+            at_work.watch.look()
+            at_work.clock.pass_ms(20)
+        assert [(one.process, one.state) for one in at_work.watch.unstopped] == [(waiting, "D")]
+        assert at_work.watch.switches.report().forced == 0
+        at_work.clock.pass_ms(30)
+        with pipe.open("w"):
+            assert busy.process.stdout is not None
+            assert busy.process.stdout.readline() == "done\n"
 
 
 @pytest.mark.parametrize(
@@ -261,6 +312,20 @@ def test_more_holders_than_slots_are_refused_and_told(at_work: Scene) -> None:
     assert "all 8 slots" in holders[8].trouble
     holders[8].trigger(Trigger.KILL)
     assert not holders[8].is_on()
+
+
+def test_a_record_that_was_changed_is_counted_as_damaged_and_not_believed(at_work: Scene) -> None:
+    hold = at_work.holder()
+    for _ in range(2):
+        hold.trigger(Trigger.OPPORTUNITY, "run-1")
+        at_work.clock.pass_ms(70)
+    second = RINGS_AT + 2 * (PAGE_BYTES // 8 - RINGS_AT) // (SLOTS * RING)
+    at_work.page.words[second + 4] ^= 1 << 40
+
+    at_work.watch.look()
+
+    report = at_work.watch.switches.report()
+    assert (report.count, report.damaged, report.lost) == (1, 1, 0)
 
 
 def test_a_record_longer_than_its_room_keeps_all_but_its_words(at_work: Scene) -> None:

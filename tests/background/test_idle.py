@@ -4,7 +4,9 @@ import multiprocessing
 import os
 from typing import Any
 
-from engine.background.idle import THREAD_COUNTS, become_idle, one_thread_each
+import pytest
+
+from engine.background.idle import AUTOGROUP, THREAD_COUNTS, become_idle, one_thread_each
 
 
 def as_idle(engine_core: int | None) -> dict[str, Any]:
@@ -39,6 +41,19 @@ def test_a_process_becomes_idle_work_off_the_engines_core() -> None:
         "the system refuses the policy SCHED_IDLE: Operation not permitted",
         "the system refuses nice 19: Operation not permitted",
     ]
+
+
+def as_idle_session() -> tuple[list[str], str]:
+    os.setsid()
+    return become_idle(), AUTOGROUP.read_text()
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel shares nothing among sessions")
+def test_a_session_of_its_own_is_made_nice_among_sessions() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        refused, said = pool.apply(as_idle_session)
+
+    assert said.split()[1:] == ["nice", "19"] or "of its session" in " ".join(refused)
 
 
 def test_libraries_for_numbers_are_given_one_thread_each() -> None:

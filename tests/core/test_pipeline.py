@@ -1,5 +1,7 @@
 """The order of things around an input, and when an open opportunity is decided on again."""
 
+import math
+
 from engine.domain.faults import Fault
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason
@@ -32,6 +34,39 @@ def test_an_opportunity_is_told_once_and_its_first_decision_names_the_frames() -
     assert decided.frame_seqs == (2, 1, 2)
     assert isinstance(decided.decision, LeggedPlan)
     assert [leg.frame_seq for leg in decided.decision.legs] == [1, 2]
+
+
+def test_an_opportunity_is_told_of_before_it_is_decided_on_and_decided_as_without() -> None:
+    told: list[tuple[str, float, int]] = []
+
+    def alarm(opportunity_id: str, profit_usd: float) -> None:
+        told.append((opportunity_id, profit_usd, len(world.journal.decided)))
+
+    world = World(Setup(alarm=alarm))
+    open_gap(world)
+    without = World()
+    open_gap(without)
+
+    (decided,) = world.journal.decided
+    opportunity_id = decided.opportunity.opportunity_id
+    profit_usd = told[0][1]
+    # As it is found, and as its plan begins.
+    assert told == [(opportunity_id, profit_usd, 0), (opportunity_id, math.inf, 0)]
+    assert not math.isinf(profit_usd)
+    assert world.journal.decided == without.journal.decided
+
+
+def test_what_is_decided_on_again_without_being_better_is_not_told_of() -> None:
+    told: list[str] = []
+    world = World(Setup(mode=Mode.OBSERVE, alarm=lambda name, _profit: told.append(name)))
+    open_gap(world)
+
+    world.wait(1_100)
+    touch(world, 1)
+    assert len(world.journal.decided) == 2
+    assert len(told) == 1
+    world.change(1, [("101.15", "1")], [])
+    assert len(told) == 2
 
 
 def test_an_episode_that_was_planned_is_never_planned_again() -> None:

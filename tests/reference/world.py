@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.core.pipeline import Decided, Pipeline
+from engine.core.pipeline import Alarm, Decided, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
 from engine.decide.approvals import ApprovalRules, Approvals
@@ -255,6 +255,7 @@ class Setup:
     """Whose blocks are followed."""
 
     open_matrix: Callable[[Board], SharedRows | None] = lambda _board: None
+    alarm: Alarm | None = None
     seed: int = 7
     executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS
     waits_for_intents: bool = False
@@ -400,6 +401,7 @@ class World:
             fees=self.fees,
             journal=self.journal,
             open_matrix=lambda: setup.open_matrix(self.board),
+            alarm=setup.alarm,
         )
 
     def wait(self, ms: float) -> None:

@@ -6,7 +6,7 @@ was foretold when it was heard either held, or others came first.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -52,12 +52,15 @@ class PendingDesk:
         terms: WhaleTerms,
         usd_of: UsdOf,
         waiting_max: int = WAITING_MAX,
+        on_pending_whale: Callable[[], None] = lambda: None,
     ) -> None:
+        """Begin without any; `on_pending_whale` is told at once of each that waits."""
         self.counts: Counter[str] = Counter()
         self.waiting = Waiting(self.counts, waiting_max=waiting_max)
         self.cap = WhaleCap(terms.told_max)
         self._routers, self._pools = routers, pools
         self._terms, self._usd_of = terms, usd_of
+        self._on_pending_whale = on_pending_whale
 
     def hear(self, told: Json, *, now_ns: int, at_s: int) -> None:
         """Hear of a transaction that waits.
@@ -178,5 +181,7 @@ class PendingDesk:
                     )
                 )
         whales = [whale for whale in found if whale is not None]
+        if whales and is_pending:
+            self._on_pending_whale()
         if whales:
             self.cap.hear(max(whales, key=lambda one: abs(one.impact_ratio)), now_ns=now_ns)

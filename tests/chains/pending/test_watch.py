@@ -15,7 +15,7 @@ from engine.chains.families.family_list import families_of
 from engine.chains.pending.waiting import Count
 from engine.chains.pending.watch import PendingWatch, WatchLimits
 from engine.chains.pending.whales import Whale, WhaleTerms
-from engine.chains.ports import Node
+from engine.chains.ports import BlockRef, Node
 from engine.domain.assets import AssetCode
 from engine.domain.chains import CHAINS
 from engine.domain.modes import Basis
@@ -49,9 +49,15 @@ class Watching:
     """A chain that is followed and whose pending transactions are watched."""
 
     def __init__(
-        self, there: Deployed, followed: Followed, watch: PendingWatch, whales: list[Whale]
+        self,
+        there: Deployed,
+        followed: Followed,
+        watch: PendingWatch,
+        whales: list[Whale],
+        impacts: list[BlockRef],
     ) -> None:
         self.there, self.followed, self.watch, self.whales = there, followed, watch, whales
+        self.impacts = impacts
         self.counts = watch.desk.counts
 
     async def settle(self) -> None:
@@ -85,6 +91,13 @@ async def watching(
         if told != "bodies":
             node = Reserved(node, names=told == "names")
         whales: list[Whale] = []
+        impacts: list[BlockRef] = []
+
+        def on_impact() -> None:
+            tip = followed.machine.branch.tip
+            assert tip is not None
+            impacts.append(tip.ref)
+
         pending = ChainPending(
             followed.machine,
             facts=CHAINS["ethereum"],
@@ -92,13 +105,14 @@ async def watching(
             dexes=there.dexes,
             terms=terms or WhaleTerms(),
             on_whale=whales.append,
+            on_impact=on_impact,
             now_ns=lambda: AT_NS,
             limits=WatchLimits(bodies_per_s=10_000),
         )
         task = asyncio.create_task(pending.run(node))
         await asyncio.sleep(0)
         assert pending.watch is not None
-        watched = Watching(there, followed, pending.watch, whales)
+        watched = Watching(there, followed, pending.watch, whales, impacts)
         try:
             await watched.followed.until_at((await asyncio.to_thread(there.world.head))["hash"])
             yield watched
@@ -197,16 +211,21 @@ async def test_a_whale_is_told_once_with_its_exact_impact(there: Deployed, told:
         await asyncio.to_thread(there.world.mine)
         await watched.settle()
         assert watched.whales == []
+        assert watched.impacts == []
 
-        before = watched.held(pool)
+        before, tip = watched.held(pool), watched.followed.machine.branch.tip
+        assert tip is not None
         await send_sale(there, 90_000)
         if told == "bodies":
             await watched.until(lambda: len(watched.whales) == 1)
             assert watched.held(pool) == before
+            assert watched.impacts == [tip.ref]
         await asyncio.to_thread(there.world.mine)
         await watched.settle()
 
         (whale,) = watched.whales
+        # As it is heard, and again before anybody is told of the block that it is in.
+        assert watched.impacts == [tip.ref] * (2 if told == "bodies" else 1)
         assert whale.is_pending is (told == "bodies")
         assert whale.pool == pool
         assert whale.amount_in == 90_000

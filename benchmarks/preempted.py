@@ -1,0 +1,92 @@
+"""Background work at full load for `benchmarks.preemption`: a group of processes that never rest.
+
+`python -m benchmarks.preempted STAMPS COUNT`: as many processes as named, half of them in plain
+Python and half in numpy, as the fork server and its runs are: one group, scheduled as idle. Each
+stores, all the time, when it last did something. They end when standard input does.
+"""
+
+import mmap
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from engine.background.idle import become_idle, one_thread_each
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+LINE_WORDS: Final = 8
+"""A cache line for each, so that none waits for another one."""
+
+NUMBERS: Final = 2_000
+"""Of an array: a call on it takes some microseconds, which is how exact the stamps are."""
+
+
+@contextmanager
+def at_full_load(folder: Path) -> Iterator[tuple[int, "memoryview[int]"]]:
+    """Run background work on all cores; its leader, and where it stamps."""
+    count = 2 * len(os.sched_getaffinity(0))
+    path = folder / "stamps"
+    path.write_bytes(bytes(8 * LINE_WORDS * count))
+    with path.open("r+b") as file:
+        stamps = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
+    command = [sys.executable, "-m", "benchmarks.preempted", str(path), str(count)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        while not all(stamps[::LINE_WORDS]):
+            time.sleep(0.01)
+        yield process.pid, stamps
+        process.communicate()
+
+
+def main(path: str, count: int) -> None:
+    """Start all, say so, and end them when standard input ends."""
+    os.setsid()
+    one_thread_each(os.environ)
+    for refusal in become_idle():
+        sys.stderr.write(f"{refusal}\n")
+    with open(path, "r+b") as file:  # noqa: PTH123 - kept open as mapped
+        words = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
+    children = []
+    for index in range(count):
+        child = os.fork()
+        if child == 0:
+            work = in_numpy if index % 2 else in_python
+            work(words, index * LINE_WORDS)
+        children.append(child)
+    print("busy", flush=True)
+    sys.stdin.read()
+    for child in children:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def in_python(words: "memoryview[int]", at: int) -> None:
+    """Be busy in the interpreter."""
+    now = time.monotonic_ns
+    while True:
+        words[at] = now()
+
+
+def in_numpy(words: "memoryview[int]", at: int) -> None:
+    """Be busy in native calls."""
+    import numpy as np
+
+    now, numbers = time.monotonic_ns, np.random.default_rng(at).random(NUMBERS)
+    while True:
+        np.sqrt(numbers, out=numbers)
+        words[at] = now()
+        np.multiply(numbers, 0.999, out=numbers)
+        words[at] = now()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

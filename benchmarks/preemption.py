@@ -1,0 +1,229 @@
+"""`make bench-preemption`: how fast background work is out of the way, at full load on all cores.
+
+A process like the engine's (uvloop, the real hold) hears datagrams, as a venue's frames come; each
+one is a trigger. Background processes stamp a shared page all the time, so that the last stamp of
+any of them is when the last instruction of background work was. Beside it, what does not depend on
+this program: how long a loop is away that only reads the clock, and how late a datagram is heard
+when nothing else runs.
+
+What was measured is kept, so that a run may be made in pieces: `--within-s` ends one, the next goes
+on. At the end `benchmarks/latest-preemption.json` and a picture are written.
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import uvloop
+
+from benchmarks import preemption_figures, preemption_paced
+from benchmarks.preempted import LINE_WORDS, at_full_load
+from engine.background.group import Group, started_of
+from engine.background.hold import Hold, HoldTerms
+from engine.background.hold_page import Page
+from engine.background.switches import Trigger
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+KEPT: Final = ROOT / ".benchmarks" / "preemption.npz"
+TERMS: Final = HoldTerms(quiet_ns=2_000_000, longest_ns=10**9, held_ratio_max=0.99)
+"""Each hold lasts as long as anything may take to stop, and shorter than the time between two."""
+
+GAP_S: Final = (0.0032, 0.0044)
+"""Least and most time between two datagrams."""
+
+PIECE: Final = 2_500
+"""So many triggers, then a tenth as many datagrams without holds, and as many without work."""
+
+CLOCK_S: Final = 1.0
+AWAY_NS: Final = 5_000
+"""A loop that reads the clock was away if it took so long between two readings."""
+
+SENDER: Final = """
+import random, socket, struct, sys, time
+out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+out.connect(sys.argv[1])
+low, high = float(sys.argv[2]), float(sys.argv[3])
+chance = random.Random(7)
+while True:
+    time.sleep(chance.uniform(low, high))
+    out.send(struct.pack("q", time.monotonic_ns()))
+"""
+
+Numbers = np.ndarray[Any, Any]
+
+
+class Receiver(asyncio.DatagramProtocol):
+    """Takes datagrams as the engine takes frames; each is a trigger where something is held."""
+
+    def __init__(self, count: int, hold: Hold | None, stamps: "memoryview[int] | None") -> None:
+        self.done = asyncio.get_running_loop().create_future()
+        self.heard = np.zeros(count, np.int64)
+        self.called = np.zeros(count, np.int64)
+        self.last = np.full(count, -1, np.int64)
+        self.woken = np.zeros(count, np.bool_)
+        self._hold, self._stamps = hold, stamps
+        self._count = self._at_ns = self._released_ns = 0
+        if hold is not None:
+            hold.is_busy = self._look
+
+    def datagram_received(self, data: bytes, _from: Any) -> None:
+        """Note when it came, and stop background work."""
+        at_ns = time.monotonic_ns()
+        count = self._count
+        if count == len(self.heard):
+            return
+        if self._hold is not None and self._hold.is_on():
+            return  # so late that it came into the hold of the one before
+        self.heard[count] = at_ns - int.from_bytes(data, sys.byteorder)
+        if self._hold is not None and self._stamps is not None:
+            self.woken[count] = not self._released_ns or self._newest() > self._released_ns
+            began_ns = time.monotonic_ns()
+            self._hold.trigger(Trigger.OPPORTUNITY, "run-1")
+            self.called[count] = time.monotonic_ns() - began_ns
+            self._at_ns = began_ns
+        self._count = count + 1
+        if self._count == len(self.heard):
+            asyncio.get_running_loop().call_later(0.02, self.done.set_result, None)
+
+    def _look(self) -> bool:
+        """Note when the last instruction was; asked when a hold is to end."""
+        self.last[self._count - 1] = max(self._newest() - self._at_ns, 0)
+        self._released_ns = time.monotonic_ns()
+        return False
+
+    def _newest(self) -> int:
+        assert self._stamps is not None
+        return max(self._stamps[::LINE_WORDS])
+
+
+async def receive(count: int, hold: Hold | None, stamps: "memoryview[int] | None") -> Receiver:
+    """Hear so many datagrams."""
+    loop = asyncio.get_running_loop()
+    with tempfile.TemporaryDirectory(prefix="syn") as folder:
+        path = f"{folder}/socket"
+        inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        inbox.setblocking(False)
+        inbox.bind(path)
+        transport, receiver = await loop.create_datagram_endpoint(
+            lambda: Receiver(count, hold, stamps), sock=inbox
+        )
+        command = [sys.executable, "-I", "-S", "-c", SENDER, path, *map(str, GAP_S)]
+        sender = await asyncio.create_subprocess_exec(*command)
+        try:
+            await receiver.done
+        finally:
+            sender.kill()
+            await sender.wait()
+            transport.close()
+    return receiver
+
+
+async def measure_piece(count: int) -> dict[str, Numbers]:
+    """Measure some triggers at full load, and some datagrams with nothing beside them."""
+    with tempfile.TemporaryDirectory(prefix="syn") as name:
+        folder = Path(name)
+        page = Page.make(folder / "page")
+        with at_full_load(folder) as (leader, stamps):
+            page.announce(leader, started_of(leader))
+            hold = Hold(
+                "engine-bench",
+                folder / "page",
+                terms=TERMS,
+                call_later=asyncio.get_running_loop().call_later,
+            )
+            hold.look()
+            if hold.trouble:
+                raise RuntimeError(hold.trouble)
+            full = await receive(count, hold, stamps)
+            unheld = await receive(max(count // 10, 1), None, None)
+            failures = hold.failures + hold.passed_over
+            hold.close()
+            Group(leader, started_of(leader)).resume()
+        page.remove()
+    alone = await receive(max(count // 10, 1), None, None)
+    return {
+        "last": full.last,
+        "called": full.called,
+        "woken": full.woken,
+        "heard_held": full.heard,
+        "heard_full": unheld.heard,
+        "heard_alone": alone.heard,
+        "failures": np.array([failures]),
+        "away": away_ns(),
+    }
+
+
+def away_ns() -> Numbers:
+    """Return how long a loop was away that only reads the clock, on each core in turn.
+
+    The first two numbers: how long it ran in all, and 0.
+    """
+    cores, found, now = os.sched_getaffinity(0), [], time.monotonic_ns
+    ran_ns = 0
+    for core in sorted(cores):
+        os.sched_setaffinity(0, {core})
+        began_ns = before_ns = now()
+        while before_ns - began_ns < CLOCK_S * 1e9:
+            at_ns = now()
+            if at_ns - before_ns > AWAY_NS:
+                found.append(at_ns - before_ns)
+            before_ns = at_ns
+        ran_ns += before_ns - began_ns
+    os.sched_setaffinity(0, cores)
+    return np.array([ran_ns, 0, *found], np.int64)
+
+
+def kept() -> dict[str, Numbers]:
+    """Return what was measured before."""
+    if not KEPT.exists():
+        return {}
+    with np.load(KEPT) as found:
+        return dict(found)
+
+
+def main() -> int:
+    """Measure what is missing, and show what there is."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--triggers", type=int, default=100_000)
+    parser.add_argument("--within-s", type=float, default=float("inf"))
+    parser.add_argument("--stored", action="store_true", help="draw what was measured last")
+    asked = parser.parse_args()
+    known, end_s = kept(), time.monotonic() + asked.within_s
+    if asked.stored:
+        preemption_figures.write(known)
+        return 0
+    KEPT.parent.mkdir(exist_ok=True)
+    if len(known.get("last", ())) >= asked.triggers:  # it is whole
+        known = {}
+    if not known:
+        sys.stderr.write("frames on a schedule (a minute) ...\n")
+        known = preemption_paced.measure()
+        np.savez_compressed(KEPT, allow_pickle=False, **known)
+    piece_s = 0.0
+    while (has := len(known.get("last", ()))) < asked.triggers:
+        if time.monotonic() + piece_s > end_s:
+            sys.stderr.write(f"{has:,} of {asked.triggers:,} triggers; run it again to go on\n")
+            break
+        began_s = time.monotonic()
+        new = uvloop.run(measure_piece(min(PIECE, asked.triggers - has)))
+        known |= {
+            name: np.concatenate([known[name], one]) if name in known else one
+            for name, one in new.items()
+        }
+        np.savez_compressed(KEPT, allow_pickle=False, **known)
+        piece_s = time.monotonic() - began_s
+        sys.stderr.write(f"{len(known['last']):,} triggers\n")
+    if "last" in known:
+        preemption_figures.write(known)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
