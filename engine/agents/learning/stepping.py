@@ -1,0 +1,46 @@
+"""Going through what is given a step at a time, so that a run can be held between any two."""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Final, TypeVar
+
+from engine.background.ports import Bounds
+from engine.domain.block_facts import BlockFact
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+EVERY: Final = 16
+UNDONE_MAX: Final = 64
+
+OF_BLOCKS: Final = Bounds(memory_mb=64)
+"""What a run takes at most that is given blocks: 2,000 of 20 trades each are some 20 MB."""
+
+OF_ROWS: Final = Bounds(memory_mb=40)
+"""What others do."""
+
+
+def through(
+    state: S, things: Iterable[T], step: Callable[[S, T], S], *, every: int = EVERY
+) -> Generator[S, None, S]:
+    """Take a step with each thing, give the state after every so many, and return the last one.
+
+    The state has to say by itself which things it has seen: a run that goes on is given all again.
+    """
+    for at, thing in enumerate(things, start=1):
+        state = step(state, thing)
+        if at % every == 0:
+            yield state
+    return state
+
+
+def begins_anew(blocks: Sequence[BlockFact], upto: int) -> bool:
+    """Say whether a chain is another than before: its newest block is one from long ago.
+
+    A local chain that starts again is; a branch that takes the place of some blocks is none.
+    """
+    return bool(blocks) and blocks[-1].number < upto - UNDONE_MAX
+
+
+def told(figure: float, digits: int = 3) -> float:
+    """Return a figure with as many digits as mean anything: what stays the same is told once."""
+    return float(f"{figure:.{digits}g}")
