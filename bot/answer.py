@@ -159,7 +159,25 @@ class Funnel:
     name: str = "funnel"
 
 
-Picture = Chart | Heatmap | Waterfall | Equity | Bars | Funnel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panels:
+    """Figures over one time, each in a panel of its own, to be drawn as a picture.
+
+    Attributes:
+        panels: name of a figure with its newest value, and (at_ns, value), oldest first; each
+            holds up to the next, the last one up to `until_ns`.
+        hint: says what the figures are.
+    """
+
+    name: str
+    title: str
+    panels: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
+    until_ns: int
+    hint: str
+    basis_note: str
+
+
+Picture = Chart | Heatmap | Waterfall | Equity | Bars | Funnel | Panels
 
 
 class Theme(StrEnum):

@@ -19,6 +19,7 @@ from bot.chart_look import (
     write_head,
 )
 from bot.chart_times import bounds_of, moment_of, set_times
+from bot.draw_panels import draw_panels
 from bot.draw_report import draw_bars, draw_equity, draw_funnel
 
 
@@ -114,6 +115,7 @@ DRAWINGS: dict[str, Callable[[Given, Look], bytes]] = {
     "equity": draw_equity,
     "bars": draw_bars,
     "funnel": draw_funnel,
+    "panels": draw_panels,
 }
 
 

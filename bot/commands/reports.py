@@ -7,6 +7,7 @@ from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import DAYS_MAX, no_day, read_day
 from bot.grammar import Argument, Form
 from bot.render import words
+from bot.render.discoveries import learned_words
 from bot.render.reports import Came, books_line, render_came, render_groups
 from bot.render.screen import Screen, Text
 from engine.bus.performance import BooksReport, PerformanceReport
@@ -15,6 +16,7 @@ from engine.domain.errors import TransientError
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.requests.balance import GetBalance
+from engine.requests.discoveries import CountDiscoveries
 from engine.requests.overview import GetStatus
 from engine.requests.performance import GetBooks, GetPerformance
 
@@ -186,7 +188,7 @@ async def _report(call: Call, title: str, since_ns: int, until_ns: int) -> Answe
         came,
         books="not all of them answer" if differences is None else books_line(differences),
         is_alike=None if differences is None else not differences,
-        beside=await _uptime(call, came),
+        beside=(*await _uptime(call, came), *await _learned(call, since_ns, until_ns)),
     )
     return Answer(screen=render_came(title, shown, basis=came.basis), buttons=_BY_BUTTONS)
 
@@ -224,6 +226,11 @@ def _unlike(books: BooksReport, balance: BalanceReport, engine_id: str) -> list[
         for line in balance.lines
         if held.get((line.venue, line.asset)) != line.held
     ]
+
+
+async def _learned(call: Call, since_ns: int, until_ns: int) -> tuple[tuple[str, str], ...]:
+    counts = await call.ask(CountDiscoveries(since_ns=since_ns, until_ns=until_ns))
+    return (("Learned", learned_words(counts.learned())),)
 
 
 async def _uptime(call: Call, came: PerformanceReport) -> tuple[tuple[str, str], ...]:

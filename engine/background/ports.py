@@ -12,9 +12,21 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from engine.domain.advice import AnyAdvice
+from engine.domain.discoveries import Discovery
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
+
+__all__ = [
+    "STATE_BYTES_MAX",
+    "Bounds",
+    "Discovery",
+    "Given",
+    "Outcome",
+    "Priority",
+    "Run",
+    "Task",
+    "Want",
+]
 
 State = TypeVar("State", bound=msgspec.Struct | None)
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -84,31 +96,6 @@ class Given:
             return self._answers[want]  # type: ignore[return-value]  # checked when it was decoded
         except KeyError:
             raise BadValueError(f"{want} is not among what the task wants") from None
-
-
-class Discovery(msgspec.Struct, frozen=True, kw_only=True):
-    """Something learned.
-
-    Attributes:
-        kind: what sort of thing it is, such as ``tip_model``.
-        subject: what it is about, such as ``base`` or a pool's address; a later discovery of the
-            same kind and subject replaces an earlier one.
-        says: in a sentence, for a person.
-        figures: the numbers behind it, by names with their units.
-        score: how far it is to be trusted, from 0 to 1.
-        holds_s: how long it may be used.
-        evidence: what it rests on, such as ``base blocks 100..400``.
-        advice: what the engine should do otherwise; None if it is for people alone.
-    """
-
-    kind: str
-    subject: str
-    says: str
-    figures: dict[str, float]
-    score: float
-    holds_s: float
-    evidence: tuple[str, ...] = ()
-    advice: AnyAdvice | None = None
 
 
 class Outcome(msgspec.Struct, Generic[State], frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.discoveries import Learned
 from engine.domain.engines import MAIN
 from engine.domain.faults import Fault
 from engine.domain.instruments import VenueId
@@ -138,6 +139,7 @@ class DayClosed(_Notice, frozen=True, kw_only=True):
         day: as 2026-11-28.
         notices: told on it, by kind.
         differences: places whose balance is not what deposits, fills and transactions add up to.
+        learned: what background work learned on it; None of versions before there was any.
     """
 
     day: str
@@ -148,6 +150,7 @@ class DayClosed(_Notice, frozen=True, kw_only=True):
     missed: list[Missed]
     notices: dict[str, int]
     differences: int
+    learned: Learned | None = None
 
 
 class PlanVoided(_Notice, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from engine.requests import (
     balance,
     chains,
     chat,
+    discoveries,
     fees,
     gas,
     kills,
@@ -95,6 +96,13 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     work.SwitchTask,
     Append,
     LoadState,
+    discoveries.KeepDiscoveries,
+    discoveries.KeepUse,
+    discoveries.KeepEffect,
+    discoveries.GetDiscoveries,
+    discoveries.GetDiscovery,
+    discoveries.GetSimilar,
+    discoveries.CountDiscoveries,
 )
 
 

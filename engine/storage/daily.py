@@ -15,6 +15,7 @@ from engine.domain.modes import Basis
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.append import append
+from engine.storage.discoveries import Discoveries
 from engine.storage.tables import executions, notices, opportunities
 
 ID: Final = "daily"
@@ -31,6 +32,11 @@ class Books(Protocol):
 
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""
+        ...
+
+    @property
+    def discoveries(self) -> Discoveries:
+        """What background work learned."""
         ...
 
 
@@ -110,6 +116,7 @@ async def make_report(ledger: Books, *, day: str, now_ns: int, basis: Basis) -> 
     start_ns = start_of(day)
     came = await ledger.performance(start_ns, start_ns + NS_PER_DAY, by=By.ALL)
     books = await ledger.books()
+    counts = await ledger.discoveries.count(start_ns, start_ns + NS_PER_DAY)
     return NoticeRecord(
         record_id=record_id(day, basis),
         notice=DayClosed(
@@ -123,5 +130,6 @@ async def make_report(ledger: Books, *, day: str, now_ns: int, basis: Basis) -> 
             missed=came.missed,
             notices=came.notices,
             differences=len(books.differences) + (not came.is_summed_twice_alike),
+            learned=counts.learned(),
         ),
     )

@@ -64,6 +64,7 @@ from engine.storage.audit_check import check
 from engine.storage.audit_head import HeadFile
 from engine.storage.backup import take_backup
 from engine.storage.books import load_books
+from engine.storage.discoveries import Discoveries
 from engine.storage.ever import Ever
 from engine.storage.export import (
     EXPORTS,
@@ -110,6 +111,9 @@ class Ledger:
         self._changes = 0
         self._ever = Ever(settings.basis)
         self._known = make_known()
+        self.discoveries = Discoveries(
+            change=self._change, transact=writer.transact, clock=clock, basis=settings.basis
+        )
         # What an earlier process left may not be in a backup yet.
         self._changes_backed_up = -1
 
@@ -173,7 +177,7 @@ class Ledger:
                     partial(delete_batch, table=table, cutoffs=cutoffs)
                 )
                 deleted += batch
-        return deleted
+        return deleted + await self.discoveries.prune(old_at_ns=cutoffs.old_at_ns)
 
     async def _is_clock_doubted(self, now_ns: int) -> bool:
         async def work(connection: AsyncConnection) -> tuple[bool, bool]:

@@ -56,6 +56,12 @@ from engine.requests.chat import (
     PutInbox,
     TakeInbox,
 )
+from engine.requests.discoveries import (
+    CountDiscoveries,
+    GetDiscoveries,
+    GetDiscovery,
+    GetSimilar,
+)
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.gas import GetGas
 from engine.requests.kills import DrillKill, GetAftermath
@@ -84,7 +90,7 @@ from engine.requests.safety import (
 )
 from engine.requests.token import GetToken
 from engine.requests.why import GetWhy
-from tests.bot import chain_samples, samples, token_samples
+from tests.bot import chain_samples, discovery_samples, samples, token_samples
 from tests.patience import PATIENCE_S
 
 CODE = "123456"
@@ -274,6 +280,14 @@ class FakeFacade:
                 return samples.exposure()
             case GetGas():
                 return samples.gas()
+            case GetDiscoveries():
+                return discovery_samples.found(command)
+            case GetDiscovery():
+                return discovery_samples.one(command.seq)
+            case GetSimilar():
+                return discovery_samples.similar(command.seq)
+            case CountDiscoveries():
+                return discovery_samples.counts()
             case GetChains():
                 return chain_samples.chains()
             case GetPools():

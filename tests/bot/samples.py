@@ -94,6 +94,7 @@ from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 from engine.domain.switched_off import PlaceKind
+from tests.bot import discovery_samples
 
 AT_NS = 1_790_000_000_000_000_000
 FEE_BPS = Decimal(40)
@@ -886,6 +887,7 @@ def all_notices() -> list[Notice]:
             missed=performance().missed,
             notices=performance().notices,
             differences=0,
+            learned=discovery_samples.counts().learned(),
         ),
         Started(
             at_ns=at_ns,

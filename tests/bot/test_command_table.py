@@ -7,7 +7,7 @@ from bot.render.docs import render_docs
 
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
-    *("spreads", "balance", "gas", "chains", "pools"),
+    *("spreads", "balance", "gas", "chains", "pools", "discoveries"),
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports"),
     *("daily", "report", "performance", "chart", "positions", "exposure", "trade", "log"),

@@ -29,6 +29,7 @@ EXAMPLES = {
     "spreads": ("/spreads", "best net -0.300%"),
     "why": ("/why r7-12", "r7-12 BTC-USD"),
     "token": ("/token MOON", "MOON on base: refused"),
+    "discoveries": ("/discoveries tips", "2 found: tips"),
     "trades": ("/trades 3", "last 3 of 31"),
     "pnl": ("/pnl 7", "PnL, last 7 days"),
     "balance": ("/balance", "Balance: $20,012.81 now"),

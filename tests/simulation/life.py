@@ -81,6 +81,7 @@ class Begun:
     header: RunHeader
     chain: SimulatedChain
     rng: random.Random
+    segment_bytes: int
 
 
 class Life:
@@ -122,7 +123,7 @@ class Life:
         self.outbox = Outbox(ledger, generation=state.generation)
         if state.mode is None:
             self.outbox.put(_first_state(self.header))
-        self.recorder = _open_recorder(machine, self.header)
+        self.recorder = _open_recorder(machine, self.header, begun.segment_bytes)
         self.core = build_core(self.header, self._surroundings(settings))
         codes = Codes(None, self.outbox, self.now_ns)
         self.kill_switches = KillSwitches(
@@ -302,6 +303,7 @@ async def begin(
     *,
     settings: Settings,
     rng: random.Random,
+    segment_bytes: int = SEGMENT_BYTES,
 ) -> Life:
     """Start an engine from what the ledger holds."""
     clock = machine.make_clock()
@@ -320,6 +322,7 @@ async def begin(
         header=header,
         chain=chain,
         rng=rng,
+        segment_bytes=segment_bytes,
     )
     return Life(machine, ledger, operator, settings=settings, begun=begun)
 
@@ -346,9 +349,9 @@ def _venues(connections: list[Connection], chain: SimulatedChain) -> OpenVenues:
     )
 
 
-def _open_recorder(machine: Machine, header: RunHeader) -> Recorder:
+def _open_recorder(machine: Machine, header: RunHeader, segment_bytes: int) -> Recorder:
     own = RecorderSettings(
-        directory=machine.recordings, segment_bytes=SEGMENT_BYTES, total_bytes_max=TOTAL_BYTES
+        directory=machine.recordings, segment_bytes=segment_bytes, total_bytes_max=TOTAL_BYTES
     )
     recorder = Recorder(own, header.run_id)
     recorder.write(0, EntryKind.HEADER, 0, header.started_at_ns, "", encode_header(header))

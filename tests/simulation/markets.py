@@ -92,7 +92,9 @@ class WanderingTrack(Track):
         return levels
 
 
-def make_stage(seed: int, *, seconds: float, epoch_ns: int) -> tuple[Stage, Prices]:
+def make_stage(
+    seed: int, *, seconds: float, epoch_ns: int, has_faults: bool = True
+) -> tuple[Stage, Prices]:
     """Make the markets of a run, with a script of faults; return them and the true prices."""
     rng = random.Random(f"markets {seed}")
     prices = Prices(rng)
@@ -103,7 +105,13 @@ def make_stage(seed: int, *, seconds: float, epoch_ns: int) -> tuple[Stage, Pric
     faults = make_fault_script(
         seed, seconds, rng.choice(["light", "heavy"]), wire_names=names, kinds=KINDS
     )
-    stage = Stage(listings=listings, dialects=DIALECTS, epoch_ns=epoch_ns, seed=seed, faults=faults)
+    stage = Stage(
+        listings=listings,
+        dialects=DIALECTS,
+        epoch_ns=epoch_ns,
+        seed=seed,
+        faults=faults if has_faults else (),
+    )
     return stage, prices
 
 

@@ -1,0 +1,164 @@
+"""The same recorded hours again, with and without advice.
+
+Both ways are played by the same rules: what answered the recorded run's own acts (an intent that
+was stored, an approval) is left out, as another way acts otherwise; intents count as durable at
+once, and what a mode kept from trading is traded on paper. What the recorded run saw of the world
+holds until it saw something else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.bus.records import Record
+from engine.core.inputs.approval_answered import APPROVAL_ANSWERED
+from engine.core.inputs.approval_delivered import APPROVAL_DELIVERED
+from engine.core.inputs.intent_stored import INTENT_STORED
+from engine.core.inputs.switched import SWITCHED, ControlState
+from engine.domain.errors import BadValueError
+from engine.domain.modes import Mode
+from engine.operate.core_parts import Core
+from engine.operate.recording import Entry, EntryKind, read_entries
+from engine.operate.run_header import RunHeader, decode_header
+from engine.operate.world import KILLED, LEDGER_BEHIND
+from engine.settings.schema import TelegramSettings
+from engine.wiring.core import Surroundings, build_core
+
+_ANSWERS: Final = frozenset(
+    kind.number for kind in (INTENT_STORED, APPROVAL_ANSWERED, APPROVAL_DELIVERED)
+)
+
+
+@dataclass(slots=True)
+class FollowingWorld:
+    """Answers what the recorded run saw last; obeys `operate.world.World`."""
+
+    killed: bool = False
+    behind: bool = False
+
+    def saw(self, what: str, *, answer: bool) -> None:
+        """Take a recorded look."""
+        if what == KILLED:
+            self.killed = answer
+        elif what == LEDGER_BEHIND:
+            self.behind = answer
+
+    def is_killed(self) -> bool:
+        """See `World.is_killed`."""
+        return self.killed
+
+    def is_ledger_behind(self) -> bool:
+        """See `World.is_ledger_behind`."""
+        return self.behind
+
+    def shows_killed(self) -> bool:
+        """See `World.shows_killed`."""
+        return self.killed
+
+    def shows_ledger_behind(self) -> bool:
+        """See `World.shows_ledger_behind`."""
+        return self.behind
+
+
+Change = Callable[[Entry], Entry | None]
+"""Returns an input as one way is to have it, None to leave it out."""
+
+
+def play(
+    path: Path, *, first: int, put: Callable[[Record], None], change: Change
+) -> tuple[RunHeader, int]:
+    """Play a recording one way; return its header and the instant of its last input.
+
+    Args:
+        path: a run's folder.
+        first: number of the segment to begin at; 0 is the run's beginning.
+        put: is given all records that the way leads to.
+        change: what this way has otherwise.
+
+    Raises:
+        BadValueError: the recording cannot be read.
+    """
+    entries = read_entries(path, first=first)
+    beginning = next(entries, None)
+    if beginning is None or beginning.kind != EntryKind.HEADER:
+        raise BadValueError(f"{path} does not begin with a run's header")
+    header = decode_header(beginning.payload)
+    world = FollowingWorld()
+    core = build_core(_on_paper(header), _surroundings(world, put))
+    at_ns = header.started_at_ns
+    for entry in _inputs(_from_checkpoint(entries, core), world):
+        at_ns = max(at_ns, entry.at_ns)
+        changed = change(entry)
+        if changed is not None:
+            _feed(core, changed)
+    return header, at_ns
+
+
+def _from_checkpoint(entries: Iterator[Entry], core: Core) -> Iterator[Entry]:
+    second = next(entries, None)
+    if second is None:
+        return iter(())
+    if second.kind == EntryKind.CHECKPOINT:
+        core.frame.load(second.payload)
+        return entries
+    return chain((second,), entries)
+
+
+def _inputs(entries: Iterator[Entry], world: FollowingWorld) -> Iterator[Entry]:
+    """Return the inputs; what the world was seen as with each is told before it."""
+    waiting: Entry | None = None
+    for entry in entries:
+        if entry.is_input:
+            if waiting is not None:
+                yield waiting
+            waiting = None if entry.kind in _ANSWERS else entry
+        elif entry.kind == EntryKind.OBSERVED:
+            world.saw(entry.key, answer=entry.payload == b"1")
+    if waiting is not None:
+        yield waiting
+
+
+def _feed(core: Core, entry: Entry) -> None:
+    payload = entry.payload
+    if entry.kind == SWITCHED.number:
+        payload = SWITCHED.encode(_paper(SWITCHED.decode(payload)))
+    core.hot_path.accept(
+        entry.kind, stream=entry.stream, key=entry.key, payload=payload, at_ns=entry.at_ns
+    )
+
+
+def _on_paper(header: RunHeader) -> RunHeader:
+    return msgspec.structs.replace(
+        header,
+        control=_paper(header.control),
+        terms=msgspec.structs.replace(header.terms, waits_for_intents=False),
+    )
+
+
+def _paper(control: ControlState) -> ControlState:
+    return msgspec.structs.replace(control, mode=Mode.PAPER)
+
+
+def _surroundings(world: FollowingWorld, put: Callable[[Record], None]) -> Surroundings:
+    return Surroundings(
+        world=world,
+        put=put,
+        log=lambda _line: None,
+        recorder=None,
+        opportunity_usd_min=TelegramSettings().opportunity_usd_min,
+    )
+
+
+def segment_since(path: Path, numbers: Sequence[int], since_ns: int) -> int:
+    """Return the number of the last segment that begins before an instant, else the first."""
+    found = numbers[0]
+    for number in numbers[1:]:
+        first_input = next((one for one in read_entries(path, first=number) if one.is_input), None)
+        if first_input is None or first_input.at_ns > since_ns:
+            break
+        found = number
+    return found
