@@ -13,11 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
+from engine.chains.facts.keeping import KeptBlocks
 from engine.chains.families.uniswap_v2 import SYNC, UniswapV2
 from engine.chains.families.uniswap_v3 import SWAP, UniswapV3
 from engine.chains.following.branch import Branch, Taken
 from engine.chains.following.pools import FollowedPools
-from engine.chains.ports import BlockRef, Family, PoolNow
+from engine.chains.ports import BlockRef, Family, Json, PoolNow
 from engine.chains.rpc.parsing import parse_log
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool, Protocol
@@ -168,6 +169,7 @@ def measure_all() -> list[Row]:
     single = [msgspec.json.encode([sync_log(0, _near(chance), block=1, index=0)])] * CALLS
     calls = [partial(word_of, one, by_address) for one in single]
     rows.append(measure("chains.role.1 log to a word", calls))
+    rows += _rows_of_notes()
     words = [word_of(answer, by_address) for answer in answers]
     decoder = msgspec.json.Decoder(ChainWord)
     rows.append(
@@ -220,6 +222,33 @@ def _ref(number: int) -> BlockRef:
         parent_hash=f"0x{number - 1:064x}",
         made_at_s=number,
     )
+
+
+def _rows_of_notes() -> list[Row]:
+    """Measure what it takes to note a block: its header, before the engine is told, and after."""
+    kept = KeptBlocks(lambda: 1)
+    heads: list[Json] = [
+        {
+            "baseFeePerGas": hex(10**9 + number),
+            "gasUsed": hex(15_000_000),
+            "gasLimit": hex(30_000_000),
+            "logsBloom": "0x" + "00" * 256,
+        }
+        for number in range(CALLS)
+    ]
+    blocks = [
+        Block(chain=CHAIN, number=number, hash=f"0x{number}", parent_hash="0x", made_at_ns=0)
+        for number in range(CALLS)
+    ]
+    before = [
+        partial(kept.head, block.hash, head, True)
+        for block, head in zip(blocks, heads, strict=True)
+    ]
+    after = [partial(kept.told, block) for block in blocks]
+    return [
+        measure("chains.role.a header noted, before a block is told", before),
+        measure("chains.role.a block noted, after it was told", after, between=kept.notes.take),
+    ]
 
 
 def word_of(answer: bytes, by_address: dict[str, Followed]) -> bytes:

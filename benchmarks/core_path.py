@@ -174,6 +174,7 @@ class Core:
             board=board,
             taken=self.taken,
             freshness=Freshness(board, age_ns_max=AGE_NS_MAX),
+            graph=graph,
             valuation=self.valuation,
             value_round=ValueRound(graph, Estimates(board, age_ns_max=AGE_NS_MAX)),
             pools=moving,

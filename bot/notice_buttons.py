@@ -9,6 +9,7 @@ from engine.bus.notices import (
     DayClosed,
     LateFill,
     LimitHit,
+    LimitProposed,
     LooseningWaits,
     MandateEnded,
     Notice,
@@ -70,9 +71,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = (why_button(notice.opportunity_id), _TRADES)
         case VenueLost() | VenueBack() | PlaceSwitched():
             row = _buttons_of_place(notice)
-        case LimitHit():
-            is_balance = notice.reason is Reason.BALANCE_TOO_LOW
-            row = (_BALANCE, _LIMITS) if is_balance else (_LIMITS, _PAUSE)
+        case LimitHit() | LimitProposed():
+            row = _buttons_of_limit(notice)
         case DayClosed():
             row = (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
         case StillThere() | LooseningWaits():
@@ -80,6 +80,13 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
         case _:
             row = (_STATUS,)
     return (row,)
+
+
+def _buttons_of_limit(notice: LimitHit | LimitProposed) -> Row:
+    if isinstance(notice, LimitProposed):
+        value = f"{notice.proposed:f}"
+        return (Button(label=f"Set {value}", line=f"/limit {notice.name} {value}"), _LIMITS)
+    return (_BALANCE, _LIMITS) if notice.reason is Reason.BALANCE_TOO_LOW else (_LIMITS, _PAUSE)
 
 
 def _buttons_of_place(notice: VenueLost | VenueBack | PlaceSwitched) -> Row:

@@ -23,6 +23,7 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
+    LimitProposed,
     LooseningCancelled,
     LooseningWaits,
     MandateEnded,
@@ -314,6 +315,13 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="setting",
         topic="Limits changed",
         fingerprint=_named("setting", "name"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=LimitProposed,
+        kind="proposed",
+        topic="Limits proposed by what was learned",
+        fingerprint=_named("proposed", "name"),
         until=Until.TOLD,
     ),
     Row(

@@ -94,6 +94,8 @@ def render_why(report: WhyReport) -> Screen:
         Text(f"Later: {words.finding(reason, detail)}")
         for reason, detail in report.later_refusals[:_LATER_SHOWN_MAX]
     ]
+    if report.advice:
+        blocks.append(Text(f"Advised: {words.listing(report.advice)}."))
     if report.ended:
         blocks.append(Text(f"Ended: {report.ended}."))
     frames = ", ".join(str(number) for number in report.frame_seqs)

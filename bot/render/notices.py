@@ -30,6 +30,7 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
+    LimitProposed,
     MandateEnded,
     ModeChanged,
     Notice,
@@ -63,13 +64,14 @@ _KIND_WORDS: dict[type[Notice], str] = {
     ClockCorrected: "Clock corrected",
     LimitHit: "Limit hit",
     LimitChanged: "Limit changed",
+    LimitProposed: "Limit proposed",
     PlaceSwitched: "Switched on or off",
     FeeChanged: "Fee changed",
 }
 
 
 _STATES: Final = (*(Killed, Unkilled, ModeChanged, Started),)
-_CHANGES: Final = (*(LimitChanged, PlaceSwitched, FeeChanged),)
+_CHANGES: Final = (*(LimitChanged, LimitProposed, PlaceSwitched, FeeChanged),)
 
 
 def render_notice(stamped: StampedNotice) -> Screen:
@@ -237,8 +239,11 @@ def _trouble_content(
 
 
 def _change_content(
-    notice: LimitChanged | PlaceSwitched | FeeChanged,
+    notice: LimitChanged | LimitProposed | PlaceSwitched | FeeChanged,
 ) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, LimitProposed):
+        title = f"Proposed: {notice.name} {notice.proposed:f} {notice.unit}"
+        return Mark.NONE, title, [notice.why, f"now {notice.now:f} {notice.unit}; it stays so."]
     by = f"by {notice.by}"
     if isinstance(notice, LimitChanged):
         title = f"Limit {notice.name}: {notice.after:f} {notice.unit}"

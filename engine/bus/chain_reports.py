@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.bus.reports import Report
+from engine.domain.block_facts import BlockFact
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 
@@ -129,3 +130,16 @@ class PoolRatesReport(Report, frozen=True, kw_only=True):
     is_followed: bool
     pools: list[PoolRates]
     left_out: int = 0
+
+
+class BlockFactsReport(Report, frozen=True, kw_only=True):
+    """Newest blocks of a chain that stand, the oldest first.
+
+    Attributes:
+        left_out: how many of those that were asked for are not here: they are not kept, or were one
+            too many for an answer.
+    """
+
+    chain: str
+    blocks: list[BlockFact]
+    left_out: int

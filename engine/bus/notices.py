@@ -220,6 +220,20 @@ class LimitChanged(_Notice, frozen=True, kw_only=True):
     by: str
 
 
+class LimitProposed(_Notice, frozen=True, kw_only=True):
+    """Background work proposes another value of a limit: nothing changes unless a person says so.
+
+    Attributes:
+        why: what speaks for it.
+    """
+
+    name: str
+    unit: str
+    now: Decimal
+    proposed: Decimal
+    why: str
+
+
 class PlaceSwitched(_Notice, frozen=True, kw_only=True):
     """The operator switched a venue or a pair off, or on again."""
 
@@ -449,6 +463,7 @@ Notice = (
     | Unkilled
     | ModeChanged
     | LimitChanged
+    | LimitProposed
     | PlaceSwitched
     | FeeChanged
     | LooseningWaits

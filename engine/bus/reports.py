@@ -269,6 +269,7 @@ class WhyReport(Report, frozen=True, kw_only=True):
         split_now: of a route that is open, if sharing its legs among parallel places gains more.
         ended: why it is open no more, in words; nothing if it is, or its market gives nothing.
         story: of a trade, from found to realised; those of earlier versions have none.
+        advice: what of background work's bore on the decision, in words.
     """
 
     basis: Basis
@@ -287,6 +288,7 @@ class WhyReport(Report, frozen=True, kw_only=True):
     split_now: SplitNow | None = None
     ended: str = ""
     story: TradeStory | None = None
+    advice: list[str] = []
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engine.core.inputs.advised import ADVISED
 from engine.core.inputs.approval_answered import APPROVAL_ANSWERED
 from engine.core.inputs.approval_delivered import APPROVAL_DELIVERED
 from engine.core.inputs.block import BLOCK
@@ -52,4 +53,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     CHAT_SEEN,
     APPROVAL_DELIVERED,
     FEES_SET,
+    ADVISED,
 )

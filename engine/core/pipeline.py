@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from engine.core.advising import Advising
 from engine.core.shared_rows import SharedRows
 from engine.decide.decider import Decider
 from engine.decide.permits import Permits
+from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.value_round import ValueRound
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.detect.screening.episodes import Closed, Episode
+from engine.domain.advice import DatedAdvice
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.assets import AssetCode
 from engine.domain.fees import FeeWord
@@ -47,6 +50,8 @@ decision on it ..."""
 RECONSIDER_NS = 1_000_000_000
 """... or when this long has passed since, so that a pause or a full limit is not for ever."""
 
+_SEVERAL = 2
+
 FUNDED_PER_TICK = 8
 """Places of the inventory that are valued with one tick, while some wait for their capital."""
 
@@ -64,6 +69,7 @@ class Decided:
         frame_seqs: numbers of the inputs behind it: the trigger, the last change of the first
             leg's place, that of the last leg's place.
         profit_usd: screened profit in USD, None if no live book values the quote asset.
+        advice: what of background work's bears on it, in words.
     """
 
     opportunity: Opportunity
@@ -71,6 +77,7 @@ class Decided:
     is_first: bool
     frame_seqs: tuple[int, int, int]
     profit_usd: float | None
+    advice: tuple[str, ...] = ()
 
 
 class Journal(Protocol):
@@ -147,6 +154,7 @@ class Pipeline:
         board: Board,
         taken: Taken,
         freshness: Freshness,
+        graph: LiveGraph,
         valuation: Valuation,
         value_round: ValueRound,
         pools: MovingPools,
@@ -182,6 +190,8 @@ class Pipeline:
         self._positions = positions
         self._inventory = inventory
         self._fees = fees
+        self._advice = decider.advice
+        self._advising = Advising(decider.advice, graph, pools, detector)
         self._to_screen: list[int] = []
         self._journal = journal
         self._open_matrix = open_matrix
@@ -290,6 +300,10 @@ class Pipeline:
         self._permits.end_off(self._decider.off, at_ns)
         self._tell_permits()
 
+    def take_advice(self, advice: Sequence[DatedAdvice], at_ns: int) -> None:
+        """Take all that background work advises, in place of what it did."""
+        self._advising.take(advice, at_ns)
+
     def _start(self, plan: Plan, at_ns: int) -> None:
         if self._alarm is not None:
             self._alarm(plan.opportunity.opportunity_id, math.inf)
@@ -325,6 +339,7 @@ class Pipeline:
         self._detector.step_clock()
         self._decider.step_clock(step_ns)
         self._positions.step_clock(step_ns, at_ns)
+        self._advising.step_clock(step_ns)
 
     def _advance(self, at_ns: int) -> None:
         self._book(self._executors.advance(at_ns))
@@ -349,8 +364,9 @@ class Pipeline:
             if edges := self._freshness.on_change(book, at_ns):
                 self._tell(edges)
         for book in changed:
-            for episode in self._detector.on_change(book, at_ns):
-                self._consider(episode, at_ns)
+            if episodes := self._detector.on_change(book, at_ns):
+                for episode in self._in_order(episodes, at_ns):
+                    self._consider(episode, at_ns)
         if self._publish is not None:
             for book in changed:
                 self._publish(book, at_ns)
@@ -361,6 +377,9 @@ class Pipeline:
 
     def after_tick(self, at_ns: int) -> None:
         """Do as after any input, and what is due with time and would hold a frame up."""
+        if at_ns >= self._advice.ends_at_ns:
+            self._advising.end(at_ns)
+            self.after_block(at_ns)
         self.after_input(at_ns)
         if self._inventory.waiting:
             self._fund(at_ns, most=FUNDED_PER_TICK)
@@ -369,15 +388,18 @@ class Pipeline:
         self._look_at_pools(at_ns)
         self._look_at_permits(at_ns)
         self._value_round.step(at_ns)
-        for episode in self._detector.screen_starts(at_ns):
+        for episode in self._in_order(self._detector.screen_starts(at_ns), at_ns):
             self._consider(episode, at_ns)
+        if self._advising.paths:
+            for episode in self._in_order(self._advising.look(at_ns), at_ns):
+                self._consider(episode, at_ns)
         self._tell_closed()
 
     def after_block(self, at_ns: int) -> None:
         """Screen what the input changed of pools, once for all of it, and do as after any input."""
         changed = self._pools.take_changed()
         if changed:
-            for episode in self._detector.on_pools(changed, at_ns):
+            for episode in self._in_order(self._detector.on_pools(changed, at_ns), at_ns):
                 self._consider(episode, at_ns)
             if self._shared is not None:
                 self._shared.publish_pools(changed, at_ns, self._board.frame_seq)
@@ -428,6 +450,17 @@ class Pipeline:
 
         return usd_per
 
+    def _in_order(self, episodes: Sequence[Episode], at_ns: int) -> Sequence[Episode]:
+        """Return what appears at once in the order in which it is decided on."""
+        if len(episodes) < _SEVERAL or not self._advice.ranks:
+            return episodes
+        rank = self._advice.rank
+        return sorted(
+            episodes,
+            key=lambda one: rank(one.first.hops, one.row[SCREENED.PROFIT_USD], at_ns),
+            reverse=True,
+        )
+
     def _tell_closed(self) -> None:
         for closed in self._detector.take_closed():
             self._considered.pop(closed.opportunity_id, None)
@@ -469,6 +502,7 @@ class Pipeline:
                     opportunity.hops[-1].frame_seq,
                 ),
                 profit_usd=self._profit_usd(opportunity, at_ns),
+                advice=self._advice.bears_on(opportunity.hops, at_ns) if self._advice.all else (),
             )
         )
         if self._permits.has_news:

@@ -35,13 +35,14 @@ _ROOMS: Final = (
 )
 """Where the classes are whose objects are state."""
 
-_OTHERS: Final[Mapping[tuple[str, str], Any]] = {
+_OTHERS: Final[dict[tuple[str, str], Any]] = {
     (one.__module__, one.__qualname__): one
     for one in (
         Counter, Decimal, OrderedDict, bytearray, defaultdict, deque, dict, frozenset, list,
         msgspec.Raw, rebuild, set, tuple, array, _array_reconstructor,
     )
 }  # fmt: skip
+_OTHERS["msgspec._core", "UNSET"] = msgspec.UNSET
 """What is read besides; msgspec makes its structs with `rebuild`."""
 
 

@@ -6,12 +6,18 @@ from dataclasses import dataclass, field
 from engine.decide.limit_set import LimitSet
 from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
+from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
+from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.valuation import Valuation
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
+
+
+def _no_schedules() -> Schedules:
+    return Schedules(advice=AdviceBook())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +28,7 @@ class Circumstances:
         is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
         is_pool_fresh: whether the pool of a number may be acted on at a time.
         limits: the values of limits.
+        schedules: for which block a transaction is, as far as that is advised.
         off: what the operator has switched off.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
     """
@@ -36,7 +43,13 @@ class Circumstances:
     shows_ledger_behind: Callable[[], bool]
     is_pool_fresh: Callable[[int, int], bool]
     limits: LimitSet
+    schedules: Schedules = field(default_factory=_no_schedules)
     off: OffList = field(default_factory=OffList)
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
+
+    @property
+    def advice(self) -> AdviceBook:
+        """What background work advises: by it a decision may only refuse more."""
+        return self.schedules.advice

@@ -60,6 +60,7 @@ class Decider:
     Attributes:
         limits: the values in force.
         off: what is switched off.
+        advice: what background work advises.
         planned: number of plans made.
         refused: number of refusals by reason.
     """
@@ -80,6 +81,7 @@ class Decider:
         self._circumstances = circumstances
         self.limits = circumstances.limits
         self.off = circumstances.off
+        self.advice = circumstances.advice
         self.limits.follow(
             lambda values: confirmer.rules.set(
                 slippage_bps=values[SLIPPAGE_BPS], edge_bps_floor=values[EDGE_BPS]
@@ -134,6 +136,8 @@ class Decider:
         if isinstance(sized, Finding):
             return sized
         plan = self._make_plan(opportunity, sized, at_ns)
+        if self.advice.all and (bearing := self.advice.bears_on(opportunity.hops, at_ns)):
+            plan = msgspec.structs.replace(plan, advice=bearing)
         return _SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
 
     def _decided(
@@ -338,11 +342,14 @@ class Decider:
 
     def _make_atomic(self, opportunity: Opportunity, sized: _Bundled, at_ns: int) -> AtomicPlan:
         confirmed, has_flash_loan = sized.confirmed, sized.has_flash_loan
+        schedule = self._circumstances.schedules.of(confirmed.chain, at_ns)
+        deadline_ns = at_ns + self._plan_ttl_ns
         return AtomicPlan(
             plan_id=f"{opportunity.opportunity_id}-p",
             opportunity=opportunity,
             decided_at_ns=at_ns,
-            deadline_ns=at_ns + self._plan_ttl_ns,
+            deadline_ns=deadline_ns if schedule is None else min(deadline_ns, schedule.send_by_ns),
+            schedule=msgspec.UNSET if schedule is None else schedule,
             deadline_block=None if confirmed.block is None else confirmed.block + DEADLINE_BLOCKS,
             chain=confirmed.chain,
             steps=confirmed.steps,

@@ -8,6 +8,7 @@ from engine.decide.balance import BalanceLimit
 from engine.decide.bounds.book_age import StaleLimit
 from engine.decide.bounds.daily_loss import DailyLossLimit
 from engine.decide.bounds.edge import EdgeLimit
+from engine.decide.bounds.inclusion import InclusionLimit
 from engine.decide.bounds.orders import OrderRateLimit
 from engine.decide.bounds.pool_age import StalePoolLimit
 from engine.decide.bounds.position import PositionLimit
@@ -47,6 +48,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     ProofLimit,
     ExecutorLimit,
     EdgeLimit,
+    InclusionLimit,
     PositionLimit,
     BalanceLimit,
     DailyLossLimit,

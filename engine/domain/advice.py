@@ -284,14 +284,19 @@ AnyAdvice = (
 
 
 class DatedAdvice(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of advice, of which discovery it is, and until when it counts."""
+    """A piece of advice, of which discovery it is, and until when it counts.
 
-    discovery: str
+    Attributes:
+        discovery: number of the discovery in the ledger; 0 of none.
+    """
+
+    discovery: int
     until_ns: int
     advice: AnyAdvice
 
     def __post_init__(self) -> None:
-        _check_name(self.discovery, "a discovery")
+        if not 0 <= self.discovery < 2**63:
+            raise BadValueError(f"advice of discovery {self.discovery}; that is no number of one")
         if not 0 < self.until_ns < 2**63:
             raise BadValueError(f"advice until {self.until_ns} ns; that is no time")
 
@@ -304,7 +309,7 @@ class DatedAdvice(msgspec.Struct, frozen=True, kw_only=True):
     def says(self) -> str:
         """What it is, in a few words for a person."""
         kind, subject = self.key
-        return f"{kind.removesuffix('Advice').lower()} of {subject} ({self.discovery})"
+        return f"{kind.removesuffix('Advice').lower()} of {subject} (discovery {self.discovery})"
 
 
 def check_advice(advice: tuple[DatedAdvice, ...], *, at_ns: int) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-TIP_PERCENTILES: Final = (50,)
+TIP_PERCENTILES: Final = (10, 50, 90)
 """Of which shares of a block's gas its tips are told."""
 
 

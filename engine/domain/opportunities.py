@@ -256,6 +256,8 @@ class Reason(StrEnum):
     """A person would have to be asked, and can be neither heard nor told."""
     TERMS_LEFT = "terms_left"
     """What was approved is not to be had any more."""
+    LIKELY_TAKEN = "likely_taken"
+    """By advice it is too probable that others take it first."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
             the feeds of all prove themselves.
         sizing: how it came to its size; plans of earlier versions do not say.
         permit: by whose word it is carried out, where a person has to allow it.
+        advice: what of background work's bore on it, in words; not written where nothing did.
     """
 
     plan_id: str
@@ -56,6 +57,21 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
     unproven_ms: int = 0
     sizing: Sizing | None = None
     permit: Permit | None = None
+    advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When a transaction has to leave, as advice has it of the chain's blocks.
+
+    Attributes:
+        block: which one it is for; None while the chain's blocks have no numbers.
+        blocks: how many of them come until then: 1 is the next one.
+        send_by_ns: if it leaves later it is for a later block (wall clock).
+    """
+
+    block: int | None
+    blocks: int
+    send_by_ns: int
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +128,8 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
         profit_quote: exact net profit if every pool is as it was, gas and flash fee taken off.
         notional_usd: value of what the first step gives.
         permit: by whose word it is carried out, where a person has to allow it.
+        advice: what of background work's bore on it, in words; not written where nothing did.
+        schedule: when it has to leave; not written where nothing is advised of it.
     """
 
     plan_id: str
@@ -131,6 +149,8 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
     usd_per_quote: Decimal
     sizing: Sizing | None = None
     permit: Permit | None = None
+    advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def wallet(self) -> VenueId:

@@ -39,7 +39,7 @@ class PaperChains:
 
     def is_priced_out(self, plan: AtomicPlan) -> bool:
         """Say whether gas costs more now than the plan pays, so that no block takes it."""
-        price = self._sight.gas.price(plan.chain)
+        price = self._sight.gas.told(plan.chain)
         return price is not None and price.gwei > plan.gas.price_gwei
 
     def is_last_block(self, plan: AtomicPlan) -> bool:
@@ -58,7 +58,7 @@ class PaperChains:
             swaps, why = (), str(error)
         if swaps:
             self.take(plan)
-        gas, gas_quote = _gas_paid(plan, self._sight.gas.price(plan.chain))
+        gas, gas_quote = _gas_paid(plan, self._sight.gas.paid(plan.chain))
         return Receipt(
             why=why,
             swaps=swaps,

@@ -24,7 +24,10 @@ class GasBook:
         Raises:
             BadValueError: one of them is no price.
         """
-        self._prices = {chain: GasPrice(gwei=one) for chain, one in (gwei or {}).items()}
+        self._told = {chain: GasPrice(gwei=one) for chain, one in (gwei or {}).items()}
+        self._prices = dict(self._told)
+        self._tips: dict[str, Decimal] = {}
+        self._ratios: dict[str, Decimal] = {}
         self._told_at_ns: dict[str, int] = {}
         self._stale_ns = stale_ms * NS_PER_MS
 
@@ -34,12 +37,39 @@ class GasBook:
         return tuple(self._prices)
 
     def price(self, chain: str) -> GasPrice | None:
-        """Return the price of a chain, however old."""
+        """Return the price of a chain that is reckoned with, however old."""
         return self._prices.get(chain)
+
+    def told(self, chain: str) -> GasPrice | None:
+        """Return what a chain told itself, whatever is advised: below that no block takes us."""
+        return self._told.get(chain)
+
+    def paid(self, chain: str) -> GasPrice | None:
+        """Return what a transaction pays that is taken now: what it bids, no more than is asked."""
+        told, tip = self._told.get(chain), self._tips.get(chain)
+        return told if told is None or tip is None else told.bidding(tip)
+
+    def advise(self, tips: Mapping[str, Decimal], ratios: Mapping[str, Decimal]) -> list[str]:
+        """Reckon with other tips, and with dearer gas, from now on; return the chains it changes.
+
+        Args:
+            tips: in gwei, by chain; on others with what each tells.
+            ratios: by how much dearer, by chain.
+        """
+        before = self._prices
+        self._tips, self._ratios = dict(tips), dict(ratios)
+        self._prices = {chain: self._reckoned(chain, told) for chain, told in self._told.items()}
+        return [chain for chain, price in self._prices.items() if before[chain] != price]
+
+    def _reckoned(self, chain: str, told: GasPrice) -> GasPrice:
+        tip, ratio = self._tips.get(chain), self._ratios.get(chain)
+        price = told if tip is None else told.bidding(tip)
+        return price if ratio is None else price.times(ratio)
 
     def take(self, chain: str, price: GasPrice, at_ns: int) -> None:
         """Take what a chain tells."""
-        self._prices[chain] = price
+        self._told[chain] = price
+        self._prices[chain] = self._reckoned(chain, price)
         self._told_at_ns[chain] = at_ns
 
     def age_ms(self, chain: str, at_ns: int) -> int | None:

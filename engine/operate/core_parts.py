@@ -12,6 +12,7 @@ from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
+from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.freshness import Freshness
 from engine.market.gas_book import GasBook
@@ -34,9 +35,11 @@ class Core:
     Attributes:
         pools: as the detector has them now, by number.
         gas: prices by chain, as they are now.
+        advice: what background work advises now.
         frame: what a checkpoint is the state of.
     """
 
+    advice: AdviceBook
     header: RunHeader
     board: Board
     rows: MarketRows

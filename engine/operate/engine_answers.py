@@ -34,6 +34,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off, PlaceKind
 from engine.operate import kill_drill, loosening
+from engine.operate.advice_desk import AdviceDesk
 from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
 from engine.operate.chat_sight import ChatSight
@@ -60,6 +61,7 @@ class EngineAnswers:
 
     Attributes:
         waiting: loosenings that were allowed and wait, those among them that are void by now too.
+        advice: of background work.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class EngineAnswers:
         self._lease = lease
         self._changes = 0
         self.approvals = ApprovalDesk(core, self, clock)
+        self.advice = AdviceDesk(core, clock, self.tell)
 
     @property
     def control(self) -> Switches:

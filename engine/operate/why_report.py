@@ -51,6 +51,7 @@ async def make_why_report(core: Core, ref: str, at_ns: int) -> WhyReport | None:
         values=_values(core, entry.opportunity),
         exact_now=_exact_now(core, entry),
         split_now=split_now,
+        advice=list(entry.advice),
     )
 
 

@@ -2,11 +2,17 @@
 
 from typing import Final, Protocol
 
-from engine.bus.chain_reports import ChainsReport, PoolRatesReport, PoolsReport
+from engine.bus.chain_reports import (
+    BlockFactsReport,
+    ChainsReport,
+    PoolRatesReport,
+    PoolsReport,
+)
 from engine.bus.request import ChainsRequest
 
 PAGE_POOLS: Final = 10
 PAGE_POOLS_MAX: Final = 200
+BLOCKS: Final = 1_000
 
 
 class GetChains(ChainsRequest[ChainsReport], frozen=True, kw_only=True):
@@ -49,6 +55,22 @@ class GetPoolRates(ChainsRequest[PoolRatesReport], frozen=True, kw_only=True):
         return await chains.pool_rates(self)
 
 
+class GetBlockFacts(ChainsRequest[BlockFactsReport], frozen=True, kw_only=True):
+    """What the newest blocks of a chain were.
+
+    Attributes:
+        last: so many at most; no more than are kept.
+    """
+
+    chain: str
+    last: int = BLOCKS
+    timeout_s = 30.0
+
+    async def answer(self, chains: "Chains", /) -> BlockFactsReport:
+        """See `Request.answer`."""
+        return await chains.blocks(self)
+
+
 class Chains(Protocol):
     """What the role says of its chains."""
 
@@ -62,4 +84,12 @@ class Chains(Protocol):
 
     async def pool_rates(self, asked: GetPoolRates) -> PoolRatesReport:
         """Return pools of a chain with their rates."""
+        ...
+
+    async def blocks(self, asked: GetBlockFacts) -> BlockFactsReport:
+        """Return newest blocks.
+
+        Raises:
+            BadValueError: the chain is not followed.
+        """
         ...

@@ -5,6 +5,7 @@ from typing import Any
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
 from engine.requests import (
+    advise,
     alerts,
     approvals,
     audit,
@@ -88,12 +89,15 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chains.GetChains,
     chains.GetPools,
     chains.GetPoolRates,
+    chains.GetBlockFacts,
     token.GetToken,
     work.GetWork,
     work.GetTask,
     work.GetResources,
     work.RunTask,
     work.SwitchTask,
+    advise.Advise,
+    advise.AdviseChains,
     Append,
     LoadState,
     discoveries.KeepDiscoveries,

@@ -55,5 +55,6 @@ class GetWhy(EngineRequest[WhyReport | Unknown], frozen=True, kw_only=True):
                 values=fresh.values,
                 exact_now=fresh.exact_now,
                 split_now=fresh.split_now,
+                advice=fresh.advice or stored.advice,
             )
         return fresh if isinstance(stored, Unknown) else stored

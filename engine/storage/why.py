@@ -74,6 +74,7 @@ async def load_why(
         profit_usd=None if execution is None else execution.profit_usd,
         expected_usd=None if execution is None else execution.expected_usd,
         story=None if execution is None else decode_story(execution.story),
+        advice=[] if plan is None or plan.advice is msgspec.UNSET else list(plan.advice),
     )
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from engine.bus.advice_reports import AdviceTaken
 from engine.bus.chain_reports import (
+    BlockFactsReport,
     ChainLine,
     ChainsReport,
     PoolLine,
@@ -16,12 +18,15 @@ from engine.bus.chain_reports import (
 )
 from engine.bus.request import Reply, Request
 from engine.bus.token_report import TokenReport
+from engine.chains.facts.ring import BLOCKS_KEPT
 from engine.chains.following.counts import Count
 from engine.chains.following.rates import log_rates
+from engine.domain.advice import DatedAdvice, check_advice
+from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
-from engine.requests.chains import PAGE_POOLS_MAX, GetPoolRates, GetPools
+from engine.requests.chains import PAGE_POOLS_MAX, GetBlockFacts, GetPoolRates, GetPools
 from engine.requests.token import GetToken
 from engine.wiring.one_chain import OneChain
 from engine.wiring.token_answer import token_report
@@ -37,6 +42,7 @@ class ChainAnswers:
         self.of: Final = chains
         self._basis = basis
         self._clock = clock
+        self._advised: tuple[DatedAdvice, ...] = ()
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """Answer one request."""
@@ -100,6 +106,23 @@ class ChainAnswers:
         """Return what is known of tokens."""
         watches = {name: one.tokens for name, one in self.of.items()}
         return token_report(watches, asked.name, basis=self._basis)
+
+    async def blocks(self, asked: GetBlockFacts) -> BlockFactsReport:
+        """Return newest blocks of a chain; see `Chains.blocks`."""
+        one = self.of.get(asked.chain)
+        if one is None:
+            raise BadValueError(f"{asked.chain} is not followed")
+        most = min(max(asked.last, 0), BLOCKS_KEPT)
+        found = await one.blocks.newest(most)
+        return BlockFactsReport(chain=asked.chain, blocks=found, left_out=most - len(found))
+
+    def advise(self, advice: Sequence[DatedAdvice]) -> AdviceTaken:
+        """Choose pools by this advice; see `AdvisedChains.advise`."""
+        check_advice(tuple(advice), at_ns=self._clock())
+        is_changed = tuple(advice) != self._advised
+        self._advised = tuple(advice)
+        in_force = sum(one.advise(self._advised) for one in self.of.values())
+        return AdviceTaken(in_force=in_force, is_changed=is_changed)
 
     def _line(self, one: OneChain) -> ChainLine:
         tip, health = one.tip, None if one.node is None else one.node.health()

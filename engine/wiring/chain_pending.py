@@ -14,7 +14,7 @@ from engine.chains.pending.far_moves import moves_far
 from engine.chains.pending.prices import RoughPrices
 from engine.chains.pending.router_list import RouterAt, routers_of
 from engine.chains.pending.watch import PendingWatch, WatchLimits
-from engine.chains.pending.whales import Whale, WhaleTerms
+from engine.chains.pending.whales import Swapped, UsdOf, Whale, WhaleTerms
 from engine.chains.ports import BlockRef, Log, Node
 from engine.domain.chains import ChainFacts
 from engine.domain.dexes import Dex
@@ -44,6 +44,7 @@ class ChainPending:
         dexes: whose pools those find by their tokens.
         on_whale: takes each large trade that is to be told.
         on_impact: is told at once of each that moves its price far or is large, told or not.
+        note: is shown each block with its swaps, and what values them.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ChainPending:
         now_ns: Callable[[], int],
         hears_pending: bool = True,
         limits: WatchLimits | None = None,
+        note: Callable[[BlockRef, Sequence[Swapped], UsdOf], None] | None = None,
     ) -> None:
         self.restart_count = 0
         self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
@@ -75,6 +77,7 @@ class ChainPending:
             terms=terms,
             usd_of=prices.usd_of,
             on_pending_whale=on_impact,
+            note=None if note is None else lambda ref, swaps: note(ref, swaps, prices.usd_of),
         )
         self.watch: PendingWatch | None = None
 

@@ -80,6 +80,7 @@ class _ChainInputs:
                 data_fixed_raw=price.data_fixed_raw,
                 data_leg_raw=price.data_leg_raw,
                 now_gwei=price.now_gwei,
+                tips=price.tips,
             )
         )
 

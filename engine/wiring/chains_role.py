@@ -13,6 +13,7 @@ from engine.bus.notices import Notice, ProviderCaught, Reorganised
 from engine.bus.records import Append, NoticeRecord
 from engine.bus.request import Caller
 from engine.chains.discovery.choosing import ChoiceTerms
+from engine.chains.facts.keeping import KeptBlocks
 from engine.chains.following.machine import Following
 from engine.chains.following.serving import serving
 from engine.chains.pending.whales import Whale
@@ -101,7 +102,7 @@ async def open_chains(
     def on_whale(whale: Whale) -> None:
         news.tell(whale_notice(whale, at_ns=clock(), basis=basis))
 
-    def watched(machine: Following, nodes: ChainNodes) -> ChainPending:
+    def watched(machine: Following, nodes: ChainNodes, blocks: KeptBlocks) -> ChainPending:
         return ChainPending(
             machine,
             on_impact=partial(hold.trigger, Trigger.IMPACT),
@@ -112,6 +113,7 @@ async def open_chains(
             on_whale=on_whale,
             now_ns=clock,
             hears_pending=settings.chains.pending,
+            note=blocks.swapped,
         )
 
     terms = ChoiceTerms(
@@ -135,6 +137,7 @@ async def open_chains(
                 on_reorganised=on_reorganised,
                 watched=watched,
                 probe_turn=probe_turn,
+                blocks=KeptBlocks(clock),
             )
             for name, one in nodes.items()
         }

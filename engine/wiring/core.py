@@ -33,6 +33,7 @@ from engine.decide.limit_set import LimitSet
 from engine.decide.mandates import Mandates
 from engine.decide.off_list import OffList
 from engine.decide.permits import Permits
+from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.moved_pair import KnownPool
@@ -57,6 +58,7 @@ from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.plan_executor import Around
 from engine.execute.unwinding import UnwindRules
+from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness
@@ -164,6 +166,12 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     graph.add_pools(pools)
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
+    moving = MovingPools(
+        graph,
+        terms.chains,
+        started_at_ns=header.started_at_ns,
+        is_live=header.basis is Basis.LIVE,
+    )
     circumstances = Circumstances(
         board=board,
         valuation=valuation,
@@ -175,16 +183,13 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         shows_ledger_behind=around.world.shows_ledger_behind,
         is_pool_fresh=graph.is_pool_fresh,
         limits=limits,
+        schedules=Schedules(
+            advice=AdviceBook(), head_of=moving.head_of, newest_at_ns=moving.newest_at_ns
+        ),
         off=OffList(header.off),
         switches=control,
     )
     taken_pools = TakenPools(graph.pools)
-    moving = MovingPools(
-        graph,
-        terms.chains,
-        started_at_ns=header.started_at_ns,
-        is_live=header.basis is Basis.LIVE,
-    )
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
     confirmer = LegsConfirmer(board, costs, taken, rules)
     decider = Decider(
@@ -223,6 +228,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         board=board,
         taken=taken,
         freshness=freshness,
+        graph=graph,
         valuation=valuation,
         value_round=ValueRound(graph, estimates),
         pools=moving,
@@ -291,6 +297,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         inventory=inventory,
     )
     return Core(
+        advice=decider.advice,
         header=header,
         board=board,
         rows=rows,

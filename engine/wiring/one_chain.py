@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +13,8 @@ from typing import Final
 
 from engine.chains.discovery.choosing import Choice, ChoiceTerms
 from engine.chains.discovery.discovery import Discovery, open_discovery
+from engine.chains.facts.keeping import KeptBlocks
+from engine.chains.facts.ring import open_ring
 from engine.chains.families.family_list import FAMILY_OF, families_of
 from engine.chains.following.follower import Follower
 from engine.chains.following.machine import Following, Rhythm
@@ -29,6 +32,7 @@ from engine.chains.rpc.reader import ChainReader
 from engine.chains.safety.prober import Prober
 from engine.chains.safety.token_watch import TokenWatch
 from engine.chains.safety.verdict_store import VerdictStore
+from engine.domain.advice import WEIGHT_MAX, AnyAdvice, DatedAdvice, PathAdvice, PoolsAdvice
 from engine.domain.assets import AssetCode
 from engine.domain.backoff import Backoff
 from engine.domain.chains import GasModel
@@ -61,6 +65,8 @@ BACKOFF_S_MAX: Final = 30.0
 DEEP_BLOCKS: Final = 5
 """A reorganisation of so many blocks or more is told."""
 
+_ADDRESS: Final = re.compile(r"0x(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+
 Told = Callable[[str, str, str], None]
 """Takes a chain, the name of one of its providers, and at what that was caught."""
 
@@ -89,6 +95,7 @@ class OneChain:
         on_reorganised: is told how many blocks were undone, if they are many, and at which block.
         watched: makes what watches its pending transactions and large trades.
         probe_turn: held while a token is probed; all chains share it, so that one is at a time.
+        blocks: keeps what each block was.
     """
 
     def __init__(
@@ -104,13 +111,15 @@ class OneChain:
         gas_stale_s: int,
         on_liar: Told,
         on_reorganised: Callable[[str, int, int], None],
-        watched: Callable[[Following, ChainNodes], ChainPending],
+        watched: Callable[[Following, ChainNodes, KeptBlocks], ChainPending],
         probe_turn: asyncio.Semaphore,
+        blocks: KeptBlocks,
     ) -> None:
         self.nodes: Final = nodes
         self.machine: Final = Following(nodes.facts.name, rhythm_of(nodes, undo_blocks))
         self.stream: Final = ChainStream(self.machine)
-        self.pending: Final = watched(self.machine, nodes)
+        self.pending: Final = watched(self.machine, nodes, blocks)
+        self.blocks: Final = blocks
         self.node: ProviderPool | None = None
         self.choice: Choice | None = None
         self.trouble = ""
@@ -135,6 +144,7 @@ class OneChain:
             told=self._on_verdict,
         )
         self._wants = TokenWants(self.tokens)
+        self._advised: tuple[DatedAdvice, ...] = ()
         self._has_tip = asyncio.Event()
         self._has_more = asyncio.Event()
         self._is_restored = False
@@ -154,23 +164,34 @@ class OneChain:
             agreeing = self._prober.node = Agreeing(self.node, self._votes)
             reader = ChainReader(agreeing)
             follower = self._follower = Follower(
-                self.machine, agreeing, reader, tell=self._tell, block_ms=facts.block_ms
+                self.machine,
+                agreeing,
+                reader,
+                tell=self._tell,
+                block_ms=facts.block_ms,
+                note=self.blocks.head,
             )
-            with open_discovery(
-                self._folder,
-                facts=facts,
-                dexes=self.nodes.dexes,
-                node=self.node,
-                reader=reader,
-                usd_of=_nobody_knows,
-                why_not=self._wants.why_not,
-                followable=FAMILY_OF,
-            ) as discovery:
+            ring_path = self._folder / f"{facts.name}.blocks"
+            with (
+                open_ring(ring_path, chain_id=facts.chain_id) as ring,
+                open_discovery(
+                    self._folder,
+                    facts=facts,
+                    dexes=self.nodes.dexes,
+                    node=self.node,
+                    reader=reader,
+                    usd_of=_nobody_knows,
+                    why_not=self._wants.why_not,
+                    followable=FAMILY_OF,
+                ) as discovery,
+            ):
+                self.blocks.begin(ring)
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(follower.run())
                         tasks.create_task(self.pending.run(self.node))
                         tasks.create_task(self.tokens.run())
+                        tasks.create_task(self.blocks.run(ring))
                         tasks.create_task(self._find_pools(discovery, follower))
                         tasks.create_task(self._keep_states(discovery))
                         tasks.create_task(self._watch_finality(self.node))
@@ -184,6 +205,13 @@ class OneChain:
         """Ask these providers from now on."""
         if self.node is not None:
             await self.node.use(accesses)
+
+    def advise(self, advice: Sequence[DatedAdvice]) -> int:
+        """Choose pools by this advice from the next look on; return how many pieces concern it."""
+        self._advised = tuple(
+            one for one in advice if getattr(one.advice, "chain", None) == self.machine.name
+        )
+        return len(self._advised)
 
     @property
     def tip(self) -> BlockRef | None:
@@ -210,6 +238,7 @@ class OneChain:
     def _tell(self, word: ChainWord) -> None:
         self.stream.tell(word)
         if word.block is not None:
+            self.blocks.told(word.block)
             self._has_tip.set()
             if word.block.undone >= DEEP_BLOCKS:
                 self._on_reorganised(self.machine.name, word.block.undone, word.block.number)
@@ -224,7 +253,7 @@ class OneChain:
             try:
                 await discovery.look(at)
                 self._wants.begin_round()
-                self.choice = await discovery.choose(at, self._terms)
+                self.choice = await discovery.choose(at, self._terms_now())
                 self._wants.end_round()
                 await self._follow(self.choice, discovery, follower)
             except NodeError as error:
@@ -235,6 +264,12 @@ class OneChain:
             self.trouble = ""
             backoff.reset()
             await self._rest()
+
+    def _terms_now(self) -> ChoiceTerms:
+        """Return by what pools are chosen, with what is advised now."""
+        now_ns = time.time_ns()
+        weights = weights_of([one.advice for one in self._advised if one.until_ns > now_ns])
+        return replace(self._terms, weights=weights)
 
     async def _rest(self) -> None:
         """Wait until pools are chosen anew: sooner where a token came in that most of them have."""
@@ -308,6 +343,7 @@ class OneChain:
             WatchTerms(stale_s=self._gas_stale_s),
             paces_s={facts.name: facts.block_ms / 1_000},
             clock_s=time.monotonic,
+            see=self.blocks.seen,
         )
 
     async def _watch_finality(self, node: Node) -> None:
@@ -326,6 +362,18 @@ class OneChain:
             if one.held is None:
                 counts[one.why] = counts.get(one.why, 0) + 1
         return counts
+
+
+def weights_of(advice: Sequence[AnyAdvice]) -> dict[str, float]:
+    """Return by how much more pools count; those of a cycle that is advised as much as any can."""
+    weights: dict[str, float] = {}
+    for one in advice:
+        if isinstance(one, PoolsAdvice):
+            weights.update(one.weights)
+    for one in advice:
+        if isinstance(one, PathAdvice):
+            weights.update(dict.fromkeys(one.pools, WEIGHT_MAX))
+    return {address: weight for address, weight in weights.items() if _ADDRESS.fullmatch(address)}
 
 
 def rhythm_of(nodes: ChainNodes, undo_blocks: int) -> Rhythm:

@@ -22,6 +22,7 @@ from engine.bus.notices import (
     LateFill,
     LimitChanged,
     LimitHit,
+    LimitProposed,
     LooseningCancelled,
     LooseningWaits,
     MandateEnded,
@@ -962,6 +963,15 @@ def all_notices() -> list[Notice]:
             before=Decimal(1_000),
             after=Decimal(250),
             by="shell of op",
+        ),
+        LimitProposed(
+            at_ns=at_ns,
+            basis=basis,
+            name="net_edge_bps_min",
+            unit="bps",
+            now=Decimal(10),
+            proposed=Decimal("12.5"),
+            why="of 240 trades those below 12.5 bps lost $3.10",
         ),
         PlaceSwitched(
             at_ns=at_ns,

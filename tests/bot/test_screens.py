@@ -375,6 +375,16 @@ def test_a_decision_and_its_detail_are_one_sentence() -> None:
     assert "Decision: no executor.\n" in bare
 
 
+def test_why_names_the_advice_that_bore_on_the_decision_and_is_steered_by_none() -> None:
+    said = ["tip of base (discovery 12)", "path of base:0xa\x1b[2J,0xb (discovery 13)"]
+
+    text = write_plain(render_why(replace(samples.why(), advice=said)))
+
+    assert "Advised: tip of base (discovery 12), path of base:0xa" in text
+    assert "\x1b" not in text
+    assert "Advised" not in write_plain(render_why(samples.why()))
+
+
 def test_why_says_what_a_displaced_route_gave_way_to() -> None:
     why = replace(samples.why_of_a_long_route(), ended="gave way to r-2, which gains 424.10 USD")
 

@@ -28,7 +28,7 @@ DAY_NS = 86_400 * 10**9
 
 
 def dated(advice: AnyAdvice, until_ns: int = 1) -> DatedAdvice:
-    return DatedAdvice(discovery="tips-1", until_ns=until_ns, advice=advice)
+    return DatedAdvice(discovery=1, until_ns=until_ns, advice=advice)
 
 
 @pytest.mark.parametrize(

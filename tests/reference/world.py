@@ -14,6 +14,7 @@ from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.mandates import Mandates
 from engine.decide.permits import Permits
+from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.pool_sides import prepare_pool
@@ -24,6 +25,7 @@ from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
 from engine.detect.screening.episodes import Closed
 from engine.detect.splitting.search import split_terms
+from engine.domain.advice import AnyAdvice, DatedAdvice
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.assets import Amount
 from engine.domain.bridges import Bridge
@@ -46,6 +48,7 @@ from engine.execute.paper import LeggedFinished
 from engine.execute.paper_atomic import AtomicFinished
 from engine.execute.plan_executor import Around, PlanExecutor
 from engine.execute.unwinding import UnwindRules
+from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.estimates import Estimates
 from engine.market.freshness import Freshness, VenueEdge
@@ -319,6 +322,8 @@ class World:
         for number, bridge in enumerate(setup.bridges):
             self.graph.add_bridge(number, bridge)
         self.taken_pools = TakenPools(self.graph.pools)
+        self.moving = MovingPools(self.graph, setup.chains, started_at_ns=START_NS)
+        self.advice = AdviceBook()
         self.circumstances = Circumstances(
             board=self.board,
             valuation=self.valuation,
@@ -330,9 +335,13 @@ class World:
             shows_ledger_behind=lambda: self.is_ledger_behind,
             is_pool_fresh=self.graph.is_pool_fresh,
             limits=setup.values,
+            schedules=Schedules(
+                advice=self.advice,
+                head_of=self.moving.head_of,
+                newest_at_ns=self.moving.newest_at_ns,
+            ),
             switches=self.switches,
         )
-        self.moving = MovingPools(self.graph, setup.chains, started_at_ns=START_NS)
         self.pool_health = PoolHealth(self.moving)
         self.decider = Decider(
             confirmer=self.confirmer,
@@ -389,6 +398,7 @@ class World:
             board=self.board,
             taken=self.taken,
             freshness=self.freshness,
+            graph=self.graph,
             valuation=self.valuation,
             value_round=ValueRound(self.graph, Estimates(self.board, age_ns_max=AGE_NS_MAX)),
             pools=self.moving,
@@ -433,6 +443,17 @@ class World:
         self._before()
         self.board.invalidate(book, fault, self.now_ns)
         self.pipeline.after_input(self.now_ns)
+
+    def advise(self, *advice: AnyAdvice, holds_ms: float = 60_000) -> None:
+        """One input: all that is advised."""
+        self._before()
+        until_ns = self.now_ns + round(holds_ms * MS)
+        dated = [
+            DatedAdvice(discovery=number, until_ns=until_ns, advice=one)
+            for number, one in enumerate(advice, 1)
+        ]
+        self.pipeline.take_advice(dated, self.now_ns)
+        self.pipeline.after_block(self.now_ns)
 
     def take(self, block: Block) -> None:
         """One input: a block of a chain."""

@@ -11,6 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.bus.notices import PaperTraded
 from engine.bus.records import (
     DepositRecord,
@@ -127,7 +129,9 @@ def check_plans(life: Life, settings: Settings) -> Iterator[str]:
         if not isinstance(record, ExecutionRecord) or record.execution.corrects:
             continue
         plan, name = record.plan, record.plan.plan_id
-        if plan.deadline_ns - plan.decided_at_ns != NS_PER_S:
+        is_scheduled = isinstance(plan, AtomicPlan) and plan.schedule is not msgspec.UNSET
+        lives_ns = plan.deadline_ns - plan.decided_at_ns
+        if lives_ns > NS_PER_S or (lives_ns != NS_PER_S and not is_scheduled):
             yield f"{name} lives for {plan.deadline_ns - plan.decided_at_ns} ns"
         if plan.net_edge_bps < settings.limits.net_edge_bps_min:
             yield f"{name} was made for {plan.net_edge_bps} bps"

@@ -16,11 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from engine.bus.lease import held_lease
 from engine.bus.records import DepositRecord, EngineState, ExecutionRecord, IntentRecord, Record
 from engine.connectors.rest import RestClient
 from engine.connectors.session import Session
 from engine.connectors.specs import all_specs
+from engine.domain.advice import GAS_RATIO_MAX
 from engine.domain.engines import MAIN
 from engine.domain.gas import GasPrice
 from engine.domain.plans import AtomicPlan
@@ -272,7 +275,7 @@ def check_sent(
     """Say what was sent before the ledger had its intent, or does not go by the price of gas."""
     if isinstance(record, IntentRecord):
         plan = record.intent.plan
-        if isinstance(plan, AtomicPlan) and plan.gas.price_gwei != link.gas.gwei:
+        if isinstance(plan, AtomicPlan) and not _is_price_of(plan, link.gas):
             yield f"{plan.plan_id} has gas at {plan.gas.price_gwei}, not {link.gas.gwei} gwei"
         return
     execution = record.execution
@@ -286,6 +289,13 @@ def check_sent(
             yield f"{execution.execution_id} paid {transaction.receipt.gas} for gas, not {owed}"
     for name in sorted(names - intended):
         yield f"{name} left before its intent was stored"
+
+
+def _is_price_of(plan: AtomicPlan, price: GasPrice) -> bool:
+    """Say whether a plan reckons with what was told, or by advice with more."""
+    if plan.advice is msgspec.UNSET:
+        return plan.gas.price_gwei == price.gwei
+    return price.gwei <= plan.gas.price_gwei <= Decimal(GAS_RATIO_MAX) * price.gwei
 
 
 def _owed(plan: AtomicPlan, price: GasPrice) -> Decimal:

@@ -25,6 +25,7 @@ from engine.settings.schema import (
 )
 from engine.storage.ledger_settings import DATABASE_NAME
 from tests.simulation import invariants
+from tests.simulation.adviser import Adviser
 from tests.simulation.chain import CHAIN, SimulatedChain
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.life import Life, begin
@@ -85,6 +86,7 @@ class Run:
         self._chain = SimulatedChain(seed, prices)
         self._has_stepped = False
         # Which segments are replayed is drawn apart: it changes nothing of the run.
+        self._adviser = Adviser(seed)
         self._replay_rng = random.Random(f"replays {seed}")
 
     async def play(self) -> Outcome:
@@ -120,6 +122,7 @@ class Run:
             self._stage.advance(self._machine.elapsed_ns())
             self._chain.advance(self._machine.elapsed_ns())
             life.pump()
+            self.outcome.counts["advised"] += self._adviser.act(life)
             if self._rng.random() < EVENTS_PER_S * 0.03:
                 self._happen(life)
         is_over = self._loop.time() >= RUN_S

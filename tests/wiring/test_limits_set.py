@@ -9,15 +9,20 @@ import pytest
 
 from bot.alert_desk import is_answered
 from bot.render.notices import render_notice
+from engine.bus.advice_reports import AdviceTaken
 from engine.bus.command import seal
 from engine.bus.notices import LimitChanged, StampedNotice
 from engine.bus.records import Record
 from engine.bus.reports import Acknowledged, Declined, LimitLine, LimitsReport
+from engine.core.inputs.advised import ADVISED
 from engine.core.inputs.limits_set import LIMITS_SET
+from engine.domain.advice import DatedAdvice, PriorityAdvice, ThresholdProposal
 from engine.domain.errors import TransientError
+from engine.domain.units import NS_PER_S
 from engine.facade.client import BusFacade
 from engine.operate.outbox import Outbox
 from engine.operate.recording import EntryKind, read_entries
+from engine.requests.advise import Advise
 from engine.requests.limits import SetLimit
 from engine.requests.overview import GetLimits, GetStatus
 from engine.requests.safety import Pause, Resume
@@ -74,6 +79,16 @@ async def test_a_limit_is_tightened_at_once_and_loosened_in_two_steps(tmp_path: 
             assert not declined.needs_confirmation
 
 
+def advice(at_ns: int) -> tuple[DatedAdvice, ...]:
+    """Return what background work may say: an order, and a limit that nobody sets."""
+    said = (
+        PriorityAdvice(ratio=0.5),
+        ThresholdProposal(term="net_edge_bps_min", value=15.0, why="it pays"),
+    )
+    until_ns = at_ns + 3_600 * NS_PER_S
+    return tuple(DatedAdvice(discovery=1, until_ns=until_ns, advice=one) for one in said)
+
+
 async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path))
     async with open_roles(SETTINGS, paths) as facade:
@@ -81,6 +96,9 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
         assert isinstance(await put(facade, "position_usd", "250"), Acknowledged)
         assert isinstance(await put(facade, "net_edge_bps_min", "12"), Acknowledged)
         assert isinstance(await put(facade, "lag_ms_max", "1500"), Acknowledged)
+        taken = await insist(facade, Advise(advice=advice(time.time_ns())))
+        assert isinstance(taken, AdviceTaken)
+        assert (taken.in_force, taken.run_id, taken.refused) == (2, run, [])
         await insist(facade, seal(Pause(), by="me", at_ns=time.time_ns()))
     recording = paths.recordings / run
     lines: list[bytes] = []
@@ -88,11 +106,13 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
     entries = list(read_entries(recording))
     assert lines == [entry.payload for entry in entries if entry.kind == EntryKind.DECIDED]
     assert b"250" in b"".join(entry.payload for entry in entries if entry.kind == LIMITS_SET.number)
+    (advised,) = [entry for entry in entries if entry.kind == ADVISED.number]
+    assert len(ADVISED.decode(advised.payload).advice) == 2
 
     tighter = Settings(markets=SETTINGS.markets, limits=LimitsSettings(position_usd=Decimal(100)))
     async with open_roles(tighter, paths) as facade:
         assert (await line(facade, "position_usd")).limit == "100"
-        assert (await line(facade, "net_edge_bps_min")).limit == "12"
+        assert (await line(facade, "net_edge_bps_min")).limit == "12"  # not the 15 proposed
         await insist(facade, seal(Resume(), by="me", at_ns=time.time_ns()))
     async with open_roles(SETTINGS, paths) as facade:
         shown = await line(facade, "position_usd")

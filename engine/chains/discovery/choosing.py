@@ -6,8 +6,9 @@ Whatever is left out is counted by its reason.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -47,10 +48,13 @@ class ChoiceTerms:
     Attributes:
         pool_usd_min: a pool with less in it is not.
         pools_max: no more of a chain are.
+        weights: by how much more a pool counts than its worth says, by address; 1 if not named. A
+            pool with too little in it is followed by no weight.
     """
 
     pool_usd_min: float = 10_000.0
     pools_max: int = 5_000
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class ChosenPool(NamedTuple):
@@ -116,7 +120,7 @@ class Chooser:
             left_out[PoolRefusal.UNKNOWN] = unknown
         worths = self._cache.worths()
         chosen: list[ChosenPool] = []
-        for some in _batches(self._cache.worth(terms.pool_usd_min)):
+        for some in _batches(self._in_order(terms, worths)):
             await asyncio.sleep(0)  # what is known already takes no node's time, but the loop's
             if len(chosen) >= terms.pools_max:
                 left_out[PoolRefusal.BEYOND] += len(some)
@@ -127,6 +131,24 @@ class Chooser:
                 else:
                     left_out[PoolRefusal.BEYOND] += 1
         return Choice(chosen, +left_out)
+
+    def _in_order(self, terms: ChoiceTerms, worths: Mapping[str, float]) -> Iterator[FoundPool]:
+        """Return all pools with enough in them, by what they count."""
+        richest = self._cache.worth(terms.pool_usd_min)
+        weights = terms.weights
+        if not weights:
+            return richest
+
+        def counts(found: FoundPool) -> float:
+            return worths[found.address] * weights.get(found.address, 1.0)
+
+        named = [
+            found
+            for address, found in self._cache.among(weights).items()
+            if worths.get(address, UNKNOWN) >= terms.pool_usd_min
+        ]
+        others = (found for found in richest if found.address not in weights)
+        return merge(others, sorted(named, key=counts, reverse=True), key=counts, reverse=True)
 
     async def _value(self, at: BlockRef, terms: ChoiceTerms) -> None:
         """Look at what is in pools that are new, or that were not looked at for long."""

@@ -70,6 +70,7 @@ class Follower:
         tell: takes each word for the engine, in order.
         block_ms: time between two blocks; without a head for twice as long the node is asked.
         has_bloom: whether headers carry a filter of their events.
+        note: is shown each header: its hash, all that was said, and whether it was told unasked.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Follower:
         tell: Callable[[ChainWord], None],
         block_ms: int,
         has_bloom: bool = True,
+        note: Callable[[str, Json, bool], None] | None = None,
     ) -> None:
         self.machine = machine
         self.trouble = "no node has answered yet"
@@ -88,6 +90,7 @@ class Follower:
         self._reader = reader
         self._tell = tell
         self._has_bloom = has_bloom
+        self._note = note
         self._quiet_s = min(max(2 * block_ms / 1_000, QUIET_S_MIN), QUIET_S_MAX)
         self._backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
         self._heard_s = 0.0
@@ -155,7 +158,7 @@ class Follower:
     def _hear(self, said: Json) -> None:
         self._heard_s = asyncio.get_running_loop().time()
         try:
-            header = parse_header(said, has_bloom=self._has_bloom)
+            header = self._header(said, is_told=True)
             self._heard_at_s.setdefault(header.ref.hash, self._heard_s)
             self.machine.head(header)
         except BadValueError as error:
@@ -216,8 +219,11 @@ class Follower:
         else:
             machine.terms(ask, await self._for_each(ask, _terms))
 
-    def _header(self, said: Json) -> Header:
-        return parse_header(said, has_bloom=self._has_bloom)
+    def _header(self, said: Json, *, is_told: bool = False) -> Header:
+        header = parse_header(said, has_bloom=self._has_bloom)
+        if self._note is not None:
+            self._note(header.ref.hash, said, is_told)
+        return header
 
     def _headers(
         self, answers: Sequence[Json | NodeError], ask: AskHeader | AskSpan

@@ -14,20 +14,26 @@ import msgspec
 from engine.chains.gas.base_fee import BASE_FEE_MAX_WEI
 from engine.chains.ports import Json
 from engine.chains.rpc.parsing import BLOCK_NUMBER_MAX, parse_quantity
+from engine.domain.block_facts import TIP_PERCENTILES
 from engine.domain.errors import BadValueError
 
 BLOCKS: Final = 20
-PERCENTILE: Final = 50
+MEDIAN: Final = TIP_PERCENTILES.index(50)
 FACTOR_MAX: Final = 2
 """How many times the median of the blocks the newest one may be."""
 
 
 class PaidBlock(msgspec.Struct, frozen=True, kw_only=True):
-    """A block, and the tip that half of its gas paid at most; 0 if it is empty."""
+    """A block, and the tip that half of its gas paid at most; 0 if it is empty.
+
+    Attributes:
+        tips_wei: that other shares of its gas paid at most, see `TIP_PERCENTILES`.
+    """
 
     base_fee_wei: int
     used_ratio: float
     tip_wei: int
+    tips_wei: tuple[int, ...] = ()
 
 
 class FeeHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +50,7 @@ class FeeHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_fee_history(said: Json) -> FeeHistory:
-    """Read the answer to `eth_feeHistory` with one percentile.
+    """Read the answer to `eth_feeHistory` with `TIP_PERCENTILES`.
 
     Raises:
         BadValueError: it cannot be true.
@@ -63,8 +69,8 @@ def read_fee_history(said: Json) -> FeeHistory:
         )
     fees_wei = [_fee(one, "a base fee") for one in fees]
     blocks = tuple(
-        PaidBlock(base_fee_wei=fee, used_ratio=_ratio(ratio), tip_wei=_tip(reward))
-        for fee, ratio, reward in zip(fees_wei, used, rewards, strict=False)
+        PaidBlock(base_fee_wei=fee, used_ratio=_ratio(ratio), tip_wei=tips[MEDIAN], tips_wei=tips)
+        for fee, ratio, tips in zip(fees_wei, used, map(_tips, rewards), strict=False)
     )
     oldest = parse_quantity(
         said.get("oldestBlock"), "the oldest block of the fee history", most=BLOCK_NUMBER_MAX
@@ -88,10 +94,10 @@ def _fee(said: Json, what: str) -> int:
     return parse_quantity(said, what, most=BASE_FEE_MAX_WEI)
 
 
-def _tip(said: Json) -> int:
-    if not isinstance(said, list) or len(said) != 1:
-        raise BadValueError("the fee history has not one reward of each block")
-    return _fee(said[0], "a reward")
+def _tips(said: Json) -> tuple[int, ...]:
+    if not isinstance(said, list) or len(said) != len(TIP_PERCENTILES):
+        raise BadValueError(f"the fee history has not {len(TIP_PERCENTILES)} rewards of each block")
+    return tuple(_fee(one, "a reward") for one in said)
 
 
 def _ratio(said: Json) -> float:

@@ -32,7 +32,7 @@ from engine.chains.gas.data_fee_calls import (
 )
 from engine.chains.gas.fee_history import (
     BLOCKS,
-    PERCENTILE,
+    FACTOR_MAX,
     FeeHistory,
     read_fee_history,
     tip_forecast_wei,
@@ -46,9 +46,10 @@ from engine.chains.rpc.parsing import (
     parse_hash,
     parse_quantity,
 )
+from engine.domain.block_facts import TIP_PERCENTILES
 from engine.domain.chains import ChainFacts, GasModel
 from engine.domain.errors import BadValueError
-from engine.domain.gas import GasPrice
+from engine.domain.gas import GasPrice, Tips
 from engine.domain.units import GWEI_DECIMALS
 
 L1_SLOT_S: Final = 12
@@ -65,6 +66,7 @@ class GasSeen(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         base_fee_wei, tip_wei: of the block that comes next.
         doubt: what is odd about it; empty if nothing is.
+        paid: what the newest blocks were; None where no tips are taken.
     """
 
     block: int
@@ -72,6 +74,7 @@ class GasSeen(msgspec.Struct, frozen=True, kw_only=True):
     tip_wei: int
     price: GasPrice
     doubt: str = ""
+    paid: FeeHistory | None = None
 
 
 _DataFees = tuple[tuple[int, ...], L1Terms | None, str]
@@ -108,13 +111,14 @@ class GasReader:
     async def _read(self) -> GasSeen:
         asked: list[tuple[str, Sequence[Json]]] = [("eth_getBlockByNumber", ("latest", False))]
         if self._rule.takes_tips:
-            asked.append(("eth_feeHistory", (hex(BLOCKS), "latest", [PERCENTILE])))
+            asked.append(("eth_feeHistory", (hex(BLOCKS), "latest", [*TIP_PERCENTILES])))
         answers = await self._node.batch(asked)
         if len(answers) != len(asked):
             raise BadValueError(f"{len(answers)} answers to {len(asked)} questions")
         head = _head(_given(answers[0]))
         history = read_fee_history(_given(answers[1])) if self._rule.takes_tips else None
         base_fee_wei = self._base_fee_wei(head.fees, history)
+        least_wei = max(self._rule.tip_wei_min, self._rule.price_wei_min - base_fee_wei)
         tip_wei = self._tip_wei(base_fee_wei, history)
         data_fees_wei, terms, doubt = await self._data_fees_of_slot(head)
         fixed, leg = as_line(data_fees_wei) if data_fees_wei else (0, 0)
@@ -135,8 +139,10 @@ class GasReader:
                 now_gwei=_gwei(now_wei + operator_wei),
                 data_fixed_raw=fixed,
                 data_leg_raw=leg,
+                tips=_tips(tip_wei, history, least_wei=least_wei),
             ),
             doubt=doubt,
+            paid=history,
         )
 
     def _base_fee_wei(self, head: FeeHeader, history: FeeHistory | None) -> int:
@@ -193,6 +199,21 @@ class GasReader:
         if len(answers) != len(calls):
             raise BadValueError(f"{len(answers)} answers to {len(calls)} questions")
         return answers
+
+
+def _tips(tip_wei: int, history: FeeHistory | None, *, least_wei: int) -> Tips | None:
+    """Return within what another tip can be meant: what newest blocks were paid.
+
+    Less than `least_wei` the chain does not take.
+    """
+    paid = [] if history is None else [one.tip_wei for one in history.blocks if one.used_ratio]
+    if not paid:
+        return None
+    return Tips(
+        now=_gwei(tip_wei),
+        least=_gwei(max(min(*paid, tip_wei), min(least_wei, tip_wei))),
+        most=_gwei(max(FACTOR_MAX * max(paid), tip_wei)),
+    )
 
 
 def _head(said: Json) -> _Head:

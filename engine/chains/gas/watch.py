@@ -71,6 +71,7 @@ class GasWatch:
         tell: takes what is said.
         paces_s: how long after a reading of a chain the next one is, about a block.
         clock_s: returns a time that only goes forward.
+        see: is shown each reading, news or not.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class GasWatch:
         *,
         paces_s: Mapping[str, float],
         clock_s: Callable[[], float],
+        see: Callable[[GasSeen], None] | None = None,
     ) -> None:
         self.sights = {chain: GasSight() for chain in readers}
         self._readers = readers
@@ -88,6 +90,7 @@ class GasWatch:
         self._terms = terms
         self._paces_s = paces_s
         self._clock_s = clock_s
+        self._see = see
 
     async def run(self) -> None:
         """Read and say until cancelled."""
@@ -108,6 +111,8 @@ class GasWatch:
             _log.info("gas of %s is not known: %s", chain, sight.trouble)
             return
         sight.seen, sight.trouble, sight.failures = seen, "", 0
+        if self._see is not None:
+            self._see(seen)
         now_s = self._clock_s()
         if self._is_news(sight, seen.price, now_s):
             sight.told, sight.told_at_s = seen.price, now_s

@@ -42,6 +42,9 @@ class PendingDesk:
 
     Attributes:
         counts: what happened, by `Count`; and by kind what was not decoded.
+
+    Args:
+        note: is told of each block with all its swaps.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class PendingDesk:
         usd_of: UsdOf,
         waiting_max: int = WAITING_MAX,
         on_pending_whale: Callable[[], None] = lambda: None,
+        note: Callable[[BlockRef, Sequence[Swapped]], None] | None = None,
     ) -> None:
         """Begin without any; `on_pending_whale` is told at once of each that waits."""
         self.counts: Counter[str] = Counter()
@@ -61,6 +65,7 @@ class PendingDesk:
         self._routers, self._pools = routers, pools
         self._terms, self._usd_of = terms, usd_of
         self._on_pending_whale = on_pending_whale
+        self._note = note
 
     def hear(self, told: Json, *, now_ns: int, at_s: int) -> None:
         """Hear of a transaction that waits.
@@ -133,6 +138,7 @@ class PendingDesk:
         by_tx: dict[str, list[Step]] = {}
         for step in told.steps:
             by_tx.setdefault(step.log.tx_hash, []).append(step)
+        all_swaps: list[Swapped] = []
         known = by_tx if tx_hashes is None else dict.fromkeys(tx_hashes) | by_tx
         for tx_hash in known:
             waits, steps = self.waiting.get(tx_hash), by_tx.get(tx_hash, [])
@@ -140,11 +146,14 @@ class PendingDesk:
             if waits is not None:
                 foretold = predict(waits.intent, stepping, at_s=told.ref.made_at_s)
             swaps = stepping.take(steps)
+            all_swaps += swaps
             self._look(swaps, tx_hash, now_ns=now_ns, is_pending=False)
             if waits is not None and foretold is not None:
                 self._judge(waits, foretold, swaps, stepping)
                 self.waiting.include(tx_hash)
         self.waiting.expire(now_ns=now_ns)
+        if self._note is not None:
+            self._note(told.ref, all_swaps)
 
     def whales(self, *, now_ns: int) -> list[Whale]:
         """Return the whales to tell now."""

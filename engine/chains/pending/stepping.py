@@ -122,4 +122,5 @@ def _swap(step: Step, before: PoolState, now: tuple[Pool, AnyRow, PoolState]) ->
         amount_out_raw=amounts.amount_out_raw,
         before=before,
         after=after,
+        log=step.log,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from engine.chains.pending.predictions import Effect
+from engine.chains.ports import Log
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool
 from engine.pools.impact import PriceImpact
@@ -61,7 +62,11 @@ class Whale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swapped:
-    """A swap in a pool, in a block or predicted."""
+    """A swap in a pool, in a block or predicted.
+
+    Attributes:
+        log: the event that tells of it, of one in a block.
+    """
 
     pool: Pool
     token_in: int
@@ -70,6 +75,7 @@ class Swapped:
     amount_out_raw: int
     before: PoolState
     after: PoolState
+    log: Log | None = None
 
     @classmethod
     def of(cls, effect: Effect) -> "Swapped":

@@ -8,13 +8,13 @@ import msgspec
 from engine.core.inputs.kind import NO_ANSWERS, Answers, Input, Kind
 from engine.core.middle import Middle
 from engine.core.pipeline import Pipeline
-from engine.domain.gas import GasPrice
+from engine.domain.gas import GasPrice, Tips
 
 
 class GasPriced(msgspec.Struct, frozen=True, kw_only=True):
     """What a transaction costs on a chain from now on; see `GasPrice`.
 
-    In recordings of earlier versions bytes cost nothing.
+    In recordings of earlier versions bytes cost nothing, and nobody says what is a tip.
     """
 
     chain: str
@@ -22,6 +22,7 @@ class GasPriced(msgspec.Struct, frozen=True, kw_only=True):
     data_fixed_raw: int = 0
     data_leg_raw: int = 0
     now_gwei: Decimal | None = None
+    tips: Tips | None = None
 
     def __post_init__(self) -> None:
         _ = self.price
@@ -38,6 +39,7 @@ class GasPriced(msgspec.Struct, frozen=True, kw_only=True):
             data_fixed_raw=self.data_fixed_raw,
             data_leg_raw=self.data_leg_raw,
             now_gwei=self.now_gwei,
+            tips=self.tips,
         )
 
 

@@ -1,5 +1,6 @@
 """What a unit of gas, and a swap's bytes, cost on each chain, where the kernels read it."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -67,6 +68,14 @@ class GasPrices:
         self._book.take(chain, price, at_ns)
         if chain in self._numbers:
             self._set(chain)
+
+    def advise(self, tips: Mapping[str, Decimal], ratios: Mapping[str, Decimal]) -> Sequence[str]:
+        """Reckon with other tips and dearer gas; see `GasBook.advise`."""
+        changed = self._book.advise(tips, ratios)
+        for chain in changed:
+            if chain in self._numbers:
+                self._set(chain)
+        return changed
 
     def set_native(self, asset: AssetCode, usd: float) -> bool:
         """Take what an asset is worth; say whether gas can be costed that could not be before."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -176,6 +177,12 @@ class LiveGraph:
     def set_gas_price(self, chain: str, price: GasPrice, at_ns: int) -> None:
         """Take what a transaction costs on a chain; see `GasPrices.set_price`."""
         self._gas.set_price(chain, price, at_ns)
+
+    def advise_gas(
+        self, tips: Mapping[str, Decimal], ratios: Mapping[str, Decimal]
+    ) -> Sequence[str]:
+        """Reckon with other tips and dearer gas; return the chains it changes."""
+        return self._gas.advise(tips, ratios)
 
     def edges_of(self, book: int) -> tuple[int, ...]:
         """Return the edges of a book, none if it is in no route."""
@@ -440,6 +447,36 @@ class LiveGraph:
     def place_of(self, edge: int) -> Place:
         """Return the place of an edge."""
         return self._edges.places[edge]
+
+    def cycle_of(
+        self, numbers: Sequence[int], tokens: Sequence[AssetCode]
+    ) -> tuple[int, ...] | None:
+        """Return the edges of a cycle through pools, as a route starts; None if there is none.
+
+        Args:
+            numbers: of the pools; each turns the token of its place into the next one.
+            tokens: on the way.
+        """
+        edges = [
+            self._edge_of(number, source, target)
+            for number, source, target in zip(
+                numbers, tokens, (*tokens[1:], tokens[0]), strict=True
+            )
+        ]
+        found = [edge for edge in edges if edge is not None]
+        if len(found) != len(edges):
+            return None
+        ranks = self._values.tokens[:, ASSET.RANK]
+        starts = [ranks[self._assets[token]] for token in tokens]
+        first = starts.index(min(starts))
+        return (*found[first:], *found[:first])
+
+    def _edge_of(self, number: int, source: AssetCode, target: AssetCode) -> int | None:
+        for edge in self._pool_edges.get(number, ()):
+            place = self._edges.places[edge]
+            if (place.source, place.target) == (source, target):
+                return edge
+        return None
 
     def frame_seq(self, place: Place) -> int:
         """Return the number of the input that changed a place last."""

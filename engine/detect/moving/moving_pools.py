@@ -6,7 +6,8 @@ worked out here; what the graph reads changes for all pools of a block at once (
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, cast
 
 from engine.detect.graph.live_graph import LiveGraph
@@ -49,7 +50,9 @@ class _Chain:
 
     Attributes:
         numbers: of its pools, by their addresses.
-        until_ns: its pools may be used until then, unless another block comes.
+        own_until_ns: its pools may be used until then by its terms, unless another block comes.
+        until_ns: the same, or earlier where it is advised to be late sooner.
+        late_ns: after so long without a block it is late by advice, None if nothing is advised.
     """
 
     def __init__(self, terms: BlockTerms) -> None:
@@ -57,7 +60,9 @@ class _Chain:
         self.stale_ns = terms.stale_ms * NS_PER_MS
         self.numbers: dict[str, int] = {}
         self.newest_at_ns: int | None = None
-        self.until_ns = 0
+        self.own_until_ns = self.until_ns = 0
+        self.late_ns: int | None = None
+        self.block_ns = terms.block_ms * NS_PER_MS
         self.count = 0
 
 
@@ -159,6 +164,30 @@ class MovingPools:
         Cheaper gas may open a route of any pool, which no better rate tells: all are screened.
         """
         self._graph.set_gas_price(chain, price, at_ns)
+        self._repriced(chain, open_pools)
+
+    def advise_gas(
+        self,
+        tips: Mapping[str, Decimal],
+        ratios: Mapping[str, Decimal],
+        *,
+        open_pools: Sequence[int],
+    ) -> None:
+        """Reckon with other tips and with dearer gas from now on; see `GasBook.advise`."""
+        for chain in self._graph.advise_gas(tips, ratios):
+            self._repriced(chain, open_pools)
+
+    def advise_late(self, late_ns: Mapping[str, int]) -> None:
+        """Have chains be late sooner than by their terms, those that are not named as by them.
+
+        Two blocks are waited for in any case.
+        """
+        for chain, followed in self._chains.items():
+            advised = late_ns.get(chain)
+            followed.late_ns = None if advised is None else max(advised, 2 * followed.block_ns, 1)
+            self._set_until(chain, followed, followed.own_until_ns)
+
+    def _repriced(self, chain: str, open_pools: Iterable[int]) -> None:
         for number in open_pools:
             prepared = self._graph.pools.get(number)
             if prepared is not None and prepared.pool.chain == chain:
@@ -290,7 +319,7 @@ class MovingPools:
         for chain, followed in self._chains.items():
             if followed.newest_at_ns is not None:
                 followed.newest_at_ns += step_ns
-            self._set_until(chain, followed, followed.until_ns + step_ns)
+            self._set_until(chain, followed, followed.own_until_ns + step_ns)
 
     def _join(self, number: int, pool: Pool) -> None:
         self.numbers[pool.pool_id] = number
@@ -437,5 +466,8 @@ class MovingPools:
         self.faults[VenueId(chain), fault] += 1
 
     def _set_until(self, chain: str, followed: _Chain, until_ns: int) -> None:
+        followed.own_until_ns = until_ns
+        if followed.late_ns is not None and followed.newest_at_ns is not None:
+            until_ns = min(until_ns, followed.newest_at_ns + followed.late_ns)
         followed.until_ns = until_ns
         self._graph.set_chain_until(chain, until_ns)

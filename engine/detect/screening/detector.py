@@ -143,6 +143,11 @@ class Detector:
         count = self.screens.screen_starts(at_ns, len(self._open))
         return self._take(count, at_ns) if count else NO_EPISODES
 
+    def look_at(self, routes: Sequence[tuple[int, ...]], at_ns: int) -> Sequence[Episode]:
+        """Size routes by their edges, that no change may have found; see `on_change`."""
+        count = self.screens.size_routes(routes, at_ns, len(self._open))
+        return self._take(count, at_ns) if count else NO_EPISODES
+
     def screen_again(self) -> None:
         """Have all routes screened by `screen_starts`: a chain is back, whose pools may stand."""
         self._is_sweep_due = True

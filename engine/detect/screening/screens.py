@@ -20,6 +20,7 @@ from engine.kernels.context import make_context
 from engine.kernels.graph_layout import NONE, TALLY
 from engine.kernels.screen import screen_book, screen_book_in, screen_pools
 from engine.kernels.screen_layout import (
+    ROUTE,
     ROUTE_COLUMNS,
     ROUTE_LEGS_MAX,
     SCREENED,
@@ -102,6 +103,37 @@ class Screens:
         if self._graph.is_unsettled:
             return 0
         return self._graph.sweep.step(self._screen_starts, at_ns, open_count)
+
+    def size_routes(self, routes: Sequence[tuple[int, ...]], at_ns: int, open_count: int) -> int:
+        """Size routes by their edges, whether or not anything on their way changed.
+
+        Those that are open are sized as after any change, those for which is no room are left out.
+        """
+        held = self.open_routes
+        known = {tuple(row[ROUTE.EDGE :]) for row in held[:open_count].tolist()}
+        padded = [(*one, *[NONE] * (ROUTE_LEGS_MAX - len(one))) for one in routes]
+        new = [one for one in dict.fromkeys(padded) if one not in known][: len(held) - open_count]
+        if not new:
+            return 0
+        ends = open_count + len(new)
+        for row, edges in enumerate(new, open_count):
+            held[row, ROUTE.LEGS] = sum(edge != NONE for edge in edges)
+            held[row, ROUTE.EDGE :] = edges
+        edges_of = np.array(sorted({edge for one in new for edge in one if edge != NONE}), np.int32)
+        log_rates = self._graph.market.arrays[3][edges_of]
+        event = (NONE, at_ns, ends)
+        count = int(screen_pools(event, *self._fixed, edges_of, log_rates, self.out))
+        held[open_count:ends] = NONE
+        return self._without_losers(count, open_count)
+
+    def _without_losers(self, count: int, open_count: int) -> int:
+        """Have rows of routes that were only asked for be those of new ones, if they gain."""
+        rows = self.out[:count]
+        is_asked = rows[:, SCREENED.OPEN] >= open_count
+        rows[is_asked, SCREENED.OPEN] = NONE
+        kept = rows[~(is_asked & (rows[:, SCREENED.PROFIT] <= 0.0))]
+        self.out[: len(kept)] = kept
+        return len(kept)
 
     def hops(self, row: Sequence[float]) -> tuple[Hop, ...]:
         """Return the legs of a row of `out`."""

@@ -20,7 +20,11 @@ PLANNED: Final = "planned"
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """A recent opportunity, with its decision so far."""
+    """A recent opportunity, with its decision so far.
+
+    Attributes:
+        advice: what of background work's bore on the decision, in words.
+    """
 
     opportunity: Opportunity
     frame_seqs: tuple[int, int, int]
@@ -32,6 +36,7 @@ class Entry:
     later_refusals: list[tuple[Reason, str]] = field(default_factory=list)
     plan: Plan | None = None
     execution: Execution | None = None
+    advice: tuple[str, ...] = ()
 
     @property
     def found(self) -> Found:
@@ -96,6 +101,7 @@ class RecentOpportunities:
             self._open[opportunity.opportunity_id] = entry
         else:
             entry = self._open[opportunity.opportunity_id]
+        entry.advice = decided.advice
         if isinstance(decision, Plan):
             entry.plan, entry.outcome, entry.detail = decision, outcome, detail
             self._planned[decision.plan_id] = entry

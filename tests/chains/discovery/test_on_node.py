@@ -114,11 +114,23 @@ async def test_the_richest_are_chosen_and_what_is_left_out_is_counted(
             worths = [one.worth_usd for one in everything.chosen]
             some = await opened.choose(at, ChoiceTerms(pool_usd_min=10_000.0, pools_max=5))
             rich = await opened.choose(at, ChoiceTerms(pool_usd_min=worths[3], pools_max=50))
+            last = everything.chosen[-1].pool.address
+            weights = {last: 1e9, everything.chosen[0].pool.address: 1e-9, "0x" + "e" * 40: 9.0}
+            weighed = await opened.choose(
+                at, ChoiceTerms(pool_usd_min=10_000.0, pools_max=5, weights=weights)
+            )
+            few = await opened.choose(
+                at, ChoiceTerms(pool_usd_min=worths[3], pools_max=50, weights=weights)
+            )
 
     assert worths == sorted(worths, reverse=True)
     assert [one.pool for one in some.chosen] == [one.pool for one in everything.chosen[:5]]
     assert some.left_out == {PoolRefusal.BEYOND: len(worths) - 5}
     assert len(rich.chosen) == sum(worth >= worths[3] for worth in worths)
+    first = [last, *(one.pool.address for one in everything.chosen[1:5])]
+    assert [one.pool.address for one in weighed.chosen] == first
+    assert weighed.left_out == some.left_out
+    assert len(few.chosen) == len(rich.chosen)  # no weight makes up for what is not in a pool
     assert rich.left_out == {PoolRefusal.POOR: len(worths) - len(rich.chosen)}
 
 

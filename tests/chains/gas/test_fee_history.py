@@ -12,9 +12,9 @@ from engine.chains.gas.fee_history import BLOCKS, read_fee_history, tip_forecast
 from engine.domain.errors import BadValueError
 from tests.chains.gas.backtest import PRICES, errors_bps, naive, ours
 
-# ethereum/execution-apis, tests/eth_feeHistory/fee-history.io (CC0), with one percentile
+# ethereum/execution-apis, tests/eth_feeHistory/fee-history.io (CC0), with three percentiles
 TOLD = json.loads(
-    '{"oldestBlock":"0x1b","reward":[["0x1"]],"baseFeePerGas":["0x3b9aca00","0x342a385a"],'
+    '{"oldestBlock":"0x1b","reward":[["0x0","0x1","0x2"]],"baseFeePerGas":["0x3b9aca00","0x342a385a"],'
     '"gasUsedRatio":[0.00072868],"baseFeePerBlobGas":["0x0","0x0"],"blobGasUsedRatio":[0]}'
 )
 
@@ -54,8 +54,8 @@ def test_a_node_s_own_example_is_read() -> None:
         {"reward": []},
         {"reward": [[]]},
         {"reward": [["0x1", "0x2"]]},
-        {"reward": [[hex(BASE_FEE_MAX_WEI + 1)]]},
-        {"reward": [[None]]},
+        {"reward": [["0x0", "0x1", hex(BASE_FEE_MAX_WEI + 1)]]},
+        {"reward": [["0x0", None, "0x1"]]},
         {"reward": ["0x1"]},
     ],
 )
@@ -76,7 +76,7 @@ def test_more_blocks_than_were_asked_for_are_refused() -> None:
         "oldestBlock": "0x1",
         "baseFeePerGas": ["0x1"] * (count + 1),
         "gasUsedRatio": [0.5] * count,
-        "reward": [["0x1"]] * count,
+        "reward": [["0x0", "0x1", "0x2"]] * count,
     }
 
     with pytest.raises(BadValueError, match="21 blocks"):

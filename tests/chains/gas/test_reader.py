@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from eth_utils.crypto import keccak
 
@@ -41,7 +42,7 @@ def history(tips: Sequence[int], next_wei: int = GWEI, **changes: Any) -> Any:
         "oldestBlock": hex(100 - len(tips) + 1),
         "baseFeePerGas": [hex(GWEI)] * len(tips) + [hex(next_wei)],
         "gasUsedRatio": [0.5] * len(tips),
-        "reward": [[hex(tip)] for tip in tips],
+        "reward": [[hex(tip // 2), hex(tip), hex(2 * tip)] for tip in tips],
         **changes,
     }
 
@@ -308,3 +309,17 @@ def test_the_price_of_bytes_is_asked_once_in_a_block_of_l1() -> None:
         return sum(method == "eth_call" for method, _ in node.asked)
 
     assert [asked_at(at_s) for at_s in (1_200, 1_202, 1_211, 1_212)] == [7, 0, 0, 7]
+
+
+def test_a_tip_is_advised_within_what_newest_blocks_were_paid_not_below_the_floor() -> None:
+    seen = read("ethereum", plain(block(), history([4, 6, 5])))
+    polygon = read("polygon", plain(block(), history([4, 6, 5])))
+
+    assert seen.price.tips is not None
+    assert [int(one * GWEI) for one in msgspec.structs.astuple(seen.price.tips)] == [5, 4, 12]
+    assert polygon.price.tips is not None
+    assert polygon.price.tips.least == polygon.price.tips.now == 25
+
+
+def test_without_a_history_no_tip_is_told() -> None:
+    assert read("ethereum", plain(block(), history([0], gasUsedRatio=[0.0]))).price.tips is None

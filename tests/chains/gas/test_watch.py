@@ -11,10 +11,12 @@ from engine.chains.gas.rules import GAS_RULES
 from engine.chains.gas.watch import BACKOFF_MAX, GasWatch, WatchTerms
 from engine.chains.ports import Json, NodeError, Refusal
 from engine.domain.chains import CHAINS
-from engine.domain.gas import GasPrice
+from engine.domain.gas import GasPrice, Tips
 from tests.chains.gas.scripted_node import Answer, ScriptedNode
 from tests.chains.gas.test_reader import GWEI, block, history, plain
 
+NO_TIP = Tips(now=Decimal("0E-9"), least=Decimal("0E-9"), most=Decimal("0E-9"))
+FIRST = GasPrice(gwei=Decimal("1.000000000"), now_gwei=Decimal("1.000000000"), tips=NO_TIP)
 TERMS = WatchTerms(stale_s=60.0, answer_s=0.05)
 
 
@@ -53,9 +55,7 @@ def test_the_first_price_is_said_and_the_same_one_not_again() -> None:
     watched.read()
     watched.read()
 
-    assert watched.told == [
-        ("ethereum", GasPrice(gwei=Decimal("1.000000000"), now_gwei=Decimal("1.000000000")))
-    ]
+    assert watched.told == [("ethereum", FIRST)]
 
 
 @pytest.mark.parametrize(("base_fee_wei", "is_said"), [(GWEI * 102 // 100, False),
