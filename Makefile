@@ -76,6 +76,10 @@ demo: $(VENV)/.kernels local-chain ## run the sandbox for SECONDS=30 without a p
 replay: $(VENV)/.kernels ## feed a recording (FILE=var/recordings/<run>, FROM=segment) through the same code
 	@exec $(PY) -m engine replay $(FILE) $(if $(FROM),--from $(FROM))
 
+.PHONY: effect
+effect: $(VENV)/.kernels ## play the last HOURS=1 of a recording (FILE=...) with and without what was advised: what did each discovery (ID=one) change?
+	@exec $(PY) -m engine effect $(FILE) $(if $(HOURS),--hours $(HOURS)) $(if $(ID),--discovery $(ID))
+
 .PHONY: trace
 trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (ID=...)
 	@exec $(PY) -m engine trace $(ID)

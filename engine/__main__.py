@@ -17,6 +17,8 @@ from engine.settings.schema import Settings
 from engine.tools import commands
 from engine.wiring.paths import Paths, prepare
 
+_HOURS_MAX = 10_000
+
 Run = Callable[[Settings, Paths, argparse.Namespace], Coroutine[Any, Any, int]]
 
 
@@ -64,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         "--from", type=int, default=0, dest="first", help="number of the segment to begin at"
     )
     replay.add_argument("--log", type=Path, help="write the replay's decision log to this file")
+    effect = add("effect", commands.effect, "play recorded hours with and without what was advised")
+    effect.add_argument("file", type=Path, nargs="?", help="a run's folder (default: the newest)")
+    effect.add_argument("--hours", type=_span, default=1.0, help="of its end (default 1)")
+    effect.add_argument(
+        "--discovery", type=_positive, default=0, help="this one alone, by its number"
+    )
     trace = add("trace", commands.trace, "show the frames that caused an opportunity or trade")
     trace.add_argument(
         "id", nargs="?", help="as /opportunities or /trades shows it; none lists them"
@@ -106,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--seed", type=int, default=1, help="which pools, swaps and sizes")
     add("warm-up", commands.warm_up, "compile all kernels into the cache")
     return parser
+
+
+def _span(text: str) -> float:
+    hours = float(text)
+    if not 0 < hours < _HOURS_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and below {_HOURS_MAX}")
+    return hours
 
 
 def _positive(text: str) -> int:

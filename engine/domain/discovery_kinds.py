@@ -21,13 +21,13 @@ class DiscoveryKind:
 
 KINDS: Final = (
     DiscoveryKind(name="tip_model", title="Tips of a chain", figure="tip_gwei"),
-    DiscoveryKind(name="gas_trend", title="Trend of gas", figure="gas_gwei"),
+    DiscoveryKind(name="gas_trend", title="Trend of gas", figure="gas_ratio"),
     DiscoveryKind(name="inclusion", title="Chance to be included", figure="still_there_ratio"),
     DiscoveryKind(name="competitor", title="Competitor", figure="share_ratio"),
     DiscoveryKind(name="sequencer_timing", title="Timing of the sequencer", figure="delay_ms"),
     DiscoveryKind(name="batch_posting", title="Posting of batches", figure="interval_s"),
     DiscoveryKind(name="liquidity", title="Liquidity of a pool", figure="liquidity_usd"),
-    DiscoveryKind(name="fee_structure", title="Fees of a chain", figure="fee_gwei"),
+    DiscoveryKind(name="fee_structure", title="Fees of a chain", figure="gas_ratio"),
     DiscoveryKind(name="fee_rule", title="Rule of base fees", figure="explained_ratio"),
     DiscoveryKind(name="block_time", title="Times of blocks", figure="interval_s"),
     DiscoveryKind(name="bridge", title="Gap between chains", figure="gap_bps"),

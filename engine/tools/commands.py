@@ -75,6 +75,22 @@ async def replay(_settings: Settings, paths: Paths, asked: argparse.Namespace) -
     return await asyncio.to_thread(replay_run, asked.file, log_to=asked.log, first=asked.first)
 
 
+async def effect(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Play recorded hours with and without what was advised; store and print what it changed."""
+    from engine.tools.effect import run_effect
+    from engine.wiring.front_end import check_runs, open_facade
+
+    async with open_facade(paths) as facade:
+        try:
+            await check_runs(paths)
+            keeper = facade
+        except TransientError:
+            keeper = None  # it is printed all the same
+        return await run_effect(
+            paths, keeper, hours=asked.hours, path=asked.file, seq=asked.discovery
+        )
+
+
 async def trace(_settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Show the frames that caused an opportunity or trade."""
     from engine.wiring.front_end import check_runs, open_facade

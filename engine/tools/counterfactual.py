@@ -6,8 +6,9 @@ once, and what a mode kept from trading is traded on paper. What the recorded ru
 holds until it saw something else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -15,10 +16,14 @@ from typing import Final
 import msgspec
 
 from engine.bus.records import Record
+from engine.core.inputs.advised import ADVISED, Advised
 from engine.core.inputs.approval_answered import APPROVAL_ANSWERED
 from engine.core.inputs.approval_delivered import APPROVAL_DELIVERED
 from engine.core.inputs.intent_stored import INTENT_STORED
+from engine.core.inputs.kind import NO_STREAM
+from engine.core.inputs.limits_set import LIMITS_SET, LimitsSet
 from engine.core.inputs.switched import SWITCHED, ControlState
+from engine.domain.advice import DatedAdvice
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
 from engine.operate.core_parts import Core
@@ -69,15 +74,22 @@ Change = Callable[[Entry], Entry | None]
 
 
 def play(
-    path: Path, *, first: int, put: Callable[[Record], None], change: Change
-) -> tuple[RunHeader, int]:
-    """Play a recording one way; return its header and the instant of its last input.
+    path: Path,
+    *,
+    first: int,
+    put: Callable[[Record], None],
+    change: Change,
+    limits: Mapping[str, Decimal] | None = None,
+) -> RunHeader:
+    """Play a recording one way; return its header.
 
     Args:
         path: a run's folder.
         first: number of the segment to begin at; 0 is the run's beginning.
         put: is given all records that the way leads to.
         change: what this way has otherwise.
+        limits: that this way has otherwise, whatever the operator set; looser than the settings
+            none is.
 
     Raises:
         BadValueError: the recording cannot be read.
@@ -89,13 +101,33 @@ def play(
     header = decode_header(beginning.payload)
     world = FollowingWorld()
     core = build_core(_on_paper(header), _surroundings(world, put))
-    at_ns = header.started_at_ns
-    for entry in _inputs(_from_checkpoint(entries, core), world):
-        at_ns = max(at_ns, entry.at_ns)
+    entries = _from_checkpoint(entries, core)
+    core.control.mode = Mode.PAPER  # also where a checkpoint knew another
+    own = dict(limits or {})
+    if own:
+        core.decider.take_limits({**core.decider.limits.by_operator, **own})
+    for entry in _with_advice_known(_inputs(entries, world), core):
         changed = change(entry)
         if changed is not None:
-            _feed(core, changed)
-    return header, at_ns
+            _feed(core, changed, own)
+    return header
+
+
+def _with_advice_known(entries: Iterator[Entry], core: Core) -> Iterator[Entry]:
+    """Give what a checkpoint knows of advice as an input, so that a way can be without it."""
+    first = next(entries, None)
+    if first is None:
+        return
+    if known := core.advice.all:
+        _feed(core, _advised((), first), {})
+        yield _advised(known, first)
+    yield first
+    yield from entries
+
+
+def _advised(advice: tuple[DatedAdvice, ...], beside: Entry) -> Entry:
+    payload = ADVISED.encode(Advised(advice=advice))
+    return Entry(beside.seq, ADVISED.number, NO_STREAM, beside.at_ns, "", payload)
 
 
 def _from_checkpoint(entries: Iterator[Entry], core: Core) -> Iterator[Entry]:
@@ -122,10 +154,13 @@ def _inputs(entries: Iterator[Entry], world: FollowingWorld) -> Iterator[Entry]:
         yield waiting
 
 
-def _feed(core: Core, entry: Entry) -> None:
+def _feed(core: Core, entry: Entry, limits: Mapping[str, Decimal]) -> None:
     payload = entry.payload
     if entry.kind == SWITCHED.number:
         payload = SWITCHED.encode(_paper(SWITCHED.decode(payload)))
+    elif entry.kind == LIMITS_SET.number and limits:
+        was = LIMITS_SET.decode(payload).limits
+        payload = LIMITS_SET.encode(LimitsSet(limits={**was, **limits}))
     core.hot_path.accept(
         entry.kind, stream=entry.stream, key=entry.key, payload=payload, at_ns=entry.at_ns
     )

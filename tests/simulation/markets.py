@@ -6,6 +6,7 @@ venue strays from them by some basis points and comes back, so that gaps open of
 
 import random
 import tomllib
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -44,12 +45,30 @@ class Prices:
         return self._usd[asset]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temper:
+    """How markets move.
+
+    Attributes:
+        steps_per_s: how often a book is drawn anew.
+        stray_ratio: by how much a venue strays each time.
+        faults: intensity of the script of faults; None draws one, nothing leaves them out.
+    """
+
+    steps_per_s: float = 2.5
+    stray_ratio: float = 0.0007
+    faults: str | None = None
+
+
 class WanderingTrack(Track):
     """A truth book that is drawn anew, around the wandering price, at random moments."""
 
-    def __init__(self, instrument: Instrument, prices: Prices, rng: random.Random) -> None:
+    def __init__(
+        self, instrument: Instrument, prices: Prices, rng: random.Random, temper: Temper
+    ) -> None:
         # A track of the sandbox plays a recording; this one has none.
         self._instrument, self._prices, self._rng = instrument, prices, rng
+        self._temper = temper
         self._away = 0.0
         self._at_ns = 0
         self.cycles = 0
@@ -63,8 +82,8 @@ class WanderingTrack(Track):
 
     def step(self) -> list[Change]:
         """Move the book and return what changed."""
-        self._at_ns += int(self._rng.expovariate(2.5) * 1e9) + 1_000_000
-        self._away = 0.8 * self._away + self._rng.gauss(0, 0.0007)
+        self._at_ns += int(self._rng.expovariate(self._temper.steps_per_s) * 1e9) + 1_000_000
+        self._away = 0.8 * self._away + self._rng.gauss(0, self._temper.stray_ratio)
         mid = self._prices.of(self._instrument.pair) * (1 + self._away)
         before, self.book.sides = self.book.sides, (self._side(mid, -1), self._side(mid, 1))
         changes: list[Change] = []
@@ -93,24 +112,28 @@ class WanderingTrack(Track):
 
 
 def make_stage(
-    seed: int, *, seconds: float, epoch_ns: int, has_faults: bool = True
+    seed: int, *, seconds: float, epoch_ns: int, temper: Temper = Temper()
 ) -> tuple[Stage, Prices]:
     """Make the markets of a run, with a script of faults; return them and the true prices."""
     rng = random.Random(f"markets {seed}")
     prices = Prices(rng)
-    listings = [Listing(one, WanderingTrack(one, prices, rng)) for one in _instruments()]
+    listings = [Listing(one, WanderingTrack(one, prices, rng, temper)) for one in _instruments()]
     names: dict[str, list[str]] = {}
     for listing in listings:
         names.setdefault(listing.instrument.venue, []).append(listing.wire_name)
-    faults = make_fault_script(
-        seed, seconds, rng.choice(["light", "heavy"]), wire_names=names, kinds=KINDS
+    drawn = rng.choice(["light", "heavy"])
+    intensity = drawn if temper.faults is None else temper.faults
+    faults = (
+        make_fault_script(seed, seconds, intensity, wire_names=names, kinds=KINDS)
+        if intensity
+        else ()
     )
     stage = Stage(
         listings=listings,
         dialects=DIALECTS,
         epoch_ns=epoch_ns,
         seed=seed,
-        faults=faults if has_faults else (),
+        faults=faults,
     )
     return stage, prices
 
