@@ -9,8 +9,9 @@ from engine.agents.block_timing import Timing, block_timing
 from engine.agents.competing_bots import Rivals, competing_bots
 from engine.agents.gas_costs import Costs, _learn, gas_costs
 from engine.agents.gas_costs import Row as CostRow
-from engine.agents.learning.takes import gains_of, takes_in
+from engine.agents.learning.takes import MONEY, gains_of, pair_of, takes_in
 from engine.background.ports import Outcome
+from engine.detect.graph.live_graph import COUNTED_IN
 from engine.domain.advice import BlockTimeAdvice, GasAdvice, InclusionAdvice, TipAdvice
 from engine.domain.block_facts import BlockFact, Swap
 from tests.agents.worlds import block, end, heard, on_chain, priced, swap
@@ -234,6 +235,12 @@ def test_a_cycle_is_a_take_in_any_order_of_its_events_and_a_loss_is_none() -> No
     assert gains_of(reversed(_arbitrage(1, 5.0))) == pytest.approx({"USDC": 5.0})
     assert gains_of(_arbitrage(1, -5.0)) == {}
     assert gains_of([_opener(1)]) == {}
+
+
+def test_pairs_are_named_as_opportunities_name_theirs() -> None:
+    assert MONEY == COUNTED_IN
+    assert pair_of("USDC", "ETH") == pair_of("ETH", "USDC") == "ETH-USDC"
+    assert pair_of("ETH", "CAT") == "CAT-ETH"
 
 
 def test_a_route_of_a_trader_through_two_pools_is_no_take() -> None:

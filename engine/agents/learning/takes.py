@@ -36,8 +36,9 @@ class Take(msgspec.Struct, frozen=True, kw_only=True):
     blocks: int
 
 
-MONEY: Final = ("USD", "USDC", "USDT", "DAI", "BTC", "ETH")
-"""What gains are counted in where they can be, the best first."""
+MONEY: Final = ("USD", "USDC", "USDT", "EUR", "GBP", "BTC", "ETH")
+"""What gains are counted in where they can be, the best first: as the detector has it, which is not
+loaded here."""
 
 Openers = dict[str, int]
 """In which block each pool was traded last, by one who took nothing."""
