@@ -1,10 +1,8 @@
 """What background work learned: its form, what of it is refused, and what it was worth."""
 
-import math
 import re
-from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -22,7 +20,6 @@ HOLDS_S_MIN: Final = 1.0
 HOLDS_S_MAX: Final = 30 * 86_400.0
 EVIDENCE_MAX: Final = 20
 EVIDENCE_LENGTH_MAX: Final = 200
-ADVICE_BYTES_MAX: Final = 20_000
 
 _FIGURE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -121,7 +118,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refusal_of(discovery: Discovery) -> str:
-    """Return why a discovery is not kept; nothing if it may be."""
+    """Return why a discovery is not kept; nothing if it may be. Advice is bounded as it is made."""
     if discovery.kind not in KINDS_BY_NAME:
         return "unknown kind"
     if not _is_line(discovery.subject, SUBJECT_LENGTH_MAX):
@@ -132,11 +129,7 @@ def refusal_of(discovery: Discovery) -> str:
         return "score is not from 0 to 1"
     if not HOLDS_S_MIN <= discovery.holds_s <= HOLDS_S_MAX:
         return f"holds_s is not from {HOLDS_S_MIN:.0f} to {HOLDS_S_MAX:.0f}"
-    return (
-        _refusal_of_figures(discovery.figures)
-        or _refusal_of_evidence(discovery.evidence)
-        or _refusal_of_advice(discovery.advice)
-    )
+    return _refusal_of_figures(discovery.figures) or _refusal_of_evidence(discovery.evidence)
 
 
 def _is_line(text: str, length_max: int) -> bool:
@@ -160,26 +153,3 @@ def _refusal_of_evidence(evidence: tuple[str, ...]) -> str:
     if not all(_is_line(line, EVIDENCE_LENGTH_MAX) for line in evidence):
         return f"evidence is no line of 1 to {EVIDENCE_LENGTH_MAX} characters"
     return ""
-
-
-def _refusal_of_advice(advice: AnyAdvice | None) -> str:
-    if advice is None:
-        return ""
-    if len(msgspec.json.encode(advice)) > ADVICE_BYTES_MAX:
-        return f"advice is longer than {ADVICE_BYTES_MAX} bytes"
-    if not all(map(math.isfinite, _floats_of(msgspec.to_builtins(advice)))):
-        return "advice holds a figure that is not finite"
-    return ""
-
-
-def _floats_of(value: Any) -> Iterator[float]:
-    """Return all floats within plain values."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, float):
-            yield one
-        elif isinstance(one, dict):
-            waiting += one.values()
-        elif isinstance(one, list | tuple):
-            waiting += one

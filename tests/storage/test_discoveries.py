@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.discovery_reports import Became, DiscoveryCounts, EffectKept, Use
 from engine.bus.records import Appended
 from engine.bus.reports import Unknown
-from engine.domain.advice import TipAdvice
 from engine.domain.discoveries import FOUND_MAX, Discovery, Verdict
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
@@ -175,8 +174,6 @@ HOSTILE = {
     "holds not": replace(TIPS, holds_s=0.0),
     "much evidence": replace(TIPS, evidence=("e",) * 1_000),
     "long evidence": replace(TIPS, evidence=("e" * 100_000,)),
-    "advice without a number": replace(TIPS, advice=TipAdvice(chain="base", tip_gwei=math.nan)),
-    "huge advice": replace(TIPS, advice=TipAdvice(chain="b" * 1_000_000, tip_gwei=1.0)),
 }
 
 
