@@ -70,6 +70,7 @@ class LineRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     size_min: str
     notional_min: str = "0"
     tide_bps: str = "0"
+    is_beside_chains: bool = False
 
 
 class LineupFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,13 +116,23 @@ def load_lineup(
     *,
     recordings_folder: Path = RECORDINGS_FOLDER,
     padding_levels: dict[str, int] | None = None,
+    has_chains: bool = False,
 ) -> tuple[list[Listing], str]:
     """Load the table and its recordings; return the listings and the note for the screen.
+
+    Args:
+        path: of the table.
+        recordings_folder: where the recordings are.
+        padding_levels: see `SandboxSettings`, by venue.
+        has_chains: whether local chains run, beside which there are some books more.
 
     Raises:
         SandboxStartError: the table or a recording is missing or wrong; the text names it.
     """
     table = _load_table(path)
+    if not has_chains:
+        usual = [row for row in table.lines if not row.is_beside_chains]
+        table = msgspec.structs.replace(table, lines=usual)
     recorded = _load_recordings(table, recordings_folder)
     listings = [
         _make_listing(row, table, recorded[row.recording], padding_levels or {})
@@ -141,13 +152,15 @@ def load_start_prices(path: Path = LINEUP_PATH) -> dict[AssetCode, Decimal]:
 
 
 def load_wire_names(path: Path = LINEUP_PATH) -> dict[str, list[str]]:
-    """Load the wire names of the table's instruments by venue.
+    """Load the wire names of the table's instruments by venue, without those beside chains.
 
     Raises:
         SandboxStartError: the table is missing or wrong.
     """
     names: dict[str, list[str]] = {}
     for row in _load_table(path).lines:
+        if row.is_beside_chains:
+            continue
         names.setdefault(row.venue, []).append(row.wire_name)
     return names
 

@@ -172,6 +172,7 @@ async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncItera
         settings.lineup_path,
         recordings_folder=settings.recordings_folder,
         padding_levels=padding,
+        has_chains=bool(settings.chains),
     )
     prices = load_start_prices(settings.lineup_path)
     await worlds.read()

@@ -1,6 +1,6 @@
 """The paper money that each venue and asset starts with, from the settings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from engine.domain.assets import AssetCode
@@ -9,7 +9,6 @@ from engine.domain.errors import FatalError
 from engine.domain.holdings import Capital
 from engine.domain.instruments import Instrument, Kind, VenueId
 from engine.domain.plans import wallet_of
-from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import EXACT, floor_to_quote_step
 from engine.settings.schema import PaperSettings, environment_name
 
@@ -46,11 +45,11 @@ def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> li
     ]
 
 
-def gas_capital(settings: PaperSettings, pools: Sequence[PoolSnapshot]) -> list[Capital]:
+def gas_capital(settings: PaperSettings, chains: Iterable[str]) -> list[Capital]:
     """Give each chain money for gas; what a route needs beside it is borrowed, or was earned."""
     return [
         Capital(venue=wallet_of(chain), asset=NATIVE_ASSETS[chain], usd=settings.gas_usd)
-        for chain in sorted({one.pool.chain for one in pools})
+        for chain in sorted({*chains})
         if chain in NATIVE_ASSETS
     ]
 

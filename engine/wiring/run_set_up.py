@@ -198,7 +198,9 @@ def make_header(
         fees=state.fees,
         capital=[
             *capital_of(settings.paper, instruments),
-            *gas_capital(settings.paper, venues.pools),
+            *gas_capital(
+                settings.paper, (*(one.pool.chain for one in venues.pools), *venues.chains)
+            ),
         ],
         realised_today_usd=Decimal(state.realised_today_usd),
         residuals=state.residuals,

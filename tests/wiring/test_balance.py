@@ -27,8 +27,6 @@ from engine.requests.money import GetExport
 from engine.requests.overview import GetOpportunities, GetStatus
 from engine.requests.safety import ResetBalance, SetMode
 from engine.requests.why import GetWhy
-from engine.sandbox.lineup import load_start_prices
-from engine.sandbox.pools import load_pools
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, gas_capital
 from engine.wiring.one_process import open_roles
@@ -166,7 +164,10 @@ def test_capital_for_an_asset_that_a_venue_does_not_trade_refuses_the_start() ->
         check_capital(settings, INSTRUMENTS)
 
 
-def test_each_chain_of_the_pools_starts_with_money_for_gas_in_its_own_asset() -> None:
-    found = gas_capital(PaperSettings(gas_usd=Decimal(7)), load_pools(load_start_prices()))
+def test_each_chain_starts_with_money_for_gas_in_its_own_asset() -> None:
+    found = gas_capital(PaperSettings(gas_usd=Decimal(7)), ["polygon", "ethereum", "ethereum"])
 
-    assert [f"{one.venue} {one.asset} {one.usd}" for one in found] == ["ethereum ETH 7"]
+    assert [f"{one.venue} {one.asset} {one.usd}" for one in found] == [
+        "ethereum ETH 7",
+        "polygon POL 7",
+    ]

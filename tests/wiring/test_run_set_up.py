@@ -12,6 +12,7 @@ from engine.domain.errors import FatalError, TransientError
 from engine.requests.request_list import requests_of
 from engine.settings.schema import EngineSettings, MarketsSettings, Settings
 from engine.storage.ledger import LedgerSettings, open_ledger
+from engine.wiring.markets import ChainSource
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run_set_up import OpenVenues, begin_run, open_venues
 
@@ -97,3 +98,21 @@ async def test_an_engine_begins_with_what_is_of_its_own_id(tmp_path: Path) -> No
 
     assert header.engine_id == "second"
     assert state.generation == 2
+
+
+async def test_a_chain_whose_pools_come_later_has_money_for_gas_from_the_start(
+    tmp_path: Path,
+) -> None:
+    source = ChainSource(url="ws://base/chains/base", block_ms=2_000)
+    venues = OpenVenues(
+        access=(), notes={}, market_note="", pools=(), chains={"base": source, "bnb": source}
+    )
+    settings = LedgerSettings(data_dir=tmp_path / "var")
+    async with open_ledger(settings, clock=lambda: 1) as ledger:
+        caller = MemoryCaller(requests_of("ledger"), ledger)
+        _, header = await begin_run(Settings(), venues, caller, lambda: 1)
+
+    assert [(one.venue, one.asset, one.usd) for one in header.capital] == [
+        ("base", "ETH", Settings().paper.gas_usd),
+        ("bnb", "BNB", Settings().paper.gas_usd),
+    ]

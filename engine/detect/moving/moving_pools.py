@@ -371,18 +371,21 @@ class MovingPools:
     def _take_changes(self, block: Block, works: Works) -> Marks:
         """Take the changes of a block; return where each of its pools was before it."""
         marks: Marks = {}
-        numbers, pools, reasons = self._chains[block.chain].numbers, self._graph.pools, self.reasons
-        for change in block.changes:
-            number = numbers.get(change.address)
+        reasons, pools = self.reasons, self._graph.pools
+        addresses = [change.address for change in block.changes]
+        # Looked up in one go: they are far apart in memory, and so many are waited for at once.
+        numbers = list(map(self._chains[block.chain].numbers.get, addresses))
+        known = map(pools.get, numbers)  # type: ignore[arg-type]
+        for change, number, held in zip(block.changes, numbers, list(known), strict=True):
             if number is None:
                 self._count(block.chain, Fault.UNKNOWN_INSTRUMENT)
                 continue
             if type(change) is PoolMoved and number not in reasons:
-                held = works.get(number) or pools.get(number)
-                moved = pair_after(held, change.move, block.number)
+                now = works.get(number) or held
+                moved = pair_after(now, change.move, block.number)
                 if moved is not None:
                     if number not in marks:
-                        marks[number] = cast("KnownPool", held)
+                        marks[number] = cast("KnownPool", now)
                     works[number] = moved
                     continue
             work = self._work(works, number)

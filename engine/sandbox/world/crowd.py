@@ -20,8 +20,12 @@ FOLLOWED_S: Final = 15.0
 MISS_RATIO: Final = 0.001
 """By about so much of the price it then ends beside it."""
 
-WHALE_EVERY_S: Final = 60.0
+WHALE_EVERY_S: Final = 20.0
 WHALE_USD: Final = (60_000.0, 250_000.0)
+COIN_CHANCE: Final = 0.7
+"""That a whale trades the coin, as most do: what it leaves is a gap between its pool and the books
+until somebody follows, and between its pool and others."""
+
 SWAPS_MAX: Final = 20
 """In one block."""
 
@@ -32,6 +36,8 @@ class Crowd:
     def __init__(self, made: Made, *, seed: int) -> None:
         self._made = made
         self._rng = random.Random(seed)  # noqa: S311 - makes a market, guards nothing
+        coins = {made.coin.address, made.contracts["wrapped"]}
+        self._coin_pools = [one for one in made.pools if coins.intersection(one.tokens)]
         self._decimals = {one.address: one.decimals for one in (*made.tokens, made.coin)}
 
     def noise(self, seconds: float, usd: Mapping[str, float]) -> list[Swap]:
@@ -70,7 +76,9 @@ class Crowd:
         """Return a large swap, now and then."""
         if self._rng.random() >= seconds / WHALE_EVERY_S:
             return None
-        return self._swap(self._rng.choice(self._made.pools), self._rng.uniform(*WHALE_USD), usd)
+        is_coin = self.chance(COIN_CHANCE)
+        pool = self.pick(self._coin_pools if is_coin else self._made.pools)
+        return self._swap(pool, self._rng.uniform(*WHALE_USD), usd)
 
     def chance(self, probability: float) -> bool:
         """Say by chance whether something happens."""

@@ -41,7 +41,7 @@ def pools_of(made: Made, chain: str) -> list[tuple[Pool, Family]]:
             Pool(
                 chain=chain,
                 protocol=one.protocol,
-                address=one.address,
+                address=one.balancer_id or one.address,
                 tokens=tuple(named(address) for address in one.tokens),
                 fee_ratio=Decimal(one.fee_pips) / 1_000_000,
                 gas_units=150_000,
@@ -50,7 +50,7 @@ def pools_of(made: Made, chain: str) -> list[tuple[Pool, Family]]:
             families[one.protocol],
         )
         for one in made.pools
-        if one.protocol in families and not one.protocol.startswith("balancer")
+        if one.protocol in families
     ]
 
 

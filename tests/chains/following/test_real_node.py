@@ -5,6 +5,7 @@ import random
 
 from engine.chains.following.counts import Count
 from engine.chains.rpc.addresses import Access
+from engine.domain.pools import Protocol
 from tests.chains.following.node import Followed, following, pools_of
 from tests.chains.local_world import LocalWorld
 
@@ -16,9 +17,9 @@ def access_to(world: LocalWorld) -> Access:
 def trade(world: LocalWorld, rng: random.Random, count: int) -> None:
     """Swap in pools at random; each is a block, if the node makes one of each transaction."""
     trader = world.trader(rng.randrange(1, 3))
-    pools = [one for one in world.made.pools if one.protocol.value.startswith("uniswap_v")]
+    pools = [one for one in world.made.pools if one.protocol is not Protocol.UNISWAP_V4]
     for _ in range(count):
-        pool = rng.choice([one for one in pools if len(one.address) == 42])
+        pool = rng.choice(pools)
         token = rng.choice(pool.tokens)
         known = next(one for one in world.made.tokens if one.address == token)
         usd = {"USDC": 1, "USDT": 1, "DAI": 1}.get(known.symbol, 3_000)
