@@ -196,9 +196,13 @@ PYTHON_NEW ?= $(shell for one in python3.13 python3.12 $$HOME/.pyenv/versions/3.
 discover-bench: $(VENV)/.dev local-chain ## find POOLS=5000 real pools at a local node, and trust them again after a restart
 	@$(PY) -m benchmarks.discovery --pools $(or $(POOLS),5000)
 
+.PHONY: follow-bench
+follow-bench: $(VENV)/.kernels $(VENV)/.dev local-chain ## follow POOLS=2000 real pools at EVENTS=200 a second: how much of a core each role takes
+	@$(PY) -m benchmarks.following --pools $(or $(POOLS),2000) --events $(or $(EVENTS),200)
+
 .PHONY: bench
-bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure; writes benchmarks/latest.json
-	@.venv-bench/bin/python -m benchmarks
+bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure (PARTS="blocks logs": some); writes benchmarks/latest.json
+	@.venv-bench/bin/python -m benchmarks $(PARTS)
 
 .PHONY: bench-preemption
 bench-preemption: $(VENV)/.kernels ## how fast background work is out of the way (N=100000 triggers; a quarter of an hour)

@@ -4,7 +4,7 @@ The engine's own hot path takes every frame: decode, sequence check, book, scree
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -18,6 +18,7 @@ from benchmarks.core_market import plenty
 from benchmarks.real_frames import Recorded, all_recorded, binance, instruments_of
 from engine.bus.shared_file import SHARED_FOLDER
 from engine.core.inputs.switched import ControlState
+from engine.domain.chains import BlockTerms
 from engine.domain.instruments import Instrument
 from engine.domain.modes import Basis, Mode
 from engine.operate.core_parts import Core
@@ -54,10 +55,11 @@ def make_core(
     recorder: Recorder | None = None,
     others: Sequence[Instrument] = (),
     pools: Sequence[PoolSnapshot] = (),
+    chains: Mapping[str, BlockTerms] | None = None,
 ) -> Core:
     """Build the engine's core for one venue's recording, sharing prices and recording or not.
 
-    `others` are instruments that no recording moves, `pools` stand still.
+    `others` are instruments that no recording moves; `pools` stand still but for those of `chains`.
     """
     own = instruments_of(recorded)
     venue_terms = VenueTerms(
@@ -87,6 +89,7 @@ def make_core(
             flash_fee_bps=Decimal(0),
             gas_prices_gwei={"ethereum": Decimal(0)},
             seed=1,
+            chains=dict(chains or {}),
         ),
         control=ControlState(mode=Mode.PAPER, is_paused=False),
         limits={},

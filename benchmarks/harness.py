@@ -151,11 +151,18 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_json(rows: Sequence[Row], path: Path) -> None:
-    """Write rows as a JSON list of objects, the machine named in each."""
+def write_json(rows: Sequence[Row], path: Path, *, keeps_others: bool = False) -> None:
+    """Write rows as a JSON list of objects, the machine named in each.
+
+    With `keeps_others` each takes the place of the one of its name, and new ones stand at the end.
+    """
     named = machine()
     objects = [
         {key: value for key, value in asdict(one).items() if value is not None} | {"machine": named}
         for one in rows
     ]
+    if keeps_others and path.is_file():
+        new = {one["name"]: one for one in objects}
+        kept = [new.pop(one["name"], one) for one in json.loads(path.read_text())]
+        objects = [*kept, *new.values()]
     path.write_text(json.dumps(objects, indent=1) + "\n")

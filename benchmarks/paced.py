@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks import harness, start_up
+from benchmarks.paced_engine import BLOCKS_VARIABLE
 from benchmarks.paced_sender import CERTIFICATE, KEY, PATIENCE_S, WARM_UP, Pace
 from engine.operate.own_core import CORES_LEAST, set_core_aside
 
@@ -36,6 +38,7 @@ LIVE_MIN = 10
 """Books of the recording, which must all be followed to the end."""
 
 LOOK_S = 1.0
+TURNS = 2
 ROOT = Path(__file__).resolve().parents[1]
 
 Times = np.ndarray[Any, Any]
@@ -146,9 +149,43 @@ async def _measure(name: str, **environment: str) -> list[harness.Row]:
     return rows
 
 
+async def measure_with_chain() -> list[harness.Row]:
+    """Measure frames alone, and at a receiver that follows thousands of pools beside, in turns.
+
+    The ratio is that of the times from the readable socket to the decision: with, over without.
+    """
+    pace = PACES["3_ms"]
+    without: list[Times] = []
+    beside: list[Times] = []
+    with tempfile.TemporaryDirectory(prefix="syn") as directory:
+        path = str(Path(directory) / "blocks")
+        chain = await _start("paced_chain", path)
+        try:
+            assert chain.stdout is not None
+            await chain.stdout.readline()
+            for _ in range(TURNS):
+                for taken, more in ((without, {}), (beside, {BLOCKS_VARIABLE: path})):
+                    (instants,) = await run("engine", [pace], **more)
+                    taken.append(instants["decided"] - instants["sent"])
+        finally:
+            await _end(chain)
+    alone, both = np.concatenate(without), np.concatenate(beside)
+    name = "paced.3_ms.following_pools.socket_to_decision"
+    ratio = float(np.median(alone) / np.median(both))
+    return [
+        replace(harness.row(name, both), peer="itself without pools", ratio=round(ratio, 2)),
+        harness.scalar(f"{name}, p99 over that without", "times", _p99(both) / _p99(alone)),
+    ]
+
+
+def _p99(times_ns: Times) -> float:
+    return float(np.percentile(times_ns, 99))
+
+
 async def _measure_all() -> list[harness.Row]:
     rows = [harness.scalar("paced.cores_busy_before", "cores", _cores_busy())]
     rows += await _measure("alone")
+    rows += await measure_with_chain()
     with tempfile.TemporaryDirectory(prefix="syn") as directory:
         async with start_up.installation(Path(directory)):
             rows.append(harness.scalar("paced.cores_busy_beside", "cores", _cores_busy()))
@@ -183,4 +220,5 @@ def measure() -> list[harness.Row]:
 
 if __name__ == "__main__":
     print(f"machine: {harness.machine()}")
-    harness.print_table(measure())
+    is_short = sys.argv[1:] == ["pools"]
+    harness.print_table(asyncio.run(measure_with_chain()) if is_short else measure())

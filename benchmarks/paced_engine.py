@@ -20,6 +20,7 @@ import aiohttp
 import numpy as np
 import uvloop
 
+from benchmarks import paced_chain
 from benchmarks.full_path import make_core
 from benchmarks.paced_floor import Arrivals, Times, room_for
 from benchmarks.paced_sender import PATIENCE_S, WARM_UP, Pace, recorded
@@ -34,6 +35,7 @@ from engine.operate.core_parts import Core
 from engine.operate.own_core import own_core
 from engine.operate.recorder import RecorderSettings, open_recorder
 from engine.ports import Action, InputKind, RequestBudget
+from engine.wiring.chains import open_streams
 from engine.wiring.engine_role import accept_of
 from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import TICK_S
@@ -43,6 +45,9 @@ HOLD_ENVIRONMENT_NAME = "SYNDICATE_BENCH_HOLD"
 
 HELD_EACH = 10
 HOLD_TERMS = HoldTerms(quiet_ns=10_000_000, longest_ns=10**9, held_ratio_max=0.99)
+
+BLOCKS_VARIABLE = "SYNDICATE_BENCH_BLOCKS"
+"""Names the socket of `paced_chain`, for a receiver that follows its pools too."""
 
 
 class TimedTls(ssl.SSLObject):
@@ -77,10 +82,19 @@ async def receive(port: int, pace: Pace, path: Path) -> None:
         recorder = await stack.enter_async_context(open_recorder(own, path.stem))
         prices = SharedPrices(path.with_suffix(".prices"), run_id=path.stem, at_ns=first_at_ns)
         stack.callback(prices.close)
-        core = make_core(recorded(), prices=prices, recorder=recorder)
+        blocks = os.environ.get(BLOCKS_VARIABLE, "")
+        core = make_core(
+            recorded(),
+            prices=prices,
+            recorder=recorder,
+            pools=paced_chain.snapshots() if blocks else (),
+            chains={paced_chain.CHAIN: paced_chain.TERMS} if blocks else None,
+        )
         client = await stack.enter_async_context(aiohttp.ClientSession())
         watch = ClockWatch(clock, core.hot_path.correct)
         hold = stack.enter_context(_hold())
+        sources = {paced_chain.CHAIN: paced_chain.source(blocks)} if blocks else {}
+        streams = open_streams(sources, core.hot_path, watch, clock.now_ns)
         timed = _Timed(accept_of(core.hot_path, 0, watch), WARM_UP + pace.frames, hold)
         session = Session(
             websocket_url=f"wss://127.0.0.1:{port}",
@@ -103,6 +117,7 @@ async def receive(port: int, pace: Pace, path: Path) -> None:
             running = [
                 tasks.create_task(session.run()),
                 tasks.create_task(_tick(core, watch, session)),
+                *(tasks.create_task(one.run()) for one in streams),
             ]
             await timed.is_whole.wait()
             live = sum(core.board.is_live(book) for book in range(len(core.board.instruments)))

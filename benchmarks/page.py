@@ -41,6 +41,15 @@ a whole installation on the sandbox, with compiled kernels cached.
 through the pool of providers by HTTP and by WebSocket, agreed on by two, and a batch of 100, beside
 plain aiohttp in turns: processor time on our side alone, without what node and network take.
 
+`blocks` are blocks of a chain in a market of 500 tokens and 10,000 pairs: `take` from the moves to
+the screened routes, `hear` from the bytes of the word that tells of a block, with the text that is
+recorded, which is what holds the engine's loop; `undo` is other blocks in the place of some.
+`chains.role` is the role before it: from a node's text of events to that word, and the undoing of
+blocks among 5,000 pools. `chains.peers` are the same events taken by others in one run: web3.py
+decodes alone, degenbot (Rust) keeps pairs. `chains.follow` (`make follow-bench`) is what whole
+roles take of a core while real pairs on a real node move 200 times a second, a block each half
+second; at the end every pair is as the node has it.
+
 ### Frames on a schedule
 
 All of the above is back to back: caches are warm and nothing has to wake up. `paced` is what a
@@ -57,6 +66,8 @@ the product's own session, ten books in the core, recorder, shared prices and ti
 - `core_to_decision`: recorded, in its book, screened, decided.
 - `socket_to_decision`: these three together, from the readable socket on.
 - `schedule_to_decision`: with the venue's lateness.
+- `following_pools`: the same in turns with and without 2,000 pools beside, of which a hundred move
+  each half second: the ratio is the median without over that with.
 - `floor.socket_to_bytes`: from the readable socket to decrypted bytes at a client on the same kind
   of event loop that does nothing: the machine's own floor, below which nothing on it comes.
 
