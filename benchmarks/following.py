@@ -56,7 +56,10 @@ CHAIN: Final = "ethereum"
 POOLS: Final = 2_000
 EVENTS_PER_S: Final = 200
 MEASURED_S: Final = 30
-SETTLED_S: Final = 5
+SETTLED_S: Final = 40
+"""After the last pool has come, until all routes through them were looked at."""
+
+WARM_S: Final = 5
 RESTED_S: Final = 10
 LIVE_S: Final = 180.0
 PART_RAW: Final = 10**20
@@ -261,7 +264,7 @@ async def _follow(
         await _until_live(facade, len(pairs.of))
         await asyncio.sleep(SETTLED_S)
         at_rest = await _shares(supervisor, asyncio.sleep(RESTED_S))
-        await _go_on(pairs, events_per_s, SETTLED_S)
+        await _go_on(pairs, events_per_s, WARM_S)
         before, began = await _line(facade), time.monotonic()
         _say(f"{events_per_s} events a second, {seconds} s")
         shares = await _shares(supervisor, _go_on(pairs, events_per_s, seconds))

@@ -55,6 +55,11 @@ _SEVERAL = 2
 FUNDED_PER_TICK = 8
 """Places of the inventory that are valued with one tick, while some wait for their capital."""
 
+POOLS_SETTLED_NS = 1_000_000_000
+POOLS_WAIT_NS = 10_000_000_000
+"""The shared matrix is made anew for pools that came or went once none has for a second, or after
+ten: at the start of a chain thousands come one by one, and all rows are written each time."""
+
 NOTED_PER_TICK = 8
 """Assets of leftovers whose price is noted with one tick."""
 
@@ -197,11 +202,20 @@ class Pipeline:
         self._open_matrix = open_matrix
         self._shared = open_matrix()
         self._publish = self._publish_by(self._shared)
+        self._pools_due_ns = self._pools_latest_ns = 0
         self._considered: dict[str, _Considered] = {}
         self._alarm = alarm
 
+    def pools_changed(self, at_ns: int, *, is_gone: bool = False) -> None:
+        """Learn that a pool came, or is gone; its row is absent at once then, a new one is soon."""
+        if is_gone and self._shared is not None:
+            self._shared.withdraw_gone(self._pools.terms, at_ns, self._board.frame_seq)
+        self._pools_due_ns = at_ns + POOLS_SETTLED_NS
+        self._pools_latest_ns = self._pools_latest_ns or at_ns + POOLS_WAIT_NS
+
     def rows_changed(self, at_ns: int) -> None:
         """Learn that rows of the board came or went: the matrix is made anew."""
+        self._pools_due_ns = self._pools_latest_ns = 0
         self._shared = self._open_matrix()
         self._publish = self._publish_by(self._shared)
         if self._publish is not None:
@@ -337,6 +351,9 @@ class Pipeline:
         self._pools.step_clock(step_ns)
         self._pool_health.step_clock(step_ns)
         self._detector.step_clock()
+        if self._pools_due_ns:
+            self._pools_due_ns += step_ns
+            self._pools_latest_ns += step_ns
         self._decider.step_clock(step_ns)
         self._positions.step_clock(step_ns, at_ns)
         self._advising.step_clock(step_ns)
@@ -388,6 +405,8 @@ class Pipeline:
         self._look_at_pools(at_ns)
         self._look_at_permits(at_ns)
         self._value_round.step(at_ns)
+        if self._pools_due_ns and at_ns >= min(self._pools_due_ns, self._pools_latest_ns):
+            self.rows_changed(at_ns)
         for episode in self._in_order(self._detector.screen_starts(at_ns), at_ns):
             self._consider(episode, at_ns)
         if self._advising.paths:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -84,6 +84,12 @@ class SharedRows:
         terms[PAIR_ROW.ROW], terms[PAIR_ROW.BASE] = row, pool.token_index(own.base)
         self._bases[number] = base
 
+    def withdraw_gone(self, pools: Container[int], at_ns: int, frame_seq: int) -> None:
+        """Write the rows as absent of pools that are not among these any more."""
+        for number in [one for one in self._rows if one not in pools]:
+            for row, _ in self._rows.pop(number):
+                self._matrix.withdraw(row, at_ns, frame_seq=frame_seq)
+
     def publish_pools(
         self, pools: Mapping[int, KnownPool | None], at_ns: int, frame_seq: int
     ) -> None:
@@ -92,6 +98,8 @@ class SharedRows:
         numbers: list[int] = []
         reserves_raw: list[int] = []
         for number, known in pools.items():
+            if number not in self._rows:
+                continue  # it has come since the matrix was made
             if type(known) is MovedPair:
                 if self._bases.get(number) is not known.base:
                     self._know(number, known.base)

@@ -411,7 +411,7 @@ def add(world: World, pool: PoolSnapshot) -> bool:
     world._before()
     is_new = world.pools.add(pool, world.now_ns)
     if is_new:
-        world.pipeline.rows_changed(world.now_ns)
+        world.pipeline.pools_changed(world.now_ns)
     world.pipeline.after_block(world.now_ns)
     return is_new
 
@@ -419,7 +419,7 @@ def add(world: World, pool: PoolSnapshot) -> bool:
 def remove(world: World, address: str) -> None:
     world._before()
     if world.pools.remove(PoolId(chain=CHAIN, address=address), world.now_ns):
-        world.pipeline.rows_changed(world.now_ns)
+        world.pipeline.pools_changed(world.now_ns, is_gone=True)
     world.pipeline.after_block(world.now_ns)
 
 

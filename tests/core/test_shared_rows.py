@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from engine.core.pipeline import POOLS_SETTLED_NS, POOLS_WAIT_NS
 from engine.core.shared_rows import SharedRows
 from engine.detect.graph.moved_pair import pair_after
 from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.chains import BlockTerms
+from engine.domain.units import NS_PER_MS
 from engine.kernels.matrix_layout import NO_TICK
 from engine.market.board import Board
 from engine.market.matrix_block import BlockReplacedError
@@ -73,21 +75,62 @@ def test_a_pools_row_moves_with_its_blocks_and_is_absent_while_it_is_unknown(
         assert (gone.reserve_base, gone.reserve_quote, gone.tick) == (0, 0, NO_TICK)
 
 
+def settle(world: World) -> None:
+    """Let pools come and go no more for as long as it takes until each has its row."""
+    world.wait(POOLS_SETTLED_NS / NS_PER_MS)
+    world.tick()
+
+
 def test_pools_that_come_and_go_have_rows_of_their_own(tmp_path: Path) -> None:
     with shared_world(tmp_path / "prices") as world:
         take(world, block(FIRST + 1, moved(pair_move(2_100_000))))
         with closing(PriceMatrixReader.open(tmp_path / "prices")) as before:
             add(world, replace(pair_of(1_000, 2_050_000, address="0xnew"), block=FIRST + 1))
+            assert before.row(1).is_live
+            settle(world)
             with pytest.raises(BlockReplacedError):
                 before.row(1)
         with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
             assert len(reader.places) == 3
             rates = [reader.row(row).rate_forward for row in (1, 2)]
             assert rates == pytest.approx([2_100 * KEEP, 2_050 * KEEP])
-        remove(world, "0xpair")
+            remove(world, "0xpair")
+            assert not reader.row(1).is_live
+            assert reader.row(2).is_live
+        settle(world)
         with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
             assert len(reader.places) == 2
             assert reader.row(1).rate_forward == pytest.approx(2_050 * KEEP)
+
+
+def test_pools_that_come_one_after_the_other_have_the_matrix_made_anew_once(tmp_path: Path) -> None:
+    with shared_world(tmp_path / "prices") as world:
+        take(world, block(FIRST + 1, moved(pair_move(2_100_000))))
+        with closing(PriceMatrixReader.open(tmp_path / "prices")) as before:
+            for number in range(20):
+                pool = pair_of(1_000, 2_050_000, address=f"0x{number}")
+                add(world, replace(pool, block=FIRST + 1))
+                world.wait(100)
+                world.tick()
+                assert before.row(1).is_live
+            settle(world)
+            with pytest.raises(BlockReplacedError):
+                before.row(1)
+        with closing(PriceMatrixReader.open(tmp_path / "prices")) as reader:
+            assert [reader.row(row).is_live for row in range(1, 22)] == [True] * 21
+
+
+def test_pools_that_never_cease_to_come_have_their_rows_after_a_while(tmp_path: Path) -> None:
+    with shared_world(tmp_path / "prices") as world:
+        take(world, block(FIRST + 1, moved(pair_move(2_100_000))))
+        with closing(PriceMatrixReader.open(tmp_path / "prices")) as before:
+            for number in range(2 * POOLS_WAIT_NS // POOLS_SETTLED_NS):
+                pool = pair_of(1_000, 2_050_000, address=f"0x{number}")
+                add(world, replace(pool, block=FIRST + 1))
+                world.wait(POOLS_SETTLED_NS / NS_PER_MS / 2)
+                world.tick()
+            with pytest.raises(BlockReplacedError):
+                before.row(1)
 
 
 @pytest.mark.parametrize("assets", [("ETH", "USDT"), ("USDT", "ETH"), ("LINK", "UNI")])

@@ -10,7 +10,7 @@ from engine.pools.snapshots import PoolSnapshot
 
 def _take(core: Middle, given: Input[PoolSnapshot]) -> Answers:
     if core.pools.add(given.payload, given.at_ns):
-        core.pipeline.rows_changed(given.at_ns)
+        core.pipeline.pools_changed(given.at_ns)
     return NO_ANSWERS
 
 

@@ -18,7 +18,7 @@ class PoolRemoved(msgspec.Struct, frozen=True, kw_only=True):
 
 def _take(core: Middle, given: Input[PoolRemoved]) -> Answers:
     if core.pools.remove(given.payload.pool_id, given.at_ns):
-        core.pipeline.rows_changed(given.at_ns)
+        core.pipeline.pools_changed(given.at_ns, is_gone=True)
     return NO_ANSWERS
 
 

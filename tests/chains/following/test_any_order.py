@@ -54,7 +54,7 @@ class Engine:
 
     def _after(self, *, has_rows: bool) -> None:
         if has_rows:
-            self.world.pipeline.rows_changed(self.world.now_ns)
+            self.world.pipeline.pools_changed(self.world.now_ns)
         self.world.pipeline.after_block(self.world.now_ns)
 
     @property
