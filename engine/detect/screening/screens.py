@@ -124,16 +124,9 @@ class Screens:
         event = (NONE, at_ns, ends)
         count = int(screen_pools(event, *self._fixed, edges_of, log_rates, self.out))
         held[open_count:ends] = NONE
-        return self._without_losers(count, open_count)
-
-    def _without_losers(self, count: int, open_count: int) -> int:
-        """Have rows of routes that were only asked for be those of new ones, if they gain."""
-        rows = self.out[:count]
-        is_asked = rows[:, SCREENED.OPEN] >= open_count
-        rows[is_asked, SCREENED.OPEN] = NONE
-        kept = rows[~(is_asked & (rows[:, SCREENED.PROFIT] <= 0.0))]
-        self.out[: len(kept)] = kept
-        return len(kept)
+        asked = self.out[:count, SCREENED.OPEN]  # behind those that are open, as new ones are
+        asked[asked >= open_count] = NONE
+        return count
 
     def hops(self, row: Sequence[float]) -> tuple[Hop, ...]:
         """Return the legs of a row of `out`."""
