@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from engine.background.group import Group
-from engine.background.hold_page import Head, Page, Slot, Word
+from engine.background.hold_page import HEAD, WORD, Page, Slot
 from engine.background.switches import Ended, Switch, Trigger
 from engine.domain.errors import BadValueError
 
@@ -83,6 +83,7 @@ class Hold:
         self.trouble = "there is no background work"
         self.holds = self.triggers = self.passed_over = self.failures = 0
         self._name, self._path, self._terms = name, path, terms
+        self._quiet_ns = terms.quiet_ns
         self._call_later = call_later
         self.is_busy: Callable[[], bool] = lambda: False
         self.led_to: Callable[[str], str] = lambda _subject: ""
@@ -90,7 +91,7 @@ class Hold:
         self._page: Page | None = None
         self._slot: Slot | None = None
         self._group: Group | None = None
-        self._number = 0
+        self._at = self._number = 0
         self._is_on = False
         self._kind = Trigger.OPPORTUNITY
         self._subject = ""
@@ -128,25 +129,25 @@ class Hold:
         self._leave("it was closed")
 
     def _trigger(self, kind: Trigger, subject: str) -> None:
-        slot, group = self._slot, self._group
-        assert slot is not None
+        page, group, at = self._page, self._group, self._at
+        assert page is not None
         assert group is not None
-        now_ns = self._now_ns()
+        words, now_ns = page.words, self._now_ns()
         self.triggers += 1
-        if self._is_on and slot[Word.ENDED] != self._number:
-            slot[Word.UNTIL] = self._until_ns = min(now_ns + self._terms.quiet_ns, self._latest_ns)
+        if self._is_on and words[at + WORD.ENDED] != self._number:
+            words[at + WORD.UNTIL] = self._until_ns = min(now_ns + self._quiet_ns, self._latest_ns)
             self._count += 1
             self._others |= 1 << kind
             return
         credit_ns = self._credit(now_ns)
-        if credit_ns < self._terms.quiet_ns or self._is_rest(now_ns):
+        if credit_ns < self._quiet_ns or 0 < words[HEAD.REST_UNTIL] - now_ns < _REST_NS_MAX:
             self.passed_over += 1
             return
         self._number += 1
-        slot[Word.NUMBER] = self._number
-        slot[Word.TRIGGERED] = now_ns
-        slot[Word.KIND] = kind
-        slot[Word.UNTIL] = self._until_ns = now_ns + self._terms.quiet_ns
+        words[at + WORD.NUMBER] = self._number
+        words[at + WORD.TRIGGERED] = now_ns
+        words[at + WORD.KIND] = kind
+        words[at + WORD.UNTIL] = self._until_ns = now_ns + self._quiet_ns
         self._is_on = True
         if not group.stop():
             self._cancel("its processes are gone")
@@ -157,7 +158,7 @@ class Hold:
         self._triggered_ns, self._latest_ns = now_ns, now_ns + credit_ns
         self._credit_ns, self._credit_at_ns = credit_ns, now_ns
         if self._timer is None:
-            self._wake_after(self._terms.quiet_ns)
+            self._wake_after(self._quiet_ns)
 
     def _due(self) -> None:
         """Let go if the path is quiet, else look again later."""
@@ -174,16 +175,14 @@ class Hold:
         if not self._is_on or slot is None:
             return
         now_ns = self._now_ns()
-        if slot[Word.ENDED] == self._number:  # the watch ended it
+        if slot[WORD.ENDED] == self._number:  # the watch ended it
             self._is_on = False
             self._draw(now_ns)
         elif now_ns >= self._latest_ns:
             self._release(Ended.LONGEST)
         else:
             if now_ns >= self._until_ns and self.is_busy():
-                slot[Word.UNTIL] = self._until_ns = min(
-                    now_ns + self._terms.quiet_ns, self._latest_ns
-                )
+                slot[WORD.UNTIL] = self._until_ns = min(now_ns + self._quiet_ns, self._latest_ns)
             if now_ns < self._until_ns:
                 self._wake_after(self._until_ns - now_ns)
             else:
@@ -208,7 +207,7 @@ class Hold:
             subject=self._subject,
         )
         self._is_on = False
-        slot[Word.UNTIL] = 0
+        slot[WORD.UNTIL] = 0
         if self._group is not None:
             resume_unless_held(page, self._group, self._now_ns)
         resume_ns = self._now_ns() - now_ns
@@ -225,7 +224,7 @@ class Hold:
             except BadValueError:
                 page.close()
                 raise
-            self._page = page
+            self._page, self._at = page, self._slot.at
             self._number = self._slot.newest_number()
         named, group = self._page.announced(), self._group
         if group is not None and named == (group.leader, group.started):
@@ -264,13 +263,9 @@ class Hold:
         """Take back a hold that reached nobody."""
         assert self._slot is not None
         self._is_on = False
-        self._slot[Word.UNTIL] = 0
+        self._slot[WORD.UNTIL] = 0
         self.trouble = why
         self.failures += 1
-
-    def _is_rest(self, now_ns: int) -> bool:
-        assert self._page is not None
-        return 0 < self._page.words[Head.REST_UNTIL] - now_ns < _REST_NS_MAX
 
     def _credit(self, now_ns: int) -> int:
         ratio = self._terms.held_ratio_max

@@ -16,9 +16,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -53,32 +52,38 @@ class PageGoneError(BadValueError):
     """There is no page, or none of this kind."""
 
 
-class Head(IntEnum):
+class _Head(NamedTuple):
     """Words at the page's beginning."""
 
-    MAGIC = 0
-    FORMAT = 1
-    LEADER = 8
+    MAGIC: int = 0
+    FORMAT: int = 1
+    LEADER: int = 8
     """Of the group, 0 while there is none; written last."""
-    STARTED = 9
-    REST_UNTIL = 10
+    STARTED: int = 9
+    REST_UNTIL: int = 10
     """Nobody begins a hold before."""
 
 
-class Word(IntEnum):
+HEAD: Final = _Head()
+
+
+class _Word(NamedTuple):
     """Words of a slot."""
 
-    NUMBER = 0
+    NUMBER: int = 0
     """Of the newest hold."""
-    UNTIL = 1
+    UNTIL: int = 1
     """When it ends if nothing else comes; 0 while nothing is held."""
-    TRIGGERED = 2
-    KIND = 3
-    ENDED = 4
+    TRIGGERED: int = 2
+    KIND: int = 3
+    ENDED: int = 4
     """Number of the newest hold that the watch ended."""
-    WRITTEN = 5
+    WRITTEN: int = 5
     """How many records were put into the ring."""
-    NAME = 8
+    NAME: int = 8
+
+
+WORD: Final = _Word()
 
 
 class Page:
@@ -111,7 +116,7 @@ class Page:
         self._bytes = memoryview(self._map)
         if is_made:
             self._make()
-        elif (self.words[Head.MAGIC], self.words[Head.FORMAT]) != (MAGIC, FORMAT):
+        elif (self.words[HEAD.MAGIC], self.words[HEAD.FORMAT]) != (MAGIC, FORMAT):
             self.close()
             raise PageGoneError(f"{path} is no hold page of format {FORMAT}")
 
@@ -138,18 +143,18 @@ class Page:
 
     def announce(self, leader: int, started: int) -> None:
         """Name the group that does background work from now on."""
-        self.words[Head.LEADER] = 0
-        self.words[Head.STARTED] = started
-        self.words[Head.LEADER] = leader
+        self.words[HEAD.LEADER] = 0
+        self.words[HEAD.STARTED] = started
+        self.words[HEAD.LEADER] = leader
 
     def withdraw(self) -> None:
         """Say that there is no group."""
-        self.words[Head.LEADER] = 0
+        self.words[HEAD.LEADER] = 0
 
     def announced(self) -> tuple[int, int] | None:
         """Return the leader that is named and when it began; None if there is none."""
-        leader, started = self.words[Head.LEADER], self.words[Head.STARTED]
-        return (leader, started) if leader and leader == self.words[Head.LEADER] else None
+        leader, started = self.words[HEAD.LEADER], self.words[HEAD.STARTED]
+        return (leader, started) if leader and leader == self.words[HEAD.LEADER] else None
 
     def slots(self) -> Iterator["Slot"]:
         """Return all slots."""
@@ -205,7 +210,7 @@ class Page:
         self.words[at + 1] = len(content)
         self.words[at + 2] = zlib.crc32(content)
         self.words[at] = number
-        self.words[slot.at + Word.WRITTEN] = number
+        self.words[slot.at + WORD.WRITTEN] = number
 
     def read(self, slot: "Slot", number: int) -> Switch:
         """Return a record of a slot by its number.
@@ -229,12 +234,12 @@ class Page:
             raise BadValueError(f"switch {number} cannot be read: {error}") from error
 
     def _make(self) -> None:
-        if (self.words[Head.MAGIC], self.words[Head.FORMAT]) != (MAGIC, FORMAT):
+        if (self.words[HEAD.MAGIC], self.words[HEAD.FORMAT]) != (MAGIC, FORMAT):
             self._bytes[:] = bytes(PAGE_BYTES)
-            self.words[Head.FORMAT] = FORMAT
-            self.words[Head.MAGIC] = MAGIC
+            self.words[HEAD.FORMAT] = FORMAT
+            self.words[HEAD.MAGIC] = MAGIC
         self.withdraw()
-        self.words[Head.REST_UNTIL] = 0
+        self.words[HEAD.REST_UNTIL] = 0
 
     def _lock(self, index: int) -> bool:
         asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, _lock_at(index), 1, 0)
@@ -260,45 +265,45 @@ class Slot:
 
     def take(self, name: str) -> None:
         """Become this holder's; nothing is held."""
-        self._words[self.at + Word.UNTIL] = 0
-        start = (self.at + Word.NAME) * _WORD
+        self._words[self.at + WORD.UNTIL] = 0
+        start = (self.at + WORD.NAME) * _WORD
         text = name.encode("ascii", "replace")[:_NAME_BYTES]
         self._page._bytes[start : start + _NAME_BYTES] = text.ljust(_NAME_BYTES, b"\0")  # noqa: SLF001 - its own page
 
     @property
     def name(self) -> str:
         """Who holds, or held it last."""
-        start = (self.at + Word.NAME) * _WORD
+        start = (self.at + WORD.NAME) * _WORD
         text = bytes(self._page._bytes[start : start + _NAME_BYTES])  # noqa: SLF001 - its own page
         return text.rstrip(b"\0").decode("ascii", "replace")
 
-    def __getitem__(self, word: Word) -> int:
+    def __getitem__(self, word: int) -> int:
         """Return one of its words."""
         return self._words[self.at + word]
 
-    def __setitem__(self, word: Word, value: int) -> None:
+    def __setitem__(self, word: int, value: int) -> None:
         """Set one of its words."""
         self._words[self.at + word] = value
 
     @property
     def is_holding(self) -> bool:
         """Whether it says that it holds, for however long."""
-        return self[Word.UNTIL] != 0 and self[Word.NUMBER] != self[Word.ENDED]
+        return self[WORD.UNTIL] != 0 and self[WORD.NUMBER] != self[WORD.ENDED]
 
     def newest_number(self) -> int:
         """Return a number that each hold from now on is above."""
         return max(
-            one if 0 <= one < _NUMBER_MAX else 0 for one in (self[Word.NUMBER], self[Word.ENDED])
+            one if 0 <= one < _NUMBER_MAX else 0 for one in (self[WORD.NUMBER], self[WORD.ENDED])
         )
 
     def written(self) -> int:
         """Return how many records were put into its ring."""
-        written = self[Word.WRITTEN]
+        written = self[WORD.WRITTEN]
         return written if 0 <= written < _NUMBER_MAX else 0
 
     def holds_at(self, now_ns: int) -> bool:
         """Say whether it holds now, in times that can be."""
-        return self.is_holding and 0 < self[Word.UNTIL] - now_ns < HOLD_NS_MAX
+        return self.is_holding and 0 < self[WORD.UNTIL] - now_ns < HOLD_NS_MAX
 
 
 def _checked(file: int, path: Path, *, is_made: bool) -> os.stat_result:

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.background.group import Group
 from engine.background.hold import resume_unless_held
-from engine.background.hold_page import HOLD_NS_MAX, RING, Head, Page, Slot, Word
+from engine.background.hold_page import HEAD, HOLD_NS_MAX, RING, WORD, Page, Slot
 from engine.background.switches import Ended, Switch, Switches, Trigger
 from engine.domain.errors import BadValueError
 
@@ -92,7 +92,7 @@ class HoldWatch:
         """Look once: end what is to be ended, read what ended by itself."""
         now_ns = self._now_ns()
         holding = [slot for slot in self._page.slots() if slot.is_holding]
-        numbers = [slot[Word.NUMBER] for slot in holding]
+        numbers = [slot[WORD.NUMBER] for slot in holding]
         is_together = self._is_too_long(now_ns, bool(holding))
         ended = 0
         for slot, number in zip(holding, numbers, strict=True):
@@ -123,7 +123,7 @@ class HoldWatch:
             group.close()
 
     def _why_to_end(self, slot: Slot, now_ns: int) -> Ended | None:
-        until_ns, triggered_ns = slot[Word.UNTIL], slot[Word.TRIGGERED]
+        until_ns, triggered_ns = slot[WORD.UNTIL], slot[WORD.TRIGGERED]
         if until_ns == 0:  # it let go meanwhile
             return None
         if not self._page.is_locked(slot.index):
@@ -141,17 +141,17 @@ class HoldWatch:
         if now_ns - self._held_since_ns <= TOGETHER_NS_MAX:
             return False
         self._held_since_ns = 0
-        self._page.words[Head.REST_UNTIL] = now_ns + REST_NS
+        self._page.words[HEAD.REST_UNTIL] = now_ns + REST_NS
         return True
 
     def _end(self, slot: Slot, number: int, why: Ended, now_ns: int) -> None:
-        held_ns = now_ns - slot[Word.TRIGGERED]
+        held_ns = now_ns - slot[WORD.TRIGGERED]
         is_sane = 0 <= held_ns < HOLD_NS_MAX
         try:
-            trigger = Trigger(slot[Word.KIND])
+            trigger = Trigger(slot[WORD.KIND])
         except ValueError:
             trigger = Trigger.OPPORTUNITY
-        slot[Word.ENDED] = number
+        slot[WORD.ENDED] = number
         log.warning("background work was held by %s, ended here: %s", slot.name, why)
         self._add(
             Switch(
@@ -190,10 +190,10 @@ class HoldWatch:
         tried = self._tries.get(self._held_since_ns, 0)
         if tried > 1 or not self._page.is_held_at(now_ns):
             return
-        numbers = [slot[Word.NUMBER] for slot in holding]
+        numbers = [slot[WORD.NUMBER] for slot in holding]
         running = self.group.running()
         # Let go while it was looked: then they may run.
-        is_same = numbers == [slot[Word.NUMBER] for slot in holding]
+        is_same = numbers == [slot[WORD.NUMBER] for slot in holding]
         if not is_same or not self._page.is_held_at(self._now_ns()):
             return
         self._tries = {self._held_since_ns: tried + 1 if running else 2}

@@ -18,9 +18,9 @@ from engine.background.hold_page import (
     RING,
     RINGS_AT,
     SLOTS,
+    WORD,
     Page,
     PageGoneError,
-    Word,
 )
 from engine.background.hold_watch import HoldWatch
 from engine.background.switches import Ended, Switch, Switches, Trigger
@@ -195,9 +195,9 @@ def test_a_hold_in_times_that_cannot_be_is_ended(
 ) -> None:
     at_work.holder()
     slot = next(at_work.page.slots())
-    slot[Word.TRIGGERED] = at_work.clock.now_ns + triggered_ms * MS
-    slot[Word.UNTIL] = at_work.clock.now_ns + until_ms * MS
-    slot[Word.NUMBER] = 7
+    slot[WORD.TRIGGERED] = at_work.clock.now_ns + triggered_ms * MS
+    slot[WORD.UNTIL] = at_work.clock.now_ns + until_ms * MS
+    slot[WORD.NUMBER] = 7
 
     at_work.watch.look()
 
