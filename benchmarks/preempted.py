@@ -16,6 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from engine.background.group import Group, started_of
+from engine.background.hold_page import Page
+from engine.background.hold_watch import LOOK_S, HoldWatch
 from engine.background.idle import become_idle, one_thread_each
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -28,8 +31,8 @@ NUMBERS: Final = 2_000
 
 
 @contextmanager
-def at_full_load(folder: Path) -> Iterator[tuple[int, "memoryview[int]"]]:
-    """Run background work on all cores; its leader, and where it stamps."""
+def at_full_load(folder: Path, page: Path) -> Iterator[tuple[int, "memoryview[int]"]]:
+    """Run background work on all cores, and its watch; its leader, and where it stamps."""
     count = 2 * len(os.sched_getaffinity(0))
     path = folder / "stamps"
     path.write_bytes(bytes(8 * LINE_WORDS * count))
@@ -43,8 +46,13 @@ def at_full_load(folder: Path) -> Iterator[tuple[int, "memoryview[int]"]]:
         process.stdout.readline()
         while not all(stamps[::LINE_WORDS]):
             time.sleep(0.01)
-        yield process.pid, stamps
-        process.communicate()
+        watching = [sys.executable, "-m", "benchmarks.preempted", str(page), str(process.pid)]
+        with subprocess.Popen([*watching, "watch"], cwd=ROOT, stdout=subprocess.PIPE) as watch:
+            assert watch.stdout is not None
+            watch.stdout.readline()
+            yield process.pid, stamps
+            watch.kill()
+        process.kill()
 
 
 def main(path: str, count: int) -> None:
@@ -88,5 +96,18 @@ def in_numpy(words: "memoryview[int]", at: int) -> None:
         words[at] = now()
 
 
+def watch(path: str, leader: int) -> None:
+    """Let work go on that nobody holds, as the role `workers` does, ten times as often."""
+    looking = HoldWatch(Page.open(Path(path)))
+    looking.follow(Group(leader, started_of(leader)))
+    print("watches", flush=True)
+    while True:
+        looking.look()
+        time.sleep(LOOK_S / 10)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    if sys.argv[3:] == ["watch"]:
+        watch(sys.argv[1], int(sys.argv[2]))
+    else:
+        main(sys.argv[1], int(sys.argv[2]))

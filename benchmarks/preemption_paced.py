@@ -16,7 +16,6 @@ from benchmarks import paced
 from benchmarks.paced_engine import HOLD_ENVIRONMENT_NAME
 from benchmarks.paced_sender import Pace
 from benchmarks.preempted import at_full_load
-from engine.background.group import Group, started_of
 from engine.background.hold_page import Page
 
 PACES: Final = {
@@ -33,10 +32,8 @@ def measure() -> dict[str, Numbers]:
     with tempfile.TemporaryDirectory(prefix="syn") as name:
         path = Path(name) / "page"
         page = Page.make(path)
-        with at_full_load(Path(name)) as (leader, _):
-            page.announce(leader, started_of(leader))
+        with at_full_load(Path(name), path):
             found |= _run("full") | _run("held", **{HOLD_ENVIRONMENT_NAME: str(path)})
-            Group(leader, started_of(leader)).resume()
         page.remove()
     return found
 

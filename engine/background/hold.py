@@ -1,8 +1,10 @@
 """Pushing background work aside, as the engine and others on the hot path do it.
 
 A trigger stops all background work with one call of the system, or extends the hold that is on with
-one store. The holder's own loop lets go when its path has been quiet for a while. Nothing here is
-waited for, raises, or can change a decision; where there is no background work nothing is done.
+one store. The holder's own loop ends the hold when its path has been quiet for a while; the watch
+of the role `workers` sees that and lets the work go on. (Who resumes it shares its core with what
+wakes up then, for up to a tick of the kernel: that must not be the engine.) Nothing here is waited
+for, raises, or can change a decision; where there is no background work nothing is done.
 
 Background work keeps its share of time: what is held is drawn from a credit that grows while
 nothing is held. Without credit a hold ends, and none begins until there is some again; the work is
@@ -208,11 +210,8 @@ class Hold:
         )
         self._is_on = False
         slot[WORD.UNTIL] = 0
-        if self._group is not None:
-            resume_unless_held(page, self._group, self._now_ns)
-        resume_ns = self._now_ns() - now_ns
         led_to = self.led_to(switch.subject) if switch.subject else ""
-        page.write(slot, replace(switch, resume_ns=resume_ns, led_to=led_to))
+        page.write(slot, replace(switch, led_to=led_to))
 
     def _look(self) -> None:
         if self._page is not None and not self._page.is_current():
@@ -279,12 +278,3 @@ class Hold:
 
     def _wake_after(self, delay_ns: int) -> None:
         self._timer = self._call_later(delay_ns / _NS_PER_S, self._due)
-
-
-def resume_unless_held(page: Page, group: Group, now_ns: Callable[[], int]) -> None:
-    """Let work go on unless somebody holds it; who began meanwhile is seen after it."""
-    if page.is_held_at(now_ns()):
-        return
-    group.resume()
-    if page.is_held_at(now_ns()):
-        group.stop()

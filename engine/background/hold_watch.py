@@ -11,17 +11,20 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.background.group import Group
-from engine.background.hold import resume_unless_held
 from engine.background.hold_page import HEAD, HOLD_NS_MAX, RING, WORD, Page, Slot
 from engine.background.switches import Ended, Switch, Switches, Trigger
 from engine.domain.errors import BadValueError
 
 log = logging.getLogger(__name__)
 
-LOOK_S: Final = 0.05
-"""It looks so often."""
+LOOK_S: Final = 0.01
+"""It looks so often: so late work may go on."""
+
+STUCK_LOOKS: Final = 5
+"""At each fifth look it is seen whether work is stopped that nobody holds."""
 
 GRACE_NS: Final = 250_000_000
 """A holder may be so late."""
@@ -77,6 +80,8 @@ class HoldWatch:
         self._held_since_ns = 0
         self._tries: dict[int, int] = {}
         self._was_stopped = False
+        self._looks = self._resumed_at_ns = 0
+        self._let_go: list[int] = []
 
     def follow(self, group: Group | None) -> None:
         """Have this group do the work from now on, and tell holders; None if there is none."""
@@ -89,23 +94,23 @@ class HoldWatch:
             self._page.announce(group.leader, group.started)
 
     def look(self) -> None:
-        """Look once: end what is to be ended, read what ended by itself."""
+        """Look once: let work go on that nobody holds, and end what is to be ended."""
         now_ns = self._now_ns()
+        begun = [slot[WORD.NUMBER] for slot in self._page.slots()]
         holding = [slot for slot in self._page.slots() if slot.is_holding]
-        numbers = [slot[WORD.NUMBER] for slot in holding]
         is_together = self._is_too_long(now_ns, bool(holding))
         ended = 0
-        for slot, number in zip(holding, numbers, strict=True):
+        for slot in holding:
             why = self._why_to_end(slot, now_ns)
             if why is None and is_together:
                 why = Ended.OVERDUE
             if why is not None:
-                self._end(slot, number, why, now_ns)
+                self._end(slot, begun[slot.index], why, now_ns)
                 ended += 1
         if len(holding) > ended:
-            self._was_stopped = False
             self._look_for_unstopped(holding, now_ns)
-        elif ended or self._is_stuck():
+        elif ended or begun != self._let_go or self._is_stuck():
+            self._let_go = begun
             self._resume()
         for slot in self._page.slots():
             self._drain(slot)
@@ -172,13 +177,20 @@ class HoldWatch:
         self.held_ns += switch.held_ns
 
     def _resume(self) -> None:
-        self._was_stopped = False
-        if self.group is not None:
-            resume_unless_held(self._page, self.group, self._now_ns)
+        """Let work go on; who began to hold it meanwhile is seen after it."""
+        self._resumed_at_ns = time.time_ns()
+        if self.group is None:
+            return
+        self.group.resume()
+        if self._page.is_held_at(self._now_ns()):
+            self.group.stop()
 
     def _is_stuck(self) -> bool:
         """Say whether all is stopped, at two looks, though nobody holds it."""
-        is_stopped = self.group is not None and self.group.is_stopped()
+        self._looks += 1
+        if self.group is None or self._looks % STUCK_LOOKS:
+            return False
+        is_stopped = self.group.is_stopped()
         is_stuck, self._was_stopped = is_stopped and self._was_stopped, is_stopped
         self.stuck += is_stuck
         return is_stuck
@@ -228,7 +240,9 @@ class HoldWatch:
         self.switches.lost += first - read - 1
         for number in range(first, written + 1):
             try:
-                self._add(self._page.read(slot, number))
+                switch = self._page.read(slot, number)
+                since_ns = self._resumed_at_ns - switch.triggered_at_ns - switch.held_ns
+                self._add(replace(switch, resume_ns=max(since_ns, 0)))
             except BadValueError as error:
                 self.switches.damaged += 1
                 log.warning("%s: %s", slot.name, error)

@@ -95,6 +95,11 @@ class Scene:
         hold.look()
         return hold
 
+    def pass_ms(self, ms: float) -> None:
+        """Let time pass, and the watch look."""
+        self.clock.pass_ms(ms)
+        self.watch.look()
+
     def close(self) -> None:
         """Leave all of it."""
         for hold in self.holders:

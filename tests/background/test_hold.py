@@ -10,6 +10,7 @@ import pytest
 from engine.background.group import Group, started_of
 from engine.background.hold import Hold
 from engine.background.hold_page import Page
+from engine.background.hold_watch import HoldWatch
 from engine.background.switches import Ended, Trigger
 from tests.background.busy_group import BusyGroup, busy_group, opened, until
 from tests.background.holding import TERMS, Clock, Scene, scene
@@ -46,13 +47,14 @@ def test_work_stops_at_a_trigger_and_goes_on_when_it_is_quiet(at_work: Scene) ->
 
     hold.trigger(Trigger.OPPORTUNITY, "run-1")
     until(at_work.busy.is_stopped, "stopped")
-    at_work.clock.pass_ms(29)
+    at_work.pass_ms(29)
     assert hold.is_on()
     at_work.clock.pass_ms(1)
 
     assert not hold.is_on()
-    until(at_work.busy.is_running, "runs")
+    assert at_work.busy.is_stopped()  # the holder itself lets nothing go on: it would be in its way
     at_work.watch.look()
+    until(at_work.busy.is_running, "runs")
     (switch,) = at_work.watch.switches.report().newest
     assert (switch.holder, switch.trigger, switch.ended) == (
         *("engine-main", Trigger.OPPORTUNITY),
@@ -67,12 +69,12 @@ def test_triggers_while_it_is_held_extend_it_and_are_one_switch(at_work: Scene) 
     hold = at_work.holder()
 
     hold.trigger(Trigger.OPPORTUNITY, "run-1")
-    at_work.clock.pass_ms(20)
+    at_work.pass_ms(20)
     hold.trigger(Trigger.KILL)
     hold.trigger(Trigger.APPROVAL)
-    at_work.clock.pass_ms(29)
+    at_work.pass_ms(29)
     assert hold.is_on()
-    at_work.clock.pass_ms(1)
+    at_work.pass_ms(1)
 
     assert not hold.is_on()
     at_work.watch.look()
@@ -86,9 +88,9 @@ def test_a_plan_under_way_is_waited_for_but_not_for_ever(at_work: Scene) -> None
     at_work.is_busy = True
 
     hold.trigger(Trigger.OPPORTUNITY)
-    at_work.clock.pass_ms(999)
+    at_work.pass_ms(999)
     assert hold.is_on()
-    at_work.clock.pass_ms(1)
+    at_work.pass_ms(1)
 
     assert not hold.is_on()
     at_work.watch.look()
@@ -96,7 +98,7 @@ def test_a_plan_under_way_is_waited_for_but_not_for_ever(at_work: Scene) -> None
     hold.trigger(Trigger.OPPORTUNITY)  # work is due its share first
     assert not hold.is_on()
     assert hold.passed_over == 1
-    at_work.clock.pass_ms(30)
+    at_work.pass_ms(30)
     hold.trigger(Trigger.OPPORTUNITY)
     assert hold.is_on()
 
@@ -106,7 +108,7 @@ def test_work_keeps_its_share_in_a_storm_of_triggers(at_work: Scene) -> None:
 
     for _ in range(seconds * 1_000):
         hold.trigger(Trigger.OPPORTUNITY, "run-1")
-        at_work.clock.pass_ms(1)
+        at_work.pass_ms(1)
         if at_work.clock.now_ns // 1_000_000 % 50 == 0:
             at_work.watch.look()
     hold.close()
@@ -136,14 +138,14 @@ def test_work_goes_on_only_when_no_holder_holds_it(
     monkeypatch.setattr(Group, "resume", counted)
 
     engine.trigger(Trigger.OPPORTUNITY)
-    at_work.clock.pass_ms(20)
+    at_work.pass_ms(20)
     chains.trigger(Trigger.IMPACT)
-    at_work.clock.pass_ms(10)
+    at_work.pass_ms(10)
     assert not engine.is_on()
     assert chains.is_on()
     until(at_work.busy.is_stopped, "still stopped")
     assert not resumed
-    at_work.clock.pass_ms(20)
+    at_work.pass_ms(20)
 
     assert not chains.is_on()
     assert len(resumed) == 1
@@ -163,12 +165,12 @@ def test_a_trigger_between_the_look_and_the_resuming_wins(
     engine.trigger(Trigger.OPPORTUNITY)
     with monkeypatch.context() as patched:
         patched.setattr(Group, "resume", interrupted)
-        at_work.clock.pass_ms(30)
+        at_work.pass_ms(30)
 
     assert not engine.is_on()
     assert chains.is_on()
     until(at_work.busy.is_stopped, "stopped again")
-    at_work.clock.pass_ms(30)
+    at_work.pass_ms(30)
     until(at_work.busy.is_running, "runs")
 
 
@@ -185,11 +187,11 @@ def test_a_holders_own_trigger_while_it_resumes_wins(
     engine.trigger(Trigger.OPPORTUNITY)
     with monkeypatch.context() as patched:
         patched.setattr(Group, "resume", interrupted)
-        at_work.clock.pass_ms(30)
+        at_work.pass_ms(30)
 
     assert engine.is_on()
     until(at_work.busy.is_stopped, "stopped again")
-    at_work.clock.pass_ms(30)
+    at_work.pass_ms(30)
     assert not engine.is_on()
     until(at_work.busy.is_running, "runs")
     at_work.watch.look()
@@ -204,7 +206,7 @@ def test_a_group_that_comes_while_it_is_held_is_stopped_too(at_work: Scene) -> N
         hold.look()
 
         until(other.is_stopped, "stopped")
-        at_work.clock.pass_ms(30)
+        at_work.pass_ms(30)
         until(other.is_running, "runs")
     opened(at_work.busy).resume()
 
@@ -216,7 +218,7 @@ def test_a_worker_that_dies_while_it_is_stopped_leaves_the_others_to_go_on(tmp_p
         until(busy.is_stopped, "stopped")
 
         busy.kill(busy.children[0])
-        at_work.clock.pass_ms(30)
+        at_work.pass_ms(30)
 
         until(lambda: "R" in busy.states(), "the other runs")
         assert hold.failures == 0
@@ -259,8 +261,9 @@ def test_the_page_of_a_role_that_was_started_again_is_found(
 
     until(busy.is_stopped, "stopped")
     hold.close()
-    until(busy.is_running, "runs")
     page.remove()
+    opened(busy).resume()
+    until(busy.is_running, "runs")
 
 
 LOCKED = """
@@ -288,7 +291,8 @@ def test_a_task_in_a_native_call_that_holds_a_lock_ends_as_if_undisturbed(tmp_pa
         assert process.stdout is not None
         begun = process.stdout.readline()
         page, clock = Page.make(tmp_path / "page"), Clock()
-        page.announce(process.pid, started_of(process.pid))
+        watch = HoldWatch(page, now_ns=clock)
+        watch.follow(Group(process.pid, started_of(process.pid)))
         hold = Hold(
             *("engine-main", tmp_path / "page"),
             terms=TERMS,
@@ -300,6 +304,7 @@ def test_a_task_in_a_native_call_that_holds_a_lock_ends_as_if_undisturbed(tmp_pa
         for _ in range(20):
             hold.trigger(Trigger.OPPORTUNITY)
             clock.pass_ms(200)
+            watch.look()
         disturbed = begun + process.stdout.read()
 
     assert disturbed == undisturbed

@@ -22,7 +22,7 @@ from engine.background.hold_page import (
     Page,
     PageGoneError,
 )
-from engine.background.hold_watch import HoldWatch
+from engine.background.hold_watch import STUCK_LOOKS, HoldWatch
 from engine.background.switches import Ended, Switch, Switches, Trigger
 from tests.background.busy_group import WITHIN_KERNEL, BusyGroup, busy_group, state_of, until
 from tests.background.holding import MS, TERMS, Clock, Scene, scene
@@ -108,12 +108,15 @@ def test_holders_that_take_turns_leave_work_its_time(at_work: Scene) -> None:
 
 def test_what_nobody_holds_is_let_go_at_the_second_look(at_work: Scene) -> None:
     assert at_work.watch.group is not None
+    at_work.watch.look()
     at_work.watch.group.stop()
     until(at_work.watch.group.is_stopped, "stopped")
 
-    at_work.watch.look()
+    for _ in range(STUCK_LOOKS):
+        at_work.watch.look()
     assert at_work.watch.stuck == 0
-    at_work.watch.look()
+    for _ in range(STUCK_LOOKS):
+        at_work.watch.look()
 
     assert at_work.watch.stuck == 1
     until(at_work.busy.is_running, "runs")
@@ -159,7 +162,7 @@ def test_a_process_that_does_not_stop_when_told_again_is_ended_and_the_others_go
         until(lambda: state_of(stubborn) in {"", "Z"}, "it is ended")
         report = at_work.watch.switches.report()
         assert (report.unstopped, report.forced) == (1, 1)
-        at_work.clock.pass_ms(30)
+        at_work.pass_ms(30)
         until(lambda: state_of(busy.children[0]) == "R", "the other goes on")
         assert busy.process.poll() is None
 
@@ -181,7 +184,7 @@ def test_a_process_within_the_kernel_is_told_and_not_ended_for_it(tmp_path: Path
             at_work.clock.pass_ms(20)
         assert [(one.process, one.state) for one in at_work.watch.unstopped] == [(waiting, "D")]
         assert at_work.watch.switches.report().forced == 0
-        at_work.clock.pass_ms(30)
+        at_work.pass_ms(30)
         with pipe.open("w"):
             assert busy.process.stdout is not None
             assert busy.process.stdout.readline() == "done\n"
