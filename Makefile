@@ -212,6 +212,10 @@ bench-preemption: $(VENV)/.kernels ## how fast background work is out of the way
 bench-peers: $(VENV)/.kernels .venv-bench/.ready .venv-bench/degenbot-03/.ready .venv-bench/degenbot-06/.ready ## other libraries on the same tasks, side by side
 	@.venv-bench/bin/python -m benchmarks.peers
 
+.PHONY: bench-checkpoints
+bench-checkpoints: $(VENV)/.runtime ## what it costs background work to be interruptible, and how soon it goes on
+	@$(PY) -m benchmarks.checkpoints
+
 .PHONY: bench-pictures
 bench-pictures: $(VENV)/.kernels .venv-bench/.ready ## draw how latency grows with tokens, pools and legs
 	@.venv-bench/bin/python -m benchmarks.pictures
@@ -239,6 +243,10 @@ fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (
 crashes: $(VENV)/.kernels $(VENV)/.dev ## kill -9 of roles (N=100) and of the ledger at random moments
 	@$(PY) -m tests.scenarios.campaign --kills $(or $(N),100) --seed 1
 	@$(PY) -m tests.storage.kill_campaign --kills 200 --seed 1
+
+.PHONY: interrupt
+interrupt: $(VENV)/.dev ## kill -9 of background runs, their fork server and role (N=1000), and hold them, anywhere
+	@$(PY) -m tests.background.interrupt_campaign --kills $(or $(N),1000) --seed $(or $(SEED),1)
 
 .PHONY: alert-storm
 alert-storm: $(VENV)/.kernels $(VENV)/.dev ## a thousand alerts in a minute, TRIALS=200 times, against the emulated phone

@@ -49,6 +49,7 @@ from engine.bus.notices import (
     VenuesBack,
     VenuesLost,
     WhaleSeen,
+    WorkTrouble,
 )
 from engine.domain.engines import MAIN
 
@@ -395,6 +396,14 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="provider",
         topic="Providers of nodes that said what is not so",
         fingerprint=lambda notice: f"provider:{notice.chain}:{_word_of(notice.provider)}",
+        calm_s=HOUR_S,
+    ),
+    Row(
+        notice=WorkTrouble,
+        kind="work",
+        topic="Background work",
+        severity=_always(Severity.P3),
+        fingerprint=lambda notice: f"work:{_word_of(notice.task) or 'all'}",
         calm_s=HOUR_S,
     ),
     Row(notice=OpportunitySeen, kind="opportunity", topic="Opportunities", way=Way.NEWS),

@@ -427,6 +427,18 @@ class ProviderCaught(_Notice, frozen=True, kw_only=True):
     why: str
 
 
+class WorkTrouble(_Notice, frozen=True, kw_only=True):
+    """Something about background work that a person has to know.
+
+    Attributes:
+        task: whose; empty if it is of all.
+        what: a task in quarantine, a state that was not used, copies that reach no place.
+    """
+
+    task: str
+    what: str
+
+
 class AlertAct(_Notice, frozen=True, kw_only=True):
     """What an operator did about alerts; every chat of the installation goes by it.
 
@@ -483,6 +495,7 @@ Notice = (
     | WhaleSeen
     | Reorganised
     | ProviderCaught
+    | WorkTrouble
     | AlertAct
 )
 

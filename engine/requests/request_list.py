@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
 from engine.requests import (
@@ -98,6 +99,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     work.SwitchTask,
     advise.Advise,
     advise.AdviseChains,
+    KeepTaskCopies,
+    GetTaskCopies,
     Append,
     LoadState,
     discoveries.KeepDiscoveries,

@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.bus.background_copies import CopiesKept, TaskCopies, TaskCopy
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.notices import AlertAct, AuditGap
@@ -55,6 +56,7 @@ from engine.storage import (
     inbox_store,
     notice_store,
     permit_store,
+    task_copy_store,
     thread_store,
     totals,
 )
@@ -445,6 +447,14 @@ class Ledger:
     async def threads(self, chat: str) -> ThreadsReport:
         """Load the newest threads of a chat."""
         return await self._writer.transact(partial(thread_store.load_threads, chat=chat))
+
+    async def keep_task_copies(self, copies: list[TaskCopy]) -> CopiesKept:
+        """Keep copies of what background tasks keep."""
+        return await self._change(partial(task_copy_store.keep, copies=copies))
+
+    async def task_copies(self, task: str) -> TaskCopies:
+        """Load the copies of what a background task keeps."""
+        return await self._writer.transact(partial(task_copy_store.load, task=task))
 
     async def _change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         def count(_reply: object) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, false, func, or_, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.units import NS_PER_DAY
-from engine.storage.tables import inbox, notices, opportunities, outcomes, readers
+from engine.storage.tables import inbox, notices, opportunities, outcomes, readers, task_copies
 
 BATCH_ROWS = 500
 """Rows deleted in one transaction; appends get their turn in between."""
@@ -19,8 +19,8 @@ class Cutoffs:
     """Instants before which rows go.
 
     Attributes:
-        old_at_ns: for opportunities, notices that every reader confirmed, done chat updates, and
-            what became of commands.
+        old_at_ns: for opportunities, notices that every reader confirmed, done chat updates, what
+            became of commands, and copies of what tasks keep that have not changed since.
         unread_at_ns: for notices that some reader never confirmed.
     """
 
@@ -36,7 +36,7 @@ class Cutoffs:
         )
 
 
-TABLES: tuple[Table, ...] = (opportunities, notices, inbox, outcomes)
+TABLES: tuple[Table, ...] = (opportunities, notices, inbox, outcomes, task_copies)
 
 
 async def delete_batch(connection: AsyncConnection, *, table: Table, cutoffs: Cutoffs) -> int:
@@ -55,6 +55,8 @@ async def _old(connection: AsyncConnection, table: Table, cutoffs: Cutoffs) -> C
         return opportunities.c.seen_at_ns < cutoffs.old_at_ns
     if table is outcomes:
         return outcomes.c.stored_at_ns < cutoffs.old_at_ns
+    if table is task_copies:
+        return task_copies.c.at_ns < cutoffs.old_at_ns
     if table is inbox:
         return inbox.c.done_at_ns < cutoffs.old_at_ns
     slowest = await connection.execute(select(func.min(readers.c.delivered_seq)))

@@ -388,6 +388,18 @@ chat_states = Table(
 )
 """What a chat keeps over its restarts beside its messages, by names of its own: its alerts."""
 
+task_copies = Table(
+    "task_copies",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("kind", BigInteger, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Copies of what background tasks keep, the newest of each; `content` is sealed and compressed, and
+empty where there is nothing any more."""
+
 generations = Table(
     "generations",
     metadata,

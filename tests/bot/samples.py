@@ -48,6 +48,7 @@ from engine.bus.notices import (
     VenuesBack,
     VenuesLost,
     WhaleSeen,
+    WorkTrouble,
 )
 from engine.bus.performance import BooksReport, Held, PerformanceReport
 from engine.bus.permit_reports import (
@@ -1029,6 +1030,13 @@ def all_notices() -> list[Notice]:
             provider="one.example 2",
             why="its block 21000001 is none that the others know",
         ),
+        WorkTrouble(
+            at_ns=at_ns,
+            basis=basis,
+            task="gas_costs",
+            what="in quarantine after 5 failures in a row, the last: hung: it waited for something",
+        ),
+        WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
         RoleAway(at_ns=at_ns, basis=basis, role="engine", why="no answer within 5 s"),

@@ -1,0 +1,174 @@
+"""A state page gives the newest state that is whole, and never what is none."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.background.ports import STATE_BYTES_MAX
+from engine.background.sealed import GarbageError, Kind, Sealed, next_sequence, unseal
+from engine.background.state_page import (
+    HALF_BYTES,
+    StateTooLargeError,
+    open_page,
+    read_page,
+)
+from engine.domain.errors import TransientError
+
+RUN = b"r" * 16
+NAME = "fit_walk"
+
+
+def sealed(content: bytes, *, sequence: int = 7) -> Sealed:
+    return Sealed(
+        kind=Kind.STATE,
+        task=NAME,
+        version=3,
+        sequence=sequence,
+        at_ns=11,
+        run=RUN,
+        content=content,
+    )
+
+
+def write(path: Path, *contents: bytes, at_ns: int = 100) -> None:
+    with open_page(path, kind=Kind.STATE, task=NAME, clock=lambda: at_ns) as page:
+        for content in contents:
+            page.write(content, version=3, run=RUN)
+
+
+def newest(path: Path) -> bytes | None:
+    found, _ = read_page(path, kind=Kind.STATE, task=NAME)
+    return None if found is None else found.content
+
+
+@given(st.binary(max_size=200), st.data())
+def test_what_was_sealed_is_read_as_it_was_or_not_at_all(
+    content: bytes, data: st.DataObject
+) -> None:
+    raw = bytearray(sealed(content).encode())
+    assert unseal(bytes(raw), kind=Kind.STATE, task=NAME) == sealed(content)
+    at = data.draw(st.integers(0, len(raw) - 1))
+    raw[at] ^= data.draw(st.integers(1, 255))
+
+    with pytest.raises(GarbageError):
+        unseal(bytes(raw), kind=Kind.STATE, task=NAME)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_nothing_or_garbage(raw: bytes) -> None:
+    try:
+        assert unseal(raw, kind=Kind.STATE, task=NAME) is None
+    except GarbageError:
+        return
+    assert not any(raw[:60])
+
+
+def test_a_state_of_another_task_or_kind_is_garbage() -> None:
+    raw = sealed(b"x").encode()
+
+    with pytest.raises(GarbageError, match="does not pass"):
+        unseal(raw, kind=Kind.STATE, task="fit_walks")
+    with pytest.raises(GarbageError, match="does not pass"):
+        unseal(raw, kind=Kind.LEARNED, task=NAME)
+
+
+def test_a_page_gives_the_newest_state_also_to_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "page"
+    assert newest(path) is None
+
+    write(path, b"one", b"two", b"three")
+    assert newest(path) == b"three"
+    write(path, b"four")
+
+    assert newest(path) == b"four"
+
+
+@pytest.mark.parametrize("written", range(0, 90, 7))
+def test_a_write_that_was_cut_anywhere_leaves_the_state_before(
+    tmp_path: Path, written: int
+) -> None:
+    path = tmp_path / "page"
+    write(path, b"a" * 40, b"b" * 40)
+    with path.open("r+b") as file:
+        half = max((0, HALF_BYTES), key=lambda start: _sequence(path, start))
+        older = HALF_BYTES - half
+        file.seek(older)
+        file.write(sealed(b"c" * 40, sequence=1_000).encode()[:written])
+
+    assert newest(path) == b"b" * 40
+    write(path, b"d")
+    assert newest(path) == b"d"
+
+
+def _sequence(path: Path, start: int) -> int:
+    with path.open("rb") as file:
+        file.seek(start)
+        found = unseal(file.read(4_096), kind=Kind.STATE, task=NAME)
+    assert found is not None
+    return found.sequence
+
+
+def test_garbage_in_both_halves_is_told_and_no_state(tmp_path: Path) -> None:
+    path = tmp_path / "page"
+    write(path, b"one", b"two")
+    with path.open("r+b") as file:
+        for start in (0, HALF_BYTES):
+            file.seek(start)
+            file.write(os.urandom(4_096))
+
+    found, faults = read_page(path, kind=Kind.STATE, task=NAME)
+
+    assert found is None
+    assert len(faults) == 2
+    write(path, b"three")
+    assert newest(path) == b"three"
+
+
+@pytest.mark.parametrize("size", [0, 1, 50, 4_096, HALF_BYTES, HALF_BYTES + 3])
+def test_a_page_that_was_shortened_is_mended_by_the_next_writer(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "page"
+    write(path, b"one", b"two")
+    os.truncate(path, size)
+
+    assert newest(path) in {None, b"one", b"two"}
+    write(path, b"three")
+    assert newest(path) == b"three"
+
+
+def test_a_clock_that_is_set_back_does_not_make_an_older_state_newer(tmp_path: Path) -> None:
+    path = tmp_path / "page"
+    write(path, b"one", at_ns=10**18)
+    write(path, b"two", at_ns=5)
+
+    assert newest(path) == b"two"
+    assert next_sequence(0, at_ns=10**18) == 10**18
+
+
+def test_a_state_that_is_too_large_is_refused_by_name_and_size(tmp_path: Path) -> None:
+    path = tmp_path / "page"
+    write(path, bytes(STATE_BYTES_MAX))
+
+    with pytest.raises(StateTooLargeError, match="state of fit_walk has 10,000,001 bytes"):
+        write(path, bytes(STATE_BYTES_MAX + 1))
+    assert newest(path) == bytes(STATE_BYTES_MAX)
+
+
+def test_a_page_has_one_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.background.state_page.LOCK_S", 0.0)
+    path = tmp_path / "page"
+    with (
+        open_page(path, kind=Kind.STATE, task=NAME),
+        pytest.raises(TransientError, match="another process writes"),
+        open_page(path, kind=Kind.STATE, task=NAME),
+    ):
+        pass
+
+
+def test_a_page_takes_no_more_room_than_what_is_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "page"
+    write(path, b"one", b"two")
+
+    assert path.stat().st_blocks * 512 < 100_000
