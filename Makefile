@@ -235,6 +235,10 @@ chat-campaign: $(VENV)/.kernels $(VENV)/.dev ## taps, hostile strings and update
 reorgs: $(VENV)/.kernels $(VENV)/.dev ## N=1000 reorganisations of a real node, depth 1 to 20: are all pools as it has them after each?
 	@$(PY) -m tests.chains.following.reorg_campaign --count $(or $(N),1000) --seed $(or $(SEED),1)
 
+.PHONY: soak
+soak: $(VENV)/.kernels $(VENV)/.dev local-chain ## run everything for MINUTES=10 on the sandbox: does any role's memory grow?
+	@$(PY) -m tests.scenarios.soak --minutes $(or $(MINUTES),10)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)
 	@$(PY) -m tests.fuzz.feeds --venue all --frames 1000000 --seed 1

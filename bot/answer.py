@@ -7,6 +7,7 @@ from enum import StrEnum
 from bot.render.screen import Screen
 from engine.bus.command import Command
 from engine.bus.reports import Acknowledged
+from engine.bus.work_reports import WorkDone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Confirmation:
     """
 
     action: str
-    command: Command[Acknowledged]
+    command: Command[Acknowledged] | Command[WorkDone]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from bot.commands import (
     safety,
     system,
     token,
+    work,
 )
 
 COMMANDS: tuple[CommandEntry, ...] = (
@@ -34,6 +35,10 @@ COMMANDS: tuple[CommandEntry, ...] = (
     system.SYSTEM,
     overview.VENUES,
     life.LOG,
+    work.AGENTS,
+    work.TASKS,
+    work.TASK,
+    work.RESOURCES,
     gas.GAS,
     chains.CHAINS_COMMAND,
     chains.POOLS_COMMAND,

@@ -7,6 +7,7 @@ from engine.domain.modes import Mode
 Rows = tuple[tuple[Button, ...], ...]
 
 OVERVIEW = Button(label="Overview", line="/status")
+TASKS = Button(label="Tasks", line="/tasks")
 KILL = Button(label="KILL", line="/kill", is_alarming=True)
 _PAUSE = Button(label="Pause", line="/pause")
 _RESUME = Button(label="Resume…", line="/resume")

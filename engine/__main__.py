@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "id", nargs="?", help="as /opportunities or /trades shows it; none lists them"
     )
     role = add("role", commands.role, "run one role (the supervisor does this)")
-    role.add_argument("name", choices=("engine", "ledger", "chains", "sandbox"))
+    role.add_argument("name", choices=("engine", "ledger", "chains", "workers", "sandbox"))
     kill = add("kill", commands.kill, "set the kill latch")
     kill.add_argument("--why", default="set from the command line")
     kill.add_argument("--engine", default="", metavar="ID", help="only this one, not all engines")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call
 from bot.grammar import nearest
-from bot.menus import OVERVIEW, acts
+from bot.menus import OVERVIEW, TASKS, acts
 from bot.notice_buttons import CANCEL_DELAYED, why_button
 from bot.ranks import check_may_send
 from bot.render.market import render_unknown
@@ -16,8 +16,10 @@ from bot.render.safety import (
     render_ask_loosening,
     render_declined,
 )
+from bot.render.work import render_done
 from engine.bus.command import Command
 from engine.bus.reports import Acknowledged, Declined, PnlReport, StatusReport, Unknown
+from engine.bus.work_reports import WorkDone
 from engine.domain.errors import TransientError
 from engine.domain.units import NS_PER_S
 from engine.facade.front_end import FrontEndSettings
@@ -74,8 +76,12 @@ def delay_buttons(report: StatusReport) -> tuple[tuple[Button, ...], ...]:
     return ((CANCEL_DELAYED,),) if report.delayed else ()
 
 
-def answer_plainly(report: Acknowledged | Declined | Unknown, settings: FrontEndSettings) -> Answer:
+def answer_plainly(
+    report: Acknowledged | WorkDone | Declined | Unknown, settings: FrontEndSettings
+) -> Answer:
     """Answer with what was reported: carried out, declined or unknown."""
+    if isinstance(report, WorkDone):
+        return Answer(screen=render_done(report), buttons=((TASKS, OVERVIEW),))
     if isinstance(report, Acknowledged):
         screen = render_acknowledged(report, has_authenticator=settings.has_authenticator)
         row = acts(is_killed=report.is_killed, is_paused=report.is_paused, mode=report.mode)

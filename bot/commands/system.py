@@ -12,6 +12,7 @@ from engine.requests.overview import GetStatus
 _SYSTEM_BUTTONS = (
     (Button(label="Venues", line="/venues"), Button(label="Alerts", line="/alerts")),
     (Button(label="Log", line="/log"), Button(label="Version", line="/version")),
+    (Button(label="Agents", line="/agents"), Button(label="Resources", line="/resources")),
 )
 _CONFIG_BUTTONS = (
     (

@@ -7,6 +7,7 @@ most; by the steady clock it begins no sooner than half of its interval after th
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class Schedule:
         memory_mb: what all runs together may take.
         first_s: what was missed is due so long after the start, which has more urgent things to do.
         efficiency: how much of what was there was used.
+        ended: how many runs ended how.
         early: how often a task was due too soon by the steady clock, and nothing was begun.
     """
 
@@ -77,6 +79,7 @@ class Schedule:
     first_s: float = 5.0
     efficiency: Efficiency = field(default_factory=Efficiency)
     early: int = 0
+    ended: Counter[How] = field(default_factory=Counter)
     _by_name: Mapping[str, Task[Any]] = field(init=False)
     _due: dict[str, Due] = field(init=False)
     _line: Line = field(default_factory=Line, init=False)
@@ -288,6 +291,7 @@ class Schedule:
             _log.warning("%s: %s, %s", task.name, how, why)
             if self._may_stand(task.name) and self.runner.why_not(task.name):
                 self._put(task.name, Trigger.DUE)  # tried again, after its back-off
+        self.ended[how] += 1
         found, measured = 0, {}
         if ended.outcome is not None:
             found, measured = len(ended.outcome.found), ended.outcome.measured

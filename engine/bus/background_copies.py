@@ -1,13 +1,10 @@
 """Copies of what background tasks keep, as the ledger has them: the newest of each alone."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
 from engine.bus.request import LedgerRequest
-
-if TYPE_CHECKING:
-    from engine.storage.ledger import Ledger
 
 
 class TaskCopy(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +35,24 @@ class TaskCopies(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     copies: list[TaskCopy]
 
 
+class CopyKeeper(Protocol):
+    """What the ledger does for background work."""
+
+    async def keep_task_copies(self, copies: list[TaskCopy]) -> CopiesKept:
+        """See `KeepTaskCopies`."""
+        ...
+
+    async def task_copies(self, task: str) -> TaskCopies:
+        """See `GetTaskCopies`."""
+        ...
+
+
 class KeepTaskCopies(LedgerRequest[CopiesKept], frozen=True, kw_only=True):
     """Keep copies in place of older ones."""
 
     copies: list[TaskCopy]
 
-    async def answer(self, ledger: "Ledger", /) -> CopiesKept:
+    async def answer(self, ledger: CopyKeeper, /) -> CopiesKept:
         """See `Request.answer`."""
         return await ledger.keep_task_copies(self.copies)
 
@@ -53,6 +62,6 @@ class GetTaskCopies(LedgerRequest[TaskCopies], frozen=True, kw_only=True):
 
     task: str
 
-    async def answer(self, ledger: "Ledger", /) -> TaskCopies:
+    async def answer(self, ledger: CopyKeeper, /) -> TaskCopies:
         """See `Request.answer`."""
         return await ledger.task_copies(self.task)

@@ -116,6 +116,8 @@ class PoolRates(msgspec.Struct, frozen=True, kw_only=True):
     """A pool as research is given it; see `background.wants.PoolsGiven`."""
 
     dex: str
+    venue: str
+    place: str
     address: str
     tokens: tuple[str, ...]
     fee_bps: float

@@ -71,9 +71,11 @@ class WorkReport(Report, frozen=True, kw_only=True):
         efficiency: share of the processor time that was there while work was due, and was used for
             something; None while nothing was due for long enough to say.
         available_s, useful_s: the two times.
+        ended: runs since the role began, by how they ended.
         room: how many runs there is room for; `room_why` says why not more.
         early: how often a task was due too soon by the steady clock and nothing was begun.
         memory_mb: of the role and all its processes; `memory_mb_max` is what it may take.
+        trouble: why work cannot be pushed aside, or what it advises is not passed on.
     """
 
     basis: Basis
@@ -87,6 +89,8 @@ class WorkReport(Report, frozen=True, kw_only=True):
     switches: SwitchFigures
     memory_mb: float
     memory_mb_max: int
+    ended: dict[str, int]
+    trouble: str = ""
 
 
 class TaskReport(Report, frozen=True, kw_only=True):

@@ -39,8 +39,10 @@ class RoleUses:
         *,
         parent: Callable[[], psutil.Process | None] = lambda: psutil.Process().parent(),
         steady: Callable[[], float] = time.monotonic,
+        warm_s: float = WARM_S,
     ) -> None:
         self._parent = parent
+        self._warm_s = warm_s
         self._steady = steady
         self._seen: dict[str, _Seen] = {}
         self._uses: dict[str, RoleUse] = {}
@@ -74,7 +76,7 @@ class RoleUses:
         lasted_s = at_s - seen.at_s
         cores = (cpu_s - seen.cpu_s) / lasted_s if lasted_s > 0 else 0.0
         seen.cpu_s, seen.at_s = cpu_s, at_s
-        if time.time() - born_s > WARM_S:
+        if time.time() - born_s > self._warm_s:
             seen.samples.append((at_s, memory_mb))
         slope = slope_of(seen.samples)
         use = RoleUse(

@@ -10,6 +10,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "sandbox": (),
     "ledger": (("data", "database_url"), ("bus", "url")),
     "chains": (("chains", "providers"), ("network", "proxy"), ("bus", "url")),
+    "workers": (("bus", "url"),),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),

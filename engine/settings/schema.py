@@ -300,6 +300,26 @@ class ChainsSettings(_Section, frozen=True, kw_only=True):
     ] = 6
 
 
+class WorkersSettings(_Section, frozen=True, kw_only=True):
+    """Background work: what learns while nothing is to be traded."""
+
+    is_on: Annotated[
+        bool,
+        Meta(description="run the role workers, where roles are processes of their own"),
+    ] = True
+    at_once: Annotated[
+        int,
+        Meta(ge=0, le=5, extra={"unit": "tasks"},
+             description="most tasks that run at the same time, fewer while the machine is short "
+             "of memory or processor time; 0: none begins"),
+    ] = 5  # fmt: skip
+    memory_mb: Annotated[
+        int,
+        Meta(ge=250, le=65_536, extra={"unit": "MB"},
+             description="most memory of the role and all its tasks together"),
+    ] = 300  # fmt: skip
+
+
 class LimitsSettings(_Section, frozen=True, kw_only=True):
     """Limits; each refuses plans beyond it."""
 
@@ -689,6 +709,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     costs: CostsSettings = CostsSettings()
     routes: RoutesSettings = RoutesSettings()
     chains: ChainsSettings = ChainsSettings()
+    workers: WorkersSettings = WorkersSettings()
     limits: LimitsSettings = LimitsSettings()
     paper: PaperSettings = PaperSettings()
     data: DataSettings = DataSettings()

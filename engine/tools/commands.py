@@ -56,6 +56,10 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.chains_role import run_chains
 
         await run_chains(settings, paths)
+    elif asked.name == "workers":
+        from engine.wiring.workers_role import run_workers
+
+        await run_workers(settings, paths)
     else:
         from engine.wiring.sandbox_role import run_sandbox
 

@@ -12,6 +12,7 @@ import psutil
 from engine.bus.chain_reports import ChainLine
 from engine.bus.command import seal
 from engine.bus.reports import StatusReport
+from engine.bus.work_reports import WorkReport
 from engine.domain.engines import MAIN
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
@@ -21,8 +22,10 @@ from engine.operate.lifeline import stop_signals
 from engine.operate.streams import put_out, say_last
 from engine.operate.supervisor import Supervisor
 from engine.requests.chains import GetChains
+from engine.requests.discoveries import CountDiscoveries
 from engine.requests.overview import GetStatus
 from engine.requests.safety import SetMode
+from engine.requests.work import GetWork
 from engine.settings.schema import BusSettings, Settings
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths, prepare
@@ -41,6 +44,7 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
         on_restart=lambda role, why, _: _progress(f"{role} was started again: {why}"),
     )
     end = asyncio.Event()
+    started_ns = time.time_ns()
     summary: dict[str, Any] | None = None
 
     async def watch(facade: Facade) -> None:
@@ -62,6 +66,7 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
                 if status is not None:
                     chains = await _chains(facade)
                     summary = summarise(status, chains, supervisor.pids())
+                    summary["background"] = await _background(facade, since_ns=started_ns)
                     _progress(_line(status, second, seconds))
         end.set()
 
@@ -179,6 +184,52 @@ async def _chains(facade: Facade) -> list[ChainLine]:
         return (await facade.ask(GetChains())).chains
     except TransientError:  # none is followed
         return []
+
+
+async def _background(facade: Facade, *, since_ns: int) -> dict[str, Any] | None:
+    """Sum background work up; None while its role does not answer."""
+    try:
+        work = await facade.ask(GetWork())
+        learned = (await facade.ask(CountDiscoveries(since_ns=since_ns))).learned()
+    except TransientError:
+        return None
+    return summarise_work(work) | {
+        "discoveries": learned.kinds,
+        "discoveries_used": learned.used,
+    }
+
+
+def summarise_work(work: WorkReport) -> dict[str, Any]:
+    """Turn a report of background work into a part of the demo's JSON object."""
+    switches = work.switches
+    return {
+        "runs": work.ended,
+        "tasks": {
+            task.name: {
+                "state": task.state,
+                "why": task.why,
+                "runs": task.runs,
+                "well": task.well,
+                "mean_s": round(task.mean_s, 3),
+            }
+            for task in work.tasks
+        },
+        "efficiency": None if work.efficiency is None else round(work.efficiency, 4),
+        "available_cpu_s": round(work.available_s, 2),
+        "useful_cpu_s": round(work.useful_s, 2),
+        "switches": {
+            "count": switches.count,
+            "failed": switches.failed,
+            "stop_us_mean": round(switches.stop_us_mean, 1),
+            "stop_us_p99": round(switches.stop_us_p99, 1),
+            "stop_us_max": round(switches.stop_us_max, 1),
+            "held_ms_mean": round(switches.held_ms_mean, 1),
+            "resume_us_mean": round(switches.resume_us_mean, 1),
+            "by_trigger": switches.by_trigger,
+        },
+        "memory_mb": round(work.memory_mb, 1),
+        "trouble": work.trouble,
+    }
 
 
 async def _pass_on(stop: asyncio.Event, end: asyncio.Event) -> None:

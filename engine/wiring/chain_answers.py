@@ -1,6 +1,5 @@
 """What the role `chains` answers."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -11,7 +10,6 @@ from engine.bus.chain_reports import (
     ChainLine,
     ChainsReport,
     PoolLine,
-    PoolRates,
     PoolRatesReport,
     PoolsReport,
     ProviderLine,
@@ -20,7 +18,6 @@ from engine.bus.request import Reply, Request
 from engine.bus.token_report import TokenReport
 from engine.chains.facts.ring import BLOCKS_KEPT
 from engine.chains.following.counts import Count
-from engine.chains.following.rates import log_rates
 from engine.domain.advice import DatedAdvice, check_advice
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
@@ -29,10 +26,10 @@ from engine.operate.clock import Clock
 from engine.requests.chains import PAGE_POOLS_MAX, GetBlockFacts, GetPoolRates, GetPools
 from engine.requests.token import GetToken
 from engine.wiring.one_chain import OneChain
+from engine.wiring.pool_rates import pool_rates
 from engine.wiring.token_answer import token_report
 
 RATES_MAX: Final = 5_000
-RATES_AT_ONCE: Final = 20
 
 
 class ChainAnswers:
@@ -80,27 +77,11 @@ class ChainAnswers:
         one = self.of.get(asked.chain)
         if one is None:
             return PoolRatesReport(is_followed=False, pools=[])
-        chosen = [] if one.choice is None else one.choice.chosen
+        pools = await pool_rates(one)
         most = min(max(asked.most, 0), RATES_MAX)
-        pools = []
-        for number, choice in enumerate(chosen[:most]):
-            if number % RATES_AT_ONCE == 0:
-                await asyncio.sleep(0)
-            followed = one.machine.pools.of.get(choice.pool.address)
-            held = None if followed is None else followed.held
-            pools.append(
-                PoolRates(
-                    dex=choice.dex.name,
-                    address=choice.pool.address,
-                    tokens=tuple(map(str, choice.pool.assets)),
-                    fee_bps=float(choice.pool.fee_ratio) * 10_000,
-                    usd=choice.worth_usd,
-                    is_followed=followed is not None,
-                    log_rates=() if held is None else log_rates(held),
-                )
-            )
-        left_out = max(len(chosen) - most, 0)
-        return PoolRatesReport(is_followed=True, pools=pools, left_out=left_out)
+        pools.sort(key=lambda pool: (-pool.usd, pool.address))
+        left_out = max(len(pools) - most, 0)
+        return PoolRatesReport(is_followed=True, pools=pools[:most], left_out=left_out)
 
     def token(self, asked: GetToken) -> TokenReport:
         """Return what is known of tokens."""

@@ -102,6 +102,13 @@ def follows_chains(settings: Settings) -> bool:
     return settings.chains.providers is not None
 
 
+def hears_of_chains(settings: Settings) -> bool:
+    """Say the same in a role from which their nodes are withheld."""
+    if settings.markets.source == "sandbox":
+        return bool(local_chains(settings))
+    return bool(followed_names(settings))
+
+
 def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
     """Return where the blocks of a run's chains come from.
 

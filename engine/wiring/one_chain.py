@@ -80,6 +80,7 @@ class OneChain:
         stream: what the engine is told.
         node: the chain's providers, None before they are opened.
         choice: which pools are followed, None before they were chosen.
+        discovery: knows all pools, followed or not; None before it was opened.
         trouble: why its pools cannot be looked for; empty if they can.
         restored_count: how many states that were kept over a restart still stood.
         final: number of the newest block that stays, None if nobody says.
@@ -122,6 +123,7 @@ class OneChain:
         self.blocks: Final = blocks
         self.node: ProviderPool | None = None
         self.choice: Choice | None = None
+        self.discovery: Discovery | None = None
         self.trouble = ""
         self.restored_count = 0
         self.final: int | None = None
@@ -186,6 +188,7 @@ class OneChain:
                 ) as discovery,
             ):
                 self.blocks.begin(ring)
+                self.discovery = discovery
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(follower.run())
@@ -197,6 +200,7 @@ class OneChain:
                         tasks.create_task(self._watch_finality(self.node))
                         tasks.create_task(self._gas_watch(self.node).run())
                 finally:
+                    self.discovery = None
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(LAST_KEEP_S):
                             await self._keep(discovery)

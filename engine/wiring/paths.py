@@ -20,7 +20,7 @@ from engine.storage.ledger_settings import LEASE_NAME
 
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = (
-    *("run", "recordings", "backups", "logs", "exports", "charts", "chains"),
+    *("run", "recordings", "backups", "logs", "exports", "charts", "chains", "background"),
     *("engines",),
 )
 MARKER: Final = "installation"
@@ -112,6 +112,11 @@ class Paths:
     def hold_page(self) -> Path:
         """Where background work is pushed aside, of all engines of the installation."""
         return shared_file(self.data_dir / "run", "hold")
+
+    @property
+    def background(self) -> Path:
+        """What background tasks learned, how their runs ended, and which are switched off."""
+        return self.data_dir / "background"
 
     @property
     def sandbox_announce(self) -> Path:

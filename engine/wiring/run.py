@@ -43,8 +43,8 @@ TOLD_EVERY: Final = 20
 def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
     """List the roles in the order in which they start.
 
-    Ledger, chains, sandbox and the phone's chat are run by the supervisor of the engine `main`;
-    that of another engine runs beside it, with a chat of its own at a terminal.
+    Ledger, chains, workers, sandbox and the phone's chat are run by the supervisor of the engine
+    `main`; that of another engine runs beside it, with a chat of its own at a terminal.
 
     If the engine gets a core of its own, this process leaves it here.
 
@@ -97,7 +97,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             ready_s=300.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
             lease=paths.lease("engine"),
-            environment=partial(_engine_environment, settings),
+            environment=partial(_told_of_chains, settings, "engine"),
         )
     )
     has_terminal = settings.telegram.bot_token is None
@@ -114,6 +114,18 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 log_path=None if has_terminal else paths.log("bot"),
                 lease=None if has_terminal else paths.lease("bot"),
                 environment=partial(_bot_environment, settings),
+            )
+        )
+    if is_main and settings.workers.is_on:
+        specs.append(
+            RoleSpec(
+                name="workers",
+                arguments=["-m", "engine", "role", "workers"],
+                stop_s=1.0,
+                is_vital=False,
+                log_path=paths.log("workers"),
+                lease=paths.lease("workers"),
+                environment=partial(_told_of_chains, settings, "workers"),
             )
         )
     return specs
@@ -183,10 +195,10 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
     return code
 
 
-def _engine_environment(settings: Settings) -> dict[str, str]:
-    """Tell the engine which chains are followed: where their nodes are is none of its business."""
+def _told_of_chains(settings: Settings, role: str) -> dict[str, str]:
+    """Tell a role which chains are followed: where their nodes are is none of its business."""
     names = {FOLLOWED_ENVIRONMENT_NAME: ",".join(followed_names(settings))}
-    return role_environment(settings, "engine", os.environ) | names
+    return role_environment(settings, role, os.environ) | names
 
 
 def _bot_environment(settings: Settings) -> dict[str, str]:

@@ -45,6 +45,7 @@ class WorkAnswers:
         store: has an act stored in the audit; raises `TransientError` while the ledger is away.
         store_later: has it stored once the ledger takes it.
         switches: figures of holds so far.
+        trouble: see `WorkReport`.
     """
 
     tasks: Sequence[Task[Any]]
@@ -60,6 +61,7 @@ class WorkAnswers:
     store: Callable[[TaskActRecord], Awaitable[None]]
     store_later: Callable[[TaskActRecord], None]
     switches: Callable[[], SwitchFigures] = SwitchFigures
+    trouble: Callable[[], str] = str
     once: WorkCommands = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,8 @@ class WorkAnswers:
             switches=self.switches(),
             memory_mb=own_memory_mb(),
             memory_mb_max=self.memory_mb_max,
+            ended={how.value: count for how, count in schedule.ended.items()},
+            trouble=self.trouble(),
         )
 
     def task(self, name: str) -> TaskReport | Unknown:
@@ -207,12 +211,12 @@ def times_of(task: Task[Any]) -> str:
 
 
 def own_memory_mb() -> float:
-    """Return the memory of this process and all below it, what they share counted once for each."""
+    """Return the memory of this process and all below it; what they share counts once in all."""
     process = psutil.Process()
     total = 0.0
     for one in [process, *process.children(recursive=True)]:
         try:
-            total += one.memory_info().rss / MB
+            total += one.memory_full_info().pss / MB
         except psutil.Error:
             continue
     return total

@@ -90,7 +90,8 @@ from engine.requests.safety import (
 )
 from engine.requests.token import GetToken
 from engine.requests.why import GetWhy
-from tests.bot import chain_samples, discovery_samples, samples, token_samples
+from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
+from tests.bot import chain_samples, discovery_samples, samples, token_samples, work_samples
 from tests.patience import PATIENCE_S
 
 CODE = "123456"
@@ -309,6 +310,18 @@ class FakeFacade:
                 return samples.audit()
             case GetExport():
                 return self.export
+            case GetWork():
+                return work_samples.work()
+            case GetTask():
+                return work_samples.task(command.name)
+            case RunTask():
+                self.effects.append(f"run {command.name}")
+                return work_samples.run(command.name)
+            case SwitchTask():
+                self.effects.append(f"{command.name} {'on' if command.is_on else 'off'}")
+                return work_samples.switched(command.name, is_on=command.is_on)
+            case GetResources():
+                return work_samples.resources()
         return self._answer_chat(command)
 
     def _answer_chat(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911 - one table

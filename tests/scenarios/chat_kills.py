@@ -226,6 +226,7 @@ async def _main(kills: int, seconds: float, seed: int, ledger_part: float) -> Re
             os.environ |= {
                 "PYTHONPATH": str(ROOT),
                 "SYNDICATE_DATA_DIR": str(data_dir),
+                "SYNDICATE_WORKERS_IS_ON": "false",
                 "SYNDICATE_MARKETS_VENUES": "coinbase,binance",
                 "SYNDICATE_TELEGRAM_BASE_URL": phone.base_url,
                 "SYNDICATE_TELEGRAM_HAS_CARD": "false",

@@ -195,6 +195,7 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
     }
     own = {
         "SYNDICATE_DATA_DIR": str(data_dir),
+        "SYNDICATE_WORKERS_IS_ON": "false",  # it takes a second of each scenario
         "PYTHONPATH": str(ROOT),
         "SYNDICATE_MARKETS_SANDBOX_CHAINS": "none",  # a node each would take all of a small machine
     }

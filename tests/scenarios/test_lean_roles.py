@@ -34,13 +34,17 @@ async def test_a_role_loads_the_large_libraries_that_it_needs_and_no_others(
     async with (
         TelegramEmulator().serve() as phone,
         running_installation(
-            data_dir, phone, speed=CALM, PYTHONPROFILEIMPORTTIME="1"
+            data_dir,
+            phone,
+            speed=CALM,
+            PYTHONPROFILEIMPORTTIME="1",
+            SYNDICATE_WORKERS_IS_ON="true",
         ) as installation,
     ):
         await installation.until_live()
         await installation.say("/status", "Latency")
 
-    logs = {role: data_dir / "logs" / f"{role}.log" for role in ROLES}
+    logs = {role: data_dir / "logs" / f"{role}.log" for role in (*ROLES, "workers")}
     loaded = {role: _loaded(path) for role, path in logs.items()}
     loaded["supervisor"] = _loaded(tmp_path / "var.log")
     assert all("asyncio" in names for names in loaded.values())

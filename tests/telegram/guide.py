@@ -121,6 +121,11 @@ SCENES: Final = (
         name="exposure", line="/exposure", says="If I die now: what is at stake, what protects it."
     ),
     Scene(name="system", line="/system", says="Feeds, clock, outbox, memory; troubles first."),
+    Scene(name="agents", line="/agents", says="Who learns what in the background."),
+    Scene(name="tasks", line="/tasks", says="What runs, what waits and for what."),
+    Scene(name="task", line="/task base_gas_trend", says="One task, with its last runs."),
+    Scene(name="learning", line="/task base_gas_trend chart", says="What its runs measured."),
+    Scene(name="resources", line="/resources", says="What each role uses of the machine."),
     Scene(name="reports", line="/reports", says="The menu of reports, pictures and files."),
     Scene(name="daily", line="/daily", says="A day with its costs, and whether all books agree."),
     Scene(name="performance", line="/performance pair 30", says="Profit by pair."),

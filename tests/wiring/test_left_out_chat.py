@@ -59,7 +59,8 @@ async def test_a_chat_comes_back_five_minutes_after_its_refused_token_and_not_be
         monkeypatch.setenv("SYNDICATE_TELEGRAM_BASE_URL", phone.base_url)
         write_token(tmp_path, phone.token[:-3] + "xyz")
         settings = load_settings(os.environ, directory=tmp_path)
-        bot = role_specs(settings, prepare(str(tmp_path / "var")), has_bot=True)[-1]
+        specs = role_specs(settings, prepare(str(tmp_path / "var")), has_bot=True)
+        (bot,) = [spec for spec in specs if spec.name == "bot"]
         clock = Skipping(monkeypatch)
         begun_s: list[float] = []
         left_out_s: asyncio.Queue[float] = asyncio.Queue()

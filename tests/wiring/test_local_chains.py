@@ -31,13 +31,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("installed")
 def test_processes_follow_a_local_chain_if_nobody_says(tmp_path: Path) -> None:
     assert local_chains(with_usual_chains(named())) == ("base",)
-    assert roles(named(), tmp_path) == ["sandbox", "ledger", "chains", "engine"]
+    assert roles(named(), tmp_path) == ["sandbox", "ledger", "chains", "engine", "workers"]
 
 
 @pytest.mark.usefixtures("installed")
 def test_what_is_said_counts(tmp_path: Path) -> None:
     assert local_chains(with_usual_chains(named("bnb", "polygon"))) == ("bnb", "polygon")
-    assert roles(named("none"), tmp_path) == ["sandbox", "ledger", "engine"]
+    assert roles(named("none"), tmp_path) == ["sandbox", "ledger", "engine", "workers"]
     assert why_no_chains(named("none")) == ""
 
 
@@ -57,5 +57,5 @@ def test_without_the_node_a_run_goes_on_and_a_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packages, "PACKAGES", tmp_path)
-    assert roles(named(), tmp_path) == ["sandbox", "ledger", "engine"]
+    assert roles(named(), tmp_path) == ["sandbox", "ledger", "engine", "workers"]
     assert "`make contracts` installs it" in why_no_chains(named())

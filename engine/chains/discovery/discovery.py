@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -92,6 +93,12 @@ class Discovery:
         if self._scan is None:
             self._scan = await self._begun(at)
         return await self._scan.catch_up(at.number)
+
+    def known(self, usd_min: float, *, most: int) -> list[tuple[FoundPool, float]]:
+        """Return pools with so much in them or more, followed or not, and what that is."""
+        worths = self._cache.worths()
+        found = islice(self._cache.worth(usd_min), most)
+        return [(pool, worths.get(pool.address, 0.0)) for pool in found]
 
     async def choose(self, at: BlockRef, terms: ChoiceTerms) -> Choice:
         """Choose which of the known pools are followed.

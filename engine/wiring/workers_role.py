@@ -1,0 +1,255 @@
+"""The role `workers`: schedules background tasks, gives them what they want, keeps what they find.
+
+The tasks run in processes below it, which get only what nobody else wants of the machine.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from engine.agents.task_list import TASKS
+from engine.background.copy_stores import CopyStore, LedgerStore, RedisStore
+from engine.background.history import History
+from engine.background.machine import WorkMachine
+from engine.background.nursery import Nursery, open_nursery
+from engine.background.ports import Task
+from engine.background.schedule import Schedule
+from engine.background.task_words import TaskWords
+from engine.background.timetable import check_tasks
+from engine.background.trouble import Trouble
+from engine.bus.lease import Lease, held_lease
+from engine.bus.notices import WorkTrouble
+from engine.bus.records import Append, NoticeRecord, Record, TaskActRecord
+from engine.bus.request import Caller
+from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
+from engine.market.matrix_block import shared_path
+from engine.operate.clock import Clock, make_clock
+from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
+from engine.operate.role_uses import LOOK_S, RoleUses
+from engine.operate.role_words import announce_ready
+from engine.settings.schema import Settings
+from engine.wiring.bus import caller_to, served
+from engine.wiring.chain_nodes import hears_of_chains
+from engine.wiring.markets import basis_of
+from engine.wiring.paths import Paths
+from engine.wiring.task_findings import Findings
+from engine.wiring.task_wants import Wants
+from engine.wiring.work_answers import WorkAnswers
+from engine.wiring.work_hold import open_hold
+
+log = logging.getLogger(__name__)
+
+TASKS_AT: Final = "engine.agents.task_list:TASKS"
+
+OWN_MB: Final = 110
+"""The role itself and the process from which runs are made; the rest is for runs."""
+
+LEASE_LOOK_S: Final = 0.5
+RECORDS_MAX: Final = 200
+RETRY_S: Final = 1.0
+
+
+async def run_workers(settings: Settings, paths: Paths) -> None:
+    """Work in the background as a process of its own until told to stop.
+
+    Raises:
+        FatalError: the list of tasks cannot be scheduled, or what is switched off cannot be read.
+    """
+    broken: list[FatalError] = []
+    callers = {role: caller_to(paths, role) for role in ("ledger", "engine", "chains")}
+    async with stop_signals(ignores_interrupt=True) as stop:
+
+        def on_fatal(error: FatalError) -> None:
+            broken.append(error)
+            stop.set()
+
+        try:
+            with held_lease(paths.lease("workers"), what="workers") as lease:
+                async with (
+                    open_workers(settings, paths, callers, clock=make_clock()) as answers,
+                    served(paths, "workers", answers, on_fatal=on_fatal),
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    keeping = tasks.create_task(_keep(lease))
+                    keep_what_is_loaded()
+                    announce_ready()
+                    await stop.wait()
+                    keeping.cancel()
+        finally:
+            for caller in callers.values():
+                await caller.aclose()
+    if broken:
+        raise broken[0]
+
+
+@contextlib.asynccontextmanager
+async def open_workers(
+    settings: Settings,
+    paths: Paths,
+    callers: Mapping[str, Caller],
+    *,
+    clock: Clock,
+    tasks: Sequence[Task[Any]] = TASKS,
+    tasks_at: str = TASKS_AT,
+    is_idle: bool = True,
+) -> AsyncIterator[WorkAnswers]:
+    """Schedule and run tasks until the block ends; what runs then goes on the next time.
+
+    Args:
+        settings: of the installation.
+        paths: of the installation.
+        callers: the roles that are asked: ledger, engine, chains.
+        clock: the wall clock.
+        tasks: all of them.
+        tasks_at: where their processes find the same list, as ``module:NAME``.
+        is_idle: they get only what nobody else wants of the machine.
+    """
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line or two for each run
+    runs_mb = settings.workers.memory_mb - OWN_MB
+    check_tasks(tasks, memory_mb=runs_mb)
+    folder, basis = paths.background, basis_of(settings)
+    history = History(folder / "runs", [task.name for task in tasks])
+    words = TaskWords(folder / "words.json")
+    records = Records(callers["ledger"])
+    stores: list[CopyStore] = [LedgerStore(callers["ledger"])]
+    if settings.bus.url is not None and settings.bus.url.startswith("redis"):
+        stores.append(RedisStore(settings.bus.url))
+    async with contextlib.AsyncExitStack() as stack:
+        hold = await stack.enter_async_context(open_hold(paths.hold_page))
+
+        def tell(trouble: Trouble) -> None:
+            at_ns = clock()
+            notice = WorkTrouble(at_ns=at_ns, basis=basis, task=trouble.task, what=trouble.what)
+            name = f"work-{trouble.task or 'all'}-{at_ns}"
+            records.store_later(NoticeRecord(record_id=name, notice=notice))
+
+        nursery: Nursery = await stack.enter_async_context(
+            open_nursery(
+                folder=folder,
+                tasks=tasks,
+                tasks_at=tasks_at,
+                basis=basis,
+                tell=tell,
+                stores=stores,
+                on_group=hold.follow,
+                clock=clock,
+                is_idle=is_idle,
+            )
+        )
+        hold.on_released = nursery.copies.wake
+        machine = WorkMachine(at_once=settings.workers.at_once, cpu_s=nursery.cpu_s, hold=hold)
+        chains = callers["chains"] if hears_of_chains(settings) else None
+        findings = Findings(
+            ledger=callers["ledger"],
+            engine=callers["engine"],
+            chains=chains,
+            basis=basis,
+            clock=clock,
+        )
+        schedule = Schedule(
+            tasks=tasks,
+            runner=nursery,
+            fetch=Wants(
+                ledger=callers["ledger"],
+                engine=callers["engine"],
+                chains=chains,
+                prices_path=shared_path(paths.run),
+                tasks=tasks,
+                history=history,
+                basis=basis,
+                seed=settings.paper.seed,
+                clock=clock,
+            ),
+            take=findings,
+            history=history,
+            words=words,
+            machine=machine,
+            clock=clock,
+            steady=time.monotonic,
+            seed=settings.paper.seed,
+            memory_mb=runs_mb,
+        )
+        uses = RoleUses()
+        answers = WorkAnswers(
+            tasks=tasks,
+            schedule=schedule,
+            runner=nursery,
+            history=history,
+            words=words,
+            machine=machine,
+            uses=uses,
+            basis=basis,
+            clock=clock,
+            memory_mb_max=settings.workers.memory_mb,
+            store=records.store,
+            store_later=records.store_later,
+            switches=hold.figures,
+            trouble=lambda: hold.trouble or findings.trouble,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [
+                    group.create_task(one)
+                    for one in (
+                        schedule.run(),
+                        hold.run(),
+                        findings.run(),
+                        records.run(),
+                        _look(uses),
+                    )
+                ]
+                try:
+                    yield answers
+                finally:
+                    for task in running:
+                        task.cancel()
+        except* SyndicateError as caught:
+            raise worst_of(caught) from None
+
+
+class Records:
+    """What the ledger is to keep of this role."""
+
+    def __init__(self, ledger: Caller) -> None:
+        self._ledger = ledger
+        self._waiting: asyncio.Queue[Record] = asyncio.Queue(RECORDS_MAX)
+
+    async def store(self, record: TaskActRecord) -> None:
+        """Return once it is stored; raises `TransientError` while the ledger is away."""
+        await self._ledger.call(Append(records=[record]))
+
+    def store_later(self, record: Record) -> None:
+        """Store it once the ledger takes it; with too many waiting it is only logged."""
+        log.info("%s", record)
+        if not self._waiting.full():
+            self._waiting.put_nowait(record)
+
+    async def run(self) -> None:
+        """Store for ever, one after the other."""
+        while True:
+            record = await self._waiting.get()
+            while True:
+                try:
+                    await self._ledger.call(Append(records=[record]))
+                except TransientError as error:
+                    log.info("records of background work wait for the ledger: %s", error)
+                    await asyncio.sleep(RETRY_S)
+                else:
+                    break
+
+
+async def _look(uses: RoleUses) -> None:
+    while True:
+        uses.look()
+        await asyncio.sleep(LOOK_S)
+
+
+async def _keep(lease: Lease) -> None:
+    """Look whether this still is the one; raises `SupersededError` if not."""
+    while True:
+        await asyncio.sleep(LEASE_LOOK_S)
+        lease.check()

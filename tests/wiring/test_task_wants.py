@@ -1,0 +1,124 @@
+"""Background tasks are given what they want by a running installation, or it is said why not."""
+
+import asyncio
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.background import wants
+from engine.background.history import History
+from engine.background.ports import Task, Want
+from engine.domain.errors import BadValueError, SyndicateError
+from engine.domain.modes import Basis
+from engine.domain.runs import How, RunLine
+from engine.facade.client import BusFacade
+from engine.market.matrix_block import shared_path
+from engine.requests.chains import GetChains
+from engine.requests.overview import GetStatus
+from engine.settings.schema import MarketsSettings, Settings
+from engine.wiring.one_process import open_roles
+from engine.wiring.paths import Paths, prepare
+from engine.wiring.task_wants import Wants, seed_of
+from tests.background.tasks import make_task
+from tests.patience import PATIENCE_S
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=5.0))
+NOW_NS = 1_790_000_000 * 10**9
+
+
+def make_wants(paths: Paths, facade: BusFacade) -> Wants:
+    tasks = [make_task("one"), make_task("two")]
+    history = History(paths.background / "runs", ["one", "two"])
+    for name, at_ns in (("one", 3), ("two", 2), ("one", 1)):
+        history.note(name, RunLine(begun_at_ns=at_ns, ended_at_ns=at_ns, how=How.DONE, cpu_s=0.5))
+    return Wants(
+        ledger=facade.ledger,
+        engine=facade.engine,
+        chains=facade.chains,
+        prices_path=shared_path(paths.run),
+        tasks=tasks,
+        history=history,
+        basis=Basis.SANDBOX,
+        seed=7,
+        clock=lambda: NOW_NS,
+    )
+
+
+def wanting(*wanted: Want[Any]) -> Task[Any]:
+    return replace(make_task("one"), wants=wanted)
+
+
+async def test_each_kind_of_want_is_given_and_can_be_sent(tmp_path: Path) -> None:
+    paths = prepare(str(tmp_path))
+    async with open_roles(SETTINGS, paths) as facade:
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(
+                venue.books_live
+                for venue in (await facade.ask(GetStatus())).venues
+                if not venue.is_chain
+            ):
+                await asyncio.sleep(0.05)
+        fetch = make_wants(paths, facade)
+        chain = (await facade.ask(GetChains())).chains
+        asked: list[Want[Any]] = [
+            wants.Executions(hours=1),
+            wants.Opportunities(hours=10**9, limit=10**9),
+            wants.PricesNow(),
+            wants.GasNow(),
+            wants.History(),
+            wants.InForce(),
+            wants.Limits(),
+        ]
+        asked += [wants.Pools(chain=one.chain) for one in chain]
+        given = await fetch(wanting(*asked))
+
+        for want in asked:
+            answer = given.of(want)
+            assert isinstance(answer, want.answer_type)
+            encoded = msgspec.msgpack.encode(answer)
+            again = msgspec.msgpack.decode(encoded, type=want.answer_type)
+            assert msgspec.msgpack.encode(again) == encoded
+        prices = given.of(wants.PricesNow())
+        assert any(bid > 0 for bid in prices.bid)
+        assert all(math.isnan(bid) or bid > 0 for bid in prices.bid)
+        runs = given.of(wants.History())
+        assert runs.began_at_ns == [1, 2, 3]
+        assert given.of(wants.Limits()).values
+        assert (given.at_ns, given.seed) == (NOW_NS, seed_of(7, "one", NOW_NS))
+
+        for lacking in (wants.Pools(chain="nowhere"), wants.Blocks(chain="nowhere")):
+            with pytest.raises(SyndicateError, match="nowhere is not followed"):
+                await fetch(wanting(lacking))
+
+
+async def test_what_nobody_gives_is_said(tmp_path: Path) -> None:
+    class Moon(msgspec.Struct, frozen=True):
+        answer_type = int
+
+    paths = prepare(str(tmp_path))
+    nobody: Any = None
+    fetch = Wants(
+        ledger=nobody,
+        engine=nobody,
+        chains=nobody,
+        prices_path=paths.run,
+        tasks=[],
+        history=History(paths.background / "runs", []),
+        basis=Basis.SANDBOX,
+        seed=7,
+        clock=lambda: NOW_NS,
+    )
+    with pytest.raises(BadValueError, match="nobody gives Moon"):
+        await fetch(wanting(Moon()))
+
+
+def test_a_run_has_a_seed_of_its_own_and_always_the_same() -> None:
+    seeds = {seed_of(1, name, at) for name in ("one", "two") for at in range(100)}
+    assert len(seeds) == 200
+    assert seed_of(1, "one", 5) == seed_of(1, "one", 5) != seed_of(2, "one", 5)
