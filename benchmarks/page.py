@@ -48,7 +48,8 @@ recorded, which is what holds the engine's loop; `undo` is other blocks in the p
 blocks among 5,000 pools. `chains.peers` are the same events taken by others in one run: web3.py
 decodes alone, degenbot (Rust) keeps pairs. `chains.follow` (`make follow-bench`) is what whole
 roles take of a core while real pairs on a real node move 200 times a second, a block each half
-second; at the end every pair is as the node has it.
+second, with the sandbox's books beside; at the end every pair is as the node has it. The stored
+rows were taken beside other work, which took the node some of its pace.
 
 ### Frames on a schedule
 
