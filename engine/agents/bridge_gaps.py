@@ -84,7 +84,8 @@ def _run(
     now = gaps_now(given.of(WANT), chain)
     kept = {name: gap for name, gap in (learned or Gaps()).gaps.items() if name in now}
     state = held or Gaps(at_ns=given.at_ns, gaps=kept)
-    yield state
+    if held is None:
+        yield state
     state = yield from through(state, now.items(), _take, every=4)
     lasting = {name: gap for name, gap in state.gaps.items() if gap.looks >= LOOKS_MIN}
     sizes = [abs(gap.log_gap) for gap in state.gaps.values()]

@@ -100,7 +100,8 @@ def _run(
 ) -> Generator[Market, None, Outcome[Market]]:
     now = dict(pairs_now(given.of(WANT)))
     state = held or _begin(learned or Market(), given.at_ns, now)
-    yield state
+    if held is None:
+        yield state
     state = yield from through(state, now.items(), _take, every=1)
     judged = sum(pair.drift.tells.judged for pair in state.pairs.values())
     opened = [pair for pair in state.pairs.values() if pair.drift.tells.is_open]

@@ -163,7 +163,7 @@ def _run(
     if not state.is_taken:
         now = pairs_now(given.of(WANT))
         state = _look(state, given.at_ns, {name: pair.log_mid for name, pair in now.items()})
-    yield state
+        yield state
     if state.fresh >= ANEW and any(map(any, state.changes)):
         models = tuple(product(LAGS, RIDGES))
         changes = np.asarray(state.changes)

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.agents.learning.long_cycles import Cycle, Edge, Graph, cycles_from, graph_of
-from engine.agents.learning.stepping import OF_ROWS, told
+from engine.agents.learning.stepping import OF_ROWS, through, told
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import Opportunities, OpportunitiesGiven, Pools, PoolsGiven
 from engine.domain.advice import PathAdvice
@@ -87,9 +87,7 @@ def _run(
     pools = given.of(wants[0])
     state = held or replace(learned or Paths(), done=(), cycles=(), cut=0)
     graph = graph_of(edges_of(pools))
-    for start in sorted(graph.out):
-        state = _search(graph, state, start)
-        yield state
+    state = yield from through(state, sorted(graph.out), partial(_search, graph), every=1)
     state = _judged(state, _brought(pools, given.of(wants[1])), given.at_ns)
     wanted = _wanted(pools, state)[:TOLD]
     state = _advised(state, [address for address, *_ in wanted], given.at_ns)

@@ -41,7 +41,8 @@ def lent(own: Sequence[InclusionAdvice], chain: str) -> InclusionAdvice | None:
 def _run(
     chains: Sequence[str], given: Given, held: Nothing | None, learned: Nothing | None
 ) -> Generator[Nothing, None, Outcome[Nothing]]:
-    yield held or learned or Nothing()
+    if held is None:
+        yield learned or Nothing()
     own = [
         one.advice for one in given.of(WANT).discoveries if isinstance(one.advice, InclusionAdvice)
     ]

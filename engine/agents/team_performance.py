@@ -54,7 +54,8 @@ def work_by_agent(given: Given) -> dict[str, Work]:
 def _run(
     given: Given, held: Team | None, learned: Team | None
 ) -> Generator[Team, None, Outcome[Team]]:
-    yield held or learned or Team()
+    if held is None:
+        yield learned or Team()
     team = work_by_agent(given)
     return Outcome(
         found=tuple(_discovery(agent, work) for agent, work in sorted(team.items())),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def _again(task: Task[Any], state: Any) -> Any:
     return msgspec.msgpack.decode(kept, type=task.state)
 
 
+def _next(task: Task[Any], what: Given, learned: Any, held: Any) -> Any:
+    """Return the first state that a run gives which goes on: held there again, it comes further."""
+    return _again(task, next(task.run(what, held, learned)))
+
+
 @each
 def test_a_task_held_at_any_point_ends_as_one_that_was_not(task: Task[Any]) -> None:
     what = sample_given(task, 1)
@@ -61,6 +67,7 @@ def test_a_task_held_at_any_point_ends_as_one_that_was_not(task: Task[Any]) -> N
             break
 
     assert states
+    assert all(_next(task, what, learned, one) == then for one, then in pairwise(states))
     for state in states[:: max(1, len(states) // 5)]:
         assert end(task, what, learned, state) == whole
 

@@ -25,10 +25,16 @@ def through(
     """Take a step with each thing, give the state after every so many, and return the last one.
 
     The state has to say by itself which things it has seen: a run that goes on is given all again.
+    A step with one of these returns the very same state. It does not count: a run that is held at
+    each state that it gives has to come further all the same.
     """
-    for at, thing in enumerate(things, start=1):
-        state = step(state, thing)
-        if at % every == 0:
+    taken = 0
+    for thing in things:
+        after = step(state, thing)
+        if after is state:
+            continue
+        state, taken = after, taken + 1
+        if taken % every == 0:
             yield state
     return state
 
