@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.background.hold import Hold, HoldTerms
 from engine.background.switches import Trigger
 from engine.domain.units import NS_PER_MS
-from engine.operate.core_parts import Core
 from engine.settings.schema import BackgroundSettings, Settings
 from engine.wiring.paths import Paths
+
+if TYPE_CHECKING:  # the role `chains` does without what the engine loads
+    from engine.operate.core_parts import Core
 
 LOOK_S: Final = 0.25
 """Whether there is background work is looked at so often."""
@@ -52,7 +54,7 @@ class EngineHold:
             self._loop.call_soon_threadsafe(self.kill)
 
     @contextmanager
-    def of(self, core: Core) -> Iterator[None]:
+    def of(self, core: "Core") -> Iterator[None]:
         """Hold on while a plan of a core is under way; let go when the block ends."""
 
         def led_to(opportunity_id: str) -> str:
