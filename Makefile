@@ -80,6 +80,10 @@ replay: $(VENV)/.kernels ## feed a recording (FILE=var/recordings/<run>, FROM=se
 effect: $(VENV)/.kernels ## play the last HOURS=1 of a recording (FILE=...) with and without what was advised: what did each discovery (ID=one) change?
 	@exec $(PY) -m engine effect $(FILE) $(if $(HOURS),--hours $(HOURS)) $(if $(ID),--discovery $(ID))
 
+.PHONY: world
+world: $(VENV)/.kernels $(VENV)/.dev ## HOURS=1 of a seeded world (SEED=1) with agents that run PACE=1 times as often, and without: do they earn more than they cost?
+	@$(PY) -m tests.background.agents_world $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED)) $(if $(PACE),--pace $(PACE))
+
 .PHONY: trace
 trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (ID=...)
 	@exec $(PY) -m engine trace $(ID)
