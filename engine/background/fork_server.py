@@ -175,7 +175,7 @@ def load_tasks(tasks_at: str) -> dict[str, Task[Any]]:
     return {task.name: task for task in getattr(importlib.import_module(module), name)}
 
 
-def _become_background(*, is_idle: bool) -> None:
+def become_background(*, is_idle: bool) -> None:
     """Lead a group of nothing but background work, which runs when nobody else wants to."""
     os.setsid()  # of which the kernel reckons the share as a whole, besides
     for refused in become_idle() if is_idle else ():
@@ -189,7 +189,7 @@ def _become_background(*, is_idle: bool) -> None:
 def main(channel: int, tasks_at: str, role: int, *, is_idle: bool) -> None:
     """Be the fork server until the role is gone."""
     end_with(role)
-    _become_background(is_idle=is_idle)
+    become_background(is_idle=is_idle)
     tasks = load_tasks(tasks_at)
     gc.collect()
     gc.freeze()  # a collection in a run would copy every page that it shares

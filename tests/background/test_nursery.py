@@ -220,14 +220,3 @@ async def test_garbage_in_place_of_all_that_was_kept_is_told_and_a_run_begins_an
         ended = await open_.nursery.run(PRIMES, given())
 
         assert same(PRIMES, ended.outcome, plainly(PRIMES, given()))
-
-
-async def test_runs_are_idle_work_in_a_group_that_nothing_else_is_in(tmp_path: Path) -> None:
-    async with opened(tmp_path, is_idle=True) as open_:
-        await open_.nursery.run(PRIMES, given())
-        group = open_.nursery.group
-        assert group is not None
-
-        assert os.getpgid(group) == group != os.getpgrp()
-        assert os.sched_getscheduler(group) == os.SCHED_IDLE
-        assert os.getpriority(os.PRIO_PROCESS, group) == 19
