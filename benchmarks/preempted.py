@@ -52,7 +52,7 @@ def at_full_load(folder: Path, page: Path) -> Iterator[tuple[int, "memoryview[in
             watch.stdout.readline()
             yield process.pid, stamps
             watch.kill()
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # stopped or not
 
 
 def main(path: str, count: int) -> None:
