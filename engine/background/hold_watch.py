@@ -101,7 +101,7 @@ class HoldWatch:
         is_together = self._is_too_long(now_ns, bool(holding))
         ended = 0
         for slot in holding:
-            why = self._why_to_end(slot, now_ns)
+            why = self._why_to_end(slot)
             if why is None and is_together:
                 why = Ended.OVERDUE
             if why is not None:
@@ -127,8 +127,9 @@ class HoldWatch:
             group.resume()
             group.close()
 
-    def _why_to_end(self, slot: Slot, now_ns: int) -> Ended | None:
+    def _why_to_end(self, slot: Slot) -> Ended | None:
         until_ns, triggered_ns = slot[WORD.UNTIL], slot[WORD.TRIGGERED]
+        now_ns = self._now_ns()  # after them: a hold may have begun since the look did
         if until_ns == 0:  # it let go meanwhile
             return None
         if not self._page.is_locked(slot.index):

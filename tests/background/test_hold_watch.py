@@ -82,6 +82,25 @@ def test_a_hold_of_a_stuck_holder_is_ended_and_it_may_hold_again(at_work: Scene)
     assert at_work.watch.switches.report().by_end == {Ended.OVERDUE: 1, Ended.QUIET: 1}
 
 
+def test_a_hold_that_begins_while_the_watch_looks_is_left_alone(at_work: Scene) -> None:
+    hold, asked = at_work.holder(), []
+
+    def clock() -> int:
+        now_ns = at_work.clock()
+        asked.append(now_ns)
+        if len(asked) == 1:  # its look has begun
+            at_work.clock.pass_ms(1)
+            hold.trigger(Trigger.OPPORTUNITY)
+        return now_ns
+
+    watch = HoldWatch(at_work.page, now_ns=clock)
+    watch.look()
+
+    assert hold.is_on()
+    assert watch.is_held()
+    assert watch.switches.report().by_end == {}
+
+
 def test_holders_that_take_turns_leave_work_its_time(at_work: Scene) -> None:
     # Each of them has credit for more than all are allowed together.
     names = [f"engine-{number}" for number in range(7)]
