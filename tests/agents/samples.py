@@ -35,17 +35,22 @@ _PAIRS: Final = ("ETH-USD", "BTC-USD", "DOG-USD")
 
 
 def sample_given(task: Task[Any], seed: int, *, size: int = 400) -> Given:
-    """Make what a run of a task is given, with about so many rows of everything."""
+    """Make what a run of a task is given, with about so many rows of everything.
+
+    What a greater seed makes comes after it: blocks and trades that were not seen yet.
+    """
     chance = np.random.default_rng(seed)
-    answers: dict[Want[Any], object] = {want: _answer(want, chance, size) for want in task.wants}
-    return given(answers, seed=seed, at_ns=START_NS + size * NS_PER_MINUTE)
+    answers: dict[Want[Any], object] = {
+        want: _answer(want, chance, seed * size, size) for want in task.wants
+    }
+    return given(answers, seed=seed, at_ns=START_NS + (seed + 1) * size * NS_PER_MINUTE)
 
 
-def _answer(want: Want[Any], chance: np.random.Generator, size: int) -> object:
+def _answer(want: Want[Any], chance: np.random.Generator, first: int, size: int) -> object:
     made: dict[type, Callable[[], object]] = {
-        Blocks: lambda: BlocksGiven(blocks=_blocks(chance, size)),
+        Blocks: lambda: BlocksGiven(blocks=_blocks(chance, first, size)),
         Pools: lambda: _pools(chance),
-        Executions: lambda: _executions(chance, size),
+        Executions: lambda: _executions(chance, first, size),
         PricesNow: lambda: _prices(chance),
         Limits: lambda: LimitsGiven(values={"net_edge_bps_min": 10.0}),
         Opportunities: OpportunitiesGiven,
@@ -55,19 +60,19 @@ def _answer(want: Want[Any], chance: np.random.Generator, size: int) -> object:
     return made[type(want)]()
 
 
-def _blocks(chance: np.random.Generator, size: int) -> tuple[BlockFact, ...]:
+def _blocks(chance: np.random.Generator, first: int, size: int) -> tuple[BlockFact, ...]:
     fees = np.exp(np.cumsum(chance.normal(scale=0.02, size=size)))
     late_ms = 300 + chance.normal(scale=20, size=size)
     return tuple(
         block(
-            n,
-            heard_at_ns=START_NS + n * 2 * NS_PER_S + int(late_ms[n]) * NS_PER_MS,
+            first + n,
+            heard_at_ns=START_NS + (first + n) * 2 * NS_PER_S + int(late_ms[n]) * NS_PER_MS,
             base_fee_gwei=float(fees[n]),
             tips_gwei=(float(chance.exponential()),),
             gas_used=int(chance.integers(100)),
             gas_limit=100,
-            data_raw=10**12 + n // 30 * 10**11,
-            swaps=_trades(chance, n),
+            data_raw=10**12 + (first + n) // 30 * 10**11,
+            swaps=_trades(chance, first + n),
         )
         for n in range(size)
     )
@@ -113,7 +118,7 @@ def _pools(chance: np.random.Generator) -> PoolsGiven:
     )
 
 
-def _executions(chance: np.random.Generator, size: int) -> ExecutionsGiven:
+def _executions(chance: np.random.Generator, first: int, size: int) -> ExecutionsGiven:
     pairs = [_PAIRS[at] for at in chance.integers(len(_PAIRS), size=size).tolist()]
     edges = chance.uniform(10, 40, size=size).tolist()
     gains = [
@@ -121,7 +126,7 @@ def _executions(chance: np.random.Generator, size: int) -> ExecutionsGiven:
         for pair, edge in zip(pairs, edges, strict=True)
     ]
     return ExecutionsGiven(
-        closed_at_ns=[START_NS + at * NS_PER_MINUTE for at in range(size)],
+        closed_at_ns=[START_NS + (first + at) * NS_PER_MINUTE for at in range(size)],
         pair=pairs,
         venues=[("a", "b")] * size,
         legs=[2] * size,
