@@ -33,6 +33,9 @@ class Look(NamedTuple):
 TICK_S: Final = 0.01
 """The system counts idle time in steps of this."""
 
+TICKS_MIN: Final = 10
+"""Of less nothing can be said."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Efficiency:
@@ -65,4 +68,4 @@ class Efficiency:
     @property
     def ratio(self) -> float | None:
         """Useful over available; None while nothing was due for long enough to say."""
-        return None if self.available_s < 100 * TICK_S else self.useful_s / self.available_s
+        return None if self.available_s < TICKS_MIN * TICK_S else self.useful_s / self.available_s

@@ -1,11 +1,15 @@
 """Background work on the phone: agents, tasks, one task and its switches, and resources."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bot.render.html import write_html
 from bot.render.plain import write_plain
 from bot.render.screen import WIDTH, Facts, Lines, Table, monospace_rows
 from bot.render.work import (
+    BUDGETS_MB,
     make_memory_bars,
     make_panels,
     render_agents,
@@ -78,6 +82,12 @@ def test_what_runs_measured_is_drawn_and_their_durations_where_they_measured_not
     assert durations.panels[0][0] == "seconds a run: 1.8"
     assert make_panels(work_samples.without_runs(report)) is None
     assert make_memory_bars(work_samples.resources()) is not None
+
+
+def test_what_roles_may_take_is_as_the_architecture_has_it() -> None:
+    text = (Path(__file__).resolve().parents[2] / "ARCHITECTURE.md").read_text()
+    found = re.findall(r"^\| `(\w+)` \|.* (\d+) MB[^|]*\|$", text, re.MULTILINE)
+    assert {role: int(mb) for role, mb in found} == BUDGETS_MB
 
 
 async def test_switching_off_takes_one_step_and_on_takes_two(chat: Chat) -> None:
