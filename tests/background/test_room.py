@@ -107,6 +107,11 @@ def test_time_in_which_all_is_held_is_not_there() -> None:
     assert ratio(look(0, 2), look(10, 2, idle_s=10.0, cpu_s=10.0, held_s=5.0)) == 1.0
 
 
+def test_cores_that_were_idle_while_all_was_held_were_not_there() -> None:
+    found = ratio(look(0, 4), look(10, 4, idle_s=10.0, cpu_s=10.0, held_s=5.0))
+    assert found == pytest.approx(10 / 15)
+
+
 def test_what_failed_was_no_use() -> None:
     assert ratio(look(0, 1), look(10, 1, cpu_s=10.0, lost_s=4.0)) == 0.6
 
