@@ -167,6 +167,16 @@ def started_of(process: int) -> int:
     return int(stat[_STARTED])
 
 
+def ran_ns(process: int) -> int:
+    """Return for how long a process has run on a processor, all its threads; 0 if it is gone."""
+    found = 0
+    with suppress(OSError):
+        for thread in (PROC / str(process) / "task").iterdir():
+            with suppress(OSError, ValueError, IndexError):
+                found += int((thread / "schedstat").read_text().split()[0])
+    return found
+
+
 def _stat_of(process: int) -> list[str] | None:
     """Return what the kernel says of a process from its state on, None if it is gone."""
     try:

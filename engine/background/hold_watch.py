@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from engine.background.group import Group
+from engine.background.group import Group, ran_ns
 from engine.background.hold_page import HEAD, HOLD_NS_MAX, RING, WORD, Page, Slot
 from engine.background.switches import Ended, Switch, Switches, Trigger
 from engine.domain.errors import BadValueError
@@ -35,6 +35,12 @@ TOGETHER_NS_MAX: Final = 3_000_000_000
 REST_NS: Final = 1_000_000_000
 STOP_WITHIN_NS: Final = 20_000_000
 """A process that runs so long after it was to be stopped cannot be stopped."""
+
+TRIES: Final = 3
+"""Looks within a hold for such a process: it is seen, told to stop again, ended."""
+
+RAN_NS: Final = 1_000_000
+"""A process that ran for less between two looks was about to stop."""
 
 UNSTOPPED_KEPT: Final = 20
 WITHIN_KERNEL: Final = "D"
@@ -79,6 +85,7 @@ class HoldWatch:
         self._read = {slot.index: slot.written() for slot in page.slots()}
         self._held_since_ns = 0
         self._tries: dict[int, int] = {}
+        self._ran_ns: dict[int, int] = {}
         self._was_stopped = False
         self._looks = self._resumed_at_ns = 0
         self._let_go: list[int] = []
@@ -201,7 +208,7 @@ class HoldWatch:
         if self.group is None or now_ns - self._held_since_ns < STOP_WITHIN_NS:
             return
         tried = self._tries.get(self._held_since_ns, 0)
-        if tried > 1 or not self._page.is_held_at(now_ns):
+        if tried >= TRIES or not self._page.is_held_at(now_ns):
             return
         numbers = [slot[WORD.NUMBER] for slot in holding]
         running = self.group.running()
@@ -209,11 +216,19 @@ class HoldWatch:
         is_same = numbers == [slot[WORD.NUMBER] for slot in holding]
         if not is_same or not self._page.is_held_at(self._now_ns()):
             return
-        self._tries = {self._held_since_ns: tried + 1 if running else 2}
-        if tried:
+        self._tries = {self._held_since_ns: tried + 1 if running else TRIES}
+        # One that was not given a processor yet may look as if it ran.
+        before, self._ran_ns = self._ran_ns, {one: ran_ns(one) for one, _ in running}
+        running = [
+            (process, state)
+            for process, state in running
+            if state == WITHIN_KERNEL
+            or self._ran_ns[process] - before.get(process, self._ran_ns[process]) > RAN_NS
+        ]
+        if tried == TRIES - 1:
             for process, state in running:
                 self._force(process, state)
-        elif found := [one for one in running if one[1] != WITHIN_KERNEL]:
+        elif tried and (found := [one for one in running if one[1] != WITHIN_KERNEL]):
             for process, state in found:
                 self._tell(process, state)
             self.group.stop()

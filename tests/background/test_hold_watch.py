@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.background.group import ran_ns
 from engine.background.hold import Hold
 from engine.background.hold_page import (
     MAGIC,
@@ -22,7 +23,7 @@ from engine.background.hold_page import (
     Page,
     PageGoneError,
 )
-from engine.background.hold_watch import STUCK_LOOKS, HoldWatch
+from engine.background.hold_watch import RAN_NS, STUCK_LOOKS, HoldWatch
 from engine.background.switches import Ended, Switch, Switches, Trigger
 from tests.background.busy_group import WITHIN_KERNEL, BusyGroup, busy_group, state_of, until
 from tests.background.holding import MS, TERMS, Clock, Scene, scene
@@ -141,6 +142,11 @@ def test_what_nobody_holds_is_let_go_at_the_second_look(at_work: Scene) -> None:
     until(at_work.busy.is_running, "runs")
 
 
+def until_it_ran(process: int) -> None:
+    before_ns = ran_ns(process)
+    until(lambda: ran_ns(process) > before_ns + 2 * RAN_NS, "it ran")
+
+
 def test_a_process_that_runs_while_all_is_held_is_told_and_told_to_stop_again(
     at_work: Scene,
 ) -> None:
@@ -153,6 +159,9 @@ def test_a_process_that_runs_while_all_is_held_is_told_and_told_to_stop_again(
     until(lambda: "R" in at_work.busy.states(), "it runs on")
 
     at_work.clock.pass_ms(25)
+    at_work.watch.look()
+    assert not at_work.watch.unstopped
+    until_it_ran(stubborn)
     at_work.watch.look()
     until(at_work.busy.is_stopped, "stopped again")
     at_work.watch.look()
@@ -170,13 +179,18 @@ def test_a_process_that_does_not_stop_when_told_again_is_ended_and_the_others_go
         hold.trigger(Trigger.OPPORTUNITY)
         at_work.watch.look()
         stubborn = busy.children[1]
-        for _ in range(2):
-            until(busy.is_stopped, "stopped")
-            os.kill(stubborn, signal.SIGCONT)
-            until(lambda: "R" in busy.states(), "it runs on")
-            at_work.clock.pass_ms(20)
-            hold.trigger(Trigger.OPPORTUNITY)
-            at_work.watch.look()
+        until(busy.is_stopped, "stopped")
+        at_work.clock.pass_ms(20)
+        hold.trigger(Trigger.OPPORTUNITY)
+        os.kill(stubborn, signal.SIGCONT)
+        until_it_ran(stubborn)
+        at_work.watch.look()
+        until_it_ran(stubborn)
+        at_work.watch.look()
+        until(busy.is_stopped, "stopped again")
+        os.kill(stubborn, signal.SIGCONT)
+        until_it_ran(stubborn)
+        at_work.watch.look()
 
         until(lambda: state_of(stubborn) in {"", "Z"}, "it is ended")
         report = at_work.watch.switches.report()
