@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_all_of_a_group_stop_and_go_on_together(
     group = opened(busy)
 
     assert group.stop()
-    assert group.running() == []
+    until(lambda: group.running() == [], "none runs")
     until(busy.is_stopped, "both stopped")
     until(group.is_stopped, "its leader too")
 
@@ -49,15 +49,18 @@ def test_all_of_a_group_stop_and_go_on_together(
         (1, "leads no group that may be stopped"),
         (1 << 31, "leads no group that may be stopped"),
         (1 << 62, "leads no group that may be stopped"),
-        (os.getpid(), "leads no group that may be stopped"),
-        (os.getpgrp(), "leads no group that may be stopped"),
-        (os.getppid(), "leads no group that may be stopped"),
         ((1 << 22) + 1, "no process"),
     ],
 )
 def test_what_is_no_group_of_background_work_is_refused(leader: int, says: str) -> None:
     with pytest.raises(BadValueError, match=says):
         Group(leader, 1)
+
+
+@pytest.mark.parametrize("whose", [os.getpid, os.getpgrp, os.getppid])
+def test_what_asks_is_stopped_by_no_group_of_its_own(whose: Callable[[], int]) -> None:
+    with pytest.raises(BadValueError, match="leads no group that may be stopped"):
+        Group(whose(), 1)
 
 
 def test_another_process_with_the_number_is_refused(busy: BusyGroup) -> None:

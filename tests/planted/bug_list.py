@@ -701,7 +701,7 @@ PAPER: Final = (
         what="a transaction pays for gas what was planned, whatever it costs",
         kind=WITHIN,
         path=PAPER_CHAINS,
-        old="_gas_paid(plan, self._sight.gas.price(plan.chain))",
+        old="_gas_paid(plan, self._sight.gas.paid(plan.chain))",
         new="_gas_paid(plan, None)",
         tests=BLOCKS,
     ),

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,6 +72,7 @@ async def test_stored_amounts_come_back_equal(bare_settings: LedgerSettings, clo
     amounts = [Decimal("-0"), Decimal("0.00"), Decimal("1E+20"), Decimal("9" * 60)]
     # Hypothesis draws the amounts; the database then takes all of them in one transaction.
 
+    @hypothesis_settings(max_examples=100)
     @given(AMOUNTS)
     def draw(amount: Decimal) -> None:
         amounts.append(amount)

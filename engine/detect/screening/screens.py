@@ -110,7 +110,7 @@ class Screens:
         Those that are open are sized as after any change, those for which is no room are left out.
         """
         held = self.open_routes
-        known = {tuple(row[ROUTE.EDGE :]) for row in held[:open_count].tolist()}
+        known = set(map(tuple, held[:open_count, ROUTE.EDGE :].tolist()))
         padded = [(*one, *[NONE] * (ROUTE_LEGS_MAX - len(one))) for one in routes]
         new = [one for one in dict.fromkeys(padded) if one not in known][: len(held) - open_count]
         if not new:
