@@ -87,6 +87,26 @@ class Heatmap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteMap:
+    """Who quotes what, by place and pair, to be drawn as a picture.
+
+    Attributes:
+        name: of the file, where one is written.
+        cells: by row and column: what stands there, how old it is, and in which state (fresh, old
+            or stale), or None.
+        hint: says what the figures are.
+    """
+
+    name: str
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[tuple[str, str, str] | None, ...], ...]
+    hint: str
+    basis_note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waterfall:
     """Amounts from a first total by steps to a last one, to be drawn as a picture.
 
@@ -178,7 +198,7 @@ class Panels:
     basis_note: str
 
 
-Picture = Chart | Heatmap | Waterfall | Equity | Bars | Funnel | Panels
+Picture = Chart | Heatmap | QuoteMap | Waterfall | Equity | Bars | Funnel | Panels
 
 
 class Theme(StrEnum):

@@ -76,6 +76,33 @@ def draw_heatmap(chart: Given, look: Look) -> bytes:
     return png_of(figure)
 
 
+def draw_quote_map(chart: Given, look: Look) -> bytes:
+    """Draw one cell for each place and pair, coloured by how fresh it is."""
+    figure = make_hinted(look, chart)
+    rows, columns = chart["rows"], chart["columns"]
+    axes = figure.add_axes((0.23, 0.03, 0.74, 0.75))
+    axes.set_facecolor(look.paper)
+    colors = {"fresh": (look.gain, 0.30), "old": (look.pale, 0.45), "stale": (look.loss, 0.30)}
+    for row, line in enumerate(chart["cells"]):
+        for column, cell in enumerate(line):
+            if cell is None:
+                axes.text(column, row, "·", ha="center", va="center", size=9, color=look.muted)
+                continue
+            worth, age, state = cell
+            color, alpha = colors[state]
+            axes.bar(column, 0.92, bottom=row - 0.46, width=0.94, color=color, alpha=alpha)
+            axes.text(column, row - 0.16, worth, ha="center", va="center", size=9, color=look.ink)
+            axes.text(column, row + 0.22, age, ha="center", va="center", size=7.5, color=look.ink)
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xticks(range(len(columns)), columns, size=8.5, color=look.muted)
+    axes.set_yticks(range(len(rows)), rows, size=8.5, color=look.muted)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    bare_frame(axes)
+    return png_of(figure)
+
+
 def draw_waterfall(chart: Given, look: Look) -> bytes:
     """Draw a bar from each amount to the next, from the top."""
     bars = chart["bars"]
@@ -111,6 +138,7 @@ def draw_waterfall(chart: Given, look: Look) -> bytes:
 DRAWINGS: dict[str, Callable[[Given, Look], bytes]] = {
     "chart": draw,
     "heatmap": draw_heatmap,
+    "quotemap": draw_quote_map,
     "waterfall": draw_waterfall,
     "equity": draw_equity,
     "bars": draw_bars,

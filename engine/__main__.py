@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from engine.domain.chains import CHAINS
 from engine.domain.people import Rank
 from engine.operate.endings import exit_code_after
 from engine.operate.logs import set_up_logs
@@ -77,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         "id", nargs="?", help="as /opportunities or /trades shows it; none lists them"
     )
     role = add("role", commands.role, "run one role (the supervisor does this)")
-    role.add_argument("name", choices=("engine", "ledger", "chains", "workers", "sandbox"))
+    each = tuple(f"chains-{chain}" for chain in CHAINS)
+    role.add_argument("name", choices=("engine", "ledger", "workers", "sandbox", "chains", *each))
     kill = add("kill", commands.kill, "set the kill latch")
     kill.add_argument("--why", default="set from the command line")
     kill.add_argument("--engine", default="", metavar="ID", help="only this one, not all engines")

@@ -5,7 +5,13 @@ from typing import Final
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.grammar import Argument, Form
-from bot.render.chains import render_chain, render_chains, render_no_chain, render_pools
+from bot.render.chains import (
+    UNSAFE,
+    render_chain,
+    render_chains,
+    render_no_chain,
+    render_pools,
+)
 from engine.domain.chains import CHAINS
 from engine.requests.chains import GetChains, GetPools
 
@@ -16,6 +22,8 @@ _STALE: Final = "stale"
 _POOLS_BUTTON = Button(label="Pools", line="/pools")
 _CHAINS_BUTTON = Button(label="Chains", line="/chains")
 _STALE_BUTTON = Button(label="Stale pools", line=f"/pools {_STALE}")
+_UNSAFE_BUTTON = Button(label="Unsafe pools", line=f"/pools {UNSAFE}")
+_MAP_BUTTON = Button(label="Map", line="/chart map")
 _GAS_BUTTON = Button(label="Gas", line="/gas")
 
 
@@ -58,11 +66,12 @@ async def pools(call: Call) -> Answer:
     """Show pools, those with the most in them first."""
     said = (call.arguments.text("of") or "").lower()
     page = call.arguments.number("page", default=1)
-    is_stale, is_chain = said == _STALE, said in CHAINS
+    is_chain = said in CHAINS
     asked = GetPools(
         chain=said if is_chain else "",
-        dex="" if is_chain or is_stale else said,
-        is_stale=is_stale,
+        dex="" if is_chain or said in (_STALE, UNSAFE) else said,
+        is_stale=said == _STALE,
+        is_unsafe=said == UNSAFE,
         first=(page - 1) * POOLS_A_TIME,
         most=POOLS_A_TIME,
     )
@@ -70,7 +79,7 @@ async def pools(call: Call) -> Answer:
     more = report.first + len(report.pools) < report.count
     following = Button(label="More pools", line=f"/pools {page + 1} {said}".rstrip())
     next_row = ((following,),) if more else ()
-    buttons = (*next_row, (_CHAINS_BUTTON, _STALE_BUTTON))
+    buttons = (*next_row, (_CHAINS_BUTTON, _MAP_BUTTON), (_STALE_BUTTON, _UNSAFE_BUTTON))
     return Answer(screen=render_pools(report, of=said), buttons=buttons)
 
 
@@ -84,7 +93,10 @@ POOLS_COMMAND = CommandEntry(
             "Shows each pool that is followed with what is in it, its DEX, chain and address, and"
             " why it is stale if it is: no route goes through it then."
         ),
-        "With a chain, a DEX (uniswap_v3) or the word stale: only those. With a number: that page.",
+        (
+            "With a chain, a DEX (uniswap_v3) or the word stale: only those. The word unsafe: those"
+            " that are left out for a token, and why. With a number: that page."
+        ),
     ),
     handler=pools,
     parent="chains",

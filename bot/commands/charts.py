@@ -12,15 +12,16 @@ from bot.render.charts import (
     render_menu,
     span,
 )
+from bot.render.quote_map import make_quote_map, render_quotes
 from bot.render.screen import Screen, Text, brief
 from bot.render.spreads import make_heatmap, render_spreads
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
 from engine.requests.money import GetTrades
-from engine.requests.overview import GetSpreads, GetStatus
+from engine.requests.overview import GetQuotes, GetSpreads, GetStatus
 from engine.requests.performance import GetPerformance
 
-KINDS = ("equity", "expected", "funnel", "latency", "spreads")
+KINDS = ("equity", "expected", "funnel", "latency", "spreads", "map")
 _TRADES_LOOKED_AT = 200
 _MENU = (
     tuple(Button(label=kind.capitalize(), line=f"/chart {kind}") for kind in KINDS[:3]),
@@ -55,7 +56,8 @@ CHART = CommandEntry(
     long_help=(
         (
             "Draws equity (profit, and how far it is below its peak), expected (planned and"
-            " realised by route), funnel (from found to won), latency or spreads."
+            " realised by route), funnel (from found to won), latency, spreads, or a map of who"
+            " quotes what."
         ),
         "The days (7 by default) are for the first three; light or dark for all of them.",
     ),
@@ -73,6 +75,9 @@ async def _make(call: Call, kind: str, days: int) -> tuple[str | Screen, Picture
     if kind == "spreads":
         spreads = await call.ask(GetSpreads())
         return brief(render_spreads(spreads)), make_heatmap(spreads)
+    if kind == "map":
+        quotes = await call.ask(GetQuotes())
+        return render_quotes(quotes), make_quote_map(quotes)
     if kind == "latency":
         status = await call.ask(GetStatus())
         trades = await call.ask(GetTrades(limit=_TRADES_LOOKED_AT))

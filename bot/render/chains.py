@@ -1,6 +1,8 @@
 """Screens of chains: how each is followed, and which pools of it."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from bot.render import words
 from bot.render.screen import Lines, Mark, Screen, Text, wrapped
@@ -8,7 +10,12 @@ from engine.bus.chain_reports import ChainLine, ChainsReport, PoolLine, PoolsRep
 
 _NOTHING = "No chain is followed: no provider of a node is set (SYNDICATE_CHAINS_PROVIDERS)."
 _GOOD = "good"
-ADDRESS_ENDS = 6
+UNSAFE: Final = "unsafe"
+"""Of `/pools`: those that are left out for a token."""
+
+ADDRESS_ENDS: Final = 6
+SYMBOL_CHARACTERS_MAX: Final = 10
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{40,64}")
 
 
 def render_chains(report: ChainsReport) -> Screen:
@@ -37,10 +44,10 @@ def render_chain(report: ChainsReport, chain: ChainLine) -> Screen:
         lines.append(f"told after {chain.lag_ms['p50']:g} ms, p99 {chain.lag_ms['p99']:g} ms")
     lines.append(f"{words.count(chain.gaps)} gaps, {chain.listeners} listening")
     trouble = _trouble(chain)
-    said = (Text(f"{trouble[0].upper()}{trouble[1:]}."),) if trouble else ()
+    said = tuple(Text(f"{one[0].upper()}{one[1:]}.") for one in (trouble, *chain.warnings) if one)
     return Screen(
         title=f"{chain.chain}: {'followed well' if not trouble else 'in trouble'}",
-        mark=Mark.WARN if trouble else Mark.GOOD,
+        mark=Mark.WARN if said else Mark.GOOD,
         blocks=(*said, wrapped(lines)),
         note=words.BASIS_WORDS[report.basis],
     )
@@ -59,6 +66,8 @@ def render_no_chain(report: ChainsReport, wanted: str) -> Screen:
 
 def render_pools(report: PoolsReport, *, of: str) -> Screen:
     """Show a page of pools, two lines each, those with the most in them first."""
+    if of == UNSAFE:
+        return _render_unsafe(report)
     if not report.count:
         return Screen(
             title=f"No pool{f' of {of}' if of else ''} is followed",
@@ -67,15 +76,43 @@ def render_pools(report: PoolsReport, *, of: str) -> Screen:
             note=words.BASIS_WORDS[report.basis],
         )
     stale = report.count - report.live
-    last = report.first + len(report.pools)
-    lines = tuple(row for one in report.pools for row in _pool_rows(one))
-    where = f"{report.first + 1} to {last} of {report.count}" if report.pools else "none"
+    said = f"Those with the most in them first; {_where(report)}."
+    if report.unsafe:
+        said += f" Left out for a token: {words.count(report.unsafe)}, see /pools {UNSAFE}."
     return Screen(
         title=f"Pools: {words.count(report.live)} live, {words.count(stale)} stale",
         mark=Mark.WARN if stale or not report.count else Mark.GOOD,
-        blocks=(Text(f"Those with the most in them first; {where}."), Lines(lines)),
+        blocks=(Text(said), Lines(_rows_of(report))),
         note=words.BASIS_WORDS[report.basis],
     )
+
+
+def _render_unsafe(report: PoolsReport) -> Screen:
+    """Show pools that are rich enough and have a token that may be in no route."""
+    if not report.count:
+        return Screen(
+            title="No pool is left out for a token",
+            blocks=(Text("/token says what was found of each."),),
+            note=words.BASIS_WORDS[report.basis],
+        )
+    return Screen(
+        title=f"Left out for a token: {words.count(report.unsafe)} pools",
+        mark=Mark.NONE,
+        blocks=(
+            Text(f"Named as their tokens call themselves; {_where(report)}. /token has the proof."),
+            Lines(_rows_of(report)),
+        ),
+        note=words.BASIS_WORDS[report.basis],
+    )
+
+
+def _rows_of(report: PoolsReport) -> tuple[str, ...]:
+    return tuple(row for one in report.pools for row in _pool_rows(one))
+
+
+def _where(report: PoolsReport) -> str:
+    last = report.first + len(report.pools)
+    return f"{report.first + 1} to {last} of {report.count}" if report.pools else "none"
 
 
 def _trouble(chain: ChainLine) -> str:
@@ -92,6 +129,8 @@ def _chain_rows(chain: ChainLine) -> Iterator[str]:
     yield f"  {words.count(chain.pools_live)} pools live{stale}{final}"
     good = sum(one.state == _GOOD for one in chain.providers)
     behind = f", {chain.behind_blocks} blocks ahead" if chain.behind_blocks else ""
+    if chain.warnings:
+        yield f"  not all is well: /chains {chain.chain}"
     if chain.providers:
         yield f"  {good} of {len(chain.providers)} nodes good{behind}"
 
@@ -113,8 +152,17 @@ def _counted(what: str, reasons: dict[str, int]) -> list[str]:
 
 def _pool_rows(pool: PoolLine) -> Iterator[str]:
     worth = f" ${pool.worth_usd:,.0f}" if pool.worth_usd else ""
-    yield f"{'-'.join(pool.assets)} {pool.fee_text}{worth}"
-    address = f"{pool.address[:ADDRESS_ENDS]}…{pool.address[-4:]}"
-    yield f"  {pool.dex} {pool.chain} {address}"
+    yield f"{'-'.join(map(_called, pool.assets))} {pool.fee_text}{worth}"
+    yield f"  {pool.dex} {pool.chain} {_ends(pool.address)}"
     if pool.why:
-        yield f"  stale: {pool.why}"
+        why = _ADDRESS.sub(lambda found: _ends(found[0]), pool.why)
+        yield f"  stale: {why}" if pool.since else f"  {why}"
+
+
+def _called(asset: str) -> str:
+    """Return what an asset is called; what follows that of an unknown one is its address."""
+    return asset.partition("@")[0][:SYMBOL_CHARACTERS_MAX] or "?"
+
+
+def _ends(digits: str) -> str:
+    return f"{digits[:ADDRESS_ENDS]}…{digits[-4:]}"

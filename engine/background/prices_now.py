@@ -12,14 +12,8 @@ from typing import Final
 from engine.background.wants import ROWS_MAX, PricesGiven
 from engine.domain.errors import BadValueError, TransientError
 from engine.kernels.matrix_layout import HEADER, KIND, ROW, ROW_WORDS, rows_at
-from engine.market.matrix_block import (
-    Words,
-    check_header,
-    decode_places,
-    is_locked,
-    map_words,
-    opened,
-)
+from engine.market.matrix_block import Words, check_header, decode_places, map_words
+from engine.market.matrix_file import is_locked, opened
 
 TRIES: Final = 50
 

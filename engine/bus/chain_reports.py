@@ -41,6 +41,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
         counts: how often which thing happened, by its name.
         listeners: how many engines hear its blocks.
         lag_ms: p50 and p99 from when a block was heard of until it was told to the engine.
+        tokens: how many tokens of its pools have which verdict, by its word.
+        warnings: what is not as it should be, and holds up nothing.
         pending: of transactions that wait for its blocks, how often which thing happened, by its
             name: heard, predicted exactly, and others.
     """
@@ -65,6 +67,32 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     providers: list[ProviderLine]
     pending: dict[str, int] = {}
     lag_ms: dict[str, float] = {}
+    warnings: list[str] = []
+    tokens: dict[str, int] = {}
+
+
+def away_line(chain: str, why: str) -> ChainLine:
+    """Return the line of a chain whose process is away."""
+    return ChainLine(
+        chain=chain,
+        head=None,
+        head_age_s=0.0,
+        block_ms=0,
+        behind_blocks=0,
+        final=None,
+        finality_s=0,
+        trouble=why,
+        pools_live=0,
+        pools_stale=0,
+        stale={},
+        left_out={},
+        reorganisations=0,
+        deepest=0,
+        gaps=0,
+        counts={},
+        listeners=0,
+        providers=[],
+    )
 
 
 class ChainsReport(Report, frozen=True, kw_only=True):
@@ -95,6 +123,11 @@ class PoolLine(msgspec.Struct, frozen=True, kw_only=True):
     since: int
 
 
+def richest_first(line: PoolLine) -> tuple[float, str, str]:
+    """Return what pools are sorted by."""
+    return -line.worth_usd, line.chain, line.address
+
+
 class PoolsReport(Report, frozen=True, kw_only=True):
     """A page of pools, those with the most in them first.
 
@@ -102,6 +135,7 @@ class PoolsReport(Report, frozen=True, kw_only=True):
         count: of all pools that were asked for.
         first: place of the first one here, from 0 on.
         by_dex: how many are followed, by chain and DEX.
+        unsafe: how many pools that are rich enough are left out for their tokens.
     """
 
     basis: Basis
@@ -110,6 +144,7 @@ class PoolsReport(Report, frozen=True, kw_only=True):
     first: int
     pools: list[PoolLine]
     by_dex: list[tuple[str, str, int]]
+    unsafe: int = 0
 
 
 class PoolRates(msgspec.Struct, frozen=True, kw_only=True):

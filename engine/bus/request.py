@@ -4,7 +4,7 @@ A new one is a class in a file of `engine/requests` and a line in its `request_l
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, get_args
 
 import msgspec
 
@@ -59,9 +59,29 @@ class LedgerRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=T
 
 
 class ChainsRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
-    """A request that the role `chains` answers; `answer` is given its `Chains`."""
+    """A request that the role `chains` answers; `answer` is given its `Chains`.
+
+    That role may be several processes, with a chain each.
+    """
 
     role = "chains"
+
+    def of_chain(self) -> str:
+        """Return the one chain that this is about, empty if it is about all of them."""
+        return ""
+
+    def of_part(self) -> Self:
+        """Return what each of several processes is asked."""
+        return self
+
+    def merged(self, replies: Any, away: Mapping[str, str], /) -> Reply_co:
+        """Return what several processes say together.
+
+        Args:
+            replies: of those that answered, one at least.
+            away: chains whose processes did not, and why.
+        """
+        raise NotImplementedError
 
 
 class WorkersRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):

@@ -23,6 +23,14 @@ class TokenLine(msgspec.Struct, frozen=True, kw_only=True):
     is_wanted: bool
 
 
+def safest_first(line: TokenLine) -> tuple[bool, Standing, int]:
+    """Return what tokens are sorted by; of alike ones those that were judged last come first."""
+    verdict = line.verdict
+    if verdict is None:
+        return True, Standing.UNKNOWN, 0
+    return bool(line.why_not), verdict.standing, -verdict.judged_at_s
+
+
 class TokenReport(Report, frozen=True, kw_only=True):
     """Tokens of an address or a symbol, and how many of all have which verdict.
 

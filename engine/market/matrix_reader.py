@@ -32,15 +32,17 @@ from engine.kernels.price_matrix import read_row as _read_row
 from engine.kernels.price_matrix import read_rows as _read_rows
 from engine.kernels.price_matrix import read_together as _read_together
 from engine.market.matrix_block import (
-    BlockReplacedError,
-    RowBusyError,
     Words,
-    WriterGoneError,
     address_of,
     check_header,
     decode_places,
-    is_locked,
     map_words,
+)
+from engine.market.matrix_file import (
+    BlockReplacedError,
+    RowBusyError,
+    WriterGoneError,
+    is_locked,
     opened,
 )
 

@@ -46,12 +46,11 @@ from engine.market.matrix_block import (
     Words,
     address_of,
     encode_places,
-    lock,
     map_words,
-    opened,
     run_hash,
     size_of,
 )
+from engine.market.matrix_file import lock, opened
 
 BAND_RATIO: Final = 0.001
 """Default of the band within which a row's liquidity is added up: 10 bps from the best price."""

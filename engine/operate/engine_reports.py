@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from engine.bus.place_reports import FeesReport, PlacesReport
+from engine.bus.quote_report import QuotesReport
 from engine.bus.reports import (
     Declined,
     EngineLine,
@@ -26,6 +27,7 @@ from engine.domain.units import NS_PER_S
 from engine.operate.core_parts import Core
 from engine.operate.latency import LatencyRing
 from engine.operate.places import fees_report, find_fee_venue, find_place, places_report
+from engine.operate.quote_map import quotes_report
 from engine.operate.venue_lines import VenueLines
 from engine.operate.why_report import make_why_report
 
@@ -130,6 +132,10 @@ class EngineReports:
                 if book not in core.board.former
             ],
         )
+
+    def quotes(self, at_ns: int) -> QuotesReport:
+        """Return who quotes what."""
+        return quotes_report(self._core, at_ns)
 
     def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
         """Return open opportunities first, then recent ones, newest first."""

@@ -1,11 +1,12 @@
 """How background work advises the engine, and the role that follows chains."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from engine.bus.advice_reports import AdviceTaken
 from engine.bus.request import Caller, ChainsRequest, EngineRequest
 from engine.domain.advice import DatedAdvice, PathAdvice, PoolsAdvice
+from engine.domain.errors import TransientError
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
@@ -29,6 +30,20 @@ class AdviseChains(ChainsRequest[AdviceTaken], frozen=True, kw_only=True):
     async def answer(self, chains: "AdvisedChains", /) -> AdviceTaken:
         """See `Request.answer`."""
         return chains.advise(self.advice)
+
+    def merged(self, replies: Sequence[AdviceTaken], away: Mapping[str, str], /) -> AdviceTaken:
+        """Return what all of them go by.
+
+        Raises:
+            TransientError: one is away, and goes by what it knew.
+        """
+        if away:
+            raise TransientError("; ".join(sorted(away.values())))
+        return AdviceTaken(
+            in_force=sum(one.in_force for one in replies),
+            is_changed=any(one.is_changed for one in replies),
+            refused=[why for one in replies for why in one.refused],
+        )
 
 
 class AdvisedChains(Protocol):

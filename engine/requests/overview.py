@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from engine.bus.quote_report import QuotesReport
 from engine.bus.reports import (
     EngineLine,
     EnginesReport,
@@ -84,6 +85,14 @@ class GetSpreads(EngineRequest[SpreadsReport], frozen=True, kw_only=True):
     async def answer(self, engine: "EngineAnswers", /) -> SpreadsReport:
         """See `Request.answer`."""
         return engine.reports.spreads(engine.clock())
+
+
+class GetQuotes(EngineRequest[QuotesReport], frozen=True, kw_only=True):
+    """Who quotes what: places by pairs."""
+
+    async def answer(self, engine: "EngineAnswers", /) -> QuotesReport:
+        """See `Request.answer`."""
+        return engine.reports.quotes(engine.clock())
 
 
 class GetVersion(EngineRequest[VersionReport], frozen=True, kw_only=True):

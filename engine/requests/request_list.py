@@ -38,6 +38,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     overview.GetOpportunities,
     overview.GetLimits,
     overview.GetSpreads,
+    overview.GetQuotes,
     balance.GetBalance,
     overview.GetVersion,
     why.GetWhy,

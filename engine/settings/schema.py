@@ -216,6 +216,11 @@ class ChainsSettings(_Section, frozen=True, kw_only=True):
             "alchemy.com=660; else what a free key may",
         ),
     ] = msgspec.field(default_factory=dict)
+    processes: Annotated[
+        Literal["one", "each"],
+        Meta(description="one process follows all chains, or each has one of its own: more memory, "
+             "and what holds up one chain holds up no other"),
+    ] = "one"  # fmt: skip
     pool_usd_min: Annotated[
         int,
         Meta(

@@ -52,10 +52,10 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.ledger_role import run_ledger
 
         await run_ledger(settings, paths)
-    elif asked.name == "chains":
+    elif asked.name.startswith("chains"):
         from engine.wiring.chains_role import run_chains
 
-        await run_chains(settings, paths)
+        await run_chains(settings, paths, role=asked.name)
     elif asked.name == "workers":
         from engine.wiring.workers_role import run_workers
 

@@ -28,6 +28,7 @@ from engine.requests.safety import SetMode
 from engine.requests.work import GetWork
 from engine.settings.schema import BusSettings, Settings
 from engine.wiring.front_end import open_facade
+from engine.wiring.local_chains import with_usual_chains
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.run import role_specs, supervisor_lease
 
@@ -75,7 +76,7 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
     with supervisor_lease(paths) as lease:
         async with (
             stop_signals(lease=lease) as stop,
-            open_facade(paths) as facade,
+            open_facade(paths, with_usual_chains(settings)) as facade,
             asyncio.TaskGroup() as tasks,
         ):
             watching = tasks.create_task(watch(facade))
@@ -137,6 +138,8 @@ def summarise(
                 "gaps": line.gaps,
                 "lag_ms": line.lag_ms,
                 "pending": line.pending,
+                "tokens": line.tokens,
+                "left_out": line.left_out,
                 "trouble": line.trouble,
             }
             for line in chains

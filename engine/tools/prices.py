@@ -16,11 +16,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from engine.domain.errors import BadValueError, TransientError
-from engine.market.matrix_block import (
+from engine.market.matrix_block import run_hash
+from engine.market.matrix_file import (
     BlockReplacedError,
     RowBusyError,
     WriterGoneError,
-    run_hash,
     shared_path,
 )
 from engine.market.matrix_reader import PriceMatrixReader

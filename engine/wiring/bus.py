@@ -22,15 +22,22 @@ def caller_to(paths: Paths, role: str) -> RoleCaller:
 
 @contextlib.asynccontextmanager
 async def served(
-    paths: Paths, role: str, answerer: Answerer, *, on_fatal: Callable[[FatalError], None]
+    paths: Paths,
+    role: str,
+    answerer: Answerer,
+    *,
+    on_fatal: Callable[[FatalError], None],
+    answers: str = "",
 ) -> AsyncIterator[None]:
     """Answer a role's requests until the block ends.
+
+    Where a role is several processes, each has a name of its own and `answers` is what they share.
 
     It listens on its socket in either case: a person on its host reaches it without a server, and
     a kill its process.
     """
     async with contextlib.AsyncExitStack() as stack:
-        requests = requests_of(role)
+        requests = requests_of(answers or role)
         await stack.enter_async_context(
             open_server(paths.socket(role), requests, answerer, on_fatal=on_fatal)
         )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from engine.bus.advice_reports import AdviceTaken
@@ -13,16 +14,20 @@ from engine.bus.chain_reports import (
     PoolRatesReport,
     PoolsReport,
     ProviderLine,
+    richest_first,
 )
 from engine.bus.request import Reply, Request
 from engine.bus.token_report import TokenReport
+from engine.chains.discovery.found import PoolRefusal
 from engine.chains.facts.ring import BLOCKS_KEPT
 from engine.chains.following.counts import Count
 from engine.domain.advice import DatedAdvice, check_advice
 from engine.domain.errors import BadValueError
+from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
+from engine.pools.integers import PIPS
 from engine.requests.chains import PAGE_POOLS_MAX, GetBlockFacts, GetPoolRates, GetPools
 from engine.requests.token import GetToken
 from engine.wiring.one_chain import OneChain
@@ -52,9 +57,10 @@ class ChainAnswers:
 
     def pools(self, asked: GetPools) -> PoolsReport:
         """Return a page of pools."""
+        pools = self._unsafe() if asked.is_unsafe else self._pools()
         found = sorted(
-            (one for one in self._pools() if _is_asked(one, asked)),
-            key=lambda one: (-one.worth_usd, one.chain, one.address),
+            (one for one in pools if _is_asked(one, asked)),
+            key=richest_first,
         )
         first = max(asked.first, 0)
         most = min(max(asked.most, 0), PAGE_POOLS_MAX)
@@ -70,6 +76,11 @@ class ChainAnswers:
                     (one.chain, one.dex) for one in found
                 ).most_common()
             ],
+            unsafe=sum(
+                one.choice.left_out[PoolRefusal.UNSAFE]
+                for name, one in self.of.items()
+                if one.choice is not None and asked.chain.lower() in ("", name)
+            ),
         )
 
     async def pool_rates(self, asked: GetPoolRates) -> PoolRatesReport:
@@ -133,6 +144,8 @@ class ChainAnswers:
             counts={str(kind): count for kind, count in one.machine.counts.items()},
             listeners=one.stream.client_count,
             lag_ms=one.lag_ms(),
+            warnings=one.warnings,
+            tokens=dict(one.tokens.standings()),
             pending={str(kind): count for kind, count in one.pending.desk.counts.items()},
             providers=[]
             if health is None
@@ -163,6 +176,22 @@ class ChainAnswers:
                     worth_usd=0.0 if choice is None else choice.worth_usd,
                     why=of.why,
                     since=0 if of.held is not None else of.since,
+                )
+
+    def _unsafe(self) -> Iterator[PoolLine]:
+        for name, one in self.of.items():
+            for of in () if one.choice is None else one.choice.unsafe:
+                fee = Decimal(of.found.fee_pips) / PIPS
+                yield PoolLine(
+                    chain=name,
+                    dex=of.found.dex.name,
+                    venue=VenueId(f"{of.found.dex.protocol}@{name}"),
+                    address=of.found.address,
+                    assets=of.symbols,
+                    fee_text=f"{fee * 100:.2f} %",
+                    worth_usd=of.worth_usd,
+                    why=of.why,
+                    since=0,
                 )
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from engine.chains.discovery.dex_list import DEXES
@@ -109,6 +110,12 @@ def hears_of_chains(settings: Settings) -> bool:
     return bool(followed_names(settings))
 
 
+def blocks_socket(settings: Settings, paths: Paths, chain: str) -> Path:
+    """Return where the blocks of a chain are served."""
+    is_one = settings.chains.processes == "one"
+    return paths.blocks_socket if is_one else paths.socket(f"blocks-{chain}")
+
+
 def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
     """Return where the blocks of a run's chains come from.
 
@@ -120,12 +127,11 @@ def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
         facts = {name: one.facts for name, one in nodes_of(settings, paths).items()}
     else:
         facts = {name: CHAINS[name] for name in followed_names(settings)}
-    socket = str(paths.blocks_socket)
     return made_up_chains(settings, paths) | {
         name: ChainSource(
             url=f"ws://{name}{PATH_PREFIX}{name}",
             block_ms=own.block_ms,
-            socket_path=socket,
+            socket_path=str(blocks_socket(settings, paths, name)),
             tells_gas=True,
         )
         for name, own in facts.items()

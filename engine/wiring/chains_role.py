@@ -20,6 +20,8 @@ from engine.chains.pending.whales import Whale
 from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
+from engine.market.book_prices import BookPrices
+from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
@@ -27,8 +29,9 @@ from engine.operate.role_words import announce_ready
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_answers import ChainAnswers
-from engine.wiring.chain_nodes import ChainNodes, key_file, nodes_of
+from engine.wiring.chain_nodes import ChainNodes, blocks_socket, key_file, nodes_of
 from engine.wiring.chain_pending import ChainPending, whale_notice, whale_terms
+from engine.wiring.chain_processes import ROLE, chain_of, role_of
 from engine.wiring.holding import chains_hold, keep_looking
 from engine.wiring.markets import basis_of
 from engine.wiring.one_chain import OneChain
@@ -42,8 +45,8 @@ NEWS_MAX: Final = 100
 RETRY_S: Final = 1.0
 
 
-async def run_chains(settings: Settings, paths: Paths) -> None:
-    """Follow chains as a process of its own until told to stop.
+async def run_chains(settings: Settings, paths: Paths, *, role: str = ROLE) -> None:
+    """Follow chains as a process of its own until told to stop: all, or the one of the role.
 
     Raises:
         SettingsError: the nodes' addresses cannot be used.
@@ -58,10 +61,12 @@ async def run_chains(settings: Settings, paths: Paths) -> None:
             stop.set()
 
         try:
-            with held_lease(paths.lease("chains"), what="chains") as lease:
+            with held_lease(paths.lease(role), what=role) as lease:
                 async with (
-                    open_chains(settings, paths, ledger, clock=make_clock()) as answers,
-                    served(paths, "chains", answers, on_fatal=on_fatal),
+                    open_chains(
+                        settings, paths, ledger, clock=make_clock(), only=chain_of(role)
+                    ) as answers,
+                    served(paths, role, answers, on_fatal=on_fatal, answers=ROLE),
                     asyncio.TaskGroup() as tasks,
                 ):
                     keeping = tasks.create_task(_keep(lease))
@@ -77,16 +82,17 @@ async def run_chains(settings: Settings, paths: Paths) -> None:
 
 @asynccontextmanager
 async def open_chains(
-    settings: Settings, paths: Paths, ledger: Caller, *, clock: Clock
+    settings: Settings, paths: Paths, ledger: Caller, *, clock: Clock, only: str = ""
 ) -> AsyncIterator[ChainAnswers]:
-    """Follow the chains of a run, and serve their streams, until the block ends.
+    """Follow the chains of a run, or one, and serve their streams, until the block ends.
 
     Raises:
         SettingsError: the nodes' addresses cannot be used.
         TransientError: the sandbox has not announced itself.
     """
-    nodes = nodes_of(settings, paths)
-    news = News(ledger)
+    nodes = {name: one for name, one in nodes_of(settings, paths).items() if only in ("", name)}
+    socket = blocks_socket(settings, paths, only) if only else paths.blocks_socket
+    news = News(ledger, mark=only)
     basis = basis_of(settings)
 
     def on_liar(chain: str, provider: str, why: str) -> None:
@@ -120,8 +126,9 @@ async def open_chains(
         pool_usd_min=float(settings.chains.pool_usd_min), pools_max=settings.chains.pools_max
     )
     probe_turn = asyncio.Semaphore(1)
+    books = BookPrices(shared_path(paths.run), clock)
     async with AsyncExitStack() as stack:
-        hold = stack.enter_context(chains_hold(settings, paths))
+        hold = stack.enter_context(chains_hold(settings, paths, role=role_of(only)))
         way = await stack.enter_async_context(open_outbound(settings.network.proxy))
         chains = {
             name: OneChain(
@@ -130,6 +137,7 @@ async def open_chains(
                 folder=paths.chains,
                 terms=terms,
                 undo_blocks=settings.chains.undo_blocks,
+                stale_blocks=settings.chains.stale_blocks,
                 votes=settings.chains.agree,
                 rates={host: float(rate) for host, rate in settings.chains.units_per_s.items()},
                 gas_stale_s=settings.chains.gas_stale_s,
@@ -138,11 +146,12 @@ async def open_chains(
                 watched=watched,
                 probe_turn=probe_turn,
                 blocks=KeptBlocks(clock),
+                usd_of=books.usd_of,
             )
             for name, one in nodes.items()
         }
         streams = {name: one.stream for name, one in chains.items()}
-        await stack.enter_async_context(serving(paths.blocks_socket, streams))
+        await stack.enter_async_context(serving(socket, streams))
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(one.run()) for one in chains.values()]
@@ -172,8 +181,10 @@ async def _change_keys(keys: KeyFile, chains: Mapping[str, OneChain]) -> None:
 class News:
     """What the operator is told of chains; it waits for the ledger, and never holds up a block."""
 
-    def __init__(self, ledger: Caller) -> None:
+    def __init__(self, ledger: Caller, *, mark: str = "") -> None:
+        """Tell the ledger; the mark tells this process's news from those of others."""
         self._ledger = ledger
+        self._mark = f"-{mark}" if mark else ""
         self._waiting: asyncio.Queue[Notice] = asyncio.Queue(NEWS_MAX)
 
     def tell(self, notice: Notice) -> None:
@@ -186,7 +197,7 @@ class News:
         """Hand notices over, one after the other."""
         while True:
             notice = await self._waiting.get()
-            name = f"chains-{type(notice).__name__}-{notice.at_ns}"
+            name = f"chains-{type(notice).__name__}-{notice.at_ns}{self._mark}"
             record = NoticeRecord(record_id=name, notice=notice)
             await self._store(Append(records=[record]))
 

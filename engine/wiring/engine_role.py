@@ -21,7 +21,7 @@ from engine.core.pipeline import Alarm
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
-from engine.market.matrix_block import shared_path
+from engine.market.matrix_file import shared_path
 from engine.operate.aftermath import Aftermath
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import Clock, SteadyClock

@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from engine.settings.schema import (
     TelegramSettings,
 )
 from engine.wiring.bus import caller_to
+from engine.wiring.chain_processes import caller_of_chains, chain_roles
 from engine.wiring.newest_log import read_newest
 from engine.wiring.paths import Paths, prepare
 
@@ -83,7 +84,8 @@ async def open_front_end(
     set_up_logging(settings)
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
-    callers = _callers(paths)
+    roles = chain_roles(settings)
+    callers = _callers(paths, roles)
 
     def hear(role: str, why: str) -> None:
         if role in callers:
@@ -96,7 +98,7 @@ async def open_front_end(
     with held as lease:
         async with (
             stop_signals(on_news=hear, lease=lease) as stop,
-            _facade(paths, callers) as facade,
+            _facade(paths, callers, roles) as facade,
             open_door_of(settings, paths, facade, is_terminal=is_terminal),
         ):
             announce_ready()
@@ -133,9 +135,13 @@ def set_up_logging(settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_facade(paths: Paths) -> AsyncIterator[BusFacade]:
-    """Connect to the roles of an installation; they may come and go meanwhile."""
-    async with _facade(paths, _callers(paths)) as facade:
+async def open_facade(paths: Paths, settings: Settings | None = None) -> AsyncIterator[BusFacade]:
+    """Connect to the roles of an installation; they may come and go meanwhile.
+
+    The settings say which processes follow chains; without them it is one.
+    """
+    roles = chain_roles(settings or Settings())
+    async with _facade(paths, _callers(paths, roles), roles) as facade:
         yield facade
 
 
@@ -158,12 +164,14 @@ async def check_runs(paths: Paths) -> None:
     )
 
 
-def _callers(paths: Paths) -> dict[str, RoleCaller]:
-    return {role: caller_to(paths, role) for role in ("engine", "ledger", "chains", "workers")}
+def _callers(paths: Paths, chains: Iterable[str]) -> dict[str, RoleCaller]:
+    return {role: caller_to(paths, role) for role in ("engine", "ledger", "workers", *chains)}
 
 
 @contextlib.asynccontextmanager
-async def _facade(paths: Paths, callers: Mapping[str, RoleCaller]) -> AsyncIterator[BusFacade]:
+async def _facade(
+    paths: Paths, callers: Mapping[str, RoleCaller], roles: Mapping[str, Sequence[str]]
+) -> AsyncIterator[BusFacade]:
     opened = list(callers.values())
 
     def open_door(engine_id: str) -> EngineDoor:
@@ -190,7 +198,7 @@ async def _facade(paths: Paths, callers: Mapping[str, RoleCaller]) -> AsyncItera
             ),
             callers["ledger"],
             paths.latches().of_all,
-            chains=callers["chains"],
+            chains=caller_of_chains(callers, roles),
             workers=callers["workers"],
         )
     finally:

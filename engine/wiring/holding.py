@@ -74,10 +74,10 @@ class EngineHold:
 
 
 @contextmanager
-def chains_hold(settings: Settings, paths: Paths) -> Iterator[Hold]:
-    """Return by what the role `chains` pushes it aside for trades that move prices far."""
+def chains_hold(settings: Settings, paths: Paths, *, role: str = "chains") -> Iterator[Hold]:
+    """Return by what a role of chains pushes it aside for trades that move prices far."""
     hold = Hold(
-        "chains",
+        role,
         paths.hold_page,
         terms=hold_terms(settings.background, held_ratio_max=CHAINS_RATIO_MAX),
         call_later=asyncio.get_running_loop().call_later,

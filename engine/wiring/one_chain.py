@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from sqlite3 import Error as FileError
 from typing import Final
 
 from engine.chains.discovery.choosing import Choice, ChoiceTerms
@@ -59,6 +60,9 @@ CHECKED_S: Final = 3_600
 POLLED_S: Final = 30
 """What may change without an event is asked for so often."""
 
+STALLED_S_MIN: Final = 10.0
+"""A chain without a block is told as stalled after its own bound, and no sooner than after this."""
+
 FINAL_S: Final = 12.0
 BACKOFF_S_MIN: Final = 0.25
 BACKOFF_S_MAX: Final = 30.0
@@ -89,12 +93,14 @@ class OneChain:
     Args:
         folder: where what is known of its pools is kept.
         undo_blocks: as many as the engine can undo.
+        stale_blocks: without a block for so many of its block times it has stalled.
         votes: so many providers have to agree on what is read of pools.
         rates: what dearer keys may spend a second, by host.
         gas_stale_s: how long a price of gas counts there.
         on_liar: is told of a provider that was caught.
         on_reorganised: is told how many blocks were undone, if they are many, and at which block.
         watched: makes what watches its pending transactions and large trades.
+        usd_of: what the engine's books say that an asset is worth; it chooses pools, no more.
         probe_turn: held while a token is probed; all chains share it, so that one is at a time.
         blocks: keeps what each block was.
     """
@@ -107,6 +113,7 @@ class OneChain:
         folder: Path,
         terms: ChoiceTerms,
         undo_blocks: int,
+        stale_blocks: int,
         votes: int,
         rates: Mapping[str, float],
         gas_stale_s: int,
@@ -115,6 +122,7 @@ class OneChain:
         watched: Callable[[Following, ChainNodes, KeptBlocks], ChainPending],
         probe_turn: asyncio.Semaphore,
         blocks: KeptBlocks,
+        usd_of: Callable[[AssetCode], Decimal | None],
     ) -> None:
         self.nodes: Final = nodes
         self.machine: Final = Following(nodes.facts.name, rhythm_of(nodes, undo_blocks))
@@ -128,6 +136,8 @@ class OneChain:
         self.restored_count = 0
         self.final: int | None = None
         self._gas_stale_s = gas_stale_s
+        self._stale_s = stale_blocks * nodes.facts.block_ms / 1_000
+        self._usd_of = usd_of
         self._way = way
         self._folder = folder
         self._terms = terms
@@ -150,6 +160,7 @@ class OneChain:
         self._has_tip = asyncio.Event()
         self._has_more = asyncio.Event()
         self._is_restored = False
+        self._unkept: Sequence[str] = ()
         self._follower: Follower | None = None
 
     async def run(self) -> None:
@@ -171,6 +182,7 @@ class OneChain:
                 reader,
                 tell=self._tell,
                 block_ms=facts.block_ms,
+                confirms_heads=min(self._votes, len(self.nodes.accesses)) > 1,
                 note=self.blocks.head,
             )
             ring_path = self._folder / f"{facts.name}.blocks"
@@ -182,13 +194,14 @@ class OneChain:
                     dexes=self.nodes.dexes,
                     node=self.node,
                     reader=reader,
-                    usd_of=_nobody_knows,
+                    usd_of=self._usd_of,
                     why_not=self._wants.why_not,
                     followable=FAMILY_OF,
                 ) as discovery,
             ):
                 self.blocks.begin(ring)
                 self.discovery = discovery
+                self._unkept = discovery.troubles
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(follower.run())
@@ -226,7 +239,18 @@ class OneChain:
     @property
     def following_trouble(self) -> str:
         """Why its blocks do not come; empty if they do."""
-        return "its nodes are looked for" if self._follower is None else self._follower.trouble
+        if self._follower is None:
+            return "its nodes are looked for"
+        quiet_s = self._follower.quiet_s
+        is_stalled = quiet_s > max(self._stale_s, STALLED_S_MIN)
+        return self._follower.trouble or (
+            f"its nodes tell no new block for {quiet_s:.0f} s" if is_stalled else ""
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is not as it should be, and holds up nothing."""
+        return [one for one in (self.tokens.trouble, *self._unkept) if one]
 
     def lag_ms(self) -> dict[str, float]:
         """Return p50 and p99 of how long blocks took from being heard of to being told."""
@@ -260,7 +284,7 @@ class OneChain:
                 self.choice = await discovery.choose(at, self._terms_now())
                 self._wants.end_round()
                 await self._follow(self.choice, discovery, follower)
-            except NodeError as error:
+            except (NodeError, FileError) as error:
                 self.trouble = str(error)
                 log.info("%s: pools are not looked for: %s", self.machine.name, error)
                 await asyncio.sleep(backoff.next_s())
@@ -332,9 +356,16 @@ class OneChain:
     async def _keep(self, discovery: Discovery) -> None:
         """Keep the states of all live pools for after a restart."""
         tip = self.tip
-        if tip is not None:
-            live = [held.snapshot(tip.number) for held in self.machine.pools.live()]
+        if tip is None:
+            return
+        live = [held.snapshot(tip.number) for held in self.machine.pools.live()]
+        try:
             await discovery.keep(live, tip)
+        except FileError as error:
+            self._unkept = (*discovery.troubles, f"states of pools are not kept: {error}")
+            log.warning("%s: states of pools are not kept: %s", self.machine.name, error)
+        else:
+            self._unkept = discovery.troubles
 
     def _gas_watch(self, node: Node) -> GasWatch:
         """Return what tells the engine what a transaction costs."""
@@ -388,11 +419,6 @@ def rhythm_of(nodes: ChainNodes, undo_blocks: int) -> Rhythm:
         polled_blocks=max(POLLED_S * 1_000 // block_ms, 1),
         checked_blocks=max(CHECKED_S * 1_000 // block_ms, 1),
     )
-
-
-def _nobody_knows(_asset: AssetCode) -> Decimal | None:
-    """Return the price of an asset: this role has none."""
-    return None
 
 
 def _number_of(said: object) -> int | None:

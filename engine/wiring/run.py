@@ -29,6 +29,7 @@ from engine.settings.passing import role_environment
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, followed_names, follows_chains
+from engine.wiring.chain_processes import chain_roles
 from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
@@ -77,17 +78,18 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             )
         )
     if is_main and follows_chains(settings):
-        specs.append(
+        specs += [
             RoleSpec(
-                name="chains",
-                arguments=["-m", "engine", "role", "chains"],
+                name=name,
+                arguments=["-m", "engine", "role", name],
                 stop_s=1.0,
                 is_vital=False,
-                log_path=paths.log("chains"),
-                lease=paths.lease("chains"),
+                log_path=paths.log(name),
+                lease=paths.lease(name),
                 environment=partial(role_environment, settings, "chains", os.environ),
             )
-        )
+            for name in chain_roles(settings)
+        ]
     specs.append(
         RoleSpec(
             name="engine",
@@ -206,7 +208,7 @@ def _bot_environment(settings: Settings) -> dict[str, str]:
     with contextlib.suppress(SettingsError):
         telegram = load_settings(os.environ, directory=Path.cwd()).telegram
         settings = msgspec.structs.replace(settings, telegram=telegram)
-    return role_environment(settings, "bot", os.environ)
+    return _told_of_chains(settings, "bot")
 
 
 def _with_sandbox_port(settings: Settings) -> Settings:

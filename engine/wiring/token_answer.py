@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from engine.bus.token_report import TokenLine, TokenReport
+from engine.bus.token_report import TokenLine, TokenReport, safest_first
 from engine.chains.safety.token_watch import TokenWatch
 from engine.domain.modes import Basis
-from engine.domain.token_safety import Standing
 from engine.requests.token import TOKENS_MAX
 
 _PART_CHARACTERS_MIN: Final = 4
@@ -22,7 +21,7 @@ def token_report(watches: Mapping[str, TokenWatch], name: str, *, basis: Basis) 
         found = _named(every, name.lower())
     else:
         found = [line for line in every if line.verdict and line.why_not]
-    found.sort(key=_order)
+    found.sort(key=safest_first)
     return TokenReport(
         basis=basis,
         now_s=now_s,
@@ -58,10 +57,3 @@ def _named(every: list[TokenLine], name: str) -> list[TokenLine]:
     by_symbol = [line for line in every if line.verdict and line.verdict.symbol.lower() == name]
     by_part = [line for line in every if len(name) >= _PART_CHARACTERS_MIN and name in line.token]
     return by_address or by_symbol or by_part
-
-
-def _order(line: TokenLine) -> tuple[bool, Standing, int]:
-    verdict = line.verdict
-    if verdict is None:
-        return True, Standing.UNKNOWN, 0
-    return bool(line.why_not), verdict.standing, -verdict.judged_at_s

@@ -25,7 +25,7 @@ from engine.bus.notices import WorkTrouble
 from engine.bus.records import Append, NoticeRecord, Record, TaskActRecord
 from engine.bus.request import Caller
 from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
-from engine.market.matrix_block import shared_path
+from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
@@ -34,6 +34,7 @@ from engine.operate.role_words import announce_ready
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_nodes import hears_of_chains
+from engine.wiring.chain_processes import caller_of_chains, chain_roles
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 from engine.wiring.task_findings import Findings
@@ -60,7 +61,9 @@ async def run_workers(settings: Settings, paths: Paths) -> None:
         FatalError: the list of tasks cannot be scheduled, or what is switched off cannot be read.
     """
     broken: list[FatalError] = []
-    callers = {role: caller_to(paths, role) for role in ("ledger", "engine", "chains")}
+    roles = chain_roles(settings)
+    callers = {role: caller_to(paths, role) for role in ("ledger", "engine", *roles)}
+    asked = {**callers, "chains": caller_of_chains(callers, roles)}
     async with stop_signals(ignores_interrupt=True) as stop:
 
         def on_fatal(error: FatalError) -> None:
@@ -70,7 +73,7 @@ async def run_workers(settings: Settings, paths: Paths) -> None:
         try:
             with held_lease(paths.lease("workers"), what="workers") as lease:
                 async with (
-                    open_workers(settings, paths, callers, clock=make_clock()) as answers,
+                    open_workers(settings, paths, asked, clock=make_clock()) as answers,
                     served(paths, "workers", answers, on_fatal=on_fatal),
                     asyncio.TaskGroup() as tasks,
                 ):

@@ -83,6 +83,17 @@ _ALL = [
     ),
 ]
 
+_UNSAFE = replace(
+    _POOL,
+    dex="Uniswap V2",
+    venue=VenueId("uniswap_v2@base"),
+    address="0x3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad",
+    assets=("MOON", "WETH"),
+    fee_text="0.30 %",
+    worth_usd=50_000.0,
+    why="0x1f9840a85d5af5bf1d1762f925bdaddc4201f984: refused: it cannot be sold",
+)
+
 
 def chains() -> ChainsReport:
     """Return one chain that is well and one that is not."""
@@ -93,7 +104,7 @@ def pools(asked: GetPools) -> PoolsReport:
     """Return a page of three pools."""
     found = [
         one
-        for one in _ALL
+        for one in ([_UNSAFE] if asked.is_unsafe else _ALL)
         if asked.chain in ("", one.chain)
         and asked.dex in ("", one.venue.partition("@")[0])
         and (one.why or not asked.is_stale)
@@ -105,4 +116,5 @@ def pools(asked: GetPools) -> PoolsReport:
         first=asked.first,
         pools=found[asked.first : asked.first + asked.most],
         by_dex=[],
+        unsafe=1,
     )

@@ -71,6 +71,7 @@ from engine.requests.money import GetExport, GetPnl, GetTrades
 from engine.requests.overview import (
     GetLimits,
     GetOpportunities,
+    GetQuotes,
     GetSpreads,
     GetStatus,
     GetVenues,
@@ -263,6 +264,8 @@ class FakeFacade:
                 return self.why if known else Unknown(what=f"opportunity {command.ref}")
             case GetLimits():
                 return samples.limits()
+            case GetQuotes():
+                return samples.quotes()
             case GetSpreads():
                 return samples.spreads()
             case GetBalance():

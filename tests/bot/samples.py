@@ -59,6 +59,7 @@ from engine.bus.permit_reports import (
     WaitingReport,
 )
 from engine.bus.place_reports import FeeLine, FeesReport, PlaceLine, PlacesReport
+from engine.bus.quote_report import QuoteLine, QuotesReport
 from engine.bus.reports import (
     AuditLine,
     AuditReport,
@@ -452,6 +453,40 @@ def spreads() -> SpreadsReport:
         spreads=lines,
         nearest=nearest,
     )
+
+
+def quotes() -> QuotesReport:
+    """Books of four venues, pools of three protocols, one of which is away."""
+    usd = {
+        "ETH-USD": 812_000.0,
+        "BTC-USD": 2_150_000.0,
+        "ETH-USDC": 96_400.0,
+        "BTC-USDT": 431_000.0,
+    }
+    lines = [
+        QuoteLine(
+            place=VenueId(place),
+            pair=pair,
+            count=1,
+            live=int((place, pair) != ("bitstamp", "BTC-USD")),
+            usd=worth * (number + 1) / 3,
+            age_ms=120 + 41_000 * ((place, pair) == ("gemini", "ETH-USD")) + 90 * number,
+        )
+        for number, place in enumerate(("coinbase", "gemini", "bitstamp", "binance"))
+        for pair, worth in usd.items()
+        if (len(pair) == len("ETH-USD")) == (place != "binance")
+    ]
+    lines += [
+        QuoteLine(place=place, pair=pair, count=count, live=live, usd=worth, age_ms=age_ms)
+        for place, pair, count, live, worth, age_ms in (
+            ("uniswap_v3@base", "ETH-USDC", 3, 3, 18_204_113.0, 1_400),
+            ("aerodrome_v2@base", "ETH-USDC", 1, 1, 9_120_000.0, 1_400),
+            ("uniswap_v2@ethereum", "ETH-USDC", 1, 0, None, None),
+            ("uniswap_v2@ethereum", "BTC-USDT", 1, 0, None, None),
+            ("uniswap_v4@base", "MOON@base:0x1f9840a85d5af5bf-ETH", 1, 1, None, 1_400),
+        )
+    ]
+    return QuotesReport(basis=Basis.SANDBOX, lines=lines)
 
 
 def sums(part: int = 1) -> Sums:

@@ -46,6 +46,9 @@ async def test_a_chain_that_is_not_followed_is_said_so_with_those_that_are(chat:
         ("/pools aerodrome_v2", "Aerodrome", "Uniswap"),
         ("/pools stale", "stale: its state", "Aerodrome"),
         ("/pools 2", "Pools: 2 live", "Uniswap"),
+        ("/pools", "Left out for a token: 1, see /pools unsafe", "MOON"),
+        ("/pools unsafe", "MOON-WETH 0.30 % $50,000", "Aerodrome"),
+        ("/pools unsafe", "0x1f98…f984: refused: it cannot", "stale"),
         ("/pools nowhere_v9", "No pool of nowhere_v9", "Uniswap"),
     ],
 )
@@ -83,5 +86,6 @@ def test_screens_of_chains_fit_a_phone() -> None:
         render_chains(REPORT),
         *(render_chain(REPORT, one) for one in REPORT.chains),
         render_pools(POOLS, of=""),
+        render_pools(chain_samples.pools(GetPools(is_unsafe=True)), of="unsafe"),
     ):
         assert all(len(row) <= 36 for row in _rows(screen).splitlines())

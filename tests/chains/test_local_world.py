@@ -1,5 +1,6 @@
 """The local world: real contracts, seeded pools, a node that ends with its owner."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,13 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from engine.domain.pools import Protocol
 from engine.domain.tokens import Token, asset_of
 from engine.sandbox.world.abi import ZERO, decode, topic
-from engine.sandbox.world.building import built
+from engine.sandbox.world.building import built, start_world
 from engine.sandbox.world.dexes.uniswap_v4 import KEY
 from engine.sandbox.world.hands import Hands
 from engine.sandbox.world.packages import NoWorldError
@@ -53,6 +56,37 @@ def test_each_pool_is_told_by_its_factory_and_has_liquidity(world: LocalWorld) -
     )
     told = {decode(("int24", "address"), one["data"])[1] for one in created}
     assert {one.address for one in world.made.pools_of("Uniswap V3")} <= told
+
+
+def test_a_world_that_was_built_days_ago_begins_with_a_block_of_now(tmp_path: Path) -> None:
+    one = built("ethereum")
+    old = msgspec.structs.replace(one, state=aged(one.state, tmp_path / "old.json", 3 * 86_400))
+    began_s = int(time.time())
+    local = LocalWorld(*start_world(old))
+    try:
+        head = int(local.head()["timestamp"], 16)
+        local.mine()
+        leap_s = int(local.head()["timestamp"], 16) - head
+        passed_s = int(time.time()) - began_s
+    finally:
+        local.close()
+
+    assert head >= began_s
+    assert leap_s <= passed_s + 1
+
+
+def aged(state: Path, to: Path, by_s: int) -> Path:
+    """Write a world's state anew with a head that is so much older."""
+    dump = json.loads(state.read_bytes())
+    age(dump["block"], by_s)
+    newest = max(dump["blocks"], key=lambda one: int(one["header"]["number"], 16))
+    age(newest["header"], by_s)
+    to.write_text(json.dumps(dump))
+    return to
+
+
+def age(of: dict[str, Any], by_s: int) -> None:
+    of["timestamp"] = hex(int(of["timestamp"], 16) - by_s)
 
 
 def _balance(hands: Hands, token: str) -> int:

@@ -17,7 +17,7 @@ from engine.domain.chains import BlockTerms
 from engine.domain.units import NS_PER_MS
 from engine.kernels.matrix_layout import NO_TICK
 from engine.market.board import Board
-from engine.market.matrix_block import BlockReplacedError
+from engine.market.matrix_file import BlockReplacedError
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.pools.moves import PairMove
 from engine.wiring.shared_prices import SharedPrices

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.kernels import price_matrix as kernels
-from engine.market.matrix_block import RowBusyError
+from engine.market.matrix_file import RowBusyError
 from engine.market.matrix_reader import PriceMatrixReader
 from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, show_pool, torn_in
 

@@ -55,13 +55,14 @@ def make_matrix(
     return board, PriceMatrix.create(path, board, run_id=run_id, pools=places)
 
 
-def show_book(board: Board, matrix: PriceMatrix, counter: int) -> None:
+def show_book(board: Board, matrix: PriceMatrix, counter: int, at_ns: int | None = None) -> None:
     """Put one level on each side without parsing a frame, and publish it."""
+    at_ns = counter if at_ns is None else at_ns
     board.levels[0, 0] = (counter, counter)
     board.levels[1, 0] = (-counter - 1, counter)
     board.state[0, [layout.COUNT, layout.COUNT + 1, layout.IS_LIVE]] = 1
-    board.state[0, [layout.CHANGED_AT_NS, layout.FRAME_SEQ]] = counter
-    matrix.publish_book(0, counter)
+    board.state[0, [layout.CHANGED_AT_NS, layout.FRAME_SEQ]] = at_ns
+    matrix.publish_book(0, at_ns)
 
 
 def show_pool(matrix: PriceMatrix, row: int, counter: int) -> None:

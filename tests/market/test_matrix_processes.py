@@ -14,12 +14,8 @@ from pathlib import Path
 import pytest
 
 from engine.domain.errors import FatalError
-from engine.market.matrix_block import (
-    BlockReplacedError,
-    RowBusyError,
-    WriterGoneError,
-    run_hash,
-)
+from engine.market.matrix_block import run_hash
+from engine.market.matrix_file import BlockReplacedError, RowBusyError, WriterGoneError
 from engine.market.matrix_reader import PriceMatrixReader
 from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, show_pool
 from tests.patience import PATIENCE_S

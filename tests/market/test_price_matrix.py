@@ -16,15 +16,8 @@ from engine.domain.errors import BadValueError, FatalError, SyndicateError
 from engine.domain.faults import Fault
 from engine.kernels.matrix_layout import HEADER
 from engine.market.board import Board
-from engine.market.matrix_block import (
-    ROWS_MAX,
-    BlockReplacedError,
-    Place,
-    RowKind,
-    WriterGoneError,
-    run_hash,
-    shared_path,
-)
+from engine.market.matrix_block import ROWS_MAX, Place, RowKind, run_hash
+from engine.market.matrix_file import BlockReplacedError, WriterGoneError, shared_path
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
 from engine.ports import LevelForm

@@ -8,7 +8,8 @@ import pytest
 
 from engine.domain.errors import BadValueError, FatalError
 from engine.market.board import Board
-from engine.market.matrix_block import BlockReplacedError, Place, RowKind, WriterGoneError
+from engine.market.matrix_block import Place, RowKind
+from engine.market.matrix_file import BlockReplacedError, WriterGoneError
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.market.price_matrix import PriceMatrix
 from engine.market.refresh_order import SHARING_MAX, RefreshOrder

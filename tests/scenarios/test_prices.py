@@ -16,7 +16,7 @@ import pytest
 from engine.bus.reports import VenuesReport
 from engine.kernels.matrix_layout import HEADER
 from engine.market.board import Board
-from engine.market.matrix_block import shared_path
+from engine.market.matrix_file import shared_path
 from engine.market.price_matrix import PriceMatrix
 from engine.requests.overview import GetVenues
 from engine.wiring.paths import Paths, prepare

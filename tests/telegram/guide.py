@@ -135,6 +135,7 @@ SCENES: Final = (
     Scene(name="funnel", line="/chart funnel", says="From found to won."),
     Scene(name="latency", line="/chart latency", says="How long each step takes."),
     Scene(name="heatmap", line="/chart spreads", says="Gaps between all venues."),
+    Scene(name="map", line="/chart map", says="Who quotes what: liquidity and freshness."),
 )
 
 SETTINGS: Final = FrontEndSettings(

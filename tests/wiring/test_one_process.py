@@ -35,7 +35,7 @@ from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
 from engine.market.board import Board
-from engine.market.matrix_block import shared_path
+from engine.market.matrix_file import shared_path
 from engine.market.price_matrix import PriceMatrix
 from engine.operate.one_time_code import TRIES_MAX
 from engine.operate.outbox import Outbox

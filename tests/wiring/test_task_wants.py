@@ -16,7 +16,7 @@ from engine.domain.errors import BadValueError, SyndicateError
 from engine.domain.modes import Basis
 from engine.domain.runs import How, RunLine
 from engine.facade.client import BusFacade
-from engine.market.matrix_block import shared_path
+from engine.market.matrix_file import shared_path
 from engine.requests.chains import GetChains
 from engine.requests.overview import GetStatus
 from engine.settings.schema import MarketsSettings, Settings

@@ -19,7 +19,8 @@ from engine.bus.reports import (
     VenuesReport,
 )
 from engine.bus.request import Caller
-from engine.market.matrix_block import RowKind, shared_path
+from engine.market.matrix_block import RowKind
+from engine.market.matrix_file import shared_path
 from engine.market.matrix_reader import PriceMatrixReader
 from engine.operate.clock import SteadyClock
 from engine.operate.engine_answers import EngineAnswers

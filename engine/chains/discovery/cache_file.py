@@ -2,12 +2,13 @@
 
 It is no ledger: all that it holds can be asked of a node again. So a file that is damaged, of
 another form or of another chain is put aside and begun anew, and what a killed process had not
-committed is asked again.
+committed is asked again. Where no file can be, all is held in memory, and asked again by the next
+process.
 """
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ FORM: Final = 2
 """Of the tables below: a file of another one is begun anew."""
 
 BUSY_S: Final = 1.0
+
+_IN_MEMORY: Final = Path(":memory:")
 
 _TABLES: Final = """
 CREATE TABLE chain (chain_id INTEGER NOT NULL);
@@ -42,12 +45,24 @@ CREATE TABLE states_at (number INTEGER NOT NULL, hash TEXT NOT NULL);
 """
 
 
-def open_cache(path: Path, *, chain_id: int) -> sqlite3.Connection:
+def open_cache(
+    path: Path, *, chain_id: int, tell: Callable[[str], object] = log.warning
+) -> sqlite3.Connection:
     """Open a chain's file, begun anew if it cannot be used.
 
-    Raises:
-        OSError: no file can be there.
+    Args:
+        path: of the file.
+        chain_id: of the chain that it is of.
+        tell: is told why nothing is kept, if no file can be there.
     """
+    try:
+        return _on_disk(path, chain_id)
+    except (OSError, sqlite3.Error) as error:
+        tell(f"{path.name} is not kept over a restart: {error}")
+        return _made(_IN_MEMORY, chain_id)
+
+
+def _on_disk(path: Path, chain_id: int) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         try:

@@ -5,7 +5,7 @@ Whatever is left out is counted by its reason.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import merge
@@ -34,6 +34,9 @@ RICH_RATIO: Final = 0.1
 RICH_S: Final = 3_600
 POOR_S: Final = 86_400
 """After so long pools are looked at again."""
+
+UNSAFE_MAX: Final = 200
+"""So many pools are kept to be shown that are left out for their tokens."""
 
 NEVER_USD: Final = float("inf")
 
@@ -65,11 +68,25 @@ class ChosenPool(NamedTuple):
     worth_usd: float
 
 
+class UnsafePool(NamedTuple):
+    """A pool that is not followed for its tokens: what they call themselves, and what is wrong."""
+
+    found: FoundPool
+    symbols: tuple[str, ...]
+    worth_usd: float
+    why: str
+
+
 class Choice(NamedTuple):
-    """Which pools are followed, the richest first, and how many are not, by reason."""
+    """Which pools are followed, the richest first, and how many are not, by reason.
+
+    Attributes:
+        unsafe: the richest of those that are not for their tokens.
+    """
 
     chosen: list[ChosenPool]
     left_out: Counter[PoolRefusal]
+    unsafe: Sequence[UnsafePool] = ()
 
 
 class Chooser:
@@ -120,17 +137,18 @@ class Chooser:
             left_out[PoolRefusal.UNKNOWN] = unknown
         worths = self._cache.worths()
         chosen: list[ChosenPool] = []
+        unsafe: list[UnsafePool] = []
         for some in _batches(self._in_order(terms, worths)):
             await asyncio.sleep(0)  # what is known already takes no node's time, but the loop's
             if len(chosen) >= terms.pools_max:
                 left_out[PoolRefusal.BEYOND] += len(some)
                 continue
-            for found, pool in await self._made(some, at, left_out, worths):
+            for found, pool in await self._made(some, at, left_out, worths, unsafe):
                 if len(chosen) < terms.pools_max:
                     chosen.append(ChosenPool(pool, found.dex, worths[found.address]))
                 else:
                     left_out[PoolRefusal.BEYOND] += 1
-        return Choice(chosen, +left_out)
+        return Choice(chosen, +left_out, unsafe)
 
     def _in_order(self, terms: ChoiceTerms, worths: Mapping[str, float]) -> Iterator[FoundPool]:
         """Return all pools with enough in them, by what they count."""
@@ -197,6 +215,7 @@ class Chooser:
         at: BlockRef,
         left_out: Counter[PoolRefusal],
         worths: Mapping[str, float],
+        unsafe: list[UnsafePool],
     ) -> list[tuple[FoundPool, Pool]]:
         kinds = await balancer_kinds(
             [one for one in some if ANNOUNCED[one.dex.protocol] is BALANCER], self._reader, at
@@ -213,6 +232,9 @@ class Chooser:
                 made.append((found, made_pool(found, facts, self._tokens)))
             except PoolRefusedError as error:
                 left_out[error.refusal] += 1
+                if error.refusal is PoolRefusal.UNSAFE and len(unsafe) < UNSAFE_MAX:
+                    symbols = tuple(facts[token].symbol for token in found.tokens)
+                    unsafe.append(UnsafePool(found, symbols, worths[found.address], error.text))
         return made
 
     def _check(self, found: FoundPool, worth_usd: float) -> None:

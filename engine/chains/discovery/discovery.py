@@ -1,5 +1,7 @@
 """The pools of a chain: which DEXs are there, which pools they have, which are followed."""
 
+import logging
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ from engine.domain.dexes import Dex
 from engine.domain.pools import Pool, Protocol
 from engine.domain.tokens import CURATED, NATIVE_ADDRESS
 from engine.pools.snapshots import PoolSnapshot
+
+log = logging.getLogger(__name__)
 
 DOLLARS: Final = frozenset(AssetCode(code) for code in ("USDC", "USDT", "DAI"))
 """Worth a dollar where nobody says a price: to choose pools by, and for nothing else."""
@@ -57,6 +61,7 @@ class Discovery:
     Attributes:
         tokens: what is known of the chain's tokens.
         states: states of pools, kept over a restart.
+        troubles: why which of that is not kept; none if all is.
     """
 
     def __init__(
@@ -70,7 +75,9 @@ class Discovery:
         tokens: TokenDesk,
         states: StateCache,
         chooser: Chooser,
+        troubles: Sequence[str] = (),
     ) -> None:
+        self.troubles: Final = tuple(troubles)
         self.tokens: Final = tokens
         self.states: Final = states
         self._facts = facts
@@ -189,8 +196,15 @@ def open_discovery(
         why_not: why the tokens of a pool may not be traded, given it and its worth.
         followable: makes that can be followed.
     """
-    cache = open_cache(folder / f"{facts.name}.pools", chain_id=facts.chain_id)
-    states = open_cache(folder / f"{facts.name}.states", chain_id=facts.chain_id)
+    troubles: list[str] = []
+
+    def opened(ending: str) -> sqlite3.Connection:
+        path = folder / f"{facts.name}.{ending}"
+        return open_cache(path, chain_id=facts.chain_id, tell=troubles.append)
+
+    cache, states = opened("pools"), opened("states")
+    for trouble in troubles:
+        log.warning("%s", trouble)
     try:
         pools = PoolCache(cache, dexes)
         tokens = TokenDesk(facts=facts, reader=reader, cache=cache)
@@ -213,6 +227,7 @@ def open_discovery(
             tokens=tokens,
             states=StateCache(states),
             chooser=chooser,
+            troubles=troubles,
         )
     finally:
         cache.close()

@@ -54,3 +54,4 @@ class PoolRefusedError(Exception):
     def __init__(self, refusal: PoolRefusal, text: str) -> None:
         super().__init__(f"{refusal}: {text}")
         self.refusal: Final = refusal
+        self.text: Final = text

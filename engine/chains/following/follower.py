@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from cachetools import FIFOCache
 
@@ -38,6 +38,7 @@ from engine.chains.ports import (
     Topic,
     Unreadable,
 )
+from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.parsing import hex_bytes, hex_number
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
@@ -71,6 +72,7 @@ class Follower:
         block_ms: time between two blocks; without a head for twice as long the node is asked.
         has_bloom: whether headers carry a filter of their events.
         note: is shown each header: its hash, all that was said, and whether it was told unasked.
+        confirms_heads: whether a head is one node's word, and several can be asked for its block.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Follower:
         block_ms: int,
         has_bloom: bool = True,
         note: Callable[[str, Json, bool], None] | None = None,
+        confirms_heads: bool = False,
     ) -> None:
         self.machine = machine
         self.trouble = "no node has answered yet"
@@ -91,23 +94,31 @@ class Follower:
         self._tell = tell
         self._has_bloom = has_bloom
         self._note = note
+        self._confirms_heads = confirms_heads
         self._quiet_s = min(max(2 * block_ms / 1_000, QUIET_S_MIN), QUIET_S_MAX)
         self._backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
         self._heard_s = 0.0
+        self._told_s: float | None = None
         self.lags_s: deque[float] = deque(maxlen=LAGS_KEPT)
         self._heard_at_s: FIFOCache[str, float] = FIFOCache(HEARD_MAX)
         self._tasks: asyncio.TaskGroup | None = None
 
+    @property
+    def quiet_s(self) -> float:
+        """How long no block was told, 0 before the first."""
+        if self._told_s is None:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._told_s
+
     async def run(self) -> None:
         """Follow the chain."""
-        async with asyncio.TaskGroup() as self._tasks:
-            self._tasks.create_task(self._hear_heads())
-            while True:
-                if asyncio.get_running_loop().time() - self._heard_s >= self._quiet_s:
-                    self.machine.ask_latest()
-                self.machine.advance()
-                self._carry_on()
-                await asyncio.sleep(self._quiet_s / 2)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                tasks.create_task(self._hear_heads())
+                await self._keep_on()
+            finally:
+                self._tasks = None  # who still follows or restores pools starts nothing any more
 
     def follow(self, pools: Sequence[tuple[Pool, Family]]) -> None:
         """Follow pools from now on.
@@ -144,6 +155,15 @@ class Follower:
         self.machine.forget(address)
         self._carry_on()
 
+    async def _keep_on(self) -> None:
+        """Ask for what is due, again and again."""
+        while True:
+            if asyncio.get_running_loop().time() - self._heard_s >= self._quiet_s:
+                self.machine.ask_latest()
+            self.machine.advance()
+            self._carry_on()
+            await asyncio.sleep(self._quiet_s / 2)
+
     async def _hear_heads(self) -> None:
         backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
         while True:
@@ -171,6 +191,7 @@ class Follower:
         for word in words:
             self._tell(word)
             if word.block is not None:
+                self._told_s = asyncio.get_running_loop().time()
                 heard_s = self._heard_at_s.pop(word.block.hash, None)
                 if heard_s is not None:
                     self.lags_s.append(asyncio.get_running_loop().time() - heard_s)
@@ -239,16 +260,36 @@ class Follower:
 
     async def _answer_logs(self, ask: AskLogs) -> None:
         topics, block = self.machine.topics, ask.of.ref.hash
-        logs = parse_logs(await self._logs(block, topics), ask.of, topics) if topics else ()
+        said, header = await self._logs_and_header(ask.of, topics)
+        if header != ask.of:
+            self.machine.corrected(ask, header)
+            return
+        logs = parse_logs(said, ask.of, topics) if topics else ()
         if is_suspect(logs, ask.of, topics):
             logs = parse_whole(await self._logs(block), ask.of, topics)
         self.machine.logs(ask, logs, topics)
 
+    async def _logs_and_header(self, of: Header, topics: frozenset[bytes]) -> tuple[Json, Header]:
+        """Return a block's events, and what it is where a head is not believed of one node.
+
+        Both are asked for by the block's hash, in one batch, so that several have to agree.
+        """
+        if not self._confirms_heads:
+            return (await self._logs(of.ref.hash, topics) if topics else []), of
+        header: Asked = ("eth_getBlockByHash", (of.ref.hash, False))
+        asked = [_logs_of(of.ref.hash, topics), header] if topics else [header]
+        said = await self._node.batch(asked)
+        for one in said:
+            if isinstance(one, NodeError):
+                raise one
+        if said[-1] is None:
+            raise NodeError(Refusal.AWAY, f"nobody knows block {of.ref.number} {of.ref.hash}")
+        logs, found = cast("Json", said[0]), cast("Json", said[-1])
+        return logs, self._header(found)
+
     async def _logs(self, block_hash: str, topics: frozenset[bytes] = frozenset()) -> Json:
-        wanted: dict[str, Json] = {"blockHash": block_hash}
-        if topics:
-            wanted["topics"] = [[hex_bytes(one) for one in sorted(topics)]]
-        return await self._node.request("eth_getLogs", wanted)
+        method, params = _logs_of(block_hash, topics)
+        return await self._node.request(method, *params)
 
     async def _for_each(
         self,
@@ -271,6 +312,13 @@ class Follower:
                 raise BadValueError(f"{len(states)} pools were read, not {len(pools)}")
             found.update((pool.address, now) for pool, now in zip(pools, states, strict=True))
         return [found.get(address, gone) for address in ask.addresses]
+
+
+def _logs_of(block_hash: str, topics: frozenset[bytes]) -> Asked:
+    wanted: dict[str, Json] = {"blockHash": block_hash}
+    if topics:
+        wanted["topics"] = [[hex_bytes(one) for one in sorted(topics)]]
+    return "eth_getLogs", (wanted,)
 
 
 def _read(

@@ -84,6 +84,7 @@ class Following:
         self._logs: dict[str, tuple[Log, ...]] = {}
         self._asked: set[Ask] = set()
         self._spanned = ""
+        self._rechecked: set[str] = set()
         self._tries: Counter[str] = Counter()
         self._asks: list[Ask] = []
         self._words: list[ChainWord] = []
@@ -197,10 +198,22 @@ class Following:
         """Take headers that were asked for."""
         self._asked.discard(ask)
         for header in found:
+            self._correct(header)
             self._keep(header)
         if isinstance(ask, AskHeader) and ask.hash not in self._headers:
-            self._missed()
+            # Whoever told of the block on top of it may have told the wrong one.
+            known = self._headers.values()
+            above = [one for one in known if one.ref.parent_hash == ask.hash]
+            if not self._recheck(above):
+                self._missed()
             return
+        self.advance()
+
+    def corrected(self, ask: AskLogs, header: Header) -> None:
+        """Learn that a block is not as its head said, whoever told that."""
+        self._asked.discard(ask)
+        self._correct(header)
+        self._keep(header)
         self.advance()
 
     def logs(self, ask: AskLogs, logs: tuple[Log, ...], topics: frozenset[bytes]) -> None:
@@ -280,7 +293,30 @@ class Following:
         self._target = None
         self._is_confirmed = False
         self._tries.clear()
+        self._rechecked.clear()
         self._logs.clear()
+
+    def _recheck(self, headers: Iterable[Header]) -> bool:
+        """Have headers asked for by their hashes, which several nodes answer alike; once each.
+
+        Returns:
+            Whether an answer to any of that is still to come.
+        """
+        asks = [AskHeader(header.ref.hash) for header in headers]
+        for ask in asks:
+            if ask.hash not in self._rechecked:
+                self._rechecked.add(ask.hash)
+                self._ask(ask)
+        return any(ask in self._asked for ask in asks)
+
+    def _correct(self, header: Header) -> None:
+        """Take what is true of a block in the place of what its head said."""
+        known = self._headers.get(header.ref.hash)
+        if known is None or known == header:
+            return
+        self.counts[Count.LIES] += 1
+        if self._target is not None and self._target.ref.hash == header.ref.hash:
+            self._target = header
 
     def _keep(self, header: Header) -> None:
         self._headers[header.ref.hash] = header
@@ -330,6 +366,8 @@ class Following:
         before = self.branch.at(depth)
         for ref in refs:
             if ref.number != before.number + 1 or ref.made_at_s < before.made_at_s:
+                if self._recheck([one for one in path if one.ref in (before, ref)]):
+                    return None
                 self.counts[Count.LIES] += 1
                 self._headers.pop(ref.hash, None)
                 self._give_up()

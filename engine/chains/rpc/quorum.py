@@ -82,9 +82,7 @@ class Agreeing:
                     self._catch(asked, [standing for standing, _ in others], len(best))
             return best[0][1]
         if len(votes) > 1:
-            names = sorted(one.provider.name for same in votes.values() for one, _ in same)
-            method = asked[0][0]
-            raise ProviderError(Trouble.DISAGREED, f"{method}: {', '.join(names)} do not agree")
+            raise _disagreed(asked, [one for same in votes.values() for one, _ in same])
         if not votes and not_known and not errors:
             return not_known[0]
         there = sum(map(len, votes.values()))
@@ -101,6 +99,14 @@ class Agreeing:
             self._pool.quarantine(
                 standing, f"its answer to {method} was not that of {against} others"
             )
+
+
+def _disagreed(asked: Sequence[Asked], standings: Sequence[Standing]) -> ProviderError:
+    """Count and name providers of which nobody knows who tells the truth."""
+    for one in standings:
+        one.provider.troubles[Trouble.DISAGREED] += 1
+    names = sorted(one.provider.name for one in standings)
+    return ProviderError(Trouble.DISAGREED, f"{asked[0][0]}: {', '.join(names)} do not agree")
 
 
 def _sense(asked: Sequence[Asked], answers: Answers) -> Hashable:

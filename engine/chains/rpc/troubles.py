@@ -92,7 +92,8 @@ _TOO_MANY: Final = re.compile(
 )
 _REVERTED: Final = re.compile(
     r"revert|invalid (opcode|jump)|out of gas|stack (under|over)flow|vm execution error"
-    r"|outofgas|opcode.*not|invalidjump",
+    r"|outofgas|opcode.*not|invalidjump|evm error|bad instruction|invalid_operation|out of bounds"
+    r"|write protection|gas uint64",
     re.IGNORECASE,
 )
 _SPANS: Final = frozenset({"eth_getLogs", "eth_getBlockReceipts"})

@@ -6,6 +6,7 @@ it does, so that a token that stays safe stays in.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -125,6 +126,11 @@ class TokenWatch:
         return dict.fromkeys(self._wanted) | self._verdicts
 
     @property
+    def trouble(self) -> str:
+        """Return why verdicts are not kept, or were lost; empty if all is well."""
+        return self._store.trouble
+
+    @property
     def now_s(self) -> int:
         """Return the time by which verdicts are held."""
         return int(self._clock_s())
@@ -136,6 +142,11 @@ class TokenWatch:
     def is_wanted(self, token: str) -> bool:
         """Say whether pools have a token."""
         return token in self._wanted
+
+    def standings(self) -> Counter[str]:
+        """Return how many of the tokens that are wanted have which verdict, or wait for a first."""
+        verdicts = map(self._verdicts.get, self._wanted)
+        return Counter("waiting" if one is None else str(one.standing) for one in verdicts)
 
     @property
     def waiting_count(self) -> int:

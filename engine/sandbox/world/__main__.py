@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chains: dict[str, LivingChain] = {}
         try:
             for name in options.chains:
-                chains[name] = LivingChain(built(name), seed=options.seed, speed=options.speed)
+                chains[name] = LivingChain(
+                    built(name, has_strangers=True), seed=options.seed, speed=options.speed
+                )
                 stack.callback(chains[name].close)
         except NoWorldError as error:
             _say({"why_none": str(error)})

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from engine.sandbox.world.packages import LOCK, NoWorldError
 from engine.sandbox.world.plan import CHAIN_PLANS, ChainPlan
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.sandbox.world.site import Site, approve_all
+from engine.sandbox.world.strangers import CODES, list_strangers
 from engine.sandbox.world.values import Made, World
 
 NODE_OPTIONS: Final = ("--hardfork", "prague", "--gas-limit", "36000000")
@@ -63,8 +65,13 @@ def world_cache() -> Path:
     return Path(base) / "syndicate" / "worlds"
 
 
-def built(chain: str, *, cache: Path | None = None) -> Built:
+def built(chain: str, *, cache: Path | None = None, has_strangers: bool = False) -> Built:
     """Return the world of a chain; it is built if it is not there yet, by one process alone.
+
+    Args:
+        chain: which one it poses as.
+        cache: where it is kept.
+        has_strangers: with tokens that nobody should buy.
 
     Raises:
         NoWorldError: there is no such chain, or node or contracts are missing.
@@ -72,6 +79,7 @@ def built(chain: str, *, cache: Path | None = None) -> Built:
     plan = CHAIN_PLANS.get(chain)
     if plan is None:
         raise NoWorldError(f"{chain[:20]} is no chain of the sandbox: {', '.join(CHAIN_PLANS)}.")
+    plan = replace(plan, has_strangers=has_strangers)
     folder = (cache or world_cache()) / _key(plan)
     try:
         return _kept(plan, folder)
@@ -141,6 +149,8 @@ def _furnish(hands: Hands, plan: ChainPlan, accounts: tuple[str, ...]) -> Made:
     for trader in accounts[1:]:
         site.give(trader, TRADER_USD)
     hands.flush()
+    if plan.has_strangers:
+        list_strangers(site)
     for trader in accounts[1:]:
         own = Hands(hands.rpc, trader, is_miner=True)
         site.wrap(own, TRADER_USD)
@@ -153,7 +163,8 @@ def _furnish(hands: Hands, plan: ChainPlan, accounts: tuple[str, ...]) -> Made:
 def _key(plan: ChainPlan) -> str:
     """Name what a world is made of: packages, these sources, the known tokens, and the plan."""
     content = hashlib.sha256(LOCK.read_bytes())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    sources = Path(__file__).parent
+    for path in sorted([*sources.rglob("*.py"), CODES]):
         content.update(path.read_bytes())
     content.update(repr((plan, CURATED.get(plan.chain))).encode())
     return f"{plan.chain}-{content.hexdigest()[:16]}"

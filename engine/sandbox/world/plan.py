@@ -31,6 +31,7 @@ class ChainPlan:
         base_fee_gwei, tip_gwei: about what gas costs.
         slots: half the number of blocks after which one is final, as the node counts.
         prices_usd: of the assets at the start.
+        has_strangers: there are tokens that nobody should buy, too.
     """
 
     chain: str
@@ -41,6 +42,7 @@ class ChainPlan:
     tip_gwei: float
     slots: int = 32
     prices_usd: Mapping[str, Decimal] = field(default_factory=lambda: START_PRICES_USD)
+    has_strangers: bool = False
 
 
 START_PRICES_USD: Final[Mapping[str, Decimal]] = {

@@ -157,7 +157,7 @@ def _deploy_tokens(hands: Hands, plan: ChainPlan) -> tuple[WorldToken, ...]:
             address = hands.deploy(bytecode("canonical-weth/build/contracts/WETH9.json"))
             hands.flush()
             for slot, text in enumerate((one.name, one.symbol)):
-                hands.rpc.ask("anvil_setStorageAt", address, hex(slot), _short_string(text))
+                hands.rpc.ask("anvil_setStorageAt", address, hex(slot), short_string(text))
         else:
             address = hands.deploy(
                 bytecode(_MINTABLE), "(string,string,uint8)", one.name, one.symbol, one.decimals
@@ -196,7 +196,7 @@ def _move(hands: Hands, made: str, to: str) -> None:
             hands.rpc.ask("anvil_setStorageAt", to, hex(slot), word)
 
 
-def _short_string(text: str) -> str:
+def short_string(text: str) -> str:
     """Return the word in which Solidity keeps a text of up to 31 bytes."""
     content = text.encode()
     assert len(content) <= _STRING_MAX

@@ -82,6 +82,32 @@ def test_a_file_that_cannot_be_used_is_put_aside(
     assert path.with_name("a.damaged").exists()
 
 
+def in_a_files_place(folder: Path) -> Path:
+    (folder / "file").write_bytes(b"")
+    return folder / "file" / "a"
+
+
+def beside_what_stays(folder: Path) -> Path:
+    (folder / "a").write_bytes(b"no file of ours at all" * 500)
+    (folder / "a.damaged" / "full").mkdir(parents=True)
+    return folder / "a"
+
+
+@pytest.mark.parametrize("where", [in_a_files_place, beside_what_stays])
+def test_where_no_file_can_be_all_is_held_in_memory_and_that_is_said(
+    tmp_path: Path, where: Callable[[Path], Path]
+) -> None:
+    told: list[str] = []
+
+    cache = open_cache(where(tmp_path), chain_id=1, tell=told.append)
+    with change(cache):
+        cache.execute("INSERT INTO ends VALUES (1, '0x')")
+
+    assert cache.execute("SELECT * FROM ends").fetchall() == [(1, "0x")]
+    (why,) = told
+    assert why.startswith("a is not kept over a restart: ")
+
+
 def test_a_file_of_another_chain_is_not_believed(tmp_path: Path) -> None:
     cache = open_cache(tmp_path / "a", chain_id=1)
     cache.execute("INSERT INTO ends VALUES (1, '0x')")

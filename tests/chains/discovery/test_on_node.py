@@ -154,6 +154,11 @@ async def test_pools_of_tokens_that_are_not_safe_or_of_other_makes_are_left_out(
             choice = await chosen(opened, at)
 
     assert choice.left_out == {PoolRefusal.UNSAFE: with_dai, PoolRefusal.NO_FORM: v4}
+    assert len(choice.unsafe) == with_dai
+    assert {one.why for one in choice.unsafe} == {"it takes a tax"}
+    assert all("DAI" in one.symbols for one in choice.unsafe)
+    worths = [one.worth_usd for one in choice.unsafe]
+    assert worths == sorted(worths, reverse=True)
 
 
 async def test_pairs_of_strange_tokens_are_chosen_by_what_stands_against_them(

@@ -1,5 +1,7 @@
 """One at a time: what the machine makes of each thing that nodes say."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -276,6 +278,44 @@ def test_blocks_whose_numbers_or_times_do_not_rise_are_a_lie() -> None:
 
         assert [block.hash for block in blocks_of(line.talk())] == [honest.ref.hash]
         assert line.count[Count.LIES] == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"parent_hash": f"0x{9:064x}"}, {"number": 107}, {"made_at_s": 1}]
+)
+def test_a_head_that_tells_of_a_true_block_what_it_is_not_is_asked_for_again(
+    change: dict[str, Any],
+) -> None:
+    line = Line()
+    for _ in range(3):
+        line.hear(line.mine())
+    honest = line.mine(str(5 * 10**21))
+    line.machine.head(replace(honest.header, ref=replace(honest.ref, **change)))
+
+    said = line.talk()
+
+    assert [block.hash for block in blocks_of(said)] == [honest.ref.hash]
+    assert line.count[Count.LIES] == 1
+    assert line.is_right
+    line.hear(line.mine(str(6 * 10**21)))
+    assert line.is_right
+
+
+def test_a_block_that_is_not_as_its_head_said_is_taken_as_it_is() -> None:
+    line = Line()
+    honest = line.mine(str(5 * 10**21))
+    late = replace(honest.ref, made_at_s=honest.ref.made_at_s + 86_400)
+    line.machine.head(replace(honest.header, ref=late))
+    asks, _ = line.machine.take()
+    (asked,) = (ask for ask in asks if isinstance(ask, AskLogs))
+
+    line.machine.corrected(asked, honest.header)
+    said = line.talk()
+
+    assert [block.made_at_ns for block in blocks_of(said)] == [honest.ref.made_at_s * 10**9]
+    assert line.count[Count.LIES] == 1
+    line.hear(line.mine(str(6 * 10**21)))
+    assert line.is_right
 
 
 def test_what_happens_while_a_pool_is_read_is_neither_lost_nor_taken_twice() -> None:

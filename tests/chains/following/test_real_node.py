@@ -2,8 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
+
+import pytest
 
 from engine.chains.following.counts import Count
+from engine.chains.ports import BlockRef, PoolNow
 from engine.chains.rpc.addresses import Access
 from engine.domain.pools import Protocol
 from tests.chains.following.node import Followed, following, pools_of
@@ -31,6 +35,26 @@ async def settled(world: LocalWorld, followed: Followed) -> list[str]:
     head = await asyncio.to_thread(world.head)
     await followed.until_at(head["hash"])
     return await followed.differing()
+
+
+async def test_a_follower_that_ends_while_others_restore_its_pools_ends_them_in_order(
+    world: LocalWorld,
+) -> None:
+    pools, is_asked = pools_of(world.made, "ethereum"), asyncio.Event()
+
+    async def known_at(_: BlockRef) -> Mapping[str, PoolNow]:
+        is_asked.set()
+        await asyncio.Event().wait()
+        return {}
+
+    async with following([access_to(world)], []) as followed:
+        await settled(world, followed)
+        restoring = asyncio.create_task(followed.follower.restore(pools, known_at))
+        await is_asked.wait()
+    restoring.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await restoring
 
 
 async def test_pools_are_as_the_node_has_them_after_trades_positions_and_reorganisations(

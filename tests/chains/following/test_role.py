@@ -7,15 +7,23 @@ import random
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bot.render.chains import render_chain
 from engine.bus.chain_reports import ChainLine
 from engine.bus.notices import Reorganised
+from engine.chains.discovery.found import PoolRefusal
 from engine.chains.rpc.reader import ChainReader
+from engine.domain.chains import CHAINS
 from engine.domain.errors import SettingsError, TransientError
+from engine.market.board import Board
+from engine.market.matrix_file import shared_path
+from engine.market.price_matrix import PriceMatrix
 from engine.operate import exit_codes
 from engine.pools.blocks import Block
 from engine.pools.snapshots import PoolSnapshot
@@ -32,7 +40,9 @@ from tests.chains.following.node import differing
 from tests.chains.following.role import announced, chains_role, engine_side, until
 from tests.chains.following.test_real_node import trade
 from tests.chains.local_world import LocalWorld
+from tests.market.matrix_process import show_book
 from tests.patience import PATIENCE_S
+from tests.reference.world import make_instrument
 
 KEY = "keyofone0123456789"
 PROVIDERS = f"ethereum=https://one.example/{KEY}|wss://one.example/{KEY};base=https://two.example"
@@ -90,6 +100,32 @@ async def test_pools_are_answered_page_by_page_and_the_richest_first(
     assert nowhere.count == stale.count == 0
 
 
+@pytest.mark.parametrize("has_books", [True, False])
+async def test_pools_are_worth_what_the_engines_books_say_and_the_chains_own_pairs_without(
+    world: LocalWorld, tmp_path: Path, *, has_books: bool
+) -> None:
+    paths = announced(tmp_path / "var", world)
+    ether = make_instrument("a", "ETH-USD", price_decimals=0, size_decimals=0, tick="1", lot="1")
+    board = Board([ether], levels_max=8)
+    with closing(PriceMatrix.create(shared_path(paths.run), board, run_id="r", pools=[])) as books:
+        if has_books:
+            show_book(board, books, 60_000, at_ns=time.time_ns())
+        async with chains_role(paths) as (answers, _):
+            one = answers.of["ethereum"]
+            await until(lambda: one.choice is not None)
+
+    assert one.choice is not None
+    pool = world.pool("Uniswap V2", "USDC", "WETH").address
+    (worth,) = (chosen.worth_usd for chosen in one.choice.chosen if chosen.pool.address == pool)
+    dollars, ether_there = (
+        world.hands().read(world.token(symbol).address, "balanceOf(address)", ("uint256",), pool)
+        / 10 ** world.token(symbol).decimals
+        for symbol in ("USDC", "WETH")
+    )
+    usd = 60_000.5 if has_books else float(CHAINS["ethereum"].native_usd_about)
+    assert worth == pytest.approx(dollars + ether_there * usd)
+
+
 async def test_a_deep_reorganisation_is_undone_and_told_as_news(
     world: LocalWorld, tmp_path: Path
 ) -> None:
@@ -127,6 +163,39 @@ async def test_after_a_restart_deep_pools_are_as_they_were_kept_if_the_node_bear
 
         assert one.restored_count > 2
         assert not await differing(one.machine, _reader(one), one.tip)
+
+
+async def test_files_that_cannot_be_used_or_moved_end_no_chain_and_are_told(
+    world: LocalWorld, tmp_path: Path
+) -> None:
+    paths = announced(tmp_path / "var", world)
+    verdicts = paths.chains / "token-verdicts-ethereum.json"
+    verdicts.write_bytes(b"{")
+    (paths.chains / f"{verdicts.name}.unreadable" / "full").mkdir(parents=True)
+    for name in ("ethereum.pools", "ethereum.states"):
+        (paths.chains / name).write_bytes(b"no file of ours" * 500)
+        (paths.chains / f"{name}.damaged" / "full").mkdir(parents=True)
+
+    async with chains_role(paths) as (answers, _):
+        one = answers.of["ethereum"]
+        await until(lambda: one.choice is not None)
+        line = await line_of(answers)
+        screen = render_chain(answers.chains(), line)
+        unsafe = await answers.answer(GetPools(is_unsafe=True, most=5))
+        followed = await answers.answer(GetPools())
+
+    assert one.choice is not None
+    assert (unsafe.count, len(unsafe.pools)) == (one.choice.left_out[PoolRefusal.UNSAFE], 5)
+    assert all("not probed yet" in of.why for of in unsafe.pools)
+    assert (followed.count, followed.unsafe) == (0, unsafe.count)
+    assert not one.choice.chosen  # no verdict is believed that cannot be read
+    assert one.choice.left_out[PoolRefusal.UNSAFE]
+    assert [said.partition(":")[0] for said in line.warnings] == [
+        "verdicts on tokens could not be read, all are probed anew",
+        "ethereum.pools is not kept over a restart",
+        "ethereum.states is not kept over a restart",
+    ]
+    assert "Ethereum.pools is not kept" in str(screen)
 
 
 @pytest.mark.slow

@@ -88,6 +88,30 @@ async def test_each_call_is_answered_for_itself(*, has_multicall: bool) -> None:
         assert answers == [b"\x01" * 32, None, None, None, b"\x05"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EVM error InvalidFEOpcode",
+        "EVM error OutOfOffset",
+        "invalid opcode: INVALID",
+        "stack underflow (0 <=> 2)",
+        "return data out of bounds",
+        "write protection",
+        "gas uint64 overflow",
+        "VM execution error.",
+        "Bad instruction fe",
+    ],
+)
+async def test_a_contract_that_fails_in_any_way_takes_no_other_with_it(text: str) -> None:
+    async with Ground() as ground:
+        reader, contracts, _ = await ground.reader(has_multicall=False)
+        contracts.answers = {contract(1): NodeSaysNoError(-32603, text), contract(2): b"\x02"}
+
+        answers = await reader.call([Call(contract(n), b"\x12") for n in (1, 2)], AT)
+
+        assert answers == [None, b"\x02"]
+
+
 async def test_reads_go_in_few_requests_of_bounded_size() -> None:
     async with Ground() as ground:
         limits = ReadLimits(calls_max=40, bytes_max=100)

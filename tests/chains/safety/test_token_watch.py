@@ -234,6 +234,31 @@ async def test_a_damaged_file_costs_probes_and_lets_nothing_in(
     assert path.with_name(path.name + ".unreadable").read_bytes() == content
 
 
+@pytest.mark.parametrize("content", [b"{", None], ids=["malformed", "a folder"])
+async def test_a_file_that_can_neither_be_read_nor_put_aside_lets_nothing_in_and_is_named(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "token-verdicts-base.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    (tmp_path / "token-verdicts-base.json.unreadable" / "full").mkdir(parents=True)
+
+    bench = Bench(tmp_path)
+    bench.want(A)
+    before = bench.watch.why_not(A)
+    said = bench.watch.trouble
+    await bench.settle()
+
+    assert before == "not probed yet"
+    assert "could not be read" in said
+    assert "put aside" in said
+    assert not bench.watch.why_not(A)  # what was probed since stands
+    assert bench.watch.unsaved_count == (0 if content else 1)
+    assert bool(bench.watch.trouble) == (content is None)
+
+
 async def test_verdicts_of_another_chain_are_not_ours(tmp_path: Path) -> None:
     other = verdict(A, Standing.SAFE, 1_000_000)
     VerdictStore(tmp_path, "base").save([other])
