@@ -204,6 +204,10 @@ discover-bench: $(VENV)/.dev local-chain ## find POOLS=5000 real pools at a loca
 follow-bench: $(VENV)/.kernels $(VENV)/.dev local-chain ## follow POOLS=2000 real pools at EVENTS=200 a second: how much of a core each role takes
 	@$(PY) -m benchmarks.following --pools $(or $(POOLS),2000) --events $(or $(EVENTS),200)
 
+.PHONY: role-memory
+role-memory: $(VENV)/.kernels $(VENV)/.dev local-chain ## memory of the role chains with POOLS=5000 on six local chains; EACH=1: a process for each
+	@$(PY) -m benchmarks.role_memory --pools $(or $(POOLS),5000) $(if $(EACH),--each)
+
 .PHONY: bench
 bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure (PARTS="blocks logs": some); writes benchmarks/latest.json
 	@.venv-bench/bin/python -m benchmarks $(PARTS)
@@ -242,6 +246,10 @@ reorgs: $(VENV)/.kernels $(VENV)/.dev ## N=1000 reorganisations of a real node, 
 .PHONY: soak
 soak: $(VENV)/.kernels $(VENV)/.dev local-chain ## run everything for MINUTES=10 on the sandbox: does any role's memory grow?
 	@$(PY) -m tests.scenarios.soak --minutes $(or $(MINUTES),10)
+
+.PHONY: chain-faults
+chain-faults: $(VENV)/.kernels $(VENV)/.dev local-chain ## N=300 faults of nodes put into the whole role: is nothing wrong believed, all lost counted?
+	@$(PY) -m tests.chains.faults.campaign --faults $(or $(N),300) --seed $(or $(SEED),1)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.kernels $(VENV)/.dev ## a million mutated frames per venue feed (an hour)

@@ -28,9 +28,9 @@ _PRICE_ONE = 2**96
 
 
 @contextmanager
-def many_pools(count: int) -> Iterator[tuple[Anvil, Built]]:
+def many_pools(count: int, chain: str = "ethereum") -> Iterator[tuple[Anvil, Built]]:
     """Run a node with so many pools beside those of its world."""
-    world = built("ethereum")
+    world = built(chain)
     state = _state(world, count // (len(PAIRED) + 1))
     node = start_anvil(chain_id=world.plan.chain_id, state=state, options=NODE_OPTIONS)
     try:

@@ -11,6 +11,7 @@ It stands before any node that answers HTTP and WebSockets at one address (anvil
         proxy.clear()                                            # faults end, the proxy goes on
         proxy.cut()                                              # each socket is closed now
         proxy.freeze()                                           # each socket is half-open now
+        proxy.go_to(other_url)                                   # another node, of another branch
 
 A rule is named by the method that it spoils; news of a subscription are named by their topic
 (`newHeads`, `logs`, `newPendingTransactions`). The first rule that fits and whose chance comes up
@@ -39,7 +40,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -208,6 +209,11 @@ class FaultProxy:
         for socket in self._sockets:
             socket.transport.abort()
 
+    def go_to(self, upstream: str) -> None:
+        """Stand before another node from now on; each socket is closed."""
+        self._upstream = upstream
+        self.cut()
+
     def freeze(self) -> None:
         """Leave every socket open, and say nothing by it any more."""
         for socket in self._sockets:
@@ -218,7 +224,10 @@ class FaultProxy:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._serve_socket(request)
         asked = json.loads(await request.read())
-        fault, text = await self._answered(asked)
+        try:
+            fault, text = await self._answered(asked)
+        except aiohttp.ClientError:  # the node is away
+            fault, text = Status(502), ""
         match fault:
             case Dropped():
                 assert request.transport is not None
@@ -286,22 +295,27 @@ class FaultProxy:
         socket = _Socket(ours, request.transport)
         self._sockets.add(socket)
         try:
-            async with self._client.ws_connect(self._upstream, max_msg_size=_BYTES_MAX) as node:
-                down = asyncio.create_task(self._down(socket, node))
-                up = asyncio.create_task(self._up(socket, node))
-                frozen = asyncio.create_task(socket.is_frozen.wait())
-                tasks = {down, up, frozen}
-                try:
-                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for task in tasks:
-                        task.cancel()
-                    await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(aiohttp.ClientError):
+                await self._join(socket)
             if socket.is_frozen.is_set():
                 await asyncio.Event().wait()
         finally:
             self._sockets.discard(socket)
         return ours
+
+    async def _join(self, socket: _Socket) -> None:
+        """Take to and fro what is said until one side has gone or is to be heard no more."""
+        async with self._client.ws_connect(self._upstream, max_msg_size=_BYTES_MAX) as node:
+            down = asyncio.create_task(self._down(socket, node))
+            up = asyncio.create_task(self._up(socket, node))
+            frozen = asyncio.create_task(socket.is_frozen.wait())
+            tasks = {down, up, frozen}
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _up(self, socket: _Socket, node: aiohttp.ClientWebSocketResponse) -> None:
         """Take questions to the node; those by a socket are spoilt as those by POST."""
