@@ -39,7 +39,7 @@ from engine.wiring.chain_processes import ROLE
 from engine.wiring.paths import Paths, prepare
 
 READY_S: Final = 1_200.0
-BLOCKS: Final = 60
+BLOCKS: Final = 10
 LOOK_S: Final = 0.2
 STILL_LOOKS: Final = 10
 """So often the same: no more pools come."""
