@@ -23,9 +23,16 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.background.nurseries import given
 from tests.background.sample_tasks import PRIMES, TASKS, WALK, CountState
 from tests.bus.redis_server import RedisServer, running_redis
-from tests.storage.conftest import Clock, clock, postgres, settings, sqlite_settings
+from tests.storage.conftest import (
+    Clock,
+    clock,
+    postgres,
+    settings,
+    sqlite_model,
+    sqlite_settings,
+)
 
-__all__ = ["clock", "postgres", "settings", "sqlite_settings"]
+__all__ = ["clock", "postgres", "settings", "sqlite_model", "sqlite_settings"]
 NOW_NS = 1_700_000_000_000_000_000
 RUN = b"r" * 16
 
