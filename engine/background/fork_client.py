@@ -15,6 +15,7 @@ import psutil
 
 from engine.background.fork_server import IDLE, MESSAGE_BYTES_MAX, Begun, Over, Ready, Told
 from engine.background.idle import one_thread_each
+from engine.background.left_over import LastGroup
 from engine.background.run import Order
 from engine.domain.errors import TransientError
 
@@ -42,12 +43,18 @@ class ForkServer:
     """The fork server of now; started when one is needed and none lives."""
 
     def __init__(
-        self, tasks_at: str, *, is_idle: bool, on_group: Callable[[int | None], None]
+        self,
+        tasks_at: str,
+        last: LastGroup,
+        *,
+        is_idle: bool,
+        on_group: Callable[[int | None], None],
     ) -> None:
         self.group: int | None = None
         """The process group of all background work; None if there is none."""
         self.attempts: dict[int, Attempt] = {}
         self._tasks_at = tasks_at
+        self._last = last
         self._is_idle = is_idle
         self._on_group = on_group
         self._starting = asyncio.Lock()
@@ -112,6 +119,7 @@ class ForkServer:
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._last.end)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
@@ -141,6 +149,7 @@ class ForkServer:
             raise TransientError("the fork server ended before it was ready; the log says why")
         self._channel = ours
         self.group = msgspec.msgpack.decode(message, type=Ready).pid
+        self._last.keep(self.group)
         self._on_group(self.group)
         self._hearing = asyncio.create_task(self._hear(ours))
 

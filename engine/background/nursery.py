@@ -21,6 +21,7 @@ from engine.background.copies import Copies
 from engine.background.copy_stores import CopyStore
 from engine.background.fork_client import Attempt, ForkServer
 from engine.background.fork_server import Over
+from engine.background.left_over import LastGroup
 from engine.background.ports import Given, Outcome, Task
 from engine.background.quarantine import Quarantine
 from engine.background.run import EXIT_LATER, EXIT_NO_ROOM, KEEP_LEAST_S, Order
@@ -336,7 +337,7 @@ async def open_nursery(
         is_idle: runs get only what nobody else wants; a test waits for them and wants their end.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything runs
-    server = ForkServer(tasks_at, is_idle=is_idle, on_group=on_group)
+    server = ForkServer(tasks_at, LastGroup(folder / "group"), is_idle=is_idle, on_group=on_group)
     files = {task.name: TaskFiles(folder, task, basis=basis, clock=clock) for task in tasks}
     copies = Copies(list(files.values()), stores, tell=tell, clock=clock)
     await copies.restore()
