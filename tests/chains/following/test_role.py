@@ -254,8 +254,8 @@ def test_the_role_is_started_only_where_there_is_a_chain_to_follow(tmp_path: Pat
     def names(settings: Settings) -> list[str]:
         return [one.name for one in role_specs(settings, Paths(tmp_path), has_bot=False)]
 
-    assert names(live(PROVIDERS)) == ["ledger", "chains", "engine"]
-    assert names(live(None)) == ["ledger", "engine"]
+    assert names(live(PROVIDERS)) == ["ledger", "chains", "engine", "workers"]
+    assert names(live(None)) == ["ledger", "engine", "workers"]
 
 
 def test_the_engine_knows_which_chains_are_followed_and_not_where(
