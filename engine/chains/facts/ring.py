@@ -31,6 +31,7 @@ DOUBTED: Final = 64
 
 ANSWER_BYTES_MAX: Final = 2_000_000
 BUSY_S: Final = 1.0
+IN_MEMORY: Final = Path(":memory:")
 
 _TABLES: Final = """
 CREATE TABLE chain (chain_id INTEGER NOT NULL);
@@ -132,13 +133,13 @@ class FactRing:
 
 @contextmanager
 def open_ring(path: Path, *, chain_id: int) -> Iterator[FactRing]:
-    """Open a chain's ring, begun anew if its file cannot be used.
-
-    Raises:
-        OSError: no file can be there.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = _opened(path, chain_id)
+    """Open a chain's ring, begun anew if its file cannot be used; in memory if none can be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _opened(path, chain_id)
+    except (OSError, sqlite3.Error) as error:
+        log.warning("blocks of a chain are kept in memory alone, %s: %s", path, error)
+        file = _begun(IN_MEMORY, chain_id)
     try:
         yield FactRing(file)
     finally:
@@ -150,13 +151,23 @@ def _opened(path: Path, chain_id: int) -> sqlite3.Connection:
         try:
             return _checked(_connected(path), chain_id)
         except (sqlite3.Error, ValueError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise  # it is another's, and sound for all that is known
             log.warning("%s is begun anew: %s", path, error)
             path.replace(path.with_name(path.name + ".damaged"))
             for left in ("-wal", "-shm"):
                 path.with_name(path.name + left).unlink(missing_ok=True)
+    return _begun(path, chain_id)
+
+
+def _begun(path: Path, chain_id: int) -> sqlite3.Connection:
     file = _connected(path)
-    file.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORM}; COMMIT;")
-    file.execute("INSERT INTO chain VALUES (?)", (chain_id,))
+    try:
+        file.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORM}; COMMIT;")
+        file.execute("INSERT INTO chain VALUES (?)", (chain_id,))
+    except BaseException:
+        file.close()
+        raise
     return file
 
 
@@ -179,8 +190,14 @@ def _check(file: sqlite3.Connection, chain_id: int) -> None:
 
 def _connected(path: Path) -> sqlite3.Connection:
     file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    # a crash of the machine may lose the newest blocks; never their order
-    file.execute("PRAGMA journal_mode = WAL")
-    file.execute("PRAGMA synchronous = NORMAL")
-    file.execute("PRAGMA cache_size = -1000")
+    # One alone may have it open: SQLite before 3.51.3 can damage what two write in WAL mode.
+    try:
+        file.execute("PRAGMA locking_mode = EXCLUSIVE")
+        # a crash of the machine may lose the newest blocks; never their order
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
+        file.execute("PRAGMA cache_size = -1000")
+    except BaseException:
+        file.close()
+        raise
     return file

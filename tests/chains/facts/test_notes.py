@@ -174,3 +174,22 @@ def test_a_file_that_cannot_be_used_is_begun_anew(tmp_path: Path, damage: str) -
         assert ring.newest(10) == []
         ring.write(noted(1).take())
         assert len(ring.newest(10)) == 1
+
+
+def test_where_no_file_can_be_blocks_are_kept_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with open_ring(tmp_path / "taken" / "base.blocks", chain_id=1) as ring:
+        ring.write(noted(1, first=7).take())
+
+        assert [one.number for one in ring.newest(5)] == [7]
+
+
+def test_a_file_that_another_has_open_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "base.blocks"
+    with open_ring(path, chain_id=1) as first:
+        first.write(noted(1, first=7).take())
+        with open_ring(path, chain_id=1) as second:
+            assert second.newest(5) == []
+
+    with open_ring(path, chain_id=1) as again:
+        assert [one.number for one in again.newest(5)] == [7]
