@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from engine.agents.task_list import TASKS
-from engine.background.copy_stores import CopyStore, LedgerStore, RedisStore
+from engine.background.copy_stores import CopyStore, LedgerStore
 from engine.background.history import History
 from engine.background.machine import WorkMachine
 from engine.background.nursery import Nursery, open_nursery
@@ -120,6 +120,8 @@ async def open_workers(
     records = Records(callers["ledger"])
     stores: list[CopyStore] = [LedgerStore(callers["ledger"])]
     if settings.bus.url is not None and settings.bus.url.startswith("redis"):
+        from engine.background.redis_copies import RedisStore  # noqa: PLC0415 - few have a server
+
         stores.append(RedisStore(settings.bus.url))
     async with contextlib.AsyncExitStack() as stack:
         hold = await stack.enter_async_context(open_hold(paths.hold_page))

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from engine.background.coding import encode_checked
 from engine.background.copies import Copies, packed, unpacked
-from engine.background.copy_stores import CopyStore, LedgerStore, RedisStore
+from engine.background.copy_stores import CopyStore, LedgerStore
+from engine.background.redis_copies import RedisStore
 from engine.background.sealed import GarbageError, Kind
 from engine.background.task_files import TaskFiles
 from engine.background.trouble import Trouble
@@ -266,7 +267,7 @@ async def test_whatever_redis_does_is_told_and_loses_nothing(
             await redis.kill()
         elif fault == "frozen":
             redis.freeze()
-            monkeypatch.setattr("engine.background.copy_stores.REDIS_S", 0.3)
+            monkeypatch.setattr("engine.background.redis_copies.REDIS_S", 0.3)
         elif fault == "flushed":
             await client.flushall()
         else:

@@ -316,7 +316,7 @@ async def test_whatever_begins_with_kill_sets_the_latch(chat: Chat, line: str) -
     [
         ("/staus", ["/status", "Help status"]),
         ("/skill", ["Help kill"]),
-        ("/skip", ["Help kill"]),
+        ("/skip", ["/task", "Help task"]),
         ("/kick", ["Help ack"]),
         ("/unkil", ["Help unkill"]),
         ("hello", ["Help"]),

@@ -92,9 +92,8 @@ async def all_pages(facade: Facade, most: int) -> list[PoolsReport]:
     return pages
 
 
-async def test_two_processes_answer_as_one_and_each_serves_its_own_blocks(
-    worlds: dict[str, LocalWorld], tmp_path: Path
-) -> None:
+async def test_two_answer_as_one(worlds: dict[str, LocalWorld], tmp_path: Path) -> None:
+    """And each serves its own blocks. The name is short: it is part of the sockets' paths."""
     paths, settings = announced_both(tmp_path / "var", worlds), each()
     weth = worlds["base"].token("WETH").address
     async with AsyncExitStack() as stack:
