@@ -238,7 +238,7 @@ def _keep_private(paths: Paths) -> None:
     """
     for path in _private(paths):
         _take_from_others(path)
-        if not path.is_symlink() and path.stat().st_uid != os.geteuid():
+        if _is_anothers(path):
             _check_writable(path)
     if paths.data_dir not in {Path.cwd(), Path.home()}:  # a folder of its own, not one with more
         _take_from_others(paths.data_dir)
@@ -252,6 +252,14 @@ def _private(paths: Paths) -> Iterator[Path]:
         if folder.exists():
             yield folder
             yield from folder.rglob("*")
+
+
+def _is_anothers(path: Path) -> bool:
+    """Say whether a file is another user's; one that is gone is nobody's: roles start together."""
+    try:
+        return not path.is_symlink() and path.stat().st_uid != os.geteuid()
+    except FileNotFoundError:
+        return False
 
 
 def _check_writable(path: Path) -> None:

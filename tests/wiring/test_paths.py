@@ -120,3 +120,13 @@ def test_nothing_of_two_engines_lies_in_one_place_but_ledger_and_chat(tmp_path: 
         base.ledger_socket,
         base.sandbox_announce,
     )
+
+
+def test_a_file_that_another_role_takes_away_meanwhile_is_no_reason_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All roles start together, and each tries whether it can write."""
+    gone = tmp_path / "var" / "run" / ".probe-1"
+    monkeypatch.setattr("engine.wiring.paths._private", lambda _paths: iter([gone]))
+
+    assert prepare(str(tmp_path / "var")).data_dir.exists()
