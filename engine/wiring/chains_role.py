@@ -19,7 +19,7 @@ from engine.chains.following.serving import serving
 from engine.chains.pending.whales import Whale
 from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.outbound import open_outbound
-from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
+from engine.domain.errors import BadValueError, FatalError, SyndicateError, TransientError, worst_of
 from engine.market.book_prices import BookPrices
 from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
@@ -208,6 +208,9 @@ class News:
             except TransientError as error:
                 log.info("news of chains wait for the ledger: %s", error)
                 await asyncio.sleep(RETRY_S)
+            except BadValueError as error:
+                log.error("the ledger refuses %s: %s", append, error)  # noqa: TRY400 - said whole
+                return
             else:
                 return
 

@@ -24,7 +24,7 @@ from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import WorkTrouble
 from engine.bus.records import Append, NoticeRecord, Record, TaskActRecord
 from engine.bus.request import Caller
-from engine.domain.errors import FatalError, SyndicateError, TransientError, worst_of
+from engine.domain.errors import BadValueError, FatalError, SyndicateError, TransientError, worst_of
 from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
@@ -243,6 +243,9 @@ class Records:
                 except TransientError as error:
                     log.info("records of background work wait for the ledger: %s", error)
                     await asyncio.sleep(RETRY_S)
+                except BadValueError as error:
+                    log.error("the ledger refuses %s: %s", record, error)  # noqa: TRY400 - said whole
+                    break
                 else:
                     break
 
