@@ -3,7 +3,7 @@
 Raises BadValueError throughout: whoever asked knows which provider that was.
 """
 
-import re
+from functools import lru_cache
 from typing import Final
 
 from engine.chains.ports import BlockRef, Json, Log
@@ -18,9 +18,12 @@ SECOND_MAX: Final = 2**34
 
 LOG_INDEX_MAX: Final = 2**24
 TOPICS_MAX: Final = 4
+ADDRESS_BYTES: Final = 20
+HASH_BYTES: Final = 32
 
-_QUANTITY: Final = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
-_DATA: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
+_PREFIX: Final = "0x"
+_ADDRESS_CHARACTERS: Final = len(_PREFIX) + 2 * ADDRESS_BYTES
+_HASH_CHARACTERS: Final = len(_PREFIX) + 2 * HASH_BYTES
 _SHOWN: Final = 40
 
 
@@ -30,9 +33,9 @@ def parse_quantity(value: Json, what: str, *, most: int = 2**256 - 1) -> int:
     Raises:
         BadValueError: it is none, or above `most`.
     """
-    if not isinstance(value, str) or _QUANTITY.fullmatch(value) is None:
+    number = _number(value) if isinstance(value, str) else None
+    if number is None:
         raise BadValueError(f"{what} is no number in hexadecimal: {_shown(value)}")
-    number = int(value, 16)
     if number > most:
         raise BadValueError(f"{what} is {number}, and at most {most} can be true")
     return number
@@ -44,11 +47,12 @@ def parse_bytes(value: Json, what: str, *, length: int | None = None) -> bytes:
     Raises:
         BadValueError: they are none, or not so many.
     """
-    if not isinstance(value, str) or _DATA.fullmatch(value) is None:
+    read = _bytes(value) if isinstance(value, str) else None
+    if read is None:
         raise BadValueError(f"{what} is no bytes in hexadecimal: {_shown(value)}")
-    if length is not None and len(value) != 2 + 2 * length:
-        raise BadValueError(f"{what} is {len(value) // 2 - 1} bytes long, not {length}")
-    return bytes.fromhex(value[2:])
+    if length is not None and len(read) != length:
+        raise BadValueError(f"{what} is {len(read)} bytes long, not {length}")
+    return read
 
 
 def parse_hash(value: Json, what: str) -> str:
@@ -57,7 +61,9 @@ def parse_hash(value: Json, what: str) -> str:
     Raises:
         BadValueError: it is something else.
     """
-    return "0x" + parse_bytes(value, what, length=32).hex()
+    if isinstance(value, str) and _known_hash(value) is not None:
+        return value.lower()
+    return hex_bytes(parse_bytes(value, what, length=32))
 
 
 def parse_address(value: Json, what: str) -> str:
@@ -66,7 +72,7 @@ def parse_address(value: Json, what: str) -> str:
     Raises:
         BadValueError: it is something else.
     """
-    return "0x" + parse_bytes(value, what, length=20).hex()
+    return hex_bytes(parse_bytes(value, what, length=20))
 
 
 def parse_block(value: Json) -> BlockRef:
@@ -99,16 +105,42 @@ def parse_log(value: Json) -> Log:
     topics = fields.get("topics")
     if not isinstance(topics, list) or len(topics) > TOPICS_MAX:
         raise BadValueError(f"an event's topics are {_shown(topics)}")
+    address, tx_hash, data = _texts(fields)
     return Log(
-        address=parse_address(fields.get("address"), "an event's contract"),
-        topics=tuple(parse_bytes(topic, "a topic", length=32) for topic in topics),
-        data=parse_bytes(fields.get("data"), "an event's data"),
+        address=address,
+        topics=tuple([_topic(topic) for topic in topics]),
+        data=data,
         block_number=parse_quantity(
             fields.get("blockNumber"), "an event's block number", most=BLOCK_NUMBER_MAX
         ),
         block_hash=parse_hash(fields.get("blockHash"), "an event's block"),
-        tx_hash=parse_hash(fields.get("transactionHash"), "an event's transaction"),
+        tx_hash=tx_hash,
         index=parse_quantity(fields.get("logIndex"), "an event's place", most=LOG_INDEX_MAX),
+    )
+
+
+def _texts(fields: dict[str, Json]) -> tuple[str, str, bytes]:
+    """Return an event's contract, transaction and data.
+
+    A block has hundreds of events on their way to a decision: what each has of its own is read in
+    one go, and only what is not as it should be is looked at piece by piece.
+    """
+    address, tx_hash, data = (fields.get(name) for name in ("address", "transactionHash", "data"))
+    if (
+        isinstance(address, str)
+        and isinstance(tx_hash, str)
+        and isinstance(data, str)
+        and len(address) == _ADDRESS_CHARACTERS
+        and len(tx_hash) == _HASH_CHARACTERS
+        and address[:2] == tx_hash[:2] == data[:2] == _PREFIX
+    ):
+        read = _bytes(address + tx_hash[2:] + data[2:])
+        if read is not None:
+            return address.lower(), tx_hash.lower(), read[ADDRESS_BYTES + HASH_BYTES :]
+    return (
+        parse_address(address, "an event's contract"),
+        parse_hash(tx_hash, "an event's transaction"),
+        parse_bytes(data, "an event's data"),
     )
 
 
@@ -120,6 +152,41 @@ def hex_number(number: int) -> str:
 def hex_bytes(value: bytes) -> str:
     """Return bytes as nodes take them."""
     return "0x" + value.hex()
+
+
+@lru_cache(maxsize=1_024)
+def _number(text: str) -> int | None:
+    # `int` takes signs, blanks, underscores and digits of all scripts as well.
+    digits = text[len(_PREFIX) :]
+    if len(digits) > QUANTITY_DIGITS_MAX or not (text.startswith(_PREFIX) and digits.isalnum()):
+        return None
+    try:
+        return int(text, 16) if digits.isascii() else None
+    except ValueError:
+        return None
+
+
+def _bytes(text: str) -> bytes | None:
+    if not text.startswith(_PREFIX):
+        return None
+    try:
+        read = bytes.fromhex(text[len(_PREFIX) :])
+    except ValueError:
+        return None
+    # Blanks between bytes are taken as well, and then there are fewer.
+    return read if len(text) == len(_PREFIX) + 2 * len(read) else None
+
+
+def _topic(value: Json) -> bytes:
+    read = _known_hash(value) if isinstance(value, str) else None
+    return parse_bytes(value, "a topic", length=HASH_BYTES) if read is None else read
+
+
+@lru_cache(maxsize=1_024)
+def _known_hash(text: str) -> bytes | None:
+    """Return its bytes if it is one: a block's stands in each of its events, a kind's in many."""
+    read = _bytes(text)
+    return read if read is not None and len(read) == HASH_BYTES else None
 
 
 def _fields(value: Json, what: str) -> dict[str, Json]:

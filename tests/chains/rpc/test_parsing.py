@@ -1,5 +1,6 @@
 """What nodes say in hexadecimal becomes values, or is refused by one sentence."""
 
+import re
 from typing import Any
 
 import pytest
@@ -137,6 +138,46 @@ def test_an_event_with_junk_in_it_is_refused_or_is_an_event(spoilt: dict[str, An
         return
     assert 0 <= log.index < 2**24
     assert len(log.topics) <= 4
+
+
+digits_or_nearly = st.lists(
+    st.sampled_from(["0", "a", "F", "ab", "0x", " ", "\n", "_", "-", "g", "\u0661"])
+    | st.text("0123456789abcdefABCDEF", min_size=8, max_size=16),
+    max_size=6,
+).map("".join)
+
+
+@given(st.sampled_from(["0x", "0X", ""]), digits_or_nearly)
+def test_only_what_nodes_write_is_a_number_or_bytes(prefix: str, digits: str) -> None:
+    text = prefix + digits
+    is_number = re.fullmatch("0x[0-9a-fA-F]{1,64}", text) is not None
+    is_bytes = re.fullmatch("0x([0-9a-fA-F]{2})*", text) is not None
+    assert _is_taken(parse_quantity, text) == is_number
+    assert _is_taken(parse_bytes, text) == is_bytes
+
+
+@pytest.mark.parametrize("junk", [" ", "\n\n", "g", "\u0661", "0x", "_"])
+@pytest.mark.parametrize("name", ["address", "transactionHash", "data", "blockHash"])
+def test_an_event_s_own_texts_are_held_to_every_character(name: str, junk: str) -> None:
+    right = EVENT[name]
+    for at in (2, len(right) - len(junk)):
+        longer, as_long = (
+            right[:at] + junk + right[at:],
+            right[:at] + junk + right[at + len(junk) :],
+        )
+        for text in (longer, as_long, right[:-1], right[2:], "0X" + right[2:]):
+            with pytest.raises(BadValueError):
+                parse_log({**EVENT, name: text})
+    with pytest.raises(BadValueError):
+        parse_log({**EVENT, "address": EVENT["address"] + " ", "data": "0x 1"})
+
+
+def _is_taken(parse: Any, value: Any) -> bool:
+    try:
+        parse(value, "it")
+    except BadValueError:
+        return False
+    return True
 
 
 @given(st.integers(0, 2**256 - 1))
