@@ -1,7 +1,6 @@
 """What was kept is used by the task that can read it, and never misread."""
 
 import dataclasses
-import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from engine.background.coding import DiscardedError, NoSuchValueError, encode_checked, state_of
 from engine.background.ports import Given, Task
 from engine.background.quarantine import FAILURES_MAX, Quarantine
-from engine.background.run import Keeper
 from engine.background.sealed import GarbageError, Kind, Sealed
 from engine.background.task_files import Result, TaskFiles
 from engine.domain.errors import BadValueError
@@ -128,27 +126,6 @@ def test_a_result_counts_for_its_run_and_version_only(tmp_path: Path) -> None:
     assert files(tmp_path, dataclasses.replace(WALK, version=2)).result(run) is None
     here.path(Kind.RESULT).write_bytes(os.urandom(200))
     assert here.result(run) is None
-
-
-def test_a_state_for_which_there_is_no_room_leaves_the_one_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_room(*_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    here, remarks = files(tmp_path, PRIMES), list[str]()
-    with here.open_page(Kind.STATE) as page:
-        keep = Keeper(page, PRIMES, RUN, remarks, least_s=0.0)
-        keep(CountState(1, []))
-        monkeypatch.setattr(os, "posix_fallocate", no_room)
-        for _ in range(3):
-            keep(CountState(2, list(range(5_000))))
-
-    found = here.state_of(RUN)
-    assert found is not None
-    assert msgspec.msgpack.decode(found.content, type=CountState) == CountState(1, [])
-    (remark,) = remarks
-    assert "No space left on device" in remark
 
 
 def test_failures_are_remembered_over_restarts_until_a_new_version(tmp_path: Path) -> None:
