@@ -3,11 +3,14 @@
 `python -m tests.background.interrupt_campaign --kills 1000 --seed 1`. A role runs tasks one after
 another, acknowledges each outcome in a file, as the ledger would, and settles it. Each run begins
 with what the one before learned, so one that was lost would show in all later ones. Prints one JSON
-object; exits 1 if an outcome differs from that of an undisturbed run, or is missing.
+object; exits 1 if an outcome differs from that of an undisturbed run, or is missing. Outcomes are
+kept while it runs, so that one that differs is told by what is different in it. The program must
+not be changed meanwhile: what is begun later would be another program, and is told as that.
 """
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -18,16 +21,21 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
+import msgspec
 import psutil
 
 from tests.background.interrupted import TASKS
-from tests.background.interrupted_role import LEDGER, LIMIT, STOP, read_lines
+from tests.background.interrupted_role import LEDGER, LIMIT, OUTCOMES, STOP, Line, read_lines
 from tests.patience import PATIENCE_S
 
 VICTIMS = {"run": 0.80, "server": 0.12, "role": 0.08}
 PAUSE_MEAN_S = 0.1
 PROGRESS = 50
+ROOT: Final = Path(__file__).parents[2]
+PROGRAM: Final = ("engine", "tests/agents", "tests/background")
+SHOWN_MAX: Final = 300
 
 
 @dataclass(slots=True)
@@ -50,7 +58,7 @@ def run(folder: Path, *, kills: int, seed: int, tasks: int) -> Figures:
     """Run a campaign in a folder."""
     chance = random.Random(seed)
     figures = Figures(seed=seed)
-    begun_s = time.monotonic()
+    begun_s, program = time.monotonic(), program_digest()
     role = _start(folder, tasks)
     try:
         while figures.kills < kills:
@@ -73,8 +81,19 @@ def run(folder: Path, *, kills: int, seed: int, tasks: int) -> Figures:
         role.kill()
         role.wait()
     _compare(folder, tasks, figures)
+    if program_digest() != program:
+        figures.faults.append("the program was changed meanwhile: run it again")
     figures.seconds = round(time.monotonic() - begun_s, 1)
     return figures
+
+
+def program_digest(root: Path = ROOT) -> str:
+    """Return a digest of all code that the campaign's processes load."""
+    digest = hashlib.sha256()
+    for name in PROGRAM:
+        for path in sorted((root / name).rglob("*.py")):
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _start(folder: Path, tasks: int) -> "subprocess.Popen[bytes]":
@@ -129,12 +148,43 @@ def _compare(folder: Path, tasks: int, figures: Figures) -> None:
         (calm / f"{task.name}.{LIMIT}").write_text(str(len(of_task)))
     if _start(calm, tasks).wait() != 0:
         figures.faults.append("the role that nobody disturbs failed")
-    expected = {(one.task, one.number): one.digest for one in read_lines(calm / LEDGER)}
+    calm_lines = read_lines(calm / LEDGER)
+    expected = {(one.task, one.number): one.digest for one in calm_lines}
     for one in lines:
         if expected.get((one.task, one.number)) == one.digest:
             figures.kept += 1
         else:
-            figures.faults.append(f"{one.task} run {one.number} ended otherwise")
+            other = next((of for of in calm_lines if of[:2] == one[:2]), None)
+            said = difference(folder, one, calm, other)
+            figures.faults.append(f"{one.task} run {one.number} ended otherwise: {said}")
+
+
+def difference(folder: Path, one: Line, calm: Path, other: Line | None) -> str:
+    """Say where two outcomes differ first."""
+    if other is None:
+        return "the undisturbed role has no such run"
+    contents = [
+        (where / OUTCOMES / line.digest).read_bytes()
+        for where, line in ((folder, one), (calm, other))
+    ]
+    here, there = (_leaves(msgspec.msgpack.decode(content)) for content in contents)
+    for name in sorted(here.keys() | there.keys()):
+        if repr(here.get(name)) != repr(there.get(name)):
+            said = f"{name} is {here.get(name)!r}, undisturbed {there.get(name)!r}"
+            return said[:SHOWN_MAX]
+    return "in its bytes only"
+
+
+def _leaves(value: object, name: str = "") -> dict[str, object]:
+    """Return all plain values within one, by where they are."""
+    match value:
+        case dict():
+            inner = [(str(key), one) for key, one in value.items()]
+        case list():
+            inner = [(str(at), one) for at, one in enumerate(value)]
+        case _:
+            return {name: value}
+    return {at: leaf for key, one in inner for at, leaf in _leaves(one, f"{name}.{key}").items()}
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ from tests.background.interrupted import AT, TASKS, given_of
 from tests.background.nurseries import as_bytes
 
 LEDGER = "acknowledged.txt"
+OUTCOMES = "outcomes"
+"""A folder with what was acknowledged, each by its digest."""
 STOP = "stop"
 LIMIT = "limit"
 """A file of a task's name with this end says how many runs it may have."""
@@ -33,8 +35,14 @@ class Line(NamedTuple):
     digest: str
 
 
-def digest_of(task: Task[Any], outcome: Outcome[Any] | None) -> str:
-    return hashlib.sha256(as_bytes(task, outcome)).hexdigest()
+def keep_outcome(folder: Path, task: Task[Any], outcome: Outcome[Any] | None) -> str:
+    """Keep an outcome as a whole before it is acknowledged; return its digest."""
+    content = as_bytes(task, outcome)
+    digest = hashlib.sha256(content).hexdigest()
+    scratch = folder / OUTCOMES / f"{task.name}.new"
+    scratch.write_bytes(content)
+    scratch.replace(folder / OUTCOMES / digest)
+    return digest
 
 
 def read_lines(path: Path) -> list[Line]:
@@ -67,8 +75,8 @@ async def work(nursery: Nursery, task: Task[Any], folder: Path) -> None:
         if ended.how is not How.DONE:
             raise RuntimeError(f"{task.name}: {ended.how} {ended.why}")
         if ended.run_id not in {one.run_id for one in done}:
-            line = Line(task.name, len(done), ended.run_id, digest_of(task, ended.outcome))
-            _append(folder / LEDGER, line)
+            digest = keep_outcome(folder, task, ended.outcome)
+            _append(folder / LEDGER, Line(task.name, len(done), ended.run_id, digest))
         await nursery.settle(task.name)
 
 
@@ -83,7 +91,8 @@ def _tell(trouble: Trouble) -> None:
 
 async def main(folder: Path, tasks: tuple[Task[Any], ...]) -> None:
     """Run tasks side by side."""
-    (folder / "begun").mkdir(exist_ok=True)
+    for name in ("begun", OUTCOMES):
+        (folder / name).mkdir(exist_ok=True)
     async with (
         open_nursery(
             folder=folder / "background",
