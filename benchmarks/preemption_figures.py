@@ -19,6 +19,9 @@ STOPPED_NS: Final = 2_000_000
 
 CLASSES_US: Final = np.geomspace(0.5, 20_000, 94)
 
+TAKEN_NS: Final = 1_000_000
+"""A caller that had its core for so much less than its call took was away from it."""
+
 SHARES: Final = np.geomspace(1e-4, 1, 200)
 
 Numbers = np.ndarray[Any, Any]
@@ -35,8 +38,9 @@ def rows_of(found: dict[str, Numbers]) -> list[harness.Row]:
         harness.scalar("preemption.triggers", "count", len(last)),
         *_figures("preemption.last_instruction", last[last >= 0]),
         *_figures("preemption.call", called),
-        harness.scalar("preemption.success", "ratio", float(is_good.mean())),
+        harness.scalar("preemption.success", "%", 100 * float(is_good.mean())),
         harness.scalar("preemption.not_stopped_in_2_ms", "count", int((~is_good).sum())),
+        *_why_late(found, ~is_good),
         harness.scalar("preemption.failures", "count", int(found["failures"].sum())),
         harness.scalar("preemption.ran_between", "ratio", float(found["woken"].mean())),
         harness.row("frame.to_handler.held", found["heard_held"]),
@@ -56,6 +60,32 @@ def rows_of(found: dict[str, Numbers]) -> list[harness.Row]:
     if len(away):
         rows += _figures("machine.away", away)
     return rows
+
+
+def _why_late(found: dict[str, Numbers], is_late: Numbers) -> list[harness.Row]:
+    """Return how many were late as the caller lost its core in the call, to whom, and others.
+
+    The host takes a core without the guest switching; the caller's processor time lacks it. What is
+    left of a call on the way to the last process runs on meanwhile: no program can do anything.
+    """
+    is_away = found["called"] - found["ran"] > TAKEN_NS
+    by_host, by_guest = is_away & ~found["switched"], is_away & found["switched"]
+    # Of as many calls as long as most are, the machine by itself is away so often in so many.
+    away, ran_s = _away(found["away"]), _ran_s(found["away"])
+    called_s = float(np.median(found["called"])) / 1e9 * len(is_late)
+    expected = float((away > STOPPED_NS).sum()) / ran_s * called_s
+    is_free = ~by_host
+    return [
+        harness.scalar(
+            "preemption.late.host_took_the_core", "count", int((is_late & by_host).sum())
+        ),
+        harness.scalar("preemption.late.guest_switched", "count", int((is_late & by_guest).sum())),
+        harness.scalar("preemption.late.otherwise", "count", int((is_late & ~is_away).sum())),
+        harness.scalar("preemption.late.machine_alone_expected", "count", expected),
+        harness.scalar(
+            "preemption.success_where_the_host_let", "%", 100 * float((~is_late)[is_free].mean())
+        ),
+    ]
 
 
 def write(found: dict[str, Numbers]) -> None:
