@@ -187,13 +187,17 @@ def render_resources(report: ResourcesReport) -> Screen:
     free = f"{report.free_mb:,.0f} MB free" if report.free_mb else "free memory not known"
     waits = f", {report.stalled:.0f} % waits" if report.stalled else ""
     room = f"{report.room} runs{f', {report.room_why}' if report.room_why else ''}"
+    rarer = f"{report.telemetry_times} times rarer, {report.telemetry_why}"
+    eased = (("Looks", rarer),) if report.telemetry_times > 1 else ()
     return Screen(
         title=f"Memory grows: {', '.join(leaking)}"
         if leaking
         else f"Resources: {total_mb:,.0f} MB in {len(report.roles)} processes",
         mark=Mark.WARN if leaking else Mark.GOOD,
         blocks=(
-            Facts((("Machine", f"{report.cores} cores, {free}{waits}"), ("Room for", room))),
+            Facts(
+                (("Machine", f"{report.cores} cores, {free}{waits}"), ("Room for", room), *eased)
+            ),
             Table(("role", "cores", "files", "sockets", "MB/h"), rows),
         ),
         note=words.BASIS_WORDS[report.basis],

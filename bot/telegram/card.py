@@ -6,7 +6,7 @@ whatever is queued after it, and is not tried again; the next one is newer anywa
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -48,6 +48,7 @@ class LiveCard:
 
     Attributes:
         every_s: time between two looks, and least time between two edits.
+        eased: returns how long that is while the machine is short.
     """
 
     dispatcher: Dispatcher
@@ -56,6 +57,7 @@ class LiveCard:
     chat_id: int
     threads: Threads
     every_s: float
+    eased: Callable[[float], float] = lambda every_s: every_s
     _message_id: int | None = field(default=None, init=False)
     _shown: tuple[object, ...] = field(default=(), init=False)
     _looks: int = field(default=0, init=False)
@@ -71,7 +73,7 @@ class LiveCard:
             self._looks += 1
             if content != self._shown or self._looks >= FORCED_AFTER:
                 await self._write(Answer(screen=content[0], buttons=content[1]), content)
-            await asyncio.sleep(self.every_s)
+            await asyncio.sleep(self.eased(self.every_s))
 
     async def _look(self) -> CardFacts:
         ask = self.dispatcher.ask
@@ -95,7 +97,7 @@ class LiveCard:
         if self.outbox.waiting_count:
             return  # a person waits for something
         message_id = self._message_id
-        until_ns = self.dispatcher.clock() + int(VALID_FOR * self.every_s * NS_PER_S)
+        until_ns = self.dispatcher.clock() + int(VALID_FOR * self.eased(self.every_s) * NS_PER_S)
         screen = answer.screen
         note = f"valid until {words.clock(until_ns)}, {screen.note}".rstrip(", ")
         (message,) = make_messages(

@@ -196,6 +196,7 @@ class Chat:
             chat_id=self.person.user_id,
             threads=self.notices.threads,
             every_s=every_s,
+            eased=self._around.settings.eased,
         )
 
     async def _show_activity(self) -> None:

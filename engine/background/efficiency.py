@@ -1,9 +1,10 @@
 """How much of the processor time that was there for background work was used for something.
 
 Available is, in each look, what the cores had left (idle time and what background work took), at
-most a core for each run that is under way or could be, and only while nothing more urgent holds
-them. Useful is what the runs took, without those that failed. Both add up over the time in which
-some work was due.
+most a core for each run that is ordered and not over yet, or that waits for room, and only while
+nothing more urgent holds them. While a run waits for others, for what it wants or for what it found
+to be stored, it could make no use of a core. Useful is what tasks' own code took in runs that came
+to a good end: what began runs, kept their states or ended badly was no use.
 """
 
 from dataclasses import dataclass
@@ -15,15 +16,17 @@ class Look(NamedTuple):
 
     Attributes:
         steady_s: the instant.
-        wanted: runs under way, and those that could be.
+        waiting: runs that could be under way if there were room.
+        open_s: time in which runs were ordered and not over yet, summed over runs.
         idle_s: idle time of all cores that background work may use.
         cpu_s: processor time of background work.
-        lost_s: the part of that which runs took that failed.
+        lost_s: the part of that which was no use.
         held_s: time in which background work was held.
     """
 
     steady_s: float
-    wanted: int
+    waiting: int
+    open_s: float
     idle_s: float
     cpu_s: float
     lost_s: float
@@ -56,12 +59,13 @@ class Efficiency:
         if last is None:
             return
         lasted_s = look.steady_s - last.steady_s
-        if lasted_s <= 0 or not last.wanted:
+        if lasted_s <= 0:
             return
         used_s = max(look.cpu_s - last.cpu_s, 0.0)
-        open_s = max(lasted_s - max(look.held_s - last.held_s, 0.0), 0.0)
-        left_s = max(look.idle_s - last.idle_s, 0.0) * open_s / lasted_s
-        self.available_s += max(min(last.wanted * open_s, left_s + used_s), used_s)
+        not_held = max(1.0 - max(look.held_s - last.held_s, 0.0) / lasted_s, 0.0)
+        left_s = max(look.idle_s - last.idle_s, 0.0) * not_held
+        wanted_s = max(look.open_s - last.open_s, 0.0) + last.waiting * lasted_s
+        self.available_s += max(min(wanted_s * not_held, left_s + used_s), used_s)
         self.useful_s += used_s
         self.useful_s -= min(max(look.lost_s - last.lost_s, 0.0), self.useful_s)
 

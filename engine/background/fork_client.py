@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -31,10 +32,12 @@ class Attempt:
         over: what became of it; None if its server died.
         process: known once it has begun.
         is_unwanted: it is to end, also if it has yet to begin.
+        since_s: when it was ordered.
     """
 
     order: Order
     over: "asyncio.Future[Over | None]"
+    since_s: float
     process: psutil.Process | None = None
     is_unwanted: bool = False
 
@@ -62,6 +65,22 @@ class ForkServer:
         self._process: asyncio.subprocess.Process | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._numbers = 0
+        self._leader: psutil.Process | None = None
+        self._served_before_s = self._served_s = 0.0
+        self._open_s = 0.0
+
+    def serving_s(self) -> float:
+        """Return the processor time of all servers so far, without that of runs."""
+        if self._leader is not None:
+            with contextlib.suppress(psutil.Error):  # it is gone: what it took last counts
+                times = self._leader.cpu_times()
+                self._served_s = times.user + times.system
+        return self._served_before_s + self._served_s
+
+    def open_s(self) -> float:
+        """Return for how long processes were ordered and not over yet, summed over them."""
+        now_s = time.monotonic()
+        return self._open_s + sum(now_s - one.since_s for one in self.attempts.values())
 
     async def begin(self, order: Order) -> Attempt:
         """Order a run; it gets its number here.
@@ -72,12 +91,13 @@ class ForkServer:
         channel = await self._ready()
         self._numbers += 1
         order = msgspec.structs.replace(order, number=self._numbers)
-        attempt = Attempt(order, asyncio.get_running_loop().create_future())
+        over = asyncio.get_running_loop().create_future()
+        attempt = Attempt(order, over, time.monotonic())
         self.attempts[order.number] = attempt
         try:
             await asyncio.get_running_loop().sock_sendall(channel, msgspec.msgpack.encode(order))
         except OSError as error:
-            self.attempts.pop(order.number, None)
+            self._close(order.number)
             raise TransientError(f"the fork server is gone: {error}") from error
         except asyncio.CancelledError:
             attempt.is_unwanted = True
@@ -149,6 +169,9 @@ class ForkServer:
             raise TransientError("the fork server ended before it was ready; the log says why")
         self._channel = ours
         self.group = msgspec.msgpack.decode(message, type=Ready).pid
+        self._served_before_s, self._served_s = self.serving_s(), 0.0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._leader = psutil.Process(self.group)
         self._last.keep(self.group)
         self._on_group(self.group)
         self._hearing = asyncio.create_task(self._hear(ours))
@@ -163,7 +186,7 @@ class ForkServer:
                 if isinstance(told, Begun):
                     self._begun(told)
                 elif isinstance(told, Over):
-                    attempt = self.attempts.pop(told.number, None)
+                    attempt = self._close(told.number)
                     if attempt is not None and not attempt.over.done():
                         attempt.over.set_result(told)
         except OSError:
@@ -171,10 +194,16 @@ class ForkServer:
         finally:
             self.group = None
             self._on_group(None)
-            left, self.attempts = self.attempts, {}
-            for attempt in left.values():
-                if not attempt.over.done():
+            for number in list(self.attempts):
+                attempt = self._close(number)
+                if attempt is not None and not attempt.over.done():
                     attempt.over.set_result(None)
+
+    def _close(self, number: int) -> Attempt | None:
+        attempt = self.attempts.pop(number, None)
+        if attempt is not None:
+            self._open_s += time.monotonic() - attempt.since_s
+        return attempt
 
     def _begun(self, told: Begun) -> None:
         attempt = self.attempts.get(told.number)

@@ -25,7 +25,7 @@ from engine.background.left_over import LastGroup
 from engine.background.ports import Given, Outcome, Task
 from engine.background.quarantine import Quarantine
 from engine.background.run import EXIT_LATER, EXIT_NO_ROOM, KEEP_LEAST_S, Order
-from engine.background.runs import Ended
+from engine.background.runs import Ended, Spent
 from engine.background.sealed import Kind
 from engine.background.task_files import NO_RUN, Result, TaskFiles
 from engine.background.trouble import Tell, Trouble
@@ -100,9 +100,11 @@ class Nursery:
         """Let a task begin again whatever it did before."""
         self._quarantine.succeeded(name)
 
-    def cpu_s(self) -> float:
-        """Return the processor time of all runs so far, of those under way too."""
-        return self._ended_cpu_s + sum(look.used.cpu_s for look in self._looks.values())
+    def spent(self) -> Spent:
+        """Return what all runs took so far."""
+        runs_s = self._ended_cpu_s + sum(look.used.cpu_s for look in self._looks.values())
+        serving_s = self._server.serving_s()
+        return Spent(runs_s + serving_s, serving_s, self._server.open_s())
 
     async def run(self, task: Task[Any], given: Given | None) -> Ended:
         """Run a task to its end; whatever it does is told by how it ended, and never raised.
@@ -182,6 +184,7 @@ class Nursery:
             cpu_s=used.cpu_s,
             memory_mb=used.memory_mb,
             resumed=resumed,
+            own_s=min(result.own_s, used.cpu_s),
         )
 
     def _taken(self, files: TaskFiles, result: Result) -> tuple[Result, Outcome[Any] | None]:

@@ -111,7 +111,11 @@ def _run_alone(files: TaskFiles, order: Order) -> int:
 
 
 class Keeper:
-    """Keeps a run's newest state now and then, so that it costs the run next to nothing."""
+    """Keeps a run's newest state now and then, so that it costs the run next to nothing.
+
+    Attributes:
+        spent_s: processor time that it took so far.
+    """
 
     def __init__(
         self, page: StatePage, task: Task[Any], run: bytes, remarks: list[str], *, least_s: float
@@ -124,6 +128,7 @@ class Keeper:
         self._ratio = KEEP_RATIO if least_s else 0
         self._due_cpu_s = time.process_time() + least_s
         self._look_s = 0.0
+        self.spent_s = 0.0
 
     def __call__(self, state: object) -> None:
         """Keep a state if it is time.
@@ -146,6 +151,7 @@ class Keeper:
         except TransientError as error:  # the state before stands
             _remark(self._remarks, error)
         ended_s = time.process_time()
+        self.spent_s += ended_s - used_s
         self._due_cpu_s = ended_s + max(self._least_s, self._ratio * (ended_s - used_s))
 
 
@@ -182,7 +188,9 @@ def _result(files: TaskFiles, page: StatePage, remarks: list[str], *, least_s: f
         held = page.found if page.found is not None and page.found.run == run else None
         state = _usable(task, held, remarks, what="state")
         keep = Keeper(page, task, run, remarks, least_s=least_s)
+        began_s = time.process_time()
         outcome = drive(task.run(given, state, learned), keep)
+        own_s = max(time.process_time() - began_s - keep.spent_s, 0.0)
         content = encode_checked(outcome, type_=outcome_type(task), what="outcome")
         check_outcome(content, task=task.name)
         passed_on = encode_checked(outcome.learned, type_=task.state | None, what="learned state")
@@ -196,7 +204,7 @@ def _result(files: TaskFiles, page: StatePage, remarks: list[str], *, least_s: f
         with contextlib.suppress(OSError):
             traceback.print_exc()
         return Result(how=How.RAISED, why=_why(error))
-    return Result(how=How.DONE, outcome=content)
+    return Result(how=How.DONE, outcome=content, own_s=own_s)
 
 
 def _usable(task: Task[Any], sealed: Sealed | None, remarks: list[str], *, what: str) -> Any:

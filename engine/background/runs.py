@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine.background.ports import Given, Outcome, Task
 from engine.background.pressure import Room
@@ -16,6 +16,8 @@ class Ended:
     Attributes:
         begun_at_ns: when it began first, however often it was interrupted.
         run_id: stays the same over interruptions.
+        own_s: processor time of the task's own code, in the attempt that came to the end; the rest
+            began the run, kept its states, told its end, or went with attempts that were cut off.
     """
 
     how: How
@@ -29,6 +31,21 @@ class Ended:
     memory_mb: float = 0.0
     resumed: int = 0
     run_id: str = ""
+    own_s: float = 0.0
+
+
+class Spent(NamedTuple):
+    """What background work took so far.
+
+    Attributes:
+        cpu_s: processor time, of runs under way too, and of what begins runs.
+        serving_s: the part of that which went into beginning runs.
+        open_s: time in which runs were ordered and not over yet, summed over runs.
+    """
+
+    cpu_s: float
+    serving_s: float
+    open_s: float
 
 
 class Runner(Protocol):
@@ -65,8 +82,8 @@ class Runner(Protocol):
         """Let a task begin again whatever it did before."""
         ...
 
-    def cpu_s(self) -> float:
-        """Return the processor time of all runs so far, of those under way too."""
+    def spent(self) -> Spent:
+        """Return what all runs took so far."""
         ...
 
 

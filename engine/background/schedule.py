@@ -217,14 +217,18 @@ class Schedule:
             if place is None:
                 break
             self._begin(group, place)
-        waiting = self._line.waiting(self.steady(), self._why_not)
+        spent = self.runner.spent()
         self.efficiency.take(
             Look(
                 steady_s=self.steady(),
-                wanted=min(max(room.runs, len(self._running)), len(self._running) + waiting),
+                waiting=min(
+                    max(room.runs - len(self._running), 0),
+                    self._line.waiting(self.steady(), self._why_not),
+                ),
+                open_s=spent.open_s,
                 idle_s=self.machine.idle_s(),
-                cpu_s=self.runner.cpu_s(),
-                lost_s=self._lost_s,
+                cpu_s=spent.cpu_s,
+                lost_s=self._lost_s + spent.serving_s,
                 held_s=self.machine.held_s(),
             )
         )
@@ -286,8 +290,8 @@ class Schedule:
             except SyndicateError as error:
                 how, why = How.RAISED, f"what it found is refused: {error}"
             await self.runner.settle(task.name)
+        self._lost_s += ended.cpu_s - (ended.own_s if how is How.DONE else 0.0)
         if how not in {How.DONE, How.STOPPED}:
-            self._lost_s += ended.cpu_s
             _log.warning("%s: %s, %s", task.name, how, why)
             if self._may_stand(task.name) and self.runner.why_not(task.name):
                 self._put(task.name, Trigger.DUE)  # tried again, after its back-off

@@ -50,12 +50,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: encoded, if it is done.
         remarks: what of before it could not use and what it could not keep, in words.
+        own_s: processor time of the task's own code, in the attempt that came to this end.
     """
 
     how: How
     why: str = ""
     outcome: bytes = b""
     remarks: tuple[str, ...] = ()
+    own_s: float = 0.0
 
 
 def check_outcome(content: bytes, *, task: str) -> None:

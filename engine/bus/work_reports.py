@@ -148,6 +148,8 @@ class ResourcesReport(Report, frozen=True, kw_only=True):
     Attributes:
         machine_mb, free_mb: memory of the machine, or container, and what is left of it.
         room, room_why: how many background runs that leaves room for.
+        telemetry_times, telemetry_why: so many times less often than with nothing short the
+            machine is looked at here, and why.
     """
 
     basis: Basis
@@ -158,3 +160,5 @@ class ResourcesReport(Report, frozen=True, kw_only=True):
     stalled: float
     room: int
     room_why: str
+    telemetry_times: int = 1
+    telemetry_why: str = ""

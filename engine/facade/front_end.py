@@ -58,6 +58,7 @@ class FrontEndSettings:
         sign_s: interval at which the chat tells the engine whether it reaches the operator.
         conflict_s: how long after the last 409 only protective commands are accepted.
         card_s: time between two looks of the pinned card; None for no card.
+        eased: returns how long such a look waits while the machine is short.
         in_force: all settings of the installation, as they may be shown.
         chat_sends_per_s, chat_send_burst: pace of messages to one chat.
         alert_group_wait_s: what comes so soon after an alert is told with it.
@@ -105,6 +106,7 @@ class FrontEndSettings:
     chat_sends_per_s: float = 1.0
     chat_send_burst: int = 5
     card_s: float | None = None
+    eased: Callable[[float], float] = lambda every_s: every_s
     in_force: Sequence[SettingInForce] = ()
     alert_group_wait_s: float = 2.0
     alert_edit_s: float = 10.0

@@ -29,6 +29,7 @@ from engine.operate.clock_watch import ClockWatch
 from engine.operate.codes import Codes
 from engine.operate.compiler_pages import release_compiler
 from engine.operate.core_parts import Core
+from engine.operate.ease import Ease
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.engine_reports import Sights
 from engine.operate.hot_path import HotPath
@@ -322,8 +323,9 @@ async def _connected(session: Session, venue_list: VenueList) -> None:
 
 async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
     """Sample the gaps of all pairs in turn: reading the board changes nothing of the run."""
+    ease = Ease()
     while True:
-        await asyncio.sleep(SPREADS_S / max(len(watch.pairs), 1))
+        await asyncio.sleep(ease.eased(SPREADS_S / max(len(watch.pairs), 1)))
         watch.sample_next(clock())
 
 

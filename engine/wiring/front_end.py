@@ -26,6 +26,7 @@ from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings, SettingInForce
 from engine.facade.news import RoleEnded
 from engine.operate.clock import Clock, make_clock
+from engine.operate.ease import Ease
 from engine.operate.endings import exit_code_after
 from engine.operate.kill_signal import signal_engine
 from engine.operate.lifeline import stop_signals
@@ -247,6 +248,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         chart_cache_directory=charts / "fonts",
         chart_theme=settings.operator.chart_theme,
         card_s=CARD_S if telegram.has_card else None,
+        eased=Ease().eased,
         in_force=tuple(in_force(settings, os.environ)),
     )
 

@@ -31,6 +31,7 @@ from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.domain.runs import How
 from engine.operate.clock import Clock
+from engine.operate.ease import Ease
 from engine.operate.role_uses import MB, RoleUses
 from engine.wiring.work_commands import WorkCommands
 
@@ -55,6 +56,7 @@ class WorkAnswers:
     words: TaskWords
     machine: WorkMachine
     uses: RoleUses
+    ease: Ease
     basis: Basis
     clock: Clock
     memory_mb_max: int
@@ -120,6 +122,8 @@ class WorkAnswers:
             stalled=pressure.stalled,
             room=room.runs,
             room_why=room.why,
+            telemetry_times=self.ease.times,
+            telemetry_why=self.ease.why,
         )
 
     async def run_task(self, name: str, envelope: Envelope) -> WorkDone | Declined:

@@ -27,6 +27,7 @@ from engine.bus.request import Caller
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, TransientError, worst_of
 from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
+from engine.operate.ease import Ease
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_uses import LOOK_S, RoleUses
@@ -146,7 +147,9 @@ async def open_workers(
             )
         )
         hold.on_released = nursery.copies.wake
-        machine = WorkMachine(at_once=settings.workers.at_once, cpu_s=nursery.cpu_s, hold=hold)
+        machine = WorkMachine(
+            at_once=settings.workers.at_once, cpu_s=lambda: nursery.spent().cpu_s, hold=hold
+        )
         chains = callers["chains"] if hears_of_chains(settings) else None
         findings = Findings(
             ledger=callers["ledger"],
@@ -178,7 +181,7 @@ async def open_workers(
             seed=settings.paper.seed,
             memory_mb=runs_mb,
         )
-        uses = RoleUses()
+        uses, ease = RoleUses(), Ease()
         answers = WorkAnswers(
             tasks=tasks,
             schedule=schedule,
@@ -187,6 +190,7 @@ async def open_workers(
             words=words,
             machine=machine,
             uses=uses,
+            ease=ease,
             basis=basis,
             clock=clock,
             memory_mb_max=settings.workers.memory_mb,
@@ -204,7 +208,7 @@ async def open_workers(
                         hold.run(),
                         findings.run(),
                         records.run(),
-                        _look(uses),
+                        _look(uses, ease),
                     )
                 ]
                 try:
@@ -250,10 +254,10 @@ class Records:
                     break
 
 
-async def _look(uses: RoleUses) -> None:
+async def _look(uses: RoleUses, ease: Ease) -> None:
     while True:
         uses.look()
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(ease.eased(LOOK_S))
 
 
 async def _keep(lease: Lease) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.background.ports import Bounds, Discovery, Given, Outcome, Priority, Task
 from engine.background.pressure import Room
-from engine.background.runs import Ended
+from engine.background.runs import Ended, Spent
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.domain.runs import How
@@ -62,6 +62,7 @@ class HandRunner:
     """Names of runs that may not be settled yet."""
     found: tuple[Discovery, ...] = ()
     used_s: float = 0.0
+    own_s: float = 1.0
 
     async def run(self, task: Task[Any], given: Given | None) -> Ended:
         assert (given is None) == (task.name in self.held)
@@ -79,7 +80,9 @@ class HandRunner:
         if how is How.DONE:
             self.held.add(task.name)
         outcome = Outcome[Any](found=self.found) if how is How.DONE else None
-        return Ended(how=how, begun_at_ns=1, ended_at_ns=2, outcome=outcome, cpu_s=1.5)
+        return Ended(
+            how=how, begun_at_ns=1, ended_at_ns=2, outcome=outcome, cpu_s=1.5, own_s=self.own_s
+        )
 
     async def settle(self, name: str) -> None:
         assert name not in self.settled_early
@@ -98,8 +101,8 @@ class HandRunner:
         self.bad.pop(name, None)
         self.back_off.pop(name, None)
 
-    def cpu_s(self) -> float:
-        return self.used_s
+    def spent(self) -> Spent:
+        return Spent(self.used_s, 0.0, 0.0)
 
 
 @dataclass

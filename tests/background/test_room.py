@@ -76,8 +76,9 @@ def test_idle_time_is_of_the_cores_for_background_work(tmp_path: Path) -> None:
     assert read_idle_s(root, cores=frozenset({0, 10}), ticks_per_s=100.0) == 5.27
 
 
-def look(at_s: float, wanted: int, **told: float) -> Look:
-    return Look(at_s, wanted, **{"idle_s": 0.0, "cpu_s": 0.0, "lost_s": 0.0, "held_s": 0.0, **told})
+def look(at_s: float, **told: float) -> Look:
+    nothing = dict.fromkeys(("open_s", "idle_s", "cpu_s", "lost_s", "held_s"), 0.0)
+    return Look(steady_s=at_s, **{"waiting": 0} | nothing | told)  # type: ignore[arg-type]
 
 
 def ratio(*looks: Look) -> float | None:
@@ -88,43 +89,51 @@ def ratio(*looks: Look) -> float | None:
 
 
 def test_all_that_is_there_used_is_all() -> None:
-    assert ratio(look(0, 2), look(10, 2, cpu_s=20.0)) == 1.0
+    assert ratio(look(0), look(10, open_s=20.0, cpu_s=20.0)) == 1.0
 
 
-def test_a_core_left_idle_while_two_want_to_run_is_lost() -> None:
-    assert ratio(look(0, 2), look(10, 2, idle_s=10.0, cpu_s=10.0)) == 0.5
+def test_a_core_left_idle_while_two_runs_are_under_way_is_lost() -> None:
+    assert ratio(look(0), look(10, open_s=20.0, idle_s=10.0, cpu_s=10.0)) == 0.5
+
+
+def test_a_core_left_idle_while_a_run_waits_for_room_is_lost() -> None:
+    assert ratio(look(0, waiting=1), look(10, open_s=10.0, idle_s=10.0, cpu_s=10.0)) == 0.5
 
 
 def test_a_core_left_idle_that_nobody_wants_is_not_lost() -> None:
-    assert ratio(look(0, 1), look(10, 1, idle_s=10.0, cpu_s=10.0)) == 1.0
+    assert ratio(look(0), look(10, open_s=10.0, idle_s=10.0, cpu_s=10.0)) == 1.0
+
+
+def test_a_run_wants_a_core_only_from_its_order_to_its_end() -> None:
+    assert ratio(look(0), look(10, open_s=2.0, idle_s=19.0, cpu_s=1.0)) == 0.5
 
 
 def test_what_others_take_was_not_there() -> None:
-    assert ratio(look(0, 2), look(10, 2, cpu_s=4.0)) == 1.0
+    assert ratio(look(0), look(10, open_s=20.0, cpu_s=4.0)) == 1.0
 
 
 def test_time_in_which_all_is_held_is_not_there() -> None:
-    assert ratio(look(0, 2), look(10, 2, idle_s=10.0, cpu_s=10.0, held_s=5.0)) == 1.0
+    assert ratio(look(0), look(10, open_s=20.0, idle_s=10.0, cpu_s=10.0, held_s=5.0)) == 1.0
 
 
 def test_cores_that_were_idle_while_all_was_held_were_not_there() -> None:
-    found = ratio(look(0, 4), look(10, 4, idle_s=10.0, cpu_s=10.0, held_s=5.0))
+    found = ratio(look(0), look(10, open_s=40.0, idle_s=10.0, cpu_s=10.0, held_s=5.0))
     assert found == pytest.approx(10 / 15)
 
 
-def test_what_failed_was_no_use() -> None:
-    assert ratio(look(0, 1), look(10, 1, cpu_s=10.0, lost_s=4.0)) == 0.6
+def test_what_failed_or_only_began_runs_was_no_use() -> None:
+    assert ratio(look(0), look(10, open_s=10.0, cpu_s=10.0, lost_s=4.0)) == 0.6
 
 
 def test_time_without_anything_due_says_nothing() -> None:
-    assert ratio(look(0, 0), look(1_000, 0, idle_s=2_000.0)) is None
+    assert ratio(look(0), look(1_000, idle_s=2_000.0)) is None
 
 
 @pytest.mark.parametrize(
-    "last", [look(-5, 2, cpu_s=9.0), look(0, 2), look(10, 2, cpu_s=-50.0, held_s=100.0)]
+    "last", [look(-5, cpu_s=9.0), look(0), look(10, cpu_s=-50.0, open_s=-1.0, held_s=100.0)]
 )
 def test_looks_that_make_no_sense_add_nothing_bad(last: Look) -> None:
     efficiency = Efficiency()
-    efficiency.take(look(0, 2))
+    efficiency.take(look(0, waiting=2))
     efficiency.take(last)
     assert 0 <= efficiency.useful_s <= efficiency.available_s

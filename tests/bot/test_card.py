@@ -5,12 +5,15 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot.render import words
 from bot.render.card import CardFacts, card_buttons, render_card, worst_limit
 from bot.render.pages import make_pages
+from bot.telegram.card import VALID_FOR
 from bot.telegram.outbox import Outbox
 from bot.telegram.outgoing import Outgoing, Priority, Settled
 from bot.telegram.pacing import Pace
 from engine.domain.modes import Mode
+from engine.domain.units import NS_PER_S
 from engine.requests.overview import GetStatus
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -63,6 +66,15 @@ async def test_the_card_says_until_when_it_counts_and_is_written_anew_before_tha
     assert first.removesuffix(first.splitlines()[-1]) == card.text.removesuffix(
         card.text.splitlines()[-1]
     )
+
+
+async def test_a_card_that_is_looked_at_rarely_counts_for_longer(chat: Chat) -> None:
+    chat.emulator.person_writes("hello")
+    async with chat.start_with(card_s=EVERY_S, eased=lambda _: 600.0):
+        card = await card_of(chat)
+
+    until = words.clock(chat.clock() + int(VALID_FOR * 600.0 * NS_PER_S))
+    assert f"valid until {until}" in card.text
 
 
 async def test_what_has_not_changed_is_written_on_the_sixth_look_only(chat: Chat) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.render.html import write_html
 from bot.render.plain import write_plain
@@ -48,6 +49,17 @@ def test_a_role_whose_memory_grows_is_the_title() -> None:
     assert "Memory grows: workers" in leaking
     assert "+4.1" in leaking
     assert "Memory grows" not in calm
+
+
+def test_telemetry_that_is_slowed_down_says_how_much_and_why() -> None:
+    calm = work_samples.resources()
+    short = replace(calm, telemetry_times=4, telemetry_why="63 MB of memory left")
+
+    assert "Looks" not in write_plain(render_resources(calm))
+    text = " ".join(write_plain(render_resources(short)).split())
+    assert "4 times rarer, 63 MB of memory left" in text
+    for block in render_resources(short).blocks:
+        assert all(len(row) <= WIDTH for row in monospace_rows(block))  # type: ignore[arg-type]
 
 
 def test_no_row_is_wider_than_a_phone_and_no_screen_fails_without_tasks() -> None:

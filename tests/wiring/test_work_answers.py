@@ -18,6 +18,7 @@ from engine.bus.work_reports import TaskReport, TaskState, WorkDone
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis
 from engine.domain.runs import How, RunLine
+from engine.operate.ease import Ease
 from engine.operate.role_uses import RoleUses
 from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
 from engine.wiring.work_answers import WorkAnswers, times_of
@@ -41,7 +42,7 @@ def office(tmp_path: Path) -> Office:
     tasks, runner = [make_task("one"), make_task("two", cron="0 4 * * *")], HandRunner()
     history = History(tmp_path / "runs", ["one", "two"])
     words = TaskWords(tmp_path / "words.json")
-    machine = WorkMachine(at_once=5, cpu_s=runner.cpu_s, hold=NeverHeld())
+    machine = WorkMachine(at_once=5, cpu_s=lambda: runner.spent().cpu_s, hold=NeverHeld())
 
     async def store(record: TaskActRecord) -> None:
         if made.is_ledger_away:
@@ -74,6 +75,7 @@ def office(tmp_path: Path) -> Office:
         words=words,
         machine=machine,
         uses=RoleUses(),
+        ease=Ease(),
         basis=Basis.SANDBOX,
         clock=lambda: made.now_ns,
         memory_mb_max=300,
