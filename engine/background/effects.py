@@ -1,6 +1,7 @@
 """What a discovery changes: two ways that the same hours went, compared span by span."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,16 +71,41 @@ def compare(
 
     Only whole spans count.
     """
+    return judge(
+        differences(given, withheld, until_ns=until_ns),
+        given=given.sums(),
+        withheld=withheld.sums(),
+        measured_at_ns=measured_at_ns,
+        run_id=run_id,
+    )
+
+
+def differences(given: Tally, withheld: Tally, *, until_ns: int) -> list[float]:
+    """Return by how many USD the one way was better, by whole span."""
     assert given.since_ns == withheld.since_ns
     spans = max(0, until_ns - given.since_ns) // SPAN_NS
-    differences = [
+    return [
         given.profit_usd.get(span, 0.0) - withheld.profit_usd.get(span, 0.0)
         for span in range(spans)
     ]
-    per_hour = NS_PER_HOUR / SPAN_NS
+
+
+def judge(
+    gains_usd: Sequence[float], *, given: Sums, withheld: Sums, measured_at_ns: int, run_id: str
+) -> Effect:
+    """Return what differences come to an hour, with an interval.
+
+    Args:
+        gains_usd: by span, in their order; they may be of several recordings.
+        given: what the one way came to in all.
+        withheld: what the other did.
+        measured_at_ns: when they were played.
+        run_id: of which recording they are; the last of several.
+    """
+    spans, per_hour = len(gains_usd), NS_PER_HOUR / SPAN_NS
     mean = low = high = 0.0
-    if differences:
-        interval = mixture_interval(differences, alpha=1 - CONFIDENCE, best_at=BEST_AT)
+    if gains_usd:
+        interval = mixture_interval(gains_usd, alpha=1 - CONFIDENCE, best_at=BEST_AT)
         mean, low, high = interval.mean, interval.low, interval.high
     return Effect(
         measured_at_ns=measured_at_ns,
@@ -90,8 +116,8 @@ def compare(
         low_usd_hour=low * per_hour,
         high_usd_hour=high * per_hour,
         confidence=CONFIDENCE,
-        given=given.sums(),
-        withheld=withheld.sums(),
+        given=given,
+        withheld=withheld,
         verdict=_judge(spans, low, high),
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from engine.domain.discoveries import Discovery
+from engine.domain.discoveries import Discovery, Effect
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
 
@@ -20,6 +20,7 @@ __all__ = [
     "STATE_BYTES_MAX",
     "Bounds",
     "Discovery",
+    "EffectFound",
     "Given",
     "Outcome",
     "Priority",
@@ -98,17 +99,30 @@ class Given:
             raise BadValueError(f"{want} is not among what the task wants") from None
 
 
+class EffectFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What a discovery was measured to change.
+
+    Attributes:
+        seq: number of the discovery.
+    """
+
+    seq: int
+    effect: Effect
+
+
 class Outcome(msgspec.Struct, Generic[State], frozen=True, kw_only=True):
     """What a run ends with.
 
     Attributes:
         learned: what the next run is given as `learned`; None keeps nothing.
         measured: figures of this run for its page, by names with their units.
+        effects: of discoveries of before.
     """
 
     found: tuple[Discovery, ...] = ()
     learned: State | None = None
     measured: dict[str, float] = {}
+    effects: tuple[EffectFound, ...] = ()
 
 
 Run = Callable[[Given, State | None, State | None], Generator[State, None, Outcome[State]]]

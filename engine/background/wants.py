@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from engine.background.ports import Discovery
+from engine.domain.advice import AnyAdvice
 from engine.domain.block_facts import BlockFact
 
 HOURS_MAX: Final = 24 * 30
@@ -269,3 +270,39 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 AnyWant = (
     Executions | Opportunities | PricesNow | Pools | GasNow | Blocks | History | InForce | Limits
 )
+
+
+class AdvisedNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A discovery in force that advises something.
+
+    Attributes:
+        seq: its number.
+        line: what it advises about, the same for all that take each other's place.
+    """
+
+    seq: int
+    line: str
+    advice: AnyAdvice
+
+
+class RecordedGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest recorded run, and what is advised now.
+
+    Attributes:
+        folder: of the run.
+        segments: numbers of those that are whole, in order.
+        advised: of each line the discovery that counts.
+    """
+
+    folder: str
+    segments: list[int]
+    advised: list[AdvisedNow]
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was, in files that are written no more; whoever wants it reads these itself."""
+
+    @property
+    def answer_type(self) -> type[RecordedGiven]:
+        """See `ports.Want`."""
+        return RecordedGiven

@@ -86,6 +86,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
         blocks: spans of time that were compared, each with itself.
         gain_usd_hour: profit an hour with it, less that without it.
         low_usd_hour, high_usd_hour: the interval that holds the true one, `confidence` of times.
+        is_of_line: it is that of all of its kind and subject together, which took each other's
+            place in these hours.
     """
 
     measured_at_ns: int
@@ -99,6 +101,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     given: Sums
     withheld: Sums
     verdict: Verdict
+    is_of_line: bool = False
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):

@@ -323,6 +323,11 @@ class WorkersSettings(_Section, frozen=True, kw_only=True):
         Meta(ge=250, le=65_536, extra={"unit": "MB"},
              description="most memory of the role and all its tasks together"),
     ] = 300  # fmt: skip
+    measures_effects: Annotated[
+        bool,
+        Meta(description="play recorded segments with and without what was advised, in the "
+             "background, and end what changes nothing; takes 180 MB while it runs"),
+    ] = True  # fmt: skip
 
 
 class LimitsSettings(_Section, frozen=True, kw_only=True):

@@ -24,6 +24,10 @@ PRUNED_AT_ONCE: Final = 500
 NO_EFFECT_NS: Final = 7 * NS_PER_DAY
 """How long what was found to have no effect is not believed again."""
 
+LINE_NO_EFFECT_NS: Final = NS_PER_DAY
+"""How long nothing of its kind and subject is, where the effect was that of all of these: markets
+change, and what says something else each minute is never the same again."""
+
 LEFT_OUT: Final = "left out"
 PRUNED: Final = "pruned"
 REFUSED: Final = "refused: "
@@ -162,7 +166,10 @@ async def _known(
     )
     if (seq := told.scalar_one_or_none()) is not None:
         return Kept(became=Became.NEW, seq=seq)
-    if seq := await _without_effect(connection, finding.basis, digest, now_ns):
+    seq = await _without_effect(connection, finding.basis, digest, now_ns)
+    if seq is None and finding.discovery.advice is not None:
+        seq = await _line_without_effect(connection, finding, now_ns)
+    if seq:
         return Kept(became=Became.OVER, seq=seq, why="no effect was measured")
     return None
 
@@ -202,6 +209,30 @@ async def _without_effect(
         .limit(1)
     )
     return found.scalar_one_or_none()
+
+
+async def _line_without_effect(
+    connection: AsyncConnection, finding: Finding, now_ns: int
+) -> int | None:
+    """Return the newest of its line that ended since the line was measured to change nothing."""
+    table = discoveries.c
+    found = await connection.execute(
+        select(table.seq, table.effect)
+        .where(
+            table.basis == finding.basis.value,
+            table.kind == finding.discovery.kind,
+            table.subject == finding.discovery.subject,
+            table.ended.in_([verdict.value for verdict in _TAKEN_BACK]),
+            table.ended_at_ns > now_ns - LINE_NO_EFFECT_NS,
+        )
+        .order_by(table.seq.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    if row is None or not msgspec.json.decode(row.effect, type=Effect).is_of_line:
+        return None
+    seq: int = row.seq
+    return seq
 
 
 async def _open_one(connection: AsyncConnection, finding: Finding) -> Any:

@@ -12,17 +12,25 @@ from msgspec.structs import replace
 
 from engine.background.effects import Tally, compare
 from engine.core.inputs.advised import ADVISED
-from engine.domain.advice import AnyAdvice, PathAdvice, PoolsAdvice, ThresholdProposal
-from engine.domain.discoveries import Effect, Verdict
+from engine.domain.advice import AnyAdvice, ThresholdProposal
+from engine.domain.discoveries import Effect
 from engine.domain.errors import BadValueError, SyndicateError
 from engine.domain.units import NS_PER_HOUR
 from engine.facade.engine import Facade
 from engine.operate.clock import make_clock
-from engine.operate.recording import SUFFIX, Entry, number_of, read_entries, segments_of
+from engine.operate.recording import number_of, read_entries, segments_of
 from engine.operate.streams import put_out, say_last
 from engine.requests.discoveries import GetDiscoveries, KeepEffect
-from engine.tools.counterfactual import Change, play, segment_since
+from engine.wiring.counterfactual import (
+    Change,
+    play,
+    segment_since,
+    unchanged,
+    without,
+    without_any,
+)
 from engine.wiring.paths import Paths
+from engine.wiring.recorded import judged, newest_run
 
 ALL: Final = 0
 """In the place of a discovery's number: all of them together."""
@@ -75,7 +83,7 @@ async def run_effect(
     Raises:
         BadValueError: there is no recording, or it cannot be read.
     """
-    found = await asyncio.to_thread(hours_of, path or newest_run(paths), hours)
+    found = await asyncio.to_thread(hours_of, path or newest_run(paths.recordings), hours)
     wanted = found.advised | await _proposals(facade)
     if seq != ALL:
         wanted = {one: advice for one, advice in wanted.items() if one == seq}
@@ -87,18 +95,6 @@ async def run_effect(
     if not wanted:
         say_last("effect: nothing was advised in these hours\n")
     return 0
-
-
-def newest_run(paths: Paths) -> Path:
-    """Return the folder of the run that was recorded last.
-
-    Raises:
-        BadValueError: there is none.
-    """
-    runs = [run for run in paths.recordings.glob("*/") if any(run.glob(f"*{SUFFIX}"))]
-    if not runs:
-        raise BadValueError(f"no run is recorded in {paths.recordings}")
-    return max(runs, key=lambda run: max(one.stat().st_mtime for one in run.glob(f"*{SUFFIX}")))
 
 
 def hours_of(path: Path, hours: float) -> Hours:
@@ -139,51 +135,26 @@ def measure(hours: Hours, wanted: Advised, *, at_ns: int) -> Iterator[Measured]:
     Raises:
         BadValueError: the recording cannot be read.
     """
-    as_it_was, run_id = _play(hours, _unchanged)
+    as_it_was, run_id = _play(hours, unchanged)
 
     def effect(given: Tally, withheld: Tally) -> Effect:
         return compare(
             given, withheld, until_ns=hours.until_ns, measured_at_ns=at_ns, run_id=run_id
         )
 
-    together = effect(as_it_was, _play(hours, _without_any)[0]) if hours.advised else None
+    together = effect(as_it_was, _play(hours, without_any)[0]) if hours.advised else None
     if together is not None:
         yield Measured(seq=ALL, effect=together)
     for seq in sorted(wanted, reverse=True)[:MEASURED_MAX]:
         advice = wanted[seq]
         if isinstance(advice, ThresholdProposal):
             limits = {advice.term: Decimal(repr(advice.value))}
-            yield Measured(seq=seq, effect=effect(_play(hours, _unchanged, limits)[0], as_it_was))
+            yield Measured(seq=seq, effect=effect(_play(hours, unchanged, limits)[0], as_it_was))
         elif hours.advised.keys() == {seq} and together is not None:
             yield Measured(seq=seq, effect=judged(together, advice))  # the same two ways
         else:
             withheld, _ = _play(hours, without(frozenset({seq})))
             yield Measured(seq=seq, effect=judged(effect(as_it_was, withheld), advice))
-
-
-def judged(effect: Effect, advice: AnyAdvice) -> Effect:
-    """Return an effect as it may be believed.
-
-    Which pools are followed is in the recorded inputs, whatever is advised in a replay: that such
-    advice changes nothing there says nothing of it.
-    """
-    if isinstance(advice, PoolsAdvice | PathAdvice) and effect.verdict is Verdict.NO_EFFECT:
-        return replace(effect, verdict=Verdict.TOO_LITTLE)
-    return effect
-
-
-def without(discoveries: frozenset[int]) -> Change:
-    """Return the way in which these were never made."""
-
-    def change(entry: Entry) -> Entry | None:
-        if entry.kind != ADVISED.number:
-            return entry
-        payload = ADVISED.decode(entry.payload).without(discoveries)
-        return Entry(
-            entry.seq, entry.kind, entry.stream, entry.at_ns, entry.key, ADVISED.encode(payload)
-        )
-
-    return change
 
 
 def said(one: Measured) -> str:
@@ -206,14 +177,6 @@ def _play(
     tally = Tally(since_ns=hours.since_ns)
     header = play(hours.path, first=hours.first, put=tally.take, change=change, limits=limits)
     return tally, header.run_id
-
-
-def _unchanged(entry: Entry) -> Entry | None:
-    return entry
-
-
-def _without_any(entry: Entry) -> Entry | None:
-    return None if entry.kind == ADVISED.number else entry
 
 
 async def _proposals(facade: Facade | None) -> Advised:

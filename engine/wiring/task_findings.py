@@ -10,15 +10,17 @@ from cachetools import FIFOCache
 
 from engine.background.ports import Task
 from engine.background.runs import Ended
-from engine.bus.discovery_reports import Became, DiscoveryLine, Use
-from engine.bus.request import Caller
+from engine.bus.discovery_reports import Became, EffectKept, Use
+from engine.bus.request import Caller, Reply, Request
 from engine.domain.advice import ADVICE_MAX, DatedAdvice
 from engine.domain.backoff import Backoff
+from engine.domain.discoveries import Discovery
 from engine.domain.errors import SyndicateError, TransientError
 from engine.domain.modes import Basis
 from engine.operate.clock import Clock
 from engine.requests.advise import pass_on
-from engine.requests.discoveries import GetDiscoveries, KeepDiscoveries, KeepUse
+from engine.requests.discoveries import GetDiscoveries, KeepDiscoveries, KeepEffect, KeepUse
+from engine.wiring.advice_lines import chosen_lines, dated
 
 AGAIN_S: Final = 60.0
 """Advice is told again so often: who was started again begins without any."""
@@ -57,31 +59,41 @@ class Findings:
     async def __call__(self, task: Task[Any], ended: Ended, /) -> None:
         """Store what a run found; waits for the ledger as long as it takes."""
         outcome = ended.outcome
-        if outcome is None or not outcome.found:
+        if outcome is None:
             return
+        if outcome.found:
+            await self._keep(task, ended, list(outcome.found))
+        for one in outcome.effects:
+            kept = await self._asked(task, KeepEffect(seq=one.seq, effect=one.effect))
+            if isinstance(kept, EffectKept) and kept.ended:
+                self._changed.set()
+
+    async def _keep(self, task: Task[Any], ended: Ended, found: list[Discovery]) -> None:
         asked = KeepDiscoveries(
             task=task.name,
             agent=task.agent,
             task_run=ended.run_id,
             at_ns=ended.begun_at_ns,
             basis=self.basis,
-            found=list(outcome.found),
+            found=found,
         )
-        backoff = Backoff(first_s=0.5, longest_s=30.0)
-        while True:
-            try:
-                kept = await self.ledger.call(asked, timeout_s=ASK_S)
-            except TransientError as error:
-                _log.info("what %s found waits for the ledger: %s", task.name, error)
-                await asyncio.sleep(backoff.next_s())
-            else:
-                break
+        kept = await self._asked(task, asked)
         for verdict in kept.verdicts:
             if verdict.became is Became.REFUSED:
                 self.refused += 1
                 _log.warning("%s: a discovery is refused: %s", task.name, verdict.why)
         if any(one.became in _GOES_ON for one in kept.verdicts):
             self._changed.set()
+
+    async def _asked(self, task: Task[Any], request: Request[Reply]) -> Reply:
+        """Ask the ledger for as long as it takes."""
+        backoff = Backoff(first_s=0.5, longest_s=30.0)
+        while True:
+            try:
+                return await self.ledger.call(request, timeout_s=ASK_S)
+            except TransientError as error:
+                _log.info("what %s found waits for the ledger: %s", task.name, error)
+                await asyncio.sleep(backoff.next_s())
 
     async def run(self) -> None:
         """Pass advice on for ever: when it changed, and again and again."""
@@ -106,7 +118,8 @@ class Findings:
     async def _pass_on(self) -> None:
         asked = GetDiscoveries(is_advice=True, limit=ADVICE_MAX)
         report = await self.ledger.call(asked, timeout_s=ASK_S)
-        advice = chosen([line for line in report.lines if line.basis is self.basis])
+        lines = [line for line in report.lines if line.basis is self.basis]
+        advice = [dated(line) for line in chosen_lines(lines)]
         taken = await pass_on(advice, engine=self.engine, chains=self.chains)
         for one in taken:
             if one.is_changed and one.run_id and one.input_seq:
@@ -121,28 +134,3 @@ class Findings:
             if piece.discovery and key not in self._noted:
                 await self.ledger.call(KeepUse(seq=piece.discovery, use=use), timeout_s=ASK_S)
                 self._noted[key] = None
-
-
-def chosen(lines: Sequence[DiscoveryLine]) -> list[DatedAdvice]:
-    """Return one piece for each thing that may be advised: the most trusted, of equals the newest.
-
-    Several tasks may rightly say something about the same; who is advised takes one word each.
-    """
-    best: dict[tuple[str, str], DiscoveryLine] = {}
-    for line in lines:
-        key = dated(line).key
-        other = best.get(key)
-        if other is None or _rank(line) > _rank(other):
-            best[key] = line
-    return [dated(line) for line in best.values()]
-
-
-def _rank(line: DiscoveryLine) -> tuple[float, int]:
-    return line.discovery.score, line.seq
-
-
-def dated(line: DiscoveryLine) -> DatedAdvice:
-    """Return what a discovery advises, with its number and its end."""
-    advice = line.discovery.advice
-    assert advice is not None
-    return DatedAdvice(discovery=line.seq, until_ns=line.expires_at_ns, advice=advice)

@@ -14,6 +14,7 @@ from engine.background.history import History
 from engine.background.ports import Given, Task, Want
 from engine.background.prices_now import read_prices
 from engine.bus.request import Caller
+from engine.domain.advice import ADVICE_MAX
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis
 from engine.domain.past import Episode, Trade
@@ -24,6 +25,8 @@ from engine.requests.discoveries import GetDiscoveries
 from engine.requests.gas import GetGas
 from engine.requests.overview import GetLimits
 from engine.requests.past import GetEpisodes, GetPastTrades
+from engine.wiring.advice_lines import chosen_lines, line_of
+from engine.wiring.recorded import newest_run, whole_segments
 
 NS_PER_H: Final = 3_600 * NS_PER_S
 ASK_S: Final = 20.0
@@ -35,12 +38,14 @@ class Wants:
 
     Attributes:
         chains: None where no chain is followed.
+        recordings: parent of recorded runs; None where none is to be given.
     """
 
     ledger: Caller
     engine: Caller
     chains: Caller | None
     prices_path: Path
+    recordings: Path | None = None
     tasks: Sequence[Task[Any]]
     history: History
     basis: Basis
@@ -177,6 +182,32 @@ async def _limits(of: Wants, _want: wants.Limits, _at_ns: int) -> wants.LimitsGi
     return wants.LimitsGiven(values=values)
 
 
+async def _recorded(of: Wants, _want: wants.Recorded, _at_ns: int) -> wants.RecordedGiven:
+    if of.recordings is None:
+        raise TransientError("a recording; none is made here")
+    asked = GetDiscoveries(is_advice=True, limit=ADVICE_MAX)
+    report = await of.ledger.call(asked, timeout_s=ASK_S)
+    lines = chosen_lines([line for line in report.lines if line.basis is of.basis])
+    if not lines:
+        raise TransientError("advice; none is in force")
+    try:
+        run = await asyncio.to_thread(newest_run, of.recordings)
+        segments = await asyncio.to_thread(whole_segments, run)
+    except BadValueError as error:
+        raise TransientError(f"a recording: {error}") from error
+    if not segments:
+        raise TransientError("a recorded segment that is whole")
+    return wants.RecordedGiven(
+        folder=str(run),
+        segments=segments,
+        advised=[
+            wants.AdvisedNow(seq=line.seq, line=line_of(advice), advice=advice)
+            for line in lines
+            if (advice := line.discovery.advice) is not None
+        ],
+    )
+
+
 _FETCH: Final[Mapping[type, Callable[[Wants, Any, int], Awaitable[object]]]] = {
     wants.Executions: _executions,
     wants.Opportunities: _opportunities,
@@ -187,6 +218,7 @@ _FETCH: Final[Mapping[type, Callable[[Wants, Any, int], Awaitable[object]]]] = {
     wants.InForce: _in_force,
     wants.History: _history,
     wants.Limits: _limits,
+    wants.Recorded: _recorded,
 }
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
-from engine.agents.task_list import TASKS
 from engine.background.copy_stores import CopyStore, LedgerStore
 from engine.background.history import History
 from engine.background.machine import WorkMachine
@@ -42,10 +41,9 @@ from engine.wiring.task_findings import Findings
 from engine.wiring.task_wants import Wants
 from engine.wiring.work_answers import WorkAnswers
 from engine.wiring.work_hold import open_hold
+from engine.wiring.work_list import TASKS_AT, tasks_of
 
 log = logging.getLogger(__name__)
-
-TASKS_AT: Final = "engine.agents.task_list:TASKS"
 
 OWN_MB: Final = 110
 """The role itself and the process from which runs are made; the rest is for runs."""
@@ -97,7 +95,7 @@ async def open_workers(
     callers: Mapping[str, Caller],
     *,
     clock: Clock,
-    tasks: Sequence[Task[Any]] = TASKS,
+    tasks: Sequence[Task[Any]] | None = None,
     tasks_at: str = TASKS_AT,
     is_idle: bool = True,
 ) -> AsyncIterator[WorkAnswers]:
@@ -108,12 +106,14 @@ async def open_workers(
         paths: of the installation.
         callers: the roles that are asked: ledger, engine, chains.
         clock: the wall clock.
-        tasks: all of them.
+        tasks: all of them; those of the settings if none are given.
         tasks_at: where their processes find the same list, as ``module:NAME``.
         is_idle: they get only what nobody else wants of the machine.
     """
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line or two for each run
     runs_mb = settings.workers.memory_mb - OWN_MB
+    if tasks is None:
+        tasks = tasks_of(measures_effects=settings.workers.measures_effects)
     check_tasks(tasks, memory_mb=runs_mb)
     folder, basis = paths.background, basis_of(settings)
     history = History(folder / "runs", [task.name for task in tasks])
@@ -166,6 +166,7 @@ async def open_workers(
                 engine=callers["engine"],
                 chains=chains,
                 prices_path=shared_path(paths.run),
+                recordings=paths.recordings,
                 tasks=tasks,
                 history=history,
                 basis=basis,

@@ -1,279 +1,188 @@
-"""A seeded world of hours with agents, and the same without: do they earn more than they cost?
+"""Seeded worlds of hours with agents, and the same without: do they earn more than they cost?
 
-`make world HOURS=1 SEED=1`
+`make world HOURS=1 SEEDS=4`
 
-The agents run in the world as they do live: what they want comes from the real ledger and engine,
-what they find is kept there, and what they advise becomes inputs of the run. The same hours are
-then played with those inputs and without any of them.
+The agents run in the world as they do live. The same hours are then played with what they advised
+and without any of it. In the world `rivals` there is something to learn; in `control` there is not.
 """
 
 import argparse
 import logging
-import math
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from engine.agents.task_list import TASKS
-from engine.background.effects import Tally
-from engine.background.history import History
-from engine.background.ports import Given, Outcome, Task
-from engine.background.runs import Ended
-from engine.background.wants import PricesGiven, PricesNow
-from engine.bus.memory import MemoryCaller
-from engine.bus.request import Reply, Request
-from engine.domain.advice import AnyAdvice, ThresholdProposal
-from engine.domain.errors import SyndicateError, TransientError
-from engine.domain.modes import Basis
-from engine.domain.runs import How, RunLine
-from engine.market.board import Board
-from engine.requests.request_list import requests_of
-from engine.tools.counterfactual import play
-from engine.tools.effect import ALL, Measured, hours_of, measure, said
-from engine.wiring.task_findings import Findings
-from engine.wiring.task_wants import Wants
-from tests.background.world import World, run_world
+from engine.background.effects import Tally, differences, judge
+from engine.domain.discoveries import Effect, Sums, Verdict
+from engine.wiring.counterfactual import play, unchanged, without_any
+from tests.background.agents import Agents
+from tests.background.habits import WORLDS, Habits
+from tests.background.world import run_world
 from tests.simulation.simulation import MEMORY, make_empty_database
 
 CORE_USD_HOUR: Final = 0.04
 """What an hour of a rented core costs; a small one of the large providers."""
 
-HOURLY_S: Final = 3600.0
-"""Between two runs of what is bound to times of day."""
 
-PROPOSED: Final = 1_000_000
-"""Numbers of proposals, beyond those of discoveries."""
-
-FIRST_S: Final = 120.0
-"""No task waits longer for its first run than that."""
-
-
-class Away:
-    """A role that this world has not: chains are told to the engine without it."""
-
-    async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
-        """See `Caller.call`."""
-        del timeout_s
-        raise TransientError(f"nobody answers {type(request).__name__} in this world")
-
-
-@dataclass
-class Agents:
-    """Runs each task when it is due; obeys `world.Beside`.
+@dataclass(slots=True)
+class Came:
+    """What worlds came to, with agents and without.
 
     Attributes:
-        pace: how much more often than live they run: this world trades as much in a minute as
-            others in an hour.
-        runs: of each task.
-        missed: what could not be had, by task.
-        cpu_s: processor time of all runs.
-        found: discoveries by kind.
-        proposed: limits that were proposed, by a number of their own.
+        gains_usd: what agents brought, span by span, of all seeds one after the other.
+        given, withheld: each seed's sums, with agents and without.
+        runs, found, acted: of the agents; `missed` is why a task could not run.
+        cpu_s: processor time of the agents.
+        openings, takes: of the chain, and what rivals took of them.
     """
 
-    pace: float = 1.0
+    gains_usd: list[float] = field(default_factory=list)
+    given: list[Sums] = field(default_factory=list)
+    withheld: list[Sums] = field(default_factory=list)
     runs: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    acted: Counter[str] = field(default_factory=Counter)
     missed: dict[str, str] = field(default_factory=dict)
     cpu_s: float = 0.0
-    found: Counter[str] = field(default_factory=Counter)
-    proposed: dict[int, AnyAdvice] = field(default_factory=dict)
-    _due_s: dict[str, float] = field(default_factory=dict)
-    _learned: dict[str, Any] = field(default_factory=dict)
-    _history: History | None = None
-    _wants: Wants | None = None
-    _board: Board | None = None
-    _findings: Findings | None = None
+    openings: int = 0
+    takes: int = 0
 
-    async def __call__(self, world: World) -> None:
-        """See `world.Beside`."""
-        if self._wants is None:
-            self._begin(world)
-        assert self._wants is not None
-        assert self._findings is not None
-        now_s, is_news = world.elapsed_s(), False
-        for task in TASKS:
-            every_s = (task.every_s or HOURLY_S) / self.pace
-            if now_s < self._due_s.setdefault(task.name, min(every_s, FIRST_S)):
-                continue
-            if not all(self.runs[name] for name in task.after):
-                continue
-            self._due_s[task.name] = now_s + every_s
-            is_news |= await self._run(task, self._wants, self._findings)
-        if is_news:
-            await self._findings._pass_on()
-
-    def _begin(self, world: World) -> None:
-        engine = MemoryCaller(requests_of("engine"), world.life.answers)
-        clock = world.life.now_ns
-        self._board = world.life.core.board
-        self._history = History(
-            world.machine.directory / "background", [task.name for task in TASKS]
-        )
-        self._wants = Wants(
-            ledger=world.ledger,
-            engine=engine,
-            chains=Away(),
-            prices_path=world.machine.directory / "none",
-            tasks=TASKS,
-            history=self._history,
-            basis=Basis.SANDBOX,
-            seed=1,
-            clock=clock,
-        )
-        self._findings = Findings(
-            ledger=world.ledger, engine=engine, chains=None, basis=Basis.SANDBOX, clock=clock
+    def effect(self) -> Effect:
+        """Return the effect of all of them together."""
+        return judge(
+            self.gains_usd,
+            given=total(self.given),
+            withheld=total(self.withheld),
+            measured_at_ns=0,
+            run_id="",
         )
 
-    async def _given(self, task: Task[Any], wants: Wants) -> Given:
-        """Return what a task wants; prices are the board's, which shares them with nobody here."""
-        assert self._board is not None
-        at_ns = wants.clock()
-        own = {want: prices_of(self._board, at_ns) for want in task.wants if want == PricesNow()}
-        others = replace(task, wants=tuple(want for want in task.wants if want not in own))
-        given = await wants(others)
-        answers = {want: given.of(want) for want in others.wants} | own
-        return Given(at_ns=given.at_ns, basis=given.basis, seed=given.seed, answers=answers)
-
-    async def _run(self, task: Task[Any], wants: Wants, findings: Findings) -> bool:
-        try:
-            given = await self._given(task, wants)
-        except SyndicateError as error:
-            self.missed[task.name] = str(error)
-            return False
-        began_s = time.process_time()
-        outcome = _finish(task, given, self._learned.get(task.name))
-        cpu_s = time.process_time() - began_s
-        self.cpu_s += cpu_s
-        self.runs[task.name] += 1
-        self._learned[task.name] = outcome.learned
-        for discovery in outcome.found:
-            self.found[discovery.kind] += 1
-            if isinstance(discovery.advice, ThresholdProposal):
-                self.proposed[PROPOSED + len(self.proposed)] = discovery.advice
-        assert self._history is not None
-        self._history.note(
-            task.name,
-            RunLine(
-                begun_at_ns=given.at_ns,
-                ended_at_ns=given.at_ns,
-                how=How.DONE,
-                cpu_s=cpu_s,
-                found=len(outcome.found),
-                measured=outcome.measured,
-            ),
-        )
-        await findings(
-            task,
-            Ended(
-                run_id=f"{task.name}-{self.runs[task.name]}",
-                how=How.DONE,
-                outcome=outcome,
-                cpu_s=cpu_s,
-                begun_at_ns=given.at_ns,
-                ended_at_ns=given.at_ns,
-            ),
-        )
-        return any(discovery.advice is not None for discovery in outcome.found)
+    @property
+    def cost_usd_hour(self) -> float:
+        """What the agents' processor time costs, an hour of the world."""
+        hours = self.effect().hours
+        return self.cpu_s / 3600 * CORE_USD_HOUR / hours if hours else 0.0
 
 
-def prices_of(board: Board, at_ns: int) -> PricesGiven:
-    """Return what stands on top of each live book."""
-    given = PricesGiven(at_ns=at_ns)
-    for book, instrument in enumerate(board.instruments):
-        pair, is_live = instrument.pair, board.is_live(book)
-        sides = [board.best(book, side) if is_live else None for side in (0, 1)]
-        given.venue.append(instrument.venue)
-        given.place.append(str(pair))
-        given.base.append(pair.base)
-        given.quote.append(pair.quote)
-        given.chain.append("")
-        for side, prices, sizes in zip(
-            sides, (given.bid, given.ask), (given.bid_size, given.ask_size), strict=True
-        ):
-            price_steps, size_steps = (math.nan, math.nan) if side is None else side
-            prices.append(price_steps / 10**instrument.price_decimals)
-            sizes.append(size_steps / 10**instrument.size_decimals)
-    return given
-
-
-def _finish(task: Task[Any], given: Given, learned: Any) -> Outcome[Any]:
-    work = task.run(given, None, learned)
-    while True:
-        try:
-            next(work)
-        except StopIteration as ended:
-            outcome: Outcome[Any] = ended.value
-            return outcome
-
-
-def verdict_of(together: Measured | None, agents: Agents) -> str:
-    """Say in a sentence whether the agents earned more than they cost."""
-    cost_usd = agents.cpu_s / 3600 * CORE_USD_HOUR
-    if together is None:
-        return (
-            f"The agents advised nothing that the engine goes by, and cost {agents.cpu_s:.2f} s of "
-            f"processor time ({cost_usd:.4f} USD): in this world they earn nothing."
-        )
-    effect = together.effect
-    usd = effect.given.profit_usd - effect.withheld.profit_usd
-    earns = "more" if effect.low_usd_hour > 0 and usd > cost_usd else "not more"
-    return (
-        f"The agents earn {earns} than they cost here: {effect.gain_usd_hour:+.2f} USD/h "
-        f"({effect.low_usd_hour:+.2f} to {effect.high_usd_hour:+.2f}) for {agents.cpu_s:.2f} s of "
-        f"processor time ({cost_usd:.4f} USD)."
+def total(sums: list[Sums]) -> Sums:
+    """Add sums up."""
+    return Sums(
+        profit_usd=sum(one.profit_usd for one in sums),
+        found=sum(one.found for one in sums),
+        captured=sum(one.captured for one in sums),
+        cost_usd=sum(one.cost_usd for one in sums),
     )
 
 
-def main() -> int:
-    """Run the world and say what came of it; the last line is one JSON object."""
-    parser = argparse.ArgumentParser(prog="python -m tests.background.agents_world")
-    parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pace", type=float, default=1.0, help="tasks run so much more often")
-    asked = parser.parse_args()
-    logging.disable(logging.CRITICAL)
+def live(came: Came, seed: int, habits: Habits, *, seconds: float, pace: float) -> None:
+    """Let a world run with agents, and play it with what they advised and without."""
+    agents = Agents(pace=pace)
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
         root = Path(place)
         for name in ("empty", "world"):
             (root / name).mkdir()
-        empty, agents = make_empty_database(root / "empty"), Agents(pace=asked.pace)
-        began_s = time.monotonic()
         world = run_world(
-            asked.seed,
+            seed,
             root / "world",
-            seconds=asked.hours * 3600,
-            empty_database=empty,
+            seconds=seconds,
+            empty_database=make_empty_database(root / "empty"),
             beside=agents,
+            habits=habits,
         )
-        lived_s = time.monotonic() - began_s
-        found = hours_of(world.recording, asked.hours + 1)
-        alone = Tally(since_ns=found.since_ns)
-        play(found.path, first=found.first, put=alone.take, change=lambda entry: entry)
-        newest = dict(list(agents.proposed.items())[-1:])
-        results = list(measure(found, found.advised | newest, at_ns=0))
-    together = next((one for one in results if one.seq == ALL), None)
-    for one in results:
-        sys.stdout.write(said(one) + "\n")
-    sys.stdout.write(verdict_of(together, agents) + "\n")
-    told = {
-        "hours": asked.hours,
-        "seed": asked.seed,
-        "pace": asked.pace,
-        "seconds": round(lived_s),
-        "runs": dict(agents.runs),
-        "not_run": agents.missed,
-        "found": dict(agents.found),
-        "cpu_s": round(agents.cpu_s, 3),
-        "came": msgspec.to_builtins(alone.sums()),
-        "effects": msgspec.to_builtins(results),
+        since_ns = world.life.header.started_at_ns
+        ways = []
+        for change in (unchanged, without_any):
+            tally = Tally(since_ns=since_ns)
+            play(world.recording, first=0, put=tally.take, change=change)
+            ways.append(tally)
+    given, withheld = ways
+    came.gains_usd += differences(given, withheld, until_ns=since_ns + int(seconds * 1e9))
+    came.given.append(given.sums())
+    came.withheld.append(withheld.sums())
+    came.runs += agents.runs
+    came.found += agents.found
+    came.acted += agents.acted
+    came.missed |= agents.missed
+    came.cpu_s += agents.cpu_s
+    came.openings += getattr(world.chain, "openings", 0)
+    came.takes += getattr(world.chain, "takes", 0)
+
+
+def verdict_of(came: Came) -> str:
+    """Say in a sentence whether the agents earned more than they cost."""
+    effect, cost = came.effect(), came.cost_usd_hour
+    said = (
+        f"{effect.gain_usd_hour:+.2f} USD/h ({effect.low_usd_hour:+.2f} to"
+        f" {effect.high_usd_hour:+.2f}) for {came.cpu_s:.1f} s of processor time"
+        f" ({cost:.4f} USD/h)"
+    )
+    if effect.verdict is Verdict.TOO_LITTLE:
+        return f"Too little was seen to say what agents earn here: {said}."
+    if effect.low_usd_hour > cost:
+        return f"The agents earn more than they cost here: {said}."
+    if effect.high_usd_hour < cost:
+        return f"The agents earn less than they cost here: {said}."
+    return f"It is not told whether agents earn more than they cost here: {said}."
+
+
+def told(name: str, came: Came, *, seeds: list[int], hours: float) -> dict[str, object]:
+    """Return it as plain values."""
+    return {
+        "world": name,
+        "seeds": seeds,
+        "hours_each": hours,
+        "openings": came.openings,
+        "taken_by_rivals": came.takes,
+        "with_agents": msgspec.to_builtins(total(came.given)),
+        "without": msgspec.to_builtins(total(came.withheld)),
+        "by_seed": [
+            {"seed": seed, "with": round(one.profit_usd, 2), "without": round(two.profit_usd, 2)}
+            for seed, one, two in zip(seeds, came.given, came.withheld, strict=True)
+        ],
+        "effect": msgspec.to_builtins(came.effect()),
+        "agents_cpu_s": round(came.cpu_s, 2),
+        "agents_usd_hour": round(came.cost_usd_hour, 6),
+        "runs": dict(came.runs),
+        "not_run": came.missed,
+        "found": dict(came.found),
+        "advised": dict(came.acted),
+        "says": verdict_of(came),
     }
-    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+
+
+def main() -> int:
+    """Run the worlds and say what came of them; the last line is one JSON object."""
+    parser = argparse.ArgumentParser(prog="python -m tests.background.agents_world")
+    parser.add_argument("--hours", type=float, default=1.0, help="of each seed")
+    parser.add_argument("--seed", type=int, default=1, help="the first of them")
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--pace", type=float, default=1.0, help="tasks run so much more often")
+    parser.add_argument("--world", choices=[*WORLDS], action="append", default=[])
+    asked = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    seeds = list(range(asked.seed, asked.seed + asked.seeds))
+    results = []
+    for name in asked.world or WORLDS:
+        came = Came()
+        for seed in seeds:
+            began_s = time.monotonic()
+            live(came, seed, WORLDS[name], seconds=asked.hours * 3600, pace=asked.pace)
+            given, withheld = came.given[-1], came.withheld[-1]
+            sys.stderr.write(
+                f"{name} {seed}: with {given.profit_usd:.2f} USD ({given.captured} of"
+                f" {given.found}, cost {given.cost_usd:.2f}), without {withheld.profit_usd:.2f}"
+                f" ({withheld.captured}, cost {withheld.cost_usd:.2f}), in"
+                f" {time.monotonic() - began_s:.0f} s\n"
+            )
+        results.append(told(name, came, seeds=seeds, hours=asked.hours))
+        sys.stdout.write(f"{name}: {verdict_of(came)}\n")
+    sys.stdout.write(msgspec.json.encode(results).decode() + "\n")
     return 0
 
 

@@ -16,7 +16,7 @@ from engine.domain.modes import Mode
 from engine.operate.recording import Entry, EntryKind
 from engine.operate.world import KILLED
 from engine.ports import InputKind
-from engine.tools.counterfactual import Change, FollowingWorld, _inputs, play
+from engine.wiring.counterfactual import Change, FollowingWorld, _inputs, play
 from tests.background.world import World, run_world
 from tests.simulation.simulation import MEMORY, make_empty_database
 

@@ -17,8 +17,9 @@ from engine.domain.units import NS_PER_S
 from engine.operate.recording import number_of, segments_of
 from engine.requests.advise import Advise
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
-from engine.tools.effect import ALL, Measured, hours_of, judged, measure, newest_run, run_effect
+from engine.tools.effect import ALL, Measured, hours_of, measure, run_effect
 from engine.wiring.paths import Paths
+from engine.wiring.recorded import judged, newest_run
 from tests.background.world import World, run_world
 from tests.simulation.chain import CHAIN
 from tests.simulation.simulation import MEMORY, make_empty_database
@@ -114,7 +115,7 @@ def test_what_a_checkpoint_knows_of_advice_is_taken_out_too(world: World) -> Non
 
 def test_without_a_recording_there_is_nothing_to_measure(tmp_path: Path) -> None:
     with pytest.raises(BadValueError, match="no run is recorded"):
-        newest_run(Paths(tmp_path))
+        newest_run(Paths(tmp_path).recordings)
 
 
 @dataclass

@@ -23,7 +23,9 @@ from engine.settings.schema import (
     Settings,
 )
 from engine.storage.ledger_settings import DATABASE_NAME
-from tests.simulation.chain import CHAIN, SimulatedChain
+from tests.background.habits import Habits
+from tests.background.rival_chain import GWEI, RivalChain
+from tests.simulation.chain import AnyChain, SimulatedChain
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.life import Life, begin
 from tests.simulation.machine import START_NS, Machine
@@ -39,6 +41,9 @@ STEP_S: Final = 0.05
 CALM: Final = Temper(steps_per_s=1.0, stray_ratio=0.0006, faults="")
 """Gaps beyond the fees open now and then, not all the time."""
 
+SLOW: Final = Temper(steps_per_s=1.0, stray_ratio=0.0006, wander_ratio=0.00003, faults="")
+"""Likewise, with prices that wander by some 3 % a day, as real ones do."""
+
 FEE_BPS: Final = Decimal(15)
 
 
@@ -53,6 +58,7 @@ class World:
     machine: Machine
     ledger: LedgerLine
     life: Life
+    chain: AnyChain
     recording: Path = Path()
 
     def elapsed_s(self) -> float:
@@ -76,23 +82,55 @@ def run_world(
     empty_database: Path,
     beside: Beside = _nothing,
     segment_bytes: int = SEGMENT_BYTES,
+    habits: Habits | None = None,
 ) -> World:
-    """Let a world run in an empty folder, and end in order."""
+    """Let a world run in an empty folder, and end in order.
+
+    Args:
+        seed: of all its chance.
+        directory: where all of it is kept.
+        seconds: how long it runs, in its own time.
+        empty_database: which its ledger begins with.
+        beside: what happens in it besides.
+        segment_bytes: of its recording.
+        habits: of those who trade on its chain; None is the simulation's chain, where none has any.
+    """
     shutil.copy(empty_database, directory / DATABASE_NAME)
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_run(seed, directory, seconds, beside, segment_bytes))
+        return runner.run(
+            _run(
+                seed,
+                directory,
+                seconds=seconds,
+                beside=beside,
+                segment_bytes=segment_bytes,
+                habits=habits,
+            )
+        )
 
 
 async def _run(
-    seed: int, directory: Path, seconds: float, beside: Beside, segment_bytes: int
+    seed: int,
+    directory: Path,
+    *,
+    seconds: float,
+    beside: Beside,
+    segment_bytes: int,
+    habits: Habits | None,
 ) -> World:
     rng = random.Random(f"world {seed}")
     start_ns = START_NS - START_NS % NS_PER_DAY
     machine = Machine(virtual_loop(), directory, start_ns=start_ns)
     ledger = LedgerLine(machine, rng)
     ledger.settings = replace(ledger.settings, backup_s=LONG_S, retention_s=LONG_S)
-    stage, prices = make_stage(seed, seconds=seconds, epoch_ns=start_ns, temper=CALM)
-    chain = SimulatedChain(seed, prices)
+    temper = CALM if habits is None else SLOW
+    stage, prices = make_stage(seed, seconds=seconds, epoch_ns=start_ns, temper=temper)
+    chain: AnyChain = (
+        SimulatedChain(seed, prices)
+        if habits is None
+        else RivalChain(seed, prices, habits, epoch_ns=start_ns)
+    )
+    gwei = Decimal(1) if habits is None else Decimal(repr(GWEI)).quantize(Decimal("1e-6"))
     async with ledger.opened():
         life = await begin(
             machine,
@@ -100,11 +138,11 @@ async def _run(
             chain,
             ledger,
             Operator(machine, ledger, rng),
-            settings=settings_of(seed),
+            settings=settings_of(seed, gas_price_gwei={chain.name: gwei}),
             rng=rng,
             segment_bytes=segment_bytes,
         )
-        world = World(machine, ledger, life)
+        world = World(machine, ledger, life, chain)
         due_s = 1.0
         while virtual_loop().time() < seconds:
             await asyncio.sleep(STEP_S)
@@ -119,7 +157,7 @@ async def _run(
     return world
 
 
-def settings_of(seed: int) -> Settings:
+def settings_of(seed: int, *, gas_price_gwei: dict[str, Decimal]) -> Settings:
     """Return what the engine of a world is set to."""
     return Settings(
         markets=MarketsSettings(age_ms_max=5_000),
@@ -133,9 +171,7 @@ def settings_of(seed: int) -> Settings:
             orders_per_minute_max=1_000,
         ),
         paper=PaperSettings(mode_at_first_start="paper", capital_usd=Decimal(100_000), seed=seed),
-        routes=RoutesSettings(
-            gas_price_gwei={CHAIN: Decimal(1)}, flash_fee_bps=Decimal(0), legs_max=3
-        ),
+        routes=RoutesSettings(gas_price_gwei=gas_price_gwei, flash_fee_bps=Decimal(0), legs_max=3),
     )
 
 

@@ -8,12 +8,13 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from engine.domain.assets import AssetCode
 from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
-from engine.domain.pools import Pool, PoolId, Protocol
+from engine.domain.pools import Pool, PoolId
+from engine.domain.pools import Protocol as PoolProtocol
 from engine.domain.units import NS_PER_MS
 from engine.operate.core_parts import Core
 from engine.pools.blocks import Block
@@ -38,6 +39,50 @@ PAIRS: Final = (("ETH", "USD", "0.0005"), ("BTC", "USD", "0.0005"), ("ETH", "BTC
 """Few: routes through pools and books find no executor, and cost a run much time."""
 
 
+class AnyLink(Protocol):
+    """An engine's line to a chain; see `ChainLink`."""
+
+    gas: GasPrice
+    gas_before: GasPrice
+    counts: dict[str, int]
+
+    def pump(self, at_ns: int) -> None:
+        """Tell what has come by now."""
+        ...
+
+    def close(self) -> None:
+        """End the line."""
+        ...
+
+    def check(self) -> Iterator[str]:
+        """Say what of it does not hold."""
+        ...
+
+
+class AnyChain(Protocol):
+    """A chain of a world.
+
+    Attributes:
+        name: as settings and records have it.
+        block_ms: from a decision until its transaction lands.
+    """
+
+    name: str
+    block_ms: int
+
+    def advance(self, elapsed_ns: int) -> None:
+        """Make the blocks that are due."""
+        ...
+
+    def snapshots(self) -> list[PoolSnapshot]:
+        """Return all pools as they are."""
+        ...
+
+    def line(self, core: Core, inputs: _ChainInputs, rng: random.Random) -> AnyLink:
+        """Make an engine's line to it."""
+        ...
+
+
 class SimulatedChain:
     """A chain, which outlives the engines of a run.
 
@@ -45,6 +90,9 @@ class SimulatedChain:
         links: lines that are told of each block.
         undone: blocks that a reorganisation took back.
     """
+
+    name = CHAIN
+    block_ms = BLOCK_MS
 
     def __init__(self, seed: int, prices: Prices) -> None:
         self._rng = random.Random(f"chain {seed}")
@@ -60,6 +108,10 @@ class SimulatedChain:
         self._next_at_ns = 0
         self.links: list[ChainLink] = []
         self.undone = 0
+
+    def line(self, core: Core, inputs: _ChainInputs, rng: random.Random) -> "ChainLink":
+        """Make an engine's line to it."""
+        return ChainLink(self, core, inputs, rng)
 
     def advance(self, elapsed_ns: int) -> None:
         """Make the blocks that are due."""
@@ -88,7 +140,7 @@ class SimulatedChain:
                 str(int(POOL_USD / 2 / self._prices.usd(asset) * 10 ** DECIMALS[asset]))
                 for asset in (base, quote)
             ]
-            pool = _pool(Protocol.UNISWAP_V2, f"0xpair{number}", (base, quote), fee)
+            pool = _pool(PoolProtocol.UNISWAP_V2, f"0xpair{number}", (base, quote), fee)
             row = PairRow(reserve0_raw=raw[0], reserve1_raw=raw[1])
             yield PoolSnapshot(pool=pool, row=row, block=FIRST)
 
@@ -109,11 +161,11 @@ class SimulatedChain:
             ticks=((low, str(liquidity)), (high, str(-liquidity))),
             grosses=(str(liquidity), str(liquidity)),
         )
-        pool = _pool(Protocol.UNISWAP_V3, "0xranges", ("ETH", "USD"), "0.0005")
+        pool = _pool(PoolProtocol.UNISWAP_V3, "0xranges", ("ETH", "USD"), "0.0005")
         return PoolSnapshot(pool=pool, row=row, block=FIRST)
 
 
-def _pool(protocol: Protocol, address: str, assets: tuple[str, str], fee: str) -> Pool:
+def _pool(protocol: PoolProtocol, address: str, assets: tuple[str, str], fee: str) -> Pool:
     return Pool(
         chain=CHAIN,
         protocol=protocol,

@@ -59,7 +59,7 @@ from engine.wiring.engine_role import (
 from engine.wiring.markets import ChainSource
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, begin_run
 from engine.wiring.ticks import Ticks
-from tests.simulation.chain import BLOCK_MS, CHAIN, ChainLink, SimulatedChain
+from tests.simulation.chain import AnyChain, AnyLink
 from tests.simulation.connection import Connection
 from tests.simulation.ledger_line import LedgerLine
 from tests.simulation.machine import Machine
@@ -82,7 +82,7 @@ class Begun:
     venues: OpenVenues
     state: EngineState
     header: RunHeader
-    chain: SimulatedChain
+    chain: AnyChain
     rng: random.Random
     segment_bytes: int
 
@@ -140,10 +140,9 @@ class Life:
         self.recorder.begin_with(partial(begin_segment, self.core))
         self._ticks = Ticks(self.core, self.outbox, clock, self.kill_switches, self.recorder)
         watch = self._ticks.watch
-        self.link = ChainLink(
-            begun.chain,
+        self.link = begun.chain.line(
             self.core,
-            _ChainInputs(CHAIN, self.core.hot_path, watch, clock.now_ns),
+            _ChainInputs(begun.chain.name, self.core.hot_path, watch, clock.now_ns),
             begun.rng,
         )
         # They do what sessions do, without sockets.
@@ -270,7 +269,7 @@ class Life:
 
 
 def check_sent(
-    record: ExecutionRecord | IntentRecord, intended: AbstractSet[str], link: ChainLink
+    record: ExecutionRecord | IntentRecord, intended: AbstractSet[str], link: AnyLink
 ) -> Iterator[str]:
     """Say what was sent before the ledger had its intent, or does not go by the price of gas."""
     if isinstance(record, IntentRecord):
@@ -307,7 +306,7 @@ def _owed(plan: AtomicPlan, price: GasPrice) -> Decimal:
 async def begin(
     machine: Machine,
     stage: Stage,
-    chain: SimulatedChain,
+    chain: AnyChain,
     ledger: LedgerLine,
     operator: Operator,
     *,
@@ -337,7 +336,7 @@ async def begin(
     return Life(machine, ledger, operator, settings=settings, begun=begun)
 
 
-def _venues(connections: list[Connection], chain: SimulatedChain) -> OpenVenues:
+def _venues(connections: list[Connection], chain: AnyChain) -> OpenVenues:
     return OpenVenues(
         access=[
             VenueAccess(
@@ -355,7 +354,7 @@ def _venues(connections: list[Connection], chain: SimulatedChain) -> OpenVenues:
         notes={},
         market_note="simulated",
         pools=chain.snapshots(),
-        chains={CHAIN: ChainSource(url="", block_ms=BLOCK_MS)},
+        chains={chain.name: ChainSource(url="", block_ms=chain.block_ms)},
     )
 
 

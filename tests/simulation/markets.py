@@ -31,13 +31,14 @@ KINDS = tuple(kind for kind in FaultKind if kind is not FaultKind.OVERSIZE)
 class Prices:
     """True prices in USD, which wander."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, wander_ratio: float = 0.0003) -> None:
         self._rng = rng
+        self._wander_ratio = wander_ratio
         self._usd = dict(PRICES_USD)
 
     def of(self, pair: Pair) -> float:
         """Let the pair's base move a little and return its price."""
-        self._usd[pair.base] *= 1 + self._rng.gauss(0, 0.0003)
+        self._usd[pair.base] *= 1 + self._rng.gauss(0, self._wander_ratio)
         return self._usd[pair.base] / self._usd[pair.quote]
 
     def usd(self, asset: str) -> float:
@@ -52,11 +53,13 @@ class Temper:
     Attributes:
         steps_per_s: how often a book is drawn anew.
         stray_ratio: by how much a venue strays each time.
+        wander_ratio: by how much a price moves with each book that is drawn.
         faults: intensity of the script of faults; None draws one, nothing leaves them out.
     """
 
     steps_per_s: float = 2.5
     stray_ratio: float = 0.0007
+    wander_ratio: float = 0.0003
     faults: str | None = None
 
 
@@ -116,7 +119,7 @@ def make_stage(
 ) -> tuple[Stage, Prices]:
     """Make the markets of a run, with a script of faults; return them and the true prices."""
     rng = random.Random(f"markets {seed}")
-    prices = Prices(rng)
+    prices = Prices(rng, temper.wander_ratio)
     listings = [Listing(one, WanderingTrack(one, prices, rng, temper)) for one in _instruments()]
     names: dict[str, list[str]] = {}
     for listing in listings:

@@ -31,9 +31,9 @@ from engine.requests.request_list import requests_of
 from engine.requests.work import GetTask, GetWork, RunTask, SwitchTask
 from engine.settings.schema import Settings
 from engine.storage.ledger import Ledger, open_ledger
+from engine.wiring.advice_lines import chosen_lines
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths, prepare
-from engine.wiring.task_findings import chosen
 from engine.wiring.work_answers import WorkAnswers
 from engine.wiring.workers_role import open_workers
 from tests.background.working_tasks import TASKS, TASKS_AT
@@ -144,9 +144,9 @@ def line(seq: int, tip_gwei: float, score: float) -> DiscoveryLine:
 def test_of_several_words_on_one_thing_the_most_trusted_is_passed_on_of_equals_the_newest() -> None:
     lines = [line(1, 1.0, 0.5), line(3, 3.0, 0.9), line(4, 4.0, 0.9), line(2, 2.0, 0.7)]
     for some in (lines, lines[::-1]):
-        (piece,) = chosen(some)
+        (piece,) = chosen_lines(some)
         assert (piece.discovery, piece.advice) == (4, TipAdvice(chain="base", tip_gwei=4.0))
-    assert chosen([]) == []
+    assert chosen_lines([]) == []
 
 
 async def test_what_a_task_finds_is_stored_and_advised_and_what_it_learned_is_kept(

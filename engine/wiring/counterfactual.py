@@ -73,6 +73,30 @@ Change = Callable[[Entry], Entry | None]
 """Returns an input as one way is to have it, None to leave it out."""
 
 
+def unchanged(entry: Entry) -> Entry | None:
+    """The way in which all was as it was."""
+    return entry
+
+
+def without_any(entry: Entry) -> Entry | None:
+    """The way in which nothing was ever advised."""
+    return None if entry.kind == ADVISED.number else entry
+
+
+def without(discoveries: frozenset[int]) -> Change:
+    """Return the way in which these were never made."""
+
+    def change(entry: Entry) -> Entry | None:
+        if entry.kind != ADVISED.number:
+            return entry
+        payload = ADVISED.decode(entry.payload).without(discoveries)
+        return Entry(
+            entry.seq, entry.kind, entry.stream, entry.at_ns, entry.key, ADVISED.encode(payload)
+        )
+
+    return change
+
+
 def play(
     path: Path,
     *,

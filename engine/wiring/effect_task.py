@@ -1,0 +1,278 @@
+"""Measures what each line of advice changes, segment by recorded segment, while nothing else runs.
+
+A line is all that is advised of one kind about one thing: pieces that take each other's place. A
+segment begins with the core as it was then, so that it can be played alone: once as it was and once
+without each line that was advised in it. What differs adds up over segments until there is an hour
+of it; then it is told for good, and the next hour is measured anew.
+"""
+
+import gc
+from collections.abc import Generator, Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.background.effects import SPAN_NS, Tally, differences, judge
+from engine.background.ports import Bounds, EffectFound, Given, Outcome, Priority, Task
+from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
+from engine.domain.advice import ThresholdProposal
+from engine.domain.discoveries import Effect, Sums
+from engine.domain.errors import BadValueError
+from engine.domain.units import NS_PER_HOUR
+from engine.operate.recording import SUFFIX, Entry, read_entries
+from engine.wiring.advice_lines import line_of
+from engine.wiring.recorded import judged
+
+if TYPE_CHECKING:
+    from engine.wiring.counterfactual import Change
+
+WANT: Final = Recorded()
+LINES_MAX: Final = 6
+"""Most lines that a segment is played without, those that were measured least first."""
+
+LINES_KEPT: Final = 64
+SPANS_HOUR: Final = NS_PER_HOUR // SPAN_NS
+BEHIND_MAX: Final = 12
+"""Who is more segments behind goes on with the newest: its advice is of now."""
+
+NOTHING: Final = Sums(profit_usd=0.0, found=0, captured=0, cost_usd=0.0)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of advice came to so far.
+
+    Attributes:
+        gains_usd: by span, with it less without it.
+        given, withheld: both ways in all.
+    """
+
+    gains_usd: tuple[float, ...] = ()
+    given: Sums = NOTHING
+    withheld: Sums = NOTHING
+
+    def and_then(self, gains_usd: Iterable[float], given: Sums, withheld: Sums) -> "Line":
+        """Return it after another segment."""
+        return Line(
+            gains_usd=(*self.gains_usd, *gains_usd),
+            given=_sum(self.given, given),
+            withheld=_sum(self.withheld, withheld),
+        )
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How a segment went one way.
+
+    Attributes:
+        number: of the segment; -1 of none.
+        since_ns, until_ns: of its inputs.
+        profit_usd: by span.
+        seqs: numbers of the discoveries that were advised in it, by line.
+    """
+
+    number: int = -1
+    since_ns: int = 0
+    until_ns: int = 0
+    profit_usd: dict[int, float] = {}
+    sums: Sums = NOTHING
+    seqs: dict[str, tuple[int, ...]] = {}
+
+    def tally(self) -> Tally:
+        """Return it as effects are worked out from."""
+        return Tally(since_ns=self.since_ns, profit_usd=dict(self.profit_usd))
+
+
+class Measuring(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it is.
+
+    Attributes:
+        folder: of the run that is measured.
+        upto: number of the last segment that is done.
+        as_it_was: how the next one went, once that is known.
+        done: lines that it was played without.
+        lines: what all came to.
+    """
+
+    folder: str = ""
+    upto: int = -1
+    as_it_was: Way = Way()
+    done: tuple[str, ...] = ()
+    lines: dict[str, Line] = {}
+
+
+def _run(
+    given: Given, held: Measuring | None, learned: Measuring | None
+) -> Generator[Measuring, None, Outcome[Measuring]]:
+    what = given.of(WANT)
+    state = held or learned or Measuring()
+    if state.folder != what.folder:
+        state = Measuring(folder=what.folder, lines=state.lines)
+    number = _next(state, what.segments)
+    told: tuple[EffectFound, ...] = ()
+    if number is not None:
+        try:
+            state = yield from _segment(state, what, number)
+        except BadValueError:  # it was let go of meanwhile, or cannot be read: the next one, then
+            state = replace(state, upto=number, as_it_was=Way(), done=())
+        told = tuple(_effects(state, what, at_ns=given.at_ns))
+        state = replace(state, lines=_going_on(state.lines))
+    return Outcome(
+        effects=told,
+        learned=state,
+        measured={
+            "segment": float(-1 if number is None else number),
+            "lines": float(len(state.lines)),
+            "spans": float(sum(len(line.gains_usd) for line in state.lines.values())),
+            "told": float(len(told)),
+        },
+    )
+
+
+def _next(state: Measuring, segments: list[int]) -> int | None:
+    """Return the segment to measure: the one after the last, but none that is too old."""
+    ahead = [number for number in segments[-BEHIND_MAX:] if number > state.upto]
+    return ahead[0] if ahead else None
+
+
+def _segment(
+    state: Measuring, what: RecordedGiven, number: int
+) -> Generator[Measuring, None, Measuring]:
+    path = Path(what.folder) / f"{number:06}{SUFFIX}"
+    if state.as_it_was.number != number:
+        state = replace(state, as_it_was=_as_it_was(path, number), done=())
+        yield state
+    was = state.as_it_was
+    for line in _turn(state, what):
+        tally = _other_way(path, was, line, what.advised)
+        if tally is not None:
+            gains = differences(was.tally(), tally, until_ns=was.until_ns)
+            ways = (was.sums, tally.sums())
+            if _is_proposed(line, what.advised):  # it is as it was: what is other is with it
+                gains, ways = [-gain for gain in gains], (ways[1], ways[0])
+            known = state.lines.get(line, Line())
+            lines = state.lines | {line: known.and_then(gains, *ways)}
+            state = replace(state, lines=lines)
+        state = replace(state, done=(*state.done, line))
+        yield state
+    return replace(state, upto=number, as_it_was=Way(), done=())
+
+
+def _turn(state: Measuring, what: RecordedGiven) -> list[str]:
+    """Return the lines to play a segment without, those of which least is known first."""
+    proposed = [one.line for one in what.advised if isinstance(one.advice, ThresholdProposal)]
+    in_force = {one.line for one in what.advised}
+    left = {*state.as_it_was.seqs, *proposed} - {*state.done}
+
+    def rank(line: str) -> tuple[bool, int, str]:
+        return line not in in_force, len(state.lines.get(line, Line()).gains_usd), line
+
+    return sorted(left, key=rank)[: max(0, LINES_MAX - len(state.done))]
+
+
+def _as_it_was(path: Path, number: int) -> Way:
+    """Play a segment as it was, and see what was advised in it."""
+    from engine.core.inputs.advised import ADVISED  # noqa: PLC0415 - the core, for this run alone
+
+    seqs: dict[str, set[int]] = {}
+    until_ns = since_ns = next((one.at_ns for one in read_entries(path) if one.is_input), 0)
+
+    def look(entry: Entry) -> Entry:
+        nonlocal until_ns
+        if entry.kind == ADVISED.number:
+            for one in ADVISED.decode(entry.payload).advice:
+                seqs.setdefault(line_of(one.advice), set()).add(one.discovery)
+        until_ns = max(until_ns, entry.at_ns)
+        return entry
+
+    tally = _played(path, look, Tally(since_ns=since_ns))
+    return Way(
+        number=number,
+        since_ns=since_ns,
+        until_ns=until_ns,
+        profit_usd=tally.profit_usd,
+        sums=tally.sums(),
+        seqs={line: tuple(sorted(of - {0})) for line, of in sorted(seqs.items())},
+    )
+
+
+def _other_way(path: Path, was: Way, line: str, advised: list[AdvisedNow]) -> Tally | None:
+    """Play a segment without a line, or with what is proposed; None if that says nothing."""
+    from engine.wiring.counterfactual import unchanged, without  # noqa: PLC0415 - likewise
+
+    tally = Tally(since_ns=was.since_ns)
+    for one in advised:
+        if one.line == line and isinstance(one.advice, ThresholdProposal):
+            limits = {one.advice.term: Decimal(repr(one.advice.value))}
+            return _played(path, unchanged, tally, limits)
+    seqs = was.seqs.get(line, ())
+    return _played(path, without(frozenset(seqs)), tally) if seqs else None
+
+
+def _played(
+    path: Path, change: "Change", tally: Tally, limits: dict[str, Decimal] | None = None
+) -> Tally:
+    from engine.wiring.counterfactual import play  # noqa: PLC0415 - likewise
+
+    try:
+        play(path, first=0, put=tally.take, change=change, limits=limits)
+    finally:
+        gc.collect()  # a core is a web of references: two of them would not fit
+    return tally
+
+
+def _is_proposed(line: str, advised: list[AdvisedNow]) -> bool:
+    return any(one.line == line and isinstance(one.advice, ThresholdProposal) for one in advised)
+
+
+def _effects(
+    state: Measuring, what: RecordedGiven, *, at_ns: int
+) -> Generator[EffectFound, None, None]:
+    """Tell what is known by now of each line that is in force."""
+    for one in what.advised:
+        line = state.lines.get(one.line)
+        if line is not None and line.gains_usd:
+            yield EffectFound(
+                seq=one.seq,
+                effect=judged(_effect(line, Path(what.folder).name, at_ns=at_ns), one.advice),
+            )
+
+
+def _effect(line: Line, run_id: str, *, at_ns: int) -> Effect:
+    effect = judge(
+        line.gains_usd,
+        given=line.given,
+        withheld=line.withheld,
+        measured_at_ns=at_ns,
+        run_id=run_id,
+    )
+    return replace(effect, is_of_line=True)
+
+
+def _going_on(lines: dict[str, Line]) -> dict[str, Line]:
+    """Return what the next segment adds to: not more than so many lines, none of a whole hour."""
+    open_ = {name: line for name, line in lines.items() if len(line.gains_usd) < SPANS_HOUR}
+    return dict(list(open_.items())[-LINES_KEPT:])
+
+
+def _sum(one: Sums, other: Sums) -> Sums:
+    return Sums(
+        profit_usd=one.profit_usd + other.profit_usd,
+        found=one.found + other.found,
+        captured=one.captured + other.captured,
+        cost_usd=one.cost_usd + other.cost_usd,
+    )
+
+
+DISCOVERY_EFFECTS: Final = Task(
+    name="discovery_effects",
+    agent="coordinator",
+    does="plays what was recorded with and without advice: what does each change?",
+    state=Measuring,
+    run=_run,
+    wants=(WANT,),
+    bounds=Bounds(wall_s=3_600.0, cpu_s=1_800.0, memory_mb=180),
+    every_s=300.0,
+    priority=Priority.LOW,
+)
