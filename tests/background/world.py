@@ -41,8 +41,9 @@ STEP_S: Final = 0.05
 CALM: Final = Temper(steps_per_s=1.0, stray_ratio=0.0006, faults="")
 """Gaps beyond the fees open now and then, not all the time."""
 
-SLOW: Final = Temper(steps_per_s=1.0, stray_ratio=0.0006, wander_ratio=0.00003, faults="")
-"""Likewise, with prices that wander by some 3 % a day, as real ones do."""
+SLOW: Final = Temper(steps_per_s=1.0, stray_ratio=0.0003, wander_ratio=0.00003, faults="")
+"""Prices wander by some 3 % a day, as real ones do, and few gaps between books are beyond their
+fees: what there is to learn is the chain's."""
 
 FEE_BPS: Final = Decimal(15)
 
