@@ -25,13 +25,23 @@ class Connection:
         trouble: nothing; a session says here why it cannot connect.
     """
 
-    def __init__(self, stage: Stage, spec: VenueSpec, feed: str, rng: random.Random) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        spec: VenueSpec,
+        feed: str,
+        rng: random.Random,
+        *,
+        waits_ratio: float = 0.01,
+    ) -> None:
+        """Begin without a connection; so many of its frames wait before they are taken."""
         self.spec = spec
         self.feed = feed
         self.trouble = ""
         self.list_wanted = asyncio.Event()
         self._stage = stage
         self._rng = rng
+        self._waits_ratio = waits_ratio
         self._client: Client | None = None
         self._fetches: dict[str, tuple[int, Fetch]] = {}
         self._connects_at_ns = 0
@@ -113,7 +123,7 @@ class Connection:
 
     def _take_frames(self, client: Client, accept: Accept, at_ns: int) -> None:
         while self._client is client and (frame := client.take()) is not None:
-            is_late = self._rng.random() < 0.01
+            is_late = self._rng.random() < self._waits_ratio
             key = str(at_ns - self._rng.randrange(3_000) * NS_PER_MS) if is_late else ""
             if actions := accept(InputKind.FRAME, key, frame, at_ns):
                 self.perform(actions)

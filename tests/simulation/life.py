@@ -313,11 +313,14 @@ async def begin(
     settings: Settings,
     rng: random.Random,
     segment_bytes: int = SEGMENT_BYTES,
+    waits_ratio: float = 0.01,
 ) -> Life:
-    """Start an engine from what the ledger holds."""
+    """Start an engine from what the ledger holds; see `Connection` for `waits_ratio`."""
     clock = machine.make_clock()
     connections = [
-        Connection(stage, VENUES[name], next(iter(VENUES[name].feeds)), rng)
+        Connection(
+            stage, VENUES[name], next(iter(VENUES[name].feeds)), rng, waits_ratio=waits_ratio
+        )
         for name in VENUES
         if name in stage.markets
     ]
