@@ -53,11 +53,14 @@ class Bounds:
         wall_s: from its start, without the time that it was held.
         cpu_s: of processor time.
         memory_mb: of memory of its own.
+        untouched_mb: of memory that it asks for beside that and never touches, as tables have that
+            are made as large as they may become.
     """
 
     wall_s: float = 120.0
     cpu_s: float = 30.0
     memory_mb: int = 120
+    untouched_mb: int = 0
 
 
 class Want(Protocol[Answer_co]):

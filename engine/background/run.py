@@ -242,7 +242,7 @@ def _refuse(event: str, _: tuple[object, ...]) -> None:
 
 def _bound(bounds: Bounds, *, cpu_s: float) -> None:
     """Let the system refuse what is beyond the bounds; whoever watches the run does the rest."""
-    data = _data_bytes() + bounds.memory_mb * _MB
+    data = _data_bytes() + (bounds.memory_mb + bounds.untouched_mb) * _MB
     cpu = math.ceil(cpu_s) + 1
     largest = max(PAGE_BYTES, RESULT_BYTES_MAX + OVERHEAD_BYTES)
     for kind, most in (

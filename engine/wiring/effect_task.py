@@ -272,7 +272,7 @@ DISCOVERY_EFFECTS: Final = Task(
     state=Measuring,
     run=_run,
     wants=(WANT,),
-    bounds=Bounds(wall_s=3_600.0, cpu_s=1_800.0, memory_mb=180),
+    bounds=Bounds(wall_s=3_600.0, cpu_s=1_800.0, memory_mb=130, untouched_mb=500),
     every_s=300.0,
     priority=Priority.LOW,
 )

@@ -1,0 +1,280 @@
+"""What each line of advice changes is measured segment by segment, and told with an interval."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import pytest
+
+from bot.render.discoveries import render_discoveries, render_discovery
+from bot.render.plain import write_plain
+from engine.background.coding import encode_checked
+from engine.background.effects import SPAN_NS
+from engine.background.nursery import open_nursery
+from engine.background.ports import Given, Outcome
+from engine.background.runs import Ended
+from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
+from engine.bus.memory import MemoryCaller
+from engine.domain.advice import DatedAdvice, GasAdvice, ThresholdProposal
+from engine.domain.discoveries import Discovery, Verdict
+from engine.domain.modes import Basis
+from engine.domain.runs import How
+from engine.domain.units import NS_PER_S
+from engine.operate.recording import number_of, segments_of
+from engine.requests.advise import Advise
+from engine.requests.discoveries import GetDiscoveries, GetDiscovery
+from engine.requests.request_list import requests_of
+from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
+from engine.wiring.recorded import whole_segments
+from engine.wiring.task_findings import Findings
+from engine.wiring.work_list import TASKS, TASKS_AT
+from tests.agents.worlds import end
+from tests.background.habits import RIVALS
+from tests.background.rival_chain import CHAIN
+from tests.background.world import World, run_world
+from tests.simulation.simulation import MEMORY, make_empty_database
+from tests.storage.finding import keep, run_of
+from tests.storage.makers import NOW_NS
+
+SECONDS = 900.0
+SEGMENT_BYTES = 3 << 20
+DEARER = (GasAdvice(chain=CHAIN, ratio=4.9), GasAdvice(chain=CHAIN, ratio=5.0))
+"""Gas that is reckoned with five times as dear makes most transactions not worth it."""
+
+LINE = f"GasAdvice {CHAIN}"
+
+
+@dataclass
+class Adviser:
+    """Advises the one piece, and the other in its place a minute later."""
+
+    told: int = 0
+
+    async def __call__(self, world: World) -> None:
+        if self.told < len(DEARER) and world.elapsed_s() > 60.0 * (self.told + 1):
+            until_ns = world.life.now_ns() + 3_600 * NS_PER_S
+            self.told += 1
+            piece = DatedAdvice(
+                discovery=self.told, until_ns=until_ns, advice=DEARER[self.told - 1]
+            )
+            await world.life.answers.answer(Advise(advice=(piece,)))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with TemporaryDirectory(dir=MEMORY) as place:
+        root = Path(place)
+        for name in ("empty", "world"):
+            (root / name).mkdir()
+        yield run_world(
+            1,
+            root / "world",
+            seconds=SECONDS,
+            empty_database=make_empty_database(root / "empty"),
+            beside=Adviser(),
+            segment_bytes=SEGMENT_BYTES,
+            habits=RIVALS,
+        )
+
+
+def given(world: World, *advised: AdvisedNow, segments: list[int] | None = None) -> Given:
+    recorded = RecordedGiven(
+        folder=str(world.recording),
+        segments=whole_segments(world.recording) if segments is None else segments,
+        advised=list(advised) or [AdvisedNow(seq=2, line=LINE, advice=DEARER[1])],
+    )
+    return Given(at_ns=NOW_NS, basis=Basis.SANDBOX, seed=1, answers={Recorded(): recorded})
+
+
+def measured(what: Given, learned: Measuring | None = None) -> Outcome[Measuring]:
+    outcome: Outcome[Measuring] = end(DISCOVERY_EFFECTS, what, learned)
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def outcomes(world: World) -> list[Outcome[Measuring]]:
+    """One run after the other, until all that is recorded was measured."""
+    found: list[Outcome[Measuring]] = []
+    for _ in whole_segments(world.recording):
+        found.append(measured(given(world), found[-1].learned if found else None))
+    return found
+
+
+def test_a_line_is_measured_with_all_that_took_each_others_place_in_it(
+    world: World, outcomes: list[Outcome[Measuring]]
+) -> None:
+    last = outcomes[-1].learned
+    assert last is not None
+    line = last.lines[LINE]
+
+    assert last.upto == whole_segments(world.recording)[-1]
+    assert line.given.captured < line.withheld.captured
+    assert 0 < len(line.gains_usd) <= SECONDS * NS_PER_S / SPAN_NS
+    assert line.given.cost_usd < line.withheld.cost_usd
+
+
+def test_segments_add_up_and_each_is_told_as_far_as_it_is_known(
+    outcomes: list[Outcome[Measuring]],
+) -> None:
+    spans = []
+    for outcome in outcomes:
+        (told,) = outcome.effects
+        assert told.seq == 2
+        assert told.effect.is_of_line
+        assert told.effect.verdict is Verdict.TOO_LITTLE
+        spans.append(told.effect.blocks)
+
+    assert len(spans) > 1
+    assert spans == sorted(spans)
+    assert spans[0] < spans[-1]
+
+
+def test_when_all_is_measured_a_run_does_nothing(
+    world: World, outcomes: list[Outcome[Measuring]]
+) -> None:
+    again = measured(given(world), outcomes[-1].learned)
+
+    assert again.learned == outcomes[-1].learned
+    assert again.measured["segment"] == -1
+
+
+def test_a_run_that_was_interrupted_anywhere_ends_as_if_it_had_not_been(
+    world: World, outcomes: list[Outcome[Measuring]]
+) -> None:
+    going = DISCOVERY_EFFECTS.run(given(world), None, None)
+    states: list[Any] = []
+    while True:
+        try:
+            states.append(next(going))
+        except StopIteration:
+            break
+
+    assert len(states) > 1
+    for state in states:
+        content = encode_checked(state, type_=Measuring, what="state")
+        held = msgspec.msgpack.decode(content, type=Measuring)
+        assert end(DISCOVERY_EFFECTS, given(world), None, held) == outcomes[0]
+
+
+def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(world: World) -> None:
+    proposal = ThresholdProposal(term="net_edge_bps_min", value=900.0, why="to try it")
+    advised = AdvisedNow(seq=7, line="ThresholdProposal net_edge_bps_min", advice=proposal)
+    found = measured(given(world, advised))
+
+    assert found.learned is not None
+    line = found.learned.lines[advised.line]
+    assert line.given.captured == 0 < line.withheld.captured
+
+
+def test_a_segment_that_is_gone_is_passed_and_what_is_known_stays(world: World) -> None:
+    known = Measuring(folder=str(world.recording), upto=1, lines={LINE: Line(gains_usd=(1.0, 2.0))})
+    beyond = max(number_of(one) for one in segments_of(world.recording)) + 5
+    found = measured(given(world, segments=[1, beyond]), known)
+
+    assert found.learned == replace_upto(known, beyond)
+
+
+def replace_upto(state: Measuring, upto: int) -> Measuring:
+    return msgspec.structs.replace(state, upto=upto)
+
+
+def test_an_hour_is_told_whole_and_the_next_is_measured_anew(world: World) -> None:
+    hour = tuple(-1.0 - at % 3 / 10 for at in range(30))
+    known = Measuring(folder=str(world.recording), upto=99, lines={LINE: Line(gains_usd=hour)})
+    what = given(world, segments=[])
+    beyond = measured(given(world, segments=[100]), known)
+
+    assert [one.effect.verdict for one in beyond.effects] == [Verdict.COSTS]
+    assert beyond.learned is not None
+    assert beyond.learned.lines == {}
+    assert measured(what, beyond.learned).effects == ()
+
+
+@dataclass
+class Engine:
+    """An engine that hears advice."""
+
+    async def answer(self, request: Any, /) -> Any:
+        raise AssertionError(f"{request} is asked by nobody here")
+
+
+GAS = Discovery(
+    kind="gas_trend",
+    subject=CHAIN,
+    says="gas rises fivefold until it lands",
+    figures={"gas_ratio": 5.0},
+    score=0.5,
+    holds_s=3_600.0,
+    advice=DEARER[1],
+)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    settings = LedgerSettings(data_dir=tmp_path)
+    async with open_ledger(settings, clock=lambda: NOW_NS) as opened:
+        yield opened
+
+
+async def test_from_advice_to_effect_to_the_phone(
+    world: World, outcomes: list[Outcome[Measuring]], ledger: Ledger
+) -> None:
+    await keep(ledger, run_of(GAS))
+    findings = Findings(
+        ledger=MemoryCaller(requests_of("ledger"), ledger),
+        engine=MemoryCaller(requests_of("engine"), Engine()),
+        chains=None,
+        basis=Basis.SANDBOX,
+        clock=lambda: NOW_NS,
+    )
+    (told,) = outcomes[-1].effects
+    of_it = msgspec.structs.replace(told, seq=1)
+
+    async def tell(effects: tuple[Any, ...]) -> None:
+        outcome: Outcome[Any] = Outcome(effects=effects)
+        ended = Ended(
+            how=How.DONE, begun_at_ns=NOW_NS, ended_at_ns=NOW_NS, outcome=outcome, run_id="r1"
+        )
+        await findings(DISCOVERY_EFFECTS, ended)
+
+    await tell((of_it,))
+    unproven = await ledger.answer(GetDiscoveries())
+    one = await ledger.answer(GetDiscovery(seq=1))
+
+    assert "unproven" in write_plain(render_discoveries(unproven))
+    assert "too little measured" in write_plain(render_discovery(one))
+
+    costs = msgspec.structs.replace(of_it.effect, verdict=Verdict.COSTS)
+    await tell((msgspec.structs.replace(of_it, effect=costs),))
+
+    assert (await ledger.answer(GetDiscoveries())).lines == []
+    (over,) = (await ledger.answer(GetDiscoveries(is_in_force=False))).lines
+    assert over.ended == Verdict.COSTS.value
+    dearer = msgspec.structs.replace(GAS, figures={"gas_ratio": 4.0})
+    (kept,) = await keep(ledger, run_of(dearer, name="run-2"))
+    assert kept.why == "no effect was measured"  # nothing of its line, whatever it says
+    for_people = msgspec.structs.replace(dearer, advice=None)
+    (kept,) = await keep(ledger, run_of(for_people, name="run-3"))
+    assert kept.seq == 2
+
+
+async def test_it_ends_alike_in_a_process_of_its_own_within_its_bounds(
+    world: World, outcomes: list[Outcome[Measuring]], tmp_path: Path
+) -> None:
+    async with open_nursery(
+        folder=tmp_path / "background",
+        tasks=TASKS,
+        tasks_at=TASKS_AT,
+        basis=Basis.SANDBOX,
+        tell=lambda _: None,
+        is_idle=False,
+    ) as nursery:
+        ended = await nursery.run(DISCOVERY_EFFECTS, given(world))
+
+    assert (ended.how, ended.why) == (How.DONE, "")
+    assert ended.outcome == outcomes[0]
+    assert ended.memory_mb < DISCOVERY_EFFECTS.bounds.memory_mb
