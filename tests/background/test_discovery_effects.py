@@ -25,7 +25,7 @@ from engine.domain.runs import How
 from engine.domain.units import NS_PER_S
 from engine.operate.recording import number_of, segments_of
 from engine.requests.advise import Advise
-from engine.requests.discoveries import GetDiscoveries, GetDiscovery
+from engine.requests.discoveries import GetDiscoveries
 from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
@@ -37,7 +37,7 @@ from tests.background.habits import RIVALS
 from tests.background.rival_chain import CHAIN
 from tests.background.world import World, run_world
 from tests.simulation.simulation import MEMORY, make_empty_database
-from tests.storage.finding import keep, run_of
+from tests.storage.finding import keep, load_one, run_of
 from tests.storage.makers import NOW_NS
 
 SECONDS = 900.0
@@ -243,7 +243,7 @@ async def test_from_advice_to_effect_to_the_phone(
 
     await tell((of_it,))
     unproven = await ledger.answer(GetDiscoveries())
-    one = await ledger.answer(GetDiscovery(seq=1))
+    one = await load_one(ledger, 1)
 
     assert "unproven" in write_plain(render_discoveries(unproven))
     assert "too little measured" in write_plain(render_discovery(one))

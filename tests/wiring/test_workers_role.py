@@ -144,8 +144,8 @@ def line(seq: int, tip_gwei: float, score: float) -> DiscoveryLine:
 def test_of_several_words_on_one_thing_the_most_trusted_is_passed_on_of_equals_the_newest() -> None:
     lines = [line(1, 1.0, 0.5), line(3, 3.0, 0.9), line(4, 4.0, 0.9), line(2, 2.0, 0.7)]
     for some in (lines, lines[::-1]):
-        (piece,) = chosen_lines(some)
-        assert (piece.discovery, piece.advice) == (4, TipAdvice(chain="base", tip_gwei=4.0))
+        (one,) = chosen_lines(some)
+        assert (one.seq, one.discovery.advice) == (4, TipAdvice(chain="base", tip_gwei=4.0))
     assert chosen_lines([]) == []
 
 
