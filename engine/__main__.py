@@ -79,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     role = add("role", commands.role, "run one role (the supervisor does this)")
     each = tuple(f"chains-{chain}" for chain in CHAINS)
-    role.add_argument("name", choices=("engine", "ledger", "workers", "sandbox", "chains", *each))
+    role.add_argument(
+        "name", choices=("engine", "ledger", "workers", "sandbox", "signer", "chains", *each)
+    )
+    keys = add("keys", commands.keys, "make, import or unlock the key of the wallet")
+    _add_key_arguments(keys)
     kill = add("kill", commands.kill, "set the kill latch")
     kill.add_argument("--why", default="set from the command line")
     kill.add_argument("--engine", default="", metavar="ID", help="only this one, not all engines")
@@ -116,6 +120,27 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--seed", type=int, default=1, help="which pools, swaps and sizes")
     add("warm-up", commands.warm_up, "compile all kernels into the cache")
     return parser
+
+
+def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
+    keys.add_argument("what", choices=("make", "import", "address", "unlock"))
+    keys.add_argument("--to", type=Path, help="the keystore (default: as the settings say)")
+    keys.add_argument(
+        "--from",
+        type=Path,
+        dest="source",
+        metavar="FILE",
+        help="keystore, or file with 64 hexadecimal digits, to import; else asked",
+    )
+    keys.add_argument("--password-file", type=Path, help="mode 600, its first line; else asked")
+    keys.add_argument("--old-password-file", type=Path, help="the same, of what is imported")
+    keys.add_argument(
+        "--for",
+        choices=("sandbox", "live"),
+        default="sandbox",
+        dest="use",
+        help="what the key may sign: transactions of the sandbox's chains alone, or of real ones",
+    )
 
 
 def _span(text: str) -> float:

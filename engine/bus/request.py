@@ -90,6 +90,12 @@ class WorkersRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=
     role = "workers"
 
 
+class SignerRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that the signer answers, on its socket of this machine and nowhere else."""
+
+    role = "signer"
+
+
 class Answerer(Protocol):
     """A role's side of the wire."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
+from engine.bus.signing import SignRequest
 from engine.requests import (
     advise,
     alerts,
@@ -27,6 +28,7 @@ from engine.requests import (
     presence,
     safety,
     token,
+    wallets,
     why,
     work,
 )
@@ -93,6 +95,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chains.GetPoolRates,
     chains.GetBlockFacts,
     token.GetToken,
+    SignRequest,
+    wallets.GetWallets,
+    wallets.UnlockSigner,
     work.GetWork,
     work.GetTask,
     work.GetResources,

@@ -11,6 +11,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "ledger": (("data", "database_url"), ("bus", "url")),
     "chains": (("chains", "providers"), ("network", "proxy"), ("bus", "url")),
     "workers": (("bus", "url"),),
+    "signer": (("signer", "remote_url"),),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),
@@ -23,6 +24,15 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     ),
 }
 
+
+SIGNER: Final = "signer"
+
+PASSED_TO_SIGNER: Final = frozenset(
+    {"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH",
+     "PYTHONPROFILEIMPORTTIME", "PYTHONUNBUFFERED", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"}
+)  # fmt: skip
+"""Of the environment of whoever starts it: what Python itself needs, and nothing that anybody may
+have put there."""
 
 WITHHELD_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_WITHHELD"
 """Names the secrets that are set and that the role was not given."""
@@ -59,6 +69,8 @@ def role_environment(
             if value is not None and not is_alone:
                 own[variable] = text_of(value)
     passed = {name: text for name, text in environment.items() if name not in others}
+    if role == SIGNER:
+        passed = {name: text for name, text in passed.items() if name in PASSED_TO_SIGNER}
     marks = {ROLE_ENVIRONMENT_NAME: role, WITHHELD_ENVIRONMENT_NAME: ",".join(withheld)}
     return passed | own | marks
 

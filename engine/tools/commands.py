@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.bus.command import seal
 from engine.bus.reports import Declined, KillReport
-from engine.domain.errors import FatalError, TransientError
+from engine.domain.errors import BadValueError, FatalError, SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate import exit_codes
 from engine.operate.clock import make_clock
@@ -60,10 +60,25 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.workers_role import run_workers
 
         await run_workers(settings, paths)
+    elif asked.name == "signer":
+        from engine.wiring.signer_role import run_signer
+
+        await run_signer(settings, paths)
     else:
         from engine.wiring.sandbox_role import run_sandbox
 
         await run_sandbox(settings, paths)
+    return exit_codes.OK
+
+
+async def keys(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Make, import or unlock the wallet's key."""
+    from engine.tools.keys import run_keys
+
+    try:
+        await run_keys(settings, paths, asked)
+    except BadValueError as error:  # the signer refuses the password
+        raise SettingsError(str(error)) from error
     return exit_codes.OK
 
 

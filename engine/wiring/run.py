@@ -90,6 +90,18 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             )
             for name in chain_roles(settings)
         ]
+    if is_main and settings.signer.signs != "off":
+        specs.append(
+            RoleSpec(
+                name="signer",
+                arguments=["-m", "engine", "role", "signer"],
+                stop_s=1.0,
+                is_vital=False,
+                log_path=paths.log("signer"),
+                lease=paths.lease("signer"),
+                environment=partial(role_environment, settings, "signer", os.environ),
+            )
+        )
     specs.append(
         RoleSpec(
             name="engine",

@@ -1,0 +1,92 @@
+"""What the signer is asked by those who send transactions, and what wallets it tells of."""
+
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from engine.bus.reports import Report
+from engine.bus.request import SignerRequest
+from engine.domain.modes import Basis
+from engine.domain.signing import Signed, SigningIntent, SignRefusal
+
+SignReply = Signed | SignRefusal
+
+
+class SignRequest(SignerRequest[SignReply], frozen=True, kw_only=True):
+    """Sign what an intent says; asked again, it is answered with the same bytes."""
+
+    intent: SigningIntent
+
+    async def answer(self, signer: "Signer", /) -> SignReply:
+        """See `Request.answer`."""
+        return await signer.sign(self.intent)
+
+
+class SignedChain(msgspec.Struct, frozen=True, kw_only=True):
+    """A chain on which something may be signed.
+
+    Attributes:
+        contracts: that may be called there: address and keccak of the code.
+    """
+
+    name: str
+    chain_id: int
+    contracts: dict[str, str]
+
+
+class CapLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What is used of a cap today.
+
+    Attributes:
+        what: it bounds, in words.
+        unit: of both figures: an asset, USD, or empty for a count.
+    """
+
+    what: str
+    unit: str
+    used: Decimal
+    most: Decimal
+
+
+class WalletsReport(Report, frozen=True, kw_only=True):
+    """Wallets of the installation, and what of their day is used.
+
+    Attributes:
+        is_locked: nothing is signed until a person gives the password.
+        address: of the wallet, the same on all chains; empty where nobody knows it yet.
+        key: where it is, in words.
+        day: that is counted, in days since 1970 by UTC.
+        guards: what keeps the process's memory to itself, in sentences.
+        missing: those that the platform does not offer.
+    """
+
+    basis: Basis
+    is_locked: bool
+    address: str
+    key: str
+    chains: list[SignedChain]
+    day: int
+    caps: list[CapLine]
+    guards: list[str]
+    missing: list[str]
+
+
+class Signer(Protocol):
+    """What the role answers."""
+
+    async def sign(self, intent: SigningIntent) -> SignReply:
+        """Sign what an intent says, or say why not."""
+        ...
+
+    def wallets(self) -> WalletsReport:
+        """Return how wallets stand."""
+        ...
+
+    async def unlock(self, password: str) -> WalletsReport:
+        """Open the key.
+
+        Raises:
+            BadValueError: the password is wrong, or the key is open already.
+        """
+        ...

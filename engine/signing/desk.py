@@ -1,0 +1,176 @@
+"""The signer at work: latch and mode, rules, nonce, caps, signature, journal; then the answer.
+
+One request at a time, in the order in which they come: what one of them may do depends on what was
+signed before.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+import msgspec
+
+from engine.domain.plans import digest_of_plan
+from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, SignRefusal
+from engine.signing.caps import DailyCaps
+from engine.signing.journal import Entry, Journal
+from engine.signing.nonces import check_nonce
+from engine.signing.routes import check_route
+from engine.signing.rules import Given, first_refusal, refused
+from engine.signing.terms import SigningTerms
+from engine.signing.transactions import hash_of
+from engine.signing.wallet import KeyTroubleError, Wallet
+
+MICRO_USD: Final = 1_000_000
+
+USD_CAP: Final = "USD moved"
+"""Counted in millionths."""
+
+Leave = Callable[[SigningIntent], SignRefusal | None]
+"""Says why an engine may not have this signed now, by latch and mode; None if it may."""
+
+
+def gas_cap(chain: str, *, is_protective: bool) -> str:
+    """Name the cap of what may be paid for gas on a chain, in wei."""
+    return f"wei for gas on {chain}{' to protect' if is_protective else ''}"
+
+
+def count_cap(*, is_protective: bool) -> str:
+    """Name the cap of how much is signed."""
+    return f"signatures{' to protect' if is_protective else ''}"
+
+
+def caps_of(terms: SigningTerms) -> dict[str, int]:
+    """Return all caps of a day; what protects has its own, which nothing else uses up."""
+    caps = {USD_CAP: int(terms.notional_day_usd * MICRO_USD)}
+    for is_protective in (False, True):
+        caps[count_cap(is_protective=is_protective)] = terms.signatures_day
+        for chain in terms.chain_ids:
+            most = terms.gas_day_wei.get(chain, 0)
+            caps[gas_cap(chain, is_protective=is_protective)] = most
+    return caps
+
+
+class SigningDesk:
+    """Answers what is asked of the signer.
+
+    Attributes:
+        wallet: with whose key is signed; None while locked.
+    """
+
+    def __init__(
+        self,
+        *,
+        terms: SigningTerms,
+        journal: Journal,
+        caps: DailyCaps,
+        leave: Leave,
+        clock: Callable[[], int],
+    ) -> None:
+        self.terms: Final = terms
+        self.caps: Final = caps
+        self.wallet: Wallet | None = None
+        self._journal = journal
+        self._leave = leave
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def sign(self, intent: SigningIntent) -> Signed | SignRefusal:
+        """Sign what is asked, or say why not.
+
+        Raises:
+            FatalError: the journal cannot be written: nothing may be signed any more.
+        """
+        async with self._turn:
+            return await self._sign(intent)
+
+    async def _sign(self, intent: SigningIntent) -> Signed | SignRefusal:
+        wallet = self.wallet
+        if wallet is None:
+            return refused(RefusalKind.LOCKED, "no key is open: python -m engine keys unlock")
+        transaction = intent.transaction
+        chain = self.terms.names.get(transaction.chain_id, "")
+        given = Given(intent=intent, terms=self.terms, own=wallet.address, chain=chain)
+        if refusal := self._leave(intent) or first_refusal(given):
+            return refusal
+        digest = digest_of_intent(intent)
+        before = self._journal.of_nonce(wallet.address, transaction.chain_id, transaction.nonce)
+        for entry in before:
+            if entry.digest == digest:
+                return Signed(raw=entry.raw, hash=hash_of(entry.raw), is_repeat=True)
+        now_ns = self._clock()
+        self.caps.look(now_ns)
+        plan_digest = "" if intent.plan is None else digest_of_plan(intent.plan)
+        charges = charges_of(intent, before, chain)
+        if refusal := (
+            check_route(given, now_ns=now_ns)
+            or check_nonce(intent, before, plan_digest=plan_digest, bump_bps=self.terms.bump_bps)
+            or self._beyond_caps(charges)
+        ):
+            return refusal
+        self.caps.reserve(charges)
+        raw = await self._signed(wallet, intent)
+        if isinstance(raw, SignRefusal):
+            return raw
+        entry = Entry(
+            digest=digest,
+            purpose=intent.purpose,
+            plan_digest=plan_digest,
+            fee_wei=transaction.max_fee_per_gas_wei,
+            tip_wei=transaction.max_priority_fee_per_gas_wei,
+            charges=charges,
+            day=self.caps.day,
+            raw=raw,
+        )
+        self._journal.add(
+            wallet.address, transaction.chain_id, transaction.nonce, len(before), entry
+        )
+        self.caps.use(charges)
+        return Signed(raw=raw, hash=hash_of(raw))
+
+    async def _signed(self, wallet: Wallet, intent: SigningIntent) -> bytes | SignRefusal:
+        try:
+            raw = await wallet.sign(intent.transaction)
+        except KeyTroubleError as error:
+            return refused(RefusalKind.KEY, str(error))
+        # Somebody may have killed while a key elsewhere was asked.
+        return (self._leave(intent) if wallet.is_slow else None) or raw
+
+    def _beyond_caps(self, charges: Mapping[str, int]) -> SignRefusal | None:
+        why = self.caps.beyond(charges)
+        return refused(RefusalKind.CAP, why) if why else None
+
+
+def digest_of_intent(intent: SigningIntent) -> bytes:
+    """Return by what the very same request is known again."""
+    content = msgspec.msgpack.encode(intent, order="deterministic")
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def charges_of(intent: SigningIntent, before: list[Entry], chain: str) -> Mapping[str, int]:
+    """Return what a signature counts for: of several with one nonce, one is carried out.
+
+    So a replacement counts for what it may pay beyond the dearest before it, and moves no more.
+    """
+    is_protective = intent.purpose.is_protective
+    gas, count = (
+        gas_cap(chain, is_protective=is_protective),
+        count_cap(is_protective=is_protective),
+    )
+    charges = {gas: intent.transaction.gas_max_wei, count: 1}
+    if intent.plan is not None:
+        usd = (intent.plan.notional_usd * MICRO_USD).to_integral_value(ROUND_CEILING)
+        charges[USD_CAP] = int(usd)
+    if intent.purpose is Purpose.REPLACE:
+        paid = sum(entry.charges.get(gas, 0) for entry in before)
+        charges[gas] = max(charges[gas] - paid, 0)
+        moved = sum(entry.charges.get(USD_CAP, 0) for entry in before)
+        charges[USD_CAP] = max(charges.get(USD_CAP, 0) - moved, 0)
+    return charges
+
+
+def usd_of(micro_usd: int) -> Decimal:
+    """Return what a count of the cap `USD_CAP` is worth."""
+    return Decimal(micro_usd) / MICRO_USD

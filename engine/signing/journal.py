@@ -1,0 +1,169 @@
+"""What was signed, on disk before it leaves: so a nonce is used once, and caps hold over restarts.
+
+One SQLite file that this process alone opens. What is written survives the end of the process at
+once; it survives the loss of power after the next checkpoint. What must hold even then, the caps,
+is reserved ahead with a sync, see `caps.py`.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from engine.domain.errors import FatalError
+from engine.domain.signing import Purpose
+
+KEPT_DAYS: Final = 90
+
+_SCHEMA: Final = """
+create table if not exists signed (
+  address text not null, chain_id integer not null, nonce text not null, number integer not null,
+  digest blob not null, purpose text not null, plan_digest text not null, fee_wei text not null,
+  tip_wei text not null, charges text not null, day integer not null, raw blob not null,
+  primary key (address, chain_id, nonce, number)
+) without rowid;
+create index if not exists signed_by_day on signed (day);
+create table if not exists reserved (
+  day integer not null, cap text not null, amount text not null, boot text not null,
+  primary key (day, cap)
+) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One signature.
+
+    Attributes:
+        digest: of what was asked.
+        plan_digest: of the plan that it carries out, empty for none.
+        fee_wei, tip_wei: its two fees for each unit of gas.
+        charges: what it counts for, by the caps' names.
+        day: since 1970, by UTC.
+        raw: what was answered.
+    """
+
+    digest: bytes
+    purpose: Purpose
+    plan_digest: str
+    fee_wei: int
+    tip_wei: int
+    charges: Mapping[str, int]
+    day: int
+    raw: bytes
+
+
+class Journal:
+    """The file of an installation's signatures."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, or make it at the first start.
+
+        Raises:
+            FatalError: it cannot be used, or another process has it open.
+        """
+        self._path = path
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Callers take turns by a lock: a key elsewhere is asked in a thread, nothing else is.
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+            self._run("pragma locking_mode = exclusive")
+            self._run("pragma journal_mode = wal")
+            self._run("pragma synchronous = normal")
+            self._database.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise FatalError(
+                f"the signer's journal {path} cannot be used ({error}): nothing is signed"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def of_nonce(self, address: str, chain_id: int, nonce: int) -> list[Entry]:
+        """Return all that was signed for a nonce, in its order."""
+        found = self._run(
+            "select digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw from signed"
+            " where address = ? and chain_id = ? and nonce = ? order by number",
+            (address, chain_id, str(nonce)),
+        )
+        return [
+            Entry(
+                digest=digest,
+                purpose=Purpose(purpose),
+                plan_digest=plan_digest,
+                fee_wei=int(fee_wei),
+                tip_wei=int(tip_wei),
+                charges=msgspec.json.decode(charges, type=dict[str, int]),
+                day=day,
+                raw=raw,
+            )
+            for digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw in found
+        ]
+
+    def add(self, address: str, chain_id: int, nonce: int, number: int, entry: Entry) -> None:
+        """Keep a signature; returns once the end of this process cannot lose it.
+
+        Raises:
+            FatalError: it cannot be written.
+        """
+        self._run(
+            "insert into signed values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(address, chain_id, str(nonce), number),
+                *(entry.digest, entry.purpose.value, entry.plan_digest),
+                *(str(entry.fee_wei), str(entry.tip_wei)),
+                *(msgspec.json.encode(entry.charges).decode(), entry.day, entry.raw),
+            ),
+        )
+
+    def charged(self, day: int) -> dict[str, int]:
+        """Return what a day's signatures count for, by the caps' names."""
+        total: dict[str, int] = {}
+        for (text,) in self._run("select charges from signed where day = ?", (day,)):
+            for cap, amount in msgspec.json.decode(text, type=dict[str, int]).items():
+                total[cap] = total.get(cap, 0) + amount
+        return total
+
+    def reserved(self, day: int) -> dict[str, tuple[int, str]]:
+        """Return what is reserved of a day's caps, and since which start of the machine."""
+        found = self._run("select cap, amount, boot from reserved where day = ?", (day,))
+        return {cap: (int(amount), boot) for cap, amount, boot in found}
+
+    def reserve(self, day: int, amounts: Mapping[str, int], *, boot: str) -> None:
+        """Reserve of a day's caps; returns once the loss of power cannot lose it.
+
+        Raises:
+            FatalError: it cannot be written, or not be made durable.
+        """
+        self._run("pragma synchronous = full")
+        self._run("begin immediate")
+        for cap, amount in amounts.items():
+            self._run("insert or replace into reserved values (?, ?, ?, ?)",
+                      (day, cap, str(amount), boot))  # fmt: skip
+        self._run("commit")
+        self._run("pragma synchronous = normal")
+
+    def newest_day(self) -> int:
+        """Return the last day of which anything is known; 0 for none."""
+        (found,) = self._run("select max(day) from (select day from signed union all"
+                             " select day from reserved)")  # fmt: skip
+        return int(found[0] or 0)
+
+    def forget_before(self, day: int) -> None:
+        """Leave out what is older than anything that could still be on its way."""
+        self._run("delete from signed where day < ?", (day,))
+        self._run("delete from reserved where day < ?", (day,))
+
+    def _run(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        try:
+            with closing(self._database.execute(statement, values)) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:
+            raise FatalError(
+                f"the signer's journal {self._path} cannot be used ({error}): nothing is signed"
+            ) from error

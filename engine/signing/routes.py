@@ -1,0 +1,224 @@
+"""Whether a transaction carries out its plan, and nothing else: taken apart, and compared.
+
+What the sender says of the route counts for nothing: the route is what the call's bytes say, and it
+has to be the plan's, pool for pool and token for token, with every bound as tight or tighter.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from engine.domain.chains import DEADLINE_BLOCKS, block_ms
+from engine.domain.errors import BadValueError
+from engine.domain.permits import PermitKind
+from engine.domain.plans import AtomicPlan, digest_of_plan
+from engine.domain.routes_on_chain import BPS, ChainRoute, SourceKind
+from engine.domain.signing import Purpose, RefusalKind, SignRefusal
+from engine.domain.tokens import Token, is_code
+from engine.domain.units import NS_PER_MS, NS_PER_S
+from engine.sending.encoding import decode, pool_of
+from engine.signing.rules import Given, refused
+
+_WEI_DIGITS: Final = 18
+_GAIN_MIN_RAW: Final = 1
+"""A transaction that may gain nothing is none of ours."""
+
+
+def check_route(given: Given, *, now_ns: int) -> SignRefusal | None:
+    """Look at what carries a plan out; nothing else has anything to do with one."""
+    plan = given.intent.plan
+    if given.intent.purpose.is_protective:
+        if plan is None:
+            return None
+        return refused(RefusalKind.PLAN, f"a {given.intent.purpose} carries no plan out")
+    if plan is None:
+        return refused(RefusalKind.PLAN, "no plan: nothing is carried out without one")
+    try:
+        route = decode(given.transaction.data, contract=given.transaction.to)
+    except BadValueError as error:
+        return refused(RefusalKind.CALL, str(error))
+    return (
+        _check_place(plan, route, given)
+        or _check_swaps(plan, route)
+        or _check_loan(plan, route)
+        or _check_gain(plan, route, tip_bps_max=given.terms.tip_bps_max)
+        or _check_times(plan, route, given.intent.purpose, now_ns)
+        or _check_gas(plan, given)
+        or _check_permit(plan, given)
+    )
+
+
+def _check_place(plan: AtomicPlan, route: ChainRoute, given: Given) -> SignRefusal | None:
+    chain_id = given.transaction.chain_id
+    if route.chain_id != chain_id:
+        return refused(
+            RefusalKind.CHAIN, f"the call is for chain id {route.chain_id}, not for {chain_id}"
+        )
+    if plan.chain != given.chain:
+        return refused(RefusalKind.CHAIN, f"the plan is for {plan.chain}, not for {given.chain}")
+    return None
+
+
+def _check_swaps(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
+    if len(route.hops) != len(plan.steps):
+        return refused(
+            RefusalKind.PLAN, f"it swaps {len(route.hops)} times, the plan {len(plan.steps)} times"
+        )
+    for number, (hop, step) in enumerate(zip(route.hops, plan.steps, strict=True), 1):
+        if pool_of(hop) != step.address.lower():
+            return refused(
+                RefusalKind.PLAN,
+                f"swap {number} is at {pool_of(hop)}, in the plan at {step.address}",
+            )
+        for address, asset, decimals in (
+            (hop.token_in, step.source, step.decimals_in),
+            (hop.token_out, step.target, step.decimals_out),
+        ):
+            token = Token(chain=plan.chain, address=address, decimals=decimals)
+            try:
+                is_same = is_code(asset, token)
+            except BadValueError as error:
+                return refused(RefusalKind.PLAN, str(error))
+            if not is_same:
+                return refused(RefusalKind.PLAN, f"swap {number} is of {address}, not of {asset}")
+    return None
+
+
+def _check_loan(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
+    source, first = route.source, plan.steps[0]
+    amount_raw = raw_exact(first.amount_in, first.decimals_in)
+    if source.amount_raw != amount_raw:
+        return refused(
+            RefusalKind.PLAN,
+            f"it begins with {source.amount_raw} units of {first.source}, the plan with"
+            f" {first.amount_in:f} {first.source}",
+        )
+    if plan.has_flash_loan == (source.kind is SourceKind.OWN):
+        says = "borrows" if plan.has_flash_loan else "borrows nothing"
+        return refused(RefusalKind.PLAN, f"its source is {source.kind}, and the plan {says}")
+    fee_max_raw = raw_floor(plan.flash_fee, first.decimals_in)
+    if source.fee_raw > fee_max_raw:
+        return refused(
+            RefusalKind.PLAN,
+            f"its lender may take {source.fee_raw} units, in the plan {fee_max_raw}",
+        )
+    return None
+
+
+def _check_gain(plan: AtomicPlan, route: ChainRoute, *, tip_bps_max: int) -> SignRefusal | None:
+    first, last = plan.steps[0], plan.steps[-1]
+    if route.tip_bps > min(tip_bps_max, BPS - 1):
+        return refused(
+            RefusalKind.PROFIT, f"the builder gets {route.tip_bps} bps; {tip_bps_max} are allowed"
+        )
+    least_raw = max(raw_ceil(plan.profit_min_quote, first.decimals_in), _GAIN_MIN_RAW)
+    if route.profit_min_raw < least_raw:
+        return refused(
+            RefusalKind.PROFIT,
+            f"it may gain as little as {route.profit_min_raw} units; the plan's least is"
+            f" {least_raw}",
+        )
+    # The steps bound what comes back before the builder has its share.
+    back_min_raw = raw_ceil(last.amount_out_min, last.decimals_out)
+    paid_raw = route.source.amount_raw + route.source.fee_raw
+    gain_min_raw = route.profit_min_raw * BPS // (BPS - route.tip_bps)
+    if paid_raw + gain_min_raw < back_min_raw:
+        return refused(
+            RefusalKind.PROFIT,
+            f"it may give back as little as {paid_raw + gain_min_raw} units; the plan's least is"
+            f" {back_min_raw}",
+        )
+    return None
+
+
+def _check_times(
+    plan: AtomicPlan, route: ChainRoute, purpose: Purpose, now_ns: int
+) -> SignRefusal | None:
+    if purpose is Purpose.ROUTE and now_ns > plan.deadline_ns:
+        late_ms = (now_ns - plan.deadline_ns) // NS_PER_MS
+        return refused(RefusalKind.DEADLINE, f"the plan ended {late_ms} ms ago")
+    if route.deadline_ts * NS_PER_S < now_ns:
+        return refused(RefusalKind.DEADLINE, "no block takes it any more: its deadline is past")
+    wait_ns = DEADLINE_BLOCKS * block_ms(plan.chain) * NS_PER_MS
+    latest_ts = -((plan.deadline_ns + wait_ns) // -NS_PER_S)
+    if route.deadline_ts > latest_ts:
+        return refused(
+            RefusalKind.DEADLINE,
+            f"it could land until {route.deadline_ts}; the plan ends by {latest_ts}",
+        )
+    return None
+
+
+def _check_gas(plan: AtomicPlan, given: Given) -> SignRefusal | None:
+    bound_wei = raw_floor(plan.gas.amount - plan.gas.data_amount, _WEI_DIGITS)
+    gas_wei = given.transaction.gas_max_wei
+    if gas_wei > bound_wei:
+        return refused(
+            RefusalKind.GAS,
+            f"it may pay {gas_wei} wei for gas; its plan allows {bound_wei} wei",
+        )
+    return None
+
+
+def _check_permit(plan: AtomicPlan, given: Given) -> SignRefusal | None:
+    """A plan by an approval is no looser than the approved terms, known by their digest."""
+    permit, terms = plan.permit, given.intent.approved
+    if permit is None or permit.kind is not PermitKind.APPROVAL:
+        return None
+    if terms is None:
+        return refused(RefusalKind.PERMIT, f"the terms of {permit.id} are not there")
+    if digest_of_plan(terms) != permit.digest:
+        return refused(RefusalKind.PERMIT, f"these are not the terms of {permit.id}")
+    why = looser_than(plan, terms)
+    return None if why is None else refused(RefusalKind.PERMIT, f"{permit.id}: {why}")
+
+
+def looser_than(plan: AtomicPlan, terms: AtomicPlan) -> str | None:
+    """Return in what a plan asks for more than the terms allow, None in nothing."""
+    first, last, bound = plan.steps[0], plan.steps[-1], terms.steps[-1]
+    looser = (
+        (
+            plan.chain != terms.chain
+            or [_swap(one) for one in plan.steps] != [_swap(one) for one in terms.steps],
+            "it is another route",
+        ),
+        (plan.has_flash_loan and not terms.has_flash_loan, "it borrows"),
+        (plan.flash_fee > terms.flash_fee, f"its lender may take {plan.flash_fee:f}"),
+        (
+            plan.gas.asset != terms.gas.asset or plan.gas.amount > terms.gas.amount,
+            f"it may pay {plan.gas.amount:f} {plan.gas.asset} for gas",
+        ),
+        (
+            first.amount_in > terms.steps[0].amount_in,
+            f"it takes {first.amount_in:f} {first.source}",
+        ),
+        (
+            last.amount_out_min < bound.amount_out_min,
+            f"it may give back as little as {last.amount_out_min:f} {last.target}",
+        ),
+        (
+            plan.profit_min_quote < terms.profit_min_quote,
+            f"it may gain as little as {plan.profit_min_quote:f}",
+        ),
+    )
+    return next((what for is_looser, what in looser if is_looser), None)
+
+
+def _swap(step: object) -> tuple[object, ...]:
+    names = ("venue", "address", "source", "target", "decimals_in", "decimals_out")
+    return tuple(getattr(step, name) for name in names)
+
+
+def raw_exact(amount: Decimal, decimals: int) -> int | None:
+    """Return an amount in raw units; None if it is no whole number of them."""
+    scaled = amount.scaleb(decimals)
+    return int(scaled) if scaled == int(scaled) else None
+
+
+def raw_floor(amount: Decimal, decimals: int) -> int:
+    """Return an amount in raw units, rounded down."""
+    return int(amount.scaleb(decimals) // 1)
+
+
+def raw_ceil(amount: Decimal, decimals: int) -> int:
+    """Return an amount in raw units, rounded up."""
+    return -int(-amount.scaleb(decimals) // 1)

@@ -1,0 +1,182 @@
+"""What a transaction of any purpose has to obey, whoever asks; each rule answers for itself.
+
+`routes.py` adds what holds for one that carries a plan out.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from engine.domain.signing import (
+    Purpose,
+    RefusalKind,
+    SigningIntent,
+    SignRefusal,
+    UnsignedTransaction,
+)
+from engine.sending.encoding import PAUSE, REVOKE, WITHDRAW
+from engine.signing.terms import SigningTerms
+
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
+_WORD: Final = 32
+_ADDRESS_PADDING: Final = bytes(12)
+
+NONCE_MAX: Final = 2**64 - 2
+"""EIP-2681."""
+
+GAS_LIMIT_MIN: Final = 21_000
+GAS_LIMIT_MAX: Final = 16_777_216
+"""EIP-7825: Ethereum takes no larger transaction; what we send is far below."""
+
+FEE_WEI_MAX: Final = 10**15
+"""A million gwei for a unit of gas; the dearest blocks ever took some thousand."""
+
+CANCEL_GAS_MAX: Final = 1_000_000
+"""A transfer of nothing takes 21,000; where bytes are charged as gas, some hundred thousand."""
+
+_CALLS: Final = {
+    Purpose.PAUSE: (PAUSE, 0),
+    Purpose.WITHDRAW: (WITHDRAW, 1),
+    Purpose.REVOKE: (REVOKE, 2),
+}
+"""Selector of what protects, and how many addresses follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a rule looks at.
+
+    Attributes:
+        own: address of the wallet that signs.
+        chain: the name of the transaction's chain; empty if nothing is signed there.
+    """
+
+    intent: SigningIntent
+    terms: SigningTerms
+    own: str
+    chain: str
+
+    @property
+    def transaction(self) -> UnsignedTransaction:
+        """What is to be signed."""
+        return self.intent.transaction
+
+
+Rule = Callable[[Given], SignRefusal | None]
+
+
+def refused(kind: RefusalKind, detail: str) -> SignRefusal:
+    """Make a refusal."""
+    return SignRefusal(kind=kind, detail=detail)
+
+
+def check_chain(given: Given) -> SignRefusal | None:
+    """Only chains that the operator named."""
+    if given.chain:
+        return None
+    known = ", ".join(f"{name} ({number})" for name, number in given.terms.chain_ids.items())
+    return refused(
+        RefusalKind.CHAIN,
+        f"nothing is signed for chain id {given.transaction.chain_id}; it is for {known or 'none'}",
+    )
+
+
+def check_form(given: Given) -> SignRefusal | None:
+    """Only numbers that a chain takes."""
+    one = given.transaction
+    if not 0 <= one.nonce <= NONCE_MAX:
+        return refused(RefusalKind.NONCE, f"nonce {one.nonce} is not from 0 to {NONCE_MAX}")
+    if not GAS_LIMIT_MIN <= one.gas_limit <= GAS_LIMIT_MAX:
+        return refused(
+            RefusalKind.GAS,
+            f"gas limit {one.gas_limit} is not from {GAS_LIMIT_MIN} to {GAS_LIMIT_MAX}",
+        )
+    if not 0 <= one.max_priority_fee_per_gas_wei <= one.max_fee_per_gas_wei:
+        return refused(
+            RefusalKind.FEE,
+            f"priority fee {one.max_priority_fee_per_gas_wei} wei is not from 0 to the fee of"
+            f" {one.max_fee_per_gas_wei} wei",
+        )
+    if not 0 < one.max_fee_per_gas_wei <= FEE_WEI_MAX:
+        return refused(
+            RefusalKind.FEE,
+            f"a fee of {one.max_fee_per_gas_wei} wei is not from 1 to {FEE_WEI_MAX}",
+        )
+    return None
+
+
+def check_value(given: Given) -> SignRefusal | None:
+    """No coin ever leaves the wallet but for gas."""
+    value_wei = given.transaction.value_wei
+    if value_wei == 0:
+        return None
+    return refused(RefusalKind.VALUE, f"it sends {value_wei} wei; nothing is ever sent along")
+
+
+def check_target(given: Given) -> SignRefusal | None:
+    """Only contracts that the operator named, with that code; a cancel to ourselves."""
+    intent, to = given.intent, given.transaction.to
+    if not _ADDRESS.fullmatch(to):
+        return refused(RefusalKind.CONTRACT, f"{to[:50]!r} is no address: 0x and 40 small digits")
+    if intent.purpose is Purpose.CANCEL:
+        if to == given.own:
+            return None
+        return refused(RefusalKind.CONTRACT, f"a cancel goes to our own {given.own}, not to {to}")
+    named = given.terms.contracts.get(given.chain, {}).get(to)
+    if named is None:
+        return refused(RefusalKind.CONTRACT, f"{to} on {given.chain} is no contract of ours")
+    if intent.code_hash != named:
+        seen = intent.code_hash[:70] or "not told"
+        return refused(
+            RefusalKind.CODE_HASH,
+            f"the code of {to} on {given.chain} is {seen}; it has to be {named}",
+        )
+    return None
+
+
+def check_call(given: Given) -> SignRefusal | None:
+    """What protects calls exactly what it says; a route's call is looked at in `routes.py`."""
+    data, purpose = given.transaction.data, given.intent.purpose
+    if purpose is Purpose.CANCEL:
+        if data:
+            return refused(
+                RefusalKind.CALL, f"a cancel carries {len(data)} bytes; none are allowed"
+            )
+        if given.transaction.gas_limit > CANCEL_GAS_MAX:
+            return refused(
+                RefusalKind.GAS,
+                f"a cancel with a gas limit of {given.transaction.gas_limit}; {CANCEL_GAS_MAX} are"
+                " allowed",
+            )
+        return None
+    expected = _CALLS.get(purpose)
+    if expected is None:
+        return None
+    selector, count = expected
+    words = [data[4 + _WORD * index : 4 + _WORD * (index + 1)] for index in range(count)]
+    is_exact = (
+        data[:4] == selector
+        and len(data) == 4 + _WORD * count
+        and all(word.startswith(_ADDRESS_PADDING) for word in words)
+    )
+    if is_exact:
+        return None
+    return refused(RefusalKind.CALL, f"0x{data[:4].hex()} is not the call for a {purpose}")
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    check_chain,
+    check_form,
+    check_value,
+    check_target,
+    check_call,
+)
+
+
+def first_refusal(given: Given) -> SignRefusal | None:
+    """Return what the first rule that is broken says; None if all are obeyed."""
+    for rule in RULES:
+        if refusal := rule(given):
+            return refusal
+    return None

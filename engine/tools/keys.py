@@ -1,0 +1,113 @@
+"""`python -m engine keys`: make, import and unlock the wallet's key; nothing secret is printed.
+
+Passwords and keys come from a prompt or from a file of mode 600, never from an argument: those
+stand in the list of processes and in the shell's history.
+"""
+
+import argparse
+import getpass
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from engine.bus.unix_socket import SocketCaller
+from engine.domain.errors import SettingsError
+from engine.operate.streams import say
+from engine.requests.wallets import UnlockSigner
+from engine.settings.schema import Settings
+from engine.signing.curve import CURVE_ORDER, address_of_secret
+from engine.signing.keystore import open_keystore, parse_keystore, seal_key
+from engine.signing.secret_files import password_of, read_secret_file, write_secret_file
+from engine.wiring.paths import Paths
+from engine.wiring.signer_keys import keystore_path
+
+Prompt = Callable[[str], str]
+
+UNLOCK_S: Final = 30.0
+
+
+async def run_keys(
+    settings: Settings, paths: Paths, asked: argparse.Namespace, *, prompt: Prompt = getpass.getpass
+) -> None:
+    """Do what is asked; prints addresses and places.
+
+    Raises:
+        SettingsError: a file or a password cannot be used.
+        TransientError: the signer to be unlocked does not run.
+        BadValueError: it refuses the password.
+    """
+    path = asked.to or keystore_path(settings, paths)
+    asker = _Asker(prompt)
+    if asked.what == "unlock":
+        caller = SocketCaller(paths.socket("signer"), role="signer")
+        try:
+            password = asker.password(asked.password_file, "Password of the key: ")
+            request = UnlockSigner(password=password.decode())
+            report = await caller.call(request, timeout_s=UNLOCK_S)
+        finally:
+            await caller.aclose()
+        say(f"the key of {report.address} is open")
+    elif asked.what == "address":
+        store = parse_keystore(read_secret_file(path, what="keystore"), where=f"{path}")
+        say(f"0x{store.address.lower().removeprefix('0x')}" if store.address else "it does not say")
+    else:
+        secret = _new_secret() if asked.what == "make" else _imported(asked, asker)
+        _keep(secret, path, asked.use, asker.new_password(asked.password_file))
+
+
+def _keep(secret: bytes, path: Path, use: Literal["sandbox", "live"], password: bytes) -> None:
+    write_secret_file(path, seal_key(secret, password, use=use), what="keystore")
+    say(f"wallet {address_of_secret(secret)}, for {use}; its key is in {path}")
+    say("keep a copy of that file and of the password, apart: without both the wallet is lost")
+
+
+def _new_secret() -> bytes:
+    return (secrets.randbelow(CURVE_ORDER - 1) + 1).to_bytes(32)
+
+
+def _imported(asked: argparse.Namespace, asker: "_Asker") -> bytes:
+    if asked.source is None:
+        return _from_digits(asker.ask("Key, 64 hexadecimal digits: "), where="what was typed")
+    content = read_secret_file(asked.source, what="file to import")
+    if not content.lstrip().startswith(b"{"):
+        return _from_digits(content.decode(errors="replace"), where=f"{asked.source}")
+    store = parse_keystore(content, where=f"{asked.source}")
+    old = asker.password(asked.old_password_file, f"Password of {asked.source}: ")
+    return open_keystore(store, old, where=f"{asked.source}", is_imported=True)
+
+
+def _from_digits(text: str, *, where: str) -> bytes:
+    try:
+        secret = bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32 or not 0 < int.from_bytes(secret) < CURVE_ORDER:  # noqa: PLR2004 - of a key
+        raise SettingsError(f"{where} is no key: it must be 64 hexadecimal digits")
+    return secret
+
+
+class _Asker:
+    """Asks a person, unless a file is named."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._prompt = prompt
+
+    def ask(self, words: str) -> str:
+        if self._prompt is getpass.getpass and not sys.stdin.isatty():
+            raise SettingsError("there is no terminal to ask at: name a file of mode 600")
+        return self._prompt(words)
+
+    def password(self, path: Path | None, words: str) -> bytes:
+        if path is not None:
+            return password_of(path)
+        return self.ask(words).encode()
+
+    def new_password(self, path: Path | None) -> bytes:
+        if path is not None:
+            return password_of(path)
+        first = self.ask("New password, 12 characters or more: ")
+        if self.ask("The same again: ") != first:
+            raise SettingsError("the two passwords differ: nothing was written")
+        return first.encode()

@@ -1,0 +1,280 @@
+"""The role `signer`: the only process that holds keys, behind a socket of this user.
+
+It answers on its socket of this machine alone, whatever carries the bus otherwise.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import engine
+from engine.bus.lease import Lease, held_lease
+from engine.bus.request import Reply, Request
+from engine.bus.signing import CapLine, SignedChain, WalletsReport
+from engine.bus.unix_socket import open_server
+from engine.domain.chains import CHAINS, NATIVE_ASSETS
+from engine.domain.engines import check_engine_id
+from engine.domain.errors import BadValueError, FatalError, SettingsError
+from engine.domain.modes import Mode
+from engine.domain.signing import RefusalKind, Signed, SigningIntent, SignRefusal
+from engine.domain.units import NATIVE_DECIMALS
+from engine.operate.clock import Clock, make_clock
+from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
+from engine.operate.mode_word import ModeWord
+from engine.operate.role_words import announce_ready
+from engine.requests.request_list import requests_of
+from engine.settings.schema import Settings, environment_name
+from engine.signing.caps import DailyCaps, boot_id
+from engine.signing.desk import USD_CAP, SigningDesk, caps_of, count_cap, gas_cap, usd_of
+from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
+from engine.signing.journal import Journal
+from engine.signing.rules import refused
+from engine.signing.terms import SigningTerms
+from engine.wiring.markets import basis_of
+from engine.wiring.paths import Paths
+from engine.wiring.signer_keys import KeyPlace, key_place
+
+log = logging.getLogger(__name__)
+
+LEASE_LOOK_S: Final = 0.5
+JOURNAL: Final = "journal.sqlite3"
+
+SIGNLESS: Final = frozenset({Mode.OBSERVE, Mode.PAPER})
+"""Modes in which nothing is signed that carries a plan out."""
+
+ASKING: Final = frozenset({Mode.APPROVE})
+"""Modes in which each plan has a permit."""
+
+_SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc", "/dev", "/proc")
+
+
+async def run_signer(settings: Settings, paths: Paths) -> None:
+    """Sign as a process of its own until told to stop.
+
+    Raises:
+        SettingsError: signing is off, or what it needs cannot be used.
+        FatalError: the journal cannot be used: what was signed is not known.
+    """
+    terms = signing_terms(settings)
+    guards = guard_memory()
+    broken: list[FatalError] = []
+    async with stop_signals(ignores_interrupt=True) as stop:
+
+        def on_fatal(error: FatalError) -> None:
+            broken.append(error)
+            stop.set()
+
+        with held_lease(paths.lease("signer"), what="signer") as lease:
+            journal = Journal(paths.signer / JOURNAL)
+            place = key_place(settings, paths)
+            try:
+                clock = make_clock()
+                caps = DailyCaps(journal, caps_of(terms), boot=boot_id(), now_ns=clock())
+                leave = Leave(paths, lease)
+                desk = SigningDesk(
+                    terms=terms, journal=journal, caps=caps, leave=leave, clock=clock
+                )
+                desk.wallet = await place.opened()
+                guards += guard_calls(needs_of(paths, place))
+                _say(guards, place, is_locked=desk.wallet is None)
+                answers = SignerAnswers(settings, desk, place, guards, clock)
+                async with (
+                    open_server(
+                        paths.socket("signer"), requests_of("signer"), answers, on_fatal=on_fatal
+                    ),
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    keeping = tasks.create_task(_keep(lease))
+                    keep_what_is_loaded()
+                    announce_ready()
+                    await stop.wait()
+                    keeping.cancel()
+            finally:
+                await place.aclose()
+                journal.close()
+    if broken:
+        raise broken[0]
+
+
+def signing_terms(settings: Settings) -> SigningTerms:
+    """Translate what the operator allows.
+
+    Raises:
+        SettingsError: signing is off, or is for another market than there is.
+    """
+    own = settings.signer
+    if own.signs == "off":
+        raise SettingsError(
+            f"{environment_name('signer', 'signs')} is off: nothing is signed, and no role is there"
+            " that could"
+        )
+    if settings.markets.source != "sandbox":
+        raise SettingsError(
+            f"{environment_name('signer', 'signs')} is sandbox, and the markets are live: what is"
+            " signed for the sandbox's chains could be sent to real ones"
+        )
+    contracts: dict[str, dict[str, str]] = {}
+    for place, code_hash in own.contracts.items():
+        chain, _, address = place.partition(":")
+        contracts.setdefault(chain, {})[address.lower()] = code_hash.lower()
+    names = [*dict.fromkeys([*contracts, *own.gas_day])]
+    return SigningTerms(
+        chain_ids={name: CHAINS[name].chain_id for name in names},
+        contracts=contracts,
+        gas_day_wei={
+            name: int(amount.scaleb(NATIVE_DECIMALS)) for name, amount in own.gas_day.items()
+        },
+        notional_day_usd=own.notional_day_usd,
+        signatures_day=own.signatures_day,
+        tip_bps_max=own.tip_bps_max,
+    )
+
+
+def needs_of(paths: Paths, place: KeyPlace) -> Needs:
+    """Return what the role still has to reach: code, the latches, its journal, its socket."""
+    code = Path(engine.__file__).resolve().parent
+    packages = {Path(one).resolve() for one in sys.path if "site-packages" in one}
+    prefixes = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
+    readable = [code, *packages, *prefixes, *map(Path, _SYSTEM), paths.data_dir]
+    return Needs(
+        readable=(*readable, *place.readable),
+        writable=(paths.signer, paths.data_dir / "run", *place.writable),
+        port=place.port,
+    )
+
+
+class Leave:
+    """Whether an engine may have something signed now: by both latches, its mode, and our lease."""
+
+    def __init__(self, paths: Paths, lease: Lease) -> None:
+        self._paths = paths
+        self._lease = lease
+
+    def __call__(self, intent: SigningIntent) -> SignRefusal | None:
+        """Say why not; None if it may.
+
+        Raises:
+            SupersededError: another process is the signer now.
+        """
+        self._lease.check()
+        try:
+            own = self._paths.of(check_engine_id(intent.engine))
+        except BadValueError as error:
+            return refused(RefusalKind.MODE, str(error))
+        if intent.purpose.is_protective:
+            return None
+        latches = own.latches()
+        if latches.is_killed():
+            return refused(RefusalKind.KILLED, f"killed: {latches.why()}")
+        return self._of_mode(intent, ModeWord(own.engines / own.engine_id).read())
+
+    @staticmethod
+    def _of_mode(intent: SigningIntent, mode: Mode | None) -> SignRefusal | None:
+        if mode is None:
+            return refused(RefusalKind.MODE, f"the engine {intent.engine} says no mode")
+        if mode in SIGNLESS:
+            return refused(RefusalKind.MODE, f"the mode is {mode}: nothing is signed")
+        if mode in ASKING and (intent.plan is None or intent.plan.permit is None):
+            return refused(RefusalKind.PERMIT, f"the mode is {mode}, and nobody permitted the plan")
+        return None
+
+
+class SignerAnswers:
+    """What the role answers; see `bus.signing.Signer`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        desk: SigningDesk,
+        place: KeyPlace,
+        guards: Sequence[Guard],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._place = place
+        self._guards = guards
+        self._clock = clock
+
+    async def answer(self, request: Request[Reply], /) -> Reply:
+        """See `bus.request.Answerer`."""
+        return await request.answer(self)
+
+    async def sign(self, intent: SigningIntent) -> Signed | SignRefusal:
+        """See `bus.signing.Signer`."""
+        reply = await self._desk.sign(intent)
+        if isinstance(reply, SignRefusal):
+            log.warning("not signed, %s: %s", reply.kind, reply.detail)
+        return reply
+
+    def wallets(self) -> WalletsReport:
+        """See `bus.signing.Signer`."""
+        wallet, terms, caps = self._desk.wallet, self._desk.terms, self._desk.caps
+        caps.look(self._clock())
+        lines = [
+            self._line("moved by plans", "USD", usd_of(caps.used.get(USD_CAP, 0)),
+                       usd_of(caps.caps[USD_CAP]))
+        ]  # fmt: skip
+        for is_protective in (False, True):
+            name = count_cap(is_protective=is_protective)
+            lines.append(
+                self._line(name, "", Decimal(caps.used.get(name, 0)), Decimal(caps.caps[name]))
+            )
+            for chain in terms.chain_ids:
+                gas = gas_cap(chain, is_protective=is_protective)
+                what = f"gas on {chain}{' to protect' if is_protective else ''}"
+                used, most = (
+                    Decimal(one).scaleb(-NATIVE_DECIMALS)
+                    for one in (caps.used.get(gas, 0), caps.caps[gas])
+                )
+                lines.append(self._line(what, NATIVE_ASSETS[chain], used, most))
+        return WalletsReport(
+            basis=basis_of(self._settings),
+            is_locked=wallet is None,
+            address=self._place.address,
+            key=self._place.kind,
+            chains=[
+                SignedChain(
+                    name=name, chain_id=number, contracts=dict(terms.contracts.get(name, {}))
+                )
+                for name, number in terms.chain_ids.items()
+            ],
+            day=caps.day,
+            caps=lines,
+            guards=[str(one) for one in self._guards if one.is_up],
+            missing=[str(one) for one in self._guards if not one.is_up],
+        )
+
+    async def unlock(self, password: str) -> WalletsReport:
+        """See `bus.signing.Signer`."""
+        if self._desk.wallet is not None:
+            raise BadValueError("the key is open already")
+        try:
+            self._desk.wallet = await self._place.unlock(password.encode())
+        except SettingsError as error:
+            raise BadValueError(str(error)) from None
+        log.info("the key of %s is open", self._place.address)
+        return self.wallets()
+
+    @staticmethod
+    def _line(what: str, unit: str, used: Decimal, most: Decimal) -> CapLine:
+        return CapLine(what=what, unit=unit, used=used, most=most)
+
+
+def _say(guards: Sequence[Guard], place: KeyPlace, *, is_locked: bool) -> None:
+    for guard in guards:
+        log.log(logging.INFO if guard.is_up else logging.WARNING, "%s", guard)
+    how = "locked: python -m engine keys unlock opens it" if is_locked else "open"
+    log.info("signs for %s, key in a %s, %s", place.address, place.kind, how)
+
+
+async def _keep(lease: Lease) -> None:
+    """Look whether this still is the one; raises `SupersededError` if not."""
+    while True:
+        await asyncio.sleep(LEASE_LOOK_S)
+        lease.check()
