@@ -12,6 +12,7 @@ from eth_utils.address import to_checksum_address
 
 from engine.sandbox.world import running
 from engine.sandbox.world.building import built
+from engine.sandbox.world.crowd import WHALE_IMPACT
 from engine.sandbox.world.rpc import Rpc
 from engine.sandbox.world.running import LivingChain
 from engine.sandbox.world.states import standings
@@ -53,8 +54,9 @@ class Lively:
             one for one in made.pools if dollar.address in one.tokens and ether & {*one.tokens}
         ]
         gaps = []
-        for at in standings(self.rpc, made, [one for one in pools if len(one.tokens) == 2]):
-            price = at.root**2 if at.pool.tokens[1] == dollar.address else at.root**-2
+        for at in standings(self.rpc, made, pools):
+            (coin,) = ether & {*at.pool.tokens}
+            price = at.price(coin, dollar.address)
             gaps.append(abs(price * 10 ** (18 - dollar.decimals) / ether_usd - 1.0))
         return gaps
 
@@ -110,6 +112,16 @@ def test_every_transaction_of_the_crowd_succeeds_and_some_are_large(lively: Live
     assert len(receipts) > 20
     assert {one["status"] for one in receipts} == {"0x1"}
     assert lively.chain.counts.whales > 0
+
+
+def test_no_pool_is_further_from_the_books_than_a_large_swap_leaves_it(lively: Lively) -> None:
+    lively.chain.take({"ETH": 2_500.0})
+    lively.step(60)
+    furthest = 0.0
+    for _ in range(100):
+        lively.step()
+        furthest = max(furthest, *lively.gaps(2_500.0))
+    assert 0.003 < furthest < 2 * WHALE_IMPACT[1]
 
 
 def test_what_the_next_block_holds_is_pending_before_it(lively: Lively) -> None:

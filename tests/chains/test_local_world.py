@@ -95,7 +95,7 @@ def _balance(hands: Hands, token: str) -> int:
     return int(hands.read(token, "balanceOf(address)", ("uint256",), hands.me))
 
 
-def _said(local: LocalWorld, pool: WorldPool, token_in: str, token_out: str, raw: int) -> int:
+def said(local: LocalWorld, pool: WorldPool, token_in: str, token_out: str, raw: int) -> int:
     """Return what the makers' own contracts say that a swap gives."""
     read, contracts = local.hands().read, local.made.contracts
     match pool.protocol:
@@ -146,13 +146,13 @@ def test_each_pool_gives_what_its_makers_say_in_each_direction(world: LocalWorld
     for pool in world.made.pools:
         for token_in, token_out in permutations(pool.tokens, 2):
             trader, raw = world.trader(), 10 ** decimals[token_in] // 10
-            said = _said(world, pool, token_in, token_out, raw)
+            least = said(world, pool, token_in, token_out, raw)
             before = _balance(trader.hands, token_out)
-            trader.swap(pool, token_in, raw, token_out=token_out, out_min_raw=said)
+            trader.swap(pool, token_in, raw, token_out=token_out, out_min_raw=least)
             (receipt,) = trader.hands.flush()
             paid = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
             got = _balance(trader.hands, token_out) - before + (paid if token_out == ZERO else 0)
-            assert got == said, pool
+            assert got == least, pool
 
 
 def test_pairs_take_no_less_than_their_fee(world: LocalWorld) -> None:
@@ -166,7 +166,7 @@ def test_pairs_take_no_less_than_their_fee(world: LocalWorld) -> None:
         raw = r_in // 10_000
         kept = raw * (1_000_000 - pool.fee_pips)
         out = kept * r_out // (r_in * 1_000_000 + kept)
-        assert out == _said(world, pool, token_in, token_out, raw)
+        assert out == said(world, pool, token_in, token_out, raw)
         swap = "swap(uint256,uint256,address,bytes)"
         hands.send(token_in, "transfer(address,uint256)", pool.address, raw)
         hands.flush()

@@ -59,12 +59,11 @@ def made() -> Made:
 
 def test_whales_trade_the_coin_more_than_once_a_minute_and_other_pools_too() -> None:
     world = made()
-    usd = dict.fromkeys((one.address for one in (*world.tokens, world.coin)), 1.0)
     crowd = Crowd(world, seed=7)
     minutes, block_s = 60, 2.0
-    whales = [crowd.whale(block_s, usd) for _ in range(int(60 * minutes / block_s))]
+    places = [crowd.whale_at(block_s) for _ in range(int(60 * minutes / block_s))]
     coins = {world.coin.address, world.contracts["wrapped"]}
-    pools = [one.pool for one in whales if one is not None]
+    pools = [one for one in places if one is not None]
     of_coin = [pool for pool in pools if coins.intersection(pool.tokens)]
     assert len(of_coin) > minutes
     assert minutes / 10 < len(pools) - len(of_coin) < len(of_coin)

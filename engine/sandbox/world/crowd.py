@@ -4,24 +4,34 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from engine.pools.integers import PIPS
 from engine.sandbox.world.states import Standing, Swap
 from engine.sandbox.world.values import Made, WorldPool
 
 NOISE_PER_S: Final = 0.5
 """Small swaps of people who follow nothing."""
 
-NOISE_USD: Final = 3_000.0
+NOISE_USD: Final = 1_000.0
 NOISE_SPREAD: Final = 1.0
 """Of the logarithm of a noise trade's worth around `NOISE_USD`."""
 
 FOLLOWED_S: Final = 15.0
 """After so long on average a pool is brought near to where the books stand."""
 
-MISS_RATIO: Final = 0.001
-"""By about so much of the price it then ends beside it."""
+MISS_FEES: Final = 0.25
+"""What each token is worth they mistake by about so much of the pool's fee."""
 
 WHALE_EVERY_S: Final = 20.0
-WHALE_USD: Final = (60_000.0, 250_000.0)
+WHALE_IMPACT: Final = (0.003, 0.015)
+"""So much dearer a whale makes what it buys, whatever the pool is: what real ones leave behind."""
+
+PEGGED_SHARE: Final = 0.1
+"""Of that, where both tokens are worth the same."""
+
+PEGGED_WITHIN: Final = 0.01
+WHALE_HELD_MAX: Final = 0.1
+"""Nobody sells more than so much of what a pool holds: a flat curve hardly moves for all of it."""
+
 COIN_CHANCE: Final = 0.7
 """That a whale trades the coin, as most do: what it leaves is a gap between its pool and the books
 until somebody follows, and between its pool and others."""
@@ -61,24 +71,33 @@ class Crowd:
 
     def followers(self, usd: Mapping[str, float], at: Sequence[Standing]) -> list[Swap]:
         """Return swaps that bring pools near to what their tokens are worth."""
-        rng = self._rng
         swaps = []
         for standing in at:
-            t0, t1 = standing.pool.tokens
-            scale = 10.0 ** (self._decimals[t1] - self._decimals[t0])
-            price = usd[t0] / usd[t1] * scale * (1.0 + rng.gauss(0.0, MISS_RATIO))
-            swap = standing.to_price(price)
+            miss = MISS_FEES * standing.pool.fee_pips / PIPS
+            tokens = standing.pool.tokens
+            wanted = [
+                self._usd_raw(token, usd) * (1.0 + self._rng.gauss(0.0, miss)) for token in tokens
+            ]
+            swap = standing.to_worths(wanted)
             if swap is not None:
                 swaps.append(swap)
         return swaps
 
-    def whale(self, seconds: float, usd: Mapping[str, float]) -> Swap | None:
-        """Return a large swap, now and then."""
+    def whale_at(self, seconds: float) -> WorldPool | None:
+        """Return where somebody makes a large swap, now and then."""
         if self._rng.random() >= seconds / WHALE_EVERY_S:
             return None
         is_coin = self.chance(COIN_CHANCE)
-        pool = self.pick(self._coin_pools if is_coin else self._made.pools)
-        return self._swap(pool, self._rng.uniform(*WHALE_USD), usd)
+        return self.pick(self._coin_pools if is_coin else self._made.pools)
+
+    def whale(self, at: Standing, usd: Mapping[str, float]) -> Swap | None:
+        """Return a swap that is large for the pool as it stands."""
+        tokens = at.pool.tokens
+        token_in, token_out = self._rng.sample(range(len(tokens)), 2)
+        impact = self._rng.uniform(*WHALE_IMPACT)
+        if abs(usd[tokens[token_in]] / usd[tokens[token_out]] - 1.0) < PEGGED_WITHIN:
+            impact *= PEGGED_SHARE
+        return at.moved(token_in, token_out, 1.0 / (1.0 + impact), share_max=WHALE_HELD_MAX)
 
     def chance(self, probability: float) -> bool:
         """Say by chance whether something happens."""
@@ -98,7 +117,10 @@ class Crowd:
 
     def raw(self, token: str, worth_usd: float, usd: Mapping[str, float]) -> int:
         """Return how much of a token is worth so many dollars."""
-        return max(int(worth_usd / usd[token] * 10 ** self._decimals[token]), 1)
+        return max(int(worth_usd / self._usd_raw(token, usd)), 1)
+
+    def _usd_raw(self, token: str, usd: Mapping[str, float]) -> float:
+        return usd[token] / 10.0 ** self._decimals[token]
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

@@ -92,10 +92,7 @@ class Life:
                 self._private.append(swap)
             else:
                 self._followers.swap(*swap)
-        whale = self._crowd.whale(seconds, usd)
-        if whale is not None:
-            self.counts.whales += 1
-            self._whales.swap(*whale)
+        self._send_whale(usd)
         if self._crowd.chance(seconds / POSITION_EVERY_S):
             self._move_liquidity(usd)
         self._post(*self._all)
@@ -125,6 +122,14 @@ class Life:
             self.counts.reorganisations += 1
             for trader in self._all:
                 trader.hands.renew()
+
+    def _send_whale(self, usd: Mapping[str, float]) -> None:
+        pool = self._crowd.whale_at(self._block_s)
+        for at in standings(self._rpc, self._made, [] if pool is None else [pool]):
+            swap = self._crowd.whale(at, usd)
+            if swap is not None:
+                self.counts.whales += 1
+                self._whales.swap(*swap)
 
     def _move_liquidity(self, usd: Mapping[str, float]) -> None:
         positions = self._makers.positions()

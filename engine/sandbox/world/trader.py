@@ -29,8 +29,8 @@ class Trader:
         pool: WorldPool,
         token_in: str,
         amount_raw: int,
-        *,
         token_out: str = "",
+        *,
         out_min_raw: int = 0,
     ) -> None:
         """Swap an exact amount of a token, by default for the pool's first other one."""
