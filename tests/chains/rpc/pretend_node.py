@@ -59,10 +59,14 @@ class PretendNode:
             "parentHash": parent,
             "timestamp": hex(1_700_000_000 + number),
         }
+        self.tell(block)
+        return block
+
+    def tell(self, block: dict[str, Any]) -> None:
+        """Have a block on top of the others, and tell it."""
         self.blocks.append(block)
         for queue in self._told:
             queue.put_nowait(block)
-        return block
 
     def undo(self, count: int, *, branch: str) -> None:
         """Take the newest blocks back; those that follow are another branch's."""
