@@ -23,13 +23,14 @@ from engine.chains.following.serving import ChainStream
 from engine.chains.gas.reader import GasReader
 from engine.chains.gas.rules import GAS_RULES, LOCAL_RULE
 from engine.chains.gas.watch import GasWatch, WatchTerms
-from engine.chains.ports import BlockRef, Family, Node, NodeError, PoolNow
+from engine.chains.ports import BlockRef, Family, Node, NodeError, PoolNow, Reader
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import Way
 from engine.chains.rpc.opening import open_providers
 from engine.chains.rpc.pool import ProviderPool
 from engine.chains.rpc.quorum import Agreeing
 from engine.chains.rpc.reader import ChainReader
+from engine.chains.rpc.settled import SettledReader
 from engine.chains.safety.prober import Prober
 from engine.chains.safety.token_watch import TokenWatch
 from engine.chains.safety.verdict_store import VerdictStore
@@ -175,7 +176,9 @@ class OneChain:
             tell=lambda name, why: self._on_liar(facts.name, name, why),
         ) as self.node:
             agreeing = self._prober.node = Agreeing(self.node, self._votes)
-            reader = ChainReader(agreeing)
+            reader: Reader = ChainReader(agreeing)
+            if self.nodes.is_local:
+                reader = SettledReader(reader, agreeing)
             follower = self._follower = Follower(
                 self.machine,
                 agreeing,

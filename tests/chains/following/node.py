@@ -15,6 +15,7 @@ from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.links import LinkLimits
 from engine.chains.rpc.pool import ProviderPool, open_pool
 from engine.chains.rpc.reader import ChainReader
+from engine.chains.rpc.settled import SettledReader
 from engine.connectors.outbound import open_outbound
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool
@@ -138,7 +139,8 @@ async def following(
         def tell(word: ChainWord) -> None:
             followed.tell(word)
 
-        follower = Follower(machine, node, ChainReader(node), tell=tell, block_ms=block_ms)
+        reader = SettledReader(ChainReader(node), node)
+        follower = Follower(machine, node, reader, tell=tell, block_ms=block_ms)
         followed = Followed(follower, node)
         follower.follow(pools)
         task = asyncio.create_task(follower.run())

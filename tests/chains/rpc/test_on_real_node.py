@@ -17,11 +17,13 @@ from engine.chains.rpc.parsing import hex_bytes, parse_block
 from engine.chains.rpc.pool import ProviderPool
 from engine.chains.rpc.quorum import Agreeing
 from engine.chains.rpc.reader import ChainReader
+from engine.chains.rpc.settled import SettledReader
 from engine.connectors.outbound import open_outbound
 from tests.chains.fault_proxy import Answered, FaultProxy, fault_proxy
 from tests.chains.local_world import LocalWorld
 from tests.patience import PATIENCE_S
 
+BLOCKS = 200
 BALANCE_OF = bytes.fromhex("70a08231")
 TRANSFER = keccak(b"Transfer(address,address,uint256)")
 
@@ -77,6 +79,37 @@ async def test_balances_are_read_at_the_block_that_is_named_and_not_at_the_newes
             for now, then in zip(after[:2], before[:2], strict=True)
         ]
         assert changes == [-world.raw("USDC", 7), world.raw("USDC", 7)]
+
+
+async def test_what_is_read_at_the_newest_block_is_of_it_while_the_next_ones_are_made(
+    world: LocalWorld,
+) -> None:
+    async with pool_at(world) as (pool, _):
+        reader, other = SettledReader(ChainReader(pool), pool), world.made.accounts[2]
+        calls = balances(world, "USDC", [other])
+        is_over = asyncio.Event()
+        read: dict[str, tuple[BlockRef, set[bytes | None]]] = {}
+
+        async def ask() -> None:
+            while not is_over.is_set():
+                at = await head_of(pool)
+                answers = await reader.call(calls, at)
+                read.setdefault(at.hash, (at, set()))[1].update(answers)
+
+        def make_blocks() -> None:
+            for _ in range(BLOCKS):
+                world.transfer("USDC", other, 1)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(6):
+                tasks.create_task(ask())
+            await asyncio.to_thread(make_blocks)
+            is_over.set()
+        await asyncio.to_thread(world.mine, 1)
+
+        assert len(read) > BLOCKS / 4
+        for at, answers in read.values():
+            assert answers == set(await ChainReader(pool).call(calls, at))
 
 
 async def test_events_of_a_span_are_those_that_receipts_have(world: LocalWorld) -> None:
