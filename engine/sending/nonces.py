@@ -1,0 +1,289 @@
+"""Our own table of nonces, on disk before anything that it says leaves.
+
+One SQLite file that one process opens. Each change is one transaction with a sync: what was handed
+over, which nonce it has, all that was signed for it, and what was told of it stand or fall
+together. So whatever a crash leaves is a state that `life.take` goes on from.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.plans import AtomicPlan
+from engine.domain.told import TransactionNews
+from engine.sending.facts import Life
+from engine.sending.stages import Stage
+
+TOLD_MAX: Final = 500
+"""Of what is told in one answer."""
+
+_SCHEMA: Final = """
+create table if not exists handed (
+  client_order_id text primary key, handed blob, why text not null
+) without rowid;
+create table if not exists lives (
+  chain_id integer not null, wallet text not null, nonce integer not null,
+  client_order_id text not null unique, is_open integer not null, life blob not null,
+  primary key (chain_id, wallet, nonce)
+) without rowid;
+create index if not exists open_lives on lives (is_open) where is_open;
+create table if not exists tellings (
+  number integer primary key autoincrement, client_order_id text not null, news blob not null
+);
+create index if not exists tellings_of on tellings (client_order_id);
+"""
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan as it was handed over.
+
+    Attributes:
+        approved: the terms that a person approved, where the plan's permit is an approval.
+        engine: whose plan it is.
+        at_ns: when it was handed over.
+    """
+
+    client_order_id: str
+    plan: AtomicPlan
+    approved: AtomicPlan | None = None
+    engine: str
+    at_ns: int
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What was told, with its number; numbers only grow."""
+
+    number: int
+    news: TransactionNews
+
+
+class NonceTable:
+    """The file; see the module.
+
+    What must not be lost is written with `synchronous=FULL`; an error of the disk is fatal, as a
+    sync that failed is not known to have happened when it is tried again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it, or make it at the first start.
+
+        Raises:
+            TransientError: another process has it open.
+            FatalError: it cannot be used.
+        """
+        self._path = path
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+            self._run("pragma locking_mode = exclusive")
+            self._run("pragma journal_mode = wal")
+            self._run("pragma synchronous = full")
+            self._database.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise FatalError(f"the table of nonces {path} cannot be used: {error}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def hand_over(self, handed: Handed) -> str:
+        """Take a plan on, once; returns why it is refused, nothing if it is taken or was before.
+
+        Raises:
+            BadValueError: another plan was handed over under its id.
+        """
+        content = msgspec.json.encode(handed.plan, order="deterministic")
+        with self._together():
+            before = self._run(
+                "select handed, why from handed where client_order_id = ?",
+                (handed.client_order_id,),
+            )
+            if not before:
+                self._run(
+                    "insert into handed values (?, ?, '')",
+                    (handed.client_order_id, msgspec.json.encode(handed)),
+                )
+                return ""
+        stored, why = before[0]
+        if stored is None:
+            return str(why)
+        known = msgspec.json.decode(stored, type=Handed)
+        if msgspec.json.encode(known.plan, order="deterministic") != content:
+            raise BadValueError(f"{handed.client_order_id} was handed over with another plan")
+        return ""
+
+    def fence(self, client_order_id: str, why: str) -> bool:
+        """Say whether a plan was ever handed over; if not, it never will be, from now on."""
+        with self._together():
+            before = self._run(
+                "select handed from handed where client_order_id = ?", (client_order_id,)
+            )
+            if not before:
+                self._run("insert into handed values (?, null, ?)", (client_order_id, why))
+        return bool(before) and before[0][0] is not None
+
+    def handed(self, client_order_id: str) -> Handed | None:
+        """Return what was handed over under an id, None if nothing was."""
+        found = self._run("select handed from handed where client_order_id = ?", (client_order_id,))
+        if not found or found[0][0] is None:
+            return None
+        return msgspec.json.decode(found[0][0], type=Handed)
+
+    def waiting(self) -> list[Handed]:
+        """Return what was handed over and has neither a nonce nor an end, oldest first."""
+        found = self._run(
+            "select handed from handed where handed is not null and client_order_id not in"
+            " (select client_order_id from lives union select client_order_id from tellings)"
+        )
+        handed = [msgspec.json.decode(content, type=Handed) for (content,) in found]
+        return sorted(handed, key=lambda one: (one.at_ns, one.client_order_id))
+
+    def reserve(self, life: Life) -> None:
+        """Keep a nonce for a plan.
+
+        Raises:
+            BadValueError: the nonce is another's, or the plan has one.
+        """
+        if life.stage is not Stage.RESERVED or life.draft is None:
+            raise BadValueError(f"nonce {life.nonce} is kept for what waits to be signed")
+        try:
+            self._run(
+                "insert into lives values (?, ?, ?, ?, 1, ?)",
+                (*_key(life), life.client_order_id, msgspec.json.encode(life)),
+            )
+        except FatalError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise BadValueError(
+                    f"nonce {life.nonce} of {life.wallet} is in use, or {life.client_order_id} has"
+                    " one"
+                ) from error
+            raise
+
+    def keep(self, life: Life, news: Sequence[TransactionNews] = ()) -> None:
+        """Keep what is known of a nonce and what is told of it, together.
+
+        What is void frees its nonce.
+        """
+        with self._together():
+            if life.stage is Stage.VOID:
+                self._run(
+                    "delete from lives where chain_id = ? and wallet = ? and nonce = ?", _key(life)
+                )
+            else:
+                self._run(
+                    "update lives set is_open = ?, life = ?"
+                    " where chain_id = ? and wallet = ? and nonce = ?",
+                    (int(not life.has_ended), msgspec.json.encode(life), *_key(life)),
+                )
+            for one in news:
+                self._tell(one)
+
+    def tell(self, news: TransactionNews) -> None:
+        """Tell of a plan that never had a nonce."""
+        with self._together():
+            self._tell(news)
+
+    def open_lives(self) -> list[Life]:
+        """Return all that has not ended, by chain and nonce."""
+        found = self._run("select life from lives where is_open order by chain_id, wallet, nonce")
+        return [msgspec.json.decode(content, type=Life) for (content,) in found]
+
+    def life_of(self, client_order_id: str) -> Life | None:
+        """Return the life of a plan's nonce, None if it has none."""
+        found = self._run("select life from lives where client_order_id = ?", (client_order_id,))
+        return msgspec.json.decode(found[0][0], type=Life) if found else None
+
+    def used(self, chain_id: int, wallet: str, *, at_least: int) -> set[int]:
+        """Return the nonces that are used or kept, from one on."""
+        found = self._run(
+            "select nonce from lives where chain_id = ? and wallet = ? and nonce >= ?",
+            (chain_id, wallet, at_least),
+        )
+        return {nonce for (nonce,) in found}
+
+    def told_after(self, number: int) -> list[Told]:
+        """Return what was told after a number, at most `TOLD_MAX`, oldest first."""
+        found = self._run(
+            "select number, news from tellings where number > ? order by number limit ?",
+            (number, TOLD_MAX),
+        )
+        return [
+            Told(number=count, news=msgspec.json.decode(content, type=TransactionNews))
+            for count, content in found
+        ]
+
+    def told_of(self, client_order_id: str) -> Told | None:
+        """Return what was told last of a plan, None if nothing was."""
+        found = self._run(
+            "select number, news from tellings where client_order_id = ?"
+            " order by number desc limit 1",
+            (client_order_id,),
+        )
+        if not found:
+            return None
+        number, content = found[0]
+        return Told(number=number, news=msgspec.json.decode(content, type=TransactionNews))
+
+    def _tell(self, news: TransactionNews) -> None:
+        self._run(
+            "insert into tellings (client_order_id, news) values (?, ?)",
+            (news.client_order_id, msgspec.json.encode(news)),
+        )
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        self._run("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._database.rollback()
+            raise
+        self._run("commit")
+
+    def _run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            with closing(self._database.execute(statement, tuple(values))) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise TransientError(f"another process has {self._path}: only one sends") from error
+            raise FatalError(
+                f"the table of nonces {self._path} cannot be used ({error}): nothing is sent"
+            ) from error
+
+
+def next_nonce(count: int, used: Collection[int]) -> int:
+    """Return the first nonce that neither the chain nor we have used.
+
+    Args:
+        count: how many the chain has used, as of its newest block; what it holds waiting counts
+            for nothing, it comes and goes.
+        used: ours, from `count` on; one above it whose transaction was given up leaves a hole,
+            which is filled first: what is behind it waits for it.
+    """
+    nonce = count
+    while nonce in used:
+        nonce += 1
+    return nonce
+
+
+def hole(count: int, kept: Collection[int]) -> int | None:
+    """Return the nonce that nobody uses and for which ours wait, None if there is none.
+
+    One is left where a transaction was given up unsigned, or another sender's reorganised away.
+
+    Args:
+        count: how many the chain has used.
+        kept: ours.
+    """
+    waiting = [nonce for nonce in kept if nonce > count]
+    return count if waiting and count not in kept else None
+
+
+def _key(life: Life) -> tuple[int, str, int]:
+    return life.chain_id, life.wallet, life.nonce

@@ -1,0 +1,24 @@
+"""Each chain that is known says how its transactions are sent."""
+
+import pytest
+
+from engine.domain.chains import CHAINS
+from engine.domain.errors import BadValueError
+from engine.sending.life import LifeRules
+from engine.sending.policies import LOCAL, POLICIES, policy_of
+
+
+def test_each_chain_has_a_policy_and_no_other_has() -> None:
+    assert set(POLICIES) == set(CHAINS)
+    with pytest.raises(BadValueError, match="nobody says"):
+        policy_of("dogechain", is_local=False)
+
+
+def test_a_local_node_is_sent_to_as_that_whatever_it_poses_as() -> None:
+    assert all(policy_of(chain, is_local=True) is LOCAL for chain in CHAINS)
+
+
+@pytest.mark.parametrize(("confirm", "stuck"), [(0, 1), (1, 0)])
+def test_patience_is_a_block_at_the_least(confirm: int, stuck: int) -> None:
+    with pytest.raises(BadValueError, match="1 or more"):
+        LifeRules(confirm_blocks=confirm, stuck_blocks=stuck)
