@@ -27,6 +27,7 @@ from engine.core.inputs.pool_added import POOL_ADDED
 from engine.core.inputs.pool_removed import POOL_REMOVED
 from engine.core.inputs.switched import SWITCHED
 from engine.core.inputs.tick import TICK
+from engine.core.inputs.transaction_told import TRANSACTION_TOLD
 
 INPUTS: Final[tuple[AnyKind, ...]] = (
     OPENED,
@@ -54,4 +55,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     APPROVAL_DELIVERED,
     FEES_SET,
     ADVISED,
+    TRANSACTION_TOLD,
 )

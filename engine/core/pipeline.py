@@ -31,6 +31,7 @@ from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.domain.switched_off import Off
+from engine.domain.told import TransactionNews
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.kernels.screen_layout import SCREENED
@@ -242,6 +243,10 @@ class Pipeline:
     def intent_stored(self, client_order_id: str, at_ns: int) -> None:
         """Learn that the intent of an order is durable."""
         self._executors.stored(client_order_id, at_ns)
+
+    def transaction_told(self, news: TransactionNews, at_ns: int) -> None:
+        """Learn what became of a transaction that was sent."""
+        self._executors.told(news, at_ns)
 
     def withhold(self, client_order_id: str, at_ns: int) -> None:
         """Learn that the intent of an order never will be durable."""

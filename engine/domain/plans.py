@@ -130,6 +130,7 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
         permit: by whose word it is carried out, where a person has to allow it.
         advice: what of background work's bore on it, in words; not written where nothing did.
         schedule: when it has to leave; not written where nothing is advised of it.
+        is_live: it is signed and sent; not written on paper.
     """
 
     plan_id: str
@@ -151,6 +152,7 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
     permit: Permit | None = None
     advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
+    is_live: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def wallet(self) -> VenueId:
@@ -168,6 +170,11 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
 
 
 Plan = LeggedPlan | AtomicPlan
+
+
+def is_live(plan: Plan) -> bool:
+    """Say whether a plan is carried out for real: signed and sent."""
+    return isinstance(plan, AtomicPlan) and plan.is_live is True
 
 
 def worth_usd(plan: Plan) -> Decimal:

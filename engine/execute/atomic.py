@@ -5,12 +5,13 @@ It needs no unwinding: a transaction does all or nothing, and pays its gas in bo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from engine.domain.orders import Intent, OrderState, Transaction
 from engine.domain.plans import AtomicPlan
 from engine.execute.executor import Act
 from engine.execute.following import Following, OutcomeRules, Run
-from engine.execute.order_life import ENDED, LIFE, PROOFS, UNSENT, News
+from engine.execute.order_life import ENDED, LIFE, PROOFS, UNSENT, News, OrderEvent
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class TransactionLife:
     order: Transaction
     alarms: list[str] = field(default_factory=list)
     _was_withheld: bool = False
+    _version: int = 0
 
     @property
     def where(self) -> str:
@@ -47,9 +49,13 @@ class TransactionLife:
     def take(self, news: News) -> None:
         """Take over what is learned; the same twice, or in another order, ends in the same facts.
 
-        The first receipt stands; another one is told to a person, who has to look at the chain.
+        The first receipt stands; another one is told to a person, who has to look at the chain. But
+        where versions are told, the last one stands, and a person is told of each that differs.
         """
         order = self.order
+        if news.version:
+            self._take_version(news)
+            return
         if news.event in PROOFS and (order.state in UNSENT or self._was_withheld):
             self._alarm(f"{order.chain} shows it as {news.event}, but it was never sent")
             return
@@ -68,8 +74,29 @@ class TransactionLife:
             state = OrderState.CANCELLED if reverted else OrderState.FILLED
         self.order = replace(self.order, state=state)
 
+    def _take_version(self, news: News) -> None:
+        order = self.order
+        if news.version <= self._version:
+            return
+        if order.state in UNSENT or self._was_withheld:
+            self._alarm(f"{order.chain} tells of it as {news.event}, but it was never sent")
+            return
+        if self._version and news.receipt != order.receipt:
+            self._alarm(f"what was told of it is no longer so: it is {news.event} now")
+        self._version = news.version
+        self.order = replace(order, state=_STATES[news.event], receipt=news.receipt)
+
     def _alarm(self, sentence: str) -> None:
         self.alarms.append(f"{self.order.client_order_id}: {sentence}")
+
+
+_STATES: Final = {
+    OrderEvent.FILLED: OrderState.FILLED,
+    OrderEvent.CANCELLED: OrderState.CANCELLED,
+    OrderEvent.ABSENT: OrderState.REJECTED,
+    OrderEvent.UNCLEAR: OrderState.UNKNOWN,
+}
+"""What whoever sends tells, and the state that it is."""
 
 
 class AtomicExecutor:

@@ -1,24 +1,31 @@
 """The one list of executors; adding one is a file and a line here.
 
-Each takes the plans of one type. What is due is done in the order of time over all of them.
+Each takes the plans of one type, on paper or for real, as the plan itself says. What is due is done
+in the order of time over all of them.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.orders import Intent
-from engine.domain.plans import Plan
+from engine.domain.plans import Plan, is_live
+from engine.domain.told import TransactionNews
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
+from engine.execute.live_atomic import LiveAtomicExecutor
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.paper import PaperExecutor
 from engine.execute.paper_atomic import PaperAtomicExecutor
 from engine.execute.plan_executor import Around, PlanExecutor
 
+_log = logging.getLogger(__name__)
+
 EXECUTORS: Final[tuple[Callable[[Around], PlanExecutor], ...]] = (
     PaperExecutor.make,
     PaperAtomicExecutor.make,
+    LiveAtomicExecutor.make,
 )
 
 
@@ -33,7 +40,7 @@ class Executors:
         self, around: Around, makers: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS
     ) -> None:
         self._all = [make(around) for make in makers]
-        self._by_type = {one.takes: one for one in self._all}
+        self._by_kind = {(one.takes, one.is_live): one for one in self._all}
         self._refusal = around.permit_refusal
         self.next_at_ns = NEVER_NS
 
@@ -46,9 +53,10 @@ class Executors:
         why = self._refusal(plan, at_ns)
         if why:
             raise FatalError(f"{plan.plan_id} may not be carried out: {why}")
-        executor = self._by_type.get(type(plan))
+        executor = self._by_kind.get(kind_of(plan))
         if executor is None:
-            raise FatalError(f"no executor takes {type(plan).__name__}: {plan.plan_id}")
+            live = "live " if is_live(plan) else ""
+            raise FatalError(f"no executor takes {live}{type(plan).__name__}: {plan.plan_id}")
         executor.start(plan, at_ns)
         self._plan_ahead()
 
@@ -59,7 +67,7 @@ class Executors:
             FatalError: there is no executor for one of them.
         """
         for intent in intents:
-            executor = self._by_type.get(type(intent.plan))
+            executor = self._by_kind.get(kind_of(intent.plan))
             if executor is None:
                 raise FatalError(f"no executor takes {intent.plan.plan_id} over")
             executor.recover(intent, at_ns)
@@ -94,6 +102,18 @@ class Executors:
                 return
         raise BadValueError(f"{news.client_order_id} is no order of ours: {news.event}")
 
+    def told(self, news: TransactionNews, at_ns: int) -> None:
+        """Learn what became of a transaction that was sent.
+
+        If nobody knows it any more it is logged, for a person to look at.
+        """
+        for one in self._all:
+            if isinstance(one, LiveAtomicExecutor) and one.knows(news.client_order_id):
+                one.told(news, at_ns)
+                self._plan_ahead()
+                return
+        _log.warning("%s is of no plan that is known here: %s", news.client_order_id, news.fate)
+
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.
 
@@ -121,3 +141,8 @@ class Executors:
 
     def _plan_ahead(self) -> None:
         self.next_at_ns = min(one.next_at_ns for one in self._all)
+
+
+def kind_of(plan: Plan) -> tuple[type[Plan], bool]:
+    """Return by what the executor of a plan is found."""
+    return type(plan), is_live(plan)

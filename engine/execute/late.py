@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.domain.exact import exact_product, exact_sum
-from engine.domain.orders import Execution, Order, Transaction
+from engine.domain.orders import Execution, Order, Receipt, Transaction
 from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.residuals import residual_changes
 from engine.domain.stories import NO_WORTH, Cause, TradeStory
@@ -88,10 +88,46 @@ def _correct_legs(
 
 
 def _correct_transaction(blank: Execution, late: Late) -> Execution:
+    (was,) = (one for one in late.before if isinstance(one, Transaction))
     (transaction,) = (one for one in late.orders if isinstance(one, Transaction))
+    if was.receipt is not None:
+        transaction = replace(transaction, receipt=_since(was, transaction))
     assert transaction.receipt is not None
     profit = exact_sum((transaction.gain, -transaction.receipt.gas_quote))
     return replace(blank, transaction=transaction, profit_quote=profit)
+
+
+def _since(was: Transaction, now: Transaction) -> Receipt:
+    """Return what another receipt, or that there is none any more, changed of what was counted.
+
+    As one swap of the route's asset for itself: what was gained less, or more.
+    """
+    before, after = was.receipt, now.receipt
+    assert before is not None
+    shown = after or before
+    swaps = before.swaps or (() if after is None else after.swaps)
+    first = swaps[0] if swaps else None
+    change = exact_sum((now.gain, -was.gain))
+    both = (Decimal(0), Decimal(0)) if after is None else (after.gas, after.gas_quote)
+    return Receipt(
+        why="" if after is None else after.why,
+        swaps=()
+        if first is None or not change
+        else (
+            replace(
+                first,
+                target=first.source,
+                amount_in=max(-change, Decimal(0)),
+                amount_out=max(change, Decimal(0)),
+            ),
+        ),
+        flash_fee=Decimal(0),
+        gas_asset=shown.gas_asset,
+        gas=exact_sum((both[0], -before.gas)),
+        gas_quote=exact_sum((both[1], -before.gas_quote)),
+        landed_at_ns=shown.landed_at_ns,
+        block=shown.block,
+    )
 
 
 def _orders(sendables: Sequence[object]) -> list[Order]:

@@ -105,6 +105,8 @@ class News:
         shape: what the venue says the order is; one of another shape is not ours.
         arrived_at_ns: when it met the book, 0 if unknown.
         receipt: of a transaction.
+        version: of what whoever sends says of a transaction: a later one stands in place of all
+            before it, also where it takes something back; 0 of other news.
     """
 
     client_order_id: str
@@ -114,6 +116,7 @@ class News:
     shape: Shape | None = None
     arrived_at_ns: int = 0
     receipt: Receipt | None = None
+    version: int = 0
 
 
 @dataclass(slots=True)

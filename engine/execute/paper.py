@@ -80,6 +80,7 @@ class PaperExecutor:
     """
 
     takes = LeggedPlan
+    is_live = False
 
     def __init__(
         self,

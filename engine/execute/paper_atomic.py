@@ -9,17 +9,14 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from engine.domain.chains import DEADLINE_BLOCKS
-from engine.domain.exact import exact_product, exact_sum
-from engine.domain.orders import Execution, Intent, Transaction
+from engine.domain.orders import Intent, Transaction
 from engine.domain.plans import AtomicPlan
-from engine.domain.stories import TradeStory
 from engine.execute.atomic import AtomicExecutor
-from engine.execute.atomic_story import tell_atomic_story
+from engine.execute.atomic_finished import finish_atomic
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Late, LookUp, Send, Store
-from engine.execute.finished import Finished, Found
+from engine.execute.finished import Finished
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
 from engine.execute.order_life import News, OrderEvent
@@ -27,22 +24,6 @@ from engine.execute.paper_chains import PaperChains
 from engine.execute.plan_executor import VOID, Around, Intend
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtomicFinished:
-    """A transaction that has ended."""
-
-    plan: AtomicPlan
-    execution: Execution
-
-    def booked(self, execution: Execution) -> "AtomicFinished":
-        """Return it with the execution as it was booked."""
-        return replace(self, execution=execution)
-
-    def story(self, found: Found | None = None) -> TradeStory:
-        """Tell what made it come to another profit than was found."""
-        return tell_atomic_story(self.plan, self.execution, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +44,7 @@ class PaperAtomicExecutor:
     """
 
     takes = AtomicPlan
+    is_live = False
 
     def __init__(
         self,
@@ -171,7 +153,9 @@ class PaperAtomicExecutor:
                 self._late += 1
                 finished.append(correct(act, number=self._late))
             elif isinstance(act, End):
-                finished.append(_finish(act, VOID if act.plan.plan_id in self._recovered else ""))
+                finished.append(
+                    finish_atomic(act, void=VOID if act.plan.plan_id in self._recovered else "")
+                )
         self._plan_ahead()
         return finished
 
@@ -195,29 +179,3 @@ class PaperAtomicExecutor:
         receipt = self._chains.land(plan, at_ns)
         event = OrderEvent.CANCELLED if receipt.is_reverted else OrderEvent.FILLED
         return News(client_order_id=client_order_id, event=event, receipt=receipt)
-
-
-def _finish(end: End, void: str) -> AtomicFinished:
-    plan = end.plan
-    assert isinstance(plan, AtomicPlan)
-    transaction = next((one for one in end.orders if isinstance(one, Transaction)), None)
-    profit = Decimal(0)
-    if transaction is not None and transaction.receipt is not None:
-        profit = exact_sum((transaction.gain, -transaction.receipt.gas_quote))
-    opportunity = plan.opportunity
-    return AtomicFinished(
-        plan=plan,
-        execution=Execution(
-            execution_id=f"{plan.plan_id}-x",
-            plan_id=plan.plan_id,
-            opportunity_id=opportunity.opportunity_id,
-            closed_at_ns=end.at_ns,
-            orders=(),
-            quote=opportunity.quote,
-            profit_quote=profit,
-            profit_usd=exact_product(profit, plan.usd_per_quote),
-            expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
-            transaction=transaction,
-            void=void,
-        ),
-    )

@@ -6,8 +6,9 @@ from typing import Any, Final, Protocol
 
 from engine.decide.order_rate import OrderRate
 from engine.detect.graph.moved_pair import KnownPool
-from engine.domain.orders import Intent
-from engine.domain.plans import Plan
+from engine.domain.handed import PoolTerms
+from engine.domain.orders import Intent, Transaction
+from engine.domain.plans import AtomicPlan, Plan
 from engine.execute.chain_sight import NO_CHAINS, ChainSight
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
@@ -30,11 +31,13 @@ class PlanExecutor(Protocol):
 
     Attributes:
         takes: the type of its plans.
+        is_live: whether it takes those that are carried out for real.
         next_at_ns: instant of the next event; `advance` does nothing before it.
         waiting: orders that are to leave once their intent is durable, and since when they wait.
     """
 
     takes: type[Any]
+    is_live: bool
     next_at_ns: int
     waiting: dict[str, int]
 
@@ -63,6 +66,35 @@ class PlanExecutor(Protocol):
         ...
 
 
+class Sender(Protocol):
+    """The way to whoever signs and sends; it never waits, and keeps trying by itself."""
+
+    def hand_over(
+        self, plan: AtomicPlan, transaction: Transaction, pools: Sequence[PoolTerms]
+    ) -> None:
+        """Hand a plan over, whose intent is durable."""
+        ...
+
+    def ask_after(self, client_order_id: str) -> None:
+        """Ask what became of a plan; one that never came is not carried out from then on."""
+        ...
+
+
+class NoSender:
+    """Sends nothing: in a replay what became of transactions is among the inputs."""
+
+    def hand_over(
+        self, plan: AtomicPlan, transaction: Transaction, pools: Sequence[PoolTerms]
+    ) -> None:
+        """See `Sender.hand_over`."""
+
+    def ask_after(self, client_order_id: str) -> None:
+        """See `Sender.ask_after`."""
+
+
+NO_SENDER: Final = NoSender()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What executors are made of.
@@ -74,6 +106,7 @@ class Around:
         permit_refusal: says why a plan may not be carried out, nothing if it may.
         chains: what transactions may know of their chains.
         late_fills: which orders have fills that are told late.
+        sender: the way to whoever signs and sends; to nobody in a replay, and where nothing is.
     """
 
     venue: PaperVenue
@@ -89,3 +122,4 @@ class Around:
     waits_for_intents: bool = False
     chains: ChainSight = NO_CHAINS
     late_fills: LateFills = NONE_LATE
+    sender: Sender = NO_SENDER

@@ -116,7 +116,7 @@ def first_bid(
     tip_wei = max(least_wei, terms.tip_wei, share_wei) if rule.takes_tips else 0
     # What is left beside the base fee goes to the tip; what the base fee may grow by comes second.
     tip_wei = min(tip_wei, cap_wei - terms.base_fee_wei)
-    if tip_wei < least_wei or terms.base_fee_wei + tip_wei <= 0:
+    if tip_wei < least_wei or cap_wei < 1:
         return NoBid(
             why=f"gas costs {terms.base_fee_wei + least_wei} wei, and the plan pays {cap_wei} wei"
         )

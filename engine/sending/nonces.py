@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain.errors import BadValueError, FatalError, TransientError
-from engine.domain.plans import AtomicPlan
+from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
 from engine.sending.facts import Life
 from engine.sending.stages import Stage
@@ -37,22 +37,6 @@ create table if not exists tellings (
 );
 create index if not exists tellings_of on tellings (client_order_id);
 """
-
-
-class Handed(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan as it was handed over.
-
-    Attributes:
-        approved: the terms that a person approved, where the plan's permit is an approval.
-        engine: whose plan it is.
-        at_ns: when it was handed over.
-    """
-
-    client_order_id: str
-    plan: AtomicPlan
-    approved: AtomicPlan | None = None
-    engine: str
-    at_ns: int
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from engine.domain.orders import OrderState, Receipt, Transaction
 from engine.domain.plans import AtomicPlan
 from engine.domain.stories import Cause
 from engine.execute.atomic import TransactionLife
+from engine.execute.atomic_finished import AtomicFinished
 from engine.execute.finished import Found
 from engine.execute.order_life import News, OrderEvent
-from engine.execute.paper_atomic import AtomicFinished
 from engine.pools.blocks import Block, PoolMoved
 from engine.pools.moves import PairMove
 from tests.execute.test_atomic import BLOCK_MS, ETH, GAS_ETH, USDT, holding, pair_of, plan_of

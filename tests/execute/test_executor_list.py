@@ -59,6 +59,7 @@ class PretendExecutor:
 
     around: Around
     takes: type = PretendPlan
+    is_live: bool = False
     next_at_ns: int = NEVER_NS
     plans: list[PretendPlan] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)

@@ -38,6 +38,7 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
+from engine.execute.atomic_finished import AtomicFinished
 from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import EXECUTORS, Executors
 from engine.execute.fill import PaperVenue
@@ -45,7 +46,6 @@ from engine.execute.finished import Finished
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import LeggedFinished
-from engine.execute.paper_atomic import AtomicFinished
 from engine.execute.plan_executor import Around, PlanExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.handed import Handed
 from engine.domain.told import Fate, TransactionNews
 from engine.sending.facts import Attempt, Draft, Life
 from engine.sending.fees import Bid
-from engine.sending.nonces import Handed, NonceTable, hole, next_nonce
+from engine.sending.nonces import NonceTable, hole, next_nonce
 from engine.sending.stages import Stage
 from tests.storage.makers import make_atomic_plan
 
@@ -29,7 +30,7 @@ def table(tmp_path: Path) -> Iterator[NonceTable]:
 
 def handed(number: int = 1) -> Handed:
     plan = make_atomic_plan(number=number)
-    return Handed(client_order_id=f"p{number}-t", plan=plan, engine="main", at_ns=number)
+    return Handed(client_order_id=f"p{number}-t", plan=plan, pools=(), engine="main", at_ns=number)
 
 
 def life(number: int = 1, *, nonce: int = 7) -> Life:

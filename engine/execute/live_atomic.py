@@ -1,0 +1,171 @@
+"""The executor of transactions that are really sent: it hands them over, and is told what became.
+
+It has the machine of the paper executor, and nothing of its own that a replay lacks: what leaves
+does so through a port, and what comes back is an input with a number. Whoever sends carries a plan
+out once, however often it is handed over, and never one that was asked after before it came.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from engine.detect.graph.moved_pair import KnownPool
+from engine.domain.handed import PoolTerms
+from engine.domain.orders import Intent, Transaction
+from engine.domain.plans import AtomicPlan
+from engine.domain.told import Fate, TransactionNews
+from engine.execute.atomic import AtomicExecutor
+from engine.execute.atomic_finished import finish_atomic
+from engine.execute.executor import Act, Alarm, End, Late, LookUp, Send, Store
+from engine.execute.finished import Finished
+from engine.execute.following import OutcomeRules
+from engine.execute.late import correct
+from engine.execute.order_life import News, OrderEvent
+from engine.execute.plan_executor import Around, Intend, Sender
+from engine.portfolio.taken_pools import TakenPools
+
+_log = logging.getLogger(__name__)
+
+_EVENTS: Final[Mapping[Fate, OrderEvent]] = {
+    Fate.SUCCEEDED: OrderEvent.FILLED,
+    Fate.REVERTED: OrderEvent.CANCELLED,
+    Fate.CANCELLED: OrderEvent.CANCELLED,
+    Fate.NEVER: OrderEvent.ABSENT,
+    Fate.UNDONE: OrderEvent.UNCLEAR,
+}
+
+
+class LiveAtomicExecutor:
+    """Executes plans that are one transaction by handing them over; see `PlanExecutor`.
+
+    Attributes:
+        next_at_ns: instant of the next event; `advance` does nothing before it.
+        waiting: transactions that are to leave once their intent is durable, and since when.
+    """
+
+    takes = AtomicPlan
+    is_live = True
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        pools: Mapping[int, KnownPool],
+        taken: TakenPools,
+        is_killed: Callable[[], bool],
+        intend: Intend,
+        waits_for_intents: bool,
+    ) -> None:
+        self._sender = sender
+        self._pools = pools
+        self._taken = taken
+        self._intend = intend
+        self._waits_for_intents = waits_for_intents
+        self._atomic = AtomicExecutor(outcomes=OutcomeRules(), is_killed=is_killed)
+        self._unsaid: list[Finished] = []
+        self._late = 0
+        self.next_at_ns = self._atomic.next_at_ns
+        self.waiting: dict[str, int] = {}
+
+    @classmethod
+    def make(cls, around: Around) -> "LiveAtomicExecutor":
+        """Make it of what executors are made of."""
+        return cls(
+            sender=around.sender,
+            pools=around.pools,
+            taken=around.taken_pools,
+            is_killed=around.is_killed,
+            intend=around.intend,
+            waits_for_intents=around.waits_for_intents,
+        )
+
+    def start(self, plan: AtomicPlan, at_ns: int) -> None:
+        """Send the transaction; a plan past its deadline ends at the next advance, unsent."""
+        self._taken.take((step.row for step in plan.steps), plan.plan_id)
+        acts = self._atomic.start(plan, at_ns)
+        if intended := [act.order for act in acts if isinstance(act, Store)]:
+            self._intend(Intent.of(plan, intended))
+        self._take(acts, at_ns)
+
+    def recover(self, intent: Intent, at_ns: int) -> None:
+        """Take a plan over that was under way when its engine ended; it is asked after at once."""
+        assert isinstance(intent.plan, self.takes)
+        self._take(self._atomic.recover(intent, at_ns), at_ns)
+
+    def stored(self, client_order_id: str, at_ns: int) -> None:
+        """Hand a transaction over whose intent is durable."""
+        self.waiting.pop(client_order_id, None)
+        self._take(self._atomic.stored(client_order_id, at_ns), at_ns)
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan of its own."""
+        return self._atomic.knows(client_order_id)
+
+    def on_news(self, news: News, at_ns: int) -> None:
+        """Learn something of an order; what ends by it the next advance says."""
+        if news.event is OrderEvent.WITHHELD:
+            self.waiting.pop(news.client_order_id, None)
+        self._take(self._atomic.on_news(news, at_ns), at_ns)
+
+    def told(self, told: TransactionNews, at_ns: int) -> None:
+        """Learn what became of a transaction; what ends by it the next advance says."""
+        if told.why:
+            _log.warning("%s: %s, %s", told.client_order_id, told.fate, told.why)
+        self.on_news(
+            News(
+                client_order_id=told.client_order_id,
+                event=_EVENTS[told.fate],
+                receipt=told.receipt,
+                version=told.version,
+            ),
+            at_ns,
+        )
+
+    def advance(self, at_ns: int) -> Sequence[Finished]:
+        """Let everything happen that is due up to `at_ns`, in order; return what ended."""
+        self._take(self._atomic.tick(at_ns), at_ns)
+        finished, self._unsaid = self._unsaid, []
+        self.next_at_ns = self._atomic.next_at_ns
+        return finished
+
+    def _take(self, acts: Iterable[Act], at_ns: int) -> None:
+        self._unsaid += self._carry_out(acts, at_ns)
+        self.next_at_ns = min(self._atomic.next_at_ns, at_ns) if self._unsaid else (
+            self._atomic.next_at_ns
+        )  # fmt: skip
+
+    def _carry_out(self, acts: Iterable[Act], at_ns: int) -> list[Finished]:
+        finished: list[Finished] = []
+        waiting = deque(acts)
+        while waiting:
+            act = waiting.popleft()
+            if isinstance(act, Store):
+                if self._waits_for_intents:
+                    self.waiting[act.order.client_order_id] = at_ns
+                else:
+                    waiting.extend(self._atomic.stored(act.order.client_order_id, at_ns))
+            elif isinstance(act, Send):
+                assert isinstance(act.plan, AtomicPlan)
+                assert isinstance(act.order, Transaction)
+                self._hand_over(act.plan, act.order)
+            elif isinstance(act, LookUp):
+                self._sender.ask_after(act.order.client_order_id)
+            elif isinstance(act, Alarm):
+                _log.warning("%s: %s", act.plan_id, act.sentence)
+            elif isinstance(act, Late):
+                self._late += 1
+                finished.append(correct(act, number=self._late))
+            elif isinstance(act, End):
+                finished.append(finish_atomic(act))
+        return finished
+
+    def _hand_over(self, plan: AtomicPlan, transaction: Transaction) -> None:
+        terms = []
+        for step in plan.steps:
+            known = self._pools.get(step.row)
+            if known is None:  # gone meanwhile: whoever sends refuses it for want of its terms
+                continue
+            spacing = getattr(known.row, "tick_spacing", 0)
+            terms.append(PoolTerms(pool=known.pool, tick_spacing=spacing))
+        self._sender.hand_over(plan, transaction, tuple(terms))
