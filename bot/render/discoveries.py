@@ -155,7 +155,8 @@ def learned_words(learned: Learned) -> str:
         gain = f" {words.usd(learned.gain_usd_hour, is_signed=True)}/h"
     effect = f"{', '.join(measured)}{gain}" if measured else "no effect measured yet"
     total = words.count(sum(learned.kinds.values()))
-    return f"{total} ({named}{more}), {words.count(learned.used)} used; {effect}"
+    used = f"{words.count(learned.used)} used, {words.count(learned.changed)} changed"
+    return f"{total} ({named}{more}), {used}; {effect}"
 
 
 def _rows(line: DiscoveryLine, at_ns: int) -> Iterator[str]:
@@ -216,7 +217,8 @@ def _advice(line: DiscoveryLine) -> str:
         return "for people alone"
     if line.use is None:
         return "not taken yet"
-    return f"input {line.use.input_seq} of run {line.use.run_id}"
+    taken = f"input {line.use.input_seq} of run {line.use.run_id}" if line.use.run_id else "taken"
+    return f"{taken}; changed {line.use.changed}" if line.use.changed else taken
 
 
 def _is_in_force(line: DiscoveryLine, at_ns: int) -> bool:

@@ -50,11 +50,16 @@ class DiscoveriesKept(Report, frozen=True, kw_only=True):
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine took the advice of a discovery as a numbered input of its run."""
+    """An engine took the advice of a discovery as a numbered input of its run.
+
+    Attributes:
+        changed: what was otherwise because of it, such as a bid; empty if nothing was yet.
+    """
 
     run_id: str
     input_seq: int
     at_ns: int
+    changed: str = ""
 
 
 class DiscoveryLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +137,7 @@ class KindCount(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kept: stored anew.
         used: of these, how many an engine took as advice.
+        changed: of these, because of how many something was otherwise.
         effects: of these, how many were found to earn, to cost, or to have no effect.
         gain_usd_hour: profit an hour that those which earn were measured to bring.
     """
@@ -140,6 +146,7 @@ class KindCount(msgspec.Struct, frozen=True, kw_only=True):
     kept: int = 0
     again: int = 0
     used: int = 0
+    changed: int = 0
     effects: dict[str, int] = {}
     gain_usd_hour: float = 0.0
 
@@ -168,6 +175,7 @@ class DiscoveryCounts(Report, frozen=True, kw_only=True):
         return Learned(
             kinds={kind.kind: kind.kept for kind in self.kinds},
             used=sum(kind.used for kind in self.kinds),
+            changed=sum(kind.changed for kind in self.kinds),
             effects=dict(effects),
             gain_usd_hour=sum(kind.gain_usd_hour for kind in self.kinds),
         )

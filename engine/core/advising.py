@@ -22,7 +22,7 @@ from engine.domain.advice import (
 from engine.domain.assets import AssetCode
 from engine.domain.pools import PoolId
 from engine.domain.units import NS_PER_MS
-from engine.market.advice_book import AdviceBook
+from engine.market.advice_book import WATCHED, AdviceBook
 
 LOOKED_AT: Final = 16
 """So many cycles that are advised are looked at with each tick, in turn."""
@@ -68,7 +68,11 @@ class Advising:
         """Look at the next of the cycles that are advised; see `Detector.on_change`."""
         first, self._turn = self._turn, (self._turn + LOOKED_AT) % len(self.paths)
         turn = (*self.paths[first:], *self.paths[:first])[:LOOKED_AT]
-        routes = [route for path in turn if (route := self._route(path)) is not None]
+        routes = []
+        for path in turn:
+            if (route := self._route(path)) is not None:
+                routes.append(route)
+                self.book.changes(PathAdvice, path.subject, WATCHED)
         return self._detector.look_at(routes, at_ns) if routes else ()
 
     def _route(self, path: PathAdvice) -> tuple[int, ...] | None:

@@ -479,11 +479,15 @@ class Pipeline:
         if len(episodes) < _SEVERAL or not self._advice.ranks:
             return episodes
         rank = self._advice.rank
-        return sorted(
+        ordered = sorted(
             episodes,
             key=lambda one: rank(one.first.hops, one.row[SCREENED.PROFIT_USD], at_ns),
             reverse=True,
         )
+        for one, before in zip(ordered, episodes, strict=True):
+            if one is not before:
+                self._advice.reorders(one.first.hops, at_ns)
+        return ordered
 
     def _tell_closed(self) -> None:
         for closed in self._detector.take_closed():

@@ -11,6 +11,7 @@ from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
+from engine.market.gas_book import GasBook
 from engine.market.valuation import Valuation
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
@@ -29,6 +30,7 @@ class Circumstances:
         is_pool_fresh: whether the pool of a number may be acted on at a time.
         limits: the values of limits.
         schedules: for which block a transaction is, as far as that is advised.
+        gas: what gas is reckoned with.
         off: what the operator has switched off.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
     """
@@ -44,6 +46,7 @@ class Circumstances:
     is_pool_fresh: Callable[[int, int], bool]
     limits: LimitSet
     schedules: Schedules = field(default_factory=_no_schedules)
+    gas: GasBook = field(default_factory=GasBook)
     off: OffList = field(default_factory=OffList)
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)

@@ -21,11 +21,13 @@ from engine.decide.limits import Draft, Figures, Finding, ShrinkTo
 from engine.decide.permits import Permits
 from engine.decide.terms import worst_quote
 from engine.decide.under_way import Need, exposure_quote, needs
+from engine.domain.advice import BlockTimeAdvice, GasAdvice, TipAdvice
 from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, wallet_of
 from engine.domain.units import NS_PER_MS
+from engine.market.advice_book import BID, SCHEDULE
 from engine.quote.atomic import AtomicConfirmer, ConfirmedAtomic
 from engine.quote.gap import Confirmed, Unconfirmed
 from engine.quote.legs import LegsConfirmer
@@ -138,7 +140,20 @@ class Decider:
         plan = self._make_plan(opportunity, sized, at_ns)
         if self.advice.all and (bearing := self.advice.bears_on(opportunity.hops, at_ns)):
             plan = msgspec.structs.replace(plan, advice=bearing)
+            self._note_changes(plan)
         return _SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
+
+    def _note_changes(self, plan: Plan) -> None:
+        """Note what of a plan is otherwise than without advice."""
+        if not isinstance(plan, AtomicPlan):
+            return
+        if plan.schedule is not msgspec.UNSET:
+            self.advice.changes(BlockTimeAdvice, plan.chain, SCHEDULE)
+        has_tip, has_ratio = self._circumstances.gas.advised(plan.chain)
+        if has_tip:
+            self.advice.changes(TipAdvice, plan.chain, BID)
+        if has_ratio:
+            self.advice.changes(GasAdvice, plan.chain, BID)
 
     def _decided(
         self, opportunity: Opportunity, plan: Plan | Finding, at_ns: int

@@ -110,12 +110,15 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kinds: how many discoveries of each kind, the most first.
         used: how many of them an engine took as advice.
+        changed: because of how many of them something was otherwise: a decision, an order, a bid, a
+            schedule or what is looked at.
         effects: how many were measured, by verdict.
         gain_usd_hour: profit an hour that those which earn were measured to bring.
     """
 
     kinds: dict[str, int] = {}
     used: int = 0
+    changed: int = 0
     effects: dict[str, int] = {}
     gain_usd_hour: float = 0.0
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from engine.domain.advice import (
+    ADVICE_MAX,
     ANY_HOUR,
     AnyAdvice,
     DatedAdvice,
@@ -20,6 +21,12 @@ from engine.domain.opportunities import Hop, HopKind
 from engine.domain.units import NS_PER_HOUR
 
 NEVER_NS: Final = 1 << 62
+CHANGED_MAX: Final = 2 * ADVICE_MAX
+ORDER: Final = "an order"
+DECISION: Final = "a decision"
+BID: Final = "a bid"
+SCHEDULE: Final = "a schedule"
+WATCHED: Final = "what is looked at"
 HOURS: Final = 24
 
 Turn = tuple[str, str, str]
@@ -37,12 +44,15 @@ class AdviceBook:
         all: every piece, in the order in which it was said.
         ends_at_ns: when the first of them ends.
         ranks: whether any says which of several opportunities goes first.
+        changed: what was otherwise because of a piece, by the numbers of the newest discoveries: a
+            decision, an order, a bid, a schedule or what is looked at. Nothing goes by it.
     """
 
     def __init__(self) -> None:
         self.all: tuple[DatedAdvice, ...] = ()
         self.ends_at_ns = NEVER_NS
         self.ranks = False
+        self.changed: dict[int, str] = {}
         self._by_subject: dict[tuple[type, str], DatedAdvice] = {}
         self._of_chain: dict[str, list[str]] = {}
         self._paths: dict[frozenset[Turn], list[str]] = {}
@@ -59,6 +69,14 @@ class AdviceBook:
         self._of_chain, self._paths, self._priorities = {}, {}, {}
         for one in self.all:
             self._index(one)
+
+    def changes(self, kind: type[AnyAdvice], subject: str, what: str) -> None:
+        """Note what is otherwise because of a piece; what it changed first stays."""
+        one = self._by_subject.get((kind, subject))
+        if one is not None and one.discovery:
+            self.changed.setdefault(one.discovery, what)
+            if len(self.changed) > CHANGED_MAX:
+                del self.changed[next(iter(self.changed))]
 
     def _index(self, one: DatedAdvice) -> None:
         advice = one.advice
@@ -101,6 +119,14 @@ class AdviceBook:
             if inclusion is not None:
                 ratio *= inclusion.ratio(profit_usd, 1)
         return profit_usd * ratio
+
+    def reorders(self, hops: Sequence[Hop], at_ns: int) -> None:
+        """Note that a route has another place among several than without advice."""
+        chain = chain_of(hops)
+        if chain:
+            self.changes(InclusionAdvice, chain, ORDER)
+        for piece, _ in self._priorities_of(hops, at_ns):
+            self.changes(PriorityAdvice, piece.subject, ORDER)
 
     def bears_on(self, hops: Sequence[Hop], at_ns: int) -> tuple[str, ...]:
         """Return what of it bears on a route, in words."""

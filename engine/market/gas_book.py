@@ -49,6 +49,13 @@ class GasBook:
         told, tip = self._told.get(chain), self._tips.get(chain)
         return told if told is None or tip is None else told.bidding(tip)
 
+    def advised(self, chain: str) -> tuple[bool, bool]:
+        """Say whether the tip, and the ratio, that are advised make its price another."""
+        told, tip = self._told.get(chain), self._tips.get(chain)
+        ratio = self._ratios.get(chain)
+        has_tip = told is not None and tip is not None and told.bidding(tip) != told
+        return has_tip, ratio is not None and ratio != 1
+
     def advise(self, tips: Mapping[str, Decimal], ratios: Mapping[str, Decimal]) -> list[str]:
         """Reckon with other tips, and with dearer gas, from now on; return the chains it changes.
 

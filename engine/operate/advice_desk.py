@@ -59,6 +59,7 @@ class AdviceDesk:
         except BadValueError:
             self.counts["refused"] += 1
             raise
+        changed = dict(self._core.advice.changed)
         is_changed = advised.advice != self._core.advice.all
         self.counts["taken" if is_changed else "same"] += 1
         if is_changed:
@@ -68,6 +69,7 @@ class AdviceDesk:
             in_force=len(self._core.advice.all),
             is_changed=is_changed,
             refused=refused,
+            changed=changed,
             run_id=self._core.header.run_id,
             input_seq=self._core.hot_path.seq if is_changed else 0,
         )

@@ -51,6 +51,17 @@ class KeepUse(LedgerRequest[Appended | Unknown], frozen=True, kw_only=True):
         return await ledger.discoveries.keep_use(self.seq, self.use)
 
 
+class KeepChange(LedgerRequest[Appended | Unknown], frozen=True, kw_only=True):
+    """Note what was otherwise because of a discovery, in a few words; the first time counts."""
+
+    seq: int
+    what: str
+
+    async def answer(self, ledger: "Ledger", /) -> Appended | Unknown:
+        """See `Request.answer`."""
+        return await ledger.discoveries.keep_change(self.seq, self.what)
+
+
 class KeepEffect(LedgerRequest[EffectKept | Unknown], frozen=True, kw_only=True):
     """Keep what a discovery was measured to change; without an effect it ends."""
 

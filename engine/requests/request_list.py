@@ -111,6 +111,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     LoadState,
     discoveries.KeepDiscoveries,
     discoveries.KeepUse,
+    discoveries.KeepChange,
     discoveries.KeepEffect,
     discoveries.GetDiscoveries,
     discoveries.GetDiscovery,

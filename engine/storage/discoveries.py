@@ -128,6 +128,13 @@ class Discoveries:
         is_known = await self._change(partial(discovery_store.keep_use, seq=seq, use=use))
         return Appended(count=1) if is_known else _unknown(seq)
 
+    async def keep_change(self, seq: int, what: str) -> Appended | Unknown:
+        """Note what was otherwise because of a discovery."""
+        is_known = await self._change(
+            partial(discovery_store.keep_change, seq=seq, what=what, now_ns=self._clock())
+        )
+        return Appended(count=1) if is_known else _unknown(seq)
+
     async def keep_effect(self, seq: int, effect: Effect) -> EffectKept | Unknown:
         """Note what a discovery changed."""
         is_ended = await self._change(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,8 @@ NO_EFFECT_NS: Final = 7 * NS_PER_DAY
 LINE_NO_EFFECT_NS: Final = NS_PER_DAY
 """How long nothing of its kind and subject is, where the effect was that of all of these: markets
 change, and what says something else each minute is never the same again."""
+
+CHANGE_LENGTH_MAX: Final = 60
 
 LEFT_OUT: Final = "left out"
 PRUNED: Final = "pruned"
@@ -64,16 +67,37 @@ async def keep(connection: AsyncConnection, finding: Finding, *, now_ns: int) ->
 
 async def keep_use(connection: AsyncConnection, seq: int, use: Use) -> bool:
     """Note the input that an advice became; say whether there is such a discovery."""
-    table, text = discoveries.c, msgspec.json.encode(use).decode()
-    found = await connection.execute(select(table.use).where(table.seq == seq))
-    row = found.one_or_none()
-    if row is not None and row.use != text:
+    table = discoveries.c
+    is_there, known = await _use_of(connection, seq)
+    if is_there and (known is None or replace(known, changed="") != use):
+        use = use if known is None else replace(use, changed=known.changed)
         await connection.execute(
             update(discoveries)
             .where(table.seq == seq)
-            .values(use=text, uses_count=table.uses_count + 1)
+            .values(use=msgspec.json.encode(use).decode(), uses_count=table.uses_count + 1)
         )
-    return row is not None
+    return is_there
+
+
+async def keep_change(connection: AsyncConnection, seq: int, what: str, *, now_ns: int) -> bool:
+    """Note what was otherwise because of it, once; say whether there is such a discovery."""
+    is_there, known = await _use_of(connection, seq)
+    if is_there and (known is None or not known.changed):
+        use = Use(run_id="", input_seq=0, at_ns=now_ns) if known is None else known
+        text = msgspec.json.encode(replace(use, changed=what[:CHANGE_LENGTH_MAX])).decode()
+        table = discoveries.c
+        await connection.execute(update(discoveries).where(table.seq == seq).values(use=text))
+    return is_there
+
+
+async def _use_of(connection: AsyncConnection, seq: int) -> tuple[bool, Use | None]:
+    """Say whether there is such a discovery, and return its use so far."""
+    table = discoveries.c
+    found = await connection.execute(select(table.use).where(table.seq == seq))
+    row = found.one_or_none()
+    if row is None or row.use is None:
+        return row is not None, None
+    return True, msgspec.json.decode(row.use, type=Use)
 
 
 async def keep_effect(

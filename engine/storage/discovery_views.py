@@ -14,6 +14,7 @@ from engine.bus.discovery_reports import (
     DiscoveryReport,
     FigurePoint,
     KindCount,
+    Use,
 )
 from engine.domain.discoveries import Effect, Verdict
 from engine.domain.likeness import features_of, likenesses
@@ -167,12 +168,14 @@ async def load_counts(
         .order_by(func.count().desc(), _C.kind)
     )
     effects = await _effects(connection, since_ns, until_ns, basis)
+    changed = await _changed(connection, since_ns, until_ns, basis)
     kinds = [
         KindCount(
             kind=kind,
             kept=kept,
             again=int(again),
             used=int(used),
+            changed=changed[kind],
             effects=Counter(one.verdict.value for one in effects.get(kind, ())),
             gain_usd_hour=sum(
                 one.gain_usd_hour for one in effects.get(kind, ()) if one.verdict is Verdict.EARNS
@@ -196,6 +199,21 @@ async def load_counts(
         left_out=counted.get(LEFT_OUT, 0),
         pruned=counted.get(PRUNED, 0),
     )
+
+
+async def _changed(
+    connection: AsyncConnection, since_ns: int, until_ns: int, basis: Basis | None
+) -> Counter[str]:
+    """Return how many of each kind something was otherwise because of."""
+    rows = await connection.execute(
+        _of(
+            select(_C.kind, _C.use).where(
+                _C.use.is_not(None), _C.found_at_ns >= since_ns, _C.found_at_ns < until_ns
+            ),
+            basis,
+        )
+    )
+    return Counter(kind for kind, text in rows if msgspec.json.decode(text, type=Use).changed)
 
 
 async def _effects(

@@ -199,6 +199,9 @@ async def _background(facade: Facade, *, since_ns: int) -> dict[str, Any] | None
     return summarise_work(work) | {
         "discoveries": learned.kinds,
         "discoveries_used": learned.used,
+        "discoveries_changed": learned.changed,
+        "effects": learned.effects,
+        "effects_gain_usd_hour": round(learned.gain_usd_hour, 4),
     }
 
 

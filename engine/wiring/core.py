@@ -186,6 +186,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         schedules=Schedules(
             advice=AdviceBook(), head_of=moving.head_of, newest_at_ns=moving.newest_at_ns
         ),
+        gas=gas,
         off=OffList(header.off),
         switches=control,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,7 +19,13 @@ from engine.domain.errors import SyndicateError, TransientError
 from engine.domain.modes import Basis
 from engine.operate.clock import Clock
 from engine.requests.advise import pass_on
-from engine.requests.discoveries import GetDiscoveries, KeepDiscoveries, KeepEffect, KeepUse
+from engine.requests.discoveries import (
+    GetDiscoveries,
+    KeepChange,
+    KeepDiscoveries,
+    KeepEffect,
+    KeepUse,
+)
 from engine.wiring.advice_lines import chosen_lines, dated
 
 AGAIN_S: Final = 60.0
@@ -122,10 +128,18 @@ class Findings:
         advice = [dated(line) for line in chosen_lines(lines)]
         taken = await pass_on(advice, engine=self.engine, chains=self.chains)
         for one in taken:
+            await self._note_changes(one.changed)
             if one.is_changed and one.run_id and one.input_seq:
                 await self._note_use(
                     advice, Use(run_id=one.run_id, input_seq=one.input_seq, at_ns=self.clock())
                 )
+
+    async def _note_changes(self, changed: Mapping[int, str]) -> None:
+        for seq, what in changed.items():
+            key = (seq, what, 0)
+            if key not in self._noted:
+                await self.ledger.call(KeepChange(seq=seq, what=what), timeout_s=ASK_S)
+                self._noted[key] = None
 
     async def _note_use(self, advice: Sequence[DatedAdvice], use: Use) -> None:
         """Link what an engine took to the input that it became; each piece once in a run."""

@@ -161,6 +161,7 @@ def counts() -> DiscoveryCounts:
                 kept=31,
                 again=112,
                 used=22,
+                changed=9,
                 effects={Verdict.EARNS.value: 2, Verdict.NO_EFFECT.value: 1},
                 gain_usd_hour=2.04,
             ),

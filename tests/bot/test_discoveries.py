@@ -71,6 +71,15 @@ def test_one_is_told_with_what_was_earned_with_and_without_it() -> None:
     assert "no more: no effect" in write_plain(render_discovery(report(4)))
 
 
+def test_one_says_what_was_otherwise_because_of_it() -> None:
+    found = report(12)
+    assert found.line.use is not None
+    use = replace(found.line.use, changed="a bid")
+    told = write_plain(render_discovery(replace(found, line=replace(found.line, use=use))))
+
+    assert "changed a bid" in " ".join(told.split())
+
+
 def test_its_evidence_is_its_figures_what_it_rests_on_and_its_run() -> None:
     (block,) = render_evidence(report(12)).blocks
 
@@ -96,11 +105,11 @@ def test_figures_are_told_in_the_unit_of_their_name() -> None:
 
 def test_what_was_learned_on_a_day_is_one_line() -> None:
     assert learned_words(discovery_samples.counts().learned()) == (
-        "43 (31 tip model, 9 liquidity …), 22 used; 2 earns, 1 no effect +$2.04/h"
+        "43 (31 tip model, 9 liquidity …), 22 used, 9 changed; 2 earns, 1 no effect +$2.04/h"
     )
     assert learned_words(Learned()) == "nothing"
     assert learned_words(Learned(kinds={"bridge": 1}, effects={Verdict.TOO_LITTLE.value: 1})) == (
-        "1 (1 bridge), 0 used; no effect measured yet"
+        "1 (1 bridge), 0 used, 0 changed; no effect measured yet"
     )
 
 

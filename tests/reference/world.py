@@ -341,6 +341,7 @@ class World:
                 newest_at_ns=self.moving.newest_at_ns,
             ),
             switches=self.switches,
+            gas=screen.gas,
         )
         self.pool_health = PoolHealth(self.moving)
         self.decider = Decider(

@@ -17,6 +17,7 @@ from engine.requests.discoveries import (
     CountDiscoveries,
     GetDiscoveries,
     GetDiscovery,
+    KeepChange,
     KeepEffect,
     KeepUse,
 )
@@ -299,6 +300,27 @@ async def test_a_discovery_is_linked_to_the_input_that_it_became(
         assert (line.use, line.uses_count) == (replace(use, input_seq=900), 2)
         assert (kind.kind, kind.kept, kind.used) == ("tip_model", 1, 1)
         assert isinstance(await ledger.answer(KeepUse(seq=99, use=use)), Unknown)
+
+
+async def test_what_was_otherwise_because_of_a_discovery_is_kept_once_and_counted(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    use = Use(run_id="run1", input_seq=812, at_ns=NOW_NS)
+    async with open_ledger(settings, clock=clock) as ledger:
+        kept = await keep(ledger, run_of(TIPS, tips("arbitrum")))
+        first, second = (one.seq for one in kept)
+        await ask(ledger, KeepUse(seq=first, use=use), Appended)
+        for what in ("a bid", "an order"):
+            await ask(ledger, KeepChange(seq=first, what=what), Appended)
+        await ask(ledger, KeepUse(seq=first, use=use), Appended)
+        await ask(ledger, KeepUse(seq=second, use=use), Appended)
+        line = (await load_one(ledger, first)).line
+        (kind,) = (await counts(ledger)).kinds
+
+        assert (line.use, line.uses_count) == (replace(use, changed="a bid"), 1)
+        assert (kind.used, kind.changed) == (2, 1)
+        assert (await counts(ledger)).learned().changed == 1
+        assert isinstance(await ledger.answer(KeepChange(seq=99, what="a bid")), Unknown)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.NO_EFFECT, Verdict.EARNS])

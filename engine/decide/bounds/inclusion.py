@@ -11,7 +11,7 @@ from engine.decide.limits import Draft, Finding, Verdict
 from engine.decide.schedule import Schedules
 from engine.domain.advice import InclusionAdvice
 from engine.domain.opportunities import Reason
-from engine.market.advice_book import AdviceBook, chain_of
+from engine.market.advice_book import DECISION, AdviceBook, chain_of
 from engine.market.valuation import Valuation
 
 RATIO_DIGITS: Final = 6
@@ -67,6 +67,7 @@ class InclusionLimit:
         least_bps = self.limits[EDGE_BPS]
         if expected_usd > 0 and expected_bps >= least_bps:
             return None
+        self.advice.changes(InclusionAdvice, chain, DECISION)
         return Finding(
             reason=Reason.LIKELY_TAKEN,
             detail=f"{expected_bps:f} of {figures.net_edge_bps:f} bps are to be expected, as it"
