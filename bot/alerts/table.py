@@ -15,6 +15,7 @@ from engine.bus.notices import (
     ApprovalAsked,
     ApprovalEnded,
     AuditGap,
+    ChainFileLost,
     ClockCorrected,
     DayClosed,
     FeeChanged,
@@ -396,6 +397,14 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="provider",
         topic="Providers of nodes that said what is not so",
         fingerprint=lambda notice: f"provider:{notice.chain}:{_word_of(notice.provider)}",
+        calm_s=HOUR_S,
+    ),
+    Row(
+        notice=ChainFileLost,
+        kind="files",
+        topic="Files of chains that could not be read",
+        severity=_always(Severity.P3),
+        fingerprint=lambda notice: f"file:{notice.chain}:{notice.what}",
         calm_s=HOUR_S,
     ),
     Row(

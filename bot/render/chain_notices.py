@@ -4,13 +4,21 @@ from typing import Final
 
 from bot.render import words
 from bot.render.screen import Mark
-from engine.bus.notices import ProviderCaught, Reorganised, WorkTrouble
+from engine.bus.notices import ChainFileLost, ProviderCaught, Reorganised, WorkTrouble
 
-CHAIN_NOTICES: Final = (*(Reorganised, ProviderCaught, WorkTrouble),)
+CHAIN_NOTICES: Final = (*(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost),)
+
+_ANEW: Final = {
+    "pools": ("pools", "All are looked for anew: that takes requests and some minutes."),
+    "states": ("states of pools", "Each pool is read whole before it is in any route."),
+    "verdicts": ("verdicts on tokens", "All are probed anew, and in no route before that."),
+    "blocks": ("blocks", "Background work learns from those that come now."),
+}
+"""What each file holds, in words, and what follows from doing without it."""
 
 
 def chain_content(
-    notice: Reorganised | ProviderCaught | WorkTrouble,
+    notice: Reorganised | ProviderCaught | WorkTrouble | ChainFileLost,
 ) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of a notice."""
     if isinstance(notice, Reorganised):
@@ -25,6 +33,13 @@ def chain_content(
     if isinstance(notice, WorkTrouble):
         title = f"Task {notice.task}" if notice.task else "Background work"
         return Mark.WARN, title, [f"{notice.what[:1].upper()}{notice.what[1:]}."]
+    if isinstance(notice, ChainFileLost):
+        what, anew = _ANEW.get(notice.what, (words.phrase(notice.what), "It is asked anew."))
+        return (
+            Mark.WARN,
+            f"{notice.chain}: its {what} could not be read",
+            [notice.why, "The file was set aside if it could be, and is not used.", anew],
+        )
     return (
         Mark.WARN,
         f"{notice.chain}: a provider is not believed",

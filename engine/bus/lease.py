@@ -6,6 +6,7 @@ process that holds it, or held it last. A file that was removed is nobody's leas
 next process makes another one, so a holder looks before it acts whether it still is the holder.
 """
 
+import asyncio
 import fcntl
 import os
 from collections.abc import Iterator
@@ -48,6 +49,13 @@ class Lease:
                 f"its lease {self._path} was taken from this {self._what} (process {os.getpid()})"
                 f"{why}: it stops at once, so that no two act"
             )
+
+
+async def keep(lease: Lease, *, every_s: float) -> None:
+    """Look again and again whether this still is the one; raises `SupersededError` if not."""
+    while True:
+        await asyncio.sleep(every_s)
+        lease.check()
 
 
 @contextmanager

@@ -364,7 +364,8 @@ class RecordsDropped(_Notice, frozen=True, kw_only=True):
 
     Attributes:
         kind: ``refused`` by the ledger, money perhaps among them; or what was dropped because the
-            ledger was away too long, which is never money.
+            ledger was away too long, which is never money: ``opportunities``, ``notices``, what
+            roles beside the engine told (``chains``, ``background_work``).
     """
 
     kind: str
@@ -439,6 +440,18 @@ class WorkTrouble(_Notice, frozen=True, kw_only=True):
     what: str
 
 
+class ChainFileLost(_Notice, frozen=True, kw_only=True):
+    """What was kept of a chain over a restart could not be read, and is asked anew.
+
+    Attributes:
+        what: ``pools``, ``states`` of them, ``verdicts`` on tokens, or ``blocks``.
+    """
+
+    chain: str
+    what: str
+    why: str
+
+
 class AlertAct(_Notice, frozen=True, kw_only=True):
     """What an operator did about alerts; every chat of the installation goes by it.
 
@@ -496,6 +509,7 @@ Notice = (
     | Reorganised
     | ProviderCaught
     | WorkTrouble
+    | ChainFileLost
     | AlertAct
 )
 

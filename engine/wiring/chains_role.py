@@ -8,9 +8,9 @@ from functools import partial
 from typing import Final
 
 from engine.background.switches import Trigger
-from engine.bus.lease import Lease, held_lease
-from engine.bus.notices import Notice, ProviderCaught, Reorganised
-from engine.bus.records import Append, NoticeRecord
+from engine.bus.lease import held_lease, keep
+from engine.bus.notices import ChainFileLost, Notice, ProviderCaught, Reorganised, WhaleSeen
+from engine.bus.records import NoticeRecord, Record
 from engine.bus.request import Caller
 from engine.chains.discovery.choosing import ChoiceTerms
 from engine.chains.facts.keeping import KeptBlocks
@@ -19,7 +19,7 @@ from engine.chains.following.serving import serving
 from engine.chains.pending.whales import Whale
 from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.outbound import open_outbound
-from engine.domain.errors import BadValueError, FatalError, SyndicateError, TransientError, worst_of
+from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.market.book_prices import BookPrices
 from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
@@ -32,6 +32,7 @@ from engine.wiring.chain_answers import ChainAnswers
 from engine.wiring.chain_nodes import ChainNodes, blocks_socket, key_file, nodes_of
 from engine.wiring.chain_pending import ChainPending, whale_notice, whale_terms
 from engine.wiring.chain_processes import ROLE, chain_of, role_of
+from engine.wiring.for_ledger import ForLedger
 from engine.wiring.holding import chains_hold, keep_looking
 from engine.wiring.markets import basis_of
 from engine.wiring.one_chain import OneChain
@@ -41,8 +42,6 @@ log = logging.getLogger(__name__)
 
 LEASE_LOOK_S: Final = 0.5
 KEYS_LOOK_S: Final = 2.0
-NEWS_MAX: Final = 100
-RETRY_S: Final = 1.0
 
 
 async def run_chains(settings: Settings, paths: Paths, *, role: str = ROLE) -> None:
@@ -69,7 +68,7 @@ async def run_chains(settings: Settings, paths: Paths, *, role: str = ROLE) -> N
                     served(paths, role, answers, on_fatal=on_fatal, answers=ROLE),
                     asyncio.TaskGroup() as tasks,
                 ):
-                    keeping = tasks.create_task(_keep(lease))
+                    keeping = tasks.create_task(keep(lease, every_s=LEASE_LOOK_S))
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
@@ -92,21 +91,25 @@ async def open_chains(
     """
     nodes = {name: one for name, one in nodes_of(settings, paths).items() if only in ("", name)}
     socket = blocks_socket(settings, paths, only) if only else paths.blocks_socket
-    news = News(ledger, mark=only)
     basis = basis_of(settings)
+    news = ForLedger(ledger, kind=_kind_of(only), basis=basis, clock=clock, rank=_rank)
+
+    def tell(notice: Notice) -> None:
+        log.warning("%s", notice)
+        name = f"{_kind_of(only)}-{type(notice).__name__}-{notice.at_ns}"
+        news.store_later(NoticeRecord(record_id=name, notice=notice))
 
     def on_liar(chain: str, provider: str, why: str) -> None:
-        news.tell(
-            ProviderCaught(at_ns=clock(), basis=basis, chain=chain, provider=provider, why=why)
-        )
+        tell(ProviderCaught(at_ns=clock(), basis=basis, chain=chain, provider=provider, why=why))
 
     def on_reorganised(chain: str, blocks: int, number: int) -> None:
-        news.tell(
-            Reorganised(at_ns=clock(), basis=basis, chain=chain, blocks=blocks, number=number)
-        )
+        tell(Reorganised(at_ns=clock(), basis=basis, chain=chain, blocks=blocks, number=number))
+
+    def on_file_lost(chain: str, what: str, why: str) -> None:
+        tell(ChainFileLost(at_ns=clock(), basis=basis, chain=chain, what=what, why=why))
 
     def on_whale(whale: Whale) -> None:
-        news.tell(whale_notice(whale, at_ns=clock(), basis=basis))
+        tell(whale_notice(whale, at_ns=clock(), basis=basis))
 
     def watched(machine: Following, nodes: ChainNodes, blocks: KeptBlocks) -> ChainPending:
         return ChainPending(
@@ -143,6 +146,7 @@ async def open_chains(
                 gas_stale_s=settings.chains.gas_stale_s,
                 on_liar=on_liar,
                 on_reorganised=on_reorganised,
+                on_file_lost=on_file_lost,
                 watched=watched,
                 probe_turn=probe_turn,
                 blocks=KeptBlocks(clock),
@@ -178,45 +182,12 @@ async def _change_keys(keys: KeyFile, chains: Mapping[str, OneChain]) -> None:
                     await chains[name].use(accesses)
 
 
-class News:
-    """What the operator is told of chains; it waits for the ledger, and never holds up a block."""
-
-    def __init__(self, ledger: Caller, *, mark: str = "") -> None:
-        """Tell the ledger; the mark tells this process's news from those of others."""
-        self._ledger = ledger
-        self._mark = f"-{mark}" if mark else ""
-        self._waiting: asyncio.Queue[Notice] = asyncio.Queue(NEWS_MAX)
-
-    def tell(self, notice: Notice) -> None:
-        """Tell a notice once the ledger takes it; with too many waiting it is only logged."""
-        log.warning("%s", notice)
-        if not self._waiting.full():
-            self._waiting.put_nowait(notice)
-
-    async def run(self) -> None:
-        """Hand notices over, one after the other."""
-        while True:
-            notice = await self._waiting.get()
-            name = f"chains-{type(notice).__name__}-{notice.at_ns}{self._mark}"
-            record = NoticeRecord(record_id=name, notice=notice)
-            await self._store(Append(records=[record]))
-
-    async def _store(self, append: Append) -> None:
-        while True:
-            try:
-                await self._ledger.call(append)
-            except TransientError as error:
-                log.info("news of chains wait for the ledger: %s", error)
-                await asyncio.sleep(RETRY_S)
-            except BadValueError as error:
-                log.error("the ledger refuses %s: %s", append, error)  # noqa: TRY400 - said whole
-                return
-            else:
-                return
+def _kind_of(only: str) -> str:
+    """Name what is told of chains; a chain's own process tells apart what is its."""
+    return f"chains_{only}" if only else "chains"
 
 
-async def _keep(lease: Lease) -> None:
-    """Look whether this still is the one; raises `SupersededError` if not."""
-    while True:
-        await asyncio.sleep(LEASE_LOOK_S)
-        lease.check()
+def _rank(record: Record) -> int:
+    """Large trades count least: many come, and each is one of many."""
+    is_whale = isinstance(record, NoticeRecord) and isinstance(record.notice, WhaleSeen)
+    return 0 if is_whale else 1

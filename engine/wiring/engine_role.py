@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
-from engine.bus.lease import Lease, held_lease
+from engine.bus.lease import Lease, held_lease, keep
 from engine.bus.notices import Started
 from engine.bus.records import EngineState, IntentRecord, StateRecord
 from engine.bus.request import Caller
@@ -227,7 +227,7 @@ async def open_engine(
                 running += [
                     tasks.create_task(watch)
                     for watch in (
-                        _keep(lease),
+                        keep(lease, every_s=LEASE_LOOK_S),
                         holding.keep_looking(),
                         _watch_spreads(core.spread_watch, now_ns),
                         _watch_latches(kill_switches, answers.aftermath),
@@ -327,13 +327,6 @@ async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
     while True:
         await asyncio.sleep(ease.eased(SPREADS_S / max(len(watch.pairs), 1)))
         watch.sample_next(clock())
-
-
-async def _keep(lease: Lease) -> None:
-    """Look all the time whether this still is the one engine; raises `SupersededError` if not."""
-    while True:
-        await asyncio.sleep(LEASE_LOOK_S)
-        lease.check()
 
 
 async def _watch_latches(kill_switches: KillSwitches, aftermath: Aftermath) -> None:

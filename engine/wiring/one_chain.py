@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from sqlite3 import Error as FileError
 from typing import Final
@@ -73,7 +74,7 @@ DEEP_BLOCKS: Final = 5
 _ADDRESS: Final = re.compile(r"0x(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
 
 Told = Callable[[str, str, str], None]
-"""Takes a chain, the name of one of its providers, and at what that was caught."""
+"""Takes a chain, the name of one of its providers and at what that was caught; or of its files."""
 
 
 class OneChain:
@@ -99,6 +100,7 @@ class OneChain:
         rates: what dearer keys may spend a second, by host.
         gas_stale_s: how long a price of gas counts there.
         on_liar: is told of a provider that was caught.
+        on_file_lost: is told which of the chain's files could not be read at the start, and why.
         on_reorganised: is told how many blocks were undone, if they are many, and at which block.
         watched: makes what watches its pending transactions and large trades.
         usd_of: what the engine's books say that an asset is worth; it chooses pools, no more.
@@ -120,6 +122,7 @@ class OneChain:
         gas_stale_s: int,
         on_liar: Told,
         on_reorganised: Callable[[str, int, int], None],
+        on_file_lost: Told,
         watched: Callable[[Following, ChainNodes, KeptBlocks], ChainPending],
         probe_turn: asyncio.Semaphore,
         blocks: KeptBlocks,
@@ -146,16 +149,17 @@ class OneChain:
         self._rates = rates
         self._on_liar = on_liar
         self._on_reorganised = on_reorganised
+        self._on_file_lost = partial(on_file_lost, nodes.facts.name)
         self._families: Mapping[Protocol, Family] = families_of(nodes.dexes)
         self._prober = Prober(
             chain=nodes.facts.name, chain_id=nodes.facts.chain_id, turn=probe_turn
         )
+        store = VerdictStore(folder, nodes.facts.name)
         self.tokens: Final = TokenWatch(
-            prober=self._prober,
-            store=VerdictStore(folder, nodes.facts.name),
-            clock_s=time.time,
-            told=self._on_verdict,
+            prober=self._prober, store=store, clock_s=time.time, told=self._on_verdict
         )
+        if store.damage:
+            self._on_file_lost("verdicts", store.damage)
         self._wants = TokenWants(self.tokens)
         self._advised: tuple[DatedAdvice, ...] = ()
         self._has_tip = asyncio.Event()
@@ -190,7 +194,11 @@ class OneChain:
             )
             ring_path = self._folder / f"{facts.name}.blocks"
             with (
-                open_ring(ring_path, chain_id=facts.chain_id) as ring,
+                open_ring(
+                    ring_path,
+                    chain_id=facts.chain_id,
+                    on_anew=partial(self._on_file_lost, "blocks"),
+                ) as ring,
                 open_discovery(
                     self._folder,
                     facts=facts,
@@ -200,6 +208,7 @@ class OneChain:
                     usd_of=self._usd_of,
                     why_not=self._wants.why_not,
                     followable=FAMILY_OF,
+                    on_anew=self._on_file_lost,
                 ) as discovery,
             ):
                 self.blocks.begin(ring)

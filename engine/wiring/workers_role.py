@@ -19,11 +19,11 @@ from engine.background.schedule import Schedule
 from engine.background.task_words import TaskWords
 from engine.background.timetable import check_tasks
 from engine.background.trouble import Trouble
-from engine.bus.lease import Lease, held_lease
+from engine.bus.lease import held_lease, keep
 from engine.bus.notices import WorkTrouble
-from engine.bus.records import Append, NoticeRecord, Record, TaskActRecord
+from engine.bus.records import NoticeRecord, Record, TaskActRecord
 from engine.bus.request import Caller
-from engine.domain.errors import BadValueError, FatalError, SyndicateError, TransientError, worst_of
+from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
 from engine.operate.ease import Ease
@@ -35,6 +35,7 @@ from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_nodes import hears_of_chains
 from engine.wiring.chain_processes import caller_of_chains, chain_roles
+from engine.wiring.for_ledger import ForLedger
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 from engine.wiring.task_findings import Findings
@@ -49,8 +50,6 @@ OWN_MB: Final = 110
 """The role itself and the process from which runs are made; the rest is for runs."""
 
 LEASE_LOOK_S: Final = 0.5
-RECORDS_MAX: Final = 200
-RETRY_S: Final = 1.0
 
 
 async def run_workers(settings: Settings, paths: Paths) -> None:
@@ -76,7 +75,7 @@ async def run_workers(settings: Settings, paths: Paths) -> None:
                     served(paths, "workers", answers, on_fatal=on_fatal),
                     asyncio.TaskGroup() as tasks,
                 ):
-                    keeping = tasks.create_task(_keep(lease))
+                    keeping = tasks.create_task(keep(lease, every_s=LEASE_LOOK_S))
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
@@ -118,7 +117,9 @@ async def open_workers(
     folder, basis = paths.background, basis_of(settings)
     history = History(folder / "runs", [task.name for task in tasks])
     words = TaskWords(folder / "words.json")
-    records = Records(callers["ledger"])
+    records = ForLedger(
+        callers["ledger"], kind="background_work", basis=basis, clock=clock, rank=_rank
+    )
     stores: list[CopyStore] = [LedgerStore(callers["ledger"])]
     if settings.bus.url is not None and settings.bus.url.startswith("redis"):
         from engine.background.redis_copies import RedisStore  # noqa: PLC0415 - few have a server
@@ -221,48 +222,12 @@ async def open_workers(
             raise worst_of(caught) from None
 
 
-class Records:
-    """What the ledger is to keep of this role."""
-
-    def __init__(self, ledger: Caller) -> None:
-        self._ledger = ledger
-        self._waiting: asyncio.Queue[Record] = asyncio.Queue(RECORDS_MAX)
-
-    async def store(self, record: TaskActRecord) -> None:
-        """Return once it is stored; raises `TransientError` while the ledger is away."""
-        await self._ledger.call(Append(records=[record]))
-
-    def store_later(self, record: Record) -> None:
-        """Store it once the ledger takes it; with too many waiting it is only logged."""
-        log.info("%s", record)
-        if not self._waiting.full():
-            self._waiting.put_nowait(record)
-
-    async def run(self) -> None:
-        """Store for ever, one after the other."""
-        while True:
-            record = await self._waiting.get()
-            while True:
-                try:
-                    await self._ledger.call(Append(records=[record]))
-                except TransientError as error:
-                    log.info("records of background work wait for the ledger: %s", error)
-                    await asyncio.sleep(RETRY_S)
-                except BadValueError as error:
-                    log.error("the ledger refuses %s: %s", record, error)  # noqa: TRY400 - said whole
-                    break
-                else:
-                    break
+def _rank(record: Record) -> int:
+    """What a person did counts more than what went wrong by itself, which is told again."""
+    return int(isinstance(record, TaskActRecord))
 
 
 async def _look(uses: RoleUses, ease: Ease) -> None:
     while True:
         uses.look()
         await asyncio.sleep(ease.eased(LOOK_S))
-
-
-async def _keep(lease: Lease) -> None:
-    """Look whether this still is the one; raises `SupersededError` if not."""
-    while True:
-        await asyncio.sleep(LEASE_LOOK_S)
-        lease.check()

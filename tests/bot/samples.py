@@ -14,6 +14,7 @@ from engine.bus.notices import (
     ApprovalAsked,
     ApprovalEnded,
     AuditGap,
+    ChainFileLost,
     ClockCorrected,
     DayClosed,
     FeeChanged,
@@ -1064,6 +1065,16 @@ def all_notices() -> list[Notice]:
             chain="ethereum",
             provider="one.example 2",
             why="its block 21000001 is none that the others know",
+        ),
+        *(
+            ChainFileLost(
+                at_ns=at_ns,
+                basis=basis,
+                chain="ethereum",
+                what=what,
+                why="it is damaged: database disk image is malformed",
+            )
+            for what in ("pools", "states", "verdicts", "blocks")
         ),
         WorkTrouble(
             at_ns=at_ns,

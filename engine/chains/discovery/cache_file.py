@@ -46,7 +46,11 @@ CREATE TABLE states_at (number INTEGER NOT NULL, hash TEXT NOT NULL);
 
 
 def open_cache(
-    path: Path, *, chain_id: int, tell: Callable[[str], object] = log.warning
+    path: Path,
+    *,
+    chain_id: int,
+    tell: Callable[[str], object] = log.warning,
+    on_anew: Callable[[str], object] = lambda _why: None,
 ) -> sqlite3.Connection:
     """Open a chain's file, begun anew if it cannot be used.
 
@@ -54,21 +58,23 @@ def open_cache(
         path: of the file.
         chain_id: of the chain that it is of.
         tell: is told why nothing is kept, if no file can be there.
+        on_anew: is told why the file that was there cannot be used.
     """
     try:
-        return _on_disk(path, chain_id)
+        return _on_disk(path, chain_id, on_anew)
     except (OSError, sqlite3.Error) as error:
         tell(f"{path.name} is not kept over a restart: {error}")
         return _made(_IN_MEMORY, chain_id)
 
 
-def _on_disk(path: Path, chain_id: int) -> sqlite3.Connection:
+def _on_disk(path: Path, chain_id: int, on_anew: Callable[[str], object]) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         try:
             return _opened(path, chain_id)
         except (sqlite3.Error, ValueError) as error:
             log.warning("%s is begun anew: %s", path, error)
+            on_anew(str(error))
             _put_aside(path)
     return _made(path, chain_id)
 

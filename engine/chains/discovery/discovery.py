@@ -183,6 +183,7 @@ def open_discovery(
     usd_of: Callable[[AssetCode], Decimal | None],
     why_not: Callable[[FoundPool, float], str],
     followable: Iterable[Protocol],
+    on_anew: Callable[[str, str], object] = lambda _what, _why: None,
 ) -> Iterator[Discovery]:
     """Open what is known of a chain's pools for the block.
 
@@ -195,12 +196,18 @@ def open_discovery(
         usd_of: price of an asset, None if nobody knows it.
         why_not: why the tokens of a pool may not be traded, given it and its worth.
         followable: makes that can be followed.
+        on_anew: is told which file (``pools``, ``states``) cannot be used, and why.
     """
     troubles: list[str] = []
 
     def opened(ending: str) -> sqlite3.Connection:
         path = folder / f"{facts.name}.{ending}"
-        return open_cache(path, chain_id=facts.chain_id, tell=troubles.append)
+        return open_cache(
+            path,
+            chain_id=facts.chain_id,
+            tell=troubles.append,
+            on_anew=lambda why: on_anew(ending, why),
+        )
 
     cache, states = opened("pools"), opened("states")
     for trouble in troubles:

@@ -5,7 +5,7 @@ It is no ledger: a file that is damaged, of another form or of another chain is 
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -132,11 +132,19 @@ class FactRing:
 
 
 @contextmanager
-def open_ring(path: Path, *, chain_id: int) -> Iterator[FactRing]:
-    """Open a chain's ring, begun anew if its file cannot be used; in memory if none can be."""
+def open_ring(
+    path: Path, *, chain_id: int, on_anew: Callable[[str], object] = lambda _why: None
+) -> Iterator[FactRing]:
+    """Open a chain's ring, begun anew if its file cannot be used; in memory if none can be.
+
+    Args:
+        path: of the file.
+        chain_id: of the chain that it is of.
+        on_anew: is told why the file that was there cannot be used.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = _opened(path, chain_id)
+        file = _opened(path, chain_id, on_anew)
     except (OSError, sqlite3.Error) as error:
         log.warning("blocks of a chain are kept in memory alone, %s: %s", path, error)
         file = _begun(IN_MEMORY, chain_id)
@@ -146,7 +154,7 @@ def open_ring(path: Path, *, chain_id: int) -> Iterator[FactRing]:
         file.close()
 
 
-def _opened(path: Path, chain_id: int) -> sqlite3.Connection:
+def _opened(path: Path, chain_id: int, on_anew: Callable[[str], object]) -> sqlite3.Connection:
     if path.exists():
         try:
             return _checked(_connected(path), chain_id)
@@ -154,6 +162,7 @@ def _opened(path: Path, chain_id: int) -> sqlite3.Connection:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
                 raise  # it is another's, and sound for all that is known
             log.warning("%s is begun anew: %s", path, error)
+            on_anew(str(error))
             path.replace(path.with_name(path.name + ".damaged"))
             for left in ("-wal", "-shm"):
                 path.with_name(path.name + left).unlink(missing_ok=True)

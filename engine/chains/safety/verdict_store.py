@@ -27,12 +27,12 @@ class VerdictStore:
     """The file of one chain's verdicts.
 
     Attributes:
-        is_damaged: the file was there and could not be read.
+        damage: why the file that was there could not be read; empty if it could, or there is none.
         trouble: why nothing is kept now, or what was kept is lost; empty if all is well.
     """
 
     def __init__(self, directory: Path, chain: str) -> None:
-        self.is_damaged = False
+        self.damage = ""
         self.trouble = ""
         self._chain = chain
         self._path = directory / f"token-verdicts-{chain}.json"
@@ -47,7 +47,7 @@ class VerdictStore:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            self.is_damaged = True
+            self.damage = str(error)
             self._lose(error)
             return {}
         return {one.token: one for one in kept if one.chain == self._chain}

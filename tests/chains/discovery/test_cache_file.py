@@ -76,8 +76,10 @@ def test_a_file_that_cannot_be_used_is_put_aside(
     cache.close()
     damage(path)
 
-    again = open_cache(path, chain_id=1)
+    told: list[str] = []
+    again = open_cache(path, chain_id=1, on_anew=told.append)
 
+    assert len(told) == 1
     assert again.execute("SELECT count(*) FROM ends").fetchone() == (0,)
     assert path.with_name("a.damaged").exists()
 

@@ -16,7 +16,7 @@ import pytest
 
 from bot.render.chains import render_chain
 from engine.bus.chain_reports import ChainLine
-from engine.bus.notices import Reorganised
+from engine.bus.notices import ChainFileLost, Reorganised
 from engine.chains.discovery.found import PoolRefusal
 from engine.chains.rpc.reader import ChainReader
 from engine.domain.chains import CHAINS
@@ -172,18 +172,22 @@ async def test_files_that_cannot_be_used_or_moved_end_no_chain_and_are_told(
     verdicts = paths.chains / "token-verdicts-ethereum.json"
     verdicts.write_bytes(b"{")
     (paths.chains / f"{verdicts.name}.unreadable" / "full").mkdir(parents=True)
-    for name in ("ethereum.pools", "ethereum.states"):
+    for name in ("ethereum.pools", "ethereum.states", "ethereum.blocks"):
         (paths.chains / name).write_bytes(b"no file of ours" * 500)
         (paths.chains / f"{name}.damaged" / "full").mkdir(parents=True)
 
-    async with chains_role(paths) as (answers, _):
+    async with chains_role(paths) as (answers, kept):
         one = answers.of["ethereum"]
-        await until(lambda: one.choice is not None)
+        await until(lambda: one.choice is not None and len(kept.notices) >= 4)
         line = await line_of(answers)
         screen = render_chain(answers.chains(), line)
         unsafe = await answers.answer(GetPools(is_unsafe=True, most=5))
         followed = await answers.answer(GetPools())
 
+    lost = {one.what: one for one in kept.notices if isinstance(one, ChainFileLost)}
+    assert lost.keys() == {"pools", "states", "verdicts", "blocks"}
+    assert {one.chain for one in lost.values()} == {"ethereum"}
+    assert all(one.why for one in lost.values())
     assert one.choice is not None
     assert (unsafe.count, len(unsafe.pools)) == (one.choice.left_out[PoolRefusal.UNSAFE], 5)
     assert all("not probed yet" in of.why for of in unsafe.pools)

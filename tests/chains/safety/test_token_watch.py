@@ -229,7 +229,7 @@ async def test_a_damaged_file_costs_probes_and_lets_nothing_in(
 
     bench = Bench(tmp_path)
 
-    assert bench.store.is_damaged
+    assert bench.store.damage
     assert bench.watch.why_not(A)
     assert path.with_name(path.name + ".unreadable").read_bytes() == content
 
