@@ -71,6 +71,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """One nonce of a wallet and all that is known of it.
 
     Attributes:
+        to, data: contract and call of the plan's transaction; a cancel has neither.
         deadline_ts: the plan's transaction reverts in a block of a later second.
         draft: waits for its signature; None while nothing does.
         attempts: all that was ever signed, oldest first, each dearer than the one before.
@@ -82,6 +83,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     chain_id: int
     wallet: str
     nonce: int
+    to: str = ""
+    data: bytes = b""
     deadline_ts: int
     stage: Stage = Stage.RESERVED
     draft: Draft | None = None
@@ -189,10 +192,12 @@ class Rebid:
 
     Attributes:
         before: the newest attempt, which is to be outbid.
+        is_far: it was refused as too low; nobody says by how much.
     """
 
     before: Attempt
     is_cancel: bool
+    is_far: bool = False
 
 
 @dataclass(frozen=True, slots=True)

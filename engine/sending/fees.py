@@ -127,17 +127,32 @@ def first_bid(
     )
 
 
-def raised_bid(before: Bid, terms: FeeTerms, rule: GasRule, *, bound_wei: int) -> Bid | NoBid:
-    """Return the least bid that takes another's place and covers the base fee."""
+def raised_bid(
+    before: Bid, terms: FeeTerms, rule: GasRule, *, bound_wei: int, is_far: bool = False
+) -> Bid | NoBid:
+    """Return the least bid that takes another's place and covers the base fee.
+
+    Where that was too low by nobody knows how much (`is_far`) it is doubled, as far as there is
+    room.
+    """
     fee_wei, tip_wei = _raised(before, terms, rule)
     cap_wei = bound_wei // before.gas_limit
     if fee_wei > cap_wei:
         return NoBid(why=f"{fee_wei} wei would replace it, and the plan pays {cap_wei} wei")
+    if is_far:
+        both = fee_wei, tip_wei
+        fee_wei, tip_wei = _doubled(before, both, cap_wei, terms.base_fee_wei)
     return Bid(gas_limit=before.gas_limit, fee_wei=fee_wei, tip_wei=tip_wei)
 
 
 def cancel_bid(
-    before: Bid, terms: FeeTerms, rule: GasRule, *, gas_limit: int, bound_wei: int
+    before: Bid,
+    terms: FeeTerms,
+    rule: GasRule,
+    *,
+    gas_limit: int,
+    bound_wei: int,
+    is_far: bool = False,
 ) -> Bid | NoBid:
     """Return the least bid by which nothing takes a transaction's place; see `raised_bid`."""
     fee_wei, tip_wei = _raised(before, terms, rule)
@@ -145,6 +160,10 @@ def cancel_bid(
         return NoBid(
             why=f"a cancel costs up to {fee_wei * gas_limit} wei, and {bound_wei} wei are allowed"
         )
+    cap_wei = bound_wei // gas_limit
+    if is_far:
+        both = fee_wei, tip_wei
+        fee_wei, tip_wei = _doubled(before, both, cap_wei, terms.base_fee_wei)
     return Bid(gas_limit=gas_limit, fee_wei=fee_wei, tip_wei=tip_wei)
 
 
@@ -159,6 +178,12 @@ def _raised(before: Bid, terms: FeeTerms, rule: GasRule) -> tuple[int, int]:
     tip_wei = max(bumped(before.tip_wei), least_tip_wei(terms, rule))
     fee_wei = max(bumped(before.fee_wei), terms.base_fee_wei + tip_wei)
     return fee_wei, tip_wei
+
+
+def _doubled(before: Bid, bid: tuple[int, int], cap_wei: int, base_fee_wei: int) -> tuple[int, int]:
+    fee_wei = min(cap_wei, max(bid[0], 2 * before.fee_wei))
+    tip_wei = min(2 * before.tip_wei, fee_wei - base_fee_wei)
+    return fee_wei, max(bid[1], tip_wei)
 
 
 def _grown(base_fee_wei: int) -> int:

@@ -7,6 +7,7 @@ twice or late; a look says all that a node shows at one head, and replaces what 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -32,6 +33,10 @@ from engine.sending.facts import (
     Warn,
 )
 from engine.sending.stages import LIFE, SHOWN, Event, Stage
+
+ROUTES_MAX: Final = 32
+"""So often a plan's transaction is signed; of the 64 times that the signer signs a nonce the others
+are for cancels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,9 @@ def _push(life: Life, look: Look, rules: LifeRules) -> list[Act]:
     is_stuck = is_next and look.head - newest.at_block >= rules.stuck_blocks
     acts: list[Act] = [] if newest.hash in look.waiting else [Send(newest)]
     if life.is_underpriced or is_stuck:
-        acts.append(Rebid(newest, is_cancel=newest.is_cancel))
+        may = newest.is_cancel or len(life.attempts) < ROUTES_MAX
+        if may:
+            acts.append(Rebid(newest, is_cancel=newest.is_cancel, is_far=life.is_underpriced))
     return acts
 
 

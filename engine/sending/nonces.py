@@ -19,6 +19,7 @@ from engine.domain.told import TransactionNews
 from engine.sending.facts import Life
 from engine.sending.stages import Stage
 
+NEWEST: Final = 200
 TOLD_MAX: Final = 500
 """Of what is told in one answer."""
 
@@ -181,6 +182,12 @@ class NonceTable:
         """Return the life of a plan's nonce, None if it has none."""
         found = self._run("select life from lives where client_order_id = ?", (client_order_id,))
         return msgspec.json.decode(found[0][0], type=Life) if found else None
+
+    def lives_of_block(self, block_hash: str) -> list[Life]:
+        """Return all that a block holds of the newest lives, ended or not."""
+        found = self._run("select life from lives order by nonce desc limit ?", (NEWEST,))
+        lives = [msgspec.json.decode(content, type=Life) for (content,) in found]
+        return [one for one in lives if one.landed and one.landed.block_hash == block_hash]
 
     def used(self, chain_id: int, wallet: str, *, at_least: int) -> set[int]:
         """Return the nonces that are used or kept, from one on."""

@@ -101,9 +101,11 @@ def test_a_raised_bid_replaces_within_the_plan_or_there_is_none(
     before = Bid(gas_limit=GAS, fee_wei=fee_wei, tip_wei=fee_wei * tip_share // 100)
 
     raised = raised_bid(before, terms(base_fee_wei), rule, bound_wei=bound_wei)
+    doubled = raised_bid(before, terms(base_fee_wei), rule, bound_wei=bound_wei, is_far=True)
     cancel = cancel_bid(before, terms(base_fee_wei), rule, gas_limit=21_000, bound_wei=bound_wei)
 
-    for bid in (raised, cancel):
+    assert isinstance(doubled, Bid) == isinstance(raised, Bid)
+    for bid in (raised, doubled, cancel):
         if isinstance(bid, Bid):
             assert bid.outbids(before)
             assert bid.most_wei <= bound_wei

@@ -164,7 +164,7 @@ def test_an_underpriced_one_bids_anew_at_once() -> None:
     life, _ = after(sent(), Answered(FIRST, Answer.UNDERPRICED))
     _, acts = after(life, look())
 
-    assert Rebid(life.attempts[0], is_cancel=False) in acts
+    assert Rebid(life.attempts[0], is_cancel=False, is_far=True) in acts
 
 
 def test_no_gas_money_is_told_and_it_is_sent_again() -> None:

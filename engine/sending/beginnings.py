@@ -1,0 +1,174 @@
+"""How a plan gets its nonce: route, simulation, bid, and the first nonce that nobody has used.
+
+Whatever says no here has signed nothing and sent nothing: the plan ends unsent, with the cause.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from engine.chains.gas.base_fee import next_base_fee_wei
+from engine.chains.gas.rules import GasRule
+from engine.domain.errors import BadValueError
+from engine.domain.handed import Handed
+from engine.domain.plans import AtomicPlan
+from engine.domain.routes_on_chain import ChainRoute
+from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS
+from engine.sending.calls import HeadNow
+from engine.sending.encoding import calldata
+from engine.sending.facts import Draft, Life
+from engine.sending.fees import CANCEL_GAS, Bid, FeeTerms, NoBid, first_bid
+from engine.sending.nonces import NonceTable, hole, next_nonce
+from engine.sending.policies import SendPolicy
+from engine.sending.routes import RouteTerms, gain_expected_raw, route_of
+from engine.sending.simulating import Simulated
+from engine.sending.trust import Failure, RouteTrust
+from engine.sending.view import ChainView
+
+GAS_PARTS: Final = (13, 10)
+"""A route may use so much more than its simulation: refunds come after the limit, state moves."""
+
+HOLE: Final = "hole"
+
+Simulate = Callable[[HeadNow, str, bytes], Awaitable[Simulated]]
+"""Carries a call of our contract out on the state of a head: contract, call."""
+
+
+@dataclass(slots=True, kw_only=True)
+class DeskTerms:
+    """What a chain's transactions are sent by.
+
+    Attributes:
+        chain: its name.
+        wallet: address that signs, in lower case.
+        tip_wei: what newest blocks were tipped.
+    """
+
+    chain: str
+    wallet: str
+    route: RouteTerms
+    policy: SendPolicy
+    rule: GasRule
+    tip_wei: int = 10**6
+    """A thousandth of a gwei: what a node of this machine takes."""
+
+    def fees(self, head: HeadNow) -> FeeTerms:
+        """Return what gas costs in the block after a head."""
+        base_fee_wei = next_base_fee_wei(head.fees, self.rule.base_fee)
+        return FeeTerms(base_fee_wei=base_fee_wei, tip_wei=self.tip_wei)
+
+
+@dataclass(slots=True, kw_only=True)
+class Beginnings:
+    """Decides whether a plan is sent, and with which nonce and bid.
+
+    Attributes:
+        warn: tells a person.
+        now_ns: the wall clock.
+    """
+
+    terms: DeskTerms
+    table: NonceTable
+    view: ChainView
+    simulate: Simulate
+    trust: RouteTrust
+    warn: Callable[[str], None]
+    now_ns: Callable[[], int]
+
+    async def begin(self, handed: Handed, head: HeadNow) -> Life | str:
+        """Return what is to be reserved for a plan, or why it is not sent.
+
+        Raises:
+            TransientError: nodes do not say; it may be tried again.
+        """
+        plan = handed.plan
+        if why := self._why_late(plan) or self.trust.why_not(plan, self.now_ns()):
+            return why
+        try:
+            route = route_of(plan, handed.pools, self.terms.route)
+        except BadValueError as error:
+            return self._failed(plan, Failure.ENCODING, str(error))
+        data = calldata(route)
+        simulated = await self.simulate(head, route.contract, data)
+        if why := self._contradiction(plan, route, simulated):
+            return why
+        bid = self._bid(plan, simulated, head)
+        if isinstance(bid, NoBid):
+            return self._failed(plan, Failure.FEE, bid.why)
+        count = await self.view.count(head.number)
+        if why := self._why_late(plan):
+            return why
+        chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
+        return Life(
+            client_order_id=handed.client_order_id,
+            chain_id=chain_id,
+            wallet=wallet,
+            nonce=next_nonce(count, self.table.used(chain_id, wallet, at_least=count)),
+            to=route.contract,
+            data=data,
+            deadline_ts=route.deadline_ts,
+            draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
+        )
+
+    async def fill_hole(self, head: HeadNow) -> Life | None:
+        """Return what uses up a nonce that nobody uses and for which ours wait, if there is one."""
+        count = await self.view.count(head.number)
+        chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
+        nonce = hole(count, self.table.used(chain_id, wallet, at_least=count))
+        if nonce is None:
+            return None
+        most_wei = self.terms.policy.cancel_wei_max
+        bid = first_bid(
+            self.terms.fees(head), self.terms.rule, gas_limit=CANCEL_GAS, bound_wei=most_wei
+        )
+        if isinstance(bid, NoBid):
+            self.warn(f"nonce {nonce} is missing, and filling it is too dear: {bid.why}")
+            return None
+        self.warn(f"nonce {nonce} was left unused, and others wait for it: it is filled")
+        return Life(
+            client_order_id=f"{HOLE}-{chain_id}-{nonce}-{head.number}",
+            chain_id=chain_id,
+            wallet=wallet,
+            nonce=nonce,
+            deadline_ts=0,
+            draft=Draft(bid=bid, is_cancel=True, at_block=head.number),
+        )
+
+    def _why_late(self, plan: AtomicPlan) -> str:
+        late_ns = self.now_ns() - plan.deadline_ns
+        return f"its time was over {late_ns // NS_PER_MS} ms ago" if late_ns > 0 else ""
+
+    def _contradiction(self, plan: AtomicPlan, route: ChainRoute, simulated: Simulated) -> str:
+        """Say why a plan is not sent by its simulation; empty if that is as planned."""
+        if simulated.why:
+            return self._failed(plan, Failure.STATE, simulated.why)
+        expected_raw = gain_expected_raw(plan, route)
+        if simulated.gain_raw == expected_raw:
+            return ""
+        detail = f"the contracts give {simulated.gain_raw} units, planned are {expected_raw}"
+        self.warn(self.trust.contradict(plan, detail))
+        return detail
+
+    def _bid(self, plan: AtomicPlan, simulated: Simulated, head: HeadNow) -> Bid | NoBid:
+        more, parts = GAS_PARTS
+        is_own = plan.gas.asset == plan.steps[0].source
+        gain_wei = simulated.gain_raw - simulated.tip_raw if is_own else 0
+        return first_bid(
+            self.terms.fees(head),
+            self.terms.rule,
+            gas_limit=simulated.gas_used * more // parts,
+            bound_wei=gas_bound_wei(plan),
+            profit_wei=gain_wei,
+            share_bps=self.terms.policy.share_bps,
+        )
+
+    def _failed(self, plan: AtomicPlan, failure: Failure, why: str) -> str:
+        self.warn(self.trust.fail(plan, failure, self.now_ns()))
+        return why
+
+
+def gas_bound_wei(plan: AtomicPlan) -> int:
+    """Return the most that a plan may pay for its gas, apart from its bytes."""
+    bound = plan.gas.amount - plan.gas.data_amount
+    return int(bound.scaleb(NATIVE_DECIMALS) // 1) if bound > Decimal(0) else 0

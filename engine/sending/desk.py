@@ -1,0 +1,312 @@
+"""One chain's transactions at work: what is known is kept before anything is done about it.
+
+Every step is safe to break off anywhere: what was handed over waits until it has a nonce or an end,
+what has a nonce is looked at with each block, and what is done twice is done with the same bytes.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from engine.domain.errors import TransientError
+from engine.domain.handed import Handed
+from engine.domain.signing import (
+    Purpose,
+    RefusalKind,
+    Signed,
+    SigningIntent,
+    SignRefusal,
+    UnsignedTransaction,
+)
+from engine.domain.told import Fate, TransactionNews
+from engine.sending import facts
+from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, gas_bound_wei
+from engine.sending.calls import HeadNow
+from engine.sending.encoding import decode
+from engine.sending.facts import (
+    Act,
+    Answered,
+    Draft,
+    Drafted,
+    Learned,
+    Life,
+    Rebid,
+    Send,
+    Sign,
+    Telling,
+    Unsigned,
+    Warn,
+)
+from engine.sending.fees import CANCEL_GAS, NoBid, cancel_bid, raised_bid
+from engine.sending.life import take
+from engine.sending.nonces import NonceTable
+from engine.sending.receipts import receipt_of
+from engine.sending.trust import Failure, RouteTrust
+from engine.sending.view import ChainView
+
+log = logging.getLogger(__name__)
+
+BEFORE_REPEATS: Final = frozenset({RefusalKind.LOCKED, RefusalKind.KILLED, RefusalKind.MODE})
+"""What the signer refuses before it looks whether it signed the very same before: after a crash, or
+a lost answer, these say nothing of that."""
+
+Ask = Callable[[SigningIntent], Awaitable[Signed | SignRefusal]]
+"""Asks the signer; raises `TransientError` where it is away."""
+
+Boundary = Callable[[str], None]
+"""Is told of each commit boundary; a test ends the process there."""
+
+
+def _go_on(_where: str) -> None:
+    """Go on."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ChainDesk:
+    """The transactions of one chain and wallet; see the module.
+
+    Attributes:
+        warn: tells a person.
+        now_ns: the wall clock.
+        told: set when there are news.
+    """
+
+    terms: DeskTerms
+    table: NonceTable
+    view: ChainView
+    ask: Ask
+    simulate: Simulate
+    warn: Callable[[str], None]
+    now_ns: Callable[[], int]
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    crash: Boundary = _go_on
+    trust: RouteTrust = field(default_factory=RouteTrust)
+    beginnings: Beginnings = field(init=False)
+    _code_hash: str = ""
+    _recovery: str = ""
+    _unasked: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.beginnings = Beginnings(
+            terms=self.terms,
+            table=self.table,
+            view=self.view,
+            simulate=self.simulate,
+            trust=self.trust,
+            warn=self._warn,
+            now_ns=self.now_ns,
+        )
+
+    async def step(self) -> HeadNow:
+        """Bring everything on as far as it goes at the newest block.
+
+        Raises:
+            TransientError: nodes do not say; nothing is lost by it.
+            FatalError: the table cannot be written.
+        """
+        head = await self.view.head()
+        if not self._recovery:
+            self._recovery = await self.view.recovery(self.terms.route.contract)
+        self._code_hash = await self.view.code_hash(self.terms.route.contract, head)
+        for life in self._open():
+            await self._learn(life, await self.view.look(life, head), head)
+        if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
+            await self._reserve(filler, head)
+        for handed in self.table.waiting():
+            if handed.plan.chain == self.terms.chain:
+                await self._begin(handed, head)
+        return head
+
+    def _open(self) -> list[Life]:
+        return [
+            one
+            for one in self.table.open_lives()
+            if (one.chain_id, one.wallet) == (self.terms.route.chain_id, self.terms.wallet)
+        ]
+
+    async def _begin(self, handed: Handed, head: HeadNow) -> None:
+        begun = await self.beginnings.begin(handed, head)
+        if isinstance(begun, str):
+            log.info("%s is not sent: %s", handed.client_order_id, begun)
+            self.crash("before telling")
+            self.table.tell(
+                TransactionNews(
+                    client_order_id=handed.client_order_id, version=1, fate=Fate.NEVER, why=begun
+                )
+            )
+            self.crash("told")
+            self.told.set()
+            return
+        await self._reserve(begun, head)
+
+    async def _reserve(self, life: Life, head: HeadNow) -> None:
+        assert life.draft is not None
+        self.crash("before reserving")
+        self.table.reserve(life)
+        self._unasked.add(life.client_order_id)
+        self.crash("reserved")
+        await self._carry_out(life, deque([Sign(life.draft)]), head)
+
+    # ---- a nonce goes on ---------------------------------------------------------------------
+
+    async def _learn(self, life: Life, learned: Learned, head: HeadNow) -> None:
+        life, acts = await self._take(life, learned)
+        await self._carry_out(life, deque(acts), head)
+
+    async def _take(self, life: Life, learned: Learned) -> tuple[Life, tuple[Act, ...]]:
+        """Keep what is learned together with what is told of it; return what is to be done."""
+        since, acts = take(life, learned, self.terms.policy.rules)
+        tellings = [one for one in acts if isinstance(one, Telling)]
+        news = [await self._news(since, one) for one in tellings]
+        if since != life:
+            self.crash("before keeping")
+            self.table.keep(since, news)
+            self.crash("kept")
+        if news:
+            self.told.set()
+        return since, acts
+
+    async def _carry_out(self, life: Life, waiting: deque[Act], head: HeadNow) -> None:
+        while waiting:
+            act = waiting.popleft()
+            learned: Learned | None = None
+            if isinstance(act, Sign):
+                learned = await self._sign(life)
+            elif isinstance(act, Send):
+                self.crash("before sending")
+                answer, why = await self.view.send(act.attempt.raw)
+                self.crash("sent")
+                learned = Answered(act.attempt.hash, answer, why)
+            elif isinstance(act, Rebid):
+                learned = self._rebid(life, act, head)
+            elif isinstance(act, Warn):
+                self._warn(f"{life.client_order_id} on {self.terms.chain}: {act.sentence}")
+            if learned is not None:
+                life, more = await self._take(life, learned)
+                waiting.extend(more)
+
+    async def _sign(self, life: Life) -> Learned | None:
+        intent = self._intent(life)
+        # Whoever has it from before, or had no answer, may have been given a signature for it.
+        is_sure = life.client_order_id in self._unasked
+        self._unasked.discard(life.client_order_id)
+        self.crash("before signing")
+        try:
+            reply = await self.ask(intent)
+        except TransientError as error:
+            self._warn(f"nothing is signed: {error}")
+            return None
+        self.crash("signed")
+        if isinstance(reply, Signed):
+            return facts.Signed(reply.hash, reply.raw)
+        if reply.kind in BEFORE_REPEATS and not is_sure:
+            self._warn(f"nonce {life.nonce} waits to be signed: {reply.detail}")
+            return None
+        return Unsigned(reply.detail)
+
+    def _intent(self, life: Life) -> SigningIntent:
+        draft = life.draft
+        assert draft is not None
+        handed = self.table.handed(life.client_order_id)
+        is_cancel = draft.is_cancel or handed is None
+        purpose = Purpose.REPLACE if life.attempts else Purpose.ROUTE
+        transaction = UnsignedTransaction(
+            chain_id=life.chain_id,
+            nonce=life.nonce,
+            to=life.wallet if is_cancel else life.to,
+            value_wei=0,
+            gas_limit=draft.bid.gas_limit,
+            max_fee_per_gas_wei=draft.bid.fee_wei,
+            max_priority_fee_per_gas_wei=draft.bid.tip_wei,
+            data=b"" if is_cancel else life.data,
+        )
+        if is_cancel or handed is None:
+            return SigningIntent(purpose=Purpose.CANCEL, transaction=transaction)
+        return SigningIntent(
+            purpose=purpose,
+            transaction=transaction,
+            engine=handed.engine,
+            plan=handed.plan,
+            approved=handed.approved,
+            code_hash=self._code_hash,
+        )
+
+    def _rebid(self, life: Life, act: Rebid, head: HeadNow) -> Learned | None:
+        terms, rule, before = self.terms.fees(head), self.terms.rule, act.before.bid
+        handed = self.table.handed(life.client_order_id)
+        if act.is_cancel or handed is None:
+            most_wei = self.terms.policy.cancel_wei_max
+            bid = cancel_bid(
+                before,
+                terms,
+                rule,
+                gas_limit=CANCEL_GAS,
+                bound_wei=most_wei,
+                is_far=act.is_far,
+            )
+        else:
+            bound_wei = gas_bound_wei(handed.plan)
+            bid = raised_bid(before, terms, rule, bound_wei=bound_wei, is_far=act.is_far)
+        if isinstance(bid, NoBid):
+            self._warn(f"nonce {life.nonce} waits as it is: {bid.why}")
+            return None
+        draft = Draft(bid=bid, is_cancel=act.is_cancel or handed is None, at_block=head.number)
+        return Drafted(draft)
+
+    # ---- what became of it -------------------------------------------------------------------
+
+    async def _news(self, life: Life, telling: Telling) -> TransactionNews:
+        """Return what is told, with what the chain shows of it.
+
+        Raises:
+            TransientError: nodes do not say now: nothing is kept, and it is told at a later look.
+        """
+        landed, handed = telling.landed, self.table.handed(life.client_order_id)
+        news = TransactionNews(
+            client_order_id=telling.client_order_id,
+            version=telling.version,
+            fate=telling.fate,
+            hash="" if landed is None else landed.hash,
+            why=telling.why,
+        )
+        if landed is None or handed is None:
+            return news
+        route = decode(life.data, contract=life.to)
+        if telling.fate is Fate.SUCCEEDED:
+            seen, ts = await self.view.gain(
+                route, landed, self._recovery, self._beside(life, landed.block_hash)
+            )
+            self.trust.succeed(handed.plan)
+        else:
+            seen, ts = None, await self.view.time_of(landed)
+            if telling.fate is Fate.REVERTED:
+                self._warn(self.trust.fail(handed.plan, Failure.ORDER, self.now_ns()))
+        receipt, odd = receipt_of(
+            handed.plan,
+            route,
+            landed,
+            seen,
+            fate=telling.fate,
+            landed_ts=ts,
+            recovery=self._recovery,
+        )
+        self._warn(odd)
+        return msgspec.structs.replace(news, receipt=receipt)
+
+    def _beside(self, life: Life, block_hash: str) -> list[str]:
+        """Return our own other transactions in a block, as far as they are known."""
+        return [
+            one.landed.hash
+            for one in self.table.lives_of_block(block_hash)
+            if one.landed is not None and one.nonce != life.nonce and one.to
+        ]
+
+    def _warn(self, sentence: str) -> None:
+        if sentence:
+            log.warning("%s", sentence)
+            self.warn(sentence)

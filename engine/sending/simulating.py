@@ -1,0 +1,135 @@
+"""A transaction carried out before it is signed, on the state of the newest block: an EVM of ours.
+
+What it gives has to be what the plan says, to the last unit. If it is not, somebody is wrong - the
+pool's exact form, the encoding, a fee, the order of what happened - and the route is not sent.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from eth_hash.auto import keccak
+
+from engine.chains.gas.base_fee import FeeRule, next_base_fee_wei
+from engine.sending.calls import HeadNow
+
+SPEC: Final = "CANCUN"
+GAS_MAX: Final = 16_777_216
+"""EIP-7825."""
+RICH_WEI: Final = 10**24
+"""The EVM's sender has that much, so that only the route's own faults are seen."""
+
+_WORD: Final = 32
+_OUTPUT: Final = re.compile(r"output: 0x((?:[0-9a-f]{2})*)")
+_ERRORS: Final[Sequence[str]] = (
+    "Expired(uint256,uint256)",
+    "ProfitTooLow(address,uint256,uint256)",
+    "WrongChain(uint256,uint256)",
+    "LoanFeeTooHigh(address,uint256,uint256)",
+    "PartialFill(address,uint256,uint256)",
+    "UnexpectedCallback(address)",
+    "CallbackMissing(address)",
+    "AllowanceLeft(address,address,uint256)",
+    "NotExecutor(address)",
+    "Paused()",
+)
+_NAMES: Final = {keccak(one.encode())[:4]: one.partition("(")[0] for one in _ERRORS}
+
+
+class Simulated(msgspec.Struct, frozen=True, kw_only=True):
+    """What a route would do in the next block.
+
+    Attributes:
+        gain_raw: of the route's token, before the builder's tip.
+        gas_used: in units, refunds taken off.
+        why: it reverts, in words; empty if it does not.
+    """
+
+    gain_raw: int
+    tip_raw: int
+    gas_used: int
+    why: str = ""
+
+
+def simulate(
+    url: str,
+    head: HeadNow,
+    rule: FeeRule,
+    *,
+    chain_id: int,
+    block_s: int,
+    wallet: str,
+    contract: str,
+    data: bytes,
+) -> Simulated:
+    """Carry a call of our contract out on the state of a block; it blocks while it reads that.
+
+    Args:
+        url: of a node of this machine; the EVM asks it for accounts and words as of the block.
+        head: the block.
+        rule: how the next base fee follows.
+        chain_id: of the chain.
+        block_s: seconds to the next block.
+        wallet: that calls.
+        contract: that is called.
+        data: the call.
+    """
+    from pyrevm import EVM, BlockEnv, CfgEnv, Env  # noqa: PLC0415 - few machines have it
+
+    base_fee_wei = next_base_fee_wei(head.fees, rule)
+    block = BlockEnv(
+        number=head.number + 1,
+        coinbase=head.miner,
+        timestamp=head.ts + block_s,
+        prevrandao=head.randomness,
+        basefee=base_fee_wei,
+        gas_limit=head.fees.gas_limit,
+        difficulty=0,
+    )
+    evm = EVM(
+        env=Env(cfg=CfgEnv(chain_id=chain_id), block=block),
+        fork_url=url,
+        fork_block=str(head.number),
+        gas_limit=head.fees.gas_limit,
+        spec_id=SPEC,
+    )
+    evm.set_block_env(block)
+    evm.set_balance(wallet, RICH_WEI)
+    try:
+        answer = bytes(
+            evm.message_call(
+                caller=wallet,
+                to=contract,
+                calldata=data,
+                gas=min(GAS_MAX, head.fees.gas_limit),
+                gas_price=base_fee_wei,
+            )
+        )
+    except RuntimeError as error:
+        result = evm.result
+        return Simulated(
+            gain_raw=0,
+            tip_raw=0,
+            gas_used=result.gas_used if result else 0,
+            why=_why(str(error)),
+        )
+    result = evm.result
+    gas_used = result.gas_used if result else 0
+    if len(answer) != 2 * _WORD:
+        why = f"there is no contract of ours at {contract}: {len(answer)} bytes of answer"
+        return Simulated(gain_raw=0, tip_raw=0, gas_used=gas_used, why=why)
+    gain_raw, tip_raw = int.from_bytes(answer[:_WORD]), int.from_bytes(answer[_WORD:])
+    return Simulated(gain_raw=gain_raw, tip_raw=tip_raw, gas_used=gas_used)
+
+
+def _why(text: str) -> str:
+    """Say why it reverted, by the contract's own words where it has some."""
+    found = _OUTPUT.search(text)
+    output = bytes.fromhex(found[1]) if found else b""
+    name = _NAMES.get(output[:4])
+    if name is not None:
+        words = [int.from_bytes(output[at : at + _WORD]) for at in range(4, len(output), _WORD)]
+        shown = ", ".join(f"{word:#x}" if word >> 100 else f"{word}" for word in words)
+        return f"it reverts: {name}({shown})"
+    return f"it reverts: {text[:200]}"

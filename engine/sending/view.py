@@ -1,0 +1,212 @@
+"""What nodes show of a chain, as sending needs it: heads, nonces, receipts; and the way out.
+
+A receipt counts only while its block is in the chain that ends in the head: it is asked for by the
+block's number again, and compared.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from eth_hash.auto import keccak
+
+from engine.chains.ports import Json, Node, NodeError
+from engine.chains.rpc.parsing import hex_number, parse_bytes, parse_hash, parse_quantity
+from engine.domain.errors import BadValueError, TransientError
+from engine.domain.routes_on_chain import ChainRoute
+from engine.sending.calls import (
+    HeadNow,
+    Moved,
+    balance_call,
+    parse_answer,
+    parse_head,
+    parse_landed,
+    parse_moved,
+    parse_word,
+    recovery_call,
+)
+from engine.sending.facts import Answer, Landed, Life, Look
+from engine.sending.receipts import GainSeen, gained_raw
+
+NONCE_MAX: Final = 2**64 - 2
+
+SendRaw = Callable[[bytes], Awaitable[tuple[Answer, str]]]
+"""Sends signed bytes by the chain's path."""
+
+
+class ChainView:
+    """One chain at its nodes."""
+
+    def __init__(self, node: Node, *, wallet: str, send_raw: SendRaw | None = None) -> None:
+        self._node = node
+        self._wallet = wallet
+        self._send_raw = send_raw
+
+    async def head(self) -> HeadNow:
+        """Return the newest block.
+
+        Raises:
+            TransientError: nodes do not say.
+        """
+        newest, final = await self._batch(
+            [("eth_getBlockByNumber", ("latest", False)),
+             ("eth_getBlockByNumber", ("finalized", False))]
+        )  # fmt: skip
+        try:
+            return parse_head(newest, final)
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+
+    async def count(self, block: int) -> int:
+        """Return how many nonces of the wallet a block has used."""
+        (said,) = await self._batch(
+            [("eth_getTransactionCount", (self._wallet, hex_number(block)))]
+        )
+        return _quantity(said, "a count of nonces")
+
+    async def look(self, life: Life, head: HeadNow) -> Look:
+        """Return what is shown of a nonce.
+
+        Raises:
+            TransientError: nodes do not say, or what they say cannot be.
+        """
+        asked: list[tuple[str, Sequence[Json]]] = [
+            ("eth_getTransactionCount", (self._wallet, hex_number(head.number))),
+        ]
+        asked += [("eth_getTransactionReceipt", (one,)) for one in life.hashes]
+        asked += [("eth_getTransactionByHash", (one,)) for one in life.hashes]
+        told, *shown = await self._batch(asked)
+        count = _quantity(told, "a count of nonces")
+        receipts, waits = shown[: len(life.hashes)], shown[len(life.hashes) :]
+        try:
+            found = [one for one in map(parse_landed, receipts) if one is not None]
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+        landed = await self._canonical([one for one in found if one.block <= head.number])
+        is_taken = landed is None and count > life.nonce
+        return Look(
+            head=head.number,
+            head_ts=head.ts,
+            final=head.final,
+            count=count,
+            final_count=await self._final_count(head) if is_taken else 0,
+            landed=landed,
+            waiting=frozenset(
+                one
+                for one, said in zip(life.hashes, waits, strict=True)
+                if isinstance(said, dict) and said.get("blockHash") is None
+            ),
+        )
+
+    async def send(self, raw: bytes) -> tuple[Answer, str]:
+        """Send signed bytes; whatever becomes of them, they may be sent again."""
+        if self._send_raw is not None:
+            return await self._send_raw(raw)
+        try:
+            (said,) = await self._node.batch([("eth_sendRawTransaction", ("0x" + raw.hex(),))])
+        except NodeError as error:
+            return parse_answer(error)
+        return parse_answer(said if isinstance(said, NodeError) else None)
+
+    async def balance_wei(self) -> int:
+        """Return what the wallet has for gas."""
+        (said,) = await self._batch([("eth_getBalance", (self._wallet, "latest"))])
+        return _quantity(said, "a balance")
+
+    async def code_hash(self, contract: str, head: HeadNow) -> str:
+        """Return the hash of a contract's code, empty if there is none."""
+        (said,) = await self._batch([("eth_getCode", (contract, hex_number(head.number)))])
+        code = parse_bytes(said, "a contract's code")
+        return "0x" + keccak(code).hex() if code else ""
+
+    async def recovery(self, contract: str) -> str:
+        """Return where gains of our contract go."""
+        (said,) = await self._batch([("eth_call", (recovery_call(contract), "latest"))])
+        return f"0x{_word(said, 'the recovery address'):040x}"
+
+    async def gain(
+        self, route: ChainRoute, landed: Landed, recovery: str, others: Sequence[str]
+    ) -> tuple[GainSeen, int]:
+        """Return what a transaction brought to where gains go, and its block's time in seconds.
+
+        Args:
+            route: that it carried out.
+            landed: where it is.
+            recovery: where gains go.
+            others: hashes of our own transactions in the same block.
+        """
+        call = balance_call(route.source.token, recovery)
+        block, before, after, *receipts = await self._batch(
+            [
+                ("eth_getBlockByNumber", (hex_number(landed.block), False)),
+                ("eth_call", (call, hex_number(landed.block - 1))),
+                ("eth_call", (call, hex_number(landed.block))),
+                *(("eth_getTransactionReceipt", (one,)) for one in (landed.hash, *others)),
+            ]
+        )
+        if not isinstance(block, dict) or block.get("hash") != landed.block_hash:
+            raise TransientError(f"block {landed.block} is another one by now")
+        try:
+            moved: list[tuple[Moved, ...]] = [parse_moved(one) for one in receipts]
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+        seen = GainSeen(
+            kept_raw=_word(after, "a balance") - _word(before, "a balance"),
+            moved=moved[0],
+            others_raw=sum(gained_raw(route, one, recovery) for one in moved[1:]),
+        )
+        return seen, _quantity(block.get("timestamp"), "a block's time")
+
+    async def time_of(self, landed: Landed) -> int:
+        """Return the time of the block that holds a transaction, in seconds."""
+        (block,) = await self._batch([("eth_getBlockByNumber", (hex_number(landed.block), False))])
+        if not isinstance(block, dict) or block.get("hash") != landed.block_hash:
+            raise TransientError(f"block {landed.block} is another one by now")
+        return _quantity(block.get("timestamp"), "a block's time")
+
+    async def _final_count(self, head: HeadNow) -> int:
+        """Return how many nonces are used for good; none where nodes keep no state so old."""
+        try:
+            return await self.count(head.final)
+        except TransientError:
+            return 0
+
+    async def _canonical(self, found: Sequence[Landed]) -> Landed | None:
+        """Return which of these is in a block that stands."""
+        if not found:
+            return None
+        blocks = await self._batch(
+            [("eth_getBlockByNumber", (hex_number(one.block), False)) for one in found]
+        )
+        for one, block in zip(found, blocks, strict=True):
+            if isinstance(block, dict) and block.get("hash") is not None:
+                try:
+                    stands = parse_hash(block["hash"], "a block's hash") == one.block_hash
+                except BadValueError as error:
+                    raise TransientError(str(error)) from error
+                if stands:
+                    return one
+        return None
+
+    async def _batch(self, asked: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
+        try:
+            answers = await self._node.batch(asked)
+        except NodeError as error:
+            raise TransientError(str(error)) from error
+        for answer in answers:
+            if isinstance(answer, NodeError):
+                raise TransientError(str(answer)) from answer
+        return [answer for answer in answers if not isinstance(answer, NodeError)]
+
+
+def _quantity(said: Json, what: str) -> int:
+    try:
+        return parse_quantity(said, what)
+    except BadValueError as error:
+        raise TransientError(str(error)) from error
+
+
+def _word(said: Json, what: str) -> int:
+    try:
+        return parse_word(said, what)
+    except BadValueError as error:
+        raise TransientError(str(error)) from error

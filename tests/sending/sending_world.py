@@ -1,0 +1,363 @@
+"""A local chain with real protocols, our contract, a wallet, its signer, and a desk that sends."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from eth_hash.auto import keccak
+
+from engine.chains.gas.rules import LOCAL_RULE
+from engine.chains.rpc.addresses import Access
+from engine.chains.rpc.pool import ProviderPool, open_pool
+from engine.connectors.outbound import open_outbound
+from engine.domain.assets import AssetCode
+from engine.domain.handed import Handed, PoolTerms
+from engine.domain.instruments import VenueId
+from engine.domain.plans import AtomicPlan, GasBound, Step
+from engine.domain.pools import Pool, Protocol
+from engine.domain.routes_on_chain import ChainRoute
+from engine.domain.signing import Signed, SigningIntent, SignRefusal
+from engine.domain.told import TransactionNews
+from engine.sandbox.world.values import WorldPool
+from engine.sending.beginnings import DeskTerms
+from engine.sending.calls import HeadNow
+from engine.sending.desk import ChainDesk
+from engine.sending.encoding import decode
+from engine.sending.facts import Life
+from engine.sending.nonces import NonceTable
+from engine.sending.policies import LOCAL
+from engine.sending.routes import RouteTerms
+from engine.sending.simulating import Simulated, simulate
+from engine.sending.view import ChainView
+from engine.signing.caps import DailyCaps
+from engine.signing.curve import LocalKey
+from engine.signing.desk import SigningDesk, caps_of
+from engine.signing.journal import Journal
+from engine.signing.terms import SigningTerms
+from engine.signing.wallet import LocalWallet
+from tests.chains.local_world import LocalWorld
+from tests.storage.makers import make_atomic_plan
+
+ARTIFACT = Path(__file__).parents[2] / "contracts" / "artifacts" / "FlashArbitrage.json"
+CHAIN = "base"
+SECRET = keccak(b"a key for tests on loopback alone")
+OWNER, RECOVERY = 3, 4
+GWEI = 10**9
+DAY_NS = 86_400 * 10**9
+V3_FEE = 500
+
+
+class SendingWorld:
+    """Everything from a plan to its news, on one node; nothing here is a pretence."""
+
+    def __init__(self, world: LocalWorld, folder: Path) -> None:
+        self.world = world
+        self.folder = folder
+        self.key = LocalKey(SECRET)
+        self.wallet = self.key.address
+        self.recovery = world.made.accounts[RECOVERY]
+        self.weth = world.token("WETH").address
+        self.deploy()
+        self.warnings: list[str] = []
+        self.shift_ns = 0
+        self.refusal: SignRefusal | None = None
+        self.numbers = 0
+        self.journal = Journal(folder / "signer.sqlite3")
+        terms = SigningTerms(
+            chain_ids={CHAIN: world.world.chain_id},
+            contracts={CHAIN: {self.contract: self.code_hash}},
+            gas_day_wei={CHAIN: 10**19},
+            notional_day_usd=Decimal(10**9),
+            signatures_day=10**6,
+        )
+        caps = DailyCaps(self.journal, caps_of(terms), boot="one", now_ns=self.now_ns())
+        self.signing = SigningDesk(
+            terms=terms,
+            journal=self.journal,
+            caps=caps,
+            leave=self.leave,
+            clock=self.now_ns,
+        )
+        self.signing.wallet = LocalWallet(self.key)
+        self.table = NonceTable(folder / "nonces.sqlite3")
+
+    def deploy(self) -> None:
+        rpc = self.world.rpc
+        owner = self.world.hands(OWNER)
+        code = json.loads(ARTIFACT.read_text())["bytecode"]
+        self.contract = owner.deploy(
+            code, "(address,address,address)", self.weth, self.recovery, owner.me
+        )
+        owner.send(self.contract, "setExecutor(address,bool)", self.wallet, True)
+        owner.flush()
+        rpc.ask("anvil_setBalance", self.wallet, hex(10**18))
+        self.code_hash = (
+            "0x" + keccak(bytes.fromhex(rpc.ask("eth_getCode", self.contract, "latest")[2:])).hex()
+        )
+
+    def now_ns(self) -> int:
+        """The chain's own time: what is late is late there."""
+        return int(self.world.head()["timestamp"], 16) * 10**9 + self.shift_ns
+
+    # ---- plans -------------------------------------------------------------------------------
+
+    def gap(self, whole: float = 30) -> None:
+        """Make ETH cheap at the pair."""
+        self.world.swap(self.pair, "WETH", whole)
+
+    @property
+    def pair(self) -> WorldPool:
+        return self.world.pool("Uniswap V2", "WETH", "USDC")
+
+    @property
+    def concentrated(self) -> WorldPool:
+        return self.world.pool("Uniswap V3", "WETH", "USDC", V3_FEE)
+
+    def plan(self, amount_in: str = "2", *, seconds: float = 4, price_gwei: int = 50) -> AtomicPlan:
+        """Sell ETH at the concentrated pool, buy it back at the pair; exact as the chain is now."""
+        self.numbers += 1
+        amount_raw = int(Decimal(amount_in) * 10**18)
+        usdc = self.world.token("USDC").address
+        usdc_raw = self.quoted(amount_raw)
+        back_raw = self.paired(usdc_raw)
+        first, second = self.concentrated, self.pair
+        usd = AssetCode("USDC")
+        eth = AssetCode("ETH")
+        assert usdc in first.tokens
+        steps = (
+            self._step(first, (eth, 18, amount_raw), (usd, 6, usdc_raw)),
+            self._step(second, (usd, 6, usdc_raw), (eth, 18, back_raw)),
+        )
+        base = make_atomic_plan(number=self.numbers)
+        gas = GasBound(
+            asset=eth,
+            units=400_000,
+            price_gwei=Decimal(price_gwei),
+            amount=Decimal(400_000 * price_gwei).scaleb(-9),
+            quote=Decimal(400_000 * price_gwei).scaleb(-9),
+        )
+        return msgspec.structs.replace(
+            base,
+            opportunity=_quoted_in(base.opportunity, eth),
+            decided_at_ns=self.now_ns(),
+            deadline_ns=self.now_ns() + int(seconds * 10**9),
+            deadline_block=None,
+            chain=CHAIN,
+            steps=steps,
+            flash_fee=Decimal(0),
+            gas=gas,
+            profit_min_quote=Decimal(0),
+            is_live=True,
+        )
+
+    def _step(
+        self,
+        pool: WorldPool,
+        given: tuple[AssetCode, int, int],
+        got: tuple[AssetCode, int, int],
+    ) -> Step:
+        (source, decimals_in, in_raw), (target, decimals_out, out_raw) = given, got
+        amount_out = Decimal(out_raw).scaleb(-decimals_out)
+        return Step(
+            venue=VenueId(f"{pool.protocol}@{CHAIN}"),
+            address=pool.address,
+            row=0,
+            source=source,
+            target=target,
+            amount_in=Decimal(in_raw).scaleb(-decimals_in),
+            amount_out=amount_out,
+            amount_out_min=amount_out * Decimal("0.5"),
+            decimals_in=decimals_in,
+            decimals_out=decimals_out,
+            frame_seq=1,
+        )
+
+    def quoted(self, amount_raw: int) -> int:
+        """What the concentrated pool gives, by Uniswap's own quoter."""
+        usdc = self.world.token("USDC").address
+        found = self.world.hands(1).read(
+            self.world.made.contracts["v3_quoter"],
+            "quoteExactInputSingle((address,address,uint256,uint24,uint160))",
+            ("uint256", "uint160", "uint32", "uint256"),
+            (self.weth, usdc, amount_raw, V3_FEE, 0),
+        )
+        return int(found[0])
+
+    def paired(self, usdc_raw: int) -> int:
+        """What the pair gives, by its router."""
+        usdc = self.world.token("USDC").address
+        path = [usdc, self.weth]
+        router = self.world.made.contracts["v2_router"]
+        found = self.world.hands(1).read(
+            router, "getAmountsOut(uint256,address[])", ("uint256[]",), usdc_raw, path
+        )
+        return int(found[-1])
+
+    def pools(self, *which: WorldPool) -> tuple[PoolTerms, ...]:
+        names = {one.address: one for one in self.world.made.tokens}
+        return tuple(
+            PoolTerms(
+                pool=Pool(
+                    chain=CHAIN,
+                    protocol=Protocol(one.protocol),
+                    address=one.address,
+                    tokens=tuple(
+                        (AssetCode(names[token].asset), names[token].decimals)
+                        for token in one.tokens
+                    ),
+                    fee_ratio=Decimal(one.fee_pips) / 10**6,
+                    gas_units=100_000,
+                    token_addresses=one.tokens,
+                ),
+                tick_spacing=one.tick_spacing,
+            )
+            for one in which
+        )
+
+    def handed(self, plan: AtomicPlan) -> Handed:
+        return Handed(
+            client_order_id=f"{plan.plan_id}-t",
+            plan=plan,
+            pools=self.pools(self.concentrated, self.pair),
+            engine="main",
+            at_ns=plan.decided_at_ns,
+        )
+
+    # ---- at work -----------------------------------------------------------------------------
+
+    def desk(self, pool: ProviderPool, **more: Any) -> ChainDesk:
+        terms = DeskTerms(
+            chain=CHAIN,
+            wallet=self.wallet,
+            route=RouteTerms(
+                chain_id=self.world.world.chain_id, contract=self.contract, wrapped=self.weth
+            ),
+            policy=LOCAL,
+            rule=LOCAL_RULE,
+            tip_wei=GWEI // 1_000,
+        )
+        return ChainDesk(
+            terms=terms,
+            table=self.table,
+            view=ChainView(pool, wallet=self.wallet),
+            ask=self.ask,
+            simulate=self.simulate,
+            warn=self.warnings.append,
+            now_ns=self.now_ns,
+            **more,
+        )
+
+    def leave(self, intent: SigningIntent) -> SignRefusal | None:
+        return None if intent.purpose.is_protective else self.refusal
+
+    async def ask(self, intent: SigningIntent) -> Signed | SignRefusal:
+        return await self.signing.sign(intent)
+
+    async def simulate(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
+        return simulate(
+            self.world.node.url,
+            head,
+            LOCAL_RULE.base_fee,
+            chain_id=self.world.world.chain_id,
+            block_s=1,
+            wallet=self.wallet,
+            contract=contract,
+            data=data,
+        )
+
+    def run(self, acting: Callable[[ChainDesk], Any], **more: Any) -> Any:
+        """Let a desk work on what `acting` does with it."""
+
+        async def work() -> Any:
+            access = Access(
+                name="local", host="127.0.0.1", http_url=self.world.node.url, socket_url=None
+            )
+            async with open_outbound(None) as way, open_pool([access], way) as pool:
+                return await acting(self.desk(pool, **more))
+
+        return asyncio.run(work())
+
+    def news(self, plan: AtomicPlan) -> list[TransactionNews]:
+        return [
+            one.news
+            for one in self.table.told_after(0)
+            if one.news.client_order_id == f"{plan.plan_id}-t"
+        ]
+
+    def route(self, plan: AtomicPlan) -> ChainRoute:
+        life = self.table.life_of(f"{plan.plan_id}-t")
+        assert life is not None
+        return decode(life.data, contract=life.to)
+
+    def kept_raw(self) -> int:
+        """What has come to where gains go."""
+        return int(
+            self.world.hands(1).read(self.weth, "balanceOf(address)", ("uint256",), self.recovery)
+        )
+
+    def count(self) -> int:
+        return int(self.world.rpc.ask("eth_getTransactionCount", self.wallet, "latest"), 16)
+
+    def again(self) -> None:
+        """Open the table anew, as the next process does."""
+        self.table.close()
+        self.table = NonceTable(self.folder / "nonces.sqlite3")
+
+    def life(self, plan: AtomicPlan) -> Life:
+        found = self.table.life_of(f"{plan.plan_id}-t")
+        assert found is not None
+        return found
+
+    def base_fee(self, gwei: float) -> None:
+        """Let the next block cost so much."""
+        self.world.rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(int(gwei * GWEI)))
+
+    def pass_time(self, seconds: int) -> None:
+        self.world.rpc.ask("evm_increaseTime", hex(seconds))
+
+    def foreign(self, nonce: int, *, tip_gwei: float = 1) -> str:
+        """Send something else from our wallet, as a second holder of the key would."""
+        rpc = self.world.rpc
+        rpc.ask("anvil_impersonateAccount", self.wallet)
+        return str(
+            rpc.ask(
+                "eth_sendTransaction",
+                {
+                    "from": self.wallet,
+                    "to": self.world.made.accounts[6],
+                    "value": "0x1",
+                    "gas": hex(21_000),
+                    "nonce": hex(nonce),
+                    "maxFeePerGas": hex(int(tip_gwei * GWEI) + 100 * GWEI),
+                    "maxPriorityFeePerGas": hex(int(tip_gwei * GWEI)),
+                },
+            )
+        )
+
+    def executions(self) -> int:
+        """How many transactions of blocks called our contract and did something."""
+        rpc = self.world.rpc
+        found = 0
+        for number in range(int(self.world.head()["number"], 16) + 1):
+            block = rpc.ask("eth_getBlockByNumber", hex(number), True)
+            for one in block["transactions"]:
+                if one["to"] == self.contract and one["from"] == self.wallet:
+                    receipt = rpc.ask("eth_getTransactionReceipt", one["hash"])
+                    found += receipt["status"] == "0x1"
+        return found
+
+    def close(self) -> None:
+        self.table.close()
+        self.journal.close()
+
+
+def _quoted_in(opportunity: Any, asset: AssetCode) -> Any:
+    """Return an opportunity whose route starts and ends in an asset."""
+    hops: Sequence[Any] = opportunity.hops
+    first = msgspec.structs.replace(hops[0], source=asset)
+    last = msgspec.structs.replace(hops[-1], target=asset)
+    return msgspec.structs.replace(opportunity, hops=(first, *hops[1:-1], last))
