@@ -8,6 +8,7 @@ RUN make .venv/.runtime
 COPY engine engine
 COPY bot bot
 COPY migrations migrations
+COPY contracts/artifacts contracts/artifacts
 # The cache must fit the machine that runs it, not the one that built it.
 ENV NUMBA_CPU_NAME=x86-64-v3 NUMBA_CPU_FEATURES="" NUMBA_CACHE_DIR=/app/.numba
 RUN make .venv/.kernels

@@ -50,13 +50,13 @@ $(VENV)/.kernels: $(VENV)/.runtime $(KERNELS) $(MOVED)
 local-chain: $(VENV)/.runtime
 	@contracts/install $(CURDIR)/$(PY)
 
-.PHONY: contracts
-contracts: $(VENV)/.runtime ## install the local chain's node and contracts, also after that failed once
-	@contracts/install $(CURDIR)/$(PY) again
+# What builds and tests our own contract; `make run` does without its 90 MB, as the built code is kept.
+forge: $(VENV)/.runtime
+	@contracts/install $(CURDIR)/$(PY) once forge
 
 .PHONY: setup
 setup: ## install everything that a contributor needs
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge
 
 # ---- the product -----------------------------------------------------------------------------
 
@@ -165,6 +165,28 @@ check: ## all that CI checks, what fails fast first
 docs: $(VENV)/.dev ## make .env.example, docs/configuration.md and docs/commands.md anew
 	@$(PY) -m engine.settings.reference
 	@$(PY) -m bot.docs
+
+# ---- the contract ------------------------------------------------------------------------------
+
+.venv-contracts/.ready: contracts/forge/requirements.lock
+	@echo "Installing the tools that look for faults in contracts (a minute) ..."
+	@test -x .venv-contracts/bin/python || $(PYTHON) -m venv .venv-contracts
+	@.venv-contracts/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r contracts/forge/requirements.lock
+	@touch $@
+
+# Each thing said of the contract, at length; `make test` tries a sample of it.
+.PHONY: contracts
+contracts: $(VENV)/.dev .venv-contracts/.ready ## install node, contracts and forge, also after that failed once; then fuzz, coverage, gas, slither, halmos
+	@contracts/install $(CURDIR)/$(PY) again
+	@contracts/install $(CURDIR)/$(PY) again forge
+	@$(PY) -m tests.contracts.full $(if $(PARTS),--parts "$(PARTS)")
+
+.PHONY: contracts-write
+contracts-write: $(VENV)/.dev local-chain forge ## write the contract's artifacts and gas figures anew, after its sources changed
+	@$(PY) -m tests.sending.vectors
+	@$(PY) -m tests.contracts.building
+	@$(PY) -m tests.contracts.full --parts gas-write
 
 # ---- figures and campaigns: long runs, on request --------------------------------------------
 

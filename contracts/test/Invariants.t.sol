@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {FlashArbitrage} from "../src/FlashArbitrage.sol";
+import {FakePool} from "./attacks/Pools.sol";
+import {Build} from "./support/Build.sol";
+import {World} from "./support/World.sol";
+
+/// Whoever has an executor's key and means no good, at a contract that holds capital, on the real pools.
+contract InvariantTest is World {
+    uint256 private constant HELD_WETH = 50 ether;
+    uint256 private constant HELD_USDC = 100_000e6;
+    FakePool[] private fakes;
+    uint256 private giftsWeth;
+    uint256 private kept;
+    uint256 public earned;
+    uint256 public refused;
+
+    function setUp() public override {
+        super.setUp();
+        makeDear();
+        give(weth, address(bot), HELD_WETH);
+        give(usdc, address(bot), HELD_USDC);
+        address[2] memory tokens = [weth, usdc];
+        for (uint256 i; i < 4; ++i) {
+            fakes.push(new FakePool(tokens[i % 2], tokens[1 - i % 2], i < 2 ? 100 : 3));
+            give(weth, address(fakes[i]), 1_000 ether);
+            give(usdc, address(fakes[i]), 10_000_000e6);
+        }
+    }
+
+    /// What forge calls at random.
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(this);
+    }
+
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        targets = new FuzzSelector[](1);
+        bytes4[] memory chosen = new bytes4[](5);
+        chosen[0] = this.route.selector;
+        chosen[1] = this.cheat.selector;
+        chosen[2] = this.noise.selector;
+        chosen[3] = this.gift.selector;
+        chosen[4] = this.callback.selector;
+        targets[0] = FuzzSelector(address(this), chosen);
+    }
+
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    function route(uint256 seed, uint256 amount, uint256 tipBps) public {
+        _send(_random(seed), bound(amount, 1, 60 ether), tipBps % 10_001);
+    }
+
+    function cheat(uint256 seed, uint256 amount, uint8 how, uint8 who) public {
+        fakes[who % 4].set(FakePool.Cheat(how % 10), seed % 3, fakes[(who + 1) % 4]);
+        _send(_random(seed), bound(amount, 1, 60 ether), 0);
+    }
+
+    /// A route with one byte changed.
+    function noise(uint256 seed, uint256 at, bytes1 other) public {
+        bytes memory some = _random(seed);
+        some[at % some.length] = other;
+        _send(some, 1 ether, 0);
+    }
+
+    function gift(uint256 amount) public {
+        amount = bound(amount, 0, 10 ether);
+        give(weth, address(bot), amount);
+        giftsWeth += amount;
+    }
+
+    function callback(uint256 who, bytes calldata data) public {
+        vm.prank(address(fakes[who % 4]));
+        (bool ok,) = address(bot).call(data);
+        holds(!ok || data.length == 0 || _isHarmless(bytes4(data)), "a stranger was let in");
+    }
+
+    /// 1 and 2 of Invariants.md
+    function invariant_whatWasHeldIsHeld() public view {
+        same(balance(weth, address(bot)), HELD_WETH + giftsWeth, "coins");
+        same(balance(usdc, address(bot)), HELD_USDC, "dollars");
+        same(balance(usdt, address(bot)) + balance(dai, address(bot)), 0, "others");
+        same(address(bot).balance, 0, "coins unwrapped");
+    }
+
+    /// 3 of Invariants.md
+    function invariant_nobodyIsAllowedAnything() public view {
+        address[4] memory tokens = [weth, usdc, usdt, dai];
+        for (uint256 i; i < 4; ++i) {
+            same(IERC20(tokens[i]).allowance(address(bot), vault), 0, "vault");
+            same(IERC20(tokens[i]).allowance(address(bot), aave), 0, "aave");
+            for (uint256 j; j < 4; ++j) {
+                same(IERC20(tokens[i]).allowance(address(bot), address(fakes[j])), 0, "fake");
+            }
+        }
+    }
+
+    /// 4 of Invariants.md
+    function invariant_whatWasGainedIsAtTheRecoveryAddress() public view {
+        same(balance(weth, RECOVERY) + balance(usdc, RECOVERY), kept, "kept");
+    }
+
+    function _send(bytes memory some, uint256 amount, uint256 tipBps) private {
+        vm.coinbase(address(0xB11D));
+        bool isDollars = uint8(some[some.length - 1]) % 4 == 0;
+        vm.prank(EXECUTOR);
+        try bot.execute(isDollars ? usdc : weth, amount, 0, block.timestamp, tipBps, some) returns (
+            uint256 gain, uint256 tip
+        ) {
+            kept += gain - tip;
+            earned += 1;
+        } catch {
+            refused += 1;
+        }
+    }
+
+    function _random(uint256 seed) private view returns (bytes memory some) {
+        address fake = address(fakes[seed % 4]);
+        bytes[8] memory sources = [
+            Build.own(),
+            Build.firstHop(),
+            Build.aave(aave, 1 ether),
+            Build.vault(vault, 1 ether),
+            Build.manager(manager),
+            Build.manager(fake),
+            Build.flash(fake, true, 1 ether),
+            Build.pairLoan(fake, true, 1 ether)
+        ];
+        some = sources[(seed >> 8) % 8];
+        uint256 count = (seed >> 16) % 3;
+        for (uint256 i; i <= count; ++i) {
+            some = bytes.concat(some, _hop(seed >> (24 + 16 * i), fake, usdc));
+            some = bytes.concat(
+                some, _hop(seed >> (32 + 16 * i), fake, i == count ? address(0) : weth)
+            );
+        }
+    }
+
+    function _hop(uint256 seed, address fake, address to) private view returns (bytes memory) {
+        uint256 kind = seed % 12;
+        if (kind == 0) return Build.pair(pairV2, to, 3_000);
+        if (kind == 1) return Build.pair(fork, to, 1_000);
+        if (kind == 2) return Build.concentrated(poolV3, to);
+        if (kind == 3) return Build.v4(manager, to, 500, 10, to == usdc ? 0x10 : 0x20);
+        if (kind == 4) return Build.balancer(vault, to, weighted);
+        if (kind == 5) return Build.pair(fake, to, 0);
+        if (kind == 6) return Build.concentrated(fake, to);
+        if (kind == 7) return Build.solidly(fake, to);
+        if (kind == 8) return Build.v4(fake, to, 500, 10, 0);
+        if (kind == 9) return Build.balancer(fake, to, weighted);
+        return Build.curve(fake, to, 0, 1, kind == 10);
+    }
+
+    /// Reading, and what anybody may call.
+    function _isHarmless(bytes4 selector) private view returns (bool) {
+        return selector == bot.owner.selector || selector == bot.isPaused.selector
+            || selector == bot.pendingOwner.selector || selector == bot.isExecutor.selector
+            || selector == bot.isGuardian.selector || selector == bot.WRAPPED.selector
+            || selector == bot.RECOVERY.selector;
+    }
+}
