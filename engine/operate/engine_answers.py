@@ -44,6 +44,7 @@ from engine.operate.core_parts import Core
 from engine.operate.engine_reports import EngineReports, Sights
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.kill_switches import KillSwitches
+from engine.operate.mode_word import ModeWord
 from engine.operate.once import Once
 from engine.operate.operator_set import OperatorSet
 from engine.operate.outbox import Outbox
@@ -79,8 +80,10 @@ class EngineAnswers:
         silence: Silence,
         sight: ChatSight,
         delayed: tuple[Delayed, ...] = (),
+        mode_word: ModeWord | None = None,
     ) -> None:
         self.core = core
+        self._mode_word = mode_word
         self.reports = EngineReports(core, sights)
         self.latches = latches
         self.kill_switches = kill_switches
@@ -352,6 +355,8 @@ class EngineAnswers:
         if wanted.fees != before.fees:
             self.core.hot_path.command(FeesSet(fees=dict(wanted.fees)), at_ns)
         if (wanted.mode, wanted.is_paused) != (before.mode, before.is_paused):
+            if self._mode_word is not None and wanted.mode != before.mode:
+                self._mode_word.write(wanted.mode)  # the signer reads it, and asks no engine
             state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
             self.core.hot_path.command(state, at_ns)
 

@@ -1,7 +1,7 @@
 """The mode as a file, for whoever must know it without asking the engine: the signer.
 
-The engine writes it before a change that tightens counts, and after one that loosens is stored. A
-file that is missing, or says something else, allows nothing.
+The engine writes it as its mode changes: before anything is decided by another, and after what
+loosens is stored. A file that is missing, or says something else, allows nothing.
 """
 
 import contextlib
@@ -54,9 +54,13 @@ class ModeWord:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
             try:
-                self.path.unlink(missing_ok=True)
+                self.remove()
             except OSError:
                 raise FatalError(
                     f"the mode {mode} can be neither written to {self.path} nor taken away there"
                     f" ({error.strerror})"
                 ) from error
+
+    def remove(self) -> None:
+        """Say none: no engine runs; raises `OSError` if the file cannot be removed."""
+        self.path.unlink(missing_ok=True)

@@ -275,6 +275,18 @@ def _check_people(people: Mapping[str, str]) -> None:
             )
 
 
+def _check_contracts(contracts: Mapping[str, str]) -> None:
+    for place, code_hash in contracts.items():
+        chain, _, address = place.partition(":")
+        _check_chains([chain])
+        is_address = re.fullmatch(r"0x[0-9a-fA-F]{40}", address, re.ASCII) is not None
+        if not is_address or re.fullmatch(r"0x[0-9a-fA-F]{64}", code_hash, re.ASCII) is None:
+            raise ValueError(
+                "each entry is a chain, its contract and keccak of that one's code, as"
+                " base:0x(40 digits)=0x(64 digits)"
+            )
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -292,4 +304,6 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("telegram", "people"): _check_people,
     ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,
+    ("signer", "contracts"): _check_contracts,
+    ("signer", "gas_day"): _check_chains,
 }

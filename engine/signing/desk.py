@@ -6,7 +6,7 @@ signed before.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
@@ -100,16 +100,23 @@ class SigningDesk:
         for entry in before:
             if entry.digest == digest:
                 return Signed(raw=entry.raw, hash=hash_of(entry.raw), is_repeat=True)
+        return await self._sign_anew(wallet, given, digest, before)
+
+    async def _sign_anew(
+        self, wallet: Wallet, given: Given, digest: bytes, before: Sequence[Entry]
+    ) -> Signed | SignRefusal:
+        intent, transaction = given.intent, given.transaction
         now_ns = self._clock()
         self.caps.look(now_ns)
         plan_digest = "" if intent.plan is None else digest_of_plan(intent.plan)
-        charges = charges_of(intent, before, chain)
         if refusal := (
             check_route(given, now_ns=now_ns)
             or check_nonce(intent, before, plan_digest=plan_digest, bump_bps=self.terms.bump_bps)
-            or self._beyond_caps(charges)
         ):
             return refusal
+        charges = charges_of(intent, before, given.chain)
+        if why := self.caps.beyond(charges):
+            return refused(RefusalKind.CAP, why)
         self.caps.reserve(charges)
         raw = await self._signed(wallet, intent)
         if isinstance(raw, SignRefusal):
@@ -138,10 +145,6 @@ class SigningDesk:
         # Somebody may have killed while a key elsewhere was asked.
         return (self._leave(intent) if wallet.is_slow else None) or raw
 
-    def _beyond_caps(self, charges: Mapping[str, int]) -> SignRefusal | None:
-        why = self.caps.beyond(charges)
-        return refused(RefusalKind.CAP, why) if why else None
-
 
 def digest_of_intent(intent: SigningIntent) -> bytes:
     """Return by what the very same request is known again."""
@@ -149,7 +152,7 @@ def digest_of_intent(intent: SigningIntent) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def charges_of(intent: SigningIntent, before: list[Entry], chain: str) -> Mapping[str, int]:
+def charges_of(intent: SigningIntent, before: Sequence[Entry], chain: str) -> Mapping[str, int]:
     """Return what a signature counts for: of several with one nonce, one is carried out.
 
     So a replacement counts for what it may pay beyond the dearest before it, and moves no more.

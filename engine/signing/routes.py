@@ -19,6 +19,8 @@ from engine.sending.encoding import decode, pool_of
 from engine.signing.rules import Given, refused
 
 _WEI_DIGITS: Final = 18
+DECIMALS_MAX: Final = 36
+DIGITS_MAX: Final = 80
 _GAIN_MIN_RAW: Final = 1
 """A transaction that may gain nothing is none of ours."""
 
@@ -37,7 +39,8 @@ def check_route(given: Given, *, now_ns: int) -> SignRefusal | None:
     except BadValueError as error:
         return refused(RefusalKind.CALL, str(error))
     return (
-        _check_place(plan, route, given)
+        _check_numbers(plan)
+        or _check_place(plan, route, given)
         or _check_swaps(plan, route)
         or _check_loan(plan, route)
         or _check_gain(plan, route, tip_bps_max=given.terms.tip_bps_max)
@@ -45,6 +48,24 @@ def check_route(given: Given, *, now_ns: int) -> SignRefusal | None:
         or _check_gas(plan, given)
         or _check_permit(plan, given)
     )
+
+
+def _check_numbers(plan: AtomicPlan) -> SignRefusal | None:
+    """A plan comes over a wire: none of its numbers may be what cannot be reckoned with."""
+    bounded = [plan.flash_fee, plan.gas.amount, plan.gas.data_amount, plan.notional_usd]
+    for step in plan.steps:
+        bounded += [step.amount_in, step.amount_out_min]
+        if not (0 <= step.decimals_in <= DECIMALS_MAX and 0 <= step.decimals_out <= DECIMALS_MAX):
+            return refused(RefusalKind.PLAN, f"a token of {step.decimals_in} decimals")
+    is_sound = all(
+        one.is_finite()
+        and abs(one.adjusted()) <= DIGITS_MAX
+        and len(one.as_tuple().digits) <= DIGITS_MAX
+        for one in (*bounded, plan.profit_min_quote)
+    )
+    if not (plan.steps and is_sound and all(one >= 0 for one in bounded)):
+        return refused(RefusalKind.PLAN, "the plan has numbers that cannot be reckoned with")
+    return None
 
 
 def _check_place(plan: AtomicPlan, route: ChainRoute, given: Given) -> SignRefusal | None:
@@ -210,15 +231,22 @@ def _swap(step: object) -> tuple[object, ...]:
 
 def raw_exact(amount: Decimal, decimals: int) -> int | None:
     """Return an amount in raw units; None if it is no whole number of them."""
-    scaled = amount.scaleb(decimals)
-    return int(scaled) if scaled == int(scaled) else None
+    whole, rest = _raw(amount, decimals)
+    return None if rest else whole
 
 
 def raw_floor(amount: Decimal, decimals: int) -> int:
     """Return an amount in raw units, rounded down."""
-    return int(amount.scaleb(decimals) // 1)
+    return _raw(amount, decimals)[0]
 
 
 def raw_ceil(amount: Decimal, decimals: int) -> int:
     """Return an amount in raw units, rounded up."""
-    return -int(-amount.scaleb(decimals) // 1)
+    whole, rest = _raw(amount, decimals)
+    return whole + bool(rest)
+
+
+def _raw(amount: Decimal, decimals: int) -> tuple[int, int]:
+    """Return whole raw units and what is left, by integers: a context of decimals would round."""
+    above, below = amount.as_integer_ratio()
+    return divmod(above * int(10**decimals), below)

@@ -13,14 +13,17 @@ from collections.abc import Mapping
 from typing import Final
 
 _SET_MODE_FILTER, _TSYNC = 1, 1
-_LOAD, _IS_EQUAL, _IS_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _IS_EQUAL, _IS_AT_LEAST, _HAS_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
 _ALLOW, _KILL = 0x7FFF_0000, 0x8000_0000
 _REFUSE: Final = 0x0005_0000 | errno.EPERM
 _OTHER_NUMBERING: Final = 0x4000_0000
 """Of x32 on x86-64: calls with it would slip past the list."""
 
+_NO_SUCH_CALL: Final = 0x0005_0000 | errno.ENOSYS
 _AF_UNIX: Final = 1
+_CLONE3: Final = 435
+_CLONE_THREAD: Final = 0x0001_0000
 
 DENIED: Final = {
     "x86_64": {
@@ -42,11 +45,11 @@ DENIED: Final = {
 }  # fmt: skip
 """By machine: names and numbers (asm/unistd_64.h, asm-generic/unistd.h)."""
 
-_OF_MACHINE: Final[Mapping[str, tuple[int, int, int]]] = {
-    "x86_64": (0xC000_003E, 317, 41),
-    "aarch64": (0xC000_00B7, 277, 198),
+_OF_MACHINE: Final[Mapping[str, tuple[int, int, int, int]]] = {
+    "x86_64": (0xC000_003E, 317, 41, 56),
+    "aarch64": (0xC000_00B7, 277, 198, 220),
 }
-"""AUDIT_ARCH, and the numbers of `seccomp` and `socket`."""
+"""AUDIT_ARCH, and the numbers of `seccomp`, `socket` and `clone`."""
 
 
 class _Program(ctypes.Structure):
@@ -68,7 +71,7 @@ def deny_system_calls(has_network: bool) -> str:  # noqa: FBT001 - called by pos
     machine = platform.machine()
     if platform.system() != "Linux" or machine not in _OF_MACHINE:
         raise OSError(f"not known how on {platform.system()} {machine}")
-    _, number, _ = _OF_MACHINE[machine]
+    number = _OF_MACHINE[machine][1]
     content = program(machine, has_network=has_network)
     libc = ctypes.CDLL(None, use_errno=True)
     given = _Program(len(content) // 8, content)
@@ -80,12 +83,12 @@ def deny_system_calls(has_network: bool) -> str:  # noqa: FBT001 - called by pos
         wrong = ctypes.get_errno() if answer < 0 else errno.ESRCH
         raise OSError(wrong, f"the kernel does not take the filter ({os.strerror(wrong)})")
     sockets = "" if has_network else ", sockets beyond this machine"
-    return f"no programs, debugging, other processes' memory, mounts or modules{sockets}"
+    return f"no other processes, debugging, mounts or modules{sockets}"
 
 
 def program(machine: str, *, has_network: bool) -> bytes:
     """Return the filter as the kernel takes it: instructions of 8 bytes."""
-    arch, _, socket_number = _OF_MACHINE[machine]
+    arch, _, socket_number, clone_number = _OF_MACHINE[machine]
     denied = list(DENIED[machine].values())
     steps = [
         (_LOAD, 0, 0, _ARCH),
@@ -97,12 +100,21 @@ def program(machine: str, *, has_network: bool) -> bytes:
     ]
     for number in denied:
         steps += [(_IS_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
+    # Its flags lie in memory, where no filter looks: libraries fall back to the call before it.
+    steps += [(_IS_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _NO_SUCH_CALL)]
+    steps += _only_with(clone_number, (_HAS_BITS, _CLONE_THREAD))
     if not has_network:
-        steps += [
-            (_IS_EQUAL, 0, 3, socket_number),
-            (_LOAD, 0, 0, _FIRST_ARGUMENT),
-            (_IS_EQUAL, 1, 0, _AF_UNIX),
-            (_RETURN, 0, 0, _REFUSE),
-        ]
+        steps += _only_with(socket_number, (_IS_EQUAL, _AF_UNIX))
     steps.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+def _only_with(number: int, check: tuple[int, int]) -> list[tuple[int, int, int, int]]:
+    """Refuse a call unless its first argument passes."""
+    return [
+        (_IS_EQUAL, 0, 4, number),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (check[0], 1, 0, check[1]),
+        (_RETURN, 0, 0, _REFUSE),
+        (_RETURN, 0, 0, _ALLOW),
+    ]

@@ -41,6 +41,7 @@ from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.logs import name_in_logs
 from engine.operate.loosening import watch_delays
+from engine.operate.mode_word import ModeWord
 from engine.operate.once import Once
 from engine.operate.one_time_code import OneTimeCode
 from engine.operate.outbox import Outbox
@@ -152,6 +153,9 @@ async def open_engine(
         venues = await open_venues(settings, paths, outbound, now_ns)
         state, header = await begin_run(settings, venues, ledger, now_ns)
         name_in_logs(run=header.run_id)
+        mode_word = ModeWord(paths.engines / paths.engine_id)
+        mode_word.write(header.control.mode)
+        stack.callback(mode_word.remove)
         outbox = Outbox(
             ledger,
             generation=state.generation,
@@ -211,6 +215,7 @@ async def open_engine(
             silence=Silence(paths.home, now_ns),
             sight=ChatSight(settings.approvals.blind_s),
             delayed=state.delayed,
+            mode_word=mode_word,
         )
         ticks.on_step = answers.step_clock
         answers.approvals.on_answer = holding.approval
