@@ -34,6 +34,7 @@ from engine.operate.clock_watch import ClockWatch
 from engine.operate.core_parts import Core
 from engine.operate.own_core import own_core
 from engine.operate.recorder import RecorderSettings, open_recorder
+from engine.operate.short_slice import ask_for_short_slices
 from engine.ports import Action, InputKind, RequestBudget
 from engine.wiring.chains import open_streams
 from engine.wiring.engine_role import accept_of
@@ -165,8 +166,14 @@ def _hold() -> Iterator[Hold | None]:
     if path is None:
         yield None
         return
-    call_later = asyncio.get_running_loop().call_later
-    hold = Hold("engine-paced", Path(path), terms=HOLD_TERMS, call_later=call_later)
+    loop = asyncio.get_running_loop()
+    hold = Hold(
+        "engine-paced",
+        Path(path),
+        terms=HOLD_TERMS,
+        call_later=loop.call_later,
+        call_soon=loop.call_soon,
+    )
     hold.look()
     if hold.trouble:
         raise RuntimeError(hold.trouble)
@@ -186,6 +193,7 @@ async def _tick(core: Core, watch: ClockWatch, session: Session) -> None:
 async def main(arguments: Sequence[str]) -> None:
     """Receive the paces in their order."""
     port, folder, *paces = arguments
+    ask_for_short_slices()
     async with own_core(os.environ):
         for number, text in enumerate(paces):
             await receive(int(port), Pace.parse(text), Path(folder) / f"engine-{number}.npz")

@@ -29,6 +29,7 @@ from benchmarks.preempted import LINE_WORDS, at_full_load
 from engine.background.hold import Hold, HoldTerms
 from engine.background.hold_page import Page
 from engine.background.switches import Trigger
+from engine.operate.short_slice import ask_for_short_slices
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT: Final = ROOT / ".benchmarks" / "preemption.npz"
@@ -147,8 +148,10 @@ async def measure_piece(count: int) -> dict[str, Numbers]:
                 folder / "page",
                 terms=TERMS,
                 call_later=asyncio.get_running_loop().call_later,
+                call_soon=asyncio.get_running_loop().call_soon,
             )
             hold.look()
+            ask_for_short_slices()
             if hold.trouble:
                 raise RuntimeError(hold.trouble)
             full = await receive(count, hold, stamps)
@@ -157,6 +160,7 @@ async def measure_piece(count: int) -> dict[str, Numbers]:
             hold.close()
         page.remove()
     alone = await receive(max(count // 10, 1), None, None)
+    ask_for_short_slices(0)
     return {
         "last": full.last,
         "called": full.called,

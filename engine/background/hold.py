@@ -28,6 +28,9 @@ from engine.domain.errors import BadValueError
 log = logging.getLogger(__name__)
 
 _NS_PER_S: Final = 1_000_000_000
+# Plain names: what a trigger looks up has left the caches, and each lookup counts.
+_NUMBER, _UNTIL, _TRIGGERED = WORD.NUMBER, WORD.UNTIL, WORD.TRIGGERED
+_KIND, _ENDED, _REST_UNTIL = WORD.KIND, WORD.ENDED, HEAD.REST_UNTIL
 _REST_NS_MAX: Final = 10 * _NS_PER_S
 
 
@@ -71,6 +74,7 @@ class Hold:
         path: of the page.
         terms: how long is held.
         call_later: calls something after some seconds, from the same thread.
+        call_soon: calls something once what runs now in the same thread is done.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Hold:
         *,
         terms: HoldTerms,
         call_later: Callable[[float, Callable[[], None]], Handle],
+        call_soon: Callable[[Callable[[], None]], Handle],
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.trouble = "there is no background work"
@@ -87,6 +92,7 @@ class Hold:
         self._name, self._path, self._terms = name, path, terms
         self._quiet_ns = terms.quiet_ns
         self._call_later = call_later
+        self._call_soon = call_soon
         self.is_busy: Callable[[], bool] = lambda: False
         self.led_to: Callable[[str], str] = lambda _subject: ""
         self._now_ns = now_ns
@@ -136,20 +142,20 @@ class Hold:
         assert group is not None
         words, now_ns = page.words, self._now_ns()
         self.triggers += 1
-        if self._is_on and words[at + WORD.ENDED] != self._number:
-            words[at + WORD.UNTIL] = self._until_ns = min(now_ns + self._quiet_ns, self._latest_ns)
+        if self._is_on and words[at + _ENDED] != self._number:
+            words[at + _UNTIL] = self._until_ns = min(now_ns + self._quiet_ns, self._latest_ns)
             self._count += 1
             self._others |= 1 << kind
             return
         credit_ns = self._credit(now_ns)
-        if credit_ns < self._quiet_ns or 0 < words[HEAD.REST_UNTIL] - now_ns < _REST_NS_MAX:
+        if credit_ns < self._quiet_ns or 0 < words[_REST_UNTIL] - now_ns < _REST_NS_MAX:
             self.passed_over += 1
             return
         self._number += 1
-        words[at + WORD.NUMBER] = self._number
-        words[at + WORD.TRIGGERED] = now_ns
-        words[at + WORD.KIND] = kind
-        words[at + WORD.UNTIL] = self._until_ns = now_ns + self._quiet_ns
+        words[at + _NUMBER] = self._number
+        words[at + _TRIGGERED] = now_ns
+        words[at + _KIND] = kind
+        words[at + _UNTIL] = self._until_ns = now_ns + self._quiet_ns
         self._is_on = True
         if not group.stop():
             self._cancel("its processes are gone")
@@ -159,8 +165,8 @@ class Hold:
         self._kind, self._subject, self._others, self._count = kind, subject, 0, 1
         self._triggered_ns, self._latest_ns = now_ns, now_ns + credit_ns
         self._credit_ns, self._credit_at_ns = credit_ns, now_ns
-        if self._timer is None:
-            self._wake_after(self._quiet_ns)
+        if self._timer is None:  # to make one that is due later takes 14 us: after the path
+            self._timer = self._call_soon(self._due)
 
     def _due(self) -> None:
         """Let go if the path is quiet, else look again later."""

@@ -26,6 +26,7 @@ from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_words import announce_ready
+from engine.operate.short_slice import ask_for_short_slices
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_answers import ChainAnswers
@@ -59,6 +60,8 @@ async def run_chains(settings: Settings, paths: Paths, *, role: str = ROLE) -> N
             broken.append(error)
             stop.set()
 
+        if refused := ask_for_short_slices():
+            log.info("slices of processor time are the system's: %s", refused)
         try:
             with held_lease(paths.lease(role), what=role) as lease:
                 async with (

@@ -50,6 +50,7 @@ from engine.operate.recorder import Recorder, RecorderSettings, open_recorder
 from engine.operate.recording import EntryKind, encode_beginning
 from engine.operate.role_words import announce_ready
 from engine.operate.run_header import RunHeader, encode_header
+from engine.operate.short_slice import ask_for_short_slices
 from engine.operate.sight_watch import watch_sight
 from engine.operate.silence import Silence
 from engine.operate.silence_watch import watch_silence
@@ -104,6 +105,8 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
             broken.append(error)
             stop.set()
 
+        if refused := ask_for_short_slices():
+            log.info("slices of processor time are the system's: %s", refused)
         try:
             async with (
                 own_core(os.environ),

@@ -38,6 +38,7 @@ class EngineHold:
             paths.hold_page,
             terms=hold_terms(settings.background),
             call_later=self._loop.call_later,
+            call_soon=self._loop.call_soon,
         )
         self._usd_min = float(settings.background.hold_usd_min)
         self.kill = partial(self._hold.trigger, Trigger.KILL)
@@ -76,11 +77,13 @@ class EngineHold:
 @contextmanager
 def chains_hold(settings: Settings, paths: Paths, *, role: str = "chains") -> Iterator[Hold]:
     """Return by what a role of chains pushes it aside for trades that move prices far."""
+    loop = asyncio.get_running_loop()
     hold = Hold(
         role,
         paths.hold_page,
         terms=hold_terms(settings.background, held_ratio_max=CHAINS_RATIO_MAX),
-        call_later=asyncio.get_running_loop().call_later,
+        call_later=loop.call_later,
+        call_soon=loop.call_soon,
     )
     try:
         yield hold

@@ -51,6 +51,10 @@ class Clock:
         self.timers.append(timer)
         return timer
 
+    def call_soon(self, call: Callable[[], None]) -> Timer:
+        """Take what comes as soon as any time passes."""
+        return self.call_later(0.0, call)
+
     def pass_ms(self, ms: float, *, is_loop_stuck: bool = False) -> None:
         """Let time pass."""
         end_ns = self.now_ns + round(ms * MS)
@@ -87,6 +91,7 @@ class Scene:
             self.path,
             terms=terms,
             call_later=self.clock.call_later,
+            call_soon=self.clock.call_soon,
             now_ns=self.clock,
         )
         hold.is_busy = lambda: self.is_busy
@@ -119,11 +124,13 @@ def scene(path: Path, busy: BusyGroup) -> Iterator[Scene]:
 
 def main(path: Path) -> None:
     """Hold until killed."""
+    clock = Clock()
     hold = Hold(
         "engine-killed",
         path,
         terms=HoldTerms(quiet_ns=5_000 * MS, longest_ns=5_000 * MS),
-        call_later=Clock().call_later,
+        call_later=clock.call_later,
+        call_soon=clock.call_soon,
     )
     hold.look()
     hold.trigger(Trigger.KILL)

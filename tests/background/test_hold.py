@@ -30,7 +30,14 @@ def at_work(tmp_path: Path, busy: BusyGroup) -> Iterator[Scene]:
 
 def test_without_background_work_a_trigger_does_nothing(tmp_path: Path) -> None:
     clock = Clock()
-    hold = Hold("e", tmp_path / "none", terms=TERMS, call_later=clock.call_later, now_ns=clock)
+    hold = Hold(
+        "e",
+        tmp_path / "none",
+        terms=TERMS,
+        call_later=clock.call_later,
+        call_soon=clock.call_soon,
+        now_ns=clock,
+    )
 
     hold.trigger(Trigger.KILL)
     hold.look()
@@ -297,6 +304,7 @@ def test_a_task_in_a_native_call_that_holds_a_lock_ends_as_if_undisturbed(tmp_pa
             *("engine-main", tmp_path / "page"),
             terms=TERMS,
             call_later=clock.call_later,
+            call_soon=clock.call_soon,
             now_ns=clock,
         )
         hold.look()

@@ -266,7 +266,14 @@ def test_a_page_of_garbage_has_nothing_signalled_and_nobody_raise(
     for turn in range(100):
         path = tmp_path / f"page-{turn}"
         page = Page.make(path)
-        hold = Hold("engine-main", path, terms=TERMS, call_later=clock.call_later, now_ns=clock)
+        hold = Hold(
+            "engine-main",
+            path,
+            terms=TERMS,
+            call_later=clock.call_later,
+            call_soon=clock.call_soon,
+            now_ns=clock,
+        )
         if turn % 2:
             hold.look()
         kept = 2 if turn % 3 else 0  # the words by which it is known
