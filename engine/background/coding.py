@@ -140,7 +140,7 @@ def _answer(given: Given, want: Want[Any]) -> bytes | None:
     return encode_checked(answer, type_=want.answer_type, what=f"answer to {want}")
 
 
-def decode_as(content: bytes, type_: type[T], *, what: str) -> T:
+def decode_as(content: bytes | memoryview, type_: type[T], *, what: str) -> T:
     """Decode what a program of now wrote.
 
     Raises:

@@ -1,18 +1,22 @@
 """Bytes that say what they are: kept and read again by other processes and later versions.
 
 Whatever was torn, mixed up or written by something else does not pass its digest, which covers the
-header, the task's name and the content.
+header, the task's name and the content. Of the content it covers a checksum of 32 bits, which reads
+four times as fast: what is damaged passes once in four billion times.
 """
 
 import hashlib
 import struct
+import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 from engine.domain.errors import BadValueError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+_WHOLE_DIGESTS: Final = 1
+"""The format in which the digest covers the content itself; still read."""
 _MAGIC: Final = b"SYNDKEPT"
 _HEADER: Final = struct.Struct("<8sHHIQq16sQ")
 _DIGEST_BYTES: Final = 16
@@ -54,21 +58,26 @@ class Sealed:
     sequence: int
     at_ns: int
     run: bytes
-    content: bytes
+    content: bytes | memoryview
 
-    def encode(self) -> bytes:
-        """Return the bytes from which `unseal` makes it again."""
+    def head(self) -> bytes:
+        """Return the bytes before the content."""
         header = _HEADER.pack(
             *(_MAGIC, FORMAT, self.kind, self.version, self.sequence, self.at_ns, self.run),
             len(self.content),
         )
-        return header + _digest(header, self.task, self.content) + self.content
+        return header + _digest(FORMAT, header, self.task, self.content)
+
+    def encode(self) -> bytes:
+        """Return the bytes from which `unseal` makes it again."""
+        return self.head() + self.content
 
 
 def unseal(raw: bytes | memoryview, *, kind: Kind, task: str) -> Sealed | None:
     """Read what `Sealed.encode` gave; None if there is nothing but zeros or no byte at all.
 
-    Bytes beyond its end are left over from something longer and no part of it.
+    Bytes beyond its end are left over from something longer and no part of it. The content is not
+    copied: it stays a part of what was read.
 
     Raises:
         GarbageError: it is something else.
@@ -83,15 +92,16 @@ def unseal(raw: bytes | memoryview, *, kind: Kind, task: str) -> Sealed | None:
         return None
     if magic != _MAGIC:
         raise GarbageError(f"the {kind.name.lower()} of {task} begins with {magic!r}")
-    if form != FORMAT:
+    if form not in {FORMAT, _WHOLE_DIGESTS}:
         raise GarbageError(f"the {kind.name.lower()} of {task} is of format {form}, not {FORMAT}")
     if length > len(raw) - OVERHEAD_BYTES:
         raise GarbageError(
             f"the {kind.name.lower()} of {task} says that it has {length} bytes; "
             f"there are {len(raw) - OVERHEAD_BYTES}"
         )
-    content = bytes(raw[OVERHEAD_BYTES : OVERHEAD_BYTES + length])
-    if found != kind or raw[_HEADER.size : OVERHEAD_BYTES] != _digest(header, task, content):
+    content = memoryview(raw)[OVERHEAD_BYTES : OVERHEAD_BYTES + length]
+    digest = _digest(form, header, task, content)
+    if found != kind or raw[_HEADER.size : OVERHEAD_BYTES] != digest:
         raise GarbageError(f"the {kind.name.lower()} of {task} does not pass its digest")
     return Sealed(
         kind=kind,
@@ -119,7 +129,10 @@ def next_sequence(last: int, *, at_ns: int) -> int:
     return max(last + 1, at_ns, 1)
 
 
-def _digest(header: bytes, task: str, content: bytes) -> bytes:
+def _digest(form: int, header: bytes, task: str, content: bytes | memoryview) -> bytes:
     digest = hashlib.blake2b(header, digest_size=_DIGEST_BYTES, key=task.encode()[:64])
-    digest.update(content)
+    if form == _WHOLE_DIGESTS:
+        digest.update(content)
+    else:
+        digest.update(zlib.crc32(content).to_bytes(4))
     return digest.digest()

@@ -139,11 +139,15 @@ class StatePage:
 
     def put(self, sealed: Sealed) -> None:
         """Keep what was sealed elsewhere; see `write`."""
-        raw = sealed.encode()
+        head, content = sealed.head(), sealed.content
         half = 1 - self._half
-        self._make_room(half, len(raw))
+        self._make_room(half, len(head) + len(content))
+        # The head comes last: until then this half says that there is nothing in it.
         start = half * HALF_BYTES
-        self._memory[start : start + len(raw)] = raw
+        at = start + len(head)
+        self._memory[start:at] = bytes(len(head))
+        self._memory[at : at + len(content)] = content
+        self._memory[start:at] = head
         self._half, self.sequence = half, sealed.sequence
 
     def sync(self) -> None:

@@ -1,7 +1,11 @@
 """A state page gives the newest state that is whole, and never what is none."""
 
+import contextlib
+import hashlib
 import os
+import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,7 +45,7 @@ def write(path: Path, *contents: bytes, at_ns: int = 100) -> None:
 
 def newest(path: Path) -> bytes | None:
     found, _ = read_page(path, kind=Kind.STATE, task=NAME)
-    return None if found is None else found.content
+    return None if found is None else bytes(found.content)
 
 
 @given(st.binary(max_size=200), st.data())
@@ -173,3 +177,72 @@ def test_a_page_takes_no_more_room_than_what_is_on_it(tmp_path: Path) -> None:
     write(path, b"one", b"two")
 
     assert path.stat().st_blocks * 512 < 100_000
+
+
+def of_format_1(content: bytes) -> bytes:
+    """Seal as the program did when its digest covered the content itself."""
+    header = struct.pack("<8sHHIQq16sQ", b"SYNDKEPT", 1, Kind.STATE, 3, 7, 11, RUN, len(content))
+    digest = hashlib.blake2b(header, digest_size=16, key=NAME.encode())
+    digest.update(content)
+    return header + digest.digest() + content
+
+
+def test_what_was_kept_before_the_checksum_was_made_faster_is_read_and_checked() -> None:
+    raw = of_format_1(b"some state")
+
+    assert unseal(raw, kind=Kind.STATE, task=NAME) == sealed(b"some state")
+    with pytest.raises(GarbageError, match="does not pass"):
+        unseal(raw[:-1] + b"x", kind=Kind.STATE, task=NAME)
+
+
+def test_a_format_that_is_not_known_is_told_and_not_read() -> None:
+    raw = bytearray(sealed(b"x").encode())
+    raw[8] = 3
+
+    with pytest.raises(GarbageError, match="of format 3, not 2"):
+        unseal(bytes(raw), kind=Kind.STATE, task=NAME)
+
+
+def test_what_is_read_is_not_copied_from_what_was_read() -> None:
+    raw = sealed(b"some state").encode()
+    found = unseal(raw, kind=Kind.STATE, task=NAME)
+
+    assert found is not None
+    assert isinstance(found.content, memoryview)
+    assert found.content.obj is raw
+
+
+class KilledError(Exception):
+    """The writer is killed."""
+
+
+class Mapped(bytearray):
+    """Memory whose writer dies after so many stores."""
+
+    stores = 0
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        if self.stores == 0:
+            raise KilledError
+        self.stores -= 1
+        super().__setitem__(at, value)
+
+
+@pytest.mark.parametrize("stores", [0, 1, 2, 3])
+def test_a_writer_that_is_killed_between_two_stores_leaves_one_whole_state(
+    tmp_path: Path, stores: int
+) -> None:
+    path = tmp_path / "page"
+    write(path, b"a" * 40, b"b" * 40)
+    memory = Mapped(path.read_bytes())
+    with open_page(path, kind=Kind.STATE, task=NAME) as page:
+        memory.stores, page._memory = stores, memory  # type: ignore[assignment]
+        with contextlib.suppress(KilledError):
+            page.write(b"c" * 50, version=3, run=RUN)
+    path.write_bytes(memory)
+
+    found, faults = read_page(path, kind=Kind.STATE, task=NAME)
+
+    assert found is not None
+    assert bytes(found.content) == (b"c" * 50 if stores == 3 else b"b" * 40)
+    assert faults == []
