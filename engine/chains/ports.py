@@ -87,6 +87,13 @@ class Topic(StrEnum):
     LOGS = "logs"
     PENDING = "newPendingTransactions"
     """Hashes; with `BODIES` whole transactions, where a node has them."""
+    PRECONFIRMED = "pendingLogs"
+    """Events of what a sequencer has confirmed ahead of its block (flashblocks): hints."""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a node may have none of it, and is sound all the same."""
+        return self in (Topic.PENDING, Topic.PRECONFIRMED)
 
 
 BODIES: Final[Mapping[str, Json]] = {"bodies": True}

@@ -54,6 +54,8 @@ class ChainFacts:
         gas_price_gwei: assumed until a chain tells. Without any its pools are in no route.
         native_usd_about: by which pools are chosen where nobody says a price, and nothing else is
             reckoned.
+        confirms_ahead: its sequencer says what a block will hold while it is made, in parts of some
+            200 ms (flashblocks), where a provider passes that on.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ChainFacts:
     multicall: str = MULTICALL3
     gas_price_gwei: Decimal | None = None
     native_usd_about: Decimal
+    confirms_ahead: bool = False
 
 
 _ALL: Final = (
@@ -95,6 +98,7 @@ _ALL: Final = (
         finality_s=1_200,
         gas_model=GasModel.OP_STACK,
         log_span=5_000,
+        confirms_ahead=True,
     ),
     ChainFacts(
         name="arbitrum",
@@ -119,6 +123,7 @@ _ALL: Final = (
         finality_s=1_200,
         gas_model=GasModel.OP_STACK,
         log_span=5_000,
+        confirms_ahead=True,
     ),
     ChainFacts(
         name="bnb",

@@ -8,9 +8,11 @@ from fractions import Fraction
 from typing import Final
 
 from engine.bus.notices import WhaleSeen
+from engine.chains.families.family_list import families_of
 from engine.chains.following.machine import Following
 from engine.chains.pending.desk import PendingDesk
 from engine.chains.pending.far_moves import moves_far
+from engine.chains.pending.preconfirmed import Preconfirmed, PreconfirmedWatch
 from engine.chains.pending.prices import RoughPrices
 from engine.chains.pending.router_list import RouterAt, routers_of
 from engine.chains.pending.watch import PendingWatch, WatchLimits
@@ -21,7 +23,7 @@ from engine.domain.dexes import Dex
 from engine.domain.modes import Basis
 from engine.domain.units import BPS_PER_UNIT
 from engine.settings.schema import ChainsSettings
-from engine.wiring.pending_pools import LivePools, PoolsBefore, told_of
+from engine.wiring.pending_pools import LivePools, PoolsBefore, steps_of, told_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class ChainPending:
     Attributes:
         desk: what was heard, foretold and found.
         watch: what hears it; None before it runs.
+        hints: what its sequencer has confirmed ahead of the next block.
         restart_count: how often it failed and began anew.
 
     Args:
@@ -65,6 +68,7 @@ class ChainPending:
         self.restart_count = 0
         self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
         self._on_impact, self._far_ratio = on_impact, float(terms.impact_ratio)
+        dexes = tuple(dexes)
         self._live = LivePools(machine.pools)
         self._block_s = facts.block_ms // MS_PER_S
         self._hears_pending, self._limits = hears_pending, limits
@@ -80,6 +84,14 @@ class ChainPending:
             note=None if note is None else lambda ref, swaps: note(ref, swaps, prices.usd_of),
         )
         self.watch: PendingWatch | None = None
+        self.hints: Final = Preconfirmed(
+            steps_of=lambda log: steps_of(log, machine.pools),
+            pools=self._live,
+            counts=self.desk.counts,
+        )
+        hears_hints = hears_pending and facts.confirms_ahead
+        families = families_of(dexes).values() if hears_hints else ()
+        self._topics = frozenset(topic for family in families for topic in family.topics)
 
     async def run(self, node: Node) -> None:
         """Watch until cancelled."""
@@ -95,20 +107,34 @@ class ChainPending:
         self._machine.look = self._look
         try:
             while True:
-                await self._run(self.watch)
+                await self._run(self.watch, node)
                 await asyncio.sleep(RESTART_S)
         finally:
             self._machine.look = None
 
-    async def _run(self, watch: PendingWatch) -> None:
+    async def _run(self, watch: PendingWatch, node: Node) -> None:
         """Watch; what a stranger sent ends neither this for long nor the chain's blocks at all."""
         try:
-            await watch.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(watch.run())
+                if self._topics:
+                    tasks.create_task(self._hints_of(watch, node).run())
         except Exception:
             self.restart_count += 1
             log.exception("what waits for blocks of %s is watched anew", self._machine.name)
 
+    def _hints_of(self, watch: PendingWatch, node: Node) -> PreconfirmedWatch:
+        branch = self._machine.branch
+        return PreconfirmedWatch(
+            node,
+            self.hints,
+            topics=self._topics,
+            take=watch.confirmed_ahead,
+            tip_number=lambda: None if branch.tip is None else branch.tip.ref.number,
+        )
+
     def _look(self, ref: BlockRef, logs: Sequence[Log]) -> None:
+        self.hints.block(ref, logs)
         if self.watch is not None:
             told, before = told_of(ref, logs, self._machine.pools)
             if moves_far(told.steps, before, self._far_ratio):

@@ -40,6 +40,22 @@ class PoolsBefore:
         return self._moved.get(address) or self._live.kept(address)
 
 
+def steps_of(log: Log, pools: FollowedPools) -> list[Step]:
+    """Return what an event does to pools that are live."""
+    steps: list[Step] = []
+    for one in pools.about(log):
+        if one.held is None:
+            continue
+        try:
+            change = one.family.change_of(one.pool, log)
+        except BadValueError:
+            change = None  # `following` takes it out of everything
+        if isinstance(change, ReadAgain):
+            change = None
+        steps.append(Step(address=one.pool.address, log=log, change=change))
+    return steps
+
+
 def told_of(
     ref: BlockRef, logs: Sequence[Log], pools: FollowedPools
 ) -> tuple[Told, dict[str, Held]]:
@@ -50,16 +66,9 @@ def told_of(
     steps: list[Step] = []
     before: dict[str, Held] = {}
     for log in logs:
-        for one in pools.about(log):
-            if one.held is None:
-                continue
-            address = one.pool.address
-            before.setdefault(address, one.held)
-            try:
-                change = one.family.change_of(one.pool, log)
-            except BadValueError:
-                change = None  # `following` takes it out of everything
-            if isinstance(change, ReadAgain):
-                change = None
-            steps.append(Step(address=address, log=log, change=change))
+        for step in steps_of(log, pools):
+            held = pools.of[step.address].held
+            assert held is not None
+            before.setdefault(step.address, held)
+            steps.append(step)
     return Told(ref=ref, steps=steps), before

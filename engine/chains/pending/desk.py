@@ -111,6 +111,12 @@ class PendingDesk:
         swaps = [Swapped.of(effect) for effect in ahead.effects]
         self._look(swaps, tx.hash, now_ns=now_ns, is_pending=True)
 
+    def confirmed_ahead(self, swaps: Sequence[Swapped], *, now_ns: int) -> None:
+        """Look at swaps that a sequencer has confirmed ahead of their block; nothing is booked."""
+        for swap in swaps:
+            if swap.log is not None:
+                self._look([swap], swap.log.tx_hash, now_ns=now_ns, is_pending=True)
+
     def next_block(self, *, base_fee_raw: int, at_s: int) -> list[tuple[Waits, Prediction]]:
         """Return what those that wait will do if the next block takes them in its usual order."""
         after = PoolsAfter(self._pools)

@@ -42,6 +42,11 @@ class Count(StrEnum):
     OVERTAKEN = "others came first"
     BLOCKS_LEFT_OUT = "blocks not looked at"
     NOT_FETCHED = "named, and its body not fetched"
+    AHEAD = "events confirmed ahead"
+    AHEAD_KEPT = "events confirmed ahead, and in their block"
+    AHEAD_DROPPED = "events confirmed ahead, and not in their block"
+    AHEAD_ELSEWHERE = "events confirmed ahead of another block than the next"
+    AHEAD_FULL = "events confirmed ahead that were too many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ number in a second. What was missed is missed: pending transactions are hints, n
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from engine.chains.pending.desk import PendingDesk, Told
 from engine.chains.pending.stepping import StepPools
 from engine.chains.pending.waiting import Count
-from engine.chains.pending.whales import Whale
+from engine.chains.pending.whales import Swapped, Whale
 from engine.chains.ports import BODIES, Json, Node, NodeError, Refusal, Topic
 from engine.chains.rpc.parsing import parse_hash
 from engine.domain.backoff import Backoff
@@ -96,6 +96,11 @@ class PendingWatch:
             self.desk.counts[Count.BLOCKS_LEFT_OUT] += 1
         self._blocks.append((told, before))
         self._has_blocks.set()
+
+    def confirmed_ahead(self, swaps: Sequence[Swapped]) -> None:
+        """Take swaps that a sequencer has confirmed ahead of their block."""
+        self.desk.confirmed_ahead(swaps, now_ns=self._now_ns())
+        self._tell_whales()
 
     async def _hear(self) -> None:
         backoff = Backoff(first_s=0.2, longest_s=30.0)

@@ -51,7 +51,10 @@ async def hear(
                     standing.knows(_number_of(word))
                 yield word
     except ProviderError as error:
-        pool.failed(standing, error)
+        if topic.is_optional and error.trouble is Trouble.REFUSED:
+            standing.provider.troubles[error.trouble] += 1
+        else:
+            pool.failed(standing, error)
         raise
 
 

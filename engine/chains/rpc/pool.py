@@ -109,21 +109,30 @@ class ProviderPool:
     ) -> AsyncGenerator[Json, None]:
         """Give what the best provider tells that has subscriptions; heads are polled without one.
 
-        It ends when that provider falls behind the others, too.
+        It ends when that provider falls behind the others, too. What a node need not have is asked
+        of the next best one where it is refused.
         """
         self.check_split()
         asked: Asked = ("eth_subscribe", [topic])
         able = [one for one in self.standings if one.provider.has_subscriptions]
-        standing = next((one for one in self.ranked([asked]) if one in able), None)
-        if standing is not None:
-            told = hearing.hear(self, standing, topic, params)
-        elif topic is Topic.HEADS and not able:
-            told = hearing.poll_heads(self)
-        else:
+        ways = [
+            hearing.hear(self, one, topic, params) for one in self.ranked([asked]) if one in able
+        ]
+        if topic is Topic.HEADS and not able:
+            ways = [hearing.poll_heads(self)]
+        if not ways:
             raise self.why_none([asked], [])
-        async with aclosing(told):
-            async for word in told:
-                yield word
+        last = ways[-1] if topic.is_optional else ways[0]
+        for told in ways:
+            try:
+                async with aclosing(told):
+                    async for word in told:
+                        yield word
+            except ProviderError as error:
+                if told is last or error.trouble is not Trouble.REFUSED:
+                    raise
+            else:
+                return
 
     # ---- for what is built on it -------------------------------------------------------------
 

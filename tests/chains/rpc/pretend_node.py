@@ -27,12 +27,14 @@ class PretendNode:
     Attributes:
         methods: by name; each is called with the parameters.
         asked: names in the order in which they were asked for.
+        has_flashblocks: whether it tells events ahead of their block, as Base's nodes do.
     """
 
     def __init__(self, *, chain_id: int = 31_337) -> None:
         self.url = ""
         self.socket_url = ""
         self.asked: list[str] = []
+        self.has_flashblocks = False
         self.branch = ""
         self.blocks: list[dict[str, Any]] = []
         self.logs: list[dict[str, Any]] = []
@@ -45,6 +47,7 @@ class PretendNode:
             "eth_getCode": lambda *_: "0x",
         }
         self._told: set[asyncio.Queue[dict[str, Any]]] = set()
+        self._ahead: dict[asyncio.Queue[dict[str, Any]], set[str]] = {}
         self._count = 0
         self.mine()
 
@@ -67,6 +70,14 @@ class PretendNode:
         self.blocks.append(block)
         for queue in self._told:
             queue.put_nowait(block)
+
+    def confirm_ahead(self, *logs: dict[str, Any]) -> int:
+        """Tell events of the block that is being made; return to how many subscriptions."""
+        for queue, wanted in self._ahead.items():
+            for log in logs:
+                if log["topics"][0] in wanted:
+                    queue.put_nowait(log)
+        return len(self._ahead)
 
     def undo(self, count: int, *, branch: str) -> None:
         """Take the newest blocks back; those that follow are another branch's."""
@@ -108,13 +119,24 @@ class PretendNode:
                     self.asked.append("eth_subscribe")
                     self._count += 1
                     name = hex(self._count)
-                    self._told.add(queue)
+                    topic, *wanted = asked["params"]
+                    if topic == "pendingLogs":
+                        if not self.has_flashblocks:
+                            error = {"code": -32602, "message": "unknown subscription"}
+                            await socket.send_json(
+                                {"jsonrpc": "2.0", "id": asked["id"], "error": error}
+                            )
+                            continue
+                        self._ahead[queue] = set(wanted[0]["topics"][0])
+                    else:
+                        self._told.add(queue)
                     await socket.send_json({"jsonrpc": "2.0", "id": asked["id"], "result": name})
                     telling = asyncio.create_task(_tell(socket, name, queue))
                 else:
                     await socket.send_json(self._answers(asked))
         finally:
             self._told.discard(queue)
+            self._ahead.pop(queue, None)
             if telling is not None:
                 telling.cancel()
         return socket
