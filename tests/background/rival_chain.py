@@ -44,9 +44,9 @@ from tests.simulation.markets import Prices
 
 CHAIN: Final = "arbitrum"
 APART_MS: Final = 250
-LANDS_MS: Final = 300
-"""Chosen: from a decision until its transaction lands, a little more than a block. Who stands
-beside the sequencer is before us in the next block: what rivals take in it is gone."""
+LANDS_MS: Final = 310
+"""Chosen: from a decision until its transaction lands, a little more than the longest block. Who
+stands beside the sequencer is before us in the next one: what rivals take in it is gone."""
 
 HEARD_MS: Final = (60, 110)
 """Chosen: how late a block is heard."""

@@ -107,7 +107,7 @@ def test_an_engine_loses_races_among_rivals_and_none_where_nobody_competes() -> 
             world = run_world(
                 1,
                 root / "world",
-                seconds=600.0,
+                seconds=900.0,
                 empty_database=make_empty_database(root / "empty"),
                 habits=habits,
             )
@@ -126,6 +126,6 @@ def test_an_engine_loses_races_among_rivals_and_none_where_nobody_competes() -> 
         assert tally.found > 0
         assert world.life.failures == []
 
-    assert lost["rivals"] > 0
-    assert lost["rivals"] / (lost["rivals"] + won["rivals"]) > 0.2
-    assert won["control"] > won["rivals"]
+    # Of those that are not taken in their own block about two of three are in the next one.
+    assert lost["rivals"] / (lost["rivals"] + won["rivals"]) == pytest.approx(0.65, abs=0.2)
+    assert lost["control"] / (lost["control"] + won["control"]) < 0.3
