@@ -28,8 +28,9 @@ from engine.requests.discoveries import (
 )
 from engine.wiring.advice_lines import chosen_lines, dated
 
-AGAIN_S: Final = 60.0
-"""Advice is told again so often: who was started again begins without any."""
+AGAIN_S: Final = 20.0
+"""Advice is told again so often: who was started again begins without any, and what it changed is
+heard of then."""
 
 APART_S: Final = 1.5
 """Least time between two tellings."""

@@ -1,10 +1,11 @@
-"""Which local chains a run has: those named, else one where roles are processes; or a sentence."""
+"""Which local chains a run has: those named, else those that agents learn about; or a sentence."""
 
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from engine.agents.task_list import CHAINS_LEARNED
 from engine.sandbox.world import packages
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.local_chains import local_chains, why_no_chains, with_usual_chains
@@ -29,8 +30,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_processes_follow_a_local_chain_if_nobody_says(tmp_path: Path) -> None:
-    assert local_chains(with_usual_chains(named())) == ("base",)
+def test_processes_follow_those_that_agents_learn_about_if_nobody_says(tmp_path: Path) -> None:
+    assert local_chains(with_usual_chains(named())) == tuple(CHAINS_LEARNED)
     assert roles(named(), tmp_path) == ["sandbox", "ledger", "chains", "engine", "workers"]
 
 
