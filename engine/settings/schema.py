@@ -120,8 +120,8 @@ class MarketsSettings(_Section, frozen=True, kw_only=True):
     sandbox_chains: Annotated[
         list[str],
         Meta(description="chains that local nodes of the sandbox pose as, as base,ethereum; unset: "
-             "arbitrum, base and polygon, unless all roles share a process; none: the sandbox makes "
-             "a chain up"),
+             "arbitrum, base and polygon, unless all roles share a process; none: the sandbox "
+             "makes a chain up"),
     ] = msgspec.field(default_factory=list)  # fmt: skip
     sandbox_port: Annotated[
         int, Meta(ge=0, le=65_535, description="port of the sandbox on loopback, 0 is any free one")
