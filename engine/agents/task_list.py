@@ -19,6 +19,7 @@ from engine.agents.sharing import sharing
 from engine.agents.strategy_effectiveness import STRATEGY_EFFECTIVENESS
 from engine.agents.success_patterns import SUCCESS_PATTERNS
 from engine.agents.team_performance import TEAM_PERFORMANCE
+from engine.agents.validator_response import validator_response
 from engine.background.ports import Task
 
 ARBITRUM: Final = "arbitrum_spotter"
@@ -68,6 +69,7 @@ TASKS: Final[tuple[Task[Any], ...]] = (
     *map(liquidity_map, _MAPS),
     batch_posting("arbitrum", ARBITRUM),
     bridge_gaps("polygon", POLYGON),
+    validator_response("polygon", POLYGON),
     SUCCESS_PATTERNS,
     sharing(tuple(CHAINS_LEARNED)),
     TEAM_PERFORMANCE,

@@ -34,6 +34,18 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True):
     usd: float
 
 
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction that a block took and that had been heard before, by those who decode it.
+
+    Attributes:
+        heard_at_ns: when it was heard first.
+        tip_gwei: what the block's maker gets at most for a unit of its gas.
+    """
+
+    heard_at_ns: int
+    tip_gwei: float
+
+
 class BlockFact(msgspec.Struct, frozen=True, kw_only=True):
     """A block that stands.
 
@@ -49,6 +61,7 @@ class BlockFact(msgspec.Struct, frozen=True, kw_only=True):
         data_raw: what the bytes of a transaction of two swaps cost then; 0 where they cost nothing.
         undone: how many blocks it took the place of.
         swaps: in their order.
+        waits: what it took of the transactions that had been heard before.
     """
 
     number: int
@@ -64,3 +77,4 @@ class BlockFact(msgspec.Struct, frozen=True, kw_only=True):
     data_raw: int
     undone: int
     swaps: tuple[Swap, ...]
+    waits: tuple[Wait, ...] = ()

@@ -30,6 +30,9 @@ KINDS: Final = (
     DiscoveryKind(name="fee_structure", title="Fees of a chain", figure="gas_ratio"),
     DiscoveryKind(name="fee_rule", title="Rule of base fees", figure="explained_ratio"),
     DiscoveryKind(name="block_time", title="Times of blocks", figure="interval_s"),
+    DiscoveryKind(
+        name="validator_response", title="Response of validators", figure="next_block_ratio"
+    ),
     DiscoveryKind(name="bridge", title="Gap between chains", figure="gap_bps"),
     DiscoveryKind(name="success_pattern", title="Pattern of success", figure="success_ratio"),
     DiscoveryKind(name="new_path", title="New path", figure="edge_bps"),

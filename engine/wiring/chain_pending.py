@@ -15,6 +15,7 @@ from engine.chains.pending.far_moves import moves_far
 from engine.chains.pending.preconfirmed import Preconfirmed, PreconfirmedWatch
 from engine.chains.pending.prices import RoughPrices
 from engine.chains.pending.router_list import RouterAt, routers_of
+from engine.chains.pending.waiting import Waits
 from engine.chains.pending.watch import PendingWatch, WatchLimits
 from engine.chains.pending.whales import Swapped, UsdOf, Whale, WhaleTerms
 from engine.chains.ports import BlockRef, Log, Node
@@ -48,6 +49,7 @@ class ChainPending:
         on_whale: takes each large trade that is to be told.
         on_impact: is told at once of each that moves its price far or is large, told or not.
         note: is shown each block with its swaps, and what values them.
+        note_taken: is shown what each took that had waited.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class ChainPending:
         hears_pending: bool = True,
         limits: WatchLimits | None = None,
         note: Callable[[BlockRef, Sequence[Swapped], UsdOf], None] | None = None,
+        note_taken: Callable[[BlockRef, Sequence[Waits]], None] | None = None,
     ) -> None:
         self.restart_count = 0
         self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
@@ -82,6 +85,7 @@ class ChainPending:
             usd_of=prices.usd_of,
             on_pending_whale=on_impact,
             note=None if note is None else lambda ref, swaps: note(ref, swaps, prices.usd_of),
+            note_taken=note_taken,
         )
         self.watch: PendingWatch | None = None
         self.hints: Final = Preconfirmed(

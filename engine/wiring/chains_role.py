@@ -126,6 +126,7 @@ async def open_chains(
             now_ns=clock,
             hears_pending=settings.chains.pending,
             note=blocks.swapped,
+            note_taken=blocks.took,
         )
 
     terms = ChoiceTerms(

@@ -26,7 +26,7 @@ from engine.background.wants import (
     PricesNow,
 )
 from engine.domain.advice import InclusionAdvice
-from engine.domain.block_facts import BlockFact, Swap
+from engine.domain.block_facts import BlockFact, Swap, Wait
 from engine.domain.units import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 from tests.agents.worlds import START_NS, block, given, swap
 
@@ -73,6 +73,8 @@ def _blocks(chance: np.random.Generator, first: int, size: int) -> tuple[BlockFa
             gas_limit=100,
             data_raw=10**12 + (first + n) // 30 * 10**11,
             swaps=_trades(chance, first + n),
+            told_at_ns=START_NS + (first + n) * 2 * NS_PER_S,
+            waits=_waits(chance, first + n),
         )
         for n in range(size)
     )
@@ -87,6 +89,14 @@ def _trades(chance: np.random.Generator, n: int) -> tuple[Swap, ...]:
         swap(f"a{n}", "0x1", "ETH USDC", (1.0, 1_000.0 + gain), index=2, sender="0xbot"),
     )
     return (opener, *(take if chance.random() < 0.4 else ()))
+
+
+def _waits(chance: np.random.Generator, n: int) -> tuple[Wait, ...]:
+    """Make a transaction in some blocks that was heard before, at once where it tipped much."""
+    tip_gwei = float(chance.exponential())
+    blocks = 0.5 if tip_gwei > 1 else 1.5
+    heard_at_ns = START_NS + int((n - blocks) * 2 * NS_PER_S)
+    return (Wait(heard_at_ns=heard_at_ns, tip_gwei=tip_gwei),) if chance.random() < 0.5 else ()
 
 
 def _pools(chance: np.random.Generator) -> PoolsGiven:

@@ -14,9 +14,11 @@ from engine.chains.facts.notes import BlockNotes, Written
 from engine.chains.facts.ring import FactRing
 from engine.chains.facts.swaps import swaps_of
 from engine.chains.gas.reader import GasSeen
+from engine.chains.pending.waiting import Waits
 from engine.chains.pending.whales import Swapped, UsdOf
 from engine.chains.ports import BlockRef, Json
-from engine.domain.block_facts import BlockFact
+from engine.domain.block_facts import BlockFact, Wait
+from engine.domain.units import GWEI_DECIMALS
 from engine.pools.blocks import Block
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,17 @@ class KeptBlocks:
     def swapped(self, ref: BlockRef, swaps: Sequence[Swapped], usd_of: UsdOf) -> None:
         """Note the swaps of a block."""
         self.notes.swapped(ref.number, ref.hash, swaps_of(swaps, usd_of))
+
+    def took(self, ref: BlockRef, waits: Sequence[Waits]) -> None:
+        """Note what a block took that had been heard before."""
+        self.notes.took(
+            ref.number,
+            ref.hash,
+            [
+                Wait(heard_at_ns=one.heard_at_ns, tip_gwei=one.tx.tip_raw_max / 10**GWEI_DECIMALS)
+                for one in waits
+            ],
+        )
 
     def seen(self, seen: GasSeen) -> None:
         """Note what gas is."""

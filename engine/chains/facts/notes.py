@@ -6,6 +6,7 @@ tipped in it) is added while it is among the newest.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from engine.chains.gas.base_fee import BASE_FEE_MAX_WEI, GAS_MAX, LIMIT_MAX
 from engine.chains.gas.fee_history import FeeHistory
 from engine.chains.ports import Json
 from engine.chains.rpc.parsing import parse_quantity
-from engine.domain.block_facts import BlockFact, Swap
+from engine.domain.block_facts import BlockFact, Swap, Wait
 from engine.domain.errors import BadValueError
 from engine.domain.units import GWEI_DECIMALS
 from engine.pools.blocks import Block
@@ -26,6 +27,7 @@ OPEN_MAX: Final = 64
 """To so many of the newest blocks something may yet be added."""
 
 SWAPS_MAX: Final = 200
+WAITS_MAX: Final = 50
 TRANSACTIONS_MAX: Final = 100_000
 
 
@@ -121,6 +123,12 @@ class BlockNotes:
         self.cut += max(len(all_of_them) - SWAPS_MAX, 0)
         if all_of_them:
             self._put(msgspec.structs.replace(fact, swaps=all_of_them[:SWAPS_MAX]))
+
+    def took(self, number: int, block_hash: str, waits: Iterable[Wait]) -> None:
+        """Add what a block took that had been heard before, if it is still among the newest."""
+        fact = self._open.get(number)
+        if fact is not None and fact.hash == block_hash:
+            self._put(msgspec.structs.replace(fact, waits=tuple(islice(waits, WAITS_MAX))))
 
     def paid(self, history: FeeHistory) -> None:
         """Add what was tipped in the newest blocks."""

@@ -45,6 +45,7 @@ class PendingDesk:
 
     Args:
         note: is told of each block with all its swaps.
+        note_taken: is told of what a block took that had waited.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class PendingDesk:
         waiting_max: int = WAITING_MAX,
         on_pending_whale: Callable[[], None] = lambda: None,
         note: Callable[[BlockRef, Sequence[Swapped]], None] | None = None,
+        note_taken: Callable[[BlockRef, Sequence[Waits]], None] | None = None,
     ) -> None:
         """Begin without any; `on_pending_whale` is told at once of each that waits."""
         self.counts: Counter[str] = Counter()
@@ -66,6 +68,7 @@ class PendingDesk:
         self._terms, self._usd_of = terms, usd_of
         self._on_pending_whale = on_pending_whale
         self._note = note
+        self._note_taken = note_taken
 
     def hear(self, told: Json, *, now_ns: int, at_s: int) -> None:
         """Hear of a transaction that waits.
@@ -145,6 +148,7 @@ class PendingDesk:
         for step in told.steps:
             by_tx.setdefault(step.log.tx_hash, []).append(step)
         all_swaps: list[Swapped] = []
+        taken: list[Waits] = []
         known = by_tx if tx_hashes is None else dict.fromkeys(tx_hashes) | by_tx
         for tx_hash in known:
             waits, steps = self.waiting.get(tx_hash), by_tx.get(tx_hash, [])
@@ -157,9 +161,12 @@ class PendingDesk:
             if waits is not None and foretold is not None:
                 self._judge(waits, foretold, swaps, stepping)
                 self.waiting.include(tx_hash)
+                taken.append(waits)
         self.waiting.expire(now_ns=now_ns)
         if self._note is not None:
             self._note(told.ref, all_swaps)
+        if self._note_taken is not None and taken:
+            self._note_taken(told.ref, taken)
 
     def whales(self, *, now_ns: int) -> list[Whale]:
         """Return the whales to tell now."""

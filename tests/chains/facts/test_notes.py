@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.chains.facts.notes import HEADS_MAX, OPEN_MAX, SWAPS_MAX, BlockNotes, Written
+from engine.chains.facts.notes import HEADS_MAX, OPEN_MAX, SWAPS_MAX, WAITS_MAX, BlockNotes, Written
 from engine.chains.facts.ring import DOUBTED, LOOKED_AT, FactRing, open_ring
 from engine.chains.gas.fee_history import FeeHistory, PaidBlock
 from engine.chains.ports import Json
-from engine.domain.block_facts import BlockFact, Swap
+from engine.domain.block_facts import BlockFact, Swap, Wait
 from engine.pools.blocks import Block
 
 SWAP = Swap(
@@ -61,6 +61,8 @@ def test_a_block_is_noted_with_its_header_its_swaps_and_what_was_tipped() -> Non
     notes.told(block(5), at_ns=100)
     notes.swapped(5, "a5", [SWAP])
     notes.swapped(5, "b5", [SWAP, SWAP])
+    notes.took(5, "a5", [Wait(heard_at_ns=70, tip_gwei=2.0)])
+    notes.took(5, "b5", [])
     tips_wei = (10**9, 2 * 10**9, 5 * 10**9)
     paid = PaidBlock(base_fee_wei=1, used_ratio=0.5, tip_wei=tips_wei[1], tips_wei=tips_wei)
     notes.paid(FeeHistory(newest=5, blocks=(paid,), next_base_fee_wei=1))
@@ -70,6 +72,7 @@ def test_a_block_is_noted_with_its_header_its_swaps_and_what_was_tipped() -> Non
     assert (fact.heard_at_ns, fact.told_at_ns, fact.base_fee_gwei) == (90, 100, 1.0)
     assert (fact.gas_used, fact.gas_limit, fact.transactions) == (16, 32, 2)
     assert (fact.tips_gwei, fact.data_raw, fact.swaps) == ((1.0, 2.0, 5.0), 77, (SWAP,))
+    assert fact.waits == (Wait(heard_at_ns=70, tip_gwei=2.0),)
     assert facts(notes.take()) == []
 
 
@@ -100,11 +103,15 @@ def test_nothing_that_nodes_say_grows_without_bound() -> None:
         notes.head(f"x{number}", {"transactions": ["0x"] * 10}, heard_at_ns=1)
         notes.told(block(number + 1), at_ns=1)
         notes.swapped(number + 1, f"a{number + 1}", [SWAP] * (SWAPS_MAX + 1))
+        waits = [Wait(heard_at_ns=1, tip_gwei=1.0)] * (WAITS_MAX + 1)
+        notes.took(number + 1, f"a{number + 1}", waits)
 
     assert len(notes._heads) == HEADS_MAX
     assert len(notes._open) == 2 * OPEN_MAX  # as nobody wrote them
     assert notes.cut == 3 * HEADS_MAX
-    assert all(len(fact.swaps) == SWAPS_MAX for fact in notes.take().facts)
+    assert all(
+        (len(fact.swaps), len(fact.waits)) == (SWAPS_MAX, WAITS_MAX) for fact in notes.take().facts
+    )
 
 
 def test_what_is_undone_is_gone_from_the_ring_too(tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
 """What is heard of pending transactions: bounded, each once, every loss named and counted."""
 
 import random
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
-from engine.chains.pending.desk import PendingDesk
+from engine.chains.pending.desk import PendingDesk, Told
 from engine.chains.pending.swap_logs import amounts_of
-from engine.chains.pending.waiting import WAITS_NS_MAX, Count
+from engine.chains.pending.waiting import WAITS_NS_MAX, Count, Waits
 from engine.chains.pending.whale_cap import WAITING_MAX, WINDOW_NS, WhaleCap
 from engine.chains.pending.whales import Whale, WhaleTerms
-from engine.chains.ports import Json, Log
+from engine.chains.ports import BlockRef, Json, Log
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.units import NS_PER_S
@@ -26,13 +27,26 @@ NOW_NS = 1_750_000_000 * NS_PER_S
 KINDS = sorted(SAMPLES)
 
 
-def desk(waiting_max: int = 8) -> PendingDesk:
+class NoneBefore:
+    """No pools before a block."""
+
+    def kept(self, address: str) -> None:
+        del address
+
+    def find(self, address: str) -> None:
+        del address
+
+
+def desk(
+    waiting_max: int = 8, note_taken: Callable[[BlockRef, Sequence[Waits]], None] | None = None
+) -> PendingDesk:
     return PendingDesk(
         routers=ETHEREUM,
         pools=Nothing(),
         terms=WhaleTerms(),
         usd_of=lambda _asset, _amount: None,
         waiting_max=waiting_max,
+        note_taken=note_taken,
     )
 
 
@@ -92,6 +106,23 @@ def test_what_comes_into_no_block_is_let_go_of() -> None:
 
     assert [waits.tx.nonce for waits in at.waiting] == [1]
     assert at.counts[Count.DROPPED] == 1
+
+
+def test_what_a_block_took_is_told_with_when_it_was_heard() -> None:
+    taken: list[tuple[int, list[tuple[int, int]]]] = []
+
+    def note(ref: BlockRef, waits: Sequence[Waits]) -> None:
+        taken.append((ref.number, [(one.tx.nonce, one.heard_at_ns) for one in waits]))
+
+    at = desk(note_taken=note)
+    hear(at, told(1), told(2, nonce=1))
+    ref = BlockRef(number=7, hash="0x7", parent_hash="0x6", made_at_s=NOW_NS // NS_PER_S)
+    of_others = [f"0x{9:064x}", f"0x{2:064x}"]
+
+    at.block(Told(ref=ref, steps=()), NoneBefore(), tx_hashes=of_others, now_ns=NOW_NS + 1)
+    at.block(Told(ref=ref, steps=()), NoneBefore(), tx_hashes=of_others, now_ns=NOW_NS + 2)
+
+    assert taken == [(7, [(1, NOW_NS)])]
 
 
 def test_what_calls_no_router_or_is_no_transaction_is_counted_and_not_kept() -> None:
