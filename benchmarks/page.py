@@ -41,6 +41,10 @@ a whole installation on the sandbox, with compiled kernels cached.
 through the pool of providers by HTTP and by WebSocket, agreed on by two, and a batch of 100, beside
 plain aiohttp in turns: processor time on our side alone, without what node and network take.
 
+`signer.signed` is a transaction signed through the role `signer`, seen by whoever asks: taken
+apart, compared with its plan, counted, signed, on disk, back. `asked` is another question to the
+same process, `bare_signature` libsecp256k1's alone, `eth_account` what that library takes.
+
 `blocks` are blocks of a chain in a market of 500 tokens and 10,000 pairs: `take` from the moves to
 the screened routes, `hear` from the bytes of the word that tells of a block, with the text that is
 recorded, which is what holds the engine's loop; `undo` is other blocks in the place of some.

@@ -16,7 +16,7 @@ from engine.decide.limit_list import LIMITS, terms_of
 from engine.kernels.warm_up import warm_up_all
 from engine.operate import exit_codes
 from engine.sandbox.dialects.all import DIALECTS
-from engine.settings.schema import CostsSettings, LimitsSettings, Settings
+from engine.settings.schema import CostsSettings, LimitsSettings, Settings, SignerSettings
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs
 from engine.wiring.version import VERSION
@@ -163,7 +163,9 @@ def test_locks_name_no_registry_and_pin_hashes() -> None:
 def test_the_roles_stop_within_what_runs_them_allows(tmp_path: Path, file: str, grace: str) -> None:
     found = re.search(grace, (ROOT / file).read_text())
     assert found is not None
-    specs = role_specs(Settings(), Paths(tmp_path), has_bot=True)
+    settings = Settings(signer=SignerSettings(signs="sandbox"))
+    specs = role_specs(settings, Paths(tmp_path), has_bot=True)
+    assert "signer" in [spec.name for spec in specs]
     assert sum(spec.stop_s for spec in specs) <= int(found.group(1)) - 2
 
 

@@ -18,7 +18,7 @@ from engine.signing.caps import DailyCaps
 from engine.signing.journal import Entry, Journal
 from engine.signing.nonces import check_nonce
 from engine.signing.routes import check_route
-from engine.signing.rules import Given, first_refusal, refused
+from engine.signing.rules import Given, check_chain, check_form, first_refusal, refused
 from engine.signing.terms import SigningTerms
 from engine.signing.transactions import hash_of
 from engine.signing.wallet import KeyTroubleError, Wallet
@@ -93,14 +93,16 @@ class SigningDesk:
         transaction = intent.transaction
         chain = self.terms.names.get(transaction.chain_id, "")
         given = Given(intent=intent, terms=self.terms, own=wallet.address, chain=chain)
-        if refusal := self._leave(intent) or first_refusal(given):
+        if refusal := self._leave(intent) or check_chain(given) or check_form(given):
             return refusal
+        # What was signed is answered again even if other rules hold by now: it may be on its way,
+        # and whoever asks must learn its hash.
         digest = digest_of_intent(intent)
         before = self._journal.of_nonce(wallet.address, transaction.chain_id, transaction.nonce)
         for entry in before:
             if entry.digest == digest:
                 return Signed(raw=entry.raw, hash=hash_of(entry.raw), is_repeat=True)
-        return await self._sign_anew(wallet, given, digest, before)
+        return first_refusal(given) or await self._sign_anew(wallet, given, digest, before)
 
     async def _sign_anew(
         self, wallet: Wallet, given: Given, digest: bytes, before: Sequence[Entry]

@@ -21,12 +21,11 @@ KEPT_DAYS: Final = 90
 
 _SCHEMA: Final = """
 create table if not exists signed (
-  address text not null, chain_id integer not null, nonce text not null, number integer not null,
+  address text not null, chain_id integer not null, nonce integer not null, number integer not null,
   digest blob not null, purpose text not null, plan_digest text not null, fee_wei text not null,
   tip_wei text not null, charges text not null, day integer not null, raw blob not null,
   primary key (address, chain_id, nonce, number)
 ) without rowid;
-create index if not exists signed_by_day on signed (day);
 create table if not exists reserved (
   day integer not null, cap text not null, amount text not null, boot text not null,
   primary key (day, cap)
@@ -67,6 +66,7 @@ class Journal:
             FatalError: it cannot be used, or another process has it open.
         """
         self._path = path
+        self._newest: dict[tuple[str, int], int] = {}
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Callers take turns by a lock: a key elsewhere is asked in a thread, nothing else is.
@@ -86,10 +86,12 @@ class Journal:
 
     def of_nonce(self, address: str, chain_id: int, nonce: int) -> list[Entry]:
         """Return all that was signed for a nonce, in its order."""
+        if nonce > self._newest_of(address, chain_id):
+            return []
         found = self._run(
             "select digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw from signed"
             " where address = ? and chain_id = ? and nonce = ? order by number",
-            (address, chain_id, str(nonce)),
+            (address, chain_id, nonce),
         )
         return [
             Entry(
@@ -105,6 +107,16 @@ class Journal:
             for digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw in found
         ]
 
+    def _newest_of(self, address: str, chain_id: int) -> int:
+        """Return the highest nonce of which anything is known; most that are asked are above it."""
+        wallet = (address, chain_id)
+        if wallet not in self._newest:
+            (found,) = self._run(
+                "select max(nonce) from signed where address = ? and chain_id = ?", wallet
+            )
+            self._newest[wallet] = -1 if found[0] is None else int(found[0])
+        return self._newest[wallet]
+
     def add(self, address: str, chain_id: int, nonce: int, number: int, entry: Entry) -> None:
         """Keep a signature; returns once the end of this process cannot lose it.
 
@@ -114,12 +126,13 @@ class Journal:
         self._run(
             "insert into signed values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(address, chain_id, str(nonce), number),
+                *(address, chain_id, nonce, number),
                 *(entry.digest, entry.purpose.value, entry.plan_digest),
                 *(str(entry.fee_wei), str(entry.tip_wei)),
                 *(msgspec.json.encode(entry.charges).decode(), entry.day, entry.raw),
             ),
         )
+        self._newest[address, chain_id] = max(nonce, self._newest_of(address, chain_id))
 
     def charged(self, day: int) -> dict[str, int]:
         """Return what a day's signatures count for, by the caps' names."""

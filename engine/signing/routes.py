@@ -58,9 +58,7 @@ def _check_numbers(plan: AtomicPlan) -> SignRefusal | None:
         if not (0 <= step.decimals_in <= DECIMALS_MAX and 0 <= step.decimals_out <= DECIMALS_MAX):
             return refused(RefusalKind.PLAN, f"a token of {step.decimals_in} decimals")
     is_sound = all(
-        one.is_finite()
-        and abs(one.adjusted()) <= DIGITS_MAX
-        and len(one.as_tuple().digits) <= DIGITS_MAX
+        one.is_finite() and -DIGITS_MAX <= one.adjusted() <= DIGITS_MAX
         for one in (*bounded, plan.profit_min_quote)
     )
     if not (plan.steps and is_sound and all(one >= 0 for one in bounded)):

@@ -22,8 +22,8 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
 _WORD: Final = 32
 _ADDRESS_PADDING: Final = bytes(12)
 
-NONCE_MAX: Final = 2**64 - 2
-"""EIP-2681."""
+NONCE_MAX: Final = 2**63 - 1
+"""What the journal counts to; chains go to twice that (EIP-2681)."""
 
 GAS_LIMIT_MIN: Final = 21_000
 GAS_LIMIT_MAX: Final = 16_777_216
@@ -165,13 +165,8 @@ def check_call(given: Given) -> SignRefusal | None:
     return refused(RefusalKind.CALL, f"0x{data[:4].hex()} is not the call for a {purpose}")
 
 
-RULES: Final[tuple[Rule, ...]] = (
-    check_chain,
-    check_form,
-    check_value,
-    check_target,
-    check_call,
-)
+RULES: Final[tuple[Rule, ...]] = (check_value, check_target, check_call)
+"""Those that are asked once it is known that the very same was not signed before."""
 
 
 def first_refusal(given: Given) -> SignRefusal | None:

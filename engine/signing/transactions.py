@@ -16,15 +16,19 @@ _SHORT: Final = 56
 _EMPTY_LIST: Final = b"\xc0"
 
 
-def digest_of(transaction: UnsignedTransaction) -> bytes:
-    """Return what is signed: 32 bytes."""
-    return keccak(_TYPE + _list(_fields(transaction)))
+class Unsigned:
+    """The bytes of a transaction, made once for what is signed and for what is broadcast."""
 
+    def __init__(self, transaction: UnsignedTransaction) -> None:
+        self._fields = _fields(transaction)
 
-def signed_bytes(transaction: UnsignedTransaction, signature: Signature) -> bytes:
-    """Return a signed transaction as it is broadcast."""
-    parity, r, s = signature
-    return _TYPE + _list(_fields(transaction) + _number(parity) + _number(r) + _number(s))
+    def digest(self) -> bytes:
+        """Return what is signed: 32 bytes."""
+        return keccak(_TYPE + _list(self._fields))
+
+    def signed(self, signature: Signature) -> bytes:
+        """Return the signed transaction as it is broadcast."""
+        return _TYPE + _list(self._fields + b"".join(map(_number, signature)))
 
 
 def hash_of(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.domain.signing import UnsignedTransaction
 from engine.signing.curve import LocalKey, Signature, signer_of
-from engine.signing.transactions import digest_of, signed_bytes
+from engine.signing.transactions import Unsigned
 
 
 class KeyTroubleError(Exception):
@@ -62,7 +62,8 @@ class LocalWallet:
 
     async def sign(self, transaction: UnsignedTransaction) -> bytes:
         """See `Wallet.sign`."""
-        return signed_bytes(transaction, self._key.sign(digest_of(transaction)))
+        unsigned = Unsigned(transaction)
+        return unsigned.signed(self._key.sign(unsigned.digest()))
 
     async def aclose(self) -> None:
         """Nothing is held."""
@@ -74,9 +75,10 @@ def checked(transaction: UnsignedTransaction, signature: Signature, address: str
     Raises:
         KeyTroubleError: the wallet did not sign it, or in a form that chains refuse.
     """
-    made_by = signer_of(digest_of(transaction), signature)
+    unsigned = Unsigned(transaction)
+    made_by = signer_of(unsigned.digest(), signature)
     if made_by != address:
         raise KeyTroubleError(f"it was signed by {made_by or 'nobody'}, not by {address}")
     if signature != Signature.normal(*signature):
         raise KeyTroubleError("its signature has the higher s, which chains refuse")
-    return signed_bytes(transaction, signature)
+    return unsigned.signed(signature)

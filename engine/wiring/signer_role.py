@@ -23,6 +23,7 @@ from engine.domain.modes import Mode
 from engine.domain.signing import RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
 from engine.operate.clock import Clock, make_clock
+from engine.operate.kill_latch import EngineLatches
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.mode_word import ModeWord
@@ -49,6 +50,8 @@ SIGNLESS: Final = frozenset({Mode.OBSERVE, Mode.PAPER})
 
 ASKING: Final = frozenset({Mode.APPROVE})
 """Modes in which each plan has a permit."""
+
+ENGINES_MAX: Final = 64
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc", "/dev", "/proc")
 
@@ -154,6 +157,7 @@ class Leave:
     def __init__(self, paths: Paths, lease: Lease) -> None:
         self._paths = paths
         self._lease = lease
+        self._files: dict[str, tuple[EngineLatches, ModeWord]] = {}
 
     def __call__(self, intent: SigningIntent) -> SignRefusal | None:
         """Say why not; None if it may.
@@ -162,16 +166,20 @@ class Leave:
             SupersededError: another process is the signer now.
         """
         self._lease.check()
-        try:
-            own = self._paths.of(check_engine_id(intent.engine))
-        except BadValueError as error:
-            return refused(RefusalKind.MODE, str(error))
         if intent.purpose.is_protective:
             return None
-        latches = own.latches()
+        if intent.engine not in self._files:
+            if len(self._files) >= ENGINES_MAX:
+                return refused(RefusalKind.MODE, f"more than {ENGINES_MAX} engines ask")
+            try:
+                own = self._paths.of(check_engine_id(intent.engine))
+            except BadValueError as error:
+                return refused(RefusalKind.MODE, str(error))
+            self._files[intent.engine] = (own.latches(), ModeWord(own.engines / own.engine_id))
+        latches, word = self._files[intent.engine]
         if latches.is_killed():
             return refused(RefusalKind.KILLED, f"killed: {latches.why()}")
-        return self._of_mode(intent, ModeWord(own.engines / own.engine_id).read())
+        return self._of_mode(intent, word.read())
 
     @staticmethod
     def _of_mode(intent: SigningIntent, mode: Mode | None) -> SignRefusal | None:
@@ -180,7 +188,7 @@ class Leave:
         if mode in SIGNLESS:
             return refused(RefusalKind.MODE, f"the mode is {mode}: nothing is signed")
         if mode in ASKING and (intent.plan is None or intent.plan.permit is None):
-            return refused(RefusalKind.PERMIT, f"the mode is {mode}, and nobody permitted the plan")
+            return refused(RefusalKind.MODE, f"the mode is {mode}, and nobody permitted the plan")
         return None
 
 

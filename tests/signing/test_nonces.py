@@ -2,6 +2,7 @@
 
 import itertools
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,31 @@ async def test_the_same_request_is_answered_with_the_same_bytes_and_counted_once
     assert (second.raw, second.hash) == (first.raw, first.hash)
     assert (first.is_repeat, second.is_repeat) == (False, True)
     assert desk.caps.used == used
+
+
+async def test_what_was_signed_is_told_again_although_it_would_not_be_signed_now() -> None:
+    """After a restart a sender has to learn what may be on its way, whatever rules hold by then."""
+    journal = Journal(Path(":memory:"))
+    stricter = SigningTerms(
+        chain_ids=TERMS.chain_ids,
+        contracts={},
+        gas_day_wei={},
+        notional_day_usd=Decimal(0),
+        signatures_day=0,
+    )
+    replies = []
+    for nonce, (terms, now_ns) in enumerate(((TERMS, NOW_NS), (stricter, NOW_NS + 10**12)), 8):
+        caps = DailyCaps(journal, caps_of(terms), boot="b", now_ns=now_ns)
+        desk = SigningDesk(
+            terms=terms, journal=journal, caps=caps, leave=Word(), clock=partial(int, now_ns)
+        )
+        desk.wallet = LocalWallet(KEY)
+        replies.append(await desk.sign(make_intent()))
+        refusal = await desk.sign(make_intent(make_plan(2), nonce=nonce))
+    journal.close()
+    assert isinstance(replies[0], Signed)
+    assert replies[1] == replace(replies[0], is_repeat=True)
+    assert kind_of(refusal) is RefusalKind.CONTRACT
 
 
 async def test_a_nonce_that_carries_a_plan_is_signed_for_no_other() -> None:

@@ -144,7 +144,9 @@ async def test_it_signs_in_a_mode_that_trades_and_in_no_other(
             word.write(mode)
             assert (await role.sign()).kind is RefusalKind.MODE
         word.write(Mode.APPROVE)
-        assert (await role.sign()).kind is RefusalKind.PERMIT
+        unpermitted = await role.sign()
+        assert unpermitted.kind is RefusalKind.MODE
+        assert "nobody permitted the plan" in unpermitted.detail
         word.remove()
         assert (await role.sign()).kind is RefusalKind.MODE
         assert (await role.sign(engine="../main")).kind is RefusalKind.MODE

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.domain.signing import UnsignedTransaction
 from engine.signing import curve
 from engine.signing.curve import CURVE_ORDER, LocalKey, Signature, signer_of
-from engine.signing.transactions import digest_of, hash_of, signed_bytes
+from engine.signing.transactions import Unsigned, hash_of
 from engine.signing.wallet import KeyTroubleError, LocalWallet, checked
 
 KEYS = st.integers(1, CURVE_ORDER - 1).map(lambda number: number.to_bytes(32))
@@ -54,7 +54,8 @@ class TestOfEitherCurve:
         self, secret: bytes, transaction: UnsignedTransaction
     ) -> None:
         key = LocalKey(secret)
-        raw = signed_bytes(transaction, key.sign(digest_of(transaction)))
+        unsigned = Unsigned(transaction)
+        raw = unsigned.signed(key.sign(unsigned.digest()))
         others = Account.sign_transaction(as_others_write(transaction), secret)
         assert raw == bytes(others.raw_transaction)
         assert hash_of(raw) == "0x" + bytes(others.hash).hex()
@@ -91,9 +92,9 @@ class TestOfEitherCurve:
             max_priority_fee_per_gas_wei=1,
             data=b"",
         )
-        parity, r, s = key.sign(digest_of(one))
+        parity, r, s = key.sign(Unsigned(one).digest())
         high = Signature(parity ^ 1, r, CURVE_ORDER - s)
-        assert signer_of(digest_of(one), high) == key.address
+        assert signer_of(Unsigned(one).digest(), high) == key.address
         with pytest.raises(KeyTroubleError, match="higher s"):
             checked(one, high, key.address)
         assert checked(one, Signature.normal(*high), key.address)
