@@ -29,7 +29,8 @@ SIGNER: Final = "signer"
 
 PASSED_TO_SIGNER: Final = frozenset(
     {"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH",
-     "PYTHONPROFILEIMPORTTIME", "PYTHONUNBUFFERED", "SSL_CERT_DIR", "SSL_CERT_FILE", "TZ"}
+     "PYTHONPROFILEIMPORTTIME", "PYTHONUNBUFFERED", "SOFTHSM2_CONF", "SSL_CERT_DIR",
+     "SSL_CERT_FILE", "TZ"}
 )  # fmt: skip
 """Of the environment of whoever starts it: what Python itself needs, and nothing that anybody may
 have put there."""

@@ -672,6 +672,20 @@ class SignerSettings(_Section, frozen=True, kw_only=True):
         Annotated[str, Meta(pattern=r"^0x[0-9a-fA-F]{40}$")] | None,
         Meta(description="which of its wallets is ours"),
     ] = None
+    hsm_module: Annotated[
+        str | None,
+        Meta(description="PKCS#11 library of a token that holds the key in place of a keystore, as "
+             "/usr/lib/softhsm/libsofthsm2.so; its PIN is given as a keystore's password is"),
+    ] = None  # fmt: skip
+    hsm_folder: Annotated[
+        str | None,
+        Meta(description="folder in which a token that is software keeps its keys; the signer "
+             "reaches no other"),
+    ] = None  # fmt: skip
+    hsm_label: Annotated[str, Meta(min_length=1, description="label of the token")] = "syndicate"
+    hsm_key: Annotated[
+        str, Meta(min_length=1, description="label of the pair of keys on it (secp256k1)")
+    ] = "wallet"
     contracts: Annotated[
         dict[str, str],
         Meta(description="contracts that may be called, as base:0xADDRESS=0xHASH with keccak of "

@@ -1,6 +1,7 @@
 """Where the key of an installation is, by its settings: a keystore, a signer elsewhere, a token."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,6 +14,8 @@ from engine.signing.keystore import Keystore, open_keystore, parse_keystore
 from engine.signing.secret_files import password_of, read_secret_file
 from engine.signing.wallet import KeyTroubleError, LocalWallet, Wallet
 from engine.wiring.paths import Paths
+
+log = logging.getLogger(__name__)
 
 USE: Final = "sandbox"
 """What keys may be for where only the sandbox's chains are signed for."""
@@ -68,6 +71,11 @@ def key_place(settings: Settings, paths: Paths) -> KeyPlace:
     own = settings.signer
     if own.remote_url is not None:
         return RemotePlace(own.remote_url, own.remote_address)
+    password = None if own.password_file is None else password_of(Path(own.password_file))
+    if own.hsm_module is not None:
+        place = TokenPlace(Path(own.hsm_module), own.hsm_label, own.hsm_key, password)
+        place.writable = () if own.hsm_folder is None else (Path(own.hsm_folder),)
+        return place
     path = keystore_path(settings, paths)
     content = read_secret_file(path, what="keystore")
     store = parse_keystore(content, where=f"the keystore {path}")
@@ -77,7 +85,6 @@ def key_place(settings: Settings, paths: Paths) -> KeyPlace:
             f" for the {USE}: make one for it with python -m engine keys make, so that nothing"
             " signed here is of use anywhere else"
         )
-    password = None if own.password_file is None else password_of(Path(own.password_file))
     return KeystorePlace(store, path, password)
 
 
@@ -118,6 +125,50 @@ class KeystorePlace:
         wallet = LocalWallet(LocalKey(open_keystore(self._store, password, where=self._where)))
         self.address = wallet.address
         return wallet
+
+
+class TokenPlace:
+    """A token by PKCS#11; see `KeyPlace`. Its library is loaded here, before the guards are up."""
+
+    kind = "token"
+    port = None
+
+    def __init__(self, module: Path, label: str, key: str, pin: bytes | None) -> None:
+        from engine.signing.token import Token  # noqa: PLC0415 - a library that few need
+
+        self._token = Token(module, label, key)
+        self._pin = pin
+        self._wallet: Wallet | None = None
+        self.address = ""
+        self.readable: Sequence[Path] = (module.resolve().parent,)
+        self.writable: Sequence[Path] = ()
+
+    async def opened(self) -> Wallet | None:
+        """See `KeyPlace.opened`; a PIN that is refused is tried no second time by itself."""
+        from engine.signing.token import WrongPinError  # noqa: PLC0415 - likewise
+
+        if self._pin is None:
+            return None
+        pin, self._pin = self._pin, None
+        try:
+            self._wallet = self._token.open(pin)
+        except WrongPinError as error:
+            # To end here would be to be started again, with the same PIN, until the token locks.
+            log.error("%s; the signer stays locked", error)  # noqa: TRY400 - said whole
+            return None
+        self.address = self._wallet.address
+        return self._wallet
+
+    async def unlock(self, password: bytes) -> Wallet:
+        """See `KeyPlace.unlock`."""
+        self._wallet = await asyncio.to_thread(self._token.open, password)
+        self.address = self._wallet.address
+        return self._wallet
+
+    async def aclose(self) -> None:
+        """See `KeyPlace.aclose`."""
+        if self._wallet is not None:
+            await self._wallet.aclose()
 
 
 class RemotePlace:

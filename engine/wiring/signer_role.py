@@ -82,8 +82,9 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                 desk = SigningDesk(
                     terms=terms, journal=journal, caps=caps, leave=leave, clock=clock
                 )
-                desk.wallet = await place.opened()
+                # Before anything starts a thread, which would keep rights that are given up here.
                 guards += guard_calls(needs_of(paths, place))
+                desk.wallet = await place.opened()
                 _say(guards, place, is_locked=desk.wallet is None)
                 answers = SignerAnswers(settings, desk, place, guards, clock)
                 async with (
@@ -141,7 +142,9 @@ def signing_terms(settings: Settings) -> SigningTerms:
 def needs_of(paths: Paths, place: KeyPlace) -> Needs:
     """Return what the role still has to reach: code, the latches, its journal, its socket."""
     code = Path(engine.__file__).resolve().parent
-    packages = {Path(one).resolve() for one in sys.path if "site-packages" in one}
+    # Not where it was started or where the code lies: there is `.env`, with others' secrets.
+    others = {Path.cwd(), code.parent}
+    packages = {Path(one).resolve() for one in sys.path if one} - others
     prefixes = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
     readable = [code, *packages, *prefixes, *map(Path, _SYSTEM), paths.data_dir]
     return Needs(

@@ -31,7 +31,7 @@ ONE = UnsignedTransaction(
 )
 
 
-def _has_node() -> bool:
+def has_node() -> bool:
     try:
         return anvil_path().is_file()
     except NoWorldError:
@@ -39,7 +39,7 @@ def _has_node() -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not _has_node(), reason="there is no local chain's node here")
+@pytest.mark.skipif(not has_node(), reason="there is no local chain's node here")
 async def test_a_node_signs_what_it_then_takes_into_a_block() -> None:
     with running_anvil(chain_id=8_453) as node, Rpc(node.url) as rpc:
         address = rpc.ask("eth_accounts")[0].lower()

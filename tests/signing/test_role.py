@@ -30,6 +30,8 @@ from engine.domain.signing import Purpose, RefusalKind, Signed
 from engine.operate import exit_codes
 from engine.operate.mode_word import ModeWord
 from engine.requests.wallets import GetWallets, UnlockSigner
+from engine.sandbox.world.anvil import running_anvil
+from engine.sandbox.world.rpc import Rpc
 from engine.settings.passing import PASSED_TO_SIGNER, role_environment
 from engine.settings.schema import MarketsSettings, Settings, SignerSettings
 from engine.signing.keystore import seal_key
@@ -47,6 +49,7 @@ from tests.signing.intents import (
     make_protective,
     make_route,
 )
+from tests.signing.test_remote import has_node
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = bytes.fromhex("c87509a1c067bbde78beb793e6fa76530b6382a4c0241e5e4a9ec0a0f44dc0d3")
@@ -379,6 +382,27 @@ def test_what_it_gave_up_the_kernel_refuses(tmp_path: Path) -> None:
         "execve", "ptrace", "thread outside",
     )  # fmt: skip
     assert {what: said[what] for what in denied} == dict.fromkeys(denied, "PermissionError")
+
+
+@pytest.mark.skipif(not has_node(), reason="there is no local chain's node here")
+async def test_a_remote_signer_is_asked_from_behind_all_guards(tmp_path: Path) -> None:
+    with running_anvil(chain_id=8_453) as node, Rpc(node.url) as rpc:
+        address = rpc.ask("eth_accounts")[0]
+        extra = {
+            "SYNDICATE_SIGNER_REMOTE_URL": node.url,
+            "SYNDICATE_SIGNER_REMOTE_ADDRESS": address,
+        }
+        with running(tmp_path, b"{}", has_password=False, **extra) as role:
+            report = await role.until_up()
+            assert (report.is_locked, report.key) == (False, "remote signer")
+            reply = await role.ask(SignRequest(intent=make_protective(Purpose.PAUSE)))
+            assert isinstance(reply, Signed), reply
+            assert Account.recover_transaction(reply.raw).lower() == address
+            again = await role.ask(SignRequest(intent=make_protective(Purpose.PAUSE)))
+            assert (again.raw, again.is_repeat) == (reply.raw, True)
+            node.stop()
+            lost = await role.ask(SignRequest(intent=make_protective(Purpose.PAUSE, nonce=9)))
+            assert lost.kind is RefusalKind.KEY
 
 
 # ---- where it is not --------------------------------------------------------------------------
