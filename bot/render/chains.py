@@ -42,6 +42,11 @@ def render_chain(report: ChainsReport, chain: ChainLine) -> Screen:
     )
     if chain.lag_ms:
         lines.append(f"told after {chain.lag_ms['p50']:g} ms, p99 {chain.lag_ms['p99']:g} ms")
+    if chain.ahead:
+        lines.append(
+            f"{words.count(chain.ahead)} events told ahead,"
+            f" {words.count(chain.ahead_kept)} of them came so"
+        )
     lines.append(f"{words.count(chain.gaps)} gaps, {chain.listeners} listening")
     trouble = _trouble(chain)
     said = tuple(Text(f"{one[0].upper()}{one[1:]}.") for one in (trouble, *chain.warnings) if one)

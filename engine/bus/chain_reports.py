@@ -45,6 +45,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
         warnings: what is not as it should be, and holds up nothing.
         pending: of transactions that wait for its blocks, how often which thing happened, by its
             name: heard, predicted exactly, and others.
+        ahead, ahead_kept: events that a sequencer has confirmed ahead of their block, of blocks
+            that have come since; and those of them that were in it.
     """
 
     chain: str
@@ -66,6 +68,8 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     listeners: int
     providers: list[ProviderLine]
     pending: dict[str, int] = {}
+    ahead: int = 0
+    ahead_kept: int = 0
     lag_ms: dict[str, float] = {}
     warnings: list[str] = []
     tokens: dict[str, int] = {}

@@ -21,6 +21,7 @@ from engine.bus.token_report import TokenReport
 from engine.chains.discovery.found import PoolRefusal
 from engine.chains.facts.ring import BLOCKS_KEPT
 from engine.chains.following.counts import Count
+from engine.chains.pending.waiting import Count as Waited
 from engine.domain.advice import DatedAdvice, check_advice
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
@@ -146,6 +147,9 @@ class ChainAnswers:
             lag_ms=one.lag_ms(),
             warnings=one.warnings,
             tokens=dict(one.tokens.standings()),
+            ahead=one.pending.desk.counts[Waited.AHEAD_KEPT]
+            + one.pending.desk.counts[Waited.AHEAD_DROPPED],
+            ahead_kept=one.pending.desk.counts[Waited.AHEAD_KEPT],
             pending={str(kind): count for kind, count in one.pending.desk.counts.items()},
             providers=[]
             if health is None

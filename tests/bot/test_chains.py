@@ -1,6 +1,7 @@
 """How chains are followed, and which pools, on the phone."""
 
 import pytest
+from msgspec.structs import replace
 
 from bot.render.chains import render_chain, render_chains, render_pools
 from bot.render.screen import Lines, Screen, monospace_rows
@@ -29,6 +30,14 @@ async def test_a_chain_in_trouble_says_which_and_what_is_stale_and_who_is_not_be
     for said in ("do not agree", "31 stale", "quarantined", "1 of 2 nodes"):
         assert said in text
     assert "stale 30: its state could not be" in _rows(render_chain(REPORT, REPORT.chains[1]))
+
+
+def test_how_much_of_what_was_confirmed_ahead_came_is_said_where_anything_was() -> None:
+    base = REPORT.chains[0]
+    assert "told ahead" not in _rows(render_chain(REPORT, base))
+    ahead = replace(base, ahead=1_204, ahead_kept=1_190)
+    rows = " ".join(_rows(render_chain(REPORT, ahead)).split())
+    assert "1,204 events told ahead, 1,190 of them came so" in rows
 
 
 async def test_a_chain_that_is_not_followed_is_said_so_with_those_that_are(chat: Chat) -> None:

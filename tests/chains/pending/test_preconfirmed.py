@@ -7,12 +7,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from engine.chains.discovery.tables.ethereum import DEXES
 from engine.chains.following.counts import Count as FollowingCount
 from engine.chains.pending.waiting import Count
 from engine.chains.pending.whales import Whale, WhaleTerms
+from engine.chains.ports import NodeError, Topic
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.health import ProviderState
+from engine.chains.rpc.troubles import Trouble
 from engine.domain.chains import CHAINS
 from engine.pools.constant_product import ConstantProductState
 from engine.wiring.chain_pending import ChainPending
@@ -177,6 +181,10 @@ async def test_what_was_confirmed_ahead_and_then_dropped_leaves_no_trace() -> No
         assert one.held() == reserves_after(BLOCK)
         machine = one.followed.machine
         assert not await one.followed.differing()
+        tip = machine.branch.tip
+        assert tip is not None
+        one.pending.hints.block(tip.ref, [])  # as after a reorganisation
+        assert one.counts[Count.AHEAD_DROPPED] == 1
         assert not machine.counts[FollowingCount.LIES] + machine.counts[FollowingCount.BAD_EVENTS]
 
 
@@ -208,6 +216,16 @@ async def test_a_provider_that_tells_nothing_ahead_is_sound_and_another_one_is_a
         assert one.counts[Count.AHEAD] == 3
         states = {of.name: of.state for of in one.followed.node.health().providers}
         assert set(states.values()) == {ProviderState.GOOD}
+
+
+async def test_a_subscription_that_is_refused_lets_no_provider_rest() -> None:
+    async with hinted(have=(False,)) as one:
+        told = one.followed.node.subscribe(Topic.PRECONFIRMED, {"topics": [[]]})
+        with pytest.raises(NodeError, match="unknown subscription"):
+            await anext(told)
+        (provider,) = one.followed.node.health().providers
+    assert provider.state is ProviderState.GOOD
+    assert provider.troubles[Trouble.REFUSED] >= 1
 
 
 async def test_where_no_provider_tells_anything_ahead_blocks_come_as_ever() -> None:
