@@ -154,6 +154,11 @@ class Roles(Protocol):
         """The role that works in the background; away where none does."""
         ...
 
+    @property
+    def signer(self) -> Caller:
+        """The role that signs; away where nothing is signed."""
+        ...
+
     async def kill(self, command: Any, /) -> Any:
         """Kill by every path at once, see `facade.killing`."""
         ...

@@ -16,6 +16,7 @@ import psutil
 
 from engine.bus.lease import held_lease
 from engine.bus.transport import RoleCaller
+from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.domain.people import Person, Rank
@@ -166,7 +167,9 @@ async def check_runs(paths: Paths) -> None:
 
 
 def _callers(paths: Paths, chains: Iterable[str]) -> dict[str, RoleCaller]:
-    return {role: caller_to(paths, role) for role in ("engine", "ledger", "workers", *chains)}
+    callers = {role: caller_to(paths, role) for role in ("engine", "ledger", "workers", *chains)}
+    # The signer answers on its socket of this machine, whatever carries the bus.
+    return callers | {"signer": SocketCaller(paths.socket("signer"), role="signer")}
 
 
 @contextlib.asynccontextmanager
@@ -201,6 +204,7 @@ async def _facade(
             paths.latches().of_all,
             chains=caller_of_chains(callers, roles),
             workers=callers["workers"],
+            signer=callers["signer"],
         )
     finally:
         for caller in opened:

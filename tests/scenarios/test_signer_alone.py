@@ -119,6 +119,7 @@ async def test_the_key_is_in_no_other_roles_memory_and_in_no_file(tmp_path: Path
         assert isinstance(report, WalletsReport)
         assert not report.is_locked
         await installation.until_live()
+        assert await installation.facade.ask(GetWallets()) == report
         await _follows_the_mode(installation, paths)
         roles = _processes(installation)
         assert {"engine", "ledger", "bot", "sandbox", "workers", "signer"} <= set(roles)

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import os
 import platform
+import re
 import signal
 import socket
 import subprocess
@@ -293,6 +294,18 @@ def test_a_wrong_password_or_a_key_for_another_use_ends_it_in_a_sentence(tmp_pat
 def _has_landlock() -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     return platform.system() == "Linux" and libc.syscall(444, None, 0, 1) > 0
+
+
+LARGE = ("numba", "numpy", "sqlalchemy", "telegram", "web3", "py_ecc", "pydantic", "httpx", "rlp")
+
+
+def test_it_loads_no_large_library_that_it_can_do_without(tmp_path: Path, keystore: bytes) -> None:
+    with running(tmp_path, keystore, has_password=False, PYTHONPROFILEIMPORTTIME="1") as role:
+        asyncio.run(role.until_up())
+        said = role.log.read_text()
+    loaded = set(re.findall(r"^import time:.*\| +(\S+)$", said, re.MULTILINE))
+    assert "engine.wiring.signer_role" in loaded
+    assert loaded.isdisjoint(LARGE)
 
 
 def _read(path: str) -> str:
