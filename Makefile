@@ -298,6 +298,10 @@ simulate: $(VENV)/.kernels $(VENV)/.dev ## RUNS=2000 simulated runs of the whole
 gas-backtest: $(VENV)/.dev ## how well gas prices are foretold, on recorded ones
 	@$(PY) -m tests.chains.gas.backtest
 
+.PHONY: crash-points
+crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=1000 plans sent while the sender is ended between any two of its steps
+	@SYNDICATE_CRASH_POINTS=$(or $(N),1000) $(PY) -m pytest -q -s --timeout 36000 tests/sending/test_crash_points.py
+
 .PHONY: mutants
 mutants: $(VENV)/.kernels $(VENV)/.dev ## N=800 small faults put into ROOMS="decide ...", SEED=1: do tests notice?
 	@$(PY) -m tests.mutants --count $(or $(N),800) --seed $(or $(SEED),1) --workers $(WORKERS) \

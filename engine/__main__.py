@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     role = add("role", commands.role, "run one role (the supervisor does this)")
     each = tuple(f"chains-{chain}" for chain in CHAINS)
     role.add_argument(
-        "name", choices=("engine", "ledger", "workers", "sandbox", "signer", "chains", *each)
+        "name",
+        choices=("engine", "ledger", "workers", "sandbox", "signer", "sender", "chains", *each),
     )
     keys = add("keys", commands.keys, "make, import or unlock the key of the wallet")
     _add_key_arguments(keys)

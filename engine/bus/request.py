@@ -96,6 +96,12 @@ class SignerRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=T
     role = "signer"
 
 
+class SenderRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that whoever sends transactions answers; `answer` is given its `Sending`."""
+
+    role = "sender"
+
+
 class Answerer(Protocol):
     """A role's side of the wire."""
 

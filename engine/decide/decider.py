@@ -24,6 +24,7 @@ from engine.decide.under_way import Need, exposure_quote, needs
 from engine.domain.advice import BlockTimeAdvice, GasAdvice, TipAdvice
 from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
+from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, wallet_of
 from engine.domain.units import NS_PER_MS
@@ -273,7 +274,8 @@ class Decider:
         free = self._circumstances.inventory.held(own[0]) - self._under_way.reserved(own[0])
         if opportunity.quote == confirmed.gas.asset:
             free -= confirmed.gas.amount
-        has_flash_loan = free < confirmed.paid_quote
+        # What is sent is sent by a contract that holds nothing.
+        has_flash_loan = self._is_live or free < confirmed.paid_quote
         figures = Figures(
             size_base=confirmed.size_base,
             profit_quote=confirmed.profit_quote(has_flash_loan=has_flash_loan),
@@ -376,7 +378,12 @@ class Decider:
             net_edge_bps=confirmed.edge_bps(has_flash_loan=has_flash_loan),
             notional_usd=confirmed.paid_quote * sized.usd_per_quote,
             usd_per_quote=sized.usd_per_quote,
+            is_live=True if self._is_live else msgspec.UNSET,
         )
+
+    @property
+    def _is_live(self) -> bool:
+        return self._circumstances.switches.mode is Mode.LIVE
 
 
 def _figures(confirmed: Confirmed, usd_per_quote: Decimal) -> Figures:

@@ -81,14 +81,14 @@ class PauseLimit:
 
 @dataclass(slots=True)
 class ModeLimit:
-    """In observe mode nothing is planned."""
+    """In observe mode nothing is planned, in live mode only what is one transaction."""
 
     switches: Switches
     name: str = "mode"
     unit: str = ""
     term: ClassVar[Term | None] = None
     is_early: bool = True
-    reasons: tuple[Reason, ...] = (Reason.OBSERVE_ONLY,)
+    reasons: tuple[Reason, ...] = (Reason.OBSERVE_ONLY, Reason.NO_EXECUTOR)
     limit: str = "paper"
 
     @classmethod
@@ -102,8 +102,13 @@ class ModeLimit:
         return self.switches.mode.value
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
-        """Refuse in observe mode."""
-        del draft, at_ns
+        """Refuse in observe mode, and in live mode what is no transaction."""
+        del at_ns
+        if self.switches.mode is Mode.LIVE and not draft.opportunity.is_on_one_chain:
+            return Finding(
+                reason=Reason.NO_EXECUTOR,
+                detail="live mode sends transactions alone; orders at books are on paper",
+            )
         if self.switches.mode is not Mode.OBSERVE:
             return None
         return Finding(reason=Reason.OBSERVE_ONLY, detail="observe mode makes no plans")

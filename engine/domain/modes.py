@@ -11,8 +11,11 @@ class Mode(StrEnum):
     APPROVE = "approve"
     """Each plan is carried out only by a person's word: an approval of it, or a mandate."""
 
+    LIVE = "live"
+    """Transactions are signed and sent: on the sandbox's local chains (*sandbox live*), so far."""
 
-MODES_UPWARD: tuple[Mode, ...] = (Mode.OBSERVE, Mode.PAPER, Mode.APPROVE)
+
+MODES_UPWARD: tuple[Mode, ...] = (Mode.OBSERVE, Mode.PAPER, Mode.APPROVE, Mode.LIVE)
 
 
 class Basis(StrEnum):

@@ -57,7 +57,9 @@ class LiveAtomicExecutor:
         intend: Intend,
         waits_for_intents: bool,
     ) -> None:
-        self._sender = sender
+        # Ways out are no state: what a checkpoint holds begins with nothing on its way.
+        self._hand_over_to = sender.hand_over
+        self._ask_after = sender.ask_after
         self._pools = pools
         self._taken = taken
         self._intend = intend
@@ -150,7 +152,7 @@ class LiveAtomicExecutor:
                 assert isinstance(act.order, Transaction)
                 self._hand_over(act.plan, act.order)
             elif isinstance(act, LookUp):
-                self._sender.ask_after(act.order.client_order_id)
+                self._ask_after(act.order.client_order_id)
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
             elif isinstance(act, Late):
@@ -168,4 +170,4 @@ class LiveAtomicExecutor:
                 continue
             spacing = getattr(known.row, "tick_spacing", 0)
             terms.append(PoolTerms(pool=known.pool, tick_spacing=spacing))
-        self._sender.hand_over(plan, transaction, tuple(terms))
+        self._hand_over_to(plan, transaction, tuple(terms))

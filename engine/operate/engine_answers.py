@@ -54,6 +54,9 @@ from engine.operate.step_up import Loosening, StepUp, is_beyond_paper
 AWAY: Final = "the ledger is away"
 
 
+NOT_LIVE: Final = "nothing can be signed here: no role is there that could"
+
+
 class EngineAnswers:
     """Obeys `bus.request.Answerer`; how a request is answered stands with it, in `requests`.
 
@@ -94,6 +97,7 @@ class EngineAnswers:
         self.sight = sight
         self.aftermath = Aftermath(core, latches, clock)
         self.waiting = delayed
+        self.why_not_live = NOT_LIVE
         self._outbox = outbox
         self._lease = lease
         self._changes = 0

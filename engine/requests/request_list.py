@@ -5,6 +5,7 @@ from typing import Any
 from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
+from engine.bus.sending import AskAfter, GetTold, HandOver
 from engine.bus.signing import SignRequest
 from engine.requests import (
     advise,
@@ -96,6 +97,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chains.GetBlockFacts,
     token.GetToken,
     SignRequest,
+    HandOver,
+    AskAfter,
+    GetTold,
     wallets.GetWallets,
     wallets.UnlockSigner,
     work.GetWork,

@@ -48,6 +48,8 @@ class SetMode(Command[Acknowledged], frozen=True, kw_only=True):
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
         """See `Command.act`."""
         current = engine.control.mode
+        if self.mode is Mode.LIVE and engine.why_not_live:
+            return Declined(why=engine.why_not_live)
         if is_upward(current=current, wanted=self.mode):
             return await engine.loosen(
                 envelope,

@@ -45,6 +45,7 @@ from engine.sending.facts import (
 from engine.sending.fees import CANCEL_GAS, NoBid, cancel_bid, raised_bid
 from engine.sending.life import take
 from engine.sending.nonces import NonceTable
+from engine.sending.paths import Way
 from engine.sending.receipts import receipt_of
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
@@ -79,6 +80,7 @@ class ChainDesk:
     terms: DeskTerms
     table: NonceTable
     view: ChainView
+    way: Way
     ask: Ask
     simulate: Simulate
     warn: Callable[[str], None]
@@ -179,7 +181,7 @@ class ChainDesk:
                 learned = await self._sign(life)
             elif isinstance(act, Send):
                 self.crash("before sending")
-                answer, why = await self.view.send(act.attempt.raw)
+                answer, why = await self.way.send(act.attempt, life, head)
                 self.crash("sent")
                 learned = Answered(act.attempt.hash, answer, why)
             elif isinstance(act, Rebid):

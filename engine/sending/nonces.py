@@ -208,6 +208,11 @@ class NonceTable:
             for count, content in found
         ]
 
+    def newest_number(self) -> int:
+        """Return the number of what was told last, 0 if nothing was."""
+        ((newest,),) = self._run("select max(number) from tellings")
+        return newest or 0
+
     def told_of(self, client_order_id: str) -> Told | None:
         """Return what was told last of a plan, None if nothing was."""
         found = self._run(

@@ -4,7 +4,7 @@ A receipt counts only while its block is in the chain that ends in the head: it 
 block's number again, and compared.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -29,17 +29,13 @@ from engine.sending.receipts import GainSeen, gained_raw
 
 NONCE_MAX: Final = 2**64 - 2
 
-SendRaw = Callable[[bytes], Awaitable[tuple[Answer, str]]]
-"""Sends signed bytes by the chain's path."""
-
 
 class ChainView:
     """One chain at its nodes."""
 
-    def __init__(self, node: Node, *, wallet: str, send_raw: SendRaw | None = None) -> None:
+    def __init__(self, node: Node, *, wallet: str) -> None:
         self._node = node
         self._wallet = wallet
-        self._send_raw = send_raw
 
     async def head(self) -> HeadNow:
         """Return the newest block.
@@ -98,9 +94,7 @@ class ChainView:
         )
 
     async def send(self, raw: bytes) -> tuple[Answer, str]:
-        """Send signed bytes; whatever becomes of them, they may be sent again."""
-        if self._send_raw is not None:
-            return await self._send_raw(raw)
+        """Send signed bytes to a node; whatever becomes of them, they may be sent again."""
         try:
             (said,) = await self._node.batch([("eth_sendRawTransaction", ("0x" + raw.hex(),))])
         except NodeError as error:

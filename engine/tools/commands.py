@@ -60,6 +60,10 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.workers_role import run_workers
 
         await run_workers(settings, paths)
+    elif asked.name == "sender":
+        from engine.wiring.sender_role import run_sender
+
+        await run_sender(settings, paths)
     elif asked.name == "signer":
         from engine.wiring.signer_role import run_signer
 

@@ -56,7 +56,7 @@ from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.plan_executor import Around
+from engine.execute.plan_executor import NO_SENDER, Around, Sender
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
@@ -100,6 +100,7 @@ class Surroundings:
         open_matrix: makes the price matrix of a board and of pools, again after each change of the
             rows; a run that shares no prices, such as a replay, has none.
         alarm: is told of each opportunity before it is decided on; a replay has none.
+        sender: the way to whoever signs and sends; to nobody in a replay.
         opportunity_usd_min: least profit of an opportunity that the operator is told of.
         kinds: the kinds of input that there are.
         limits: the limits that there are.
@@ -112,6 +113,7 @@ class Surroundings:
     opportunity_usd_min: Decimal
     open_matrix: OpenMatrix | None = None
     alarm: Alarm | None = None
+    sender: Sender = NO_SENDER
     kinds: Sequence[AnyKind] = INPUTS
     limits: Sequence[LimitMaker] = LIMITS
 
@@ -255,6 +257,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                     gas=gas,
                 ),
                 late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
+                sender=around.sender,
             )
         ),
         positions=positions,

@@ -21,6 +21,7 @@ from engine.core.pipeline import Alarm
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
+from engine.execute.plan_executor import Sender
 from engine.market.matrix_file import shared_path
 from engine.operate.aftermath import Aftermath
 from engine.operate.chat_sight import ChatSight
@@ -65,6 +66,7 @@ from engine.wiring.chains import open_streams
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.holding import EngineHold
 from engine.wiring.lists import VenueList, fetch_list
+from engine.wiring.live_sending import LiveSending
 from engine.wiring.paths import Paths, prepare_engine
 from engine.wiring.run_set_up import (
     OpenVenues,
@@ -156,9 +158,7 @@ async def open_engine(
         venues = await open_venues(settings, paths, outbound, now_ns)
         state, header = await begin_run(settings, venues, ledger, now_ns)
         name_in_logs(run=header.run_id)
-        mode_word = ModeWord(paths.engines / paths.engine_id)
-        mode_word.write(header.control.mode)
-        stack.callback(mode_word.remove)
+        mode_word = _mode_word(stack, paths, header)
         outbox = Outbox(
             ledger,
             generation=state.generation,
@@ -173,10 +173,18 @@ async def open_engine(
             shared_path(paths.run), run_id=header.run_id, at_ns=header.started_at_ns
         )
         stack.callback(prices.close)
+        live = LiveSending(settings, paths, now_ns)
         core = build_core(
             header,
             _surroundings(
-                settings, latches, outbox, recorder, lease=lease, prices=prices, alarm=holding.alarm
+                settings,
+                latches,
+                outbox,
+                recorder,
+                lease=lease,
+                prices=prices,
+                alarm=holding.alarm,
+                sender=live.sender,
             ),
         )
         stack.enter_context(holding.of(core))
@@ -223,6 +231,7 @@ async def open_engine(
         ticks.on_step = answers.step_clock
         answers.approvals.on_answer = holding.approval
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
+        live.join(answers, core.hot_path, ticks.watch)
         _tell_start(core, latches, now_ns)
         release_compiler()
         try:
@@ -289,6 +298,14 @@ def _list_of(
         wanted=session.list_wanted,
         trouble=access.why,
     )
+
+
+def _mode_word(stack: AsyncExitStack, paths: Paths, header: RunHeader) -> ModeWord:
+    """Say the mode to the signer as long as the engine runs."""
+    word = ModeWord(paths.engines / paths.engine_id)
+    word.write(header.control.mode)
+    stack.callback(word.remove)
+    return word
 
 
 def _first_state(header: RunHeader) -> StateRecord:
@@ -382,6 +399,7 @@ def _surroundings(
     lease: Lease,
     prices: SharedPrices,
     alarm: Alarm,
+    sender: Sender,
 ) -> Surroundings:
     def write_line(line: bytes) -> None:
         if recorder is not None:
@@ -400,6 +418,7 @@ def _surroundings(
         opportunity_usd_min=settings.telegram.opportunity_usd_min,
         open_matrix=prices.open,
         alarm=alarm,
+        sender=sender,
     )
 
 

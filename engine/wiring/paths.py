@@ -21,7 +21,7 @@ from engine.storage.ledger_settings import LEASE_NAME
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = (
     *("run", "recordings", "backups", "logs", "exports", "charts", "chains", "background"),
-    *("engines", "signer"),
+    *("engines", "signer", "sender"),
 )
 MARKER: Final = "installation"
 """Made once with the latch beside it: where it is and the latch is not, somebody removed that."""
@@ -117,6 +117,11 @@ class Paths:
     def signer(self) -> Path:
         """The wallet's keystore, and what was signed with it."""
         return self.data_dir / "signer"
+
+    @property
+    def sender(self) -> Path:
+        """What was handed over to be sent, and which nonces are used."""
+        return self.data_dir / "sender"
 
     @property
     def background(self) -> Path:

@@ -102,6 +102,17 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 environment=partial(role_environment, settings, "signer", os.environ),
             )
         )
+        specs.append(
+            RoleSpec(
+                name="sender",
+                arguments=["-m", "engine", "role", "sender"],
+                stop_s=1.0,
+                is_vital=False,
+                log_path=paths.log("sender"),
+                lease=paths.lease("sender"),
+                environment=partial(role_environment, settings, "sender", os.environ),
+            )
+        )
     specs.append(
         RoleSpec(
             name="engine",

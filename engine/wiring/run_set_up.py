@@ -179,6 +179,8 @@ def make_header(
         streams.append(StreamSpec(venue=access.spec.venue, feed=access.feed, books=books))
     check_capital(settings.paper, instruments)
     mode = state.mode or Mode(settings.paper.mode_at_first_start)
+    if mode is Mode.LIVE:  # each start begins without real money; a person goes up again
+        mode = Mode.PAPER
     return RunHeader(
         format_version=FORMAT_VERSION,
         run_id=state.run_id,

@@ -28,7 +28,8 @@ from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
 from engine.sending.encoding import decode
 from engine.sending.facts import Life
-from engine.sending.nonces import NonceTable
+from engine.sending.nonces import NonceTable, Told
+from engine.sending.paths import OpenWay
 from engine.sending.policies import LOCAL
 from engine.sending.routes import RouteTerms
 from engine.sending.simulating import Simulated, simulate
@@ -108,6 +109,13 @@ class SendingWorld:
     def gap(self, whole: float = 30) -> None:
         """Make ETH cheap at the pair."""
         self.world.swap(self.pair, "WETH", whole)
+
+    def gap_mined(self, whole: float) -> None:
+        """The same where blocks come only when they are made."""
+        trader = self.world.trader(1)
+        trader.swap(self.pair, self.weth, self.world.raw("WETH", whole))
+        trader.hands.post()
+        self.world.mine()
 
     @property
     def pair(self) -> WorldPool:
@@ -240,10 +248,12 @@ class SendingWorld:
             rule=LOCAL_RULE,
             tip_wei=GWEI // 1_000,
         )
+        view = ChainView(pool, wallet=self.wallet)
         return ChainDesk(
             terms=terms,
             table=self.table,
-            view=ChainView(pool, wallet=self.wallet),
+            view=view,
+            way=OpenWay(view),
             ask=self.ask,
             simulate=self.simulate,
             warn=self.warnings.append,
@@ -281,11 +291,15 @@ class SendingWorld:
 
         return asyncio.run(work())
 
+    def all_told(self) -> list[Told]:
+        told: list[Told] = []
+        while more := self.table.told_after(told[-1].number if told else 0):
+            told += more
+        return told
+
     def news(self, plan: AtomicPlan) -> list[TransactionNews]:
         return [
-            one.news
-            for one in self.table.told_after(0)
-            if one.news.client_order_id == f"{plan.plan_id}-t"
+            one.news for one in self.all_told() if one.news.client_order_id == f"{plan.plan_id}-t"
         ]
 
     def route(self, plan: AtomicPlan) -> ChainRoute:

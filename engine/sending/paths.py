@@ -1,0 +1,58 @@
+"""The ways by which signed transactions leave: to a node, or as bundles to a relay.
+
+A way may be taken any number of times with the same bytes. What only uses a nonce up goes to a node
+always: it hides nothing, and has to land.
+"""
+
+from typing import Protocol
+
+from engine.sending.calls import HeadNow
+from engine.sending.facts import Answer, Attempt, Life
+from engine.sending.relay import Relay, bundle_name
+from engine.sending.view import ChainView
+
+
+class Way(Protocol):
+    """A way out."""
+
+    async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
+        """Send a transaction, or bid with it for the block after a head."""
+        ...
+
+
+class OpenWay:
+    """To a node: into the queue that everybody sees, or to the one who orders the chain."""
+
+    def __init__(self, view: ChainView) -> None:
+        self._view = view
+
+    async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
+        """See `Way.send`."""
+        del life, head
+        return await self._view.send(attempt.raw)
+
+
+class PrivateWay:
+    """To a relay, for one block at a time; a cancel takes the bundle back and goes to a node."""
+
+    def __init__(self, relay: Relay, view: ChainView) -> None:
+        self._relay = relay
+        self._view = view
+        self._bid: dict[str, tuple[int, str]] = {}
+
+    async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
+        """See `Way.send`."""
+        name = bundle_name(life.client_order_id)
+        if attempt.is_cancel:
+            if self._bid.pop(name, None) is not None:
+                await self._relay.cancel(name)
+            return await self._view.send(attempt.raw)
+        bid = (head.number + 1, attempt.hash)
+        if self._bid.get(name) == bid:
+            return Answer.KNOWN, ""
+        answer, why = await self._relay.send(
+            [attempt.raw], block=bid[0], ts_max=life.deadline_ts, name=name
+        )
+        if answer is Answer.TAKEN_IN:
+            self._bid[name] = bid
+        return answer, why

@@ -1,0 +1,73 @@
+"""What joins an engine with the role that sends, where transactions may be sent at all."""
+
+from collections.abc import Callable
+
+from engine.bus.unix_socket import SocketCaller
+from engine.core.inputs.transaction_told import TransactionTold
+from engine.execute.plan_executor import NO_SENDER, Sender
+from engine.operate.clock import Clock
+from engine.operate.clock_watch import ClockWatch
+from engine.operate.engine_answers import EngineAnswers
+from engine.operate.handing import Handing
+from engine.operate.hot_path import HotPath
+from engine.settings.schema import Settings, environment_name
+from engine.wiring.paths import Paths
+
+
+class LiveSending:
+    """The way to whoever sends, and back.
+
+    Attributes:
+        sender: what an executor hands plans to.
+    """
+
+    def __init__(self, settings: Settings, paths: Paths, now_ns: Clock) -> None:
+        self._why_not = why_not_live(settings)
+        self._now_ns = now_ns
+        self._handing: Handing | None = None
+        if not self._why_not:
+            caller = SocketCaller(paths.socket("sender"), role="sender")
+            self._handing = Handing(caller, engine=settings.engine.id, now_ns=now_ns)
+        self.sender: Sender = self._handing or NO_SENDER
+
+    def join(self, answers: EngineAnswers, hot_path: HotPath, watch: ClockWatch) -> None:
+        """Let the mode live be had where it can be, and news become inputs."""
+        answers.why_not_live = self._why_not
+        if self._handing is not None:
+            self._handing.take = told_to(hot_path, watch, self._now_ns)
+
+    async def run(self) -> None:
+        """Hand over and listen until cancelled."""
+        if self._handing is not None:
+            await self._handing.run()
+
+
+def told_to(
+    hot_path: HotPath, watch: ClockWatch, clock: Clock
+) -> Callable[[TransactionTold], None]:
+    """Return what makes an input of what is told of a transaction."""
+
+    def tell(told: TransactionTold) -> None:
+        at_ns = clock()
+        if at_ns >= watch.late_at_ns:
+            at_ns = watch.read()
+        hot_path.command(told, at_ns)
+
+    return tell
+
+
+def why_not_live(settings: Settings) -> str:
+    """Say why no transaction may be sent here; empty if it may, on the sandbox's chains."""
+    if settings.markets.source != "sandbox":
+        return (
+            "live on a main network is not built yet: it takes a contract verified by the hash of"
+            " its code, a funded wallet, a self-test that passed, limits, and a one-time code"
+        )
+    if settings.signer.signs == "off":
+        return f"nothing can be signed here: {environment_name('signer', 'signs')} is off"
+    if not settings.signer.contracts:
+        return (
+            "no contract of ours is named that may be called:"
+            f" {environment_name('signer', 'contracts')}"
+        )
+    return ""

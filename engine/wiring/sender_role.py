@@ -1,0 +1,336 @@
+"""The role `sender`: from plans that are handed over to transactions that end, for each chain.
+
+It holds no key: what it sends is signed by the signer, which looks at it of its own accord. It runs
+only where something may be signed: on the sandbox's local chains.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from engine.bus.lease import Lease, held_lease
+from engine.bus.request import Caller, Reply, Request
+from engine.bus.sending import HandedOver, Told, ToldNews
+from engine.bus.signing import SignRequest, WalletsReport
+from engine.bus.unix_socket import SocketCaller, open_server
+from engine.chains.gas.reader import GasReader
+from engine.chains.gas.rules import LOCAL_RULE
+from engine.chains.ports import NodeError
+from engine.chains.rpc.opening import open_providers
+from engine.connectors.outbound import Outbound, open_outbound
+from engine.domain.chains import GasModel
+from engine.domain.errors import FatalError, SettingsError, SyndicateError, TransientError, worst_of
+from engine.domain.handed import Handed
+from engine.domain.pools import Protocol
+from engine.domain.signing import Signed, SigningIntent, SignRefusal
+from engine.domain.told import Fate, TransactionNews
+from engine.operate.clock import Clock, make_clock
+from engine.operate.lifeline import stop_signals
+from engine.operate.loaded import keep_what_is_loaded
+from engine.operate.role_words import announce_ready
+from engine.requests.request_list import requests_of
+from engine.requests.wallets import GetWallets
+from engine.sending.beginnings import DeskTerms
+from engine.sending.calls import HeadNow
+from engine.sending.desk import ChainDesk
+from engine.sending.nonces import NonceTable
+from engine.sending.paths import OpenWay
+from engine.sending.policies import policy_of
+from engine.sending.routes import RouteTerms
+from engine.sending.simulating import Simulated, simulate
+from engine.sending.view import ChainView
+from engine.settings.schema import Settings
+from engine.wiring.chain_nodes import ChainNodes, nodes_of
+from engine.wiring.markets import read_announcement
+from engine.wiring.paths import Paths
+from engine.wiring.signer_role import signing_terms
+
+log = logging.getLogger(__name__)
+
+LEASE_LOOK_S: Final = 0.5
+LOOK_S_MIN: Final = 0.05
+RETRY_S: Final = 0.5
+LISTEN_S: Final = 2.0
+NOT_COME: Final = "it was asked after before it came"
+
+
+async def run_sender(settings: Settings, paths: Paths) -> None:
+    """Send as a process of its own until told to stop.
+
+    Raises:
+        SettingsError: nothing may be signed here, or for a real chain.
+        FatalError: the table of nonces cannot be used.
+        TransientError: the sandbox has not announced itself.
+    """
+    terms = signing_terms(settings)
+    if settings.markets.source != "sandbox":
+        raise SettingsError("transactions are sent to the sandbox's local chains alone")
+    broken: list[FatalError] = []
+    signer = SocketCaller(paths.socket("signer"), role="signer")
+    async with stop_signals(ignores_interrupt=True) as stop:
+
+        def on_fatal(error: FatalError) -> None:
+            broken.append(error)
+            stop.set()
+
+        try:
+            with held_lease(paths.lease("sender"), what="sender") as lease:
+                async with (
+                    open_sender(
+                        settings, paths, signer, contracts=terms.contracts, clock=make_clock()
+                    ) as answers,
+                    open_server(
+                        paths.socket("sender"), requests_of("sender"), answers, on_fatal=on_fatal
+                    ),
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    keeping = tasks.create_task(_keep(lease))
+                    keep_what_is_loaded()
+                    announce_ready()
+                    await stop.wait()
+                    keeping.cancel()
+        finally:
+            await signer.aclose()
+    if broken:
+        raise broken[0]
+
+
+@contextlib.asynccontextmanager
+async def open_sender(
+    settings: Settings,
+    paths: Paths,
+    signer: Caller,
+    *,
+    contracts: Mapping[str, Mapping[str, str]],
+    clock: Clock,
+) -> AsyncIterator["SenderAnswers"]:
+    """Send what is handed over until the block ends.
+
+    Args:
+        settings: of the installation.
+        paths: of the installation.
+        signer: who signs.
+        contracts: of ours, by chain and address; the first of a chain is called.
+        clock: the wall clock.
+
+    Raises:
+        FatalError: the table of nonces cannot be used.
+        TransientError: the sandbox has not announced itself, or another process sends.
+    """
+    nodes = nodes_of(settings, paths)
+    table = NonceTable(paths.sender / "nonces.sqlite3")
+    answers = SenderAnswers(table)
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            way = await stack.enter_async_context(open_outbound(None))
+            tasks = await stack.enter_async_context(_group())
+            running = [
+                tasks.create_task(
+                    _send(
+                        nodes[chain],
+                        _route_terms(paths, nodes[chain], next(iter(ours))),
+                        signer,
+                        answers,
+                        way=way,
+                        clock=clock,
+                    )
+                )
+                for chain, ours in contracts.items()
+                if chain in nodes and ours
+            ]
+            try:
+                yield answers
+            finally:
+                for task in running:
+                    task.cancel()
+    finally:
+        table.close()
+
+
+@contextlib.asynccontextmanager
+async def _group() -> AsyncIterator[asyncio.TaskGroup]:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except* SyndicateError as group:
+        raise worst_of(group) from None
+
+
+async def _send(
+    nodes: ChainNodes,
+    route: RouteTerms,
+    signer: Caller,
+    answers: "SenderAnswers",
+    *,
+    way: Outbound,
+    clock: Clock,
+) -> None:
+    """Send a chain's transactions for ever."""
+    wallet = await _wallet(signer)
+    facts = nodes.facts
+    url = nodes.accesses[0].http_url
+    if not nodes.is_local or url is None:
+        raise SettingsError(f"{facts.name} is no local chain: nothing is sent to a real one")
+    async with open_providers(
+        nodes.accesses,
+        way,
+        chain_id=facts.chain_id,
+        block_ms=facts.block_ms,
+        rates={},
+        tell=_caught,
+    ) as node:
+        terms = DeskTerms(
+            chain=facts.name,
+            wallet=wallet,
+            route=route,
+            policy=policy_of(facts.name, is_local=nodes.is_local),
+            rule=LOCAL_RULE,
+        )
+
+        async def simulated(head: HeadNow, to: str, data: bytes) -> Simulated:
+            return await asyncio.to_thread(
+                simulate,
+                url,
+                head,
+                LOCAL_RULE.base_fee,
+                chain_id=facts.chain_id,
+                block_s=max(facts.block_ms // 1_000, 1),
+                wallet=wallet,
+                contract=to,
+                data=data,
+            )
+
+        view = ChainView(node, wallet=wallet)
+        desk = ChainDesk(
+            terms=terms,
+            table=answers.table,
+            view=view,
+            way=OpenWay(view),
+            ask=partial(_signed, signer),
+            simulate=simulated,
+            warn=lambda _sentence: None,  # it is in the log
+            now_ns=clock,
+            told=answers.told,
+        )
+        gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
+        await _work(desk, gas, answers, look_s=max(facts.block_ms / 4_000, LOOK_S_MIN))
+
+
+async def _work(
+    desk: ChainDesk, gas: GasReader, answers: "SenderAnswers", *, look_s: float
+) -> None:
+    last = 0
+    while True:
+        answers.handed.clear()
+        try:
+            head = await desk.step()
+            if head.number != last:
+                desk.terms.tip_wei = (await gas.read()).tip_wei
+                last = head.number
+        except (TransientError, NodeError) as error:
+            log.warning("%s: %s", desk.terms.chain, error)
+            await asyncio.sleep(RETRY_S)
+            continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(look_s):
+                await answers.handed.wait()
+
+
+class SenderAnswers:
+    """What the role answers; see `bus.sending.Sending`.
+
+    Attributes:
+        handed: set when there is a plan to begin.
+        told: set when there are news.
+    """
+
+    def __init__(self, table: NonceTable) -> None:
+        self.table: Final = table
+        self.handed: Final = asyncio.Event()
+        self.told: Final = asyncio.Event()
+
+    async def answer(self, request: Request[Reply], /) -> Reply:
+        """See `bus.request.Answerer`."""
+        return await request.answer(self)
+
+    def hand_over(self, handed: Handed) -> HandedOver:
+        """See `bus.sending.Sending`."""
+        why = self.table.hand_over(handed)
+        self.handed.set()
+        return HandedOver(why=why)
+
+    def ask_after(self, client_order_id: str) -> Told:
+        """See `bus.sending.Sending`."""
+        if not self.table.fence(client_order_id, NOT_COME):
+            told = self.table.told_of(client_order_id)
+            if told is None:
+                self.table.tell(
+                    TransactionNews(
+                        client_order_id=client_order_id, version=1, fate=Fate.NEVER, why=NOT_COME
+                    )
+                )
+                self.told.set()
+        last = self.table.told_of(client_order_id)
+        return self._told(() if last is None else (ToldNews(number=last.number, news=last.news),))
+
+    async def told_after(self, after: int | None) -> Told:
+        """See `bus.sending.Sending`."""
+        if after is None:
+            return self._told(())
+        found = self.table.told_after(after)
+        if not found:
+            self.told.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LISTEN_S):
+                    await self.told.wait()
+            found = self.table.told_after(after)
+        return self._told([ToldNews(number=one.number, news=one.news) for one in found])
+
+    def _told(self, news: Sequence[ToldNews]) -> Told:
+        return Told(newest=self.table.newest_number(), news=tuple(news))
+
+
+async def _wallet(signer: Caller) -> str:
+    """Return the wallet's address, once somebody knows it."""
+    while True:
+        try:
+            report: WalletsReport = await signer.call(GetWallets())
+        except TransientError as error:
+            log.info("the wallet is not known yet: %s", error)
+        else:
+            if report.address:
+                return report.address
+            log.info("the wallet is not known yet: its key was never open")
+        await asyncio.sleep(RETRY_S)
+
+
+async def _signed(signer: Caller, intent: SigningIntent) -> Signed | SignRefusal:
+    return await signer.call(SignRequest(intent=intent))
+
+
+def _route_terms(paths: Paths, nodes: ChainNodes, contract: str) -> RouteTerms:
+    told = read_announcement(paths).local_chains[nodes.facts.name]
+    by_protocol = {one.protocol: one.factory for one in nodes.dexes}
+    return RouteTerms(
+        chain_id=nodes.facts.chain_id,
+        contract=contract,
+        wrapped=nodes.facts.wrapped_native,
+        v4_manager=by_protocol.get(Protocol.UNISWAP_V4, ""),
+        vault=told.contracts.get("balancer_vault", ""),
+        aave=told.contracts.get("aave_pool", ""),
+    )
+
+
+def _caught(provider: str, why: str) -> None:
+    log.warning("%s was caught: %s", provider, why)
+
+
+async def _keep(lease: Lease) -> None:
+    """Look whether this still is the one; raises `SupersededError` if not."""
+    while True:
+        await asyncio.sleep(LEASE_LOOK_S)
+        lease.check()
