@@ -37,8 +37,12 @@ KINDS: Final[Mapping[str, Literal["swap", "mint", "burn", "sync"]]] = {
     BURN: "burn",
     SYNC: "sync",
 }
-CONCENTRATED: Final = "0x8ad599c3a0ff1de082011efddc58f1908eb6e6d8"
-"""Asked for its price before and after its only swap in block 13179291."""
+CONCENTRATED: Final = {
+    "0x88e6a0c2ddd26feeb64f039a2c41296fcb3f5640": 500,
+    "0x8ad599c3a0ff1de082011efddc58f1908eb6e6d8": 3_000,
+    "0xcbcdf9626bc03e24f779434178a73a0b4bad62ed": 3_000,
+}
+"""Fees of pools of V3 that contracts asked for price and liquidity in blocks with their swaps."""
 
 Trace = Mapping[str, Any]
 
@@ -67,6 +71,7 @@ def cut(block: dict[str, Any] | list[Trace]) -> RealBlock:
         others += act3_of(trace)
     there = {pair for pair, held in reserves_before(acts).items() if all(held)}
     acts = [act for act in acts if act.pair in there]  # one of them was made in its block
+    others = [act for act in others if says_enough(act.pool, others)]
     told = {act.tx for act in acts} | {act.tx for act in others}
     return RealBlock(
         number=calls[0]["block_number"],
@@ -79,7 +84,7 @@ def cut(block: dict[str, Any] | list[Trace]) -> RealBlock:
         },
         pairs=[pair for address, pair in pairs.items() if address in there],
         acts=acts,
-        acts3=others if any(one.kind == "slot0" for one in others) else [],
+        acts3=others,
     )
 
 
@@ -190,19 +195,31 @@ def act_of(trace: Trace, calls: Sequence[Trace], pairs: Mapping[str, Pair]) -> l
 
 
 def act3_of(trace: Trace) -> list[Act3]:
-    """Return what a call says of the concentrated pool."""
-    if trace["action"]["to"] != CONCENTRATED:
+    """Return what a call says of a concentrated pool."""
+    pool = trace["action"]["to"]
+    if pool not in CONCENTRATED:
         return []
     said, tx = answer(trace), trace["transaction_position"]
     match selector(trace):
         case one if one == SLOT0:
-            return [Act3(tx=tx, kind="slot0", raw=[str(word(said, 0)), str(signed(said, 1))])]
+            return [
+                Act3(tx=tx, pool=pool, kind="slot0", raw=[str(word(said, 0)), str(signed(said, 1))])
+            ]
         case one if one == LIQUIDITY:
-            return [Act3(tx=tx, kind="liquidity", raw=[str(word(said, 0))])]
+            return [Act3(tx=tx, pool=pool, kind="liquidity", raw=[str(word(said, 0))])]
         case one if one == SWAP3:
-            return [Act3(tx=tx, kind="swap", raw=[str(signed(said, 0)), str(signed(said, 1))])]
+            return [
+                Act3(
+                    tx=tx, pool=pool, kind="swap", raw=[str(signed(said, 0)), str(signed(said, 1))]
+                )
+            ]
         case _:
             return []
+
+
+def says_enough(pool: str, acts: Sequence[Act3]) -> bool:
+    """Say whether a pool's swaps can be reckoned: of most blocks nobody asked for what it takes."""
+    return {act.kind for act in acts if act.pool == pool} == {"slot0", "liquidity", "swap"}
 
 
 def signed(text: str, index: int) -> int:

@@ -39,9 +39,10 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Act3(msgspec.Struct, frozen=True, kw_only=True):
-    """What the concentrated pool said: price and tick, liquidity, or what a swap came to."""
+    """What a concentrated pool said: price and tick, liquidity, or what a swap came to."""
 
     tx: int
+    pool: str
     kind: Literal["slot0", "liquidity", "swap"]
     raw: list[str]
 
