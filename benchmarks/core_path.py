@@ -63,6 +63,7 @@ from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import Confirmed, LimitRules
 from engine.quote.legs import LegsConfirmer
+from engine.quote.mixed import MixedConfirmer
 
 CALLS = 20_000
 AGE_NS_MAX = 10_000_000_000
@@ -138,14 +139,18 @@ class Core:
         )
         taken_pools = TakenPools(graph.pools)
         moving = MovingPools(graph, {}, started_at_ns=START_NS)
+        atomic = AtomicConfirmer(
+            ExactLegs(board, self.costs, self.taken, graph.pools),
+            graph.pools,
+            taken_pools,
+            self.valuation,
+            AtomicRules(limits=rules, flash_fee_bps=Decimal(5), gas=GasBook()),
+        )
         self.decider = Decider(
             confirmer=self.confirmer,
-            atomic=AtomicConfirmer(
-                ExactLegs(board, self.costs, self.taken, graph.pools),
-                graph.pools,
-                taken_pools,
-                self.valuation,
-                AtomicRules(limits=rules, flash_fee_bps=Decimal(5), gas=GasBook()),
+            atomic=atomic,
+            mixed=MixedConfirmer(
+                board, self.costs, self.taken, graph.pools, atomic=atomic, rules=rules
             ),
             circumstances=self.circumstances,
             permits=Permits(

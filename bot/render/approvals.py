@@ -12,7 +12,7 @@ from engine.domain.approvals import Approval, ApprovalState
 from engine.domain.mandates import MandateUse, Scope, ScopeKind
 from engine.domain.opportunities import Side
 from engine.domain.permits import shown_digest
-from engine.domain.plans import AtomicPlan, Plan, digest_of_plan
+from engine.domain.plans import AtomicPlan, MixedPlan, Part, Plan, digest_of_plan
 from engine.domain.units import NS_PER_S
 
 END_WORDS = {
@@ -116,12 +116,31 @@ def _legs(plan: Plan) -> list[tuple[str, str]]:
             ("Gas", f"≤ {words.size(plan.gas.amount)} {plan.gas.asset}"),
         ]
     rows = []
+    if isinstance(plan, MixedPlan):
+        rows += _mixed(plan)
     for leg in plan.legs:
         bound = f"{'≤' if leg.side is Side.BUY else '≥'}{words.price(leg.price_limit)}"
         size = f"{words.size(leg.size_base)} {leg.instrument.pair.base}"
         quote = leg.instrument.pair.quote
         priced = bound if quote == plan.opportunity.quote else f"{bound} {quote}"
         rows.append((leg.side.value.capitalize(), f"{size} {leg.venue} {priced}"))
+    return rows
+
+
+def _mixed(plan: MixedPlan) -> list[tuple[str, str]]:
+    """Return the bounds of the transaction among orders, what goes first, and what that leaves."""
+    first, last = plan.steps[0], plan.steps[-1]
+    goes = "transaction, then orders" if plan.first is Part.TRANSACTION else "orders, then chain"
+    rows = [
+        ("Chain", f"{plan.chain}, {len(plan.steps)} swaps, all or nothing"),
+        ("Give", f"{words.size(first.amount_in)} {first.source}"),
+        ("Get", f"≥ {words.size(last.amount_out_min)} {last.target}"),
+        ("Gas", f"≤ {words.size(plan.gas.amount)} {plan.gas.asset}"),
+        ("First", goes),
+    ]
+    for one in plan.meanwhile:
+        what = "held" if one.is_held else "short"
+        rows.append(("Risk", f"{words.size(one.amount)} {one.asset} {what} at {one.at} till then"))
     return rows
 
 

@@ -23,6 +23,8 @@ CAUSE_WORDS: Final = {
     Cause.UNWINDING: "unwinding",
     Cause.LATE_FILL: "late fill",
     Cause.REVERTED: "reverted",
+    Cause.NEVER_LANDED: "never landed",
+    Cause.POOL_MOVED: "pool moved",
     Cause.GAS: "gas",
     Cause.FEE: "fees",
     Cause.TRANSFER: "transfer",

@@ -16,7 +16,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, Side
 from engine.domain.orders import Purpose, Transaction
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import OnChain
 from engine.domain.stories import TradeStory
 
 
@@ -621,7 +621,7 @@ class ThreadsReport(Report, frozen=True, kw_only=True):
     threads: list[Thread]
 
 
-def step_lines(plan: AtomicPlan, transaction: Transaction | None) -> list[LegLine]:
+def step_lines(plan: OnChain, transaction: Transaction | None) -> list[LegLine]:
     """Return the swaps of a transaction as legs: each buys what it receives with what it gives.
 
     One that reverted, or is not known to have landed, filled nothing.

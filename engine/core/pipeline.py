@@ -371,6 +371,7 @@ class Pipeline:
             execution = self._positions.add(finished.plan, finished.execution)
             self._inventory.add([execution])
             self._permits.mandates.finished(finished.plan, execution)
+            self._decider.learn(execution)
             if not execution.corrects:
                 self._decider.finished(finished.plan.plan_id)
                 self._detector.release(finished.plan.opportunity.opportunity_id)

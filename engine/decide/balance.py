@@ -1,5 +1,6 @@
 """The balance limit: a plan draws on what its venues hold, as an exchange's account would."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import ClassVar
@@ -7,7 +8,7 @@ from typing import ClassVar
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, ShrinkTo, Verdict
-from engine.decide.under_way import PlansUnderWay
+from engine.decide.under_way import Need, PlansUnderWay
 from engine.domain.holdings import Place
 from engine.domain.opportunities import Reason
 from engine.portfolio.costs import EXACT
@@ -18,6 +19,7 @@ PART_MIN = Decimal("0.01")
 
 DIGITS = 4
 CENTS = 2
+_ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -60,8 +62,13 @@ class BalanceLimit:
         figures = draft.figures
         assert figures is not None
         verdict: ShrinkTo | None = None
-        for place, needed in figures.needs:
-            free = self.free(place)
+        fixed = dict(figures.fixed)
+        for place, needed in fixed.items():
+            if needed > (free := self.free(place)):
+                detail = self._detail(place, free, needed)
+                return Finding(reason=Reason.BALANCE_TOO_LOW, detail=detail)
+        for place, needed in _sums(figures.needs):
+            free = EXACT.subtract(self.free(place), fixed.get(place, _ZERO))
             if needed <= free:
                 continue
             detail = self._detail(place, free, needed)
@@ -85,3 +92,11 @@ class BalanceLimit:
         reserved = self.under_way.reserved(place).quantize(step, ROUND_CEILING, EXACT)
         beside = f" free ({reserved:f} reserved)" if reserved else ""
         return f"{venue.capitalize()} holds {has:f} {asset}{beside} of the {wants:f} needed"
+
+
+def _sums(needs: Iterable[Need]) -> Iterable[Need]:
+    """Add up what several parts of a plan draw on at one place."""
+    sums: dict[Place, Decimal] = {}
+    for place, needed in needs:
+        sums[place] = EXACT.add(sums.get(place, _ZERO), needed)
+    return sums.items()

@@ -13,6 +13,7 @@ from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.gas_book import GasBook
 from engine.market.valuation import Valuation
+from engine.portfolio.come_through import ComeThrough
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 
@@ -32,6 +33,7 @@ class Circumstances:
         schedules: for which block a transaction is, as far as that is advised.
         gas: what gas is reckoned with.
         off: what the operator has switched off.
+        come_through: how often what was sent came through.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
     """
 
@@ -51,6 +53,7 @@ class Circumstances:
     switches: Switches = field(default_factory=Switches)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
+    come_through: ComeThrough = field(default_factory=ComeThrough)
 
     @property
     def advice(self) -> AdviceBook:

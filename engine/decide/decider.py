@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from typing import Protocol
 
 import msgspec
 
@@ -18,28 +20,35 @@ from engine.decide.circumstances import Circumstances
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Figures, Finding, ShrinkTo
+from engine.decide.mixing import Mixing, mixed_figures
 from engine.decide.permits import Permits
 from engine.decide.terms import worst_quote
 from engine.decide.under_way import Need, exposure_quote, needs
 from engine.domain.advice import BlockTimeAdvice, GasAdvice, TipAdvice
 from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
+from engine.domain.mixed_routes import pool_run
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Reason, Refusal
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, wallet_of
+from engine.domain.orders import Execution
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, sends_of, wallet_of
 from engine.domain.units import NS_PER_MS
 from engine.market.advice_book import BID, SCHEDULE
 from engine.quote.atomic import AtomicConfirmer, ConfirmedAtomic
 from engine.quote.gap import Confirmed, Unconfirmed
 from engine.quote.legs import LegsConfirmer
+from engine.quote.mixed import ConfirmedMixed, MixedConfirmer
 
 SHRINKS_MAX = 4
 """Most times that a draft is shrunk and confirmed again; then the limit refuses it."""
 
 
+AnyConfirmed = Confirmed | ConfirmedMixed
+
+
 @dataclass(slots=True, kw_only=True)
 class _Sized:
-    confirmed: Confirmed
+    confirmed: AnyConfirmed
     usd_per_quote: Decimal
     sizing: Sizing
 
@@ -73,6 +82,7 @@ class Decider:
         *,
         confirmer: LegsConfirmer,
         atomic: AtomicConfirmer,
+        mixed: MixedConfirmer,
         circumstances: Circumstances,
         permits: Permits,
         limits: Sequence[LimitMaker] = LIMITS,
@@ -81,6 +91,7 @@ class Decider:
         self.permits = permits
         self._confirmer = confirmer
         self._atomic = atomic
+        self._mixed = mixed
         self._circumstances = circumstances
         self.limits = circumstances.limits
         self.off = circumstances.off
@@ -95,6 +106,7 @@ class Decider:
         self._early_checks = [limit.check for limit in self._limits if limit.is_early]
         self._late_checks = [limit.check for limit in self._limits if not limit.is_early]
         self._plan_ttl_ns = plan_ttl_ms * NS_PER_MS
+        self._mixing = Mixing(circumstances=circumstances, plan_ttl_ns=self._plan_ttl_ns)
         self.planned = 0
         self.refused: Counter[Reason] = Counter()
 
@@ -146,7 +158,7 @@ class Decider:
 
     def _note_changes(self, plan: Plan) -> None:
         """Note what of a plan is otherwise than without advice."""
-        if not isinstance(plan, AtomicPlan):
+        if isinstance(plan, LeggedPlan):
             return
         if plan.schedule is not msgspec.UNSET:
             self.advice.changes(BlockTimeAdvice, plan.chain, SCHEDULE)
@@ -163,8 +175,7 @@ class Decider:
         if not isinstance(plan, Finding):
             if not self._circumstances.is_killed():
                 self._under_way.add(plan)
-                sends = len(plan.legs) if isinstance(plan, LeggedPlan) else 1
-                self._circumstances.order_rate.add(sends, at_ns)
+                self._circumstances.order_rate.add(sends_of(plan), at_ns)
                 self.planned += 1
                 return plan
             plan = Finding(reason=Reason.KILLED, detail="the kill latch was set meanwhile")
@@ -187,6 +198,10 @@ class Decider:
     def finished(self, plan_id: str) -> None:
         """Stop counting a plan as under way; its execution is booked in the positions."""
         self._under_way.remove(plan_id)
+
+    def learn(self, execution: Execution) -> None:
+        """Learn what came of what was sent."""
+        self._circumstances.come_through.add(execution)
 
     def step_clock(self, step_ns: int) -> None:
         """Keep the rate of orders over a step of the clock."""
@@ -259,7 +274,7 @@ class Decider:
             )
         if opportunity.is_on_one_chain:
             return self._bundle(opportunity, usd_per_quote, at_ns)
-        return self._size_legs(opportunity, size_base, usd_per_quote, at_ns)
+        return self._size_orders(opportunity, size_base, usd_per_quote, at_ns)
 
     def _bundle(
         self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
@@ -295,13 +310,15 @@ class Decider:
             confirmed=confirmed, usd_per_quote=usd_per_quote, has_flash_loan=has_flash_loan
         )
 
-    def _size_legs(
+    def _size_orders(
         self, opportunity: Opportunity, size: Decimal, usd_per_quote: Decimal, at_ns: int
     ) -> _Sized | Finding:
-        whole: Confirmed | None = None
+        """Size a route of books, with a transaction among them or none, as the limits allow."""
+        confirm = self._confirm_of(opportunity, at_ns)
+        whole: AnyConfirmed | None = None
         shrunk: ShrinkTo | None = None
         for _ in range(SHRINKS_MAX + 1):
-            confirmed = self._confirmer.confirm(opportunity, size)
+            confirmed = confirm(size, ignores_taken=False)
             if isinstance(confirmed, Unconfirmed):
                 cause = shrunk or confirmed
                 return Finding(reason=cause.reason, detail=cause.detail)
@@ -313,7 +330,7 @@ class Decider:
                     confirmed=confirmed,
                     usd_per_quote=usd_per_quote,
                     sizing=Sizing(
-                        untaken_quote=self._untaken_quote(opportunity, whole),
+                        untaken_quote=_untaken_quote(confirm, whole),
                         whole_quote=whole.profit_quote,
                         limit=shrunk.detail if shrunk else "",
                     ),
@@ -324,11 +341,14 @@ class Decider:
         assert shrunk is not None
         return Finding(reason=shrunk.reason, detail=shrunk.detail)
 
-    def _untaken_quote(self, opportunity: Opportunity, whole: Confirmed) -> Decimal:
-        if not whole.touches_taken:
-            return whole.profit_quote
-        untaken = self._confirmer.confirm(opportunity, whole.size_base, ignores_taken=True)
-        return untaken.profit_quote if isinstance(untaken, Confirmed) else whole.profit_quote
+    def _confirm_of(self, opportunity: Opportunity, at_ns: int) -> "_Confirm":
+        if pool_run(opportunity.hops) is None:
+            return partial(self._confirmer.confirm, opportunity)
+
+        def confirm(size_base: Decimal, *, ignores_taken: bool) -> ConfirmedMixed | Unconfirmed:
+            return self._mixed.confirm(opportunity, size_base, at_ns, ignores_taken=ignores_taken)
+
+        return confirm
 
     def _check_late(self, draft: Draft, at_ns: int) -> Finding | ShrinkTo | None:
         for check in self._late_checks:
@@ -341,6 +361,14 @@ class Decider:
         if isinstance(sized, _Bundled):
             return self._make_atomic(opportunity, sized, at_ns)
         confirmed = sized.confirmed
+        if isinstance(confirmed, ConfirmedMixed):
+            return self._mixing.plan(
+                opportunity,
+                confirmed,
+                usd_per_quote=sized.usd_per_quote,
+                sizing=sized.sizing,
+                at_ns=at_ns,
+            )
         unproven = longest_unproven(self._circumstances.board, opportunity, at_ns)
         return LeggedPlan(
             plan_id=f"{opportunity.opportunity_id}-p",
@@ -386,7 +414,22 @@ class Decider:
         return self._circumstances.switches.mode is Mode.LIVE
 
 
-def _figures(confirmed: Confirmed, usd_per_quote: Decimal) -> Figures:
+class _Confirm(Protocol):
+    def __call__(
+        self, size_base: Decimal, *, ignores_taken: bool
+    ) -> Confirmed | ConfirmedMixed | Unconfirmed: ...
+
+
+def _untaken_quote(confirm: _Confirm, whole: AnyConfirmed) -> Decimal:
+    if not whole.touches_taken:
+        return whole.profit_quote
+    untaken = confirm(whole.size_base, ignores_taken=True)
+    return whole.profit_quote if isinstance(untaken, Unconfirmed) else untaken.profit_quote
+
+
+def _figures(confirmed: AnyConfirmed, usd_per_quote: Decimal) -> Figures:
+    if isinstance(confirmed, ConfirmedMixed):
+        return mixed_figures(confirmed, usd_per_quote)
     legs = confirmed.legs
     return Figures(
         size_base=confirmed.size_base,

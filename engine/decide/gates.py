@@ -9,6 +9,7 @@ from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, Verdict
 from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
+from engine.domain.mixed_routes import why_not_mixed
 from engine.domain.modes import Mode
 from engine.domain.opportunities import HopKind, Reason
 
@@ -180,14 +181,14 @@ class ChatLimit:
 
 @dataclass(slots=True)
 class ExecutorLimit:
-    """Routes of books alone have an executor, and routes through pools of one chain alone."""
+    """What is traded: books, pools of one chain that stand together, or both."""
 
-    name: str = "mixed routes"
+    name: str = "no executor"
     unit: str = ""
     term: ClassVar[Term | None] = None
     is_early: bool = True
     reasons: tuple[Reason, ...] = (Reason.NO_EXECUTOR,)
-    limit: str = "one kind of leg"
+    limit: str = "one transaction"
 
     @classmethod
     def make(cls, run: Circumstances) -> "ExecutorLimit":
@@ -201,17 +202,18 @@ class ExecutorLimit:
         return "watched only"
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
-        """Refuse whatever is neither orders at books nor one transaction."""
+        """Refuse what is neither orders at books, nor one transaction, nor both."""
         del at_ns
         seen = draft.opportunity
         hops = seen.hops
-        books = sum(hop.kind is HopKind.BOOK for hop in hops)
-        if books == len(hops) or seen.is_on_one_chain:
+        if all(hop.kind is HopKind.BOOK for hop in hops) or seen.is_on_one_chain:
+            return None
+        why = why_not_mixed(hops)
+        if not why:
             return None
         return Finding(
             reason=Reason.NO_EXECUTOR,
-            detail=f"a route of {len(hops)} legs, {len(hops) - books} of them no order book "
-            "but not all pools of one chain, is watched, not traded yet",
+            detail=f"a route of {len(hops)} legs is watched, not traded: {why}",
         )
 
 

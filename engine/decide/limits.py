@@ -46,6 +46,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         exposure_usd: what legs that fill without the others would leave us with.
         gas_usd: what is lost for certain if nothing comes of it.
         needs: what it may draw on.
+        fixed: what it may draw on beside that whatever its size is.
         left_over: assets of which it may leave something over.
         orders: how many orders it sends, or transactions.
         is_scalable: whether a smaller one needs less.
@@ -61,6 +62,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     left_over: Sequence[AssetCode]
     orders: int
     is_scalable: bool
+    fixed: Sequence[Need] = ()
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,30 +1,39 @@
 """What an approval of a plan allows: its terms are bounds, and a plan of now is cut to them."""
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Final
 
 import msgspec
 
 from engine.domain.opportunities import Leg, Side
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 
 _RATIO: Final = Context(prec=28, rounding=ROUND_CEILING)
+_RATIO_OUT: Final = Context(prec=100, rounding=ROUND_CEILING)
 _NONE: Final = Decimal(0)
 
 
 def worst_quote(plan: Plan) -> Decimal:
     """Return the profit if everything goes as badly as the plan's bounds allow, rounded down.
 
-    Of legs: each fills whole at its limit price. Of a transaction: its last step gives the least.
+    Of legs: each fills whole at its limit price. Of a transaction: its last step gives the least,
+    and it pays all of its gas. Of both the same; that one comes to its end and the other does not
+    is no part of it, as it is none of legs.
     """
     if isinstance(plan, AtomicPlan):
         gain = EXACT.subtract(plan.steps[-1].amount_out_min, plan.steps[0].amount_in)
         return EXACT.subtract(EXACT.subtract(gain, plan.flash_fee), plan.gas.quote)
-    first, last = plan.legs[0], plan.legs[-1]
+    parts = plan.parts if isinstance(plan, MixedPlan) else plan.legs
+    first, last = parts[0], parts[-1]
     # What a leg loses is a share of about what the route carries; with it goes its fee.
     carried = max(first.given, last.received)
-    lost = carried * sum((_lost_ratio(leg) for leg in plan.legs), _NONE)
+    lost_ratio = sum((_lost_ratio(leg) for leg in plan.legs), _NONE)
+    if isinstance(plan, MixedPlan):
+        end = plan.steps[-1]
+        lost_ratio += _RATIO.divide(end.amount_out - end.amount_out_min, end.amount_out)
+    lost = carried * lost_ratio
     return EXACT.subtract(plan.profit_quote, lost).quantize(QUOTE_STEP, ROUND_FLOOR, EXACT)
 
 
@@ -51,15 +60,44 @@ def cut_to_terms(plan: Plan, terms: Plan, *, worst: Decimal) -> Plan | str:
     if isinstance(plan, AtomicPlan):
         assert isinstance(terms, AtomicPlan)
         return _cut_atomic(plan, terms)
+    if isinstance(plan, MixedPlan):
+        assert isinstance(terms, MixedPlan)
+        return _cut_mixed(plan, terms)
     assert isinstance(terms, LeggedPlan)
-    return _cut_legs(plan, terms)
+    legs = _cut_legs(plan.legs, terms.legs)
+    return legs if isinstance(legs, str) else msgspec.structs.replace(plan, legs=legs)
 
 
-def _cut_legs(plan: LeggedPlan, terms: LeggedPlan) -> LeggedPlan | str:
-    if len(plan.legs) != len(terms.legs):
+def _cut_mixed(plan: MixedPlan, terms: MixedPlan) -> MixedPlan | str:
+    legs = _cut_legs(plan.legs, terms.legs)
+    if isinstance(legs, str):
+        return legs
+    if plan.before != terms.before or _pools(plan) != _pools(terms):
+        return "it is another transaction"
+    if plan.gas.amount > terms.gas.amount:
+        return f"gas is {plan.gas.amount:f} {plan.gas.asset} now"
+    first, last, bound = plan.steps[0], plan.steps[-1], terms.steps[-1]
+    if first.amount_in > terms.steps[0].amount_in:
+        return f"it takes {first.amount_in:f} {first.source}"
+    # A smaller one may give as much less; what a unit of it gives at the least was approved.
+    share = EXACT.multiply(bound.amount_out_min, first.amount_in)
+    unit = Decimal(1).scaleb(-last.decimals_out)
+    own = _RATIO_OUT.divide(share, terms.steps[0].amount_in).quantize(unit, ROUND_CEILING, EXACT)
+    least = max(last.amount_out_min, own)
+    if last.amount_out < least:
+        return f"it gives {last.amount_out:f} {last.target}"
+    steps = (*plan.steps[:-1], msgspec.structs.replace(last, amount_out_min=least))
+    # Which part goes first was approved too: it says what is at risk meanwhile.
+    return msgspec.structs.replace(
+        plan, legs=legs, steps=steps, first=terms.first, first_why=terms.first_why
+    )
+
+
+def _cut_legs(has: Sequence[Leg], bounds: Sequence[Leg]) -> tuple[Leg, ...] | str:
+    if len(has) != len(bounds):
         return "it has another number of legs"
     legs = []
-    for leg, bound in zip(plan.legs, terms.legs, strict=True):
+    for leg, bound in zip(has, bounds, strict=True):
         if (leg.instrument, leg.side) != (bound.instrument, bound.side):
             return "it has other orders"
         if leg.size_base > bound.size_base:
@@ -69,7 +107,7 @@ def _cut_legs(plan: LeggedPlan, terms: LeggedPlan) -> LeggedPlan | str:
         is_buy = leg.side is Side.BUY
         limit = (min if is_buy else max)(leg.price_limit, bound.price_limit)
         legs.append(msgspec.structs.replace(leg, price_limit=limit))
-    return msgspec.structs.replace(plan, legs=tuple(legs))
+    return tuple(legs)
 
 
 def _is_beyond(leg: Leg, price_limit: Decimal) -> bool:
@@ -98,5 +136,5 @@ def _cut_atomic(plan: AtomicPlan, terms: AtomicPlan) -> AtomicPlan | str:
     return msgspec.structs.replace(plan, steps=(*plan.steps[:-1], last))
 
 
-def _pools(plan: AtomicPlan) -> list[tuple[str, str, str]]:
+def _pools(plan: AtomicPlan | MixedPlan) -> list[tuple[str, str, str]]:
     return [(plan.chain, step.address, step.source) for step in plan.steps]

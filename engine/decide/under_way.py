@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, Context, Decimal
 
 from engine.domain.holdings import Place
+from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Leg, Side
-from engine.domain.plans import LeggedPlan, Plan
+from engine.domain.plans import GasBound, LeggedPlan, MixedPlan, Plan, RoutePart, Swaps
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 
 Need = tuple[Place, Decimal]
@@ -14,13 +15,14 @@ _SHORT = Context(prec=18, rounding=ROUND_CEILING)
 _ZERO = Decimal(0)
 
 
-def exposure_quote(legs: Iterable[Leg]) -> Decimal:
+def exposure_quote(parts: Iterable[RoutePart]) -> Decimal:
     """Return the most that a plan can leave us holding and owing, at the decided prices.
 
     Each leg turns about what the first one pays; at its limit price a buy may pay more. Any legs
-    may fill without the others, so that each asset between two legs may be held or owed whole.
+    may fill without the others, so that each asset between two legs may be held or owed whole. A
+    transaction is one of them: it may land and no order fill, or the other way round.
     """
-    first, *others = legs
+    first, *others = parts
     values = [_given_at_limit(first)]
     for leg in others:
         if leg.source == first.target and leg.target == first.source:
@@ -30,7 +32,9 @@ def exposure_quote(legs: Iterable[Leg]) -> Decimal:
     return len(others) * max(values)
 
 
-def _given_at_limit(leg: Leg) -> Decimal:
+def _given_at_limit(leg: RoutePart) -> Decimal:
+    if isinstance(leg, Swaps):
+        return leg.given
     return leg.size_base * leg.price_limit if leg.side is Side.BUY else leg.size_base
 
 
@@ -53,6 +57,16 @@ def _need(leg: Leg) -> Need:
     return (venue, pair.quote), total_quote.quantize(QUOTE_STEP, ROUND_CEILING, EXACT)
 
 
+def mixed_needs(legs: Iterable[Leg], swaps: Swaps) -> list[Need]:
+    """Return what the orders of a mixed plan may draw on, and its transaction but for gas."""
+    return [*needs(legs), ((swaps.venue, swaps.source), swaps.given)]
+
+
+def gas_need(wallet: VenueId, gas: GasBound) -> Need:
+    """Return what a transaction may draw on for gas, whatever its size."""
+    return (wallet, gas.asset), gas.amount
+
+
 class PlansUnderWay:
     """Exposure and gas by plan, and what all of them have reserved by place."""
 
@@ -67,6 +81,10 @@ class PlansUnderWay:
         if isinstance(plan, LeggedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
             reserving = needs(plan.legs)
+        elif isinstance(plan, MixedPlan):
+            self._usd_by_plan[plan.plan_id] = exposure_quote(plan.parts) * plan.usd_per_quote
+            self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
+            reserving = [*mixed_needs(plan.legs, plan.swaps), gas_need(plan.swaps.venue, plan.gas)]
         else:
             # It does all or nothing: it leaves nothing over, but its gas may be for nothing.
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote

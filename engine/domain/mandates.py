@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.domain.errors import BadValueError
+from engine.domain.mixed_routes import pool_run
 from engine.domain.opportunities import GAP_LEGS, Opportunity, route_of
 
 
@@ -19,14 +20,16 @@ class ScopeKind(StrEnum):
     STRATEGY = "strategy"
 
 
-STRATEGIES = ("gap", "cycle", "atomic")
-"""Two books of one pair; more legs or other pairs; one transaction on a chain."""
+STRATEGIES = ("gap", "cycle", "atomic", "mixed")
+"""Two books of one pair; more legs or other pairs; one transaction on a chain; one with orders."""
 
 
 def strategy_of(opportunity: Opportunity) -> str:
     """Name the strategy of a route."""
     if opportunity.is_on_one_chain:
         return "atomic"
+    if pool_run(opportunity.hops) is not None:
+        return "mixed"
     return "gap" if opportunity.is_gap and len(opportunity.hops) == GAP_LEGS else "cycle"
 
 

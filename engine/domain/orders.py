@@ -11,7 +11,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Side
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.domain.residuals import Residual
 from engine.domain.stories import TradeStory
 
@@ -166,13 +166,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """Our instruction to a chain, for a plan that is one transaction.
+    """Our instruction to a chain, for a plan that is one transaction or has one.
 
     In its life landing is `FILLED`, reverting `CANCELLED`, never landing `REJECTED`.
 
     Attributes:
-        wallet: the place that pays for it and receives what it gains.
+        wallet: the place that pays for it and receives what it gives.
         receipt: None as long as none is known, for ever if it never landed.
+        amount_in: what its first swap takes, None if that is what the plan says.
     """
 
     client_order_id: str
@@ -183,15 +184,24 @@ class Transaction:
     state: OrderState
     receipt: Receipt | None = None
     purpose: Purpose = Purpose.LEG
+    amount_in: Decimal | None = None
 
     @property
     def gain(self) -> Decimal:
-        """What the last swap gave less what the first took and the loan cost."""
+        """What the last swap gave less what the first took and the loan cost, of a cycle."""
+        return exact_sum(amount for _, amount in self.turned)
+
+    @property
+    def turned(self) -> tuple[tuple[AssetCode, Decimal], ...]:
+        """What its swaps changed, gas apart: what was given, loan included, and received."""
         receipt = self.receipt
         if receipt is None or not receipt.swaps:
-            return Decimal(0)
+            return ()
         first, last = receipt.swaps[0], receipt.swaps[-1]
-        return exact_sum((last.amount_out, -first.amount_in, -receipt.flash_fee))
+        given = exact_sum((-first.amount_in, -receipt.flash_fee))
+        if first.source == last.target:
+            return ((first.source, exact_sum((last.amount_out, given))),)
+        return ((first.source, given), (last.target, last.amount_out))
 
     @property
     def changes(self) -> tuple[tuple[VenueId, AssetCode, Decimal], ...]:
@@ -200,9 +210,7 @@ class Transaction:
         if receipt is None:
             return ()
         gas = (self.wallet, receipt.gas_asset, -receipt.gas)
-        if not receipt.swaps:
-            return (gas,)
-        return ((self.wallet, receipt.swaps[0].source, self.gain), gas)
+        return (*((self.wallet, asset, amount) for asset, amount in self.turned), gas)
 
 
 Sendable = Order | Transaction
@@ -213,7 +221,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is about to send: kept before any of it leaves.
 
     Attributes:
-        orders, transactions: what was intended together; a plan has orders or a transaction.
+        orders, transactions: what was intended together.
     """
 
     plan: Plan
@@ -236,7 +244,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.orders, *self.transactions)
 
 
-def leg_orders(plan: LeggedPlan, orders: Iterable[Order]) -> list[Order | None]:
+def leg_orders(plan: LeggedPlan | MixedPlan, orders: Iterable[Order]) -> list[Order | None]:
     """Return the order of each leg, None for one that has none."""
     by_leg = {
         (order.instrument, order.side): order for order in orders if order.purpose is Purpose.LEG
@@ -247,16 +255,24 @@ def leg_orders(plan: LeggedPlan, orders: Iterable[Order]) -> list[Order | None]:
 def traded_base(plan: Plan, execution: "Execution") -> Decimal:
     """Return how much of the route's base asset was traded, before fees.
 
-    Of legs the more of what the first received and the second gave.
+    Of several parts the more of what the first received and the second gave.
     """
+    transaction = execution.transaction
+    swaps = transaction.receipt.swaps if transaction and transaction.receipt else ()
+    if isinstance(plan, MixedPlan):
+        turned = [
+            (Decimal(0), Decimal(0)) if one is None else (one.given, one.received)
+            for one in leg_orders(plan, execution.orders)
+        ]
+        ends = (swaps[0].amount_in, swaps[-1].amount_out) if swaps else (Decimal(0), Decimal(0))
+        turned.insert(plan.before, ends)
+        return max(turned[0][1], turned[1][0])
     if isinstance(plan, AtomicPlan):
-        transaction = execution.transaction
-        swaps = transaction.receipt.swaps if transaction and transaction.receipt else ()
         return swaps[0].amount_out if swaps else Decimal(0)
-    first, second, *_ = leg_orders(plan, execution.orders)
+    bought, sold, *_ = leg_orders(plan, execution.orders)
     return max(
-        Decimal(0) if first is None else first.received,
-        Decimal(0) if second is None else second.given,
+        Decimal(0) if bought is None else bought.received,
+        Decimal(0) if sold is None else sold.given,
     )
 
 
@@ -282,7 +298,7 @@ class Execution:
             empty if none did.
         correction_usd: all of that in the reporting asset; it is apart from the profit.
         story: why it came to this; executions of earlier versions have none.
-        transaction: of a plan that is one, which has no orders.
+        transaction: of a plan that is one or has one.
         corrects: id of the execution of which this is what was told after it had ended: its orders
             have the late fills alone, and its figures are what these changed.
         void: why it counts nothing: it was under way when its engine ended, and there is proof that

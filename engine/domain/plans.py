@@ -1,16 +1,20 @@
 """Plans: approved, exactly sized opportunities, ready to execute; only `decide` makes one.
 
-A plan is of one of two kinds, and each kind has its executor. The legs of a `LeggedPlan` are
-orders that may fill without one another; an `AtomicPlan` is one transaction: all or nothing.
+A plan is of one of three kinds, and each kind has its executor. The legs of a `LeggedPlan` are
+orders that may fill without one another; an `AtomicPlan` is one transaction: all or nothing; a
+`MixedPlan` is both, one after the other.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
+from engine.domain.mixed_routes import custody_changes
 from engine.domain.opportunities import Leg, Opportunity
 from engine.domain.permits import Permit, digest_of_terms
 
@@ -169,7 +173,191 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
         return [gas, ((self.wallet, first.source), first.amount_in)]
 
 
-Plan = LeggedPlan | AtomicPlan
+class Part(StrEnum):
+    """What of a mixed plan goes first; the other follows on what that came to."""
+
+    TRANSACTION = "transaction"
+    ORDERS = "orders"
+
+
+class Swaps(msgspec.Struct, frozen=True, kw_only=True):
+    """What the transaction of a mixed plan turns, as one part of its route beside the legs.
+
+    Attributes:
+        venue: the wallet that gives and receives.
+        given, received: by its first and last swap; gas is apart.
+    """
+
+    venue: VenueId
+    source: AssetCode
+    target: AssetCode
+    given: Decimal
+    received: Decimal
+    fee_given: Decimal = Decimal(0)
+    fee_received: Decimal = Decimal(0)
+
+    @classmethod
+    def of(cls, chain: str, steps: Sequence[Step]) -> "Swaps":
+        """Make it of the steps of a transaction."""
+        first, last = steps[0], steps[-1]
+        return cls(
+            venue=wallet_of(chain),
+            source=first.source,
+            target=last.target,
+            given=first.amount_in,
+            received=last.amount_out,
+        )
+
+
+RoutePart = Leg | Swaps
+
+
+class Meanwhile(msgspec.Struct, frozen=True, kw_only=True):
+    """What one part of a mixed plan leaves until the other has come through.
+
+    Attributes:
+        is_held: whether it is held; if not it was given, and is to be bought again.
+    """
+
+    is_held: bool
+    amount: Decimal
+    asset: AssetCode
+    at: VenueId
+
+
+class MixedPlan(msgspec.Struct, tag="mixed", frozen=True, kw_only=True):
+    """A plan of orders at books and of one transaction through pools that stand together.
+
+    One goes first and the other follows, sized by what the first came to. All is paid from what
+    the venues and the chain's wallet hold: nothing is borrowed, and nothing moves between them.
+
+    Attributes:
+        deadline_ns: what goes first may not start after this instant (wall clock); what follows has
+            as long again once the first has ended.
+        deadline_block: the transaction reverts in a later block; None while the chain's blocks
+            have no numbers.
+        legs: orders at books, in the order of the route.
+        before: how many of them the route goes through before the transaction.
+        first: what goes first, and ...
+        first_why: ... for which reason, in words.
+        profit_quote: exact net profit if every leg fills as walked and every pool is as it was.
+        transfer_quote: what moving the assets back costs, included in the profit.
+        notional_usd: value of what the first part of the route gives.
+        unproven_ms, sizing, permit, advice: as of a `LeggedPlan`.
+        schedule: as of an `AtomicPlan`.
+    """
+
+    plan_id: str
+    opportunity: Opportunity
+    decided_at_ns: int
+    deadline_ns: int
+    deadline_block: int | None
+    chain: str
+    legs: tuple[Leg, ...]
+    before: int
+    steps: tuple[Step, ...]
+    first: Part
+    first_why: str
+    gas: GasBound
+    profit_quote: Decimal
+    transfer_quote: Decimal
+    net_edge_bps: Decimal
+    notional_usd: Decimal
+    usd_per_quote: Decimal
+    unproven_ms: int = 0
+    sizing: Sizing | None = None
+    permit: Permit | None = None
+    advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def wallet(self) -> VenueId:
+        """Where the transaction's money is; see `wallet_of`."""
+        return wallet_of(self.chain)
+
+    @property
+    def flash_fee(self) -> Decimal:
+        """Nothing is borrowed."""
+        return Decimal(0)
+
+    @property
+    def swaps(self) -> Swaps:
+        """What the transaction turns."""
+        return Swaps.of(self.chain, self.steps)
+
+    @property
+    def parts(self) -> tuple[RoutePart, ...]:
+        """All of the route in its order, the transaction as one part."""
+        return (*self.legs[: self.before], self.swaps, *self.legs[self.before :])
+
+    @property
+    def custody_changes(self) -> int:
+        """How often the route goes from a venue to another or to the wallet."""
+        return custody_changes(self.opportunity.hops)
+
+    @property
+    def sends_first(self) -> int:
+        """How many orders or transactions go first."""
+        return 1 if self.first is Part.TRANSACTION else len(self.legs)
+
+    @property
+    def meanwhile(self) -> "list[Meanwhile]":
+        """What the first part leaves us with until the other has followed on it."""
+        swaps, quote = self.swaps, self.opportunity.quote
+        found = []
+        if self.before:
+            has_first = self.first is Part.ORDERS
+            bought = self.legs[self.before - 1]
+            amount = bought.received if has_first else swaps.given
+            place = bought.venue if has_first else swaps.venue
+            found.append(Meanwhile(is_held=has_first, amount=amount, asset=swaps.source, at=place))
+        if swaps.target != quote:
+            has_landed = self.first is Part.TRANSACTION
+            sold = self.legs[self.before]
+            amount = swaps.received if has_landed else sold.given
+            place = swaps.venue if has_landed else sold.venue
+            found.append(Meanwhile(is_held=has_landed, amount=amount, asset=swaps.target, at=place))
+        return found
+
+    def hop_of(self, leg: int) -> int:
+        """Return which leg of the opportunity an order is."""
+        return leg if leg < self.before else leg + len(self.steps)
+
+    def with_input(self, amount: Decimal) -> "MixedPlan":
+        """Return it with a transaction that takes less, each of its amounts in proportion.
+
+        A pool gives more for a unit of less, so that a least amount in proportion is had.
+        """
+        given_raw, whole_raw = (
+            int(one.scaleb(self.steps[0].decimals_in)) for one in (amount, self.steps[0].amount_in)
+        )
+
+        def share(of: Decimal, decimals: int) -> Decimal:
+            return Decimal(int(of.scaleb(decimals)) * given_raw // whole_raw).scaleb(-decimals)
+
+        steps = tuple(
+            msgspec.structs.replace(
+                step,
+                amount_in=share(step.amount_in, step.decimals_in),
+                amount_out=share(step.amount_out, step.decimals_out),
+                amount_out_min=share(step.amount_out_min, step.decimals_out),
+            )
+            for step in self.steps
+        )
+        return msgspec.structs.replace(self, steps=steps)
+
+
+OnChain = AtomicPlan | MixedPlan
+"""Plans of which a transaction is a part, or all."""
+
+Plan = LeggedPlan | AtomicPlan | MixedPlan
+
+
+def sends_of(plan: Plan) -> int:
+    """Return how many orders and transactions a plan sends, what unwinds apart."""
+    if isinstance(plan, AtomicPlan):
+        return 1
+    return len(plan.legs) + isinstance(plan, MixedPlan)
 
 
 def is_live(plan: Plan) -> bool:

@@ -22,6 +22,9 @@ class Cause(StrEnum):
 
     Of transactions: `GAS`, whose estimate and exact bound differ, and whose bound and use may;
     `REVERTED`, what was planned to be gained and was not.
+
+    Of transactions with orders: `NEVER_LANDED`, no block took it; `POOL_MOVED`, it gave something
+    else than planned.
     """
 
     BOOK_MOVED = "book_moved"
@@ -34,6 +37,8 @@ class Cause(StrEnum):
     UNWINDING = "unwinding"
     LATE_FILL = "late_fill"
     REVERTED = "reverted"
+    NEVER_LANDED = "never_landed"
+    POOL_MOVED = "pool_moved"
     GAS = "gas"
     FEE = "fee"
     TRANSFER = "transfer"
@@ -113,6 +118,8 @@ def ending(
     """Return the outcome of an opportunity whose plan has ended, and the sentence beside it."""
     if void:
         return "void", f"{void}: its engine ended while it was under way, and nothing was filled"
+    if why_reverted and is_traded:
+        return "traded", f"{profit_usd:.4f} USD; its transaction reverted: {why_reverted}"
     if why_reverted:
         return "reverted", f"{profit_usd:.4f} USD for gas; {why_reverted}"
     return "traded" if is_traded else "unfilled", f"{profit_usd:.4f} USD from fills"

@@ -78,6 +78,11 @@ def is_curated(chain: str, address: str) -> bool:
     return (chain, address.lower()) in _KNOWN
 
 
+def known_assets(chain: str) -> set[AssetCode]:
+    """Return the assets of which a chain has a token in the table."""
+    return {asset for (of, _), (asset, _) in _KNOWN.items() if of == chain}
+
+
 CURATED: Final[Mapping[str, Mapping[str, tuple[str, int]]]] = {
     "ethereum": {
         "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2": ("ETH", 18),

@@ -109,11 +109,14 @@ class Run:
     """A plan under way.
 
     Attributes:
+        deadline_ns: no leg may be sent after this instant; a plan of two parts sets it anew for the
+            second.
         attempts: at unwinding what is left over.
         retry_ns: when unwinding is tried again; when a plan that sends nothing ends.
     """
 
     plan: Plan
+    deadline_ns: int
     orders: dict[str, Sent] = field(default_factory=dict)
     attempts: int = 0
     retry_ns: int = NEVER_NS
@@ -165,7 +168,7 @@ class Following:
 
     def begin(self, plan: Plan) -> Run:
         """Take a plan on."""
-        run = self._runs[plan.plan_id] = Run(plan=plan)
+        run = self._runs[plan.plan_id] = Run(plan=plan, deadline_ns=plan.deadline_ns)
         return run
 
     def intend(self, run: Run, leg: int, life: Life) -> Store:
@@ -211,7 +214,7 @@ class Following:
         sent = run.orders[client_order_id]
         _learn(sent, OrderEvent.STORED)
         is_leg = sent.life.order.purpose is Purpose.LEG
-        if is_leg and (at_ns > run.plan.deadline_ns or self._is_killed()):
+        if is_leg and (at_ns > run.deadline_ns or self._is_killed()):
             _learn(sent, OrderEvent.WITHHELD)
             return self._go_on(run, at_ns)
         _learn(sent, OrderEvent.SENT)

@@ -10,12 +10,13 @@ from decimal import Decimal
 
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.orders import Execution, Order, Receipt, Transaction
-from engine.domain.plans import LeggedPlan, Plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.domain.residuals import residual_changes
 from engine.domain.stories import NO_WORTH, Cause, TradeStory
 from engine.execute.executor import Late
 from engine.execute.finished import Found, differences_of, worth_of
-from engine.portfolio.settle import settle
+from engine.portfolio.settle import Settlement, settle
+from engine.portfolio.settle_mixed import settle_mixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +63,20 @@ def correct(late: Late, *, number: int, transfer_bps: Decimal = Decimal(0)) -> L
         expected_usd=Decimal(0),
         corrects=execution_id,
     )
-    if isinstance(plan, LeggedPlan):
-        execution = _correct_legs(blank, plan, late, transfer_bps)
-    else:
+    if isinstance(plan, AtomicPlan):
         execution = _correct_transaction(blank, late)
+    else:
+        execution = _correct_legs(blank, plan, late, transfer_bps)
     usd = exact_product(execution.profit_quote, plan.usd_per_quote)
     return LateFinished(plan=plan, execution=replace(execution, profit_usd=usd))
 
 
 def _correct_legs(
-    blank: Execution, plan: LeggedPlan, late: Late, transfer_bps: Decimal
+    blank: Execution, plan: LeggedPlan | MixedPlan, late: Late, transfer_bps: Decimal
 ) -> Execution:
     known, since = _orders(late.before), _orders(late.orders)
-    was, now = (settle(plan, orders, transfer_bps=transfer_bps) for orders in (known, since))
+    was, now = (_settled(plan, sendables, transfer_bps) for sendables in (late.before, late.orders))
+    transaction, before = _transaction(late.orders), _transaction(late.before)
     return replace(
         blank,
         orders=tuple(
@@ -82,9 +84,20 @@ def _correct_legs(
             for old, new in zip(known, since, strict=True)
             if len(new.fills) > len(old.fills)
         ),
+        # The first receipt stands: one that is told late is the first.
+        transaction=transaction if transaction != before else None,
         profit_quote=exact_sum((now.profit_quote, -was.profit_quote)),
         residuals=residual_changes(was.residuals, now.residuals),
     )
+
+
+def _settled(
+    plan: LeggedPlan | MixedPlan, sendables: Sequence[object], transfer_bps: Decimal
+) -> Settlement:
+    orders = _orders(sendables)
+    if isinstance(plan, MixedPlan):
+        return settle_mixed(plan, orders, _transaction(sendables), transfer_bps=transfer_bps)
+    return settle(plan, orders, transfer_bps=transfer_bps)
 
 
 def _correct_transaction(blank: Execution, late: Late) -> Execution:
@@ -132,3 +145,7 @@ def _since(was: Transaction, now: Transaction) -> Receipt:
 
 def _orders(sendables: Sequence[object]) -> list[Order]:
     return [one for one in sendables if isinstance(one, Order)]
+
+
+def _transaction(sendables: Sequence[object]) -> Transaction | None:
+    return next((one for one in sendables if isinstance(one, Transaction)), None)

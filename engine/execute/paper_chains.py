@@ -12,7 +12,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
 from engine.domain.gas import GasPrice
 from engine.domain.orders import Receipt, Swap
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, OnChain
 from engine.domain.units import NS_PER_MS
 from engine.execute.chain_sight import ChainSight
 from engine.portfolio.costs import EXACT, ceil_to_quote_step, gas_amounts
@@ -29,25 +29,25 @@ class PaperChains:
         self._taken = taken
         self._sight = sight
 
-    def take(self, plan: AtomicPlan) -> None:
+    def take(self, plan: OnChain) -> None:
         """Count the pools of a plan as traded until they move."""
         self._taken.take(_rows(plan), plan.plan_id)
 
-    def block_ns(self, plan: AtomicPlan) -> int:
+    def block_ns(self, plan: OnChain) -> int:
         """Return how long a transaction waits for its block."""
         return self._sight.block_ms_of(plan.chain) * NS_PER_MS
 
-    def is_priced_out(self, plan: AtomicPlan) -> bool:
+    def is_priced_out(self, plan: OnChain) -> bool:
         """Say whether gas costs more now than the plan pays, so that no block takes it."""
         price = self._sight.gas.told(plan.chain)
         return price is not None and price.gwei > plan.gas.price_gwei
 
-    def is_last_block(self, plan: AtomicPlan) -> bool:
+    def is_last_block(self, plan: OnChain) -> bool:
         """Say whether it reverts in any block behind the next one."""
         block = self._next_block(plan)
         return block is not None and block == plan.deadline_block
 
-    def land(self, plan: AtomicPlan, at_ns: int) -> Receipt:
+    def land(self, plan: OnChain, at_ns: int) -> Receipt:
         """Carry a transaction out, or let it revert."""
         block = self._next_block(plan)
         try:
@@ -70,7 +70,7 @@ class PaperChains:
             block=block,
         )
 
-    def _next_block(self, plan: AtomicPlan) -> int | None:
+    def _next_block(self, plan: OnChain) -> int | None:
         """Return the number of the block that comes next, None while blocks have no numbers.
 
         Of a chain whose blocks are not followed the newest that is known is that of the pools.
@@ -81,7 +81,7 @@ class PaperChains:
             head = max((pool.block for pool in pools if pool.block is not None), default=None)
         return None if head is None else head + 1
 
-    def _swap(self, plan: AtomicPlan) -> tuple[Swap, ...]:
+    def _swap(self, plan: OnChain) -> tuple[Swap, ...]:
         """Return what each swap gives now.
 
         Raises:
@@ -120,17 +120,18 @@ class PaperChains:
                 )
             )
             amount_in = amount_out
-        gain = exact_sum((amount_in, -plan.steps[0].amount_in, -plan.flash_fee))
-        if gain < plan.profit_min_quote:
-            raise BadValueError(f"it gains {gain:f}, least {plan.profit_min_quote:f}")
+        if isinstance(plan, AtomicPlan):
+            gain = exact_sum((amount_in, -plan.steps[0].amount_in, -plan.flash_fee))
+            if gain < plan.profit_min_quote:
+                raise BadValueError(f"it gains {gain:f}, least {plan.profit_min_quote:f}")
         return tuple(swaps)
 
 
-def _rows(plan: AtomicPlan) -> Iterable[int]:
+def _rows(plan: OnChain) -> Iterable[int]:
     return (step.row for step in plan.steps)
 
 
-def _gas_paid(plan: AtomicPlan, price: GasPrice | None) -> tuple[Decimal, Decimal]:
+def _gas_paid(plan: OnChain, price: GasPrice | None) -> tuple[Decimal, Decimal]:
     """Return what gas costs at a price, in the chain's own asset and as the plan counts.
 
     No transaction bounds what a rollup takes for its bytes: that may be more than the plan has.

@@ -14,7 +14,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Execution, Order, Purpose, leg_orders
-from engine.domain.plans import LeggedPlan, Sizing
+from engine.domain.plans import LeggedPlan, RoutePart, Sizing
 from engine.domain.stories import Cause, OrderCost, TradeStory
 from engine.execute.finished import Found, differences_of, first_worth, worth_estimated, worth_of
 from engine.execute.traded import NOTHING, Met, Traded
@@ -74,7 +74,7 @@ def tell_story(
         gross=worth_of(plan, gross),
         fee=worth_of(plan, fee),
         transfer=worth_of(plan, settled.transfer_quote),
-        orders=tuple(_cost(order) for order in execution.orders),
+        orders=tuple(order_cost(order) for order in execution.orders),
         limit=sizing.limit,
     )
 
@@ -84,11 +84,12 @@ def _leg_steps(
 ) -> list[tuple[Traded, ...]]:
     """Return what the legs trade at each step, from as planned to as filled."""
     by_leg = leg_orders(plan, execution.orders)
-    ladders = [_ladder(leg, order, met) for leg, order in zip(plan.legs, by_leg, strict=True)]
+    ladders = [ladder(leg, order, met) for leg, order in zip(plan.legs, by_leg, strict=True)]
     return list(zip(*ladders, strict=True))
 
 
-def _ladder(leg: Leg, order: Order | None, met: Mapping[str, Met]) -> tuple[Traded, ...]:
+def ladder(leg: Leg, order: Order | None, met: Mapping[str, Met]) -> tuple[Traded, ...]:
+    """Return what a leg trades at each step, from as planned to as filled."""
     planned = Traded(base=leg.size_base, quote=leg.notional_quote)
     found = None if order is None else met.get(order.client_order_id)
     if order is None or found is None or not found.is_live:
@@ -106,27 +107,45 @@ def _gross(plan: LeggedPlan, traded: Sequence[Traded], orders: Sequence[Order] =
         orders: of which those that unwound count too.
     """
     legs = plan.legs
+    turned = [
+        Turn.of(leg, base=amounts.base, quote=amounts.quote)
+        for leg, amounts in zip(legs, traded, strict=True)
+    ]
+    return gross_of(plan.opportunity.quote, legs, turned, orders)
+
+
+def gross_of(
+    quote: AssetCode, parts: Sequence[RoutePart], turned: Sequence[Turn], orders: Sequence[Order]
+) -> Decimal:
+    """Return the profit of a route before all costs; see `_gross`.
+
+    Args:
+        quote: asset that the route starts and ends in.
+        parts: of the route, as planned.
+        turned: what each of them gave and received.
+        orders: of which those that unwound count too.
+    """
     turns = []
     changes: defaultdict[AssetCode, list[Decimal]] = defaultdict(list)
-    for leg, amounts in zip(legs, traded, strict=True):
-        turn = Turn.of(leg, base=amounts.base, quote=amounts.quote)
-        planned = Turn.of(leg, base=leg.size_base, quote=leg.notional_quote)
-        changes[leg.source].append(-turn.given)
-        changes[leg.target].append(turn.received)
-        turns.append(turn if amounts.base and amounts.quote else planned)
+    for part, turn in zip(parts, turned, strict=True):
+        changes[part.source].append(-turn.given)
+        changes[part.target].append(turn.received)
+        is_empty = not (turn.given and turn.received)
+        turns.append(Turn(part.given, part.received) if is_empty else turn)
     for order in orders:
         if order.purpose is Purpose.UNWIND:
             pair, sign = order.instrument.pair, 1 if order.side is Side.BUY else -1
             changes[pair.base].append(sign * order.filled_base)
             changes[pair.quote].append(-sign * order.notional_quote)
     left = [
-        value_left_over(exact_sum(changes[leg.target]), number, turns)
-        for number, leg in enumerate(legs[:-1])
+        value_left_over(exact_sum(changes[part.target]), number, turns)
+        for number, part in enumerate(parts[:-1])
     ]
-    return exact_sum((*changes[plan.opportunity.quote], *left))
+    return exact_sum((*changes[quote], *left))
 
 
-def _cost(order: Order) -> OrderCost:
+def order_cost(order: Order) -> OrderCost:
+    """Return what one order cost."""
     return OrderCost(
         venue=order.instrument.venue,
         side=order.side.value,

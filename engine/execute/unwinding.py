@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
-from engine.domain.assets import AssetCode
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Order, changes_by_asset
-from engine.domain.plans import LeggedPlan
+from engine.domain.plans import LeggedPlan, MixedPlan
 from engine.domain.units import BPS_PER_UNIT
 from engine.portfolio.costs import EXACT, Costs
 
@@ -56,7 +56,9 @@ class UnwindRules:
 class Quotes(Protocol):
     """The best prices as they are now."""
 
-    def best_price(self, plan: LeggedPlan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+    def best_price(
+        self, plan: LeggedPlan | MixedPlan, leg: int, side: Side, at_ns: int
+    ) -> Decimal | None:
         """Return the best price for an order of this side at a leg's book, None if it is stale."""
         ...
 
@@ -92,24 +94,59 @@ def next_unwinding(
 ) -> Unwinding | None:
     """Return the next order that unwinds, None if nothing is left over that makes a valid order."""
     for number, asset, excess in _to_trade_back(plan.legs, excesses(plan.legs, orders)):
-        leg = plan.legs[number]
-        instrument = leg.instrument
-        side = Side.SELL if leg.side is Side.BUY else Side.BUY
-        is_base = asset == instrument.pair.base
-        size = _size_for_base(costs, instrument, side, excess) if is_base else instrument.lot_base
-        if not _is_size(instrument, size):
-            continue
-        best = quotes.best_price(plan, number, side, at_ns)
-        if best is None:
-            return Unwinding(leg=number, side=side)
-        limit = _band_limit(instrument, side, best, rules)
-        if limit <= 0:
-            continue
-        if not is_base:
-            size = _size_for_quote(costs, instrument, side, excess, limit)
-        if _is_size(instrument, size) and size * limit >= instrument.notional_min_quote:
-            return Unwinding(leg=number, side=side, size_base=size, price_limit=limit)
+        side = other_side(plan.legs[number].side)
+        left = Amount(excess, asset)
+        found = close(
+            plan, number, side, left, quotes=quotes, costs=costs, rules=rules, at_ns=at_ns
+        )
+        if found is not None:
+            return found
     return None
+
+
+def other_side(side: Side) -> Side:
+    """Return the side of an order that trades back."""
+    return Side.SELL if side is Side.BUY else Side.BUY
+
+
+def close(
+    plan: LeggedPlan | MixedPlan,
+    number: int,
+    side: Side,
+    excess: Amount,
+    *,
+    quotes: Quotes,
+    costs: Costs,
+    rules: UnwindRules,
+    at_ns: int,
+) -> Unwinding | None:
+    """Return the order at a leg's book that takes up so much of one of its assets.
+
+    None if that makes no valid order; one without a price if the book is stale.
+    """
+    instrument = plan.legs[number].instrument
+    is_base = excess.asset == instrument.pair.base
+    size = _size_for_base(costs, instrument, side, excess.value) if is_base else instrument.lot_base
+    if not _is_size(instrument, size):
+        return None
+    best = quotes.best_price(plan, number, side, at_ns)
+    if best is None:
+        return Unwinding(leg=number, side=side)
+    limit = _band_limit(instrument, side, best, rules)
+    if limit <= 0:
+        return None
+    if not is_base:
+        size = _size_for_quote(costs, instrument, side, excess.value, limit)
+    if not is_order(instrument, size, limit):
+        return None
+    return Unwinding(leg=number, side=side, size_base=size, price_limit=limit)
+
+
+def is_order(instrument: Instrument, size_base: Decimal, price_limit: Decimal) -> bool:
+    """Say whether a venue takes an order of this size and price."""
+    return (
+        _is_size(instrument, size_base) and size_base * price_limit >= instrument.notional_min_quote
+    )
 
 
 def _to_trade_back(

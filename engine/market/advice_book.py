@@ -153,8 +153,8 @@ class AdviceBook:
 
 
 def chain_of(hops: Sequence[Hop]) -> str:
-    """Return the chain of a route through pools of one alone, nothing for any other."""
-    if not all(hop.kind is HopKind.POOL for hop in hops):
+    """Return the chain of a route's one transaction, whether or not it has books beside it."""
+    if any(hop.kind is HopKind.BRIDGE for hop in hops):
         return ""
-    chains = {hop.chain for hop in hops}
+    chains = {hop.chain for hop in hops if hop.kind is HopKind.POOL}
     return chains.pop() if len(chains) == 1 else ""

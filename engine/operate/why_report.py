@@ -15,7 +15,7 @@ from engine.bus.reports import (
 from engine.decide.limit_list import SLIPPAGE_BPS
 from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Execution, Purpose
-from engine.domain.plans import AtomicPlan, Plan
+from engine.domain.plans import AtomicPlan, MixedPlan, Plan
 from engine.domain.units import BPS_PER_UNIT
 from engine.operate.core_parts import Core
 from engine.operate.journal.recent import Entry
@@ -123,14 +123,17 @@ def _leg_lines(entry: Entry) -> list[LegLine]:
     if entry.execution is not None:
         if isinstance(entry.plan, AtomicPlan):
             return step_lines(entry.plan, entry.execution.transaction)
-        return _executed_legs(entry.execution)
+        lines = _executed_legs(entry.execution)
+        if isinstance(entry.plan, MixedPlan):
+            return [*step_lines(entry.plan, entry.execution.transaction), *lines]
+        return lines
     return [] if entry.plan is None else _planned_legs(entry.plan)
 
 
 def _planned_legs(plan: Plan) -> list[LegLine]:
     if isinstance(plan, AtomicPlan):
         return step_lines(plan, None)
-    return [
+    lines = [
         LegLine(
             venue=leg.venue,
             pair=str(leg.instrument.pair),
@@ -146,6 +149,9 @@ def _planned_legs(plan: Plan) -> list[LegLine]:
         )
         for leg in plan.legs
     ]
+    if isinstance(plan, MixedPlan):
+        return [*lines[: plan.before], *step_lines(plan, None), *lines[plan.before :]]
+    return lines
 
 
 def _executed_legs(execution: Execution) -> list[LegLine]:

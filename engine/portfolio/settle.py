@@ -15,7 +15,7 @@ from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Order, changes_by_asset, leg_orders
-from engine.domain.plans import LeggedPlan
+from engine.domain.plans import LeggedPlan, RoutePart
 from engine.domain.residuals import Residual
 from engine.portfolio.costs import EXACT, ceil_share, floor_to_quote_step
 
@@ -32,7 +32,8 @@ class Settlement:
             venue where it is, with its value in quote as it was filled, rounded against us.
         carry_quote: sum of these values.
         transfer_quote: cost of moving back what all legs filled.
-        profit_quote: ``cash + carry - transfer``: realised, the residuals valued as filled.
+        gas_quote: paid by a transaction among them, whether or not it reverted.
+        profit_quote: ``cash + carry - transfer - gas``: realised, the residuals valued as filled.
     """
 
     cash_quote: Decimal
@@ -40,6 +41,7 @@ class Settlement:
     carry_quote: Decimal
     transfer_quote: Decimal
     profit_quote: Decimal
+    gas_quote: Decimal = _ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,11 @@ class Expected:
     profit_quote: Decimal
 
 
-def expect(legs: Sequence[Leg], *, transfer_bps: Decimal, venue_changes: int) -> Expected:
-    """Settle a route whose legs all fill as walked."""
-    turns = [Turn(leg.given, leg.received) for leg in legs]
-    received = [exact_sum((leg.received, -leg.fee_received)) for leg in legs]
-    given = [exact_sum((leg.given, leg.fee_given)) for leg in legs]
+def expect(parts: Sequence[RoutePart], *, transfer_bps: Decimal, venue_changes: int) -> Expected:
+    """Settle a route whose legs all fill as walked, before any gas."""
+    turns = [Turn(part.given, part.received) for part in parts]
+    received = [exact_sum((part.received, -part.fee_received)) for part in parts]
+    given = [exact_sum((part.given, part.fee_given)) for part in parts]
     carry = [
         value_left_over(exact_sum((before, -after)), number, turns)
         for number, (before, after) in enumerate(zip(received, given[1:], strict=False))
@@ -151,7 +153,7 @@ def settle(plan: LeggedPlan, orders: Sequence[Order], *, transfer_bps: Decimal) 
     """Add up the orders of one plan; see `Settlement`."""
     legs = plan.legs
     by_leg = leg_orders(plan, orders)
-    turns = [_turn(leg, order) for leg, order in zip(legs, by_leg, strict=True)]
+    turns = [turn_of(leg, order) for leg, order in zip(legs, by_leg, strict=True)]
     changes = changes_by_asset(orders)
     residuals = []
     for number, (leg, onward) in enumerate(pairwise(legs)):
@@ -181,7 +183,7 @@ def settle(plan: LeggedPlan, orders: Sequence[Order], *, transfer_bps: Decimal) 
     )
 
 
-def _turn(leg: Leg, order: Order | None) -> Turn:
+def turn_of(leg: Leg, order: Order | None) -> Turn:
     """Return what a leg turned; one that filled nothing counts at its planned price."""
     if order is None or not order.fills:
         return Turn.of(leg, base=leg.size_base, quote=leg.notional_quote)

@@ -12,10 +12,11 @@ import msgspec
 
 from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.sizing.exact import confirm_exact
+from engine.domain.assets import AssetCode
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError
 from engine.domain.figures import four_digits
-from engine.domain.opportunities import Opportunity, Reason
+from engine.domain.opportunities import Hop, Opportunity, Reason
 from engine.domain.plans import GasBound, Step
 from engine.domain.units import BPS_PER_UNIT
 from engine.market.gas_book import GasBook
@@ -97,13 +98,7 @@ class AtomicConfirmer:
 
     def confirm(self, route: Opportunity, at_ns: int) -> ConfirmedAtomic | Unconfirmed:
         """Return what a transaction along a route of pools of one chain would do now."""
-        taken = self._taken.find_taken(hop.row for hop in route.hops)
-        if taken is not None:
-            return Unconfirmed(
-                reason=Reason.LIQUIDITY_TAKEN,
-                detail=f"{self._pools[taken].pool} was traded on paper and did not move since",
-            )
-        gas = self._gas(route, at_ns)
+        gas = self.gas(route.hops, route.quote, at_ns)
         if isinstance(gas, Unconfirmed):
             return gas
         try:
@@ -122,7 +117,7 @@ class AtomicConfirmer:
                 detail=f"nothing is gained with {four_digits(route.hops[0].amount_in)} "
                 f"{route.quote} in whole units",
             )
-        steps = self._steps(route, found.amounts_raw, [decimals[hop.source] for hop in route.hops])
+        steps = self._steps(route, found.amounts_raw, decimals)
         return ConfirmedAtomic(
             chain=route.hops[0].chain,
             size_base=steps[0].amount_out,
@@ -130,22 +125,37 @@ class AtomicConfirmer:
             gain_quote=EXACT.subtract(steps[-1].amount_out, steps[0].amount_in),
             flash_fee=ceil_share(steps[0].amount_in, self._rules.flash_fee_bps),
             gas=gas,
-            block=self._block(route),
+            block=self.block(route.hops),
         )
 
-    def _block(self, route: Opportunity) -> int | None:
-        """Return the block as of which the pools are known.
+    def block(self, hops: Sequence[Hop]) -> int | None:
+        """Return the block as of which pools of one chain are known.
 
         A pool that no block changed for a while is as it was: the newest block is what counts.
         """
-        head = self._head_of(route.hops[0].chain)
+        head = self._head_of(hops[0].chain)
         if head is not None:
             return head
-        blocks = [self._pools[hop.row].block for hop in route.hops]
+        blocks = [self._pools[hop.row].block for hop in hops]
         return min((block for block in blocks if block is not None), default=None)
 
-    def _gas(self, route: Opportunity, at_ns: int) -> GasBound | Unconfirmed:
-        chain = route.hops[0].chain
+    def gas(
+        self, hops: Sequence[Hop], quote_asset: AssetCode, at_ns: int
+    ) -> GasBound | Unconfirmed:
+        """Return what a transaction through pools of one chain may pay, if they can be traded now.
+
+        Args:
+            hops: the pools.
+            quote_asset: in which it is counted beside the chain's own asset.
+            at_ns: now.
+        """
+        taken = self._taken.find_taken(hop.row for hop in hops)
+        if taken is not None:
+            return Unconfirmed(
+                reason=Reason.LIQUIDITY_TAKEN,
+                detail=f"{self._pools[taken].pool} was traded on paper and did not move since",
+            )
+        chain = hops[0].chain
         price, asset = self._rules.gas.price(chain), NATIVE_ASSETS.get(chain)
         if price is None or asset is None:
             return Unconfirmed(
@@ -153,19 +163,19 @@ class AtomicConfirmer:
             )
         if too_old := self._rules.gas.staleness(chain, at_ns):
             return Unconfirmed(reason=Reason.STALE_GAS, detail=too_old)
-        missing = next((hop for hop in route.hops if hop.row not in self._pools), None)
+        missing = next((hop for hop in hops if hop.row not in self._pools), None)
         if missing is not None:
             return Unconfirmed(
                 reason=Reason.NOT_CONFIRMED, detail=f"pool number {missing.row} is gone"
             )
-        units = sum(self._pools[hop.row].pool.gas_units for hop in route.hops)
-        amount, data_amount = gas_amounts(price, units, len(route.hops))
+        units = sum(self._pools[hop.row].pool.gas_units for hop in hops)
+        amount, data_amount = gas_amounts(price, units, len(hops))
         quote = amount
-        if asset != route.quote and amount:
+        if asset != quote_asset and amount:
             native_usd = self._valuation.usd_per(asset, at_ns)
-            quote_usd = self._valuation.usd_per(route.quote, at_ns)
+            quote_usd = self._valuation.usd_per(quote_asset, at_ns)
             if native_usd is None or quote_usd is None:
-                gone = asset if native_usd is None else route.quote
+                gone = asset if native_usd is None else quote_asset
                 return Unconfirmed(
                     reason=Reason.NO_USD_PRICE, detail=f"no live book values {gone}, for its gas"
                 )
@@ -180,33 +190,52 @@ class AtomicConfirmer:
         )
 
     def _steps(
-        self, route: Opportunity, amounts_raw: Sequence[int], decimals: Sequence[int]
+        self, route: Opportunity, amounts_raw: Sequence[int], decimals: Mapping[AssetCode, int]
     ) -> tuple[Step, ...]:
-        share = 1 - self._rules.limits.slippage_bps / BPS_PER_UNIT
-        ends = [*decimals[1:], decimals[0]]
+        allow_bps = self._rules.limits.slippage_bps
+        steps = self.steps(route.hops, amounts_raw, decimals, allow_bps=allow_bps)
+        paid, last = steps[0].amount_in, steps[-1]
+        owed = paid + ceil_share(paid, self._rules.flash_fee_bps)
+        unit = Decimal(1).scaleb(-last.decimals_out)
+        least = max(last.amount_out_min, owed.quantize(unit, ROUND_CEILING, EXACT))
+        return (*steps[:-1], msgspec.structs.replace(last, amount_out_min=least))
+
+    def steps(
+        self,
+        hops: Sequence[Hop],
+        amounts_raw: Sequence[int],
+        decimals: Mapping[AssetCode, int],
+        *,
+        allow_bps: Decimal,
+    ) -> tuple[Step, ...]:
+        """Return the swaps of a transaction.
+
+        Args:
+            hops: the pools.
+            amounts_raw: what is there before each and after the last, in raw units.
+            decimals: of the raw units, by asset.
+            allow_bps: how much less than that each may give.
+        """
+        share = 1 - allow_bps / BPS_PER_UNIT
         steps = []
-        for number, hop in enumerate(route.hops):
-            amount_in = Decimal(amounts_raw[number]).scaleb(-decimals[number], EXACT)
-            amount_out = Decimal(amounts_raw[number + 1]).scaleb(-ends[number], EXACT)
-            unit = Decimal(1).scaleb(-ends[number])
-            least = EXACT.multiply(amount_out, share).quantize(unit, ROUND_FLOOR, EXACT)
-            if number == len(route.hops) - 1:
-                paid = Decimal(amounts_raw[0]).scaleb(-decimals[0], EXACT)
-                owed = paid + ceil_share(paid, self._rules.flash_fee_bps)
-                least = max(least, owed.quantize(unit, ROUND_CEILING, EXACT))
-            pool = self._pools[hop.row].pool
+        for number, hop in enumerate(hops):
+            decimals_in, decimals_out = decimals[hop.source], decimals[hop.target]
+            amount_out = Decimal(amounts_raw[number + 1]).scaleb(-decimals_out, EXACT)
+            unit = Decimal(1).scaleb(-decimals_out)
             steps.append(
                 Step(
                     venue=hop.venue,
-                    address=pool.address,
+                    address=self._pools[hop.row].pool.address,
                     row=hop.row,
                     source=hop.source,
                     target=hop.target,
-                    amount_in=amount_in,
+                    amount_in=Decimal(amounts_raw[number]).scaleb(-decimals_in, EXACT),
                     amount_out=amount_out,
-                    amount_out_min=least,
-                    decimals_in=decimals[number],
-                    decimals_out=ends[number],
+                    amount_out_min=EXACT.multiply(amount_out, share).quantize(
+                        unit, ROUND_FLOOR, EXACT
+                    ),
+                    decimals_in=decimals_in,
+                    decimals_out=decimals_out,
                     frame_seq=hop.frame_seq,
                 )
             )

@@ -83,7 +83,7 @@ class LegsConfirmer:
         ]
         expected = expect(
             [
-                self._leg(*one, allow_bps=_NONE)
+                walked_leg(self._board, *one, allow_bps=_NONE)
                 for one in zip(opportunity.hops, books, walks, fees, strict=True)
             ],
             transfer_bps=self._costs.transfer_bps,
@@ -96,7 +96,7 @@ class LegsConfirmer:
         return Confirmed(
             size_base=expected.received_base,
             legs=tuple(
-                self._leg(*one, allow_bps=allow_bps)
+                walked_leg(self._board, *one, allow_bps=allow_bps)
                 for one in zip(opportunity.hops, books, walks, fees, strict=True)
             ),
             transfer_quote=expected.transfer_quote,
@@ -105,19 +105,21 @@ class LegsConfirmer:
             touches_taken=touches_taken,
         )
 
-    def _leg(
-        self, hop: Hop, book: OrderBookLeg, walk: Walked, fee: Fee, *, allow_bps: Decimal
-    ) -> Leg:
-        return Leg(
-            instrument=book.instrument,
-            side=book.side,
-            size_base=walk.size_base,
-            price_limit=_limit(book.instrument, book.side, walk.price_worst, allow_bps),
-            notional_quote=walk.notional_quote,
-            fee_quote=fee.quote,
-            fee_base=fee.base,
-            frame_seq=int(self._board.state[hop.row, FRAME_SEQ]),
-        )
+
+def walked_leg(
+    board: Board, hop: Hop, book: OrderBookLeg, walk: Walked, fee: Fee, *, allow_bps: Decimal
+) -> Leg:
+    """Return the order of a walk through a book, whose price may be worse by so much."""
+    return Leg(
+        instrument=book.instrument,
+        side=book.side,
+        size_base=walk.size_base,
+        price_limit=_limit(book.instrument, book.side, walk.price_worst, allow_bps),
+        notional_quote=walk.notional_quote,
+        fee_quote=fee.quote,
+        fee_base=fee.base,
+        frame_seq=int(board.state[hop.row, FRAME_SEQ]),
+    )
 
 
 def _fit(books: Sequence[OrderBookLeg], input_raw: int) -> list[int]:

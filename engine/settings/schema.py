@@ -407,6 +407,17 @@ class PaperSettings(_Section, frozen=True, kw_only=True):
             at_most=1_000_000_000,
         ),
     ] = Decimal(1_000)
+    wallet_usd: Annotated[
+        Decimal,
+        _exact(
+            "paper money in the wallet of each chain, split evenly over the assets of its pools "
+            "that order books trade too; routes through books and pools draw on it, and "
+            "transactions before they borrow",
+            unit="USD",
+            at_least=0,
+            at_most=1_000_000_000,
+        ),
+    ] = Decimal(100_000)
     slippage_bps_max: Annotated[
         Decimal,
         _exact(

@@ -24,6 +24,8 @@ _TO_REALISED: Final = (
     Cause.UNWINDING,
     Cause.LATE_FILL,
     Cause.REVERTED,
+    Cause.NEVER_LANDED,
+    Cause.POOL_MOVED,
     Cause.GAS,
     Cause.FEE,
     Cause.TRANSFER,

@@ -13,7 +13,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Hop, Leg, Opportunity
 from engine.domain.orders import Purpose
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, decode_plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan, decode_plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
 from engine.storage.tables import executions, fills, opportunities, orders
@@ -170,6 +170,9 @@ def _line_of_plan(plan: Plan) -> OpportunityLine:
 
 
 def _frames_of_plan(plan: Plan) -> tuple[int, int, int]:
+    if isinstance(plan, MixedPlan):
+        hops = plan.opportunity.hops
+        return plan.opportunity.frame_seq, hops[0].frame_seq, hops[-1].frame_seq
     parts = plan.legs if isinstance(plan, LeggedPlan) else plan.steps
     return plan.opportunity.frame_seq, parts[0].frame_seq, parts[-1].frame_seq
 
@@ -190,6 +193,9 @@ async def _load_legs(connection: AsyncConnection, execution_id: str, plan: Plan)
         else:
             sent.remove(order)
             lines.append(await _sent(connection, order, frame_seq=leg.frame_seq))
+    if isinstance(plan, MixedPlan):
+        swaps = step_lines(plan, await load_transaction(connection, execution_id))
+        lines[plan.before : plan.before] = swaps
     for order in sent:
         lines.append(await _sent(connection, order, frame_seq=0))  # noqa: PERF401 - awaits
     return lines

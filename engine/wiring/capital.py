@@ -9,6 +9,8 @@ from engine.domain.errors import FatalError
 from engine.domain.holdings import Capital
 from engine.domain.instruments import Instrument, Kind, VenueId
 from engine.domain.plans import wallet_of
+from engine.domain.pools import Pool
+from engine.domain.tokens import known_assets
 from engine.portfolio.costs import EXACT, floor_to_quote_step
 from engine.settings.schema import PaperSettings, environment_name
 
@@ -45,13 +47,31 @@ def capital_of(settings: PaperSettings, instruments: Sequence[Instrument]) -> li
     ]
 
 
-def gas_capital(settings: PaperSettings, chains: Iterable[str]) -> list[Capital]:
-    """Give each chain money for gas; what a route needs beside it is borrowed, or was earned."""
-    return [
-        Capital(venue=wallet_of(chain), asset=NATIVE_ASSETS[chain], usd=settings.gas_usd)
-        for chain in sorted({*chains})
-        if chain in NATIVE_ASSETS
-    ]
+def wallet_capital(
+    settings: PaperSettings,
+    instruments: Sequence[Instrument],
+    chains: Iterable[str],
+    pools: Iterable[Pool] = (),
+) -> list[Capital]:
+    """Give each chain's wallet what mixed routes draw on, split evenly, and money for gas.
+
+    Of the assets that books trade it has those of its pools, and those whose token is known there.
+    """
+    on_books = {asset for assets in _assets_by_venue(instruments).values() for asset in assets}
+    in_pools: dict[str, set[AssetCode]] = {}
+    for pool in pools:
+        in_pools.setdefault(pool.chain, set()).update(pool.assets)
+    capital = []
+    for chain in sorted({*chains, *in_pools}):
+        assets = on_books & (in_pools.get(chain, set()) | known_assets(chain))
+        usd = {asset: _evenly(settings.wallet_usd, len(assets)) for asset in assets}
+        native = NATIVE_ASSETS.get(chain)
+        if native is not None:
+            usd[native] = usd.get(native, Decimal(0)) + settings.gas_usd
+        capital += [
+            Capital(venue=wallet_of(chain), asset=asset, usd=usd[asset]) for asset in sorted(usd)
+        ]
+    return capital
 
 
 def _assets_by_venue(instruments: Sequence[Instrument]) -> dict[VenueId, set[AssetCode]]:
@@ -63,5 +83,8 @@ def _assets_by_venue(instruments: Sequence[Instrument]) -> dict[VenueId, set[Ass
 
 
 def _even(settings: PaperSettings, venue: VenueId, count: int) -> Decimal:
-    usd = settings.capital_usd_at.get(venue, settings.capital_usd)
+    return _evenly(settings.capital_usd_at.get(venue, settings.capital_usd), count)
+
+
+def _evenly(usd: Decimal, count: int) -> Decimal:
     return floor_to_quote_step(EXACT.divide(usd, Decimal(count)))

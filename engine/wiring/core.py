@@ -83,6 +83,7 @@ from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
+from engine.quote.mixed import MixedConfirmer
 from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
 
@@ -195,25 +196,26 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     taken_pools = TakenPools(graph.pools)
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
     confirmer = LegsConfirmer(board, costs, taken, rules)
+    atomic = AtomicConfirmer(
+        ExactLegs(board, costs, taken, graph.pools),
+        graph.pools,
+        taken_pools,
+        valuation,
+        AtomicRules(
+            limits=rules,
+            flash_fee_bps=terms.flash_fee_bps,
+            gas=gas,
+        ),
+        head_of=moving.head_of,
+    )
     decider = Decider(
         confirmer=confirmer,
-        atomic=AtomicConfirmer(
-            ExactLegs(board, costs, taken, graph.pools),
-            graph.pools,
-            taken_pools,
-            valuation,
-            AtomicRules(
-                limits=rules,
-                flash_fee_bps=terms.flash_fee_bps,
-                gas=gas,
-            ),
-            head_of=moving.head_of,
-        ),
+        atomic=atomic,
+        mixed=MixedConfirmer(board, costs, taken, graph.pools, atomic=atomic, rules=rules),
         circumstances=circumstances,
         permits=Permits(control, Approvals(header.run_id, terms.approvals), Mandates()),
         limits=around.limits,
     )
-    permits = decider.permits
     pool_health = PoolHealth(moving)
     detector = Detector(board, graph, age_ns_max=age_ns_max, run_id=header.run_id)
     journal = RunJournal(
@@ -249,7 +251,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 taken_pools=taken_pools,
                 is_killed=around.world.is_killed,
                 intend=journal.records.intent,
-                permit_refusal=permits.refusal,
+                permit_refusal=decider.permits.refusal,
                 waits_for_intents=terms.waits_for_intents,
                 chains=ChainSight(
                     head_of=moving.head_of,

@@ -28,7 +28,7 @@ from engine.operate.run_header import RunHeader, RunTerms, StreamSpec, VenueTerm
 from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import MarketsSettings, Settings
-from engine.wiring.capital import capital_of, check_capital, gas_capital
+from engine.wiring.capital import capital_of, check_capital, wallet_capital
 from engine.wiring.chain_nodes import chains_of
 from engine.wiring.chains import block_terms
 from engine.wiring.lists import fetch_list
@@ -200,8 +200,8 @@ def make_header(
         fees=state.fees,
         capital=[
             *capital_of(settings.paper, instruments),
-            *gas_capital(
-                settings.paper, (*(one.pool.chain for one in venues.pools), *venues.chains)
+            *wallet_capital(
+                settings.paper, instruments, venues.chains, (one.pool for one in venues.pools)
             ),
         ],
         realised_today_usd=Decimal(state.realised_today_usd),

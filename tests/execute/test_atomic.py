@@ -272,12 +272,18 @@ def test_gas_of_plans_under_way_counts_against_the_daily_loss() -> None:
     assert reasons(less) == {Reason.DAILY_LOSS_LIMIT}
 
 
-def test_a_route_over_two_chains_or_through_a_book_has_no_executor() -> None:
+def test_a_route_over_two_chains_has_no_executor() -> None:
     world = make_world(chains=("ethereum", "base"))
-    world.show(0, [("2050", "5")], [("2051", "5")])
 
     assert world.journal.atomic_plans == []
-    assert set(world.journal.reasons) == {Reason.NO_EXECUTOR}
+    (why,) = {
+        one.decision.detail
+        for one in world.journal.decided
+        if isinstance(one.decision, Refusal) and one.decision.reason is Reason.NO_EXECUTOR
+    }
+    assert why == (
+        "a route of 2 legs is watched, not traded: its pools are on 2 chains (base, ethereum)"
+    )
 
 
 def test_a_set_latch_lets_no_transaction_leave() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,15 +12,17 @@ from hypothesis import strategies as st
 from engine.decide.order_rate import OrderRate
 from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
-from engine.domain.plans import LeggedPlan, Plan
+from engine.domain.plans import LeggedPlan, MixedPlan, Part, Plan, sends_of
 from engine.execute.atomic import AtomicExecutor
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Executor, Store
 from engine.execute.following import OutcomeRules
 from engine.execute.legged import LeggedExecutor
+from engine.execute.mixed import MixedExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from tests.effort import examples
 from tests.execute.conformance import SECOND, Play
+from tests.execute.mixed_worlds import BETWEEN, CHEAP, DEAR, make_mixed_world, open_plan
 from tests.execute.test_atomic import plan_of_a_transaction
 from tests.execute.test_routes import make_world, open_triangle
 from tests.reference.world import World
@@ -33,7 +36,9 @@ class FlatQuotes:
     def __init__(self) -> None:
         self.asked = 0
 
-    def best_price(self, plan: LeggedPlan, leg: int, side: Side, at_ns: int) -> Decimal | None:
+    def best_price(
+        self, plan: LeggedPlan | MixedPlan, leg: int, side: Side, at_ns: int
+    ) -> Decimal | None:
         del side, at_ns
         self.asked += 1
         return plan.legs[leg].price_limit if self.asked % 3 else None
@@ -63,17 +68,35 @@ def make_atomic(is_killed: Callable[[], bool]) -> AtomicExecutor:
     return AtomicExecutor(outcomes=outcomes, is_killed=is_killed)
 
 
+def make_mixed(is_killed: Callable[[], bool]) -> MixedExecutor:
+    return MixedExecutor(
+        quotes=FlatQuotes(),
+        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for plan in MIXED for leg in plan.legs}),
+        unwinding=UnwindRules(),
+        outcomes=OutcomeRules(answer_ms_max=3_000, absent_after_ms=20_000),
+        order_rate=OrderRate(),
+        is_killed=is_killed,
+    )
+
+
 TWO, THREE = plan_of_two(), open_triangle(make_world())
+MIXED = tuple(
+    msgspec.structs.replace(open_plan(make_mixed_world(pool)), first=first)
+    for pool in (DEAR, CHEAP, BETWEEN)
+    for first in Part
+)
 ATOMIC = plan_of_a_transaction()
 Make = Callable[[Callable[[], bool]], Executor[Any]]
 EXECUTORS: dict[str, tuple[Make, tuple[Plan, ...]]] = {
     "legged": (make_legged, (TWO, THREE)),
     "atomic": (make_atomic, (ATOMIC,)),
+    "mixed": (make_mixed, MIXED),
 }
 
 
 def sends(plan: Plan) -> int:
-    return len(plan.legs) if isinstance(plan, LeggedPlan) else 1
+    """How much a plan intends before it has heard of anything."""
+    return plan.sends_first if isinstance(plan, MixedPlan) else sends_of(plan)
 
 
 @pytest.mark.parametrize("name", EXECUTORS)

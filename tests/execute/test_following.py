@@ -9,7 +9,7 @@ from msgspec import structs
 from engine.decide.order_rate import OrderRate
 from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, Purpose
-from engine.domain.plans import LeggedPlan
+from engine.domain.plans import LeggedPlan, MixedPlan
 from engine.domain.units import NS_PER_MS
 from engine.execute.executor import Act, End, LookUp, Send, Store
 from engine.execute.following import OutcomeRules
@@ -25,7 +25,7 @@ ANSWER_MS, LOOK_UP_MS = 3_000, 500
 class SteadyQuotes:
     """Books that stand still and are never stale."""
 
-    def best_price(self, plan: LeggedPlan, leg: int, side: Side, at_ns: int) -> Decimal:
+    def best_price(self, plan: LeggedPlan | MixedPlan, leg: int, side: Side, at_ns: int) -> Decimal:
         del side, at_ns
         return plan.legs[leg].price_limit
 

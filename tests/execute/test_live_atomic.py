@@ -1,6 +1,6 @@
 """A live plan is handed over once, after its intent; what is told of it is booked to the wei."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,9 +16,10 @@ from engine.domain.plans import AtomicPlan, decode_plan, digest_of_plan, is_live
 from engine.domain.told import Fate, TransactionNews
 from engine.execute.executor_list import EXECUTORS, kind_of
 from engine.execute.live_atomic import LiveAtomicExecutor
-from engine.execute.plan_executor import NO_SENDER
+from engine.execute.plan_executor import NO_SENDER, Around, PlanExecutor
 from engine.portfolio.taken_pools import TakenPools
 from tests.execute.test_atomic import plan_of_a_transaction
+from tests.reference.world import Setup, World
 
 PLAN = msgspec.structs.replace(plan_of_a_transaction(), is_live=True)
 ORDER_ID = f"{PLAN.plan_id}-t"
@@ -226,7 +227,17 @@ def test_a_plan_says_itself_whether_it_is_live_and_paper_ones_are_as_ever() -> N
 
 
 def test_each_kind_of_plan_has_one_executor() -> None:
-    kinds = [(make.__self__.takes, make.__self__.is_live) for make in EXECUTORS]  # type: ignore[attr-defined]
+    kinds: list[tuple[type, bool]] = []
+
+    def noting(make: Callable[[Around], PlanExecutor]) -> Callable[[Around], PlanExecutor]:
+        def made(around: Around) -> PlanExecutor:
+            executor = make(around)
+            kinds.append((executor.takes, executor.is_live))
+            return executor
+
+        return made
+
+    World(Setup(executors=[noting(make) for make in EXECUTORS]))
 
     assert len(set(kinds)) == len(kinds)
 

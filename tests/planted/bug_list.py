@@ -495,8 +495,8 @@ ROOMS: Final = (
         what="a leg leaves although the latch was set meanwhile",
         kind=WITHIN,
         path="engine/execute/following.py",
-        old="(at_ns > run.plan.deadline_ns or self._is_killed())",
-        new="at_ns > run.plan.deadline_ns",
+        old="(at_ns > run.deadline_ns or self._is_killed())",
+        new="at_ns > run.deadline_ns",
         tests=("tests/execute/test_conformance.py",),
     ),
     Bug(
@@ -622,7 +622,8 @@ ROOMS: Final = (
     ),
 )
 
-PAPER_EXECUTOR = "engine/execute/paper.py"
+PAPER_EXECUTOR = "engine/execute/paper_loop.py"
+PAPER_ORDERS = "engine/execute/paper_orders.py"
 PAPER_CHAINS = "engine/execute/paper_chains.py"
 GATE = ("tests/execute/test_waiting_intents.py",)
 BLOCKS = ("tests/execute/test_blocks_of_transactions.py",)
@@ -716,7 +717,7 @@ PAPER: Final = (
     Bug(
         what="fills that are told late never are",
         kind=WITHIN,
-        path=PAPER_EXECUTOR,
+        path=PAPER_ORDERS,
         old="late_ns = self._told_late[0][0] if self._told_late else NEVER_NS",
         new="late_ns = NEVER_NS",
         tests=LATE,
@@ -757,8 +758,8 @@ PAPER: Final = (
         what="the input of a transaction is not taken from the wallet",
         kind=WITHIN,
         path="engine/domain/orders.py",
-        old="return exact_sum((last.amount_out, -first.amount_in, -receipt.flash_fee))",
-        new="return exact_sum((last.amount_out, -first.amount_in))",
+        old="given = exact_sum((-first.amount_in, -receipt.flash_fee))",
+        new="given = -first.amount_in",
         tests=SIMULATED,
     ),
     Bug(

@@ -37,7 +37,7 @@ from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.execute.atomic_finished import AtomicFinished
 from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import EXECUTORS, Executors
@@ -46,6 +46,7 @@ from engine.execute.finished import Finished
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.paper import LeggedFinished
+from engine.execute.paper_mixed import MixedFinished
 from engine.execute.plan_executor import Around, PlanExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook
@@ -67,6 +68,7 @@ from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
+from engine.quote.mixed import MixedConfirmer
 from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
 
@@ -210,12 +212,20 @@ class MemoryJournal:
         return [one for one in self.ended if isinstance(one, AtomicFinished)]
 
     @property
+    def mixed(self) -> list[MixedFinished]:
+        return [one for one in self.ended if isinstance(one, MixedFinished)]
+
+    @property
     def plans(self) -> list[LeggedPlan]:
         return [one.decision for one in self.decided if isinstance(one.decision, LeggedPlan)]
 
     @property
     def atomic_plans(self) -> list[AtomicPlan]:
         return [one.decision for one in self.decided if isinstance(one.decision, AtomicPlan)]
+
+    @property
+    def mixed_plans(self) -> list[MixedPlan]:
+        return [one.decision for one in self.decided if isinstance(one.decision, MixedPlan)]
 
     @property
     def reasons(self) -> list[Reason]:
@@ -344,20 +354,30 @@ class World:
             gas=screen.gas,
         )
         self.pool_health = PoolHealth(self.moving)
+        atomic = AtomicConfirmer(
+            ExactLegs(self.board, self.costs, self.taken, self.graph.pools),
+            self.graph.pools,
+            self.taken_pools,
+            self.valuation,
+            AtomicRules(
+                limits=setup.rules,
+                flash_fee_bps=Decimal(setup.flash_fee_bps),
+                gas=screen.gas,
+            ),
+            head_of=self.moving.head_of,
+        )
+        self.mixed_confirmer = MixedConfirmer(
+            self.board,
+            self.costs,
+            self.taken,
+            self.graph.pools,
+            atomic=atomic,
+            rules=setup.rules,
+        )
         self.decider = Decider(
             confirmer=self.confirmer,
-            atomic=AtomicConfirmer(
-                ExactLegs(self.board, self.costs, self.taken, self.graph.pools),
-                self.graph.pools,
-                self.taken_pools,
-                self.valuation,
-                AtomicRules(
-                    limits=setup.rules,
-                    flash_fee_bps=Decimal(setup.flash_fee_bps),
-                    gas=screen.gas,
-                ),
-                head_of=self.moving.head_of,
-            ),
+            atomic=atomic,
+            mixed=self.mixed_confirmer,
             circumstances=self.circumstances,
             permits=Permits(self.switches, Approvals("r1", setup.approvals), Mandates()),
             limits=setup.limits,

@@ -28,9 +28,10 @@ from engine.requests.overview import GetOpportunities, GetStatus
 from engine.requests.safety import ResetBalance, SetMode
 from engine.requests.why import GetWhy
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
-from engine.wiring.capital import capital_of, check_capital, gas_capital
+from engine.wiring.capital import capital_of, check_capital, wallet_capital
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
+from tests.execute.mixed_worlds import pool_of
 from tests.patience import PATIENCE_S, insist
 from tests.reference.world import make_instrument
 
@@ -106,7 +107,7 @@ async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back
 
     exchanges = {line.venue for line in at_start.lines} - {"ethereum"}
     assert sum(line.started_usd for line in at_start.lines) == pytest.approx(
-        100_000 * len(exchanges) + 1_000
+        100_000 * len(exchanges) + 100_000 + 1_000
     )
     assert not has_shifted(at_start)
     assert held(restarted) == held(traded)
@@ -165,9 +166,25 @@ def test_capital_for_an_asset_that_a_venue_does_not_trade_refuses_the_start() ->
 
 
 def test_each_chain_starts_with_money_for_gas_in_its_own_asset() -> None:
-    found = gas_capital(PaperSettings(gas_usd=Decimal(7)), ["polygon", "ethereum", "ethereum"])
+    settings = PaperSettings(gas_usd=Decimal(7), wallet_usd=Decimal(0))
+    found = wallet_capital(settings, (), ["polygon", "ethereum", "ethereum"])
 
     assert [f"{one.venue} {one.asset} {one.usd}" for one in found] == [
         "ethereum ETH 7",
         "polygon POL 7",
     ]
+
+
+def test_a_wallet_has_what_books_trade_too_and_gas_money_beside_it() -> None:
+    settings = PaperSettings(gas_usd=Decimal(7), wallet_usd=Decimal(100))
+    made_up = pool_of(("BTC", 1), ("ETH", 20)).pool
+
+    found = wallet_capital(settings, INSTRUMENTS, ["polygon"], [made_up])
+
+    # Of the books' BTC, ETH, USD and USDT no token of Polygon is known.
+    assert {f"{one.venue} {one.asset}": one.usd for one in found} == {
+        "ethereum BTC": Decimal("33.33333333"),
+        "ethereum ETH": Decimal("40.33333333"),
+        "ethereum USDT": Decimal("33.33333333"),
+        "polygon POL": Decimal(7),
+    }

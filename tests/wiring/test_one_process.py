@@ -32,6 +32,7 @@ from engine.bus.reports import (
     WhyReport,
 )
 from engine.domain.errors import TransientError
+from engine.domain.mixed_routes import why_not_mixed
 from engine.domain.modes import Mode
 from engine.facade.client import BusFacade
 from engine.market.board import Board
@@ -164,10 +165,11 @@ async def test_a_route_of_three_legs_is_shown_and_told_with_all_of_them(facade: 
     for before, after in pairwise(why.line.hops):
         assert before.target == after.source
         assert before.amount_out == pytest.approx(after.amount_in)
-    # Books alone are traded on paper, and pools of one chain alone; what mixes them is watched.
+    # Books are traded on paper, pools of one chain, and both; two transactions are watched.
     kinds = {hop.kind for hop in why.line.hops}
-    assert (why.line.outcome == "no_executor") == (len(kinds) > 1)
-    assert ("watched, not traded" in why.line.detail) == (len(kinds) > 1)
+    is_watched = len(kinds) > 1 and bool(why_not_mixed(why.line.hops))
+    assert (why.line.outcome == "no_executor") == is_watched
+    assert ("watched, not traded" in why.line.detail) == is_watched
     assert why.values is not None
     assert why.values.profit_expected == pytest.approx(why.line.profit_quote)
     assert why.values.confidence == "uncalibrated"

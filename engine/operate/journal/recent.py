@@ -9,7 +9,7 @@ from engine.core.pipeline import Decided
 from engine.detect.screening.episodes import Closed
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
-from engine.domain.plans import LeggedPlan, Plan
+from engine.domain.plans import AtomicPlan, MixedPlan, Plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
 from engine.execute.finished import Found
@@ -147,6 +147,8 @@ def _outcome(decision: Plan | Refusal) -> tuple[str, str]:
     if isinstance(decision, Refusal):
         return decision.reason.value, decision.detail
     detail = f"{decision.net_edge_bps} bps confirmed"
-    if isinstance(decision, LeggedPlan) and decision.unproven_ms:
+    if isinstance(decision, MixedPlan):
+        detail += f", {decision.first} first ({decision.first_why})"
+    if not isinstance(decision, AtomicPlan) and decision.unproven_ms:
         detail += f", its books proven within {decision.unproven_ms / 1_000:.1f} s before"
     return PLANNED, detail

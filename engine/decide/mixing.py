@@ -1,0 +1,102 @@
+"""Mixed plans as the decider makes them: what a draft of one comes to, and the plan itself."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from engine.decide.bounds.proof import longest_unproven
+from engine.decide.circumstances import Circumstances
+from engine.decide.first_part import FirstPart
+from engine.decide.limits import Figures
+from engine.decide.under_way import Need, exposure_quote, gas_need, mixed_needs
+from engine.domain.chains import DEADLINE_BLOCKS
+from engine.domain.opportunities import Opportunity
+from engine.domain.plans import GasBound, MixedPlan, Part, Sizing, Swaps
+from engine.domain.units import NS_PER_MS
+from engine.quote.mixed import ConfirmedMixed
+
+GAS_KEPT: Final = 20
+"""A swap that gives what its chain's gas is paid in leaves enough for so many transactions."""
+
+
+def mixed_figures(confirmed: ConfirmedMixed, usd_per_quote: Decimal) -> Figures:
+    """Return what a draft comes to at an exact size."""
+    parts = confirmed.parts
+    swaps = Swaps.of(confirmed.chain, confirmed.steps)
+    return Figures(
+        size_base=confirmed.size_base,
+        profit_quote=confirmed.profit_quote,
+        net_edge_bps=confirmed.net_edge_bps,
+        touches_taken=confirmed.touches_taken,
+        exposure_usd=exposure_quote(parts) * usd_per_quote,
+        gas_usd=confirmed.gas.quote * usd_per_quote,
+        needs=mixed_needs(confirmed.legs, swaps),
+        fixed=[_gas_kept(swaps, confirmed.gas)],
+        left_over=[part.target for part in parts[:-1]],
+        orders=len(confirmed.legs) + 1,
+        is_scalable=True,
+    )
+
+
+def _gas_kept(swaps: Swaps, gas: GasBound) -> Need:
+    """Return what has to be there for gas beside what is swapped."""
+    place, amount = gas_need(swaps.venue, gas)
+    return place, amount * GAS_KEPT if swaps.source == gas.asset else amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixing:
+    """Makes mixed plans of what is confirmed."""
+
+    circumstances: Circumstances
+    plan_ttl_ns: int
+
+    def plan(
+        self,
+        opportunity: Opportunity,
+        confirmed: ConfirmedMixed,
+        *,
+        usd_per_quote: Decimal,
+        sizing: Sizing,
+        at_ns: int,
+    ) -> MixedPlan:
+        """Return the plan, and say in it what goes first."""
+        circumstances, chain = self.circumstances, confirmed.chain
+        schedule = circumstances.schedules.of(chain, at_ns)
+        first, first_why = FirstPart(
+            advice=circumstances.advice, come_through=circumstances.come_through
+        ).choose(
+            confirmed.legs,
+            chain,
+            profit_usd=float(confirmed.profit_quote * usd_per_quote),
+            blocks=1 if schedule is None else schedule.blocks,
+        )
+        deadline_ns = at_ns + self.plan_ttl_ns
+        if schedule is not None and first is Part.TRANSACTION:
+            deadline_ns = min(deadline_ns, schedule.send_by_ns)
+        unproven = longest_unproven(circumstances.board, opportunity, at_ns)
+        return MixedPlan(
+            plan_id=f"{opportunity.opportunity_id}-p",
+            opportunity=opportunity,
+            decided_at_ns=at_ns,
+            deadline_ns=deadline_ns,
+            deadline_block=None if confirmed.block is None else confirmed.block + DEADLINE_BLOCKS,
+            chain=chain,
+            legs=confirmed.legs,
+            before=confirmed.before,
+            steps=confirmed.steps,
+            first=first,
+            first_why=first_why,
+            gas=confirmed.gas,
+            profit_quote=confirmed.profit_quote,
+            transfer_quote=confirmed.transfer_quote,
+            net_edge_bps=confirmed.net_edge_bps,
+            notional_usd=confirmed.parts[0].given * usd_per_quote,
+            usd_per_quote=usd_per_quote,
+            unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
+            sizing=sizing,
+            # Behind orders it leaves when they have ended.
+            schedule=schedule if schedule and first is Part.TRANSACTION else msgspec.UNSET,
+        )
