@@ -36,7 +36,7 @@ SPACING: Final = 60
 Q96: Final = 1 << 96
 
 PAIRS: Final = (("ETH", "USD", "0.0005"), ("BTC", "USD", "0.0005"), ("ETH", "BTC", "0.0005"))
-"""Few: routes through pools and books find no executor, and cost a run much time."""
+"""Few: routes through pools and books are many, and cost a run much time."""
 
 
 class AnyLink(Protocol):

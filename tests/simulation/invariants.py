@@ -24,8 +24,8 @@ from engine.bus.records import (
 )
 from engine.domain.holdings import Holding
 from engine.domain.opportunities import Side
-from engine.domain.orders import Execution, Order, OrderState, Transaction
-from engine.domain.plans import AtomicPlan
+from engine.domain.orders import Execution, Order, OrderState, Purpose, Transaction
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Part
 from engine.domain.residuals import Residual
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.operate.recording import number_of, segments_of
@@ -93,9 +93,13 @@ def check_execution(execution: Execution) -> Iterator[str]:
             yield f"order {order.client_order_id} is overfilled"
         for (_, asset), change in _order_changes(order):
             left[asset] += change  # type: ignore[assignment]
+    for (_, asset), change in _swap_changes(execution.transaction):
+        left[asset] += change  # type: ignore[assignment]
+    cash = Fraction(left[execution.quote])
     for one in execution.residuals:
         left[one.held.asset] -= Fraction(one.held.value)  # type: ignore[assignment]
     yield from _check_transaction(execution)
+    yield from _check_profit(execution, cash)
     for asset, rest in left.items():
         if rest and asset != execution.quote:
             yield f"{execution.execution_id} leaves {float(rest)} {asset} in no residual"
@@ -106,20 +110,27 @@ def _check_transaction(execution: Execution) -> Iterator[str]:
     one, name = execution.transaction, execution.execution_id
     if one is None:
         return
-    receipt, profit = one.receipt, Fraction(0)
-    if receipt is not None:
-        profit -= Fraction(receipt.gas_quote)
-        if receipt.swaps:
-            first, last = receipt.swaps[0], receipt.swaps[-1]
-            profit += Fraction(last.amount_out) - Fraction(first.amount_in)
-            profit -= Fraction(receipt.flash_fee)
-        if bool(receipt.why) == bool(receipt.swaps):
-            yield f"{name} reverted ({receipt.why}) with {len(receipt.swaps)} swaps"
+    receipt = one.receipt
+    if receipt is not None and bool(receipt.why) == bool(receipt.swaps):
+        yield f"{name} reverted ({receipt.why}) with {len(receipt.swaps)} swaps"
     landed = {OrderState.FILLED if receipt and receipt.swaps else OrderState.CANCELLED}
     if one.state not in (landed if receipt else {OrderState.REJECTED, OrderState.CANCELLED}):
         yield f"transaction of {name} is {one.state} at the end, receipt {receipt}"
-    if Fraction(execution.profit_quote) != profit:
-        yield f"{name} came to {execution.profit_quote}, not {float(profit)}"
+
+
+def _check_profit(execution: Execution, cash: Fraction) -> Iterator[str]:
+    """It is what was got less what was given, with leftovers as filled, less gas and transfer."""
+    receipt = None if execution.transaction is None else execution.transaction.receipt
+    gas = Fraction(0) if receipt is None else Fraction(receipt.gas_quote)
+    worth = sum((Fraction(one.carry.value) for one in execution.residuals), Fraction(0))
+    transfer = cash + worth - gas - Fraction(execution.profit_quote)
+    turned = sum((Fraction(one.notional_quote) for one in execution.orders), Fraction(0))
+    if execution.corrects:  # a transfer may be less by what was told late
+        return
+    if not 0 <= transfer <= turned / 100:
+        yield f"{execution.execution_id} came to {execution.profit_quote}: {float(transfer)} is off"
+    if transfer and not execution.orders:
+        yield f"{execution.execution_id} paid {float(transfer)} for no transfer"
 
 
 def check_plans(life: Life, settings: Settings) -> Iterator[str]:
@@ -129,7 +140,7 @@ def check_plans(life: Life, settings: Settings) -> Iterator[str]:
         if not isinstance(record, ExecutionRecord) or record.execution.corrects:
             continue
         plan, name = record.plan, record.plan.plan_id
-        is_scheduled = isinstance(plan, AtomicPlan) and plan.schedule is not msgspec.UNSET
+        is_scheduled = not isinstance(plan, LeggedPlan) and plan.schedule is not msgspec.UNSET
         lives_ns = plan.deadline_ns - plan.decided_at_ns
         if lives_ns > NS_PER_S or (lives_ns != NS_PER_S and not is_scheduled):
             yield f"{name} lives for {plan.deadline_ns - plan.decided_at_ns} ns"
@@ -139,6 +150,8 @@ def check_plans(life: Life, settings: Settings) -> Iterator[str]:
             yield from _check_atomic(plan, settings)
         elif plan.notional_usd > settings.limits.position_usd:
             yield f"{name} is of {plan.notional_usd} USD"
+        if isinstance(plan, MixedPlan):
+            yield from _check_mixed(plan, record.execution)
         for order in record.execution.orders:
             yield from _check_order(order, Fraction(fees_bps[order.instrument.venue]) / 10_000)
 
@@ -153,6 +166,25 @@ def _check_atomic(plan: AtomicPlan, settings: Settings) -> Iterator[str]:
     gain = Fraction(last.amount_out) - Fraction(first.amount_in) - Fraction(plan.flash_fee)
     if Fraction(plan.profit_quote) != gain - Fraction(plan.gas.quote):
         yield f"{plan.plan_id} is to come to {plan.profit_quote}, not {float(gain)} less its gas"
+
+
+def _check_mixed(plan: MixedPlan, execution: Execution) -> Iterator[str]:
+    """Nothing is borrowed, nothing is more than planned, and nothing follows on what failed."""
+    name, transaction = plan.plan_id, execution.transaction
+    receipt = None if transaction is None else transaction.receipt
+    swaps = () if receipt is None else receipt.swaps
+    if receipt is not None and receipt.flash_fee:
+        yield f"{name} borrowed for {receipt.flash_fee}"
+    if swaps and swaps[0].amount_in > plan.steps[0].amount_in:
+        yield f"{name} swapped {swaps[0].amount_in} of {plan.steps[0].amount_in}"
+    if plan.first is Part.TRANSACTION and not swaps and execution.orders:
+        yield f"{name} sent orders behind a transaction that did nothing"
+    if plan.first is Part.ORDERS and swaps and not any(one.fills for one in execution.orders):
+        yield f"{name} swapped behind orders that filled nothing"
+    sizes = {leg.instrument: leg.size_base for leg in plan.legs}
+    for order in execution.orders:
+        if order.purpose is Purpose.LEG and order.size_base > sizes[order.instrument]:
+            yield f"order {order.client_order_id} is of {order.size_base}"
 
 
 def _check_order(order: Order, fee_ratio: Fraction) -> Iterator[str]:
@@ -367,10 +399,18 @@ def _transaction_changes(one: Transaction) -> Iterator[tuple[tuple[str, str], Fr
         return
     yield (one.wallet, receipt.gas_asset), -Fraction(receipt.gas)
     if receipt.swaps:
-        first, last = receipt.swaps[0], receipt.swaps[-1]
-        paid = Fraction(first.amount_in) + Fraction(receipt.flash_fee)
-        yield (one.wallet, first.source), -paid
-        yield (one.wallet, last.target), Fraction(last.amount_out)
+        yield from _swap_changes(one)
+
+
+def _swap_changes(one: Transaction | None) -> Iterator[tuple[tuple[str, str], Fraction]]:
+    """What its swaps changed: gas is no part of it."""
+    receipt = None if one is None else one.receipt
+    if one is None or receipt is None or not receipt.swaps:
+        return
+    first, last = receipt.swaps[0], receipt.swaps[-1]
+    paid = Fraction(first.amount_in) + Fraction(receipt.flash_fee)
+    yield (one.wallet, first.source), -paid
+    yield (one.wallet, last.target), Fraction(last.amount_out)
 
 
 def _order_changes(order: Order) -> Iterator[tuple[tuple[str, str], Fraction]]:

@@ -26,7 +26,7 @@ from engine.connectors.specs import all_specs
 from engine.domain.advice import GAS_RATIO_MAX
 from engine.domain.engines import MAIN
 from engine.domain.gas import GasPrice
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, MixedPlan, OnChain, Part
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import SteadyClock
 from engine.operate.codes import Codes
@@ -274,7 +274,10 @@ def check_sent(
     """Say what was sent before the ledger had its intent, or does not go by the price of gas."""
     if isinstance(record, IntentRecord):
         plan = record.intent.plan
-        if isinstance(plan, AtomicPlan) and not _is_price_of(plan, link.gas):
+        is_behind = isinstance(plan, MixedPlan) and not (
+            plan.first is Part.TRANSACTION and record.intent.transactions
+        )  # what follows is as it was decided on
+        if isinstance(plan, OnChain) and not is_behind and not _is_price_of(plan, link.gas):
             yield f"{plan.plan_id} has gas at {plan.gas.price_gwei}, not {link.gas.gwei} gwei"
         return
     execution = record.execution
@@ -282,7 +285,7 @@ def check_sent(
     transaction = execution.transaction
     if transaction is not None and transaction.receipt is not None and not execution.void:
         names.add(transaction.client_order_id)
-        assert isinstance(record.plan, AtomicPlan)
+        assert isinstance(record.plan, AtomicPlan | MixedPlan)
         owed = _owed(record.plan, link.gas_before)
         if transaction.receipt.gas != owed:
             yield f"{execution.execution_id} paid {transaction.receipt.gas} for gas, not {owed}"
@@ -290,14 +293,14 @@ def check_sent(
         yield f"{name} left before its intent was stored"
 
 
-def _is_price_of(plan: AtomicPlan, price: GasPrice) -> bool:
+def _is_price_of(plan: OnChain, price: GasPrice) -> bool:
     """Say whether a plan reckons with what was told, or by advice with more."""
     if plan.advice is msgspec.UNSET:
         return plan.gas.price_gwei == price.gwei
     return price.gwei <= plan.gas.price_gwei <= Decimal(GAS_RATIO_MAX) * price.gwei
 
 
-def _owed(plan: AtomicPlan, price: GasPrice) -> Decimal:
+def _owed(plan: OnChain, price: GasPrice) -> Decimal:
     """Return what a transaction pays, worked out anew."""
     data_raw = price.data_fixed_raw + len(plan.steps) * price.data_leg_raw
     return plan.gas.units * price.gwei / 10**9 + Decimal(data_raw) / 10**18

@@ -14,6 +14,7 @@ from zlib import crc32
 
 from engine.bus.records import ExecutionRecord
 from engine.core.inputs.switched import ControlState
+from engine.domain.plans import MixedPlan
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.settings.schema import (
     CostsSettings,
@@ -204,6 +205,9 @@ class Run:
         )
         counts["with residuals"] += sum(bool(one.execution.residuals) for one in executions)
         counts["late fills"] += sum(bool(one.execution.corrects) for one in executions)
+        mixed = [one.execution for one in executions if isinstance(one.plan, MixedPlan)]
+        counts["mixed"] += sum(one.is_traded for one in mixed)
+        counts["mixed with residuals"] += sum(bool(one.residuals) for one in mixed)
         transactions = [one.execution for one in executions if one.execution.transaction]
         counts["transactions"] += sum(one.is_traded for one in transactions)
         counts["transactions reverted"] += sum(bool(one.why_reverted) for one in transactions)
