@@ -59,12 +59,12 @@ def test_what_is_looser_is_not_within(plan: MixedPlan) -> None:
         plan.legs[1],
     )
 
-    assert "gas is" in cut(msgspec.structs.replace(plan, gas=gas), plan)
-    assert "takes" in cut(with_step(plan, 0, amount_in=step.amount_in * 2), plan)
-    assert "takes" in cut(msgspec.structs.replace(plan, legs=legs), plan)
+    assert "gas is" in str(cut(msgspec.structs.replace(plan, gas=gas), plan))
+    assert "takes" in str(cut(with_step(plan, 0, amount_in=step.amount_in * 2), plan))
+    assert "takes" in str(cut(msgspec.structs.replace(plan, legs=legs), plan))
     low = step.amount_out_min * Decimal("0.99")
-    assert "gives" in cut(with_step(plan, 0, amount_out=low, amount_out_min=low), plan)
-    assert "at the least" in cut(plan, plan, plan.profit_quote + 1)
+    assert "gives" in str(cut(with_step(plan, 0, amount_out=low, amount_out_min=low), plan))
+    assert "at the least" in str(cut(plan, plan, plan.profit_quote + 1))
     elsewhere = msgspec.structs.replace(plan.steps[0], address="0xother")
     other = msgspec.structs.replace(plan, steps=(elsewhere,))
     assert cut(other, plan) == "it is another transaction"

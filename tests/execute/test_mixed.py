@@ -212,7 +212,8 @@ def test_a_transaction_that_never_lands_costs_nothing() -> None:
     (finished,) = world.journal.mixed
     assert finished.execution.transaction is not None
     assert finished.execution.transaction.state is OrderState.REJECTED
-    assert (finished.execution.profit_quote, finished.execution.orders) == (0, ())
+    assert finished.execution.profit_quote == 0
+    assert finished.execution.orders == ()
     made = causes(finished.story())
     assert made[Cause.NEVER_LANDED] < -plan.profit_quote
     assert made[Cause.FEE] == plan.legs[0].fee_quote
@@ -308,7 +309,8 @@ def test_killed_before_it_left_nothing_leaves() -> None:
     world.tick()
 
     (finished,) = world.journal.mixed
-    assert (finished.execution.orders, finished.execution.profit_quote) == ((), 0)
+    assert finished.execution.profit_quote == 0
+    assert finished.execution.orders == ()
 
 
 def test_an_order_sells_what_the_swap_gave_and_not_what_was_planned() -> None:
@@ -406,7 +408,8 @@ def test_orders_that_fill_nothing_are_followed_by_nothing() -> None:
     finished = play_out(world, by_ratio=0.02)
 
     assert finished.execution.transaction is None
-    assert (finished.execution.profit_quote, finished.execution.residuals) == (0, ())
+    assert finished.execution.profit_quote == 0
+    assert finished.execution.residuals == ()
 
 
 def test_while_it_is_under_way_it_holds_what_both_parts_may_draw_on() -> None:
@@ -422,7 +425,8 @@ def test_while_it_is_under_way_it_holds_what_both_parts_may_draw_on() -> None:
     assert under_way.total_usd >= plan.notional_usd
     play_out(world)
     assert under_way.reserved((plan.wallet, plan.steps[0].source)) == 0
-    assert (under_way.total_usd, len(under_way)) == (0, 0)
+    assert under_way.total_usd == 0
+    assert len(under_way) == 0
 
 
 def test_a_wallet_that_holds_less_makes_it_smaller_and_gas_comes_first() -> None:
@@ -457,7 +461,8 @@ def test_a_plan_that_was_under_way_when_its_engine_ended_is_void_and_sends_nothi
 
     (finished,) = world.journal.mixed
     assert finished.execution.void
-    assert (finished.execution.orders, finished.execution.profit_quote) == ((), 0)
+    assert finished.execution.profit_quote == 0
+    assert finished.execution.orders == ()
     assert len(world.circumstances.under_way) == 0
     assert world.journal.intents == []
 
