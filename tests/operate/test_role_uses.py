@@ -1,8 +1,11 @@
 """What processes use, looked at from beside them: real ones."""
 
 import os
+import re
 import socket
+import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -68,3 +71,42 @@ def test_without_a_parent_nothing_is_seen() -> None:
     uses = RoleUses(parent=lambda: None)
     uses.look()
     assert uses.uses == []
+
+
+HIDDEN = """
+import sys, time
+from engine.signing.guards import guard_memory
+guard_memory()
+print("hidden", flush=True)
+sys.stdin.read()
+"""
+
+LOOK = """
+import sys
+from pathlib import Path
+import psutil
+from engine.operate.role_uses import RoleUses
+uses = RoleUses(parent=lambda: psutil.Process(int(sys.argv[1])))
+uses.look()
+print({one.role: (one.memory_mb > 1, one.files) for one in uses.uses})
+"""
+
+
+def test_a_role_that_lets_nobody_look_is_shown_with_its_memory_and_no_files() -> None:
+    root = Path(__file__).resolve().parents[2]
+    hidden = subprocess.Popen(
+        [sys.executable, "-c", HIDDEN, "-m", "engine", "role", "signer"],
+        cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert hidden.stdout is not None
+        assert hidden.stdout.readline() == b"hidden\n"
+        done = subprocess.run(
+            [sys.executable, "-c", LOOK, str(os.getpid())],
+            cwd=root, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        hidden.communicate()
+    assert done.returncode == 0, done.stderr
+    files = r"\d+" if os.geteuid() == 0 else "0"  # root is let look at anything
+    assert re.search(rf"'signer': \(True, {files}\)", done.stdout)

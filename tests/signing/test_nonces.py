@@ -161,7 +161,9 @@ async def test_a_cancel_may_take_any_nonce_dearer_and_nothing_follows_it_but_a_c
         assert kind_of(await desk.sign(cancel(8))) is RefusalKind.FEE
         assert isinstance(await desk.sign(cancel(9)), Signed)
         late = dearer(make_intent(), 1_300, max_fee_per_gas_wei=10 * GWEI)
-        assert kind_of(await desk.sign(late)) is RefusalKind.NONCE
+        refusal = await desk.sign(late)
+        assert isinstance(refusal, SignRefusal)
+        assert (refusal.kind, refusal.detail) == (RefusalKind.NONCE, "nonce 7 is being cancelled")
         assert kind_of(await desk.sign(cancel(10))) is RefusalKind.FEE
         assert isinstance(await desk.sign(cancel(11)), Signed)
         assert isinstance(await desk.sign(cancel(nonce=99)), Signed)
