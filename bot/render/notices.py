@@ -49,6 +49,7 @@ from engine.bus.notices import (
     VenueLost,
     WhaleSeen,
 )
+from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_MS, NS_PER_S
 
 _STEP_NS: Final = 1_000_000_000
@@ -298,6 +299,7 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     story = notice.story
     found = "" if story is None else f"found {words.usd(story.found.usd, is_signed=True)}, "
     planned = f"planned {words.usd(notice.expected_usd, is_signed=True)}"
+    is_sent = notice.basis is Basis.SANDBOX_LIVE
     cause = None if story is None else main_cause(story)
     lines = [
         (
@@ -311,6 +313,8 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     if notice.why_reverted:
         lines = [lines[0], f"{notice.why_reverted}; {planned} ({notice.opportunity_id})"]
         gas = words.usd(notice.profit_usd, is_signed=True)
-        return Mark.WARN, f"Paper transaction reverted {gas}", lines
+        what = "Transaction, sandbox live," if is_sent else "Paper transaction"
+        return Mark.WARN, f"{what} reverted {gas}", lines
     mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
-    return mark, f"Paper trade {words.usd(notice.profit_usd, is_signed=True)}", lines
+    what = "Trade, sandbox live," if is_sent else "Paper trade"
+    return mark, f"{what} {words.usd(notice.profit_usd, is_signed=True)}", lines

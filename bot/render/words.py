@@ -25,9 +25,15 @@ BASIS_WORDS = {
     Basis.SANDBOX: "sandbox markets, paper money",
     Basis.LIVE: "live markets, paper money",
     Basis.REPLAY: "replay, paper money",
+    Basis.SANDBOX_LIVE: "sandbox live: sent on a local chain",
 }
 
-BASIS_SHORT = {Basis.SANDBOX: "sandbox", Basis.LIVE: "live", Basis.REPLAY: "replay"}
+BASIS_SHORT = {
+    Basis.SANDBOX: "sandbox",
+    Basis.LIVE: "live",
+    Basis.REPLAY: "replay",
+    Basis.SANDBOX_LIVE: "sandbox live",
+}
 
 
 def usd(value: Decimal | float, *, is_signed: bool = False) -> str:

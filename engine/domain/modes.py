@@ -24,6 +24,13 @@ class Basis(StrEnum):
     SANDBOX = "sandbox"
     LIVE = "live"
     REPLAY = "replay"
+    SANDBOX_LIVE = "sandbox live"
+    """Transactions are really sent, on the sandbox's local chains, whose money is worth nothing."""
+
+
+def basis_in(basis: Basis, mode: Mode) -> Basis:
+    """Return what the figures of a run are in a mode."""
+    return Basis.SANDBOX_LIVE if basis is Basis.SANDBOX and mode is Mode.LIVE else basis
 
 
 def is_upward(*, current: Mode, wanted: Mode) -> bool:

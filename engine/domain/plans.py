@@ -15,6 +15,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.mixed_routes import custody_changes
+from engine.domain.modes import Basis, Mode, basis_in
 from engine.domain.opportunities import Leg, Opportunity
 from engine.domain.permits import Permit, digest_of_terms
 
@@ -363,6 +364,11 @@ def sends_of(plan: Plan) -> int:
 def is_live(plan: Plan) -> bool:
     """Say whether a plan is carried out for real: signed and sent."""
     return isinstance(plan, AtomicPlan) and plan.is_live is True
+
+
+def basis_of_plan(plan: Plan, basis: Basis) -> Basis:
+    """Return what the figures of a plan are, in a run of some basis."""
+    return basis_in(basis, Mode.LIVE if is_live(plan) else Mode.PAPER)
 
 
 def worth_usd(plan: Plan) -> Decimal:

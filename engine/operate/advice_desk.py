@@ -91,7 +91,7 @@ class AdviceDesk:
         self._tell(
             LimitProposed(
                 at_ns=at_ns,
-                basis=self._core.header.basis,
+                basis=self._core.basis,
                 name=term.name,
                 unit=term.unit,
                 now=limits[term],

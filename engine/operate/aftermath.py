@@ -56,7 +56,7 @@ class Aftermath:
         at_ns, core = self._clock(), self._core
         is_killed = self._latches.is_killed()
         return AftermathReport(
-            basis=core.header.basis,
+            basis=core.basis,
             is_killed=is_killed,
             why=self._latches.why(),
             since_ns=self._since_ns,
@@ -73,7 +73,7 @@ class Aftermath:
         usd, plans = self._exposure(at_ns), len(self._core.under_way)
         return KillLeft(
             at_ns=at_ns,
-            basis=self._core.header.basis,
+            basis=self._core.basis,
             is_flat=not plans and usd < DUST_USD,
             plans=plans,
             left_over=self._left_over(),

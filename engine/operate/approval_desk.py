@@ -130,7 +130,7 @@ class ApprovalDesk:
         return ApprovalsReport(
             at_ns=self._clock(),
             mode=self._core.control.mode,
-            basis=self._core.header.basis,
+            basis=self._core.basis,
             waiting=[
                 WaitingApproval(approval=one, nonce=book.nonce_of(one.approval_id))
                 for one in approvals.pending.values()
@@ -145,7 +145,7 @@ class ApprovalDesk:
         return MandatesReport(
             at_ns=self._clock(),
             mode=self._core.control.mode,
-            basis=self._core.header.basis,
+            basis=self._core.basis,
             open=[*self._core.decider.permits.mandates.open.values()],
         )
 

@@ -12,6 +12,7 @@ from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
+from engine.domain.modes import Basis, basis_in
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.freshness import Freshness
@@ -62,6 +63,11 @@ class Core:
     hot_path: HotPath
     frame: CoreFrame
     spread_watch: SpreadWatch
+
+    @property
+    def basis(self) -> Basis:
+        """Where the figures of this run come from, in the mode as it is now."""
+        return basis_in(self.header.basis, self.control.mode)
 
     @property
     def started_at_ns(self) -> int:

@@ -416,7 +416,7 @@ class EngineAnswers:
     @property
     def basis(self) -> Basis:
         """Where the figures of this run come from."""
-        return self.core.header.basis
+        return self.core.basis
 
     def now(self, text: str) -> Acknowledged:
         """Acknowledge with what is so now."""

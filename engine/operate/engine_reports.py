@@ -69,7 +69,7 @@ class EngineReports:
         """Return the overview."""
         core = self._core
         return StatusReport(
-            basis=core.header.basis,
+            basis=core.basis,
             market_note=core.header.market_note,
             run_id=core.header.run_id,
             mode=core.control.mode,
@@ -123,7 +123,7 @@ class EngineReports:
         """Return every instrument."""
         core = self._core
         return VenuesReport(
-            basis=core.header.basis,
+            basis=core.basis,
             market_note=core.header.market_note,
             venues=self._venues.all(at_ns),
             instruments=[
@@ -143,7 +143,7 @@ class EngineReports:
         newest = list(reversed(core.journal.recent.newest))
         newest.sort(key=lambda entry: entry.closed_at_ns is not None)
         return OpportunitiesReport(
-            basis=core.header.basis,
+            basis=core.basis,
             market_note=core.header.market_note,
             opportunities=[entry.line(at_ns) for entry in newest[: max(limit, 0)]],
             found=core.journal.counts.found,
@@ -163,7 +163,7 @@ class EngineReports:
         """Return all limits."""
         core = self._core
         return LimitsReport(
-            basis=core.header.basis,
+            basis=core.basis,
             market_note=core.header.market_note,
             limits=core.decider.limit_lines(at_ns),
         )
@@ -188,7 +188,7 @@ class EngineReports:
         """Return the gaps between books and the nearest misses."""
         core = self._core
         return SpreadsReport(
-            basis=core.header.basis,
+            basis=core.basis,
             market_note=core.header.market_note,
             least_edge_bps=float(core.decider.limits[EDGE_BPS]),
             spreads=core.spread_watch.now(at_ns),

@@ -65,7 +65,7 @@ def fees_report(core: Core) -> FeesReport:
             )
         )
     return FeesReport(
-        basis=core.header.basis,
+        basis=core.basis,
         market_note=core.header.market_note,
         started_at_ns=core.started_at_ns,
         fees=sorted(lines, key=lambda line: line.since_ns is None),
@@ -78,7 +78,7 @@ def places_report(core: Core, kind: PlaceKind) -> PlacesReport:
     on = [name for name in _known(core, kind) if name not in off]
     lines = [PlaceLine(name=name, off_since_ns=since_ns) for name, since_ns in off.items()]
     return PlacesReport(
-        basis=core.header.basis,
+        basis=core.basis,
         market_note=core.header.market_note,
         kind=kind,
         places=[*lines, *(PlaceLine(name=name) for name in on)],

@@ -61,7 +61,7 @@ def quotes_report(core: Core, at_ns: int) -> QuotesReport:
             age_ms = None if newest_ns is None else max(at_ns - newest_ns, 0) // NS_PER_MS
             cell.add(_usd_of(core, (row.base, row.quote), held, at_ns), age_ms)
     return QuotesReport(
-        basis=core.header.basis,
+        basis=core.basis,
         lines=[
             QuoteLine(
                 place=place,

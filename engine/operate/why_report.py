@@ -35,7 +35,7 @@ async def make_why_report(core: Core, ref: str, at_ns: int) -> WhyReport | None:
     split_now = await _split_now(core, entry, at_ns)
     execution = entry.execution
     return WhyReport(
-        basis=core.header.basis,
+        basis=core.basis,
         market_note=core.header.market_note,
         run_id=core.header.run_id,
         line=entry.line(at_ns),

@@ -18,7 +18,7 @@ class GetBalance(EngineRequest[BalanceReport], frozen=True, kw_only=True):
         """See `Request.answer`."""
         core = engine.core
         return BalanceReport(
-            basis=core.header.basis,
+            basis=core.basis,
             market_note=core.header.market_note,
             lines=_lines(core, engine.clock()),
             waiting=core.inventory.waiting,

@@ -32,7 +32,7 @@ def make_gas_report(core: "Core", at_ns: int) -> GasReport:
         units.setdefault(pool.chain, []).append(pool.gas_units)
     chains = sorted({*units, *core.gas.chains} & NATIVE_ASSETS.keys())
     return GasReport(
-        basis=core.header.basis,
+        basis=core.basis,
         market_note=core.header.market_note,
         chains=[_line(core, chain, units.get(chain, []), at_ns) for chain in chains],
     )

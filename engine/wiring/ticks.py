@@ -56,7 +56,7 @@ class Ticks:
         self._reported = {"opportunities": 0, "notices": 0, REFUSED: 0}
         self._outages = Outages(
             places_of(core),
-            basis=core.header.basis,
+            basis=core.basis,
             tell=core.journal.notices.tell,
             at_ns=clock.now_ns(),
         )
@@ -81,7 +81,7 @@ class Ticks:
         self._core.journal.notices.tell(
             ClockCorrected(
                 at_ns=at_ns,
-                basis=self._core.header.basis,
+                basis=self._core.basis,
                 step_ns=correction.step_ns,
                 asleep_ns=correction.asleep_ns,
             )
@@ -99,7 +99,7 @@ class Ticks:
                 self._core.journal.notices.tell(
                     RecordsDropped(
                         at_ns=at_ns,
-                        basis=self._core.header.basis,
+                        basis=self._core.basis,
                         kind=kind,
                         count=count - self._reported[kind],
                     )
@@ -110,7 +110,7 @@ class Ticks:
         if self._recorder is None or self._recorder.failure is None:
             return
         self._core.journal.notices.tell(
-            RecordingStopped(at_ns=at_ns, basis=self._core.header.basis, why=self._recorder.failure)
+            RecordingStopped(at_ns=at_ns, basis=self._core.basis, why=self._recorder.failure)
         )
         self._recorder = None
 

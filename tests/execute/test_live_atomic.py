@@ -7,12 +7,14 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bot.render.words import BASIS_SHORT, BASIS_WORDS
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.handed import PoolTerms
 from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
 from engine.domain.orders import Execution, Intent, OrderState, Receipt, Swap, Transaction
-from engine.domain.plans import AtomicPlan, decode_plan, digest_of_plan, is_live
+from engine.domain.plans import AtomicPlan, basis_of_plan, decode_plan, digest_of_plan, is_live
 from engine.domain.told import Fate, TransactionNews
 from engine.execute.executor_list import EXECUTORS, kind_of
 from engine.execute.live_atomic import LiveAtomicExecutor
@@ -247,3 +249,12 @@ def test_where_nothing_is_sent_nobody_hears() -> None:
 
     NO_SENDER.hand_over(PLAN, order, ())
     NO_SENDER.ask_after(ORDER_ID)
+
+
+def test_what_is_sent_on_the_sandbox_is_never_called_paper() -> None:
+    sent = basis_of_plan(PLAN, Basis.SANDBOX)
+
+    assert sent is Basis.SANDBOX_LIVE
+    assert basis_of_plan(plan_of_a_transaction(), Basis.SANDBOX) is Basis.SANDBOX
+    assert "paper" not in BASIS_WORDS[sent]
+    assert set(BASIS_WORDS) == set(BASIS_SHORT) == set(Basis)

@@ -1,10 +1,12 @@
 """From a plan to its booked gain on a real chain: once, to the wei, whatever the chain does."""
 
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from engine.chains.ports import Json, Node, NodeError, Topic
 from engine.domain.errors import TransientError
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.told import Fate
@@ -350,3 +352,79 @@ def test_a_killed_node_loses_nothing_that_is_known(sending: SendingWorld) -> Non
 
     assert len(sending.life(plan).attempts) == 1
     assert sending.news(plan) == []
+
+
+class OtherBranch:
+    """A node that goes on telling of what it saw in a block that is gone."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.kept: dict[str, Json] = {}
+
+    async def request(self, method: str, *params: Json) -> Json:
+        return await self._node.request(method, *params)
+
+    async def batch(self, asked: Sequence[tuple[str, Sequence[Json]]]) -> list[Json | NodeError]:
+        answers = await self._node.batch(asked)
+        for index, (method, params) in enumerate(asked):
+            if method == "eth_getTransactionReceipt":
+                found = answers[index] or self.kept.get(str(params[0]))
+                answers[index] = self.kept[str(params[0])] = found  # type: ignore[assignment]
+        return answers
+
+    def subscribe(
+        self, topic: Topic, params: Mapping[str, Json] | None = None
+    ) -> AsyncGenerator[Json, None]:
+        return self._node.subscribe(topic, params)
+
+
+def test_a_receipt_of_another_branch_is_none(sending: SendingWorld) -> None:
+    sending.gap()
+    plan = sending.plan(seconds=60)
+    sending.world.automine(False)
+
+    async def work(desk: ChainDesk) -> None:
+        desk.view._node = OtherBranch(desk.view._node)
+        sending.table.hand_over(sending.handed(plan))
+        await desk.step()
+        await blocks(sending, desk, 1)
+        assert sending.life(plan).stage is Stage.MINED
+        sending.world.reorg(1)
+        sending.world.rpc.ask("anvil_dropAllTransactions")
+        await desk.step()
+        assert sending.life(plan).landed is None
+
+    sending.run(work)
+
+    assert any("is gone" in one for one in sending.warnings)
+
+
+def test_a_kill_after_a_lost_signature_does_not_give_its_nonce_away(sending: SendingWorld) -> None:
+    sending.gap()
+    plan = sending.plan(seconds=60)
+    sending.world.automine(False)
+
+    def lose(where: str) -> None:
+        if where == "signed":
+            raise KeyboardInterrupt
+
+    async def first(desk: ChainDesk) -> None:
+        sending.table.hand_over(sending.handed(plan))
+        await desk.step()
+
+    async def second(desk: ChainDesk) -> None:
+        sending.refusal = SignRefusal(kind=RefusalKind.KILLED, detail="killed: by hand")
+        await desk.step()
+        waits = sending.life(plan)
+        sending.refusal = None
+        await desk.step()
+        await blocks(sending, desk, 3)
+        assert waits.stage is Stage.RESERVED
+
+    with pytest.raises(KeyboardInterrupt):
+        sending.run(first, crash=lose)
+    sending.again()
+    sending.run(second)
+
+    assert [one.fate for one in sending.news(plan)] == [Fate.SUCCEEDED]
+    assert sending.executions() == 1

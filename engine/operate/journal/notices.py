@@ -18,7 +18,7 @@ from engine.domain.approvals import Approval
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
-from engine.domain.plans import Plan
+from engine.domain.plans import Plan, basis_of_plan
 from engine.operate.journal.recent import Entry
 
 LIMIT_NOTICE_NS: Final = 60_000_000_000
@@ -92,7 +92,7 @@ class Notices:
             self.tell(
                 PlanVoided(
                     at_ns=execution.closed_at_ns,
-                    basis=self.basis,
+                    basis=basis_of_plan(plan, self.basis),
                     opportunity_id=execution.opportunity_id,
                     pair=plan.opportunity.pair,
                     why=execution.void,
@@ -102,7 +102,7 @@ class Notices:
             self.tell(
                 LateFill(
                     at_ns=execution.closed_at_ns,
-                    basis=self.basis,
+                    basis=basis_of_plan(plan, self.basis),
                     execution_id=execution.corrects,
                     opportunity_id=execution.opportunity_id,
                     pair=plan.opportunity.pair,
@@ -115,7 +115,7 @@ class Notices:
             self.tell(
                 PaperTraded(
                     at_ns=execution.closed_at_ns,
-                    basis=self.basis,
+                    basis=basis_of_plan(plan, self.basis),
                     execution_id=execution.execution_id,
                     opportunity_id=execution.opportunity_id,
                     pair=plan.opportunity.pair,
