@@ -25,6 +25,7 @@ class Slope(NamedTuple):
 
 def slope_of(samples: Sequence[tuple[float, float]]) -> Slope | None:
     """Return the slope of values over seconds; None for too few of them, or no time."""
+    samples = list(samples)  # a deque gives no slices
     if len(samples) < SAMPLES_MIN:
         return None
     first_s, last_s = samples[0][0], samples[-1][0]

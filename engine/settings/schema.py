@@ -328,7 +328,7 @@ class WorkersSettings(_Section, frozen=True, kw_only=True):
     measures_effects: Annotated[
         bool,
         Meta(description="play recorded segments with and without what was advised, in the "
-             "background, and end what changes nothing; takes up to 130 MB while it runs"),
+             "background, and end what changes nothing; takes up to 126 MB while it runs"),
     ] = True  # fmt: skip
 
 

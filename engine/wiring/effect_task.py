@@ -2,8 +2,8 @@
 
 A line is all that is advised of one kind about one thing: pieces that take each other's place. A
 segment begins with the core as it was then, so that it can be played alone: once as it was and once
-without each line that was advised in it. What differs adds up over segments until there is an hour
-of it; then it is told for good, and the next hour is measured anew.
+without each line that was advised in it; a run plays it one way. What differs adds up over segments
+until there is an hour of it; then it is told for good, and the next hour is measured anew.
 """
 
 import gc
@@ -107,17 +107,19 @@ def _run(
 ) -> Generator[Measuring, None, Outcome[Measuring]]:
     what = given.of(WANT)
     state = held or learned or Measuring()
+    yield state
     if state.folder != what.folder:
         state = Measuring(folder=what.folder, lines=state.lines)
     number = _next(state, what.segments)
     told: tuple[EffectFound, ...] = ()
     if number is not None:
         try:
-            state = yield from _segment(state, what, number)
+            state = _one_way(state, what, number)
         except BadValueError:  # it was let go of meanwhile, or cannot be read: the next one, then
             state = replace(state, upto=number, as_it_was=Way(), done=())
-        told = tuple(_effects(state, what, at_ns=given.at_ns))
-        state = replace(state, lines=_going_on(state.lines))
+        if state.upto == number:
+            told = tuple(_effects(state, what, at_ns=given.at_ns))
+            state = replace(state, lines=_going_on(state.lines))
     return Outcome(
         effects=told,
         learned=state,
@@ -136,27 +138,34 @@ def _next(state: Measuring, segments: list[int]) -> int | None:
     return ahead[0] if ahead else None
 
 
-def _segment(
-    state: Measuring, what: RecordedGiven, number: int
-) -> Generator[Measuring, None, Measuring]:
+def _one_way(state: Measuring, what: RecordedGiven, number: int) -> Measuring:
+    """Play a segment the next way; with the last one it is done."""
     path = Path(what.folder) / f"{number:06}{SUFFIX}"
     if state.as_it_was.number != number:
         state = replace(state, as_it_was=_as_it_was(path, number), done=())
-        yield state
+    else:
+        line = _turn(state, what)[0]
+        state = replace(
+            state,
+            lines=_with_line(state, what, line, path),
+            done=(*state.done, line),
+        )
+    if not _turn(state, what):
+        state = replace(state, upto=number, as_it_was=Way(), done=())
+    return state
+
+
+def _with_line(state: Measuring, what: RecordedGiven, line: str, path: Path) -> dict[str, Line]:
+    """Return what lines came to, with a segment's difference for one of them."""
     was = state.as_it_was
-    for line in _turn(state, what):
-        tally = _other_way(path, was, line, what.advised)
-        if tally is not None:
-            gains = differences(was.tally(), tally, until_ns=was.until_ns)
-            ways = (was.sums, tally.sums())
-            if _is_proposed(line, what.advised):  # it is as it was: what is other is with it
-                gains, ways = [-gain for gain in gains], (ways[1], ways[0])
-            known = state.lines.get(line, Line())
-            lines = state.lines | {line: known.and_then(gains, *ways)}
-            state = replace(state, lines=lines)
-        state = replace(state, done=(*state.done, line))
-        yield state
-    return replace(state, upto=number, as_it_was=Way(), done=())
+    tally = _other_way(path, was, line, what.advised)
+    if tally is None:
+        return state.lines
+    gains = differences(was.tally(), tally, until_ns=was.until_ns)
+    ways = (was.sums, tally.sums())
+    if _is_proposed(line, what.advised):  # it is as it was: what is other is with it
+        gains, ways = [-gain for gain in gains], (ways[1], ways[0])
+    return state.lines | {line: state.lines.get(line, Line()).and_then(gains, *ways)}
 
 
 def _turn(state: Measuring, what: RecordedGiven) -> list[str]:
@@ -272,7 +281,7 @@ DISCOVERY_EFFECTS: Final = Task(
     state=Measuring,
     run=_run,
     wants=(WANT,),
-    bounds=Bounds(wall_s=3_600.0, cpu_s=1_800.0, memory_mb=130, untouched_mb=500),
-    every_s=300.0,
+    bounds=Bounds(wall_s=3_600.0, cpu_s=900.0, memory_mb=126, untouched_mb=500),
+    every_s=60.0,
     priority=Priority.LOW,
 )

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import math
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -30,6 +31,13 @@ from engine.wiring.recorded import newest_run, whole_segments
 
 NS_PER_H: Final = 3_600 * NS_PER_S
 ASK_S: Final = 20.0
+BUSY_CORES: Final = 0.5
+"""With less of the cores free on average nothing is played: it would be in the way for minutes."""
+
+
+def has_quiet_core() -> bool:
+    """Say whether over the last minute a part of a core was free of what wants to run."""
+    return os.getloadavg()[0] <= (os.cpu_count() or 1) - BUSY_CORES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +47,7 @@ class Wants:
     Attributes:
         chains: None where no chain is followed.
         recordings: parent of recorded runs; None where none is to be given.
+        is_quiet: whether a core has nothing to do: only then a recording is played.
     """
 
     ledger: Caller
@@ -46,6 +55,7 @@ class Wants:
     chains: Caller | None
     prices_path: Path
     recordings: Path | None = None
+    is_quiet: Callable[[], bool] = has_quiet_core
     tasks: Sequence[Task[Any]]
     history: History
     basis: Basis
@@ -185,6 +195,8 @@ async def _limits(of: Wants, _want: wants.Limits, _at_ns: int) -> wants.LimitsGi
 async def _recorded(of: Wants, _want: wants.Recorded, _at_ns: int) -> wants.RecordedGiven:
     if of.recordings is None:
         raise TransientError("a recording; none is made here")
+    if not of.is_quiet():
+        raise TransientError("a quiet core: the machine is busy")
     asked = GetDiscoveries(is_advice=True, limit=ADVICE_MAX)
     report = await of.ledger.call(asked, timeout_s=ASK_S)
     lines = chosen_lines([line for line in report.lines if line.basis is of.basis])

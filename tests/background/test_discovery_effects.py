@@ -1,7 +1,7 @@
 """What each line of advice changes is measured segment by segment, and told with an interval."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +13,7 @@ from bot.render.discoveries import render_discoveries, render_discovery
 from bot.render.plain import write_plain
 from engine.background.coding import encode_checked
 from engine.background.effects import SPAN_NS
+from engine.background.history import History
 from engine.background.nursery import open_nursery
 from engine.background.ports import Given, Outcome
 from engine.background.runs import Ended
@@ -20,6 +21,7 @@ from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
 from engine.bus.memory import MemoryCaller
 from engine.domain.advice import DatedAdvice, GasAdvice, ThresholdProposal
 from engine.domain.discoveries import Discovery, Verdict
+from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.domain.runs import How
 from engine.domain.units import NS_PER_S
@@ -31,6 +33,7 @@ from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
 from engine.wiring.recorded import whole_segments
 from engine.wiring.task_findings import Findings
+from engine.wiring.task_wants import Wants
 from engine.wiring.work_list import TASKS, TASKS_AT
 from tests.agents.worlds import end
 from tests.background.habits import RIVALS
@@ -97,11 +100,13 @@ def measured(what: Given, learned: Measuring | None = None) -> Outcome[Measuring
 
 @pytest.fixture(scope="module")
 def outcomes(world: World) -> list[Outcome[Measuring]]:
-    """One run after the other, until all that is recorded was measured."""
+    """One run after the other, each a segment one way, until all that is recorded was measured."""
     found: list[Outcome[Measuring]] = []
-    for _ in whole_segments(world.recording):
-        found.append(measured(given(world), found[-1].learned if found else None))
-    return found
+    while True:
+        outcome = measured(given(world), found[-1].learned if found else None)
+        if outcome.measured["segment"] < 0:
+            return found
+        found.append(outcome)
 
 
 def test_a_line_is_measured_with_all_that_took_each_others_place_in_it(
@@ -118,10 +123,11 @@ def test_a_line_is_measured_with_all_that_took_each_others_place_in_it(
 
 
 def test_segments_add_up_and_each_is_told_as_far_as_it_is_known(
-    outcomes: list[Outcome[Measuring]],
+    world: World, outcomes: list[Outcome[Measuring]]
 ) -> None:
     spans = []
-    for outcome in outcomes:
+    assert len(outcomes) == 2 * len(whole_segments(world.recording))
+    for outcome in outcomes[1::2]:
         (told,) = outcome.effects
         assert told.seq == 2
         assert told.effect.is_of_line
@@ -145,25 +151,21 @@ def test_when_all_is_measured_a_run_does_nothing(
 def test_a_run_that_was_interrupted_anywhere_ends_as_if_it_had_not_been(
     world: World, outcomes: list[Outcome[Measuring]]
 ) -> None:
-    going = DISCOVERY_EFFECTS.run(given(world), None, None)
-    states: list[Any] = []
-    while True:
-        try:
-            states.append(next(going))
-        except StopIteration:
-            break
+    learned = outcomes[0].learned
+    (state,) = DISCOVERY_EFFECTS.run(given(world), None, learned)
+    held = msgspec.msgpack.decode(
+        encode_checked(state, type_=Measuring, what="state"), type=Measuring
+    )
 
-    assert len(states) > 1
-    for state in states:
-        content = encode_checked(state, type_=Measuring, what="state")
-        held = msgspec.msgpack.decode(content, type=Measuring)
-        assert end(DISCOVERY_EFFECTS, given(world), None, held) == outcomes[0]
+    assert end(DISCOVERY_EFFECTS, given(world), learned, held) == outcomes[1]
 
 
 def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(world: World) -> None:
     proposal = ThresholdProposal(term="net_edge_bps_min", value=900.0, why="to try it")
     advised = AdvisedNow(seq=7, line="ThresholdProposal net_edge_bps_min", advice=proposal)
     found = measured(given(world, advised))
+    for _ in range(2):
+        found = measured(given(world, advised), found.learned)
 
     assert found.learned is not None
     line = found.learned.lines[advised.line]
@@ -278,3 +280,38 @@ async def test_it_ends_alike_in_a_process_of_its_own_within_its_bounds(
     assert (ended.how, ended.why) == (How.DONE, "")
     assert ended.outcome == outcomes[0]
     assert ended.memory_mb < DISCOVERY_EFFECTS.bounds.memory_mb
+
+
+async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_free(
+    world: World, ledger: Ledger, tmp_path: Path
+) -> None:
+    caller = MemoryCaller(requests_of("ledger"), ledger)
+    wants = Wants(
+        ledger=caller,
+        engine=caller,
+        chains=None,
+        prices_path=tmp_path,
+        recordings=world.machine.recordings,
+        is_quiet=lambda: True,
+        tasks=(),
+        history=History(tmp_path / "runs", []),
+        basis=Basis.SANDBOX,
+        seed=1,
+        clock=lambda: NOW_NS,
+    )
+    with pytest.raises(TransientError, match="none is in force"):
+        await wants(DISCOVERY_EFFECTS)
+    await keep(ledger, run_of(GAS))
+
+    told = (await wants(DISCOVERY_EFFECTS)).of(Recorded())
+
+    assert told.advised == [AdvisedNow(seq=1, line=LINE, advice=DEARER[1])]
+    newest = max(number_of(one) for one in segments_of(world.recording))
+    assert told.segments == list(range(1, newest))  # the newest may still be written
+    for other, why in (
+        (replace(wants, is_quiet=lambda: False), "the machine is busy"),
+        (replace(wants, recordings=tmp_path / "none"), "no run is recorded"),
+        (replace(wants, recordings=None), "none is made here"),
+    ):
+        with pytest.raises(TransientError, match=why):
+            await other(DISCOVERY_EFFECTS)

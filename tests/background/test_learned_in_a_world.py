@@ -101,6 +101,7 @@ async def _measured(world: World, ledger: MemoryCaller, now_ns: int) -> None:
         chains=None,
         prices_path=world.machine.directory / "none",
         recordings=world.machine.recordings,
+        is_quiet=lambda: True,
         tasks=(DISCOVERY_EFFECTS,),
         history=History(world.machine.directory / "runs", [DISCOVERY_EFFECTS.name]),
         basis=Basis.SANDBOX,
@@ -111,7 +112,7 @@ async def _measured(world: World, ledger: MemoryCaller, now_ns: int) -> None:
         ledger=ledger, engine=ledger, chains=None, basis=Basis.SANDBOX, clock=lambda: now_ns
     )
     learned: Measuring | None = None
-    for number in range(20):
+    for number in range(60):
         given = await wants(DISCOVERY_EFFECTS)
         outcome: Outcome[Measuring] = end(DISCOVERY_EFFECTS, given, learned)
         if outcome.measured["segment"] < 0:

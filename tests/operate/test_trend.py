@@ -1,6 +1,7 @@
 """Whether memory grows: told only where chance does not explain it."""
 
 import random
+from collections import deque
 
 import pytest
 
@@ -44,3 +45,9 @@ def test_a_straight_line_has_its_slope() -> None:
 )
 def test_too_little_says_nothing(samples: list[tuple[float, float]]) -> None:
     assert slope_of(samples) is None
+
+
+def test_samples_may_come_as_those_who_look_keep_them() -> None:
+    samples = wandering(1, per_h=30.0)
+
+    assert slope_of(deque(samples)) == slope_of(samples)
