@@ -31,7 +31,7 @@ abstract contract InFlight is IFlashArbitrage {
         uint256 terms;
     }
 
-    uint256 private constant DEBT_LENGTH = 5 * 32;
+    uint256 private constant DEBT_LENGTH = 2 * 20 + 3 * 32;
 
     // STORAGE
 
@@ -45,7 +45,7 @@ abstract contract InFlight is IFlashArbitrage {
         internal
         returns (bytes memory data)
     {
-        data = bytes.concat(abi.encode(debt), rest);
+        data = abi.encodePacked(debt.token, debt.received, debt.amount, debt.held, debt.terms, rest);
         _awaited = keccak256(abi.encode(from, kind, keccak256(data)));
     }
 
@@ -57,7 +57,11 @@ abstract contract InFlight is IFlashArbitrage {
         bytes32 actual = keccak256(abi.encode(msg.sender, kind, keccak256(data)));
         if (actual != _awaited) revert UnexpectedCallback(msg.sender);
         _awaited = 0;
-        debt = abi.decode(data[:DEBT_LENGTH], (Debt));
+        debt.token = address(bytes20(data[:20]));
+        debt.received = address(bytes20(data[20:40]));
+        debt.amount = uint256(bytes32(data[40:72]));
+        debt.held = uint256(bytes32(data[72:104]));
+        debt.terms = uint256(bytes32(data[104:DEBT_LENGTH]));
         rest = data[DEBT_LENGTH:];
     }
 

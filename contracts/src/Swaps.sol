@@ -53,6 +53,8 @@ abstract contract Swaps is InFlight {
 
     // INTERNAL
 
+    // What may get in between is the awaited callback alone, which spends nothing of what is measured.
+    // slither-disable-start reentrancy-balance
     /// @dev Runs hops one after the other, each with all that came of the one before, until `home`.
     function _run(bytes calldata hops, address home, address token, uint256 amount) internal {
         while (hops.length > 0) {
@@ -64,6 +66,8 @@ abstract contract Swaps is InFlight {
         }
         if (token != home) revert RouteOpen(token, home);
     }
+
+    // slither-disable-end reentrancy-balance
 
     /// @dev Runs hops of which the first one's pool gives first and is paid when the rest is done.
     function _runOnCredit(bytes calldata hops, address home, uint256 amount) internal {
@@ -128,6 +132,8 @@ abstract contract Swaps is InFlight {
         _mustHaveCome(manager);
     }
 
+    // As above.
+    // slither-disable-start reentrancy-eth
     /// @dev Does what the manager was unlocked for: lends, or swaps.
     function _onUnlocked(Debt memory debt, bytes calldata rest) internal {
         _unlocked = msg.sender;
@@ -141,6 +147,10 @@ abstract contract Swaps is InFlight {
         _unlocked = address(0);
     }
 
+    // slither-disable-end reentrancy-eth
+
+    // Coins go out only as far as they came in or were unwrapped by this very hop.
+    // slither-disable-start arbitrary-send-eth
     function _swapUnlocked(address manager, Debt memory debt, bytes calldata rest) private {
         uint256 flags = debt.terms >> 40;
         bool isCoinIn = flags & Route.COIN_IN != 0;
@@ -158,6 +168,8 @@ abstract contract Swaps is InFlight {
         }
         _settle(manager, debt.token, debt.amount, isCoinIn);
     }
+
+    // slither-disable-end arbitrary-send-eth
 
     /// @dev Returns what the manager then owes of the currency that comes out.
     function _swapCurrencies(
@@ -186,6 +198,8 @@ abstract contract Swaps is InFlight {
         return SafeCast.toUint256(deltaOut);
     }
 
+    // As above.
+    // slither-disable-start arbitrary-send-eth
     function _settle(address manager, address token, uint256 amount, bool isCoin) private {
         if (isCoin) {
             IWrappedCoin(token).withdraw(amount);
@@ -196,6 +210,7 @@ abstract contract Swaps is InFlight {
             IPoolManager(manager).settle();
         }
     }
+    // slither-disable-end arbitrary-send-eth
 
     function _swapByAllowance(Route.Hop memory hop, Debt memory debt) private {
         IERC20(debt.token).forceApprove(hop.pool, debt.amount);

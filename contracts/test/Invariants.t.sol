@@ -38,12 +38,13 @@ contract InvariantTest is World {
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
-        bytes4[] memory chosen = new bytes4[](5);
+        bytes4[] memory chosen = new bytes4[](6);
         chosen[0] = this.route.selector;
         chosen[1] = this.cheat.selector;
         chosen[2] = this.noise.selector;
         chosen[3] = this.gift.selector;
         chosen[4] = this.callback.selector;
+        chosen[5] = this.trade.selector;
         targets[0] = FuzzSelector(address(this), chosen);
     }
 
@@ -52,20 +53,48 @@ contract InvariantTest is World {
         bytes4[] selectors;
     }
 
+    /// A route as the engine sends them.
     function route(uint256 seed, uint256 amount, uint256 tipBps) public {
-        _send(_random(seed), bound(amount, 1, 60 ether), tipBps % 10_001);
+        bytes[5] memory sources = [
+            Build.own(),
+            Build.firstHop(),
+            Build.aave(aave, 1 ether),
+            Build.vault(vault, 0),
+            Build.manager(manager)
+        ];
+        bytes[4] memory homes = [
+            Build.pair(fork, address(0), 1_000),
+            Build.concentrated(poolV3, address(0)),
+            Build.v4(manager, address(0), 500, 10, 0x20),
+            Build.balancer(vault, address(0), weighted)
+        ];
+        bytes memory some = dearThen(sources[seed % 5], homes[(seed >> 8) % 4]);
+        _send(weth, some, bound(amount, 1e9, 10 ether), tipBps % 10_001);
+    }
+
+    /// Any route, through pools that may be fakes.
+    function _stray(uint256 seed, uint256 amount) private {
+        bool isDollars = seed % 4 == 0;
+        _send(isDollars ? usdc : weth, _random(seed), bound(amount, 1, 60 ether), 0);
+    }
+
+    /// Somebody makes the coin dear again.
+    function trade(uint256 amount) public {
+        amount = bound(amount, 10_000e6, 100_000e6);
+        give(usdc, address(this), amount);
+        swapAtPair(pairV2, usdc, weth, amount, 3_000);
     }
 
     function cheat(uint256 seed, uint256 amount, uint8 how, uint8 who) public {
         fakes[who % 4].set(FakePool.Cheat(how % 10), seed % 3, fakes[(who + 1) % 4]);
-        _send(_random(seed), bound(amount, 1, 60 ether), 0);
+        _stray(seed, amount);
     }
 
     /// A route with one byte changed.
     function noise(uint256 seed, uint256 at, bytes1 other) public {
         bytes memory some = _random(seed);
         some[at % some.length] = other;
-        _send(some, 1 ether, 0);
+        _send(weth, some, 1 ether, 0);
     }
 
     function gift(uint256 amount) public {
@@ -78,6 +107,20 @@ contract InvariantTest is World {
         vm.prank(address(fakes[who % 4]));
         (bool ok,) = address(bot).call(data);
         holds(!ok || data.length == 0 || _isHarmless(bytes4(data)), "a stranger was let in");
+    }
+
+    /// Else nothing would be tried by random calls.
+    function test_route_oftenEarns() public {
+        for (uint256 i; i < 100; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(i)));
+            route(seed, seed >> 16, seed >> 32);
+            _stray(seed, seed >> 16);
+            if (i % 4 == 0) trade(seed >> 8);
+        }
+        holds(earned >= 30, string.concat("of 200 earned ", vm.toString(earned)));
+        invariant_whatWasHeldIsHeld();
+        invariant_nobodyIsAllowedAnything();
+        invariant_whatWasGainedIsAtTheRecoveryAddress();
     }
 
     /// 1 and 2 of Invariants.md
@@ -105,11 +148,10 @@ contract InvariantTest is World {
         same(balance(weth, RECOVERY) + balance(usdc, RECOVERY), kept, "kept");
     }
 
-    function _send(bytes memory some, uint256 amount, uint256 tipBps) private {
+    function _send(address asset, bytes memory some, uint256 amount, uint256 tipBps) private {
         vm.coinbase(address(0xB11D));
-        bool isDollars = uint8(some[some.length - 1]) % 4 == 0;
         vm.prank(EXECUTOR);
-        try bot.execute(isDollars ? usdc : weth, amount, 0, block.timestamp, tipBps, some) returns (
+        try bot.execute(asset, amount, 0, block.timestamp, tipBps, some) returns (
             uint256 gain, uint256 tip
         ) {
             kept += gain - tip;

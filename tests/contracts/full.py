@@ -15,7 +15,6 @@ from tests.contracts import forge_world
 
 FORGE = "forge/forge"
 TOOLS = CONTRACTS.parent / ".venv-contracts" / "bin"
-SOLC = str(CONTRACTS / "forge" / "solc")
 GAS = (FORGE, "test", "--match-contract", "GasTest", "--isolate")
 
 PARTS: dict[str, tuple[str, ...]] = {
@@ -27,10 +26,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         *("--no-match-coverage", "test/"),
     ),
     "slither": (str(TOOLS / "slither"), ".", "--config-file", "slither.json"),
-    "halmos": (
-        *(str(TOOLS / "halmos"), "--match-contract", "Symbolic", "--solver-timeout-assertion", "0"),
-        *("--forge-build-out", "out", "--loop", "4"),
-    ),
+    "halmos": (str(TOOLS / "halmos"), "--match-contract", "Symbolic", "--loop", "4"),
 }
 ON_REQUEST = {"gas-write": GAS}
 
