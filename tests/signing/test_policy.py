@@ -482,3 +482,31 @@ def test_amounts_become_raw_units_by_whole_numbers_alone(
     assert raw_floor(exact, decimals) == raw // 10**parts
     assert raw_ceil(exact, decimals) == -(-raw // 10**parts)
     assert raw_exact(exact, decimals) == (None if raw % 10**parts else raw // 10**parts)
+
+
+async def test_a_plan_that_ended_is_begun_no_more_and_bid_for_until_its_last_block() -> None:
+    plan = make_plan()
+    late_ns = plan.deadline_ns + 1
+    at_ns = NOW_NS
+    journal = Journal(Path(":memory:"))
+    caps = DailyCaps(journal, caps_of(TERMS), boot="b", now_ns=NOW_NS)
+    desk = SigningDesk(terms=TERMS, journal=journal, caps=caps, leave=Word(), clock=lambda: at_ns)
+    desk.wallet = LocalWallet(KEY)
+    assert kind_of(await desk.sign(make_intent(plan))) is None
+    at_ns = late_ns
+    begun = await desk.sign(make_intent(make_plan(2), nonce=8))
+    assert isinstance(begun, SignRefusal)
+    assert (begun.kind, begun.detail) == (RefusalKind.DEADLINE, "the plan ended 0 ms ago")
+    for fee_wei, tip_wei, now_ns, kind in (
+        (9 * GWEI, 2 * GWEI, at_ns, None),
+        (10 * GWEI, 3 * GWEI, (make_route().deadline_ts + 1) * NS_PER_S, RefusalKind.DEADLINE),
+    ):
+        at_ns = now_ns
+        raised = make_intent(
+            plan,
+            purpose=Purpose.REPLACE,
+            max_fee_per_gas_wei=fee_wei,
+            max_priority_fee_per_gas_wei=tip_wei,
+        )
+        assert kind_of(await desk.sign(raised)) is kind
+    journal.close()
