@@ -138,8 +138,10 @@ class TaskFiles:
             BadValueError: there is one which cannot go on: why.
         """
         sealed = self._load(Kind.GIVEN, GIVEN_BYTES_MAX)
-        if sealed is None:
-            return None
+        return None if sealed is None else self.given_of(sealed)
+
+    def given_of(self, sealed: Sealed) -> tuple[bytes, Given, Sealed | None]:
+        """Return what `given` does, of what was loaded already."""
         what = f"what {self.task.name} was given"
         kept = decode_as(sealed.content, GivenKept, what=what)
         learned, _ = self.page(Kind.LEARNED)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -73,9 +74,24 @@ async def test_a_run_ends_as_it_does_undisturbed_and_passes_on_what_it_learned(
 
         assert (ended.how, ended.why, ended.resumed) == (How.DONE, "", 0)
         assert same(PRIMES, ended.outcome, expected)
-        assert ended.cpu_s > 0
+        assert 0 < ended.own_s < ended.cpu_s
         await honest.nursery.settle(PRIMES.name)
         learned = expected.learned
+
+
+async def test_what_began_runs_and_how_long_they_were_open_is_told_beside_what_they_took(
+    honest: Open,
+) -> None:
+    before = honest.nursery.spent()
+    begun_s = time.monotonic()
+    ended = await honest.nursery.run(WALK, given(3))
+    await honest.nursery.settle(WALK.name)
+    took_s, spent = time.monotonic() - begun_s, honest.nursery.spent()
+
+    assert 0 < spent.open_s - before.open_s <= took_s
+    runs_s = (spent.cpu_s - spent.serving_s) - (before.cpu_s - before.serving_s)
+    assert runs_s == pytest.approx(ended.cpu_s)
+    assert spent.serving_s > 0
 
 
 @pytest.mark.parametrize("task", [WALK, PRIMES])

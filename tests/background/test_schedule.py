@@ -124,6 +124,24 @@ async def test_a_task_that_never_ran_runs_soon_and_its_end_is_noted(tmp_path: Pa
     assert stage.taken == ["one"]
 
 
+@pytest.mark.parametrize(("how", "useful_s"), [(How.DONE, 1.0), (How.CRASHED, 0.0)])
+async def test_of_what_a_run_took_its_own_code_was_of_use_if_it_ended_well(
+    tmp_path: Path, how: How, useful_s: float
+) -> None:
+    async with staged(tmp_path, make_task("one")) as stage:
+        stage.schedule.ask_for("one")
+        await stage.until(lambda: stage.runs("one"))
+        stage.runner.used_s += 1.5
+        stage.steady_s += 10.0
+        stage.end("one", how)
+        await stage.until(partial(stage.has_runs, "one", 2))
+        stage.steady_s += 10.0
+        await stage.looked()
+        efficiency = stage.schedule.efficiency
+
+    assert (efficiency.available_s, efficiency.useful_s) == (1.5, useful_s)
+
+
 async def test_a_run_is_settled_only_once_what_it_found_is_stored(tmp_path: Path) -> None:
     async with staged(tmp_path, make_task("one")) as stage:
         stage.is_storing = asyncio.Event()
