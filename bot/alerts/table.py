@@ -42,6 +42,7 @@ from engine.bus.notices import (
     RoleAway,
     RoleBack,
     RoleRestarted,
+    SendingTrouble,
     Started,
     StillThere,
     Unkilled,
@@ -405,6 +406,13 @@ ROWS: Final[tuple[Row, ...]] = (
         topic="Files of chains that could not be read",
         severity=_always(Severity.P3),
         fingerprint=lambda notice: f"file:{notice.chain}:{notice.what}",
+        calm_s=HOUR_S,
+    ),
+    Row(
+        notice=SendingTrouble,
+        kind="transactions",
+        topic="Transactions that need a look",
+        fingerprint=lambda notice: f"sending:{notice.chain}",
         calm_s=HOUR_S,
     ),
     Row(

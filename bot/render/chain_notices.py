@@ -4,9 +4,15 @@ from typing import Final
 
 from bot.render import words
 from bot.render.screen import Mark
-from engine.bus.notices import ChainFileLost, ProviderCaught, Reorganised, WorkTrouble
+from engine.bus.notices import (
+    ChainFileLost,
+    ProviderCaught,
+    Reorganised,
+    SendingTrouble,
+    WorkTrouble,
+)
 
-CHAIN_NOTICES: Final = (*(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost),)
+CHAIN_NOTICES: Final = (*(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost, SendingTrouble),)
 
 _ANEW: Final = {
     "pools": ("pools", "All are looked for anew: that takes requests and some minutes."),
@@ -18,7 +24,7 @@ _ANEW: Final = {
 
 
 def chain_content(
-    notice: Reorganised | ProviderCaught | WorkTrouble | ChainFileLost,
+    notice: Reorganised | ProviderCaught | WorkTrouble | ChainFileLost | SendingTrouble,
 ) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of a notice."""
     if isinstance(notice, Reorganised):
@@ -33,6 +39,9 @@ def chain_content(
     if isinstance(notice, WorkTrouble):
         title = f"Task {notice.task}" if notice.task else "Background work"
         return Mark.WARN, title, [f"{notice.what[:1].upper()}{notice.what[1:]}."]
+    if isinstance(notice, SendingTrouble):
+        what = f"{notice.what[:1].upper()}{notice.what[1:]}."
+        return Mark.WARN, f"{notice.chain}: transactions", [what]
     if isinstance(notice, ChainFileLost):
         what, anew = _ANEW.get(notice.what, (words.phrase(notice.what), "It is asked anew."))
         return (

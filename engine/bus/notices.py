@@ -440,6 +440,18 @@ class WorkTrouble(_Notice, frozen=True, kw_only=True):
     what: str
 
 
+class SendingTrouble(_Notice, frozen=True, kw_only=True):
+    """Something about transactions that are sent that a person has to know.
+
+    Attributes:
+        what: one that is stuck, reorganised or refused, a wallet without gas money, a route that is
+            disabled.
+    """
+
+    chain: str
+    what: str
+
+
 class ChainFileLost(_Notice, frozen=True, kw_only=True):
     """What was kept of a chain over a restart could not be read, and is asked anew.
 
@@ -510,6 +522,7 @@ Notice = (
     | ProviderCaught
     | WorkTrouble
     | ChainFileLost
+    | SendingTrouble
     | AlertAct
 )
 

@@ -12,7 +12,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "chains": (("chains", "providers"), ("network", "proxy"), ("bus", "url")),
     "workers": (("bus", "url"),),
     "signer": (("signer", "remote_url"),),
-    "sender": (),
+    "sender": (("bus", "url"),),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),

@@ -13,6 +13,8 @@ from functools import partial
 from typing import Final
 
 from engine.bus.lease import Lease, held_lease
+from engine.bus.notices import SendingTrouble
+from engine.bus.records import NoticeRecord
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.sending import HandedOver, Told, ToldNews
 from engine.bus.signing import SignRequest, WalletsReport
@@ -25,9 +27,11 @@ from engine.connectors.outbound import Outbound, open_outbound
 from engine.domain.chains import GasModel
 from engine.domain.errors import FatalError, SettingsError, SyndicateError, TransientError, worst_of
 from engine.domain.handed import Handed
+from engine.domain.modes import Basis
 from engine.domain.pools import Protocol
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import Fate, TransactionNews
+from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
@@ -44,7 +48,9 @@ from engine.sending.routes import RouteTerms
 from engine.sending.simulating import Simulated, simulate
 from engine.sending.view import ChainView
 from engine.settings.schema import Settings
+from engine.wiring.bus import caller_to
 from engine.wiring.chain_nodes import ChainNodes, nodes_of
+from engine.wiring.for_ledger import ForLedger
 from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
 from engine.wiring.signer_role import signing_terms
@@ -55,6 +61,10 @@ LEASE_LOOK_S: Final = 0.5
 LOOK_S_MIN: Final = 0.05
 RETRY_S: Final = 0.5
 LISTEN_S: Final = 2.0
+AGAIN_NS: Final = 60 * NS_PER_S
+SAME_CHARACTERS: Final = 40
+SHOWN_CHARACTERS: Final = 300
+BEGINNINGS_MAX: Final = 500
 NOT_COME: Final = "it was asked after before it came"
 
 
@@ -71,17 +81,24 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
         raise SettingsError("transactions are sent to the sandbox's local chains alone")
     broken: list[FatalError] = []
     signer = SocketCaller(paths.socket("signer"), role="signer")
+    ledger = caller_to(paths, "ledger")
     async with stop_signals(ignores_interrupt=True) as stop:
 
         def on_fatal(error: FatalError) -> None:
             broken.append(error)
             stop.set()
 
+        warnings = Warnings(ledger, clock=make_clock())
         try:
             with held_lease(paths.lease("sender"), what="sender") as lease:
                 async with (
                     open_sender(
-                        settings, paths, signer, contracts=terms.contracts, clock=make_clock()
+                        settings,
+                        paths,
+                        signer,
+                        contracts=terms.contracts,
+                        clock=make_clock(),
+                        warnings=warnings,
                     ) as answers,
                     open_server(
                         paths.socket("sender"), requests_of("sender"), answers, on_fatal=on_fatal
@@ -89,12 +106,15 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
                     asyncio.TaskGroup() as tasks,
                 ):
                     keeping = tasks.create_task(_keep(lease))
+                    telling = tasks.create_task(warnings.run())
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
                     keeping.cancel()
+                    telling.cancel()
         finally:
             await signer.aclose()
+            await ledger.aclose()
     if broken:
         raise broken[0]
 
@@ -107,6 +127,7 @@ async def open_sender(
     *,
     contracts: Mapping[str, Mapping[str, str]],
     clock: Clock,
+    warnings: "Warnings",
 ) -> AsyncIterator["SenderAnswers"]:
     """Send what is handed over until the block ends.
 
@@ -116,6 +137,7 @@ async def open_sender(
         signer: who signs.
         contracts: of ours, by chain and address; the first of a chain is called.
         clock: the wall clock.
+        warnings: tells a person.
 
     Raises:
         FatalError: the table of nonces cannot be used.
@@ -137,6 +159,7 @@ async def open_sender(
                         answers,
                         way=way,
                         clock=clock,
+                        warnings=warnings,
                     )
                 )
                 for chain, ours in contracts.items()
@@ -168,6 +191,7 @@ async def _send(
     *,
     way: Outbound,
     clock: Clock,
+    warnings: "Warnings",
 ) -> None:
     """Send a chain's transactions for ever."""
     wallet = await _wallet(signer)
@@ -212,7 +236,7 @@ async def _send(
             way=OpenWay(view),
             ask=partial(_signed, signer),
             simulate=simulated,
-            warn=lambda _sentence: None,  # it is in the log
+            warn=partial(warnings.tell, facts.name),
             now_ns=clock,
             told=answers.told,
         )
@@ -292,6 +316,32 @@ class SenderAnswers:
 
     def _told(self, news: Sequence[ToldNews]) -> Told:
         return Told(newest=self.table.newest_number(), news=tuple(news))
+
+
+class Warnings:
+    """What a person has to know, told once a while by its first words."""
+
+    def __init__(self, ledger: Caller, *, clock: Clock) -> None:
+        self._clock = clock
+        self._records = ForLedger(
+            ledger, kind="transactions", basis=Basis.SANDBOX_LIVE, clock=clock
+        )
+        self._told_at_ns: dict[str, int] = {}
+        self.run = self._records.run
+
+    def tell(self, chain: str, sentence: str) -> None:
+        """Tell a sentence, unless one that begins like it was told just before."""
+        at_ns = self._clock()
+        begins = f"{chain} {sentence[:SAME_CHARACTERS]}"
+        if at_ns - self._told_at_ns.get(begins, 0) < AGAIN_NS:
+            return
+        if len(self._told_at_ns) >= BEGINNINGS_MAX:
+            self._told_at_ns.clear()
+        self._told_at_ns[begins] = at_ns
+        notice = SendingTrouble(
+            at_ns=at_ns, basis=Basis.SANDBOX_LIVE, chain=chain, what=sentence[:SHOWN_CHARACTERS]
+        )
+        self._records.store_later(NoticeRecord(record_id=f"sending-{chain}-{at_ns}", notice=notice))
 
 
 async def _wallet(signer: Caller) -> str:
