@@ -49,6 +49,20 @@ def test_without_background_work_a_trigger_does_nothing(tmp_path: Path) -> None:
     assert not clock.timers
 
 
+def test_the_path_of_a_trigger_makes_no_timer_but_what_comes_right_after_it_does(
+    at_work: Scene,
+) -> None:
+    hold = at_work.holder()
+    before = list(at_work.clock.timers)
+    hold.trigger(Trigger.OPPORTUNITY)
+
+    (soon,) = [one for one in at_work.clock.timers if one not in before]
+    assert soon.at_ns == at_work.clock.now_ns
+    at_work.clock.pass_ms(0)
+    (later,) = [one for one in at_work.clock.timers if one not in before]
+    assert later.at_ns == at_work.clock.now_ns + TERMS.quiet_ns
+
+
 def test_work_stops_at_a_trigger_and_goes_on_when_it_is_quiet(at_work: Scene) -> None:
     hold = at_work.holder()
 
