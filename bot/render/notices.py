@@ -311,7 +311,7 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     if notice.left_over:
         lines.append(words.left_over(notice.left_over))
     if notice.why_reverted:
-        lines = [lines[0], f"{notice.why_reverted}; {planned} ({notice.opportunity_id})"]
+        lines[1] = f"{notice.why_reverted}; {planned} ({notice.opportunity_id})"
         gas = words.usd(notice.profit_usd, is_signed=True)
         what = "Transaction, sandbox live," if is_sent else "Paper transaction"
         return Mark.WARN, f"{what} reverted {gas}", lines

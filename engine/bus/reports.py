@@ -108,6 +108,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
         found_by_kind: the same, by where they trade: books, pools, or both.
+        traded_by_kind, profit_usd_by_kind: what was traded, and what that came to, likewise.
         crowded_out: how often a route found no room among the open ones.
         displaced: open routes closed because a better one took their place.
         unsized: routes, at least, that gain at the margin and were too many to be looked at.
@@ -153,6 +154,8 @@ class StatusReport(Report, frozen=True, kw_only=True):
     off: tuple[str, ...] = ()
     is_chat_blind: bool = False
     found_by_kind: dict[str, int] = {}
+    traded_by_kind: dict[str, int] = {}
+    profit_usd_by_kind: dict[str, Decimal] = {}
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):

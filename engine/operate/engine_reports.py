@@ -81,6 +81,8 @@ class EngineReports:
             found=core.journal.counts.found,
             found_by_legs=self._found_by_legs(),
             found_by_kind=dict(sorted(self._core.journal.counts.found_by_kind.items())),
+            traded_by_kind=dict(sorted(core.journal.counts.traded_by_kind.items())),
+            profit_usd_by_kind=dict(sorted(core.journal.counts.profit_usd_by_kind.items())),
             planned=core.journal.counts.planned,
             traded=core.journal.counts.traded,
             refused=self._refused(),

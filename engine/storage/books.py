@@ -130,22 +130,27 @@ async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> l
 
 
 async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
-    """Add up what transactions gained in what they start from, and what they paid for gas."""
+    """Add up what the ends of transactions gave and received, and what they paid for gas."""
     place = (executions.c.engine_id, executions.c.basis, transactions.c.wallet)
     first, last = swaps.alias("first"), swaps.alias("last")
     ends = select(func.max(swaps.c.position)).where(
         swaps.c.execution_id == transactions.c.execution_id
     )
-    gains = await connection.execute(
+    gave = await connection.execute(
         select(
             *place,
             first.c.source.label("asset"),
-            exact_total(last.c.amount_out).label("got"),
-            exact_total(first.c.amount_in).label("gave"),
+            exact_total(first.c.amount_in).label("amount"),
             exact_total(transactions.c.flash_fee).label("fee"),
         )
         .join_from(transactions, executions)
         .join(first, and_(first.c.execution_id == executions.c.execution_id, first.c.position == 0))
+        .where(when)
+        .group_by(*place, first.c.source)
+    )
+    got = await connection.execute(
+        select(*place, last.c.target.label("asset"), exact_total(last.c.amount_out).label("amount"))
+        .join_from(transactions, executions)
         .join(
             last,
             and_(
@@ -154,7 +159,7 @@ async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool
             ),
         )
         .where(when)
-        .group_by(*place, first.c.source)
+        .group_by(*place, last.c.target)
     )
     paid = await connection.execute(
         select(
@@ -167,9 +172,9 @@ async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool
         .group_by(*place, transactions.c.gas_asset)
     )
     changes: list[Change] = [
-        (_wallet_key(row), exact_sum((row.got, -row.gave, -(row.fee or Decimal(0)))))
-        for row in gains
+        (_wallet_key(row), exact_sum((-row.amount, -(row.fee or Decimal(0))))) for row in gave
     ]
+    changes += [(_wallet_key(row), row.amount) for row in got]
     return changes + [(_wallet_key(row), -row.gas) for row in paid]
 
 

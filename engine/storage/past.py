@@ -161,11 +161,10 @@ def _trade(row: Row[Any]) -> Trade:
 def _outcome(row: Row[Any]) -> str:
     if row.void:
         return VOID
-    if row.state == OrderState.CANCELLED:  # a transaction's life, see `orders.Transaction`
-        return REVERTED
-    if row.state == OrderState.REJECTED:
-        return UNFILLED
-    return TRADED if row.size_base else UNFILLED
+    if row.size_base:
+        return TRADED
+    # A transaction's life, see `orders.Transaction`.
+    return REVERTED if row.state == OrderState.CANCELLED else UNFILLED
 
 
 def _hops(text: str | None) -> tuple[Hop, ...]:

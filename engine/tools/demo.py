@@ -150,9 +150,13 @@ def summarise(
             "found_by_legs": {str(legs): count for legs, count in status.found_by_legs.items()},
             "planned": status.planned,
             "traded": status.traded,
+            "traded_by_kind": status.traded_by_kind,
             "refused": status.refused,
         },
         "profit_usd_paper": float(round(status.profit_usd_paper, 6)),
+        "profit_usd_paper_by_kind": {
+            kind: float(round(profit, 6)) for kind, profit in status.profit_usd_by_kind.items()
+        },
         "latency_us": status.latency_us,
         "loop_lag_us": status.loop_lag_us,
         "memory_mb": memory_mb(pids),

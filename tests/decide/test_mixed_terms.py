@@ -5,10 +5,23 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bot.render.approvals import render_asked
+from bot.render.screen import Facts
+from engine.bus.notices import ApprovalAsked
 from engine.decide.terms import cut_to_terms, worst_quote
+from engine.domain.approvals import Approval, ApprovalAct
 from engine.domain.mandates import strategy_of
+from engine.domain.modes import Basis, Mode
 from engine.domain.plans import MixedPlan, Part, decode_plan, digest_of_plan
-from tests.execute.mixed_worlds import BETWEEN, CHEAP, DEAR, make_mixed_world, open_plan
+from tests.execute.mixed_worlds import (
+    BETWEEN,
+    CHEAP,
+    DEAR,
+    make_mixed_world,
+    open_plan,
+    play_out,
+)
+from tests.reference.world import World
 
 LOW = Decimal(-1_000_000)
 
@@ -113,3 +126,46 @@ def test_it_says_what_is_held_or_short_meanwhile(plan: MixedPlan) -> None:
     bought, sold = msgspec.structs.replace(plan, first=Part.ORDERS).meanwhile
     assert (bought.is_held, bought.asset, bought.at) == (True, "ETH", "a")
     assert (sold.is_held, sold.asset, sold.at) == (False, "BTC", "a")
+
+
+def test_a_person_is_asked_for_both_parts_and_what_is_carried_out_is_what_was_approved() -> None:
+    world = make_mixed_world(BETWEEN, mode=Mode.APPROVE)
+    approval = next(one for one in world.journal.asked if isinstance(one.plan, MixedPlan))
+    terms = approval.plan
+    assert isinstance(terms, MixedPlan)
+    assert approval.worst_quote == worst_quote(terms)
+    assert world.journal.intents == []
+
+    answer(world, approval, ApprovalAct.APPROVE)
+    finished = play_out(world)
+
+    assert finished.plan.permit is not None
+    assert finished.plan.permit.digest == digest_of_plan(terms)
+    assert finished.plan.first == terms.first
+    for leg, bound in zip(finished.plan.legs, terms.legs, strict=True):
+        assert leg.size_base <= bound.size_base
+    assert finished.execution.profit_quote >= approval.worst_quote
+
+
+def answer(world: World, approval: Approval, act: ApprovalAct) -> None:
+    world.pipeline.before_input(world.now_ns)
+    world.pipeline.answer_approval(
+        approval.approval_id, act, by="me", digest=approval.digest, at_ns=world.now_ns
+    )
+    world.pipeline.after_input(world.now_ns)
+
+
+def test_a_prompt_shows_what_goes_first_and_what_that_risks() -> None:
+    world = make_mixed_world(BETWEEN, mode=Mode.APPROVE)
+    approval = next(one for one in world.journal.asked if isinstance(one.plan, MixedPlan))
+    asked = ApprovalAsked(at_ns=1, basis=Basis.SANDBOX, approval=approval, nonce="n")
+
+    (facts,) = render_asked(asked, note="").blocks
+
+    assert isinstance(facts, Facts)
+    rows = dict(facts.rows)
+    assert rows["First"] == "transaction, then orders"
+    assert rows["Chain"] == "ethereum, 1 swaps, all or nothing"
+    assert {"Give", "Get", "Gas", "Buy", "Sell", "Risk"} <= set(rows)
+    risks = [text for name, text in facts.rows if name == "Risk"]
+    assert ["short at ethereum" in risks[0], "held at ethereum" in risks[1]] == [True, True]

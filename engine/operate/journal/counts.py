@@ -23,15 +23,15 @@ class Counts:
     traded: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
     profit_usd: Decimal = Decimal(0)
+    traded_by_kind: Counter[str] = field(default_factory=Counter)
+    profit_usd_by_kind: dict[str, Decimal] = field(default_factory=dict)
+    """As `found_by_kind`."""
 
     def add_found(self, opportunity: Opportunity) -> None:
         """Count a new opportunity."""
         self.found += 1
         self.found_by_legs[len(opportunity.hops)] += 1
-        kinds = sorted(
-            {f"{hop.kind}s" for hop in opportunity.hops if hop.kind is not HopKind.BRIDGE}
-        )
-        self.found_by_kind[" and ".join(kinds)] += 1
+        self.found_by_kind[_kind_of(opportunity)] += 1
 
     def add_decision(self, decision: Plan | Refusal) -> None:
         """Count a decision that is another than those on the same opportunity before."""
@@ -40,7 +40,16 @@ class Counts:
         else:
             self.planned += 1
 
-    def add_execution(self, execution: Execution) -> None:
+    def add_execution(self, plan: Plan, execution: Execution) -> None:
         """Count what a plan came to; what corrects one is no trade more."""
-        self.traded += execution.is_traded and not execution.corrects
+        kind, is_more = _kind_of(plan.opportunity), execution.is_traded and not execution.corrects
+        self.traded += is_more
+        self.traded_by_kind[kind] += is_more
         self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))
+        before = self.profit_usd_by_kind.get(kind, Decimal(0))
+        self.profit_usd_by_kind[kind] = exact_sum((before, execution.realised_usd))
+
+
+def _kind_of(opportunity: Opportunity) -> str:
+    kinds = {f"{hop.kind}s" for hop in opportunity.hops if hop.kind is not HopKind.BRIDGE}
+    return " and ".join(sorted(kinds))

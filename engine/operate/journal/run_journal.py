@@ -97,7 +97,7 @@ class RunJournal:
             story = finished.story(None if entry is None else entry.found)
             execution = replace(execution, story=story)
             self._line("corrected" if execution.corrects else "executed", execution)
-            self.counts.add_execution(execution)
+            self.counts.add_execution(plan, execution)
             if entry is not None:
                 entry.end(execution)
         self.records.execution(plan, execution)
