@@ -102,7 +102,7 @@ async def test_found_and_the_columns_of_causes_add_up_to_the_profit_in_a_spreads
 
     first, second = _rows(report)
     causes = [name for name in first if name.startswith(("planning_", "trading_"))]
-    assert len(causes) == 15
+    assert len(causes) == 17
     assert "{" not in report.content.decode()
     assert first["planning_depth_taken_usd"] == "-0.1"
     assert first["trading_depth_taken_usd"] == "-0.02"
