@@ -17,6 +17,7 @@ from engine.domain.stories import Cause
 from engine.execute.paper_mixed import MixedFinished
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
+from engine.portfolio import come_through
 from tests.effort import examples
 from tests.execute.mixed_worlds import (
     BETWEEN,
@@ -410,6 +411,32 @@ def test_orders_that_fill_nothing_are_followed_by_nothing() -> None:
     assert finished.execution.transaction is None
     assert finished.execution.profit_quote == 0
     assert finished.execution.residuals == ()
+
+
+def test_orders_of_which_too_little_filled_for_the_gas_are_traded_back() -> None:
+    world = make_orders_first(DEAR, gwei="100")
+    before = holdings(world)
+    plan = open_plan(world)
+    show(world, 0, size="0.5")
+
+    finished = play_out(world)
+
+    assert finished.execution.transaction is None
+    assert [one.side for one in finished.execution.orders] == [Side.BUY, Side.SELL]
+    assert -plan.gas.quote < finished.execution.profit_quote < 0
+    check_books(world, finished, before)
+
+
+def test_what_comes_through_is_learned_from_each_trade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(come_through, "LEAST", 1)
+    world = make_mixed_world(CHEAP)
+    open_plan(world)
+    learned = world.circumstances.come_through
+    assert (learned.ratio("a"), learned.ratio("ethereum")) == (None, None)
+
+    play_out(world, by_ratio=-0.02)
+
+    assert (learned.ratio("a"), learned.ratio("ethereum")) == (0.0, 1.0)
 
 
 def test_while_it_is_under_way_it_holds_what_both_parts_may_draw_on() -> None:
