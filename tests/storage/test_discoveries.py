@@ -312,12 +312,14 @@ async def test_what_was_otherwise_because_of_a_discovery_is_kept_once_and_counte
         await ask(ledger, KeepUse(seq=first, use=use), Appended)
         for what in ("a bid", "an order"):
             await ask(ledger, KeepChange(seq=first, what=what), Appended)
-        await ask(ledger, KeepUse(seq=first, use=use), Appended)
+        for told in (use, replace(use, input_seq=900)):
+            await ask(ledger, KeepUse(seq=first, use=told), Appended)
         await ask(ledger, KeepUse(seq=second, use=use), Appended)
         line = (await load_one(ledger, first)).line
         (kind,) = (await counts(ledger)).kinds
 
-        assert (line.use, line.uses_count) == (replace(use, changed="a bid"), 1)
+        assert line.use == replace(use, input_seq=900, changed="a bid")
+        assert line.uses_count == 2
         assert (kind.used, kind.changed) == (2, 1)
         assert (await counts(ledger)).learned().changed == 1
         assert isinstance(await ledger.answer(KeepChange(seq=99, what="a bid")), Unknown)
