@@ -23,7 +23,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "gas": (*GAS, "--gas-snapshot-check", "true"),
     "coverage": (
         *(FORGE, "coverage", "--ir-minimum", "--no-match-contract", "GasTest|Symbolic"),
-        *("--no-match-coverage", "test/"),
+        *("--no-match-coverage", "test/|forge/"),
     ),
     "slither": (str(TOOLS / "slither"), ".", "--config-file", "slither.json"),
     "halmos": (str(TOOLS / "halmos"), "--match-contract", "Symbolic", "--loop", "4"),

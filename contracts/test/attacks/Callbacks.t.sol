@@ -99,6 +99,27 @@ contract CallbacksTest is Check {
         _honestlyEarns(route);
     }
 
+    function test_manager_cannotCheatWhereItCallsBack() public {
+        bytes memory first = bytes.concat(
+            Build.firstHop(), Build.v4(address(away), address(other), 500, 10, 0), _homeByPair()
+        );
+        _cheats(away, FakePool.Cheat.NEVER_CALLS, first, IFlashArbitrage.CallbackMissing.selector);
+        _cheats(away, FakePool.Cheat.ASKS_LESS, first, IFlashArbitrage.PartialFill.selector);
+        _cheats(away, FakePool.Cheat.ASKS_MORE, first, IFlashArbitrage.PartialFill.selector);
+        _cheats(away, FakePool.Cheat.GIVES_NOTHING, first, IFlashArbitrage.ProfitTooLow.selector);
+        _honestlyEarns(first);
+
+        bytes memory later = bytes.concat(
+            Build.own(),
+            Build.v4(address(away), address(other), 500, 10, 0),
+            Build.v4(address(home), address(0), 500, 10, 0)
+        );
+        _cheats(home, FakePool.Cheat.NEVER_CALLS, later, IFlashArbitrage.CallbackMissing.selector);
+        _cheats(home, FakePool.Cheat.ASKS_LESS, later, IFlashArbitrage.PartialFill.selector);
+        _cheats(home, FakePool.Cheat.GIVES_NOTHING, later, IFlashArbitrage.ProfitTooLow.selector);
+        _honestlyEarns(later);
+    }
+
     function test_laterPool_cannotCheatEither() public {
         bytes memory route = bytes.concat(
             Build.own(),

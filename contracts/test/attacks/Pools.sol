@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
+import {PoolKey, SwapParams} from "../../src/interfaces/IProtocols.sol";
 
 /// Gives one token for another at a fixed price, as each protocol would, and cheats as it is told.
 /// It is a pool, a lender and a manager at once, so that each way into the contract can be tried.
@@ -107,6 +108,20 @@ contract FakePool {
     function unlock(bytes calldata data) external returns (bytes memory) {
         if (cheat != Cheat.NEVER_CALLS) FlashArbitrage(payable(msg.sender)).unlockCallback(data);
         return "";
+    }
+
+    /// As the manager of Uniswap V4; the currencies of the key are not looked at.
+    function swap(PoolKey calldata, SwapParams calldata params, bytes calldata)
+        external
+        view
+        returns (int256)
+    {
+        int256 amount = params.amountSpecified;
+        int256 out = -amount * int256(PRICE_PERCENT) / 100;
+        if (cheat == Cheat.ASKS_LESS) amount += 1;
+        if (cheat == Cheat.ASKS_MORE) amount -= 1;
+        (int256 first, int256 second) = params.zeroForOne ? (amount, out) : (out, amount);
+        return first << 128 | int256(uint256(uint128(int128(second))));
     }
 
     function take(address token, address to, uint256 amount) external {
