@@ -49,17 +49,18 @@ SEGMENT_BYTES = 3 << 20
 DEARER = (GasAdvice(chain=CHAIN, ratio=4.9), GasAdvice(chain=CHAIN, ratio=5.0))
 """Gas that is reckoned with five times as dear makes most transactions not worth it."""
 
+TOLD_S = (60.0, 320.0)
 LINE = f"GasAdvice {CHAIN}"
 
 
 @dataclass
 class Adviser:
-    """Advises the one piece, and the other in its place a minute later."""
+    """Advises the one piece, and the other in its place within the second segment."""
 
     told: int = 0
 
     async def __call__(self, world: World) -> None:
-        if self.told < len(DEARER) and world.elapsed_s() > 60.0 * (self.told + 1):
+        if self.told < len(DEARER) and world.elapsed_s() > TOLD_S[self.told]:
             until_ns = world.life.now_ns() + 3_600 * NS_PER_S
             self.told += 1
             piece = DatedAdvice(
