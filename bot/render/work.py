@@ -39,6 +39,8 @@ BUDGETS_MB = {
     "bot": 90,
     "sandbox": 95,
     "workers": 300,
+    "signer": 60,
+    "sender": 100,
 }
 """As ARCHITECTURE.md has them."""
 
