@@ -16,11 +16,12 @@ from engine.execute.plan_executor import Around
 
 def make_paper_atomic(around: Around) -> PaperLoop:
     """Make the paper executor of plans that are one transaction."""
+    blocks = PaperBlocks.make(around)
     return PaperLoop(
         AtomicPlan,
         AtomicExecutor(outcomes=OutcomeRules(), is_killed=around.is_killed),
-        [PaperBlocks.make(around)],
-        AtomicEndings(),
+        [blocks],
+        AtomicEndings(blocks),
         intend=around.intend,
         waits_for_intents=around.waits_for_intents,
     )
@@ -30,9 +31,13 @@ def make_paper_atomic(around: Around) -> PaperLoop:
 class AtomicEndings:
     """What plans that are one transaction come to; see `paper_loop.Endings`."""
 
+    blocks: PaperBlocks
+
     def finish(self, end: End, *, void: str) -> Finished:
         """Settle a plan that has ended."""
-        return finish_atomic(end, void=void)
+        finished = finish_atomic(end, void=void)
+        self.blocks.end(finished.plan, finished.execution.transaction)
+        return finished
 
     def correct(self, late: Late, *, number: int) -> LateFinished:
         """Settle what was told after the end."""

@@ -44,6 +44,11 @@ class PaperBlocks:
         if is_new:
             self._chains.take(_on_chain(plan))
 
+    def end(self, plan: OnChain, transaction: Transaction | None) -> None:
+        """Forget a plan; pools that its transaction did not trade are there for others."""
+        if transaction is None or not transaction.turned:
+            self._chains.release(plan)
+
     def takes(self, order: Sendable) -> bool:
         """Say whether it is a transaction."""
         return isinstance(order, Transaction)

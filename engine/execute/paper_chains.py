@@ -33,6 +33,10 @@ class PaperChains:
         """Count the pools of a plan as traded until they move."""
         self._taken.take(_rows(plan), plan.plan_id)
 
+    def release(self, plan: OnChain) -> None:
+        """Let others trade the pools of a plan whose transaction did nothing."""
+        self._taken.release(plan.plan_id)
+
     def block_ns(self, plan: OnChain) -> int:
         """Return how long a transaction waits for its block."""
         return self._sight.block_ms_of(plan.chain) * NS_PER_MS

@@ -47,7 +47,7 @@ class MixedFinished:
 
 def make_paper_mixed(around: Around) -> PaperLoop:
     """Make the paper executor of mixed plans."""
-    orders = PaperOrders.make(around)
+    orders, blocks = PaperOrders.make(around), PaperBlocks.make(around)
     machine = MixedExecutor(
         quotes=PaperQuotes(around.venue),
         costs=around.costs,
@@ -59,8 +59,8 @@ def make_paper_mixed(around: Around) -> PaperLoop:
     return PaperLoop(
         MixedPlan,
         machine,
-        [orders, PaperBlocks.make(around)],
-        MixedEndings(orders, around.costs),
+        [orders, blocks],
+        MixedEndings(orders, blocks, around.costs),
         intend=around.intend,
         waits_for_intents=around.waits_for_intents,
     )
@@ -71,6 +71,7 @@ class MixedEndings:
     """What mixed plans come to; see `paper_loop.Endings`."""
 
     orders: PaperOrders
+    blocks: PaperBlocks
     costs: Costs
 
     def finish(self, end: End, *, void: str) -> Finished:
@@ -79,6 +80,7 @@ class MixedEndings:
         assert isinstance(plan, MixedPlan)
         orders = tuple(one for one in end.orders if isinstance(one, Order))
         transaction = next((one for one in end.orders if isinstance(one, Transaction)), None)
+        self.blocks.end(plan, transaction)
         settlement = settle_mixed(plan, orders, transaction, transfer_bps=self.costs.transfer_bps)
         execution = Execution(
             execution_id=f"{plan.plan_id}-x",

@@ -26,6 +26,11 @@ class TakenPools:
             if row in self._pools:
                 self._taken[row] = (self._pools[row], plan_id)
 
+    def release(self, plan_id: str) -> None:
+        """Forget what a plan was to trade: its transaction did nothing."""
+        for row in [row for row, (_, by_plan) in self._taken.items() if by_plan == plan_id]:
+            del self._taken[row]
+
     def find_taken(self, rows: Iterable[int], plan_id: str = "") -> int | None:
         """Return one of these pools that another plan trades as it is now, None if none is."""
         for row in rows:

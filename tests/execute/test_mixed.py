@@ -314,6 +314,24 @@ def test_killed_before_it_left_nothing_leaves() -> None:
     assert finished.execution.orders == ()
 
 
+@pytest.mark.parametrize("lands", [True, False])
+def test_pools_are_there_for_others_again_where_the_transaction_did_nothing(*, lands: bool) -> None:
+    world = make_mixed_world(CHEAP)
+    plan = open_plan(world)
+    assert world.taken_pools.find_taken([0], "another") == 0, "from the decision on"
+    if not lands:
+        price_gas(world, "50")
+
+    world.wait(5 * BLOCK_MS)
+    for _ in range(20):
+        world.tick()
+        world.wait(25)
+
+    (finished,) = world.journal.mixed
+    assert finished.plan is plan
+    assert world.taken_pools.find_taken([0], "another") == (0 if lands else None)
+
+
 def test_an_order_sells_what_the_swap_gave_and_not_what_was_planned() -> None:
     world = make_mixed_world(CHEAP)
     before = holdings(world)
