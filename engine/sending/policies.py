@@ -49,6 +49,14 @@ LOCAL: Final = SendPolicy(
 )
 """Of a local node, whatever chain it poses as."""
 
+LOCAL_PRIVATE: Final = SendPolicy(
+    path=Path.PRIVATE,
+    rules=LifeRules(confirm_blocks=2, stuck_blocks=1),
+    share_bps=8_000,
+    cancel_wei_max=10 * _MILLI,
+)
+"""Of a local chain that has a relay: rivals bid there, about a third to most of what they gain."""
+
 POLICIES: Final[Mapping[str, SendPolicy]] = {
     "ethereum": SendPolicy(
         path=Path.PRIVATE,
@@ -87,14 +95,19 @@ POLICIES: Final[Mapping[str, SendPolicy]] = {
 }
 
 
-def policy_of(chain: str, *, is_local: bool) -> SendPolicy:
+def policy_of(chain: str, *, is_local: bool, has_relay: bool = False) -> SendPolicy:
     """Return how a chain's transactions are sent.
+
+    Args:
+        chain: its name.
+        is_local: it is the sandbox's.
+        has_relay: the sandbox has one for it.
 
     Raises:
         BadValueError: nobody said how.
     """
     if is_local:
-        return LOCAL
+        return LOCAL_PRIVATE if has_relay else LOCAL
     if chain not in POLICIES:
         raise BadValueError(f"nobody says how transactions of {chain} are sent")
     return POLICIES[chain]

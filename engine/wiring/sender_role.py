@@ -42,8 +42,10 @@ from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
 from engine.sending.nonces import NonceTable
-from engine.sending.paths import OpenWay
+from engine.sending.paths import OpenWay, PrivateWay, Way
 from engine.sending.policies import policy_of
+from engine.sending.relay import Relay
+from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
 from engine.sending.simulating import Simulated, simulate
 from engine.sending.view import ChainView
@@ -160,6 +162,7 @@ async def open_sender(
                         way=way,
                         clock=clock,
                         warnings=warnings,
+                        relay=_relay(paths, chain, way),
                     )
                 )
                 for chain, ours in contracts.items()
@@ -192,6 +195,7 @@ async def _send(
     way: Outbound,
     clock: Clock,
     warnings: "Warnings",
+    relay: Relay | None,
 ) -> None:
     """Send a chain's transactions for ever."""
     wallet = await _wallet(signer)
@@ -211,7 +215,7 @@ async def _send(
             chain=facts.name,
             wallet=wallet,
             route=route,
-            policy=policy_of(facts.name, is_local=nodes.is_local),
+            policy=policy_of(facts.name, is_local=nodes.is_local, has_relay=relay is not None),
             rule=LOCAL_RULE,
         )
 
@@ -233,7 +237,7 @@ async def _send(
             terms=terms,
             table=answers.table,
             view=view,
-            way=OpenWay(view),
+            way=_way_out(view, relay),
             ask=partial(_signed, signer),
             simulate=simulated,
             warn=partial(warnings.tell, facts.name),
@@ -373,6 +377,16 @@ def _route_terms(paths: Paths, nodes: ChainNodes, contract: str) -> RouteTerms:
         vault=told.contracts.get("balancer_vault", ""),
         aave=told.contracts.get("aave_pool", ""),
     )
+
+
+def _relay(paths: Paths, chain: str, way: Outbound) -> Relay | None:
+    """Return the relay of a local chain, None if it has none."""
+    url = read_announcement(paths).local_chains[chain].relay_url
+    return Relay(url, relay_name(paths.sender / "relay.key"), way.client_for(url)) if url else None
+
+
+def _way_out(view: ChainView, relay: Relay | None) -> Way:
+    return OpenWay(view) if relay is None else PrivateWay(relay, view)
 
 
 def _caught(provider: str, why: str) -> None:

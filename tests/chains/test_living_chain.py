@@ -199,3 +199,18 @@ def test_a_node_that_grew_too_large_begins_anew(
     lively.step()
     assert lively.chain.node.pid != before
     assert lively.chain.counts.blocks == 0
+
+
+def test_ethereum_alone_has_a_relay_and_rivals_who_bid_there(lively: Lively) -> None:
+    one = Lively("ethereum")
+    try:
+        one.step(30)
+        counts = one.chain.counts
+
+        assert one.chain.announced().relay_url
+        assert lively.chain.announced().relay_url == ""
+        assert counts.bids_landed > 0
+        assert counts.bids_broken == 0
+        assert counts.refused == 0
+    finally:
+        one.close()

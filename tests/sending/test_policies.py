@@ -5,7 +5,7 @@ import pytest
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError
 from engine.sending.life import LifeRules
-from engine.sending.policies import LOCAL, POLICIES, policy_of
+from engine.sending.policies import LOCAL, LOCAL_PRIVATE, POLICIES, Path, policy_of
 
 
 def test_each_chain_has_a_policy_and_no_other_has() -> None:
@@ -16,6 +16,11 @@ def test_each_chain_has_a_policy_and_no_other_has() -> None:
 
 def test_a_local_node_is_sent_to_as_that_whatever_it_poses_as() -> None:
     assert all(policy_of(chain, is_local=True) is LOCAL for chain in CHAINS)
+
+
+def test_where_a_local_chain_has_a_relay_nothing_goes_into_its_public_queue() -> None:
+    assert policy_of("ethereum", is_local=True, has_relay=True) is LOCAL_PRIVATE
+    assert LOCAL_PRIVATE.path is Path.PRIVATE
 
 
 @pytest.mark.parametrize(("confirm", "stuck"), [(0, 1), (1, 0)])

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from engine.domain.pools import Protocol
+from engine.sandbox.relay.auction import Auction
 from engine.sandbox.world.crowd import Crowd
 from engine.sandbox.world.hands import Hands
 from engine.sandbox.world.plan import ChainPlan
@@ -33,7 +34,12 @@ _CONCENTRATED: Final = (Protocol.UNISWAP_V3,)
 
 
 class Counts(msgspec.Struct):
-    """What happened on a chain since its node began."""
+    """What happened on a chain since its node began.
+
+    Attributes:
+        bids_landed: transactions of bundles in blocks.
+        bids_broken: of those, that did not come off as tried: somebody else's got in between.
+    """
 
     blocks: int = 0
     sent: int = 0
@@ -42,6 +48,8 @@ class Counts(msgspec.Struct):
     positions: int = 0
     reorganisations: int = 0
     private: int = 0
+    bids_landed: int = 0
+    bids_broken: int = 0
 
 
 class Life:
@@ -55,7 +63,17 @@ class Life:
         counts: what happened.
     """
 
-    def __init__(self, rpc: Rpc, plan: ChainPlan, made: Made, *, seed: int, block_s: float) -> None:
+    def __init__(
+        self,
+        rpc: Rpc,
+        plan: ChainPlan,
+        made: Made,
+        *,
+        seed: int,
+        block_s: float,
+        auction: Auction | None = None,
+    ) -> None:
+        """Live on a node; with an auction its blocks are filled with bids first."""
         self.worth: Final = Worth(plan, made, seed=seed)
         self.counts: Final = Counts()
         self._rpc = rpc
@@ -73,6 +91,7 @@ class Life:
         self._makers = makers
         self._all = (crowd, followers, whales, makers)
         self._private: list[Swap] = []
+        self._auction = auction
 
     def step(self, raw_private: Sequence[str] = ()) -> None:
         """Make the next block of what is pending, then send what the one after it will hold.
@@ -96,6 +115,8 @@ class Life:
         if self._crowd.chance(seconds / POSITION_EVERY_S):
             self._move_liquidity(usd)
         self._post(*self._all)
+        if self._auction is not None:
+            self._auction.let_bid(usd)
 
     def close(self) -> None:
         """Close the connection to the node."""
@@ -115,7 +136,12 @@ class Life:
         self._post(self._followers)
         base = self._plan.base_fee_gwei * self._rng.lognormvariate(0.0, BASE_FEE_SPREAD)
         self._rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(int(base * _GWEI)))
-        self._rpc.ask("evm_mine")
+        if self._auction is None:
+            self._rpc.ask("evm_mine")
+        else:
+            landed, broken = self._auction.make_block(int(base * _GWEI))
+            self.counts.bids_landed += landed
+            self.counts.bids_broken += broken
         self.counts.blocks += 1
         if self._crowd.chance(REORGANISATION_CHANCE):
             self._rpc.ask("anvil_reorg", self._crowd.number(1, DEPTH_MAX), [])

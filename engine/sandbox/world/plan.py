@@ -32,6 +32,7 @@ class ChainPlan:
         slots: half the number of blocks after which one is final, as the node counts.
         prices_usd: of the assets at the start.
         has_strangers: there are tokens that nobody should buy, too.
+        has_relay: its blocks are filled with what is bid at a relay, for which rivals bid too.
     """
 
     chain: str
@@ -43,6 +44,7 @@ class ChainPlan:
     slots: int = 32
     prices_usd: Mapping[str, Decimal] = field(default_factory=lambda: START_PRICES_USD)
     has_strangers: bool = False
+    has_relay: bool = False
 
 
 START_PRICES_USD: Final[Mapping[str, Decimal]] = {
@@ -90,6 +92,7 @@ CHAIN_PLANS: Final[Mapping[str, ChainPlan]] = {
             tokens=_ETHER_TOKENS,
             base_fee_gwei=3.0,
             tip_gwei=0.1,
+            has_relay=True,
         ),
         ChainPlan(
             chain="base",

@@ -6,6 +6,11 @@ from typing import Final
 
 import psutil
 
+from engine.sandbox.relay.auction import Auction
+from engine.sandbox.relay.book import BundleBook
+from engine.sandbox.relay.builder import Builder
+from engine.sandbox.relay.door import RelayDoor
+from engine.sandbox.relay.rivals import Rivals
 from engine.sandbox.world.anvil import Anvil, start_anvil
 from engine.sandbox.world.building import NODE_OPTIONS, Built
 from engine.sandbox.world.life import Counts, Life
@@ -35,6 +40,10 @@ class LivingChain:
         self._seed = seed
         self.block_s: Final = one.plan.block_s / speed
         self._door = PrivateDoor()
+        self._book = BundleBook()
+        self._relay = (
+            RelayDoor(self._book, chain_id=one.plan.chain_id) if one.plan.has_relay else None
+        )
         self.node, self._life = self._start(0)
         self.due_at = time.monotonic() + self.block_s
 
@@ -52,6 +61,7 @@ class LivingChain:
             http_urls=(self.node.url,),
             ws_urls=(self.node.ws_url,),
             private_url=self._door.url,
+            relay_url="" if self._relay is None else self._relay.url,
             dexes=made.dexes,
             contracts=made.contracts,
         )
@@ -77,10 +87,12 @@ class LivingChain:
             self._begin_anew()
 
     def close(self) -> None:
-        """End node and door."""
+        """End node and doors."""
         self._life.close()
         self.node.stop()
         self._door.close()
+        if self._relay is not None:
+            self._relay.close()
 
     def _begin_anew(self) -> None:
         self._life.close()
@@ -91,8 +103,18 @@ class LivingChain:
         one, plan = self._built, self._built.plan
         words = ["--no-mining", "--slots-in-an-epoch", str(plan.slots)]
         words += ["--prune-history", str(STATES_KEPT)]
+        if self._relay is not None:
+            words += ["--order", "fifo"]
         node = start_anvil(
             chain_id=plan.chain_id, state=one.state, port=port, options=(*NODE_OPTIONS, *words)
         )
-        life = Life(Rpc(node.url), plan, one.made, seed=self._seed, block_s=self.block_s)
+        rpc = Rpc(node.url)
+        auction = None if self._relay is None else self._auction(rpc, self._relay)
+        life = Life(rpc, plan, one.made, seed=self._seed, block_s=self.block_s, auction=auction)
         return node, life
+
+    def _auction(self, rpc: Rpc, door: RelayDoor) -> Auction:
+        builder = Builder(rpc, self._book)
+        door.node_url, door.judged = rpc.url, builder.judged
+        rivals = Rivals(rpc, self._built.made, self._book, seed=self._seed)
+        return Auction(rpc, builder, rivals)

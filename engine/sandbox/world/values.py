@@ -96,6 +96,7 @@ class LocalChain(msgspec.Struct, frozen=True, kw_only=True):
         http_urls, ws_urls: of its nodes, which show what is pending.
         private_url: takes signed transactions (``eth_sendRawTransaction``) and shows them to nobody
             before their block.
+        relay_url: takes bundles for a block as Flashbots' relay does; empty if the chain has none.
         dexes: whose factories tell of its pools.
         contracts: addresses of routers, quoters and others by names.
     """
@@ -107,3 +108,4 @@ class LocalChain(msgspec.Struct, frozen=True, kw_only=True):
     private_url: str
     dexes: tuple[Dex, ...]
     contracts: Mapping[str, str]
+    relay_url: str = ""
