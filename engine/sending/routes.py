@@ -45,7 +45,7 @@ _PAIRS: Final = frozenset(
 _SOLIDLY: Final = frozenset(
     {Protocol.AERODROME_V2, Protocol.VELODROME_V2, Protocol.THENA_V1, Protocol.CAMELOT_V2}
 )
-_VAULT: Final = frozenset({Protocol.BALANCER_WEIGHTED, Protocol.BALANCER_STABLE})
+IN_VAULT: Final = frozenset({Protocol.BALANCER_WEIGHTED, Protocol.BALANCER_STABLE})
 _CONCENTRATED: Final = frozenset(
     {
         Protocol.UNISWAP_V3,
@@ -172,7 +172,7 @@ def _hop(step: Step, known: PoolTerms, terms: RouteTerms) -> ChainHop:
             is_coin_in=told_in == NATIVE_ADDRESS,
             is_coin_out=told_out == NATIVE_ADDRESS,
         )
-    if pool.protocol in _VAULT and terms.vault and address in terms.pool_ids:
+    if pool.protocol in IN_VAULT and terms.vault and address in terms.pool_ids:
         return VaultHop(
             pool=terms.vault,
             token_in=token_in,

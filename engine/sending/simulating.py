@@ -6,7 +6,7 @@ pool's exact form, the encoding, a fee, the order of what happened - and the rou
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from eth_hash.auto import keccak
@@ -17,6 +17,9 @@ from engine.sending.calls import HeadNow
 SPEC: Final = "CANCUN"
 GAS_MAX: Final = 16_777_216
 """EIP-7825."""
+RECENT_MAX: Final = 8
+"""Calls whose reads are made ahead for each block."""
+
 RICH_WEI: Final = 10**24
 """The EVM's sender has that much, so that only the route's own faults are seen."""
 
@@ -52,75 +55,100 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-def simulate(
-    url: str,
-    head: HeadNow,
-    rule: FeeRule,
-    *,
-    chain_id: int,
-    block_s: int,
-    wallet: str,
-    contract: str,
-    data: bytes,
-) -> Simulated:
-    """Carry a call of our contract out on the state of a block; it blocks while it reads that.
+class Simulator:
+    """The EVM of one chain: it keeps what it read of a block for all that is asked of that block.
 
-    Args:
-        url: of a node of this machine; the EVM asks it for accounts and words as of the block.
-        head: the block.
-        rule: how the next base fee follows.
-        chain_id: of the chain.
-        block_s: seconds to the next block.
-        wallet: that calls.
-        contract: that is called.
-        data: the call.
+    Whoever calls takes turns; it blocks while it reads.
     """
-    from pyrevm import EVM, BlockEnv, CfgEnv, Env  # noqa: PLC0415 - few machines have it
 
-    base_fee_wei = next_base_fee_wei(head.fees, rule)
-    block = BlockEnv(
-        number=head.number + 1,
-        coinbase=head.miner,
-        timestamp=head.ts + block_s,
-        prevrandao=head.randomness,
-        basefee=base_fee_wei,
-        gas_limit=head.fees.gas_limit,
-        difficulty=0,
-    )
-    evm = EVM(
-        env=Env(cfg=CfgEnv(chain_id=chain_id), block=block),
-        fork_url=url,
-        fork_block=str(head.number),
-        gas_limit=head.fees.gas_limit,
-        spec_id=SPEC,
-    )
-    evm.set_block_env(block)
-    evm.set_balance(wallet, RICH_WEI)
-    try:
-        answer = bytes(
-            evm.message_call(
-                caller=wallet,
-                to=contract,
-                calldata=data,
-                gas=min(GAS_MAX, head.fees.gas_limit),
-                gas_price=base_fee_wei,
+    def __init__(
+        self, url: str, rule: FeeRule, *, chain_id: int, block_s: int, wallet: str
+    ) -> None:
+        """Begin with no block.
+
+        Args:
+            url: of a node of this machine, which is asked for accounts and words as of the block.
+            rule: how the next base fee follows.
+            chain_id: of the chain.
+            block_s: seconds to the next block.
+            wallet: that calls.
+        """
+        self._url = url
+        self._rule = rule
+        self._chain_id = chain_id
+        self._block_s = block_s
+        self._wallet = wallet
+        self._head = ""
+        self._evm: Any = None
+        self._base_fee_wei = 0
+        self._recent: dict[bytes, str] = {}
+
+    def simulate(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
+        """Carry a call of our contract out on the state of a block; nothing of it stays."""
+        self._recent.pop(data, None)
+        self._recent[data] = contract
+        while len(self._recent) > RECENT_MAX:
+            del self._recent[next(iter(self._recent))]
+        return self._call(head, contract, data)
+
+    def warm(self, head: HeadNow) -> None:
+        """Read what the newest calls will want of a block, before anybody asks."""
+        for data, contract in [*self._recent.items()]:
+            self._call(head, contract, data)
+
+    def _call(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
+        if self._head != head.hash:
+            self._open(head)
+        evm = self._evm
+        before = evm.snapshot()
+        try:
+            answer = bytes(
+                evm.message_call(
+                    caller=self._wallet,
+                    to=contract,
+                    calldata=data,
+                    gas=min(GAS_MAX, head.fees.gas_limit),
+                    gas_price=self._base_fee_wei,
+                )
             )
-        )
-    except RuntimeError as error:
+            why = ""
+        except RuntimeError as error:
+            answer, why = b"", _why(str(error))
         result = evm.result
-        return Simulated(
-            gain_raw=0,
-            tip_raw=0,
-            gas_used=result.gas_used if result else 0,
-            why=_why(str(error)),
+        gas_used = result.gas_used if result else 0
+        evm.revert(before)
+        evm.reset_transient_storage()
+        if not why and len(answer) != 2 * _WORD:
+            why = f"there is no contract of ours at {contract}: {len(answer)} bytes of answer"
+        if why:
+            return Simulated(gain_raw=0, tip_raw=0, gas_used=gas_used, why=why)
+        gain_raw, tip_raw = int.from_bytes(answer[:_WORD]), int.from_bytes(answer[_WORD:])
+        return Simulated(gain_raw=gain_raw, tip_raw=tip_raw, gas_used=gas_used)
+
+    def _open(self, head: HeadNow) -> None:
+        from pyrevm import EVM, BlockEnv, CfgEnv, Env  # noqa: PLC0415 - few machines have it
+
+        self._head = ""
+        self._base_fee_wei = next_base_fee_wei(head.fees, self._rule)
+        block = BlockEnv(
+            number=head.number + 1,
+            coinbase=head.miner,
+            timestamp=head.ts + self._block_s,
+            prevrandao=head.randomness,
+            basefee=self._base_fee_wei,
+            gas_limit=head.fees.gas_limit,
+            difficulty=0,
         )
-    result = evm.result
-    gas_used = result.gas_used if result else 0
-    if len(answer) != 2 * _WORD:
-        why = f"there is no contract of ours at {contract}: {len(answer)} bytes of answer"
-        return Simulated(gain_raw=0, tip_raw=0, gas_used=gas_used, why=why)
-    gain_raw, tip_raw = int.from_bytes(answer[:_WORD]), int.from_bytes(answer[_WORD:])
-    return Simulated(gain_raw=gain_raw, tip_raw=tip_raw, gas_used=gas_used)
+        self._evm = EVM(
+            env=Env(cfg=CfgEnv(chain_id=self._chain_id), block=block),
+            fork_url=self._url,
+            fork_block=str(head.number),
+            gas_limit=head.fees.gas_limit,
+            spec_id=SPEC,
+        )
+        self._evm.set_block_env(block)
+        self._evm.set_balance(self._wallet, RICH_WEI)
+        self._head = head.hash
 
 
 def _why(text: str) -> str:

@@ -47,7 +47,7 @@ from engine.sending.policies import policy_of
 from engine.sending.relay import Relay
 from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
-from engine.sending.simulating import Simulated, simulate
+from engine.sending.simulating import Simulated, Simulator
 from engine.sending.view import ChainView
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
@@ -219,18 +219,16 @@ async def _send(
             rule=LOCAL_RULE,
         )
 
+        simulator = Simulator(
+            url,
+            LOCAL_RULE.base_fee,
+            chain_id=facts.chain_id,
+            block_s=max(facts.block_ms // 1_000, 1),
+            wallet=wallet,
+        )
+
         async def simulated(head: HeadNow, to: str, data: bytes) -> Simulated:
-            return await asyncio.to_thread(
-                simulate,
-                url,
-                head,
-                LOCAL_RULE.base_fee,
-                chain_id=facts.chain_id,
-                block_s=max(facts.block_ms // 1_000, 1),
-                wallet=wallet,
-                contract=to,
-                data=data,
-            )
+            return await asyncio.to_thread(simulator.simulate, head, to, data)
 
         view = ChainView(node, wallet=wallet)
         desk = ChainDesk(
@@ -245,11 +243,16 @@ async def _send(
             told=answers.told,
         )
         gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
-        await _work(desk, gas, answers, look_s=max(facts.block_ms / 4_000, LOOK_S_MIN))
+        await _work(desk, gas, simulator, answers, look_s=max(facts.block_ms / 4_000, LOOK_S_MIN))
 
 
 async def _work(
-    desk: ChainDesk, gas: GasReader, answers: "SenderAnswers", *, look_s: float
+    desk: ChainDesk,
+    gas: GasReader,
+    simulator: Simulator,
+    answers: "SenderAnswers",
+    *,
+    look_s: float,
 ) -> None:
     last = 0
     while True:
@@ -259,6 +262,7 @@ async def _work(
             if head.number != last:
                 desk.terms.tip_wei = (await gas.read()).tip_wei
                 last = head.number
+                await asyncio.to_thread(simulator.warm, head)
         except (TransientError, NodeError) as error:
             log.warning("%s: %s", desk.terms.chain, error)
             await asyncio.sleep(RETRY_S)

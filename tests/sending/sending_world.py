@@ -32,7 +32,7 @@ from engine.sending.nonces import NonceTable, Told
 from engine.sending.paths import OpenWay
 from engine.sending.policies import LOCAL
 from engine.sending.routes import RouteTerms
-from engine.sending.simulating import Simulated, simulate
+from engine.sending.simulating import Simulated, Simulator
 from engine.sending.view import ChainView
 from engine.signing.caps import DailyCaps
 from engine.signing.curve import LocalKey
@@ -85,6 +85,13 @@ class SendingWorld:
         )
         self.signing.wallet = LocalWallet(self.key)
         self.table = NonceTable(folder / "nonces.sqlite3")
+        self.simulator = Simulator(
+            world.node.url,
+            LOCAL_RULE.base_fee,
+            chain_id=world.world.chain_id,
+            block_s=1,
+            wallet=self.wallet,
+        )
 
     def deploy(self) -> None:
         rpc = self.world.rpc
@@ -206,7 +213,8 @@ class SendingWorld:
         return int(found[-1])
 
     def pools(self, *which: WorldPool) -> tuple[PoolTerms, ...]:
-        names = {one.address: one for one in self.world.made.tokens}
+        made = self.world.made
+        names = {one.address: one for one in (*made.tokens, made.coin)}
         return tuple(
             PoolTerms(
                 pool=Pool(
@@ -226,6 +234,34 @@ class SendingWorld:
             for one in which
         )
 
+    def route_terms(self) -> RouteTerms:
+        made = self.world.made.contracts
+        return RouteTerms(
+            chain_id=self.world.world.chain_id,
+            contract=self.contract,
+            wrapped=self.weth,
+            v4_manager=made["v4_manager"],
+            vault=made["balancer_vault"],
+            aave=made["aave_pool"],
+        )
+
+    def handed_by(self, first: WorldPool, plan: AtomicPlan) -> Handed:
+        """Give another first pool to a plan; what it gains is as the contracts say."""
+        fee = Decimal("0.001") * plan.steps[0].amount_in
+        step = msgspec.structs.replace(
+            plan.steps[0],
+            venue=VenueId(f"{first.protocol}@{CHAIN}"),
+            address=first.address,
+        )
+        changed = msgspec.structs.replace(plan, steps=(step, plan.steps[1]), flash_fee=fee)
+        return Handed(
+            client_order_id=f"{plan.plan_id}-t",
+            plan=changed,
+            pools=self.pools(first, self.pair),
+            engine="main",
+            at_ns=plan.decided_at_ns,
+        )
+
     def handed(self, plan: AtomicPlan) -> Handed:
         return Handed(
             client_order_id=f"{plan.plan_id}-t",
@@ -241,9 +277,7 @@ class SendingWorld:
         terms = DeskTerms(
             chain=CHAIN,
             wallet=self.wallet,
-            route=RouteTerms(
-                chain_id=self.world.world.chain_id, contract=self.contract, wrapped=self.weth
-            ),
+            route=self.route_terms(),
             policy=LOCAL,
             rule=LOCAL_RULE,
             tip_wei=GWEI // 1_000,
@@ -268,16 +302,7 @@ class SendingWorld:
         return await self.signing.sign(intent)
 
     async def simulate(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
-        return simulate(
-            self.world.node.url,
-            head,
-            LOCAL_RULE.base_fee,
-            chain_id=self.world.world.chain_id,
-            block_s=1,
-            wallet=self.wallet,
-            contract=contract,
-            data=data,
-        )
+        return self.simulator.simulate(head, contract, data)
 
     def run(self, acting: Callable[[ChainDesk], Any], **more: Any) -> Any:
         """Let a desk work on what `acting` does with it."""

@@ -1,6 +1,7 @@
 """From a plan to its booked gain on a real chain: once, to the wei, whatever the chain does."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -8,10 +9,14 @@ import pytest
 
 from engine.chains.ports import Json, Node, NodeError, Topic
 from engine.domain.errors import TransientError
+from engine.domain.handed import Handed
+from engine.domain.routes_on_chain import ChainRoute, SourceKind
 from engine.domain.signing import RefusalKind, SignRefusal
+from engine.domain.tokens import NATIVE_ADDRESS
 from engine.domain.told import Fate
 from engine.sending.desk import ChainDesk
-from engine.sending.routes import gain_expected_raw
+from engine.sending.encoding import calldata
+from engine.sending.routes import gain_expected_raw, route_of
 from engine.sending.stages import Stage
 from tests.sending.sending_world import SendingWorld
 
@@ -428,3 +433,68 @@ def test_a_kill_after_a_lost_signature_does_not_give_its_nonce_away(sending: Sen
 
     assert [one.fate for one in sending.news(plan)] == [Fate.SUCCEEDED]
     assert sending.executions() == 1
+
+
+@pytest.mark.parametrize(
+    ("dex", "coin", "source"),
+    [
+        ("Uniswap V4", True, SourceKind.FIRST_HOP),
+        ("Balancer V2, weighted", False, SourceKind.AAVE_V3),
+        ("Fork V2", False, SourceKind.FIRST_HOP),
+    ],
+)
+def test_a_route_through_any_make_of_pool_earns_what_its_simulation_says(
+    sending: SendingWorld, dex: str, *, coin: bool, source: SourceKind
+) -> None:
+    sending.gap()
+    first = next(
+        one
+        for one in sending.world.made.pools_of(dex)
+        if sending.world.token("USDC").address in one.tokens
+        and len(one.tokens) == 2
+        and (NATIVE_ADDRESS if coin else sending.weth) in one.tokens
+    )
+    handed = sending.handed_by(first, sending.plan("0.5", seconds=60))
+    before_raw = sending.kept_raw()
+    sending.world.automine(False)
+
+    async def work(desk: ChainDesk) -> int:
+        told = await simulated(sending, desk, handed)
+        plan = handed.plan
+        fee_raw = told.route.source.fee_raw
+        back_raw = told.route.source.amount_raw + fee_raw + told.gain_raw
+        last = msgspec.structs.replace(
+            plan.steps[1], amount_out=Decimal(back_raw).scaleb(-18), amount_out_min=Decimal(0)
+        )
+        exact = msgspec.structs.replace(plan, steps=(plan.steps[0], last))
+        sending.table.hand_over(msgspec.structs.replace(handed, plan=exact))
+        await desk.step()
+        await blocks(sending, desk, 3)
+        assert told.route.source.kind is source
+        return told.gain_raw
+
+    gain_raw = sending.run(work)
+
+    (news,) = sending.news(handed.plan)
+    assert news.fate is Fate.SUCCEEDED, news
+    assert sending.kept_raw() - before_raw == gain_raw
+    assert news.receipt is not None
+    swaps = news.receipt.swaps
+    gain = swaps[-1].amount_out - swaps[0].amount_in - news.receipt.flash_fee
+    assert gain == Decimal(gain_raw).scaleb(-18)
+
+
+@dataclass
+class Told:
+    route: ChainRoute
+    gain_raw: int
+
+
+async def simulated(sending: SendingWorld, desk: ChainDesk, handed: Handed) -> Told:
+    """Ask the contracts what a route gains now."""
+    await desk.beginnings._know_pools(handed)
+    route = route_of(handed.plan, handed.pools, desk.terms.route)
+    route = msgspec.structs.replace(route, profit_min_raw=1)
+    found = await sending.simulate(await desk.view.head(), route.contract, calldata(route))
+    assert found.why == ""
+    return Told(route, found.gain_raw)
