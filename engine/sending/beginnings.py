@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from engine.chains.gas.base_fee import next_base_fee_wei
 from engine.chains.gas.rules import GasRule
 from engine.domain.errors import BadValueError
@@ -23,7 +21,7 @@ from engine.sending.facts import Draft, Life
 from engine.sending.fees import CANCEL_GAS, Bid, FeeTerms, NoBid, first_bid
 from engine.sending.nonces import NonceTable, hole, next_nonce
 from engine.sending.policies import SendPolicy
-from engine.sending.routes import IN_VAULT, RouteTerms, gain_expected_raw, route_of
+from engine.sending.routes import RouteTerms, gain_expected_raw, route_of
 from engine.sending.simulating import Simulated
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
@@ -87,7 +85,6 @@ class Beginnings:
         plan = handed.plan
         if why := self._why_late(plan) or self.trust.why_not(plan, self.now_ns()):
             return why
-        await self._know_pools(handed)
         try:
             route = route_of(plan, handed.pools, self.terms.route)
         except BadValueError as error:
@@ -137,16 +134,6 @@ class Beginnings:
             deadline_ts=0,
             draft=Draft(bid=bid, is_cancel=True, at_block=head.number),
         )
-
-    async def _know_pools(self, handed: Handed) -> None:
-        """Ask for what calls name of pools and nobody has told yet."""
-        ids = self.terms.route.pool_ids
-        for known in handed.pools:
-            address = known.pool.address.lower()
-            if known.pool.protocol in IN_VAULT and address not in ids:
-                ids = {**ids, address: await self.view.pool_id(address)}
-        if ids is not self.terms.route.pool_ids:
-            self.terms.route = msgspec.structs.replace(self.terms.route, pool_ids=ids)
 
     def _why_late(self, plan: AtomicPlan) -> str:
         late_ns = self.now_ns() - plan.deadline_ns

@@ -22,7 +22,6 @@ from engine.sending.facts import Answer, Landed
 TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
 _BALANCE_OF: Final = keccak(b"balanceOf(address)")[:4]
 _RECOVERY: Final = keccak(b"RECOVERY()")[:4]
-_POOL_ID: Final = keccak(b"getPoolId()")[:4]
 _WORD: Final = 32
 _FEE_MAX: Final = 10**24
 
@@ -180,11 +179,6 @@ def balance_call(token: str, holder: str) -> dict[str, Any]:
 def recovery_call(contract: str) -> dict[str, Any]:
     """Return the call that asks our contract where gains go."""
     return {"to": contract, "data": "0x" + _RECOVERY.hex()}
-
-
-def pool_id_call(pool: str) -> dict[str, Any]:
-    """Return the call that asks a pool of Balancer by what its vault knows it."""
-    return {"to": pool, "data": "0x" + _POOL_ID.hex()}
 
 
 def parse_word(said: Json, what: str) -> int:

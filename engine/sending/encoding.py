@@ -118,10 +118,10 @@ def revoke_calldata(token: str, spender: str) -> bytes:
 def pool_of(hop: ChainHop) -> str:
     """Return the address or id by which the engine knows a hop's pool.
 
-    At Uniswap V4 that is the hash of its key, at Balancer what the first 20 bytes of its id say.
+    At Uniswap V4 that is the hash of its key, at Balancer the id by which the vault knows it.
     """
     if isinstance(hop, VaultHop):
-        return hop.pool_id[: 2 + 2 * _ADDRESS]
+        return hop.pool_id
     if not isinstance(hop, V4Hop):
         return hop.pool
     coins = sorted(

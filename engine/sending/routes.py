@@ -4,7 +4,7 @@ Pure. What a plan leaves open is settled here: who lends, and how each pool is c
 gives before it is paid lends for nothing; else whoever lends is named by the chain's terms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -45,7 +45,7 @@ _PAIRS: Final = frozenset(
 _SOLIDLY: Final = frozenset(
     {Protocol.AERODROME_V2, Protocol.VELODROME_V2, Protocol.THENA_V1, Protocol.CAMELOT_V2}
 )
-IN_VAULT: Final = frozenset({Protocol.BALANCER_WEIGHTED, Protocol.BALANCER_STABLE})
+_IN_VAULT: Final = frozenset({Protocol.BALANCER_WEIGHTED, Protocol.BALANCER_STABLE})
 _CONCENTRATED: Final = frozenset(
     {
         Protocol.UNISWAP_V3,
@@ -70,7 +70,6 @@ class RouteTerms(msgspec.Struct, frozen=True, kw_only=True):
         v4_manager, vault: of Uniswap V4 and Balancer; empty where there is none.
         aave: Aave's pool, which lends where no pool of the route does; empty where there is none.
         aave_fee_bps: what it takes.
-        pool_ids: of Balancer's pools by their addresses, 0x and 64 digits.
         tip_bps: share of a gain in the wrapped coin for whoever makes the block.
     """
 
@@ -81,7 +80,6 @@ class RouteTerms(msgspec.Struct, frozen=True, kw_only=True):
     vault: str = ""
     aave: str = ""
     aave_fee_bps: Decimal = Decimal(5)
-    pool_ids: Mapping[str, str] = {}
     tip_bps: int = 0
 
 
@@ -172,12 +170,12 @@ def _hop(step: Step, known: PoolTerms, terms: RouteTerms) -> ChainHop:
             is_coin_in=told_in == NATIVE_ADDRESS,
             is_coin_out=told_out == NATIVE_ADDRESS,
         )
-    if pool.protocol in IN_VAULT and terms.vault and address in terms.pool_ids:
+    if pool.protocol in _IN_VAULT and terms.vault:
         return VaultHop(
             pool=terms.vault,
             token_in=token_in,
             token_out=token_out,
-            pool_id=terms.pool_ids[address],
+            pool_id=address,
         )
     if pool.protocol is Protocol.CURVE:
         return CurveHop(

@@ -22,7 +22,6 @@ from engine.sending.calls import (
     parse_landed,
     parse_moved,
     parse_word,
-    pool_id_call,
     recovery_call,
 )
 from engine.sending.facts import Answer, Landed, Life, Look
@@ -117,11 +116,6 @@ class ChainView:
         """Return where gains of our contract go."""
         (said,) = await self._batch([("eth_call", (recovery_call(contract), "latest"))])
         return f"0x{_word(said, 'the recovery address'):040x}"
-
-    async def pool_id(self, pool: str) -> str:
-        """Return by what Balancer's vault knows a pool."""
-        (said,) = await self._batch([("eth_call", (pool_id_call(pool), "latest"))])
-        return f"0x{_word(said, 'the id of a pool'):064x}"
 
     async def gain(
         self, route: ChainRoute, landed: Landed, recovery: str, others: Sequence[str]

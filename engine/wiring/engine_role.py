@@ -245,6 +245,7 @@ async def open_engine(
                     tasks.create_task(watch)
                     for watch in (
                         keep(lease, every_s=LEASE_LOOK_S),
+                        live.run(),
                         holding.keep_looking(),
                         _watch_spreads(core.spread_watch, now_ns),
                         _watch_latches(kill_switches, answers.aftermath),

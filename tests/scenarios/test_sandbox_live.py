@@ -7,12 +7,13 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from engine.domain.errors import SyndicateError
+from engine.bus.sending import GetTold
+from engine.bus.unix_socket import SocketCaller
+from engine.domain.errors import SyndicateError, TransientError
 from engine.domain.told import Fate, TransactionNews
-from engine.sandbox.world.building import built
+from engine.sandbox.world.building import built, start_world
 from engine.sandbox.world.hands import Hands, created_address
 from engine.sandbox.world.packages import NoWorldError, anvil_path, cannot_be_had
 from engine.sandbox.world.rpc import Rpc
@@ -34,23 +35,37 @@ OWNER, RECOVERY = -1, -2
 """Accounts that nobody else of the sandbox acts for."""
 
 
-def told(data_dir: Path) -> list[TransactionNews]:
-    """Return all that the sender told, by its own table."""
-    path = data_dir / "sender" / "nonces.sqlite3"
-    if not path.exists():
+async def told(data_dir: Path) -> list[TransactionNews]:
+    """Return all that the sender told."""
+    caller = SocketCaller(Paths(data_dir).socket("sender"), role="sender")
+    try:
+        reply = await caller.call(GetTold(after=0), timeout_s=PATIENCE_S)
+    except TransientError:
         return []
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-        found = database.execute("select news from tellings order by number").fetchall()
-    return [msgspec.json.decode(news, type=TransactionNews) for (news,) in found]
+    finally:
+        await caller.aclose()
+    return [one.news for one in reply.news]
 
 
-def executions(data_dir: Path) -> list[tuple[str, Decimal]]:
-    with closing(sqlite3.connect(f"file:{data_dir}/ledger.sqlite3?mode=ro", uri=True)) as database:
+def executions(data_dir: Path) -> dict[str, Decimal]:
+    """Return what each plan came to, by the ledger once it is closed."""
+    path = f"file:{data_dir}/ledger.sqlite3?mode=ro"
+    with closing(sqlite3.connect(path, uri=True)) as database:
         found = database.execute("select plan_id, profit_quote from executions").fetchall()
-    return [(plan_id, Decimal(profit)) for plan_id, profit in found]
+    return {plan_id: Decimal(profit) for plan_id, profit in found}
 
 
-async def deploy(data_dir: Path, wallet: str, contract: str) -> tuple[Rpc, str]:
+def first_nonce(account: str) -> int:
+    """Return how many transactions an account made before the chain began to live."""
+    node, _ = start_world(built("base"))
+    try:
+        with Rpc(node.url) as rpc:
+            return int(rpc.ask("eth_getTransactionCount", account, "latest"), 16)
+    finally:
+        node.stop()
+
+
+async def deploy(data_dir: Path, wallet: str, contract: str) -> Rpc:
     """Deploy our contract on the sandbox's chain and fund the wallet; return who is asked."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
@@ -68,7 +83,7 @@ async def deploy(data_dir: Path, wallet: str, contract: str) -> tuple[Rpc, str]:
     owner.send(contract, "setExecutor(address,bool)", wallet, True)
     await asyncio.to_thread(owner.flush)
     rpc.ask("anvil_setBalance", wallet, hex(10**18))
-    return rpc, recovery
+    return rpc
 
 
 async def test_an_arbitrage_of_the_sandbox_is_carried_out_and_booked_to_the_wei(
@@ -85,7 +100,7 @@ async def test_an_arbitrage_of_the_sandbox_is_carried_out_and_booked_to_the_wei(
     write_secret_file(key, seal_key(SECRET, PASSWORD, use="sandbox"), what="keystore")
     write_secret_file(password, PASSWORD, what="password file")
     made = built("base").made
-    contract = created_address(made.accounts[OWNER], 0)
+    contract = created_address(made.accounts[OWNER], first_nonce(made.accounts[OWNER]))
     wallet = address_of_secret(SECRET)
     hash_there = code_hash(
         DIRECT,
@@ -105,30 +120,32 @@ async def test_an_arbitrage_of_the_sandbox_is_carried_out_and_booked_to_the_wei(
             SYNDICATE_SIGNER_GAS_DAY="base=0.5",
         ) as installation,
     ):
-        rpc, recovery = await deploy(data_dir, wallet, contract)
+        rpc = await deploy(data_dir, wallet, contract)
         await installation.until_live()
         await installation.go_up_to("live")
 
-        def landed() -> list[TransactionNews]:
-            return [one for one in told(data_dir) if one.fate is Fate.SUCCEEDED]
-
-        until = time.monotonic() + 150
-        while len(landed()) < 2 and time.monotonic() < until:
+        landed: list[TransactionNews] = []
+        until = time.monotonic() + 120
+        while not landed and time.monotonic() < until:
+            everything = await told(data_dir)
+            landed = [one for one in everything if one.fate is Fate.SUCCEEDED]
             await asyncio.sleep(0.5)
-        names = {one.client_order_id.removesuffix("-t") for one in landed()}
-        print([(one.fate, one.why) for one in told(data_dir)])
-        while not names <= {plan for plan, _ in executions(data_dir)}:
-            assert time.monotonic() < until + 30
-            await asyncio.sleep(0.2)
-
-        booked = dict(executions(data_dir))
-        assert names
-        for one in landed():
-            assert one.receipt is not None
-            first, last = one.receipt.swaps[0], one.receipt.swaps[-1]
-            gain = last.amount_out - first.amount_in - one.receipt.flash_fee
-            assert booked[one.client_order_id.removesuffix("-t")] == gain - one.receipt.gas_quote
-            shown = rpc.ask("eth_getTransactionReceipt", one.hash)
-            assert shown["status"] == "0x1"
-            assert shown["from"] == wallet
-        assert recovery
+        names = {one.client_order_id.removesuffix("-t") for one in landed}
+        assert names, [(one.fate.value, one.why) for one in everything]
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                lines = (await installation.trades()).trades
+                if names <= {one.execution_id.removesuffix("-x") for one in lines}:
+                    break
+                await asyncio.sleep(0.2)
+        with rpc:
+            for one in landed:
+                shown = rpc.ask("eth_getTransactionReceipt", one.hash)
+                assert shown["status"] == "0x1"
+                assert shown["from"] == wallet
+    booked = executions(data_dir)
+    for one in landed:
+        assert one.receipt is not None
+        first, last = one.receipt.swaps[0], one.receipt.swaps[-1]
+        gain = last.amount_out - first.amount_in - one.receipt.flash_fee
+        assert booked[one.client_order_id.removesuffix("-t")] == gain - one.receipt.gas_quote

@@ -220,7 +220,7 @@ class SendingWorld:
                 pool=Pool(
                     chain=CHAIN,
                     protocol=Protocol(one.protocol),
-                    address=one.address,
+                    address=one.balancer_id or one.address,
                     tokens=tuple(
                         (AssetCode(names[token].asset), names[token].decimals)
                         for token in one.tokens
@@ -251,7 +251,7 @@ class SendingWorld:
         step = msgspec.structs.replace(
             plan.steps[0],
             venue=VenueId(f"{first.protocol}@{CHAIN}"),
-            address=first.address,
+            address=first.balancer_id or first.address,
         )
         changed = msgspec.structs.replace(plan, steps=(step, plan.steps[1]), flash_fee=fee)
         return Handed(

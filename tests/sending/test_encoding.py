@@ -257,8 +257,8 @@ def test_a_pool_of_v4_is_known_by_the_hash_of_its_key() -> None:
     assert pool_of(coin) == "0x" + keccak(b"".join(one.to_bytes(32) for one in words)).hex()
 
 
-def test_a_pool_of_the_vault_is_known_by_its_address() -> None:
-    assert pool_of(AWAY[4]) == "0x" + "5a" * 20
+def test_a_pool_of_the_vault_is_known_by_its_id() -> None:
+    assert pool_of(AWAY[4]) == "0x" + "5a" * 32
     assert pool_of(AWAY[0]) == POOLS[0]
 
 

@@ -492,7 +492,6 @@ class Told:
 
 async def simulated(sending: SendingWorld, desk: ChainDesk, handed: Handed) -> Told:
     """Ask the contracts what a route gains now."""
-    await desk.beginnings._know_pools(handed)
     route = route_of(handed.plan, handed.pools, desk.terms.route)
     route = msgspec.structs.replace(route, profit_min_raw=1)
     found = await sending.simulate(await desk.view.head(), route.contract, calldata(route))
