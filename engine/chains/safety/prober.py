@@ -158,8 +158,10 @@ def _next_block(header: dict[str, Json], at: BlockRef, chain_id: int) -> Block:
     """Return what a contract would read in the next block."""
     randomness = header.get("mixHash")
     number = at.number + 1
-    if header.get("l1BlockNumber") is not None:  # what a contract on Arbitrum reads
-        number = parse_quantity(header["l1BlockNumber"], "a block's number on Ethereum")
+    if (beneath := header.get("l1BlockNumber")) is not None:  # what a contract on Arbitrum reads
+        if isinstance(beneath, int) and beneath >= 0:  # Anvil, posing as Arbitrum
+            beneath = hex(beneath)
+        number = parse_quantity(beneath, "a block's number on Ethereum")
     miner = parse_address(header.get("miner"), "a block's miner")
     return Block(
         chain_id=chain_id,

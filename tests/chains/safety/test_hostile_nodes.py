@@ -127,6 +127,7 @@ async def test_an_answer_that_cannot_be_leaves_the_token_unknown(
         ("timestamp", "0x" + "f" * 30),
         ("number", "0x" + "f" * 30),
         ("l1BlockNumber", "soon"),
+        ("l1BlockNumber", -1),
     ],
 )
 async def test_a_head_that_cannot_be_leaves_the_token_unknown(

@@ -1,6 +1,7 @@
 """Tokens of the sandbox's chains that nobody should buy: as their sources say, and refused."""
 
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -9,6 +10,8 @@ from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.pool import open_pool
 from engine.chains.safety.prober import Market, Prober
 from engine.connectors.outbound import open_outbound
+from engine.domain.chains import CHAINS
+from engine.domain.pools import Protocol
 from engine.domain.token_safety import Standing, Trait
 from engine.sandbox.world.abi import topic
 from engine.sandbox.world.building import built, start_world
@@ -77,3 +80,25 @@ async def test_each_is_there_with_a_pair_that_is_worth_following_and_is_refused_
 
     assert Trait.SELL_FAILS in traits["MOON"]
     assert Trait.IMPERSONATES in traits["USDC"]
+
+
+@pytest.mark.parametrize("chain", ["arbitrum", "polygon"])
+async def test_tokens_are_judged_whatever_chain_the_node_poses_as(
+    new_world: Callable[..., LocalWorld], chain: str
+) -> None:
+    world = new_world(chain)
+    token = world.token("USDC").address
+    pool = next(
+        one
+        for one in world.made.pools
+        if one.protocol is Protocol.UNISWAP_V2 and token in one.tokens
+    )
+    market = Market(pool.address, next(one for one in pool.tokens if one != token))
+    async with (
+        open_outbound(None) as way,
+        open_pool([Access(name="local", http_url=world.world.http_url)], way) as node,
+    ):
+        prober = Prober(node=node, chain=chain, chain_id=CHAINS[chain].chain_id)
+        verdict = await prober.verdict(token, market, now_s=int(time.time()), is_curated=True)
+
+    assert verdict.standing is Standing.SAFE, verdict
