@@ -88,6 +88,10 @@ world: $(VENV)/.kernels $(VENV)/.dev ## HOURS=1 of SEEDS=4 seeded worlds (WORLD=
 trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (ID=...)
 	@exec $(PY) -m engine trace $(ID)
 
+.PHONY: deploy
+deploy: $(VENV)/.runtime ## deploy our contract on CHAIN=base of the running sandbox (PROXY=1: upgradeable); shows the cost, then asks
+	@exec $(PY) -m engine deploy --chain "$(CHAIN)" $(if $(PROXY),--upgradeable)
+
 .PHONY: kill
 kill: $(VENV)/.runtime ## set the kill latch of all engines from this shell, ENGINE=id of one
 	@exec $(PY) -m engine kill $(if $(ENGINE),--engine "$(ENGINE)")

@@ -15,7 +15,7 @@ from engine.operate.endings import exit_code_after
 from engine.operate.logs import set_up_logs
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
-from engine.tools import commands
+from engine.tools import commands, wallet_commands
 from engine.wiring.paths import Paths, prepare
 
 _HOURS_MAX = 10_000
@@ -83,8 +83,10 @@ def _parser() -> argparse.ArgumentParser:
         "name",
         choices=("engine", "ledger", "workers", "sandbox", "signer", "sender", "chains", *each),
     )
-    keys = add("keys", commands.keys, "make, import or unlock the key of the wallet")
-    _add_key_arguments(keys)
+    _add_key_arguments(add("keys", commands.keys, "make, import or unlock the key of the wallet"))
+    _add_deployment(
+        add("deploy", wallet_commands.deploy, "deploy our contract, after a dry run and a question")
+    )
     kill = add("kill", commands.kill, "set the kill latch")
     kill.add_argument("--why", default="set from the command line")
     kill.add_argument("--engine", default="", metavar="ID", help="only this one, not all engines")
@@ -142,6 +144,12 @@ def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
         dest="use",
         help="what the key may sign: transactions of the sandbox's chains alone, or of real ones",
     )
+
+
+def _add_deployment(deploy: argparse.ArgumentParser) -> None:
+    deploy.add_argument("--chain", required=True, help="a local chain of the running sandbox")
+    deploy.add_argument("--upgradeable", action="store_true", help="behind a proxy")
+    deploy.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _span(text: str) -> float:

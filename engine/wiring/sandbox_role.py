@@ -1,5 +1,6 @@
 """The sandbox role: the local servers, announced in a file for the other roles."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,6 +17,8 @@ from engine.sandbox.server import open_sandbox
 from engine.sandbox.settings import SandboxSettings
 from engine.settings.schema import Settings
 from engine.wiring.local_chains import local_chains
+from engine.wiring.local_deployments import redeploy
+from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
 
 FAULTS_S: Final = 3_600.0
@@ -28,10 +31,17 @@ async def run_sandbox(settings: Settings, paths: Paths) -> None:
     Raises:
         FatalError: the port is busy, or a recording is missing or damaged.
     """
-    async with stop_signals(ignores_interrupt=True) as stop, open_markets(settings, paths):
+    async with (
+        stop_signals(ignores_interrupt=True) as stop,
+        open_markets(settings, paths),
+        asyncio.TaskGroup() as tasks,
+    ):
+        chains = read_announcement(paths).local_chains
+        deploying = tasks.create_task(redeploy(paths, chains))
         keep_what_is_loaded()
         announce_ready()
         await stop.wait()
+        deploying.cancel()
 
 
 @asynccontextmanager

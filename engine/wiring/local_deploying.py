@@ -1,0 +1,260 @@
+"""Our contract on a local chain of the sandbox: what deploys it, what it costs, and doing it.
+
+Owner and recovery address are accounts of the sandbox that nobody has a key of: the node signs for
+any account. Both follow from the wallet, so that each new chain has the contract at one and the
+same address.
+"""
+
+import time
+from typing import Any, Final
+
+import msgspec
+from eth_hash.auto import keccak
+
+from engine.domain.errors import BadValueError, TransientError
+from engine.sandbox.world.abi import call_data
+from engine.sandbox.world.hands import created_address
+from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
+from engine.sending.contract_code import DIRECT, PROXY, UPGRADEABLE, code_hash, creation_code
+from engine.sending.simulating import GAS_MAX, SPEC
+
+COINS_WEI: Final = 10**18
+"""What owner and wallet are given; a coin of a local chain is worth nothing."""
+
+COINS_WEI_MIN: Final = COINS_WEI // 100
+NONCE_MIN: Final = 1_700_000_000
+"""Seconds of 2023: a wallet with a lower nonce is new on its chain."""
+
+INCLUDED_S: Final = 60.0
+LOOK_S: Final = 0.1
+SPARE: Final = (12, 10)
+"""A deployment may use so much more gas than its dry run."""
+
+IMPLEMENTATION_SLOT: Final = hex(int.from_bytes(keccak(b"eip1967.proxy.implementation")) - 1)
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """What was deployed, and is again wherever a local chain begins anew.
+
+    Attributes:
+        wallet: address that may send routes and pause, in lower case.
+        is_upgradeable: behind a proxy.
+    """
+
+    chain: str
+    wallet: str
+    is_upgradeable: bool = False
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction of the owner's.
+
+    Attributes:
+        what: it does, in words.
+        to: which contract is called, empty where one is made.
+    """
+
+    what: str
+    to: str
+    data: str
+
+
+class DeploymentPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a deployment does, before it does it.
+
+    Attributes:
+        contract: where it will be called, `code_hash` the hash of the code that has to be there.
+        implementation: behind a proxy, with its own hash; both empty without one.
+        steps: in order, with the owner's nonces from 0 on.
+    """
+
+    deployment: Deployment
+    owner: str
+    recovery: str
+    contract: str
+    code_hash: str
+    implementation: str = ""
+    implementation_hash: str = ""
+    steps: tuple[Step, ...]
+
+
+class DryRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment costs at the newest block.
+
+    Attributes:
+        gas: of each step, in units.
+    """
+
+    gas: tuple[int, ...]
+    gas_price_wei: int
+
+    @property
+    def cost_wei(self) -> int:
+        """Of all steps."""
+        return sum(self.gas) * self.gas_price_wei
+
+
+def plan_deployment(deployment: Deployment, *, wrapped: str) -> DeploymentPlan:
+    """Return what a deployment does on a chain whose wrapped coin is known."""
+    wallet = deployment.wallet
+    owner, recovery = lent_account("owner", wallet), lent_account("recovery", wallet)
+    first = created_address(owner, 0)
+    fixed = {"WRAPPED": wrapped, "RECOVERY": recovery}
+    if deployment.is_upgradeable:
+        contract = created_address(owner, 1)
+        begin = bytes.fromhex(call_data("initialize(address)", owner)[2:])
+        steps = [
+            _creation("the code behind the proxy", creation_code(UPGRADEABLE, wrapped, recovery)),
+            _creation("the proxy", creation_code(PROXY, first, begin)),
+        ]
+        hash_there = code_hash(PROXY, {})
+        behind = {
+            "implementation": first,
+            "implementation_hash": code_hash(UPGRADEABLE, {**fixed, "__self": first}),
+        }
+    else:
+        contract = first
+        steps = [_creation("the contract", creation_code(DIRECT, wrapped, recovery, owner))]
+        hash_there, behind = code_hash(DIRECT, fixed), {}
+    for what, name in (("send routes", "setExecutor"), ("pause", "setGuardian")):
+        data = call_data(f"{name}(address,bool)", wallet, True)
+        steps.append(Step(what=f"the wallet may {what}", to=contract, data=data))
+    return DeploymentPlan(
+        deployment=deployment,
+        owner=owner,
+        recovery=recovery,
+        contract=contract,
+        code_hash=hash_there,
+        steps=tuple(steps),
+        **behind,
+    )
+
+
+def dry_run(rpc: Rpc, plan: DeploymentPlan) -> DryRun:
+    """Carry all steps out on an EVM of ours, on the state of the newest block.
+
+    Raises:
+        BadValueError: one of them fails.
+    """
+    from pyrevm import EVM, CfgEnv, Env  # noqa: PLC0415 - few machines have it
+
+    chain_id, number, price = (
+        int(one, 16)
+        for one in rpc.ask_all([("eth_chainId", ()), ("eth_blockNumber", ()), ("eth_gasPrice", ())])
+    )
+    evm = EVM(
+        env=Env(cfg=CfgEnv(chain_id=chain_id)),
+        fork_url=rpc.url,
+        fork_block=str(number),
+        spec_id=SPEC,
+    )
+    evm.set_balance(plan.owner, COINS_WEI)
+    gas = []
+    for step in plan.steps:
+        data = bytes.fromhex(step.data[2:])
+        try:
+            if step.to:
+                evm.message_call(caller=plan.owner, to=step.to, calldata=data, gas=GAS_MAX)
+            else:
+                evm.deploy(plan.owner, data, gas=GAS_MAX)
+        except RuntimeError as error:
+            raise BadValueError(f"{step.what}: {str(error)[:200]}") from error
+        assert evm.result is not None
+        gas.append(evm.result.gas_used)
+    return DryRun(gas=tuple(gas), gas_price_wei=price)
+
+
+def is_there(rpc: Rpc, plan: DeploymentPlan) -> bool:
+    """Say whether the chain has the contract's code, to the byte."""
+    wanted = {plan.contract: plan.code_hash}
+    if plan.implementation:
+        wanted[plan.implementation] = plan.implementation_hash
+    codes = rpc.ask_all([("eth_getCode", (one, "latest")) for one in wanted])
+    for code, hash_wanted in zip(codes, wanted.values(), strict=True):
+        if "0x" + keccak(bytes.fromhex(code[2:])).hex() != hash_wanted:
+            return False
+    if not plan.implementation:
+        return True
+    behind = rpc.ask("eth_getStorageAt", plan.contract, IMPLEMENTATION_SLOT, "latest")
+    return int(behind, 16) == int(plan.implementation, 16)
+
+
+def deploy(rpc: Rpc, plan: DeploymentPlan) -> list[int]:
+    """Send each step that the chain does not have yet; return the gas that each used.
+
+    Raises:
+        BadValueError: a step failed, or other code is there afterwards.
+        TransientError: the chain makes no block.
+    """
+    done = int(rpc.ask("eth_getTransactionCount", plan.owner, "latest"), 16)
+    rpc.ask("anvil_setBalance", plan.owner, hex(COINS_WEI))
+    rpc.ask("anvil_impersonateAccount", plan.owner)
+    used = []
+    try:
+        for nonce, step in enumerate(plan.steps):
+            if nonce >= done:
+                used.append(_carried_out(rpc, plan, step, nonce))
+    except NodeSaidNoError as error:
+        raise BadValueError(f"the node refuses: {error}") from error
+    finally:
+        rpc.ask("anvil_stopImpersonatingAccount", plan.owner)
+    if not is_there(rpc, plan):
+        raise BadValueError(f"the code at {plan.contract} is not what was deployed")
+    return used
+
+
+def supply(rpc: Rpc, wallet: str, *, now_s: int) -> bool:
+    """Give a wallet coins where it has too few, and a nonce that none of its past had.
+
+    A chain that begins anew counts from 0 again, and the signer signs no nonce for a second plan:
+    so the wallet counts on from the time in seconds: it sends fewer than one a second.
+
+    Returns:
+        Whether there was anything to do.
+    """
+    held, count = rpc.ask_all(
+        [
+            ("eth_getBalance", (wallet, "latest")),
+            ("eth_getTransactionCount", (wallet, "latest")),
+        ]
+    )
+    is_poor, is_new = int(held, 16) < COINS_WEI_MIN, int(count, 16) < NONCE_MIN
+    if is_poor:
+        rpc.ask("anvil_setBalance", wallet, hex(COINS_WEI))
+    if is_new:
+        rpc.ask("anvil_setNonce", wallet, hex(max(now_s, NONCE_MIN)))
+    return is_poor or is_new
+
+
+def lent_account(what: str, wallet: str) -> str:
+    """Return the account of the sandbox that is a wallet's owner or recovery address."""
+    return "0x" + keccak(f"sandbox {what} ".encode() + bytes.fromhex(wallet[2:]))[-20:].hex()
+
+
+def _creation(what: str, code: bytes) -> Step:
+    return Step(what=what, to="", data="0x" + code.hex())
+
+
+def _transaction(plan: DeploymentPlan, step: Step) -> dict[str, Any]:
+    to = {"to": step.to} if step.to else {}
+    return {"from": plan.owner, "data": step.data, **to}
+
+
+def _carried_out(rpc: Rpc, plan: DeploymentPlan, step: Step, nonce: int) -> int:
+    sent = _transaction(plan, step) | {"nonce": hex(nonce)}
+    more, parts = SPARE
+    gas = int(rpc.ask("eth_estimateGas", sent), 16) * more // parts
+    receipt = _receipt(rpc, rpc.ask("eth_sendTransaction", sent | {"gas": hex(gas)}))
+    if receipt["status"] != "0x1":
+        raise BadValueError(f"{step.what}: {receipt['transactionHash']} reverted")
+    return int(receipt["gasUsed"], 16)
+
+
+def _receipt(rpc: Rpc, sent: str) -> dict[str, Any]:
+    until = time.monotonic() + INCLUDED_S
+    while time.monotonic() < until:
+        found: dict[str, Any] | None = rpc.ask("eth_getTransactionReceipt", sent)
+        if found is not None:
+            return found
+        time.sleep(LOOK_S)
+    raise TransientError(f"{sent} is in no block after {INCLUDED_S:.0f} s")
