@@ -1,0 +1,153 @@
+"""The sender and the sandbox's relay fit: it bids, lands at the top of a block, or not at all."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from engine.domain.told import Fate
+from engine.sandbox.relay.auction import Auction
+from engine.sandbox.relay.book import BundleBook
+from engine.sandbox.relay.builder import Builder
+from engine.sandbox.relay.bundles import Bundle
+from engine.sandbox.relay.door import RelayDoor
+from engine.sandbox.relay.rivals import Rivals
+from engine.sandbox.relay.transactions import parse_transaction
+from engine.sandbox.world.abi import call_data
+from engine.sandbox.world.swaps import Order, swap_of
+from engine.sending.desk import ChainDesk
+from engine.sending.paths import PrivateWay
+from engine.sending.policies import LOCAL_PRIVATE
+from engine.sending.relay import Relay
+from tests.chains.conftest import start_local
+from tests.sending.sending_world import ARTIFACT, CHAIN, GWEI, SendingWorld
+
+pytestmark = pytest.mark.slow
+
+RIVAL = 7
+
+
+class SealedWorld(SendingWorld):
+    """The same, where blocks are auctioned once `begin` was called."""
+
+    def begin(self) -> None:
+        self.world.automine(False)
+        rpc = self.world.rpc
+        self.book = BundleBook()
+        self.builder = Builder(rpc, self.book)
+        rivals = Rivals(rpc, self.world.made, self.book, seed=1)
+        self.auction = Auction(rpc, self.builder, rivals)
+        self.door = RelayDoor(self.book, chain_id=self.world.world.chain_id)
+        self.door.node_url, self.door.judged = rpc.url, self.builder.judged
+
+    def make(self, *, later_s: int = 1) -> None:
+        now_s = int(self.world.head()["timestamp"], 16) + later_s
+        self.base_fee(1)
+        self.auction.make_block(GWEI, now_s=now_s)
+
+    def outbid(self) -> str:
+        """Let a rival close the gap at the pair, for more than anybody else pays."""
+        rpc, account = self.world.rpc, self.world.made.accounts[RIVAL]
+        usdc = self.world.token("USDC").address
+        order = Order(self.pair, usdc, self.weth, self.world.raw("USDC", 80_000), 1, account)
+        sent = swap_of(order)
+        raw = rpc.ask(
+            "eth_signTransaction",
+            {
+                "from": account,
+                "to": self.pair.router,
+                "data": call_data(sent.signature, *sent.arguments),
+                "gas": hex(400_000),
+                "nonce": rpc.ask("eth_getTransactionCount", account, "latest"),
+                "maxFeePerGas": hex(30_000 * GWEI),
+                "maxPriorityFeePerGas": hex(20_000 * GWEI),
+                "chainId": hex(self.world.world.chain_id),
+            },
+        )
+        transaction = parse_transaction(bytes.fromhex(raw[2:]))
+        self.book.put(Bundle(signer=account, transactions=(transaction,), block=self.book.head + 1))
+        return transaction.hash
+
+    def close(self) -> None:
+        self.door.close()
+        super().close()
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[SealedWorld]:
+    if not ARTIFACT.exists():
+        pytest.skip("our contract is not compiled here")
+    local = start_local(CHAIN, "--slots-in-an-epoch", "2", "--order", "fifo")
+    made = SealedWorld(local, tmp_path)
+    yield made
+    made.close()
+    local.close()
+
+
+def private(desk: ChainDesk, world: SealedWorld, session: aiohttp.ClientSession) -> Relay:
+    relay = Relay(world.door.url, b"\x07" * 32, session)
+    desk.terms.policy = LOCAL_PRIVATE
+    desk.way = PrivateWay(relay, desk.view)
+    return relay
+
+
+def test_a_route_is_bid_for_and_lands_on_top_with_the_gain_that_was_planned(
+    sealed: SealedWorld,
+) -> None:
+    sealed.gap()
+    plan = sealed.plan(seconds=60)
+    sealed.begin()
+
+    async def work(desk: ChainDesk) -> None:
+        async with aiohttp.ClientSession() as session:
+            relay = private(desk, sealed, session)
+            sealed.table.hand_over(sealed.handed(plan))
+            await desk.step()
+            raw = sealed.life(plan).attempts[0].raw
+            tried = await relay.try_out([raw], block=sealed.book.head + 1)
+            assert (tried.why, tried.paid_wei > 0) == ("", True)
+            assert sealed.world.rpc.ask("txpool_status")["pending"] == "0x0"
+            for _ in range(3):
+                await asyncio.to_thread(sealed.make)
+                await desk.step()
+
+    sealed.run(work)
+
+    (news,) = sealed.news(plan)
+    assert news.fate is Fate.SUCCEEDED
+    block = next(one for one in sealed.builder.judged.values() if one)
+    assert [(one.place, one.hashes) for one in block] == [(0, (news.hash,))]
+    assert sealed.warnings == []
+
+
+def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cancel(
+    sealed: SealedWorld,
+) -> None:
+    sealed.gap()
+    plan = sealed.plan(seconds=30)
+    sealed.begin()
+
+    async def work(desk: ChainDesk) -> None:
+        async with aiohttp.ClientSession() as session:
+            private(desk, sealed, session)
+            sealed.table.hand_over(sealed.handed(plan))
+            await desk.step()
+            rival = sealed.outbid()
+            await asyncio.to_thread(sealed.make)
+            first, second = sealed.builder.judged[sealed.book.head]
+            ours = {one.place: one for one in (first, second)}
+            assert ours[0].hashes == (rival,)
+            assert "behind what pays more" in ours[-1].why
+            for later_s in (1, 60, 1, 1, 1):
+                await desk.step()
+                await asyncio.to_thread(sealed.make, later_s=later_s)
+            await desk.step()
+
+    sealed.run(work)
+
+    assert [one.fate for one in sealed.news(plan)] == [Fate.CANCELLED]
+    assert sealed.executions() == 0
+    assert sealed.count() == 1
+    assert len(sealed.book) == 0
