@@ -276,8 +276,11 @@ class ChainDesk:
             hash="" if landed is None else landed.hash,
             why=telling.why,
         )
+        lost = ""
+        if telling.fate in {Fate.CANCELLED, Fate.NEVER}:
+            lost = await self.way.why_lost(life)
         if landed is None or handed is None:
-            return news
+            return msgspec.structs.replace(news, why="; ".join(filter(None, (news.why, lost))))
         route = decode(life.data, contract=life.to)
         if telling.fate is Fate.SUCCEEDED:
             seen, ts = await self.view.gain(
@@ -296,6 +299,7 @@ class ChainDesk:
             fate=telling.fate,
             landed_ts=ts,
             recovery=self._recovery,
+            lost=lost,
         )
         self._warn(odd)
         return msgspec.structs.replace(news, receipt=receipt)

@@ -4,12 +4,15 @@ A way may be taken any number of times with the same bytes. What only uses a non
 always: it hides nothing, and has to land.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.sending.calls import HeadNow
 from engine.sending.facts import Answer, Attempt, Life
 from engine.sending.relay import Relay, bundle_name
 from engine.sending.view import ChainView
+
+ASKED_MAX: Final = 3
+"""Of the newest bids, after whose fate a relay is asked."""
 
 
 class Way(Protocol):
@@ -17,6 +20,10 @@ class Way(Protocol):
 
     async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
         """Send a transaction, or bid with it for the block after a head."""
+        ...
+
+    async def why_lost(self, life: Life) -> str:
+        """Return why a plan is in no block that it was meant for; empty if nobody says."""
         ...
 
 
@@ -30,6 +37,11 @@ class OpenWay:
         """See `Way.send`."""
         del life, head
         return await self._view.send(attempt.raw)
+
+    async def why_lost(self, life: Life) -> str:
+        """See `Way.why_lost`."""
+        del life
+        return ""
 
 
 class PrivateWay:
@@ -56,3 +68,11 @@ class PrivateWay:
         if answer is Answer.TAKEN_IN:
             self._bid[name] = bid
         return answer, why
+
+    async def why_lost(self, life: Life) -> str:
+        """See `Way.why_lost`."""
+        bids = [one for one in life.attempts if not one.is_cancel]
+        for attempt in reversed(bids[-ASKED_MAX:]):
+            if why := await self._relay.why_not(attempt.at_block + 1, attempt.hash):
+                return why
+        return ""

@@ -42,6 +42,7 @@ def receipt_of(
     fate: Fate,
     landed_ts: int,
     recovery: str,
+    lost: str = "",
 ) -> tuple[Receipt, str]:
     """Return what the plan's transaction came to, and what is odd about it, empty if nothing is.
 
@@ -53,10 +54,13 @@ def receipt_of(
         fate: what became of it.
         landed_ts: Unix time of its block in seconds.
         recovery: where gains go.
+        lost: why it was in no block that it was meant for, if somebody says.
     """
     paid_wei = landed.gas_used * landed.gas_price_wei + landed.data_fee_wei
     if fate is not Fate.SUCCEEDED or seen is None:
-        why = "reverted" if fate is Fate.REVERTED else "cancelled: it was too late for it"
+        why = "reverted"
+        if fate is not Fate.REVERTED:
+            why = f"cancelled: {lost or 'it was too late for it'}"
         return (
             _receipt(
                 plan, landed, landed_ts, swaps=(), gas_wei=paid_wei, flash_fee=Decimal(0), why=why

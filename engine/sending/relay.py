@@ -18,6 +18,7 @@ from eth_keys.datatypes import PrivateKey
 
 from engine.domain.errors import TransientError
 from engine.sending.facts import Answer
+from engine.sending.outbid import METHOD, why_not_there
 
 HEADER: Final = "X-Flashbots-Signature"
 ANSWER_S: Final = 2.0
@@ -121,6 +122,14 @@ class Relay:
         except TransientError:
             return False
         return "error" not in answer
+
+    async def why_not(self, block: int, hash_: str) -> str:
+        """Return why what we bid with a transaction is not in a block; empty if it does not say."""
+        try:
+            answer = await self._ask(METHOD, hex(block))
+        except TransientError:
+            return ""
+        return why_not_there(block, answer.get("result"), hash_)
 
     async def _ask(self, method: str, *params: Any) -> dict[str, Any]:
         self._number += 1

@@ -128,6 +128,7 @@ def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cance
     sealed.gap()
     plan = sealed.plan(seconds=30)
     sealed.begin()
+    block = 0
 
     async def work(desk: ChainDesk) -> None:
         async with aiohttp.ClientSession() as session:
@@ -140,6 +141,8 @@ def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cance
             ours = {one.place: one for one in (first, second)}
             assert ours[0].hashes == (rival,)
             assert "behind what pays more" in ours[-1].why
+            nonlocal block
+            block = sealed.book.head
             for later_s in (1, 60, 1, 1, 1):
                 await desk.step()
                 await asyncio.to_thread(sealed.make, later_s=later_s)
@@ -147,7 +150,11 @@ def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cance
 
     sealed.run(work)
 
-    assert [one.fate for one in sealed.news(plan)] == [Fate.CANCELLED]
+    (news,) = sealed.news(plan)
+    assert news.fate is Fate.CANCELLED
+    assert news.receipt is not None
+    rival = sealed.world.made.accounts[RIVAL]
+    assert f"outbid in block {block} by {rival}, who paid" in news.receipt.why
     assert sealed.executions() == 0
     assert sealed.count() == 1
     assert len(sealed.book) == 0
