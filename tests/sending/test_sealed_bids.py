@@ -14,14 +14,13 @@ from engine.sandbox.relay.builder import Builder
 from engine.sandbox.relay.bundles import Bundle
 from engine.sandbox.relay.door import RelayDoor
 from engine.sandbox.relay.rivals import Rivals
-from engine.sandbox.relay.transactions import parse_transaction
-from engine.sandbox.world.abi import call_data
-from engine.sandbox.world.swaps import Order, swap_of
+from engine.sandbox.world.swaps import Order
 from engine.sending.desk import ChainDesk
 from engine.sending.paths import PrivateWay
 from engine.sending.policies import LOCAL_PRIVATE
 from engine.sending.relay import Relay
 from tests.chains.conftest import start_local
+from tests.sandbox.relay.searcher import signed_swap
 from tests.sending.sending_world import ARTIFACT, CHAIN, GWEI, SendingWorld
 
 pytestmark = pytest.mark.slow
@@ -52,21 +51,7 @@ class SealedWorld(SendingWorld):
         rpc, account = self.world.rpc, self.world.made.accounts[RIVAL]
         usdc = self.world.token("USDC").address
         order = Order(self.pair, usdc, self.weth, self.world.raw("USDC", 80_000), 1, account)
-        sent = swap_of(order)
-        raw = rpc.ask(
-            "eth_signTransaction",
-            {
-                "from": account,
-                "to": self.pair.router,
-                "data": call_data(sent.signature, *sent.arguments),
-                "gas": hex(400_000),
-                "nonce": rpc.ask("eth_getTransactionCount", account, "latest"),
-                "maxFeePerGas": hex(30_000 * GWEI),
-                "maxPriorityFeePerGas": hex(20_000 * GWEI),
-                "chainId": hex(self.world.world.chain_id),
-            },
-        )
-        transaction = parse_transaction(bytes.fromhex(raw[2:]))
+        transaction = signed_swap(rpc, order, tip_gwei=20_000)
         self.book.put(Bundle(signer=account, transactions=(transaction,), block=self.book.head + 1))
         return transaction.hash
 

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from engine.domain.pools import Protocol
+from engine.sandbox.relay.bundles import Bundle
 from engine.sandbox.relay.gaps import best_gap
-from engine.sandbox.relay.rivals import COUNT, PAIRS_A_BLOCK, Rivals
+from engine.sandbox.relay.rivals import COUNT, PAIRS_A_BLOCK, POOLS_A_PAIR, Rivals
 from engine.sandbox.world.states import standings
+from engine.sandbox.world.swaps import Order
 from engine.sandbox.world.values import WorldPool
 from tests.chains.conftest import start_local
 from tests.chains.local_world import LocalWorld
+from tests.sandbox.relay.searcher import signed_swap
 from tests.sandbox.relay.test_blocks_of_bids import BASE_FEE_WEI, Bidding
 
 pytestmark = pytest.mark.slow
@@ -100,6 +104,24 @@ def test_a_rival_whose_bid_lands_has_gained_more_than_it_paid(bidding: Bidding) 
     assert landed
 
 
+def test_a_rival_is_in_no_block_where_it_would_not_get_back_what_it_bid(bidding: Bidding) -> None:
+    world = bidding.world
+    target = world.pool("Uniswap V3", "WETH", "USDC", 500)
+    made = replace(world.made, pools=(open_gap(world), target))
+    rivals = Rivals(bidding.rpc, made, bidding.book, seed=3)
+    while not rivals.bids:
+        rivals.bid(worths(world))
+    # Somebody who pays more sells where the rivals want to sell, and leaves the first pool alone.
+    weth = world.token("WETH").address
+    usdc = world.token("USDC").address
+    account = world.made.accounts[2]
+    order = Order(target, weth, usdc, world.raw("WETH", 200), 1, account)
+    swap = signed_swap(bidding.rpc, order, tip_gwei=50_000)
+    bidding.book.put(Bundle(signer=account, transactions=(swap,), block=bidding.next))
+
+    assert bidding.make() == [swap.hash]
+
+
 def test_the_same_seed_has_the_same_habits_and_another_one_others(bidding: Bidding) -> None:
     made, rpc, book = bidding.world.made, bidding.rpc, bidding.book
 
@@ -127,10 +149,35 @@ def test_a_rival_reads_a_few_pools_a_block_however_many_there_are(
         return ask_all(calls)
 
     monkeypatch.setattr(bidding.rpc, "ask_all", counted)
-    bidding.rivals.bid(worths(bidding.world))
+    made = bidding.world.made
+    many = Rivals(bidding.rpc, replace(made, pools=made.pools * 5), bidding.book, seed=3)
+    many.bid(worths(bidding.world))
 
-    assert sum(asked) <= COUNT * PAIRS_A_BLOCK * 4 * 2
-    assert len(bidding.world.made.pools) > PAIRS_A_BLOCK * 4
+    assert 0 < sum(asked) <= COUNT * PAIRS_A_BLOCK * POOLS_A_PAIR * 2  # two reads each at most
+
+
+def test_of_rivals_who_bid_for_one_gap_one_has_it_and_it_costs_the_others_nothing(
+    bidding: Bidding,
+) -> None:
+    world = bidding.world
+    pools = (open_gap(world), world.pool("Uniswap V3", "WETH", "USDC", 500))
+    made = replace(world.made, pools=pools)
+    rivals = Rivals(bidding.rpc, made, bidding.book, seed=3)
+    while len(bidding.book) < COUNT:
+        bidding.book.take(0)
+        rivals.bid(worths(world))
+
+    bidding.make()
+
+    judged = bidding.builder.judged[bidding.next - 1]
+    best = max(judged, key=lambda one: one.paid_wei)
+    assert [one for one in judged if one.place >= 0] == [best]
+    for one in judged:
+        count = int(bidding.rpc.ask("eth_getTransactionCount", one.signer, "latest"), 16)
+        before = int(
+            bidding.rpc.ask("eth_getTransactionCount", one.signer, hex(bidding.next - 2)), 16
+        )
+        assert count - before == (2 if one is best else 0)
 
 
 def test_a_gap_is_as_wide_as_the_contracts_give(bidding: Bidding) -> None:
