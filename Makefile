@@ -92,6 +92,10 @@ trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (
 deploy: $(VENV)/.runtime ## deploy our contract on CHAIN=base of the running sandbox (PROXY=1: upgradeable); shows the cost, then asks
 	@exec $(PY) -m engine deploy --chain "$(CHAIN)" $(if $(PROXY),--upgradeable)
 
+.PHONY: self-test
+self-test: $(VENV)/.runtime ## try all that going live on CHAIN=base needs: signer, key, balances, contract, roles, a simulated route
+	@exec $(PY) -m engine self-test --chain "$(CHAIN)"
+
 .PHONY: kill
 kill: $(VENV)/.runtime ## set the kill latch of all engines from this shell, ENGINE=id of one
 	@exec $(PY) -m engine kill $(if $(ENGINE),--engine "$(ENGINE)")

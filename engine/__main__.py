@@ -85,7 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_key_arguments(add("keys", commands.keys, "make, import or unlock the key of the wallet"))
     _add_deployment(
-        add("deploy", wallet_commands.deploy, "deploy our contract, after a dry run and a question")
+        add(
+            "deploy", wallet_commands.deploy, "deploy our contract, after a dry run and a question"
+        ),
+        add("self-test", wallet_commands.self_test, "try all that going live needs"),
     )
     kill = add("kill", commands.kill, "set the kill latch")
     kill.add_argument("--why", default="set from the command line")
@@ -146,8 +149,9 @@ def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_deployment(deploy: argparse.ArgumentParser) -> None:
-    deploy.add_argument("--chain", required=True, help="a local chain of the running sandbox")
+def _add_deployment(deploy: argparse.ArgumentParser, test: argparse.ArgumentParser) -> None:
+    for one in (deploy, test):
+        one.add_argument("--chain", required=True, help="a local chain of the running sandbox")
     deploy.add_argument("--upgradeable", action="store_true", help="behind a proxy")
     deploy.add_argument("--yes", action="store_true", help="do not ask")
 

@@ -27,3 +27,11 @@ async def deploy(settings: Settings, paths: Paths, asked: argparse.Namespace) ->
         say=_say,
     )
     return exit_codes.OK if is_done else exit_codes.FAILED
+
+
+async def self_test(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Try all that has to be so before the wallet goes live."""
+    from engine.tools.self_test import run_self_test
+
+    is_well = await run_self_test(settings, paths, chain=asked.chain, say=_say)
+    return exit_codes.OK if is_well else exit_codes.FAILED
