@@ -25,6 +25,7 @@ from bot.commands import (
     safety,
     system,
     token,
+    wallets,
     work,
 )
 
@@ -52,6 +53,9 @@ COMMANDS: tuple[CommandEntry, ...] = (
     money.PNL,
     balance.BALANCE,
     life.POSITIONS,
+    wallets.WALLETS,
+    wallets.TX,
+    wallets.CONTRACT,
     reports.REPORTS,
     reports.DAILY,
     reports.REPORT,

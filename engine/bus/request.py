@@ -165,6 +165,11 @@ class Roles(Protocol):
         """The role that signs; away where nothing is signed."""
         ...
 
+    @property
+    def sender(self) -> Caller:
+        """The role that sends transactions; away where none are sent."""
+        ...
+
     async def kill(self, command: Any, /) -> Any:
         """Kill by every path at once, see `facade.killing`."""
         ...

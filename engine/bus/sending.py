@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from engine.bus.request import SenderRequest
+from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
 
@@ -80,4 +81,12 @@ class Sending(Protocol):
 
     async def told_after(self, after: int | None) -> Told:
         """Return what was told after a number."""
+        ...
+
+    def transactions(self, most: int) -> TransactionsReport:
+        """Return the newest transactions."""
+        ...
+
+    async def contracts(self) -> ContractsReport:
+        """Return how our contract stands on each chain."""
         ...

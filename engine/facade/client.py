@@ -33,12 +33,14 @@ class BusFacade:
         chains: Caller | None = None,
         workers: Caller | None = None,
         signer: Caller | None = None,
+        sender: Caller | None = None,
     ) -> None:
         self.engine = doors.own.caller
         self.ledger = ledger
         self.chains = chains or _Nobody("no chains are followed here")
         self.workers = workers or _Nobody("nothing runs in the background of one process")
         self.signer = signer or _Nobody("nothing is signed here: no role holds a key")
+        self.sender = sender or _Nobody("no transactions are sent here")
         self._doors = doors
         self._killer = Killer(doors, ledger, latch)
 

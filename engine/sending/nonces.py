@@ -183,6 +183,27 @@ class NonceTable:
         found = self._run("select life from lives where client_order_id = ?", (client_order_id,))
         return msgspec.json.decode(found[0][0], type=Life) if found else None
 
+    def newest_lives(self, most: int) -> list[Life]:
+        """Return the lives of the highest nonces, ended or not, highest first."""
+        found = self._run("select life from lives order by nonce desc limit ?", (most,))
+        return [msgspec.json.decode(content, type=Life) for (content,) in found]
+
+    def count(self) -> int:
+        """Return how many nonces were ever kept."""
+        ((found,),) = self._run("select count(*) from lives")
+        return int(found)
+
+    def unsent(self) -> tuple[int, TransactionNews | None]:
+        """Return how many plans ended without a nonce, and what was told of the newest."""
+        ((found, newest),) = self._run(
+            "select count(*), max(number) from tellings"
+            " where client_order_id not in (select client_order_id from lives)"
+        )
+        if newest is None:
+            return 0, None
+        ((news,),) = self._run("select news from tellings where number = ?", (newest,))
+        return int(found), msgspec.json.decode(news, type=TransactionNews)
+
     def lives_of_block(self, block_hash: str) -> list[Life]:
         """Return all that a block holds of the newest lives, ended or not."""
         found = self._run("select life from lives order by nonce desc limit ?", (NEWEST,))

@@ -168,8 +168,10 @@ async def check_runs(paths: Paths) -> None:
 
 def _callers(paths: Paths, chains: Iterable[str]) -> dict[str, RoleCaller]:
     callers = {role: caller_to(paths, role) for role in ("engine", "ledger", "workers", *chains)}
-    # The signer answers on its socket of this machine, whatever carries the bus.
-    return callers | {"signer": SocketCaller(paths.socket("signer"), role="signer")}
+    # These answer on their sockets of this machine, whatever carries the bus.
+    return callers | {
+        role: SocketCaller(paths.socket(role), role=role) for role in ("signer", "sender")
+    }
 
 
 @contextlib.asynccontextmanager
@@ -205,6 +207,7 @@ async def _facade(
             chains=caller_of_chains(callers, roles),
             workers=callers["workers"],
             signer=callers["signer"],
+            sender=callers["sender"],
         )
     finally:
         for caller in opened:

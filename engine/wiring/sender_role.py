@@ -17,6 +17,7 @@ from engine.bus.notices import SendingTrouble
 from engine.bus.records import NoticeRecord
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.sending import HandedOver, Told, ToldNews
+from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.signing import SignRequest, WalletsReport
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.chains.gas.reader import GasReader
@@ -47,6 +48,7 @@ from engine.sending.policies import policy_of
 from engine.sending.relay import Relay
 from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
+from engine.sending.showing import ContractLook, transactions_report
 from engine.sending.simulating import Simulated, Simulator
 from engine.sending.view import ChainView
 from engine.settings.schema import Settings
@@ -159,6 +161,7 @@ async def open_sender(
                         _route_terms(paths, nodes[chain], next(iter(ours))),
                         signer,
                         answers,
+                        code_hash=next(iter(ours.values())),
                         way=way,
                         clock=clock,
                         warnings=warnings,
@@ -192,6 +195,7 @@ async def _send(
     signer: Caller,
     answers: "SenderAnswers",
     *,
+    code_hash: str,
     way: Outbound,
     clock: Clock,
     warnings: "Warnings",
@@ -231,6 +235,14 @@ async def _send(
             return await asyncio.to_thread(simulator.simulate, head, to, data)
 
         view = ChainView(node, wallet=wallet)
+        answers.looks[facts.name] = ContractLook(
+            node=node,
+            chain=facts.name,
+            wallet=wallet,
+            contract=route.contract,
+            wanted_hash=code_hash,
+            wrapped=facts.wrapped_native,
+        )
         desk = ChainDesk(
             terms=terms,
             table=answers.table,
@@ -278,12 +290,14 @@ class SenderAnswers:
     Attributes:
         handed: set when there is a plan to begin.
         told: set when there are news.
+        looks: at our contract, by chain.
     """
 
     def __init__(self, table: NonceTable) -> None:
         self.table: Final = table
         self.handed: Final = asyncio.Event()
         self.told: Final = asyncio.Event()
+        self.looks: Final[dict[str, ContractLook]] = {}
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """See `bus.request.Answerer`."""
@@ -321,6 +335,15 @@ class SenderAnswers:
                     await self.told.wait()
             found = self.table.told_after(after)
         return self._told([ToldNews(number=one.number, news=one.news) for one in found])
+
+    def transactions(self, most: int) -> TransactionsReport:
+        """See `bus.sending.Sending`."""
+        return transactions_report(self.table, basis=Basis.SANDBOX_LIVE, most=most, is_local=True)
+
+    async def contracts(self) -> ContractsReport:
+        """See `bus.sending.Sending`."""
+        lines = await asyncio.gather(*(one.look() for one in self.looks.values()))
+        return ContractsReport(basis=Basis.SANDBOX_LIVE, contracts=list(lines))
 
     def _told(self, news: Sequence[ToldNews]) -> Told:
         return Told(newest=self.table.newest_number(), news=tuple(news))

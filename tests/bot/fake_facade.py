@@ -90,9 +90,18 @@ from engine.requests.safety import (
     Unkill,
 )
 from engine.requests.token import GetToken
+from engine.requests.transactions import GetContracts, GetTransactions
+from engine.requests.wallets import GetWallets
 from engine.requests.why import GetWhy
 from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
-from tests.bot import chain_samples, discovery_samples, samples, token_samples, work_samples
+from tests.bot import (
+    chain_samples,
+    discovery_samples,
+    samples,
+    sending_samples,
+    token_samples,
+    work_samples,
+)
 from tests.patience import PATIENCE_S
 
 CODE = "123456"
@@ -325,6 +334,12 @@ class FakeFacade:
                 return work_samples.switched(command.name, is_on=command.is_on)
             case GetResources():
                 return work_samples.resources()
+            case GetWallets():
+                return sending_samples.wallets()
+            case GetTransactions():
+                return sending_samples.transactions()
+            case GetContracts():
+                return sending_samples.contracts()
         return self._answer_chat(command)
 
     def _answer_chat(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911 - one table

@@ -33,6 +33,9 @@ EXAMPLES = {
     "trades": ("/trades 3", "last 3 of 31"),
     "pnl": ("/pnl 7", "PnL, last 7 days"),
     "balance": ("/balance", "Balance: $20,012.81 now"),
+    "wallets": ("/wallets", "Wallet: open"),
+    "tx": ("/tx 3", "Transactions: 31, 2 not final"),
+    "contract": ("/contract", "Contract: 1 of 1 chains ready"),
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),
     "limit": ("/limit position_usd 250", "position_usd is 250"),
@@ -461,7 +464,7 @@ async def test_menu_buttons_run_their_command(chat: Chat) -> None:
         ("/trades 51", "a whole number from 1 to 50"),
         ("/trades 5 5", "one argument too many"),
         ("/pnl 1,000", "a whole number from 1 to 365"),
-        ("/mode live", "one of observe, paper"),
+        ("/mode 7", "one of observe, paper"),
         ("/mode pape", "Did you mean /mode paper ?"),
         ("/export trade", "Did you mean /export trades ?"),
         (

@@ -113,6 +113,13 @@ SCENES: Final = (
     Scene(name="trades", line="/trades 6", says="The newest trades, planned and realised."),
     Scene(name="trade", line="/trade", says="A trade step by step, with its times."),
     Scene(name="balance", line="/balance", says="The paper money, and what it earned."),
+    Scene(
+        name="wallets", line="/wallets", says="What signs, its coins, and what of its caps is used."
+    ),
+    Scene(name="tx", line="/tx", says="The newest transactions, and what became of each."),
+    Scene(
+        name="contract", line="/contract", says="Our contract on each chain, as its nodes have it."
+    ),
     Scene(name="positions", line="/positions", says="Plans under way and leftovers."),
     Scene(name="risk", line="/limits", says="Each limit and how much of it is used."),
     Scene(name="venue", line="/venue", says="Venues that are on and off, each with its button."),

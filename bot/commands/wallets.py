@@ -1,0 +1,98 @@
+"""Commands /wallets, /tx and /contract: what signs, what was sent, what is called on each chain."""
+
+from typing import Final
+
+from bot.answer import Answer, Button
+from bot.command import Call, CommandEntry, Kind, Topic
+from bot.grammar import Argument, Form
+from bot.render.wallets import render_contracts, render_transactions, render_wallets
+from engine.domain.errors import TransientError
+from engine.requests.transactions import GetContracts, GetTransactions
+from engine.requests.wallets import GetWallets
+
+SHOWN: Final = 5
+SHOWN_MAX: Final = 50
+
+_WALLETS = Button(label="Wallets", line="/wallets")
+_TX = Button(label="Transactions", line="/tx")
+_CONTRACT = Button(label="Contract", line="/contract")
+_TRADES = Button(label="Trades", line="/trades")
+
+
+async def wallets(call: Call) -> Answer:
+    """Show the wallet; balances only while the sender is there."""
+    report = await call.ask(GetWallets())
+    try:
+        contracts = await call.ask(GetContracts())
+    except TransientError:
+        contracts = None
+    return Answer(screen=render_wallets(report, contracts), buttons=((_TX, _CONTRACT),))
+
+
+WALLETS = CommandEntry(
+    name="wallets",
+    topic=Topic.MONEY,
+    kind=Kind.READ,
+    short_help="what signs, its coins, its caps today",
+    long_help=(
+        (
+            "Shows the wallet that signs: its address, whether its key is open, what it has for gas"
+            " on each chain, and how much of each cap is used today."
+        ),
+        "A locked one signs nothing until keys unlock on the machine opens it.",
+    ),
+    handler=wallets,
+    parent="balance",
+)
+
+
+async def tx(call: Call) -> Answer:
+    """Show the newest transactions."""
+    report = await call.ask(
+        GetTransactions(most=call.arguments.number("transactions", default=SHOWN))
+    )
+    return Answer(screen=render_transactions(report), buttons=((_TRADES, _WALLETS, _CONTRACT),))
+
+
+TX = CommandEntry(
+    name="tx",
+    topic=Topic.MONEY,
+    kind=Kind.READ,
+    short_help="newest transactions, state and cost",
+    long_help=(
+        (
+            "Shows the newest transactions: plan, chain, state, hash, block, nonce, what it gained"
+            " before gas and what gas cost; a link where an explorer knows it."
+        ),
+        (
+            "Succeeded stands with enough blocks on top, final for good. Reverted and cancelled"
+            " ones cost gas and did nothing else. Plans that were never sent are counted above."
+        ),
+    ),
+    handler=tx,
+    parent="trades",
+    grammar=(Argument(name="transactions", form=Form.NUMBER, number_max=SHOWN_MAX),),
+)
+
+
+async def contract(call: Call) -> Answer:
+    """Show our contract on each chain."""
+    report = await call.ask(GetContracts())
+    return Answer(screen=render_contracts(report), buttons=((_WALLETS, _TX),))
+
+
+CONTRACT = CommandEntry(
+    name="contract",
+    topic=Topic.MONEY,
+    kind=Kind.READ,
+    short_help="our contract: code, roles, pause",
+    long_help=(
+        (
+            "Shows our contract on each chain as its nodes have it now: whether its code is what"
+            " the settings name, owner, what the wallet may do, whether it is paused, where gains"
+            " go and how much of the wrapped coin lies there, and what it holds (nothing, usually)."
+        ),
+    ),
+    handler=contract,
+    parent="balance",
+)

@@ -1,0 +1,109 @@
+"""Reports of the roles that sign and send."""
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from engine.bus.sending_reports import (
+    ContractLine,
+    ContractsReport,
+    TransactionLine,
+    TransactionsReport,
+)
+from engine.bus.signing import CapLine, SignedChain, WalletsReport
+from engine.domain.modes import Basis
+
+WALLET = "0x243910707a4dfc9fffda391c84280b656a4d4919"
+CONTRACT = "0x853e514a39c1d42e37ca11bf67ad3bcd6e4fd1e1"
+CODE_HASH = "0xcd0da8aad701b2283a663f430e500da450f42941b7ae8fe964653f4361f7999f"
+
+_FINAL = TransactionLine(
+    ref="r7-12",
+    chain="base",
+    nonce=1_795_935_321,
+    state="final",
+    fate="succeeded",
+    hash="0x" + "12ab" * 16,
+    attempts=1,
+    block=1_204,
+    native="ETH",
+    cost=Decimal("0.000231"),
+    asset="ETH",
+    gain=Decimal("0.0183"),
+)
+
+
+def wallets() -> WalletsReport:
+    return WalletsReport(
+        basis=Basis.SANDBOX_LIVE,
+        is_locked=False,
+        address=WALLET,
+        key="keystore",
+        chains=[SignedChain(name="base", chain_id=8_453, contracts={CONTRACT: CODE_HASH})],
+        day=20_787,
+        caps=[
+            CapLine(what="moved by plans", unit="USD", used=Decimal(8_120), most=Decimal(100_000)),
+            CapLine(what="signatures", unit="", used=Decimal(14), most=Decimal(5_000)),
+            CapLine(what="gas on base", unit="ETH", used=Decimal("0.0041"), most=Decimal("0.05")),
+            CapLine(
+                what="gas on base to protect", unit="ETH", used=Decimal(0), most=Decimal("0.05")
+            ),
+        ],
+        guards=["no core dumps"],
+        missing=[],
+    )
+
+
+def transactions() -> TransactionsReport:
+    return TransactionsReport(
+        basis=Basis.SANDBOX_LIVE,
+        transactions=[
+            replace(
+                _FINAL,
+                ref="r7-19",
+                state="pending",
+                fate="",
+                nonce=_FINAL.nonce + 2,
+                attempts=2,
+                block=None,
+                cost=None,
+                gain=None,
+            ),
+            replace(
+                _FINAL,
+                ref="r7-15",
+                state="confirmed",
+                fate="reverted",
+                nonce=_FINAL.nonce + 1,
+                block=1_209,
+                gain=None,
+                why="it gained less than the least",
+            ),
+            _FINAL,
+        ],
+        count=31,
+        unsent=4,
+        unsent_why="its time was over 40 ms ago",
+    )
+
+
+def contracts() -> ContractsReport:
+    return ContractsReport(
+        basis=Basis.SANDBOX_LIVE,
+        contracts=[
+            ContractLine(
+                chain="base",
+                address=CONTRACT,
+                wallet=WALLET,
+                native="ETH",
+                wanted_hash=CODE_HASH,
+                code_hash=CODE_HASH,
+                owner="0x98c317c39e360452de3cf1e848ae26ec87456461",
+                recovery="0xf75346d1dacfcd7032c3a6f12e3c3d0b2ecc0f06",
+                is_executor=True,
+                is_guardian=True,
+                wallet_coins=Decimal("0.9959"),
+                earned=Decimal("0.4181"),
+            )
+        ],
+    )
