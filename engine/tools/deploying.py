@@ -21,7 +21,7 @@ from engine.requests.wallets import GetWallets
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.sandbox.world.values import LocalChain
 from engine.settings.passing import text_of
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings, SignerSettings, environment_name
 from engine.signing.keystore import parse_keystore
 from engine.signing.secret_files import read_secret_file
 from engine.tools.enroll import write_setting
@@ -48,6 +48,10 @@ GAS_DAY: Final[Mapping[str, Decimal]] = {
     "POL": Decimal(50),
 }
 """Gas of a day that is allowed where the operator has not said: some hundred transactions."""
+
+NOTIONAL_DAY_USD: Final = Decimal(10_000_000)
+"""USD of a day that plans may move where the operator has not said: the sandbox's flash loans are
+large, and what they move is nobody's."""
 
 YES: Final = "deploy"
 
@@ -190,6 +194,9 @@ def _settings_after(settings: Settings, plan: DeploymentPlan) -> dict[str, str]:
     others = {
         place: text for place, text in own.contracts.items() if not place.startswith(f"{chain}:")
     }
+    usd = own.notional_day_usd
+    if usd == SignerSettings().notional_day_usd:
+        usd = NOTIONAL_DAY_USD
     gas = {chain: GAS_DAY.get(NATIVE_ASSETS[chain], Decimal("0.05"))} | own.gas_day
     return {
         environment_name("signer", "signs"): "sandbox",
@@ -197,11 +204,12 @@ def _settings_after(settings: Settings, plan: DeploymentPlan) -> dict[str, str]:
             others | {f"{chain}:{plan.contract}": plan.code_hash}
         ),
         environment_name("signer", "gas_day"): text_of(gas),
+        environment_name("signer", "notional_day_usd"): text_of(usd),
     }
 
 
 def _check_environment(environment: Mapping[str, str]) -> None:
-    for setting in ("signs", "contracts", "gas_day"):
+    for setting in ("signs", "contracts", "gas_day", "notional_day_usd"):
         name = environment_name("signer", setting)
         if name in environment:
             raise SettingsError(

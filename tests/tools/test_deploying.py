@@ -105,6 +105,7 @@ def test_after_a_yes_the_settings_name_what_is_on_the_chain_and_keep_what_they_s
     assert own.signs == "sandbox"
     assert "polygon:0x" + "11" * 20 in own.contracts
     assert own.gas_day == {"base": Decimal("0.05"), "polygon": Decimal(7)}
+    assert own.notional_day_usd == 10_000_000
     assert any("ETH" in line and "gwei" in line for line in rig.said)
     assert len(rig.asked) == 1
     assert set(read_deployments(rig.paths)) == {"base"}
