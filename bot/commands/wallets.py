@@ -2,16 +2,23 @@
 
 from typing import Final
 
-from bot.answer import Answer, Button
+from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.grammar import Argument, Form
-from bot.render.wallets import render_contracts, render_transactions, render_wallets
+from bot.commands.common import answer_unknown
+from bot.grammar import Argument, Arguments, Form
+from bot.render.wallets import (
+    render_ask_pause,
+    render_contracts,
+    render_transactions,
+    render_wallets,
+)
 from engine.domain.errors import TransientError
-from engine.requests.transactions import GetContracts, GetTransactions
+from engine.requests.transactions import GetContracts, GetTransactions, PauseContract
 from engine.requests.wallets import GetWallets
 
 SHOWN: Final = 5
 SHOWN_MAX: Final = 50
+PAUSE: Final = "pause"
 
 _WALLETS = Button(label="Wallets", line="/wallets")
 _TX = Button(label="Transactions", line="/tx")
@@ -76,9 +83,32 @@ TX = CommandEntry(
 
 
 async def contract(call: Call) -> Answer:
-    """Show our contract on each chain."""
+    """Show our contract on each chain, or ask once more before it is paused on one."""
     report = await call.ask(GetContracts())
-    return Answer(screen=render_contracts(report), buttons=((_WALLETS, _TX),))
+    if call.arguments.text("act") is None:
+        pauses = tuple(
+            Button(label=f"Pause {one.chain}…", line=f"/contract {PAUSE} {one.chain}")
+            for one in report.contracts
+            if one.is_guardian and not one.is_paused
+        )
+        rows = (pauses,) if pauses else ()
+        return Answer(screen=render_contracts(report), buttons=(*rows, (_WALLETS, _TX)))
+    chain = (call.arguments.text("chain") or "").lower()
+    known = [one.chain for one in report.contracts]
+    if chain not in known:
+        return answer_unknown(f"/contract {PAUSE}", "contract on", chain or "no chain", known)
+    action = f"Pause the contract on {chain}"
+    return Answer(
+        screen=render_ask_pause(report, chain),
+        confirmation=Confirmation(
+            action=action, command=call.seal(PauseContract(chain=chain), at_ns=call.now_ns)
+        ),
+    )
+
+
+def is_pause(arguments: Arguments) -> bool:
+    """Say whether a line asks for a pause."""
+    return arguments.text("act") is not None
 
 
 CONTRACT = CommandEntry(
@@ -92,7 +122,20 @@ CONTRACT = CommandEntry(
             " the settings name, owner, what the wallet may do, whether it is paused, where gains"
             " go and how much of the wrapped coin lies there, and what it holds (nothing, usually)."
         ),
+        (
+            "/contract pause base asks once more, then sends a transaction after which it takes no"
+            " route of anybody until its owner lets it run. It is signed while killed too."
+        ),
+        (
+            "/contract pause base asks once more, then sends a transaction after which it takes no"
+            " route of anybody until its owner lets it run. It is signed while killed too."
+        ),
     ),
     handler=contract,
     parent="balance",
+    changes_when=is_pause,
+    grammar=(
+        Argument(name="act", form=Form.CHOICE, choices=(PAUSE,)),
+        Argument(name="chain", form=Form.WORD),
+    ),
 )

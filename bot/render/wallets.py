@@ -79,6 +79,19 @@ def render_contracts(report: ContractsReport) -> Screen:
     )
 
 
+def render_ask_pause(report: ContractsReport, chain: str) -> Screen:
+    """Ask once more before our contract is paused on a chain."""
+    return Screen(
+        title=f"Pause the contract on {chain}?",
+        mark=Mark.WARN,
+        blocks=(
+            Text("A transaction of the wallet pauses it: no route of anybody is taken after that."),
+            Text("Only its owner lets it run again, not this chat."),
+        ),
+        note=words.BASIS_WORDS[report.basis],
+    )
+
+
 def _protects(cap: CapLine) -> bool:
     return "protect" in cap.what
 

@@ -4,8 +4,10 @@ from typing import Protocol
 
 import msgspec
 
+from engine.bus.reports import Declined
 from engine.bus.request import SenderRequest
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
+from engine.bus.work_reports import WorkDone
 from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
 
@@ -89,4 +91,8 @@ class Sending(Protocol):
 
     async def contracts(self) -> ContractsReport:
         """Return how our contract stands on each chain."""
+        ...
+
+    async def pause_contract(self, chain: str, by: str) -> WorkDone | Declined:
+        """Send what pauses our contract on a chain."""
         ...

@@ -103,6 +103,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     GetTold,
     transactions.GetTransactions,
     transactions.GetContracts,
+    transactions.PauseContract,
     wallets.GetWallets,
     wallets.UnlockSigner,
     work.GetWork,

@@ -16,7 +16,7 @@ from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute
 from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS
 from engine.sending.calls import HeadNow
-from engine.sending.encoding import calldata
+from engine.sending.encoding import PAUSE, calldata
 from engine.sending.facts import Draft, Life
 from engine.sending.fees import CANCEL_GAS, Bid, FeeTerms, NoBid, first_bid
 from engine.sending.nonces import NonceTable, hole, next_nonce
@@ -30,6 +30,12 @@ GAS_PARTS: Final = (13, 10)
 """A route may use so much more than its simulation: refunds come after the limit, state moves."""
 
 HOLE: Final = "hole"
+PAUSING: Final = "pause"
+"""How what carries no plan out is called."""
+
+PAUSE_GAS: Final = 100_000
+PAUSE_S: Final = 600
+"""So long it is tried to pause before a person has to ask again."""
 
 Simulate = Callable[[HeadNow, str, bytes], Awaitable[Simulated]]
 """Carries a call of our contract out on the state of a head: contract, call."""
@@ -133,6 +139,27 @@ class Beginnings:
             nonce=nonce,
             deadline_ts=0,
             draft=Draft(bid=bid, is_cancel=True, at_block=head.number),
+        )
+
+    async def pause(self, head: HeadNow) -> Life | str:
+        """Return what pauses our contract, or why that is not sent."""
+        bound_wei = self.terms.policy.cancel_wei_max * PAUSE_GAS // CANCEL_GAS
+        bid = first_bid(
+            self.terms.fees(head), self.terms.rule, gas_limit=PAUSE_GAS, bound_wei=bound_wei
+        )
+        if isinstance(bid, NoBid):
+            return f"pausing is too dear: {bid.why}"
+        chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
+        count = await self.view.count(head.number)
+        return Life(
+            client_order_id=f"{PAUSING}-{chain_id}-{head.number}",
+            chain_id=chain_id,
+            wallet=wallet,
+            nonce=next_nonce(count, self.table.used(chain_id, wallet, at_least=count)),
+            to=self.terms.route.contract,
+            data=PAUSE,
+            deadline_ts=head.ts + PAUSE_S,
+            draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
         )
 
     def _why_late(self, plan: AtomicPlan) -> str:

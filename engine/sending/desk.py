@@ -27,7 +27,7 @@ from engine.domain.told import Fate, TransactionNews
 from engine.sending import facts
 from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, gas_bound_wei
 from engine.sending.calls import HeadNow
-from engine.sending.encoding import decode
+from engine.sending.encoding import PAUSE, decode
 from engine.sending.facts import (
     Act,
     Answered,
@@ -75,6 +75,8 @@ class ChainDesk:
         warn: tells a person.
         now_ns: the wall clock.
         told: set when there are news.
+        wants_pause: a person asked that our contract is paused; `pausing` is what does it, once it
+            has a nonce.
     """
 
     terms: DeskTerms
@@ -89,6 +91,8 @@ class ChainDesk:
     crash: Boundary = _go_on
     trust: RouteTrust = field(default_factory=RouteTrust)
     beginnings: Beginnings = field(init=False)
+    wants_pause: bool = False
+    pausing: str = ""
     _code_hash: str = ""
     _recovery: str = ""
     _unasked: set[str] = field(default_factory=set)
@@ -119,10 +123,21 @@ class ChainDesk:
             await self._learn(life, await self.view.look(life, head), head)
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
             await self._reserve(filler, head)
+        if self.wants_pause:
+            await self._pause(head)
         for handed in self.table.waiting():
             if handed.plan.chain == self.terms.chain:
                 await self._begin(handed, head)
         return head
+
+    async def _pause(self, head: HeadNow) -> None:
+        begun = await self.beginnings.pause(head)
+        self.wants_pause = False
+        if isinstance(begun, str):
+            self._warn(begun)
+            return
+        self.pausing = begun.client_order_id
+        await self._reserve(begun, head)
 
     def _open(self) -> list[Life]:
         return [
@@ -215,7 +230,8 @@ class ChainDesk:
         draft = life.draft
         assert draft is not None
         handed = self.table.handed(life.client_order_id)
-        is_cancel = draft.is_cancel or handed is None
+        is_pause = handed is None and life.data == PAUSE and not draft.is_cancel
+        is_cancel = draft.is_cancel or (handed is None and not is_pause)
         purpose = Purpose.REPLACE if life.attempts else Purpose.ROUTE
         transaction = UnsignedTransaction(
             chain_id=life.chain_id,
@@ -227,6 +243,10 @@ class ChainDesk:
             max_priority_fee_per_gas_wei=draft.bid.tip_wei,
             data=b"" if is_cancel else life.data,
         )
+        if is_pause:
+            return SigningIntent(
+                purpose=Purpose.PAUSE, transaction=transaction, code_hash=self._code_hash
+            )
         if is_cancel or handed is None:
             return SigningIntent(purpose=Purpose.CANCEL, transaction=transaction)
         return SigningIntent(

@@ -15,11 +15,13 @@ from typing import Final
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import SendingTrouble
 from engine.bus.records import NoticeRecord
+from engine.bus.reports import Declined
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.sending import HandedOver, Told, ToldNews
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.signing import SignRequest, WalletsReport
 from engine.bus.unix_socket import SocketCaller, open_server
+from engine.bus.work_reports import WorkDone
 from engine.chains.gas.reader import GasReader
 from engine.chains.gas.rules import LOCAL_RULE
 from engine.chains.ports import NodeError
@@ -42,6 +44,7 @@ from engine.requests.wallets import GetWallets
 from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
+from engine.sending.facts import Life
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay, PrivateWay, Way
 from engine.sending.policies import policy_of
@@ -65,6 +68,7 @@ LEASE_LOOK_S: Final = 0.5
 LOOK_S_MIN: Final = 0.05
 RETRY_S: Final = 0.5
 LISTEN_S: Final = 2.0
+PAUSE_LOOK_S: Final = 6.0
 AGAIN_NS: Final = 60 * NS_PER_S
 SAME_CHARACTERS: Final = 40
 SHOWN_CHARACTERS: Final = 300
@@ -254,6 +258,7 @@ async def _send(
             now_ns=clock,
             told=answers.told,
         )
+        answers.desks[facts.name] = desk
         gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
         await _work(desk, gas, simulator, answers, look_s=max(facts.block_ms / 4_000, LOOK_S_MIN))
 
@@ -271,6 +276,7 @@ async def _work(
         answers.handed.clear()
         try:
             head = await desk.step()
+            answers.stepped.set()
             if head.number != last:
                 desk.terms.tip_wei = (await gas.read()).tip_wei
                 last = head.number
@@ -290,14 +296,18 @@ class SenderAnswers:
     Attributes:
         handed: set when there is a plan to begin.
         told: set when there are news.
+        stepped: set when a desk has done what there was.
         looks: at our contract, by chain.
+        desks: that send, by chain.
     """
 
     def __init__(self, table: NonceTable) -> None:
         self.table: Final = table
         self.handed: Final = asyncio.Event()
         self.told: Final = asyncio.Event()
+        self.stepped: Final = asyncio.Event()
         self.looks: Final[dict[str, ContractLook]] = {}
+        self.desks: Final[dict[str, ChainDesk]] = {}
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """See `bus.request.Answerer`."""
@@ -344,6 +354,31 @@ class SenderAnswers:
         """See `bus.sending.Sending`."""
         lines = await asyncio.gather(*(one.look() for one in self.looks.values()))
         return ContractsReport(basis=Basis.SANDBOX_LIVE, contracts=list(lines))
+
+    async def pause_contract(self, chain: str, by: str) -> WorkDone | Declined:
+        """See `bus.sending.Sending`."""
+        desk = self.desks.get(chain)
+        if desk is None:
+            known = ", ".join(self.desks) or "none"
+            return Declined(why=f"nothing is sent on {chain}; chains are: {known}")
+        log.warning("%s asks to pause the contract on %s", by, chain)
+        before, desk.wants_pause = desk.pausing, True
+        self.handed.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_LOOK_S):
+                while not (life := self._pausing(desk, before)):
+                    self.stepped.clear()
+                    await self.stepped.wait()
+                return WorkDone(text=f"{chain}: pausing by {life.hashes[-1]}; /contract shows it")
+        desk.wants_pause = False
+        return Declined(why=f"the pause on {chain} is not signed yet: /tx, then ask again")
+
+    def _pausing(self, desk: ChainDesk, before: str) -> Life | None:
+        """Return what pauses, once it is signed."""
+        if desk.pausing == before:
+            return None
+        life = self.table.life_of(desk.pausing)
+        return life if life is not None and life.attempts else None
 
     def _told(self, news: Sequence[ToldNews]) -> Told:
         return Told(newest=self.table.newest_number(), news=tuple(news))

@@ -30,6 +30,7 @@ from engine.bus.reports import (
     Unknown,
 )
 from engine.bus.request import LedgerRequest, Request
+from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
 from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
@@ -90,7 +91,7 @@ from engine.requests.safety import (
     Unkill,
 )
 from engine.requests.token import GetToken
-from engine.requests.transactions import GetContracts, GetTransactions
+from engine.requests.transactions import GetContracts, GetTransactions, PauseContract
 from engine.requests.wallets import GetWallets
 from engine.requests.why import GetWhy
 from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
@@ -340,6 +341,9 @@ class FakeFacade:
                 return sending_samples.transactions()
             case GetContracts():
                 return sending_samples.contracts()
+            case PauseContract():
+                self.effects.append(f"pause contract {command.chain}")
+                return WorkDone(text=f"{command.chain}: pausing by 0x12ab")
         return self._answer_chat(command)
 
     def _answer_chat(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911 - one table

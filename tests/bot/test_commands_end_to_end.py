@@ -415,6 +415,18 @@ async def test_loosening_takes_a_second_step(
     assert "c:" not in str(chat.emulator.chats.from_bot()[-1].buttons)
 
 
+async def test_the_contract_is_paused_by_a_second_step_alone(chat: Chat) -> None:
+    async with chat.start():
+        await chat.say("/contract pause base")
+        assert chat.facade.effects == []
+        await chat.tap("Pause the contract on base")
+        await chat.emulator.wait_until(lambda: chat.emulator.chats.from_bot()[-1].edits == 1)
+        assert chat.facade.effects == ["pause contract base"]
+        assert "no contract on bose in this run" in await chat.say("/contract pause bose")
+
+    assert chat.facade.effects == ["pause contract base"]
+
+
 async def test_a_declined_second_step_changes_nothing(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/resume")

@@ -1,5 +1,6 @@
 """What a person is shown of transactions is what the table and the chain have."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -69,19 +70,17 @@ def test_plans_that_were_never_sent_are_counted_with_the_newest_cause(
 
 
 def test_the_contract_is_shown_as_its_node_has_it(sending: SendingWorld) -> None:
-    def look(**changes: str) -> ContractLine:
+    def look(**changes: Any) -> ContractLine:
         async def acting(desk: ChainDesk) -> ContractLine:
-            return await ContractLook(
-                **{
-                    "node": desk.view._node,
-                    "chain": CHAIN,
-                    "wallet": sending.wallet,
-                    "contract": sending.contract,
-                    "wanted_hash": sending.code_hash,
-                    "wrapped": sending.weth,
-                    **changes,
-                }
-            ).look()
+            known = ContractLook(
+                node=desk.view._node,
+                chain=CHAIN,
+                wallet=sending.wallet,
+                contract=sending.contract,
+                wanted_hash=sending.code_hash,
+                wrapped=sending.weth,
+            )
+            return await replace(known, **changes).look()
 
         found: ContractLine = sending.run(acting)
         return found

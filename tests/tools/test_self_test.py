@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.sandbox.world.abi import call_data
 from engine.settings.load import load_settings
 from engine.tools import self_test
 from engine.tools.self_test import run_self_test
@@ -64,7 +65,7 @@ def test_a_fresh_deployment_passes_and_its_simulated_route_swaps_twice(world: Lo
 
 def test_a_paused_contract_fails_by_its_pause_and_its_route(world: LocalWorld) -> None:
     contract = plan_of(world).contract
-    acts(world, WALLET, contract, self_test.call_data("pause()"))
+    acts(world, WALLET, contract, call_data("pause()"))
 
     found = failures(world)
 
