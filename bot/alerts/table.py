@@ -412,7 +412,7 @@ ROWS: Final[tuple[Row, ...]] = (
         notice=SendingTrouble,
         kind="transactions",
         topic="Transactions that need a look",
-        fingerprint=lambda notice: f"sending:{notice.chain}",
+        fingerprint=lambda notice: f"sending:{notice.chain}:{notice.matter}",
         calm_s=HOUR_S,
     ),
     Row(

@@ -11,6 +11,7 @@ from engine.bus.notices import (
     SendingTrouble,
     WorkTrouble,
 )
+from engine.domain.told import Matter
 
 CHAIN_NOTICES: Final = (*(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost, SendingTrouble),)
 
@@ -21,6 +22,16 @@ _ANEW: Final = {
     "blocks": ("blocks", "Background work learns from those that come now."),
 }
 """What each file holds, in words, and what follows from doing without it."""
+
+_MATTERS: Final = {
+    Matter.GAS: "out of gas money",
+    Matter.REORGANISED: "a transaction was undone",
+    Matter.FOREIGN: "a nonce was used by others",
+    Matter.STUCK: "a transaction is stuck",
+    Matter.REVERTED: "a route reverts",
+    Matter.OTHER: "transactions",
+}
+"""What each is called in a title."""
 
 
 def chain_content(
@@ -41,7 +52,7 @@ def chain_content(
         return Mark.WARN, title, [f"{notice.what[:1].upper()}{notice.what[1:]}."]
     if isinstance(notice, SendingTrouble):
         what = f"{notice.what[:1].upper()}{notice.what[1:]}."
-        return Mark.WARN, f"{notice.chain}: transactions", [what]
+        return Mark.WARN, f"{notice.chain}: {_MATTERS[notice.matter]}", [what]
     if isinstance(notice, ChainFileLost):
         what, anew = _ANEW.get(notice.what, (words.phrase(notice.what), "It is asked anew."))
         return (

@@ -21,6 +21,7 @@ from engine.domain.opportunities import Reason
 from engine.domain.performance import Missed, Sums, TradeMark
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import PlaceKind
+from engine.domain.told import Matter
 
 
 class _Notice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -446,10 +447,12 @@ class SendingTrouble(_Notice, frozen=True, kw_only=True):
     Attributes:
         what: one that is stuck, reorganised or refused, a wallet without gas money, a route that is
             disabled.
+        matter: which of these.
     """
 
     chain: str
     what: str
+    matter: Matter = Matter.OTHER
 
 
 class ChainFileLost(_Notice, frozen=True, kw_only=True):

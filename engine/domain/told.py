@@ -20,6 +20,20 @@ class Fate(StrEnum):
     """What was told before is no longer so; what is instead will be told."""
 
 
+class Matter(StrEnum):
+    """What a person is told of transactions beside their ends."""
+
+    GAS = "gas"
+    """The wallet has no money for gas."""
+    REORGANISED = "reorganised"
+    FOREIGN = "foreign"
+    """Somebody else used a nonce of ours."""
+    STUCK = "stuck"
+    REVERTED = "reverted"
+    """A route did nothing, again and again."""
+    OTHER = "other"
+
+
 class TransactionNews(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a plan's transaction, as far as it is sure.
 

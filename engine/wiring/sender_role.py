@@ -45,6 +45,7 @@ from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
 from engine.sending.facts import Life
+from engine.sending.matters import matter_of
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay, PrivateWay, Way
 from engine.sending.policies import policy_of
@@ -405,7 +406,11 @@ class Warnings:
             self._told_at_ns.clear()
         self._told_at_ns[begins] = at_ns
         notice = SendingTrouble(
-            at_ns=at_ns, basis=Basis.SANDBOX_LIVE, chain=chain, what=sentence[:SHOWN_CHARACTERS]
+            at_ns=at_ns,
+            basis=Basis.SANDBOX_LIVE,
+            chain=chain,
+            what=sentence[:SHOWN_CHARACTERS],
+            matter=matter_of(sentence),
         )
         self._records.store_later(NoticeRecord(record_id=f"sending-{chain}-{at_ns}", notice=notice))
 

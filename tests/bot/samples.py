@@ -99,6 +99,7 @@ from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 from engine.domain.switched_off import PlaceKind
+from engine.domain.told import Matter
 from tests.bot import discovery_samples
 
 AT_NS = 1_790_000_000_000_000_000
@@ -1088,6 +1089,36 @@ def all_notices() -> list[Notice]:
             basis=basis,
             chain="base",
             what="out of gas money: nonce 17 was refused: insufficient funds for gas",
+            matter=Matter.GAS,
+        ),
+        SendingTrouble(
+            at_ns=at_ns,
+            basis=basis,
+            chain="base",
+            what="r7-12-t on base: nonce 17 was mined, and the block that showed it is gone",
+            matter=Matter.REORGANISED,
+        ),
+        SendingTrouble(
+            at_ns=at_ns,
+            basis=basis,
+            chain="base",
+            what="nonce 17 waits as it is: a higher fee would cost more than the plan pays",
+            matter=Matter.STUCK,
+        ),
+        SendingTrouble(
+            at_ns=at_ns,
+            basis=basis,
+            chain="base",
+            what="r7-12-t on base: nonce 17 was pending, and is used by what we never signed",
+            matter=Matter.FOREIGN,
+        ),
+        SendingTrouble(
+            at_ns=at_ns,
+            basis=basis,
+            chain="base",
+            what="the route of r7-12 by uniswap_v2 failed 3 times and rests for 300 s: others were"
+            " first in the block",
+            matter=Matter.REVERTED,
         ),
         WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
