@@ -120,7 +120,7 @@ CONTRACT = CommandEntry(
         (
             "Shows our contract on each chain as its nodes have it now: whether its code is what"
             " the settings name, owner, what the wallet may do, whether it is paused, where gains"
-            " go and how much of the wrapped coin lies there, and what it holds (nothing, usually)."
+            " go and what came there, and what it holds itself if it holds anything."
         ),
         (
             "/contract pause base asks once more, then sends a transaction after which it takes no"

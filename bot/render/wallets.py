@@ -130,7 +130,10 @@ def _contract_rows(one: ContractLine) -> Iterator[str]:
                if is_so]  # fmt: skip
         yield f"  wallet {_short(one.wallet)} {' and '.join(may) or 'may do nothing'}"
         yield f"  gains to {_short(one.recovery)}"
-        yield f"  there {words.size(one.earned)} W{one.native}, held {words.size(one.held)}"
+        there = [f"{words.size(amount)} {asset}" for asset, amount in one.earned.items() if amount]
+        yield f"  there {', '.join(there) or 'nothing yet'}"
+        if one.held:
+            yield f"  holds {words.size(one.held)} W{one.native}"
     yield f"  {words.size(one.wallet_coins)} {one.native} for gas"
 
 

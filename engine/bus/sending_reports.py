@@ -65,7 +65,8 @@ class ContractLine(msgspec.Struct, frozen=True, kw_only=True):
         owner, recovery: addresses; `recovery` gets the gains.
         wallet: that sends, and whether it may send routes and pause.
         wallet_coins: that it has for gas.
-        earned: of the wrapped coin, at the recovery address.
+        earned: what the recovery address has, by asset: of the wrapped coin, and of what newest
+            transactions gained in.
         held: of the wrapped coin, in the contract.
         trouble: why the rest is not known; empty if it is.
     """
@@ -82,7 +83,7 @@ class ContractLine(msgspec.Struct, frozen=True, kw_only=True):
     is_guardian: bool = False
     is_paused: bool = False
     wallet_coins: Decimal = Decimal(0)
-    earned: Decimal = Decimal(0)
+    earned: dict[str, Decimal] = {}
     held: Decimal = Decimal(0)
     trouble: str = ""
 

@@ -17,6 +17,7 @@ from engine.domain.modes import Basis
 from engine.domain.told import Fate
 from engine.domain.units import NATIVE_DECIMALS
 from engine.sending.calls import balance_call, parse_word
+from engine.sending.encoding import decode
 from engine.sending.facts import Life
 from engine.sending.nonces import NonceTable
 
@@ -101,9 +102,11 @@ class ContractLook:
     Attributes:
         wanted_hash: that its code has to have.
         wrapped: the chain's wrapped coin.
+        table: whose newest transactions say in which tokens there were gains.
     """
 
     node: Node
+    table: NonceTable
     chain: str
     wallet: str
     contract: str
@@ -150,7 +153,8 @@ class ContractLook:
         ]
         words = await self._words(calls)
         recovery = _address(words[1])
-        (earned,) = await self._words([balance_call(self.wrapped, recovery)])
+        tokens = {self.wrapped: (f"W{known.native}", NATIVE_DECIMALS)} | self._gained_in()
+        earned = await self._words([balance_call(token, recovery) for token in tokens])
         return replace(
             found,
             owner=_address(words[0]),
@@ -159,8 +163,24 @@ class ContractLook:
             is_executor=bool(words[3]),
             is_guardian=bool(words[4]),
             held=_coins(words[5]),
-            earned=_coins(earned),
+            earned={
+                asset: Decimal(raw).scaleb(-decimals)
+                for raw, (asset, decimals) in zip(earned, tokens.values(), strict=True)
+            },
         )
+
+    def _gained_in(self) -> dict[str, tuple[str, int]]:
+        """Return the tokens that newest transactions start and end in: asset and decimals."""
+        found: dict[str, tuple[str, int]] = {}
+        for life in self.table.newest_lives(MOST):
+            handed = self.table.handed(life.client_order_id)
+            if handed is None or handed.plan.chain != self.chain:
+                continue
+            token = decode(life.data, contract=life.to).source.token
+            if token != self.wrapped:
+                first = handed.plan.steps[0]
+                found[token] = (str(first.source), first.decimals_in)
+        return found
 
     async def _words(self, calls: Sequence[dict[str, Json]]) -> list[int]:
         said = await self.node.batch([("eth_call", (one, "latest")) for one in calls])

@@ -242,6 +242,7 @@ async def _send(
         view = ChainView(node, wallet=wallet)
         answers.looks[facts.name] = ContractLook(
             node=node,
+            table=answers.table,
             chain=facts.name,
             wallet=wallet,
             contract=route.contract,

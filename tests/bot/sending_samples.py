@@ -103,7 +103,7 @@ def contracts() -> ContractsReport:
                 is_executor=True,
                 is_guardian=True,
                 wallet_coins=Decimal("0.9959"),
-                earned=Decimal("0.4181"),
+                earned={"WETH": Decimal("0.4181"), "USDC": Decimal("812.55")},
             )
         ],
     )

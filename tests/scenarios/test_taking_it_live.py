@@ -100,5 +100,5 @@ async def test_by_the_steps_of_the_guide_a_transaction_earns_and_the_contract_is
                 if line.is_paused:
                     break
                 await asyncio.sleep(0.2)
-        assert line.is_ours
+        assert any(amount > 0 for amount in line.earned.values()), line
         await installation.say("/contract", "PAUSED")

@@ -74,6 +74,7 @@ def test_the_contract_is_shown_as_its_node_has_it(sending: SendingWorld) -> None
         async def acting(desk: ChainDesk) -> ContractLine:
             known = ContractLook(
                 node=desk.view._node,
+                table=sending.table,
                 chain=CHAIN,
                 wallet=sending.wallet,
                 contract=sending.contract,
@@ -88,7 +89,7 @@ def test_the_contract_is_shown_as_its_node_has_it(sending: SendingWorld) -> None
     line = look()
     assert line.trouble == ""
     assert (line.recovery, line.is_executor, line.is_paused) == (sending.recovery, True, False)
-    assert line.earned == Decimal(sending.kept_raw()).scaleb(-18)
+    assert line.earned == {"WETH": Decimal(sending.kept_raw()).scaleb(-18)}
     assert line.wallet_coins == 1
     assert "not what the settings name" in look(wanted_hash="0x" + "11" * 32).trouble
     assert look(contract="0x" + "77" * 20).trouble == "there is no code"
