@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.sending_reports import TransactionLine
 from engine.domain.errors import TransientError
 from engine.requests.transactions import GetContracts, GetTransactions
 from engine.signing.secret_files import write_secret_file
@@ -51,8 +52,8 @@ async def done(data_dir: Path, *arguments: str) -> str:
             await asyncio.sleep(0.5)
 
 
-async def until_earned(installation: Installation) -> str:
-    """Wait until a transaction earned; return its plan."""
+async def until_earned(installation: Installation) -> TransactionLine:
+    """Wait until a transaction earned."""
     async with asyncio.timeout(EARNS_S):
         while True:
             try:
@@ -62,7 +63,7 @@ async def until_earned(installation: Installation) -> str:
                 continue
             for one in report.transactions:
                 if one.fate == "succeeded" and one.gain is not None and one.gain > 0:
-                    return one.ref
+                    return one
             await asyncio.sleep(0.5)
 
 
@@ -89,8 +90,9 @@ async def test_by_the_steps_of_the_guide_a_transaction_earns_and_the_contract_is
         assert "FAIL" not in said
         await installation.go_up_to("live")
 
-        ref = await until_earned(installation)
-        assert ref in await installation.say("/tx 50", "Transactions: ")
+        earned = await until_earned(installation)
+        assert earned.cost is not None
+        assert "nonce" in await installation.say("/tx 1", "Transactions: ")
 
         await installation.say("/contract pause base", "Pause the contract on base?")
         installation.phone.person_taps("Pause the contract on base")
