@@ -17,6 +17,7 @@ from engine.requests.safety import Kill
 
 log = logging.getLogger(__name__)
 
+_HOW: Final = "the operator's guide has the steps, under *Live on the sandbox's chain*"
 NOTICE_WAIT_S: Final = 20.0
 RETRY_S: Final = 0.5
 
@@ -39,8 +40,8 @@ class BusFacade:
         self.ledger = ledger
         self.chains = chains or _Nobody("no chains are followed here")
         self.workers = workers or _Nobody("nothing runs in the background of one process")
-        self.signer = signer or _Nobody("nothing is signed here: no role holds a key")
-        self.sender = sender or _Nobody("no transactions are sent here")
+        self.signer = signer or _Nobody(f"nothing is signed here: no role holds a key; {_HOW}")
+        self.sender = sender or _Nobody(f"no transactions are sent here; {_HOW}")
         self._doors = doors
         self._killer = Killer(doors, ledger, latch)
 

@@ -87,7 +87,7 @@ async def open_front_end(
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
     roles = chain_roles(settings)
-    callers = _callers(paths, roles)
+    callers = _callers(paths, roles, signs=settings.signer.signs != "off")
 
     def hear(role: str, why: str) -> None:
         if role in callers:
@@ -143,7 +143,7 @@ async def open_facade(paths: Paths, settings: Settings | None = None) -> AsyncIt
     The settings say which processes follow chains; without them it is one.
     """
     roles = chain_roles(settings or Settings())
-    async with _facade(paths, _callers(paths, roles), roles) as facade:
+    async with _facade(paths, _callers(paths, roles, signs=True), roles) as facade:
         yield facade
 
 
@@ -166,8 +166,10 @@ async def check_runs(paths: Paths) -> None:
     )
 
 
-def _callers(paths: Paths, chains: Iterable[str]) -> dict[str, RoleCaller]:
+def _callers(paths: Paths, chains: Iterable[str], *, signs: bool) -> dict[str, RoleCaller]:
     callers = {role: caller_to(paths, role) for role in ("engine", "ledger", "workers", *chains)}
+    if not signs:
+        return callers
     # These answer on their sockets of this machine, whatever carries the bus.
     return callers | {
         role: SocketCaller(paths.socket(role), role=role) for role in ("signer", "sender")
@@ -206,8 +208,8 @@ async def _facade(
             paths.latches().of_all,
             chains=caller_of_chains(callers, roles),
             workers=callers["workers"],
-            signer=callers["signer"],
-            sender=callers["sender"],
+            signer=callers.get("signer"),
+            sender=callers.get("sender"),
         )
     finally:
         for caller in opened:
