@@ -142,9 +142,13 @@ class Relay:
             async with self._session.post(
                 self._url, data=body, headers=headers, timeout=timeout
             ) as response:
-                content = await response.content.read(ANSWER_BYTES_MAX)
+                content = b""
+                async for chunk in response.content.iter_any():  # an answer comes in any pieces
+                    content += chunk
+                    if len(content) > ANSWER_BYTES_MAX:
+                        raise TransientError(f"the relay says more than {ANSWER_BYTES_MAX} bytes")
                 answer = json.loads(content)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError) as error:
             raise TransientError(f"the relay does not answer: {type(error).__name__}") from error
         if not isinstance(answer, dict):
             raise TransientError("the relay answers with no object")
