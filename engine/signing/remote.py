@@ -87,7 +87,7 @@ class RemoteWallet:
         except (httpx.HTTPError, TimeoutError) as error:
             why = redact(str(error)) or type(error).__name__
             raise KeyTroubleError(f"the remote signer does not answer: {why}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise KeyTroubleError(
                 f"the remote signer answers no JSON (status {answer.status_code})"
             ) from error

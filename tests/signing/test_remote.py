@@ -152,6 +152,7 @@ async def test_the_right_signature_under_another_transaction_is_refused() -> Non
     ("content", "says"),
     [
         (b"no json", "answers no JSON"),
+        (b"[" * 50_000, "answers no JSON"),
         (b"[]", "refuses"),
         (b'{"error": {"message": "locked"}}', "refuses: locked"),
         (b'{"error": 5}', "refuses: 5"),
