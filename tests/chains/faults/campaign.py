@@ -34,7 +34,7 @@ class Tally:
 
     rounds: Counter[str] = field(default_factory=Counter)
     compared: int = 0
-    spoilt: int = 0
+    spoilt: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     caught: int = 0
     reorganised: int = 0
@@ -86,7 +86,7 @@ async def run_trial(at: Place, trial: Trial, tally: Tally) -> None:
     taken_s = time.monotonic() - began_s
     tally.slowest_s[trial.name] = max(tally.slowest_s.get(trial.name, 0.0), taken_s)
     tally.rounds[trial.name] += 1
-    tally.spoilt += sum(len(one.spoilt) for one in at.proxies) - spoilt
+    tally.spoilt[trial.name] += sum(len(one.spoilt) for one in at.proxies) - spoilt
 
 
 def _more(before: Counter[str], now: Counter[str], trial: Trial) -> Sequence[str]:
@@ -165,7 +165,7 @@ def main() -> int:
     for name, count in sorted(tally.rounds.items()):
         print(f"{count:4} {name}: equal again after {tally.slowest_s[name]:.1f} s at most")
     print(", ".join(f"{name} {count}" for name, count in sorted(tally.counted.items())))
-    print(f"answers and news spoilt: {tally.spoilt}, states compared: {tally.compared}")
+    print(f"answers and news spoilt: {tally.spoilt.total()}, states compared: {tally.compared}")
     print(f"streams lost: {tally.lost}, caught: {tally.caught}, undone: {tally.reorganised}")
     total = sum(tally.rounds.values())
     print(f"{total} faults, {len(tally.wrong)} failures in {time.monotonic() - began_s:.0f} s")

@@ -17,7 +17,7 @@ async def test_nothing_wrong_is_believed_all_that_is_lost_is_counted_and_all_com
 
     assert tally.wrong == []
     assert sum(tally.rounds.values()) == len(SAMPLE) + 1
-    assert tally.spoilt > 10
+    assert all(tally.spoilt[name] > 0 for name in SAMPLE if name != "sockets cut")
     assert tally.compared > 100
     assert tally.counted["disagreed"]
     assert tally.counted["lies"]
