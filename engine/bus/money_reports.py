@@ -1,0 +1,118 @@
+"""Reports of money: what is held, what was traded, what that came to."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.bus.report import Report
+from engine.domain.assets import Amount, AssetCode
+from engine.domain.engines import MAIN
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+from engine.domain.stories import TradeStory
+
+
+class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset at a venue.
+
+    Attributes:
+        held: what is there; of it `reserved` for plans under way.
+        usd: worth of what is held now, None while no live book values the asset.
+        started, started_usd: what it was set to last, and what that was worth then.
+    """
+
+    venue: VenueId
+    asset: str
+    held: Decimal
+    reserved: Decimal
+    usd: Decimal | None
+    started: Decimal
+    started_usd: Decimal
+
+
+class BalanceReport(Report, frozen=True, kw_only=True):
+    """The paper inventory that trades draw on.
+
+    Attributes:
+        lines: by venue and asset.
+        waiting: places that get their capital once their asset has a price.
+    """
+
+    basis: Basis
+    market_note: str
+    lines: list[BalanceLine]
+    waiting: int
+
+
+class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished execution.
+
+    Attributes:
+        assets: what each leg receives.
+        corrects: the execution of which this was told only after it had ended; empty for one.
+        engine_id: whose it is.
+    """
+
+    execution_id: str
+    opportunity_id: str
+    closed_at_ns: int
+    basis: Basis
+    pair: str
+    buy_venue: VenueId
+    sell_venue: VenueId
+    size_base: Decimal
+    profit_usd: Decimal
+    expected_usd: Decimal
+    assets: tuple[AssetCode, ...] = ()
+    left_over: tuple[Amount, ...] = ()
+    story: TradeStory | None = None
+    corrects: str = ""
+    engine_id: str = MAIN
+
+
+class TradesReport(Report, frozen=True, kw_only=True):
+    """Newest executions first; `total` counts all that are stored.
+
+    Attributes:
+        engines: all that the ledger knows.
+    """
+
+    trades: list[TradeLine]
+    total: int
+    engines: list[str] = msgspec.field(default_factory=list)
+
+
+class PnlReport(Report, frozen=True, kw_only=True):
+    """Realised profit from fills, in USD.
+
+    Attributes:
+        points: (closed_at_ns, cumulative profit) of each execution in the time asked, for a chart.
+        by_route: profit and number of executions by ``pair buy→sell``.
+        by_basis: profit by basis, so that sandbox and live paper figures are never added up.
+        by_engine: profit and number of executions of every engine that the ledger knows.
+    """
+
+    since_ns: int
+    realised_usd: Decimal
+    expected_usd: Decimal
+    executions: int
+    wins: int
+    by_route: dict[str, tuple[Decimal, int]]
+    by_basis: dict[str, Decimal]
+    points: list[tuple[int, Decimal]]
+    by_engine: dict[str, tuple[Decimal, int]] = msgspec.field(default_factory=dict)
+
+
+class ExportReport(Report, frozen=True, kw_only=True):
+    """A file for the operator.
+
+    Attributes:
+        check: what in it was compared with the ledger.
+        is_alike: it came to the same.
+    """
+
+    file_name: str
+    content: bytes
+    rows: int
+    check: str = ""
+    is_alike: bool = True
