@@ -64,6 +64,11 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
     permit: Permit | None = None
     advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
+    @property
+    def parts(self) -> tuple[Leg, ...]:
+        """Its route's parts: the legs."""
+        return self.legs
+
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """When a transaction has to leave, as advice has it of the chain's blocks.

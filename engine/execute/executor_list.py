@@ -16,9 +16,8 @@ from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
 from engine.execute.live_atomic import LiveAtomicExecutor
 from engine.execute.order_life import News, OrderEvent
-from engine.execute.paper import make_paper
+from engine.execute.paper import make_paper, make_paper_mixed
 from engine.execute.paper_atomic import make_paper_atomic
-from engine.execute.paper_mixed import make_paper_mixed
 from engine.execute.plan_executor import Around, PlanExecutor
 
 _log = logging.getLogger(__name__)

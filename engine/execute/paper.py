@@ -1,52 +1,44 @@
-"""The paper executor of plans of legs: their orders meet the board instead of a venue."""
+"""The paper executors of plans with orders at books: these meet the board instead of a venue.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+Where a transaction is among them, it meets the pools.
+"""
 
-from engine.domain.exact import exact_product
-from engine.domain.orders import Execution, Order
-from engine.domain.plans import LeggedPlan
-from engine.domain.stories import TradeStory
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.domain.orders import Transaction
+from engine.domain.plans import LeggedPlan, MixedPlan
+from engine.execute.book_executor import BookExecutor, Way
+from engine.execute.book_finished import finish_books
 from engine.execute.executor import End, Late
-from engine.execute.finished import Finished, Found
+from engine.execute.finished import Finished
 from engine.execute.following import OutcomeRules
 from engine.execute.late import LateFinished, correct
-from engine.execute.legged import LeggedExecutor
+from engine.execute.legged import LeggedWay
+from engine.execute.mixed import MixedWay
+from engine.execute.paper_blocks import PaperBlocks
 from engine.execute.paper_loop import PaperLoop
 from engine.execute.paper_orders import PaperOrders, PaperQuotes
 from engine.execute.plan_executor import Around
-from engine.execute.story import tell_story
-from engine.execute.traded import Met
 from engine.portfolio.costs import Costs
-from engine.portfolio.settle import Settlement, settle
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeggedFinished:
-    """A plan of legs that has ended.
-
-    Attributes:
-        met: what the order of each leg met, by its id.
-    """
-
-    plan: LeggedPlan
-    execution: Execution
-    settlement: Settlement
-    met: Mapping[str, Met]
-
-    def booked(self, execution: Execution) -> "LeggedFinished":
-        """Return it with the execution as it was booked."""
-        return replace(self, execution=execution)
-
-    def story(self, found: Found | None = None) -> TradeStory:
-        """Tell what made it come to another profit than was found."""
-        return tell_story(self.plan, self.execution, self.settlement, self.met, found)
 
 
 def make_paper(around: Around) -> PaperLoop:
     """Make the paper executor of plans of legs."""
+    return _make(around, LeggedPlan, LeggedWay())
+
+
+def make_paper_mixed(around: Around) -> PaperLoop:
+    """Make the paper executor of mixed plans."""
+    return _make(around, MixedPlan, MixedWay(), PaperBlocks.make(around))
+
+
+def _make(
+    around: Around, takes: type[LeggedPlan | MixedPlan], way: Way, *blocks: PaperBlocks
+) -> PaperLoop:
     orders = PaperOrders.make(around)
-    machine = LeggedExecutor(
+    machine = BookExecutor(
+        way,
         quotes=PaperQuotes(around.venue),
         costs=around.costs,
         unwinding=around.rules,
@@ -55,44 +47,30 @@ def make_paper(around: Around) -> PaperLoop:
         is_killed=around.is_killed,
     )
     return PaperLoop(
-        LeggedPlan,
+        takes,
         machine,
-        [orders],
-        LeggedEndings(orders, around.costs),
+        [orders, *blocks],
+        BookEndings(orders, blocks, around.costs),
         intend=around.intend,
         waits_for_intents=around.waits_for_intents,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class LeggedEndings:
-    """What plans of legs come to; see `paper_loop.Endings`."""
+class BookEndings:
+    """What such plans come to; see `paper_loop.Endings`."""
 
     orders: PaperOrders
+    blocks: Sequence[PaperBlocks]
     costs: Costs
 
     def finish(self, end: End, *, void: str) -> Finished:
         """Settle a plan that has ended."""
-        plan = end.plan
-        assert isinstance(plan, LeggedPlan)
-        orders = tuple(one for one in end.orders if isinstance(one, Order))
-        settlement = settle(plan, orders, transfer_bps=self.costs.transfer_bps)
-        execution = Execution(
-            execution_id=f"{plan.plan_id}-x",
-            plan_id=plan.plan_id,
-            opportunity_id=plan.opportunity.opportunity_id,
-            closed_at_ns=end.at_ns,
-            orders=orders,
-            quote=plan.opportunity.quote,
-            profit_quote=settlement.profit_quote,
-            profit_usd=exact_product(settlement.profit_quote, plan.usd_per_quote),
-            expected_usd=exact_product(plan.profit_quote, plan.usd_per_quote),
-            residuals=settlement.residuals,
-            void=void,
-        )
-        return LeggedFinished(
-            plan=plan, execution=execution, settlement=settlement, met=self.orders.end(plan)
-        )
+        transaction = next((one for one in end.orders if isinstance(one, Transaction)), None)
+        for line in self.blocks:
+            line.end(end.plan, transaction)
+        met = self.orders.end(end.plan)
+        return finish_books(end, met, transfer_bps=self.costs.transfer_bps, void=void)
 
     def correct(self, late: Late, *, number: int) -> LateFinished:
         """Settle what was told after the end."""

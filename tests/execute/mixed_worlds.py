@@ -10,7 +10,7 @@ from engine.domain.instruments import Instrument
 from engine.domain.modes import Mode
 from engine.domain.plans import MixedPlan
 from engine.domain.pools import Pool, Protocol
-from engine.execute.paper_mixed import MixedFinished
+from engine.execute.book_finished import MixedFinished
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.inventory import Inventory

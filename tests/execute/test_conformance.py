@@ -14,10 +14,11 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
 from engine.domain.plans import LeggedPlan, MixedPlan, Part, Plan, sends_of
 from engine.execute.atomic import AtomicExecutor
+from engine.execute.book_executor import BookExecutor
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Executor, Store
 from engine.execute.following import OutcomeRules
-from engine.execute.legged import LeggedExecutor
-from engine.execute.mixed import MixedExecutor
+from engine.execute.legged import LeggedWay
+from engine.execute.mixed import MixedWay
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
 from tests.effort import examples
@@ -44,8 +45,9 @@ class FlatQuotes:
         return plan.legs[leg].price_limit if self.asked % 3 else None
 
 
-def make_legged(is_killed: Callable[[], bool]) -> LeggedExecutor:
-    return LeggedExecutor(
+def make_legged(is_killed: Callable[[], bool]) -> BookExecutor:
+    return BookExecutor(
+        LeggedWay(),
         quotes=FlatQuotes(),
         costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in (*TWO.legs, *THREE.legs)}),
         unwinding=UnwindRules(),
@@ -68,8 +70,9 @@ def make_atomic(is_killed: Callable[[], bool]) -> AtomicExecutor:
     return AtomicExecutor(outcomes=outcomes, is_killed=is_killed)
 
 
-def make_mixed(is_killed: Callable[[], bool]) -> MixedExecutor:
-    return MixedExecutor(
+def make_mixed(is_killed: Callable[[], bool]) -> BookExecutor:
+    return BookExecutor(
+        MixedWay(),
         quotes=FlatQuotes(),
         costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for plan in MIXED for leg in plan.legs}),
         unwinding=UnwindRules(),

@@ -11,9 +11,10 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, Purpose
 from engine.domain.plans import LeggedPlan, MixedPlan
 from engine.domain.units import NS_PER_MS
+from engine.execute.book_executor import BookExecutor
 from engine.execute.executor import Act, End, LookUp, Send, Store
 from engine.execute.following import OutcomeRules
-from engine.execute.legged import LeggedExecutor
+from engine.execute.legged import LeggedWay
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
@@ -30,8 +31,9 @@ class SteadyQuotes:
         return plan.legs[leg].price_limit
 
 
-def make_executor(plan: LeggedPlan, *, attempts_max: int = 3) -> LeggedExecutor:
-    return LeggedExecutor(
+def make_executor(plan: LeggedPlan, *, attempts_max: int = 3) -> BookExecutor:
+    return BookExecutor(
+        LeggedWay(),
         quotes=SteadyQuotes(),
         costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in plan.legs}),
         unwinding=UnwindRules(attempts_max=attempts_max),
@@ -41,7 +43,7 @@ def make_executor(plan: LeggedPlan, *, attempts_max: int = 3) -> LeggedExecutor:
     )
 
 
-def send_all(executor: LeggedExecutor, acts: Sequence[Act], at_ns: int) -> list[Order]:
+def send_all(executor: BookExecutor, acts: Sequence[Act], at_ns: int) -> list[Order]:
     """Store what is intended, and return what is sent."""
     sent = []
     for act in acts:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from engine.domain.opportunities import Side
 from engine.domain.orders import Order, Purpose
+from engine.execute.book_finished import LeggedFinished
 from engine.execute.latency import Latency
-from engine.execute.paper import LeggedFinished
 from tests.effort import examples
 from tests.reference.paper import History, Shown, ceil_share, profit_of
 from tests.reference.world import AGE_NS_MAX, Setup, World, left_over, limit_set

@@ -15,10 +15,11 @@ from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Fill, Order
 from engine.domain.plans import LeggedPlan
+from engine.execute.book_executor import BookExecutor
 from engine.execute.executor import Act, End, Late, Store
 from engine.execute.following import OutcomeRules
 from engine.execute.late import LateFinished, correct
-from engine.execute.legged import LeggedExecutor
+from engine.execute.legged import LeggedWay
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
@@ -32,8 +33,9 @@ from tests.reference.world import World
 TRANSFER_BPS = Decimal(2)
 
 
-def make_executor(plan: LeggedPlan) -> LeggedExecutor:
-    return LeggedExecutor(
+def make_executor(plan: LeggedPlan) -> BookExecutor:
+    return BookExecutor(
+        LeggedWay(),
         quotes=FlatQuotes(),
         costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in plan.legs}),
         unwinding=UnwindRules(attempts_max=0),

@@ -14,7 +14,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, OrderState, Purpose
 from engine.domain.plans import Part
 from engine.domain.stories import Cause
-from engine.execute.paper_mixed import MixedFinished
+from engine.execute.book_finished import MixedFinished
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio import come_through

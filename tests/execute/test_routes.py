@@ -17,8 +17,8 @@ from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Reason, Side
 from engine.domain.orders import Order, OrderState, Purpose
 from engine.domain.plans import LeggedPlan
+from engine.execute.book_finished import LeggedFinished
 from engine.execute.latency import Latency
-from engine.execute.paper import LeggedFinished
 from tests.effort import examples
 from tests.execute.test_stories import check_sums
 from tests.reference.world import Levels, Setup, World, limit_set, make_instrument

@@ -39,14 +39,13 @@ from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refus
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.execute.atomic_finished import AtomicFinished
+from engine.execute.book_finished import LeggedFinished, MixedFinished
 from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import EXECUTORS, Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.paper import LeggedFinished
-from engine.execute.paper_mixed import MixedFinished
 from engine.execute.plan_executor import Around, PlanExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook

@@ -14,7 +14,7 @@ from engine.bus.performance import BooksReport
 from engine.bus.records import EngineState, ExecutionRecord, IntentRecord, LoadState
 from engine.bus.reports import WhyReport
 from engine.domain.modes import Basis, Mode
-from engine.execute.paper_mixed import MixedFinished
+from engine.execute.book_finished import MixedFinished
 from engine.requests.life import GetLife
 from engine.requests.past import GetPastTrades
 from engine.requests.performance import GetBooks
