@@ -66,10 +66,12 @@ class BookEndings:
 
     def finish(self, end: End, *, void: str) -> Finished:
         """Settle a plan that has ended."""
-        transaction = next((one for one in end.orders if isinstance(one, Transaction)), None)
-        for line in self.blocks:
-            line.end(end.plan, transaction)
-        met = self.orders.end(end.plan)
+        plan = end.plan
+        if isinstance(plan, MixedPlan):
+            transaction = next((one for one in end.orders if isinstance(one, Transaction)), None)
+            for line in self.blocks:
+                line.end(plan, transaction)
+        met = self.orders.end(plan)
         return finish_books(end, met, transfer_bps=self.costs.transfer_bps, void=void)
 
     def correct(self, late: Late, *, number: int) -> LateFinished:
