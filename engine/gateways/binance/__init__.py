@@ -1,0 +1,1 @@
+"""Binance spot: orders, look-ups and the user stream (binance-spot-api-docs, 2026-07)."""

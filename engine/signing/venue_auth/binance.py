@@ -1,0 +1,71 @@
+"""Binance: parameters with the time, and their signature by HMAC or Ed25519.
+
+rest-api.md, "SIGNED endpoint security": what is signed is the query as it is written, after it was
+percent-encoded. An Ed25519 key is given in PEM; everything else is the secret of an HMAC.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from Crypto.PublicKey import ECC
+from Crypto.Signature import eddsa
+
+from engine.domain.errors import SettingsError
+from engine.gateways.binance.gateway import RECV_WINDOW_MS
+from engine.gateways.calls import Call, SignedCall
+from engine.signing.venue_auth.auth import VenueKey
+
+_PEM: Final = "-----BEGIN"
+
+
+class BinanceAuth:
+    """Obeys `Authentication`."""
+
+    def __init__(self, key: VenueKey) -> None:
+        """Make it of a key.
+
+        Raises:
+            SettingsError: it is neither a private key of Ed25519 nor a secret.
+        """
+        self._headers: Mapping[str, str] = {"X-MBX-APIKEY": key.name}
+        self._sign = signer_of(key)
+
+    def sign(self, call: Call, *, now_ms: int, nonce: int) -> SignedCall:  # noqa: ARG002
+        """See `Authentication.sign`; there are no nonces."""
+        timed = {**call.fields, "recvWindow": RECV_WINDOW_MS, "timestamp": now_ms}
+        text = urlencode(timed, quote_via=quote)
+        signature = quote(self._sign(text.encode()), safe="")
+        # All of it in the query, whatever the method: one place, one order, one signature.
+        target = f"{call.path}?{text}&signature={signature}"
+        return SignedCall(method=call.method, target=target, headers=self._headers)
+
+
+def signer_of(key: VenueKey) -> Callable[[bytes], str]:
+    """Return what signs a text with a key.
+
+    Raises:
+        SettingsError: it is neither a private key of Ed25519 nor a secret.
+    """
+    return _ed25519(key) if key.secret.lstrip().startswith(_PEM) else _hmac(key)
+
+
+def _hmac(key: VenueKey) -> Callable[[bytes], str]:
+    if not key.secret.isascii() or not key.secret:
+        raise SettingsError(f"the secret of key {key.name} of binance is empty or not ASCII")
+    secret = key.secret.encode()
+    return lambda text: hmac.new(secret, text, hashlib.sha256).hexdigest()
+
+
+def _ed25519(key: VenueKey) -> Callable[[bytes], str]:
+    try:
+        private = ECC.import_key(key.secret)
+        signer = eddsa.new(private, "rfc8032")
+    except (ValueError, TypeError) as error:
+        raise SettingsError(
+            f"the private key of {key.name} of binance is no Ed25519 key in PEM"
+        ) from error
+    return lambda text: base64.b64encode(signer.sign(text)).decode()
