@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -41,6 +41,9 @@ from engine.quote.mixed import ConfirmedMixed, MixedConfirmer
 
 SHRINKS_MAX = 4
 """Most times that a draft is shrunk and confirmed again; then the limit refuses it."""
+
+PLAN_TTL_MS: Final = 1_000
+"""So long after its decision a plan may begin."""
 
 
 AnyConfirmed = Confirmed | ConfirmedMixed
@@ -86,7 +89,7 @@ class Decider:
         circumstances: Circumstances,
         permits: Permits,
         limits: Sequence[LimitMaker] = LIMITS,
-        plan_ttl_ms: int = 1_000,
+        plan_ttl_ms: int = PLAN_TTL_MS,
     ) -> None:
         self.permits = permits
         self._confirmer = confirmer
@@ -280,7 +283,7 @@ class Decider:
         self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
     ) -> _Bundled | Finding:
         """Check a route as one transaction; what is not held of its input is borrowed."""
-        confirmed = self._atomic.confirm(opportunity, at_ns)
+        confirmed = self._atomic.confirm(opportunity, at_ns, is_live=self._is_live)
         if isinstance(confirmed, Unconfirmed):
             return Finding(reason=confirmed.reason, detail=confirmed.detail)
         wallet = wallet_of(confirmed.chain)
@@ -306,6 +309,8 @@ class Decider:
         verdict = self._check_late(Draft(opportunity=opportunity, figures=figures), at_ns)
         if verdict is not None:
             return Finding(reason=verdict.reason, detail=verdict.detail)
+        if why := confirmed.why_too_dear(has_flash_loan=has_flash_loan):
+            return Finding(reason=Reason.GAS_TOO_DEAR, detail=why)
         return _Bundled(
             confirmed=confirmed, usd_per_quote=usd_per_quote, has_flash_loan=has_flash_loan
         )

@@ -12,6 +12,7 @@ from typing import Final
 
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
+from engine.domain.units import BPS_PER_UNIT
 
 MULTICALL3: Final = "0xca11bde05977b3631167028862be2a173976ca11"
 """One and the same on each of these chains; whether it is there is asked at start."""
@@ -180,15 +181,23 @@ class BlockTerms:
         stale_ms: its pools are stale without a new block for longer.
         undo_blocks: how many of the newest blocks can be undone by a reorganisation.
         block_ms: time between two of them, 0 if nobody says; headers of earlier versions do not.
+        bid_share_bps: of what is left of a gain, for whoever makes the block, where those who pay
+            most come first.
     """
 
     stale_ms: int
     undo_blocks: int
     block_ms: int = 0
+    bid_share_bps: int = 0
 
     def __post_init__(self) -> None:
         if self.stale_ms <= 0 or self.undo_blocks < 0:
             raise BadValueError(
                 f"blocks are stale after {self.stale_ms} ms and {self.undo_blocks} can be undone;"
                 " the first must be above 0, the second not below"
+            )
+        if not 0 <= self.bid_share_bps < BPS_PER_UNIT:
+            raise BadValueError(
+                f"{self.bid_share_bps} bps of a gain are bid; it must be from 0 to below"
+                f" {BPS_PER_UNIT}"
             )

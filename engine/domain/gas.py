@@ -13,6 +13,27 @@ _GWEI_STEP: Final = Decimal("1e-9")
 DATA_RAW_MAX: Final = 10**21
 """A thousand of a chain's own asset: no transaction's bytes ever cost that."""
 
+LIMIT_PARTS: Final = (13, 10)
+"""A transaction's limit is so many times what it uses: refunds, a fifth at most, come after it, and
+pools move meanwhile."""
+
+GROWTH_PARTS: Final = 8
+"""A full block lets the base fee of the next one grow by one part of so many (EIP-1559); no chain
+of ours has a faster rule by blocks."""
+
+
+def grown_wei(wei: int, blocks: int) -> int:
+    """Return what a base fee may have become after so many full blocks."""
+    for _ in range(blocks if wei else 0):
+        wei += wei // GROWTH_PARTS + 1
+    return wei
+
+
+def with_margin(units: int) -> int:
+    """Return the limit of a transaction that uses so much."""
+    more, parts = LIMIT_PARTS
+    return -(units * more // -parts)
+
 
 class Tips(msgspec.Struct, frozen=True, kw_only=True):
     """What a chain's newest blocks were tipped, in gwei.

@@ -238,6 +238,8 @@ class Reason(StrEnum):
     STALE_GAS = "stale_gas"
     UNPROVEN_BOOK = "unproven_book"
     EDGE_BELOW_MIN = "edge_below_min"
+    GAS_TOO_DEAR = "gas_too_dear"
+    """It gains less than its gas may cost at the worst."""
     NOT_CONFIRMED = "not_confirmed"
     SIZE_BELOW_MIN = "size_below_min"
     LIQUIDITY_TAKEN = "liquidity_taken"

@@ -111,11 +111,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class GasBound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The most that a transaction may pay for gas, whether or not it reverts.
 
+    What is sent for real is bound by its gas limit at fees that have risen until its last block,
+    and says apart what it is expected to pay. On paper both are one, and what is apart is not
+    written, so that plans of earlier versions keep their digest.
+
     Attributes:
+        units: gas that it is expected to use.
+        price_gwei: of a unit, as expected.
         amount: in the chain's own asset.
         quote: the same in the asset that the route starts and ends in, at the decision.
-        data_amount: the part of `amount` that a rollup takes for the bytes. Where it takes none it
-            is not written, so that plans of earlier versions keep their digest.
+        data_amount: the part of `amount` that a rollup takes for the bytes, beside gas.
+        limit_units: gas limit that `amount` pays for; 0 on paper.
+        expected: what it pays if all is as now, in the chain's own asset, the bid included;
+            `expected_quote` the same in the route's asset.
+        bid: the part of `amount` for a place in front, where tips decide the order.
     """
 
     asset: AssetCode
@@ -124,6 +133,20 @@ class GasBound(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount: Decimal
     quote: Decimal
     data_amount: Decimal = Decimal(0)
+    limit_units: int = 0
+    expected: Decimal = Decimal(0)
+    expected_quote: Decimal = Decimal(0)
+    bid: Decimal = Decimal(0)
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether what is expected is said apart from the most."""
+        return self.limit_units > 0
+
+    @property
+    def usual_quote(self) -> Decimal:
+        """What it is expected to pay, in the asset that the route starts and ends in."""
+        return self.expected_quote if self.is_apart else self.quote
 
 
 class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ def tell_atomic_story(plan: AtomicPlan, execution: Execution, found: Found | Non
     screened = worth_of(plan, screened_quote)
     first = first_worth(plan, found, screened)
     reckoned_gas = worth_estimated(plan.opportunity.gas_quote)
-    with_gas = exact_sum((screened_quote, reckoned_gas, -plan.gas.quote))
+    with_gas = exact_sum((screened_quote, reckoned_gas, -plan.gas.usual_quote))
     to_sized = differences_of(
         first,
         [
@@ -38,7 +38,7 @@ def tell_atomic_story(plan: AtomicPlan, execution: Execution, found: Found | Non
     gain = Decimal(0) if transaction is None else transaction.gain
     realised = worth_of(plan, execution.profit_quote)
     # What was gained, with the gas as planned: what it did not cost in the end comes last.
-    gained = worth_of(plan, exact_sum((gain, -plan.gas.quote)))
+    gained = worth_of(plan, exact_sum((gain, -plan.gas.usual_quote)))
     if receipt is None:
         cause = Cause.UNREACHED
     else:

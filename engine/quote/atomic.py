@@ -25,6 +25,7 @@ from engine.portfolio.costs import EXACT, ceil_share, ceil_to_quote_step, gas_am
 from engine.portfolio.taken_pools import TakenPools
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import EDGE_STEP_BPS, LimitRules, Unconfirmed
+from engine.quote.live_gas import BLOCKS_MAX, LiveGas, live_bound
 from engine.quote.route import PIPS_PER_BPS, to_raw
 
 
@@ -34,11 +35,13 @@ class AtomicRules(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         limits: how much less than expected each swap may give, while it runs too.
         gas: prices by chain; on one without, or with one that is too old, nothing is confirmed.
+        live: how what is really sent is bound, by chain; others as if nobody knew their blocks.
     """
 
     limits: LimitRules
     flash_fee_bps: Decimal
     gas: GasBook
+    live: Mapping[str, LiveGas] = {}
 
 
 class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +69,20 @@ class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
 
     def profit_quote(self, *, has_flash_loan: bool) -> Decimal:
         """Return what is left of the gain once gas, and the loan if there is one, are paid."""
-        profit = EXACT.subtract(self.gain_quote, self.gas.quote)
+        profit = EXACT.subtract(self.gain_quote, self.gas.usual_quote)
         return EXACT.subtract(profit, self.flash_fee) if has_flash_loan else profit
+
+    def why_too_dear(self, *, has_flash_loan: bool) -> str:
+        """Say why it is not sent if its gas may cost more than it gains; empty if it may not."""
+        worst = EXACT.subtract(self.profit_quote(has_flash_loan=has_flash_loan), self.gas.quote)
+        worst = EXACT.add(worst, self.gas.usual_quote)
+        if not self.gas.is_apart or worst > 0:
+            return ""
+        gained = EXACT.add(worst, self.gas.quote)
+        return (
+            f"its gas may cost {four_digits(self.gas.quote)} in its last block, and"
+            f" {four_digits(gained)} is gained ({self.gas.limit_units:,} gas at most)"
+        )
 
     def edge_bps(self, *, has_flash_loan: bool) -> Decimal:
         """Return the profit relative to what the first swap takes, rounded down."""
@@ -96,8 +111,16 @@ class AtomicConfirmer:
         self._rules = rules
         self._head_of = head_of
 
-    def confirm(self, route: Opportunity, at_ns: int) -> ConfirmedAtomic | Unconfirmed:
-        """Return what a transaction along a route of pools of one chain would do now."""
+    def confirm(
+        self, route: Opportunity, at_ns: int, *, is_live: bool = False
+    ) -> ConfirmedAtomic | Unconfirmed:
+        """Return what a transaction along a route of pools of one chain would do now.
+
+        Args:
+            route: of pools of one chain.
+            at_ns: now.
+            is_live: it is signed and sent; then its gas is bound for its last block, not for now.
+        """
         gas = self.gas(route.hops, route.quote, at_ns)
         if isinstance(gas, Unconfirmed):
             return gas
@@ -118,12 +141,18 @@ class AtomicConfirmer:
                 f"{route.quote} in whole units",
             )
         steps = self._steps(route, found.amounts_raw, decimals)
+        gain_quote = EXACT.subtract(steps[-1].amount_out, steps[0].amount_in)
+        flash_fee = ceil_share(steps[0].amount_in, self._rules.flash_fee_bps)
+        if is_live:
+            gas = self._live(gas, route, EXACT.subtract(gain_quote, flash_fee), at_ns)
+            if isinstance(gas, Unconfirmed):
+                return gas
         return ConfirmedAtomic(
             chain=route.hops[0].chain,
             size_base=steps[0].amount_out,
             steps=steps,
-            gain_quote=EXACT.subtract(steps[-1].amount_out, steps[0].amount_in),
-            flash_fee=ceil_share(steps[0].amount_in, self._rules.flash_fee_bps),
+            gain_quote=gain_quote,
+            flash_fee=flash_fee,
             gas=gas,
             block=self.block(route.hops),
         )
@@ -172,14 +201,10 @@ class AtomicConfirmer:
         amount, data_amount = gas_amounts(price, units, len(hops))
         quote = amount
         if asset != quote_asset and amount:
-            native_usd = self._valuation.usd_per(asset, at_ns)
-            quote_usd = self._valuation.usd_per(quote_asset, at_ns)
-            if native_usd is None or quote_usd is None:
-                gone = asset if native_usd is None else quote_asset
-                return Unconfirmed(
-                    reason=Reason.NO_USD_PRICE, detail=f"no live book values {gone}, for its gas"
-                )
-            quote = ceil_to_quote_step(EXACT.divide(amount * native_usd, quote_usd))
+            rate = self._rate(asset, quote_asset, at_ns)
+            if isinstance(rate, Unconfirmed):
+                return rate
+            quote = ceil_to_quote_step(EXACT.divide(amount * rate[0], rate[1]))
         return GasBound(
             asset=asset,
             units=units,
@@ -188,6 +213,40 @@ class AtomicConfirmer:
             quote=quote,
             data_amount=data_amount,
         )
+
+    def _live(
+        self, paper: GasBound, route: Opportunity, gain: Decimal, at_ns: int
+    ) -> GasBound | Unconfirmed:
+        """Return what a transaction that is sent may pay for gas."""
+        chain, rate = route.hops[0].chain, None
+        if paper.asset != route.quote:
+            usd = self._rate(paper.asset, route.quote, at_ns)
+            if isinstance(usd, Unconfirmed):
+                return usd
+            rate = EXACT.divide(*usd)
+        price = self._rules.gas.price(chain)
+        assert price is not None
+        return live_bound(
+            paper,
+            price,
+            [self._pools[hop.row].pool for hop in route.hops],
+            self._rules.live.get(chain, LiveGas(blocks=BLOCKS_MAX)),
+            gain=gain,
+            rate=rate,
+        )
+
+    def _rate(
+        self, asset: AssetCode, quote_asset: AssetCode, at_ns: int
+    ) -> tuple[Decimal, Decimal] | Unconfirmed:
+        """Return what two assets are worth in USD, if books say."""
+        native_usd = self._valuation.usd_per(asset, at_ns)
+        quote_usd = self._valuation.usd_per(quote_asset, at_ns)
+        if native_usd is None or quote_usd is None:
+            gone = asset if native_usd is None else quote_asset
+            return Unconfirmed(
+                reason=Reason.NO_USD_PRICE, detail=f"no live book values {gone}, for its gas"
+            )
+        return native_usd, quote_usd
 
     def _steps(
         self, route: Opportunity, amounts_raw: Sequence[int], decimals: Mapping[AssetCode, int]

@@ -9,25 +9,36 @@ from decimal import Decimal
 from typing import Final
 
 from engine.chains.gas.base_fee import next_base_fee_wei
+from engine.chains.gas.data_fee import L1Terms
+from engine.chains.gas.reader import GasSeen
+from engine.chains.gas.route_bytes import signed_call
 from engine.chains.gas.rules import GasRule
+from engine.domain.chains import GasModel
 from engine.domain.errors import BadValueError
+from engine.domain.gas import with_margin
 from engine.domain.handed import Handed
 from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute
 from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS
+from engine.portfolio.costs import EXACT
 from engine.sending.calls import HeadNow
 from engine.sending.encoding import PAUSE, calldata
 from engine.sending.facts import Draft, Life
-from engine.sending.fees import CANCEL_GAS, Bid, FeeTerms, NoBid, first_bid
+from engine.sending.fees import (
+    CANCEL_GAS,
+    Bid,
+    FeeTerms,
+    NoBid,
+    bytes_gas,
+    bytes_wei,
+    first_bid,
+)
 from engine.sending.nonces import NonceTable, hole, next_nonce
 from engine.sending.policies import SendPolicy
 from engine.sending.routes import RouteTerms, gain_expected_raw, route_of
 from engine.sending.simulating import Simulated
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
-
-GAS_PARTS: Final = (13, 10)
-"""A route may use so much more than its simulation: refunds come after the limit, state moves."""
 
 HOLE: Final = "hole"
 PAUSING: Final = "pause"
@@ -49,6 +60,7 @@ class DeskTerms:
         chain: its name.
         wallet: address that signs, in lower case.
         tip_wei: what newest blocks were tipped.
+        l1, gas_of_bytes: what bytes cost on a rollup; see `FeeTerms`.
     """
 
     chain: str
@@ -58,11 +70,25 @@ class DeskTerms:
     rule: GasRule
     tip_wei: int = 10**6
     """A thousandth of a gwei: what a node of this machine takes."""
+    l1: L1Terms | None = None
+    gas_of_bytes: tuple[int, int] | None = None
 
     def fees(self, head: HeadNow) -> FeeTerms:
         """Return what gas costs in the block after a head."""
         base_fee_wei = next_base_fee_wei(head.fees, self.rule.base_fee)
-        return FeeTerms(base_fee_wei=base_fee_wei, tip_wei=self.tip_wei)
+        return FeeTerms(
+            base_fee_wei=base_fee_wei,
+            tip_wei=self.tip_wei,
+            head_base_fee_wei=head.fees.base_fee_wei,
+            l1=self.l1,
+            gas_of_bytes=self.gas_of_bytes,
+        )
+
+    def learn(self, seen: GasSeen, model: GasModel) -> None:
+        """Take over what newest blocks were tipped, and what bytes cost now."""
+        self.tip_wei, self.l1 = seen.tip_wei, seen.l1
+        if model is GasModel.ARBITRUM:
+            self.gas_of_bytes = (seen.price.data_fixed_raw, seen.price.data_leg_raw)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +125,7 @@ class Beginnings:
         simulated = await self.simulate(head, route.contract, data)
         if why := self._contradiction(plan, route, simulated):
             return why
-        bid = self._bid(plan, simulated, head)
+        bid = bid_of(plan, data, simulated.gas_used, head, self.terms)
         if isinstance(bid, NoBid):
             return self._failed(plan, Failure.FEE, bid.why)
         count = await self.view.count(head.number)
@@ -177,25 +203,39 @@ class Beginnings:
         self.warn(self.trust.contradict(plan, detail))
         return detail
 
-    def _bid(self, plan: AtomicPlan, simulated: Simulated, head: HeadNow) -> Bid | NoBid:
-        more, parts = GAS_PARTS
-        is_own = plan.gas.asset == plan.steps[0].source
-        gain_wei = simulated.gain_raw - simulated.tip_raw if is_own else 0
-        return first_bid(
-            self.terms.fees(head),
-            self.terms.rule,
-            gas_limit=simulated.gas_used * more // parts,
-            bound_wei=gas_bound_wei(plan),
-            profit_wei=gain_wei,
-            share_bps=self.terms.policy.share_bps,
-        )
-
     def _failed(self, plan: AtomicPlan, failure: Failure, why: str) -> str:
         self.warn(self.trust.fail(plan, failure, self.now_ns()))
         return why
 
 
-def gas_bound_wei(plan: AtomicPlan) -> int:
-    """Return the most that a plan may pay for its gas, apart from its bytes."""
-    bound = plan.gas.amount - plan.gas.data_amount
-    return int(bound.scaleb(NATIVE_DECIMALS) // 1) if bound > Decimal(0) else 0
+def bid_of(
+    plan: AtomicPlan, data: bytes, gas_used: int, head: HeadNow, terms: DeskTerms
+) -> Bid | NoBid:
+    """Return the first bid of a plan, within all that it may pay: gas, its place, and its bytes.
+
+    Args:
+        plan: that is to be sent.
+        data: the call that carries it out.
+        gas_used: by its simulation, in units.
+        head: the newest block.
+        terms: of the chain.
+    """
+    fees, route = terms.fees(head), terms.route
+    gas_limit = with_margin(gas_used) + bytes_gas(fees, len(plan.steps))
+    like = signed_call(route.chain_id, bytes.fromhex(route.contract[2:]), data, gas_limit)
+    return first_bid(
+        fees,
+        terms.rule,
+        gas_limit=gas_limit,
+        bound_wei=bound_beside(plan, bytes_wei(fees, like, gas_limit=gas_limit)),
+        place_wei=_wei(plan.gas.bid),
+    )
+
+
+def bound_beside(plan: AtomicPlan, bytes_wei: int) -> int:
+    """Return the most that a plan may pay for its gas, once its bytes have taken so much."""
+    return _wei(plan.gas.amount) - max(_wei(plan.gas.data_amount), bytes_wei)
+
+
+def _wei(amount: Decimal) -> int:
+    return int(amount.scaleb(NATIVE_DECIMALS, EXACT) // 1)

@@ -7,6 +7,7 @@ import msgspec
 from eth_hash.auto import keccak
 
 from engine.chains.gas.base_fee import BASE_FEE_MAX_WEI, GAS_MAX, FeeHeader
+from engine.chains.gas.data_fee import Fork, L1Terms, operator_fee_wei
 from engine.chains.ports import Json, Refusal
 from engine.chains.ports import NodeError as NodeError  # noqa: PLC0414 - whoever asks meets it
 from engine.chains.rpc.parsing import (
@@ -109,8 +110,33 @@ def parse_landed(said: Json) -> Landed | None:
         gas_price_wei=parse_quantity(
             receipt.get("effectiveGasPrice"), "a gas price", most=BASE_FEE_MAX_WEI
         ),
-        data_fee_wei=parse_quantity(receipt.get("l1Fee") or "0x0", "an L1 fee", most=10**18),
+        data_fee_wei=parse_quantity(receipt.get("l1Fee") or "0x0", "an L1 fee", most=10**18)
+        + _operator_wei(receipt),
     )
+
+
+def _operator_wei(receipt: dict[str, Json]) -> int:
+    """Return what a rollup's operator took beside gas and bytes, which no receipt says in sum.
+
+    A receipt since Jovian has a scalar of its footprint, and with it another formula.
+    """
+    if "operatorFeeScalar" not in receipt and "operatorFeeConstant" not in receipt:
+        return 0
+    scalar, constant = (
+        parse_quantity(receipt.get(name) or "0x0", "an operator's fee", most=most)
+        for name, most in (("operatorFeeScalar", 2**32 - 1), ("operatorFeeConstant", 2**64 - 1))
+    )
+    is_jovian = receipt.get("daFootprintGasScalar") is not None
+    terms = L1Terms(
+        fork=Fork.JOVIAN if is_jovian else Fork.ISTHMUS,
+        base_fee_wei=0,
+        blob_base_fee_wei=0,
+        base_fee_scalar=0,
+        blob_base_fee_scalar=0,
+        operator_scalar=scalar,
+        operator_constant=constant,
+    )
+    return operator_fee_wei(terms, parse_quantity(receipt.get("gasUsed"), "gas used", most=GAS_MAX))
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):

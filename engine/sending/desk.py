@@ -25,7 +25,7 @@ from engine.domain.signing import (
 )
 from engine.domain.told import Fate, TransactionNews
 from engine.sending import facts
-from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, gas_bound_wei
+from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, bound_beside
 from engine.sending.calls import HeadNow
 from engine.sending.encoding import PAUSE, decode
 from engine.sending.facts import (
@@ -42,7 +42,7 @@ from engine.sending.facts import (
     Unsigned,
     Warn,
 )
-from engine.sending.fees import CANCEL_GAS, NoBid, cancel_bid, raised_bid
+from engine.sending.fees import CANCEL_GAS, NoBid, bytes_wei, cancel_bid, raised_bid
 from engine.sending.life import take
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import Way
@@ -272,7 +272,8 @@ class ChainDesk:
                 is_far=act.is_far,
             )
         else:
-            bound_wei = gas_bound_wei(handed.plan)
+            beside_wei = bytes_wei(terms, act.before.raw, gas_limit=before.gas_limit)
+            bound_wei = bound_beside(handed.plan, beside_wei)
             bid = raised_bid(before, terms, rule, bound_wei=bound_wei, is_far=act.is_far)
         if isinstance(bid, NoBid):
             self._warn(f"nonce {life.nonce} waits as it is: {bid.why}")

@@ -12,15 +12,14 @@ from engine.chains.gas.base_fee import BASE_FEE_MAX_WEI
 from engine.chains.gas.data_fee import L1Terms, data_fee_wei, operator_fee_wei
 from engine.chains.gas.rules import GasRule
 from engine.domain.errors import BadValueError
+from engine.domain.gas import grown_wei
 from engine.domain.units import BPS_PER_UNIT
 
 BUMP_BPS: Final = 1_250
 """A node replaces a transaction for an eighth more, of both fees (BNB and others take a tenth)."""
 
 HEADROOM_BLOCKS: Final = 2
-"""Blocks that may be full in a row before the fee no longer covers the base fee ..."""
-GROWTH_PER_BLOCK: Final = 8
-"""... which each of them lets grow by an eighth."""
+"""Blocks that may be full in a row before the fee no longer covers the base fee."""
 
 CANCEL_GAS: Final = 21_000
 """Of a transfer of nothing; a chain that charges bytes as gas is asked."""
@@ -61,12 +60,18 @@ class FeeTerms(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         base_fee_wei: of the block that comes next.
         tip_wei: what newest blocks were tipped.
+        head_base_fee_wei: of the newest block: where the next one's is not foretold exactly, it is
+            within an eighth of that.
         l1: what a rollup of the OP stack takes for bytes; None elsewhere.
+        gas_of_bytes: where bytes are paid as further gas (Arbitrum), in wei: for any transaction,
+            and for each of its swaps; None elsewhere.
     """
 
     base_fee_wei: int
     tip_wei: int
+    head_base_fee_wei: int = 0
     l1: L1Terms | None = None
+    gas_of_bytes: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not (0 <= self.base_fee_wei <= BASE_FEE_MAX_WEI and self.tip_wei >= 0):
@@ -97,8 +102,7 @@ def first_bid(
     *,
     gas_limit: int,
     bound_wei: int,
-    profit_wei: int = 0,
-    share_bps: int = 0,
+    place_wei: int = 0,
 ) -> Bid | NoBid:
     """Return the first bid of a plan.
 
@@ -107,22 +111,22 @@ def first_bid(
         rule: of the chain.
         gas_limit: that it may use.
         bound_wei: the most that the plan may pay for gas.
-        profit_wei: what it is expected to gain before gas, in the chain's own asset.
-        share_bps: of that, for whoever orders transactions by their tips; 0 where nobody does.
+        place_wei: of it, for a place in front, where tips decide the order; it is spread over the
+            limit, so that no more than that is paid for it.
     """
     cap_wei = bound_wei // gas_limit
     least_wei = least_tip_wei(terms, rule)
-    share_wei = max(profit_wei, 0) * share_bps // BPS_PER_UNIT // gas_limit
-    tip_wei = max(least_wei, terms.tip_wei, share_wei) if rule.takes_tips else 0
+    tip_wei = max(least_wei, terms.tip_wei, place_wei // gas_limit) if rule.takes_tips else 0
     # What is left beside the base fee goes to the tip; what the base fee may grow by comes second.
     tip_wei = min(tip_wei, cap_wei - terms.base_fee_wei)
     if tip_wei < least_wei or cap_wei < 1:
         return NoBid(
             why=f"gas costs {terms.base_fee_wei + least_wei} wei, and the plan pays {cap_wei} wei"
         )
+    rises_from_wei = max(terms.base_fee_wei, terms.head_base_fee_wei)
     return Bid(
         gas_limit=gas_limit,
-        fee_wei=min(cap_wei, _grown(terms.base_fee_wei) + tip_wei),
+        fee_wei=min(cap_wei, grown_wei(rises_from_wei, HEADROOM_BLOCKS) + tip_wei),
         tip_wei=tip_wei,
     )
 
@@ -167,6 +171,14 @@ def cancel_bid(
     return Bid(gas_limit=gas_limit, fee_wei=fee_wei, tip_wei=tip_wei)
 
 
+def bytes_gas(terms: FeeTerms, swaps: int) -> int:
+    """Return how much gas the bytes of a transaction take, where they are paid so."""
+    if terms.gas_of_bytes is None:
+        return 0
+    fixed_wei, leg_wei = terms.gas_of_bytes
+    return -((fixed_wei + swaps * leg_wei) // -max(terms.base_fee_wei, 1))
+
+
 def bytes_wei(terms: FeeTerms, raw: bytes, *, gas_limit: int) -> int:
     """Return what a rollup of the OP stack takes for a signed transaction beside its gas."""
     if terms.l1 is None:
@@ -184,9 +196,3 @@ def _doubled(before: Bid, bid: tuple[int, int], cap_wei: int, base_fee_wei: int)
     fee_wei = min(cap_wei, max(bid[0], 2 * before.fee_wei))
     tip_wei = min(2 * before.tip_wei, fee_wei - base_fee_wei)
     return fee_wei, max(bid[1], tip_wei)
-
-
-def _grown(base_fee_wei: int) -> int:
-    for _ in range(HEADROOM_BLOCKS):
-        base_fee_wei += base_fee_wei // GROWTH_PER_BLOCK + 1
-    return base_fee_wei

@@ -30,7 +30,8 @@ class SendPolicy:
     """How transactions of a chain are sent.
 
     Attributes:
-        share_bps: of the gain that a plan expects, as tip, where tips decide the order.
+        share_bps: of what the dearest gas leaves of a gain, as tip, where tips decide the order.
+            It is spread over the gas limit, of which ten parts in thirteen are used.
         cancel_wei_max: the most that a cancel may pay for its gas.
     """
 

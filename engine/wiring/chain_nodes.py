@@ -15,6 +15,7 @@ from engine.domain.chains import CHAINS, ChainFacts
 from engine.domain.dexes import Dex
 from engine.domain.errors import BadValueError, SettingsError
 from engine.sandbox.world.values import LocalChain
+from engine.sending.policies import policy_of
 from engine.settings.schema import Settings, environment_name
 from engine.wiring.local_chains import local_chains
 from engine.wiring.markets import ChainSource, made_up_chains, read_announcement
@@ -29,6 +30,7 @@ class ChainNodes:
         dexes: whose pools are followed.
         routers: whose calls are decoded while they wait for a block.
         is_local: it is the sandbox's.
+        has_relay: and has a relay.
     """
 
     facts: ChainFacts
@@ -36,6 +38,7 @@ class ChainNodes:
     dexes: tuple[Dex, ...]
     routers: tuple[RouterAt, ...] = DEPLOYED
     is_local: bool = False
+    has_relay: bool = False
 
 
 def nodes_of(settings: Settings, paths: Paths) -> dict[str, ChainNodes]:
@@ -65,6 +68,7 @@ def _local(name: str, local: LocalChain) -> ChainNodes:
         dexes=local.dexes,
         routers=tuple(named_routers(name, local.contracts, local.dexes)),
         is_local=True,
+        has_relay=bool(local.relay_url),
     )
 
 
@@ -124,15 +128,22 @@ def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
         TransientError: the sandbox has not announced itself.
     """
     if settings.markets.source == "sandbox":
-        facts = {name: one.facts for name, one in nodes_of(settings, paths).items()}
+        nodes = nodes_of(settings, paths)
+        facts = {name: one.facts for name, one in nodes.items()}
+        policies = {
+            name: policy_of(name, is_local=True, has_relay=one.has_relay)
+            for name, one in nodes.items()
+        }
     else:
         facts = {name: CHAINS[name] for name in followed_names(settings)}
+        policies = {name: policy_of(name, is_local=False) for name in facts}
     return made_up_chains(settings, paths) | {
         name: ChainSource(
             url=f"ws://{name}{PATH_PREFIX}{name}",
             block_ms=own.block_ms,
             socket_path=str(blocks_socket(settings, paths, name)),
             tells_gas=True,
+            bid_share_bps=policies[name].share_bps,
         )
         for name, own in facts.items()
     }

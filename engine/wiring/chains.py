@@ -29,6 +29,7 @@ def block_terms(
             stale_ms=source.block_ms * settings.stale_blocks,
             undo_blocks=settings.undo_blocks,
             block_ms=source.block_ms,
+            bid_share_bps=source.bid_share_bps,
         )
         for chain, source in sources.items()
     }

@@ -20,7 +20,7 @@ from engine.decide.approvals import Approvals
 from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
-from engine.decide.decider import Decider
+from engine.decide.decider import PLAN_TTL_MS, Decider
 from engine.decide.limit_list import (
     LAG_MS,
     LIMITS,
@@ -83,6 +83,7 @@ from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
+from engine.quote.live_gas import live_gas
 from engine.quote.mixed import MixedConfirmer
 from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
@@ -205,6 +206,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             limits=rules,
             flash_fee_bps=terms.flash_fee_bps,
             gas=gas,
+            live=live_gas(terms.chains, PLAN_TTL_MS),
         ),
         head_of=moving.head_of,
     )

@@ -11,11 +11,13 @@ from typing import Any, Final
 import msgspec
 from eth_hash.auto import keccak
 
+from engine.chains.gas.rules import LOCAL_RULE
 from engine.domain.errors import BadValueError, TransientError
 from engine.sandbox.world.abi import call_data
 from engine.sandbox.world.hands import created_address
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.sending.contract_code import DIRECT, PROXY, UPGRADEABLE, code_hash, creation_code
+from engine.sending.fees import FeeTerms, NoBid, first_bid
 from engine.sending.simulating import GAS_MAX, SPEC
 
 COINS_WEI: Final = 10**18
@@ -244,10 +246,33 @@ def _carried_out(rpc: Rpc, plan: DeploymentPlan, step: Step, nonce: int) -> int:
     sent = _transaction(plan, step) | {"nonce": hex(nonce)}
     more, parts = SPARE
     gas = int(rpc.ask("eth_estimateGas", sent), 16) * more // parts
-    receipt = _receipt(rpc, rpc.ask("eth_sendTransaction", sent | {"gas": hex(gas)}))
+    receipt = _receipt(rpc, rpc.ask("eth_sendTransaction", sent | _fees(rpc, gas)))
     if receipt["status"] != "0x1":
         raise BadValueError(f"{step.what}: {receipt['transactionHash']} reverted")
     return int(receipt["gasUsed"], 16)
+
+
+def _fees(rpc: Rpc, gas: int) -> dict[str, str]:
+    """Return limit and fees of a step, which outlive full blocks, as routes are bid for.
+
+    Raises:
+        BadValueError: the owner's coins do not pay for it.
+    """
+    head, tip = rpc.ask_all(
+        [("eth_getBlockByNumber", ("latest", False)), ("eth_maxPriorityFeePerGas", ())]
+    )
+    base_fee_wei = int(head["baseFeePerGas"], 16)
+    terms = FeeTerms(
+        base_fee_wei=base_fee_wei, tip_wei=int(tip, 16), head_base_fee_wei=base_fee_wei
+    )
+    bid = first_bid(terms, LOCAL_RULE, gas_limit=gas, bound_wei=COINS_WEI)
+    if isinstance(bid, NoBid):
+        raise BadValueError(bid.why)
+    return {
+        "gas": hex(bid.gas_limit),
+        "maxFeePerGas": hex(bid.fee_wei),
+        "maxPriorityFeePerGas": hex(bid.tip_wei),
+    }
 
 
 def _receipt(rpc: Rpc, sent: str) -> dict[str, Any]:

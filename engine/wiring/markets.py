@@ -33,12 +33,14 @@ class ChainSource(msgspec.Struct, frozen=True, kw_only=True):
         block_ms: time between two of them.
         socket_path: of the Unix socket by which they come; empty for the network.
         tells_gas: whether it tells what gas costs, so that none is assumed before.
+        bid_share_bps: see `BlockTerms`.
     """
 
     url: str
     block_ms: int
     socket_path: str = ""
     tells_gas: bool = False
+    bid_share_bps: int = 0
 
 
 class SandboxAnnouncement(msgspec.Struct, frozen=True):

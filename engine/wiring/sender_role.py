@@ -280,7 +280,7 @@ async def _work(
             head = await desk.step()
             answers.stepped.set()
             if head.number != last:
-                desk.terms.tip_wei = (await gas.read()).tip_wei
+                desk.terms.learn(await gas.read(), gas.model)
                 last = head.number
                 await asyncio.to_thread(simulator.warm, head)
         except (TransientError, NodeError) as error:

@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -122,6 +123,20 @@ def test_no_pool_is_further_from_the_books_than_a_large_swap_leaves_it(lively: L
         lively.step()
         furthest = max(furthest, *lively.gaps(2_500.0))
     assert 0.003 < furthest < 2 * WHALE_IMPACT[1]
+
+
+def test_a_base_fee_goes_no_further_in_a_block_than_an_eighth(lively: Lively) -> None:
+    lively.step(20)
+    newest = lively.number()
+    fees = [
+        int(lively.rpc.ask("eth_getBlockByNumber", hex(number), False)["baseFeePerGas"], 16)
+        for number in range(newest - 18, newest + 1)
+    ]
+
+    assert len({*fees}) > 3
+    assert all(
+        before - before // 8 <= fee <= before + before // 8 for before, fee in pairwise(fees)
+    )
 
 
 def test_what_the_next_block_holds_is_pending_before_it(lively: Lively) -> None:

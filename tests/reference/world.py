@@ -9,7 +9,7 @@ from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
 from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
-from engine.decide.decider import Decider
+from engine.decide.decider import PLAN_TTL_MS, Decider
 from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.mandates import Mandates
@@ -67,6 +67,7 @@ from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import LimitRules
 from engine.quote.legs import LegsConfirmer
+from engine.quote.live_gas import live_gas
 from engine.quote.mixed import MixedConfirmer
 from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
@@ -362,6 +363,7 @@ class World:
                 limits=setup.rules,
                 flash_fee_bps=Decimal(setup.flash_fee_bps),
                 gas=screen.gas,
+                live=live_gas(setup.chains, PLAN_TTL_MS),
             ),
             head_of=self.moving.head_of,
         )

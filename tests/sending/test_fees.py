@@ -34,8 +34,7 @@ def terms(base_fee_wei: int = 10 * GWEI, tip_wei: int = GWEI) -> FeeTerms:
     base_fee_wei=WEI,
     tip_wei=WEI,
     bound_wei=st.integers(0, 10**18),
-    profit_wei=st.integers(-(10**18), 10**18),
-    share_bps=st.integers(0, 10_000),
+    place_wei=st.integers(0, 10**18),
 )
 def test_a_first_bid_is_within_the_plan_and_takes_the_next_block(
     *,
@@ -43,16 +42,14 @@ def test_a_first_bid_is_within_the_plan_and_takes_the_next_block(
     base_fee_wei: int,
     tip_wei: int,
     bound_wei: int,
-    profit_wei: int,
-    share_bps: int,
+    place_wei: int,
 ) -> None:
     bid = first_bid(
         terms(base_fee_wei, tip_wei),
         rule,
         gas_limit=GAS,
         bound_wei=bound_wei,
-        profit_wei=profit_wei,
-        share_bps=share_bps,
+        place_wei=place_wei,
     )
 
     if isinstance(bid, NoBid):
@@ -65,13 +62,19 @@ def test_a_first_bid_is_within_the_plan_and_takes_the_next_block(
     assert rule.takes_tips or bid.tip_wei == 0
 
 
-def test_the_tip_is_the_share_of_the_gain_where_tips_decide() -> None:
-    bid = first_bid(
-        terms(), LOCAL_RULE, gas_limit=GAS, bound_wei=10**17, profit_wei=10**16, share_bps=8_000
-    )
+def test_what_a_place_in_front_is_worth_is_tipped_over_the_whole_limit() -> None:
+    bid = first_bid(terms(), LOCAL_RULE, gas_limit=GAS, bound_wei=10**17, place_wei=8 * 10**15)
 
     assert isinstance(bid, Bid)
-    assert bid.tip_wei == 10**16 * 8 // 10 // GAS
+    assert bid.tip_wei == 8 * 10**15 // GAS
+
+
+def test_a_bid_outlives_two_full_blocks_also_where_the_next_base_fee_is_not_foretold() -> None:
+    fees = FeeTerms(base_fee_wei=8 * GWEI, tip_wei=0, head_base_fee_wei=10 * GWEI)
+    bid = first_bid(fees, LOCAL_RULE, gas_limit=GAS, bound_wei=10**17)
+
+    assert isinstance(bid, Bid)
+    assert bid.fee_wei >= 10 * GWEI * 81 // 64
 
 
 def test_a_bid_outlives_two_full_blocks_where_the_plan_allows_it() -> None:

@@ -94,6 +94,32 @@ def test_what_is_deployed_is_the_contract_with_its_roles_given_at_the_foretold_a
 
 
 @pytest.mark.slow
+def test_each_step_of_a_deployment_pays_for_blocks_that_are_full_before_its_own(
+    new_world: NewWorld,
+) -> None:
+    world = new_world("ethereum")
+    world.rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(3 * 10**9))
+    world.mine()
+    wallet = Deployment(chain="ethereum", wallet=WALLET)
+    plan = plan_deployment(wallet, wrapped=world.made.contracts["wrapped"])
+
+    deploy(world.rpc, plan)
+
+    newest = int(world.head()["number"], 16)
+    blocks = [
+        world.rpc.ask("eth_getBlockByNumber", hex(newest - back), True)
+        for back in range(len(plan.steps))
+    ]
+    bids = [
+        int(one["maxFeePerGas"], 16) >= int(block["baseFeePerGas"], 16) * 81 // 64
+        for block in blocks
+        for one in block["transactions"]
+        if one["from"] == plan.owner
+    ]
+    assert bids == [True] * len(plan.steps)
+
+
+@pytest.mark.slow
 def test_a_dry_run_changes_nothing(new_world: NewWorld) -> None:
     world = new_world("base")
     before = world.head()["stateRoot"]

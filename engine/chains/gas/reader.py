@@ -67,6 +67,7 @@ class GasSeen(msgspec.Struct, frozen=True, kw_only=True):
         base_fee_wei, tip_wei: of the block that comes next.
         doubt: what is odd about it; empty if nothing is.
         paid: what the newest blocks were; None where no tips are taken.
+        l1: what a rollup of the OP stack reckons its bytes by; None elsewhere.
     """
 
     block: int
@@ -75,6 +76,7 @@ class GasSeen(msgspec.Struct, frozen=True, kw_only=True):
     price: GasPrice
     doubt: str = ""
     paid: FeeHistory | None = None
+    l1: L1Terms | None = None
 
 
 _DataFees = tuple[tuple[int, ...], L1Terms | None, str]
@@ -96,6 +98,11 @@ class GasReader:
         self._node = node
         self._slot: tuple[int, int] | None = None
         self._data_fees: _DataFees = ((), None, "")
+
+    @property
+    def model(self) -> GasModel:
+        """What a transaction pays for here."""
+        return self._facts.gas_model
 
     async def read(self) -> GasSeen:
         """Return what gas costs now.
@@ -143,6 +150,7 @@ class GasReader:
             ),
             doubt=doubt,
             paid=history,
+            l1=terms,
         )
 
     def _base_fee_wei(self, head: FeeHeader, history: FeeHistory | None) -> int:

@@ -26,13 +26,19 @@ _SHORT_MAX: Final = 55
 
 def unsigned_route(chain_id: int, legs: int) -> bytes:
     """Return a route's transaction as it is before it is signed: type 2 and its list, in RLP."""
-    return bytes([_TYPE]) + _list(_fields(chain_id, legs))
+    contract, data = _made(b"contract", _ADDRESS), route_calldata(legs)
+    return bytes([_TYPE]) + _list(_fields(chain_id, contract, data, _GAS * legs))
 
 
 def signed_route(chain_id: int, legs: int) -> bytes:
     """Return the same with a signature, as it goes over the wire."""
+    return signed_call(chain_id, _made(b"contract", _ADDRESS), route_calldata(legs), _GAS * legs)
+
+
+def signed_call(chain_id: int, contract: bytes, data: bytes, gas_limit: int) -> bytes:
+    """Return a call of a contract as it goes over the wire, with a signature that is made up."""
     made = [_bytes(b"\1"), _bytes(_made(b"r", _SIGNATURE)), _bytes(_made(b"s", _SIGNATURE))]
-    return bytes([_TYPE]) + _list([*_fields(chain_id, legs), *made])
+    return bytes([_TYPE]) + _list([*_fields(chain_id, contract, data, gas_limit), *made])
 
 
 def route_calldata(legs: int) -> bytes:
@@ -48,17 +54,17 @@ def route_calldata(legs: int) -> bytes:
     return _made(b"selector", 4) + b"".join(word.rjust(_WORD, b"\0") for word in words)
 
 
-def _fields(chain_id: int, legs: int) -> list[bytes]:
+def _fields(chain_id: int, contract: bytes, data: bytes, gas_limit: int) -> list[bytes]:
     tip, fee = _made(b"tip", 4), _made(b"fee", 5)
     return [
         _number(chain_id),
         _number(1_000),
         _bytes(tip),
         _bytes(fee),
-        _number(_GAS * legs),
-        _bytes(_made(b"contract", _ADDRESS)),
+        _number(gas_limit),
+        _bytes(contract),
         _number(0),
-        _bytes(route_calldata(legs)),
+        _bytes(data),
         _list([]),
     ]
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from engine.domain.gas import GROWTH_PARTS
 from engine.domain.pools import Protocol
 from engine.sandbox.relay.auction import Auction
 from engine.sandbox.world.crowd import Crowd
@@ -134,12 +135,12 @@ class Life:
         self.counts.private += len(self._private)
         self._private.clear()
         self._post(self._followers)
-        base = self._plan.base_fee_gwei * self._rng.lognormvariate(0.0, BASE_FEE_SPREAD)
-        self._rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(int(base * _GWEI)))
+        base_fee_wei = self._next_base_fee_wei()
+        self._rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(base_fee_wei))
         if self._auction is None:
             self._rpc.ask("evm_mine")
         else:
-            landed, broken = self._auction.make_block(int(base * _GWEI))
+            landed, broken = self._auction.make_block(base_fee_wei)
             self.counts.bids_landed += landed
             self.counts.bids_broken += broken
         self.counts.blocks += 1
@@ -148,6 +149,17 @@ class Life:
             self.counts.reorganisations += 1
             for trader in self._all:
                 trader.hands.renew()
+
+    def _next_base_fee_wei(self) -> int:
+        """Return a base fee about the usual one, no further from the last than EIP-1559 lets it."""
+        usual = self._plan.base_fee_gwei * _GWEI
+        wanted_wei = int(usual * self._rng.lognormvariate(0.0, BASE_FEE_SPREAD))
+        if not self.counts.blocks:  # a node begins with a fee of its own
+            return wanted_wei
+        head = self._rpc.ask("eth_getBlockByNumber", "latest", False)
+        last_wei = int(head["baseFeePerGas"], 16)
+        step_wei = last_wei // GROWTH_PARTS
+        return min(max(wanted_wei, last_wei - step_wei), last_wei + max(step_wei, 1))
 
     def _send_whale(self, usd: Mapping[str, float]) -> None:
         pool = self._crowd.whale_at(self._block_s)

@@ -1,0 +1,56 @@
+"""What is sent is judged by the gas that it will pay, and refused if it cannot pay the worst."""
+
+from decimal import Decimal
+
+from engine.decide.terms import worst_quote
+from engine.domain.modes import Mode
+from engine.domain.opportunities import Reason, Refusal
+from engine.domain.plans import AtomicPlan
+from tests.execute.test_atomic import GAS_ETH, make_world, plan_of
+from tests.reference.world import World
+
+ETH_USD = 2_000
+
+
+def gain_of(plan: AtomicPlan) -> Decimal:
+    """What it gains before gas, its loan paid."""
+    return plan.profit_quote + plan.gas.usual_quote
+
+
+def refusals(world: World) -> list[Refusal]:
+    return [
+        one.decision
+        for one in world.journal.decided
+        if one.opportunity.is_on_one_chain and isinstance(one.decision, Refusal)
+    ]
+
+
+def test_a_live_plan_expects_what_a_paper_plan_pays_and_may_pay_more() -> None:
+    paper, live = plan_of(make_world()), plan_of(make_world(mode=Mode.LIVE))
+
+    assert live.gas.expected == paper.gas.amount == GAS_ETH
+    assert live.gas.amount > 2 * paper.gas.amount
+    assert (live.profit_quote, live.net_edge_bps) == (paper.profit_quote, paper.net_edge_bps)
+    assert worst_quote(live) < worst_quote(paper)
+
+
+def test_what_may_cost_more_than_it_gains_is_refused_at_the_decision_with_both_figures() -> None:
+    gain = gain_of(plan_of(make_world()))
+    gwei = f"{gain / 2 / (GAS_ETH * ETH_USD):.3f}"
+    assert plan_of(make_world(gwei=gwei)).profit_quote > 0
+
+    world = make_world(gwei=gwei, mode=Mode.LIVE)
+
+    assert not world.journal.atomic_plans
+    (refusal,) = {(one.reason, one.detail) for one in refusals(world)}
+    assert refusal[0] is Reason.GAS_TOO_DEAR
+    assert "its gas may cost" in refusal[1]
+    assert "is gained (234,000 gas at most)" in refusal[1]
+
+
+def test_gas_of_live_plans_under_way_is_reserved_at_its_worst() -> None:
+    world = make_world(mode=Mode.LIVE)
+    plan = plan_of(world)
+
+    assert world.decider._under_way.gas_usd == plan.gas.quote * plan.usd_per_quote
+    assert plan.needs == [((plan.wallet, plan.gas.asset), plan.gas.amount)]
