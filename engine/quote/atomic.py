@@ -80,8 +80,8 @@ class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         gained = EXACT.add(worst, self.gas.quote)
         return (
-            f"its gas may cost {four_digits(self.gas.quote)} in its last block, and"
-            f" {four_digits(gained)} is gained ({self.gas.limit_units:,} gas at most)"
+            f"its gas may cost {four_digits(float(self.gas.quote))} in its last block, and"
+            f" {four_digits(float(gained))} is gained ({self.gas.limit_units:,} gas at most)"
         )
 
     def edge_bps(self, *, has_flash_loan: bool) -> Decimal:

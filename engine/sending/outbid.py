@@ -9,6 +9,9 @@ from typing import Any, Final
 from engine.domain.units import NATIVE_DECIMALS
 
 METHOD: Final = "sandbox_bundlesOfBlock"
+OUTBID: Final = "outbid"
+"""How a sentence begins that says that somebody paid more."""
+
 _WHY_MAX: Final = 160
 
 
@@ -29,7 +32,7 @@ def why_not_there(block: int, told: Any, hash_: str) -> str:
             return f"not in block {block}: {str(ours['why'])[:_WHY_MAX]}"
         paid, rival = _whole(front["paid_wei"]), str(front["signer"])[:42]
         return (
-            f"outbid in block {block} by {rival}, who paid {paid} in front; ours would have paid"
+            f"{OUTBID} in block {block} by {rival}, who paid {paid} in front; ours would have paid"
             f" {_whole(ours['paid_wei'])}"
         )
     except (StopIteration, KeyError, TypeError, ValueError, ArithmeticError):

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from engine.sending.calls import HeadNow
 from engine.sending.facts import Answer, Attempt, Life
+from engine.sending.outbid import OUTBID
 from engine.sending.relay import Relay, bundle_name
 from engine.sending.view import ChainView
 
@@ -72,7 +73,9 @@ class PrivateWay:
     async def why_lost(self, life: Life) -> str:
         """See `Way.why_lost`."""
         bids = [one for one in life.attempts if not one.is_cancel]
+        told = []
         for attempt in reversed(bids[-ASKED_MAX:]):
             if why := await self._relay.why_not(attempt.at_block + 1, attempt.hash):
-                return why
-        return ""
+                told.append(why)
+        # That others paid more says more than that a later try came too late.
+        return min(told, key=lambda why: not why.startswith(OUTBID), default="")

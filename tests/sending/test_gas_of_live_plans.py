@@ -10,6 +10,7 @@ from engine.chains.gas.base_fee import FeeHeader, next_base_fee_wei
 from engine.chains.gas.data_fee import Fork, L1Terms, data_fee_wei
 from engine.chains.gas.route_bytes import signed_route
 from engine.chains.gas.rules import LOCAL_RULE
+from engine.chains.ports import Json
 from engine.domain.assets import AssetCode
 from engine.domain.gas import GasPrice, Tips, grown_wei, with_margin
 from engine.domain.plans import AtomicPlan, GasBound
@@ -158,7 +159,7 @@ def test_what_is_expected_is_the_price_of_now_and_the_most_is_the_limit_at_the_e
     assert gas.amount == Decimal(260_000 * (9 * GWEI + 1 + GWEI)).scaleb(-18)
     assert 0 <= gas.quote - gas.amount * 2_000 < Decimal("1e-8")
     assert gas.usual_quote == gas.expected * 2_000
-    assert (gas.data_amount, gas.bid) == (0, 0)
+    assert gas.data_amount + gas.bid == 0
 
 
 def test_a_bid_is_a_share_of_what_the_dearest_gas_leaves_and_paid_by_what_is_used() -> None:
@@ -252,7 +253,7 @@ def test_on_arbitrum_bytes_are_gas_of_the_limit_and_no_amount_beside_it() -> Non
     assert bid.gas_limit == 260_000 + bytes_wei_now // 10**7
 
 
-def receipt_with(**fields: str) -> dict[str, str]:
+def receipt_with(**fields: str) -> dict[str, Json]:
     return {
         "transactionHash": "0x" + "66" * 32,
         "blockNumber": "0x9",

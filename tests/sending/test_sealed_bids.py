@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
+from engine.domain.plans import AtomicPlan
 from engine.domain.told import Fate
 from engine.sandbox.relay.auction import Auction
 from engine.sandbox.relay.book import BundleBook
@@ -26,6 +29,8 @@ from tests.sending.sending_world import ARTIFACT, CHAIN, GWEI, SendingWorld
 pytestmark = pytest.mark.slow
 
 RIVAL = 7
+PLACE = Decimal("0.005")
+"""ETH that a plan bids for its place."""
 
 
 class SealedWorld(SendingWorld):
@@ -45,6 +50,11 @@ class SealedWorld(SendingWorld):
         now_s = int(self.world.head()["timestamp"], 16) + later_s
         self.base_fee(1)
         self.auction.make_block(GWEI, now_s=now_s)
+
+    def bidding(self, *, seconds: float) -> AtomicPlan:
+        """A plan that is to pay for a place in front."""
+        plan = self.plan(seconds=seconds)
+        return msgspec.structs.replace(plan, gas=msgspec.structs.replace(plan.gas, bid=PLACE))
 
     def outbid(self) -> str:
         """Let a rival close the gap at the pair, for more than anybody else pays."""
@@ -82,7 +92,7 @@ def test_a_route_is_bid_for_and_lands_on_top_with_the_gain_that_was_planned(
     sealed: SealedWorld,
 ) -> None:
     sealed.gap()
-    plan = sealed.plan(seconds=60)
+    plan = sealed.bidding(seconds=60)
     sealed.begin()
 
     async def work(desk: ChainDesk) -> None:
@@ -92,7 +102,9 @@ def test_a_route_is_bid_for_and_lands_on_top_with_the_gain_that_was_planned(
             await desk.step()
             raw = sealed.life(plan).attempts[0].raw
             tried = await relay.try_out([raw], block=sealed.book.head + 1)
-            assert (tried.why, tried.paid_wei > 0) == ("", True)
+            gas_limit = sealed.life(plan).attempts[0].bid.gas_limit
+            place_wei = int(PLACE.scaleb(18)) // gas_limit * tried.gas_used
+            assert (tried.why, tried.paid_wei) == ("", place_wei)
             assert sealed.world.rpc.ask("txpool_status")["pending"] == "0x0"
             for _ in range(3):
                 await asyncio.to_thread(sealed.make)
@@ -111,7 +123,7 @@ def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cance
     sealed: SealedWorld,
 ) -> None:
     sealed.gap()
-    plan = sealed.plan(seconds=30)
+    plan = sealed.bidding(seconds=30)
     sealed.begin()
     block = 0
 
