@@ -80,6 +80,9 @@ class SilentJournal:
     def opportunity_closed(self, closed: Closed) -> None:
         pass
 
+    def time_passed(self, at_ns: int) -> None:
+        pass
+
     def intended(self, intent: Intent) -> None:
         pass
 

@@ -15,6 +15,7 @@ from engine.bus.reports import (
     SplitNow,
     Unknown,
     ValuesLine,
+    WatchedLine,
     WhyReport,
 )
 from engine.domain.opportunities import Hop
@@ -40,8 +41,10 @@ def render_opportunities(report: OpportunitiesReport) -> Screen:
     open_count = sum(line.is_open for line in report.opportunities)
     refused = sum(report.refused.values())
     blocks: list[Lines | Text] = [Text(_totals(report, refused=refused))]
-    if report.crowded_out or report.displaced or report.unsized or report.pools_waiting:
+    if report.without_room or report.displaced or report.unsized or report.pools_waiting:
         blocks.append(Text(_unseen(report)))
+    if report.watched is not None:
+        blocks.append(Text(_watched(report.watched)))
     if lines:
         blocks.append(wrapped(lines, keys=tuple(line.opportunity_id for line in shown)))
     else:
@@ -243,13 +246,21 @@ def _totals(report: OpportunitiesReport, *, refused: int) -> str:
 
 def _unseen(report: OpportunitiesReport) -> str:
     """Say what may be there and is not among the opportunities."""
+    best = words.usd(report.without_room_usd, is_signed=True)
     counts = (
-        (report.crowded_out, "times no room for a route"),
+        (report.without_room, f"more without room (best {best})"),
         (report.displaced, "gave way to a better route"),
         (report.unsized, "too many to be looked at"),
         (report.pools_waiting, "pools wait for screening"),
     )
     return ", ".join(f"{words.count(number)} {what}" for number, what in counts if number)
+
+
+def _watched(line: WatchedLine) -> str:
+    """Say in one line what cannot be traded: how many, why not, and the best of them."""
+    whys = ", ".join(f"{words.count(number)} {why}" for why, number in line.found.items())
+    best = "" if line.best is None else f", best {_profit(line.best)} ({line.best.opportunity_id})"
+    return f"Not tradable: {whys}; {words.count(line.open)} open{best}"
 
 
 def _fees(legs: list[LegLine], line: OpportunityLine) -> Lines:

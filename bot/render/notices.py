@@ -106,7 +106,9 @@ def _permit_screen(notice: Notice, note: str) -> Screen | None:
 
 def render_digest(notices: list[StampedNotice]) -> Screen:
     """Show a burst of notices as one screen: how many of each kind, and the best of them."""
-    counted = Counter(type(stamped.notice) for stamped in notices)
+    counted: Counter[type[Notice]] = Counter()
+    for stamped in notices:
+        counted[type(stamped.notice)] += _count_of(stamped.notice)
     rows = tuple(
         (_KIND_WORDS.get(kind, kind.__name__), words.count(number))
         for kind, number in counted.most_common()
@@ -138,6 +140,10 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
     )
 
 
+def _count_of(notice: Notice) -> int:
+    return 1 + notice.others if isinstance(notice, OpportunitySeen) else 1
+
+
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (*_STATES, *_CHANGES)):
         return _state_content(notice) if isinstance(notice, _STATES) else _change_content(notice)
@@ -164,6 +170,7 @@ def _seen_content(notice: OpportunitySeen) -> tuple[Mark, str, list[str]]:
         [
             words.route(notice.pair, notice.buy_venue, notice.sell_venue, notice.assets),
             f"{words.phrase(notice.outcome)} ({notice.opportunity_id})",
+            f"the best of {words.count(1 + notice.others)}" if notice.others else "",
         ],
     )
 

@@ -220,7 +220,8 @@ def _profit_of(pnl: PnlReport | None) -> str:
 def _engine_counts(report: StatusReport) -> list[tuple[str, str]]:
     """Return what is no trouble while it is none: shown above zero only."""
     counts = (
-        ("No room", report.crowded_out, "times for a route"),
+        ("Watched", sum(report.watched.values()), "not tradable"),
+        ("No room", report.without_room, "routes more"),
         ("Moves", report.moves_refused, "of pools refused"),
         ("Cut", report.pools_cut, "pools in part"),
         ("Screening", report.pools_waiting, "pools wait"),

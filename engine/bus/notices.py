@@ -71,6 +71,7 @@ class OpportunitySeen(_Notice, frozen=True, kw_only=True):
 
     Attributes:
         assets: what the legs receive, in their order; empty in notices of earlier versions.
+        others: how many more there were since the one told before, none of which gained more.
     """
 
     opportunity_id: str
@@ -81,6 +82,7 @@ class OpportunitySeen(_Notice, frozen=True, kw_only=True):
     profit_usd: float
     outcome: str
     assets: tuple[AssetCode, ...] = ()
+    others: int = 0
 
 
 class PaperTraded(_Notice, frozen=True, kw_only=True):

@@ -95,8 +95,10 @@ class StatusReport(Report, frozen=True, kw_only=True):
         refused: number of refusals by reason.
         found_by_legs: opportunities found, by the number of legs of their routes.
         found_by_kind: the same, by where they trade: books, pools, or both.
+        watched: what was found beside these and no executor carries out, by why.
         traded_by_kind, profit_usd_by_kind: what was traded, and what that came to, likewise.
         crowded_out: how often a route found no room among the open ones.
+        without_room, without_room_usd: how many routes are so now, and what the best gains.
         displaced: open routes closed because a better one took their place.
         unsized: routes, at least, that gain at the margin and were too many to be looked at.
         moves_refused: moves that no pool can have made; their pools stayed as they were.
@@ -143,6 +145,9 @@ class StatusReport(Report, frozen=True, kw_only=True):
     found_by_kind: dict[str, int] = msgspec.field(default_factory=dict)
     traded_by_kind: dict[str, int] = msgspec.field(default_factory=dict)
     profit_usd_by_kind: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    watched: dict[str, int] = msgspec.field(default_factory=dict)
+    without_room: int = 0
+    without_room_usd: float = 0.0
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):
@@ -154,11 +159,27 @@ class VenuesReport(Report, frozen=True, kw_only=True):
     instruments: list[InstrumentLine]
 
 
-class OpportunitiesReport(Report, frozen=True, kw_only=True):
-    """Open opportunities first, then recent ones, newest first.
+class WatchedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What no executor carries out, all of it as one.
 
     Attributes:
-        crowded_out, displaced, unsized, pools_waiting: see `StatusReport`.
+        found: by why, since the start.
+        open: how many of them are followed now: there is room for few.
+        best: the open one that gains most, None if none is open or nobody knows what any gains.
+    """
+
+    found: dict[str, int]
+    open: int
+    best: OpportunityLine | None
+
+
+class OpportunitiesReport(Report, frozen=True, kw_only=True):
+    """Open opportunities first, then recent ones, newest first; of what can be traded.
+
+    Attributes:
+        crowded_out, without_room, without_room_usd, displaced, unsized, pools_waiting: see
+            `StatusReport`.
+        watched: what cannot; None where nothing of it was found.
     """
 
     basis: Basis
@@ -171,6 +192,9 @@ class OpportunitiesReport(Report, frozen=True, kw_only=True):
     pools_waiting: int
     displaced: int = 0
     unsized: int = 0
+    watched: WatchedLine | None = None
+    without_room: int = 0
+    without_room_usd: float = 0.0
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ from engine.bus.overview_reports import (
     VenueLine,
     VenuesReport,
     VersionReport,
+    WatchedLine,
 )
 from engine.bus.report import (
     Acknowledged,
@@ -96,6 +97,7 @@ __all__ = [
     "VenueLine",
     "VenuesReport",
     "VersionReport",
+    "WatchedLine",
     "WhyReport",
     "step_lines",
 ]

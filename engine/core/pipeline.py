@@ -101,6 +101,10 @@ class Journal(Protocol):
         """Learn that an opportunity vanished."""
         ...
 
+    def time_passed(self, at_ns: int) -> None:
+        """Learn what time it is, some times a second."""
+        ...
+
     def execution_finished(self, finished: Finished) -> None:
         """Learn that a plan has ended; it is already booked in positions and inventory."""
         ...
@@ -419,6 +423,7 @@ class Pipeline:
             for episode in self._in_order(self._advising.look(at_ns), at_ns):
                 self._consider(episode, at_ns)
         self._tell_closed()
+        self._journal.time_passed(at_ns)
 
     def after_block(self, at_ns: int) -> None:
         """Screen what the input changed of pools, once for all of it, and do as after any input."""

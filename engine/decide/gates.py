@@ -9,9 +9,9 @@ from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, Verdict
 from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
-from engine.domain.mixed_routes import why_not_mixed
+from engine.domain.mixed_routes import why_not_traded
 from engine.domain.modes import Mode
-from engine.domain.opportunities import HopKind, Reason
+from engine.domain.opportunities import Reason
 
 
 @dataclass(slots=True)
@@ -204,11 +204,8 @@ class ExecutorLimit:
     def check(self, draft: Draft, at_ns: int) -> Verdict:
         """Refuse what is neither orders at books, nor one transaction, nor both."""
         del at_ns
-        seen = draft.opportunity
-        hops = seen.hops
-        if all(hop.kind is HopKind.BOOK for hop in hops) or seen.is_on_one_chain:
-            return None
-        why = why_not_mixed(hops)
+        hops = draft.opportunity.hops
+        why = why_not_traded(hops)
         if not why:
             return None
         return Finding(

@@ -39,6 +39,7 @@ class LimitMaker(Protocol):
 
 LIMITS: Final[tuple[LimitMaker, ...]] = (
     KillLimit,
+    ExecutorLimit,
     PauseLimit,
     ModeLimit,
     OffLimit,
@@ -46,7 +47,6 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     StaleLimit,
     StalePoolLimit,
     ProofLimit,
-    ExecutorLimit,
     EdgeLimit,
     InclusionLimit,
     PositionLimit,

@@ -5,9 +5,38 @@ route changes the place of its assets where it goes from a venue to a wallet, or
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Hop, HopKind
+
+OVER_A_BRIDGE: Final = "over a bridge"
+ON_SEVERAL_CHAINS: Final = "on several chains"
+IN_SEVERAL_TRANSACTIONS: Final = "in several transactions"
+
+
+def why_not_traded(hops: Sequence[Hop]) -> str:
+    """Say why no executor can carry a route out, nothing if one can.
+
+    What can be are orders at books, one transaction through pools of one chain, or both.
+    """
+    pools = [hop for hop in hops if hop.kind is HopKind.POOL]
+    is_of_books = all(hop.kind is HopKind.BOOK for hop in hops)
+    is_of_pools = len(pools) == len(hops) and len({hop.chain for hop in pools}) == 1
+    return "" if is_of_books or is_of_pools else why_not_mixed(hops)
+
+
+def why_watched(hops: Sequence[Hop]) -> str:
+    """Say in few words why a route is watched only: the same of all that it is so of.
+
+    Nothing if it can be traded.
+    """
+    if not why_not_traded(hops):
+        return ""
+    if any(hop.kind is HopKind.BRIDGE for hop in hops):
+        return OVER_A_BRIDGE
+    chains = {hop.chain for hop in hops if hop.kind is HopKind.POOL}
+    return ON_SEVERAL_CHAINS if len(chains) > 1 else IN_SEVERAL_TRANSACTIONS
 
 
 def pool_run(hops: Sequence[Hop]) -> range | None:

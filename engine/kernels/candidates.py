@@ -3,7 +3,8 @@
 Where few cycles of a number of legs are found, all are sized. Where there are more than may be,
 each is weighed (`weighing`): what cannot pay its fixed costs is dropped, the others are sized in
 the order of what they can gain at most in USD. Those for which there is no time are counted, and
-watched, so that the next change of one of their places has them looked at again.
+watched, so that the next change of one of their places has them looked at again. What no executor
+trades takes the time of nothing that is traded: few of it are sized beside, the others counted.
 """
 
 import math
@@ -23,7 +24,9 @@ from engine.kernels.screen_layout import (
     ROUTE_LEGS_MAX,
     SCREENED,
     SIZED_MAX,
+    UNTRADED_SIZED_MAX,
 )
+from engine.kernels.traded import is_traded
 
 EVENT = types.Tuple((int64, int64, int64))
 """The changed book, the time by which ages are judged, and how many routes are open."""
@@ -102,23 +105,34 @@ def _weigh_plane(event, board, graph, routes, sides_of, cycles_of, plane, cycle_
 def _size_best(event, board, graph, routes, sides_of, found, out, rows, plane, first):
     """Size the best by weight of one number of legs; returns the rows filled in all."""
     cycles_of, counts, _, _ = found
-    route, count = routes[6], plane + 2
-    left, sized = counts[count], 0
+    legs, route, count = routes[1], routes[6], plane + 2
+    left, sized, untraded = counts[count], 0, 0
     _weigh_plane(event, board, graph, routes, sides_of, cycles_of, plane, left, first)
     make_heap(cycles_of, plane, left, GREATEST_FIRST)
     while left > 0 and cycles_of[plane, 0, CYCLE.GAIN] > 0.0 and sized < SIZED_MAX:
         _turn(graph, routes, cycles_of, plane, 0)
         drop_first(cycles_of, plane, left, GREATEST_FIRST)
         left -= 1
-        if _open_row(routes, event[2], count) == NONE:
+        if _open_row(routes, event[2], count) != NONE:
+            continue
+        if is_traded(legs, route, count):
             sized += 1
-            rows = _size_next(event, board, graph, routes, sides_of, count, out, rows)
+        elif untraded < UNTRADED_SIZED_MAX:
+            untraded += 1
+        else:
+            counts[TALLY.UNTRADED] += 1
+            continue
+        rows = _size_next(event, board, graph, routes, sides_of, count, out, rows)
     for row in range(left):
         if cycles_of[plane, row, CYCLE.GAIN] > 0.0:
             _turn(graph, routes, cycles_of, plane, row)
-            if _open_row(routes, event[2], count) == NONE:
+            if _open_row(routes, event[2], count) != NONE:
+                continue
+            if is_traded(legs, route, count):
                 counts[TALLY.UNSIZED] += 1
                 watch_all(graph, route, count)
+            else:
+                counts[TALLY.UNTRADED] += 1
     return rows
 
 

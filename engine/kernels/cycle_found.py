@@ -4,7 +4,9 @@ A cycle visits no token and no place twice: whatever a place's other edges promi
 moves the price that the second trade would have needed.
 
 The best are kept for each number of legs by itself. Those without room are counted, every one of
-them up to a limit; beyond it, what is worse than the kept ones is no longer looked for.
+them up to a limit; beyond it, what is worse than the kept ones is no longer looked for. A cycle
+through pools of two chains, or over a bridge, is no transaction of anybody: whatever it gains, it
+gives way to those that are.
 """
 
 from numba import float64, int8, int64, types
@@ -20,6 +22,7 @@ from engine.kernels.graph_layout import (
     POTENTIALS,
     ROUNDING,
     TALLY,
+    UNTRADED_LOG,
 )
 from engine.kernels.heap import LEAST_FIRST, make_heap, sift_down
 from engine.kernels.jit import borrowing, fused
@@ -45,12 +48,15 @@ def total_of(found):
 
 
 @fused
-def floor_of(found, terms, legs):
-    """Return the gain that a further cycle of so many legs has to exceed to be looked for."""
+def floor_of(found, terms, legs, untraded_log):
+    """Return the gain that a further cycle of so many legs has to exceed to be looked for.
+
+    `untraded_log` is 0 of a cycle that may be traded, UNTRADED_LOG of another.
+    """
     rows, counts, _, _ = found
     if counts[legs] < rows.shape[1] or counts[TALLY.OVERFLOW] < terms[2]:
         return terms[0]
-    return max(terms[0], rows[legs - 2, 0, CYCLE.GAIN])
+    return max(terms[0], rows[legs - 2, 0, CYCLE.GAIN] + untraded_log)
 
 
 @fused
@@ -67,15 +73,15 @@ def _missing(graph, edge, floor):
 @fused
 def screen_of(graph, edge, terms, legs, found):
     """Return what the weights of all other legs have to exceed, less what rounding hides."""
-    return _missing(graph, edge, floor_of(found, terms, legs))
+    return _missing(graph, edge, floor_of(found, terms, legs, 0.0))
 
 
 @fused
 def least_screen_of(graph, edge, terms, found):
     """Return the least screen of cycles of up to four legs that close an edge."""
-    floor = floor_of(found, terms, 2)
+    floor = floor_of(found, terms, 2, 0.0)
     for legs in range(3, min(terms[1], 4) + 1):
-        floor = min(floor, floor_of(found, terms, legs))
+        floor = min(floor, floor_of(found, terms, legs, 0.0))
     return _missing(graph, edge, floor)
 
 
@@ -86,6 +92,20 @@ def _is_usable(graph, edge, leg, order):
         return False
     stamp = edges[leg, EDGE.STAMP]
     return order != LATER_IN_BATCH or stamp == 0 or stamp > edges[edge, EDGE.STAMP]
+
+
+@fused
+def _untraded_log(edges, edge, chosen, depth):
+    """Return 0 for legs that one transaction may go through, with books or without them."""
+    chain = int64(edges[edge, EDGE.CHAIN])
+    for k in range(depth + 1):
+        own = int64(edges[chosen[k], EDGE.CHAIN])
+        if own != 0:
+            if chain == 0:
+                chain = own
+            elif own != chain:
+                return UNTRADED_LOG
+    return UNTRADED_LOG if chain < 0 else 0.0
 
 
 @fused
@@ -141,9 +161,10 @@ def expand(graph, edge, path, terms, found):
         most = gain
         for k in range(depth + 1, rest):
             most += rates[pairs[path[k], PAIR.BEST]]
-        floor = floor_of(found, terms, rest + 1)
+        untraded_log = _untraded_log(edges, edge, chosen, depth)
+        floor = floor_of(found, terms, rest + 1, untraded_log)
         if depth + 1 == rest and is_usable and gain > floor:
-            _insert(found, gain, edge, chosen, rest + 1)
+            _insert(found, gain - untraded_log, edge, chosen, rest + 1)
         # Not with `<=`: a sum in another order may differ in its last bit.
         if depth + 1 < rest and is_usable and most >= floor - 1e-12:
             depth += 1

@@ -309,6 +309,7 @@ def add_edge(graph, source, target, place, log_rate):
     edges[edge, EDGE.NEXT] = pairs[pair, PAIR.HEAD]
     edges[edge, EDGE.STAMP] = 0
     edges[edge, EDGE.WATCH] = 0
+    edges[edge, EDGE.CHAIN] = 0
     rates[edge] = DEAD
     pairs[pair, PAIR.HEAD] = edge
     if pairs[pair, PAIR.BEST] < 0:

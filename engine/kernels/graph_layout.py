@@ -62,6 +62,7 @@ class _Edge(NamedTuple):
     NEXT: int = 4  # next parallel edge, or next free edge
     STAMP: int = 5  # position in the batch under way, from 1; 0 outside of it
     WATCH: int = 6  # 1 if any change of its place has it scanned, see `cycles`
+    CHAIN: int = 7  # of a pool, from 1 on; 0 of a book; NONE where no transaction goes (a bridge)
 
 
 class _Pair(NamedTuple):
@@ -109,7 +110,7 @@ class _Cycle(NamedTuple):
     Each number of legs has its own rows; where there is no room for more, the worst one is first.
     """
 
-    GAIN: int = 0  # sum of exact log rates
+    GAIN: int = 0  # sum of exact log rates, less UNTRADED_LOG where no executor trades the cycle
     LEGS: int = 1
     EDGE: int = 2  # the changed one, then the others in the order of their legs; NONE at the end
 
@@ -125,6 +126,7 @@ class _Tally(NamedTuple):
     WALKED: int = LEGS_MAX + 1 + PATH_MAX  # pairs of a walk under way
     UNSIZED: int = LEGS_MAX + 1 + 2 * PATH_MAX  # of all scans: may gain, and were not sized
     UNWEIGHED: int = LEGS_MAX + 2 + 2 * PATH_MAX  # of all scans: no room, as far as counted
+    UNTRADED: int = LEGS_MAX + 3 + 2 * PATH_MAX  # as UNSIZED, of those that no executor trades
 
 
 PLANE = _Plane()
@@ -136,12 +138,15 @@ GRAPH_STATE = _GraphState()
 CYCLE = _Cycle()
 TALLY = _Tally()
 PLANES = len(PLANE)
-EDGE_COLUMNS = 8  # padded: an edge never spans two cache lines
+EDGE_COLUMNS = len(EDGE)  # 8: an edge never spans two cache lines
 PAIR_COLUMNS = len(PAIR)
 TOKEN_COLUMNS = 8  # padded
 POTENTIAL_ROWS = len(POTENTIALS)
 CYCLE_COLUMNS = CYCLE.EDGE + LEGS_MAX
-TALLY_ENTRIES = TALLY.UNWEIGHED + 1
+TALLY_ENTRIES = TALLY.UNTRADED + 1
+
+UNTRADED_LOG = 1e6
+"""Behind every cycle that can be traded: no sum of log rates comes near it."""
 
 # And for a scan under way: int8 (core,) marks, float64 (tokens,) bounds.
 

@@ -24,6 +24,7 @@ from engine.kernels.screen_layout import (
     SCREENED_COLUMNS,
 )
 from engine.kernels.sizing_layout import PIECE, SIDE, SIZED, TERM
+from engine.kernels.traded import is_traded
 from engine.kernels.weighing import most_gain
 
 BOARD = types.Tuple((int64[:, ::1], int64[:, :, ::1]))
@@ -187,6 +188,7 @@ def size_one(board, graph, routes, sides_of, at_ns, count, out, row, is_new):
     for column in range(SCREENED_COLUMNS):
         out[row, column] = 0.0
     out[row, SCREENED.LEGS] = count
+    out[row, SCREENED.IS_TRADED] = is_traded(legs, route, count)
     for h in range(ROUTE_LEGS_MAX):
         out[row, SCREENED.EDGE + h] = route[0, h]
     if not prepare(board, graph, routes, sides_of, at_ns, count):

@@ -77,8 +77,9 @@ class _Screened(NamedTuple):
     NOTIONAL: int = 5  # the input without the fee on top of it
     GROSS_RATIO: int = 6  # output per input before fees, less 1
     GAS: int = 7  # what gas and bridges cost whatever the size, in the same token; in PROFIT too
-    EDGE: int = 8  # edges in the order of the legs
-    AMOUNT: int = 8 + ROUTE_LEGS_MAX  # what each leg gives
+    IS_TRADED: int = 8  # whether an executor can carry the route out, see `traded`
+    EDGE: int = 9  # edges in the order of the legs
+    AMOUNT: int = 9 + ROUTE_LEGS_MAX  # what each leg gives
 
 
 BOOK = _Book()
@@ -108,3 +109,6 @@ PIECES_PER_BOOK_SIDE = 128
 
 SIZED_MAX = 64
 """Most cycles of each number of legs that one change has sized."""
+
+UNTRADED_SIZED_MAX = 8
+"""... and beside them, of those that no executor trades: for whoever watches."""

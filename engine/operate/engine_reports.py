@@ -18,6 +18,7 @@ from engine.bus.reports import (
     StatusReport,
     VenuesReport,
     VersionReport,
+    WatchedLine,
     WhyReport,
 )
 from engine.decide.bounds.edge import EDGE_BPS
@@ -68,6 +69,7 @@ class EngineReports:
     def status(self, at_ns: int) -> StatusReport:
         """Return the overview."""
         core = self._core
+        without_room, without_room_usd = core.detector.without_room
         return StatusReport(
             basis=core.basis,
             market_note=core.header.market_note,
@@ -81,12 +83,15 @@ class EngineReports:
             found=core.journal.counts.found,
             found_by_legs=self._found_by_legs(),
             found_by_kind=dict(sorted(self._core.journal.counts.found_by_kind.items())),
+            watched=dict(core.journal.counts.watched.most_common()),
             traded_by_kind=dict(sorted(core.journal.counts.traded_by_kind.items())),
             profit_usd_by_kind=dict(sorted(core.journal.counts.profit_usd_by_kind.items())),
             planned=core.journal.counts.planned,
             traded=core.journal.counts.traded,
             refused=self._refused(),
             crowded_out=core.detector.crowded_out,
+            without_room=without_room,
+            without_room_usd=without_room_usd,
             displaced=core.detector.displaced,
             unsized=core.detector.unsized,
             pools_cut=core.detector.pools_cut,
@@ -142,6 +147,7 @@ class EngineReports:
     def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
         """Return open opportunities first, then recent ones, newest first."""
         core = self._core
+        without_room, without_room_usd = core.detector.without_room
         newest = list(reversed(core.journal.recent.newest))
         newest.sort(key=lambda entry: entry.closed_at_ns is not None)
         return OpportunitiesReport(
@@ -152,9 +158,26 @@ class EngineReports:
             found_by_legs=self._found_by_legs(),
             refused=self._refused(),
             crowded_out=core.detector.crowded_out,
+            without_room=without_room,
+            without_room_usd=without_room_usd,
             displaced=core.detector.displaced,
             unsized=core.detector.unsized,
             pools_waiting=core.detector.pools_waiting,
+            watched=self._watched(at_ns),
+        )
+
+    def _watched(self, at_ns: int) -> WatchedLine | None:
+        """Return what no executor carries out, None if nothing of it was found."""
+        journal = self._core.journal
+        if not journal.counts.watched:
+            return None
+        is_open = [one for one in journal.recent.watched if one.closed_at_ns is None]
+        valued = [one for one in is_open if one.profit_usd is not None]
+        best = max(valued, key=lambda one: one.profit_usd or 0.0, default=None)
+        return WatchedLine(
+            found=dict(journal.counts.watched.most_common()),
+            open=len(is_open),
+            best=None if best is None else best.line(at_ns),
         )
 
     async def why(self, ref: str, at_ns: int) -> WhyReport | None:

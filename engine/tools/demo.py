@@ -147,6 +147,7 @@ def summarise(
         "opportunities": {
             "found": status.found,
             "found_by_kind": status.found_by_kind,
+            "watched": status.watched,
             "found_by_legs": {str(legs): count for legs, count in status.found_by_legs.items()},
             "planned": status.planned,
             "traded": status.traded,

@@ -20,7 +20,7 @@ from bot.render.clean import clean
 from bot.render.html import CAPTION_UNITS_MAX, MESSAGE_UNITS_MAX, plain_of, write_html
 from bot.render.market import render_opportunities, render_why
 from bot.render.money import render_pnl, render_trades
-from bot.render.notices import render_notice
+from bot.render.notices import render_digest, render_notice
 from bot.render.overview import Beside, render_status, render_venues
 from bot.render.pages import ROWS_MAX, make_pages
 from bot.render.plain import write_plain
@@ -37,7 +37,7 @@ from bot.render.screen import (
 )
 from bot.render.stories import make_waterfall
 from engine.bus.notices import PaperTraded, StampedNotice
-from engine.bus.reports import EngineLine, LimitLine, TradesReport, WhyReport
+from engine.bus.reports import EngineLine, LimitLine, TradesReport, WatchedLine, WhyReport
 from engine.connectors.specs import all_specs
 from engine.domain.stories import TradeStory
 from engine.facade.front_end import FrontEndSettings
@@ -307,7 +307,7 @@ def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
 
 
 def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -> None:
-    counts = {"crowded_out": 1_234, "pools_waiting": 10_001}
+    counts = {"without_room": 1_234, "without_room_usd": 2.5, "pools_waiting": 10_001}
     status = replace(samples.status(), **counts, moves_refused=56)
     listed = replace(samples.opportunities(), **counts)
     texts = [
@@ -315,16 +315,48 @@ def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -
         for screen in (render_status(status, Beside()), render_opportunities(listed))
     ]
 
-    for said in ("No room   1,234 times for a route", "Screening 10,001 pools wait"):
+    for said in ("No room   1,234 routes more", "Screening 10,001 pools wait"):
         assert said in texts[0]
     assert "Moves     56 of pools refused" in texts[0]
-    assert "1,234 times no room for a route, 10,001 pools wait for screening" in texts[1]
+    assert "1,234 more without room (best +$2.50), 10,001 pools wait for screening" in texts[1]
     for screen in (render_status(status, Beside()), render_opportunities(listed)):
         check_fits(screen)
     quiet = write_plain(render_status(samples.status(), Beside()))
     quiet += write_plain(render_opportunities(samples.opportunities()))
     for word in ("oom", "oves", "wait"):
         assert word not in quiet
+
+
+def test_what_cannot_be_traded_is_one_line_before_what_can() -> None:
+    watched = WatchedLine(
+        found={"on several chains": 1_412, "over a bridge": 3}, open=8, best=samples.opportunity(77)
+    )
+    listed = replace(samples.opportunities(), watched=watched)
+    status = replace(samples.status(), watched=watched.found)
+
+    screen = render_opportunities(listed)
+
+    check_fits(screen)
+    text = write_plain(screen)
+    line = "Not tradable: 1,412 on several chains, 3 over a bridge; 8 open, best +$"
+    assert text.index(line) < text.index("● ")
+    assert text.count("r7-77") == 1
+    shown = " ".join(write_plain(render_status(status, Beside())).split())
+    assert "Watched 1,415 not tradable" in shown
+    nothing = replace(watched, open=0, best=None)
+    assert "; 0 open\n" in write_plain(render_opportunities(replace(listed, watched=nothing)))
+
+
+def test_a_notice_of_several_opportunities_says_of_how_many_it_is_the_best() -> None:
+    alone = render_notice(StampedNotice(seq=1, notice=samples.seen()))
+    several = render_notice(StampedNotice(seq=1, notice=replace(samples.seen(), others=23)))
+    digest = render_digest(
+        [StampedNotice(seq=n, notice=replace(samples.seen(), others=n)) for n in (1, 2)]
+    )
+
+    assert "best of" not in write_plain(alone)
+    assert "the best of 24" in write_plain(several)
+    assert "Opportunities 5" in write_plain(digest)
 
 
 def test_why_shows_the_worst_case_what_kills_the_gain_and_that_nobody_calibrated_it() -> None:

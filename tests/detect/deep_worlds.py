@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
+from engine.domain.mixed_routes import why_not_traded
 from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol
 from engine.pools.snapshot_rows import PairRow
@@ -182,9 +183,9 @@ class PairMarket:
                 yield from extend((way,), way.rate)
 
     def best(self) -> tuple[float, Cycle | None]:
-        """What the best route gains in USD net of gas and the least edge, and which it is."""
+        """What the best route that can be traded gains in USD net of gas and the least edge."""
         best: tuple[float, Cycle | None] = (0.0, None)
-        for cycle in self.cycles():
+        for cycle in filter(is_traded, self.cycles()):
             profit_usd = self.profit_usd(cycle)
             if profit_usd > best[0]:
                 best = (profit_usd, cycle)
@@ -217,16 +218,25 @@ class PairMarket:
         return net + amount * EDGE_MIN * start_usd if net > 0 else 0.0
 
     def open_usd(self) -> dict[int, list[float]]:
-        """What each open route gains net, in USD, by the number of legs, best first."""
+        """What each open route that can be traded gains net, in USD, by its legs, best first."""
         open_usd: dict[int, list[float]] = {}
         for episode in self.world.detector.open_episodes:
             hops = episode.first.hops
+            if why_not_traded(hops):
+                continue
             usd = episode.profit_quote * self.usd[hops[0].source]
             open_usd.setdefault(len(hops), []).append(usd)
         return {legs: sorted(found, reverse=True) for legs, found in open_usd.items()}
 
     def best_open_usd(self) -> float:
         return max((found[0] for found in self.open_usd().values()), default=0.0)
+
+
+def is_traded(cycle: Cycle) -> bool:
+    """Say whether a cycle's pools, all of one chain, stand together: one transaction."""
+    kinds = [way.place[0] for way in cycle]
+    return sum(one is HopKind.POOL and (not at or kinds[at - 1] is not HopKind.POOL)
+               for at, one in enumerate(kinds)) <= 1  # fmt: skip
 
 
 def _rank(asset: str, came: Sequence[str]) -> int:

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.bus.notices import LateFill, LimitHit, PaperTraded
+from engine.bus.notices import LateFill, LimitHit, OpportunitySeen, PaperTraded
 from engine.bus.records import DepositRecord, ExecutionRecord, NoticeRecord
 from engine.core.pipeline import Decided
-from engine.domain.opportunities import Reason, Refusal
+from engine.domain.mixed_routes import ON_SEVERAL_CHAINS
+from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.execute.late import LateFinished
 from tests.reference.engine import MS, Engine, header_of
+from tests.reference.run_core import make_reports
 from tests.reference.world import make_gap
 
 
@@ -150,3 +152,89 @@ def test_a_limit_that_goes_on_to_be_hit_is_told_once_a_minute() -> None:
     assert told() == [0]
     refuse(start_ns + minute_ns)
     assert told() == [0, minute_ns]
+
+
+def _see(engine: Engine, seen: Opportunity, *, number: int, usd: float, at_ns: int) -> None:
+    """Have an opportunity found and refused."""
+    seen = msgspec.structs.replace(seen, opportunity_id=f"r-{number}", seen_at_ns=at_ns)
+    refusal = Refusal(
+        opportunity_id=seen.opportunity_id,
+        decided_at_ns=at_ns,
+        reason=Reason.OBSERVE_ONLY,
+        detail="no",
+    )
+    engine.core.journal.opportunity_found(seen)
+    engine.core.journal.opportunity_decided(
+        Decided(
+            opportunity=seen,
+            decision=refusal,
+            is_first=True,
+            frame_seqs=(1, 2, 3),
+            profit_usd=usd,
+        )
+    )
+
+
+def test_opportunities_of_a_minute_are_told_as_the_best_and_how_many() -> None:
+    engine = Engine(header_of())
+    board, start_ns = engine.core.board, engine.now_ns
+    gap = make_gap(board.instruments[0], board.instruments[1])
+
+    def told() -> list[tuple[str, int]]:
+        seen = [one for one in engine.notices if isinstance(one, OpportunitySeen)]
+        return [(one.opportunity_id, one.others) for one in seen]
+
+    _see(engine, gap, number=1, usd=3.0, at_ns=start_ns)
+    assert told() == [("r-1", 0)], "the first at once"
+    for number, usd in ((2, 4.0), (3, 9.0), (4, 0.5), (5, 2.0)):
+        _see(engine, gap, number=number, usd=usd, at_ns=start_ns + number * MS)
+    engine.tick(59_999)
+    assert told() == [("r-1", 0)]
+    engine.tick(1)
+
+    assert told() == [("r-1", 0), ("r-3", 2)], "0.5 USD is worth no word"
+    engine.tick(120_000)
+    assert len(told()) == 2, "nothing waited"
+    _see(engine, gap, number=6, usd=2.0, at_ns=engine.now_ns)
+    assert told()[2:] == [("r-6", 0)]
+
+
+def test_an_opportunity_is_told_at_once_after_the_clock_was_set_back() -> None:
+    engine = Engine(header_of())
+    gap = make_gap(engine.core.board.instruments[0], engine.core.board.instruments[1])
+
+    _see(engine, gap, number=1, usd=3.0, at_ns=engine.now_ns)
+    _see(engine, gap, number=2, usd=3.0, at_ns=engine.now_ns - 3_600_000 * MS)
+
+    seen = [one for one in engine.notices if isinstance(one, OpportunitySeen)]
+    assert [one.opportunity_id for one in seen] == ["r-1", "r-2"]
+
+
+def test_what_no_executor_carries_out_is_counted_by_its_reason_and_told_to_nobody() -> None:
+    engine = Engine(header_of())
+    gap = make_gap(engine.core.board.instruments[0], engine.core.board.instruments[1])
+    apart = msgspec.structs.replace(
+        gap,
+        hops=tuple(
+            msgspec.structs.replace(hop, kind=HopKind.POOL, chain=chain)
+            for hop, chain in zip(gap.hops, ("base", "polygon"), strict=True)
+        ),
+    )
+
+    _see(engine, gap, number=1, usd=3.0, at_ns=engine.now_ns)
+    for number in range(2, 300):
+        _see(engine, apart, number=number, usd=100.0 + number, at_ns=engine.now_ns)
+    engine.tick(60_000)
+
+    seen = [one for one in engine.notices if isinstance(one, OpportunitySeen)]
+    assert [(one.opportunity_id, one.others) for one in seen] == [("r-1", 0)]
+    journal, reports = engine.core.journal, make_reports(engine.core)
+    assert (journal.counts.found, journal.counts.refused) == (1, {Reason.OBSERVE_ONLY: 1})
+    listed = reports.opportunities(500, engine.now_ns)
+    assert [line.opportunity_id for line in listed.opportunities] == ["r-1"]
+    assert listed.watched is not None
+    assert listed.watched.found == {ON_SEVERAL_CHAINS: 298}
+    assert listed.watched.best is not None
+    assert listed.watched.best.opportunity_id == "r-299"
+    assert reports.status(engine.now_ns).watched == {ON_SEVERAL_CHAINS: 298}
+    assert journal.recent.find("r-299") is not None, "/why knows it"

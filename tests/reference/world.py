@@ -178,6 +178,9 @@ class MemoryJournal:
     def opportunity_closed(self, closed: Closed) -> None:
         self.closed.append(closed)
 
+    def time_passed(self, at_ns: int) -> None:
+        """Nothing waits here to be told."""
+
     def intended(self, intent: Intent) -> None:
         self.intents.append(intent)
 

@@ -40,8 +40,8 @@ def test_what_had_no_room_was_refused_or_waits_is_in_the_reports() -> None:
         ),
         START_NS,
     )
-    core.detector.crowded_out = 7
-    core.detector.displaced = 3
+    core.detector._room.left_out_count = 7
+    core.detector._room.displaced_count = 3
 
     status, listed = reports.status(START_NS), reports.opportunities(5, START_NS)
 

@@ -10,7 +10,8 @@ import msgspec
 
 from engine.chains.following.blooms import BLOOM_BYTES, bloom_of, may_hold
 from engine.chains.ports import BlockRef, Json, Log
-from engine.chains.rpc.parsing import parse_block, parse_bytes, parse_log
+from engine.chains.rpc.log_lists import are_of_one_block, read_logs
+from engine.chains.rpc.parsing import parse_block, parse_bytes
 from engine.domain.errors import BadValueError
 
 LOGS_MAX: Final = 20_000
@@ -81,9 +82,12 @@ def _parse(value: Json, header: Header) -> tuple[Log, ...]:
         raise BadValueError(f"events of a block are a {type(value).__name__}")
     if len(value) > LOGS_MAX:
         raise BadValueError(f"{len(value)} events of a block; at most {LOGS_MAX} can be true")
+    logs, named = read_logs(value), (header.ref.hash, header.ref.number)
+    if are_of_one_block(logs) and (logs[0].block_hash, logs[0].block_number) == named:
+        return logs
     by_index: dict[int, Log] = {}
-    for log in map(parse_log, value):
-        if (log.block_hash, log.block_number) != (header.ref.hash, header.ref.number):
+    for log in logs:
+        if (log.block_hash, log.block_number) != named:
             raise BadValueError(
                 f"an event of block {log.block_number} {log.block_hash} was given for"
                 f" {header.ref.number} {header.ref.hash}"

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.chains.ports import Json, Log
+from engine.chains.rpc.log_lists import LogAnswer, are_of_one_block, read_logs
 from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.parsing import (
     BLOCK_NUMBER_MAX,
     parse_block,
     parse_bytes,
     parse_hash,
-    parse_log,
     parse_quantity,
 )
 from engine.chains.rpc.troubles import ProviderError, Trouble
@@ -53,19 +53,27 @@ def is_of_named_block(method: str, params: Sequence[Json]) -> bool:
     return any(isinstance(one, dict) and isinstance(one.get("blockHash"), str) for one in params)
 
 
-def check(asked: Sequence[Asked], answers: Sequence[Json | ProviderError]) -> None:
-    """Refuse answers that cannot be.
+def checked(
+    asked: Sequence[Asked], answers: Sequence[Json | ProviderError]
+) -> list[Json | ProviderError]:
+    """Return answers that can be; events among them are read, and need not be again.
 
     Raises:
-        ProviderError: one of them; the text says why.
+        ProviderError: one of them cannot be; the text says why.
     """
+    sound: list[Json | ProviderError] = []
     for (method, params), answer in zip(asked, answers, strict=True):
         if isinstance(answer, ProviderError):
+            sound.append(answer)
             continue
         try:
+            if method == "eth_getLogs":
+                answer = LogAnswer(answer, read_logs(answer))  # noqa: PLW2901 - the same, read
             _check_one(method, params, answer)
+            sound.append(answer)
         except BadValueError as error:
             raise ProviderError(Trouble.BAD_SHAPE, f"{method}: {error}") from None
+    return sound
 
 
 def newest_told(asked: Sequence[Asked], answers: Sequence[Json | ProviderError]) -> int | None:
@@ -87,12 +95,18 @@ def parse_logs(said: Json, asked: Mapping[str, Json]) -> list[Log]:
     Raises:
         BadValueError: one was not asked for, is there twice, or they are of two branches.
     """
-    if not isinstance(said, list):
-        raise BadValueError("events that are no list")
-    logs = [parse_log(one) for one in said]
+    logs = read_logs(said)
     first, last = _span(asked)
     topics, contracts = _wanted_topics(asked.get("topics")), _wanted_contracts(asked.get("address"))
     block_hash = asked.get("blockHash")
+    if (
+        are_of_one_block(logs)
+        and block_hash in (None, logs[0].block_hash)
+        and first <= logs[0].block_number <= last
+        and not (topics and {log.topics[:1] for log in logs} - {(topic,) for topic in topics})
+        and not (contracts and {log.address for log in logs} - contracts)
+    ):
+        return [*logs]  # so it is nearly always; else the first that is wrong is named
     hashes: dict[int, str] = {}
     seen = set()
     for log in logs:

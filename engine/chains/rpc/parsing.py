@@ -33,7 +33,7 @@ def parse_quantity(value: Json, what: str, *, most: int = 2**256 - 1) -> int:
     Raises:
         BadValueError: it is none, or above `most`.
     """
-    number = _number(value) if isinstance(value, str) else None
+    number = number_of(value) if isinstance(value, str) else None
     if number is None:
         raise BadValueError(f"{what} is no number in hexadecimal: {_shown(value)}")
     if number > most:
@@ -108,7 +108,7 @@ def parse_log(value: Json) -> Log:
     address, tx_hash, data = _texts(fields)
     return Log(
         address=address,
-        topics=tuple([_topic(topic) for topic in topics]),
+        topics=tuple([topic_of(topic) for topic in topics]),
         data=data,
         block_number=parse_quantity(
             fields.get("blockNumber"), "an event's block number", most=BLOCK_NUMBER_MAX
@@ -144,18 +144,19 @@ def _texts(fields: dict[str, Json]) -> tuple[str, str, bytes]:
     )
 
 
-def hex_number(number: int) -> str:
-    """Return a number as nodes take it."""
-    return hex(number)
+def topic_of(value: Json) -> bytes:
+    """Return a topic of an event.
 
-
-def hex_bytes(value: bytes) -> str:
-    """Return bytes as nodes take them."""
-    return "0x" + value.hex()
+    Raises:
+        BadValueError: it is none.
+    """
+    read = _known_hash(value) if isinstance(value, str) else None
+    return parse_bytes(value, "a topic", length=HASH_BYTES) if read is None else read
 
 
 @lru_cache(maxsize=1_024)
-def _number(text: str) -> int | None:
+def number_of(text: str) -> int | None:
+    """Return a number of up to 256 bits, None if a text is none."""
     # `int` takes signs, blanks, underscores and digits of all scripts as well.
     digits = text[len(_PREFIX) :]
     if len(digits) > QUANTITY_DIGITS_MAX or not (text.startswith(_PREFIX) and digits.isalnum()):
@@ -164,6 +165,16 @@ def _number(text: str) -> int | None:
         return int(text, 16) if digits.isascii() else None
     except ValueError:
         return None
+
+
+def hex_number(number: int) -> str:
+    """Return a number as nodes take it."""
+    return hex(number)
+
+
+def hex_bytes(value: bytes) -> str:
+    """Return bytes as nodes take them."""
+    return "0x" + value.hex()
 
 
 def _bytes(text: str) -> bytes | None:
@@ -175,11 +186,6 @@ def _bytes(text: str) -> bytes | None:
         return None
     # Blanks between bytes are taken as well, and then there are fewer.
     return read if len(text) == len(_PREFIX) + 2 * len(read) else None
-
-
-def _topic(value: Json) -> bytes:
-    read = _known_hash(value) if isinstance(value, str) else None
-    return parse_bytes(value, "a topic", length=HASH_BYTES) if read is None else read
 
 
 @lru_cache(maxsize=1_024)

@@ -186,7 +186,7 @@ class ProviderPool:
         started_s = loop.time()
         try:
             answers = await standing.provider.ask(asked, within_s=self.limits.within_s)
-            checks.check(asked, answers)
+            answers = checks.checked(asked, answers)
             _check_limited(standing, answers)
         except asyncio.CancelledError:
             standing.outrun(asked, loop.time() - started_s)

@@ -440,8 +440,8 @@ class LiveGraph:
         for ends in (bridge.assets, bridge.assets[::-1]):
             place = Place(HopKind.BRIDGE, BRIDGE, str(bridge), number, *ends)
             edge = self._edges.add(place, log_rate=math.log(rate), keep_ratio=rate)
-            legs = self._edges.legs
-            legs[edge, LEG.FIXED_USD] = float(bridge.cost_usd)
+            self.market.set_chain(edge, NONE)
+            self._edges.legs[edge, LEG.FIXED_USD] = float(bridge.cost_usd)
             self._sides.set_pieces(edge, np.array([[0.0, 0.0, rate, 0.0]]))
 
     def place_of(self, edge: int) -> Place:
@@ -509,6 +509,7 @@ class LiveGraph:
         chain = self._gas.number(pool.chain)
         leg[LEG.GAS_UNITS], leg[LEG.CHAIN] = pool.gas_units, chain
         leg[LEG.FIXED_USD] = self._gas.data_usd(chain)
+        self.market.set_chain(edge, chain)
         return edge
 
     def _remove_unused(self, assets: Sequence[AssetCode]) -> None:

@@ -245,6 +245,17 @@ class MarketGraph:
         self._check_edge(edge)
         kernels.set_rates(self.arrays, np.array([edge], np.int32), np.array([DEAD]))
 
+    def set_chain(self, edge: int, chain: int) -> None:
+        """Say of which chain an edge's pool is, from 1 on; NONE where no transaction goes.
+
+        Without a word it is of none, as an order book's is.
+
+        Raises:
+            BadValueError: the edge does not exist.
+        """
+        self._check_edge(edge)
+        self.arrays[2][edge, EDGE.CHAIN] = chain
+
     def potential(self, token: int) -> float:
         """Return the log of a token's value, as `set_potential` or its first edge had it.
 

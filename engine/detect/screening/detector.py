@@ -10,7 +10,11 @@ import numpy as np
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.screening.episodes import Closed, Episode
-from engine.detect.screening.open_room import OPEN_MAX_BY_LEGS, OpenRoom
+from engine.detect.screening.open_room import (
+    UNTRADED_DISPLACES_RATIO,
+    UNTRADED_MAX_BY_LEGS,
+    OpenRoom,
+)
 from engine.detect.screening.screens import Screens
 from engine.domain.opportunities import HopKind, Opportunity
 from engine.domain.units import BPS_PER_UNIT
@@ -29,8 +33,6 @@ class Detector:
     Attributes:
         found: number of episodes opened.
         closed: number of episodes closed.
-        crowded_out: number of times that a route found no room among the open ones.
-        displaced: number of episodes closed because a better route took their place.
         screens: by which it screens.
         just_closed: episodes that ended and that `take_closed` has not returned yet.
     """
@@ -43,7 +45,9 @@ class Detector:
         self._run_id = run_id
         self._open: list[Episode] = []
         self._room = OpenRoom()
-        self._open_by_legs = self._room.open_by_legs
+        self._untraded_room = OpenRoom(
+            UNTRADED_MAX_BY_LEGS, displaces_ratio=UNTRADED_DISPLACES_RATIO
+        )
         self.just_closed: list[Closed] = []
         traded = [book for book in range(len(board.instruments)) if graph.edges_of(book)]
         self._traded = np.array(traded, np.int64)
@@ -51,8 +55,6 @@ class Detector:
         self._is_sweep_due = False
         self.found = 0
         self.closed = 0
-        self.crowded_out = 0
-        self.displaced = 0
 
     def on_change(self, book: int, at_ns: int) -> Sequence[Episode]:
         """Screen a changed book; return the episodes that it opened or gave new figures.
@@ -163,9 +165,30 @@ class Detector:
         return self._graph.pools_cut
 
     @property
+    def crowded_out(self) -> int:
+        """How often a route that can be traded found no room among the open ones."""
+        return self._room.left_out_count
+
+    @property
+    def without_room(self) -> tuple[int, float]:
+        """How many such routes are without room now, and the most that one gains, in USD."""
+        return self._room.waiting
+
+    @property
+    def displaced(self) -> int:
+        """How many such episodes were closed because a better route took their place."""
+        return self._room.displaced_count
+
+    @property
     def unsized(self) -> int:
         """How many routes, at least, were one too many to be weighed or sized by one change."""
         return self.screens.unsized + self.screens.unweighed
+
+    @property
+    def untraded_left_out(self) -> int:
+        """How often a route that no executor carries out was not sized, or found no room."""
+        room = self._untraded_room
+        return self.screens.untraded_unsized + room.left_out_count + room.displaced_count
 
     def keep(self, opportunity_id: str) -> None:
         """Let no better route take the place of this one until `release`: a plan is under way."""
@@ -221,12 +244,11 @@ class Detector:
         for row in new:
             if row[SCREENED.PROFIT] <= 0.0:
                 continue
-            legs = int(row[SCREENED.LEGS])
-            if self._open_by_legs[legs] >= OPEN_MAX_BY_LEGS[legs]:
-                worst = self._room.worst_below(row, self._open)
+            room, legs = self._room_of(row), int(row[SCREENED.LEGS])
+            if room.open_by_legs[legs] >= room.open_max_by_legs[legs]:
+                worst = room.worst_below(row, self._open)
                 if worst is None:
-                    self.crowded_out += 1
-                    self._room.left_out(row)
+                    room.left_out(row)
                     continue
                 self._displace(worst, row, at_ns)
                 changed = [episode for episode in changed if episode is not worst]
@@ -234,9 +256,11 @@ class Detector:
         return changed
 
     def _displace(self, episode: Episode, better: Sequence[float], at_ns: int) -> None:
-        self.displaced += 1
-        self._room.left_out(episode.row)
+        self._room_of(episode.row).displace(episode.row)
         self._close(episode, at_ns, is_stale=False, better=better)
+
+    def _room_of(self, row: Sequence[float]) -> OpenRoom:
+        return self._room if row[SCREENED.IS_TRADED] else self._untraded_room
 
     @property
     def _next_id(self) -> str:
@@ -245,7 +269,7 @@ class Detector:
     def _renew(self, episode: Episode, row: list[float], at_ns: int) -> None:
         episode.is_new = False
         episode.row = row
-        if self._room.waiting_usd:
+        if self._room.waiting_usd and row[SCREENED.IS_TRADED]:
             self._room.renewed(episode.opportunity_id, row)
         episode.seen_at_ns = at_ns
         episode.frame_seq = self._board.frame_seqs[0]
@@ -256,7 +280,7 @@ class Detector:
         opportunity_id = self._next_id
         self.found += 1
         legs = int(row[SCREENED.LEGS])
-        self._open_by_legs[legs] += 1
+        self._room_of(row).open_by_legs[legs] += 1
         first = self._opportunity(opportunity_id, row, at_ns, self._board.frame_seq)
         edges = [int(row[SCREENED.EDGE + leg]) for leg in range(legs)]
         episode = Episode(
@@ -305,7 +329,8 @@ class Detector:
             self._open[episode.slot] = last
             self.screens.open_routes[episode.slot] = self.screens.open_routes[last.slot]
             last.slot = episode.slot
-        self._room.remove(len(episode.first.hops), is_displaced=better is not None)
+        room = self._room_of(episode.row)
+        room.remove(len(episode.first.hops), is_displaced=better is not None)
         for book in episode.books:
             self._board.routes_through[book] -= 1
         self.closed += 1

@@ -26,6 +26,7 @@ from engine.kernels.screen_layout import (
     SCREENED,
     SCREENED_COLUMNS,
     SIZED_MAX,
+    UNTRADED_SIZED_MAX,
 )
 from engine.kernels.sizing_layout import SIZED_COLUMNS, TERM_COLUMNS
 from engine.kernels.sweep import screen_starts
@@ -34,7 +35,7 @@ from engine.market.board import Board
 OPEN_MAX: Final = 128
 """Most routes that are open at once."""
 
-ROWS_MAX: Final = OPEN_MAX + 4 * SIZED_MAX
+ROWS_MAX: Final = OPEN_MAX + 4 * (SIZED_MAX + UNTRADED_SIZED_MAX)
 
 
 class Screens:
@@ -160,6 +161,11 @@ class Screens:
     def unweighed(self) -> int:
         """How many cycles, at least, gained at the margin and were one too many to be weighed."""
         return int(self._scan.found[1][TALLY.UNWEIGHED])
+
+    @property
+    def untraded_unsized(self) -> int:
+        """As `unsized`, of cycles that no executor trades."""
+        return int(self._scan.found[1][TALLY.UNTRADED])
 
     def _make_screen(self) -> Callable[[int, int, int], int]:
         """Return the screen of a book; compiled, it takes all arrays as one context."""

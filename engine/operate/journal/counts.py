@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.domain.exact import exact_sum
+from engine.domain.mixed_routes import why_watched
 from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import Plan
@@ -19,6 +20,9 @@ class Counts:
     found_by_kind: Counter[str] = field(default_factory=Counter)
     """Through books, pools, or both."""
 
+    watched: Counter[str] = field(default_factory=Counter)
+    """Found beside these: what no executor carries out, by why; it is in no other count."""
+
     planned: int = 0
     traded: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -29,6 +33,9 @@ class Counts:
 
     def add_found(self, opportunity: Opportunity) -> None:
         """Count a new opportunity."""
+        if why := why_watched(opportunity.hops):
+            self.watched[why] += 1
+            return
         self.found += 1
         self.found_by_legs[len(opportunity.hops)] += 1
         self.found_by_kind[_kind_of(opportunity)] += 1

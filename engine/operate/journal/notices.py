@@ -21,6 +21,9 @@ from engine.domain.orders import Execution, traded_base
 from engine.domain.plans import Plan, basis_of_plan
 from engine.operate.journal.recent import Entry
 
+OPPORTUNITIES_NS: Final = 60_000_000_000
+"""Opportunities that come sooner after one that was told are told together, once it is over."""
+
 LIMIT_NOTICE_NS: Final = 60_000_000_000
 BALANCE_NOTICE_NS: Final = 3_600_000_000_000
 """A balance that ran out stays so until it is set back."""
@@ -46,6 +49,9 @@ class Notices:
     put: Callable[[Record], None]
     count: int = 0
     limit_at_ns: dict[Reason, int] = field(default_factory=dict)
+    _best: Entry | None = None
+    _others: int = 0
+    _told_at_ns: int | None = None
 
     def tell(self, notice: Notice) -> None:
         """Queue a notice; it is told once it is stored."""
@@ -53,10 +59,28 @@ class Notices:
         self.put(NoticeRecord(record_id=f"{self.run_id}-n{self.count}", notice=notice))
 
     def opportunity(self, entry: Entry) -> None:
-        """Tell of an opportunity, if it is worth it."""
-        opportunity, profit_usd = entry.opportunity, entry.profit_usd
-        if profit_usd is None or not profit_usd >= self.opportunity_usd_min:
+        """Tell of an opportunity, if it is worth it and can be traded: at once, or with others."""
+        profit_usd = entry.profit_usd
+        is_worth_it = profit_usd is not None and profit_usd >= self.opportunity_usd_min
+        if entry.watched or not is_worth_it:
             return
+        if self._best is None:
+            self._best = entry
+        else:
+            self._others += 1
+            if _usd(entry) > _usd(self._best):
+                self._best = entry
+        self.time_passed(entry.opportunity.seen_at_ns)
+
+    def time_passed(self, at_ns: int) -> None:
+        """Tell of opportunities that waited, the best of them by name, if it is their turn."""
+        if self._best is None or (
+            self._told_at_ns is not None and 0 <= at_ns - self._told_at_ns < OPPORTUNITIES_NS
+        ):
+            return
+        entry, others = self._best, self._others
+        self._best, self._others, self._told_at_ns = None, 0, at_ns
+        opportunity = entry.opportunity
         self.tell(
             OpportunitySeen(
                 at_ns=opportunity.seen_at_ns,
@@ -67,8 +91,9 @@ class Notices:
                 sell_venue=opportunity.sell_venue,
                 assets=tuple(hop.target for hop in opportunity.hops),
                 net_edge_bps=opportunity.net_edge_bps,
-                profit_usd=profit_usd,
+                profit_usd=_usd(entry),
                 outcome=entry.outcome,
+                others=others,
             )
         )
 
@@ -131,3 +156,7 @@ class Notices:
                     approval=approval,
                 )
             )
+
+
+def _usd(entry: Entry) -> float:
+    return entry.profit_usd or 0.0

@@ -7,6 +7,7 @@ from typing import Final
 from engine.bus.reports import OpportunityLine
 from engine.core.pipeline import Decided
 from engine.detect.screening.episodes import Closed
+from engine.domain.mixed_routes import why_watched
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import AtomicPlan, MixedPlan, Plan
@@ -15,6 +16,9 @@ from engine.domain.units import NS_PER_MS
 from engine.execute.finished import Found
 
 RECENT_MAX: Final = 200
+WATCHED_MAX: Final = 32
+"""Of opportunities that no executor carries out, which take the room of no others."""
+
 PLANNED: Final = "planned"
 
 
@@ -24,6 +28,7 @@ class Entry:
 
     Attributes:
         advice: what of background work's bore on the decision, in words.
+        watched: why no executor carries it out, empty if one does.
     """
 
     opportunity: Opportunity
@@ -37,6 +42,7 @@ class Entry:
     plan: Plan | None = None
     execution: Execution | None = None
     advice: tuple[str, ...] = ()
+    watched: str = ""
 
     @property
     def found(self) -> Found:
@@ -76,12 +82,18 @@ class Entry:
 
 
 class RecentOpportunities:
-    """The newest entries, and those that are open or whose plan is under way."""
+    """The newest entries, and those that are open or whose plan is under way.
 
-    NOT_STATE = frozenset({"newest"})  # for reports alone, and most of what there is
+    Attributes:
+        newest: of what can be traded.
+        watched: of what cannot.
+    """
+
+    NOT_STATE = frozenset({"newest", "watched"})  # for reports alone, and most of what there is
 
     def __init__(self) -> None:
         self.newest: deque[Entry] = deque(maxlen=RECENT_MAX)
+        self.watched: deque[Entry] = deque(maxlen=WATCHED_MAX)
         self._open: dict[str, Entry] = {}
         self._planned: dict[str, Entry] = {}
 
@@ -96,8 +108,9 @@ class RecentOpportunities:
                 outcome=outcome,
                 detail=detail,
                 profit_usd=decided.profit_usd,
+                watched=why_watched(opportunity.hops),
             )
-            self.newest.append(entry)
+            (self.watched if entry.watched else self.newest).append(entry)
             self._open[opportunity.opportunity_id] = entry
         else:
             entry = self._open[opportunity.opportunity_id]
@@ -135,7 +148,7 @@ class RecentOpportunities:
 
     def find(self, ref: str) -> Entry | None:
         """Find a recent opportunity by its id, or by that of its execution."""
-        for entry in reversed(self.newest):
+        for entry in (*reversed(self.newest), *reversed(self.watched)):
             execution_id = entry.execution.execution_id if entry.execution else None
             if ref in (entry.opportunity.opportunity_id, execution_id):
                 return entry

@@ -72,13 +72,17 @@ class RunJournal:
         decision = decided.decision
         self._line("decided", decision)
         entry, is_new = self.recent.decided(decided)
-        if is_new:
+        if is_new and not entry.watched:
             self.counts.add_decision(decision)
         if decided.is_first:
             self.records.opportunity(entry)
             self.notices.opportunity(entry)
         if isinstance(decision, Refusal):
             self.notices.refusal(decision)
+
+    def time_passed(self, at_ns: int) -> None:
+        """Tell what waited to be told."""
+        self.notices.time_passed(at_ns)
 
     def opportunity_closed(self, closed: Closed) -> None:
         """Record the end of an opportunity."""

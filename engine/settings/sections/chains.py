@@ -118,4 +118,4 @@ class ChainsSettings(Section, frozen=True, kw_only=True):
             extra={"unit": "notices/min"},
             description="so many large trades of a chain are told at most, the worthiest first",
         ),
-    ] = 6
+    ] = 1

@@ -1,0 +1,172 @@
+"""A block's whole way: from the bytes of a node's answer through both roles to screened routes.
+
+`python -m benchmarks.chain_path`. Everything that role and engine do for a block is in it, and
+nothing else: the answer read, checked and taken by the pools that the role follows, the word made,
+read, made again as it is recorded, taken by the engine's pools and screened in the large market.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from benchmarks.chain_logs import Wire, sync_log
+from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
+from benchmarks.live_market import AT_NS, FIRST_BLOCK, MOVE_RATIO, POOLS, LiveMarket
+from engine.chains.families.uniswap_v2 import UniswapV2
+from engine.chains.following.asks import AskLogs, AskRead
+from engine.chains.following.blooms import bloom_of
+from engine.chains.following.headers import Header, parse_logs
+from engine.chains.following.machine import Following
+from engine.chains.ports import BlockRef, PoolNow
+from engine.chains.rpc import checks
+from engine.chains.rpc.messages import Asked, answers_to, decode
+from engine.chains.rpc.parsing import hex_bytes, parse_log
+from engine.detect.moving.moving_pools import MovingPools
+from engine.domain.chains import BlockTerms
+from engine.pools.blocks import ChainWord
+from engine.pools.constant_product import ConstantProductState
+
+CHAIN: Final = "ethereum"
+SIZES: Final = (1, 200)
+CALLS: Final = WARM_UP_CALLS + 400
+UNDO_BLOCKS: Final = 64
+
+
+class Told:
+    """A block as nodes tell it.
+
+    Attributes:
+        header: of the block, heard before its events.
+        answer: the text that has its events.
+        word: what the role says of it; nothing before it was made.
+    """
+
+    def __init__(self, header: Header, logs: list[Wire]) -> None:
+        self.header = header
+        self.answer = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "result": logs})
+        self.word = b""
+
+
+class Path:
+    """Both roles at work on the pairs of a market."""
+
+    def __init__(self, market: LiveMarket) -> None:
+        self._rng = random.Random(7)
+        self._market = market
+        self._start = {number: market.graph.pools[number].state for number in range(POOLS)}
+        self._number = FIRST_BLOCK
+        terms = BlockTerms(stale_ms=3_600_000, undo_blocks=UNDO_BLOCKS)
+        self._engine = MovingPools(market.graph, {CHAIN: terms}, started_at_ns=AT_NS)
+        self._role = Following(CHAIN)
+        self._role.latest(self._header(0))
+        family = UniswapV2()
+        self._role.follow((market.graph.pool_terms(number), family) for number in range(POOLS))
+        while reads := [one for one in self._role.take()[0] if isinstance(one, AskRead)]:
+            for ask in reads:
+                known = [market.graph.pool(int(address, 16)) for address in ask.addresses]
+                self._role.read(ask, [PoolNow(pool=one.pool, row=one.row) for one in known])
+        self._topics = self._role.topics
+        self.hear(self.role(self.next(0)))
+
+    def next(self, moves: int) -> Told:
+        """Make a block that moves so many pairs."""
+        self._number += 1
+        header = self._header(0)
+        logs = []
+        for index, number in enumerate(self._rng.sample(range(POOLS), moves)):
+            state = self._start[number]
+            assert isinstance(state, ConstantProductState)
+            ratio = 1.0 + self._rng.uniform(-1.0, 1.0) * MOVE_RATIO
+            reserves = int(state.reserve0_raw * ratio), int(state.reserve1_raw / ratio)
+            log = sync_log(number, reserves, block=self._number, index=index)
+            logs.append(log | {"address": self._market.graph.pool_terms(number).address})
+        return (
+            Told(self._header(bloom_of(map(parse_log, logs))), logs) if logs else Told(header, [])
+        )
+
+    def role(self, told: Told) -> Told:
+        """Take a block's events from the text that has them, up to the word for the engine."""
+        asked: list[Asked] = [
+            (
+                "eth_getLogs",
+                (
+                    {
+                        "blockHash": told.header.ref.hash,
+                        "topics": [[hex_bytes(one) for one in sorted(self._topics)]],
+                    },
+                ),
+            )
+        ]
+        [said] = checks.checked(asked, answers_to(asked, 1, decode(told.answer)))
+        assert not isinstance(said, Exception)
+        self._role.head(told.header)
+        logs = parse_logs(said, told.header, self._topics)
+        self._role.logs(AskLogs(told.header), logs, self._topics)
+        [word] = self._role.take()[1]
+        told.word = msgspec.json.encode(word)
+        return told
+
+    def hear(self, told: Told) -> None:
+        """Take a block from the word that tells of it, as the engine's loop does, and screen it."""
+        block = msgspec.json.decode(told.word, type=ChainWord).block
+        assert block is not None
+        msgspec.json.encode(block)
+        self._engine.take(block, AT_NS)
+        self._market.detector.on_pools(self._engine.take_changed(), AT_NS)
+
+    def whole(self, told: Told) -> None:
+        """Take a block from the node's text to the screened routes."""
+        self.hear(self.role(told))
+
+    @property
+    def found(self) -> int:
+        """How many routes were found: none, or there is more to do than to look."""
+        return self._market.detector.found
+
+    def _header(self, bloom: int) -> Header:
+        number = self._number
+        ref = BlockRef(
+            number=number,
+            hash=f"0x{number:064x}",
+            parent_hash=f"0x{number - 1:064x}",
+            made_at_s=number,
+        )
+        return Header(ref=ref, bloom=bloom)
+
+
+def measure_all() -> list[Row]:
+    """Measure blocks of a move and of many: in each role, and all the way."""
+    path, rows = Path(LiveMarket()), []
+    for size in SIZES:
+        told = [path.next(size) for _ in range(CALLS)]
+        rows.append(_measure(path.role, told, f"role.{size} moves", then=path.hear))
+        told = [path.role(path.next(size)) for _ in range(CALLS)]
+        rows.append(_measure(path.hear, told, f"engine.{size} moves"))
+        told = [path.next(size) for _ in range(CALLS)]
+        rows.append(_measure(path.whole, told, f"node's text to screened.{size} moves"))
+    assert not path.found
+    return rows
+
+
+def _measure(
+    take: Callable[[Told], object],
+    told: Sequence[Told],
+    name: str,
+    *,
+    then: Callable[[Told], object] = id,
+) -> Row:
+    """Take blocks one after the other, timed; what comes after each is not."""
+    taken = iter(told)
+    return measure(
+        f"chains.path.{name}",
+        [partial(take, one) for one in told],
+        between=lambda: then(next(taken)),
+    )
+
+
+if __name__ == "__main__":
+    print(f"machine: {machine()}")
+    print_table(measure_all())
