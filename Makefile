@@ -306,6 +306,10 @@ simulate: $(VENV)/.kernels $(VENV)/.dev ## RUNS=2000 simulated runs of the whole
 gas-backtest: $(VENV)/.dev ## how well gas prices are foretold, on recorded ones
 	@$(PY) -m tests.chains.gas.backtest
 
+.PHONY: unknown-orders
+unknown-orders: $(VENV)/.dev ## follow N=100000 orders of unknown outcome to their proven end on a model venue
+	@$(PY) -m tests.trading.campaign $(if $(N),--orders $(N)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: crash-points
 crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=1000 plans sent while the sender is ended between any two of its steps
 	@SYNDICATE_CRASH_POINTS=$(or $(N),1000) $(PY) -m pytest -q -s --timeout 36000 tests/sending/test_crash_points.py

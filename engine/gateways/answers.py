@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from engine.domain.venue_orders import OrderShown
+from engine.domain.venue_orders import OrderShown, TradeShown
 
 One = TypeVar("One")
 
@@ -62,9 +62,14 @@ PlaceAnswer = Placed | NotPlaced | Unclear
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """All orders that the venue has for the id that was looked up; more than one is an alarm."""
+    """All orders that the venue has for the id that was looked up; more than one is an alarm.
+
+    Attributes:
+        trades: fills of the order, from a call that lists fills.
+    """
 
     orders: tuple[OrderShown, ...]
+    trades: tuple[TradeShown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

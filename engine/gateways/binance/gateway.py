@@ -181,6 +181,9 @@ class BinanceGateway:
         if call.kind is CallKind.LOOK_UP:
             shown = read(status, body, OrderAnswer, order_of)
             return shown if isinstance(shown, Unclear) else Found(orders=(shown,))
+        if call.kind is CallKind.TRADES:
+            fills = self.trades_page(status, body)
+            return fills if isinstance(fills, Unclear) else Found(orders=(), trades=fills.items)
         page = self.orders_page(call, status, body)
         if isinstance(page, Unclear):
             return page

@@ -1,0 +1,1 @@
+"""Orders at exchanges from the moment they are signed to their proven end (role `trader`)."""
