@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks import (
     blocks,
     chain_logs,
+    chain_path,
     core_path,
     cycles,
     following,
@@ -44,6 +45,7 @@ PARTS: Final[tuple[tuple[str, Callable[[], list[harness.Row]]], ...]] = (
     ("a large market while it changes", live_graph.measure_all),
     ("blocks of a chain in it", blocks.measure_all),
     ("logs of a chain on their way there", chain_logs.measure_all),
+    ("logs of a chain all the way to the routes", chain_path.measure_all),
     ("the same logs taken by others", logs.rows),
     ("questions to a chain's providers", providers.measure_all),
     ("transactions that wait for a block", pending_calls.measure_all),

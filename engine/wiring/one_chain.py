@@ -19,6 +19,7 @@ from engine.chains.facts.keeping import KeptBlocks
 from engine.chains.facts.ring import open_ring
 from engine.chains.families.family_list import FAMILY_OF, families_of
 from engine.chains.following.follower import Follower
+from engine.chains.following.held import snapshot_of
 from engine.chains.following.machine import Following, Rhythm
 from engine.chains.following.serving import ChainStream
 from engine.chains.gas.reader import GasReader
@@ -370,7 +371,7 @@ class OneChain:
         tip = self.tip
         if tip is None:
             return
-        live = [held.snapshot(tip.number) for held in self.machine.pools.live()]
+        live = [snapshot_of(held, tip.number) for held in self.machine.pools.live()]
         try:
             await discovery.keep(live, tip)
         except FileError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.chains.following.held import Held
+from engine.chains.following.held import AnyHeld
 from engine.chains.following.pools import FollowedPools
 from engine.chains.pending.desk import Told
 from engine.chains.pending.stepping import Step
@@ -23,7 +23,7 @@ class LivePools:
         held = self.kept(address)
         return None if held is None else (held.pool, held.state)
 
-    def kept(self, address: str) -> Held | None:
+    def kept(self, address: str) -> AnyHeld | None:
         """Return a pool with its row."""
         one = self._pools.of.get(address)
         return None if one is None else one.held
@@ -32,10 +32,10 @@ class LivePools:
 class PoolsBefore:
     """The pools before a block: those that it moves as they were, the others as they are."""
 
-    def __init__(self, moved: dict[str, Held], live: LivePools) -> None:
+    def __init__(self, moved: dict[str, AnyHeld], live: LivePools) -> None:
         self._moved, self._live = moved, live
 
-    def kept(self, address: str) -> Held | None:
+    def kept(self, address: str) -> AnyHeld | None:
         """Return a pool."""
         return self._moved.get(address) or self._live.kept(address)
 
@@ -58,13 +58,13 @@ def steps_of(log: Log, pools: FollowedPools) -> list[Step]:
 
 def told_of(
     ref: BlockRef, logs: Sequence[Log], pools: FollowedPools
-) -> tuple[Told, dict[str, Held]]:
+) -> tuple[Told, dict[str, AnyHeld]]:
     """Return what a block does, and the pools that it moves as they are before it.
 
     To be asked before the block is taken.
     """
     steps: list[Step] = []
-    before: dict[str, Held] = {}
+    before: dict[str, AnyHeld] = {}
     for log in logs:
         for step in steps_of(log, pools):
             held = pools.of[step.address].held

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.chains.families.reading import NotReadError, answered, pool_now, unreadable
-from engine.chains.families.words import call_data, check_words, selector, topic, unsigned
+from engine.chains.families.words import (
+    WORD,
+    call_data,
+    check_words,
+    selector,
+    topic,
+    unsigned,
+)
 from engine.chains.ports import BlockRef, Call, Log, PoolNow, ReadAgain, Reader, Unreadable
 from engine.domain.pools import Pool
 from engine.pools.blocks import PoolMoved
@@ -36,7 +43,8 @@ class UniswapV2:
             BadValueError: it cannot be an event of a pair.
         """
         data = check_words(log.data, 2, what="a Sync")
-        move = PairMove(reserve0_raw=unsigned(data, 0), reserve1_raw=unsigned(data, 1))
+        first, second = int.from_bytes(data[:WORD]), int.from_bytes(data[WORD:])
+        move = PairMove(reserve0_raw=first, reserve1_raw=second)
         return PoolMoved(address=pool.address, move=move)
 
     async def read(

@@ -5,7 +5,8 @@ yellow paper, 4.4.3). A bit that is not set is proof; one that is set may be of 
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -29,12 +30,18 @@ def bits_of(item: bytes) -> int:
 
 def bloom_of(logs: Iterable[Log]) -> int:
     """Return the filter of a block with exactly these events."""
-    bloom = 0
+    addresses: set[str] = set()
+    topics: set[bytes] = set()
     for log in logs:
-        bloom |= bits_of(bytes.fromhex(log.address[2:]))
-        for topic in log.topics:
-            bloom |= bits_of(topic)
-    return bloom
+        addresses.add(log.address)
+        topics.update(log.topics)
+    bits = [*map(_bits_of_contract, addresses), *map(bits_of, topics)]
+    return reduce(or_, bits, 0)
+
+
+@lru_cache(maxsize=_KEPT)
+def _bits_of_contract(address: str) -> int:
+    return bits_of(bytes.fromhex(address[2:]))
 
 
 def may_hold(bloom: int, item: bytes) -> bool:

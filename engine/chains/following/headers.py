@@ -10,7 +10,7 @@ import msgspec
 
 from engine.chains.following.blooms import BLOOM_BYTES, bloom_of, may_hold
 from engine.chains.ports import BlockRef, Json, Log
-from engine.chains.rpc.log_lists import are_of_one_block, read_logs
+from engine.chains.rpc.log_lists import are_of_one_block, kinds_of, read_logs
 from engine.chains.rpc.parsing import parse_block, parse_bytes
 from engine.domain.errors import BadValueError
 
@@ -46,9 +46,9 @@ def parse_logs(value: Json, header: Header, topics: Collection[bytes]) -> tuple[
         BadValueError: they cannot be the block's, or were not asked for.
     """
     logs = _parse(value, header)
-    for log in logs:
-        if not log.topics or log.topics[0] not in topics:
-            raise BadValueError(f"event {log.index} of block {log.block_number} was not asked for")
+    if not kinds_of(logs) <= {*topics}:
+        wrong = next(log for log in logs if not log.topics or log.topics[0] not in topics)
+        raise BadValueError(f"event {wrong.index} of block {wrong.block_number} was not asked for")
     if header.bloom is not None and bloom_of(logs) & ~header.bloom:
         raise BadValueError(
             f"an event given for block {header.ref.number} is not in its bloom filter"

@@ -1,4 +1,8 @@
-"""A pool's exact state as the blocks lead it on, and back."""
+"""A pool's exact state as the blocks lead it on, and back.
+
+A block moves hundreds of pairs of reserves, and hardly one is looked at before it moves again: of
+those two numbers are kept beside how they were read, and the state is made when somebody asks.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +13,10 @@ from engine.chains.ports import PoolNow
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
 from engine.pools.blocks import PoolChange, PoolMoved, PoolRead
-from engine.pools.moves import Move, PositionMove, moved, row_now, undoing
-from engine.pools.snapshot_rows import AnyRow, ConcentratedRow, PoolState
+from engine.pools.constant_product import ConstantProductState
+from engine.pools.integers import UINT112_MAX
+from engine.pools.moves import Move, PairMove, PositionMove, moved, row_now, undoing
+from engine.pools.snapshot_rows import PAIR_LIQUIDITY_MIN, AnyRow, ConcentratedRow, PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
 
 
@@ -31,48 +37,107 @@ class Held:
         """
         return cls(now.pool, now.row, state_of(PoolSnapshot(pool=now.pool, row=now.row)))
 
-    def after(self, change: PoolChange) -> "Held":
-        """Return it after a change.
+    @property
+    def base(self) -> "Held":
+        """How it was read: itself."""
+        return self
 
-        Raises:
-            BadValueError: it is none of such a pool, or no pool can be in the state after it.
-        """
-        if change.address != self.pool.address:
-            raise BadValueError(f"a change of {change.address} was made of {self.pool.pool_id}")
-        if isinstance(change, PoolMoved):
-            return self.moved((change.move,))
-        if isinstance(change, PoolRead):
-            return Held.of(PoolNow(pool=self.pool, row=change.row))
-        raise BadValueError(f"{self.pool.pool_id} is lost: {change.fault}")
 
-    def moved(self, moves: Sequence[Move]) -> "Held":
-        """Return it after moves.
+class HeldPair(msgspec.Struct, frozen=True, gc=False):
+    """A pair of reserves after a move; otherwise as `Held`.
 
-        Raises:
-            BadValueError: one is none of such a pool, or no pool can be in the state after it.
-        """
-        row, state = self.row, self.state
-        for move in moves:
-            row, state = moved(self.pool, row, state, move)
-        return Held(self.pool, row, state)
+    Attributes:
+        base: the pair as it was read.
+    """
 
-    def snapshot(self, block: int) -> PoolSnapshot:
-        """Return it as of a block."""
-        return PoolSnapshot(pool=self.pool, row=row_now(self.row, self.state), block=block)
+    base: Held
+    reserve0_raw: int
+    reserve1_raw: int
 
-    def is_same(self, other: "Held") -> bool:
-        """Say whether the other one is the same pool in the same state, as far as both are known.
+    @property
+    def pool(self) -> Pool:
+        """Which it is."""
+        return self.base.pool
 
-        Of a concentrated pool ticks around the price are read, and so others at another price.
-        """
-        if self.pool != other.pool:
-            return False
-        one, two = row_now(self.row, self.state), row_now(other.row, other.state)
-        if isinstance(one, ConcentratedRow) and isinstance(two, ConcentratedRow):
-            low = max(one.known_min, two.known_min)
-            high = min(one.known_max, two.known_max)
-            one, two = _within(one, low, high), _within(two, low, high)
-        return one == two
+    @property
+    def row(self) -> AnyRow:
+        """What it was read as."""
+        return self.base.row
+
+    @property
+    def state(self) -> PoolState:
+        """Its exact state."""
+        move = PairMove(reserve0_raw=self.reserve0_raw, reserve1_raw=self.reserve1_raw)
+        return moved(self.pool, self.row, self.base.state, move)[1]
+
+
+AnyHeld = Held | HeldPair
+"""A pool whose state is known."""
+
+
+def after(held: AnyHeld, change: PoolChange) -> AnyHeld:
+    """Return a pool after a change.
+
+    Raises:
+        BadValueError: it is none of such a pool, or no pool can be in the state after it.
+    """
+    if change.address != held.pool.address:
+        raise BadValueError(f"a change of {change.address} was made of {held.pool.pool_id}")
+    if isinstance(change, PoolMoved):
+        return _pair_after(held, change.move) or after_moves(held, (change.move,))
+    if isinstance(change, PoolRead):
+        return Held.of(PoolNow(pool=held.pool, row=change.row))
+    raise BadValueError(f"{held.pool.pool_id} is lost: {change.fault}")
+
+
+def after_moves(held: AnyHeld, moves: Sequence[Move]) -> Held:
+    """Return a pool after moves.
+
+    Raises:
+        BadValueError: one is none of such a pool, or no pool can be in the state after it.
+    """
+    row, state = held.row, held.state
+    for move in moves:
+        row, state = moved(held.pool, row, state, move)
+    return Held(held.pool, row, state)
+
+
+def snapshot_of(held: AnyHeld, block: int) -> PoolSnapshot:
+    """Return a pool as of a block."""
+    return PoolSnapshot(pool=held.pool, row=row_now(held.row, held.state), block=block)
+
+
+def are_same(held: AnyHeld, other: AnyHeld) -> bool:
+    """Say whether both are the same pool in the same state, as far as both are known.
+
+    Of a concentrated pool ticks around the price are read, and so others at another price.
+    """
+    if held.pool != other.pool:
+        return False
+    one, two = row_now(held.row, held.state), row_now(other.row, other.state)
+    if isinstance(one, ConcentratedRow) and isinstance(two, ConcentratedRow):
+        low = max(one.known_min, two.known_min)
+        high = min(one.known_max, two.known_max)
+        one, two = _within(one, low, high), _within(two, low, high)
+    return one == two
+
+
+def _pair_after(held: AnyHeld, move: Move) -> HeldPair | None:
+    """Return a pair after a move; None for another pool, and for what has to be looked at.
+
+    With as much of both tokens as a pair keeps for ever, and no more than a contract holds, nothing
+    of it can be refused.
+    """
+    if type(move) is not PairMove:
+        return None
+    first, second, base = move.reserve0_raw, move.reserve1_raw, held.base
+    if (
+        type(base.state) is ConstantProductState
+        and PAIR_LIQUIDITY_MIN <= first <= UINT112_MAX
+        and PAIR_LIQUIDITY_MIN <= second <= UINT112_MAX
+    ):
+        return HeldPair(base, first, second)
+    return None
 
 
 def _within(row: ConcentratedRow, low: int, high: int) -> ConcentratedRow:
@@ -86,12 +151,12 @@ def _within(row: ConcentratedRow, low: int, high: int) -> ConcentratedRow:
     )
 
 
-Back = tuple[Move, ...] | Held | None
+Back = tuple[Move, ...] | AnyHeld | None
 """How a pool was before a block: whole, or by moves where its ticks changed, which are a hundred
 kilobytes of a deep pool; None if its state was not known."""
 
 
-def back_of(before: Held, moves: Sequence[Move]) -> Back:
+def back_of(before: AnyHeld, moves: Sequence[Move]) -> Back:
     """Return how a pool gets back to how it was before these moves.
 
     Whole, which is quickest, unless its ticks changed: otherwise both states share them.
@@ -104,13 +169,13 @@ def back_of(before: Held, moves: Sequence[Move]) -> Back:
         return before
 
 
-def led_back(held: Held | None, back: Back) -> Held | None:
+def led_back(held: AnyHeld | None, back: Back) -> AnyHeld | None:
     """Return a pool as it was before a block; None if that is not known."""
     if not isinstance(back, tuple):
         return back
     if held is None:
         return None
     try:
-        return held.moved(back)
+        return after_moves(held, back)
     except BadValueError:
         return None

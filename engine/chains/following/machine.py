@@ -23,6 +23,7 @@ from engine.chains.following.asks import (
 from engine.chains.following.branch import Branch, Taken
 from engine.chains.following.counts import Count
 from engine.chains.following.headers import Header
+from engine.chains.following.held import snapshot_of
 from engine.chains.following.pools import FollowedPools
 from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.pools import Pool
@@ -113,7 +114,7 @@ class Following:
         block = ChainWord(block=self._block(tip, (), 0))
         held, number = list(self.pools.live()), tip.ref.number
         # Made one by one, as it takes long; what they are made of does not change meanwhile.
-        return chain([block], (ChainWord(pools=(one.snapshot(number),)) for one in held))
+        return chain([block], (ChainWord(pools=(snapshot_of(one, number),)) for one in held))
 
     # What it is told.
 

@@ -13,14 +13,22 @@ from typing import Final
 
 from engine.chains.following.branch import Branch, Taken
 from engine.chains.following.counts import Count
-from engine.chains.following.held import Held, back_of, led_back
+from engine.chains.following.held import (
+    AnyHeld,
+    Held,
+    after,
+    are_same,
+    back_of,
+    led_back,
+    snapshot_of,
+)
 from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.backoff import wait_after
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
 from engine.domain.pools import Pool
 from engine.pools.blocks import ChainWord, PoolChange, PoolLost, PoolMoved
-from engine.pools.moves import Move
+from engine.pools.moves import Move, PositionMove
 
 WAIT_BLOCKS_MAX: Final = 256
 """A pool that cannot be read is tried again after 1, 2, 4 … blocks, and so many at most."""
@@ -70,7 +78,7 @@ class Followed:
 
     pool: Pool
     family: Family
-    held: Held | None = None
+    held: AnyHeld | None = None
     is_told: bool = False
     why: str = "not read yet"
     since: int = 0
@@ -136,7 +144,7 @@ class FollowedPools:
         self._forget(address)
         return gone is not None and gone.is_told
 
-    def live(self) -> Iterator[Held]:
+    def live(self) -> Iterator[AnyHeld]:
         """Return the states of all that are known."""
         return (one.held for one in self.of.values() if one.held is not None)
 
@@ -148,9 +156,7 @@ class FollowedPools:
     def take(self, taken: Taken, logs: Sequence[Log]) -> tuple[PoolChange, ...]:
         """Take the events of the next block, in their order; return what they changed."""
         changes: list[PoolChange] = []
-        before: dict[str, Held] = {}
-        moves: dict[str, list[Move]] = {}
-        is_whole: set[str] = set()
+        before: dict[str, AnyHeld] = {}
         for log in logs:
             for one in self.about(log):
                 if one.reading is not None:
@@ -158,29 +164,23 @@ class FollowedPools:
                 if (was := one.held) is None:
                     continue
                 change = self._changed(one, was, log, taken.ref.number)
-                if change is None:
-                    continue
-                address = one.pool.address
-                before.setdefault(address, was)
-                changes.append(change)
-                if isinstance(change, PoolMoved):
-                    moves.setdefault(address, []).append(change.move)
-                else:
-                    is_whole.add(address)
-        for address, was in before.items():
-            own = moves.get(address, ())
-            taken.backs[address] = was if address in is_whole else back_of(was, own)
+                if change is not None:
+                    before.setdefault(one.pool.address, was)
+                    changes.append(change)
+        taken.backs.update(before)
+        for address, moves in _positions(changes).items():
+            taken.backs[address] = back_of(before[address], moves)
         self.counts[Count.MOVES] += len(changes)
         return tuple(changes)
 
-    def _changed(self, one: Followed, held: Held, log: Log, number: int) -> PoolChange | None:
+    def _changed(self, one: Followed, held: AnyHeld, log: Log, number: int) -> PoolChange | None:
         """Change a live pool by an event; one that does not tell all leaves it not known."""
         try:
             change = one.family.change_of(one.pool, log)
             if change is None:
                 return None
             if not isinstance(change, ReadAgain):
-                one.held = held.after(change)
+                one.held = after(held, change)
                 return change
             why, fault = change.why, Fault.SNAPSHOT_TOO_OLD
         except BadValueError as error:
@@ -302,17 +302,21 @@ class FollowedPools:
                     one.why = why[:WHY_CHARACTERS_MAX]
                     self._unread[address] = self._unread.pop(address, None)
 
-    def about(self, log: Log) -> Iterator[Followed]:
+    def about(self, log: Log) -> Sequence[Followed]:
         """Return the pools that an event is about."""
         families = self.topics.get(log.topics[0]) if log.topics else None
-        for family in families or ():
+        if families is None:
+            return ()
+        found: list[Followed] = []
+        for family in families:
             try:
                 one = self.of.get(family.address_of(log))
             except BadValueError:
                 self.counts[Count.BAD_EVENTS] += 1
                 continue
             if one is not None and one.family == family:
-                yield one
+                found.append(one)
+        return found
 
     def _begin(
         self, addresses: Iterable[str], at: BlockRef, *, may_differ: bool
@@ -329,21 +333,21 @@ class FollowedPools:
         self._lose(one, why, tip.ref.number)
         return self._removal(one) if was_live else None
 
-    def _join(self, one: Followed, held: Held, tip: Taken) -> ChainWord:
+    def _join(self, one: Followed, held: AnyHeld, tip: Taken) -> ChainWord:
         address = one.pool.address
         if held.pool != one.pool:
             self._branch.forget(address)  # by other terms it is another pool
         one.pool, one.is_told = held.pool, True
         self._live(one, held)
         tip.backs[address] = None  # how it was a block earlier the engine does not know
-        return ChainWord(pools=(held.snapshot(tip.ref.number),))
+        return ChainWord(pools=(snapshot_of(held, tip.ref.number),))
 
     def _compare(
-        self, one: Followed, held: Held, tip: Taken, *, may_differ: bool
+        self, one: Followed, held: AnyHeld, tip: Taken, *, may_differ: bool
     ) -> ChainWord | None:
         """Compare a live pool with a read; it is out if it cannot be so, until it is read again."""
         assert one.held is not None
-        if one.held.is_same(held):
+        if are_same(one.held, held):
             return None
         if one.held.pool != held.pool:
             self.counts[Count.TERMS_CHANGED] += 1
@@ -373,7 +377,7 @@ class FollowedPools:
         one = self.of[address]
         return one.held is not None and one.reading is None
 
-    def _live(self, one: Followed, held: Held) -> None:
+    def _live(self, one: Followed, held: AnyHeld) -> None:
         one.held = held
         one.why, one.tries = "", 0
         self._unread.pop(one.pool.address, None)
@@ -391,6 +395,25 @@ class FollowedPools:
         one.wait_until = number + wait_after(one.tries, first=1, longest=WAIT_BLOCKS_MAX)
 
 
+def _positions(changes: Sequence[PoolChange]) -> dict[str, list[Move]]:
+    """Return all moves of the pools of which ticks changed; mostly there are none."""
+    of = {
+        change.address
+        for change in changes
+        if type(change) is PoolMoved and type(change.move) is PositionMove
+    }
+    moves: dict[str, list[Move]] = {}
+    for change in changes if of else ():
+        if change.address not in of:
+            continue
+        if isinstance(change, PoolMoved):
+            moves.setdefault(change.address, []).append(change.move)
+        else:
+            of.discard(change.address)
+            moves.pop(change.address, None)
+    return moves
+
+
 def _due(queue: dict[str, int], number: int, most: int) -> list[str]:
     """Return the first of a queue that were served at this block or before; they go to its end."""
     due = []
@@ -403,7 +426,7 @@ def _due(queue: dict[str, int], number: int, most: int) -> list[str]:
     return due
 
 
-def _held_now(one: Followed, found: PoolNow | Unreadable, reading: Reading) -> Held:
+def _held_now(one: Followed, found: PoolNow | Unreadable, reading: Reading) -> AnyHeld:
     """Return a pool that was read, with the events since on top.
 
     Raises:
@@ -413,11 +436,11 @@ def _held_now(one: Followed, found: PoolNow | Unreadable, reading: Reading) -> H
         raise BadValueError(found.why)
     if found.pool.pool_id != one.pool.pool_id:
         raise BadValueError(f"{found.pool.pool_id} was read for {one.pool.pool_id}")
-    held = Held.of(found)
+    held: AnyHeld = Held.of(found)
     for log in (log for _, logs in reading.since for log in logs):
         change = one.family.change_of(found.pool, log)
         if isinstance(change, ReadAgain):
             raise BadValueError(change.why)
         if change is not None:
-            held = held.after(change)
+            held = after(held, change)
     return held

@@ -3,7 +3,7 @@
 import math
 from itertools import permutations
 
-from engine.chains.following.held import Held
+from engine.chains.following.held import AnyHeld
 from engine.domain.errors import BadValueError
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
@@ -13,7 +13,7 @@ from engine.pools.marginal_price import marginal_price
 _LN_10 = math.log(10)
 
 
-def log_rates(held: Held) -> tuple[tuple[str, str, float], ...]:
+def log_rates(held: AnyHeld) -> tuple[tuple[str, str, float], ...]:
     """Return source, target and the log of target per source of each direction, after the fee.
 
     Directions that give nothing are left out.
@@ -38,7 +38,7 @@ def log_rates(held: Held) -> tuple[tuple[str, str, float], ...]:
     return tuple(rates)
 
 
-def _share_kept(held: Held, token_in: int) -> float:
+def _share_kept(held: AnyHeld, token_in: int) -> float:
     state = held.state
     if isinstance(state, ConcentratedState):
         return 1.0 - state.swap_fee_pips(token_in) / PIPS

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.chains.ports import Json, Log
-from engine.chains.rpc.log_lists import LogAnswer, are_of_one_block, read_logs
+from engine.chains.rpc.log_lists import LogAnswer, are_of_one_block, kinds_of, read_logs
 from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.parsing import (
     BLOCK_NUMBER_MAX,
@@ -103,7 +103,7 @@ def parse_logs(said: Json, asked: Mapping[str, Json]) -> list[Log]:
         are_of_one_block(logs)
         and block_hash in (None, logs[0].block_hash)
         and first <= logs[0].block_number <= last
-        and not (topics and {log.topics[:1] for log in logs} - {(topic,) for topic in topics})
+        and not (topics and kinds_of(logs) - topics)
         and not (contracts and {log.address for log in logs} - contracts)
     ):
         return [*logs]  # so it is nearly always; else the first that is wrong is named

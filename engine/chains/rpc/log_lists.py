@@ -67,6 +67,11 @@ def are_of_one_block(logs: Sequence[Log]) -> bool:
     )
 
 
+def kinds_of(logs: Sequence[Log]) -> set[bytes | None]:
+    """Return of which kinds events are, by their first topics; None stands for one without any."""
+    return {log.topics[0] if log.topics else None for log in logs}
+
+
 def _at_once(said: list[Json]) -> tuple[Log, ...] | None:
     """Return the events of one block; None where they are to be read one by one."""
     try:
@@ -123,9 +128,9 @@ def _texts(texts: Sequence[str], length: int) -> Sequence[str]:
     # Blanks between bytes are taken as well, and then there are fewer.
     if len(bytes.fromhex(joined.replace("0x", ""))) != count * length:
         raise ValueError
-    lowered = joined.lower()
-    if lowered == joined:
+    if joined.islower():
         return texts
+    lowered = joined.lower()
     return [lowered[at : at + width] for at in range(0, len(lowered), width)]
 
 
@@ -168,4 +173,6 @@ def _topics(lists: Sequence[list[Json]]) -> list[tuple[bytes, ...]]:
     """
     if set(map(type, lists)) != {list} or max(map(len, lists)) > TOPICS_MAX:
         raise ValueError
-    return [tuple(map(topic_of, one)) for one in lists]
+    # A kind stands in each of its events: each text is read once.
+    read = {text: topic_of(text) for text in set().union(*lists)}
+    return [tuple([read[text] for text in one]) for one in lists]

@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 
 from engine.chains.families.family_list import families_of
-from engine.chains.following.held import Held
+from engine.chains.following.held import Held, are_same
 from engine.chains.ports import BlockRef, Family, NodeError, PoolNow
 from engine.chains.rpc.reader import ChainReader
 from engine.domain.dexes import Dex
@@ -98,7 +98,7 @@ class Witness:
                     break
                 for one, now in zip(own, said, strict=True):
                     self.compared += 1
-                    is_same = isinstance(now, PoolNow) and one.is_same(Held.of(now))
+                    is_same = isinstance(now, PoolNow) and are_same(one, Held.of(now))
                     found += [] if is_same else [f"{one.pool} at block {at.number}"]
         return found
 

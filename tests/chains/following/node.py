@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.chains.families.family_list import families_of
 from engine.chains.following.follower import Follower
-from engine.chains.following.held import Held
+from engine.chains.following.held import Held, are_same
 from engine.chains.following.machine import Following, Rhythm
 from engine.chains.ports import BlockRef, Family, PoolNow
 from engine.chains.rpc.addresses import Access
@@ -117,7 +117,7 @@ async def differing(machine: Following, reader: ChainReader, at: BlockRef) -> li
         read = await family.read([one.pool for one in own], reader, at)
         for one, now in zip(own, read, strict=True):
             assert one.held is not None
-            is_same = isinstance(now, PoolNow) and one.held.is_same(Held.of(now))
+            is_same = isinstance(now, PoolNow) and are_same(one.held, Held.of(now))
             found += [] if is_same else [f"{one.pool}: {now}, not {one.held}"]
     return found
 

@@ -15,6 +15,7 @@ from engine.chains.following.asks import (
     AskTerms,
 )
 from engine.chains.following.counts import Count
+from engine.chains.following.held import snapshot_of
 from engine.chains.following.machine import GAP_MAX, TRIES_MAX, Following, Rhythm
 from engine.chains.ports import BlockRef, PoolNow, ReadAgain, Unreadable
 from engine.pools.blocks import Block, ChainWord, PoolLost, PoolMoved
@@ -114,7 +115,7 @@ class Line:
         assert tip is not None
         if held is None:
             return False
-        assert held.snapshot(0).row == self.chain.blocks[tip.ref.hash].states[ONE].now
+        assert snapshot_of(held, 0).row == self.chain.blocks[tip.ref.hash].states[ONE].now
         return True
 
 

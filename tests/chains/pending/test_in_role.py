@@ -82,4 +82,4 @@ def test_the_settings_say_from_which_size_on_a_trade_is_told() -> None:
 
     assert terms.impact_ratio == Fraction(5, 1_000)
     assert terms.worth_usd == 250_000
-    assert terms.told_max == 6
+    assert terms.told_max == 1
