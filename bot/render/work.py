@@ -29,6 +29,10 @@ MEASURED_MAX = 8
 RUNS_MAX = 12
 PANELS_MAX = 4
 GOAL_RATIO = 0.95
+LOST_SHOWN = 2
+"""Causes of lost time that are named, the largest."""
+
+LOST_RATIO_MIN = 0.01
 """Of the processor time that is there while work is due, so much is to be used."""
 
 BUDGETS_MB = {
@@ -249,11 +253,22 @@ def _work_facts(report: WorkReport) -> Iterator[tuple[str, str]]:
     if report.efficiency is not None:
         is_short = "" if report.efficiency >= GOAL_RATIO else f", goal {GOAL_RATIO:.0%}"
         yield "Used", f"{report.efficiency:.1%} of processor{is_short}"
+        if report.efficiency < GOAL_RATIO and (lost := _lost(report)):
+            yield "Lost", lost
+    if report.allowed_s:
+        yield "Nothing due", f"{1 - report.available_s / report.allowed_s:.0%} of the free time"
     if report.room_why:
         yield "Room", f"{report.room} runs: {report.room_why}"
     if report.switches.count:
         yield "Aside", _switches(report.switches)
     yield "Memory", f"{report.memory_mb:.0f} of {report.memory_mb_max} MB"
+
+
+def _lost(report: WorkReport) -> str:
+    """Say what most of the rest went to."""
+    most = sorted(report.lost_s.items(), key=lambda item: -item[1])[:LOST_SHOWN]
+    shares = [(cause, lost_s / report.available_s) for cause, lost_s in most]
+    return ", ".join(f"{cause} {ratio:.0%}" for cause, ratio in shares if ratio >= LOST_RATIO_MIN)
 
 
 def _switches(figures: SwitchFigures) -> str:

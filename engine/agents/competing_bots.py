@@ -3,10 +3,12 @@
 From its blocks: which transactions took something (`learning/takes.py`), which trade had opened it,
 and how many blocks lay between. The advice says how probable it is that nobody took an opportunity
 by the end of a block. It says so by what an opportunity is worth only while that foretells better
-than one share for all, out of sample.
+than one share for all, out of sample. How ties within a block end, and whether what is seen of
+others is true of us, is learned from how our own transactions ended (`learning/own_races.py`).
 """
 
-from collections.abc import Generator
+from bisect import bisect_right
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import Final
 
@@ -15,11 +17,12 @@ from msgspec.structs import replace
 
 from engine.agents.learning.inclusion_prior import EDGES_USD
 from engine.agents.learning.lasting import Lasting, row_of
+from engine.agents.learning.own_races import OwnRaces, corrected
 from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
 from engine.agents.learning.takes import Take, takes_in
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
-from engine.background.wants import Blocks
+from engine.background.wants import Blocks, Races, RacesGiven
 from engine.domain.advice import InclusionAdvice
 from engine.domain.block_facts import BlockFact
 
@@ -42,6 +45,7 @@ class Rivals(msgspec.Struct, frozen=True, kw_only=True):
         openers: in which block each pool was traded last.
         lasting: cases that were seen here, older ones as less.
         edge_tells: whether what an opportunity is worth foretells how long it lasts.
+        own: how our own races ended.
         bots: takes by who took, older ones as less; those who took least make room.
         whole: takes of all, likewise.
         takes, unopened: how many there were, and of how many nothing is known that opened them.
@@ -52,6 +56,7 @@ class Rivals(msgspec.Struct, frozen=True, kw_only=True):
     openers: dict[str, int] = {}
     lasting: Lasting = Lasting()
     edge_tells: Wager = Wager()
+    own: OwnRaces = OwnRaces()
     bots: dict[str, float] = {}
     whole: float = 0.0
     takes: int = 0
@@ -98,14 +103,64 @@ def _learn(state: Rivals, take: Take) -> Rivals:
     )
 
 
+class Race(msgspec.Struct, frozen=True, kw_only=True):
+    """One of our own transactions, and in which block after the decision it landed."""
+
+    ended_at_ns: int
+    profit_usd: float
+    blocks: int
+    came: bool
+
+
+def races_of(given: RacesGiven, blocks: Sequence[BlockFact]) -> list[Race]:
+    """Return our races that were decided on after the first of these blocks was heard."""
+    heard = [(block.heard_at_ns, block.number) for block in blocks if block.heard_at_ns]
+    heard.sort()
+    rows = zip(
+        given.decided_at_ns,
+        given.ended_at_ns,
+        given.profit_usd,
+        given.block,
+        given.came,
+        strict=True,
+    )
+    races = []
+    for decided_at_ns, ended_at_ns, profit_usd, landed, came in rows:
+        at = bisect_right(heard, (decided_at_ns, landed))
+        if at and profit_usd > 0 and landed > (newest := heard[at - 1][1]):
+            races.append(
+                Race(
+                    ended_at_ns=ended_at_ns,
+                    profit_usd=profit_usd,
+                    blocks=landed - newest,
+                    came=came,
+                )
+            )
+    return sorted(races, key=lambda race: race.ended_at_ns)
+
+
+def _race(state: Rivals, race: Race) -> Rivals:
+    if race.ended_at_ns <= state.own.upto_ns:
+        return state
+    rows, by_edge = _rows(state)
+    row = rows[row_of(race.profit_usd)] if by_edge else rows[0]
+    own = state.own.learn(row, race.blocks, came=race.came, at_ns=race.ended_at_ns)
+    return replace(state, own=own)
+
+
 def _run(
-    chain: str, want: Blocks, given: Given, held: Rivals | None, learned: Rivals | None
+    chain: str,
+    wants: tuple[Blocks, Races],
+    given: Given,
+    held: Rivals | None,
+    learned: Rivals | None,
 ) -> Generator[Rivals, None, Outcome[Rivals]]:
-    blocks = given.of(want).blocks
+    blocks = given.of(wants[0]).blocks
     state = held or learned or Rivals()
     if begins_anew(blocks, state.upto):
         state = replace(state, upto=-1, openers={})
     state = yield from through(state, blocks, _look)
+    state = yield from through(state, races_of(given.of(wants[1]), blocks), _race)
     return Outcome(
         found=(*_inclusion(chain, state), *_bots(chain, state)),
         learned=state,
@@ -114,19 +169,31 @@ def _run(
             "takes": float(state.takes),
             "unopened": float(state.unopened),
             "edge_skill_ratio": told(state.edge_tells.skill),
+            "own_races": float(state.own.races),
+            "own_won": float(state.own.won),
+            "own_foretold": told(state.own.foretold),
+            "own_value": state.own.value,
         },
     )
+
+
+def _rows(state: Rivals) -> tuple[tuple[tuple[float, ...], ...], bool]:
+    """Return what is still there after blocks as others are seen to take, and whether by edge."""
+    by_edge = state.edge_tells.is_open
+    return (state.lasting.by_edge() if by_edge else (state.lasting.as_one(),)), by_edge
 
 
 def _inclusion(chain: str, state: Rivals) -> tuple[Discovery, ...]:
     cases = state.lasting.cases
     if cases < CASES_MIN:
         return ()
-    by_edge = state.edge_tells.is_open
-    rows = state.lasting.by_edge() if by_edge else (state.lasting.as_one(),)
-    ratios = tuple(tuple(told(ratio) for ratio in row) for row in rows)
-    one = told(state.lasting.as_one()[0], 2)
+    rows, by_edge = _rows(state)
+    value = state.own.value
+    ratios = tuple(tuple(told(ratio) for ratio in corrected(row, value)) for row in rows)
+    one = told(corrected(state.lasting.as_one(), value)[0], 2)
     how = "the richer the sooner" if by_edge else "whatever it is worth"
+    if value:
+        how += f"; of {state.own.races} races of ours {state.own.won} were won"
     return (
         Discovery(
             kind="inclusion",
@@ -136,10 +203,14 @@ def _inclusion(chain: str, state: Rivals) -> tuple[Discovery, ...]:
                 "still_there_ratio": one,
                 "cases": told(cases, 2),
                 "edge_skill_ratio": told(state.edge_tells.skill, 2),
+                "own_value": value,
             },
             score=told(cases / (cases + CASES_MIN), 2),
             holds_s=HOLDS_S,
-            evidence=(f"{state.takes} takes in blocks of {chain} up to {state.upto}",),
+            evidence=(
+                f"{state.takes} takes in blocks of {chain} up to {state.upto}",
+                f"{state.own.won} of {state.own.races} own races won",
+            ),
             advice=InclusionAdvice(
                 chain=chain, edges_usd=EDGES_USD if by_edge else (0.0,), ratios=ratios
             ),
@@ -166,14 +237,14 @@ def _bots(chain: str, state: Rivals) -> tuple[Discovery, ...]:
 
 def competing_bots(chain: str, agent: str) -> Task[Rivals]:
     """Make the task of a chain."""
-    want = Blocks(chain=chain, blocks=2_000)
+    wants = (Blocks(chain=chain, blocks=2_000), Races(chain=chain))
     return Task(
         name=f"{chain}_competing_bots",
         agent=agent,
         does=f"finds who takes opportunities of {chain}, and how soon",
         state=Rivals,
-        run=partial(_run, chain, want),
-        wants=(want,),
+        run=partial(_run, chain, wants),
+        wants=wants,
         bounds=OF_BLOCKS,
         every_s=120.0,
         priority=Priority.HIGH,

@@ -1,14 +1,30 @@
 """How much of the processor time that was there for background work was used for something.
 
-Available is, in each look, what the cores had left (idle time and what background work took), at
-most a core for each run that is ordered and not over yet, or that waits for room, and only while
-nothing more urgent holds them. While a run waits for others, for what it wants or for what it found
-to be stored, it could make no use of a core. Useful is what tasks' own code took in runs that came
-to a good end: what began runs, kept their states or ended badly was no use.
+Allowed is what the cores had left (idle time and what background work took) while nothing more
+urgent held it. Available is the part of that in which work was due: at most a core for each run
+that is ordered and not over yet, or that waits for room. While a run waits for others, for what it
+wants or for what it found to be stored, it could make no use of a core. Useful is what tasks' own
+code took in runs that came to a good end; the rest was lost, and to what is told.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, NamedTuple
+
+
+class Lost(StrEnum):
+    """What processor time went to that was of no use."""
+
+    STARTING = "starting"
+    """The process from which runs are forked."""
+    AROUND = "around"
+    """Beginning of runs, reading what they are given, keeping their states, telling their ends;
+    and attempts that were cut off, of runs that came to a good end after all."""
+    FAILED = "failed"
+    """Runs that ended badly."""
+    WAITING = "waiting"
+    """Cores that were free while runs were ordered, or waited for room: for a core to wake up, for
+    the disk, for memory that others had."""
 
 
 class Look(NamedTuple):
@@ -20,7 +36,7 @@ class Look(NamedTuple):
         open_s: time in which runs were ordered and not over yet, summed over runs.
         idle_s: idle time of all cores that background work may use.
         cpu_s: processor time of background work.
-        lost_s: the part of that which was no use.
+        starting_s, around_s, failed_s: the parts of that which were no use, see `Lost`.
         held_s: time in which background work was held.
     """
 
@@ -29,7 +45,9 @@ class Look(NamedTuple):
     open_s: float
     idle_s: float
     cpu_s: float
-    lost_s: float
+    starting_s: float
+    around_s: float
+    failed_s: float
     held_s: float
 
 
@@ -45,12 +63,15 @@ class Efficiency:
     """Adds looks up.
 
     Attributes:
-        available_s: processor time that was there while work was due.
-        useful_s: what of it was used for something.
+        allowed_s: processor time that was there, whether or not anything was due.
+        available_s: the part of it while work was due.
+        used_s: what of that background work took.
     """
 
+    allowed_s: float = 0.0
     available_s: float = 0.0
-    useful_s: float = 0.0
+    used_s: float = 0.0
+    _lost_s: dict[Lost, float] = field(default_factory=dict)
     _last: Look | None = None
 
     def take(self, look: Look) -> None:
@@ -65,9 +86,30 @@ class Efficiency:
         not_held = max(1.0 - max(look.held_s - last.held_s, 0.0) / lasted_s, 0.0)
         left_s = max(look.idle_s - last.idle_s, 0.0) * not_held
         wanted_s = max(look.open_s - last.open_s, 0.0) + last.waiting * lasted_s
+        self.allowed_s += left_s + used_s
         self.available_s += max(min(wanted_s * not_held, left_s + used_s), used_s)
-        self.useful_s += used_s
-        self.useful_s -= min(max(look.lost_s - last.lost_s, 0.0), self.useful_s)
+        self.used_s += used_s
+        for cause, now_s, before_s in (
+            (Lost.STARTING, look.starting_s, last.starting_s),
+            (Lost.AROUND, look.around_s, last.around_s),
+            (Lost.FAILED, look.failed_s, last.failed_s),
+        ):
+            self._lost_s[cause] = self._lost_s.get(cause, 0.0) + max(now_s - before_s, 0.0)
+
+    @property
+    def useful_s(self) -> float:
+        """Return what was used for something."""
+        return max(self.used_s - sum(self._lost_s.values()), 0.0)
+
+    @property
+    def nothing_s(self) -> float:
+        """Return the processor time that was there while nothing was due."""
+        return self.allowed_s - self.available_s
+
+    def lost_s(self) -> dict[str, float]:
+        """Return what the rest of what was available went to, by cause."""
+        waiting = {Lost.WAITING: self.available_s - self.used_s}
+        return {cause.value: lost_s for cause, lost_s in (self._lost_s | waiting).items()}
 
     @property
     def ratio(self) -> float | None:

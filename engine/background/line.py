@@ -56,6 +56,8 @@ class Line:
         elif place.trigger is Trigger.ASKED:
             standing.trigger, standing.priority = Trigger.ASKED, place.priority
             standing.not_before_s = place.not_before_s
+        elif standing.trigger is Trigger.MORE:  # it is due by now
+            standing.trigger, standing.priority = place.trigger, place.priority
 
     def get(self, name: str) -> Place | None:
         """Return the place of a task."""

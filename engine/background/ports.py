@@ -120,12 +120,15 @@ class Outcome(msgspec.Struct, Generic[State], frozen=True, kw_only=True):
         learned: what the next run is given as `learned`; None keeps nothing.
         measured: figures of this run for its page, by names with their units.
         effects: of discoveries of before.
+        has_more: another run could go on at once, with what there is now; it begins while nothing
+            else is due, in what is left of the share of time for such work.
     """
 
     found: tuple[Discovery, ...] = ()
     learned: State | None = None
     measured: dict[str, float] = {}
     effects: tuple[EffectFound, ...] = ()
+    has_more: bool = False
 
 
 Run = Callable[[Given, State | None, State | None], Generator[State, None, Outcome[State]]]

@@ -22,6 +22,7 @@ from engine.background.line import Line, Place
 from engine.background.ports import Priority, Task
 from engine.background.pressure import Room
 from engine.background.runs import Ended, Fetch, Machine, Runner, Take
+from engine.background.share import Share
 from engine.background.task_words import TaskWords
 from engine.background.timetable import Due, is_overdue
 from engine.domain.errors import SyndicateError
@@ -48,6 +49,8 @@ class _Running:
     doing: asyncio.Task[None] | None = None
     goes_on: bool = False
     """It was stopped for want of room, and goes on later."""
+    has_more: bool = False
+    """Its run said that another one could go on at once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Schedule:
         steady: seconds that no set clock changes.
         at_once: most runs at the same time.
         memory_mb: what all runs together may take.
+        share_cores: what runs that only have more to do may use of the cores, on average.
         first_s: what was missed is due so long after the start, which has more urgent things to do.
         efficiency: how much of what was there was used.
         ended: how many runs ended how.
@@ -76,6 +80,7 @@ class Schedule:
     steady: Callable[[], float]
     seed: int
     memory_mb: int
+    share_cores: float = 1.0
     first_s: float = 5.0
     efficiency: Efficiency = field(default_factory=Efficiency)
     early: int = 0
@@ -87,13 +92,16 @@ class Schedule:
     _begun_s: dict[str, float] = field(default_factory=dict, init=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _scheduler: AsyncIOScheduler = field(init=False)
-    _lost_s: float = field(default=0.0, init=False)
+    _around_s: float = field(default=0.0, init=False)
+    _failed_s: float = field(default=0.0, init=False)
+    _share: Share = field(init=False)
     _room: Room = field(default=Room(0), init=False)
 
     def __post_init__(self) -> None:
         self._by_name = {task.name: task for task in self.tasks}
         self._due = {task.name: Due(task, seed=self.seed) for task in self.tasks}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._share = Share(self.share_cores, steady=self.steady)
 
     async def run(self) -> None:
         """Run for ever; cancelled, it stops what runs, and the states stand."""
@@ -199,7 +207,7 @@ class Schedule:
         self._line.put(
             Place(
                 name=name,
-                priority=task.priority if trigger is Trigger.DUE else Priority.CRITICAL,
+                priority=_priority(task, trigger),
                 memory_mb=task.bounds.memory_mb,
                 trigger=trigger,
                 since_s=self.steady(),
@@ -228,7 +236,9 @@ class Schedule:
                 open_s=spent.open_s,
                 idle_s=self.machine.idle_s(),
                 cpu_s=spent.cpu_s,
-                lost_s=self._lost_s + spent.serving_s,
+                starting_s=spent.serving_s,
+                around_s=self._around_s,
+                failed_s=self._failed_s,
                 held_s=self.machine.held_s(),
             )
         )
@@ -242,6 +252,8 @@ class Schedule:
     def _why_not(self, place: Place) -> str:
         if self.machine.is_held():
             return "what is more urgent"
+        if place.trigger is Trigger.MORE and not self._share.is_left():
+            return "its share of the processor"
         for other in self._by_name[place.name].after:
             if not self.history.has_ended_well(other):
                 return f"{other} to end once"
@@ -269,7 +281,10 @@ class Schedule:
                     return
             self._begun_s[task.name] = begun_s = self.steady()
             ended = await self.runner.run(task, given)
-            await self._end(task, ended, place, waited_s=begun_s - place.since_s)
+            how = await self._end(task, ended, place, waited_s=begun_s - place.since_s)
+            running.has_more = (
+                how is How.DONE and ended.outcome is not None and ended.outcome.has_more
+            )
         except Exception as error:  # noqa: BLE001 - one task's fault must not end the others
             _log.exception("%s failed outside of its process", task.name)
             now_ns = self.clock()
@@ -279,10 +294,12 @@ class Schedule:
             del self._running[task.name]
             if running.goes_on:
                 self._put(task.name, Trigger.RESUMED)
+            elif running.has_more and self._may_stand(task.name):
+                self._put(task.name, Trigger.MORE)
             self._changed.set()
 
-    async def _end(self, task: Task[Any], ended: Ended, place: Place, *, waited_s: float) -> None:
-        """Note how a run ended, once what it found is stored."""
+    async def _end(self, task: Task[Any], ended: Ended, place: Place, *, waited_s: float) -> How:
+        """Note how a run ended, once what it found is stored; return how that is called then."""
         how, why = ended.how, ended.why
         if ended.outcome is not None and how is How.DONE:
             try:
@@ -290,7 +307,12 @@ class Schedule:
             except SyndicateError as error:
                 how, why = How.RAISED, f"what it found is refused: {error}"
             await self.runner.settle(task.name)
-        self._lost_s += ended.cpu_s - (ended.own_s if how is How.DONE else 0.0)
+        if how is How.DONE:
+            self._around_s += ended.cpu_s - ended.own_s
+        else:
+            self._failed_s += ended.cpu_s
+        if place.trigger is Trigger.MORE:
+            self._share.take(ended.cpu_s)
         if how not in {How.DONE, How.STOPPED}:
             _log.warning("%s: %s, %s", task.name, how, why)
             if self._may_stand(task.name) and self.runner.why_not(task.name):
@@ -317,6 +339,7 @@ class Schedule:
                 measured=measured,
             ),
         )
+        return how
 
     async def _watch_clock(self) -> None:
         """Let no task wait longer than its own times say.
@@ -339,3 +362,9 @@ class Schedule:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock() / NS_PER_S, UTC)
+
+
+def _priority(task: Task[Any], trigger: Trigger) -> Priority:
+    if trigger is Trigger.DUE:
+        return task.priority
+    return Priority.LOW if trigger is Trigger.MORE else Priority.CRITICAL

@@ -36,6 +36,8 @@ class ExecutionsGiven(msgspec.Struct, frozen=True, kw_only=True):
     gas_usd: list[float] = []
     slippage_usd: list[float] = []
     outcome: list[str] = []
+    chain: list[str] = []
+    block: list[int] = []
     left_out: int = 0
 
 
@@ -49,6 +51,35 @@ class Executions(msgspec.Struct, frozen=True, kw_only=True):
     def answer_type(self) -> type[ExecutionsGiven]:
         """See `ports.Want`."""
         return ExecutionsGiven
+
+
+class RacesGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """Our own transactions that landed on a chain, in the order in which they ended.
+
+    Attributes:
+        profit_usd: that was to be expected.
+        block: in which it landed.
+        came: it went through; otherwise it reverted.
+    """
+
+    decided_at_ns: list[int] = []
+    ended_at_ns: list[int] = []
+    profit_usd: list[float] = []
+    block: list[int] = []
+    came: list[bool] = []
+
+
+class Races(msgspec.Struct, frozen=True, kw_only=True):
+    """Our own transactions on a chain in the last hours, among the newest `limit` trades."""
+
+    chain: str
+    hours: int = 2
+    limit: int = 1_000
+
+    @property
+    def answer_type(self) -> type[RacesGiven]:
+        """See `ports.Want`."""
+        return RacesGiven
 
 
 class OpportunitiesGiven(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,7 +299,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AnyWant = (
-    Executions | Opportunities | PricesNow | Pools | GasNow | Blocks | History | InForce | Limits
+    Executions
+    | Races
+    | Opportunities
+    | PricesNow
+    | Pools
+    | GasNow
+    | Blocks
+    | History
+    | InForce
+    | Limits
 )
 
 

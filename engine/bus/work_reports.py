@@ -71,6 +71,8 @@ class WorkReport(Report, frozen=True, kw_only=True):
         efficiency: share of the processor time that was there while work was due, and was used for
             something; None while nothing was due for long enough to say.
         available_s, useful_s: the two times.
+        allowed_s: processor time that was there, whether or not anything was due.
+        lost_s: what of the available was not of use, by what it went to; see `efficiency.Lost`.
         ended: runs since the role began, by how they ended.
         room: how many runs there is room for; `room_why` says why not more.
         early: how often a task was due too soon by the steady clock and nothing was begun.
@@ -90,6 +92,8 @@ class WorkReport(Report, frozen=True, kw_only=True):
     memory_mb: float
     memory_mb_max: int
     ended: dict[str, int]
+    allowed_s: float = 0.0
+    lost_s: dict[str, float] = msgspec.field(default_factory=dict)
     trouble: str = ""
 
 

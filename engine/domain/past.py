@@ -1,6 +1,14 @@
 """What happened, as research reads it: estimates in floats, from which nothing is booked."""
 
+from typing import Final
+
 import msgspec
+
+UNFILLED: Final = "unfilled"
+REVERTED: Final = "reverted"
+VOID: Final = "void"
+TRADED: Final = "traded"
+"""How plans that were carried out ended."""
 
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +48,8 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seen_at_ns: when its opportunity opened; 0 if that is stored no more, as then the edge.
-        outcome: ``traded``, ``unfilled``, ``reverted`` or ``void``.
+        outcome: `TRADED`, `UNFILLED`, `REVERTED` or `VOID`.
+        chain, block: of its transaction, and where that landed; empty and 0 where there is none.
     """
 
     execution_id: str
@@ -58,3 +67,5 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     gas_usd: float
     slippage_usd: float
     outcome: str
+    chain: str = ""
+    block: int = 0

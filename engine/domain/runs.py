@@ -34,6 +34,8 @@ class Trigger(StrEnum):
     """Somebody asked for it in the chat."""
     RESUMED = "resumed"
     """A run that was interrupted goes on."""
+    MORE = "more"
+    """The run before said that there is more to do, and nobody else wanted the place."""
 
 
 class RunLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ up or refuses, the recording ends there, loudly: a recording with holes could no
 import asyncio
 import contextlib
 import logging
+import time
 from array import array
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import BinaryIO, Final
 
 import zstandard
 
+from engine.domain.units import NS_PER_DAY
 from engine.operate.recording import SUFFIX, EntryKind, encode_entry
 
 log = logging.getLogger(__name__)
@@ -34,12 +36,14 @@ class RecorderSettings:
     Attributes:
         directory: parent of the runs' folders.
         segment_bytes: uncompressed size after which a flush ends the segment.
+        segment_ns: age after which a flush ends it.
         total_bytes_max: compressed size of all runs; the oldest segments go first.
     """
 
     directory: Path
     segment_bytes: int
     total_bytes_max: int
+    segment_ns: int = NS_PER_DAY
 
 
 class Recorder:
@@ -57,7 +61,7 @@ class Recorder:
         self._segment: BinaryIO | None = None
         self._compressor: zstandard.ZstdCompressionWriter | None = None
         self._segment_number = 0
-        self._segment_bytes = 0
+        self._segment_bytes = self._segment_since_ns = 0
         self._beginning: Callable[[], Sequence[bytes]] = tuple
 
     def begin_with(self, beginning: Callable[[], Sequence[bytes]]) -> None:
@@ -90,9 +94,11 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        """Whether the segment is as large as it should be."""
-        is_open = self._compressor is not None and self.failure is None
-        return is_open and self._segment_bytes >= self._settings.segment_bytes
+        """Whether the segment is as large, or as old, as it should be."""
+        if self._compressor is None or self.failure is not None:
+            return False
+        own, age_ns = self._settings, time.monotonic_ns() - self._segment_since_ns
+        return self._segment_bytes >= own.segment_bytes or age_ns >= own.segment_ns
 
     def take(self) -> list[memoryview]:
         """Return what is waiting for `write_out`, which must have ended before the next call.
@@ -171,7 +177,7 @@ class Recorder:
         self._compressor = zstandard.ZstdCompressor(level=3).stream_writer(
             self._segment, closefd=False
         )
-        self._segment_bytes = 0
+        self._segment_bytes, self._segment_since_ns = 0, time.monotonic_ns()
         self._delete_oldest(keep=path)
 
     def _close_segment(self) -> None:

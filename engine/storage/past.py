@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.domain.opportunities import Hop, route_name
 from engine.domain.orders import OrderState
-from engine.domain.past import Episode, Trade
+from engine.domain.past import REVERTED, TRADED, UNFILLED, VOID, Episode, Trade
 from engine.storage.exact_sql import StorySlippage, StoryUsd
 from engine.storage.tables import executions, opportunities, transactions
 from engine.storage.whose import Whose
@@ -19,11 +19,6 @@ from engine.storage.whose import Whose
 PAGE: Final = 500
 MOST: Final = 5_000
 """Most rows of one answer: some 2 MB."""
-
-UNFILLED: Final = "unfilled"
-REVERTED: Final = "reverted"
-VOID: Final = "void"
-TRADED: Final = "traded"
 
 _OF_EXECUTIONS: Final = (
     *("execution_id", "opportunity_id", "pair", "buy_venue", "sell_venue"),
@@ -56,7 +51,7 @@ async def load_past_trades(
             StoryUsd(executions.c.story, "gas").label("gas"),
             StorySlippage(executions.c.story).label("slippage"),
             *(opportunities.c[name] for name in ("seen_at_ns", "net_edge_bps", "hops")),
-            transactions.c.state,
+            *(transactions.c[name] for name in ("state", "chain", "block")),
         )
         .outerjoin(opportunities, opportunities.c.opportunity_id == executions.c.opportunity_id)
         .outerjoin(transactions, transactions.c.execution_id == executions.c.execution_id)
@@ -155,6 +150,8 @@ def _trade(row: Row[Any]) -> Trade:
         gas_usd=float(row.gas or 0),
         slippage_usd=-float(row.slippage or 0),
         outcome=_outcome(row),
+        chain=row.chain or "",
+        block=row.block or 0,
     )
 
 

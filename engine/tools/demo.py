@@ -228,6 +228,9 @@ def summarise_work(work: WorkReport) -> dict[str, Any]:
         "efficiency": None if work.efficiency is None else round(work.efficiency, 4),
         "available_cpu_s": round(work.available_s, 2),
         "useful_cpu_s": round(work.useful_s, 2),
+        "allowed_cpu_s": round(work.allowed_s, 2),
+        "lost_cpu_s": {cause: round(lost_s, 2) for cause, lost_s in work.lost_s.items()},
+        "nothing_due_ratio": nothing_due_ratio(work),
         "switches": {
             "count": switches.count,
             "failed": switches.failed,
@@ -241,6 +244,13 @@ def summarise_work(work: WorkReport) -> dict[str, Any]:
         "memory_mb": round(work.memory_mb, 1),
         "trouble": work.trouble,
     }
+
+
+def nothing_due_ratio(work: WorkReport) -> float | None:
+    """Return in which share of the time that was there nothing was due; None if none was there."""
+    if not work.allowed_s:
+        return None
+    return round(1 - work.available_s / work.allowed_s, 4)
 
 
 async def _pass_on(stop: asyncio.Event, end: asyncio.Event) -> None:

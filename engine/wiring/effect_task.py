@@ -122,6 +122,7 @@ def _run(
             state = replace(state, lines=_going_on(state.lines))
     return Outcome(
         effects=told,
+        has_more=number is not None and _next(state, what.segments) is not None,
         learned=state,
         measured={
             "segment": float(-1 if number is None else number),

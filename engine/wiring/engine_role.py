@@ -21,6 +21,7 @@ from engine.core.pipeline import Alarm
 from engine.domain.errors import BadValueError, FatalError, SyndicateError, worst_of
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
+from engine.domain.units import NS_PER_S
 from engine.execute.plan_executor import Sender
 from engine.market.matrix_file import shared_path
 from engine.operate.aftermath import Aftermath
@@ -431,6 +432,7 @@ async def _open_recorder(
     own = RecorderSettings(
         directory=paths.recordings,
         segment_bytes=settings.recording.segment_mb << 20,
+        segment_ns=settings.recording.segment_s * NS_PER_S,
         total_bytes_max=settings.recording.total_mb_max << 20,
     )
     recorder = await stack.enter_async_context(open_recorder(own, header.run_id))

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import math
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -18,7 +17,7 @@ from engine.bus.request import Caller
 from engine.domain.advice import ADVICE_MAX
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.modes import Basis
-from engine.domain.past import Episode, Trade
+from engine.domain.past import REVERTED, TRADED, Episode, Trade
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
 from engine.requests.chains import GetBlockFacts, GetPoolRates
@@ -31,13 +30,6 @@ from engine.wiring.recorded import newest_run, whole_segments
 
 NS_PER_H: Final = 3_600 * NS_PER_S
 ASK_S: Final = 20.0
-BUSY_CORES: Final = 0.5
-"""With less of the cores free on average nothing is played: it would be in the way for minutes."""
-
-
-def has_quiet_core() -> bool:
-    """Say whether over the last minute a part of a core was free of what wants to run."""
-    return os.getloadavg()[0] <= (os.cpu_count() or 1) - BUSY_CORES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +39,7 @@ class Wants:
     Attributes:
         chains: None where no chain is followed.
         recordings: parent of recorded runs; None where none is to be given.
-        is_quiet: whether a core has nothing to do: only then a recording is played.
+        is_quiet: whether others leave a part of a core: only then a recording is played.
     """
 
     ledger: Caller
@@ -55,7 +47,7 @@ class Wants:
     chains: Caller | None
     prices_path: Path
     recordings: Path | None = None
-    is_quiet: Callable[[], bool] = has_quiet_core
+    is_quiet: Callable[[], bool] = lambda: True
     tasks: Sequence[Task[Any]]
     history: History
     basis: Basis
@@ -92,6 +84,20 @@ async def _executions(of: Wants, want: wants.Executions, at_ns: int) -> wants.Ex
     asked = GetPastTrades(since_ns=at_ns - _hours(want.hours) * NS_PER_H, most=_rows(want.limit))
     report = await of.ledger.call(asked, timeout_s=ASK_S)
     return wants.ExecutionsGiven(**_columns(Trade, report.trades), left_out=report.left_out)
+
+
+async def _races(of: Wants, want: wants.Races, at_ns: int) -> wants.RacesGiven:
+    asked = GetPastTrades(since_ns=at_ns - _hours(want.hours) * NS_PER_H, most=_rows(want.limit))
+    report = await of.ledger.call(asked, timeout_s=ASK_S)
+    given = wants.RacesGiven()
+    for trade in report.trades:
+        if trade.chain == want.chain and trade.block and trade.outcome in {TRADED, REVERTED}:
+            given.decided_at_ns.append(trade.decided_at_ns)
+            given.ended_at_ns.append(trade.closed_at_ns)
+            given.profit_usd.append(trade.expected_usd)
+            given.block.append(trade.block)
+            given.came.append(trade.outcome == TRADED)
+    return given
 
 
 async def _opportunities(
@@ -222,6 +228,7 @@ async def _recorded(of: Wants, _want: wants.Recorded, _at_ns: int) -> wants.Reco
 
 _FETCH: Final[Mapping[type, Callable[[Wants, Any, int], Awaitable[object]]]] = {
     wants.Executions: _executions,
+    wants.Races: _races,
     wants.Opportunities: _opportunities,
     wants.PricesNow: _prices,
     wants.Pools: _pools,

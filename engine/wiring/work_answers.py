@@ -83,6 +83,8 @@ class WorkAnswers:
             efficiency=efficiency.ratio,
             available_s=efficiency.available_s,
             useful_s=efficiency.useful_s,
+            allowed_s=efficiency.allowed_s,
+            lost_s=efficiency.lost_s(),
             room=schedule.room.runs,
             room_why=schedule.room.why,
             early=schedule.early,

@@ -51,6 +51,9 @@ OWN_MB: Final = 110
 
 LEASE_LOOK_S: Final = 0.5
 
+FREE_CORES: Final = 0.5
+"""With less of the cores left by others no recording is played: it would take for ever."""
+
 
 async def run_workers(settings: Settings, paths: Paths) -> None:
     """Work in the background as a process of its own until told to stop.
@@ -173,6 +176,7 @@ async def open_workers(
                 basis=basis,
                 seed=settings.paper.seed,
                 clock=clock,
+                is_quiet=lambda: machine.pressure.cores_left >= FREE_CORES,
             ),
             take=findings,
             history=history,
@@ -182,6 +186,7 @@ async def open_workers(
             steady=time.monotonic,
             seed=settings.paper.seed,
             memory_mb=runs_mb,
+            share_cores=settings.workers.share_cores,
         )
         uses, ease = RoleUses(), Ease()
         answers = WorkAnswers(

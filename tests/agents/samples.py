@@ -24,6 +24,8 @@ from engine.background.wants import (
     PoolsGiven,
     PricesGiven,
     PricesNow,
+    Races,
+    RacesGiven,
 )
 from engine.domain.advice import InclusionAdvice
 from engine.domain.block_facts import BlockFact, Swap, Wait
@@ -51,6 +53,7 @@ def _answer(want: Want[Any], chance: np.random.Generator, first: int, size: int)
         Blocks: lambda: BlocksGiven(blocks=_blocks(chance, first, size)),
         Pools: lambda: _pools(chance),
         Executions: lambda: _executions(chance, first, size),
+        Races: lambda: _races(chance, first, size),
         PricesNow: lambda: _prices(chance),
         Limits: lambda: LimitsGiven(values={"net_edge_bps_min": 10.0}),
         Opportunities: OpportunitiesGiven,
@@ -144,6 +147,19 @@ def _executions(chance: np.random.Generator, first: int, size: int) -> Execution
         expected_usd=[2.0] * size,
         realised_usd=gains,
         outcome=["traded"] * size,
+    )
+
+
+def _races(chance: np.random.Generator, first: int, size: int) -> RacesGiven:
+    """Make a transaction of ours each tenth block, which lands in the next one."""
+    numbers = range(first + 10, first + size, 10)
+    decided_at_ns = [START_NS + number * 2 * NS_PER_S + 900 * NS_PER_MS for number in numbers]
+    return RacesGiven(
+        decided_at_ns=decided_at_ns,
+        ended_at_ns=[at_ns + 3 * NS_PER_S for at_ns in decided_at_ns],
+        profit_usd=[1.0] * len(numbers),
+        block=[number + 1 for number in numbers],
+        came=(chance.random(len(numbers)) < 0.7).tolist(),
     )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from engine.background.ports import Given, Outcome, Task, Want
-from engine.background.wants import Blocks, BlocksGiven
+from engine.background.wants import Blocks, BlocksGiven, Races, RacesGiven
 from engine.domain.block_facts import BlockFact, Swap
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_MS, NS_PER_S
 
+NO_RACES = RacesGiven()
 START_NS = 1_800_000_000 * NS_PER_S
 
 
@@ -75,9 +76,16 @@ def given(answers: Mapping[Want[Any], object], *, seed: int = 1, at_ns: int = ST
     return Given(at_ns=at_ns, basis=Basis.SANDBOX, seed=seed, answers=answers)
 
 
-def on_chain(blocks: Sequence[BlockFact], chain: str = "base") -> Given:
-    """Make what a run is given that wants the blocks of a chain."""
-    return given({Blocks(chain=chain, blocks=2_000): BlocksGiven(blocks=tuple(blocks))})
+def on_chain(
+    blocks: Sequence[BlockFact], chain: str = "base", races: RacesGiven = NO_RACES
+) -> Given:
+    """Make what a run is given that wants the blocks of a chain, and our own races if any."""
+    return given(
+        {
+            Blocks(chain=chain, blocks=2_000): BlocksGiven(blocks=tuple(blocks)),
+            Races(chain=chain): races,
+        }
+    )
 
 
 def end(task: Task[Any], what: Given, learned: Any = None, held: Any = None) -> Outcome[Any]:

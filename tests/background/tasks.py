@@ -63,6 +63,7 @@ class HandRunner:
     found: tuple[Discovery, ...] = ()
     used_s: float = 0.0
     own_s: float = 1.0
+    has_more: bool = False
 
     async def run(self, task: Task[Any], given: Given | None) -> Ended:
         assert (given is None) == (task.name in self.held)
@@ -79,7 +80,9 @@ class HandRunner:
             del self.running[task.name]
         if how is How.DONE:
             self.held.add(task.name)
-        outcome = Outcome[Any](found=self.found) if how is How.DONE else None
+        outcome = None
+        if how is How.DONE:
+            outcome = Outcome[Any](found=self.found, has_more=self.has_more)
         return Ended(
             how=how, begun_at_ns=1, ended_at_ns=2, outcome=outcome, cpu_s=1.5, own_s=self.own_s
         )

@@ -7,6 +7,7 @@ import pytest
 
 from engine.background.efficiency import Efficiency, Look
 from engine.background.pressure import Pressure, Room, read_idle_s, read_memory, room_for
+from engine.background.share import SAVED_S, Share
 
 PLENTY = Pressure(free_mb=4_000, stalled=0.0, cores_left=8.0)
 
@@ -77,7 +78,8 @@ def test_idle_time_is_of_the_cores_for_background_work(tmp_path: Path) -> None:
 
 
 def look(at_s: float, **told: float) -> Look:
-    nothing = dict.fromkeys(("open_s", "idle_s", "cpu_s", "lost_s", "held_s"), 0.0)
+    names = ("open_s", "idle_s", "cpu_s", "starting_s", "around_s", "failed_s", "held_s")
+    nothing = dict.fromkeys(names, 0.0)
     return Look(steady_s=at_s, **{"waiting": 0} | nothing | told)  # type: ignore[arg-type]
 
 
@@ -122,7 +124,58 @@ def test_cores_that_were_idle_while_all_was_held_were_not_there() -> None:
 
 
 def test_what_failed_or_only_began_runs_was_no_use() -> None:
-    assert ratio(look(0), look(10, open_s=10.0, cpu_s=10.0, lost_s=4.0)) == 0.6
+    went = {"starting_s": 1.0, "around_s": 1.5, "failed_s": 1.5}
+    assert ratio(look(0), look(10, open_s=10.0, cpu_s=10.0, **went)) == 0.6
+
+
+def test_all_of_the_time_that_was_there_is_told_by_what_it_went_to() -> None:
+    efficiency = Efficiency()
+    efficiency.take(look(0))
+    went = {"starting_s": 0.5, "around_s": 1.5, "failed_s": 1.0}
+    efficiency.take(look(10, open_s=6.0, idle_s=14.0, cpu_s=5.0, **went))
+
+    assert efficiency.useful_s == 2.0
+    assert efficiency.lost_s() == {"starting": 0.5, "around": 1.5, "failed": 1.0, "waiting": 1.0}
+    assert efficiency.nothing_s == 13.0
+    whole = efficiency.useful_s + sum(efficiency.lost_s().values()) + efficiency.nothing_s
+    assert whole == efficiency.allowed_s == 19.0
+
+
+def test_time_in_which_it_was_held_was_not_allowed() -> None:
+    efficiency = Efficiency()
+    efficiency.take(look(0))
+    efficiency.take(look(10, idle_s=20.0, held_s=5.0))
+
+    assert efficiency.allowed_s == 10.0
+
+
+class Steady:
+    at_s = 0.0
+
+    def __call__(self) -> float:
+        return self.at_s
+
+
+def test_a_share_is_used_up_and_grows_again_but_not_for_ever() -> None:
+    steady = Steady()
+    share = Share(0.25, steady=steady)
+    assert share.is_left()
+    share.take(5.0)
+    steady.at_s = 19.0
+    assert not share.is_left()
+    steady.at_s = 20.0
+    assert share.is_left()
+    steady.at_s = 1e6  # after a quiet night: five minutes' worth, and no more
+    assert share.is_left()
+    share.take(0.25 * SAVED_S + 0.1)
+    assert not share.is_left()
+
+
+def test_a_share_of_nothing_lets_nothing_begin() -> None:
+    steady = Steady()
+    share = Share(0.0, steady=steady)
+    steady.at_s = 1e6
+    assert not share.is_left()
 
 
 def test_time_without_anything_due_says_nothing() -> None:

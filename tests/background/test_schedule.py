@@ -415,3 +415,62 @@ async def test_closing_stops_what_runs(tmp_path: Path, count: int) -> None:
         await stage.looked()
 
     assert sorted(stage.runner.stopped) == names
+
+
+async def test_a_task_with_more_to_do_goes_on_at_once_after_all_that_is_due(tmp_path: Path) -> None:
+    async with staged(tmp_path, make_task("one"), make_task("two")) as stage:
+        stage.machine.runs = 1
+        stage.runner.has_more = True
+        stage.schedule.ask_for("one")
+        await stage.looked()
+        stage.schedule._put("two", Trigger.DUE)
+        stage.end("one")
+        await stage.until(partial(stage.runs, "two"))
+        stage.runner.has_more = False
+        stage.end("two")
+        await stage.until(partial(stage.runs, "one"))
+        stage.end("one")
+        await stage.until(lambda: not stage.runner.running)
+        await stage.looked()
+
+        triggers = [line.trigger for line in stage.history.runs("one")[1:]]
+
+    assert triggers == [Trigger.ASKED, Trigger.MORE]
+    assert stage.runner.begun == ["one", "two", "one"]
+
+
+async def test_what_only_has_more_to_do_keeps_to_its_share_until_it_is_due(tmp_path: Path) -> None:
+    async with staged(tmp_path, make_task("one", every_s=1_000.0)) as stage:
+        stage.runner.has_more = True
+        stage.schedule.ask_for("one")
+        for count in (2, 3):  # what is asked for is not of the share; what went on took 1.5 s of it
+            await stage.until(partial(stage.runs, "one"))
+            stage.end("one")
+            await stage.until(partial(stage.has_runs, "one", count))
+        await stage.looked()
+        assert stage.schedule.waits_for("one") == "its share of the processor"
+
+        stage.steady_s = 1.0
+        await stage.looked()
+        assert len(stage.runner.begun) == 2
+        stage.steady_s = 1.5
+        await stage.until(partial(stage.runs, "one"))
+        stage.end("one")
+        await stage.until(partial(stage.has_runs, "one", 4))
+        await stage.looked()
+        assert len(stage.runner.begun) == 3
+
+        stage.schedule._put("one", Trigger.DUE)
+        await stage.until(partial(stage.runs, "one"))
+
+
+async def test_a_failed_run_has_no_more_to_do(tmp_path: Path) -> None:
+    async with staged(tmp_path, make_task("one")) as stage:
+        stage.runner.has_more, stage.refuses = True, "nobody wants it"
+        stage.schedule.ask_for("one")
+        await stage.looked()
+        stage.end("one")
+        await stage.until(lambda: not stage.runner.running)
+        await stage.looked()
+
+    assert stage.runner.begun == ["one"]

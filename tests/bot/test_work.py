@@ -36,6 +36,19 @@ def test_what_runs_and_waits_stands_above_what_is_idle_and_says_why() -> None:
     assert "1,204 times, stopped in" in text
 
 
+def test_what_time_was_lost_to_and_how_much_of_it_nothing_was_due_in_is_told() -> None:
+    spent = {"starting": 1.0, "around": 60.0, "failed": 0.0, "waiting": 30.0}
+    report = replace(
+        work_samples.work(), efficiency=0.09, available_s=100.0, allowed_s=400.0, lost_s=spent
+    )
+    text = " ".join(write_plain(render_tasks(report, agent="", now_ns=NOW_NS)).split())
+
+    assert "9.0% of processor, goal 95%" in text
+    assert "around 60%, waiting 30%" in text
+    assert "starting" not in text
+    assert "75% of the free time" in text
+
+
 def test_an_agent_has_only_its_own_tasks() -> None:
     text = write_plain(render_tasks(work_samples.work(), agent="team", now_ns=NOW_NS))
     assert "team_performance" in text

@@ -2,6 +2,7 @@ import random
 import resource
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,21 @@ def test_what_was_flushed_outlives_the_process_that_recorded_it(tmp_path: Path) 
     shutil.copytree(tmp_path / "run", tmp_path / "left by a crash")
     assert list(read_entries(tmp_path / "left by a crash")) == entries
     recorder.close()
+
+
+@pytest.mark.parametrize(("age_ns", "segments"), [(0, 3), (10**18, 1)])
+def test_a_segment_is_ended_by_its_age_however_little_is_in_it(
+    tmp_path: Path, age_ns: int, segments: int
+) -> None:
+    recorder = Recorder(replace(settings(tmp_path), segment_ns=age_ns), "run")
+    entries = [Entry(n, InputKind.FRAME, 0, n, "", b"frame") for n in range(3)]
+    for entry in entries:
+        write(recorder, entry)
+        recorder.flush()
+    recorder.close()
+
+    assert len(segments_of(tmp_path / "run")) == segments
+    assert list(read_entries(tmp_path / "run")) == entries
 
 
 def test_entries_larger_than_a_buffer_are_recorded_and_leave_none_of_their_size(

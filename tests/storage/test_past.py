@@ -85,3 +85,8 @@ async def test_trades_come_with_what_they_were_expected_to_be(
     last = by_id[reverted.execution.execution_id]
     assert (last.outcome, last.seen_at_ns) == ("reverted", 0)
     assert last.gas_usd > 0
+    assert (first.chain, first.block) == ("", 0)
+    for record, trade in ((landed, by_id[landed.execution.execution_id]), (reverted, last)):
+        transaction = record.execution.transaction
+        assert transaction is not None
+        assert (trade.chain, trade.block) == (transaction.chain, transaction.block)

@@ -12,8 +12,10 @@ import pytest
 from engine.background import wants
 from engine.background.history import History
 from engine.background.ports import Task, Want
+from engine.bus.past_reports import PastTradesReport
 from engine.domain.errors import BadValueError, SyndicateError
 from engine.domain.modes import Basis
+from engine.domain.past import REVERTED, TRADED, UNFILLED, VOID, Trade
 from engine.domain.runs import How, RunLine
 from engine.facade.client import BusFacade
 from engine.market.matrix_file import shared_path
@@ -22,7 +24,7 @@ from engine.requests.overview import GetStatus
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import Paths, prepare
-from engine.wiring.task_wants import Wants, seed_of
+from engine.wiring.task_wants import ASK_S, Wants, seed_of
 from tests.background.tasks import make_task
 from tests.patience import PATIENCE_S
 
@@ -68,6 +70,7 @@ async def test_each_kind_of_want_is_given_and_can_be_sent(tmp_path: Path) -> Non
         chain = (await facade.ask(GetChains())).chains
         asked: list[Want[Any]] = [
             wants.Executions(hours=1),
+            wants.Races(chain="base"),
             wants.Opportunities(hours=10**9, limit=10**9),
             wants.PricesNow(),
             wants.GasNow(),
@@ -116,6 +119,59 @@ async def test_what_nobody_gives_is_said(tmp_path: Path) -> None:
     )
     with pytest.raises(BadValueError, match="nobody gives Moon"):
         await fetch(wanting(Moon()))
+
+
+def trade(at: int, **said: Any) -> Trade:
+    plain: dict[str, Any] = {
+        **dict.fromkeys(("execution_id", "opportunity_id", "pair", "route", "outcome"), ""),
+        **dict.fromkeys(("net_edge_bps", "realised_usd", "gas_usd", "slippage_usd"), 0.0),
+        "seen_at_ns": at,
+        "decided_at_ns": at + 1,
+        "closed_at_ns": at + 2,
+        "venues": (),
+        "legs": 2,
+        "expected_usd": 1.5,
+    }
+    return Trade(**plain | said)
+
+
+async def test_our_races_on_a_chain_are_our_transactions_that_landed_there() -> None:
+    trades = [
+        trade(10, outcome=TRADED, chain="base", block=7),
+        trade(20, outcome=REVERTED, chain="base", block=8),
+        trade(30, outcome=TRADED, chain="polygon", block=9),
+        trade(40, outcome=VOID, chain="base", block=9),
+        trade(50, outcome=UNFILLED, chain="base"),
+        trade(60, outcome=TRADED),
+    ]
+
+    class Ledger:
+        async def call(self, request: Any, /, *, timeout_s: float = 5.0) -> Any:
+            assert (request.most, timeout_s) == (1_000, ASK_S)
+            return PastTradesReport(trades=trades, left_out=0)
+
+    nobody: Any = None
+    ledger: Any = Ledger()
+    fetch = Wants(
+        ledger=ledger,
+        engine=nobody,
+        chains=nobody,
+        prices_path=Path(),
+        tasks=[],
+        history=nobody,
+        basis=Basis.SANDBOX,
+        seed=7,
+        clock=lambda: NOW_NS,
+    )
+    want = wants.Races(chain="base")
+
+    assert (await fetch(wanting(want))).of(want) == wants.RacesGiven(
+        decided_at_ns=[11, 21],
+        ended_at_ns=[12, 22],
+        profit_usd=[1.5, 1.5],
+        block=[7, 8],
+        came=[True, False],
+    )
 
 
 def test_a_run_has_a_seed_of_its_own_and_always_the_same() -> None:

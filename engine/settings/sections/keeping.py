@@ -43,6 +43,11 @@ class RecordingSettings(Section, frozen=True, kw_only=True):
         int, Meta(ge=1, le=4_096, extra={"unit": "MB"},
                   description="uncompressed size at which a segment file is ended")
     ] = 64  # fmt: skip
+    segment_s: Annotated[
+        int, Meta(ge=30, le=86_400, extra={"unit": "s"},
+                  description="age at which it is ended too: what was advised is measured on whole "
+                  "segments, in spans of two minutes")
+    ] = 370  # fmt: skip
     total_mb_max: Annotated[
         int, Meta(ge=4, le=1_048_576, extra={"unit": "MB"},
                   description="disk for recordings; the oldest segments go first")

@@ -45,6 +45,13 @@ class WorkersSettings(Section, frozen=True, kw_only=True):
         Meta(ge=250, le=65_536, extra={"unit": "MB"},
              description="most memory of the role and all its tasks together"),
     ] = 300  # fmt: skip
+    share_cores: Annotated[
+        float,
+        Meta(ge=0, le=64, extra={"unit": "cores"},
+             description="what may be used on average by work that can always go on (recordings "
+             "played again); less where processor time is a credit that is spent; 0: it runs only "
+             "when it is due"),
+    ] = 1.0  # fmt: skip
     measures_effects: Annotated[
         bool,
         Meta(description="play recorded segments with and without what was advised, in the "
