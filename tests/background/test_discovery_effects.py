@@ -1,9 +1,11 @@
 """What each line of advice changes is measured segment by segment, and told with an interval."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ import pytest
 
 from bot.render.discoveries import render_discoveries, render_discovery
 from bot.render.plain import write_plain
-from engine.background.coding import encode_checked
+from engine.background.coding import encode_checked, outcome_type
 from engine.background.effects import SPAN_NS, Tally
 from engine.background.history import History
 from engine.background.nursery import open_nursery
@@ -32,7 +34,7 @@ from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.wiring.counterfactual import play, without_any
 from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
-from engine.wiring.recorded import whole_segments
+from engine.wiring.recorded import newest_run, whole_segments
 from engine.wiring.task_findings import Findings
 from engine.wiring.task_wants import Wants
 from engine.wiring.work_list import TASKS, TASKS_AT
@@ -40,12 +42,15 @@ from tests.agents.worlds import end
 from tests.background.habits import RIVALS
 from tests.background.rival_chain import CHAIN
 from tests.background.world import World, run_world
+from tests.once import made_once
 from tests.simulation.simulation import MEMORY, make_empty_database
 from tests.storage.finding import keep, load_one, run_of
 from tests.storage.makers import NOW_NS
 
 SECONDS = 900.0
 SEGMENT_BYTES = 3 << 20
+RECORDINGS, KEPT = "recordings", "outcomes"
+RUNS_MAX = 99
 DEARER = (GasAdvice(chain=CHAIN, ratio=4.9), GasAdvice(chain=CHAIN, ratio=5.0))
 """Gas that is reckoned with five times as dear makes most transactions not worth it."""
 
@@ -69,13 +74,13 @@ class Adviser:
             await world.life.answers.answer(Advise(advice=(piece,)))
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def make_recording(folder: Path) -> None:
+    """Let a world run, and keep what it recorded."""
     with TemporaryDirectory(dir=MEMORY) as place:
         root = Path(place)
         for name in ("empty", "world"):
             (root / name).mkdir()
-        yield run_world(
+        world = run_world(
             1,
             root / "world",
             seconds=SECONDS,
@@ -84,12 +89,23 @@ def world() -> Iterator[World]:
             segment_bytes=SEGMENT_BYTES,
             habits=RIVALS,
         )
+        copytree(world.machine.recordings, folder / RECORDINGS)
 
 
-def given(world: World, *advised: AdvisedNow, segments: list[int] | None = None) -> Given:
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_once(tmp_path_factory, "advised-world", make_recording) / RECORDINGS
+
+
+@pytest.fixture(scope="module")
+def recording(recordings: Path) -> Path:
+    return newest_run(recordings)
+
+
+def given(recording: Path, *advised: AdvisedNow, segments: list[int] | None = None) -> Given:
     recorded = RecordedGiven(
-        folder=str(world.recording),
-        segments=whole_segments(world.recording) if segments is None else segments,
+        folder=str(recording),
+        segments=whole_segments(recording) if segments is None else segments,
         advised=list(advised) or [AdvisedNow(seq=2, line=LINE, advice=DEARER[1])],
     )
     return Given(at_ns=NOW_NS, basis=Basis.SANDBOX, seed=1, answers={Recorded(): recorded})
@@ -100,12 +116,25 @@ def measured(what: Given, learned: Measuring | None = None) -> Outcome[Measuring
     return outcome
 
 
+OUTCOMES: Any = GenericAlias(list, outcome_type(DISCOVERY_EFFECTS))
+
+
 @pytest.fixture(scope="module")
-def outcomes(world: World) -> list[Outcome[Measuring]]:
+def outcomes(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Outcome[Measuring]]:
     """One run after the other, each a segment one way, until all that is recorded was measured."""
+
+    def make(folder: Path) -> None:
+        (folder / KEPT).write_bytes(msgspec.msgpack.encode(all_measured(recording)))
+
+    kept = made_once(tmp_path_factory, "advised-world-outcomes", make) / KEPT
+    found: list[Outcome[Measuring]] = msgspec.msgpack.decode(kept.read_bytes(), type=OUTCOMES)
+    return found
+
+
+def all_measured(recording: Path) -> list[Outcome[Measuring]]:
     found: list[Outcome[Measuring]] = []
-    while len(found) < 99:
-        outcome = measured(given(world), found[-1].learned if found else None)
+    while len(found) < RUNS_MAX:
+        outcome = measured(given(recording), found[-1].learned if found else None)
         if outcome.measured["segment"] < 0:
             return found
         found.append(outcome)
@@ -113,31 +142,31 @@ def outcomes(world: World) -> list[Outcome[Measuring]]:
 
 
 def test_a_line_is_measured_with_all_that_took_each_others_place_in_it(
-    world: World, outcomes: list[Outcome[Measuring]]
+    recording: Path, outcomes: list[Outcome[Measuring]]
 ) -> None:
     last = outcomes[-1].learned
     assert last is not None
     line = last.lines[LINE]
 
-    assert last.upto == whole_segments(world.recording)[-1]
+    assert last.upto == whole_segments(recording)[-1]
     assert line.given.captured < line.withheld.captured
     assert 0 < len(line.gains_usd) <= SECONDS * NS_PER_S / SPAN_NS
     assert line.given.cost_usd < line.withheld.cost_usd
     # Nothing else was advised: without the line is without any.
     captured = 0
-    for number in whole_segments(world.recording):
+    for number in whole_segments(recording):
         tally = Tally(since_ns=0)
-        path = world.recording / f"{number:06}.zst"
+        path = recording / f"{number:06}.zst"
         play(path, first=0, put=tally.take, change=without_any)
         captured += tally.captured
     assert line.withheld.captured == captured
 
 
 def test_segments_add_up_and_each_is_told_as_far_as_it_is_known(
-    world: World, outcomes: list[Outcome[Measuring]]
+    recording: Path, outcomes: list[Outcome[Measuring]]
 ) -> None:
     spans = []
-    assert len(outcomes) == 2 * len(whole_segments(world.recording))
+    assert len(outcomes) == 2 * len(whole_segments(recording))
     for outcome in outcomes[1::2]:
         (told,) = outcome.effects
         assert told.seq == 2
@@ -151,42 +180,42 @@ def test_segments_add_up_and_each_is_told_as_far_as_it_is_known(
 
 
 def test_when_all_is_measured_a_run_does_nothing(
-    world: World, outcomes: list[Outcome[Measuring]]
+    recording: Path, outcomes: list[Outcome[Measuring]]
 ) -> None:
-    again = measured(given(world), outcomes[-1].learned)
+    again = measured(given(recording), outcomes[-1].learned)
 
     assert again.learned == outcomes[-1].learned
     assert again.measured["segment"] == -1
 
 
 def test_a_run_that_was_interrupted_anywhere_ends_as_if_it_had_not_been(
-    world: World, outcomes: list[Outcome[Measuring]]
+    recording: Path, outcomes: list[Outcome[Measuring]]
 ) -> None:
     learned = outcomes[0].learned
-    (state,) = DISCOVERY_EFFECTS.run(given(world), None, learned)
+    (state,) = DISCOVERY_EFFECTS.run(given(recording), None, learned)
     held = msgspec.msgpack.decode(
         encode_checked(state, type_=Measuring, what="state"), type=Measuring
     )
 
-    assert end(DISCOVERY_EFFECTS, given(world), learned, held) == outcomes[1]
+    assert end(DISCOVERY_EFFECTS, given(recording), learned, held) == outcomes[1]
 
 
-def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(world: World) -> None:
+def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(recording: Path) -> None:
     proposal = ThresholdProposal(term="net_edge_bps_min", value=900.0, why="to try it")
     advised = AdvisedNow(seq=7, line="ThresholdProposal net_edge_bps_min", advice=proposal)
-    found = measured(given(world, advised))
+    found = measured(given(recording, advised))
     for _ in range(2):
-        found = measured(given(world, advised), found.learned)
+        found = measured(given(recording, advised), found.learned)
 
     assert found.learned is not None
     line = found.learned.lines[advised.line]
     assert line.given.captured == 0 < line.withheld.captured
 
 
-def test_a_segment_that_is_gone_is_passed_and_what_is_known_stays(world: World) -> None:
-    known = Measuring(folder=str(world.recording), upto=1, lines={LINE: Line(gains_usd=(1.0, 2.0))})
-    beyond = max(number_of(one) for one in segments_of(world.recording)) + 5
-    found = measured(given(world, segments=[1, beyond]), known)
+def test_a_segment_that_is_gone_is_passed_and_what_is_known_stays(recording: Path) -> None:
+    known = Measuring(folder=str(recording), upto=1, lines={LINE: Line(gains_usd=(1.0, 2.0))})
+    beyond = max(number_of(one) for one in segments_of(recording)) + 5
+    found = measured(given(recording, segments=[1, beyond]), known)
 
     assert found.learned == replace_upto(known, beyond)
 
@@ -195,11 +224,11 @@ def replace_upto(state: Measuring, upto: int) -> Measuring:
     return msgspec.structs.replace(state, upto=upto)
 
 
-def test_an_hour_is_told_whole_and_the_next_is_measured_anew(world: World) -> None:
+def test_an_hour_is_told_whole_and_the_next_is_measured_anew(recording: Path) -> None:
     hour = tuple(-1.0 - at % 3 / 10 for at in range(30))
-    known = Measuring(folder=str(world.recording), upto=99, lines={LINE: Line(gains_usd=hour)})
-    what = given(world, segments=[])
-    beyond = measured(given(world, segments=[100]), known)
+    known = Measuring(folder=str(recording), upto=99, lines={LINE: Line(gains_usd=hour)})
+    what = given(recording, segments=[])
+    beyond = measured(given(recording, segments=[100]), known)
 
     assert [one.effect.verdict for one in beyond.effects] == [Verdict.COSTS]
     assert beyond.learned is not None
@@ -234,7 +263,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
 
 
 async def test_from_advice_to_effect_to_the_phone(
-    world: World, outcomes: list[Outcome[Measuring]], ledger: Ledger
+    recording: Path, outcomes: list[Outcome[Measuring]], ledger: Ledger
 ) -> None:
     await keep(ledger, run_of(GAS))
     findings = Findings(
@@ -276,7 +305,7 @@ async def test_from_advice_to_effect_to_the_phone(
 
 
 async def test_it_ends_alike_in_a_process_of_its_own_within_its_bounds(
-    world: World, outcomes: list[Outcome[Measuring]], tmp_path: Path
+    recording: Path, outcomes: list[Outcome[Measuring]], tmp_path: Path
 ) -> None:
     async with open_nursery(
         folder=tmp_path / "background",
@@ -286,7 +315,7 @@ async def test_it_ends_alike_in_a_process_of_its_own_within_its_bounds(
         tell=lambda _: None,
         is_idle=False,
     ) as nursery:
-        ended = await nursery.run(DISCOVERY_EFFECTS, given(world))
+        ended = await nursery.run(DISCOVERY_EFFECTS, given(recording))
 
     assert (ended.how, ended.why) == (How.DONE, "")
     assert ended.outcome == outcomes[0]
@@ -294,7 +323,7 @@ async def test_it_ends_alike_in_a_process_of_its_own_within_its_bounds(
 
 
 async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_free(
-    world: World, ledger: Ledger, tmp_path: Path
+    recording: Path, recordings: Path, ledger: Ledger, tmp_path: Path
 ) -> None:
     caller = MemoryCaller(requests_of("ledger"), ledger)
     wants = Wants(
@@ -302,7 +331,7 @@ async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_
         engine=caller,
         chains=None,
         prices_path=tmp_path,
-        recordings=world.machine.recordings,
+        recordings=recordings,
         is_quiet=lambda: True,
         tasks=(),
         history=History(tmp_path / "runs", []),
@@ -317,7 +346,7 @@ async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_
     told = (await wants(DISCOVERY_EFFECTS)).of(Recorded())
 
     assert told.advised == [AdvisedNow(seq=1, line=LINE, advice=DEARER[1])]
-    newest = max(number_of(one) for one in segments_of(world.recording))
+    newest = max(number_of(one) for one in segments_of(recording))
     assert told.segments == list(range(1, newest))  # the newest may still be written
     for other, why in (
         (replace(wants, is_quiet=lambda: False), "the machine is busy"),

@@ -89,4 +89,5 @@ async def test_trades_come_with_what_they_were_expected_to_be(
     for record, trade in ((landed, by_id[landed.execution.execution_id]), (reverted, last)):
         transaction = record.execution.transaction
         assert transaction is not None
-        assert (trade.chain, trade.block) == (transaction.chain, transaction.block)
+        assert transaction.receipt is not None
+        assert (trade.chain, trade.block) == (transaction.chain, transaction.receipt.block)
