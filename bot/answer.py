@@ -198,7 +198,29 @@ class Panels:
     basis_note: str
 
 
-Picture = Chart | Heatmap | QuoteMap | Waterfall | Equity | Bars | Funnel | Panels
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter:
+    """One figure against another, a point each, with the line where both are alike.
+
+    Attributes:
+        name: of the file, where one is written.
+        points: the two figures, and whether it came to what it was to.
+        axes: what the two are.
+        result: in large letters, what all of it comes to.
+        hint: says what the figures are, and how many.
+    """
+
+    name: str
+    title: str
+    points: tuple[tuple[float, float, bool], ...]
+    axes: tuple[str, str]
+    legend: tuple[str, str]
+    result: str
+    hint: str
+    basis_note: str
+
+
+Picture = Chart | Heatmap | QuoteMap | Waterfall | Equity | Bars | Funnel | Panels | Scatter
 
 
 class Theme(StrEnum):

@@ -25,6 +25,7 @@ from bot.commands import (
     safety,
     system,
     token,
+    truth,
     wallets,
     work,
 )
@@ -55,6 +56,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     life.POSITIONS,
     wallets.WALLETS,
     wallets.TX,
+    truth.TRUTH,
     wallets.CONTRACT,
     reports.REPORTS,
     reports.DAILY,

@@ -21,6 +21,7 @@ from bot.chart_look import (
 from bot.chart_times import bounds_of, moment_of, set_times
 from bot.draw_panels import draw_panels
 from bot.draw_report import draw_bars, draw_equity, draw_funnel
+from bot.draw_scatter import draw_scatter
 
 
 def draw(chart: Given, look: Look) -> bytes:
@@ -144,6 +145,7 @@ DRAWINGS: dict[str, Callable[[Given, Look], bytes]] = {
     "bars": draw_bars,
     "funnel": draw_funnel,
     "panels": draw_panels,
+    "scatter": draw_scatter,
 }
 
 

@@ -146,6 +146,7 @@ EXPORT = CommandEntry(
                 "fills",
                 "transactions",
                 "swaps",
+                "truths",
                 "opportunities",
                 "notices",
                 "approvals",

@@ -6,6 +6,7 @@ from bot.answer import Waterfall
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text, wrapped
 from bot.render.stories import make_waterfall, story_blocks
+from bot.render.truth import truth_block
 from engine.bus.reports import (
     ExactNow,
     LegLine,
@@ -78,6 +79,7 @@ def render_why(report: WhyReport) -> Screen:
     if report.story is None or line.outcome not in _TOLD_BY_STORY:
         blocks.append(Text(f"Decision: {words.finding(line.outcome, line.detail)}"))
     blocks += story_blocks(report.story) if report.story else []
+    blocks += [truth_block(report.truth)] if report.truth else []
     if report.legs:
         blocks.append(_legs(report.legs, line))
         blocks += [_fees(report.legs, line)] if report.story else []

@@ -6,6 +6,7 @@ import msgspec
 
 from engine.bus.overview_reports import OpportunityLine
 from engine.bus.report import Report
+from engine.bus.truth_lines import TruthLine
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.opportunities import Side
@@ -101,6 +102,7 @@ class WhyReport(Report, frozen=True, kw_only=True):
         ended: why it is open no more, in words; nothing if it is, or its market gives nothing.
         story: of a trade, from found to realised; those of earlier versions have none.
         advice: what of background work's bore on the decision, in words.
+        truth: what its transaction was predicted, simulated and realised to come to, if it was one.
     """
 
     basis: Basis
@@ -120,6 +122,7 @@ class WhyReport(Report, frozen=True, kw_only=True):
     ended: str = ""
     story: TradeStory | None = None
     advice: list[str] = msgspec.field(default_factory=list)
+    truth: TruthLine | None = None
 
 
 def step_lines(plan: OnChain, transaction: Transaction | None) -> list[LegLine]:

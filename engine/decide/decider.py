@@ -24,7 +24,7 @@ from engine.decide.mixing import Mixing, mixed_figures
 from engine.decide.permits import Permits
 from engine.decide.terms import worst_quote
 from engine.decide.under_way import Need, exposure_quote, needs
-from engine.domain.advice import BlockTimeAdvice, GasAdvice, TipAdvice
+from engine.domain.advice import BlockTimeAdvice, GasAdvice, InclusionAdvice, TipAdvice
 from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.mixed_routes import pool_run
@@ -44,6 +44,8 @@ SHRINKS_MAX = 4
 
 PLAN_TTL_MS: Final = 1_000
 """So long after its decision a plan may begin."""
+
+CHANCE_DIGITS = 6
 
 
 AnyConfirmed = Confirmed | ConfirmedMixed
@@ -155,9 +157,20 @@ class Decider:
             return sized
         plan = self._make_plan(opportunity, sized, at_ns)
         if self.advice.all and (bearing := self.advice.bears_on(opportunity.hops, at_ns)):
-            plan = msgspec.structs.replace(plan, advice=bearing)
+            plan = self._with_chance(msgspec.structs.replace(plan, advice=bearing))
             self._note_changes(plan)
         return _SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
+
+    def _with_chance(self, plan: Plan) -> Plan:
+        """Note the chance that is advised of a transaction: what came of it judges the advice."""
+        if not isinstance(plan, AtomicPlan):
+            return plan
+        advised = self.advice.about(InclusionAdvice, plan.chain)
+        if advised is None:
+            return plan
+        blocks = 1 if plan.schedule is msgspec.UNSET else plan.schedule.blocks
+        chance = advised.ratio(float(plan.profit_quote * plan.usd_per_quote), blocks)
+        return msgspec.structs.replace(plan, chance=round(chance, CHANCE_DIGITS))
 
     def _note_changes(self, plan: Plan) -> None:
         """Note what of a plan is otherwise than without advice."""

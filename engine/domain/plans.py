@@ -164,6 +164,8 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
         advice: what of background work's bore on it, in words; not written where nothing did.
         schedule: when it has to leave; not written where nothing is advised of it.
         is_live: it is signed and sent; not written on paper.
+        chance: that nobody takes it before us, as advised when it was decided; not written where
+            nothing is advised of it.
     """
 
     plan_id: str
@@ -186,6 +188,7 @@ class AtomicPlan(msgspec.Struct, tag="atomic", frozen=True, kw_only=True):
     advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
     is_live: bool | msgspec.UnsetType = msgspec.UNSET
+    chance: float | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def wallet(self) -> VenueId:

@@ -7,6 +7,7 @@ from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
 from engine.bus.sending import AskAfter, GetTold, HandOver
 from engine.bus.signing import SignRequest
+from engine.bus.truths import GetTruths, KeepTruths
 from engine.requests import (
     advise,
     alerts,
@@ -115,6 +116,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     advise.AdviseChains,
     KeepTaskCopies,
     GetTaskCopies,
+    KeepTruths,
+    GetTruths,
     Append,
     LoadState,
     discoveries.KeepDiscoveries,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from engine.chains.gas.base_fee import next_base_fee_wei
 from engine.chains.gas.data_fee import L1Terms
 from engine.chains.gas.reader import GasSeen
@@ -19,6 +21,7 @@ from engine.domain.gas import with_margin
 from engine.domain.handed import Handed
 from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute
+from engine.domain.truths import Foreseen, TruthCause
 from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS
 from engine.portfolio.costs import EXACT
 from engine.sending.calls import HeadNow
@@ -50,6 +53,16 @@ PAUSE_S: Final = 600
 
 Simulate = Callable[[HeadNow, str, bytes], Awaitable[Simulated]]
 """Carries a call of our contract out on the state of a head: contract, call."""
+
+_LATE: Final = Foreseen(cause=TruthCause.LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A plan is not sent: why in words, and what was foreseen of it."""
+
+    why: str
+    foreseen: Foreseen
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,29 +121,29 @@ class Beginnings:
     warn: Callable[[str], None]
     now_ns: Callable[[], int]
 
-    async def begin(self, handed: Handed, head: HeadNow) -> Life | str:
+    async def begin(self, handed: Handed, head: HeadNow) -> Life | Unsent:
         """Return what is to be reserved for a plan, or why it is not sent.
 
         Raises:
             TransientError: nodes do not say; it may be tried again.
         """
         plan = handed.plan
-        if why := self._why_late(plan) or self.trust.why_not(plan, self.now_ns()):
-            return why
-        try:
-            route = route_of(plan, handed.pools, self.terms.route)
-        except BadValueError as error:
-            return self._failed(plan, Failure.ENCODING, str(error))
+        route = self._route(handed)
+        if isinstance(route, Unsent):
+            return route
         data = calldata(route)
         simulated = await self.simulate(head, route.contract, data)
+        foreseen = self._foreseen(plan, route, simulated, head)
         if why := self._contradiction(plan, route, simulated):
-            return why
+            return Unsent(why, foreseen)
         bid = bid_of(plan, data, simulated.gas_used, head, self.terms)
         if isinstance(bid, NoBid):
-            return self._failed(plan, Failure.FEE, bid.why)
+            why = self._failed(plan, Failure.FEE, bid.why)
+            return Unsent(why, replace(foreseen, cause=TruthCause.GAS))
+        foreseen = self._priced(foreseen, bid, data, head)
         count = await self.view.count(head.number)
         if why := self._why_late(plan):
-            return why
+            return Unsent(why, replace(foreseen, cause=TruthCause.LATE))
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
         return Life(
             client_order_id=handed.client_order_id,
@@ -141,6 +154,7 @@ class Beginnings:
             data=data,
             deadline_ts=route.deadline_ts,
             draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
+            foreseen=foreseen,
         )
 
     async def fill_hole(self, head: HeadNow) -> Life | None:
@@ -202,6 +216,44 @@ class Beginnings:
         detail = f"the contracts give {simulated.gain_raw} units, planned are {expected_raw}"
         self.warn(self.trust.contradict(plan, detail))
         return detail
+
+    def _route(self, handed: Handed) -> ChainRoute | Unsent:
+        """Return what a plan does, or why it is not even simulated."""
+        plan = handed.plan
+        if why := self._why_late(plan):
+            return Unsent(why, _LATE)
+        if why := self.trust.why_not(plan, self.now_ns()):
+            return Unsent(why, Foreseen(cause=TruthCause.REFUSED))
+        try:
+            return route_of(plan, handed.pools, self.terms.route)
+        except BadValueError as error:
+            why = self._failed(plan, Failure.ENCODING, str(error))
+            return Unsent(why, Foreseen(cause=TruthCause.ENCODING))
+
+    def _foreseen(
+        self, plan: AtomicPlan, route: ChainRoute, simulated: Simulated, head: HeadNow
+    ) -> Foreseen:
+        """Return what the simulation said, to be kept with what becomes of the plan."""
+        return Foreseen(
+            block=head.number,
+            gain_raw=simulated.gain_raw,
+            builder_raw=simulated.tip_raw,
+            gas_used=simulated.gas_used,
+            gas_price_wei=self.terms.fees(head).base_fee_wei + self.terms.tip_wei,
+            expected_raw=gain_expected_raw(plan, route),
+            is_simulated=not simulated.why,
+        )
+
+    def _priced(self, foreseen: Foreseen, bid: Bid, data: bytes, head: HeadNow) -> Foreseen:
+        """Return what was foreseen at the price that is bid."""
+        fees, route = self.terms.fees(head), self.terms.route
+        contract = bytes.fromhex(route.contract[2:])
+        like = signed_call(route.chain_id, contract, data, bid.gas_limit)
+        return replace(
+            foreseen,
+            gas_price_wei=min(bid.fee_wei, fees.base_fee_wei + bid.tip_wei),
+            bytes_wei=bytes_wei(fees, like, gas_limit=bid.gas_limit),
+        )
 
     def _failed(self, plan: AtomicPlan, failure: Failure, why: str) -> str:
         self.warn(self.trust.fail(plan, failure, self.now_ns()))

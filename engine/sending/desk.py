@@ -25,7 +25,7 @@ from engine.domain.signing import (
 )
 from engine.domain.told import Fate, TransactionNews
 from engine.sending import facts
-from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, bound_beside
+from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, Unsent, bound_beside
 from engine.sending.calls import HeadNow
 from engine.sending.encoding import PAUSE, decode
 from engine.sending.facts import (
@@ -148,13 +148,17 @@ class ChainDesk:
 
     async def _begin(self, handed: Handed, head: HeadNow) -> None:
         begun = await self.beginnings.begin(handed, head)
-        if isinstance(begun, str):
-            log.info("%s is not sent: %s", handed.client_order_id, begun)
+        if isinstance(begun, Unsent):
+            log.info("%s is not sent: %s", handed.client_order_id, begun.why)
             self.crash("before telling")
             self.table.tell(
                 TransactionNews(
-                    client_order_id=handed.client_order_id, version=1, fate=Fate.NEVER, why=begun
-                )
+                    client_order_id=handed.client_order_id,
+                    version=1,
+                    fate=Fate.NEVER,
+                    why=begun.why,
+                ),
+                begun.foreseen,
             )
             self.crash("told")
             self.told.set()

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.domain.told import Fate
+from engine.domain.truths import Foreseen
 from engine.sending.fees import Bid
 from engine.sending.stages import ENDED, Stage
 
@@ -77,6 +78,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         attempts: all that was ever signed, oldest first, each dearer than the one before.
         is_underpriced: a node wants more than the newest attempt bids.
         told: what was told last.
+        foreseen: what the simulation before signing said; None of what carries no plan out.
     """
 
     client_order_id: str
@@ -93,6 +95,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     is_underpriced: bool = False
     told: Telling | None = None
     why: str = ""
+    foreseen: Foreseen | None = None
 
     @property
     def has_ended(self) -> bool:

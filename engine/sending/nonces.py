@@ -16,6 +16,7 @@ import msgspec
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
+from engine.domain.truths import Foreseen
 from engine.sending.facts import Life
 from engine.sending.stages import Stage
 
@@ -37,6 +38,9 @@ create table if not exists tellings (
   number integer primary key autoincrement, client_order_id text not null, news blob not null
 );
 create index if not exists tellings_of on tellings (client_order_id);
+create table if not exists foreseen (
+  client_order_id text primary key, foreseen blob not null
+) without rowid;
 """
 
 
@@ -152,10 +156,12 @@ class NonceTable:
     def keep(self, life: Life, news: Sequence[TransactionNews] = ()) -> None:
         """Keep what is known of a nonce and what is told of it, together.
 
-        What is void frees its nonce.
+        What is void frees its nonce; what was foreseen of it stays.
         """
         with self._together():
             if life.stage is Stage.VOID:
+                if life.foreseen is not None:
+                    self._foresee(life.client_order_id, life.foreseen)
                 self._run(
                     "delete from lives where chain_id = ? and wallet = ? and nonce = ?", _key(life)
                 )
@@ -168,10 +174,22 @@ class NonceTable:
             for one in news:
                 self._tell(one)
 
-    def tell(self, news: TransactionNews) -> None:
-        """Tell of a plan that never had a nonce."""
+    def tell(self, news: TransactionNews, foreseen: Foreseen | None = None) -> None:
+        """Tell of a plan that never had a nonce, with what was foreseen of it."""
         with self._together():
             self._tell(news)
+            if foreseen is not None:
+                self._foresee(news.client_order_id, foreseen)
+
+    def foreseen(self, client_order_id: str) -> Foreseen | None:
+        """Return what was foreseen of a plan, None if nothing was."""
+        life = self.life_of(client_order_id)
+        if life is not None:
+            return life.foreseen
+        found = self._run(
+            "select foreseen from foreseen where client_order_id = ?", (client_order_id,)
+        )
+        return msgspec.json.decode(found[0][0], type=Foreseen) if found else None
 
     def open_lives(self) -> list[Life]:
         """Return all that has not ended, by chain and nonce."""
@@ -250,6 +268,12 @@ class NonceTable:
         self._run(
             "insert into tellings (client_order_id, news) values (?, ?)",
             (news.client_order_id, msgspec.json.encode(news)),
+        )
+
+    def _foresee(self, client_order_id: str, foreseen: Foreseen) -> None:
+        self._run(
+            "insert or replace into foreseen values (?, ?)",
+            (client_order_id, msgspec.json.encode(foreseen)),
         )
 
     @contextmanager

@@ -76,6 +76,6 @@ class PrivateWay:
         told = []
         for attempt in reversed(bids[-ASKED_MAX:]):
             if why := await self._relay.why_not(attempt.at_block + 1, attempt.hash):
-                told.append(why)
+                told.append(why)  # noqa: PERF401 - awaits
         # That others paid more says more than that a later try came too late.
         return min(told, key=lambda why: not why.startswith(OUTBID), default="")

@@ -26,6 +26,7 @@ from engine.sending.calls import (
 )
 from engine.sending.facts import Answer, Landed, Life, Look
 from engine.sending.receipts import GainSeen, gained_raw
+from engine.sending.touching import PLACE_MAX, Touched, Watched, parse_touched
 
 NONCE_MAX: Final = 2**64 - 2
 
@@ -156,6 +157,57 @@ class ChainView:
         if not isinstance(block, dict) or block.get("hash") != landed.block_hash:
             raise TransientError(f"block {landed.block} is another one by now")
         return _quantity(block.get("timestamp"), "a block's time")
+
+    async def head_of(self, number: int) -> HeadNow:
+        """Return a block as it was when it was the newest.
+
+        Raises:
+            TransientError: nodes do not say, or not any more.
+        """
+        (said,) = await self._batch([("eth_getBlockByNumber", (hex_number(number), False))])
+        try:
+            return parse_head(said, None)
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+
+    async def touched(
+        self, watched: Watched, *, block_hash: str = "", first: int = 0, last: int = 0
+    ) -> list[Touched]:
+        """Return who logged something at pools: in one block, or from one to another.
+
+        Raises:
+            TransientError: nodes do not say.
+        """
+        where: dict[str, Json] = {"address": [*watched.addresses]}
+        if block_hash:
+            where["blockHash"] = block_hash
+        else:
+            where |= {"fromBlock": hex_number(first), "toBlock": hex_number(last)}
+        (said,) = await self._batch([("eth_getLogs", (where,))])
+        try:
+            return parse_touched(said, watched)
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+
+    async def place_of(self, landed: Landed) -> tuple[int, int]:
+        """Return at which place of its block a transaction is, and the block's time in seconds."""
+        (receipt,) = await self._batch([("eth_getTransactionReceipt", (landed.hash,))])
+        if not isinstance(receipt, dict) or receipt.get("blockHash") != landed.block_hash:
+            raise TransientError(f"block {landed.block} is another one by now")
+        try:
+            place = parse_quantity(receipt.get("transactionIndex"), "a place", most=PLACE_MAX)
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+        return place, await self.time_of(landed)
+
+    async def senders(self, hashes: Sequence[str]) -> list[str]:
+        """Return who sent each transaction, empty where that is not told."""
+        if not hashes:
+            return []
+        said = await self._batch([("eth_getTransactionByHash", (one,)) for one in hashes])
+        return [
+            str(one.get("from", "")).lower()[:42] if isinstance(one, dict) else "" for one in said
+        ]
 
     async def _final_count(self, head: HeadNow) -> int:
         """Return how many nonces are used for good; none where nodes keep no state so old."""

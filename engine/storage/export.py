@@ -28,6 +28,7 @@ _executions, _orders, _fills = tables.executions, tables.orders, tables.fills
 _transactions, _swaps = tables.transactions, tables.swaps
 _opportunities, _notices, _state = tables.opportunities, tables.notices, tables.operator_state
 _approvals, _mandates = tables.approvals, tables.mandates
+_truths = tables.truths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,15 @@ EXPORTS: dict[str, Export] = {
         *_swap_columns,
         key=_swap_key,
         rows=select(*_swap_columns).join_from(_swaps, _transactions),
+    ),
+    "truths": _export_of(
+        _truths.c.decided_at_ns,
+        *(
+            column
+            for column in _truths.c
+            if column.name not in {"decided_at_ns", "truth", "version"}
+        ),
+        key=_truths.c.client_order_id,
     ),
     "opportunities": _export_of(
         _opportunities.c.seen_at_ns,

@@ -43,6 +43,7 @@ from engine.bus.reports import (
     WhyReport,
 )
 from engine.bus.request import Reply, Request
+from engine.bus.truths import TruthsKept, TruthsReport
 from engine.domain.engines import MAIN, check_engine_id
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
@@ -59,6 +60,7 @@ from engine.storage import (
     task_copy_store,
     thread_store,
     totals,
+    truth_store,
 )
 from engine.storage.append import append
 from engine.storage.audit import ACTS, Head, close_gap, load_head
@@ -455,6 +457,16 @@ class Ledger:
     async def task_copies(self, task: str) -> TaskCopies:
         """Load the copies of what a background task keeps."""
         return await self._writer.transact(partial(task_copy_store.load, task=task))
+
+    async def keep_truths(self, truths: list[bytes], *, basis: Basis) -> TruthsKept:
+        """Keep what transactions came to."""
+        return await self._change(partial(truth_store.keep, truths=truths, basis=basis))
+
+    async def truths(self, since_ns: int, *, limit: int) -> TruthsReport:
+        """Sum up what transactions since an instant came to."""
+        return await self._writer.transact(
+            partial(truth_store.load, since_ns=since_ns, limit=limit)
+        )
 
     async def _change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         def count(_reply: object) -> None:

@@ -200,6 +200,41 @@ swaps = Table(
     Column("frame_seq", BigInteger, nullable=False),
 )
 
+truths = Table(
+    "truths",
+    metadata,
+    Column("client_order_id", Text, primary_key=True),
+    Column("decided_at_ns", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("plan_id", Text, nullable=False),
+    Column("opportunity_id", Text, nullable=False),
+    _engine_id(),
+    Column("basis", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("fate", Text, nullable=False),
+    Column("predicted_raw", ExactDecimal, nullable=False),
+    Column("simulated_raw", ExactDecimal),
+    Column("realised_raw", ExactDecimal, nullable=False),
+    Column("predicted_usd", ExactDecimal, nullable=False),
+    Column("simulated_usd", ExactDecimal),
+    Column("realised_usd", ExactDecimal, nullable=False),
+    Column("causes", Text, nullable=False),
+    Column("ahead", BigInteger),
+    Column("first_ahead", Text, nullable=False),
+    Column("block", BigInteger),
+    Column("place", BigInteger),
+    Column("hash", Text, nullable=False),
+    Column("chance", Double),
+    Column("truth", Text, nullable=False),
+    Index("ix_truths_decided_at_ns", "decided_at_ns"),
+    Index("ix_truths_plan_id", "plan_id"),
+)
+"""What each transaction was predicted, simulated and realised to come to, the newest that was told
+of it. `causes` and `truth`, the whole of it, are JSON; `ahead` is how many transactions touched its
+pools before it in its block, none where nobody says, `first_ahead` who sent the first one."""
+
 residuals = Table(
     "residuals",
     metadata,

@@ -19,6 +19,7 @@ from engine.domain.units import NS_PER_MS
 from engine.storage.tables import executions, fills, opportunities, orders
 from engine.storage.totals import decode_story
 from engine.storage.transactions import load_transaction
+from engine.storage.truth_store import load_of_plan
 
 PLANNED = "planned"
 
@@ -75,6 +76,7 @@ async def load_why(
         expected_usd=None if execution is None else execution.expected_usd,
         story=None if execution is None else decode_story(execution.story),
         advice=[] if plan is None or plan.advice is msgspec.UNSET else list(plan.advice),
+        truth=None if plan is None else await load_of_plan(connection, plan.plan_id),
     )
 
 

@@ -54,6 +54,8 @@ from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
 from engine.sending.showing import ContractLook, transactions_report
 from engine.sending.simulating import Simulated, Simulator
+from engine.sending.truth_desk import TruthDesk
+from engine.sending.truth_table import TruthTable
 from engine.sending.view import ChainView
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
@@ -62,6 +64,7 @@ from engine.wiring.for_ledger import ForLedger
 from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
 from engine.wiring.signer_role import signing_terms
+from engine.wiring.truths import give_truths, look_back
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +111,7 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
                         contracts=terms.contracts,
                         clock=make_clock(),
                         warnings=warnings,
+                        ledger=ledger,
                     ) as answers,
                     open_server(
                         paths.socket("sender"), requests_of("sender"), answers, on_fatal=on_fatal
@@ -137,6 +141,7 @@ async def open_sender(
     contracts: Mapping[str, Mapping[str, str]],
     clock: Clock,
     warnings: "Warnings",
+    ledger: Caller | None = None,
 ) -> AsyncIterator["SenderAnswers"]:
     """Send what is handed over until the block ends.
 
@@ -147,13 +152,15 @@ async def open_sender(
         contracts: of ours, by chain and address; the first of a chain is called.
         clock: the wall clock.
         warnings: tells a person.
+        ledger: who keeps the truths of trades.
 
     Raises:
-        FatalError: the table of nonces cannot be used.
+        FatalError: a table cannot be used.
         TransientError: the sandbox has not announced itself, or another process sends.
     """
     nodes = nodes_of(settings, paths)
     table = NonceTable(paths.sender / "nonces.sqlite3")
+    truths = TruthTable(paths.sender / "truths.sqlite3")
     answers = SenderAnswers(table)
     try:
         async with contextlib.AsyncExitStack() as stack:
@@ -171,11 +178,14 @@ async def open_sender(
                         clock=clock,
                         warnings=warnings,
                         relay=_relay(paths, chain, way),
+                        truths=truths,
                     )
                 )
                 for chain, ours in contracts.items()
                 if chain in nodes and ours
             ]
+            if ledger is not None:
+                running.append(tasks.create_task(give_truths(truths, ledger)))
             try:
                 yield answers
             finally:
@@ -183,6 +193,7 @@ async def open_sender(
                     task.cancel()
     finally:
         table.close()
+        truths.close()
 
 
 @contextlib.asynccontextmanager
@@ -205,6 +216,7 @@ async def _send(
     clock: Clock,
     warnings: "Warnings",
     relay: Relay | None,
+    truths: TruthTable,
 ) -> None:
     """Send a chain's transactions for ever."""
     wallet = await _wallet(signer)
@@ -261,8 +273,30 @@ async def _send(
             told=answers.told,
         )
         answers.desks[facts.name] = desk
+        behind = Simulator(
+            url,
+            LOCAL_RULE.base_fee,
+            chain_id=facts.chain_id,
+            block_s=max(facts.block_ms // 1_000, 1),
+            wallet=wallet,
+        )
+
+        async def simulated_then(head: HeadNow, to: str, data: bytes) -> Simulated:
+            return await asyncio.to_thread(behind.simulate, head, to, data)
+
+        truth_desk = TruthDesk(
+            chain=facts.name,
+            terms=route,
+            table=answers.table,
+            truths=truths,
+            view=view,
+            simulate=simulated_then,
+        )
         gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
-        await _work(desk, gas, simulator, answers, look_s=max(facts.block_ms / 4_000, LOOK_S_MIN))
+        look_s = max(facts.block_ms / 4_000, LOOK_S_MIN)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(look_back(truth_desk))
+            await _work(desk, gas, simulator, answers, look_s=look_s)
 
 
 async def _work(

@@ -30,6 +30,7 @@ from engine.bus.reports import (
     Unknown,
 )
 from engine.bus.request import LedgerRequest, Request
+from engine.bus.truths import GetTruths
 from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
 from engine.domain.delays import Delayed
@@ -341,6 +342,8 @@ class FakeFacade:
                 return sending_samples.transactions()
             case GetContracts():
                 return sending_samples.contracts()
+            case GetTruths():
+                return sending_samples.truths(command.limit)
             case PauseContract():
                 self.effects.append(f"pause contract {command.chain}")
                 return WorkDone(text=f"{command.chain}: pausing by 0x12ab")

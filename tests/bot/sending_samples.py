@@ -11,6 +11,8 @@ from engine.bus.sending_reports import (
     TransactionsReport,
 )
 from engine.bus.signing import CapLine, SignedChain, WalletsReport
+from engine.bus.truth_lines import AheadLine, CauseLine, TruthLine
+from engine.bus.truths import TruthsReport
 from engine.domain.modes import Basis
 
 WALLET = "0x243910707a4dfc9fffda391c84280b656a4d4919"
@@ -106,4 +108,84 @@ def contracts() -> ContractsReport:
                 earned={"WETH": Decimal("0.4181"), "USDC": Decimal("812.55")},
             )
         ],
+    )
+
+
+def truth_line() -> TruthLine:
+    return TruthLine(
+        plan_id="r7-12-p",
+        chain="base",
+        decided_at_ns=1_790_000_000_000_000_000,
+        route=("uniswap_v3@base", "uniswap_v2@base"),
+        asset="ETH",
+        fate="succeeded",
+        predicted=Decimal("0.0183"),
+        simulated=Decimal("0.0182"),
+        realised=Decimal("0.0171"),
+        predicted_usd=Decimal("33.12"),
+        simulated_usd=Decimal("32.94"),
+        realised_usd=Decimal("30.95"),
+        causes=(
+            CauseLine(step="simulated", cause="gas", count=1, usd=Decimal("-0.18")),
+            CauseLine(step="realised", cause="order in block", count=1, usd=Decimal("-2.07")),
+            CauseLine(step="realised", cause="gas", count=1, usd=Decimal("0.08")),
+        ),
+        ahead=(AheadLine(sender=WALLET, place=0, hash="0x" + "34cd" * 16),),
+        ahead_count=1,
+        block=1_204,
+        place=1,
+        hash=_FINAL.hash,
+        chance=0.62,
+    )
+
+
+def _traded(number: int) -> TruthLine:
+    """Return one of many trades: most as predicted, some a little less, some nothing but gas."""
+    predicted = Decimal(5 + 37 * number % 41)
+    share = Decimal("-0.02") if number % 5 == 4 else Decimal(1) - Decimal(number % 4) / 20
+    return replace(
+        truth_line(),
+        fate="reverted" if number % 5 == 4 else "succeeded",
+        predicted_usd=predicted,
+        realised_usd=predicted * share,
+    )
+
+
+def truths(most: int = 3) -> TruthsReport:
+    raced = replace(
+        truth_line(),
+        plan_id="r7-15-p",
+        fate="reverted",
+        realised=Decimal("-0.0002"),
+        realised_usd=Decimal("-0.36"),
+        causes=(CauseLine(step="realised", cause="order in block", count=1, usd=Decimal("-33.3")),),
+    )
+    unsent = replace(
+        truth_line(),
+        plan_id="r7-17-p",
+        fate="never",
+        simulated=None,
+        simulated_usd=None,
+        realised=Decimal(0),
+        realised_usd=Decimal(0),
+        causes=(CauseLine(step="realised", cause="too late", count=1, usd=Decimal("-33.12")),),
+        ahead=(),
+        ahead_count=None,
+    )
+    return TruthsReport(
+        basis=Basis.SANDBOX_LIVE,
+        n=31,
+        simulated_n=27,
+        predicted_usd=Decimal("614.20"),
+        simulated_usd=Decimal("541.02"),
+        realised_usd=Decimal("388.75"),
+        fates={"succeeded": 19, "reverted": 8, "never": 4},
+        causes=[
+            CauseLine(step="realised", cause="order in block", count=6, usd=Decimal("-98.12")),
+            CauseLine(step="realised", cause="too late", count=4, usd=Decimal("-71.9")),
+            CauseLine(step="realised", cause="state moved", count=3, usd=Decimal("-40.11")),
+        ],
+        ahead=[AheadLine(sender=WALLET, count=5)],
+        ahead_n=27,
+        lines=[unsent, raced, *(_traded(number) for number in range(29))][:most],
     )

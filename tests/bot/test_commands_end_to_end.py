@@ -35,6 +35,7 @@ EXAMPLES = {
     "balance": ("/balance", "Balance: $20,012.81 now"),
     "wallets": ("/wallets", "Wallet: open"),
     "tx": ("/tx 3", "Transactions: 31, 2 not final"),
+    "truth": ("/truth", "Truth: 31 trades, 7 days"),
     "contract": ("/contract", "Contract: 1 of 1 chains ready"),
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),

@@ -117,6 +117,8 @@ SCENES: Final = (
         name="wallets", line="/wallets", says="What signs, its coins, and what of its caps is used."
     ),
     Scene(name="tx", line="/tx", says="The newest transactions, and what became of each."),
+    Scene(name="truth", line="/truth", says="What was predicted, simulated, realised, and why."),
+    Scene(name="truths", line="/truth picture", says="Predicted against realised, a point each."),
     Scene(
         name="contract", line="/contract", says="Our contract on each chain, as its nodes have it."
     ),
