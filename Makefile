@@ -311,8 +311,12 @@ unknown-orders: $(VENV)/.dev ## follow N=100000 orders of unknown outcome to the
 	@$(PY) -m tests.trading.campaign $(if $(N),--orders $(N)) $(if $(SEED),--seed $(SEED))
 
 .PHONY: crash-points
-crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=1000 plans sent while the sender is ended between any two of its steps
+crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=100000 ends of the sender at its commit boundaries; KIND=kill: at system calls (SIGKILL), KIND=node: on a real node
+ifeq ($(KIND),node)
 	@SYNDICATE_CRASH_POINTS=$(or $(N),1000) $(PY) -m pytest -q -s --timeout 36000 tests/sending/test_crash_points.py
+else
+	@$(PY) -m tests.sending.crashes.campaign --crashes $(or $(N),100000) --kind $(or $(KIND),commits) --seed $(or $(SEED),1) --workers $(WORKERS)
+endif
 
 .PHONY: mutants
 mutants: $(VENV)/.kernels $(VENV)/.dev ## N=800 small faults put into ROOMS="decide ...", SEED=1: do tests notice?

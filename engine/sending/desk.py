@@ -308,9 +308,7 @@ class ChainDesk:
             return msgspec.structs.replace(news, why="; ".join(filter(None, (news.why, lost))))
         route = decode(life.data, contract=life.to)
         if telling.fate is Fate.SUCCEEDED:
-            seen, ts = await self.view.gain(
-                route, landed, self._recovery, self._beside(life, landed.block_hash)
-            )
+            seen, ts = await self.view.gain(route, landed, self._recovery, self._ours(life))
             self.trust.succeed(handed.plan)
         else:
             seen, ts = None, await self.view.time_of(landed)
@@ -329,13 +327,14 @@ class ChainDesk:
         self._warn(odd)
         return msgspec.structs.replace(news, receipt=receipt)
 
-    def _beside(self, life: Life, block_hash: str) -> list[str]:
-        """Return our own other transactions in a block, as far as they are known."""
-        return [
-            one.landed.hash
-            for one in self.table.lives_of_block(block_hash)
-            if one.landed is not None and one.nonce != life.nonce and one.to
-        ]
+    def _ours(self, life: Life) -> set[str]:
+        """Return what we sent that may be in one block with a life's, looked after yet or not."""
+        return {
+            attempt.hash
+            for one in self.table.lives_beside(life)
+            for attempt in one.attempts
+            if not attempt.is_cancel
+        }
 
     def _warn(self, sentence: str) -> None:
         if sentence:

@@ -20,7 +20,9 @@ from engine.domain.truths import Foreseen
 from engine.sending.facts import Life
 from engine.sending.stages import Stage
 
-NEWEST: Final = 200
+NEAR: Final = 100
+"""Nonces that far apart are never in one block."""
+
 TOLD_MAX: Final = 500
 """Of what is told in one answer."""
 
@@ -222,11 +224,14 @@ class NonceTable:
         ((news,),) = self._run("select news from tellings where number = ?", (newest,))
         return int(found), msgspec.json.decode(news, type=TransactionNews)
 
-    def lives_of_block(self, block_hash: str) -> list[Life]:
-        """Return all that a block holds of the newest lives, ended or not."""
-        found = self._run("select life from lives order by nonce desc limit ?", (NEWEST,))
-        lives = [msgspec.json.decode(content, type=Life) for (content,) in found]
-        return [one for one in lives if one.landed and one.landed.block_hash == block_hash]
+    def lives_beside(self, life: Life) -> list[Life]:
+        """Return those of the same wallet that may be in the same block: their nonces are near."""
+        chain_id, wallet, nonce = _key(life)
+        found = self._run(
+            "select life from lives where chain_id = ? and wallet = ? and nonce between ? and ?",
+            (chain_id, wallet, nonce - NEAR, nonce + NEAR),
+        )
+        return [msgspec.json.decode(content, type=Life) for (content,) in found]
 
     def used(self, chain_id: int, wallet: str, *, at_least: int) -> set[int]:
         """Return the nonces that are used or kept, from one on."""

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 from msgspec.structs import replace
 
 from engine.bus.sending_reports import ContractLine, TransactionLine, TransactionsReport
-from engine.chains.ports import Json, Node, NodeError
+from engine.chains.ports import Json, NodeError
 from engine.chains.rpc.parsing import parse_bytes, parse_quantity
 from engine.domain.chains import CHAINS, NATIVE_ASSETS
 from engine.domain.errors import BadValueError
@@ -20,6 +20,7 @@ from engine.sending.calls import balance_call, parse_word
 from engine.sending.encoding import decode
 from engine.sending.facts import Life
 from engine.sending.nonces import NonceTable
+from engine.sending.view import Batches
 
 EXPLORERS: Final[Mapping[str, str]] = {
     "ethereum": "https://etherscan.io/tx/",
@@ -105,7 +106,7 @@ class ContractLook:
         table: whose newest transactions say in which tokens there were gains.
     """
 
-    node: Node
+    node: Batches
     table: NonceTable
     chain: str
     wallet: str

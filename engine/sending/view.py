@@ -4,12 +4,12 @@ A receipt counts only while its block is in the chain that ends in the head: it 
 block's number again, and compared.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Final, Protocol
 
 from eth_hash.auto import keccak
 
-from engine.chains.ports import Json, Node, NodeError
+from engine.chains.ports import Json, NodeError
 from engine.chains.rpc.parsing import hex_number, parse_bytes, parse_hash, parse_quantity
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.routes_on_chain import ChainRoute
@@ -31,10 +31,18 @@ from engine.sending.touching import PLACE_MAX, Touched, Watched, parse_touched
 NONCE_MAX: Final = 2**64 - 2
 
 
+class Batches(Protocol):
+    """What a view needs of `chains.ports.Node`."""
+
+    async def batch(self, asked: Sequence[tuple[str, Sequence[Json]]]) -> list[Json | NodeError]:
+        """See `Node.batch`."""
+        ...
+
+
 class ChainView:
     """One chain at its nodes."""
 
-    def __init__(self, node: Node, *, wallet: str) -> None:
+    def __init__(self, node: Batches, *, wallet: str) -> None:
         self._node = node
         self._wallet = wallet
 
@@ -85,7 +93,7 @@ class ChainView:
             head_ts=head.ts,
             final=head.final,
             count=count,
-            final_count=await self._final_count(head) if is_taken else 0,
+            final_count=await self._final_count(life, head) if is_taken else 0,
             landed=landed,
             waiting=frozenset(
                 one
@@ -119,7 +127,7 @@ class ChainView:
         return f"0x{_word(said, 'the recovery address'):040x}"
 
     async def gain(
-        self, route: ChainRoute, landed: Landed, recovery: str, others: Sequence[str]
+        self, route: ChainRoute, landed: Landed, recovery: str, ours: Collection[str]
     ) -> tuple[GainSeen, int]:
         """Return what a transaction brought to where gains go, and its block's time in seconds.
 
@@ -127,27 +135,30 @@ class ChainView:
             route: that it carried out.
             landed: where it is.
             recovery: where gains go.
-            others: hashes of our own transactions in the same block.
+            ours: hashes of all that we sent of late; what of it the block holds, too, is taken off,
+                whether or not we looked after it yet.
         """
         call = balance_call(route.source.token, recovery)
-        block, before, after, *receipts = await self._batch(
+        block, before, after, receipt = await self._batch(
             [
                 ("eth_getBlockByNumber", (hex_number(landed.block), False)),
                 ("eth_call", (call, hex_number(landed.block - 1))),
                 ("eth_call", (call, hex_number(landed.block))),
-                *(("eth_getTransactionReceipt", (one,)) for one in (landed.hash, *others)),
+                ("eth_getTransactionReceipt", (landed.hash,)),
             ]
         )
         if not isinstance(block, dict) or block.get("hash") != landed.block_hash:
             raise TransientError(f"block {landed.block} is another one by now")
-        try:
-            moved: list[tuple[Moved, ...]] = [parse_moved(one) for one in receipts]
-        except BadValueError as error:
-            raise TransientError(str(error)) from error
+        held = block.get("transactions")
+        beside = {str(one) for one in held if one in ours} if isinstance(held, list) else set()
+        receipts = await self._batch(
+            [("eth_getTransactionReceipt", (one,)) for one in sorted(beside - {landed.hash})]
+        )
+        moved, *others = (_moved_in(one, landed.block_hash) for one in (receipt, *receipts))
         seen = GainSeen(
             kept_raw=_word(after, "a balance") - _word(before, "a balance"),
-            moved=moved[0],
-            others_raw=sum(gained_raw(route, one, recovery) for one in moved[1:]),
+            moved=moved,
+            others_raw=sum(gained_raw(route, one, recovery) for one in others),
         )
         return seen, _quantity(block.get("timestamp"), "a block's time")
 
@@ -209,12 +220,48 @@ class ChainView:
             str(one.get("from", "")).lower()[:42] if isinstance(one, dict) else "" for one in said
         ]
 
-    async def _final_count(self, head: HeadNow) -> int:
-        """Return how many nonces are used for good; none where nodes keep no state so old."""
+    async def _final_count(self, life: Life, head: HeadNow) -> int:
+        """Return how many nonces are used for good, if it is proven that none of ours used this.
+
+        A receipt that a node does not show proves nothing: the block does, by what it holds. None
+        where nodes keep no state so old, or where a block holds what they show no receipt of.
+        """
         try:
-            return await self.count(head.final)
+            count = await self.count(head.final)
+            if count <= life.nonce or not life.attempts:
+                return count
+            block = await self._block_of(life.nonce, life.attempts[0].at_block, head.final)
+            (said,) = await self._batch([("eth_getBlockByNumber", (hex_number(block), False))])
         except TransientError:
             return 0
+        held = said.get("transactions") if isinstance(said, dict) else None
+        if not isinstance(held, list) or not set(life.hashes).isdisjoint(map(str, held)):
+            return 0
+        return count
+
+    async def _block_of(self, nonce: int, before: int, after: int) -> int:
+        """Return the block that used a nonce, which is used as of a later one.
+
+        Args:
+            nonce: that is used.
+            before: block as of which it most likely was free; a reorganisation may have it used in
+                another one of that height.
+            after: as of which it is used.
+
+        Raises:
+            TransientError: nodes do not say.
+        """
+        step = 1
+        while before > 0 and await self.count(before) > nonce:
+            after, before = before, max(before - step, 0)
+            step *= 2
+        while after - before > 1:
+            middle = (before + after) // 2
+            if await self.count(middle) > nonce:
+                after = middle
+            else:
+                before = middle
+        return after
 
     async def _canonical(self, found: Sequence[Landed]) -> Landed | None:
         """Return which of these is in a block that stands."""
@@ -234,6 +281,8 @@ class ChainView:
         return None
 
     async def _batch(self, asked: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
+        if not asked:
+            return []
         try:
             answers = await self._node.batch(asked)
         except NodeError as error:
@@ -242,6 +291,16 @@ class ChainView:
             if isinstance(answer, NodeError):
                 raise TransientError(str(answer)) from answer
         return [answer for answer in answers if not isinstance(answer, NodeError)]
+
+
+def _moved_in(receipt: Json, block_hash: str) -> tuple[Moved, ...]:
+    """Return the transfers of a receipt, which has to be of this block."""
+    if not isinstance(receipt, dict) or receipt.get("blockHash") != block_hash:
+        raise TransientError("a receipt of another block was shown")
+    try:
+        return parse_moved(receipt)
+    except BadValueError as error:
+        raise TransientError(str(error)) from error
 
 
 def _quantity(said: Json, what: str) -> int:

@@ -266,7 +266,7 @@ async def _send(
             table=answers.table,
             view=view,
             way=_way_out(view, relay),
-            ask=partial(_signed, signer),
+            ask=partial(signed_by, signer),
             simulate=simulated,
             warn=partial(warnings.tell, facts.name),
             now_ns=clock,
@@ -464,7 +464,8 @@ async def _wallet(signer: Caller) -> str:
         await asyncio.sleep(RETRY_S)
 
 
-async def _signed(signer: Caller, intent: SigningIntent) -> Signed | SignRefusal:
+async def signed_by(signer: Caller, intent: SigningIntent) -> Signed | SignRefusal:
+    """Ask the signer; see `sending.desk.Ask`."""
     return await signer.call(SignRequest(intent=intent))
 
 

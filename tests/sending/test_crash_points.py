@@ -1,7 +1,8 @@
 """The sender is ended at each place between two of its effects, and starts again: each plan is
 carried out once or not at all, and is told as the chain shows it.
 
-`make crash-points` tries as many as `SYNDICATE_CRASH_POINTS` says, each with its own luck.
+Here a few plans on a real node (as many as `SYNDICATE_CRASH_POINTS` says, each with its own luck),
+and a few plays on the chain of `crashes`; `make crash-points` tries a hundred thousand of those.
 """
 
 import os
@@ -13,12 +14,16 @@ import pytest
 from engine.domain.plans import AtomicPlan
 from engine.domain.told import Fate
 from engine.sending.desk import ChainDesk
+from tests.sending.crashes.campaign import boundaries
+from tests.sending.crashes.plays import Tally
 from tests.sending.sending_world import SendingWorld
 
 pytestmark = pytest.mark.slow
 
-POINTS = int(os.environ.get("SYNDICATE_CRASH_POINTS", "24"))
+POINTS = int(os.environ.get("SYNDICATE_CRASH_POINTS", "12"))
 ROUNDS_MAX = 60
+SEEDS = (12, 0, 2)
+BOUNDARIES = 11
 
 
 class Ended(BaseException):
@@ -120,3 +125,13 @@ def test_ended_anywhere_each_plan_is_carried_out_once_or_not_at_all(sending: Sen
         f"\n{POINTS} plans, {len(crashes)} crashes at {len(set(crashes))} boundaries,"
         f" {done} carried out once, 0 twice, 0 forgotten"
     )
+
+
+def test_ended_at_every_boundary_and_again_in_recovery_all_is_booked_as_the_chain_has_it() -> None:
+    tally = Tally()
+    for seed in SEEDS:
+        tally.join(boundaries(seed))
+
+    assert len(tally.crashes) >= BOUNDARIES, tally.crashes
+    assert tally.depths[2] > 20
+    assert {"succeeded", "reverted", "cancelled", "never"} <= tally.fates.keys()

@@ -1,13 +1,13 @@
 """From a plan to its booked gain on a real chain: once, to the wei, whatever the chain does."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from engine.chains.ports import Json, Node, NodeError, Topic
+from engine.chains.ports import Json, NodeError
 from engine.domain.errors import TransientError
 from engine.domain.handed import Handed
 from engine.domain.routes_on_chain import ChainRoute, SourceKind
@@ -18,6 +18,7 @@ from engine.sending.desk import ChainDesk
 from engine.sending.encoding import calldata
 from engine.sending.routes import gain_expected_raw, route_of
 from engine.sending.stages import Stage
+from engine.sending.view import Batches
 from tests.sending.sending_world import SendingWorld
 
 pytestmark = pytest.mark.slow
@@ -362,12 +363,9 @@ def test_a_killed_node_loses_nothing_that_is_known(sending: SendingWorld) -> Non
 class OtherBranch:
     """A node that goes on telling of what it saw in a block that is gone."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Batches) -> None:
         self._node = node
         self.kept: dict[str, Json] = {}
-
-    async def request(self, method: str, *params: Json) -> Json:
-        return await self._node.request(method, *params)
 
     async def batch(self, asked: Sequence[tuple[str, Sequence[Json]]]) -> list[Json | NodeError]:
         answers = await self._node.batch(asked)
@@ -376,11 +374,6 @@ class OtherBranch:
                 found = answers[index] or self.kept.get(str(params[0]))
                 answers[index] = self.kept[str(params[0])] = found  # type: ignore[assignment]
         return answers
-
-    def subscribe(
-        self, topic: Topic, params: Mapping[str, Json] | None = None
-    ) -> AsyncGenerator[Json, None]:
-        return self._node.subscribe(topic, params)
 
 
 def test_a_receipt_of_another_branch_is_none(sending: SendingWorld) -> None:

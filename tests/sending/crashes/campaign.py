@@ -1,0 +1,110 @@
+"""`make crash-points`: the sender ended at N commit boundaries, or killed at N system calls.
+
+Each play's crashes are at every boundary of it, with the recovery ended too, and the recovery of
+that; kills are at random system calls, three deep. What breaks a rule stops it and says how it is
+seen again.
+"""
+
+import argparse
+import logging
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from tests.sending.crashes.kills import KillTally, try_kills
+from tests.sending.crashes.plays import RAM, Tally, endings, played
+from tests.sending.crashes.served import served
+
+SLICE: Final = 100
+"""Plays or trials that a worker does before it says what it did."""
+
+Done = TypeVar("Done", Tally, KillTally)
+
+
+def boundaries(seed: int) -> Tally:
+    """Play a seed once, and once for each of its boundaries."""
+    logging.getLogger("engine").setLevel(logging.CRITICAL)
+    tally = Tally()
+    undisturbed = played(seed, ())
+    tally.add(undisturbed)
+    for ends in endings(seed, len(undisturbed.seen)):
+        tally.add(played(seed, ends))
+    return tally
+
+
+def kills(first: int) -> KillTally:
+    """Try the next seeds from one on."""
+    tally = KillTally()
+    room = RAM if RAM.is_dir() else None
+    with (
+        tempfile.TemporaryDirectory(prefix="kill", dir=room) as folder,
+        served(Path(folder)) as control,
+    ):
+        for seed in range(first, first + SLICE):
+            try:
+                try_kills(control, Path(folder), seed, tally)
+            except Exception as error:
+                raise AssertionError(f"kill trial {seed}: {error}") from error
+    return tally
+
+
+def run(
+    work: Callable[[int], Done], seeds: range, tally: Done, *, enough: int, workers: int
+) -> Done:
+    """Work in processes until enough crashes were tried."""
+    began_s = time.monotonic()
+    context = multiprocessing.get_context("forkserver")
+    with context.Pool(workers, maxtasksperchild=50) as pool:
+        for number, done in enumerate(pool.imap_unordered(work, seeds)):
+            tally.join(done)
+            if number % 50 == 0:
+                left = f"{tally.depths.total()} of {enough}"
+                print(f"{left} in {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
+            if tally.depths.total() >= enough:
+                pool.terminate()
+                break
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crashes", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", choices=("commits", "kill"), default="commits")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    began_s = time.monotonic()
+    most = range(options.seed, options.seed + options.crashes * SLICE)
+    if options.kind == "commits":
+        done = run(boundaries, most, Tally(), enough=options.crashes, workers=options.workers)
+        print(f"{done.plays:,} plays of {done.plans:,} plans; fates: {_told(done.fates)}")
+        print(f"by boundary: {_told(done.crashes)}")
+        depths = done.depths
+    else:
+        seeds = range(most.start, most.stop, SLICE)
+        killed = run(kills, seeds, KillTally(), enough=options.crashes, workers=options.workers)
+        print(f"{killed.trials:,} trials of {killed.plans:,} plans")
+        names = {f"{call}, {'done' if is_done else 'undone'}": count
+                 for (call, is_done), count in killed.kills.items()}  # fmt: skip
+        print(f"by system call: {_told(names)}")
+        depths = killed.depths
+    print(
+        f"{depths.total():,} crashes: {depths[0]:,} of a first life, {depths[1]:,} of a recovery,"
+        f" {depths[2]:,} of the recovery after that; 0 lost, 0 doubled;"
+        f" {time.monotonic() - began_s:.0f} s, {options.workers} workers"
+    )
+    return 0
+
+
+def _told(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda one: -one[1])
+    return ", ".join(f"{name} {count:,}" for name, count in ordered)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
