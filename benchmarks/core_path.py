@@ -190,7 +190,6 @@ class Core:
             detector=self.detector,
             decider=self.decider,
             executors=executors,
-            positions=self.positions,
             inventory=self.inventory,
             fees=FeeSet(self.costs.fee_bps_taker),
             journal=SilentJournal(),
@@ -358,7 +357,7 @@ def measure_decide() -> Row:
         plans.append(decision)
 
     def forget() -> None:
-        core.decider.finished(plans.pop().plan_id)
+        core.decider.finished(plans.pop())
 
     return measure("core.decide.shrunk_plan", [decide] * 5_000, between=forget)
 

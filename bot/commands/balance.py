@@ -48,6 +48,7 @@ BALANCE = CommandEntry(
             " profit as a return on the capital, of the last day and of all days."
         ),
         "With the word picture: all places as a heatmap.",
+        "What is really on chain stands below as live, and in no sum with paper.",
         (
             "With the word reset: every place is set back to its capital at the prices of now,"
             " after a second step."

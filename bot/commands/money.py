@@ -40,8 +40,11 @@ TRADES = CommandEntry(
     name="trades",
     topic=Topic.MONEY,
     kind=Kind.READ,
-    short_help="newest paper trades",
-    long_help=("Shows the newest executions: profit realised of expected, and route.",),
+    short_help="newest trades, paper and live",
+    long_help=(
+        "Shows the newest executions: profit realised of expected, and route.",
+        "Where any was signed and sent, each line says whether it was paper or live.",
+    ),
     handler=trades,
     grammar=(Argument(name="n", form=Form.NUMBER, number_max=TRADES_SHOWN_MAX),),
 )
@@ -65,6 +68,7 @@ PNL = CommandEntry(
             "Shows realised paper profit over the last days against what was expected, by"
             " route, with a chart of the cumulative profit."
         ),
+        "What was signed and sent stands beside it as live, and in no sum with paper.",
     ),
     handler=pnl,
     parent="reports",

@@ -8,11 +8,12 @@ from bot.commands.common import DAYS_MAX, no_day, read_day
 from bot.grammar import Argument, Form
 from bot.render import words
 from bot.render.discoveries import learned_words
-from bot.render.reports import Came, books_line, render_came, render_groups
+from bot.render.reports import Came, books_line, live_facts, render_came, render_groups
 from bot.render.screen import Screen, Text
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.reports import BalanceReport
 from engine.domain.errors import TransientError
+from engine.domain.modes import Money
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.requests.balance import GetBalance
@@ -183,23 +184,34 @@ def day_name(at_ns: int) -> str:
 
 async def _report(call: Call, title: str, since_ns: int, until_ns: int) -> Answer:
     came = await call.ask(GetPerformance(since_ns=since_ns, until_ns=until_ns))
-    differences = await _differences(call, came)
+    sent = await call.ask(GetPerformance(since_ns=since_ns, until_ns=until_ns, money=Money.LIVE))
+    differences = await _differences(call, came, sent)
     shown = Came.of(
         came,
         books="not all of them answer" if differences is None else books_line(differences),
         is_alike=None if differences is None else not differences,
-        beside=(*await _uptime(call, came), *await _learned(call, since_ns, until_ns)),
+        beside=(
+            *live_facts(sent.all),
+            *await _uptime(call, came),
+            *await _learned(call, since_ns, until_ns),
+        ),
     )
     return Answer(screen=render_came(title, shown, basis=came.basis), buttons=_BY_BUTTONS)
 
 
-async def _differences(call: Call, came: PerformanceReport) -> list[str] | None:
+async def _differences(
+    call: Call, came: PerformanceReport, sent: PerformanceReport
+) -> list[str] | None:
     """Return where the books differ, None where not all of them answer.
 
     What is under way is in the engine's positions before it is in the ledger: what differs only
     there is looked at once more.
     """
-    told = [] if came.is_summed_twice_alike else ["two ways of adding up the trades"]
+    told = [
+        f"two ways of adding up the {one.money} trades"
+        for one in (came, sent)
+        if not one.is_summed_twice_alike
+    ]
     try:
         for _ in range(2):
             books = await call.ask(GetBooks())
@@ -209,7 +221,7 @@ async def _differences(call: Call, came: PerformanceReport) -> list[str] | None:
     except TransientError:
         return None
     told += [
-        f"{one.asset} at {one.venue}: ledger {one.held}, fills {one.from_fills}"
+        f"{_live(one.money)}{one.asset} at {one.venue}: ledger {one.held}, fills {one.from_fills}"
         for one in books.differences
     ]
     return told + positions
@@ -218,14 +230,20 @@ async def _differences(call: Call, came: PerformanceReport) -> list[str] | None:
 def _unlike(books: BooksReport, balance: BalanceReport, engine_id: str) -> list[str]:
     """Return the places of which the engine and the ledger hold different amounts."""
     held = {
-        (one.venue, str(one.asset)): one.held for one in books.held if one.engine_id == engine_id
+        (one.money, one.venue, str(one.asset)): one.held
+        for one in books.held
+        if one.engine_id == engine_id
     }
     return [
-        f"{line.asset} at {line.venue}: positions {line.held},"
-        f" ledger {held.get((line.venue, line.asset), 'none')}"
+        f"{_live(line.money)}{line.asset} at {line.venue}: positions {line.held},"
+        f" ledger {held.get((line.money, line.venue, line.asset), 'none')}"
         for line in balance.lines
-        if held.get((line.venue, line.asset)) != line.held
+        if held.get((line.money, line.venue, line.asset)) != line.held
     ]
+
+
+def _live(money: Money) -> str:
+    return "live " if money is Money.LIVE else ""
 
 
 async def _learned(call: Call, since_ns: int, until_ns: int) -> tuple[tuple[str, str], ...]:

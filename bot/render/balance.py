@@ -7,6 +7,7 @@ from bot.answer import Heatmap
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text
 from engine.bus.reports import BalanceLine, BalanceReport, PnlReport
+from engine.domain.modes import Money
 
 _LOW = Decimal("0.1")
 """A place with less than this part of its start left is as good as empty."""
@@ -21,42 +22,47 @@ def render_balance(
 ) -> Screen:
     """Show what each venue holds, how far it is from its start, and what the capital earned."""
     note = words.BASIS_WORDS[report.basis]
+    paper = [line for line in report.lines if line.money is Money.PAPER]
+    live = [line for line in report.lines if line.money is Money.LIVE]
     if not report.lines:
         return Screen(
             title="Balance: nothing yet",
             blocks=(Text("Each place gets its paper money at the first price of its asset."),),
             note=note,
         )
-    capital_usd = sum((line.started_usd for line in report.lines), Decimal(0))
+    capital_usd = sum((line.started_usd for line in paper), Decimal(0))
     facts = [
         ("Capital at start", words.usd(capital_usd)),
         ("Return, last day", _return(day, capital_usd)),
         ("Return, all days", _return(ever, capital_usd)),
-        ("Moved since start", _shifted(report.lines)),
+        ("Moved since start", _shifted(paper)),
     ]
     if report.waiting:
         facts.append(("No price yet", f"{report.waiting} places"))
-    shown = sorted(report.lines, key=lambda line: (line.venue, line.asset))
+    shown = sorted(paper, key=lambda line: (line.venue, line.asset))
     if len(shown) > _PLACES_SHOWN_MAX:
         shown = sorted(sorted(shown, key=_left)[:_PLACES_SHOWN_MAX], key=lambda line: line.venue)
     blocks: list[Facts | Table | Lines | Text] = [
         Facts(tuple(facts)),
         Table(("", "held", "USD", "shift"), tuple(_rows(shown))),
     ]
-    if len(shown) < len(report.lines):
-        blocks.append(Text(f"The emptiest {len(shown)} of {len(report.lines)} places."))
+    if len(shown) < len(paper):
+        blocks.append(Text(f"The emptiest {len(shown)} of {len(paper)} places."))
     if reserved := tuple(
-        f"{line.venue}: {words.size(line.reserved)} {line.asset}"
-        for line in report.lines
-        if line.reserved
+        f"{line.venue}: {words.size(line.reserved)} {line.asset}" for line in paper if line.reserved
     ):
         blocks += [Text("Reserved for plans under way:"), Lines(reserved)]
-    low = [line for line in report.lines if line.started and _left(line) < _LOW]
+    low = [line for line in paper if line.started and _left(line) < _LOW]
     if low:
         names = words.listing([f"{line.asset} at {line.venue}" for line in low])
         blocks.append(Text(f"Used up: {names}. /balance reset sets all back."))
+    if live:
+        blocks += [
+            Text(f"Live, on chain: {words.usd(_worth(live))} now, in no sum with paper."),
+            Lines(tuple(map(_live_line, live))),
+        ]
     return Screen(
-        title=f"Balance: {words.usd(_worth(report.lines))} now",
+        title=f"Balance: {words.usd(_worth(paper))} now",
         mark=Mark.WARN if low else Mark.NONE,
         blocks=tuple(blocks),
         note=note,
@@ -72,7 +78,9 @@ def render_ask_reset(why: str) -> Screen:
 def make_balance_heatmap(report: BalanceReport) -> Heatmap | None:
     """Return the picture of how far each place is from its start, or None where there is none."""
     lines: dict[tuple[str, str], BalanceLine] = {
-        (line.asset, line.venue): line for line in report.lines if line.started
+        (line.asset, line.venue): line
+        for line in report.lines
+        if line.started and line.money is Money.PAPER
     }
     assets = sorted({asset for asset, _ in lines})[:_ROWS_DRAWN_MAX]
     venues = sorted({venue for _, venue in lines})
@@ -107,6 +115,12 @@ def _rows(lines: Iterable[BalanceLine]) -> Iterable[tuple[str, ...]]:
         for line in own:
             worth = "?" if line.usd is None else f"{line.usd:,.0f}"
             yield f"· {line.asset}", words.size(line.held), worth, _shift(line)
+
+
+def _live_line(line: BalanceLine) -> str:
+    worth = "no price" if line.usd is None else words.usd(line.usd)
+    reserved = f", {words.size(line.reserved)} reserved" if line.reserved else ""
+    return f"{line.venue} {words.size(line.held)} {line.asset} {worth}{reserved}"
 
 
 def _shift(line: BalanceLine) -> str:

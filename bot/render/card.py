@@ -114,7 +114,11 @@ def _today(status: StatusReport, exposure: ExposureReport | None) -> str:
     """Say what the UTC day came to so far, as the engine counts it for its loss limit."""
     if exposure is None:
         return "no answer"
-    return f"{words.usd(exposure.today_usd, is_signed=True)}, {_trades(status.traded)} this run"
+    live = ""
+    if status.traded_live or exposure.live_today_usd:
+        live = f"; live {words.usd(exposure.live_today_usd, is_signed=True)}"
+    today = words.usd(exposure.today_usd, is_signed=True)
+    return f"{today}, {_trades(status.traded)} this run{live}"
 
 
 def _trades(count: int) -> str:

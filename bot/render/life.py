@@ -7,6 +7,7 @@ from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Text, wrapped
 from engine.bus.life import ExposureReport, LifeEvent, LifeReport, PositionLine
 from engine.bus.reports import LimitsReport
+from engine.domain.modes import Money
 from engine.domain.units import NS_PER_MS
 
 _POSITIONS_SHOWN_MAX = 20
@@ -29,7 +30,8 @@ def render_positions(report: ExposureReport) -> Screen:
         for one in _largest(report.positions):
             worth = "no price" if one.usd is None else words.usd(one.usd)
             lines += [
-                f"{one.venue} {words.size(one.held)} {one.asset} {worth}",
+                f"{one.venue} {words.size(one.held)} {one.asset} {worth}"
+                f"{', live' if one.money is Money.LIVE else ''}",
                 f"  filled for {words.size(one.carry)} {one.carry_asset}",
             ]
         blocks.append(Lines(tuple(lines)))
@@ -52,6 +54,7 @@ def render_exposure(report: ExposureReport, limits: LimitsReport | None) -> Scre
         ("Gas", f"{words.usd(report.gas_usd)} at most for nothing"),
         ("At stake", f"{words.usd(worst)} at most, all paper"),
         ("Today", words.usd(report.today_usd, is_signed=True) + _until_stop(limits)),
+        *_live_facts(report),
     ]
     if report.waiting:
         facts.append(("Not stored", f"{words.count(report.waiting)} records"))
@@ -107,6 +110,18 @@ def _plans(report: ExposureReport) -> str:
     if not report.plans:
         return "none"
     return f"{words.count(report.plans)}, {words.usd(report.plans_usd)} at most"
+
+
+def _live_facts(report: ExposureReport) -> list[tuple[str, str]]:
+    """Return what is open of what is signed and sent, and what it came to today."""
+    open_usd = report.live_gas_usd + report.live_positions_usd
+    facts = []
+    if report.live_plans or open_usd:
+        plans = f"{words.count(report.live_plans)} plans"
+        facts.append(("Live", f"{plans}, {words.usd(open_usd)} at most for nothing"))
+    if report.live_today_usd:
+        facts.append(("Live, today", words.usd(report.live_today_usd, is_signed=True)))
+    return facts
 
 
 def _largest(positions: Sequence[PositionLine]) -> list[PositionLine]:

@@ -7,8 +7,8 @@ from bot.answer import Chart
 from bot.render import words
 from bot.render.screen import Facts, Lines, Mark, Screen, Table, Text, wrapped
 from bot.render.stories import path
-from engine.bus.reports import ExportReport, PnlReport, TradeLine, TradesReport
-from engine.domain.modes import Basis
+from engine.bus.reports import ExportReport, PnlPart, PnlReport, TradeLine, TradesReport
+from engine.domain.modes import Basis, Money
 
 _ROUTES_SHOWN_MAX = 4
 TRADES_SHOWN_MAX = 50
@@ -24,9 +24,10 @@ def render_trades(report: TradesReport, *, asked: int) -> Screen:
         return Screen(title="Trades: none yet", note="paper money")
     shown = report.trades[: min(asked, TRADES_SHOWN_MAX)]
     lines: list[str] = []
+    has_live = any(trade.money is Money.LIVE for trade in shown)
     for number, trade in enumerate(shown, 1):
         engine_id = trade.engine_id if len(report.engines) > 1 else ""
-        first, *others = _trade_lines(trade, engine_id)
+        first, *others = _trade_lines(trade, engine_id, says_money=has_live)
         lines += [f"{number} {first}", *others]
     bases = sorted({trade.basis for trade in shown})
     return Screen(
@@ -37,9 +38,12 @@ def render_trades(report: TradesReport, *, asked: int) -> Screen:
 
 
 def render_pnl(report: PnlReport, *, days: int) -> Screen:
-    """Show realised profit against what was expected, by route."""
+    """Show realised profit against what was expected, by route; live money beside paper."""
+    live = report.live
     title = f"PnL, last {_days(days)}: {words.usd(report.realised_usd, is_signed=True)}"
-    if report.executions == 0:
+    if live.executions:
+        title += f" paper, {words.usd(live.realised_usd, is_signed=True)} live"
+    elif report.executions == 0:
         return Screen(title=f"PnL, last {_days(days)}: no trades", note="paper money")
     facts = Facts(
         (
@@ -51,6 +55,7 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
                 for name, amount in sorted(report.by_basis.items())
                 if len(report.by_basis) > 1
             ),
+            *_live_facts(live),
         )
     )
     engines = tuple(
@@ -62,15 +67,22 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
         (name, words.count(number), words.usd(amount, is_signed=True))
         for name, (amount, number) in best
     )
+    sent = sorted(live.by_route.items(), key=lambda item: -abs(item[1][0]))[:_ROUTES_SHOWN_MAX]
+    live_rows = tuple(
+        (name, words.count(number), words.usd(amount, is_signed=True))
+        for name, (amount, number) in sent
+    )
     return Screen(
         title=title,
-        mark=Mark.GOOD if report.realised_usd >= 0 else Mark.WARN,
+        mark=Mark.GOOD if min(report.realised_usd, live.realised_usd) >= 0 else Mark.WARN,
         blocks=(
             facts,
             *((Table(("Engine", "n", "USD"), engines),) if len(engines) > 1 else ()),
-            Table(("Route", "n", "USD"), rows),
+            *((Table(("Route", "n", "USD"), rows),) if rows else ()),
+            *((Table(("Live route", "n", "USD"), live_rows),) if live_rows else ()),
         ),
-        note=_bases_note(sorted(report.by_basis)),
+        note=_bases_note(sorted(report.by_basis))
+        + ("; live is signed and sent, and in no sum with paper" if live.executions else ""),
     )
 
 
@@ -125,12 +137,26 @@ def render_export_too_big(size: int, *, bytes_max: int) -> Screen:
     )
 
 
-def _trade_lines(trade: TradeLine, engine_id: str) -> list[str]:
+def _live_facts(live: PnlPart) -> tuple[tuple[str, str], ...]:
+    """Return what was signed and sent, beside paper; nothing if nothing was."""
+    if not live.executions:
+        return ()
+    return (
+        ("Live", words.usd(live.realised_usd, is_signed=True)),
+        ("Live expected", words.usd(live.expected_usd, is_signed=True)),
+        (
+            "Live trades",
+            f"{words.count(live.executions)}, {words.share(live.wins, live.executions)} won",
+        ),
+    )
+
+
+def _trade_lines(trade: TradeLine, engine_id: str, *, says_money: bool) -> list[str]:
     lines = [
         (
             f"{words.day_clock(trade.closed_at_ns)} {words.usd(trade.profit_usd, is_signed=True)}"
             f" of {words.usd(trade.expected_usd, is_signed=True)}"
-            f"{f', {engine_id}' if engine_id else ''}"
+            f"{f', {engine_id}' if engine_id else ''}{f', {trade.money}' if says_money else ''}"
         ),
         (
             f"  {words.route(trade.pair, trade.buy_venue, trade.sell_venue, trade.assets)}"

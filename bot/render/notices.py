@@ -14,7 +14,7 @@ from bot.render.approvals import (
 from bot.render.away import AWAY, away_content
 from bot.render.chain_notices import CHAIN_NOTICES, chain_content
 from bot.render.discoveries import learned_words
-from bot.render.reports import Came, came_lines
+from bot.render.reports import Came, came_lines, live_facts
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
 from bot.render.stories import main_cause
@@ -189,7 +189,8 @@ def _day_content(notice: DayClosed) -> tuple[Mark, str, list[str]]:
     mark = Mark.BAD if notice.differences else Mark.NONE
     title = f"Day {notice.day}: {words.usd(notice.sums.realised, is_signed=True)}"
     learned = [] if notice.learned is None else [f"learned {learned_words(notice.learned)}"]
-    return mark, title, [*came_lines(came), *learned]
+    sent = [] if notice.live is None else [f"live {told}" for _, told in live_facts(notice.live)]
+    return mark, title, [*came_lines(came), *sent, *learned]
 
 
 def _clock_content(notice: ClockCorrected) -> tuple[Mark, str, list[str]]:

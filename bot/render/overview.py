@@ -48,6 +48,7 @@ def render_status(report: StatusReport, beside: Beside, *, now_ns: int = 0) -> S
         ("This run", _profit(report.traded, report.profit_usd_paper)),
         ("Last day", _profit_of(beside.day)),
         ("All days", _profit_of(beside.ever)),
+        *_live_facts(report, beside),
     ]
     if worst is not None:
         facts.append(("Refused", f"{words.count(worst[1])} {words.phrase(worst[0])}"))
@@ -215,6 +216,17 @@ def _profit(trades: int, profit_usd: Decimal) -> str:
 
 def _profit_of(pnl: PnlReport | None) -> str:
     return "the ledger is away" if pnl is None else _profit(pnl.executions, pnl.realised_usd)
+
+
+def _live_facts(report: StatusReport, beside: Beside) -> list[tuple[str, str]]:
+    """Return what was signed and sent, which no figure of paper holds; nothing if nothing was."""
+    ever = beside.ever
+    if not report.traded_live and (ever is None or not ever.live.executions):
+        return []
+    facts = [("Live, this run", _profit(report.traded_live, report.profit_usd_live))]
+    if ever is not None:
+        facts.append(("Live, all days", _profit(ever.live.executions, ever.live.realised_usd)))
+    return facts
 
 
 def _engine_counts(report: StatusReport) -> list[tuple[str, str]]:

@@ -80,6 +80,15 @@ def render_came(title: str, came: Came, *, basis: Basis | None) -> Screen:
     )
 
 
+def live_facts(sums: Sums) -> tuple[tuple[str, str], ...]:
+    """Return what was signed and sent in a time, which no other figure holds; nothing if none."""
+    if not sums.trades:
+        return ()
+    came = f"{words.usd(sums.realised, is_signed=True)} in {words.count(sums.trades)}"
+    won = f"{words.share(sums.wins, sums.trades)} won, gas {_cost(sums.gas)}"
+    return (("Live", f"{came}, {won}"),)
+
+
 def came_lines(came: Came) -> list[str]:
     """Say what a time came to in three lines."""
     sums = came.sums

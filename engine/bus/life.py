@@ -7,7 +7,7 @@ import msgspec
 from engine.bus.reports import Report
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis, Mode
+from engine.domain.modes import Basis, Mode, Money
 
 
 class PositionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +17,7 @@ class PositionLine(msgspec.Struct, frozen=True, kw_only=True):
         held: negative if owed.
         carry: what it was filled for, in `carry_asset`.
         usd: worth of what is held now, None without a live price.
+        money: whether it is on paper or live.
     """
 
     venue: VenueId
@@ -25,6 +26,7 @@ class PositionLine(msgspec.Struct, frozen=True, kw_only=True):
     carry_asset: AssetCode
     carry: Decimal
     usd: Decimal | None
+    money: Money = Money.PAPER
 
 
 class ExposureReport(Report, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class ExposureReport(Report, frozen=True, kw_only=True):
         unrealised_usd: what closing it now would gain.
         today_usd: realised on this UTC day.
         waiting: records that are not yet in the ledger.
+        live_plans, live_gas_usd, live_positions_usd, live_today_usd: the same of what is signed
+            and sent, of which the figures above hold nothing.
     """
 
     basis: Basis
@@ -54,6 +58,10 @@ class ExposureReport(Report, frozen=True, kw_only=True):
     unpriced: list[AssetCode]
     today_usd: Decimal
     waiting: int
+    live_plans: int = 0
+    live_gas_usd: Decimal = Decimal(0)
+    live_positions_usd: Decimal = Decimal(0)
+    live_today_usd: Decimal = Decimal(0)
 
 
 class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,4 +88,5 @@ class LifeReport(Report, frozen=True, kw_only=True):
     pair: str
     mode: Mode
     profit_usd: Decimal
+    money: Money = Money.PAPER
     events: list[LifeEvent]

@@ -142,7 +142,9 @@ class DayClosed(_Notice, frozen=True, kw_only=True):
         day: as 2026-11-28.
         notices: told on it, by kind.
         differences: places whose balance is not what deposits, fills and transactions add up to.
+        sums, drawdown, best, worst: of what was traded on paper.
         learned: what background work learned on it; None of versions before there was any.
+        live: what was signed and sent came to; None where nothing was.
     """
 
     day: str
@@ -154,6 +156,7 @@ class DayClosed(_Notice, frozen=True, kw_only=True):
     notices: dict[str, int]
     differences: int
     learned: Learned | None = None
+    live: Sums | None = None
 
 
 class PlanVoided(_Notice, frozen=True, kw_only=True):

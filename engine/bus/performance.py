@@ -7,7 +7,7 @@ import msgspec
 from engine.bus.reports import Report
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.domain.performance import Missed, Sums, TradeMark
 
 
@@ -16,6 +16,7 @@ class PerformanceReport(Report, frozen=True, kw_only=True):
 
     Attributes:
         basis: of all figures; None if the ledger keeps several.
+        money: of all figures.
         all: over all trades.
         groups: the same by name, the largest first.
         drawdown: largest fall of the cumulative profit from its peak, at or above 0.
@@ -40,6 +41,7 @@ class PerformanceReport(Report, frozen=True, kw_only=True):
     missed: list[Missed]
     notices: dict[str, int]
     is_summed_twice_alike: bool
+    money: Money = Money.PAPER
 
 
 class PlaceDifference(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ class PlaceDifference(msgspec.Struct, frozen=True, kw_only=True):
     asset: AssetCode
     held: Decimal
     from_fills: Decimal
+    money: Money = Money.PAPER
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +62,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     venue: VenueId
     asset: AssetCode
     held: Decimal
+    money: Money = Money.PAPER
 
 
 class BooksReport(Report, frozen=True, kw_only=True):

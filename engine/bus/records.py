@@ -18,8 +18,9 @@ from engine.domain.engines import MAIN
 from engine.domain.fees import FeeWord
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
+from engine.domain.live_start import LiveStart
 from engine.domain.mandates import MandateUse
-from engine.domain.modes import Basis, Mode
+from engine.domain.modes import Basis, Mode, Money
 from engine.domain.opportunities import Hop, Reason
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import Plan
@@ -90,14 +91,22 @@ class IntentRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     intent: Intent
 
 
-class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
-    """A place of the paper inventory was set to its capital: money."""
+class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True, omit_defaults=True):
+    """A place of the paper inventory was set to its capital: money.
+
+    Or one of live money was found to hold something else than our transactions come to.
+
+    Attributes:
+        why: what is known of it, in a sentence; of live money.
+    """
 
     record_id: str
     run_id: str
     basis: Basis
     at_ns: int
     deposit: Deposit
+    money: Money = Money.PAPER
+    why: str = ""
 
 
 class ApprovalRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -293,6 +302,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         generation: number of this engine; records of those before it are refused from now on.
         run_id: name of this engine's run, which no other run has or gets.
         holdings: what deposits and fills came to, by venue and asset.
+        live: what there is of live money; what stands above is of paper alone.
         limits: what the operator has set of limits, by name.
         changed_at_ns: when the operator last set mode, pause or a limit, 0 if never; what only
             began to wait counts for nothing.
@@ -321,6 +331,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     open_plans: list[Intent] = []
     off: tuple[Off, ...] = ()
     fees: dict[VenueId, FeeWord] = {}
+    live: LiveStart = LiveStart()
 
 
 class RecordKeeper(Protocol):

@@ -41,7 +41,6 @@ from engine.market.valuation import Valuation
 from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.leftovers import UsdPer
-from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 
 IMPROVED_RATIO = 1.1
@@ -172,7 +171,6 @@ class Pipeline:
         detector: Detector,
         decider: Decider,
         executors: Executors,
-        positions: Positions,
         inventory: Inventory,
         fees: FeeSet,
         journal: Journal,
@@ -197,7 +195,6 @@ class Pipeline:
         self._decider = decider
         self._permits: Permits = decider.permits
         self._executors = executors
-        self._positions = positions
         self._inventory = inventory
         self._fees = fees
         self._advice = decider.advice
@@ -364,7 +361,8 @@ class Pipeline:
             self._pools_due_ns += step_ns
             self._pools_latest_ns += step_ns
         self._decider.step_clock(step_ns)
-        self._positions.step_clock(step_ns, at_ns)
+        for account in self._decider.accounts:
+            account.positions.step_clock(step_ns, at_ns)
         self._advising.step_clock(step_ns)
 
     def _advance(self, at_ns: int) -> None:
@@ -372,12 +370,13 @@ class Pipeline:
 
     def _book(self, ended: Sequence[Finished]) -> None:
         for finished in ended:
-            execution = self._positions.add(finished.plan, finished.execution)
-            self._inventory.add([execution])
+            account = self._decider.account_of(finished.plan)
+            execution = account.positions.add(finished.plan, finished.execution)
+            account.inventory.add([execution])
             self._permits.mandates.finished(finished.plan, execution)
             self._decider.learn(execution)
             if not execution.corrects:
-                self._decider.finished(finished.plan.plan_id)
+                self._decider.finished(finished.plan)
                 self._detector.release(finished.plan.opportunity.opportunity_id)
             self._journal.execution_finished(finished.booked(execution))
         if ended:
@@ -410,7 +409,8 @@ class Pipeline:
         self.after_input(at_ns)
         if self._inventory.waiting:
             self._fund(at_ns, most=FUNDED_PER_TICK)
-        self._positions.note_prices(self._usd_per(at_ns), at_ns, most=NOTED_PER_TICK)
+        for account in self._decider.accounts:
+            account.positions.note_prices(self._usd_per(at_ns), at_ns, most=NOTED_PER_TICK)
         self._tell(self._freshness.update(at_ns))
         self._look_at_pools(at_ns)
         self._look_at_permits(at_ns)

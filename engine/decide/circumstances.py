@@ -1,14 +1,16 @@
 """What limits look at."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from engine.decide.account import Account
 from engine.decide.limit_set import LimitSet
 from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
 from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
+from engine.domain.modes import Money
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.gas_book import GasBook
@@ -35,6 +37,8 @@ class Circumstances:
         off: what the operator has switched off.
         come_through: how often what was sent came through.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
+        positions, inventory, under_way: of paper.
+        live: the same of what is sent.
     """
 
     board: Board
@@ -54,6 +58,20 @@ class Circumstances:
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
     come_through: ComeThrough = field(default_factory=ComeThrough)
+    live: Account = field(default_factory=Account)
+
+    def of(self, money: Money) -> "Circumstances":
+        """Return them as limits of plans with this money see them: no other counts there."""
+        if money is Money.PAPER:
+            return self
+        # What the wallet has for gas is not read from the chain yet: paper stands for it.
+        return replace(self, positions=self.live.positions, under_way=self.live.under_way)
+
+    def account(self, money: Money) -> Account:
+        """Return the books of a kind of money."""
+        if money is Money.LIVE:
+            return self.live
+        return Account(positions=self.positions, inventory=self.inventory, under_way=self.under_way)
 
     @property
     def advice(self) -> AdviceBook:

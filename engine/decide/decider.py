@@ -5,7 +5,7 @@ once more when the plan is ready.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -14,12 +14,13 @@ from typing import Final, Protocol
 import msgspec
 
 from engine.bus.reports import LimitLine
+from engine.decide.account import Account
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.bounds.proof import longest_unproven
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limit_set import Term
-from engine.decide.limits import Draft, Figures, Finding, ShrinkTo
+from engine.decide.limits import Draft, Figures, Finding, Limit, ShrinkTo, Verdict
 from engine.decide.mixing import Mixing, mixed_figures
 from engine.decide.permits import Permits
 from engine.decide.terms import worst_quote
@@ -28,10 +29,18 @@ from engine.domain.advice import BlockTimeAdvice, GasAdvice, InclusionAdvice, Ti
 from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.mixed_routes import pool_run
-from engine.domain.modes import Mode
+from engine.domain.modes import Mode, Money
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing, sends_of, wallet_of
+from engine.domain.plans import (
+    AtomicPlan,
+    LeggedPlan,
+    Plan,
+    Sizing,
+    money_of,
+    sends_of,
+    wallet_of,
+)
 from engine.domain.units import NS_PER_MS
 from engine.market.advice_book import BID, SCHEDULE
 from engine.quote.atomic import AtomicConfirmer, ConfirmedAtomic
@@ -106,10 +115,12 @@ class Decider:
                 slippage_bps=values[SLIPPAGE_BPS], edge_bps_floor=values[EDGE_BPS]
             )
         )
-        self._under_way = circumstances.under_way
-        self._limits = [limit.make(circumstances) for limit in limits]
-        self._early_checks = [limit.check for limit in self._limits if limit.is_early]
-        self._late_checks = [limit.check for limit in self._limits if not limit.is_early]
+        self._accounts = {money: circumstances.account(money) for money in Money}
+        self._limits: dict[Money, list[Limit]] = {
+            money: [limit.make(circumstances.of(money)) for limit in limits] for money in Money
+        }
+        self._early_checks = _checks(self._limits, is_early=True)
+        self._late_checks = _checks(self._limits, is_early=False)
         self._plan_ttl_ns = plan_ttl_ms * NS_PER_MS
         self._mixing = Mixing(circumstances=circumstances, plan_ttl_ns=self._plan_ttl_ns)
         self.planned = 0
@@ -190,7 +201,7 @@ class Decider:
         """Count a decision; the kill latch has the last word."""
         if not isinstance(plan, Finding):
             if not self._circumstances.is_killed():
-                self._under_way.add(plan)
+                self.account_of(plan).under_way.add(plan)
                 self._circumstances.order_rate.add(sends_of(plan), at_ns)
                 self.planned += 1
                 return plan
@@ -209,11 +220,20 @@ class Decider:
 
     def resume(self, plan: Plan) -> None:
         """Count a plan of an earlier run as under way again."""
-        self._under_way.add(plan)
+        self.account_of(plan).under_way.add(plan)
 
-    def finished(self, plan_id: str) -> None:
+    @property
+    def accounts(self) -> Collection[Account]:
+        """The books of each kind of money."""
+        return self._accounts.values()
+
+    def account_of(self, plan: Plan) -> Account:
+        """Return the books of the money that a plan moves."""
+        return self._accounts[money_of(plan)]
+
+    def finished(self, plan: Plan) -> None:
         """Stop counting a plan as under way; its execution is booked in the positions."""
-        self._under_way.remove(plan_id)
+        self.account_of(plan).under_way.remove(plan.plan_id)
 
     def learn(self, execution: Execution) -> None:
         """Learn what came of what was sent."""
@@ -244,12 +264,12 @@ class Decider:
                 term="" if limit.term is None else limit.term.name,
                 by_settings=self._by_settings(limit.term),
             )
-            for limit in self._limits
+            for limit in self._limits[self._money]
         ] + self._other_lines()
 
     def _other_lines(self) -> list[LimitLine]:
         """Return what no limit of plans goes by, where it is not as the settings say."""
-        shown = {limit.term for limit in self._limits}
+        shown = {limit.term for limit in self._limits[self._money]}
         return [
             LimitLine(
                 name=term.name,
@@ -273,7 +293,7 @@ class Decider:
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)
-        for check in self._early_checks:
+        for check in self._early_checks[self._money]:
             verdict = check(draft, at_ns)
             if isinstance(verdict, Finding):
                 return verdict
@@ -302,7 +322,8 @@ class Decider:
         wallet = wallet_of(confirmed.chain)
         drawn: list[Need] = [((wallet, confirmed.gas.asset), confirmed.gas.amount)]
         own: Need = ((wallet, opportunity.quote), confirmed.paid_quote)
-        free = self._circumstances.inventory.held(own[0]) - self._under_way.reserved(own[0])
+        account = self._accounts[self._money]
+        free = account.inventory.held(own[0]) - account.under_way.reserved(own[0])
         if opportunity.quote == confirmed.gas.asset:
             free -= confirmed.gas.amount
         # What is sent is sent by a contract that holds nothing.
@@ -369,7 +390,7 @@ class Decider:
         return confirm
 
     def _check_late(self, draft: Draft, at_ns: int) -> Finding | ShrinkTo | None:
-        for check in self._late_checks:
+        for check in self._late_checks[self._money]:
             verdict = check(draft, at_ns)
             if verdict is not None:
                 return verdict
@@ -430,6 +451,23 @@ class Decider:
     @property
     def _is_live(self) -> bool:
         return self._circumstances.switches.mode is Mode.LIVE
+
+    @property
+    def _money(self) -> Money:
+        """With what is decided on now: in live mode nothing is planned on paper."""
+        return Money.LIVE if self._is_live else Money.PAPER
+
+
+_Check = Callable[[Draft, int], Verdict]
+
+
+def _checks(
+    limits: Mapping[Money, Sequence[Limit]], *, is_early: bool
+) -> dict[Money, list[_Check]]:
+    return {
+        money: [limit.check for limit in those if limit.is_early is is_early]
+        for money, those in limits.items()
+    }
 
 
 class _Confirm(Protocol):

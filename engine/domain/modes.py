@@ -18,6 +18,13 @@ class Mode(StrEnum):
 MODES_UPWARD: tuple[Mode, ...] = (Mode.OBSERVE, Mode.PAPER, Mode.APPROVE, Mode.LIVE)
 
 
+class Money(StrEnum):
+    """Whether something was traded on paper, or really; the two are never added up."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
 class Basis(StrEnum):
     """Where the figures on a screen come from; every report says it."""
 
@@ -31,6 +38,11 @@ class Basis(StrEnum):
 def basis_in(basis: Basis, mode: Mode) -> Basis:
     """Return what the figures of a run are in a mode."""
     return Basis.SANDBOX_LIVE if basis is Basis.SANDBOX and mode is Mode.LIVE else basis
+
+
+def basis_of(basis: Basis, money: Money) -> Basis:
+    """Return what the figures of a trade are, in a run of some basis."""
+    return basis_in(basis, Mode.LIVE if money is Money.LIVE else Mode.PAPER)
 
 
 def is_upward(*, current: Mode, wanted: Mode) -> bool:

@@ -15,7 +15,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.mixed_routes import custody_changes
-from engine.domain.modes import Basis, Mode, basis_in
+from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Leg, Opportunity
 from engine.domain.permits import Permit, digest_of_terms
 
@@ -397,9 +397,14 @@ def is_live(plan: Plan) -> bool:
     return isinstance(plan, AtomicPlan) and plan.is_live is True
 
 
+def money_of(plan: Plan) -> Money:
+    """Return in which books a plan belongs."""
+    return Money.LIVE if is_live(plan) else Money.PAPER
+
+
 def basis_of_plan(plan: Plan, basis: Basis) -> Basis:
     """Return what the figures of a plan are, in a run of some basis."""
-    return basis_in(basis, Mode.LIVE if is_live(plan) else Mode.PAPER)
+    return basis_of(basis, money_of(plan))
 
 
 def worth_usd(plan: Plan) -> Decimal:

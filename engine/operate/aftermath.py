@@ -43,7 +43,7 @@ class Aftermath:
         if not self._since_ns:
             self._since_ns, self._told = at_ns, None
             self._refused, self._usd = self._refusals(), self._exposure(at_ns)
-        found = (len(self._core.under_way), self._left_over())
+        found = (self._core.plans, self._left_over())
         has_settled = not found[0] or at_ns - self._since_ns >= SETTLE_NS
         if found != self._told and has_settled:
             is_news = self._told is None or not found[0]
@@ -60,7 +60,7 @@ class Aftermath:
             is_killed=is_killed,
             why=self._latches.why(),
             since_ns=self._since_ns,
-            plans=len(core.under_way),
+            plans=core.plans,
             left_over=self._left_over(),
             usd=self._exposure(at_ns),
             usd_before=self._usd,
@@ -70,7 +70,7 @@ class Aftermath:
         )
 
     def _left(self, at_ns: int) -> KillLeft:
-        usd, plans = self._exposure(at_ns), len(self._core.under_way)
+        usd, plans = self._exposure(at_ns), self._core.plans
         return KillLeft(
             at_ns=at_ns,
             basis=self._core.basis,
@@ -81,7 +81,9 @@ class Aftermath:
         )
 
     def _left_over(self) -> tuple[Amount, ...]:
-        residuals = self._core.positions.residuals
+        # What is still there, whichever money it is of: amounts of assets, and no profit.
+        core = self._core
+        residuals = (*core.positions.residuals, *core.live.positions.residuals)
         assets = sorted({one.held.asset for one in residuals})
         return tuple(
             Amount(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.core.checkpoint import CoreFrame
 from engine.core.market_rows import MarketRows
+from engine.decide.account import Account
 from engine.decide.decider import Decider
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
@@ -38,6 +39,7 @@ class Core:
         gas: prices by chain, as they are now.
         advice: what background work advises now.
         frame: what a checkpoint is the state of.
+        positions, inventory, under_way: of paper; `live` of what is signed and sent.
     """
 
     advice: AdviceBook
@@ -57,6 +59,7 @@ class Core:
     inventory: Inventory
     fees: FeeSet
     under_way: PlansUnderWay
+    live: Account
     valuation: Valuation
     journal: RunJournal
     control: Switches
@@ -68,6 +71,11 @@ class Core:
     def basis(self) -> Basis:
         """Where the figures of this run come from, in the mode as it is now."""
         return basis_in(self.header.basis, self.control.mode)
+
+    @property
+    def plans(self) -> int:
+        """How many plans are under way, on paper and live."""
+        return len(self.under_way) + len(self.live.under_way)
 
     @property
     def started_at_ns(self) -> int:

@@ -98,6 +98,8 @@ class EngineReports:
             moves_refused=core.moving_pools.moves_refused,
             pools_waiting=core.detector.pools_waiting,
             profit_usd_paper=core.journal.counts.profit_usd,
+            traded_live=core.journal.counts.traded_live,
+            profit_usd_live=core.journal.counts.profit_usd_live,
             latency_us=core.hot_path.latency.summary_us(),
             loop_lag_us=self._sights.loop_lag.summary_us(),
             memory_mb={"engine": round(psutil.Process().memory_info().rss / 1_048_576, 1)},
@@ -121,6 +123,8 @@ class EngineReports:
             books_live=sum(line.books_live for line in lines if not line.is_chain),
             traded=core.journal.counts.traded,
             profit_usd=core.journal.counts.profit_usd,
+            traded_live=core.journal.counts.traded_live,
+            profit_usd_live=core.journal.counts.profit_usd_live,
         )
 
     def _found_by_legs(self) -> dict[int, int]:

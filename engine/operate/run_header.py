@@ -13,6 +13,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.fees import FeeWord
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
+from engine.domain.live_start import LiveStart
 from engine.domain.modes import Basis
 from engine.domain.orders import Intent
 from engine.domain.residuals import LastPrice, Residual
@@ -80,6 +81,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
         engine_id: whose run it is.
+        live: the same of live money; earlier versions had paper alone.
         open_plans: that were under way when their engine ended; earlier versions kept none.
     """
 
@@ -105,6 +107,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     engine_id: str = MAIN
     off: tuple[Off, ...] = ()
     fees: dict[VenueId, FeeWord] = {}
+    live: LiveStart = LiveStart()
 
 
 def encode_header(header: RunHeader) -> bytes:

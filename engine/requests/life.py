@@ -6,6 +6,7 @@ from engine.bus.life import ExposureReport, LifeReport, PositionLine
 from engine.bus.reports import Unknown
 from engine.bus.request import EngineRequest, LedgerRequest
 from engine.domain.exact import exact_product
+from engine.domain.modes import Money
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
@@ -18,9 +19,17 @@ class GetExposure(EngineRequest[ExposureReport], frozen=True, kw_only=True):
     async def answer(self, engine: "EngineAnswers", /) -> ExposureReport:
         """See `Request.answer`."""
         core, at_ns = engine.core, engine.clock()
+        left_over = [
+            (money, one)
+            for money, positions in (
+                (Money.PAPER, core.positions),
+                (Money.LIVE, core.live.positions),
+            )
+            for one in positions.residuals
+        ]
         usd_per = {
             asset: core.valuation.usd_per(asset, at_ns)
-            for one in core.positions.residuals
+            for _, one in left_over
             for asset in (one.held.asset, one.carry.asset)
         }
         exposure = core.positions.exposure(usd_per.get, at_ns)
@@ -43,8 +52,9 @@ class GetExposure(EngineRequest[ExposureReport], frozen=True, kw_only=True):
                     usd=None
                     if (usd := usd_per[one.held.asset]) is None
                     else exact_product(one.held.value, usd),
+                    money=money,
                 )
-                for one in core.positions.residuals
+                for money, one in left_over
                 if one.held.value
             ],
             positions_usd=exposure.usd,
@@ -52,6 +62,10 @@ class GetExposure(EngineRequest[ExposureReport], frozen=True, kw_only=True):
             unpriced=sorted(exposure.unpriced),
             today_usd=core.positions.realised_usd(at_ns),
             waiting=status.records_waiting,
+            live_plans=len(core.live.under_way),
+            live_gas_usd=core.live.under_way.gas_usd,
+            live_positions_usd=core.live.positions.exposure(usd_per.get, at_ns).usd,
+            live_today_usd=core.live.positions.realised_usd(at_ns),
         )
 
 

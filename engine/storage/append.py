@@ -29,6 +29,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.orders import Execution, Order, traded_base
+from engine.domain.plans import money_of
 from engine.storage import audit, outcomes, permit_acts, permit_store, tables
 from engine.storage.balances import Change, add_changes
 from engine.storage.insertion import Row, insert_new
@@ -163,10 +164,14 @@ async def _append_execution(
     if fills and not corrects:
         await connection.execute(insert(tables.fills), fills)
     if execution.residuals:
-        await connection.execute(insert(tables.residuals), _residual_rows(execution))
+        await connection.execute(
+            insert(tables.residuals),
+            [{**one, "money": row["money"]} for one in _residual_rows(execution)],
+        )
     if execution.transaction is not None:
         await insert_transaction(connection, execution.execution_id, execution.transaction)
-    return [(engine_id, record.basis, *change) for change in execution.changes]
+    money = money_of(record.plan)
+    return [(engine_id, record.basis, money, *change) for change in execution.changes]
 
 
 async def _append_deposit(
@@ -177,8 +182,8 @@ async def _append_deposit(
         connection, tables.deposits, {**_deposit_row(record), "engine_id": engine_id}
     ):
         return []
-    added = record.deposit.added
-    return [(engine_id, record.basis, record.deposit.venue, added.asset, added.value)]
+    venue, added = record.deposit.venue, record.deposit.added
+    return [(engine_id, record.basis, record.money, venue, added.asset, added.value)]
 
 
 async def _append_state(
@@ -321,6 +326,7 @@ def _execution_row(record: ExecutionRecord) -> Row:
         "void": execution.void or None,
         "plan": msgspec.json.encode(plan).decode(),
         "digest": _digest(record),
+        "money": money_of(plan).value,
     }
 
 
@@ -402,6 +408,7 @@ def _intent_row(record: IntentRecord) -> Row:
         "at_ns": first.sent_at_ns,
         "intent": msgspec.json.encode(intent).decode(),
         "digest": _digest(record),
+        "money": money_of(intent.plan).value,
     }
 
 
@@ -418,6 +425,8 @@ def _deposit_row(record: DepositRecord) -> Row:
         "started": deposit.started.value,
         "started_usd": deposit.started_usd,
         "digest": _digest(record),
+        "money": record.money.value,
+        "why": record.why,
     }
 
 

@@ -1,4 +1,4 @@
-"""The paper inventory's balances: added to in the transaction that stores a deposit or a fill."""
+"""Balances of the inventories: added to in the transaction that stores a deposit or a fill."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -11,36 +11,38 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Holding, Place
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.storage.tables import balances, deposits
 from engine.storage.whose import Whose
 
-Change = tuple[str, Basis, VenueId, AssetCode, Decimal]
-"""Of an engine's holdings: its id, their basis, where, of what, and how much more there is."""
+Change = tuple[str, Basis, Money, VenueId, AssetCode, Decimal]
+"""Of an engine's holdings: its id, their basis, paper or live, where, of what, how much more."""
 
 
 async def add_changes(connection: AsyncConnection, changes: Iterable[Change]) -> None:
     """Add changes to what is held."""
-    added: dict[tuple[str, str, str, str], list[Decimal]] = {}
-    for engine_id, basis, venue, asset, change in changes:
-        added.setdefault((engine_id, basis.value, venue, asset), []).append(change)
+    added: dict[tuple[str, str, str, str, str], list[Decimal]] = {}
+    for engine_id, basis, money, venue, asset, change in changes:
+        key = (engine_id, basis.value, money.value, venue, asset)
+        added.setdefault(key, []).append(change)
     if not added:
         return
     stored = await connection.execute(select(balances))
-    held = {(row.engine_id, row.basis, row.venue, row.asset): row.held for row in stored}
+    held = {(row.engine_id, row.basis, row.money, row.venue, row.asset): row.held for row in stored}
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     upsert = dialect.insert(balances)
     await connection.execute(
         upsert.on_conflict_do_update(
-            index_elements=["engine_id", "basis", "venue", "asset"],
+            index_elements=["engine_id", "basis", "money", "venue", "asset"],
             set_={"held": upsert.excluded.held},
         ),
         [
             {
                 "engine_id": key[0],
                 "basis": key[1],
-                "venue": key[2],
-                "asset": key[3],
+                "money": key[2],
+                "venue": key[3],
+                "asset": key[4],
                 "held": exact_sum((held.get(key, Decimal(0)), *amounts)),
             }
             for key, amounts in added.items()

@@ -13,7 +13,7 @@ from engine.bus.performance import BooksReport, Held, PlaceDifference
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.storage.exact_sql import exact_times, exact_total
 from engine.storage.tables import (
     balances,
@@ -25,14 +25,14 @@ from engine.storage.tables import (
     transactions,
 )
 
-Key = tuple[str, str, str, str]
-"""Engine, basis, venue, asset."""
+Key = tuple[str, str, str, str, str]
+"""Engine, basis, paper or live, venue, asset."""
 
 Change = tuple[Key, Decimal]
 PIECE: Final = 2_000
 """Executions that are added up at a time."""
 
-_KEY: Final = ("engine_id", "basis", "venue", "asset")
+_KEY: Final = ("engine_id", "basis", "money", "venue", "asset")
 
 Transact = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
 
@@ -60,15 +60,22 @@ async def _compare(transact: Transact, basis: Basis | None) -> BooksReport:
     zero = Decimal(0)
     return BooksReport(
         held=[
-            Held(engine_id=key[0], venue=VenueId(key[2]), asset=AssetCode(key[3]), held=amount)
+            Held(
+                engine_id=key[0],
+                money=Money(key[2]),
+                venue=VenueId(key[3]),
+                asset=AssetCode(key[4]),
+                held=amount,
+            )
             for key, amount in sorted(held.items())
             if basis is None or key[1] == basis
         ],
         differences=[
             PlaceDifference(
                 engine_id=key[0],
-                venue=VenueId(key[2]),
-                asset=AssetCode(key[3]),
+                money=Money(key[2]),
+                venue=VenueId(key[3]),
+                asset=AssetCode(key[4]),
                 held=held.get(key, zero),
                 from_fills=exact_sum(sums[key]),
             )
@@ -101,7 +108,8 @@ async def _piece(
 
 async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
     of = (
-        executions.c.engine_id, executions.c.basis, orders.c.venue, orders.c.pair, orders.c.side,
+        executions.c.engine_id, executions.c.basis, executions.c.money,
+        orders.c.venue, orders.c.pair, orders.c.side,
     )  # fmt: skip
     found = await connection.execute(
         select(
@@ -121,7 +129,7 @@ async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> l
         base, _, quote = row.pair.partition("-")
         sign = 1 if row.side == "buy" else -1
         fee_base, fee_quote = row.fee_base or Decimal(0), row.fee_quote or Decimal(0)
-        place = (row.engine_id, row.basis, row.venue)
+        place = (row.engine_id, row.basis, row.money, row.venue)
         changes += [
             ((*place, base), exact_sum((sign * row.base, -fee_base))),
             ((*place, quote), exact_sum((-sign * row.quote, -fee_quote))),
@@ -131,7 +139,9 @@ async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> l
 
 async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
     """Add up what the ends of transactions gave and received, and what they paid for gas."""
-    place = (executions.c.engine_id, executions.c.basis, transactions.c.wallet)
+    place = (
+        executions.c.engine_id, executions.c.basis, executions.c.money, transactions.c.wallet,
+    )  # fmt: skip
     first, last = swaps.alias("first"), swaps.alias("last")
     ends = select(func.max(swaps.c.position)).where(
         swaps.c.execution_id == transactions.c.execution_id
@@ -179,8 +189,8 @@ async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool
 
 
 def _key(row: Any) -> Key:
-    return row.engine_id, row.basis, row.venue, row.asset
+    return row.engine_id, row.basis, row.money, row.venue, row.asset
 
 
 def _wallet_key(row: Any) -> Key:
-    return row.engine_id, row.basis, row.wallet, row.asset
+    return row.engine_id, row.basis, row.money, row.wallet, row.asset

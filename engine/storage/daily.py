@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.notices import DayClosed
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.records import NoticeRecord
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.append import append
@@ -26,8 +26,10 @@ Transact = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any
 class Books(Protocol):
     """What a report is made from."""
 
-    async def performance(self, since_ns: int, until_ns: int, *, by: By) -> PerformanceReport:
-        """Sum up the trades of a time."""
+    async def performance(
+        self, since_ns: int, until_ns: int, *, by: By, money: Money = Money.PAPER
+    ) -> PerformanceReport:
+        """Sum up the trades of a time, those on paper or those that were sent."""
         ...
 
     async def books(self) -> BooksReport:
@@ -115,6 +117,7 @@ async def make_report(ledger: Books, *, day: str, now_ns: int, basis: Basis) -> 
     """Sum up a day."""
     start_ns = start_of(day)
     came = await ledger.performance(start_ns, start_ns + NS_PER_DAY, by=By.ALL)
+    sent = await ledger.performance(start_ns, start_ns + NS_PER_DAY, by=By.ALL, money=Money.LIVE)
     books = await ledger.books()
     counts = await ledger.discoveries.count(start_ns, start_ns + NS_PER_DAY)
     return NoticeRecord(
@@ -129,7 +132,10 @@ async def make_report(ledger: Books, *, day: str, now_ns: int, basis: Basis) -> 
             worst=came.worst,
             missed=came.missed,
             notices=came.notices,
-            differences=len(books.differences) + (not came.is_summed_twice_alike),
+            differences=len(books.differences)
+            + (not came.is_summed_twice_alike)
+            + (not sent.is_summed_twice_alike),
             learned=counts.learned(),
+            live=sent.all if sent.all.trades else None,
         ),
     )

@@ -31,6 +31,7 @@ _COLUMNS = (
     executions.c.correction_usd,
     executions.c.expected_usd,
     executions.c.engine_id,
+    executions.c.money,
 )
 
 

@@ -128,6 +128,7 @@ EXPORTS: dict[str, Export] = {
                 "correction_usd",
                 "corrects",
                 "engine_id",
+                "money",
                 "found_usd",
                 "story",
             )

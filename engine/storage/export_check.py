@@ -1,4 +1,4 @@
-"""Whether an exported file holds what the ledger does: its rows, and of trades their sum."""
+"""Whether an exported file holds what the ledger does: its rows, and of trades their sums."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.exact import exact_sum
-from engine.domain.performance import By
+from engine.domain.modes import Money
+from engine.domain.performance import By, Sums
 from engine.storage.export import Export, Span
 from engine.storage.performance import Known, load_performance
+from engine.storage.whose import Whose
 
 _AHEAD_NS: Final = 2**62
 """Later than anything that is stored."""
@@ -33,18 +35,48 @@ async def compare(
         stored = await transact(partial(_count, export=export, span=span))
         return f"{len(rows):,} of {stored:,} rows", len(rows) == stored
     names = [column.key for column in export.columns]
+    kind = names.index("money")
+    said, is_alike = [], True
+    for money in Money:
+        own = [row for row in rows if row[kind] == money]
+        words, is_same = await _compare(transact, names, own, span=span, money=money, known=known)
+        is_alike = is_alike and is_same
+        if own or not is_same or money is Money.PAPER:
+            said.append(words)
+    return "; ".join(said), is_alike
+
+
+async def _compare(
+    transact: Transact,
+    names: Sequence[str | None],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    span: Span,
+    money: Money,
+    known: Known,
+) -> tuple[str, bool]:
+    """Compare what a file holds of one kind of money: paper and live are never one sum."""
     parts = [names.index(name) for name in ("profit_usd", "correction_usd")]
     amounts = (row[part] for row in rows for part in parts)
     total = exact_sum(amount for amount in amounts if isinstance(amount, Decimal))
-    until_ns = _AHEAD_NS if span.until_ns is None else span.until_ns
+    stored = await _came(transact, span=span, money=money, known=known)
+    live = "live " if money is Money.LIVE else ""
+    if (len(rows), total) == (stored.trades, stored.realised):
+        return f"{len(rows):,} {live}trades, {total:.2f} USD", True
+    ledger = f"{stored.trades:,}, {stored.realised:f} USD"
+    return f"{len(rows):,} {live}trades, {total:f} USD; ledger {ledger}", False
+
+
+async def _came(transact: Transact, *, span: Span, money: Money, known: Known) -> Sums:
     report = await load_performance(
-        transact, since_ns=span.since_ns, until_ns=until_ns, by=By.ALL, basis=None, known=known
+        transact,
+        since_ns=span.since_ns,
+        until_ns=_AHEAD_NS if span.until_ns is None else span.until_ns,
+        by=By.ALL,
+        whose=Whose(money=money),
+        known=known,
     )
-    is_alike = (len(rows), total) == (report.all.trades, report.all.realised)
-    if is_alike:
-        return f"{len(rows):,} trades, {total:.2f} USD", True
-    ledger = f"{report.all.trades:,}, {report.all.realised:f} USD"
-    return f"{len(rows):,} trades, {total:f} USD; ledger {ledger}", False
+    return report.all
 
 
 async def _count(connection: AsyncConnection, *, export: Export, span: Span) -> int:

@@ -46,7 +46,7 @@ from engine.bus.request import Reply, Request
 from engine.bus.truths import TruthsKept, TruthsReport
 from engine.domain.engines import MAIN, check_engine_id
 from engine.domain.errors import TransientError
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
 from engine.storage import (
@@ -293,14 +293,16 @@ class Ledger:
                 return total.report()
             after = page[-1]
 
-    async def performance(self, since_ns: int, until_ns: int, *, by: By) -> PerformanceReport:
-        """Sum up the trades of a time."""
+    async def performance(
+        self, since_ns: int, until_ns: int, *, by: By, money: Money = Money.PAPER
+    ) -> PerformanceReport:
+        """Sum up the trades of a time, those on paper or those that were sent."""
         return await load_performance(
             self._writer.transact,
             since_ns=since_ns,
             until_ns=until_ns,
             by=by,
-            basis=self._settings.basis,
+            whose=Whose(basis=self._settings.basis, money=money),
             known=self._known,
         )
 

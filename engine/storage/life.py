@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.life import LifeEvent, LifeReport
 from engine.bus.reports import Unknown
 from engine.domain.exact import exact_sum
-from engine.domain.modes import Basis, Mode
+from engine.domain.modes import Basis, Mode, Money, basis_of
 from engine.storage.tables import executions, fills, intents, opportunities, orders, transactions
 from engine.storage.totals import realised_usd
 
@@ -43,9 +43,10 @@ async def load_life(connection: AsyncConnection, *, ref: str) -> LifeReport | Un
     return LifeReport(
         opportunity_id=trade.opportunity_id,
         execution_id=trade.execution_id,
-        basis=Basis(trade.basis),
+        basis=basis_of(Basis(trade.basis), Money(trade.money)),
         pair=trade.pair,
         mode=Mode(trade.mode),
+        money=Money(trade.money),
         profit_usd=exact_sum(realised_usd(row) for row in (trade, *late)),
         events=sorted(events, key=lambda event: event.at_ns),
     )

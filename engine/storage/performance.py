@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.performance import PerformanceReport
 from engine.domain.exact import exact_sum
-from engine.domain.modes import Basis
+from engine.domain.modes import Money
 from engine.domain.performance import By, Missed, Sums
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.exact_sql import StorySlippage, StoryUsd, exact_total
@@ -63,7 +63,7 @@ class Piece:
 
 Named = list[tuple[str, Sums]]
 
-Known = LRUCache[tuple[Basis | None, By, Piece], Named]
+Known = LRUCache[tuple[Whose, By, Piece], Named]
 """Sums by piece. Trades are only ever added: as many as before are the same."""
 
 KNOWN_MAX: Final = 512
@@ -85,7 +85,7 @@ async def load_performance(
     since_ns: int,
     until_ns: int,
     by: By,
-    basis: Basis | None,
+    whose: Whose,
     known: Known,
 ) -> PerformanceReport:
     """Sum up the trades that closed from one instant up to another.
@@ -95,7 +95,7 @@ async def load_performance(
         since_ns: the first instant.
         until_ns: the first instant after it.
         by: what they are grouped by as well.
-        basis: whose figures; None for all.
+        whose: figures; paper and live are asked for one after the other.
         known: sums of pieces that were made before.
     """
     load = partial(
@@ -104,7 +104,7 @@ async def load_performance(
         since_ns=since_ns,
         until_ns=until_ns,
         by=by,
-        whose=Whose(basis=basis),
+        whose=whose,
         known=known,
     )
     report = await load()
@@ -147,6 +147,7 @@ async def _load(
         named = sorted(groups.items())
     return PerformanceReport(
         basis=whose.basis,
+        money=whose.money or Money.PAPER,
         since_ns=since_ns,
         until_ns=until_ns,
         all=total,
@@ -196,7 +197,7 @@ async def _next_piece(
 async def _sums(
     transact: Transact[Any], piece: Piece, *, by: By, whose: Whose, known: Known
 ) -> Named:
-    key = (whose.basis, by, piece)
+    key = (whose, by, piece)
     named: Named | None = known.get(key)
     if named is None:
         named = await transact(

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from engine.domain.engines import MAIN
+from engine.domain.modes import Money
 from engine.storage.columns import ExactDecimal, FreeText
 
 metadata = MetaData(
@@ -37,6 +38,11 @@ metadata = MetaData(
 def _engine_id() -> "Column[str]":
     """Make the id of the engine whose row it is; all of earlier versions are of one."""
     return Column("engine_id", Text, nullable=False, server_default=MAIN)
+
+
+def _money() -> "Column[str]":
+    """Make the word for the money that was moved; before there were two it was all paper."""
+    return Column("money", Text, nullable=False, server_default=Money.PAPER.value)
 
 
 def _number() -> "Column[int]":
@@ -111,6 +117,7 @@ executions = Table(
     Column("corrects", Text),
     Column("void", FreeText),
     _engine_id(),
+    _money(),
     Index("ix_executions_plan_id", "plan_id"),
     Index("ix_executions_corrects", "corrects"),
     Index("ix_executions_seq", "seq"),
@@ -245,6 +252,7 @@ residuals = Table(
     Column("held", ExactDecimal, nullable=False),
     Column("carry_asset", Text, nullable=False),
     Column("carry", ExactDecimal, nullable=False),
+    _money(),
 )
 """What executions left over (owe, if negative); `carry` is what it was filled for, and what it
 realised by closing earlier ones. Executions of earlier versions have `residual_sign` instead."""
@@ -260,6 +268,7 @@ intents = Table(
     Column("intent", Text, nullable=False),
     Column("digest", Text, nullable=False),
     _engine_id(),
+    _money(),
     Index("ix_intents_plan_id", "plan_id"),
 )
 """What plans were about to send, before anything left. `intent` is JSON: the plan and what was
@@ -281,15 +290,19 @@ deposits = Table(
     Column("started_usd", ExactDecimal, nullable=False),
     Column("digest", Text, nullable=False),
     _engine_id(),
+    _money(),
+    Column("why", FreeText, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
-"""What places of the paper inventory were set to, in order."""
+"""What places of the paper inventory were set to, and what was found on chain of live money that no
+transaction of ours brought or took, with the sentence `why`; in order."""
 
 balances = Table(
     "balances",
     metadata,
     Column("engine_id", Text, primary_key=True, server_default=MAIN),
     Column("basis", Text, primary_key=True),
+    Column("money", Text, primary_key=True, server_default=Money.PAPER.value),
     Column("venue", Text, primary_key=True),
     Column("asset", Text, primary_key=True),
     Column("held", ExactDecimal, nullable=False),

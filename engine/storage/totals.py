@@ -10,13 +10,14 @@ from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import EngineState, NoticeRecord
-from engine.bus.reports import PnlReport, TradeLine, TradesReport
+from engine.bus.reports import PnlPart, PnlReport, TradeLine, TradesReport
 from engine.domain.assets import AssetCode
 from engine.domain.delays import Delayed
 from engine.domain.exact import exact_sum
 from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis, Mode
+from engine.domain.live_start import LiveStart
+from engine.domain.modes import Basis, Mode, Money, basis_of
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import Off
 from engine.domain.units import NS_PER_DAY
@@ -50,7 +51,10 @@ async def load_state(
     Mode, profit, leftovers and holdings are of this engine only, and of `basis` only, if given. The
     one-time codes are of all engines, and so is a kill that names none.
     """
-    whose = Whose(engine_id=engine_id, basis=basis)
+    whose, live = (
+        Whose(engine_id=engine_id, basis=basis, money=money) for money in (Money.PAPER, Money.LIVE)
+    )
+    whatever = Whose(engine_id=engine_id, basis=basis)
     newest = await connection.execute(
         select(
             operator_state.c.mode,
@@ -79,7 +83,7 @@ async def load_state(
         limits={} if state is None else read_limits(state.limits),
         realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, whose):f}",
         residuals=left_over,
-        open_plans=await load_open_plans(connection, whose=whose),
+        open_plans=await load_open_plans(connection, whose=whatever),
         last_prices=await load_last_prices(connection, left_over, whose=whose),
         generation=generation,
         run_id=run_id,
@@ -92,6 +96,17 @@ async def load_state(
         own_latch=await load_latch(connection, engine_id),
         codes=await load_codes(connection),
         outcomes=await outcomes.load(connection),
+        live=await _load_live(connection, day_start_ns, live),
+    )
+
+
+async def _load_live(connection: AsyncConnection, day_start_ns: int, live: Whose) -> LiveStart:
+    left_over = await load_residuals(connection, whose=live)
+    return LiveStart(
+        realised_today_usd=await _load_today_usd(connection, day_start_ns, live),
+        residuals=tuple(left_over),
+        last_prices=tuple(await load_last_prices(connection, left_over, whose=live)),
+        holdings=tuple(await load_holdings(connection, whose=live)),
     )
 
 
@@ -164,7 +179,7 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             execution_id=row.execution_id,
             opportunity_id=row.opportunity_id,
             closed_at_ns=row.closed_at_ns,
-            basis=Basis(row.basis),
+            basis=basis_of(Basis(row.basis), Money(row.money)),
             pair=row.pair,
             buy_venue=row.buy_venue,
             sell_venue=row.sell_venue,
@@ -176,6 +191,7 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             story=decode_story(row.story),
             corrects=row.corrects or "",
             engine_id=row.engine_id,
+            money=Money(row.money),
         )
         for row in rows
     ]
@@ -203,8 +219,43 @@ def _assets(plan: str) -> tuple[AssetCode, ...]:
     return tuple(hop.target for hop in msgspec.json.decode(plan, type=_Plan).opportunity.hops)
 
 
+class _Part:
+    """The sum of one kind of money."""
+
+    def __init__(self, engine_ids: Sequence[str]) -> None:
+        self.by_route: dict[str, tuple[Decimal, int]] = {}
+        self.by_engine = dict.fromkeys(engine_ids, (Decimal(0), 0))
+        self.points: list[tuple[int, Decimal]] = []
+        self.realised = self.expected = Decimal(0)
+        self.count = self.wins = 0
+
+    def add(self, row: Row[Any], *, has_points: bool) -> None:
+        """Add an execution."""
+        realised = realised_usd(row)
+        self.realised = exact_sum((self.realised, realised))
+        self.expected = exact_sum((self.expected, row.expected_usd))
+        self.wins += row.profit_usd > 0
+        _add(self.by_route, f"{row.pair} {row.buy_venue}→{row.sell_venue}", realised)
+        _add(self.by_engine, row.engine_id, realised)
+        self.count += 1
+        if has_points:
+            self.points.append((row.closed_at_ns, self.realised))
+
+    def report(self) -> PnlPart:
+        """Return what it came to."""
+        return PnlPart(
+            realised_usd=self.realised,
+            expected_usd=self.expected,
+            executions=self.count,
+            wins=self.wins,
+            by_route=dict(self.by_route),
+            points=_thin(self.points),
+            by_engine=dict(self.by_engine),
+        )
+
+
 class PnlSum:
-    """Realised profit since an instant, summed up page by page.
+    """Realised profit since an instant, summed up page by page, paper and live apart.
 
     The ledger has one connection: a long look in one transaction would hold up what is written.
     All figures but `by_basis` are of `basis` only, if given. The curve is thinned to `POINTS_MAX`
@@ -220,50 +271,34 @@ class PnlSum:
         has_points: bool = True,
     ) -> None:
         self._has_points = has_points
-        self._count = 0
         self._since_ns = since_ns
         self._basis = basis
         self._by_basis: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self._by_route: dict[str, tuple[Decimal, int]] = {}
-        self._by_engine = dict.fromkeys(engine_ids, (Decimal(0), 0))
-        self._points: list[tuple[int, Decimal]] = []
-        self._realised = self._expected = Decimal(0)
-        self._wins = 0
+        self._parts = {money.value: _Part(engine_ids) for money in Money}
 
     def add(self, rows: Sequence[Row[Any]]) -> None:
         """Add a page."""
         for row in rows:
-            realised = realised_usd(row)
-            self._by_basis[row.basis] = exact_sum((self._by_basis[row.basis], realised))
-            if self._basis is not None and row.basis != self._basis:
-                continue
-            self._realised = exact_sum((self._realised, realised))
-            self._expected = exact_sum((self._expected, row.expected_usd))
-            self._wins += row.profit_usd > 0
-            route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
-            _add(self._by_route, route, realised)
-            _add(self._by_engine, row.engine_id, realised)
-            self._count += 1
-            if self._has_points:
-                self._points.append((row.closed_at_ns, self._realised))
+            if row.money == Money.PAPER:
+                before = self._by_basis[row.basis]
+                self._by_basis[row.basis] = exact_sum((before, realised_usd(row)))
+            if self._basis is None or row.basis == self._basis:
+                self._parts[row.money].add(row, has_points=self._has_points)
 
     def know(self, engine_ids: Sequence[str]) -> None:
         """Name engines that may have no trade yet."""
-        for engine_id in engine_ids:
-            self._by_engine.setdefault(engine_id, (Decimal(0), 0))
+        for part in self._parts.values():
+            for engine_id in engine_ids:
+                part.by_engine.setdefault(engine_id, (Decimal(0), 0))
 
     def report(self) -> PnlReport:
         """Return what the pages came to."""
+        paper, live = (self._parts[money.value].report() for money in Money)
         return PnlReport(
             since_ns=self._since_ns,
-            realised_usd=self._realised,
-            expected_usd=self._expected,
-            executions=self._count,
-            wins=self._wins,
-            by_route=dict(self._by_route),
             by_basis=dict(self._by_basis),
-            by_engine=dict(self._by_engine),
-            points=_thin(self._points),
+            live=live,
+            **msgspec.structs.asdict(paper),
         )
 
 
@@ -287,6 +322,7 @@ async def load_pnl_page(
         executions.c.correction_usd,
         executions.c.expected_usd,
         executions.c.engine_id,
+        executions.c.money,
     ).where(executions.c.closed_at_ns >= since_ns)
     order = (executions.c.closed_at_ns, executions.c.execution_id)
     if after is not None:

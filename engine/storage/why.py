@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.reports import LegLine, OpportunityLine, Unknown, WhyReport, step_lines
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Hop, Leg, Opportunity
 from engine.domain.orders import Purpose
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan, decode_plan
@@ -60,7 +60,9 @@ async def load_why(
         line = await _ended(connection, line, execution)
     stored: Row[Any] = opportunity if execution is None else execution  # type: ignore[assignment]
     return WhyReport(
-        basis=Basis(stored.basis),
+        basis=basis_of(
+            Basis(stored.basis), Money.PAPER if execution is None else Money(execution.money)
+        ),
         market_note=market_note,
         run_id=stored.run_id,
         line=line,

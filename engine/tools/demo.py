@@ -155,6 +155,8 @@ def summarise(
             "refused": status.refused,
         },
         "profit_usd_paper": float(round(status.profit_usd_paper, 6)),
+        "traded_live": status.traded_live,
+        "profit_usd_live": float(round(status.profit_usd_live, 6)),
         "profit_usd_paper_by_kind": {
             kind: float(round(profit, 6)) for kind, profit in status.profit_usd_by_kind.items()
         },

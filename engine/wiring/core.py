@@ -16,6 +16,7 @@ from engine.core.middle import Middle
 from engine.core.pipeline import Alarm, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
+from engine.decide.account import Account
 from engine.decide.approvals import Approvals
 from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
@@ -150,6 +151,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         last_prices=header.last_prices,
     )
     inventory = Inventory(header.capital, header.holdings)
+    live = _live_account(header)
     control = Switches(mode=header.control.mode, is_paused=header.control.is_paused)
     # They change while running; the header stays what it was.
     gas = GasBook(terms.gas_prices_gwei, stale_ms=terms.gas_stale_ms)
@@ -193,6 +195,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         gas=gas,
         off=OffList(header.off),
         switches=control,
+        live=live,
     )
     taken_pools = TakenPools(graph.pools)
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
@@ -264,7 +267,6 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 sender=around.sender,
             )
         ),
-        positions=positions,
         inventory=inventory,
         fees=fees,
         journal=journal,
@@ -324,6 +326,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         inventory=inventory,
         fees=fees,
         under_way=circumstances.under_way,
+        live=live,
         valuation=valuation,
         journal=journal,
         control=control,
@@ -336,6 +339,17 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             kinds=around.kinds,
         ),
     )
+
+
+def _live_account(header: RunHeader) -> Account:
+    live = Account(inventory=Inventory(holdings=header.live.holdings))
+    live.positions.restore(
+        residuals=header.live.residuals,
+        realised_usd=header.live.realised_today_usd,
+        at_ns=header.started_at_ns,
+        last_prices=header.live.last_prices,
+    )
+    return live
 
 
 def _feeds(header: RunHeader, board: Board, *, age_ms_max: int) -> list[Feed]:

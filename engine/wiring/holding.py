@@ -62,7 +62,7 @@ class EngineHold:
             entry = core.journal.recent.find(opportunity_id)
             return "" if entry is None else entry.outcome
 
-        self._hold.is_busy = lambda: bool(core.under_way)
+        self._hold.is_busy = lambda: bool(core.plans)
         self._hold.led_to = led_to
         try:
             yield

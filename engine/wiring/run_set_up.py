@@ -209,6 +209,7 @@ def make_header(
         last_prices=state.last_prices,
         open_plans=state.open_plans,
         holdings=state.holdings,
+        live=state.live,
     )
 
 

@@ -48,7 +48,7 @@ def decide(world: World, opportunity: Opportunity, **limits: Decimal) -> Plan | 
     world.decider.take_limits(limits)
     decision = world.decider.decide(opportunity, world.now_ns)
     if isinstance(decision, Plan):
-        world.decider.finished(decision.plan_id)
+        world.decider.finished(decision)
     return decision
 
 

@@ -431,7 +431,6 @@ class World:
             detector=self.detector,
             decider=self.decider,
             executors=self.executors,
-            positions=self.positions,
             inventory=self.inventory,
             fees=self.fees,
             journal=self.journal,

@@ -8,12 +8,17 @@ from engine.domain.exact import exact_sum
 from engine.domain.mixed_routes import why_watched
 from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
-from engine.domain.plans import Plan
+from engine.domain.plans import Plan, is_live
 
 
 @dataclass(slots=True)
 class Counts:
-    """Counts since the start of the run; an opportunity's refusals count once per reason."""
+    """Counts since the start of the run; an opportunity's refusals count once per reason.
+
+    Attributes:
+        traded, profit_usd: on paper, as the figures by kind.
+        traded_live, profit_usd_live: of what was signed and sent.
+    """
 
     found: int = 0
     found_by_legs: Counter[int] = field(default_factory=Counter)
@@ -27,6 +32,8 @@ class Counts:
     traded: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
     profit_usd: Decimal = Decimal(0)
+    traded_live: int = 0
+    profit_usd_live: Decimal = Decimal(0)
     traded_by_kind: Counter[str] = field(default_factory=Counter)
     profit_usd_by_kind: dict[str, Decimal] = field(default_factory=dict)
     """As `found_by_kind`."""
@@ -50,6 +57,10 @@ class Counts:
     def add_execution(self, plan: Plan, execution: Execution) -> None:
         """Count what a plan came to; what corrects one is no trade more."""
         kind, is_more = _kind_of(plan.opportunity), execution.is_traded and not execution.corrects
+        if is_live(plan):
+            self.traded_live += is_more
+            self.profit_usd_live = exact_sum((self.profit_usd_live, execution.realised_usd))
+            return
         self.traded += is_more
         self.traded_by_kind[kind] += is_more
         self.profit_usd = exact_sum((self.profit_usd, execution.realised_usd))

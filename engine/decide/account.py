@@ -1,0 +1,16 @@
+"""What is owned, owed and under way of one kind of money: paper and live have an account each."""
+
+from dataclasses import dataclass, field
+
+from engine.decide.under_way import PlansUnderWay
+from engine.portfolio.inventory import Inventory
+from engine.portfolio.positions import Positions
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """The books of one kind of money; see the module."""
+
+    positions: Positions = field(default_factory=Positions)
+    inventory: Inventory = field(default_factory=Inventory)
+    under_way: PlansUnderWay = field(default_factory=PlansUnderWay)

@@ -1,0 +1,24 @@
+"""What earlier runs left of live money, as an engine begins with it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.domain.holdings import Holding
+from engine.domain.residuals import LastPrice, Residual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStart:
+    """What the ledger knew of live money at the start.
+
+    Attributes:
+        realised_today_usd: of executions closed since the day began; of what is dated beyond that
+            day, losses only.
+        residuals, last_prices: what is left over, and what its assets were worth.
+        holdings: of each chain's wallet and recovery address.
+    """
+
+    realised_today_usd: Decimal = Decimal(0)
+    residuals: tuple[Residual, ...] = ()
+    last_prices: tuple[LastPrice, ...] = ()
+    holdings: tuple[Holding, ...] = ()
