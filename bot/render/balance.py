@@ -59,7 +59,7 @@ def render_balance(
     if live:
         blocks += [
             Text(f"Live, on chain: {words.usd(_worth(live))} now, in no sum with paper."),
-            Lines(tuple(map(_live_line, live))),
+            Lines(tuple(row for line in live for row in _live_rows(line))),
         ]
     return Screen(
         title=f"Balance: {words.usd(_worth(paper))} now",
@@ -117,10 +117,11 @@ def _rows(lines: Iterable[BalanceLine]) -> Iterable[tuple[str, ...]]:
             yield f"· {line.asset}", words.size(line.held), worth, _shift(line)
 
 
-def _live_line(line: BalanceLine) -> str:
+def _live_rows(line: BalanceLine) -> Iterable[str]:
     worth = "no price" if line.usd is None else words.usd(line.usd)
-    reserved = f", {words.size(line.reserved)} reserved" if line.reserved else ""
-    return f"{line.venue} {words.size(line.held)} {line.asset} {worth}{reserved}"
+    yield f"{line.venue} {words.size(line.held)} {line.asset} {worth}"
+    if line.reserved:
+        yield f"  {words.size(line.reserved)} reserved"
 
 
 def _shift(line: BalanceLine) -> str:

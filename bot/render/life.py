@@ -29,9 +29,9 @@ def render_positions(report: ExposureReport) -> Screen:
         lines = []
         for one in _largest(report.positions):
             worth = "no price" if one.usd is None else words.usd(one.usd)
+            live = ", live" if one.money is Money.LIVE else ""
             lines += [
-                f"{one.venue} {words.size(one.held)} {one.asset} {worth}"
-                f"{', live' if one.money is Money.LIVE else ''}",
+                f"{one.venue} {words.size(one.held)} {one.asset} {worth}{live}",
                 f"  filled for {words.size(one.carry)} {one.carry_asset}",
             ]
         blocks.append(Lines(tuple(lines)))

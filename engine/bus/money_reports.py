@@ -8,7 +8,7 @@ from engine.bus.report import Report
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.domain.stories import TradeStory
 
 
@@ -16,6 +16,7 @@ class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
     """An asset at a venue.
 
     Attributes:
+        money: whether it is paper, or really on chain.
         held: what is there; of it `reserved` for plans under way.
         usd: worth of what is held now, None while no live book values the asset.
         started, started_usd: what it was set to last, and what that was worth then.
@@ -28,13 +29,14 @@ class BalanceLine(msgspec.Struct, frozen=True, kw_only=True):
     usd: Decimal | None
     started: Decimal
     started_usd: Decimal
+    money: Money = Money.PAPER
 
 
 class BalanceReport(Report, frozen=True, kw_only=True):
-    """The paper inventory that trades draw on.
+    """The paper inventory that trades draw on, and what is on chain of live money.
 
     Attributes:
-        lines: by venue and asset.
+        lines: by money, venue and asset.
         waiting: places that get their capital once their asset has a price.
     """
 
@@ -51,6 +53,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
         assets: what each leg receives.
         corrects: the execution of which this was told only after it had ended; empty for one.
         engine_id: whose it is.
+        money: whether it was on paper or live.
     """
 
     execution_id: str
@@ -68,6 +71,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     story: TradeStory | None = None
     corrects: str = ""
     engine_id: str = MAIN
+    money: Money = Money.PAPER
 
 
 class TradesReport(Report, frozen=True, kw_only=True):
@@ -82,14 +86,31 @@ class TradesReport(Report, frozen=True, kw_only=True):
     engines: list[str] = msgspec.field(default_factory=list)
 
 
-class PnlReport(Report, frozen=True, kw_only=True):
-    """Realised profit from fills, in USD.
+class PnlPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Realised profit of one kind of money, in USD.
 
     Attributes:
         points: (closed_at_ns, cumulative profit) of each execution in the time asked, for a chart.
         by_route: profit and number of executions by ``pair buy→sell``.
-        by_basis: profit by basis, so that sandbox and live paper figures are never added up.
         by_engine: profit and number of executions of every engine that the ledger knows.
+    """
+
+    realised_usd: Decimal = Decimal(0)
+    expected_usd: Decimal = Decimal(0)
+    executions: int = 0
+    wins: int = 0
+    by_route: dict[str, tuple[Decimal, int]] = msgspec.field(default_factory=dict)
+    points: list[tuple[int, Decimal]] = msgspec.field(default_factory=list)
+    by_engine: dict[str, tuple[Decimal, int]] = msgspec.field(default_factory=dict)
+
+
+class PnlReport(Report, frozen=True, kw_only=True):
+    """Realised profit from fills, in USD: of paper, and beside it of live money.
+
+    Attributes:
+        points, by_route, by_engine: see `PnlPart`.
+        by_basis: profit by basis, so that sandbox and live paper figures are never added up.
+        live: of what was signed and sent, which no figure above holds any of.
     """
 
     since_ns: int
@@ -101,6 +122,7 @@ class PnlReport(Report, frozen=True, kw_only=True):
     by_basis: dict[str, Decimal]
     points: list[tuple[int, Decimal]]
     by_engine: dict[str, tuple[Decimal, int]] = msgspec.field(default_factory=dict)
+    live: PnlPart = PnlPart()
 
 
 class ExportReport(Report, frozen=True, kw_only=True):

@@ -96,7 +96,9 @@ class StatusReport(Report, frozen=True, kw_only=True):
         found_by_legs: opportunities found, by the number of legs of their routes.
         found_by_kind: the same, by where they trade: books, pools, or both.
         watched: what was found beside these and no executor carries out, by why.
-        traded_by_kind, profit_usd_by_kind: what was traded, and what that came to, likewise.
+        traded_by_kind, profit_usd_by_kind: what was traded on paper, and what that came to,
+            likewise.
+        traded_live, profit_usd_live: what was signed and sent, which no other figure holds.
         crowded_out: how often a route found no room among the open ones.
         without_room, without_room_usd: how many routes are so now, and what the best gains.
         displaced: open routes closed because a better one took their place.
@@ -148,6 +150,8 @@ class StatusReport(Report, frozen=True, kw_only=True):
     watched: dict[str, int] = msgspec.field(default_factory=dict)
     without_room: int = 0
     without_room_usd: float = 0.0
+    traded_live: int = 0
+    profit_usd_live: Decimal = Decimal(0)
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):
@@ -258,6 +262,7 @@ class EngineLine(msgspec.Struct, frozen=True, kw_only=True):
     """One of several engines at a glance.
 
     Attributes:
+        traded, profit_usd: on paper; `traded_live` and `profit_usd_live` what was sent.
         trouble: why it did not answer; then nothing else is known of it.
     """
 
@@ -268,6 +273,8 @@ class EngineLine(msgspec.Struct, frozen=True, kw_only=True):
     books_live: int = 0
     traded: int = 0
     profit_usd: Decimal = Decimal(0)
+    traded_live: int = 0
+    profit_usd_live: Decimal = Decimal(0)
     trouble: str = ""
 
 

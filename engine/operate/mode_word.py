@@ -1,10 +1,13 @@
 """The mode as a file, for whoever must know it without asking the engine: the signer.
 
 The engine writes it as its mode changes: before anything is decided by another, and after what
-loosens is stored. A file that is missing, or says something else, allows nothing.
+loosens is stored. A file that is missing, or says something else, allows nothing. Neither does one
+that no engine holds: it is locked as long as its writer lives, and the system lets go of the lock
+with the process, however that ended.
 """
 
 import contextlib
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -21,15 +24,17 @@ class ModeWord:
 
     def __init__(self, directory: Path) -> None:
         self.path: Final = directory / _FILE_NAME
+        self._held: int | None = None
 
     def read(self) -> Mode | None:
-        """Return the mode; None if the file does not say one."""
+        """Return the mode; None if the file does not say one, or whoever wrote it is gone."""
         try:
             file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return None
         try:
-            return Mode(os.read(file, 64).decode().removesuffix("\n"))
+            mode = Mode(os.read(file, 64).decode().removesuffix("\n"))
+            return mode if _is_held(file) else None
         except (OSError, ValueError):
             return None
         finally:
@@ -47,9 +52,14 @@ class ModeWord:
             try:
                 os.write(file, f"{mode}\n".encode())
                 os.fsync(file)
-            finally:
+                # Before anybody can see it: what is seen unlocked was left behind.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                aside.replace(self.path)
+            except BaseException:
                 os.close(file)
-            aside.replace(self.path)
+                raise
+            self._let_go()
+            self._held = file
         except OSError as error:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
@@ -64,3 +74,20 @@ class ModeWord:
     def remove(self) -> None:
         """Say none: no engine runs; raises `OSError` if the file cannot be removed."""
         self.path.unlink(missing_ok=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+def _is_held(file: int) -> bool:
+    """Say whether somebody who lives has written it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # where nobody can tell, nothing is allowed
+    return False

@@ -426,7 +426,7 @@ def _deposit_row(record: DepositRecord) -> Row:
         "started_usd": deposit.started_usd,
         "digest": _digest(record),
         "money": record.money.value,
-        "why": record.why,
+        "why": record.why or None,
     }
 
 

@@ -291,7 +291,7 @@ deposits = Table(
     Column("digest", Text, nullable=False),
     _engine_id(),
     _money(),
-    Column("why", FreeText, nullable=False, server_default=""),
+    Column("why", FreeText),
     sqlite_autoincrement=True,
 )
 """What places of the paper inventory were set to, and what was found on chain of live money that no

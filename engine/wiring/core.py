@@ -143,13 +143,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     taken = Taken(board)
     freshness = Freshness(board, age_ns_max=age_ns_max)
     valuation = Valuation(board, age_ns_max=age_ns_max)
-    positions = Positions()
-    positions.restore(
-        residuals=header.residuals,
-        realised_usd=header.realised_today_usd,
-        at_ns=header.started_at_ns,
-        last_prices=header.last_prices,
-    )
+    positions = _paper_positions(header)
     inventory = Inventory(header.capital, header.holdings)
     live = _live_account(header)
     control = Switches(mode=header.control.mode, is_paused=header.control.is_paused)
@@ -339,6 +333,17 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             kinds=around.kinds,
         ),
     )
+
+
+def _paper_positions(header: RunHeader) -> Positions:
+    positions = Positions()
+    positions.restore(
+        residuals=header.residuals,
+        realised_usd=header.realised_today_usd,
+        at_ns=header.started_at_ns,
+        last_prices=header.last_prices,
+    )
+    return positions
 
 
 def _live_account(header: RunHeader) -> Account:

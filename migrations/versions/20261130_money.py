@@ -18,7 +18,7 @@ KEY = ["engine_id", "basis", "money", "venue", "asset"]
 def upgrade() -> None:
     for table in TABLES:
         op.add_column(table, sa.Column("money", sa.Text(), nullable=False, server_default="paper"))
-    op.add_column("deposits", sa.Column("why", sa.Text(), nullable=False, server_default=""))
+    op.add_column("deposits", sa.Column("why", sa.Text(), nullable=True))
     if op.get_bind().dialect.name == "sqlite":
         _make_balances(KEY)
         op.execute(

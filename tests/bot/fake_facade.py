@@ -35,7 +35,8 @@ from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
 from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
-from engine.domain.modes import Mode
+from engine.domain.modes import Mode, Money
+from engine.domain.performance import Sums
 from engine.requests.alerts import ActOnAlerts
 from engine.requests.approvals import (
     AnswerApproval,
@@ -311,7 +312,9 @@ class FakeFacade:
                 known = command.ref in {"", "r7-12"}
                 return samples.life() if known else Unknown(what=f"trade {command.ref}")
             case GetPerformance():
-                return replace(samples.performance(command.by), **self.performance)
+                came = replace(samples.performance(command.by), **self.performance)
+                is_paper = command.money is Money.PAPER
+                return came if is_paper else replace(came, all=Sums(), money=command.money)
             case GetBooks():
                 return self.books
             case DrillKill():

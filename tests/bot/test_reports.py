@@ -9,6 +9,7 @@ from bot.commands.common import read_day
 from engine.bus.performance import PlaceDifference
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
+from engine.domain.modes import Money
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.requests.performance import GetPerformance
@@ -22,8 +23,9 @@ async def asked(chat: Chat, line: str) -> GetPerformance:
     """Say a line and return what of the ledger it asked."""
     async with chat.start():
         await chat.say(line)
-    (request,) = (one for one in chat.facade.asked if isinstance(one, GetPerformance))
-    return request
+    paper, *live = (one for one in chat.facade.asked if isinstance(one, GetPerformance))
+    assert all(one == replace(paper, by=By.ALL, money=Money.LIVE) for one in live)
+    return paper
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ async def test_sums_that_differ_from_a_fold_are_told(chat: Chat) -> None:
         text = " ".join((await chat.read("/daily")).split())
 
     assert text.startswith("✖")
-    assert "✖ Δ two ways of adding up the trades" in text
+    assert "✖ Δ two ways of adding up the paper trades" in text
 
 
 async def test_positions_that_the_ledger_does_not_have_are_told(chat: Chat) -> None:

@@ -1,6 +1,8 @@
 """The mode as a file: whoever reads it knows it, or is allowed nothing."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,44 @@ def test_where_it_can_be_neither_written_nor_taken_away_that_is_fatal(tmp_path: 
     (word.path / "in the way").touch()
     with pytest.raises(FatalError, match="neither written to"):
         word.write(Mode.PAPER)
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from engine.domain.modes import Mode
+from engine.operate.mode_word import ModeWord
+word = ModeWord(Path(sys.argv[1]))
+word.write(Mode.PAPER)
+word.write(Mode.LIVE)
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_engine_left_allows_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITES, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as engine:
+        assert engine.stdout is not None
+        assert engine.stdout.readline() == b"written\n"
+        while_it_lived = ModeWord(tmp_path).read()
+        engine.kill()
+        engine.wait()
+
+    assert while_it_lived is Mode.LIVE
+    assert (tmp_path / "mode").read_text() == "live\n"
+    assert ModeWord(tmp_path).read() is None
+
+
+def test_the_next_engine_is_believed_over_what_was_left(tmp_path: Path) -> None:
+    (tmp_path / "mode").write_text("live\n")
+    next_one = ModeWord(tmp_path)
+
+    next_one.write(Mode.PAPER)
+
+    assert ModeWord(tmp_path).read() is Mode.PAPER
+    next_one.remove()
+    assert ModeWord(tmp_path).read() is None

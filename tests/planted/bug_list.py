@@ -726,8 +726,8 @@ PAPER: Final = (
         what="a late fill is not booked in the inventory",
         kind=WITHIN,
         path="engine/core/pipeline.py",
-        old="            self._inventory.add([execution])\n",
-        new="            self._inventory.add([] if execution.corrects else [execution])\n",
+        old="            account.inventory.add([execution])\n",
+        new="            account.inventory.add([] if execution.corrects else [execution])\n",
         tests=LATE,
     ),
     Bug(

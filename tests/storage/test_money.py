@@ -31,7 +31,7 @@ PLACES = ("venue", "asset", "held")
 
 def live_record(number: int = 2) -> ExecutionRecord:
     record = makers.make_atomic_record(number=number)
-    plan = msgspec.structs.replace(record.plan, is_live=True)  # type: ignore[arg-type]
+    plan = msgspec.structs.replace(record.plan, is_live=True)
     return msgspec.structs.replace(record, plan=plan)
 
 
