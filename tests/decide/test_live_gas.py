@@ -52,5 +52,5 @@ def test_gas_of_live_plans_under_way_is_reserved_at_its_worst() -> None:
     world = make_world(mode=Mode.LIVE)
     plan = plan_of(world)
 
-    assert world.decider._under_way.gas_usd == plan.gas.quote * plan.usd_per_quote
+    assert world.circumstances.live.under_way.gas_usd == plan.gas.quote * plan.usd_per_quote
     assert plan.needs == [((plan.wallet, plan.gas.asset), plan.gas.amount)]
