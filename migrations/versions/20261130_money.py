@@ -6,7 +6,7 @@ from alembic import op
 from engine.storage.columns import ExactDecimal
 
 revision = "20261130_money"
-down_revision = "20261130_task_copies"
+down_revision = "20261130_truths"
 branch_labels = None
 depends_on = None
 

@@ -23,7 +23,7 @@ from tests.storage import makers
 from tests.storage.asking import append, ask
 from tests.storage.conftest import Clock
 
-BEFORE = "20261130_task_copies"
+BEFORE = "20261130_truths"
 PAPER_USD, LIVE_USD = Decimal("0.9876543210123456789"), Decimal("9.14")
 DAY_NS = makers.NOW_NS - makers.NOW_NS % makers.DAY_NS
 PLACES = ("venue", "asset", "held")
