@@ -12,7 +12,7 @@ SECONDS ?= 30
 RUFF_TREES := .
 # In so many processes all tests run side by side: one more than cores, as many tests wait.
 WORKERS ?= 3
-ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --maxschedchunk 1)
+ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --dist loadgroup)
 PYTEST = $(PY) -m pytest -q $(if $(k),-k "$(k)",$(ALL_TESTS))
 
 .PHONY: help

@@ -67,7 +67,7 @@ contract FlashArbitrage is Roles, Swaps {
         _borrowAndRun(asset, amount, held, route);
         uint256 holds = _balanceOf(asset);
         gain = holds > held ? holds - held : 0;
-        tip = gain * tipBps / BPS;
+        if (tipBps > 0) tip = gain * tipBps / BPS;
         uint256 kept = gain - tip;
         if (holds < held || kept < profitMin) revert ProfitTooLow(asset, kept, profitMin);
         if (tip > 0) {

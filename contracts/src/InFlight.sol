@@ -2,11 +2,14 @@
 pragma solidity 0.8.30;
 
 import {IFlashArbitrage} from "./interfaces/IFlashArbitrage.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title Lets in the one callback that is awaited, once
 /// @dev Transient storage: every chain that this is deployed to has it (EIP-1153), it costs a fiftieth of a
 /// slot, and no transaction can inherit what another left there.
 abstract contract InFlight is IFlashArbitrage {
+    using Words for bytes;
+
     /// By what kind of call a pool or lender answers.
     enum Callback {
         PAIR,
@@ -57,11 +60,12 @@ abstract contract InFlight is IFlashArbitrage {
         bytes32 actual = keccak256(abi.encode(msg.sender, kind, keccak256(data)));
         if (actual != _awaited) revert UnexpectedCallback(msg.sender);
         _awaited = 0;
-        debt.token = address(bytes20(data[:20]));
-        debt.received = address(bytes20(data[20:40]));
-        debt.amount = uint256(bytes32(data[40:72]));
-        debt.held = uint256(bytes32(data[72:104]));
-        debt.terms = uint256(bytes32(data[104:DEBT_LENGTH]));
+        // They are ours to the last byte, so all of it is there.
+        debt.token = data.addressAt(0);
+        debt.received = data.addressAt(20);
+        debt.amount = data.wordAt(40);
+        debt.held = data.wordAt(72);
+        debt.terms = data.wordAt(104);
         rest = data[DEBT_LENGTH:];
     }
 

@@ -10,9 +10,11 @@ abstract contract Roles is IRoles {
     /// @inheritdoc IRoles
     address public owner;
     /// @inheritdoc IRoles
-    bool public isPaused;
-    /// @inheritdoc IRoles
     address public pendingOwner;
+    /// The executor appointed last, in one slot with what every route looks at: it is known by that alone.
+    address private _newestExecutor;
+    /// @inheritdoc IRoles
+    bool public isPaused;
     /// @inheritdoc IRoles
     mapping(address => bool) public isExecutor;
     /// @inheritdoc IRoles
@@ -31,7 +33,9 @@ abstract contract Roles is IRoles {
     }
 
     modifier onlyExecutor() {
-        if (!isExecutor[msg.sender]) revert NotExecutor(msg.sender);
+        if (msg.sender != _newestExecutor && !isExecutor[msg.sender]) {
+            revert NotExecutor(msg.sender);
+        }
         if (isPaused) revert IsPaused();
         _;
     }
@@ -54,6 +58,8 @@ abstract contract Roles is IRoles {
     /// @inheritdoc IRoles
     function setExecutor(address executor, bool may) external onlyOwner {
         isExecutor[executor] = may;
+        if (may) _newestExecutor = executor;
+        else if (_newestExecutor == executor) delete _newestExecutor;
         emit ExecutorSet(executor, may);
     }
 

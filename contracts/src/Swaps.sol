@@ -149,24 +149,41 @@ abstract contract Swaps is InFlight {
 
     // slither-disable-end reentrancy-eth
 
-    // Coins go out only as far as they came in or were unwrapped by this very hop.
-    // slither-disable-start arbitrary-send-eth
     function _swapUnlocked(address manager, Debt memory debt, bytes calldata rest) private {
-        uint256 flags = debt.terms >> 40;
-        bool isCoinIn = flags & Route.COIN_IN != 0;
-        bool isCoinOut = flags & Route.COIN_OUT != 0;
-        if (isCoinIn && debt.token != WRAPPED) revert NotTheCoin(debt.token);
-        if (isCoinOut && debt.received != WRAPPED) revert NotTheCoin(debt.received);
-        address currencyIn = isCoinIn ? address(0) : debt.token;
-        address currencyOut = isCoinOut ? address(0) : debt.received;
-        uint256 out = _swapCurrencies(manager, currencyIn, currencyOut, debt);
-        uint256 coins = address(this).balance;
-        IPoolManager(manager).take(currencyOut, address(this), out);
-        if (isCoinOut) IWrappedCoin(WRAPPED).deposit{value: address(this).balance - coins}();
+        (address currencyIn, address currencyOut) = _currencies(debt);
+        _take(manager, currencyOut, _swapCurrencies(manager, currencyIn, currencyOut, debt));
         if (rest.length > 0) {
             _run(rest, debt.token, debt.received, _balanceOf(debt.received) - debt.held);
         }
-        _settle(manager, debt.token, debt.amount, isCoinIn);
+        _settle(manager, debt.token, debt.amount, currencyIn == address(0));
+    }
+
+    /// @dev Returns what the pool has in the place of the hop's two tokens: zero is the coin itself.
+    function _currencies(Debt memory debt)
+        private
+        view
+        returns (address currencyIn, address currencyOut)
+    {
+        uint256 flags = debt.terms >> 40;
+        (currencyIn, currencyOut) = (debt.token, debt.received);
+        if (flags & Route.COIN_IN != 0) {
+            if (currencyIn != WRAPPED) revert NotTheCoin(currencyIn);
+            currencyIn = address(0);
+        }
+        if (flags & Route.COIN_OUT != 0) {
+            if (currencyOut != WRAPPED) revert NotTheCoin(currencyOut);
+            currencyOut = address(0);
+        }
+    }
+
+    // Coins go out only as far as they came in or were unwrapped by this very hop.
+    // slither-disable-start arbitrary-send-eth
+    function _take(address manager, address currency, uint256 amount) private {
+        uint256 coins = address(this).balance;
+        IPoolManager(manager).take(currency, address(this), amount);
+        if (currency == address(0)) {
+            IWrappedCoin(WRAPPED).deposit{value: address(this).balance - coins}();
+        }
     }
 
     // slither-disable-end arbitrary-send-eth
@@ -250,7 +267,8 @@ abstract contract Swaps is InFlight {
         if (left != 0) revert AllowanceLeft(token, spender, left);
     }
 
-    /// @dev The formula of Uniswap V2, rounded down as the pair checks it.
+    /// @dev The formula of Uniswap V2, rounded down as the pair checks it. A pair holds less than 2**112 of each token:
+    /// only what nobody can pay wraps, and what comes of that the pair refuses, or the least profit does.
     function _pairGives(Route.Hop memory hop, address token, uint256 amount)
         private
         view
@@ -258,8 +276,11 @@ abstract contract Swaps is InFlight {
     {
         (uint256 reserveIn, uint256 reserveOut,) = IPair(hop.pool).getReserves();
         if (token > hop.tokenOut) (reserveIn, reserveOut) = (reserveOut, reserveIn);
-        uint256 amountAfterFee = amount * (PIPS - hop.terms);
-        return amountAfterFee * reserveOut / (reserveIn * PIPS + amountAfterFee);
+        uint256 pipsKept = PIPS - hop.terms;
+        unchecked {
+            uint256 amountAfterFee = amount * pipsKept;
+            return amountAfterFee * reserveOut / (reserveIn * PIPS + amountAfterFee);
+        }
     }
 
     function _limit(bool zeroForOne) private pure returns (uint160) {

@@ -206,6 +206,23 @@ contract ExecuteTest is World {
         nothingIsLeft();
     }
 
+    /// Amounts and fees with which the formula of a pair wraps bring nobody anything of what is held.
+    function testFuzz_execute_anyAmountKeepsWhatItHolds(uint256 amount, uint24 fee, bool isOwn)
+        public
+    {
+        give(weth, address(bot), AMOUNT);
+        bytes memory route = bytes.concat(
+            isOwn ? Build.own() : Build.firstHop(), Build.pair(pairV2, usdc, fee), _homeByV3()
+        );
+        vm.prank(EXECUTOR);
+        try bot.execute(weth, amount, 0, block.timestamp, 0, route) {
+            holds(balance(weth, address(bot)) == AMOUNT, "not what it held");
+        } catch {
+            same(balance(weth, address(bot)), AMOUNT, "what it held");
+        }
+        same(balance(usdc, address(bot)), 0, "dollars");
+    }
+
     function test_execute_takesAProfitOfExactlyTheMinimum() public {
         uint256 gain = _simulated();
         vm.prank(EXECUTOR);

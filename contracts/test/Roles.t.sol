@@ -5,10 +5,10 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {FlashArbitrage} from "../src/FlashArbitrage.sol";
 import {IFlashArbitrage} from "../src/interfaces/IFlashArbitrage.sol";
 import {IRoles} from "../src/interfaces/IRoles.sol";
-import {Check} from "./support/Check.sol";
+import {Deploy} from "./support/Deploy.sol";
 import {PlainToken} from "./support/Tokens.sol";
 
-contract RolesTest is Check {
+contract RolesTest is Deploy {
     address private constant OWNER = address(0xA11CE);
     address private constant NEXT = address(0xB0B);
     address private constant GUARDIAN = address(0x60A4D);
@@ -19,7 +19,7 @@ contract RolesTest is Check {
 
     function setUp() public {
         token = new PlainToken();
-        bot = new FlashArbitrage(address(token), RECOVERY, OWNER);
+        bot = makeFlashArbitrage(address(token), RECOVERY, OWNER);
         vm.prank(OWNER);
         bot.setGuardian(GUARDIAN, true);
         vm.prank(OWNER);
@@ -28,9 +28,9 @@ contract RolesTest is Check {
 
     function test_constructor_revertsIfAnAddressIsMissing() public {
         vm.expectPartialRevert(IFlashArbitrage.ZeroAddress.selector);
-        new FlashArbitrage(address(0), RECOVERY, OWNER);
+        makeFlashArbitrage(address(0), RECOVERY, OWNER);
         vm.expectPartialRevert(IFlashArbitrage.ZeroAddress.selector);
-        new FlashArbitrage(address(token), address(0), OWNER);
+        makeFlashArbitrage(address(token), address(0), OWNER);
     }
 
     function testFuzz_ownersActs_revertIfByAnybodyElse(address caller) public {
@@ -112,6 +112,43 @@ contract RolesTest is Check {
         bot.setExecutor(EXECUTOR, false);
         vm.expectRevert(abi.encodeWithSelector(IRoles.NotExecutor.selector, EXECUTOR));
         vm.prank(EXECUTOR);
+        bot.execute(address(token), 1, 0, block.timestamp, 0, "");
+    }
+
+    /// The one appointed last is known by another slot than the others.
+    function test_setExecutor_whoeverWasAppointedLast() public {
+        vm.prank(OWNER);
+        bot.setExecutor(NEXT, true);
+        _mayExecute(EXECUTOR);
+        _mayExecute(NEXT);
+
+        vm.prank(OWNER);
+        bot.setExecutor(EXECUTOR, false);
+        _mayNotExecute(EXECUTOR);
+        _mayExecute(NEXT);
+
+        vm.prank(OWNER);
+        bot.setExecutor(NEXT, false);
+        _mayNotExecute(EXECUTOR);
+        _mayNotExecute(NEXT);
+
+        vm.prank(OWNER);
+        bot.setExecutor(EXECUTOR, true);
+        _mayExecute(EXECUTOR);
+        _mayNotExecute(NEXT);
+    }
+
+    function _mayExecute(address who) private {
+        holds(bot.isExecutor(who), "it is no executor");
+        vm.expectPartialRevert(IFlashArbitrage.RouteTooShort.selector);
+        vm.prank(who);
+        bot.execute(address(token), 1, 0, block.timestamp, 0, "");
+    }
+
+    function _mayNotExecute(address who) private {
+        holds(!bot.isExecutor(who), "it is an executor");
+        vm.expectRevert(abi.encodeWithSelector(IRoles.NotExecutor.selector, who));
+        vm.prank(who);
         bot.execute(address(token), 1, 0, block.timestamp, 0, "");
     }
 

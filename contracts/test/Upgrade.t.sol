@@ -18,8 +18,8 @@ contract UpgradeTest is World {
     UpgradeableFlashArbitrage private other;
 
     function makeBot() internal override returns (FlashArbitrage) {
-        implementation = new UpgradeableFlashArbitrage(weth, RECOVERY);
-        other = new UpgradeableFlashArbitrage(weth, address(0x07E4));
+        implementation = _made(RECOVERY);
+        other = _made(address(0x07E4));
         bytes memory first = abi.encodeCall(IUpgradeable.initialize, (OWNER));
         proxy = UpgradeableFlashArbitrage(
             payable(address(new ERC1967Proxy(address(implementation), first)))
@@ -29,6 +29,11 @@ contract UpgradeTest is World {
         vm.prank(OWNER);
         proxy.setGuardian(GUARDIAN, true);
         return proxy;
+    }
+
+    function _made(address recovery) private returns (UpgradeableFlashArbitrage) {
+        bytes memory words = abi.encode(weth, recovery);
+        return UpgradeableFlashArbitrage(payable(deployed("UpgradeableFlashArbitrage", words)));
     }
 
     function test_execute_behindAProxyEarnsTheSameAndTipsInCoins() public {

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import permutations
+from statistics import median
 
 import pytest
 
@@ -126,6 +127,32 @@ def test_whales_are_as_large_as_their_pool_is_deep(world: LocalWorld) -> None:
             ]
             assert min(amounts[0], WHALE_HELD_MAX * held) <= swap.amount_raw + 1
             assert swap.amount_raw <= min(amounts[1], WHALE_HELD_MAX * held)
+
+
+def test_a_flow_leaves_the_coin_on_one_side_of_the_books_at_all_of_its_pools(
+    fresh: LocalWorld,
+) -> None:
+    made, worth = fresh.made, usd(fresh)
+    coins = {made.coin.address, made.contracts["wrapped"]}
+    pools = [one for one in made.pools if coins.intersection(one.tokens)]
+    swaps = Crowd(made, seed=3).whales(standings(fresh.rpc, made, pools), worth)
+
+    trader = fresh.trader(3)
+    for swap in swaps:
+        trader.swap(*swap)
+    trader.hands.flush()
+
+    assert len(pools) > 2
+    decimals = {one.address: one.decimals for one in (*made.tokens, made.coin)}
+    prices = []
+    for one in standings(fresh.rpc, made, pools):
+        (coin,) = coins.intersection(one.pool.tokens)
+        other = next(token for token in one.pool.tokens if token != coin)
+        due = worth[coin] / worth[other] * 10.0 ** (decimals[other] - decimals[coin])
+        prices.append(one.price(coin, other) / due)
+    # Where a range of liquidity ends less is left of it than was meant.
+    assert max(prices) < 1.0 - WHALE_IMPACT[0] / 2 or min(prices) > 1.0 + WHALE_IMPACT[0] / 2
+    assert WHALE_IMPACT[0] * 0.9 < abs(median(prices) - 1.0) < WHALE_IMPACT[1] * 1.1
 
 
 def test_no_whale_sells_more_than_a_share_of_a_pool_that_hardly_moves(world: LocalWorld) -> None:

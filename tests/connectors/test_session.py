@@ -399,7 +399,7 @@ async def test_retry_after_may_be_a_date_and_is_bounded(monkeypatch: pytest.Monk
     async with client_of(answer) as client:
         assert await client.get("/") == b"ok"
 
-    assert 0.19 <= times[1] - times[0] < 5
+    assert 0.19 <= times[1] - times[0] < PATIENCE_S
 
 
 async def test_a_429_pauses_every_request_of_the_venue() -> None:
@@ -471,7 +471,7 @@ async def test_a_steady_connection_ends_the_slowing_down() -> None:
     hasty = limits(backoff_s_min=0.05, backoff_s_max=10.0, steady_s=0.05)
 
     async with venue_of(venue) as url, running(url, recorder, session_limits=hasty) as session:
-        await recorder.until(InputKind.OPENED, 5)
+        await recorder.until(InputKind.OPENED, 6)
         venue.hangs_up = False
         opened = recorder.count(InputKind.OPENED)
         await recorder.until(InputKind.OPENED, opened + 1)
@@ -487,7 +487,7 @@ async def test_a_steady_connection_ends_the_slowing_down() -> None:
         await recorder.until(InputKind.OPENED, opened + 2)
 
     opened_at_ns = [each[3] for each in recorder.inputs if each[0] is InputKind.OPENED][-1]
-    assert opened_at_ns - lost_at_ns < 500_000_000
+    assert opened_at_ns - lost_at_ns < 2_000_000_000  # the next wait would be longer
 
 
 @asynccontextmanager

@@ -111,13 +111,8 @@ def _sources() -> dict[str, str]:
 def _place(importer: str, named: str) -> str:
     if named.startswith("@openzeppelin/"):
         return f"forge/node_modules/{named}"
-    return (
-        (CONTRACTS / importer)
-        .parent.joinpath(named)
-        .resolve()
-        .relative_to(CONTRACTS.resolve())
-        .as_posix()
-    )
+    # What is linked to is read where the link is.
+    return os.path.relpath(os.path.normpath((CONTRACTS / importer).parent / named), CONTRACTS)
 
 
 def _immutables(answer: dict[str, Any]) -> dict[int, str]:

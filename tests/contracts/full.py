@@ -22,7 +22,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "fuzz": (FORGE, "test", "--no-match-contract", "GasTest|Symbolic"),
     "gas": (*GAS, "--gas-snapshot-check", "true"),
     "coverage": (
-        *(FORGE, "coverage", "--ir-minimum", "--no-match-contract", "GasTest|Symbolic"),
+        *(FORGE, "coverage", "--no-match-contract", "GasTest|Symbolic"),
         *("--no-match-coverage", "test/|forge/"),
     ),
     "slither": (str(TOOLS / "slither"), ".", "--config-file", "slither.json"),

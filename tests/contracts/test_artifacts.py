@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 
 from engine.domain.errors import FatalError
 from engine.sandbox.world.abi import call_data
-from engine.sandbox.world.packages import PACKAGES
+from engine.sandbox.world.packages import CONTRACTS, PACKAGES
 from engine.sending.contract_code import (
     ARTIFACTS,
     CONTRACT_NAMES,
@@ -23,6 +23,12 @@ from engine.sending.contract_code import (
 from engine.sending.encoding import PAUSE, REVOKE, SELECTOR, WITHDRAW
 from tests.chains.local_world import LocalWorld
 from tests.contracts.building import LIBRARY, build, written
+
+SNAPSHOT = CONTRACTS / "snapshots" / "routes.json"
+"""What `make contracts` measures, and holds to it."""
+
+BASE_GAS = 21_000
+"""Of any transaction."""
 
 CODE_BYTES_MAX = 24_576
 """Of a contract, as EIP-170 has it."""
@@ -82,6 +88,15 @@ def test_a_deployed_contract_has_the_code_that_is_said(world: LocalWorld) -> Non
     for address in (direct, proxy):
         assert hands.read(address, "owner()", ("address",)) == me
         assert hands.read(address, "RECOVERY()", ("address",)) == recovery
+
+
+def test_routes_cost_no_more_gas_than_is_asked() -> None:
+    gas = {name: int(one) for name, one in json.loads(SNAPSHOT.read_text()).items()}
+
+    assert gas["V2 > V3, V2 on credit"] - BASE_GAS < 150_000
+    for first, second in (("V2", "V3"), ("V2", "V2"), ("V3", "V2")):
+        routed = gas[f"{first} > {second}, {first} on credit"]
+        assert routed <= 1.15 * gas[f"bare {first} > {second}"]
 
 
 def _selector(function: dict[str, Any]) -> bytes:

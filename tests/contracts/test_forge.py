@@ -22,7 +22,7 @@ def test_the_tests_of_the_contract_hold() -> None:
     done = subprocess.run(
         ["forge/forge", "test", "--no-match-contract", "GasTest|Symbolic"],
         cwd=CONTRACTS,
-        env=os.environ | {"FOUNDRY_PROFILE": "sample"},
+        env=os.environ | {"FOUNDRY_PROFILE": "sample", "USES_ARTIFACTS": "true"},
         capture_output=True,
         text=True,
         check=False,

@@ -191,7 +191,7 @@ async def test_opportunities_give_way_oldest_first_and_only_money_stops_plans(
         outbox.put(state(number))
 
     assert (outbox.waiting, outbox.dropped[Worth.PASSING], outbox.is_behind()) == (23, 6, True)
-    assert await outbox.drain(timeout_s=1) == 0
+    assert await outbox.drain(timeout_s=PATIENCE_S) == 0
     assert ledger.stored[:2] == [closed(3), sight(3)]
     assert not outbox.is_behind()
 
@@ -221,7 +221,7 @@ async def test_closing_sends_what_waits() -> None:
     for number in range(3):
         outbox.put(state(number))
 
-    assert await outbox.drain(timeout_s=1) == 0
+    assert await outbox.drain(timeout_s=PATIENCE_S) == 0
     assert len(ledger.stored) == 3
 
 

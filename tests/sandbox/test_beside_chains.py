@@ -63,7 +63,11 @@ def test_whales_trade_the_coin_more_than_once_a_minute_and_other_pools_too() -> 
     minutes, block_s = 60, 2.0
     places = [crowd.whale_at(block_s) for _ in range(int(60 * minutes / block_s))]
     coins = {world.coin.address, world.contracts["wrapped"]}
-    pools = [one for one in places if one is not None]
-    of_coin = [pool for pool in pools if coins.intersection(pool.tokens)]
+    somewhere = [pools for pools in places if pools]
+    of_coin = [pools for pools in somewhere if coins.intersection(pools[0].tokens)]
     assert len(of_coin) > minutes
-    assert minutes / 10 < len(pools) - len(of_coin) < len(of_coin)
+    assert minutes / 10 < len(somewhere) - len(of_coin) < len(of_coin)
+    everywhere = [pools for pools in of_coin if len(pools) > 1]
+    assert 0.2 < len(everywhere) / len(of_coin) < 0.6
+    all_of_coin = [one for one in world.pools if coins.intersection(one.tokens)]
+    assert all(list(pools) == all_of_coin for pools in everywhere)

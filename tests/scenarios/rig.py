@@ -20,6 +20,7 @@ from engine.requests.overview import GetStatus
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
+from tests.storage.model import put_empty_ledger
 from tests.telegram.emulator import OPERATOR_ID, TelegramEmulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,9 +210,15 @@ async def running_installation(
     *,
     speed: int = 5,
     engine_id: str = MAIN,
+    is_first_start: bool = False,
     **extra: str,
 ) -> AsyncIterator[Installation]:
-    """Run an installation on the sandbox with an emulated phone; it is stopped at the end."""
+    """Run an installation on the sandbox with an emulated phone; it is stopped at the end.
+
+    But at a first start it finds an empty ledger, to make which takes a while.
+    """
+    if not is_first_start:
+        await asyncio.to_thread(put_empty_ledger, data_dir)
     own = environment(
         data_dir,
         **{

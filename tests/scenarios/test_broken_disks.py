@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -54,9 +54,12 @@ async def _plans_nothing(installation: Installation) -> bool:
     return status.is_killed and status.planned == before.planned
 
 
-async def _kills_by_every_way(installation: Installation, broken: Broken) -> None:
+WAYS = ("phone", "shell", "signal")
+
+
+async def _kills(installation: Installation, broken: Broken, ways: Sequence[str]) -> None:
     """Kill by each way while the file stays as it is; mended, each is cleared from the shell."""
-    for way in ("phone", "shell", "signal"):
+    for way in ways:
         with broken():
             said = await _kill(installation, way)
             if said:
@@ -72,17 +75,27 @@ async def _kills_by_every_way(installation: Installation, broken: Broken) -> Non
 
 
 @pytest.mark.own_mounts
-async def test_a_kill_holds_whatever_keeps_the_latch_file_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ways",
+    [
+        # Every way once, and every kind of break once; all of each by all of the other takes long.
+        pytest.param((("phone", "shell"), ("signal",), ("phone",)), id="each"),
+        pytest.param((WAYS, WAYS, WAYS), id="all", marks=pytest.mark.campaign),
+    ],
+)
+async def test_a_kill_holds_whatever_keeps_the_latch_file_as_it_is(
+    tmp_path: Path, ways: tuple[Sequence[str], Sequence[str], Sequence[str]]
+) -> None:
     data_dir = tmp_path / "var"
     async with (
         TelegramEmulator().serve() as phone,
         running_installation(data_dir, phone) as installation,
     ):
         await _trade(installation)
-        await _kills_by_every_way(installation, lambda: read_only(data_dir))
-        await _kills_by_every_way(installation, lambda: without_rights(data_dir, 0o500))
+        await _kills(installation, lambda: read_only(data_dir), ways[0])
+        await _kills(installation, lambda: without_rights(data_dir, 0o500), ways[1])
         # Last, as it ends the test where files cannot be made immutable.
-        await _kills_by_every_way(installation, lambda: immutable(data_dir / "kill-latch"))
+        await _kills(installation, lambda: immutable(data_dir / "kill-latch"), ways[2])
 
 
 @pytest.mark.own_mounts

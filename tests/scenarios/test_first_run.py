@@ -20,7 +20,7 @@ async def check_the_command_of_a_list_works(data_dir: Path) -> None:
 async def test_a_phone_watches_steers_and_kills_a_running_installation(tmp_path: Path) -> None:
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone) as installation,
+        running_installation(tmp_path / "var", phone, is_first_start=True) as installation,
     ):
         await installation.until_live()
         status = await installation.say("/status", "Latency")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from engine.bus.notices import Notice
 from engine.bus.records import NoticeRecord
 from engine.bus.reports import NoticesReport
 from engine.bus.unix_socket import open_server
-from engine.domain.errors import FatalError
+from engine.domain.errors import FatalError, TransientError
 from engine.operate.clock import make_clock
 from engine.requests.chat import GetKept, GetNotices
 from engine.requests.request_list import requests_of
@@ -87,6 +88,13 @@ async def test_a_chat_that_was_killed_after_found_edits_its_message_to_realised(
     assert broken == []
 
 
+class Starting:
+    """An engine that answers nothing yet and says so: for one that is away a chat waits long."""
+
+    async def answer(self, request: Any, /) -> Any:
+        raise TransientError(f"{type(request).__name__}: the engine starts")
+
+
 async def test_a_chat_that_was_killed_goes_on_with_its_pinned_card(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path / "var"))
     settings = LedgerSettings(data_dir=paths.data_dir)
@@ -95,6 +103,7 @@ async def test_a_chat_that_was_killed_goes_on_with_its_pinned_card(tmp_path: Pat
         TelegramEmulator().serve() as phone,
         open_ledger(settings, clock=make_clock()) as ledger,
         open_server(paths.ledger_socket, requests_of("ledger"), ledger, on_fatal=broken.append),
+        open_server(paths.engine_socket, requests_of("engine"), Starting(), on_fatal=broken.append),
     ):
         phone.person_writes("/nothing")
         async with chat_role(paths.data_dir, phone, has_card=True):

@@ -10,6 +10,7 @@ from engine.storage.database import parse_url
 from engine.storage.ledger import LedgerSettings
 from engine.storage.migrate import migrate
 from tests.storage.makers import NOW_NS
+from tests.storage.model import empty_ledger
 from tests.storage.servers import PostgresServer, running_postgres
 
 NOTE = "recorded markets"
@@ -25,11 +26,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 
 @pytest.fixture(scope="session")
-def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of today's schema: to migrate through all revisions takes a while."""
-    settings = LedgerSettings(data_dir=tmp_path_factory.mktemp("model"))
-    asyncio.run(migrate("up", settings=settings))
-    return Path(parse_url(settings).database or "")
+def sqlite_model() -> Path:
+    """An empty database of today's schema."""
+    return empty_ledger()
 
 
 @dataclass

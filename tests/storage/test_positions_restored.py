@@ -1,5 +1,6 @@
 """What an engine knows of its positions is in the ledger, to the last digit, at any instant."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from tests.storage.asking import append, ask
 from tests.storage.asking import trades as stored_trades
 from tests.storage.conftest import Clock
 from tests.storage.killing import REPOSITORY, end, wait_for_line
+from tests.storage.model import put_empty_ledger
 from tests.storage.random_trades import make_inventory, steps
 
 TODAY_NS = makers.NOW_NS - makers.NOW_NS % NS_PER_DAY
@@ -109,6 +111,7 @@ async def test_after_any_record_the_restored_positions_equal_the_live_ones(
     live, inventory = Positions(), make_inventory()
     with TemporaryDirectory() as directory:
         settings = LedgerSettings(data_dir=Path(directory) / "var")
+        await asyncio.to_thread(put_empty_ledger, settings.data_dir)
         async with open_ledger(settings, clock=lambda: makers.NOW_NS) as ledger:
             for records in steps(seed, live, inventory, count):
                 await append(ledger, *records)

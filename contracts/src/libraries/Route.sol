@@ -2,10 +2,13 @@
 pragma solidity 0.8.30;
 
 import {IFlashArbitrage} from "../interfaces/IFlashArbitrage.sol";
+import {Words} from "./Words.sol";
 
 /// @title Reads a packed route from the front
 /// @dev docs/contract.md describes the bytes; engine/sending/encoding.py writes them.
 library Route {
+    using Words for bytes;
+
     /// Where the amount comes from; numbers are those of the route's bytes.
     enum Source {
         OWN,
@@ -58,24 +61,23 @@ library Route {
         returns (Start memory read, bytes calldata hops)
     {
         _need(route, 9);
-        read.chainId = uint64(bytes8(route[:8]));
-        uint256 source = uint8(route[8]);
+        uint256 head = route.wordAt(0);
+        read.chainId = head >> 192;
+        uint256 source = uint8(head >> 184);
         if (source > uint256(type(Source).max)) revert IFlashArbitrage.UnknownSource(source);
         read.source = Source(source);
-        hops = route[9:];
-        if (read.source <= Source.FIRST_HOP) return (read, hops);
-        _need(hops, 20);
-        read.lender = address(bytes20(hops[:20]));
-        hops = hops[20:];
-        if (read.source == Source.UNISWAP_V4) return (read, hops);
+        if (read.source <= Source.FIRST_HOP) return (read, route[9:]);
+        _need(route, 29);
+        read.lender = route.addressAt(9);
+        if (read.source == Source.UNISWAP_V4) return (read, route[29:]);
+        uint256 at = 29;
         if (read.source >= Source.UNISWAP_V2) {
-            _need(hops, 1);
-            read.isToken0 = hops[0] != 0;
-            hops = hops[1:];
+            _need(route, ++at);
+            read.isToken0 = route[29] != 0;
         }
-        _need(hops, 16);
-        read.fee = uint128(bytes16(hops[:16]));
-        hops = hops[16:];
+        _need(route, at + 16);
+        read.fee = route.wordAt(at) >> 128;
+        hops = route[at + 16:];
     }
 
     /// @notice Returns the first hop and those after it.
@@ -85,21 +87,17 @@ library Route {
         returns (Hop memory hop, bytes calldata rest)
     {
         _need(hops, 21);
-        hop.flags = uint8(hops[0]);
+        uint256 head = hops.wordAt(0);
+        hop.flags = uint8(head >> 248);
         hop.kind = hop.flags & KIND;
-        hop.pool = address(bytes20(hops[1:21]));
-        rest = hops[21:];
-        if (hop.flags & HOME != 0) {
-            hop.tokenOut = home;
-        } else {
-            _need(rest, 20);
-            hop.tokenOut = address(bytes20(rest[:20]));
-            rest = rest[20:];
-        }
+        hop.pool = address(uint160(head >> 88));
+        bool isHome = hop.flags & HOME != 0;
         uint256 length = _termsLength(hop.kind);
-        _need(rest, length);
-        if (length > 0) hop.terms = uint256(bytes32(rest[:length])) >> (256 - 8 * length);
-        rest = rest[length:];
+        uint256 end = (isHome ? 21 : 41) + length;
+        _need(hops, end);
+        hop.tokenOut = isHome ? home : hops.addressAt(21);
+        if (length > 0) hop.terms = hops.wordAt(end - length) >> (256 - 8 * length);
+        rest = hops[end:];
     }
 
     function _termsLength(uint256 kind) private pure returns (uint256) {

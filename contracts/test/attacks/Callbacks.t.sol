@@ -5,12 +5,12 @@ import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
 import {InFlight} from "../../src/InFlight.sol";
 import {IFlashArbitrage} from "../../src/interfaces/IFlashArbitrage.sol";
 import {Build} from "../support/Build.sol";
-import {Check} from "../support/Check.sol";
+import {Deploy} from "../support/Deploy.sol";
 import {PlainToken} from "../support/Tokens.sol";
 import {FakePool} from "./Pools.sol";
 
 /// Pools and lenders that cheat where they call back, against a contract that holds capital.
-contract CallbacksTest is Check {
+contract CallbacksTest is Deploy {
     address private constant EXECUTOR = address(0xE0EC);
     address private constant RECOVERY = address(0x4EC0);
     uint256 private constant HELD = 100 ether;
@@ -23,7 +23,7 @@ contract CallbacksTest is Check {
     function setUp() public {
         asset = new PlainToken();
         other = new PlainToken();
-        bot = new FlashArbitrage(address(asset), RECOVERY, address(this));
+        bot = makeFlashArbitrage(address(asset), RECOVERY, address(this));
         bot.setExecutor(EXECUTOR, true);
         asset.transfer(address(bot), HELD);
         other.transfer(address(bot), HELD);

@@ -5,7 +5,7 @@ import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
 import {IFlashArbitrage} from "../../src/interfaces/IFlashArbitrage.sol";
 import {IRoles} from "../../src/interfaces/IRoles.sol";
 import {Build} from "../support/Build.sol";
-import {Check} from "../support/Check.sol";
+import {Deploy} from "../support/Deploy.sol";
 import {
     BombToken,
     CallingToken,
@@ -20,7 +20,7 @@ import {
 import {FakePool} from "./Pools.sol";
 
 /// Tokens that do not do what they say, against a contract that holds capital in another one.
-contract TokensTest is Check {
+contract TokensTest is Deploy {
     address private constant EXECUTOR = address(0xE0EC);
     address private constant RECOVERY = address(0x4EC0);
     uint256 private constant HELD = 100 ether;
@@ -29,7 +29,7 @@ contract TokensTest is Check {
 
     function setUp() public {
         asset = new PlainToken();
-        bot = new FlashArbitrage(address(asset), RECOVERY, address(this));
+        bot = makeFlashArbitrage(address(asset), RECOVERY, address(this));
         bot.setExecutor(EXECUTOR, true);
         asset.transfer(address(bot), HELD);
     }

@@ -7,6 +7,7 @@ interface Vm {
     function chainId(uint256 id) external;
     function coinbase(address builder) external;
     function deal(address who, uint256 amount) external;
+    function envOr(string calldata name, bool otherwise) external view returns (bool);
     function etch(address who, bytes calldata code) external;
     function expectPartialRevert(bytes4 selector) external;
     function expectRevert() external;
@@ -35,6 +36,7 @@ interface Vm {
         external
         pure
         returns (uint256);
+    function getCode(string calldata name) external view returns (bytes memory);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function prank(address sender) external;
     function readFile(string calldata path) external view returns (string memory);
@@ -74,6 +76,24 @@ abstract contract Check {
 
     function holds(bool condition, string memory what) internal pure {
         if (!condition) revert Untrue(what);
+    }
+
+    /// Deploys our contract: for `make test` as the repository has it built, which saves the compiler a minute;
+    /// else as forge builds it here.
+    function deployed(string memory name, bytes memory words) internal returns (address made) {
+        bytes memory code = vm.envOr("USES_ARTIFACTS", false)
+            ? vm.parseJsonBytes(
+                vm.readFile(string.concat("artifacts/", name, ".json")), ".bytecode"
+            )
+            : vm.getCode(string.concat(name, ".sol:", name));
+        code = bytes.concat(code, words);
+        assembly {
+            made := create(0, add(code, 32), mload(code))
+            if iszero(made) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
     }
 
     function bound(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {

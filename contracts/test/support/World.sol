@@ -5,14 +5,14 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
 import {IPair, IWrappedCoin} from "../../src/interfaces/IProtocols.sol";
 import {Build} from "./Build.sol";
-import {Check} from "./Check.sol";
+import {Deploy} from "./Deploy.sol";
 
 interface IMintable {
     function mint(address to, uint256 amount) external returns (bool);
 }
 
 /// The sandbox's world (tests/contracts/forge_world.py), with the contract in it.
-abstract contract World is Check {
+abstract contract World is Deploy {
     address internal constant OWNER = address(0xA11CE);
     address internal constant EXECUTOR = address(0xE0EC);
     address internal constant GUARDIAN = address(0x60A4D);
@@ -57,7 +57,7 @@ abstract contract World is Check {
     }
 
     function makeBot() internal virtual returns (FlashArbitrage made) {
-        made = new FlashArbitrage(weth, RECOVERY, OWNER);
+        made = makeFlashArbitrage(weth, RECOVERY, OWNER);
         vm.prank(OWNER);
         made.setExecutor(EXECUTOR, true);
         vm.prank(OWNER);

@@ -36,6 +36,10 @@ COIN_CHANCE: Final = 0.7
 """That a whale trades the coin, as most do: what it leaves is a gap between its pool and the books
 until somebody follows, and between its pool and others."""
 
+FLOW_CHANCE: Final = 0.4
+"""That one which trades the coin does so at all of its pools at once, as through an aggregator: it
+leaves a gap between the chain and the books, and at first none among the chain's pools."""
+
 SWAPS_MAX: Final = 20
 """In one block."""
 
@@ -46,8 +50,8 @@ class Crowd:
     def __init__(self, made: Made, *, seed: int) -> None:
         self._made = made
         self._rng = random.Random(seed)  # noqa: S311 - makes a market, guards nothing
-        coins = {made.coin.address, made.contracts["wrapped"]}
-        self._coin_pools = [one for one in made.pools if coins.intersection(one.tokens)]
+        self._coins = {made.coin.address, made.contracts["wrapped"]}
+        self._coin_pools = [one for one in made.pools if self._coins.intersection(one.tokens)]
         self._decimals = {one.address: one.decimals for one in (*made.tokens, made.coin)}
 
     def noise(self, seconds: float, usd: Mapping[str, float]) -> list[Swap]:
@@ -83,12 +87,35 @@ class Crowd:
                 swaps.append(swap)
         return swaps
 
-    def whale_at(self, seconds: float) -> WorldPool | None:
-        """Return where somebody makes a large swap, now and then."""
+    def whale_at(self, seconds: float) -> Sequence[WorldPool]:
+        """Return where somebody makes a large swap: nowhere, at a pool, or at all of the coin."""
         if self._rng.random() >= seconds / WHALE_EVERY_S:
-            return None
-        is_coin = self.chance(COIN_CHANCE)
-        return self.pick(self._coin_pools if is_coin else self._made.pools)
+            return ()
+        if not self.chance(COIN_CHANCE):
+            return (self.pick(self._made.pools),)
+        return self._coin_pools if self.chance(FLOW_CHANCE) else (self.pick(self._coin_pools),)
+
+    def whales(self, at: Sequence[Standing], usd: Mapping[str, float]) -> list[Swap]:
+        """Return what is swapped where somebody makes a large swap."""
+        if len(at) == 1:
+            swap = self.whale(at[0], usd)
+            return [] if swap is None else [swap]
+        return self._flow(at, usd)
+
+    def _flow(self, at: Sequence[Standing], usd: Mapping[str, float]) -> list[Swap]:
+        """Return swaps that leave the coin as dear, or as cheap, at each of its pools."""
+        impact = self._rng.uniform(*WHALE_IMPACT)
+        ratio = 1.0 + impact if self.chance(0.5) else 1.0 / (1.0 + impact)
+        swaps = []
+        for one in at:
+            wanted = [
+                self._usd_raw(token, usd) * (ratio if token in self._coins else 1.0)
+                for token in one.pool.tokens
+            ]
+            swap = one.to_worths(wanted)
+            if swap is not None:
+                swaps.append(swap)
+        return swaps
 
     def whale(self, at: Standing, usd: Mapping[str, float]) -> Swap | None:
         """Return a swap that is large for the pool as it stands."""

@@ -162,12 +162,11 @@ class Life:
         return min(max(wanted_wei, last_wei - step_wei), last_wei + max(step_wei, 1))
 
     def _send_whale(self, usd: Mapping[str, float]) -> None:
-        pool = self._crowd.whale_at(self._block_s)
-        for at in standings(self._rpc, self._made, [] if pool is None else [pool]):
-            swap = self._crowd.whale(at, usd)
-            if swap is not None:
-                self.counts.whales += 1
-                self._whales.swap(*swap)
+        at = standings(self._rpc, self._made, self._crowd.whale_at(self._block_s))
+        swaps = self._crowd.whales(at, usd)
+        self.counts.whales += len(swaps)
+        for swap in swaps:
+            self._whales.swap(*swap)
 
     def _move_liquidity(self, usd: Mapping[str, float]) -> None:
         positions = self._makers.positions()

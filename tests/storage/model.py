@@ -1,0 +1,30 @@
+"""An empty ledger of today's schema: to migrate through all revisions takes a while."""
+
+import asyncio
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
+from engine.storage.database import parse_url
+from engine.storage.ledger_settings import LedgerSettings
+from engine.storage.migrate import migrate
+
+
+@functools.cache
+def empty_ledger() -> Path:
+    """Return the file, made once per process; not to be called where an event loop runs."""
+    place = Path(tempfile.mkdtemp(prefix="ledger"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    settings = LedgerSettings(data_dir=place)
+    asyncio.run(migrate("up", settings=settings))
+    return Path(parse_url(settings).database or "")
+
+
+def put_empty_ledger(data_dir: Path) -> None:
+    """Put a copy into a data folder that has none."""
+    data_dir.mkdir(mode=0o700, exist_ok=True)
+    path = data_dir / empty_ledger().name
+    if not path.exists():
+        shutil.copy(empty_ledger(), path)
