@@ -17,7 +17,8 @@ from benchmarks.core_market import (
     plenty,
 )
 from benchmarks.harness import Row, measure, print_table
-from engine.core.pipeline import Decided, Pipeline
+from engine.core.journal import Decided
+from engine.core.pipeline import Pipeline
 from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider

@@ -8,10 +8,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
 
 from engine.core.advising import Advising
+from engine.core.journal import Decided, Journal
 from engine.core.shared_rows import SharedRows
+from engine.core.sharing import Sharing
 from engine.decide.decider import Decider
 from engine.decide.permits import Permits
 from engine.detect.graph.live_graph import LiveGraph
@@ -19,15 +20,14 @@ from engine.detect.graph.value_round import ValueRound
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
-from engine.detect.screening.episodes import Closed, Episode
+from engine.detect.screening.episodes import Episode
 from engine.domain.advice import DatedAdvice
-from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
+from engine.domain.approvals import Approval, ApprovalAct, ApprovalState
 from engine.domain.assets import AssetCode
 from engine.domain.fees import FeeWord
-from engine.domain.holdings import Deposit
 from engine.domain.instruments import VenueId
-from engine.domain.mandates import Mandate, MandateUse
-from engine.domain.opportunities import Opportunity, Reason, Refusal
+from engine.domain.mandates import Mandate
+from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.domain.switched_off import Off
@@ -55,82 +55,8 @@ _SEVERAL = 2
 FUNDED_PER_TICK = 8
 """Places of the inventory that are valued with one tick, while some wait for their capital."""
 
-POOLS_SETTLED_NS = 1_000_000_000
-POOLS_WAIT_NS = 10_000_000_000
-"""The shared matrix is made anew for pools that came or went once none has for a second, or after
-ten: at the start of a chain thousands come one by one, and all rows are written each time."""
-
 NOTED_PER_TICK = 8
 """Assets of leftovers whose price is noted with one tick."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """A decision on an opportunity.
-
-    Attributes:
-        opportunity: with the figures that were decided on.
-        is_first: whether it is the decision at opening.
-        frame_seqs: numbers of the inputs behind it: the trigger, the last change of the first
-            leg's place, that of the last leg's place.
-        profit_usd: screened profit in USD, None if no live book values the quote asset.
-        advice: what of background work's bears on it, in words.
-    """
-
-    opportunity: Opportunity
-    decision: Plan | Refusal
-    is_first: bool
-    frame_seqs: tuple[int, int, int]
-    profit_usd: float | None
-    advice: tuple[str, ...] = ()
-
-
-class Journal(Protocol):
-    """Is told what the pipeline does; it must not block."""
-
-    def opportunity_found(self, opportunity: Opportunity) -> None:
-        """Learn of a new opportunity; the decision on it follows at once."""
-        ...
-
-    def opportunity_decided(self, decided: Decided) -> None:
-        """Learn of a decision; an opportunity may have several, at most one is a plan."""
-        ...
-
-    def opportunity_closed(self, closed: Closed) -> None:
-        """Learn that an opportunity vanished."""
-        ...
-
-    def time_passed(self, at_ns: int) -> None:
-        """Learn what time it is, some times a second."""
-        ...
-
-    def execution_finished(self, finished: Finished) -> None:
-        """Learn that a plan has ended; it is already booked in positions and inventory."""
-        ...
-
-    def deposited(self, deposit: Deposit, at_ns: int) -> None:
-        """Learn that a place of the inventory was set to its capital."""
-        ...
-
-    def venue_changed(self, edge: VenueEdge) -> None:
-        """Learn that a venue was lost or is back."""
-        ...
-
-    def approval_asked(self, approval: Approval) -> None:
-        """Learn that a plan waits for a person's word, or for a second one's."""
-        ...
-
-    def approval_ended(self, end: ApprovalEnd) -> None:
-        """Learn what became of it."""
-        ...
-
-    def approved_started(self, plan: Plan) -> None:
-        """Learn that what was approved is carried out; told before its approval's end."""
-        ...
-
-    def mandate_changed(self, use: MandateUse) -> None:
-        """Learn that a mandate was granted, spent from, or has ended."""
-        ...
 
 
 Alarm = Callable[[str, float], None]
@@ -155,7 +81,7 @@ class Pipeline:
     """Runs the parts in their order."""
 
     # For other processes, which a replay has not.
-    NOT_STATE = frozenset({"_shared", "_publish", "_alarm"})
+    NOT_STATE = frozenset({"_alarm"})
 
     def __init__(
         self,
@@ -201,31 +127,17 @@ class Pipeline:
         self._advising = Advising(decider.advice, graph, pools, detector)
         self._to_screen: list[int] = []
         self._journal = journal
-        self._open_matrix = open_matrix
-        self._shared = open_matrix()
-        self._publish = self._publish_by(self._shared)
-        self._pools_due_ns = self._pools_latest_ns = 0
+        self._sharing = Sharing(board, pools, open_matrix)
         self._considered: dict[str, _Considered] = {}
         self._alarm = alarm
 
     def pools_changed(self, at_ns: int, *, is_gone: bool = False) -> None:
-        """Learn that a pool came, or is gone; its row is absent at once then, a new one is soon."""
-        if is_gone and self._shared is not None:
-            self._shared.withdraw_gone(self._pools.terms, at_ns, self._board.frame_seq)
-        self._pools_due_ns = at_ns + POOLS_SETTLED_NS
-        self._pools_latest_ns = self._pools_latest_ns or at_ns + POOLS_WAIT_NS
+        """Learn that a pool came, or is gone."""
+        self._sharing.pools_changed(at_ns, is_gone=is_gone)
 
     def rows_changed(self, at_ns: int) -> None:
-        """Learn that rows of the board came or went: the matrix is made anew."""
-        self._pools_due_ns = self._pools_latest_ns = 0
-        self._shared = self._open_matrix()
-        self._publish = self._publish_by(self._shared)
-        if self._publish is not None:
-            for book in range(len(self._board.instruments)):
-                self._publish(book, at_ns)
-
-    def _publish_by(self, shared: SharedRows | None) -> Callable[[int, int], int] | None:
-        return None if shared is None else shared.publish_book
+        """Learn that rows of the board came or went."""
+        self._sharing.rows_changed(at_ns)
 
     def recover(self, intents: Sequence[Intent], at_ns: int) -> None:
         """Take plans over that were under way when their engine ended.
@@ -357,9 +269,7 @@ class Pipeline:
         self._pools.step_clock(step_ns)
         self._pool_health.step_clock(step_ns)
         self._detector.step_clock()
-        if self._pools_due_ns:
-            self._pools_due_ns += step_ns
-            self._pools_latest_ns += step_ns
+        self._sharing.step_clock(step_ns)
         self._decider.step_clock(step_ns)
         for account in self._decider.accounts:
             account.positions.step_clock(step_ns, at_ns)
@@ -393,9 +303,10 @@ class Pipeline:
             if episodes := self._detector.on_change(book, at_ns):
                 for episode in self._in_order(episodes, at_ns):
                     self._consider(episode, at_ns)
-        if self._publish is not None:
+        publish = self._sharing.publish
+        if publish is not None:
             for book in changed:
-                self._publish(book, at_ns)
+                publish(book, at_ns)
         changed.clear()
         self._detector.close_stale(at_ns)
         if self._detector.just_closed:
@@ -415,8 +326,8 @@ class Pipeline:
         self._look_at_pools(at_ns)
         self._look_at_permits(at_ns)
         self._value_round.step(at_ns)
-        if self._pools_due_ns and at_ns >= min(self._pools_due_ns, self._pools_latest_ns):
-            self.rows_changed(at_ns)
+        if self._sharing.is_due(at_ns):
+            self._sharing.rows_changed(at_ns)
         for episode in self._in_order(self._detector.screen_starts(at_ns), at_ns):
             self._consider(episode, at_ns)
         if self._advising.paths:
@@ -431,8 +342,7 @@ class Pipeline:
         if changed:
             for episode in self._in_order(self._detector.on_pools(changed, at_ns), at_ns):
                 self._consider(episode, at_ns)
-            if self._shared is not None:
-                self._shared.publish_pools(changed, at_ns, self._board.frame_seq)
+            self._sharing.publish_pools(changed, at_ns)
         if self._pools.has_returned:
             self._pools.has_returned = False
             self._detector.screen_again()

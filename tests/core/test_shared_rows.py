@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine.core.pipeline import POOLS_SETTLED_NS, POOLS_WAIT_NS
 from engine.core.shared_rows import SharedRows
+from engine.core.sharing import POOLS_SETTLED_NS, POOLS_WAIT_NS
 from engine.detect.graph.moved_pair import pair_after
 from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode

@@ -7,7 +7,7 @@ import msgspec
 
 from engine.bus.notices import LateFill, LimitHit, OpportunitySeen, PaperTraded
 from engine.bus.records import DepositRecord, ExecutionRecord, NoticeRecord
-from engine.core.pipeline import Decided
+from engine.core.journal import Decided
 from engine.domain.mixed_routes import ON_SEVERAL_CHAINS
 from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.execute.late import LateFinished

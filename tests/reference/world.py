@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.core.pipeline import Alarm, Decided, Pipeline
+from engine.core.journal import Decided
+from engine.core.pipeline import Alarm, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
 from engine.decide.approvals import ApprovalRules, Approvals

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.bus.reports import OpportunityLine
-from engine.core.pipeline import Decided
+from engine.core.journal import Decided
 from engine.detect.screening.episodes import Closed
 from engine.domain.mixed_routes import why_watched
 from engine.domain.opportunities import Opportunity, Reason, Refusal

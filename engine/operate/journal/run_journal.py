@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.bus.records import Record
-from engine.core.pipeline import Decided
+from engine.core.journal import Decided
 from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.holdings import Deposit
@@ -30,7 +30,7 @@ from engine.operate.run_header import RunHeader
 
 
 class RunJournal:
-    """Obeys `core.pipeline.Journal`.
+    """Obeys `core.journal.Journal`.
 
     Args:
         opportunity_usd_min: least profit of an opportunity that is told of.
