@@ -9,6 +9,7 @@ from engine.gateways.gateway import Gateway
 
 GATEWAYS: Final[Mapping[str, str]] = {
     "binance": "BinanceGateway",
+    "coinbase": "CoinbaseGateway",
 }
 """By venue the class in its folder's `gateway`."""
 

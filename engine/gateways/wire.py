@@ -1,6 +1,6 @@
 """Numbers and enumerations on the wire, and the reading of answers that may be anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -18,6 +18,17 @@ def plain(number: Decimal) -> str:
     """Write a number as venues take it: no exponent, no zeros behind."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def known(words: Mapping[str, Read], word: str, what: str) -> Read:
+    """Return what a word of the venue means.
+
+    Raises:
+        ValueError: a word that is not known.
+    """
+    if word not in words:
+        raise ValueError(f"{what} {word[:40]!r} of an order")
+    return words[word]
 
 
 def decoded(body: bytes, shape: type[Shape]) -> Shape | None:

@@ -1,7 +1,7 @@
 """What a venue says, as the suite of gateways wants it: one such sample a venue."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.instruments import VenueId
@@ -25,7 +25,7 @@ class Sample:
     """A venue's answers to one order, a buy of 0.5 at 64,000 that may not rest.
 
     Attributes:
-        auth: with a key that never existed.
+        auth, secret: a key that no account ever had.
         wire_name: of the instrument of the order.
         written: what must stand in the signed placing, wherever the venue wants it.
         written_post_only: likewise of an order that may only rest.
@@ -43,6 +43,7 @@ class Sample:
 
     gateway: Gateway
     auth: Authentication
+    secret: str
     wire_name: str
     written: Sequence[str]
     written_post_only: Sequence[str]
@@ -58,7 +59,6 @@ class Sample:
     stream: Sequence[bytes]
     cancel_taken: Answer
     cancel_vain: Sequence[Answer]
-    prices: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def request(self) -> OrderRequest:

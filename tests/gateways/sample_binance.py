@@ -40,6 +40,7 @@ def _error(code: int, message: str, status: int = 400) -> Answer:
 SAMPLE = Sample(
     gateway=BinanceGateway(),
     auth=BinanceAuth(VenueKey(name="a-key", secret="a-secret")),
+    secret="a-secret",
     wire_name="BTCUSDT",
     written=("side=BUY", "timeInForce=IOC", "quantity=0.5", "price=64000.1", "type=LIMIT&"),
     written_post_only=("type=LIMIT_MAKER",),

@@ -70,7 +70,7 @@ def test_an_order_that_may_only_rest_says_so(sample: Sample) -> None:
 def test_no_secret_is_in_what_goes_out_or_in_what_is_shown_of_a_key(sample: Sample) -> None:
     call = signed(sample, sample.gateway.place(sample.request))
 
-    assert "a-secret" not in wire_text(call) + repr(call) + repr(sample.auth)
+    assert sample.secret not in wire_text(call) + repr(call) + repr(sample.auth)
 
 
 @of_each

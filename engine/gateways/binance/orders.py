@@ -1,12 +1,12 @@
 """Binance's orders, trades and balances as the domain has them."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import BalanceShown, OrderShown, Stage, TradeShown
 from engine.gateways.binance.messages import Balance, OrderAnswer, Report, Trade
+from engine.gateways.wire import known
 
 STAGES: Final[Mapping[str, Stage]] = {
     "PENDING_NEW": Stage.PENDING,
@@ -29,13 +29,13 @@ def order_of(answer: OrderAnswer) -> OrderShown:
     Raises:
         ValueError: a status or a side that is not known.
     """
-    side = side_of(answer.side)
+    side = known(SIDES, answer.side, "side")
     return OrderShown(
         venue_order_id=str(answer.order_id),
         wire_id=answer.client_order_id,
         wire_name=answer.symbol,
         side=side,
-        stage=stage_of(answer.status),
+        stage=known(STAGES, answer.status, "status"),
         size_base=answer.orig_qty,
         price_limit=answer.price or None,
         filled_base=answer.executed_qty,
@@ -87,7 +87,7 @@ def reported(report: Report) -> OrderShown:
     """
     if report.q is None or report.p is None:
         raise ValueError("an executionReport without a size or price")
-    side = side_of(report.S)
+    side = known(SIDES, report.S, "side")
     # A cancellation has an id of its own in `c`; the order's stands in `C` then.
     wire_id = report.C or report.c
     trades: tuple[TradeShown, ...] = ()
@@ -111,7 +111,7 @@ def reported(report: Report) -> OrderShown:
         wire_id=wire_id,
         wire_name=report.s,
         side=side,
-        stage=stage_of(report.X),
+        stage=known(STAGES, report.X, "status"),
         size_base=report.q,
         price_limit=report.p or None,
         filled_base=report.z,
@@ -119,30 +119,3 @@ def reported(report: Report) -> OrderShown:
         why="" if report.r == "NONE" else report.r,
         made_at_ms=report.O,
     )
-
-
-def stage_of(status: str) -> Stage:
-    """Return where an order is.
-
-    Raises:
-        ValueError: a status that is not known.
-    """
-    if status not in STAGES:
-        raise ValueError(f"status {status[:40]!r} of an order")
-    return STAGES[status]
-
-
-def side_of(side: str) -> Side:
-    """Return the side of an order.
-
-    Raises:
-        ValueError: one that is not known.
-    """
-    if side not in SIDES:
-        raise ValueError(f"side {side[:40]!r} of an order")
-    return SIDES[side]
-
-
-def is_zero(balance: BalanceShown) -> bool:
-    """Say whether there is nothing of an asset."""
-    return balance.total == Decimal(0)

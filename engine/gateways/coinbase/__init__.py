@@ -1,0 +1,1 @@
+"""Coinbase Advanced Trade: orders, look-ups and the user stream (docs.cdp.coinbase.com, 2026)."""
