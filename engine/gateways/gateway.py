@@ -102,13 +102,16 @@ class Gateway(Protocol):
     Attributes:
         venue: as in `connectors.venue_list`.
         rules: by what an outcome is proven.
-        dead_man: the venue's switch, None where it publishes none.
     """
 
     venue: VenueId
     rules: ProofRules
     pace: Pace
-    dead_man: DeadMan | None
+
+    @property
+    def dead_man(self) -> DeadMan | None:
+        """The venue's switch, None where it publishes none."""
+        ...
 
     def place(self, request: OrderRequest) -> Call:
         """Make the call that places an order."""

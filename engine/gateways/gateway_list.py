@@ -10,6 +10,7 @@ from engine.gateways.gateway import Gateway
 GATEWAYS: Final[Mapping[str, str]] = {
     "binance": "BinanceGateway",
     "coinbase": "CoinbaseGateway",
+    "gemini": "GeminiGateway",
 }
 """By venue the class in its folder's `gateway`."""
 

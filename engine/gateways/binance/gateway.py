@@ -92,7 +92,11 @@ class BinanceGateway:
     )
     # 6,000 weight a minute for one address; market data spends 45 of the 100 a second.
     pace = Pace(weight_per_s=40.0, weight_burst=600.0, orders_per_s=5.0, orders_burst=25.0)
-    dead_man: DeadMan | None = None
+
+    @property
+    def dead_man(self) -> DeadMan | None:
+        """See `Gateway.dead_man`; there is none on spot."""
+        return None
 
     def place(self, request: OrderRequest) -> Call:
         """See `Gateway.place`."""

@@ -113,7 +113,11 @@ class CoinbaseGateway:
         shows_closed=True,
     )
     pace = Pace(weight_per_s=8.0, weight_burst=10.0, orders_per_s=4.0, orders_burst=6.0)
-    dead_man: DeadMan | None = None
+
+    @property
+    def dead_man(self) -> DeadMan | None:
+        """See `Gateway.dead_man`; there is none on spot."""
+        return None
 
     def place(self, request: OrderRequest) -> Call:
         """See `Gateway.place`."""
