@@ -11,6 +11,7 @@ GATEWAYS: Final[Mapping[str, str]] = {
     "binance": "BinanceGateway",
     "coinbase": "CoinbaseGateway",
     "gemini": "GeminiGateway",
+    "bitstamp": "BitstampGateway",
 }
 """By venue the class in its folder's `gateway`."""
 

@@ -1,0 +1,1 @@
+"""Bitstamp: orders, look-ups and the private channels (bitstamp.net/api v2)."""
