@@ -26,8 +26,6 @@ class CallKind(StrEnum):
     """What opens the user stream."""
     KEEP_ALIVE = "keep_alive"
     """Holds the venue's dead-man switch off."""
-    FENCE = "fence"
-    """Changes nothing; after it the venue takes no call of this key that was signed before."""
 
     @property
     def may_change(self) -> bool:

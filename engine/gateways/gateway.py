@@ -93,7 +93,15 @@ class StreamReady:
     """From here on the stream tells everything."""
 
 
-StreamFact = OrderShown | TradeShown | BalanceShown | StreamGap | StreamReady
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamNumber:
+    """The number of a frame of a channel; one that does not follow on the last shows a gap."""
+
+    channel: str
+    number: int
+
+
+StreamFact = StreamNumber | OrderShown | TradeShown | BalanceShown | StreamGap | StreamReady
 
 
 class Gateway(Protocol):

@@ -12,6 +12,7 @@ GATEWAYS: Final[Mapping[str, str]] = {
     "coinbase": "CoinbaseGateway",
     "gemini": "GeminiGateway",
     "bitstamp": "BitstampGateway",
+    "kraken": "KrakenGateway",
 }
 """By venue the class in its folder's `gateway`."""
 

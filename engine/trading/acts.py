@@ -24,11 +24,6 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
-    """Send a call after which the venue takes none that was signed before it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Cancel:
     """Cancel what rests longer than it may."""
 
@@ -66,4 +61,4 @@ class Alarm:
     sentence: str
 
 
-Act = LookUp | Replay | Fence | Cancel | Told | TellUnknown | Alarm
+Act = LookUp | Replay | Cancel | Told | TellUnknown | Alarm

@@ -23,7 +23,7 @@ from engine.gateways.answers import (
     Unclear,
 )
 from engine.gateways.gateway import ProofRules
-from engine.trading.acts import Act, Alarm, Cancel, Fence, LookUp, Replay, TellUnknown, Told
+from engine.trading.acts import Act, Alarm, Cancel, LookUp, Replay, TellUnknown, Told
 
 NEVER_MS: Final = 1 << 62
 
@@ -105,6 +105,7 @@ class Proof:
     _trades: dict[str, TradeShown] = field(default_factory=dict)
     _reversed: set[str] = field(default_factory=set)
     _others: set[str] = field(default_factory=set)
+    _twins: set[str] = field(default_factory=set)
     _round: _Round | None = None
     _rounds: int = 0
     _absences: int = 0
@@ -189,7 +190,10 @@ class Proof:
         self.gaps += 1
 
     def fenced(self, signed_at_ms: int, at_ms: int) -> None:
-        """Learn that a call that was signed then is answered now: none signed before can come."""
+        """Learn that a call that was signed then is answered now, be it about this order or not.
+
+        At some venues none that was signed before it can be taken from here on.
+        """
         if self.rules.is_fenced and signed_at_ms > self.signed_at_ms:
             self._fenced_at_ms = min(self._fenced_at_ms, at_ms)
 
@@ -292,8 +296,6 @@ class Proof:
             # It may arrive as the first of them, from now on.
             self.signed_at_ms = at_ms
             return (Replay(),)
-        if self.rules.is_fenced and self._fenced_at_ms is NEVER_MS:
-            return (Fence(), self._next_round())
         return (self._next_round(),)
 
     def _next_round(self) -> LookUp:
@@ -312,7 +314,10 @@ class Proof:
                 acts.append(Alarm(f"the venue shows another order under its id: {difference}"))
         for shown in ours:
             acts += self._shown(shown, at_ms)
-        return [*acts, *self._traded(answer.trades, at_ms)]
+        # A call that lists fills of a time has those of other orders in it.
+        known = {self.venue_order_id, *self._twins} - {""}
+        trades = [one for one in answer.trades if one.venue_order_id in known]
+        return [*acts, *self._traded(trades, at_ms)]
 
     def _shown(self, shown: OrderShown, at_ms: int) -> Sequence[Act]:
         difference = shown.differs_from(self.request)
@@ -320,8 +325,8 @@ class Proof:
             return (Alarm(f"the venue shows another order under its id: {difference}"),)
         acts: list[Act] = []
         if self.venue_order_id and shown.venue_order_id not in ("", self.venue_order_id):
-            if shown.venue_order_id not in self._others:
-                self._others.add(shown.venue_order_id)
+            if shown.venue_order_id not in self._twins:
+                self._twins.add(shown.venue_order_id)
                 acts.append(
                     Alarm(
                         f"the venue made it twice: {self.venue_order_id} and"

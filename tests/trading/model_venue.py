@@ -26,7 +26,7 @@ from engine.gateways.answers import (
     Unclear,
 )
 from engine.gateways.gateway import ProofRules
-from engine.trading.acts import Act, Alarm, Cancel, Fence, LookUp, Replay, Told
+from engine.trading.acts import Act, Alarm, Cancel, LookUp, Replay, Told
 from engine.trading.proof import NEVER_MS, Proof, Waits
 
 RULES = {
@@ -342,8 +342,6 @@ class Trial:
             self._send()
         elif isinstance(act, LookUp):
             self._look_up(act)
-        elif isinstance(act, Fence):
-            self._fence()
         elif isinstance(act, Cancel):
             self._cancel()
         elif isinstance(act, Alarm):
@@ -360,7 +358,7 @@ class Trial:
     def _look_up(self, act: LookUp) -> None:
         self.proof.began(act.number, calls=LOOK_UP_CALLS, at_ms=self.now_ms)
         self._nonce += 1
-        nonce, life = self._nonce, self._life
+        nonce, signed_at_ms, life = self._nonce, self.now_ms, self._life
         for number in range(LOOK_UP_CALLS):
 
             def arrive(number: int = number) -> None:
@@ -375,6 +373,7 @@ class Trial:
                     if is_lost:
                         self._act(self.proof.lost(act.number, self.now_ms))
                     else:
+                        self.proof.fenced(signed_at_ms, self.now_ms)
                         self._act(self.proof.looked_up(act.number, answer, self.now_ms))
 
                 self._at(back_ms, come)
@@ -400,24 +399,6 @@ class Trial:
             count = max(many for at_ms, _, many in order.changes if at_ms <= as_of_ms)
             trades += order.trades[:count]
         return Found(orders=tuple(shown), trades=tuple(trades))
-
-    def _fence(self) -> None:
-        self._nonce += 1
-        nonce, signed_at_ms, life = self._nonce, self.now_ms, self._life
-
-        def arrive() -> None:
-            self._last_nonce = max(self._last_nonce, nonce)
-            if self._is_bad(0.3):
-                return
-
-            def come() -> None:
-                if life == self._life:
-                    self.proof.fenced(signed_at_ms, self.now_ms)
-
-            self._at(self._delay_ms(5_000), come)
-
-        if not self._is_bad(0.3):
-            self._at(self._delay_ms(5_000), arrive)
 
     def _cancel(self) -> None:
         def arrive() -> None:

@@ -17,7 +17,7 @@ from engine.domain.venue_orders import (
     wire_id_of,
 )
 from engine.gateways.answers import Found, NotFound, NotPlaced, Placed, Unclear
-from engine.trading.acts import Act, Alarm, Cancel, Fence, LookUp, Replay, Told
+from engine.trading.acts import Act, Alarm, Cancel, LookUp, Replay, Told
 from engine.trading.proof import Proof, Waits
 from tests.trading.model_venue import RULES
 
@@ -132,15 +132,6 @@ def test_a_fence_shuts_out_only_what_was_signed_before_it_and_once_it_is_answere
     assert nothing(after, 2, SENT_MS + 5_000 + lag_ms - 1) == []
     assert nothing(after, 3, SENT_MS + 5_000 + lag_ms) == []
     assert nothing(after, 4, SENT_MS + 5_000 + lag_ms + 10) == [NOWHERE]
-
-
-def test_where_a_later_call_shuts_out_earlier_ones_one_is_sent() -> None:
-    proof = Proof(request=request(), rules=RULES["fenced"], waits=Waits(), wanted_until_ms=0)
-    proof.sent(SENT_MS)
-
-    acts = proof.answered(Unclear(why="reset"), SENT_MS + 10)
-
-    assert any(isinstance(act, Fence) for act in acts)
 
 
 def test_after_a_second_send_the_time_in_which_it_may_arrive_begins_anew() -> None:
@@ -279,6 +270,17 @@ def test_an_order_that_was_proven_not_to_exist_and_is_shown_is_booked_with_an_al
     assert isinstance(alarm, Alarm)
     assert isinstance(told, Told)
     assert told.trades == (trade("t1", 10),)
+
+
+def test_fills_of_other_orders_in_a_listing_are_not_ours() -> None:
+    proof = unknown()
+    proof.streamed(shown(Stage.OPEN), SENT_MS + 20)
+    listed = (trade("t1", 4), trade("x1", 5, venue_order_id="v9"))
+
+    (told,) = proof.looked_up(1, Found(orders=(), trades=listed), SENT_MS + 30)
+
+    assert isinstance(told, Told)
+    assert told.trades == (trade("t1", 4),)
 
 
 def test_a_trade_that_the_venue_takes_back_is_told_and_an_alarm() -> None:

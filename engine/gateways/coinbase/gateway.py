@@ -58,6 +58,7 @@ from engine.gateways.gateway import (
     ProofRules,
     StreamFact,
     StreamGap,
+    StreamNumber,
     StreamReady,
 )
 from engine.gateways.wire import STATUS_OK, decoded, plain, read
@@ -310,9 +311,11 @@ class CoinbaseGateway:
         """See `Gateway.streamed`."""
         try:
             told = _READ_FRAME.decode(frame)
-            return [fact for raw in told.events for fact in _facts(told.channel, raw)] or (
-                _facts(told.channel, None)
-            )
+            facts = [fact for raw in told.events for fact in _facts(told.channel, raw)]
+            if not told.events:
+                facts += _facts(told.channel, None)
+            # Of the connection or of the channel: a jump in either is a gap.
+            return [StreamNumber(channel="", number=told.sequence_num), *facts]
         except UNREADABLE as error:
             return (StreamGap(why=f"a frame that cannot be read: {error}"),)
 

@@ -179,5 +179,5 @@ class StreamFrame(msgspec.Struct, gc=False):
     """A frame of any channel."""
 
     channel: str
-    sequence_num: int = -1
+    sequence_num: int
     events: list[msgspec.Raw] = []
