@@ -8,7 +8,11 @@ from decimal import Decimal
 import numpy as np
 
 from engine.detect.graph.pool_sides import prepare_pool
-from engine.detect.screening.open_room import OPEN_MAX_BY_LEGS, UNTRADED_MAX_BY_LEGS
+from engine.detect.screening.open_room import (
+    OPEN_MAX_BY_LEGS,
+    UNTRADED_MAX_BY_LEGS,
+    OpenRoom,
+)
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.instruments import Instrument
@@ -20,8 +24,13 @@ from engine.domain.mixed_routes import (
     why_watched,
 )
 from engine.domain.pools import Pool, Protocol
-from engine.kernels.graph_layout import NONE
-from engine.kernels.screen_layout import SCREENED, SIZED_MAX, UNTRADED_SIZED_MAX
+from engine.kernels.graph_layout import EDGE, NONE
+from engine.kernels.screen_layout import (
+    SCREENED,
+    SCREENED_COLUMNS,
+    SIZED_MAX,
+    UNTRADED_SIZED_MAX,
+)
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from tests.detect.cycle_driver import ScanDriver
@@ -199,3 +208,36 @@ def test_a_scan_that_is_full_of_what_is_traded_still_finds_more_of_it() -> None:
     scan.on_rate(there, 0.0)
 
     assert [cycle.log_gain for cycle in scan.cycles(legs=3)] == gains[:6]
+
+
+def test_neither_kind_of_route_is_displaced_by_the_other() -> None:
+    world = crowd()
+    room, apart = OpenRoom(), OpenRoom(UNTRADED_MAX_BY_LEGS)
+    better = [0.0] * SCREENED_COLUMNS
+    better[SCREENED.LEGS], better[SCREENED.PROFIT_USD] = 2, 1e12
+    for is_traded, own in ((1.0, room), (0.0, apart)):
+        better[SCREENED.IS_TRADED] = is_traded
+        worst = own.worst_below(better, world.detector.open_episodes)
+        assert worst is not None
+        assert worst.row[SCREENED.IS_TRADED] == is_traded
+
+
+def test_the_scan_knows_of_which_chain_each_pool_is_and_that_a_bridge_is_of_none() -> None:
+    world = make_world(
+        [pool("base", 0, 2_000.0), pool("polygon", 1, 2_000.0)],
+        instruments=[make_instrument("here", "ETH-USDT")],
+        bridges=[Bridge(assets=(AssetCode("ETH"), AssetCode("USDT")), cost_bps=Decimal(1))],
+    )
+    graph = world.graph
+    seen: dict[str, set[int]] = {}
+    for edge in range(graph.market.edges_used):
+        place = graph.place_of(edge)
+        seen.setdefault(f"{place.kind}{place.row}", set()).add(
+            int(graph.market.arrays[2][edge, EDGE.CHAIN])
+        )
+
+    assert seen["book0"] == {0}
+    assert seen["bridge0"] == {NONE}
+    assert len(seen["pool0"]) == len(seen["pool1"]) == 1
+    assert min(seen["pool0"] | seen["pool1"]) > 0
+    assert seen["pool0"] != seen["pool1"]

@@ -155,6 +155,10 @@ def _balancer(dex: Dex, log: Log) -> FoundPool:
     return FoundPool(dex=dex, address="0x" + pool_id.hex(), block=log.block_number)
 
 
+def _listed(dex: Dex, log: Log) -> FoundPool:
+    raise BadValueError(f"event {log.index} of {dex.name} does not say where its pool is")
+
+
 def _check_fee(fee_pips: int) -> None:
     if fee_pips >= PIPS:
         raise BadValueError(f"a fee of {fee_pips} of {PIPS}")
@@ -221,6 +225,13 @@ BALANCER: Final = Announcement(
     word_count=1,
     told=_balancer,
 )
+LIST: Final = Announcement(
+    topic=topic("PlainPoolDeployed(address[],uint256,uint256,address)"),
+    topic_count=1,
+    word_count=0,
+    told=_listed,
+)
+"""Curve tells of a pool without its address: its list is read (`list_scan`), not its events."""
 
 ANNOUNCED: Final[Mapping[Protocol, Announcement]] = {
     Protocol.UNISWAP_V2: PAIR,
@@ -244,5 +255,6 @@ ANNOUNCED: Final[Mapping[Protocol, Announcement]] = {
     Protocol.THENA_V1: SOLIDLY_V1,
     Protocol.BALANCER_WEIGHTED: BALANCER,
     Protocol.BALANCER_STABLE: BALANCER,
+    Protocol.CURVE: LIST,
 }
 """What each make tells; of one that is not here no pool is found."""

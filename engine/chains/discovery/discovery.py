@@ -12,10 +12,12 @@ from typing import Final
 
 import msgspec
 
+from engine.chains.discovery.announcements import ANNOUNCED, LIST
 from engine.chains.discovery.cache_file import open_cache
 from engine.chains.discovery.choosing import Choice, ChoiceTerms, Chooser
 from engine.chains.discovery.factory_scan import FactoryScan, ScanProgress
 from engine.chains.discovery.found import FoundPool, PoolRefusal
+from engine.chains.discovery.list_scan import ListScan
 from engine.chains.discovery.pool_cache import PoolCache
 from engine.chains.discovery.restoring import Restored, trusted_again
 from engine.chains.discovery.row_checks import CheckedRow, checked_rows, with_first_blocks
@@ -87,6 +89,7 @@ class Discovery:
         self._cache = cache
         self._chooser = chooser
         self._scan: FactoryScan | None = None
+        self._lists: ListScan | None = None
         self._progress: ScanProgress | None = None
         self._unsound: tuple[CheckedRow, ...] = ()
         self._left_out: Counter[PoolRefusal] = Counter()
@@ -97,9 +100,10 @@ class Discovery:
         Raises:
             NodeError: a node does not answer; what was found until then is kept.
         """
-        if self._scan is None:
-            self._scan = await self._begun(at)
-        return await self._scan.catch_up(at.number)
+        if self._scan is None or self._lists is None:
+            self._scan, self._lists = await self._begun(at)
+        told = await self._scan.catch_up(at.number)
+        return told + await self._lists.catch_up(at)
 
     def known(self, usd_min: float, *, most: int) -> list[tuple[FoundPool, float]]:
         """Return pools with so much in them or more, followed or not, and what that is."""
@@ -155,18 +159,21 @@ class Discovery:
             left_out=dict(self._left_out),
         )
 
-    async def _begun(self, at: BlockRef) -> FactoryScan:
+    async def _begun(self, at: BlockRef) -> tuple[FactoryScan, ListScan]:
         rows = await checked_rows(self._dexes, self._reader, at, wrapped=self._facts.wrapped_native)
         self._unsound = tuple(row for row in rows if row.why_not)
         sound = [row.dex for row in rows if not row.why_not]
-        return FactoryScan(
+        announcing = [dex for dex in sound if ANNOUNCED[dex.protocol] is not LIST]
+        scan = FactoryScan(
             node=self._node,
             reader=self._reader,
-            dexes=await with_first_blocks(sound, self._node),
+            dexes=await with_first_blocks(announcing, self._node),
             cache=self._cache,
             log_span=self._facts.log_span,
             told=self._tell,
         )
+        lists = ListScan(reader=self._reader, dexes=sound, cache=self._cache, told=self._tell)
+        return scan, lists
 
     def _tell(self, progress: ScanProgress) -> None:
         self._progress = progress

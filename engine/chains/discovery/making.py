@@ -33,6 +33,7 @@ GAS_UNITS: Final[Mapping[Protocol, int]] = {
     Protocol.THENA_V1: 120_000,
     Protocol.BALANCER_WEIGHTED: 120_000,
     Protocol.BALANCER_STABLE: 160_000,
+    Protocol.CURVE: 180_000,
 }
 """Assumed of one swap; an estimate until one is simulated."""
 

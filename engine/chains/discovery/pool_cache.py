@@ -131,6 +131,16 @@ class PoolCache:
             self._thin_ends()
         return beyond
 
+    def listed(self, dex: Dex) -> int:
+        """Return up to which place a DEX's list was read: as far as is known, or as pools tell."""
+        done = self.scanned().get(key_of(dex))
+        if done is not None and done.serial >= 0:
+            return done.serial
+        (serial,) = self._cache.execute(
+            "SELECT coalesce(max(serial), 0) FROM pools WHERE dex = ?", (key_of(dex),)
+        ).fetchone()
+        return int(serial)
+
     def begin_again(self, dex: Dex) -> None:
         """Have a factory read from the chain's first block on."""
         with change(self._cache):

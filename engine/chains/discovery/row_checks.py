@@ -10,6 +10,7 @@ from engine.chains.discovery.announcements import (
     ANNOUNCED,
     BALANCER,
     FEE_TIER,
+    LIST,
     PAIR,
     SLIPSTREAM,
     SOLIDLY,
@@ -34,6 +35,7 @@ _QUESTIONS: Final[Mapping[Announcement, tuple[str, bytes]]] = {
     SOLIDLY: ("what its pools are made of", call_data(selector("implementation()"))),
     V4: ("whose it is", call_data(selector("owner()"))),
     BALANCER: ("what it wraps", call_data(selector("WETH()"))),
+    LIST: ("how many pools it has", call_data(selector("pool_count()"))),
 }
 
 
@@ -110,6 +112,6 @@ def _expected(dex: Dex) -> str:
 
 
 _NEVER_ZERO: Final = frozenset(
-    protocol for protocol, made in ANNOUNCED.items() if made not in (PAIR, SOLIDLY_V1)
+    protocol for protocol, made in ANNOUNCED.items() if made not in (PAIR, SOLIDLY_V1, LIST)
 )
 """A factory may have no pairs yet; what the others are asked they always have."""

@@ -12,6 +12,11 @@ def answering(hands: Hands, answers: Mapping[str, bytes]) -> str:
     return hands.deploy("0x" + _creation(_runtime(answers)).hex())
 
 
+def answering_each(hands: Hands, answers: Mapping[bytes, bytes]) -> str:
+    """Deploy a contract that answers each of these calls, arguments and all; it reverts others."""
+    return hands.deploy("0x" + _creation(_runtime_of_calls(answers)).hex())
+
+
 def proxy_of(hands: Hands, implementation: str) -> str:
     """Deploy a minimal proxy (EIP-1167)."""
     runtime = "363d3d373d3d3d363d73" + implementation[2:] + "5af43d82803e903d91602b57fd5bf3"
@@ -45,6 +50,22 @@ def _runtime(answers: Mapping[str, bytes]) -> bytes:
         selector = keccak(signature.encode())[:4]
         target = (blocks_at + block_size * index).to_bytes(2)
         jumps += b"\x80\x63" + selector + b"\x14\x61" + target + b"\x57"
+        size, at = len(answer).to_bytes(2), (data_at + len(data)).to_bytes(2)
+        blocks += b"\x5b\x61" + size + b"\x61" + at + b"\x5f\x39\x61" + size + b"\x5f\xf3"
+        data += answer
+    return head + jumps + b"\x5f\x5f\xfd\x00" + blocks + data
+
+
+def _runtime_of_calls(answers: Mapping[bytes, bytes]) -> bytes:
+    """As `_runtime`, by the hash of the whole call."""
+    head = b"\x36\x5f\x5f\x37\x36\x5f\x20"
+    jump_size, block_size = 39, 14
+    blocks_at = len(head) + jump_size * len(answers) + 4
+    data_at = blocks_at + block_size * len(answers)
+    jumps = blocks = data = b""
+    for index, (call, answer) in enumerate(answers.items()):
+        target = (blocks_at + block_size * index).to_bytes(2)
+        jumps += b"\x80\x7f" + keccak(call) + b"\x14\x61" + target + b"\x57"
         size, at = len(answer).to_bytes(2), (data_at + len(data)).to_bytes(2)
         blocks += b"\x5b\x61" + size + b"\x61" + at + b"\x5f\x39\x61" + size + b"\x5f\xf3"
         data += answer

@@ -104,3 +104,11 @@ def test_a_moved_pair_that_is_read_is_as_it_was_read() -> None:
     assert snapshot_of(read, 1).row == PairRow(reserve0_raw="1", reserve1_raw="2000000")
     with pytest.raises(BadValueError, match="was made of"):
         after(moved, PoolRead(address="0xother", row=PairRow(reserve0_raw="1", reserve1_raw="2")))
+
+
+def test_a_pair_s_move_is_none_of_another_pool() -> None:
+    deep = held_of(DEEP)
+    move = PairMove(reserve0_raw=9_000, reserve1_raw=8_000)
+
+    with pytest.raises(BadValueError, match="is no move of a"):
+        after(deep, PoolMoved(address=deep.pool.address, move=move))

@@ -16,6 +16,7 @@ from tests.chains.rpc.test_parsing import EVENT, HASH, junk
 
 SPOILS: list[Any] = [
     *(None, True, 7, "", "0x", "0X1f", "0x1", "0x0x", "0xg", "0x 1", "1" * 42, [], {}, ["0x"]),
+    *("0x" + "g" * 40, "0x" + "g" * 64, "0x" + " " * 40, "0x" * 21, "0x" * 33, "0xff 0xff"),
     *("0x" + "f" * 39, "0x" + "f" * 41, "0x" + "f" * 63, " 0x" + "f" * 39, "f0x" + "f" * 39),
 ]
 
@@ -77,10 +78,12 @@ def test_junk_in_one_is_refused_as_it_is_alone(spoilt: dict[str, Any], at: int) 
 @pytest.mark.parametrize("name", ["address", "transactionHash", "data"])
 def test_characters_that_are_missing_in_one_are_not_made_up_for_by_another(name: str) -> None:
     rng = random.Random(1)
-    for less, more in ((1, 1), (2, 2), (1, 3)):
+    length = {"address": 40, "transactionHash": 64, "data": 128}[name]
+    for less, more in ((1, 1), (3, 3), (1, 3), (length + 2, length + 2)):
         said: list[Any] = events(rng, 3)
-        said[0][name] = said[0][name][:-less] if name != "data" else "0x" + "1" * (65 - less)
-        said[1][name] += "1" * more
+        whole = "0x" + "1" * length
+        said[0][name] = whole[: len(whole) - less]
+        said[1][name] = (whole + whole)[: len(whole) + more]
         assert outcome(said, at_once=True) == outcome(said, at_once=False)
         assert isinstance(outcome(said, at_once=True), str)
 

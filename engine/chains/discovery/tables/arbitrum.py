@@ -93,4 +93,10 @@ DEXES: Final = (
         factory=deployed.BALANCER_VAULT,
         first_block=222_000,
     ),
+    Dex(
+        name="Curve",
+        chain="arbitrum",
+        protocol=Protocol.CURVE,
+        factory="0x9af14d26075f142eb3f292d5065eb3faa646167b",
+    ),
 )

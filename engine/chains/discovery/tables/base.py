@@ -108,4 +108,10 @@ DEXES: Final = (
         factory=deployed.BALANCER_VAULT,
         first_block=1_190_000,
     ),
+    Dex(
+        name="Curve",
+        chain="base",
+        protocol=Protocol.CURVE,
+        factory="0xd2002373543ce3527023c75e7518c274a51ce712",
+    ),
 )

@@ -90,4 +90,10 @@ DEXES: Final = (
         first_block=26_000_000,
         is_proven=True,
     ),
+    Dex(
+        name="Curve",
+        chain="bnb",
+        protocol=Protocol.CURVE,
+        factory="0xd7e72f3615aa65b92a4dbdc211e296a35512988b",
+    ),
 )

@@ -86,4 +86,16 @@ DEXES: Final = (
         factory=deployed.BALANCER_VAULT,
         first_block=12_270_000,
     ),
+    Dex(
+        name="Curve",
+        chain="ethereum",
+        protocol=Protocol.CURVE,
+        factory="0x6a8cbed756804b16e05e741edabd5cb544ae21bf",
+    ),
+    Dex(
+        name="Curve, all registries",
+        chain="ethereum",
+        protocol=Protocol.CURVE,
+        factory="0xf98b45fa17de75fb1ad0e7afd971b0ca00e379fc",
+    ),
 )

@@ -63,4 +63,10 @@ DEXES: Final = (
         factory=deployed.BALANCER_VAULT,
         first_block=7_000_000,
     ),
+    Dex(
+        name="Curve",
+        chain="optimism",
+        protocol=Protocol.CURVE,
+        factory="0x5eee3091f747e60a045a2e715a4c71e600e31f6e",
+    ),
 )

@@ -76,4 +76,10 @@ DEXES: Final = (
         factory=deployed.BALANCER_VAULT,
         first_block=15_800_000,
     ),
+    Dex(
+        name="Curve",
+        chain="polygon",
+        protocol=Protocol.CURVE,
+        factory="0x1764ee18e8b3cca4787249ceb249356192594585",
+    ),
 )
