@@ -54,9 +54,13 @@ local-chain: $(VENV)/.runtime
 forge: $(VENV)/.runtime
 	@contracts/install $(CURDIR)/$(PY) once forge
 
+# A token in software, for the tests of tokens; without it they are skipped.
+softhsm: $(VENV)/.runtime
+	@tests/signing/get_softhsm $(VENV)
+
 .PHONY: setup
 setup: ## install everything that a contributor needs
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm
 
 # ---- the product -----------------------------------------------------------------------------
 

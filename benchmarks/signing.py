@@ -24,11 +24,10 @@ import uvloop
 from eth_account import Account
 
 from benchmarks.harness import Row, machine, print_table, row, time_calls
-from engine.bus.signing import SignRequest
+from engine.bus.signing import HearWord, SignRequest
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
-from engine.domain.permits import Permit, PermitKind
 from engine.domain.signing import Signed
 from engine.operate.mode_word import ModeWord
 from engine.requests.wallets import GetWallets
@@ -37,7 +36,9 @@ from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.signing.transactions import Unsigned
 from engine.wiring.paths import prepare, prepare_engine
+from engine.wiring.word_key import WORD_KEY_ENVIRONMENT_NAME
 from tests.signing.intents import CODE_HASH, CONTRACT, make_intent, make_plan, make_route
+from tests.signing.saying import WORD_KEY, went_live
 from tests.signing.test_transactions import as_others_write
 
 Durations = np.ndarray[Any, Any]
@@ -98,9 +99,11 @@ async def _measure(folder: Path) -> tuple[Durations, Durations]:
 
 def _request(nonce: int) -> SignRequest:
     now_ns = time.time_ns()
-    permit = Permit(kind=PermitKind.MANDATE, id="m1")
     plan = make_plan(
-        nonce, deadline_ns=now_ns + 600 * 10**9, permit=permit, notional_usd=Decimal("2.5")
+        nonce,
+        deadline_ns=now_ns + 600 * 10**9,
+        notional_usd=Decimal("2.5"),
+        usd_per_quote=Decimal("2.5"),
     )
     route = make_route(deadline_ts=now_ns // 10**9 + 600)
     return SignRequest(intent=make_intent(plan, route, nonce=nonce))
@@ -110,7 +113,7 @@ def _request(nonce: int) -> SignRequest:
 async def _role(folder: Path) -> AsyncIterator[SocketCaller]:
     paths = prepare(str(folder / "var"))
     prepare_engine(paths)
-    ModeWord(paths.engines / "main").write(Mode.APPROVE)
+    ModeWord(paths.engines / "main").write(Mode.LIVE)
     key, password = paths.signer / "key.json", folder / "password"
     write_secret_file(key, seal_key(SECRET, PASSWORD, use="sandbox"), what="keystore")
     write_secret_file(password, PASSWORD, what="password file")
@@ -121,6 +124,7 @@ async def _role(folder: Path) -> AsyncIterator[SocketCaller]:
         "SYNDICATE_SIGNER_CONTRACTS": f"base:{CONTRACT}={CODE_HASH}",
         "SYNDICATE_SIGNER_GAS_DAY": "base=1000",
         "SYNDICATE_LOG_LEVEL": "warning",
+        WORD_KEY_ENVIRONMENT_NAME: WORD_KEY.hex(),
     }
     process = await asyncio.to_thread(
         subprocess.Popen, [sys.executable, "-m", "engine", "role", "signer"], env=environment
@@ -134,6 +138,7 @@ async def _role(folder: Path) -> AsyncIterator[SocketCaller]:
                     break
                 except TransientError:
                     await asyncio.sleep(0.05)
+        await caller.call(HearWord(word=went_live(at_ns=time.time_ns())))
         yield caller
     finally:
         await caller.aclose()

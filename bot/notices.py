@@ -19,6 +19,7 @@ from bot.alerts.terms import Terms
 from bot.notice_buttons import buttons_of, buttons_of_digest
 from bot.progress import Progress
 from bot.render.notices import render_digest, render_notice
+from bot.shown import shown_of
 from bot.telling import Telling
 from bot.threads import Threads
 from engine.bus.notices import (
@@ -177,16 +178,16 @@ class NoticeFeed:
 
     def _tell_shown(self, notice: ApprovalAsked) -> None:
         """Have the engine told, beside other work, that a prompt is shown."""
-        task = asyncio.get_running_loop().create_task(self._say_shown(notice.nonce))
+        task = asyncio.get_running_loop().create_task(self._say_shown(shown_of(notice)))
         self._shown.add(task)
         task.add_done_callback(self._shown.discard)
 
-    async def _say_shown(self, nonce: str) -> None:
+    async def _say_shown(self, shown: PromptShown) -> None:
         """Tell the engine; where it cannot be told, the prompt will be void, which is safe."""
         backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         for _ in range(_SHOWN_TRIES_MAX):
             try:
-                await self.facade.ask(PromptShown(nonce=nonce))
+                await self.facade.ask(shown)
             except SyndicateError as error:
                 _log.info("the engine does not know yet that a prompt is shown: %s", error)
                 await asyncio.sleep(backoff.next_s())

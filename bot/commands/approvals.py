@@ -17,12 +17,14 @@ from bot.render.approvals import (
     render_said,
 )
 from bot.render.safety import render_declined
+from bot.shown import shown_of
 from engine.bus.permit_reports import WaitingReport
 from engine.bus.reports import Declined
 from engine.domain.approvals import ApprovalAct
 from engine.domain.errors import TransientError
 from engine.domain.mandates import STRATEGIES, Scope, ScopeKind
 from engine.domain.opportunities import route_of
+from engine.domain.plans import is_live
 from engine.requests.approvals import (
     AnswerApproval,
     GetApprovals,
@@ -47,6 +49,9 @@ _NONCE: Final = re.compile(r"[0-9a-f]{12}\Z")
 async def approvals(call: Call) -> Answer:
     """Show what waits, with its buttons, and what waiting cost in a week."""
     report = await call.ask(GetApprovals())
+    for one in report.waiting:
+        if is_live(one.approval.plan):  # whoever reads it here may approve it by its id
+            await call.ask(shown_of(one))
     waiting: WaitingReport | None
     try:
         waiting = await call.ask(GetWaiting(days=WEEK_DAYS))

@@ -4,11 +4,14 @@ A new one is a class in a file of `engine/requests` and a line in its `request_l
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, get_args
 
 import msgspec
 
 from engine.bus.reports import Declined
+
+if TYPE_CHECKING:
+    from engine.bus.witness import Witness
 
 Reply = TypeVar("Reply")
 Reply_co = TypeVar("Reply_co", covariant=True)
@@ -168,6 +171,11 @@ class Roles(Protocol):
     @property
     def sender(self) -> Caller:
         """The role that sends transactions; away where none are sent."""
+        ...
+
+    @property
+    def witness(self) -> "Witness":
+        """Who tells the signer what persons say."""
         ...
 
     async def kill(self, command: Any, /) -> Any:

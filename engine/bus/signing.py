@@ -9,6 +9,7 @@ from engine.bus.reports import Report
 from engine.bus.request import SignerRequest
 from engine.domain.modes import Basis
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
+from engine.domain.words import SealedWord
 
 SignReply = Signed | SignRefusal
 
@@ -21,6 +22,37 @@ class SignRequest(SignerRequest[SignReply], frozen=True, kw_only=True):
     async def answer(self, signer: "Signer", /) -> SignReply:
         """See `Request.answer`."""
         return await signer.sign(self.intent)
+
+
+class Heard(Report, frozen=True, kw_only=True):
+    """The signer took a person's word, or took one back."""
+
+
+class HearWord(SignerRequest[Heard], frozen=True, kw_only=True):
+    """A person allowed something; told by the chat that took it, before the engine hears of it."""
+
+    word: SealedWord
+
+    async def answer(self, signer: "Signer", /) -> Heard:
+        """See `Request.answer`."""
+        return signer.hear(self.word)
+
+
+class TakeBackWords(SignerRequest[Heard], frozen=True, kw_only=True):
+    """What a person allowed an engine is taken back; that takes no seal, as it only tightens.
+
+    Attributes:
+        mandate_id: of the only mandate that ends; empty for all of them.
+        is_all: approvals and being live end too.
+    """
+
+    engine: str
+    mandate_id: str = ""
+    is_all: bool = False
+
+    async def answer(self, signer: "Signer", /) -> Heard:
+        """See `Request.answer`."""
+        return signer.take_back(self)
 
 
 class SignedChain(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +113,18 @@ class Signer(Protocol):
 
     def wallets(self) -> WalletsReport:
         """Return how wallets stand."""
+        ...
+
+    def hear(self, word: SealedWord) -> Heard:
+        """Take a person's word.
+
+        Raises:
+            BadValueError: it is not the chat's, or cannot be had; the text says why.
+        """
+        ...
+
+    def take_back(self, asked: TakeBackWords) -> Heard:
+        """Take back what was allowed an engine."""
         ...
 
     async def unlock(self, password: str) -> WalletsReport:

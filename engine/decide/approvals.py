@@ -13,7 +13,7 @@ from engine.decide.left_out import LeftOutRoutes
 from engine.decide.limits import Finding
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.opportunities import Reason, route_of
-from engine.domain.plans import Plan, digest_of_plan, worth_usd
+from engine.domain.plans import Plan, digest_of_plan, is_live, worth_usd
 from engine.domain.units import NS_PER_S
 
 PENDING_MAX: Final = 3
@@ -100,6 +100,7 @@ class Approvals:
             is_requested: a person wants to be asked: only the number of those that wait counts.
         """
         route = route_of(plan.opportunity)
+        plan = self._until_answered(plan, at_ns)
         if not is_requested:
             held = self._held(plan, route, at_ns)
             if held is not None:
@@ -130,6 +131,18 @@ class Approvals:
         self._undelivered_until_ns[approval.approval_id] = at_ns + self.rules.deliver_ns
         self._asked.append(approval)
         return Finding(reason=Reason.ASKED, detail=f"asked as {approval.approval_id}")
+
+    def _until_answered(self, plan: Plan, at_ns: int) -> Plan:
+        """Return the terms of a plan that is sent: they say until when it may be, at the latest.
+
+        What is approved is planned anew then, with as much time as this one.
+        """
+        if not is_live(plan):
+            return plan
+        lasts_ns = plan.deadline_ns - plan.decided_at_ns
+        return msgspec.structs.replace(
+            plan, deadline_ns=at_ns + self.rules.wait_s * NS_PER_S + lasts_ns
+        )
 
     def _makes_room(self, usd: Decimal, at_ns: int) -> bool:
         """End the least of what waits if this is clearly worth more.

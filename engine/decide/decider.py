@@ -29,7 +29,7 @@ from engine.domain.advice import BlockTimeAdvice, GasAdvice, InclusionAdvice, Ti
 from engine.domain.approvals import Approval
 from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.mixed_routes import pool_run
-from engine.domain.modes import Mode, Money
+from engine.domain.modes import Money
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import (
@@ -293,7 +293,7 @@ class Decider:
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)
-        for check in self._early_checks[self._money]:
+        for check in self._early_checks[self._money_of(opportunity)]:
             verdict = check(draft, at_ns)
             if isinstance(verdict, Finding):
                 return verdict
@@ -390,7 +390,7 @@ class Decider:
         return confirm
 
     def _check_late(self, draft: Draft, at_ns: int) -> Finding | ShrinkTo | None:
-        for check in self._late_checks[self._money]:
+        for check in self._late_checks[self._money_of(draft.opportunity)]:
             verdict = check(draft, at_ns)
             if verdict is not None:
                 return verdict
@@ -450,12 +450,16 @@ class Decider:
 
     @property
     def _is_live(self) -> bool:
-        return self._circumstances.switches.mode is Mode.LIVE
+        return self._circumstances.switches.sends
 
     @property
     def _money(self) -> Money:
-        """With what is decided on now: in live mode nothing is planned on paper."""
+        """With what is decided on now what may be sent at all."""
         return Money.LIVE if self._is_live else Money.PAPER
+
+    def _money_of(self, opportunity: Opportunity) -> Money:
+        """With what a route is decided on: what is no one transaction stays on paper."""
+        return self._money if opportunity.is_on_one_chain else Money.PAPER
 
 
 _Check = Callable[[Draft, int], Verdict]

@@ -3,7 +3,7 @@
 import msgspec
 
 from engine.domain.instruments import VenueId
-from engine.domain.mandates import Mandate, MandateUse, ScopeKind
+from engine.domain.mandates import PLANS_MAX, Mandate, MandateUse, ScopeKind
 from engine.domain.orders import Execution, Purpose
 from engine.domain.permits import PermitKind
 from engine.domain.plans import Plan
@@ -106,18 +106,18 @@ class Mandates:
         self._changed.append(use)
 
     def _refusal(self, use: MandateUse, plan: Plan, at_ns: int) -> str:
-        mandate = use.mandate
+        mandate, edge_bps, usd = use.mandate, plan.net_edge_bps, plan.notional_usd
         if at_ns >= mandate.expires_at_ns:
             return "its time is over"
         if not mandate.scope.covers(plan.opportunity):
             return "it is for something else"
-        if plan.net_edge_bps < mandate.edge_bps_min:
-            return f"{plan.net_edge_bps:f} bps is below its {mandate.edge_bps_min:f} bps"
-        if plan.notional_usd > mandate.each_usd_max:
-            return f"{plan.notional_usd:.2f} USD is above its {mandate.each_usd_max:f} USD each"
-        if plan.notional_usd > use.left_usd:
-            return f"{plan.notional_usd:.2f} USD is above the {use.left_usd:.2f} USD left"
-        return ""
+        if edge_bps < mandate.edge_bps_min:
+            return f"{edge_bps:f} bps is below its {mandate.edge_bps_min:f} bps"
+        if usd > mandate.each_usd_max:
+            return f"{usd:.2f} USD is above its {mandate.each_usd_max:f} USD each"
+        if usd > use.left_usd:
+            return f"{usd:.2f} USD is above the {use.left_usd:.2f} USD left"
+        return f"its {PLANS_MAX} plans are done" if use.plans >= PLANS_MAX else ""
 
 
 def _has_failed_leg(execution: Execution) -> bool:

@@ -131,6 +131,13 @@ class Permits:
             return cut if isinstance(cut, str) else "it is looser than what was approved"
         return ""
 
+    def terms_of(self, plan: Plan) -> Plan | None:
+        """Return the terms that a plan is carried out by, where it is by an approval."""
+        if plan.permit is None or plan.permit.kind is not PermitKind.APPROVAL:
+            return None
+        approval = self.approvals.approved(plan.permit.id)
+        return None if approval is None else approval.plan
+
     def void(self, state: ApprovalState, *, why: str, at_ns: int) -> None:
         """End all that was asked for or granted."""
         self.approvals.void(state, why=why, at_ns=at_ns)

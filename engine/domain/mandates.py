@@ -2,12 +2,17 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final, Protocol
 
 import msgspec
 
 from engine.domain.errors import BadValueError
 from engine.domain.mixed_routes import pool_run
 from engine.domain.opportunities import GAP_LEGS, Opportunity, route_of
+from engine.domain.units import NS_PER_S
+
+PLANS_MAX: Final = 100
+"""Of one mandate: each costs gas, however little it moves."""
 
 
 class ScopeKind(StrEnum):
@@ -96,6 +101,49 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
             )
         if (self.scope.kind is ScopeKind.ANY) != (self.scope.name == ""):
             raise BadValueError(f"a mandate of {self.scope.kind} with the name {self.scope.name!r}")
+
+
+class Granting(Protocol):
+    """What is asked for with a mandate."""
+
+    @property
+    def scope(self) -> Scope:
+        """Which plans it covers."""
+        ...
+
+    @property
+    def each_usd_max(self) -> Decimal:
+        """Most notional of one plan."""
+        ...
+
+    @property
+    def total_usd_max(self) -> Decimal:
+        """Most notional of all."""
+        ...
+
+    @property
+    def edge_bps_min(self) -> Decimal:
+        """Least net edge of a plan."""
+        ...
+
+    @property
+    def lasts_s(self) -> int:
+        """How long it holds."""
+        ...
+
+
+def mandate_of(asked: Granting, mandate_id: str, *, by: str, at_ns: int) -> Mandate:
+    """Return the mandate that is granted by what was asked for."""
+    return Mandate(
+        mandate_id=mandate_id,
+        by=by,
+        scope=asked.scope,
+        each_usd_max=asked.each_usd_max,
+        total_usd_max=asked.total_usd_max,
+        edge_bps_min=asked.edge_bps_min,
+        granted_at_ns=at_ns,
+        expires_at_ns=at_ns + asked.lasts_s * NS_PER_S,
+    )
 
 
 class MandateUse(msgspec.Struct, frozen=True, kw_only=True):

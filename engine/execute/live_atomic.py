@@ -13,7 +13,7 @@ from typing import Final
 from engine.detect.graph.moved_pair import KnownPool
 from engine.domain.handed import PoolTerms
 from engine.domain.orders import Intent, Transaction
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, Plan
 from engine.domain.told import Fate, TransactionNews
 from engine.execute.atomic import AtomicExecutor
 from engine.execute.atomic_finished import finish_atomic
@@ -22,7 +22,7 @@ from engine.execute.finished import Finished
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
 from engine.execute.order_life import News, OrderEvent
-from engine.execute.plan_executor import Around, Intend, Sender
+from engine.execute.plan_executor import Around, Intend, Sender, no_terms
 from engine.portfolio.taken_pools import TakenPools
 
 _log = logging.getLogger(__name__)
@@ -56,10 +56,13 @@ class LiveAtomicExecutor:
         is_killed: Callable[[], bool],
         intend: Intend,
         waits_for_intents: bool,
+        terms_of: Callable[[Plan], Plan | None] = no_terms,
     ) -> None:
         # Ways out are no state: what a checkpoint holds begins with nothing on its way.
         self._hand_over_to = sender.hand_over
         self._ask_after = sender.ask_after
+        self._terms_of = terms_of
+        self._terms: dict[str, AtomicPlan] = {}
         self._pools = pools
         self._taken = taken
         self._intend = intend
@@ -80,11 +83,15 @@ class LiveAtomicExecutor:
             is_killed=around.is_killed,
             intend=around.intend,
             waits_for_intents=around.waits_for_intents,
+            terms_of=around.terms_of,
         )
 
     def start(self, plan: AtomicPlan, at_ns: int) -> None:
         """Send the transaction; a plan past its deadline ends at the next advance, unsent."""
         self._taken.take((step.row for step in plan.steps), plan.plan_id)
+        # By the time it leaves its approval has ended.
+        if isinstance(terms := self._terms_of(plan), AtomicPlan):
+            self._terms[plan.plan_id] = terms
         acts = self._atomic.start(plan, at_ns)
         if intended := [act.order for act in acts if isinstance(act, Store)]:
             self._intend(Intent.of(plan, intended))
@@ -159,6 +166,7 @@ class LiveAtomicExecutor:
                 self._late += 1
                 finished.append(correct(act, number=self._late))
             elif isinstance(act, End):
+                self._terms.pop(act.plan.plan_id, None)
                 finished.append(finish_atomic(act))
         return finished
 
@@ -170,4 +178,5 @@ class LiveAtomicExecutor:
                 continue
             spacing = getattr(known.row, "tick_spacing", 0)
             terms.append(PoolTerms(pool=known.pool, tick_spacing=spacing))
-        self._hand_over_to(plan, transaction, tuple(terms))
+        approved = self._terms.get(plan.plan_id)
+        self._hand_over_to(plan, transaction, tuple(terms), approved)

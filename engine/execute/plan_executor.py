@@ -70,9 +70,13 @@ class Sender(Protocol):
     """The way to whoever signs and sends; it never waits, and keeps trying by itself."""
 
     def hand_over(
-        self, plan: AtomicPlan, transaction: Transaction, pools: Sequence[PoolTerms]
+        self,
+        plan: AtomicPlan,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: AtomicPlan | None = None,
     ) -> None:
-        """Hand a plan over, whose intent is durable."""
+        """Hand a plan over, whose intent is durable, with the terms that a person approved."""
         ...
 
     def ask_after(self, client_order_id: str) -> None:
@@ -84,7 +88,11 @@ class NoSender:
     """Sends nothing: in a replay what became of transactions is among the inputs."""
 
     def hand_over(
-        self, plan: AtomicPlan, transaction: Transaction, pools: Sequence[PoolTerms]
+        self,
+        plan: AtomicPlan,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: AtomicPlan | None = None,
     ) -> None:
         """See `Sender.hand_over`."""
 
@@ -95,6 +103,11 @@ class NoSender:
 NO_SENDER: Final = NoSender()
 
 
+def no_terms(_plan: Plan) -> Plan | None:
+    """Say that no person was asked."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What executors are made of.
@@ -102,6 +115,7 @@ class Around:
     Attributes:
         is_killed: asked before each send; the look is recorded with the run.
         intend: keeps what is about to be sent.
+        terms_of: the terms that a plan is carried out by, where a person approved it.
         waits_for_intents: whether `stored` is told when that is durable; if not, it is at once.
         permit_refusal: says why a plan may not be carried out, nothing if it may.
         chains: what transactions may know of their chains.
@@ -119,6 +133,7 @@ class Around:
     is_killed: Callable[[], bool]
     intend: Intend
     permit_refusal: Callable[[Plan, int], str]
+    terms_of: Callable[[Plan], Plan | None] = no_terms
     waits_for_intents: bool = False
     chains: ChainSight = NO_CHAINS
     late_fills: LateFills = NONE_LATE

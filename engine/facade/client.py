@@ -8,6 +8,7 @@ from typing import Final
 from engine.bus.notices import StampedNotice
 from engine.bus.reports import Declined, KillReport
 from engine.bus.request import Caller, Reply, Request
+from engine.bus.witness import NO_WITNESS, Witness
 from engine.domain.errors import TransientError
 from engine.facade.doors import Doors
 from engine.facade.killing import Killer
@@ -35,6 +36,7 @@ class BusFacade:
         workers: Caller | None = None,
         signer: Caller | None = None,
         sender: Caller | None = None,
+        witness: Witness = NO_WITNESS,
     ) -> None:
         self.engine = doors.own.caller
         self.ledger = ledger
@@ -42,6 +44,7 @@ class BusFacade:
         self.workers = workers or _Nobody("nothing runs in the background of one process")
         self.signer = signer or _Nobody(f"nothing is signed here: no role holds a key; {_HOW}")
         self.sender = sender or _Nobody(f"no transactions are sent here; {_HOW}")
+        self.witness = witness
         self._doors = doors
         self._killer = Killer(doors, ledger, latch)
 

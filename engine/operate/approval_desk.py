@@ -4,9 +4,7 @@ A word that lets the engine do something is in the ledger before it acts, and ac
 answered, or is being answered, is answered no more. A word that only takes away acts at once.
 """
 
-import secrets
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.bus.command import Envelope
@@ -17,18 +15,16 @@ from engine.core.inputs.approval_delivered import ApprovalDelivered
 from engine.core.inputs.mandate_set import MandateGranted, MandateRevoked
 from engine.domain.approvals import Approval, ApprovalAct, ApprovalEnd, ApprovalState
 from engine.domain.errors import BadValueError
-from engine.domain.mandates import Mandate, Scope
+from engine.domain.mandates import Granting as Terms
+from engine.domain.mandates import Mandate, mandate_of
 from engine.domain.modes import Mode
 from engine.domain.permits import shown_digest
-from engine.domain.units import NS_PER_S
+from engine.domain.words import mandate_id_of
 from engine.operate.clock import Clock
 from engine.operate.core_parts import Core
 
 LASTS_S_MAX: Final = 7 * 86_400
 MANDATES_MAX: Final = 20
-_ID_BYTES: Final = 5
-"""Of a mandate's id: the ledger keeps all there ever were, and none may be named as another."""
-
 RECENT: Final = 5
 LEFT_OUT_SHOWN: Final = 3
 
@@ -75,33 +71,8 @@ class Engine(Protocol):
         ...
 
 
-class Granting(Protocol):
+class Granting(Terms, Protocol):
     """What is asked for with a mandate; see `requests.approvals.GrantMandate`."""
-
-    @property
-    def scope(self) -> Scope:
-        """Which plans it covers."""
-        ...
-
-    @property
-    def each_usd_max(self) -> Decimal:
-        """Most notional of one plan."""
-        ...
-
-    @property
-    def total_usd_max(self) -> Decimal:
-        """Most notional of all."""
-        ...
-
-    @property
-    def edge_bps_min(self) -> Decimal:
-        """Least net edge of a plan."""
-        ...
-
-    @property
-    def lasts_s(self) -> int:
-        """How long it holds."""
-        ...
 
     @property
     def is_confirmed(self) -> bool:
@@ -263,17 +234,8 @@ class ApprovalDesk:
         return self._engine.now(f"{len(named)} mandates revoked")
 
     def _mandate(self, envelope: Envelope, asked: Granting) -> Mandate:
-        at_ns = self._clock()
-        return Mandate(
-            mandate_id=f"m{secrets.token_hex(_ID_BYTES)}",
-            by=envelope.by,
-            scope=asked.scope,
-            each_usd_max=asked.each_usd_max,
-            total_usd_max=asked.total_usd_max,
-            edge_bps_min=asked.edge_bps_min,
-            granted_at_ns=at_ns,
-            expires_at_ns=at_ns + asked.lasts_s * NS_PER_S,
-        )
+        name = mandate_id_of(envelope.id)
+        return mandate_of(asked, name, by=envelope.by, at_ns=self._clock())
 
 
 def _action(approval: Approval, act: ApprovalAct) -> str:

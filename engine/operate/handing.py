@@ -48,13 +48,18 @@ class Handing:
         self._has_more = asyncio.Event()
 
     def hand_over(
-        self, plan: AtomicPlan, transaction: Transaction, pools: Sequence[PoolTerms]
+        self,
+        plan: AtomicPlan,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: AtomicPlan | None = None,
     ) -> None:
-        """Hand a plan over, whose intent is durable."""
+        """Hand a plan over, whose intent is durable, with the terms that a person approved."""
         handed = Handed(
             client_order_id=transaction.client_order_id,
             plan=plan,
             pools=tuple(pools),
+            approved=approved,
             engine=self._engine,
             at_ns=self._now_ns(),
         )

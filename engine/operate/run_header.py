@@ -50,6 +50,8 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
         limits: values of `decide/limit_list.py`, by name.
         waits_for_intents: whether there are inputs that say which intents are durable; in
             recordings of earlier versions they counted as durable at once.
+        sends_approved: whether mode approve signs and sends what is one transaction; in recordings
+            of earlier versions it was on paper.
         gas_stale_ms: how long a price of gas that a chain told counts; 0 for ever, as earlier.
     """
 
@@ -66,6 +68,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     waits_for_intents: bool = False
     late_fill_ratio: float = 0.0
     approvals: ApprovalRules = ApprovalRules()
+    sends_approved: bool = False
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,9 +48,13 @@ class PromptShown(EngineRequest[Acknowledged], frozen=True, kw_only=True):
 
     Attributes:
         nonce: of its buttons.
+        digest: of the terms, as the chat reckons it from what it shows.
+        is_sent: what is approved is signed and sent.
     """
 
     nonce: str
+    digest: str = ""
+    is_sent: bool = False
 
     async def answer(self, engine: "EngineAnswers", /) -> Acknowledged:
         """See `Request.answer`."""
@@ -58,7 +62,9 @@ class PromptShown(EngineRequest[Acknowledged], frozen=True, kw_only=True):
         return engine.now("noted")
 
     async def ask(self, roles: Roles, /) -> Acknowledged:
-        """See `tell_all`."""
+        """Keep what a person may approve; then see `tell_all`."""
+        if self.digest:
+            roles.witness.showed(self.nonce, self.digest, is_sent=self.is_sent)
         return await tell_all(roles, self)
 
 

@@ -6,7 +6,7 @@ from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
 from engine.bus.sending import AskAfter, GetTold, HandOver
-from engine.bus.signing import SignRequest
+from engine.bus.signing import HearWord, SignRequest, TakeBackWords
 from engine.bus.truths import GetTruths, KeepTruths
 from engine.requests import (
     advise,
@@ -99,6 +99,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chains.GetBlockFacts,
     token.GetToken,
     SignRequest,
+    HearWord,
+    TakeBackWords,
     HandOver,
     AskAfter,
     GetTold,

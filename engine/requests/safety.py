@@ -59,6 +59,23 @@ class SetMode(Command[Acknowledged], frozen=True, kw_only=True):
             )
         return await engine.change(envelope, f"mode {self.mode}", mode=self.mode)
 
+    async def ask(self, roles: Roles, /) -> Changed:
+        """Tell the signer who goes live, before the engine; what goes down, after it."""
+        envelope = self.envelope
+        is_live = self.mode is Mode.LIVE
+        if envelope is None or (is_live and not self.is_confirmed and self.code is None):
+            return await roles.engine.call(self, timeout_s=self.timeout_s)
+        if is_live and (why := await roles.witness.went_live(envelope, self.code)):
+            return Declined(why=why)
+        reply: Changed | None = None
+        try:
+            reply = await roles.engine.call(self, timeout_s=self.timeout_s)
+        finally:
+            is_down = self.mode in {Mode.OBSERVE, Mode.PAPER}
+            if is_down or (is_live and isinstance(reply, Declined)):
+                await roles.witness.took_back(envelope.target, is_all=True)
+        return reply
+
 
 class CancelDelayed(Command[Acknowledged], frozen=True, kw_only=True):
     """Cancel every loosening that waits; idempotent."""

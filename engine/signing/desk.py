@@ -17,11 +17,14 @@ from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, S
 from engine.signing.caps import DailyCaps
 from engine.signing.journal import Entry, Journal
 from engine.signing.nonces import check_nonce
+from engine.signing.permits import check_permit, use_permit
 from engine.signing.routes import check_route
 from engine.signing.rules import Given, check_chain, check_form, first_refusal, refused
 from engine.signing.terms import SigningTerms
 from engine.signing.transactions import hash_of
 from engine.signing.wallet import KeyTroubleError, Wallet
+from engine.signing.words import Words
+from engine.signing.worth import usd_of
 
 MICRO_USD: Final = 1_000_000
 
@@ -58,6 +61,7 @@ class SigningDesk:
 
     Attributes:
         wallet: with whose key is signed; None while locked.
+        words: what persons allowed.
     """
 
     def __init__(
@@ -68,8 +72,10 @@ class SigningDesk:
         caps: DailyCaps,
         leave: Leave,
         clock: Callable[[], int],
+        words: Words | None = None,
     ) -> None:
         self.terms: Final = terms
+        self.words: Final = words or Words(key=None, journal=journal)
         self.caps: Final = caps
         self.wallet: Wallet | None = None
         self._journal = journal
@@ -113,13 +119,15 @@ class SigningDesk:
         plan_digest = "" if intent.plan is None else digest_of_plan(intent.plan)
         if refusal := (
             check_route(given, now_ns=now_ns)
+            or check_permit(given, self.words, now_ns=now_ns)
             or check_nonce(intent, before, plan_digest=plan_digest, bump_bps=self.terms.bump_bps)
         ):
             return refusal
-        charges = charges_of(intent, before, given.chain)
+        charges = charges_of(intent, before, given.chain, self.terms)
         if why := self.caps.beyond(charges):
             return refused(RefusalKind.CAP, why)
         self.caps.reserve(charges)
+        use_permit(given, self.words)
         raw = await self._signed(wallet, intent)
         if isinstance(raw, SignRefusal):
             return raw
@@ -154,7 +162,9 @@ def digest_of_intent(intent: SigningIntent) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def charges_of(intent: SigningIntent, before: Sequence[Entry], chain: str) -> Mapping[str, int]:
+def charges_of(
+    intent: SigningIntent, before: Sequence[Entry], chain: str, terms: SigningTerms
+) -> Mapping[str, int]:
     """Return what a signature counts for: of several with one nonce, one is carried out.
 
     So a replacement counts for what it may pay beyond the dearest before it, and moves no more.
@@ -166,7 +176,7 @@ def charges_of(intent: SigningIntent, before: Sequence[Entry], chain: str) -> Ma
     )
     charges = {gas: intent.transaction.gas_max_wei, count: 1}
     if intent.plan is not None:
-        usd = (intent.plan.notional_usd * MICRO_USD).to_integral_value(ROUND_CEILING)
+        usd = (usd_of(intent.plan, terms) * MICRO_USD).to_integral_value(ROUND_CEILING)
         charges[USD_CAP] = int(usd)
     if intent.purpose is Purpose.REPLACE:
         paid = sum(entry.charges.get(gas, 0) for entry in before)
@@ -176,6 +186,6 @@ def charges_of(intent: SigningIntent, before: Sequence[Entry], chain: str) -> Ma
     return charges
 
 
-def usd_of(micro_usd: int) -> Decimal:
+def usd_of_micro(micro_usd: int) -> Decimal:
     """Return what a count of the cap `USD_CAP` is worth."""
     return Decimal(micro_usd) / MICRO_USD

@@ -57,7 +57,7 @@ class Needs:
 
 def guard_memory() -> list[Guard]:
     """Keep memory out of core dumps, debuggers and swap; done before any key is read."""
-    return [_no_core(), _not_dumpable(), _locked()]
+    return [_no_core(), not_dumpable(), _locked()]
 
 
 def guard_calls(needs: Needs) -> list[Guard]:
@@ -85,7 +85,8 @@ def _no_core() -> Guard:
     return Guard("core dumps", True, "none are written")
 
 
-def _not_dumpable() -> Guard:
+def not_dumpable() -> Guard:
+    """Keep this process's memory from debuggers, and from this user's other processes."""
     name = "debuggers"
     try:
         _prctl(_PR_SET_DUMPABLE, 0)

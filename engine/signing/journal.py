@@ -30,7 +30,25 @@ create table if not exists reserved (
   day integer not null, cap text not null, amount text not null, boot text not null,
   primary key (day, cap)
 ) without rowid;
+create table if not exists live (
+  engine text primary key, by text not null, at_ns integer not null, mode_ns integer not null
+) without rowid;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """That a person let an engine carry plans out without a word on each.
+
+    Attributes:
+        by: who said so.
+        at_ns: when.
+        mode_ns: since when the engine's mode has said so; 0 while nobody looked.
+    """
+
+    by: str
+    at_ns: int
+    mode_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +85,7 @@ class Journal:
         """
         self._path = path
         self._newest: dict[tuple[str, int], int] = {}
+        self._live: dict[str, Live | None] = {}
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Callers take turns by a lock: a key elsewhere is asked in a thread, nothing else is.
@@ -160,6 +179,29 @@ class Journal:
                       (day, cap, str(amount), boot))  # fmt: skip
         self._run("commit")
         self._run("pragma synchronous = normal")
+
+    def live(self, engine: str) -> Live | None:
+        """Return who let an engine go live; None for nobody."""
+        if engine not in self._live:
+            found = self._run("select by, at_ns, mode_ns from live where engine = ?", (engine,))
+            self._live[engine] = Live(*found[0]) if found else None
+        return self._live[engine]
+
+    def keep_live(self, engine: str, *, by: str, at_ns: int) -> None:
+        """Keep that a person let an engine go live, in place of what was there."""
+        self._run("insert or replace into live values (?, ?, ?, 0)", (engine, by, at_ns))
+        self._live[engine] = Live(by, at_ns, 0)
+
+    def bind_live(self, engine: str, mode_ns: int) -> None:
+        """Keep since when the engine's mode has said so."""
+        self._run("update live set mode_ns = ? where engine = ?", (mode_ns, engine))
+        self._live.pop(engine, None)
+
+    def end_live(self, engine: str) -> None:
+        """Forget that an engine is live."""
+        if self._live.get(engine, "unknown") is not None:
+            self._run("delete from live where engine = ?", (engine,))
+            self._live[engine] = None
 
     def newest_day(self) -> int:
         """Return the last day of which anything is known; 0 for none."""

@@ -9,14 +9,14 @@ from typing import Final
 
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.errors import BadValueError
-from engine.domain.permits import PermitKind
-from engine.domain.plans import AtomicPlan, digest_of_plan
+from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import BPS, ChainRoute, SourceKind
 from engine.domain.signing import Purpose, RefusalKind, SignRefusal
 from engine.domain.tokens import Token, is_code
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.sending.encoding import decode, pool_of
 from engine.signing.rules import Given, refused
+from engine.signing.worth import check_worth
 
 _WEI_DIGITS: Final = 18
 DECIMALS_MAX: Final = 36
@@ -46,15 +46,18 @@ def check_route(given: Given, *, now_ns: int) -> SignRefusal | None:
         or _check_gain(plan, route, tip_bps_max=given.terms.tip_bps_max)
         or _check_times(plan, route, given.intent.purpose, now_ns)
         or _check_gas(plan, given)
-        or _check_permit(plan, given)
+        or check_worth(given)
     )
 
 
 def _check_numbers(plan: AtomicPlan) -> SignRefusal | None:
     """A plan comes over a wire: none of its numbers may be what cannot be reckoned with."""
-    bounded = [plan.flash_fee, plan.gas.amount, plan.gas.data_amount, plan.notional_usd]
+    bounded = [
+        *(plan.flash_fee, plan.gas.amount, plan.gas.data_amount, plan.gas.quote),
+        *(plan.notional_usd, plan.usd_per_quote),
+    ]
     for step in plan.steps:
-        bounded += [step.amount_in, step.amount_out_min]
+        bounded += [step.amount_in, step.amount_out, step.amount_out_min]
         if not (0 <= step.decimals_in <= DECIMALS_MAX and 0 <= step.decimals_out <= DECIMALS_MAX):
             return refused(RefusalKind.PLAN, f"a token of {step.decimals_in} decimals")
     is_sound = all(
@@ -176,55 +179,6 @@ def _check_gas(plan: AtomicPlan, given: Given) -> SignRefusal | None:
             f"it may pay {gas_wei} wei for gas; its plan allows {bound_wei} wei",
         )
     return None
-
-
-def _check_permit(plan: AtomicPlan, given: Given) -> SignRefusal | None:
-    """A plan by an approval is no looser than the approved terms, known by their digest."""
-    permit, terms = plan.permit, given.intent.approved
-    if permit is None or permit.kind is not PermitKind.APPROVAL:
-        return None
-    if terms is None:
-        return refused(RefusalKind.PERMIT, f"the terms of {permit.id} are not there")
-    if digest_of_plan(terms) != permit.digest:
-        return refused(RefusalKind.PERMIT, f"these are not the terms of {permit.id}")
-    why = looser_than(plan, terms)
-    return None if why is None else refused(RefusalKind.PERMIT, f"{permit.id}: {why}")
-
-
-def looser_than(plan: AtomicPlan, terms: AtomicPlan) -> str | None:
-    """Return in what a plan asks for more than the terms allow, None in nothing."""
-    first, last, bound = plan.steps[0], plan.steps[-1], terms.steps[-1]
-    looser = (
-        (
-            plan.chain != terms.chain
-            or [_swap(one) for one in plan.steps] != [_swap(one) for one in terms.steps],
-            "it is another route",
-        ),
-        (plan.has_flash_loan and not terms.has_flash_loan, "it borrows"),
-        (plan.flash_fee > terms.flash_fee, f"its lender may take {plan.flash_fee:f}"),
-        (
-            plan.gas.asset != terms.gas.asset or plan.gas.amount > terms.gas.amount,
-            f"it may pay {plan.gas.amount:f} {plan.gas.asset} for gas",
-        ),
-        (
-            first.amount_in > terms.steps[0].amount_in,
-            f"it takes {first.amount_in:f} {first.source}",
-        ),
-        (
-            last.amount_out_min < bound.amount_out_min,
-            f"it may give back as little as {last.amount_out_min:f} {last.target}",
-        ),
-        (
-            plan.profit_min_quote < terms.profit_min_quote,
-            f"it may gain as little as {plan.profit_min_quote:f}",
-        ),
-    )
-    return next((what for is_looser, what in looser if is_looser), None)
-
-
-def _swap(step: object) -> tuple[object, ...]:
-    names = ("venue", "address", "source", "target", "decimals_in", "decimals_out")
-    return tuple(getattr(step, name) for name in names)
 
 
 def raw_exact(amount: Decimal, decimals: int) -> int | None:

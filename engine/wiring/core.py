@@ -146,7 +146,11 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     positions = _paper_positions(header)
     inventory = Inventory(header.capital, header.holdings)
     live = _live_account(header)
-    control = Switches(mode=header.control.mode, is_paused=header.control.is_paused)
+    control = Switches(
+        mode=header.control.mode,
+        is_paused=header.control.is_paused,
+        sends_approved=terms.sends_approved,
+    )
     # They change while running; the header stays what it was.
     gas = GasBook(terms.gas_prices_gwei, stale_ms=terms.gas_stale_ms)
     screen = Screen(
@@ -251,6 +255,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 is_killed=around.world.is_killed,
                 intend=journal.records.intent,
                 permit_refusal=decider.permits.refusal,
+                terms_of=decider.permits.terms_of,
                 waits_for_intents=terms.waits_for_intents,
                 chains=ChainSight(
                     head_of=moving.head_of,

@@ -17,6 +17,7 @@ import psutil
 from engine.bus.lease import held_lease
 from engine.bus.transport import RoleCaller
 from engine.bus.unix_socket import SocketCaller
+from engine.bus.witness import NO_WITNESS
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
 from engine.domain.people import Person, Rank
@@ -26,6 +27,7 @@ from engine.facade.doors import Doors, EngineDoor
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings, SettingInForce
 from engine.facade.news import RoleEnded
+from engine.facade.witness import ChatWitness
 from engine.operate.clock import Clock, make_clock
 from engine.operate.ease import Ease
 from engine.operate.endings import exit_code_after
@@ -45,10 +47,12 @@ from engine.settings.schema import (
     Settings,
     TelegramSettings,
 )
+from engine.signing.guards import not_dumpable
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_processes import caller_of_chains, chain_roles
 from engine.wiring.newest_log import read_newest
 from engine.wiring.paths import Paths, prepare
+from engine.wiring.word_key import word_key
 
 LEDGER_LOOK_S: Final = 0.3
 
@@ -87,7 +91,11 @@ async def open_front_end(
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
     roles = chain_roles(settings)
-    callers = _callers(paths, roles, signs=settings.signer.signs != "off")
+    signs = settings.signer.signs != "off"
+    callers = _callers(paths, roles, signs=signs)
+    key = word_key(environment)
+    if key is not None:
+        not_dumpable()
 
     def hear(role: str, why: str) -> None:
         if role in callers:
@@ -100,7 +108,7 @@ async def open_front_end(
     with held as lease:
         async with (
             stop_signals(on_news=hear, lease=lease) as stop,
-            _facade(paths, callers, roles) as facade,
+            _facade(paths, callers, roles, key=key, signs=signs) as facade,
             open_door_of(settings, paths, facade, is_terminal=is_terminal),
         ):
             announce_ready()
@@ -178,7 +186,12 @@ def _callers(paths: Paths, chains: Iterable[str], *, signs: bool) -> dict[str, R
 
 @contextlib.asynccontextmanager
 async def _facade(
-    paths: Paths, callers: Mapping[str, RoleCaller], roles: Mapping[str, Sequence[str]]
+    paths: Paths,
+    callers: Mapping[str, RoleCaller],
+    roles: Mapping[str, Sequence[str]],
+    *,
+    key: bytes | None = None,
+    signs: bool = False,
 ) -> AsyncIterator[BusFacade]:
     opened = list(callers.values())
 
@@ -210,6 +223,7 @@ async def _facade(
             workers=callers["workers"],
             signer=callers.get("signer"),
             sender=callers.get("sender"),
+            witness=ChatWitness(callers["signer"], key, make_clock()) if signs else NO_WITNESS,
         )
     finally:
         for caller in opened:

@@ -10,7 +10,8 @@ from engine.operate.clock_watch import ClockWatch
 from engine.operate.engine_answers import EngineAnswers
 from engine.operate.handing import Handing
 from engine.operate.hot_path import HotPath
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings
+from engine.wiring.going_live import why_not_live
 from engine.wiring.paths import Paths
 
 
@@ -54,20 +55,3 @@ def told_to(
         hot_path.command(told, at_ns)
 
     return tell
-
-
-def why_not_live(settings: Settings) -> str:
-    """Say why no transaction may be sent here; empty if it may, on the sandbox's chains."""
-    if settings.markets.source != "sandbox":
-        return (
-            "live on a main network is not built yet: it takes a contract verified by the hash of"
-            " its code, a funded wallet, a self-test that passed, limits, and a one-time code"
-        )
-    if settings.signer.signs == "off":
-        return f"nothing can be signed here: {environment_name('signer', 'signs')} is off"
-    if not settings.signer.contracts:
-        return (
-            "no contract of ours is named that may be called:"
-            f" {environment_name('signer', 'contracts')}"
-        )
-    return ""

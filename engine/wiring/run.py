@@ -33,6 +33,7 @@ from engine.wiring.chain_processes import chain_roles
 from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
+from engine.wiring.word_key import new_word_key, told_key
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
         set_core_aside(os.environ)
     specs: list[RoleSpec] = []
     is_main = paths.engine_id == MAIN
+    signs = is_main and settings.signer.signs != "off"
+    key = new_word_key() if signs else ""
     if is_main and settings.markets.source == "sandbox":
         specs.append(
             RoleSpec(
@@ -90,7 +93,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             )
             for name in chain_roles(settings)
         ]
-    if is_main and settings.signer.signs != "off":
+    if signs:
         specs.append(
             RoleSpec(
                 name="signer",
@@ -99,7 +102,9 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 is_vital=False,
                 log_path=paths.log("signer"),
                 lease=paths.lease("signer"),
-                environment=partial(role_environment, settings, "signer", os.environ),
+                environment=told_key(
+                    partial(role_environment, settings, "signer", os.environ), key
+                ),
             )
         )
         specs.append(
@@ -126,6 +131,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
         )
     )
     has_terminal = settings.telegram.bot_token is None
+    bot_environment = partial(_bot_environment, settings)
     if has_bot and (is_main or has_terminal):
         specs.append(
             RoleSpec(
@@ -138,7 +144,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 is_vital=has_terminal,
                 log_path=None if has_terminal else paths.log("bot"),
                 lease=None if has_terminal else paths.lease("bot"),
-                environment=partial(_bot_environment, settings),
+                environment=told_key(bot_environment, key) if signs else bot_environment,
             )
         )
     if is_main and settings.workers.is_on:

@@ -5,7 +5,9 @@ It answers on its socket of this machine alone, whatever carries the bus otherwi
 
 import asyncio
 import logging
+import os
 import sys
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Final
 import engine
 from engine.bus.lease import Lease, held_lease
 from engine.bus.request import Reply, Request
-from engine.bus.signing import CapLine, SignedChain, WalletsReport
+from engine.bus.signing import CapLine, Heard, SignedChain, TakeBackWords, WalletsReport
 from engine.bus.unix_socket import open_server
 from engine.domain.chains import CHAINS, NATIVE_ASSETS
 from engine.domain.engines import check_engine_id
@@ -22,6 +24,7 @@ from engine.domain.errors import BadValueError, FatalError, SettingsError
 from engine.domain.modes import Mode
 from engine.domain.signing import RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
+from engine.domain.words import SealedWord
 from engine.operate.clock import Clock, make_clock
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.lifeline import stop_signals
@@ -31,14 +34,16 @@ from engine.operate.role_words import announce_ready
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings, environment_name
 from engine.signing.caps import DailyCaps, boot_id
-from engine.signing.desk import USD_CAP, SigningDesk, caps_of, count_cap, gas_cap, usd_of
+from engine.signing.desk import USD_CAP, SigningDesk, caps_of, count_cap, gas_cap, usd_of_micro
 from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
 from engine.signing.journal import Journal
 from engine.signing.rules import refused
 from engine.signing.terms import SigningTerms
+from engine.signing.words import Words
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
 from engine.wiring.signer_keys import KeyPlace, key_place
+from engine.wiring.word_key import word_key
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +83,15 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
             try:
                 clock = make_clock()
                 caps = DailyCaps(journal, caps_of(terms), boot=boot_id(), now_ns=clock())
-                leave = Leave(paths, lease)
+                words = Words(
+                    key=word_key(os.environ),
+                    journal=journal,
+                    since_ns=clock(),
+                    two_people_usd=settings.approvals.two_operators_usd or None,
+                )
+                leave = Leave(paths, lease, words)
                 desk = SigningDesk(
-                    terms=terms, journal=journal, caps=caps, leave=leave, clock=clock
+                    terms=terms, journal=journal, caps=caps, leave=leave, clock=clock, words=words
                 )
                 # Before anything starts a thread, which would keep rights that are given up here.
                 guards += guard_calls(needs_of(paths, place))
@@ -136,6 +147,7 @@ def signing_terms(settings: Settings) -> SigningTerms:
         notional_day_usd=own.notional_day_usd,
         signatures_day=own.signatures_day,
         tip_bps_max=own.tip_bps_max,
+        usd_least=own.usd_least,
     )
 
 
@@ -157,10 +169,13 @@ def needs_of(paths: Paths, place: KeyPlace) -> Needs:
 class Leave:
     """Whether an engine may have something signed now: by both latches, its mode, and our lease."""
 
-    def __init__(self, paths: Paths, lease: Lease) -> None:
+    def __init__(self, paths: Paths, lease: Lease, words: Words) -> None:
         self._paths = paths
         self._lease = lease
+        self._words = words
         self._files: dict[str, tuple[EngineLatches, ModeWord]] = {}
+        words.latched_ns = self.latched_ns
+        words.void_ns = self.void_ns
 
     def __call__(self, intent: SigningIntent) -> SignRefusal | None:
         """Say why not; None if it may.
@@ -171,18 +186,41 @@ class Leave:
         self._lease.check()
         if intent.purpose.is_protective:
             return None
-        if intent.engine not in self._files:
-            if len(self._files) >= ENGINES_MAX:
-                return refused(RefusalKind.MODE, f"more than {ENGINES_MAX} engines ask")
-            try:
-                own = self._paths.of(check_engine_id(intent.engine))
-            except BadValueError as error:
-                return refused(RefusalKind.MODE, str(error))
-            self._files[intent.engine] = (own.latches(), ModeWord(own.engines / own.engine_id))
-        latches, word = self._files[intent.engine]
+        try:
+            latches, word = self._files_of(intent.engine)
+        except BadValueError as error:
+            return refused(RefusalKind.MODE, str(error))
         if latches.is_killed():
             return refused(RefusalKind.KILLED, f"killed: {latches.why()}")
-        return self._of_mode(intent, word.read())
+        mode = word.read()
+        if mode is Mode.LIVE:
+            why = self._words.why_not_gone_live(intent.engine, changed_ns(word.path))
+            return refused(RefusalKind.MODE, why) if why else None
+        self._words.left_live(intent.engine)
+        return self._of_mode(intent, mode)
+
+    def latched_ns(self, engine: str) -> int:
+        """Return when a latch of an engine was set or cleared last."""
+        latches, _ = self._files_of(engine)
+        return max(changed_ns(latches.of_all.path), changed_ns(latches.own.path))
+
+    def void_ns(self, engine: str) -> int:
+        """Return when that, or its mode, changed last: what was said before is void."""
+        _, word = self._files_of(engine)
+        return max(self.latched_ns(engine), changed_ns(word.path))
+
+    def _files_of(self, engine: str) -> tuple[EngineLatches, ModeWord]:
+        """Return an engine's files.
+
+        Raises:
+            BadValueError: it has no such name, or too many engines ask.
+        """
+        if engine not in self._files:
+            if len(self._files) >= ENGINES_MAX:
+                raise BadValueError(f"more than {ENGINES_MAX} engines ask")
+            own = self._paths.of(check_engine_id(engine))
+            self._files[engine] = (own.latches(), ModeWord(own.engines / own.engine_id))
+        return self._files[engine]
 
     @staticmethod
     def _of_mode(intent: SigningIntent, mode: Mode | None) -> SignRefusal | None:
@@ -193,6 +231,17 @@ class Leave:
         if mode in ASKING and (intent.plan is None or intent.plan.permit is None):
             return refused(RefusalKind.MODE, f"the mode is {mode}, and nobody permitted the plan")
         return None
+
+
+def changed_ns(path: Path) -> int:
+    """Return when a file was last put in its place or written: no user can set that back.
+
+    One that is missing changed just now, as nothing can be said of it.
+    """
+    try:
+        return path.stat().st_ctime_ns
+    except OSError:
+        return time.time_ns()
 
 
 class SignerAnswers:
@@ -228,8 +277,8 @@ class SignerAnswers:
         wallet, terms, caps = self._desk.wallet, self._desk.terms, self._desk.caps
         caps.look(self._clock())
         lines = [
-            self._line("moved by plans", "USD", usd_of(caps.used.get(USD_CAP, 0)),
-                       usd_of(caps.caps[USD_CAP]))
+            self._line("moved by plans", "USD", usd_of_micro(caps.used.get(USD_CAP, 0)),
+                       usd_of_micro(caps.caps[USD_CAP]))
         ]  # fmt: skip
         for is_protective in (False, True):
             name = count_cap(is_protective=is_protective)
@@ -271,6 +320,16 @@ class SignerAnswers:
             raise BadValueError(str(error)) from None
         log.info("the key of %s is open", self._place.address)
         return self.wallets()
+
+    def hear(self, word: SealedWord) -> Heard:
+        """See `bus.signing.Signer`."""
+        self._desk.words.hear(word, self._clock())
+        return Heard()
+
+    def take_back(self, asked: TakeBackWords) -> Heard:
+        """See `bus.signing.Signer`."""
+        self._desk.words.take_back(asked.engine, mandate_id=asked.mandate_id, is_all=asked.is_all)
+        return Heard()
 
     @staticmethod
     def _line(what: str, unit: str, used: Decimal, most: Decimal) -> CapLine:

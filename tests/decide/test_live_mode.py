@@ -6,7 +6,7 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.plans import is_live
 from engine.settings.schema import ChainsSettings, MarketsSettings, Settings, SignerSettings
-from engine.wiring.live_sending import why_not_live
+from engine.wiring.going_live import why_not_live
 from tests.execute.test_atomic import make_world
 from tests.reference.world import Setup, World
 

@@ -35,12 +35,18 @@ class Heard:
 
     handed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    approved: list[AtomicPlan | None] = field(default_factory=list)
 
     def hand_over(
-        self, plan: AtomicPlan, transaction: Transaction, pools: Sequence[PoolTerms]
+        self,
+        plan: AtomicPlan,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: AtomicPlan | None = None,
     ) -> None:
         assert transaction.plan_id == plan.plan_id
         del pools
+        self.approved.append(approved)
         self.handed.append(transaction.client_order_id)
 
     def ask_after(self, client_order_id: str) -> None:
@@ -53,6 +59,7 @@ class Live:
 
     waits_for_intents: bool = True
     is_killed: bool = False
+    terms: AtomicPlan | None = None
 
     def __post_init__(self) -> None:
         self.heard = Heard()
@@ -64,6 +71,7 @@ class Live:
             is_killed=lambda: self.is_killed,
             intend=self.intents.append,
             waits_for_intents=self.waits_for_intents,
+            terms_of=lambda _plan: self.terms,
         )
 
     def started(self) -> "Live":

@@ -414,6 +414,7 @@ class World:
                 is_killed=self.circumstances.is_killed,
                 intend=self.journal.intended,
                 permit_refusal=self.decider.permits.refusal,
+                terms_of=self.decider.permits.terms_of,
                 waits_for_intents=setup.waits_for_intents,
                 chains=ChainSight(head_of=self.moving.head_of, gas=screen.gas),
                 late_fills=LateFills(ratio=setup.late_fill_ratio, seed=setup.seed),

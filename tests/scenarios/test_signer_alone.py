@@ -17,6 +17,7 @@ from engine.domain.modes import Mode
 from engine.domain.permits import Permit, PermitKind
 from engine.domain.signing import RefusalKind, Signed
 from engine.operate.mode_word import ModeWord
+from engine.requests.approvals import GetMandates
 from engine.requests.wallets import GetWallets
 from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
@@ -84,12 +85,12 @@ async def asked(paths: Paths, request: Any) -> Any:
                 await caller.aclose()
 
 
-def plan_to_sign(nonce: int) -> SignRequest:
+def plan_to_sign(nonce: int, mandate_id: str = "m1") -> SignRequest:
     now_ns = time.time_ns()
     plan = make_plan(
         nonce,
         deadline_ns=now_ns + 60 * 10**9,
-        permit=Permit(kind=PermitKind.MANDATE, id="m1"),
+        permit=Permit(kind=PermitKind.MANDATE, id=mandate_id),
     )
     route = make_route(deadline_ts=now_ns // 10**9 + 60)
     return SignRequest(intent=make_intent(plan, route, nonce=nonce))
@@ -149,10 +150,22 @@ async def _follows_the_mode(installation: Installation, paths: Paths) -> None:
     assert (await asked(paths, plan_to_sign(1))).kind is RefusalKind.MODE
     await installation.go_up_to("approve")
     assert ModeWord(paths.engines / "main").read() is Mode.APPROVE
+    made_up = await asked(paths, plan_to_sign(1))
+    assert made_up.kind is RefusalKind.PERMIT
+    assert "no person granted it" in made_up.detail
+
+    await installation.say("/mandate any 50000 10m", "Grant")
+    installation.phone.person_taps("Grant it")
+    async with asyncio.timeout(PATIENCE_S):
+        while not (opened := (await installation.facade.ask(GetMandates())).open):
+            await asyncio.sleep(0.05)
+    (name,) = [one.mandate.mandate_id for one in opened]
     for nonce in range(20):
-        assert isinstance(await asked(paths, plan_to_sign(nonce)), Signed)
+        assert isinstance(await asked(paths, plan_to_sign(nonce, name)), Signed)
+    spent = await asked(paths, plan_to_sign(20, name))  # which the engine knows nothing of
+    assert "above the 0.00 USD that are left" in spent.detail
     await installation.say("/kill", "illed")
-    assert (await asked(paths, plan_to_sign(30))).kind is RefusalKind.KILLED
+    assert (await asked(paths, plan_to_sign(30, name))).kind is RefusalKind.KILLED
 
 
 def _processes(installation: Installation) -> dict[str, list[psutil.Process]]:

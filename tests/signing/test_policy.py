@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.errors import BadValueError
-from engine.domain.permits import Permit, PermitKind
-from engine.domain.plans import AtomicPlan, digest_of_plan
 from engine.domain.routes_on_chain import (
     BPS,
     ChainRoute,
@@ -37,6 +35,7 @@ from engine.signing.routes import raw_ceil, raw_exact, raw_floor
 from engine.signing.rules import CANCEL_GAS_MAX, GAS_LIMIT_MAX
 from engine.signing.terms import SigningTerms
 from engine.signing.wallet import LocalWallet
+from engine.signing.words import Words
 from tests.effort import examples
 from tests.signing.intents import (
     CONTRACT,
@@ -54,6 +53,7 @@ from tests.signing.intents import (
     make_route,
     make_transaction,
 )
+from tests.signing.saying import WORD_KEY
 
 KEY = LocalKey(b"\x07" * 32)
 OTHER = "0x" + "dd" * 20
@@ -67,7 +67,12 @@ def desk_of(terms: SigningTerms = TERMS, *, word: Word | None = None) -> Iterato
     journal = Journal(Path(":memory:"))
     caps = DailyCaps(journal, caps_of(terms), boot="b", now_ns=NOW_NS)
     desk = SigningDesk(
-        terms=terms, journal=journal, caps=caps, leave=word or Word(), clock=lambda: NOW_NS
+        terms=terms,
+        journal=journal,
+        caps=caps,
+        leave=word or Word(),
+        clock=lambda: NOW_NS,
+        words=Words(key=WORD_KEY, journal=journal),
     )
     desk.wallet = LocalWallet(KEY)
     try:
@@ -307,63 +312,6 @@ async def test_a_cancel_is_nothing_to_ourselves() -> None:
     ):
         intent = make_protective(Purpose.CANCEL, **{"to": KEY.address, **changes})
         assert kind_of(await asked(intent)) is kind, changes
-
-
-# ---- permits ----------------------------------------------------------------------------------
-
-
-def permitted(plan: AtomicPlan, terms: AtomicPlan) -> SigningIntent:
-    permit = Permit(kind=PermitKind.APPROVAL, id="a1", digest=digest_of_plan(terms))
-    return make_intent(replace(plan, permit=permit), approved=terms)
-
-
-async def test_a_plan_within_the_terms_that_were_approved_is_signed() -> None:
-    plan = make_plan()
-    looser = make_plan(
-        gas=replace(plan.gas, amount=Decimal(1)),
-        flash_fee=Decimal(1),
-        profit_min_quote=Decimal(0),
-        steps=(
-            replace(plan.steps[0], amount_in=Decimal(2)),
-            replace(plan.steps[1], amount_out_min=Decimal(1)),
-        ),
-    )
-    assert kind_of(await asked(permitted(plan, plan))) is None
-    assert kind_of(await asked(permitted(plan, looser))) is None
-
-
-@pytest.mark.parametrize(
-    "terms",
-    [
-        make_plan(gas=replace(make_plan().gas, amount=Decimal("0.0030"))),
-        make_plan(flash_fee=Decimal("0.0004")),
-        make_plan(has_flash_loan=False),
-        make_plan(chain="ethereum"),
-        make_plan(profit_min_quote=Decimal("0.005")),
-        make_plan(steps=make_plan().steps[:1]),
-        make_plan(
-            steps=(
-                replace(make_plan().steps[0], amount_in=Decimal("0.9")),
-                make_plan().steps[1],
-            )
-        ),
-        make_plan(
-            steps=(
-                make_plan().steps[0],
-                replace(make_plan().steps[1], amount_out_min=Decimal("1.009")),
-            )
-        ),
-    ],
-)
-async def test_a_plan_that_is_looser_than_what_was_approved_is_refused(terms: AtomicPlan) -> None:
-    reply = await asked(permitted(make_plan(), terms))
-    assert kind_of(reply) is RefusalKind.PERMIT, reply
-
-
-async def test_an_approval_counts_only_with_the_very_terms_that_its_digest_names() -> None:
-    intent = permitted(make_plan(), make_plan())
-    for approved in (None, make_plan(2), make_plan(profit_quote=Decimal(5))):
-        assert kind_of(await asked(replace(intent, approved=approved))) is RefusalKind.PERMIT
 
 
 # ---- any bytes at all -------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import pytest
 from eth_account import Account
 
 from engine.bus.lease import held_lease
-from engine.bus.signing import SignRequest, WalletsReport
+from engine.bus.signing import HearWord, SignRequest, TakeBackWords, WalletsReport
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import BadValueError, SettingsError, SupersededError, TransientError
 from engine.domain.modes import Mode
@@ -35,12 +35,15 @@ from engine.sandbox.world.anvil import running_anvil
 from engine.sandbox.world.rpc import Rpc
 from engine.settings.passing import PASSED_TO_SIGNER, role_environment
 from engine.settings.schema import MarketsSettings, Settings, SignerSettings
+from engine.signing.journal import Journal
 from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
+from engine.signing.words import Words
 from engine.wiring.paths import Paths, prepare, prepare_engine
 from engine.wiring.run import role_specs
 from engine.wiring.signer_keys import key_place
 from engine.wiring.signer_role import Leave, signing_terms
+from engine.wiring.word_key import WORD_KEY_ENVIRONMENT_NAME
 from tests.patience import PATIENCE_S
 from tests.signing.intents import (
     CODE_HASH,
@@ -50,6 +53,7 @@ from tests.signing.intents import (
     make_protective,
     make_route,
 )
+from tests.signing.saying import WORD_KEY, granted, went_live
 from tests.signing.test_remote import has_node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +114,7 @@ def running(
         "SYNDICATE_SIGNER_SIGNS": "sandbox",
         "SYNDICATE_SIGNER_CONTRACTS": f"base:{CONTRACT}={CODE_HASH}",
         "SYNDICATE_SIGNER_GAS_DAY": "base=0.1",
+        WORD_KEY_ENVIRONMENT_NAME: WORD_KEY.hex(),
         **changes,
     }
     key = paths.signer / "key.json"
@@ -151,15 +156,30 @@ async def test_it_signs_in_a_mode_that_trades_and_in_no_other(
         unpermitted = await role.sign()
         assert unpermitted.kind is RefusalKind.MODE
         assert "nobody permitted the plan" in unpermitted.detail
+        await _is_live_by_a_persons_word_alone(role, word)
         word.remove()
         assert (await role.sign()).kind is RefusalKind.MODE
         assert (await role.sign(engine="../main")).kind is RefusalKind.MODE
         assert isinstance(
-            await role.ask(SignRequest(intent=make_protective(Purpose.PAUSE))), Signed
+            await role.ask(SignRequest(intent=make_protective(Purpose.PAUSE, nonce=50))), Signed
         )
         used = {line.what: line.used for line in (await role.ask(GetWallets())).caps}
     assert used["signatures to protect"] == 1
-    assert used["signatures"] == 0
+    assert used["signatures"] == 1
+
+
+async def _is_live_by_a_persons_word_alone(role: Role, word: ModeWord) -> None:
+    word.write(Mode.LIVE)
+    unsaid = await role.sign()
+    assert unsaid.kind is RefusalKind.MODE
+    assert "the chat has told of nobody who went live" in unsaid.detail
+    with pytest.raises(BadValueError, match="its seal is not that of the chat"):
+        await role.ask(HearWord(word=went_live(at_ns=time.time_ns(), key=bytes(32))))
+    await role.ask(HearWord(word=went_live(at_ns=time.time_ns())))
+    assert isinstance(await role.sign(), Signed)
+    word.write(Mode.LIVE)  # as somebody does who left the mode and came back unasked
+    again = await role.sign(nonce=8)
+    assert "the mode was left since a person went live" in again.detail
 
 
 async def test_a_permitted_plan_is_signed_until_either_latch_is_set(
@@ -169,6 +189,9 @@ async def test_a_permitted_plan_is_signed_until_either_latch_is_set(
         await role.until_up()
         ModeWord(role.paths.engines / "main").write(Mode.APPROVE)
 
+        async def hears() -> None:
+            await role.ask(HearWord(word=granted("m1", at_ns=time.time_ns())))
+
         def asked(nonce: int) -> SignRequest:
             now_ns = time.time_ns()
             permit = Permit(kind=PermitKind.MANDATE, id="m1")
@@ -176,6 +199,8 @@ async def test_a_permitted_plan_is_signed_until_either_latch_is_set(
             route = make_route(deadline_ts=now_ns // 10**9 + 60)
             return SignRequest(intent=make_intent(plan, route, nonce=nonce))
 
+        assert (await role.ask(asked(1))).kind is RefusalKind.PERMIT
+        await hears()
         reply = await role.ask(asked(1))
         assert isinstance(reply, Signed), reply
         assert Account.recover_transaction(reply.raw) == Account.from_key(SECRET).address
@@ -190,6 +215,11 @@ async def test_a_permitted_plan_is_signed_until_either_latch_is_set(
             latch.path.unlink()
             assert (await role.ask(asked(2))).kind is RefusalKind.KILLED
             latch.create()
+        void = await role.ask(asked(2))
+        assert void.kind is RefusalKind.PERMIT
+        assert "a kill or another mode came after it" in void.detail
+        await role.ask(TakeBackWords(engine="main"))
+        await hears()
         assert isinstance(await role.ask(asked(2)), Signed)
         await _says_so_after_a_restart(role, tmp_path, keystore, asked(2), reply)
 
@@ -206,6 +236,9 @@ async def _says_so_after_a_restart(
         changed = msgspec.structs.replace(
             other.intent, transaction=msgspec.structs.replace(other.intent.transaction, nonce=1)
         )
+        forgotten = await again.ask(SignRequest(intent=changed))
+        assert "no person granted it" in forgotten.detail
+        await again.ask(HearWord(word=granted("m1", at_ns=time.time_ns())))
         assert (await again.ask(SignRequest(intent=changed))).kind is RefusalKind.NONCE
         assert reply.raw
 
@@ -463,11 +496,13 @@ def test_its_environment_is_its_settings_and_what_python_needs() -> None:
 def test_a_role_that_holds_no_lease_is_no_signer(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path / "var"))
     with held_lease(paths.lease("signer"), what="signer") as lease:
-        leave = Leave(paths, lease)
+        journal = Journal(paths.signer / "journal.sqlite3")
+        leave = Leave(paths, lease, Words(key=None, journal=journal))
         assert leave(make_protective(Purpose.PAUSE)) is None
         paths.lease("signer").unlink()
         with pytest.raises(SupersededError):
             leave(make_protective(Purpose.PAUSE))
+        journal.close()
 
 
 def test_a_keystore_is_read_once_and_never_again(tmp_path: Path, keystore: bytes) -> None:

@@ -30,7 +30,11 @@ from engine.signing.token import Token, WrongPinError, found, point_of
 ROOT = Path(__file__).resolve().parents[2]
 PIN = "87654321"
 
+GOT = ROOT / ".venv" / "softhsm" / "usr"
+"""Where `make setup` puts it."""
+
 USUAL = (
+    str(GOT / "lib" / "softhsm" / "libsofthsm2.so"),
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
@@ -45,11 +49,15 @@ def _module() -> Path | None:
 
 
 MODULE = _module()
-TOOL = os.environ.get("SOFTHSM2_UTIL") or shutil.which("softhsm2-util")
+TOOL = (
+    os.environ.get("SOFTHSM2_UTIL")
+    or shutil.which(str(GOT / "bin" / "softhsm2-util"))
+    or shutil.which("softhsm2-util")
+)
 
 has_softhsm = pytest.mark.skipif(
     MODULE is None or TOOL is None,
-    reason="SoftHSM is not installed (Debian: apt-get install softhsm2), so no token is tried",
+    reason="SoftHSM is not here, nor could make setup get it from Debian: no token is tried",
 )
 
 MAKE_KEYS = """

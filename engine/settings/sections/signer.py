@@ -72,6 +72,14 @@ class SignerSettings(Section, frozen=True, kw_only=True):
             at_most=1_000_000_000,
         ),
     ] = Decimal(100_000)
+    usd_least: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "USD", "ge": 0, "le": 1_000_000_000},
+            description="what one of an asset is reckoned with at the least, whatever a plan says, "
+            "as ETH=1500,WBTC=30000",
+        ),
+    ] = msgspec.field(default_factory=dict)
     signatures_day: Annotated[
         int,
         Meta(ge=1, le=1_000_000, extra={"unit": "signatures"},

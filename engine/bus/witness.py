@@ -1,0 +1,64 @@
+"""What a chat tells the signer of what persons say, before the engine hears of it."""
+
+from typing import Final, Protocol
+
+from engine.bus.command import Envelope
+from engine.domain.mandates import Mandate
+
+
+class Witness(Protocol):
+    """Vouches for persons; each answer says why that failed, and is empty if it did not."""
+
+    def showed(self, nonce: str, digest: str, *, is_sent: bool) -> None:
+        """Learn what stands on a prompt that the chat shows.
+
+        Args:
+            nonce: of its buttons.
+            digest: of the terms, reckoned from what is shown.
+            is_sent: what is approved is signed and sent.
+        """
+        ...
+
+    async def approved(self, envelope: Envelope, nonce: str) -> str:
+        """Tell that a person approved what was shown with a nonce."""
+        ...
+
+    async def mandated(self, envelope: Envelope, mandate: Mandate) -> str:
+        """Tell that a person granted a mandate."""
+        ...
+
+    async def went_live(self, envelope: Envelope, code: str | None) -> str:
+        """Tell that a person let plans be carried out without a word on each."""
+        ...
+
+    async def took_back(self, engine: str, *, mandate_id: str = "", is_all: bool = False) -> None:
+        """Tell that something was taken back; where the signer is away it knows of nothing."""
+        ...
+
+
+class NoWitness:
+    """Where nothing is signed there is nobody to be told."""
+
+    def showed(self, nonce: str, digest: str, *, is_sent: bool) -> None:
+        """See `Witness.showed`."""
+
+    async def approved(self, envelope: Envelope, nonce: str) -> str:
+        """See `Witness.approved`."""
+        del envelope, nonce
+        return ""
+
+    async def mandated(self, envelope: Envelope, mandate: Mandate) -> str:
+        """See `Witness.mandated`."""
+        del envelope, mandate
+        return ""
+
+    async def went_live(self, envelope: Envelope, code: str | None) -> str:
+        """See `Witness.went_live`."""
+        del envelope, code
+        return ""
+
+    async def took_back(self, engine: str, *, mandate_id: str = "", is_all: bool = False) -> None:
+        """See `Witness.took_back`."""
+
+
+NO_WITNESS: Final = NoWitness()

@@ -1,0 +1,108 @@
+"""By whose word a plan is carried out: looked up in the signer's own record of what persons said.
+
+An approval is of terms, and known by their digest, which is reckoned here anew; a plan by it is in
+nothing looser. What a mandate covers and has left is counted here, whatever the engine counts.
+"""
+
+from engine.domain.opportunities import HopKind
+from engine.domain.permits import PermitKind
+from engine.domain.plans import AtomicPlan, digest_of_plan
+from engine.domain.signing import Purpose, RefusalKind, SignRefusal
+from engine.signing.rules import Given, refused
+from engine.signing.words import Words
+from engine.signing.worth import usd_of
+
+
+def check_permit(given: Given, words: Words, *, now_ns: int) -> SignRefusal | None:
+    """Look whether a person allowed the plan, where its mode asks for that."""
+    plan = given.intent.plan
+    if plan is None or plan.permit is None:
+        return None
+    why = _why_not(plan, given, words, now_ns)
+    return refused(RefusalKind.PERMIT, f"{plan.permit.id}: {why}") if why else None
+
+
+def use_permit(given: Given, words: Words) -> None:
+    """Use up what was looked up, before anything is signed by it."""
+    plan = given.intent.plan
+    if plan is None or plan.permit is None or given.intent.purpose is not Purpose.ROUTE:
+        return
+    plan_digest = digest_of_plan(plan)
+    if plan.permit.kind is PermitKind.MANDATE:
+        words.use_mandate(plan.permit.id, plan_digest, usd_of(plan, given.terms))
+    else:
+        words.use_approval(plan.permit.digest, plan_digest)
+
+
+def _why_not(plan: AtomicPlan, given: Given, words: Words, now_ns: int) -> str:
+    permit, engine = plan.permit, given.intent.engine
+    assert permit is not None
+    is_first = given.intent.purpose is Purpose.ROUTE
+    usd = usd_of(plan, given.terms)
+    if permit.kind is PermitKind.MANDATE:
+        # A bid that is raised is of a plan that was looked up when it was signed first.
+        if not is_first:
+            return ""
+        return why_other_route(plan) or words.why_not_mandated(
+            permit.id, engine, plan, usd=usd, now_ns=now_ns
+        )
+    terms = given.intent.approved
+    if terms is None:
+        return "the terms are not there"
+    digest = digest_of_plan(terms)
+    if digest != permit.digest:
+        return "these are not its terms"
+    why = looser_than(plan, terms)
+    if why or not is_first:
+        return why
+    return words.why_not_approved(digest, engine, plan_digest=digest_of_plan(plan), usd=usd)
+
+
+def why_other_route(plan: AtomicPlan) -> str:
+    """Say in what the opportunity that a scope looks at is not what the steps do."""
+    hops = plan.opportunity.hops
+    is_same = len(hops) == len(plan.steps) and all(
+        hop.kind is HopKind.POOL
+        and hop.chain == plan.chain
+        and (hop.venue, hop.source, hop.target) == (step.venue, step.source, step.target)
+        for hop, step in zip(hops, plan.steps, strict=True)
+    )
+    return "" if is_same else "its opportunity is of another route than its steps"
+
+
+def looser_than(plan: AtomicPlan, terms: AtomicPlan) -> str:
+    """Say in what a plan asks for more than the terms allow; empty for nothing."""
+    first, last, bound = plan.steps[0], plan.steps[-1], terms.steps[-1]
+    looser = (
+        (
+            plan.chain != terms.chain
+            or [_swap(one) for one in plan.steps] != [_swap(one) for one in terms.steps],
+            "it is another route",
+        ),
+        (plan.has_flash_loan and not terms.has_flash_loan, "it borrows"),
+        (plan.flash_fee > terms.flash_fee, f"its lender may take {plan.flash_fee:f}"),
+        (
+            plan.gas.asset != terms.gas.asset or plan.gas.amount > terms.gas.amount,
+            f"it may pay {plan.gas.amount:f} {plan.gas.asset} for gas",
+        ),
+        (
+            first.amount_in > terms.steps[0].amount_in,
+            f"it takes {first.amount_in:f} {first.source}",
+        ),
+        (
+            last.amount_out_min < bound.amount_out_min,
+            f"it may give back as little as {last.amount_out_min:f} {last.target}",
+        ),
+        (
+            plan.profit_min_quote < terms.profit_min_quote,
+            f"it may gain as little as {plan.profit_min_quote:f}",
+        ),
+        (plan.deadline_ns > terms.deadline_ns, "it may be sent later"),
+        (plan.is_live is not terms.is_live, "one of the two is on paper"),
+    )
+    return next((what for is_looser, what in looser if is_looser), "")
+
+
+def _swap(step: object) -> tuple[object, ...]:
+    names = ("venue", "address", "source", "target", "decimals_in", "decimals_out")
+    return tuple(getattr(step, name) for name in names)
