@@ -91,7 +91,13 @@ def differences(given: Tally, withheld: Tally, *, until_ns: int) -> list[float]:
 
 
 def judge(
-    gains_usd: Sequence[float], *, given: Sums, withheld: Sums, measured_at_ns: int, run_id: str
+    gains_usd: Sequence[float],
+    *,
+    given: Sums,
+    withheld: Sums,
+    measured_at_ns: int,
+    run_id: str,
+    confidence: float = CONFIDENCE,
 ) -> Effect:
     """Return what differences come to an hour, with an interval.
 
@@ -101,11 +107,12 @@ def judge(
         withheld: what the other did.
         measured_at_ns: when they were played.
         run_id: of which recording they are; the last of several.
+        confidence: how often the interval is to hold the true gain.
     """
     spans, per_hour = len(gains_usd), NS_PER_HOUR / SPAN_NS
     mean = low = high = 0.0
     if gains_usd:
-        interval = mixture_interval(gains_usd, alpha=1 - CONFIDENCE, best_at=BEST_AT)
+        interval = mixture_interval(gains_usd, alpha=1 - confidence, best_at=BEST_AT)
         mean, low, high = interval.mean, interval.low, interval.high
     return Effect(
         measured_at_ns=measured_at_ns,
@@ -115,7 +122,7 @@ def judge(
         gain_usd_hour=mean * per_hour,
         low_usd_hour=low * per_hour,
         high_usd_hour=high * per_hour,
-        confidence=CONFIDENCE,
+        confidence=confidence,
         given=given,
         withheld=withheld,
         verdict=_judge(spans, low, high),

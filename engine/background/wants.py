@@ -332,11 +332,13 @@ class RecordedGiven(msgspec.Struct, frozen=True, kw_only=True):
         folder: of the run.
         segments: numbers of those that are whole, in order.
         advised: of each line the discovery that counts.
+        limits: in force now, by the names that /limit knows; none where no engine tells them.
     """
 
     folder: str
     segments: list[int]
     advised: list[AdvisedNow]
+    limits: dict[str, float] = {}
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from engine.background.effects import SPAN_NS, Tally, differences, judge
-from engine.background.ports import Bounds, EffectFound, Given, Outcome, Priority, Task
+from engine.background.effects import CONFIDENCE, SPAN_NS, Tally, differences, judge
+from engine.background.ports import Bounds, Discovery, EffectFound, Given, Outcome, Priority, Task
 from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
 from engine.domain.advice import ThresholdProposal
 from engine.domain.discoveries import Effect, Sums
@@ -24,6 +24,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.units import NS_PER_HOUR
 from engine.operate.recording import SUFFIX, Entry, read_entries
 from engine.wiring.advice_lines import line_of
+from engine.wiring.limit_trials import CONFIDENCE_OF_EACH, limits_of, proposed, trials_of
 from engine.wiring.recorded import judged
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def _run(
         state = Measuring(folder=what.folder, lines=state.lines)
     number = _next(state, what.segments)
     told: tuple[EffectFound, ...] = ()
+    found: tuple[Discovery, ...] = ()
     if number is not None:
         try:
             state = _one_way(state, what, number)
@@ -119,8 +121,10 @@ def _run(
             state = replace(state, upto=number, as_it_was=Way(), done=())
         if state.upto == number:
             told = tuple(_effects(state, what, at_ns=given.at_ns))
+            found = proposed(_trials(state, what, at_ns=given.at_ns))
             state = replace(state, lines=_going_on(state.lines))
     return Outcome(
+        found=found,
         effects=told,
         has_more=number is not None and _next(state, what.segments) is not None,
         learned=state,
@@ -164,21 +168,28 @@ def _with_line(state: Measuring, what: RecordedGiven, line: str, path: Path) -> 
         return state.lines
     gains = differences(was.tally(), tally, until_ns=was.until_ns)
     ways = (was.sums, tally.sums())
-    if _is_proposed(line, what.advised):  # it is as it was: what is other is with it
+    if limits_of(line) or _is_proposed(
+        line, what.advised
+    ):  # it is as it was: what is other is with it
         gains, ways = [-gain for gain in gains], (ways[1], ways[0])
     return state.lines | {line: state.lines.get(line, Line()).and_then(gains, *ways)}
 
 
 def _turn(state: Measuring, what: RecordedGiven) -> list[str]:
-    """Return the lines to play a segment without, those of which least is known first."""
-    proposed = [one.line for one in what.advised if isinstance(one.advice, ThresholdProposal)]
+    """Return the lines to play a segment without, those of which least is known first.
+
+    Other limits are tried after them.
+    """
+    proposals = [one.line for one in what.advised if isinstance(one.advice, ThresholdProposal)]
     in_force = {one.line for one in what.advised}
-    left = {*state.as_it_was.seqs, *proposed} - {*state.done}
+    trials = [one for one in trials_of(what.limits) if one not in state.done]
+    left = {*state.as_it_was.seqs, *proposals} - {*state.done}
+    places = max(0, LINES_MAX - sum(limits_of(one) is None for one in state.done))
 
     def rank(line: str) -> tuple[bool, int, str]:
         return line not in in_force, len(state.lines.get(line, Line()).gains_usd), line
 
-    return sorted(left, key=rank)[: max(0, LINES_MAX - len(state.done))]
+    return sorted(left, key=rank)[:places] + trials
 
 
 def _as_it_was(path: Path, number: int) -> Way:
@@ -212,6 +223,8 @@ def _other_way(path: Path, was: Way, line: str, advised: list[AdvisedNow]) -> Ta
     from engine.wiring.counterfactual import unchanged, without  # noqa: PLC0415 - likewise
 
     tally = Tally(since_ns=was.since_ns)
+    if trial := limits_of(line):
+        return _played(path, unchanged, tally, trial)
     for one in advised:
         if one.line == line and isinstance(one.advice, ThresholdProposal):
             limits = {one.advice.term: Decimal(repr(one.advice.value))}
@@ -249,13 +262,24 @@ def _effects(
             )
 
 
-def _effect(line: Line, run_id: str, *, at_ns: int) -> Effect:
+def _trials(state: Measuring, what: RecordedGiven, *, at_ns: int) -> dict[str, Effect]:
+    """Return what is known by now of each limit that is tried."""
+    run_id = Path(what.folder).name
+    return {
+        trial: _effect(line, run_id, at_ns=at_ns, confidence=CONFIDENCE_OF_EACH)
+        for trial in trials_of(what.limits)
+        if (line := state.lines.get(trial)) is not None
+    }
+
+
+def _effect(line: Line, run_id: str, *, at_ns: int, confidence: float = CONFIDENCE) -> Effect:
     effect = judge(
         line.gains_usd,
         given=line.given,
         withheld=line.withheld,
         measured_at_ns=at_ns,
         run_id=run_id,
+        confidence=confidence,
     )
     return replace(effect, is_of_line=True)
 
@@ -278,7 +302,7 @@ def _sum(one: Sums, other: Sums) -> Sums:
 DISCOVERY_EFFECTS: Final = Task(
     name="discovery_effects",
     agent="coordinator",
-    does="plays what was recorded with and without advice: what does each change?",
+    does="plays what was recorded without advice and with other limits: what would change?",
     state=Measuring,
     run=_run,
     wants=(WANT,),

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -15,7 +16,7 @@ from engine.background.ports import Given, Task, Want
 from engine.background.prices_now import read_prices
 from engine.bus.request import Caller
 from engine.domain.advice import ADVICE_MAX
-from engine.domain.errors import BadValueError, TransientError
+from engine.domain.errors import BadValueError, SyndicateError, TransientError
 from engine.domain.modes import Basis
 from engine.domain.past import REVERTED, TRADED, Episode, Trade
 from engine.domain.units import NS_PER_S
@@ -206,8 +207,6 @@ async def _recorded(of: Wants, _want: wants.Recorded, _at_ns: int) -> wants.Reco
     asked = GetDiscoveries(is_advice=True, limit=ADVICE_MAX)
     report = await of.ledger.call(asked, timeout_s=ASK_S)
     lines = chosen_lines([line for line in report.lines if line.basis is of.basis])
-    if not lines:
-        raise TransientError("advice; none is in force")
     try:
         run = await asyncio.to_thread(newest_run, of.recordings)
         segments = await asyncio.to_thread(whole_segments, run)
@@ -215,8 +214,12 @@ async def _recorded(of: Wants, _want: wants.Recorded, _at_ns: int) -> wants.Reco
         raise TransientError(f"a recording: {error}") from error
     if not segments:
         raise TransientError("a recorded segment that is whole")
+    limits: dict[str, float] = {}
+    with suppress(SyndicateError):  # without an engine that answers none is tried
+        limits = (await _limits(of, wants.Limits(), _at_ns)).values
     return wants.RecordedGiven(
         folder=str(run),
+        limits=limits,
         segments=segments,
         advised=[
             wants.AdvisedNow(seq=line.seq, line=line_of(advice), advice=advice)

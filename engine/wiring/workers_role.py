@@ -15,6 +15,7 @@ from engine.background.history import History
 from engine.background.machine import WorkMachine
 from engine.background.nursery import Nursery, open_nursery
 from engine.background.ports import Task
+from engine.background.pressure import CORES_TIGHT
 from engine.background.schedule import Schedule
 from engine.background.task_words import TaskWords
 from engine.background.timetable import check_tasks
@@ -51,7 +52,7 @@ OWN_MB: Final = 110
 
 LEASE_LOOK_S: Final = 0.5
 
-FREE_CORES: Final = 0.5
+FREE_CORES: Final = CORES_TIGHT
 """With less of the cores left by others no recording is played: it would take for ever."""
 
 

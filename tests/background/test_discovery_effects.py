@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ from engine.background.runs import Ended
 from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
 from engine.bus.memory import MemoryCaller
 from engine.domain.advice import DatedAdvice, GasAdvice, ThresholdProposal
-from engine.domain.discoveries import Discovery, Verdict
+from engine.domain.discoveries import Discovery, Verdict, refusal_of
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.domain.runs import How
@@ -32,8 +33,10 @@ from engine.requests.advise import Advise
 from engine.requests.discoveries import GetDiscoveries
 from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from engine.wiring import limit_trials
 from engine.wiring.counterfactual import play, without_any
 from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
+from engine.wiring.limit_trials import TERM, limits_of, trials_of
 from engine.wiring.recorded import newest_run, whole_segments
 from engine.wiring.task_findings import Findings
 from engine.wiring.task_wants import Wants
@@ -102,11 +105,17 @@ def recording(recordings: Path) -> Path:
     return newest_run(recordings)
 
 
-def given(recording: Path, *advised: AdvisedNow, segments: list[int] | None = None) -> Given:
+def given(
+    recording: Path,
+    *advised: AdvisedNow,
+    segments: list[int] | None = None,
+    edge_bps_min: float = 0.0,
+) -> Given:
     recorded = RecordedGiven(
         folder=str(recording),
         segments=whole_segments(recording) if segments is None else segments,
         advised=list(advised) or [AdvisedNow(seq=2, line=LINE, advice=DEARER[1])],
+        limits={TERM: edge_bps_min},
     )
     return Given(at_ns=NOW_NS, basis=Basis.SANDBOX, seed=1, answers={Recorded(): recorded})
 
@@ -210,6 +219,54 @@ def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(recording: Path)
     assert found.learned is not None
     line = found.learned.lines[advised.line]
     assert line.given.captured == 0 < line.withheld.captured
+
+
+def test_other_limits_are_tried_after_advice_each_on_what_was_recorded(
+    recording: Path, outcomes: list[Outcome[Measuring]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit_trials, "STEPS", (2.0, 90.0))
+    learned = outcomes[0].learned
+    assert learned is not None
+    (trial, last) = trials_of({TERM: 10.0})
+    known = msgspec.structs.replace(learned, done=(LINE, trial))
+    found = measured(given(recording, edge_bps_min=10.0), known)
+
+    assert found.learned is not None
+    assert found.learned.upto == learned.as_it_was.number
+    line = found.learned.lines[last]
+    assert line.given.captured == 0 < line.withheld.captured
+    assert sum(line.gains_usd) == pytest.approx(-sum(learned.as_it_was.profit_usd.values()), rel=1)
+    assert found.found == ()
+
+
+@pytest.mark.parametrize(("gain_usd", "proposals"), [(0.5, 1), (0.0, 0), (-0.5, 0)])
+def test_a_limit_that_is_proven_to_earn_is_proposed_to_a_person(
+    recording: Path, gain_usd: float, proposals: int
+) -> None:
+    best, *_, other = trials_of({TERM: 10.0})
+    hour = tuple(gain_usd + at % 3 / 100 - 0.01 for at in range(30))
+    flat = tuple(at % 3 / 10 - 0.1 for at in range(30))
+    lines = {best: Line(gains_usd=hour), other: Line(gains_usd=flat)}
+    known = Measuring(folder=str(recording), upto=99, lines=lines)
+    found = measured(given(recording, segments=[100], edge_bps_min=10.0), known)
+
+    advised = [one.advice for one in found.found]
+    assert len(advised) == proposals
+    for one in advised:
+        assert isinstance(one, ThresholdProposal)
+        assert (one.term, one.value) == (TERM, 12.5)
+        assert "12.5 bps brought +15" in one.why
+    assert [refusal_of(one) for one in found.found] == [""] * proposals
+    assert found.learned is not None
+    assert found.learned.lines == {}
+
+
+def test_without_a_limit_in_force_none_is_tried() -> None:
+    assert trials_of({}) == trials_of({TERM: 0.0}) == []
+    assert [limits_of(one) for one in trials_of({TERM: 8.0})] == [
+        {TERM: Decimal(text)} for text in ("10", "12", "16", "24")
+    ]
+    assert limits_of(LINE) is None
 
 
 def test_a_segment_that_is_gone_is_passed_and_what_is_known_stays(recording: Path) -> None:
@@ -339,8 +396,7 @@ async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_
         seed=1,
         clock=lambda: NOW_NS,
     )
-    with pytest.raises(TransientError, match="none is in force"):
-        await wants(DISCOVERY_EFFECTS)
+    assert (await wants(DISCOVERY_EFFECTS)).of(Recorded()).advised == []
     await keep(ledger, run_of(GAS))
 
     told = (await wants(DISCOVERY_EFFECTS)).of(Recorded())
