@@ -22,6 +22,7 @@ from engine.background.ports import Given, Outcome
 from engine.background.runs import Ended
 from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
 from engine.bus.memory import MemoryCaller
+from engine.bus.overview_reports import LimitLine, LimitsReport
 from engine.domain.advice import DatedAdvice, GasAdvice, ThresholdProposal
 from engine.domain.discoveries import Discovery, Verdict, refusal_of
 from engine.domain.errors import TransientError
@@ -31,6 +32,7 @@ from engine.domain.units import NS_PER_S
 from engine.operate.recording import number_of, segments_of
 from engine.requests.advise import Advise
 from engine.requests.discoveries import GetDiscoveries
+from engine.requests.overview import GetLimits
 from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.wiring import limit_trials
@@ -39,9 +41,10 @@ from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
 from engine.wiring.limit_trials import TERM, limits_of, trials_of
 from engine.wiring.recorded import newest_run, whole_segments
 from engine.wiring.task_findings import Findings
-from engine.wiring.task_wants import Wants
+from engine.wiring.task_wants import ASK_S, Wants
 from engine.wiring.work_list import TASKS, TASKS_AT
 from tests.agents.worlds import end
+from tests.background.agents import Away
 from tests.background.habits import RIVALS
 from tests.background.rival_chain import CHAIN
 from tests.background.world import World, run_world
@@ -301,6 +304,15 @@ class Engine:
         raise AssertionError(f"{request} is asked by nobody here")
 
 
+class Limited:
+    """An engine that tells its limits."""
+
+    async def call(self, request: Any, /, *, timeout_s: float = 5.0) -> LimitsReport:
+        assert (request, timeout_s) == (GetLimits(), ASK_S)
+        line = LimitLine(name="edge", unit="bps", limit="10", used="", refusals=0, term=TERM)
+        return LimitsReport(basis=Basis.SANDBOX, market_note="", limits=[line])
+
+
 GAS = Discovery(
     kind="gas_trend",
     subject=CHAIN,
@@ -385,7 +397,7 @@ async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_
     caller = MemoryCaller(requests_of("ledger"), ledger)
     wants = Wants(
         ledger=caller,
-        engine=caller,
+        engine=Away(),
         chains=None,
         prices_path=tmp_path,
         recordings=recordings,
@@ -402,6 +414,11 @@ async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_
     told = (await wants(DISCOVERY_EFFECTS)).of(Recorded())
 
     assert told.advised == [AdvisedNow(seq=1, line=LINE, advice=DEARER[1])]
+    assert told.limits == {}
+    limited: Any = Limited()
+    assert (await replace(wants, engine=limited)(DISCOVERY_EFFECTS)).of(Recorded()).limits == {
+        TERM: 10.0
+    }
     newest = max(number_of(one) for one in segments_of(recording))
     assert told.segments == list(range(1, newest))  # the newest may still be written
     for other, why in (
