@@ -6,7 +6,6 @@ once more when the plan is ready.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Final, Protocol
@@ -16,25 +15,21 @@ import msgspec
 from engine.bus.reports import LimitLine
 from engine.decide.account import Account
 from engine.decide.bounds.edge import EDGE_BPS
-from engine.decide.bounds.proof import longest_unproven
 from engine.decide.circumstances import Circumstances
+from engine.decide.limit_lines import limit_lines
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
-from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Figures, Finding, Limit, ShrinkTo, Verdict
-from engine.decide.mixing import Mixing, mixed_figures
+from engine.decide.mixing import mixed_figures
 from engine.decide.permits import Permits
+from engine.decide.planning import AnyConfirmed, Bundled, Planning, Sized, SizedPlan
 from engine.decide.terms import worst_quote
 from engine.decide.under_way import Need, exposure_quote, needs
-from engine.domain.advice import BlockTimeAdvice, GasAdvice, InclusionAdvice, TipAdvice
 from engine.domain.approvals import Approval
-from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.mixed_routes import pool_run
 from engine.domain.modes import Money
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import (
-    AtomicPlan,
-    LeggedPlan,
     Plan,
     Sizing,
     money_of,
@@ -42,8 +37,7 @@ from engine.domain.plans import (
     wallet_of,
 )
 from engine.domain.units import NS_PER_MS
-from engine.market.advice_book import BID, SCHEDULE
-from engine.quote.atomic import AtomicConfirmer, ConfirmedAtomic
+from engine.quote.atomic import AtomicConfirmer
 from engine.quote.gap import Confirmed, Unconfirmed
 from engine.quote.legs import LegsConfirmer
 from engine.quote.mixed import ConfirmedMixed, MixedConfirmer
@@ -53,31 +47,6 @@ SHRINKS_MAX = 4
 
 PLAN_TTL_MS: Final = 1_000
 """So long after its decision a plan may begin."""
-
-CHANCE_DIGITS = 6
-
-
-AnyConfirmed = Confirmed | ConfirmedMixed
-
-
-@dataclass(slots=True, kw_only=True)
-class _Sized:
-    confirmed: AnyConfirmed
-    usd_per_quote: Decimal
-    sizing: Sizing
-
-
-@dataclass(slots=True, kw_only=True)
-class _Bundled:
-    confirmed: ConfirmedAtomic
-    usd_per_quote: Decimal
-    has_flash_loan: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class _SizedPlan:
-    plan: Plan
-    size_base: Decimal
 
 
 class Decider:
@@ -121,8 +90,7 @@ class Decider:
         }
         self._early_checks = _checks(self._limits, is_early=True)
         self._late_checks = _checks(self._limits, is_early=False)
-        self._plan_ttl_ns = plan_ttl_ms * NS_PER_MS
-        self._mixing = Mixing(circumstances=circumstances, plan_ttl_ns=self._plan_ttl_ns)
+        self._planning = Planning(circumstances, plan_ttl_ns=plan_ttl_ms * NS_PER_MS)
         self.planned = 0
         self.refused: Counter[Reason] = Counter()
 
@@ -161,39 +129,13 @@ class Decider:
 
     def _sized_plan(
         self, opportunity: Opportunity, size_base: Decimal, at_ns: int
-    ) -> "_SizedPlan | Finding":
+    ) -> SizedPlan | Finding:
         """Return the plan that the limits allow, which nobody has permitted yet."""
         sized = self._check_early(opportunity, at_ns) or self._size(opportunity, size_base, at_ns)
         if isinstance(sized, Finding):
             return sized
-        plan = self._make_plan(opportunity, sized, at_ns)
-        if self.advice.all and (bearing := self.advice.bears_on(opportunity.hops, at_ns)):
-            plan = self._with_chance(msgspec.structs.replace(plan, advice=bearing))
-            self._note_changes(plan)
-        return _SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
-
-    def _with_chance(self, plan: Plan) -> Plan:
-        """Note the chance that is advised of a transaction: what came of it judges the advice."""
-        if not isinstance(plan, AtomicPlan):
-            return plan
-        advised = self.advice.about(InclusionAdvice, plan.chain)
-        if advised is None:
-            return plan
-        blocks = 1 if plan.schedule is msgspec.UNSET else plan.schedule.blocks
-        chance = advised.ratio(float(plan.profit_quote * plan.usd_per_quote), blocks)
-        return msgspec.structs.replace(plan, chance=round(chance, CHANCE_DIGITS))
-
-    def _note_changes(self, plan: Plan) -> None:
-        """Note what of a plan is otherwise than without advice."""
-        if isinstance(plan, LeggedPlan):
-            return
-        if plan.schedule is not msgspec.UNSET:
-            self.advice.changes(BlockTimeAdvice, plan.chain, SCHEDULE)
-        has_tip, has_ratio = self._circumstances.gas.advised(plan.chain)
-        if has_tip:
-            self.advice.changes(TipAdvice, plan.chain, BID)
-        if has_ratio:
-            self.advice.changes(GasAdvice, plan.chain, BID)
+        plan = self._planning.plan(opportunity, sized, at_ns)
+        return SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
 
     def _decided(
         self, opportunity: Opportunity, plan: Plan | Finding, at_ns: int
@@ -254,42 +196,7 @@ class Decider:
 
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""
-        return [
-            LimitLine(
-                name=limit.name,
-                unit=limit.unit,
-                limit=limit.limit,
-                used=limit.used(at_ns),
-                refusals=sum(self.refused[reason] for reason in limit.reasons),
-                term="" if limit.term is None else limit.term.name,
-                by_settings=self._by_settings(limit.term),
-            )
-            for limit in self._limits[self._money]
-        ] + self._other_lines()
-
-    def _other_lines(self) -> list[LimitLine]:
-        """Return what no limit of plans goes by, where it is not as the settings say."""
-        shown = {limit.term for limit in self._limits[self._money]}
-        return [
-            LimitLine(
-                name=term.name,
-                unit="",
-                limit=f"{self.limits[term]:f}",
-                used=f"{self.limits[term]:f} {term.unit}",
-                refusals=0,
-                term=term.name,
-                by_settings=self._by_settings(term),
-            )
-            for term in self.limits.terms
-            if term not in shown and self._by_settings(term)
-        ]
-
-    def _by_settings(self, term: Term | None) -> str:
-        """Return what the settings say where another value is in force."""
-        values = self.limits
-        if term is None or values[term] == values.by_settings(term):
-            return ""
-        return f"{values.by_settings(term):f}"
+        return limit_lines(self._limits[self._money], self.limits, self.refused, at_ns)
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)
@@ -301,7 +208,7 @@ class Decider:
 
     def _size(
         self, opportunity: Opportunity, size_base: Decimal, at_ns: int
-    ) -> _Sized | _Bundled | Finding:
+    ) -> Sized | Bundled | Finding:
         usd_per_quote = self._circumstances.valuation.usd_per(opportunity.quote, at_ns)
         if usd_per_quote is None:
             return Finding(
@@ -314,7 +221,7 @@ class Decider:
 
     def _bundle(
         self, opportunity: Opportunity, usd_per_quote: Decimal, at_ns: int
-    ) -> _Bundled | Finding:
+    ) -> Bundled | Finding:
         """Check a route as one transaction; what is not held of its input is borrowed."""
         confirmed = self._atomic.confirm(opportunity, at_ns, is_live=self._is_live)
         if isinstance(confirmed, Unconfirmed):
@@ -345,13 +252,13 @@ class Decider:
             return Finding(reason=verdict.reason, detail=verdict.detail)
         if why := confirmed.why_too_dear(has_flash_loan=has_flash_loan):
             return Finding(reason=Reason.GAS_TOO_DEAR, detail=why)
-        return _Bundled(
+        return Bundled(
             confirmed=confirmed, usd_per_quote=usd_per_quote, has_flash_loan=has_flash_loan
         )
 
     def _size_orders(
         self, opportunity: Opportunity, size: Decimal, usd_per_quote: Decimal, at_ns: int
-    ) -> _Sized | Finding:
+    ) -> Sized | Finding:
         """Size a route of books, with a transaction among them or none, as the limits allow."""
         confirm = self._confirm_of(opportunity, at_ns)
         whole: AnyConfirmed | None = None
@@ -365,7 +272,7 @@ class Decider:
             figures = _figures(confirmed, usd_per_quote)
             verdict = self._check_late(Draft(opportunity=opportunity, figures=figures), at_ns)
             if verdict is None:
-                return _Sized(
+                return Sized(
                     confirmed=confirmed,
                     usd_per_quote=usd_per_quote,
                     sizing=Sizing(
@@ -395,58 +302,6 @@ class Decider:
             if verdict is not None:
                 return verdict
         return None
-
-    def _make_plan(self, opportunity: Opportunity, sized: _Sized | _Bundled, at_ns: int) -> Plan:
-        if isinstance(sized, _Bundled):
-            return self._make_atomic(opportunity, sized, at_ns)
-        confirmed = sized.confirmed
-        if isinstance(confirmed, ConfirmedMixed):
-            return self._mixing.plan(
-                opportunity,
-                confirmed,
-                usd_per_quote=sized.usd_per_quote,
-                sizing=sized.sizing,
-                at_ns=at_ns,
-            )
-        unproven = longest_unproven(self._circumstances.board, opportunity, at_ns)
-        return LeggedPlan(
-            plan_id=f"{opportunity.opportunity_id}-p",
-            opportunity=opportunity,
-            decided_at_ns=at_ns,
-            deadline_ns=at_ns + self._plan_ttl_ns,
-            legs=confirmed.legs,
-            profit_quote=confirmed.profit_quote,
-            transfer_quote=confirmed.transfer_quote,
-            net_edge_bps=confirmed.net_edge_bps,
-            notional_usd=confirmed.legs[0].given * sized.usd_per_quote,
-            usd_per_quote=sized.usd_per_quote,
-            unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
-            sizing=sized.sizing,
-        )
-
-    def _make_atomic(self, opportunity: Opportunity, sized: _Bundled, at_ns: int) -> AtomicPlan:
-        confirmed, has_flash_loan = sized.confirmed, sized.has_flash_loan
-        schedule = self._circumstances.schedules.of(confirmed.chain, at_ns)
-        deadline_ns = at_ns + self._plan_ttl_ns
-        return AtomicPlan(
-            plan_id=f"{opportunity.opportunity_id}-p",
-            opportunity=opportunity,
-            decided_at_ns=at_ns,
-            deadline_ns=deadline_ns if schedule is None else min(deadline_ns, schedule.send_by_ns),
-            schedule=msgspec.UNSET if schedule is None else schedule,
-            deadline_block=None if confirmed.block is None else confirmed.block + DEADLINE_BLOCKS,
-            chain=confirmed.chain,
-            steps=confirmed.steps,
-            has_flash_loan=has_flash_loan,
-            flash_fee=confirmed.flash_fee if has_flash_loan else Decimal(0),
-            gas=confirmed.gas,
-            profit_min_quote=Decimal(0),
-            profit_quote=confirmed.profit_quote(has_flash_loan=has_flash_loan),
-            net_edge_bps=confirmed.edge_bps(has_flash_loan=has_flash_loan),
-            notional_usd=confirmed.paid_quote * sized.usd_per_quote,
-            usd_per_quote=sized.usd_per_quote,
-            is_live=True if self._is_live else msgspec.UNSET,
-        )
 
     @property
     def _is_live(self) -> bool:
