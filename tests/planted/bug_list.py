@@ -849,8 +849,8 @@ PERMITS: Final = (
         what="a mandate's budget is looked at by trade alone",
         kind=EDGE,
         path="engine/decide/mandates.py",
-        old="if plan.notional_usd > use.left_usd:",
-        new="if plan.notional_usd > mandate.total_usd_max:",
+        old="if usd > use.left_usd:",
+        new="if usd > use.mandate.total_usd_max:",
         tests=ASKED,
     ),
     Bug(
