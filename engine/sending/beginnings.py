@@ -38,7 +38,7 @@ from engine.sending.fees import (
 )
 from engine.sending.nonces import NonceTable, hole, next_nonce
 from engine.sending.policies import SendPolicy
-from engine.sending.routes import RouteTerms, gain_expected_raw, route_of
+from engine.sending.routes import RouteTerms, gains_expected_raw, route_of
 from engine.sending.simulating import Simulated
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
@@ -210,10 +210,10 @@ class Beginnings:
         """Say why a plan is not sent by its simulation; empty if that is as planned."""
         if simulated.why:
             return self._failed(plan, Failure.STATE, simulated.why)
-        expected_raw = gain_expected_raw(plan, route)
-        if simulated.gain_raw == expected_raw:
+        expected_raw = gains_expected_raw(plan, route)
+        if simulated.gain_raw in expected_raw:
             return ""
-        detail = f"the contracts give {simulated.gain_raw} units, planned are {expected_raw}"
+        detail = f"the contracts give {simulated.gain_raw} units, planned are {expected_raw[0]}"
         self.warn(self.trust.contradict(plan, detail))
         return detail
 

@@ -73,9 +73,9 @@ class PrivateWay:
     async def why_lost(self, life: Life) -> str:
         """See `Way.why_lost`."""
         bids = [one for one in life.attempts if not one.is_cancel]
-        told = []
-        for attempt in reversed(bids[-ASKED_MAX:]):
-            if why := await self._relay.why_not(attempt.at_block + 1, attempt.hash):
-                told.append(why)  # noqa: PERF401 - awaits
+        told = [
+            await self._relay.why_not(attempt.at_block + 1, attempt.hash)
+            for attempt in reversed(bids[-ASKED_MAX:])
+        ]
         # That others paid more says more than that a later try came too late.
-        return min(told, key=lambda why: not why.startswith(OUTBID), default="")
+        return min(filter(None, told), key=lambda why: not why.startswith(OUTBID), default="")

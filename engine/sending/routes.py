@@ -5,7 +5,7 @@ gives before it is paid lends for nothing; else whoever lends is named by the ch
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 import msgspec
@@ -16,6 +16,7 @@ from engine.domain.handed import PoolTerms
 from engine.domain.plans import AtomicPlan, Step
 from engine.domain.pools import Pool, Protocol
 from engine.domain.routes_on_chain import (
+    BPS,
     GIVES_FIRST,
     PIPS,
     ChainHop,
@@ -31,6 +32,7 @@ from engine.domain.routes_on_chain import (
 )
 from engine.domain.tokens import NATIVE_ADDRESS
 from engine.domain.units import NS_PER_MS, NS_PER_S
+from engine.portfolio.costs import EXACT
 
 _PAIRS: Final = frozenset(
     {
@@ -114,6 +116,15 @@ def route_of(plan: AtomicPlan, pools: Sequence[PoolTerms], terms: RouteTerms) ->
     )
 
 
+def gains_expected_raw(plan: AtomicPlan, route: ChainRoute) -> range:
+    """Return what a route may gain if it is as planned; see `gain_expected_raw`.
+
+    Of a fee that is no whole number of units Aave takes the nearest or the next, by its version.
+    """
+    least_raw = gain_expected_raw(plan, route)
+    return range(least_raw, least_raw + 1 + (route.source.kind is SourceKind.AAVE_V3))
+
+
 def gain_expected_raw(plan: AtomicPlan, route: ChainRoute) -> int:
     """Return what a route gains exactly as planned, before the builder's tip, in raw units."""
     last = plan.steps[-1]
@@ -132,7 +143,7 @@ def _source(
         return Source(kind=SourceKind.FIRST_HOP, token=token, amount_raw=amount_raw)
     if not terms.aave:
         raise BadValueError(f"nobody lends {token} for {plan.plan_id} on {plan.chain}")
-    fee_raw = -int(-(amount_raw * terms.aave_fee_bps) // 10_000)
+    fee_raw = _whole(EXACT.divide(EXACT.multiply(Decimal(amount_raw), terms.aave_fee_bps), BPS))
     return Source(
         kind=SourceKind.AAVE_V3,
         token=token,
@@ -203,4 +214,9 @@ def _exact_raw(amount: Decimal, decimals: int) -> int:
 
 
 def _ceil_raw(amount: Decimal, decimals: int) -> int:
-    return -int(-amount.scaleb(decimals) // 1)
+    return _whole(amount.scaleb(decimals, EXACT))
+
+
+def _whole(amount: Decimal) -> int:
+    """Round up: a division of decimals by `//` would cut off, whatever the sign."""
+    return int(amount.to_integral_value(ROUND_CEILING, EXACT))

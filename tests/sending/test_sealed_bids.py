@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 RIVAL = 7
 PLACE = Decimal("0.005")
 """ETH that a plan bids for its place."""
+LOOKS = 40
 
 
 class SealedWorld(SendingWorld):
@@ -51,10 +52,11 @@ class SealedWorld(SendingWorld):
         self.base_fee(1)
         self.auction.make_block(GWEI, now_s=now_s)
 
-    def bidding(self, *, seconds: float) -> AtomicPlan:
+    def bidding(self, *, seconds: float, place: Decimal = PLACE) -> AtomicPlan:
         """A plan that is to pay for a place in front."""
         plan = self.plan(seconds=seconds)
-        return msgspec.structs.replace(plan, gas=msgspec.structs.replace(plan.gas, bid=PLACE))
+        gas = msgspec.structs.replace(plan.gas, bid=place, amount=plan.gas.amount + place)
+        return msgspec.structs.replace(plan, gas=gas)
 
     def outbid(self) -> str:
         """Let a rival close the gap at the pair, for more than anybody else pays."""
@@ -64,6 +66,18 @@ class SealedWorld(SendingWorld):
         transaction = signed_swap(rpc, order, tip_gwei=20_000)
         self.book.put(Bundle(signer=account, transactions=(transaction,), block=self.book.head + 1))
         return transaction.hash
+
+    def let_rivals_bid(self) -> None:
+        """Let the rivals look until two bids of theirs wait."""
+        made = self.world.made
+        usd = {one.address: 2_685.5 if one.asset == "ETH" else 1.0 for one in made.tokens}
+        usd |= {one.address: 61_838.0 for one in made.tokens if one.asset == "WBTC"}
+        usd[made.coin.address] = 2_685.5
+        before = len(self.book)
+        for _ in range(LOOKS):
+            self.auction.let_bid(usd)
+            if len(self.book) > before + 1:
+                break
 
     def close(self) -> None:
         self.door.close()
@@ -117,6 +131,38 @@ def test_a_route_is_bid_for_and_lands_on_top_with_the_gain_that_was_planned(
     block = next(one for one in sealed.builder.judged.values() if one)
     assert [(one.place, one.hashes) for one in block] == [(0, (news.hash,))]
     assert sealed.warnings == []
+
+
+def test_among_rivals_who_look_at_the_same_gap_the_dearest_bid_is_first_and_theirs_fall_behind(
+    sealed: SealedWorld,
+) -> None:
+    sealed.gap()
+    sealed.world.rpc.ask("anvil_setBalance", sealed.wallet, hex(10**19))
+    plan = sealed.bidding(seconds=60, place=Decimal(2))  # more than the gap is worth to anybody
+    sealed.begin()
+
+    async def work(desk: ChainDesk) -> None:
+        async with aiohttp.ClientSession() as session:
+            private(desk, sealed, session)
+            sealed.table.hand_over(sealed.handed(plan))
+            await desk.step()
+            await asyncio.to_thread(sealed.let_rivals_bid)
+            for _ in range(3):
+                await asyncio.to_thread(sealed.make)
+                await desk.step()
+
+    sealed.run(work)
+
+    (news,) = sealed.news(plan)
+    judged = next(one for one in sealed.builder.judged.values() if one)
+    rivals = {habit.account.lower() for habit in sealed.auction.rivals.habits}
+    theirs = [one for one in judged if one.signer.lower() in rivals]
+    ours = next(one for one in judged if news.hash in one.hashes)
+    assert news.fate is Fate.SUCCEEDED
+    assert theirs, "nobody bid beside us"
+    assert ours.place == 0
+    assert all(one.paid_wei < ours.paid_wei for one in theirs)
+    assert any("behind what pays more" in one.why for one in theirs), theirs
 
 
 def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cancel(
