@@ -282,6 +282,10 @@ reorgs: $(VENV)/.kernels $(VENV)/.dev ## N=1000 reorganisations of a real node, 
 soak: $(VENV)/.kernels $(VENV)/.dev local-chain ## run everything for MINUTES=10 on the sandbox: does any role's memory grow?
 	@$(PY) -m tests.scenarios.soak --minutes $(or $(MINUTES),10)
 
+.PHONY: capture
+capture: $(VENV)/.kernels $(VENV)/.dev local-chain ## live on the local CHAINS for MINUTES=30: what could be earned in each block is captured, or lost to which cost?
+	@$(PY) -m tests.scenarios.capture --minutes $(or $(MINUTES),30) $(if $(CHAINS),--chains $(CHAINS)) $(if $(SPEED),--speed $(SPEED))
+
 .PHONY: chain-faults
 chain-faults: $(VENV)/.kernels $(VENV)/.dev local-chain ## N=300 faults of nodes put into the whole role: is nothing wrong believed, all lost counted?
 	@$(PY) -m tests.chains.faults.campaign --faults $(or $(N),300) --seed $(or $(SEED),1)

@@ -20,6 +20,7 @@ from engine.domain.errors import TransientError
 from engine.sending.facts import Answer
 from engine.sending.outbid import METHOD, why_not_there
 
+MEV_SHARE_VERSION: Final = "v0.1"
 HEADER: Final = "X-Flashbots-Signature"
 ANSWER_S: Final = 2.0
 ANSWER_BYTES_MAX: Final = 1 << 20
@@ -77,6 +78,35 @@ class Relay:
         }
         try:
             answer = await self._ask("eth_sendBundle", bundle)
+        except TransientError as error:
+            return Answer.UNCLEAR, str(error)
+        if "error" in answer:
+            return Answer.REFUSED, _text(answer["error"])
+        return Answer.TAKEN_IN, ""
+
+    async def send_behind(
+        self, hint_hash: str, raw: bytes, *, block: int, last_block: int
+    ) -> tuple[Answer, str]:
+        """Bid for the place right behind a transaction that only its hint is known of (MEV-Share).
+
+        A bundle may have one transaction of ours there. What it pays goes for the most part to
+        whoever sent the other one; that is the relay's default.
+
+        Args:
+            hint_hash: by which the hint named it.
+            raw: ours, signed.
+            block: the first that may hold both.
+            last_block: the last one.
+        """
+        if len(raw) > BUNDLE_BYTES_MAX:
+            return Answer.REFUSED, f"a transaction of more than {BUNDLE_BYTES_MAX} bytes"
+        bundle = {
+            "version": MEV_SHARE_VERSION,
+            "inclusion": {"block": hex(block), "maxBlock": hex(last_block)},
+            "body": [{"hash": hint_hash}, {"tx": "0x" + raw.hex(), "canRevert": False}],
+        }
+        try:
+            answer = await self._ask("mev_sendBundle", bundle)
         except TransientError as error:
             return Answer.UNCLEAR, str(error)
         if "error" in answer:

@@ -13,6 +13,7 @@ import msgspec
 
 from engine.sandbox.relay.book import BundleBook
 from engine.sandbox.relay.bundles import GAS_MAX, Bundle
+from engine.sandbox.relay.shared import SharedTransactions
 from engine.sandbox.relay.transactions import SignedTransaction
 from engine.sandbox.relay.trial import BUILDER, BlockTerms, Outcome, tried
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
@@ -56,11 +57,21 @@ class Builder:
         judged: what became of the bids of the newest blocks, by the block's number.
     """
 
-    def __init__(self, rpc: Rpc, book: BundleBook) -> None:
+    def __init__(
+        self, rpc: Rpc, book: BundleBook, shared: SharedTransactions | None = None
+    ) -> None:
+        """Begin at the node's newest block.
+
+        Args:
+            rpc: to the node.
+            book: of the bids.
+            shared: what people send in private, if anybody does.
+        """
         self.judged: Final[dict[int, tuple[Judged, ...]]] = {}
         self._numbers: deque[int] = deque()
         self._rpc = rpc
         self._book = book
+        self._shared = SharedTransactions() if shared is None else shared
         rpc.ask("anvil_setCoinbase", BUILDER)
         book.begin_at(int(rpc.ask("eth_blockNumber"), 16))
 
@@ -87,7 +98,9 @@ class Builder:
             judged.append(_judged(one, why=f"the node does not take it: {why}"))
         judged += [_judged(one, place=place) for place, one in enumerate(chosen)]
         self._keep(terms.number, [*judged, *left])
-        return [one for priced in chosen for one in priced.bundle.transactions]
+        filled = [one for priced in chosen for one in priced.bundle.transactions]
+        self._shared.landed(frozenset(one.hash for one in filled))
+        return filled
 
     def _chosen(
         self, terms: BlockTerms, priced: Sequence[_Priced]
@@ -109,7 +122,8 @@ class Builder:
     def _priced(self, terms: BlockTerms, judged: list[Judged]) -> list[_Priced]:
         """Return the bids that come off alone, the dearest first."""
         found = []
-        for count, bundle in enumerate(self._book.take(terms.number)):
+        bids = [*self._book.take(terms.number), *self._shared.bundles(terms.number)]
+        for count, bundle in enumerate(bids):
             why, paid_wei = f"{TRIED_MAX} others came before", 0
             if not bundle.ts_min <= terms.ts <= bundle.ts_max:
                 why = f"the block's time {terms.ts} is not between {bundle.ts_min} and "

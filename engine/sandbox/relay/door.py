@@ -1,8 +1,10 @@
 """Where a relay is asked: HTTP on loopback, each request with its signer's word."""
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Empty
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, Final
 
@@ -13,8 +15,9 @@ from engine.sandbox.relay.book import BundleBook
 from engine.sandbox.relay.builder import Judged
 from engine.sandbox.relay.bundles import Bundle, parse_bundle, parse_name, parse_number
 from engine.sandbox.relay.bundles import parse_transactions as parse_all
+from engine.sandbox.relay.shared import SharedTransactions, parse_behind, parse_private
 from engine.sandbox.relay.signatures import HEADER, signer_of
-from engine.sandbox.relay.trial import BlockTerms, Outcome, tried
+from engine.sandbox.relay.trial import BlockTerms, Outcome, logs_of, tried
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 
 BODY_MAX: Final = 1 << 20
@@ -22,6 +25,8 @@ SILENCE_S: Final = 10.0
 """After so long without a byte a connection is closed."""
 
 TRIALS_AT_ONCE: Final = 2
+PING_S: Final = 15.0
+LOOK_S: Final = 0.5
 _BAD_REQUEST: Final = -32_600
 _REFUSED: Final = -32_000
 
@@ -29,8 +34,12 @@ _REFUSED: Final = -32_000
 class RelayDoor:
     """Answers ``eth_sendBundle``, ``eth_callBundle`` and ``eth_cancelBundle``.
 
+    Who asks by GET hears the hints of what is sent by ``eth_sendPrivateTransaction``, behind which
+    ``mev_sendBundle`` bids.
+
     Attributes:
         url: where.
+        shared: what is sent in private.
         refused: requests that were refused so far.
         node_url: of the chain's node, where bundles are tried.
         judged: what became of bids, by block; see `Builder.judged`.
@@ -40,6 +49,8 @@ class RelayDoor:
         self.refused = 0
         self.node_url = ""
         self.judged: Mapping[int, tuple[Judged, ...]] = {}
+        self.shared: Final = SharedTransactions()
+        self._is_open = True
         self._book = book
         self._chain_id = chain_id
         self._lock = Lock()
@@ -48,6 +59,8 @@ class RelayDoor:
             "eth_sendBundle": self._send,
             "eth_callBundle": self._call,
             "eth_cancelBundle": self._cancel,
+            "eth_sendPrivateTransaction": self._send_private,
+            "mev_sendBundle": self._send_behind,
             "sandbox_bundlesOfBlock": self._of_block,
         }
         door = self
@@ -70,6 +83,16 @@ class RelayDoor:
                 self.end_headers()
                 self.wfile.write(answer)
 
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                self.close_connection = True
+                with contextlib.suppress(OSError):  # whoever listened is gone
+                    for line in door.hints():
+                        self.wfile.write(line)
+                        self.wfile.flush()
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is named there
                 del format, args
 
@@ -80,6 +103,7 @@ class RelayDoor:
 
     def close(self) -> None:
         """Answer nobody any more."""
+        self._is_open = False
         self._server.shutdown()
         self._server.server_close()
 
@@ -127,6 +151,48 @@ class RelayDoor:
         bundle = parse_bundle(given, signer=signer, chain_id=self._chain_id, head=self._book.head)
         self._book.put(bundle)
         return {"bundleHash": bundle.hash}
+
+    def hints(self) -> Iterator[bytes]:
+        """Return what a listener is told from now on; it ends with the door."""
+        queue = self.shared.listen()
+        if queue is None:
+            return
+        try:
+            yield b":ping\n\n"
+            waited_s = 0.0
+            while self._is_open:
+                try:
+                    yield b"data: " + queue.get(timeout=LOOK_S) + b"\n\n"
+                    waited_s = 0.0
+                except Empty:
+                    waited_s += LOOK_S
+                    if waited_s >= PING_S:
+                        yield b":ping\n\n"
+                        waited_s = 0.0
+        finally:
+            self.shared.leave(queue)
+
+    def _send_private(self, given: Any, signer: str) -> Any:
+        del signer  # whoever asks, the transaction says whose it is
+        transaction, last_block, shares = parse_private(
+            given, chain_id=self._chain_id, head=self._book.head
+        )
+        with self._trials, Rpc(self.node_url) as rpc:
+            logs = logs_of(rpc, transaction)
+        self.shared.put(transaction, last_block=last_block, shares=shares, logs=logs)
+        return transaction.hash
+
+    def _send_behind(self, given: Any, signer: str) -> Any:
+        bundles = parse_behind(
+            given,
+            signer=signer,
+            chain_id=self._chain_id,
+            head=self._book.head,
+            shared=self.shared,
+        )
+        for one in bundles:
+            self._book.put(one)
+        return {"bundleHash": bundles[0].hash}
 
     def _cancel(self, given: Any, signer: str) -> Any:
         self._book.cancel(signer, parse_name(given))

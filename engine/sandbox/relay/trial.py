@@ -92,6 +92,22 @@ def tried(
         return f"the node does not say what becomes of it: {error}"
 
 
+def logs_of(rpc: Rpc, transaction: SignedTransaction) -> list[Any]:
+    """Return the events that a transaction would cause on the newest state; none if it fails.
+
+    Raises:
+        OSError: the node is away.
+    """
+    try:
+        (made,) = rpc.ask(
+            "eth_simulateV1", {"blockStateCalls": [{"calls": [transaction.call()]}]}, "latest"
+        )
+    except NodeSaidNoError:
+        return []
+    found: list[Any] = made["calls"][0].get("logs") or []
+    return found
+
+
 def _why_not(rpc: Rpc, terms: BlockTerms, transactions: Sequence[SignedTransaction]) -> str:
     """Say what a simulation does not look at: nonces, and whether the base fee is paid."""
     senders = sorted({one.sender for one in transactions})

@@ -114,7 +114,7 @@ class LivingChain:
         return node, life
 
     def _auction(self, rpc: Rpc, door: RelayDoor) -> Auction:
-        builder = Builder(rpc, self._book)
+        builder = Builder(rpc, self._book, door.shared)
         door.node_url, door.judged = rpc.url, builder.judged
         rivals = Rivals(rpc, self._built.made, self._book, seed=self._seed)
         return Auction(rpc, builder, rivals)
