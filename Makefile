@@ -66,8 +66,8 @@ setup: ## install everything that a contributor needs
 # ---- the product -----------------------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.kernels local-chain ## start in observe mode, with a chat in this terminal or on the phone
-	@exec $(PY) -m engine run
+run: $(VENV)/.kernels local-chain ## start in observe mode, with a chat in this terminal or on the phone (CHAINS=ethereum,base: those of the sandbox)
+	@exec $(if $(CHAINS),env SYNDICATE_MARKETS_SANDBOX_CHAINS=$(CHAINS)) $(PY) -m engine run
 
 .PHONY: run-one-process
 run-one-process: $(VENV)/.kernels local-chain ## the same in a single process, for debugging

@@ -168,7 +168,19 @@ class LiveAtomicExecutor:
             elif isinstance(act, End):
                 self._terms.pop(act.plan.plan_id, None)
                 finished.append(finish_atomic(act))
+                self._give_back(act)
         return finished
+
+    def _give_back(self, end: End) -> None:
+        """Let others trade the pools of a plan whose transaction is in a block and did nothing.
+
+        Of one that never was in any its pools stay taken until they move: what was refused before
+        it was signed would be refused again.
+        """
+        for one in end.orders:
+            receipt = one.receipt if isinstance(one, Transaction) else None
+            if receipt is not None and not receipt.swaps:
+                self._taken.release(end.plan.plan_id)
 
     def _hand_over(self, plan: AtomicPlan, transaction: Transaction) -> None:
         terms = []

@@ -64,10 +64,12 @@ class Live:
     def __post_init__(self) -> None:
         self.heard = Heard()
         self.intents: list[Intent] = []
+        rows = [step.row for step in PLAN.steps]
+        self.taken = TakenPools(dict.fromkeys(rows, "as it is"))
         self.executor = LiveAtomicExecutor(
             sender=self.heard,
             pools={},
-            taken=TakenPools({}),
+            taken=self.taken,
             is_killed=lambda: self.is_killed,
             intend=self.intents.append,
             waits_for_intents=self.waits_for_intents,
@@ -78,6 +80,9 @@ class Live:
         self.executor.start(PLAN, AT_NS)
         self.executor.stored(ORDER_ID, AT_NS + MS)
         return self
+
+    def is_taken(self) -> bool:
+        return self.taken.find_taken(step.row for step in PLAN.steps) is not None
 
     def tell(self, fate: Fate, version: int = 1, receipt: Receipt | None = None) -> list[Execution]:
         news = TransactionNews(
@@ -142,6 +147,26 @@ def test_nothing_is_handed_over_while_killed() -> None:
     assert live.heard.handed == []
     assert finished.execution.transaction is not None
     assert finished.execution.transaction.state is OrderState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("fate", "why", "is_taken"),
+    [
+        (Fate.SUCCEEDED, "", True),
+        (Fate.REVERTED, "reverted", False),
+        (Fate.CANCELLED, "cancelled: outbid", False),
+        (Fate.NEVER, None, True),
+    ],
+)
+def test_the_pools_of_a_transaction_that_did_nothing_are_there_for_the_next_one(
+    fate: Fate, *, why: str | None, is_taken: bool
+) -> None:
+    live = Live().started()
+    assert live.is_taken()
+
+    live.tell(fate, receipt=None if why is None else receipt(why=why))
+
+    assert live.is_taken() is is_taken
 
 
 def test_what_landed_is_booked_as_the_chain_shows_it_and_once() -> None:
