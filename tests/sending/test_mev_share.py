@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from engine.domain.errors import BadValueError, TransientError
 from engine.sandbox.relay.auction import Auction
 from engine.sandbox.relay.builder import Builder
-from engine.sandbox.relay.shared import hint_hash
+from engine.sandbox.relay.shared import SharedTransactions, hint_hash
+from engine.sandbox.relay.transactions import parse_transaction
 from engine.sandbox.world.swaps import Order
 from engine.sending.encoding import calldata
 from engine.sending.facts import Answer
@@ -73,7 +74,7 @@ def test_events_of_a_hint_say_what_it_touches() -> None:
         b'{"hash":"0x12"}',
         b'{"hash":5}',
         json.dumps({"hash": HASH, "logs": {}}).encode(),
-        json.dumps({"hash": HASH, "logs": [{}] * 300}).encode(),
+        json.dumps({"hash": HASH, "logs": [{"address": "0x" + "ab" * 20}] * 257}).encode(),
         json.dumps({"hash": HASH, "logs": [{"address": "0x1", "topics": []}]}).encode(),
         json.dumps({"hash": HASH, "txs": [{"functionSelector": "0x12"}]}).encode(),
         json.dumps({"hash": HASH, "mevGasPrice": "0x" + "f" * 40}).encode(),
@@ -200,6 +201,28 @@ def sharing(tmp_path: Path) -> Iterator[SharingWorld]:
 
 def private(sharing: SendingWorld, raw: str, *shares: str) -> dict[str, Any]:
     return {"tx": raw, "preferences": {"privacy": {"hints": ["hash", *shares]}}}
+
+
+def test_only_what_its_sender_shares_is_told_and_not_its_own_hash() -> None:
+    shared = SharedTransactions()
+    queue = shared.listen()
+    assert queue is not None
+    one = parse_transaction(
+        bytes.fromhex(Searcher(3).signed("0x" + "12" * 20, data="0x01020304")[2:])
+    )
+    log = {"address": "0x" + "34" * 20, "topics": [], "data": "0x"}
+
+    for shares in ({"contract_address"}, {"function_selector", "logs"}):
+        shared.put(one, last_block=9, shares=frozenset(shares), logs=[log])
+
+    first, second = (parse_hint(queue.get_nowait()) for _ in range(2))
+    assert first.hash == second.hash == hint_hash(one.hash) != one.hash
+    assert (first.calls, first.logs) == ((HintCall(to=one.to),), ())
+    assert second.calls == (HintCall(selector=bytes([1, 2, 3, 4])),)
+    assert second.touches == {"0x" + "34" * 20}
+    shared.leave(queue)
+    shared.put(one, last_block=9, shares=frozenset(), logs=[])
+    assert queue.empty()
 
 
 @pytest.mark.slow
