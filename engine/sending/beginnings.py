@@ -38,7 +38,7 @@ from engine.sending.fees import (
 )
 from engine.sending.nonces import NonceTable, hole, next_nonce
 from engine.sending.policies import SendPolicy
-from engine.sending.routes import RouteTerms, gains_expected_raw, route_of
+from engine.sending.routes import RouteTerms, gain_expected_raw, gains_expected_raw, route_of
 from engine.sending.simulating import Simulated
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView

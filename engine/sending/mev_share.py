@@ -6,7 +6,7 @@ what it pays is shared with that sender. Everything here is a stranger's word.
 Facts: https://docs.flashbots.net/flashbots-mev-share/searchers/event-stream
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Final
 
 import aiohttp
@@ -98,7 +98,7 @@ def parse_hint(text: bytes) -> Hint:
 
 async def hints(
     url: str, session: aiohttp.ClientSession, *, on_bad: Callable[[str], None]
-) -> AsyncIterator[Hint]:
+) -> AsyncGenerator[Hint, None]:
     """Listen to a stream until it ends.
 
     Args:

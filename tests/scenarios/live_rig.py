@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from engine.sandbox.world.building import built
 from engine.signing.curve import address_of_secret
@@ -17,7 +18,7 @@ WALLET = address_of_secret(SECRET)
 GAS_DAY = "100"
 
 
-def live_environment(data_dir: Path, chains: Sequence[str]) -> dict[str, str]:
+def live_environment(data_dir: Path, chains: Sequence[str]) -> dict[str, Any]:
     """Return what an installation is told; its sandbox then deploys our contract on its chains."""
     key, password = data_dir.parent / "key.json", data_dir.parent / "password"
     write_secret_file(key, seal_key(SECRET, PASSWORD, use="sandbox"), what="keystore")

@@ -104,8 +104,8 @@ def test_a_cycle_of_three_is_found_and_of_two_that_share_a_pool_the_better_count
     assert found[0].addresses == {"0xacross", "0xdollars", "0xdear"}
 
 
-def episode(**changes: int) -> Episode:
-    made = Episode(
+def episode() -> Episode:
+    return Episode(
         chain="base",
         best=chance(),
         first=5,
@@ -113,7 +113,6 @@ def episode(**changes: int) -> Episode:
         from_ns=100 * SECOND_NS,
         to_ns=102 * SECOND_NS,
     )
-    return replace(made, **changes)
 
 
 def decided(outcome: str, *, at_s: float = 101) -> Decided:
