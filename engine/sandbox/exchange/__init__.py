@@ -1,0 +1,1 @@
+"""The private half of the sandbox's venues: an account, orders in the books, what it cost."""

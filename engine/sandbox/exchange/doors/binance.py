@@ -1,0 +1,292 @@
+"""Binance spot: signed queries, an order as it is answered, and `executionReport` (rest-api.md)."""
+
+import hashlib
+import hmac
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import msgspec
+
+from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
+from engine.sandbox.exchange.exchange import Exchange
+from engine.sandbox.exchange.model import (
+    Life,
+    Ordered,
+    OwnOrder,
+    Reason,
+    Refused,
+    State,
+)
+
+_PAGE: Final = 1_000
+_AHEAD_MS: Final = 1_000
+
+_STATES: Final = {State.FILLED: "FILLED", State.CANCELLED: "CANCELED", State.EXPIRED: "EXPIRED"}
+_LIVES: Final = {"IOC": Life.IMMEDIATE, "FOK": Life.WHOLE_OR_NOT, "GTC": Life.UNTIL_CANCELLED}
+_REFUSALS: Final = {
+    Reason.FUNDS: (-2010, "Account has insufficient balance for requested action."),
+    Reason.DUPLICATE: (-2010, "Duplicate order sent."),
+    Reason.SIZE: (-1013, "Filter failure: LOT_SIZE"),
+    Reason.PRICE: (-1013, "Filter failure: PRICE_FILTER"),
+    Reason.NOTIONAL: (-1013, "Filter failure: NOTIONAL"),
+    Reason.INSTRUMENT: (-1121, "Invalid symbol."),
+    Reason.CLOSED: (-1013, "Market is closed."),
+}
+
+
+class BinanceDoor:
+    """Obeys `Door`."""
+
+    def __init__(self, exchange: Exchange, key: DoorKey) -> None:
+        self.exchange = exchange
+        self._key = key
+
+    def answer(self, asked: Asked, at_ms: int) -> Answered:
+        """See `Door.answer`."""
+        refusal = self._refusal(asked, at_ms)
+        if refusal is not None:
+            return refusal
+        fields = asked.fields
+        routes = {
+            ("POST", "/api/v3/order"): self._place,
+            ("DELETE", "/api/v3/order"): self._cancel,
+            ("GET", "/api/v3/order"): self._look_up,
+            ("GET", "/api/v3/openOrders"): self._open,
+            ("GET", "/api/v3/allOrders"): self._all,
+            ("GET", "/api/v3/myTrades"): self._trades,
+            ("GET", "/api/v3/account"): self._account,
+            ("GET", "/api/v3/account/commission"): self._commission,
+            ("GET", "/sapi/v1/account/apiRestrictions"): self._restrictions,
+        }
+        route = routes.get((asked.method, asked.path))
+        if route is None:
+            return Answered(status=404, body=b"<html>404</html>")
+        try:
+            return route(fields, at_ms)
+        except (KeyError, ValueError, InvalidOperation):
+            return _error(-1102, "Mandatory parameter was not sent, was empty/null, or malformed.")
+
+    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
+        """See `Door.told`."""
+        ordered = order.ordered
+        last = order.fills[-1] if order.fills else None
+        is_trade = last is not None and last.at_ms == order.changed_at_ms and (
+            order.state in (State.OPEN, State.FILLED)
+        )  # fmt: skip
+        report: dict[str, object] = {
+            "e": "executionReport",
+            "E": at_ms,
+            "s": ordered.wire_name,
+            "c": ordered.client_id,
+            "S": "BUY" if ordered.is_buy else "SELL",
+            "o": "LIMIT",
+            "f": "IOC",
+            "q": _plain(ordered.size),
+            "p": _plain(ordered.price),
+            "C": "",
+            "x": "TRADE" if is_trade else _STATES.get(order.state, "NEW"),
+            "X": self._status(order),
+            "r": "NONE",
+            "i": order.number,
+            "z": _plain(order.filled),
+            "T": at_ms,
+            "O": order.made_at_ms,
+        }
+        if is_trade and last is not None:
+            report |= {
+                "l": _plain(last.size),
+                "L": _plain(last.price),
+                "n": _plain(last.fee),
+                "N": last.fee_asset,
+                "t": last.number,
+                "m": last.is_maker,
+            }
+        return [_encode({"subscriptionId": 0, "event": report})]
+
+    def _refusal(self, asked: Asked, at_ms: int) -> Answered | None:
+        if asked.headers.get("x-mbx-apikey") != self._key.name:
+            return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        text, separator, signature = asked.query.rpartition("&signature=")
+        secret = self._key.secret.encode()
+        right = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
+        if not separator or not hmac.compare_digest(right, signature):
+            return _error(-1022, "Signature for this request is not valid.")
+        fields = asked.fields
+        try:
+            sent_ms, window_ms = int(fields["timestamp"]), int(fields.get("recvWindow", "5000"))
+        except (KeyError, ValueError):
+            return _error(-1102, "Mandatory parameter 'timestamp' was not sent.")
+        if not sent_ms - _AHEAD_MS < at_ms <= sent_ms + window_ms:
+            return _error(-1021, "Timestamp for this request is outside of the recvWindow.")
+        if asked.method != "GET" and not self._key.may_trade:
+            return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        return None
+
+    def _place(self, fields: dict[str, str], at_ms: int) -> Answered:
+        kind = fields["type"]
+        if kind == "LIMIT_MAKER":
+            life = Life.MAKER_ONLY
+        elif kind == "LIMIT":
+            life = _LIVES[fields["timeInForce"]]
+        else:
+            return _error(-1116, "Invalid orderType.")
+        ordered = Ordered(
+            client_id=fields.get("newClientOrderId", ""),
+            wire_name=fields["symbol"],
+            is_buy={"BUY": True, "SELL": False}[fields["side"]],
+            size=Decimal(fields["quantity"]),
+            price=Decimal(fields["price"]),
+            life=life,
+        )
+        made = self.exchange.place(ordered, at_ms)
+        if isinstance(made, Refused):
+            return _error(*_REFUSALS[made.reason])
+        answer = self._order(made) | {"transactTime": at_ms}
+        if fields.get("newOrderRespType") == "FULL":
+            answer["fills"] = [
+                {
+                    "price": _plain(one.price),
+                    "qty": _plain(one.size),
+                    "commission": _plain(one.fee),
+                    "commissionAsset": one.fee_asset,
+                    "tradeId": one.number,
+                }
+                for one in made.fills
+            ]
+        return _ok(answer)
+
+    def _cancel(self, fields: dict[str, str], at_ms: int) -> Answered:
+        order = self._named(fields)
+        if order is None or not self.exchange.cancel(order, at_ms):
+            return _error(-2011, "Unknown order sent.")
+        return _ok(self._order(order) | {"transactTime": at_ms})
+
+    def _look_up(self, fields: dict[str, str], _: int) -> Answered:
+        order = self._named(fields)
+        if order is None:
+            return _error(-2013, "Order does not exist.")
+        return _ok(self._order(order) | {"time": order.made_at_ms})
+
+    def _open(self, fields: dict[str, str], _: int) -> Answered:
+        symbol = fields.get("symbol")
+        orders = [
+            one
+            for one in self.exchange.open_orders()
+            if symbol is None or one.ordered.wire_name == symbol
+        ]
+        return _ok([self._order(one) | {"time": one.made_at_ms} for one in orders])
+
+    def _all(self, fields: dict[str, str], _: int) -> Answered:
+        first, since_ms = int(fields.get("orderId", "0")), int(fields.get("startTime", "0"))
+        orders = [
+            one
+            for one in self.exchange.orders
+            if one.ordered.wire_name == fields["symbol"]
+            and one.number >= first
+            and one.made_at_ms >= since_ms
+        ]
+        limit = min(int(fields.get("limit", "500")), _PAGE)
+        return _ok([self._order(one) | {"time": one.made_at_ms} for one in orders[:limit]])
+
+    def _trades(self, fields: dict[str, str], _: int) -> Answered:
+        trades = []
+        for fill in self.exchange.fills:
+            order = self.exchange.by_number(fill.order_number)
+            assert order is not None
+            is_asked = (
+                order.ordered.wire_name == fields["symbol"]
+                and fields.get("orderId") in (None, str(order.number))
+                and fill.number >= int(fields.get("fromId", "0"))
+                and fill.at_ms >= int(fields.get("startTime", "0"))
+            )
+            if is_asked:
+                trades.append(
+                    {
+                        "symbol": order.ordered.wire_name,
+                        "id": fill.number,
+                        "orderId": order.number,
+                        "price": _plain(fill.price),
+                        "qty": _plain(fill.size),
+                        "commission": _plain(fill.fee),
+                        "commissionAsset": fill.fee_asset,
+                        "time": fill.at_ms,
+                        "isBuyer": order.ordered.is_buy,
+                        "isMaker": fill.is_maker,
+                    }
+                )
+        return _ok(trades[: min(int(fields.get("limit", "500")), _PAGE)])
+
+    def _account(self, _: dict[str, str], __: int) -> Answered:
+        balances = [
+            {"asset": asset, "free": _plain(one.free), "locked": _plain(one.held)}
+            for asset, one in self.exchange.balances.items()
+        ]
+        return _ok({"canTrade": self._key.may_trade, "balances": balances})
+
+    def _commission(self, fields: dict[str, str], _: int) -> Answered:
+        terms = self.exchange.terms
+        nothing = {"maker": "0", "taker": "0", "buyer": "0", "seller": "0"}
+        rates = nothing | {"maker": _plain(terms.maker_ratio), "taker": _plain(terms.taker_ratio)}
+        return _ok(
+            {
+                "symbol": fields["symbol"],
+                "standardCommission": rates,
+                "specialCommission": nothing,
+                "taxCommission": nothing,
+                "discount": {"enabledForAccount": False, "enabledForSymbol": False},
+            }
+        )
+
+    def _restrictions(self, _: dict[str, str], __: int) -> Answered:
+        return _ok(
+            {
+                "ipRestrict": True,
+                "enableReading": True,
+                "enableWithdrawals": self._key.may_withdraw,
+                "enableSpotAndMarginTrading": self._key.may_trade,
+            }
+        )
+
+    def _named(self, fields: dict[str, str]) -> OwnOrder | None:
+        if "orderId" in fields:
+            found = self.exchange.by_number(int(fields["orderId"]))
+        else:
+            found = next(iter(self.exchange.by_client_id(fields["origClientOrderId"])[-1:]), None)
+        is_there = found is not None and found.ordered.wire_name == fields["symbol"]
+        return found if is_there else None
+
+    def _status(self, order: OwnOrder) -> str:
+        if order.state is State.OPEN:
+            return "PARTIALLY_FILLED" if order.fills else "NEW"
+        return _STATES[order.state]
+
+    def _order(self, order: OwnOrder) -> dict[str, object]:
+        ordered = order.ordered
+        return {
+            "symbol": ordered.wire_name,
+            "orderId": order.number,
+            "orderListId": -1,
+            "clientOrderId": ordered.client_id,
+            "price": _plain(ordered.price),
+            "origQty": _plain(ordered.size),
+            "executedQty": _plain(order.filled),
+            "cummulativeQuoteQty": _plain(order.notional),
+            "status": self._status(order),
+            "type": "LIMIT",
+            "side": "BUY" if ordered.is_buy else "SELL",
+        }
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number:.8f}"
+
+
+def _ok(content: object) -> Answered:
+    return Answered(status=200, body=_encode(content))
+
+
+def _error(code: int, message: str, status: int = 400) -> Answered:
+    return Answered(status=status, body=_encode({"code": code, "msg": message}))
+
+
+_encode = msgspec.json.encode

@@ -1,0 +1,271 @@
+"""One account at one exchange: its balances, its orders in the book, and what they were filled for.
+
+The books play recordings and do not know of the account. What an order took of a level stays taken
+until the level changes, so that the same liquidity is not had twice. All is exact; money is neither
+made nor lost but by fees.
+"""
+
+from collections.abc import Iterator
+from decimal import ROUND_UP, Decimal
+from typing import Final
+
+from engine.sandbox.exchange.model import (
+    Assets,
+    Balance,
+    Books,
+    ClientIds,
+    FeeFrom,
+    Fill,
+    Life,
+    Market,
+    Ordered,
+    OwnOrder,
+    Reason,
+    Refused,
+    State,
+    VenueTerms,
+)
+
+_FEE_STEP: Final = Decimal("1E-8")
+
+
+class Exchange:
+    """The account.
+
+    Attributes:
+        balances: by asset.
+        orders: all ever made, in the order of their numbers.
+        fills: all fills, in the order in which they happened.
+        changed: orders that changed since somebody took them out of here, for the user stream.
+    """
+
+    def __init__(self, terms: VenueTerms, books: Books, balances: Assets) -> None:
+        self.terms = terms
+        self.balances = {asset: Balance(free=amount) for asset, amount in balances.items()}
+        self.orders: list[OwnOrder] = []
+        self.fills: list[Fill] = []
+        self.changed: list[OwnOrder] = []
+        self._books = books
+        self._taken: dict[tuple[str, bool, Decimal], tuple[Decimal, Decimal]] = {}
+
+    # ---- what is asked
+
+    def place(
+        self, ordered: Ordered, at_ms: int, *, is_foreign: bool = False
+    ) -> OwnOrder | Refused:
+        """Take an order, or say why not; what can meet the book does so at once."""
+        again = self._again(ordered)
+        if again is not None:
+            return again
+        market = self._books.market(ordered.wire_name)
+        why = Reason.INSTRUMENT if market is None else _refusal(market, ordered)
+        if market is None or why is not None:
+            return Refused(why or Reason.INSTRUMENT)
+        gives = market.quote if ordered.is_buy else market.base
+        worst = self._worst(ordered)
+        balance = self.balances.setdefault(gives, Balance())
+        if balance.free < worst:
+            return Refused(Reason.FUNDS)
+        order = OwnOrder(
+            number=self.terms.first_number + len(self.orders),
+            ordered=ordered,
+            made_at_ms=at_ms,
+            changed_at_ms=at_ms,
+            held=worst,
+            is_foreign=is_foreign,
+        )
+        balance.free -= worst
+        balance.held += worst
+        self.orders.append(order)
+        self._meet(order, market, at_ms)
+        return order
+
+    def cancel(self, order: OwnOrder, at_ms: int) -> bool:
+        """Cancel an order; one that has ended stays as it is."""
+        if order.state is not State.OPEN:
+            return False
+        self._end(order, State.CANCELLED, at_ms)
+        return True
+
+    def cancel_all(self, at_ms: int) -> int:
+        """Cancel all that is open; return how many that were."""
+        return sum(self.cancel(order, at_ms) for order in self.open_orders())
+
+    def open_orders(self) -> list[OwnOrder]:
+        """Return what is open."""
+        return [order for order in self.orders if order.state is State.OPEN]
+
+    def by_number(self, number: int) -> OwnOrder | None:
+        """Return an order by its number."""
+        index = number - self.terms.first_number
+        return self.orders[index] if 0 <= index < len(self.orders) else None
+
+    def by_client_id(self, client_id: str) -> list[OwnOrder]:
+        """Return all orders with an id of the client."""
+        return [order for order in self.orders if order.ordered.client_id == client_id]
+
+    def market_of(self, order: OwnOrder) -> Market:
+        """Return the instrument of an order that was taken."""
+        market = self._books.market(order.ordered.wire_name)
+        assert market is not None
+        return market
+
+    def market(self, wire_name: str) -> Market | None:
+        """Return an instrument."""
+        return self._books.market(wire_name)
+
+    def advance(self, at_ms: int) -> None:
+        """Let what rests meet the books as they are now."""
+        for order in self.open_orders():
+            market = self._books.market(order.ordered.wire_name)
+            if market is not None and market.is_open:
+                self._fill_resting(order, market, at_ms)
+
+    # ---- the book
+
+    def _again(self, ordered: Ordered) -> OwnOrder | Refused | None:
+        rule = self.terms.client_ids
+        earlier = self.by_client_id(ordered.client_id) if ordered.client_id else []
+        if not earlier or rule is ClientIds.TAKEN:
+            return None
+        if rule is ClientIds.ANSWERED:
+            return earlier[0]
+        if rule is ClientIds.REFUSED or any(one.state is State.OPEN for one in earlier):
+            return Refused(Reason.DUPLICATE)
+        return None
+
+    def _meet(self, order: OwnOrder, market: Market, at_ms: int) -> None:
+        ordered = order.ordered
+        reachable = list(self._reachable(order))
+        if ordered.life is Life.MAKER_ONLY:
+            if reachable:
+                self._end(order, State.CANCELLED, at_ms)
+            else:
+                self.changed.append(order)
+            return
+        if ordered.life is Life.WHOLE_OR_NOT:
+            there = sum((size for _, size in reachable), start=Decimal(0))
+            if there < ordered.size:
+                self._end(order, State.EXPIRED, at_ms)
+                return
+        for price, size in reachable:
+            take = min(size, order.left)
+            if take <= 0:
+                break
+            self._take(ordered, price, take)
+            self._fill(order, market, (price, take), at_ms, is_maker=False)
+        if order.state is State.OPEN and ordered.life is not Life.UNTIL_CANCELLED:
+            self._end(order, State.EXPIRED, at_ms)
+
+    def _reachable(self, order: OwnOrder) -> Iterator[tuple[Decimal, Decimal]]:
+        ordered = order.ordered
+        for price, size in self._books.levels(ordered.wire_name, asks=ordered.is_buy):
+            is_beyond = price > ordered.price if ordered.is_buy else price < ordered.price
+            if is_beyond:
+                return
+            left = size - self._taken_of(ordered, price, size)
+            if left > 0:
+                yield price, left
+
+    def _taken_of(self, ordered: Ordered, price: Decimal, size: Decimal) -> Decimal:
+        """Return what was taken of a level as it is; a level that changed is a new one."""
+        was, taken = self._taken.get((ordered.wire_name, ordered.is_buy, price), (size, Decimal(0)))
+        return taken if was == size else Decimal(0)
+
+    def _take(self, ordered: Ordered, price: Decimal, take: Decimal) -> None:
+        key = (ordered.wire_name, ordered.is_buy, price)
+        levels = self._books.levels(ordered.wire_name, asks=ordered.is_buy)
+        size = next(one for at, one in levels if at == price)
+        self._taken[key] = (size, self._taken_of(ordered, price, size) + take)
+
+    def _fill_resting(self, order: OwnOrder, market: Market, at_ms: int) -> None:
+        for price, size in list(self._reachable(order)):
+            take = min(size, order.left)
+            if take <= 0:
+                break
+            self._take(order.ordered, price, take)
+            # It was there first: it is filled at its own price.
+            self._fill(order, market, (order.ordered.price, take), at_ms, is_maker=True)
+
+    # ---- money
+
+    def _worst(self, ordered: Ordered) -> Decimal:
+        """Return the most that an order may take, its fee included."""
+        if not ordered.is_buy:
+            return ordered.size
+        notional = ordered.size * ordered.price
+        if self.terms.fee_from is FeeFrom.RECEIVED:
+            return notional
+        return notional + _fee(notional, max(self.terms.taker_ratio, self.terms.maker_ratio))
+
+    def _fill(
+        self,
+        order: OwnOrder,
+        market: Market,
+        what: tuple[Decimal, Decimal],
+        at_ms: int,
+        *,
+        is_maker: bool,
+    ) -> None:
+        price, size = what
+        ordered, terms = order.ordered, self.terms
+        notional = price * size
+        ratio = terms.maker_ratio if is_maker else terms.taker_ratio
+        in_base = terms.fee_from is FeeFrom.RECEIVED and ordered.is_buy
+        fee = _fee(size if in_base else notional, ratio)
+        fill = Fill(
+            number=terms.first_number + len(self.fills),
+            order_number=order.number,
+            price=price,
+            size=size,
+            fee=fee,
+            fee_asset=market.base if in_base else market.quote,
+            at_ms=at_ms,
+            is_maker=is_maker,
+        )
+        order.fills.append(fill)
+        self.fills.append(fill)
+        base = self.balances.setdefault(market.base, Balance())
+        quote = self.balances.setdefault(market.quote, Balance())
+        if ordered.is_buy:
+            paid = notional if in_base else notional + fee
+            quote.held -= paid
+            order.held -= paid
+            base.free += size - fee if in_base else size
+        else:
+            base.held -= size
+            order.held -= size
+            quote.free += notional - fee
+        order.changed_at_ms = at_ms
+        if order.left <= 0:
+            self._end(order, State.FILLED, at_ms)
+        else:
+            self.changed.append(order)
+
+    def _end(self, order: OwnOrder, state: State, at_ms: int) -> None:
+        market = self.market_of(order)
+        gives = market.quote if order.ordered.is_buy else market.base
+        balance = self.balances[gives]
+        balance.held -= order.held
+        balance.free += order.held
+        order.held = Decimal(0)
+        order.state = state
+        order.changed_at_ms = at_ms
+        self.changed.append(order)
+
+
+def _refusal(market: Market, ordered: Ordered) -> Reason | None:
+    """Say which rule of the instrument an order breaks, if any."""
+    if not market.is_open:
+        return Reason.CLOSED
+    if ordered.size <= 0 or ordered.size % market.lot or ordered.size < market.size_min:
+        return Reason.SIZE
+    if ordered.price <= 0 or ordered.price % market.tick:
+        return Reason.PRICE
+    if ordered.size * ordered.price < market.notional_min:
+        return Reason.NOTIONAL
+    return None
+
+
+def _fee(amount: Decimal, ratio: Decimal) -> Decimal:
+    return (amount * ratio).quantize(_FEE_STEP, rounding=ROUND_UP)
