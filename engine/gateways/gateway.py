@@ -35,7 +35,7 @@ class ProofRules:
         is_replay_harmless: the very same body may be sent again: the venue answers with the order
             that there is, or makes the one that it never had.
         is_fenced: once a later call of the same key was answered, none that was signed before it
-            can be taken any more.
+            can be taken any more. So calls of one key go one after the other.
         late_ms_max: after this, counted from the moment of signing, a call cannot be taken any
             more, whether or not it is fenced.
         lag_ms_max: what the venue has done is shown by its look-ups after so long at the latest.

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from Crypto.PublicKey import ECC
-from Crypto.Signature import eddsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from engine.domain.errors import SettingsError
 from engine.gateways.binance.gateway import RECV_WINDOW_MS
@@ -62,10 +62,13 @@ def _hmac(key: VenueKey) -> Callable[[bytes], str]:
 
 def _ed25519(key: VenueKey) -> Callable[[bytes], str]:
     try:
-        private = ECC.import_key(key.secret)
-        signer = eddsa.new(private, "rfc8032")
+        private = load_pem_private_key(key.secret.encode(), password=None)
     except (ValueError, TypeError) as error:
-        raise SettingsError(
-            f"the private key of {key.name} of binance is no Ed25519 key in PEM"
-        ) from error
-    return lambda text: base64.b64encode(signer.sign(text)).decode()
+        raise _no_key(key) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise _no_key(key)
+    return lambda text: base64.b64encode(private.sign(text)).decode()
+
+
+def _no_key(key: VenueKey) -> SettingsError:
+    return SettingsError(f"the private key of {key.name} of binance is no Ed25519 key in PEM")

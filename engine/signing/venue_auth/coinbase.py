@@ -1,4 +1,4 @@
-"""Coinbase: a token for each call, signed by a key of P-256 or Ed25519 (RFC 7519, RFC 7515).
+"""Coinbase: a token for each call, signed by a key of P-256 or Ed25519 (RFC 7519).
 
 The key's name is `organizations/.../apiKeys/...`; its secret is a PEM of P-256, or the base64 of an
 Ed25519 seed, with or without its public half. The body is no part of what is signed: the same bytes
@@ -7,14 +7,14 @@ may go again with another token.
 
 import base64
 import binascii
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlencode
 
+import jwt
 import msgspec
-from Crypto.Hash import SHA256
-from Crypto.PublicKey import ECC
-from Crypto.Signature import DSS, eddsa
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from engine.domain.errors import SettingsError
 from engine.gateways.calls import Call, SignedCall
@@ -27,6 +27,8 @@ _PEM: Final = "-----BEGIN"
 _SEED_BYTES: Final = 32
 _KEY_BYTES: Final = (32, 64)
 
+PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
+
 
 class CoinbaseAuth:
     """Obeys `Authentication`."""
@@ -38,7 +40,9 @@ class CoinbaseAuth:
             SettingsError: its secret is neither a PEM of P-256 nor an Ed25519 key in base64.
         """
         self._name = key.name
-        self._algorithm, self._sign = signer_of(key)
+        self._private = private_key_of(key)
+        is_edwards = isinstance(self._private, Ed25519PrivateKey)
+        self._algorithm = "EdDSA" if is_edwards else "ES256"
 
     def sign(self, call: Call, *, now_ms: int, nonce: int) -> SignedCall:
         """See `Authentication.sign`."""
@@ -58,7 +62,6 @@ class CoinbaseAuth:
 
     def token(self, *, uri: str, now_s: int, nonce: str) -> str:
         """Make a token; for the user stream `uri` is empty."""
-        header = {"alg": self._algorithm, "kid": self._name, "nonce": nonce, "typ": "JWT"}
         claims: dict[str, object] = {
             "sub": self._name,
             "iss": "cdp",
@@ -67,20 +70,20 @@ class CoinbaseAuth:
         }
         if uri:
             claims["uri"] = uri
-        text = f"{_part(msgspec.json.encode(header))}.{_part(msgspec.json.encode(claims))}"
-        return f"{text}.{_part(self._sign(text.encode()))}"
+        headers = {"kid": self._name, "nonce": nonce}
+        return jwt.encode(claims, self._private, algorithm=self._algorithm, headers=headers)
 
 
-def signer_of(key: VenueKey) -> tuple[str, Callable[[bytes], bytes]]:
-    """Return the algorithm's name, and what signs a text with a key.
+def private_key_of(key: VenueKey) -> PrivateKey:
+    """Read the secret of a key.
 
     Raises:
         SettingsError: it is neither a PEM of P-256 nor an Ed25519 key in base64.
     """
     try:
         if key.secret.lstrip().startswith(_PEM):
-            return "ES256", _p256(key.secret)
-        return "EdDSA", _ed25519(key.secret)
+            return _p256(key.secret)
+        return _ed25519(key.secret)
     except (ValueError, TypeError, binascii.Error) as error:
         raise SettingsError(
             f"the secret of key {key.name} of coinbase is neither a PEM of P-256 nor an Ed25519 key"
@@ -88,22 +91,16 @@ def signer_of(key: VenueKey) -> tuple[str, Callable[[bytes], bytes]]:
         ) from error
 
 
-def _p256(secret: str) -> Callable[[bytes], bytes]:
+def _p256(secret: str) -> PrivateKey:
     # Where it was copied from a file of JSON, its lines are still joined by backslash n.
-    private = ECC.import_key(secret.replace("\\n", "\n"))
-    if private.curve != "NIST P-256":
-        raise ValueError(private.curve)
-    signer = DSS.new(private, "fips-186-3")
-    return lambda text: bytes(signer.sign(SHA256.new(text)))
+    private = load_pem_private_key(secret.replace("\\n", "\n").encode(), password=None)
+    if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
+        raise TypeError(type(private))
+    return private
 
 
-def _ed25519(secret: str) -> Callable[[bytes], bytes]:
+def _ed25519(secret: str) -> PrivateKey:
     raw = base64.b64decode(secret, validate=True)
     if len(raw) not in _KEY_BYTES:
         raise ValueError(len(raw))
-    signer = eddsa.new(eddsa.import_private_key(raw[:_SEED_BYTES]), "rfc8032")
-    return lambda text: bytes(signer.sign(text))
-
-
-def _part(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    return Ed25519PrivateKey.from_private_bytes(raw[:_SEED_BYTES])

@@ -7,7 +7,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 import msgspec
-from Crypto.Signature import eddsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
 from engine.sandbox.exchange.exchange import Exchange
@@ -43,8 +44,7 @@ class CoinbaseDoor:
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
         self.exchange = exchange
         self._key = key
-        public = eddsa.import_public_key(base64.b64decode(key.secret))
-        self._verifier = eddsa.new(public, "rfc8032")
+        self._public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.secret))
         self._sequence = 0
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
@@ -94,7 +94,7 @@ class CoinbaseDoor:
         try:
             text, signature = token.rsplit(".", 1)
             header, claims = (msgspec.json.decode(_unpadded(part)) for part in text.split("."))
-            self._verifier.verify(text.encode(), _unpadded(signature))
+            self._public.verify(_unpadded(signature), text.encode())
             return bool(
                 header["alg"] == "EdDSA"
                 and header["kid"] == claims["sub"] == self._key.name
@@ -103,7 +103,7 @@ class CoinbaseDoor:
                 and claims["nbf"] <= at_ms // 1_000 + 30
                 and at_ms // 1_000 <= claims["exp"] <= claims["nbf"] + _TOKEN_S
             )
-        except (ValueError, KeyError, TypeError, msgspec.DecodeError):
+        except (ValueError, KeyError, TypeError, msgspec.DecodeError, InvalidSignature):
             return False
 
     def _place(self, fields: dict[str, Any], at_ms: int) -> Answered:
