@@ -251,6 +251,10 @@ bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure (PARTS="block
 bench-preemption: $(VENV)/.kernels ## how fast background work is out of the way (N=100000 triggers; a quarter of an hour)
 	@$(PY) -m benchmarks.preemption --triggers $(or $(N),100000)
 
+.PHONY: bench-sessions
+bench-sessions: $(VENV)/.kernels ## what frames take while background work is held, just after and else, in its own session and in the engine's (TURNS=2; three minutes)
+	@$(PY) -m benchmarks.preemption_sessions --turns $(or $(TURNS),2)
+
 .PHONY: bench-peers
 bench-peers: $(VENV)/.kernels .venv-bench/.ready .venv-bench/degenbot-03/.ready .venv-bench/degenbot-06/.ready ## other libraries on the same tasks, side by side
 	@.venv-bench/bin/python -m benchmarks.peers

@@ -1,8 +1,8 @@
 """Background work at full load for `benchmarks.preemption`: a group of processes that never rest.
 
-`python -m benchmarks.preempted STAMPS COUNT`: as many processes as named, half of them in plain
-Python and half in numpy, as the fork server and its runs are: one group, scheduled as idle. Each
-stores, all the time, when it last did something. They end when standard input does.
+`python -m benchmarks.preempted STAMPS COUNT SESSION`: as many processes as named, half of them in
+plain Python and half in numpy, as the fork server and its runs are: one group, scheduled as idle.
+Each stores, all the time, when it last did something. They end when standard input does.
 """
 
 import mmap
@@ -30,15 +30,22 @@ NUMBERS: Final = 2_000
 """Of an array: a call on it takes some microseconds, which is how exact the stamps are."""
 
 
+OWN: Final = "own"
+SHARED: Final = "shared"
+"""The session of the work: its own, as in the product, or that of who starts it."""
+
+
 @contextmanager
-def at_full_load(folder: Path, page: Path) -> Iterator[tuple[int, "memoryview[int]"]]:
+def at_full_load(
+    folder: Path, page: Path, *, look_s: float = LOOK_S, session: str = OWN
+) -> Iterator[tuple[int, "memoryview[int]"]]:
     """Run background work on all cores, and its watch; its leader, and where it stamps."""
     count = 2 * len(os.sched_getaffinity(0))
     path = folder / "stamps"
     path.write_bytes(bytes(8 * LINE_WORDS * count))
     with path.open("r+b") as file:
         stamps = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
-    command = [sys.executable, "-m", "benchmarks.preempted", str(path), str(count)]
+    command = [sys.executable, "-m", "benchmarks.preempted", str(path), str(count), session]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -47,7 +54,9 @@ def at_full_load(folder: Path, page: Path) -> Iterator[tuple[int, "memoryview[in
         while not all(stamps[::LINE_WORDS]):
             time.sleep(0.01)
         watching = [sys.executable, "-m", "benchmarks.preempted", str(page), str(process.pid)]
-        with subprocess.Popen([*watching, "watch"], cwd=ROOT, stdout=subprocess.PIPE) as watch:
+        with subprocess.Popen(
+            [*watching, "watch", str(look_s)], cwd=ROOT, stdout=subprocess.PIPE
+        ) as watch:
             assert watch.stdout is not None
             watch.stdout.readline()
             yield process.pid, stamps
@@ -55,9 +64,12 @@ def at_full_load(folder: Path, page: Path) -> Iterator[tuple[int, "memoryview[in
         os.killpg(process.pid, signal.SIGKILL)  # stopped or not
 
 
-def main(path: str, count: int) -> None:
+def main(path: str, count: int, session: str) -> None:
     """Start all, say so, and end them when standard input ends."""
-    os.setsid()
+    if session == OWN:
+        os.setsid()
+    else:
+        os.setpgid(0, 0)
     one_thread_each(os.environ)
     for refusal in become_idle():
         sys.stderr.write(f"{refusal}\n")
@@ -96,18 +108,18 @@ def in_numpy(words: "memoryview[int]", at: int) -> None:
         words[at] = now()
 
 
-def watch(path: str, leader: int) -> None:
-    """Let work go on that nobody holds, as the role `workers` does, ten times as often."""
+def watch(path: str, leader: int, look_s: float) -> None:
+    """Let work go on that nobody holds, as the role `workers` does."""
     looking = HoldWatch(Page.open(Path(path)))
     looking.follow(Group(leader, started_of(leader)))
     print("watches", flush=True)
     while True:
         looking.look()
-        time.sleep(LOOK_S / 10)
+        time.sleep(look_s)
 
 
 if __name__ == "__main__":
-    if sys.argv[3:] == ["watch"]:
-        watch(sys.argv[1], int(sys.argv[2]))
+    if sys.argv[3] == "watch":
+        watch(sys.argv[1], int(sys.argv[2]), float(sys.argv[4]))
     else:
-        main(sys.argv[1], int(sys.argv[2]))
+        main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -306,7 +306,7 @@ DISCOVERY_EFFECTS: Final = Task(
     state=Measuring,
     run=_run,
     wants=(WANT,),
-    bounds=Bounds(wall_s=3_600.0, cpu_s=900.0, memory_mb=176, untouched_mb=500),
+    bounds=Bounds(wall_s=3_600.0, cpu_s=900.0, memory_mb=190, untouched_mb=500),
     every_s=60.0,
     priority=Priority.LOW,
 )

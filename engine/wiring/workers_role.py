@@ -47,7 +47,7 @@ from engine.wiring.work_list import TASKS_AT, tasks_of
 
 log = logging.getLogger(__name__)
 
-OWN_MB: Final = 80
+OWN_MB: Final = 70
 """The role itself and the process from which runs are made; the rest is for runs."""
 
 LEASE_LOOK_S: Final = 0.5

@@ -42,7 +42,7 @@ class WorkersSettings(Section, frozen=True, kw_only=True):
     ] = 5  # fmt: skip
     memory_mb: Annotated[
         int,
-        Meta(ge=256, le=65_536, extra={"unit": "MB"},
+        Meta(ge=260, le=65_536, extra={"unit": "MB"},
              description="most memory of the role and all its tasks together"),
     ] = 300  # fmt: skip
     share_cores: Annotated[
@@ -55,7 +55,7 @@ class WorkersSettings(Section, frozen=True, kw_only=True):
     measures_effects: Annotated[
         bool,
         Meta(description="play recorded segments with and without what was advised, in the "
-             "background, and end what changes nothing; takes up to 176 MB while it runs"),
+             "background, and end what changes nothing; takes up to 190 MB while it runs"),
     ] = True  # fmt: skip
 
 
