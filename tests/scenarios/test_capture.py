@@ -1,5 +1,6 @@
 """The campaign that counts what is captured finds what is there, and names what became of it."""
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -8,11 +9,17 @@ from math import sqrt
 import msgspec
 import pytest
 
+from engine.chains.rpc.addresses import Access
+from engine.chains.rpc.pool import open_pool
+from engine.chains.rpc.reader import ChainReader
+from engine.connectors.outbound import open_outbound
 from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Hop, HopKind
 from engine.domain.pools import Pool, Protocol
 from engine.domain.told import Fate, TransactionNews
 from engine.pools.constant_product import ConstantProductState
+from engine.sandbox.world.rpc import Rpc
+from tests.chains.conftest import start_local
 from tests.scenarios.capture.accounts import (
     AROUND_NS,
     Account,
@@ -24,7 +31,7 @@ from tests.scenarios.capture.accounts import (
     table,
 )
 from tests.scenarios.capture.brute_force import Chance, Cycles
-from tests.scenarios.capture.witness import Episode
+from tests.scenarios.capture.witness import Episode, Witness
 
 ETH, USDC, WBTC = (AssetCode(one) for one in ("ETH", "USDC", "WBTC"))
 USD = {ETH: 2_000.0, USDC: 1.0, WBTC: 60_000.0}
@@ -201,3 +208,31 @@ def test_the_table_has_each_cause_that_there_was_and_the_share_that_has_a_name()
     assert "| captured | 2 (20 $) |" in table([account])
     assert "75.0 % of 4" in table([account])
     assert str(Cause.OUTBID) not in table([account])
+
+
+@pytest.mark.slow
+async def test_a_witness_notes_a_chance_for_the_blocks_that_offer_it_and_no_longer() -> None:
+    local = start_local("base")
+    async with AsyncExitStack() as stack:
+        stack.callback(local.close)
+        way = await stack.enter_async_context(open_outbound(None))
+        node = await stack.enter_async_context(
+            open_pool([Access(name="witness", http_url=local.node.url)], way)
+        )
+        rpc = stack.enter_context(Rpc(local.node.url))
+        witness = Witness("base", local.node.url, ChainReader(node))
+        pair = local.pool("Uniswap V2", "WETH", "USDC")
+        head = await witness.look(rpc, None)
+        quiet = len(witness.seen.episodes)
+        local.swap(pair, "WETH", 30)
+        head = await witness.look(rpc, head)
+        local.transfer("USDC", local.made.accounts[5], 1)
+        head = await witness.look(rpc, head)
+        local.swap(pair, "USDC", 30 * 2_685.5)
+        await witness.look(rpc, head)
+
+    found = [one for one in witness.seen.episodes if pair.address in one.best.addresses]
+    assert quiet == 0
+    assert [one.last - one.first for one in found] == [1]
+    assert found[0].best.net_usd > 10
+    assert (witness.seen.blocks, witness.seen.anew) == (4, 1)

@@ -89,10 +89,15 @@ class Witness:
         with Rpc(self._http_url) as rpc:
             while True:
                 with suppress(NodeError, NodeSaidNoError, OSError):
-                    before = await self._look(rpc, before)
+                    before = await self.look(rpc, before)
                 await asyncio.sleep(look_s)
 
-    async def _look(self, rpc: Rpc, before: BlockRef | None) -> BlockRef:
+    async def look(self, rpc: Rpc, before: BlockRef | None) -> BlockRef:
+        """Look at the newest block, if it is another one; return it.
+
+        Raises:
+            NodeError: it does not say; the next look reads everything anew if need be.
+        """
         header = await asyncio.to_thread(rpc.ask, "eth_getBlockByNumber", "latest", False)
         head = parse_block(header)
         if before is not None and head.hash == before.hash:
