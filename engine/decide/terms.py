@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from engine.domain.opportunities import Leg, Side
-from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
+from engine.domain.plans import AtomicPlan, GasBound, LeggedPlan, MixedPlan, Plan
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 
 _RATIO: Final = Context(prec=28, rounding=ROUND_CEILING)
@@ -124,7 +124,8 @@ def _cut_atomic(plan: AtomicPlan, terms: AtomicPlan) -> AtomicPlan | str:
         return "it is another transaction"
     if plan.has_flash_loan and not terms.has_flash_loan:
         return "it has to be borrowed now"
-    if plan.flash_fee > terms.flash_fee or plan.gas.amount > terms.gas.amount:
+    gas = _cut_gas(plan.gas, terms.gas)
+    if plan.flash_fee > terms.flash_fee or gas is None:
         return f"gas is {plan.gas.amount:f} {plan.gas.asset} now"
     if first.amount_in > terms.steps[0].amount_in:
         return f"it takes {first.amount_in:f} {first.source}"
@@ -133,7 +134,26 @@ def _cut_atomic(plan: AtomicPlan, terms: AtomicPlan) -> AtomicPlan | str:
     if last.amount_out < least:
         return f"it gives back {last.amount_out:f} {last.target}"
     last = msgspec.structs.replace(last, amount_out_min=least)
-    return msgspec.structs.replace(plan, steps=(*plan.steps[:-1], last))
+    return msgspec.structs.replace(plan, steps=(*plan.steps[:-1], last), gas=gas)
+
+
+def _cut_gas(gas: GasBound, bound: GasBound) -> GasBound | None:
+    """Return what a transaction may pay within what was approved, None if that is too little.
+
+    The most of one that is sent is for fees that may rise: it may be less than would be planned
+    now, as long as what is expected is within it.
+    """
+    if gas.amount <= bound.amount:
+        return gas
+    if not gas.is_apart or gas.asset != bound.asset or gas.expected > bound.amount:
+        return None
+    return msgspec.structs.replace(
+        gas,
+        amount=bound.amount,
+        quote=min(gas.quote, bound.quote),
+        data_amount=min(gas.data_amount, bound.data_amount),
+        bid=min(gas.bid, bound.bid),
+    )
 
 
 def _pools(plan: AtomicPlan | MixedPlan) -> list[tuple[str, str, str]]:

@@ -2,7 +2,9 @@
 
 from decimal import Decimal
 
-from engine.decide.terms import worst_quote
+import msgspec
+
+from engine.decide.terms import cut_to_terms, worst_quote
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.plans import AtomicPlan
@@ -54,3 +56,24 @@ def test_gas_of_live_plans_under_way_is_reserved_at_its_worst() -> None:
 
     assert world.circumstances.live.under_way.gas_usd == plan.gas.quote * plan.usd_per_quote
     assert plan.needs == [((plan.wallet, plan.gas.asset), plan.gas.amount)]
+
+
+def test_gas_that_rose_since_an_approval_is_paid_within_it_as_long_as_what_is_expected_fits() -> (
+    None
+):
+    terms = plan_of(make_world(mode=Mode.LIVE))
+    dearer = msgspec.structs.replace(
+        terms, gas=msgspec.structs.replace(terms.gas, amount=2 * terms.gas.amount)
+    )
+    beyond = msgspec.structs.replace(
+        terms,
+        gas=msgspec.structs.replace(
+            dearer.gas, expected=terms.gas.amount + Decimal("1e-18"), bid=terms.gas.amount
+        ),
+    )
+
+    cut = cut_to_terms(dearer, terms, worst=worst_quote(terms))
+
+    assert isinstance(cut, AtomicPlan)
+    assert (cut.gas.amount, cut.gas.bid) == (terms.gas.amount, terms.gas.bid)
+    assert "gas is" in str(cut_to_terms(beyond, terms, worst=worst_quote(terms)))
