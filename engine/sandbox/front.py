@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from engine.sandbox.client import Client
 from engine.sandbox.connection import serve_client
 from engine.sandbox.dialects.base import RestAnswer
+from engine.sandbox.exchange.front import PrivateFront
 from engine.sandbox.fault_script import FaultKind
 from engine.sandbox.settings import SandboxSettings
 from engine.sandbox.stage import Market, Stage
@@ -19,14 +20,16 @@ MAINTENANCE_PAGE = "<!DOCTYPE html><html><body>We are down for maintenance.</bod
 class Front:
     """Routes requests to venues and commits the faults of REST requests."""
 
-    def __init__(self, stage: Stage, settings: SandboxSettings) -> None:
+    def __init__(self, stage: Stage, settings: SandboxSettings, accounts: PrivateFront) -> None:
         self._stage = stage
+        self._accounts = accounts
         self._settings = settings
         self._cached: dict[str, tuple[int, RestAnswer]] = {}
 
     def add_routes(self, application: web.Application) -> None:
         """Add the venues' paths to an application."""
-        application.router.add_get("/{venue}/{tail:.*}", self._answer)
+        for method in (hdrs.METH_GET, hdrs.METH_POST, hdrs.METH_DELETE):
+            application.router.add_route(method, "/{venue}/{tail:.*}", self._answer)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         market = self._stage.markets.get(request.match_info["venue"])
@@ -34,6 +37,11 @@ class Front:
             raise web.HTTPNotFound
         if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await self._connect(request, market)
+        path = "/" + request.match_info["tail"]
+        if self._accounts.is_private(market.dialect.venue, request.method, path):
+            return await self._accounts.answer(request)
+        if request.method != hdrs.METH_GET:
+            raise web.HTTPNotFound
         return await self._answer_rest(request, market)
 
     async def _connect(self, request: web.Request, market: Market) -> web.StreamResponse:

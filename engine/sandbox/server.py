@@ -22,6 +22,7 @@ from engine.sandbox.control import add_control_pages
 from engine.sandbox.dialects.all import DIALECTS
 from engine.sandbox.driver import Driver
 from engine.sandbox.errors import SandboxStartError
+from engine.sandbox.exchange.front import PrivateFront
 from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.front import Front
 from engine.sandbox.levels import Side
@@ -51,6 +52,7 @@ class Sandbox:
         chain: made up, its pools begin at the start prices; None if the line-up prices none of
             them, or local chains are there in its place.
         worlds: the local chains.
+        accounts: what we have at the venues, and our orders there.
         port: port on which it listens.
     """
 
@@ -64,11 +66,13 @@ class Sandbox:
         note: str,
         chain: ChainDoor | None,
         worlds: Worlds,
+        accounts: PrivateFront,
     ) -> None:
         self.stage = stage
         self.market_note = note
         self.chain = chain
         self.worlds = worlds
+        self.accounts = accounts
         self.port = port
         self._driver = driver
         self._settings = settings
@@ -201,7 +205,8 @@ async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncItera
     add_control_pages(application, stage=stage, driver=driver, note=note)
     if chain is not None:
         chain.add_route(application)
-    Front(stage, settings).add_routes(application)
+    accounts = PrivateFront(stage)
+    Front(stage, settings, accounts).add_routes(application)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:
@@ -214,6 +219,7 @@ async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncItera
             note=note,
             chain=chain,
             worlds=worlds,
+            accounts=accounts,
         )
         async with _in_background(driver, chain, worlds.tell(book_usd(stage))):
             yield sandbox

@@ -225,7 +225,7 @@ async def test_rest_books_obey_their_limits(sandbox: Sandbox) -> None:
         ("binance", "/api/v3/depth?symbol=NOPE", 400),
         ("binance", "/api/v3/depth?symbol=ETHBTC&limit=-1", 400),
         ("binance", "/api/v3/exchangeInfo?symbols=nope", 400),
-        ("binance", "/api/v3/order", 404),
+        ("binance", "/api/v3/nothing", 404),
     ],
 )
 async def test_wrong_requests_are_refused_by_status(

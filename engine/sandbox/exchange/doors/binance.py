@@ -21,6 +21,18 @@ from engine.sandbox.exchange.model import (
 _PAGE: Final = 1_000
 _AHEAD_MS: Final = 1_000
 
+_PATHS: Final = frozenset(
+    {
+        "/api/v3/order",
+        "/api/v3/openOrders",
+        "/api/v3/allOrders",
+        "/api/v3/myTrades",
+        "/api/v3/account",
+        "/api/v3/account/commission",
+        "/sapi/v1/account/apiRestrictions",
+    }
+)
+
 _STATES: Final = {State.FILLED: "FILLED", State.CANCELLED: "CANCELED", State.EXPIRED: "EXPIRED"}
 _LIVES: Final = {"IOC": Life.IMMEDIATE, "FOK": Life.WHOLE_OR_NOT, "GTC": Life.UNTIL_CANCELLED}
 _REFUSALS: Final = {
@@ -40,6 +52,10 @@ class BinanceDoor:
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
         self.exchange = exchange
         self._key = key
+
+    def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
+        """See `Door.is_private`."""
+        return path in _PATHS
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
@@ -278,7 +294,7 @@ class BinanceDoor:
 
 
 def _plain(number: Decimal) -> str:
-    return f"{number:.8f}"
+    return f"{number:f}"
 
 
 def _ok(content: object) -> Answered:

@@ -48,6 +48,10 @@ class BitstampDoor:
         self._key = key
         self._nonces: dict[str, int] = {}
 
+    def is_private(self, method: str, path: str) -> bool:
+        """See `Door.is_private`."""
+        return method == "POST" and path.startswith(_ROOT)
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
         refusal = self._refusal(asked, at_ms)

@@ -47,6 +47,10 @@ class CoinbaseDoor:
         self._public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.secret))
         self._sequence = 0
 
+    def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
+        """See `Door.is_private`."""
+        return path.startswith(_ROOT) and not path.startswith(f"{_ROOT}/market/")
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
         if not self._is_signed(asked, at_ms):

@@ -70,6 +70,10 @@ class Door(Protocol):
 
     exchange: Exchange
 
+    def is_private(self, method: str, path: str) -> bool:
+        """Say whether a request is for the account, and not for market data."""
+        ...
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """Answer a request, by the venue's clock."""
         ...

@@ -45,6 +45,10 @@ class GeminiDoor:
         self._key = key
         self._last_number = 0
 
+    def is_private(self, method: str, path: str) -> bool:
+        """See `Door.is_private`."""
+        return method == "POST" and path.startswith("/v1/")
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
         payload = asked.headers.get("x-gemini-payload", "").encode()

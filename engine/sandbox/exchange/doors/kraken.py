@@ -49,6 +49,10 @@ class KrakenDoor:
         self._sequence = 0
         self._silent_until_ms = 0
 
+    def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
+        """See `Door.is_private`."""
+        return path.startswith(_ROOT)
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
         form = asked.form
