@@ -42,6 +42,7 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
 from engine.domain.orders import Intent
 from engine.domain.plans import LeggedPlan, Plan
+from engine.domain.told import Cost, WalletSeen
 from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
@@ -59,6 +60,7 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
+from engine.portfolio.wallets import Found
 from engine.ports import LevelForm
 from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
@@ -91,6 +93,12 @@ class SilentJournal:
         pass
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
+        pass
+
+    def found_on_chain(self, found: Found, seen: WalletSeen, at_ns: int) -> None:
+        pass
+
+    def cost_booked(self, cost: Cost, at_ns: int) -> None:
         pass
 
     def venue_changed(self, edge: VenueEdge) -> None:

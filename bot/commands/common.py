@@ -54,7 +54,12 @@ async def ask_pnl(call: Call, *, days: int) -> PnlReport | None:
 
 
 async def ask_to_loosen(
-    call: Call, command: Command[Acknowledged], lacks: Declined, *, asked: str, action: str
+    call: Call,
+    command: Command[Acknowledged] | Command[WorkDone],
+    lacks: Declined,
+    *,
+    asked: str,
+    action: str,
 ) -> Answer:
     """Ask for what a loosening lacks: a tap, or the same line again with a one-time code.
 

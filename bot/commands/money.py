@@ -150,6 +150,7 @@ EXPORT = CommandEntry(
                 "fills",
                 "transactions",
                 "swaps",
+                "costs",
                 "truths",
                 "opportunities",
                 "notices",

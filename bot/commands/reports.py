@@ -191,7 +191,7 @@ async def _report(call: Call, title: str, since_ns: int, until_ns: int) -> Answe
         books="not all of them answer" if differences is None else books_line(differences),
         is_alike=None if differences is None else not differences,
         beside=(
-            *live_facts(sent.all),
+            *live_facts(sent.all, sent.upkeep_usd),
             *await _uptime(call, came),
             *await _learned(call, since_ns, until_ns),
         ),

@@ -29,6 +29,8 @@ _MATTERS: Final = {
     Matter.FOREIGN: "a nonce was used by others",
     Matter.STUCK: "a transaction is stuck",
     Matter.REVERTED: "a route reverts",
+    Matter.BALANCE: "the wallet differs from our books",
+    Matter.ANEW: "the chain was begun anew",
     Matter.OTHER: "transactions",
 }
 """What each is called in a title."""

@@ -41,8 +41,8 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
     """Show realised profit against what was expected, by route; live money beside paper."""
     live = report.live
     title = f"PnL, last {_days(days)}: {words.usd(report.realised_usd, is_signed=True)}"
-    if live.executions:
-        title += f" paper, {words.usd(live.realised_usd, is_signed=True)} live"
+    if _has_any(live):
+        title += f" paper, {words.usd(live.net_usd, is_signed=True)} live"
     elif report.executions == 0:
         return Screen(title=f"PnL, last {_days(days)}: no trades", note="paper money")
     facts = Facts(
@@ -74,7 +74,7 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
     )
     return Screen(
         title=title,
-        mark=Mark.GOOD if min(report.realised_usd, live.realised_usd) >= 0 else Mark.WARN,
+        mark=Mark.GOOD if min(report.realised_usd, live.net_usd) >= 0 else Mark.WARN,
         blocks=(
             facts,
             *((Table(("Engine", "n", "USD"), engines),) if len(engines) > 1 else ()),
@@ -82,7 +82,11 @@ def render_pnl(report: PnlReport, *, days: int) -> Screen:
             *((Table(("Live route", "n", "USD"), live_rows),) if live_rows else ()),
         ),
         note=_bases_note(sorted(report.by_basis))
-        + ("; live is signed and sent, and in no sum with paper" if live.executions else ""),
+        + (
+            "; live is signed and sent, and in no sum with paper"
+            if live.executions or live.upkeep
+            else ""
+        ),
     )
 
 
@@ -137,12 +141,20 @@ def render_export_too_big(size: int, *, bytes_max: int) -> Screen:
     )
 
 
+def _has_any(live: PnlPart) -> bool:
+    return bool(live.executions or live.upkeep)
+
+
 def _live_facts(live: PnlPart) -> tuple[tuple[str, str], ...]:
     """Return what was signed and sent, beside paper; nothing if nothing was."""
-    if not live.executions:
+    if not _has_any(live):
         return ()
+    upkeep = f"{words.usd(-live.upkeep_usd, is_signed=True)} in {words.count(live.upkeep)}"
+    if live.unpriced:
+        upkeep += f", {words.count(live.unpriced)} without a price"
     return (
-        ("Live", words.usd(live.realised_usd, is_signed=True)),
+        ("Live", words.usd(live.net_usd, is_signed=True)),
+        *((("Live upkeep", upkeep),) if live.upkeep else ()),
         ("Live expected", words.usd(live.expected_usd, is_signed=True)),
         (
             "Live trades",

@@ -50,6 +50,7 @@ from engine.bus.notices import (
     WhaleSeen,
 )
 from engine.domain.modes import Basis
+from engine.domain.performance import Sums
 from engine.domain.units import NS_PER_MS, NS_PER_S
 
 _STEP_NS: Final = 1_000_000_000
@@ -189,7 +190,8 @@ def _day_content(notice: DayClosed) -> tuple[Mark, str, list[str]]:
     mark = Mark.BAD if notice.differences else Mark.NONE
     title = f"Day {notice.day}: {words.usd(notice.sums.realised, is_signed=True)}"
     learned = [] if notice.learned is None else [f"learned {learned_words(notice.learned)}"]
-    sent = [] if notice.live is None else [f"live {told}" for _, told in live_facts(notice.live)]
+    live = live_facts(notice.live or Sums(), notice.live_upkeep_usd)
+    sent = [f"live {told}" for _, told in live]
     return mark, title, [*came_lines(came), *sent, *learned]
 
 

@@ -221,11 +221,12 @@ def _profit_of(pnl: PnlReport | None) -> str:
 def _live_facts(report: StatusReport, beside: Beside) -> list[tuple[str, str]]:
     """Return what was signed and sent, which no figure of paper holds; nothing if nothing was."""
     ever = beside.ever
-    if not report.traded_live and (ever is None or not ever.live.executions):
+    was_live = ever is not None and (ever.live.executions or ever.live.upkeep)
+    if not report.traded_live and not was_live:
         return []
     facts = [("Live, this run", _profit(report.traded_live, report.profit_usd_live))]
     if ever is not None:
-        facts.append(("Live, all days", _profit(ever.live.executions, ever.live.realised_usd)))
+        facts.append(("Live, all days", _profit(ever.live.executions, ever.live.net_usd)))
     return facts
 
 

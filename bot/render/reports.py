@@ -8,7 +8,7 @@ from bot.render import words
 from bot.render.screen import Facts, Mark, Screen, Table, Text
 from engine.bus.performance import PerformanceReport
 from engine.domain.modes import Basis
-from engine.domain.performance import By, Missed, Sums, TradeMark
+from engine.domain.performance import ZERO, By, Missed, Sums, TradeMark
 
 _KINDS_SHOWN_MAX = 3
 _GROUPS_SHOWN_MAX = 24
@@ -80,13 +80,14 @@ def render_came(title: str, came: Came, *, basis: Basis | None) -> Screen:
     )
 
 
-def live_facts(sums: Sums) -> tuple[tuple[str, str], ...]:
+def live_facts(sums: Sums, upkeep_usd: Decimal = ZERO) -> tuple[tuple[str, str], ...]:
     """Return what was signed and sent in a time, which no other figure holds; nothing if none."""
+    upkeep = f"upkeep {_cost(upkeep_usd)}" if upkeep_usd else ""
     if not sums.trades:
-        return ()
+        return (("Live", upkeep),) if upkeep else ()
     came = f"{words.usd(sums.realised, is_signed=True)} in {words.count(sums.trades)}"
     won = f"{words.share(sums.wins, sums.trades)} won, gas {_cost(sums.gas)}"
-    return (("Live", f"{came}, {won}"),)
+    return (("Live", ", ".join(filter(None, (came, won, upkeep)))),)
 
 
 def came_lines(came: Came) -> list[str]:

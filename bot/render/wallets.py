@@ -1,6 +1,7 @@
 """Screens of what signs and sends: wallets, transactions, our contract on each chain."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.render import words
@@ -86,9 +87,22 @@ def render_ask_pause(report: ContractsReport, chain: str) -> Screen:
         mark=Mark.WARN,
         blocks=(
             Text("A transaction of the wallet pauses it: no route of anybody is taken after that."),
-            Text("Only its owner lets it run again, not this chat."),
+            Text("Its owner alone lets it run again: /contract unpause asks for that."),
         ),
         note=words.BASIS_WORDS[report.basis],
+    )
+
+
+def render_ask_unpause(report: ContractsReport, chain: str, asked: Screen) -> Screen:
+    """Say whose word lets our contract run again, below what that lacks."""
+    one = next(line for line in report.contracts if line.chain == chain)
+    owner = "this wallet is" if one.owner == one.wallet else f"{_short(one.owner)} is"
+    return replace(
+        asked,
+        blocks=(
+            *asked.blocks,
+            Text(f"Routes of ours are taken again after it. Its owner signs it: {owner}."),
+        ),
     )
 
 

@@ -93,6 +93,8 @@ class PnlPart(msgspec.Struct, frozen=True, kw_only=True):
         points: (closed_at_ns, cumulative profit) of each execution in the time asked, for a chart.
         by_route: profit and number of executions by ``pair buy→sell``.
         by_engine: profit and number of executions of every engine that the ledger knows.
+        upkeep_usd, upkeep: what transactions have cost that carry no plan out, and how many of them
+            there were; what had no price when it was told is not in it, but counted as `unpriced`.
     """
 
     realised_usd: Decimal = Decimal(0)
@@ -102,6 +104,14 @@ class PnlPart(msgspec.Struct, frozen=True, kw_only=True):
     by_route: dict[str, tuple[Decimal, int]] = msgspec.field(default_factory=dict)
     points: list[tuple[int, Decimal]] = msgspec.field(default_factory=list)
     by_engine: dict[str, tuple[Decimal, int]] = msgspec.field(default_factory=dict)
+    upkeep_usd: Decimal = Decimal(0)
+    upkeep: int = 0
+    unpriced: int = 0
+
+    @property
+    def net_usd(self) -> Decimal:
+        """What all of it came to."""
+        return self.realised_usd - self.upkeep_usd
 
 
 class PnlReport(Report, frozen=True, kw_only=True):

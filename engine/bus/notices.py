@@ -145,6 +145,7 @@ class DayClosed(_Notice, frozen=True, kw_only=True):
         sums, drawdown, best, worst: of what was traded on paper.
         learned: what background work learned on it; None of versions before there was any.
         live: what was signed and sent came to; None where nothing was.
+        live_upkeep_usd: what transactions have cost that carry no plan out.
     """
 
     day: str
@@ -157,6 +158,7 @@ class DayClosed(_Notice, frozen=True, kw_only=True):
     differences: int
     learned: Learned | None = None
     live: Sums | None = None
+    live_upkeep_usd: Decimal = Decimal(0)
 
 
 class PlanVoided(_Notice, frozen=True, kw_only=True):

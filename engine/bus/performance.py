@@ -17,6 +17,7 @@ class PerformanceReport(Report, frozen=True, kw_only=True):
     Attributes:
         basis: of all figures; None if the ledger keeps several.
         money: of all figures.
+        upkeep_usd: of live money, what transactions have cost that carry no plan out.
         all: over all trades.
         groups: the same by name, the largest first.
         drawdown: largest fall of the cumulative profit from its peak, at or above 0.
@@ -42,6 +43,7 @@ class PerformanceReport(Report, frozen=True, kw_only=True):
     notices: dict[str, int]
     is_summed_twice_alike: bool
     money: Money = Money.PAPER
+    upkeep_usd: Decimal = Decimal(0)
 
 
 class PlaceDifference(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from engine.domain.engines import MAIN
 from engine.domain.fees import FeeWord
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
-from engine.domain.live_start import LiveStart
+from engine.domain.live_start import LiveStart, Opened
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode, Money
 from engine.domain.opportunities import Hop, Reason
@@ -26,6 +26,7 @@ from engine.domain.orders import Execution, Intent
 from engine.domain.plans import Plan
 from engine.domain.residuals import LastPrice, Residual
 from engine.domain.switched_off import Off
+from engine.domain.told import Cost
 
 
 class OpportunityRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True, omit_de
 
     Attributes:
         why: what is known of it, in a sentence; of live money.
+        opened: on which chain; of live money.
     """
 
     record_id: str
@@ -107,6 +109,17 @@ class DepositRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True, omit_de
     deposit: Deposit
     money: Money = Money.PAPER
     why: str = ""
+    opened: Opened | None = None
+
+
+class CostRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """A transaction that carries no plan out was paid: live money."""
+
+    record_id: str
+    run_id: str
+    basis: Basis
+    at_ns: int
+    cost: Cost
 
 
 class ApprovalRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -188,6 +201,16 @@ class TaskActRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     action: str
 
 
+class ContractActRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """What a person asked to have done to our contract on a chain: a link of the audit."""
+
+    record_id: str
+    at_ns: int
+    by: str
+    chain: str
+    action: str
+
+
 class LatchAct(StrEnum):
     """What was done about the kill latch."""
 
@@ -246,6 +269,7 @@ Record = (
     | IntentRecord
     | ExecutionRecord
     | DepositRecord
+    | CostRecord
     | ApprovalRecord
     | ApprovalEndRecord
     | MandateRecord
@@ -253,6 +277,7 @@ Record = (
     | OutcomeRecord
     | LatchRecord
     | TaskActRecord
+    | ContractActRecord
     | NoticeRecord
 )
 

@@ -8,8 +8,9 @@ from engine.bus.reports import Declined
 from engine.bus.request import SenderRequest
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.work_reports import WorkDone
+from engine.domain.engines import MAIN
 from engine.domain.handed import Handed
-from engine.domain.told import TransactionNews
+from engine.domain.told import Asked, TransactionNews, WalletSeen
 
 
 class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,10 +51,11 @@ class AskAfter(SenderRequest[Told], frozen=True, kw_only=True):
     """What became of a plan last; one that never came is refused from then on, and told so."""
 
     client_order_id: str
+    engine: str = MAIN
 
     async def answer(self, sending: "Sending", /) -> Told:
         """See `Request.answer`."""
-        return sending.ask_after(self.client_order_id)
+        return sending.ask_after(self.client_order_id, self.engine)
 
 
 class GetTold(SenderRequest[Told], frozen=True, kw_only=True):
@@ -64,6 +66,60 @@ class GetTold(SenderRequest[Told], frozen=True, kw_only=True):
     async def answer(self, sending: "Sending", /) -> Told:
         """See `Request.answer`."""
         return await sending.told_after(self.after)
+
+
+class GetUntold(SenderRequest[Told], frozen=True, kw_only=True):
+    """What was told of an engine's plans after a number, and is not acknowledged yet.
+
+    It waits a while for some.
+    """
+
+    engine: str
+    after: int
+
+    async def answer(self, sending: "Sending", /) -> Told:
+        """See `Request.answer`."""
+        return await sending.untold(self.engine, self.after)
+
+
+class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
+    """They are told no more."""
+
+
+class Acknowledge(SenderRequest[Acknowledged], frozen=True, kw_only=True):
+    """What has these numbers is booked for good: it need not be told again."""
+
+    numbers: tuple[int, ...]
+
+    async def answer(self, sending: "Sending", /) -> Acknowledged:
+        """See `Request.answer`."""
+        return sending.acknowledge(self.numbers)
+
+
+class AskContract(SenderRequest[WorkDone | Declined], frozen=True, kw_only=True):
+    """Do to our contract on a chain what a person asked for, and the engine allowed."""
+
+    timeout_s = 10.0
+
+    asked: Asked
+
+    async def answer(self, sending: "Sending", /) -> WorkDone | Declined:
+        """See `Request.answer`."""
+        return await sending.ask_contract(self.asked)
+
+
+class WalletsSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is ours on each chain of which that can be said now."""
+
+    seen: tuple[WalletSeen, ...]
+
+
+class SeeWallets(SenderRequest[WalletsSeen], frozen=True, kw_only=True):
+    """What chains show that is ours, at blocks of which all that they hold of it was told."""
+
+    async def answer(self, sending: "Sending", /) -> WalletsSeen:
+        """See `Request.answer`."""
+        return await sending.wallets()
 
 
 class Sending(Protocol):
@@ -77,12 +133,24 @@ class Sending(Protocol):
         """
         ...
 
-    def ask_after(self, client_order_id: str) -> Told:
+    def ask_after(self, client_order_id: str, engine: str) -> Told:
         """Return what became of a plan last, nothing as long as nothing is sure."""
         ...
 
     async def told_after(self, after: int | None) -> Told:
         """Return what was told after a number."""
+        ...
+
+    async def untold(self, engine: str, after: int) -> Told:
+        """Return what was told after a number, and is not acknowledged."""
+        ...
+
+    def acknowledge(self, numbers: tuple[int, ...]) -> Acknowledged:
+        """Tell these no more."""
+        ...
+
+    async def wallets(self) -> WalletsSeen:
+        """Return what chains show that is ours."""
         ...
 
     def transactions(self, most: int) -> TransactionsReport:
@@ -93,6 +161,6 @@ class Sending(Protocol):
         """Return how our contract stands on each chain."""
         ...
 
-    async def pause_contract(self, chain: str, by: str) -> WorkDone | Declined:
-        """Send what pauses our contract on a chain."""
+    async def ask_contract(self, asked: Asked) -> WorkDone | Declined:
+        """Keep what pauses our contract, or lets it run again, and send it."""
         ...

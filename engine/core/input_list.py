@@ -28,6 +28,7 @@ from engine.core.inputs.pool_removed import POOL_REMOVED
 from engine.core.inputs.switched import SWITCHED
 from engine.core.inputs.tick import TICK
 from engine.core.inputs.transaction_told import TRANSACTION_TOLD
+from engine.core.inputs.wallet_seen import WALLET_SEEN
 
 INPUTS: Final[tuple[AnyKind, ...]] = (
     OPENED,
@@ -56,4 +57,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     FEES_SET,
     ADVISED,
     TRANSACTION_TOLD,
+    WALLET_SEEN,
 )

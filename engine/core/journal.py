@@ -9,8 +9,10 @@ from engine.domain.holdings import Deposit
 from engine.domain.mandates import MandateUse
 from engine.domain.opportunities import Opportunity, Refusal
 from engine.domain.plans import Plan
+from engine.domain.told import Cost, WalletSeen
 from engine.execute.finished import Finished
 from engine.market.freshness import VenueEdge
+from engine.portfolio.wallets import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,14 @@ class Journal(Protocol):
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         """Learn that a place of the inventory was set to its capital."""
+        ...
+
+    def found_on_chain(self, found: Found, seen: WalletSeen, at_ns: int) -> None:
+        """Learn that a chain shows live money otherwise than the books; these are put right."""
+        ...
+
+    def cost_booked(self, cost: Cost, at_ns: int) -> None:
+        """Learn that a transaction that carries no plan out was paid."""
         ...
 
     def venue_changed(self, edge: VenueEdge) -> None:

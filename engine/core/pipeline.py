@@ -31,7 +31,7 @@ from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.orders import Intent
 from engine.domain.plans import Plan
 from engine.domain.switched_off import Off
-from engine.domain.told import TransactionNews
+from engine.domain.told import Booked, TransactionNews, WalletSeen
 from engine.execute.executor_list import Executors
 from engine.execute.finished import Finished
 from engine.kernels.screen_layout import SCREENED
@@ -157,9 +157,39 @@ class Pipeline:
         """Learn that the intent of an order is durable."""
         self._executors.stored(client_order_id, at_ns)
 
-    def transaction_told(self, news: TransactionNews, at_ns: int) -> None:
-        """Learn what became of a transaction that was sent."""
+    def transaction_told(self, news: TransactionNews, booked: Booked | None, at_ns: int) -> None:
+        """Learn what became of a transaction that was sent.
+
+        Args:
+            news: what is told.
+            booked: what the ledger has of it, where it ended in an earlier run.
+            at_ns: now.
+        """
+        if news.chore is not None:
+            self._book_chore(news, booked, at_ns)
+            return
+        if booked is not None and booked.plan is not None and booked.transaction is not None:
+            self._executors.remember(booked.plan, booked.transaction)
         self._executors.told(news, at_ns)
+
+    def knows_transaction(self, client_order_id: str) -> bool:
+        """Say whether something of a transaction is known in this run."""
+        is_chore = self._decider.live.chores.knows(client_order_id)
+        return is_chore or self._executors.knows(client_order_id)
+
+    def _book_chore(self, news: TransactionNews, booked: Booked | None, at_ns: int) -> None:
+        live = self._decider.live
+        cost = live.chores.take(news, booked, self._usd_per(at_ns))
+        if cost is None:
+            return
+        live.inventory.add([cost])
+        live.positions.spend(cost.usd or Decimal(0), at_ns)
+        self._journal.cost_booked(cost, at_ns)
+
+    def wallet_seen(self, seen: WalletSeen, at_ns: int) -> None:
+        """Learn what is ours on a chain; where the books say otherwise they are put right."""
+        for found in self._decider.live.wallets.take(seen, self._usd_per(at_ns)):
+            self._journal.found_on_chain(found, seen, at_ns)
 
     def withhold(self, client_order_id: str, at_ns: int) -> None:
         """Learn that the intent of an order never will be durable."""

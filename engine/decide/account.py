@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from engine.decide.under_way import PlansUnderWay
+from engine.portfolio.chores import Chores
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
+from engine.portfolio.wallets import Wallets
 
 
 @dataclass(slots=True, kw_only=True)
@@ -14,3 +16,14 @@ class Account:
     positions: Positions = field(default_factory=Positions)
     inventory: Inventory = field(default_factory=Inventory)
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveAccount(Account):
+    """What live money has beside: the chains' word on what is there, and costs of no plan."""
+
+    wallets: Wallets = field(init=False)
+    chores: Chores = field(default_factory=Chores)
+
+    def __post_init__(self) -> None:
+        self.wallets = Wallets(self.inventory)

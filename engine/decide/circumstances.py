@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from engine.decide.account import Account
+from engine.decide.account import Account, LiveAccount
 from engine.decide.limit_set import LimitSet
 from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
@@ -58,14 +58,16 @@ class Circumstances:
     under_way: PlansUnderWay = field(default_factory=PlansUnderWay)
     order_rate: OrderRate = field(default_factory=OrderRate)
     come_through: ComeThrough = field(default_factory=ComeThrough)
-    live: Account = field(default_factory=Account)
+    live: LiveAccount = field(default_factory=LiveAccount)
 
     def of(self, money: Money) -> "Circumstances":
         """Return them as limits of plans with this money see them: no other counts there."""
         if money is Money.PAPER:
             return self
-        # What the wallet has for gas is not read from the chain yet: paper stands for it.
-        return replace(self, positions=self.live.positions, under_way=self.live.under_way)
+        live = self.live
+        return replace(
+            self, positions=live.positions, inventory=live.inventory, under_way=live.under_way
+        )
 
     def account(self, money: Money) -> Account:
         """Return the books of a kind of money."""

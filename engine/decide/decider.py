@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from engine.bus.reports import LimitLine
-from engine.decide.account import Account
+from engine.decide.account import Account, LiveAccount
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
 from engine.decide.limit_lines import limit_lines
@@ -168,6 +168,11 @@ class Decider:
     def accounts(self) -> Collection[Account]:
         """The books of each kind of money."""
         return self._accounts.values()
+
+    @property
+    def live(self) -> LiveAccount:
+        """The books of live money."""
+        return self._circumstances.live
 
     def account_of(self, plan: Plan) -> Account:
         """Return the books of the money that a plan moves."""

@@ -147,6 +147,7 @@ class Receipt:
         gas: paid in the chain's own asset, whether or not it reverted.
         gas_quote: the same in the asset that the route starts and ends in, at the rate of the plan.
         block: its number, None while the chain's blocks have no numbers.
+        tip: the part of `gas` that was not paid by whoever sent it, but out of what was gained.
     """
 
     why: str
@@ -157,6 +158,7 @@ class Receipt:
     gas_quote: Decimal
     landed_at_ns: int
     block: int | None = None
+    tip: Decimal = Decimal(0)
 
     @property
     def is_reverted(self) -> bool:
@@ -174,6 +176,8 @@ class Transaction:
         wallet: the place that pays for it and receives what it gives.
         receipt: None as long as none is known, for ever if it never landed.
         amount_in: what its first swap takes, None if that is what the plan says.
+        gains_at: the place that receives what it gives, where that is not the wallet.
+        version: which word of whoever sends it is known; 0 where nobody counts them.
     """
 
     client_order_id: str
@@ -185,6 +189,8 @@ class Transaction:
     receipt: Receipt | None = None
     purpose: Purpose = Purpose.LEG
     amount_in: Decimal | None = None
+    gains_at: VenueId | None = None
+    version: int = 0
 
     @property
     def gain(self) -> Decimal:
@@ -209,8 +215,16 @@ class Transaction:
         receipt = self.receipt
         if receipt is None:
             return ()
-        gas = (self.wallet, receipt.gas_asset, -receipt.gas)
-        return (*((self.wallet, asset, amount) for asset, amount in self.turned), gas)
+        place = self.gains_at or self.wallet
+        turned = [(place, asset, amount) for asset, amount in self.turned]
+        if not receipt.tip:
+            return (*turned, (self.wallet, receipt.gas_asset, -receipt.gas))
+        paid = exact_sum((receipt.gas, -receipt.tip))
+        return (
+            *turned,
+            (place, receipt.gas_asset, -receipt.tip),
+            (self.wallet, receipt.gas_asset, -paid),
+        )
 
 
 Sendable = Order | Transaction

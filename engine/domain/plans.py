@@ -426,6 +426,11 @@ def wallet_of(chain: str) -> VenueId:
     return VenueId(chain)
 
 
+def recovery_of(chain: str) -> VenueId:
+    """Return the place that gets what our contract gains on a chain: its recovery address."""
+    return VenueId(f"{chain}-recovery")
+
+
 def decode_plan(stored: str) -> Plan:
     """Decode a plan as it was stored; those of earlier versions were all of legs, and do not say.
 

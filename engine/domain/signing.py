@@ -23,6 +23,8 @@ class Purpose(StrEnum):
     """Nothing, to ourselves, in the place of what has the nonce."""
     PAUSE = "pause"
     """The contract takes no route any more."""
+    UNPAUSE = "unpause"
+    """It takes routes again; its owner alone may."""
     WITHDRAW = "withdraw"
     """What the contract holds goes to its fixed recovery address."""
     REVOKE = "revoke"
@@ -31,7 +33,12 @@ class Purpose(StrEnum):
     @property
     def is_protective(self) -> bool:
         """Whether it only takes risk away: then it is signed while killed, too."""
-        return self not in {Purpose.ROUTE, Purpose.REPLACE}
+        return self not in {Purpose.ROUTE, Purpose.REPLACE, Purpose.UNPAUSE}
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether it carries a plan out: then the mode has to allow it."""
+        return self in {Purpose.ROUTE, Purpose.REPLACE}
 
 
 class UnsignedTransaction(msgspec.Struct, frozen=True, kw_only=True):

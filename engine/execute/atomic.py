@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from engine.domain.orders import Intent, OrderState, Transaction
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, is_live, recovery_of
 from engine.execute.executor import Act
 from engine.execute.following import Following, OutcomeRules, Run
 from engine.execute.order_life import ENDED, LIFE, PROOFS, UNSENT, News, OrderEvent
@@ -26,7 +26,6 @@ class TransactionLife:
     order: Transaction
     alarms: list[str] = field(default_factory=list)
     _was_withheld: bool = False
-    _version: int = 0
 
     @property
     def where(self) -> str:
@@ -76,15 +75,16 @@ class TransactionLife:
 
     def _take_version(self, news: News) -> None:
         order = self.order
-        if news.version <= self._version:
+        if news.version <= order.version:
             return
         if order.state in UNSENT or self._was_withheld:
             self._alarm(f"{order.chain} tells of it as {news.event}, but it was never sent")
             return
-        if self._version and news.receipt != order.receipt:
+        if order.version and news.receipt != order.receipt:
             self._alarm(f"what was told of it is no longer so: it is {news.event} now")
-        self._version = news.version
-        self.order = replace(order, state=_STATES[news.event], receipt=news.receipt)
+        self.order = replace(
+            order, state=_STATES[news.event], receipt=news.receipt, version=news.version
+        )
 
     def _alarm(self, sentence: str) -> None:
         self.alarms.append(f"{self.order.client_order_id}: {sentence}")
@@ -129,6 +129,7 @@ class AtomicExecutor:
                 wallet=plan.wallet,
                 sent_at_ns=at_ns,
                 state=OrderState.PLANNED,
+                gains_at=recovery_of(plan.chain) if is_live(plan) else None,
             )
             acts.append(self._following.intend(run, 0, TransactionLife(transaction)))
         self._following.plan_ahead()
@@ -138,6 +139,10 @@ class AtomicExecutor:
         """Take a plan over whose engine ended while it was under way; nothing is sent again."""
         lives = [(0, TransactionLife(one)) for one in intent.transactions]
         return self._following.resume(intent.plan, lives, at_ns)
+
+    def remember(self, plan: AtomicPlan, transaction: Transaction) -> None:
+        """Know a plan that ended in an earlier run: what is told of it corrects what was booked."""
+        self._following.remember(plan, 0, TransactionLife(transaction))
 
     def _end(self, run: Run, at_ns: int) -> list[Act]:
         return [self._following.end(run, at_ns)]

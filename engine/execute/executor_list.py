@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.domain.errors import BadValueError, FatalError
-from engine.domain.orders import Intent
-from engine.domain.plans import Plan, is_live
+from engine.domain.orders import Intent, Transaction
+from engine.domain.plans import AtomicPlan, Plan, is_live
 from engine.domain.told import TransactionNews
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
@@ -114,6 +114,16 @@ class Executors:
                 self._plan_ahead()
                 return
         _log.warning("%s is of no plan that is known here: %s", news.client_order_id, news.fate)
+
+    def knows(self, client_order_id: str) -> bool:
+        """Say whether an order is of a plan under way, or of one that ended not long ago."""
+        return any(one.knows(client_order_id) for one in self._all)
+
+    def remember(self, plan: AtomicPlan, transaction: Transaction) -> None:
+        """Know a live plan that ended in an earlier run, as it was booked."""
+        for one in self._all:
+            if isinstance(one, LiveAtomicExecutor):
+                one.remember(plan, transaction)
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.

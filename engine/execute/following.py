@@ -197,14 +197,25 @@ class Following:
             _learn(sent, OrderEvent.UNCLEAR)
         return self._go_on(run, at_ns)
 
+    def remember(self, plan: Plan, leg: int, life: Life) -> None:
+        """Know a plan that ended in an earlier run, with what was known of an order of it then."""
+        client_order_id = life.order.client_order_id
+        run = Run(plan=plan, deadline_ns=plan.deadline_ns)
+        run.orders[client_order_id] = Sent(leg=leg, life=life)
+        self._ended[client_order_id] = run
+        self._forget()
+
     def end(self, run: Run, at_ns: int) -> End:
         """End a plan of which nothing is open."""
         del self._runs[run.plan.plan_id]
         for client_order_id in run.orders:
             self._ended[client_order_id] = self._run_of_order.pop(client_order_id)
+        self._forget()
+        return End(run.plan, run.sendables, at_ns)
+
+    def _forget(self) -> None:
         while len(self._ended) > ENDED_MAX:
             del self._ended[next(iter(self._ended))]
-        return End(run.plan, run.sendables, at_ns)
 
     def stored(self, client_order_id: str, at_ns: int) -> Sequence[Act]:
         """Send an order whose intent is durable; a leg only in time and while nothing is killed."""

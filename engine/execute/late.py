@@ -140,6 +140,7 @@ def _since(was: Transaction, now: Transaction) -> Receipt:
         gas_quote=exact_sum((both[1], -before.gas_quote)),
         landed_at_ns=shown.landed_at_ns,
         block=shown.block,
+        tip=exact_sum((Decimal(0) if after is None else after.tip, -before.tip)),
     )
 
 

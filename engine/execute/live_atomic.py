@@ -69,7 +69,6 @@ class LiveAtomicExecutor:
         self._waits_for_intents = waits_for_intents
         self._atomic = AtomicExecutor(outcomes=OutcomeRules(), is_killed=is_killed)
         self._unsaid: list[Finished] = []
-        self._late = 0
         self.next_at_ns = self._atomic.next_at_ns
         self.waiting: dict[str, int] = {}
 
@@ -117,6 +116,11 @@ class LiveAtomicExecutor:
             self.waiting.pop(news.client_order_id, None)
         self._take(self._atomic.on_news(news, at_ns), at_ns)
 
+    def remember(self, plan: AtomicPlan, transaction: Transaction) -> None:
+        """Know a plan that ended in an earlier run, as it was booked, unless it is known here."""
+        if not self.knows(transaction.client_order_id):
+            self._atomic.remember(plan, transaction)
+
     def told(self, told: TransactionNews, at_ns: int) -> None:
         """Learn what became of a transaction; what ends by it the next advance says."""
         if told.why:
@@ -163,8 +167,9 @@ class LiveAtomicExecutor:
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
             elif isinstance(act, Late):
-                self._late += 1
-                finished.append(correct(act, number=self._late))
+                # Its number is the word's that it was told by: whichever run books it, it is one.
+                number = max(one.version for one in act.orders if isinstance(one, Transaction))
+                finished.append(correct(act, number=number))
             elif isinstance(act, End):
                 self._terms.pop(act.plan.plan_id, None)
                 finished.append(finish_atomic(act))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine.core.checkpoint import CoreFrame
 from engine.core.market_rows import MarketRows
-from engine.decide.account import Account
+from engine.decide.account import LiveAccount
 from engine.decide.decider import Decider
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
@@ -59,7 +59,7 @@ class Core:
     inventory: Inventory
     fees: FeeSet
     under_way: PlansUnderWay
-    live: Account
+    live: LiveAccount
     valuation: Valuation
     journal: RunJournal
     control: Switches

@@ -20,7 +20,8 @@ from engine.bus.notices import (
 )
 from engine.bus.records import Outcome, StateRecord
 from engine.bus.reports import Acknowledged, Declined
-from engine.bus.request import Reply, Request
+from engine.bus.request import Caller, Reply, Request
+from engine.bus.work_reports import WorkDone
 from engine.core.inputs.fees_set import FeesSet
 from engine.core.inputs.inventory_reset import InventoryReset
 from engine.core.inputs.limits_set import LimitsSet
@@ -33,7 +34,7 @@ from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off, PlaceKind
-from engine.operate import kill_drill, loosening
+from engine.operate import contract_word, kill_drill, loosening
 from engine.operate.advice_desk import AdviceDesk
 from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
@@ -66,6 +67,7 @@ class EngineAnswers:
     Attributes:
         waiting: loosenings that were allowed and wait, those among them that are void by now too.
         advice: of background work.
+        sender: the role that sends transactions; None where nothing may be sent.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class EngineAnswers:
         self.aftermath = Aftermath(core, latches, clock)
         self.waiting = delayed
         self.why_not_live = NOT_LIVE
+        self.sender: Caller | None = None
         self._outbox = outbox
         self._lease = lease
         self._changes = 0
@@ -151,7 +154,12 @@ class EngineAnswers:
         return done
 
     async def note(
-        self, envelope: Envelope, action: str, *, is_looser: bool = False
+        self,
+        envelope: Envelope,
+        action: str,
+        *,
+        is_looser: bool = False,
+        code_step: int | None = None,
     ) -> Declined | None:
         """Put an act into the audit and wait until it is durable; return why that failed.
 
@@ -159,7 +167,10 @@ class EngineAnswers:
         one takes it back behind it.
         """
         self._changes += 1
-        record = self._state_record(self._set, envelope, action, number=self._changes)
+        record = replace(
+            self._state_record(self._set, envelope, action, number=self._changes),
+            code_step=code_step,
+        )
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except TransientError:
@@ -273,6 +284,14 @@ class EngineAnswers:
     ) -> Acknowledged | Declined:
         """Let more through, once it has all that this needs; see `loosening`."""
         return await loosening.loosen(self, envelope, asked, is_confirmed=is_confirmed, code=code)
+
+    async def unpause_contract(
+        self, envelope: Envelope, chain: str, *, is_confirmed: bool, code: str | None
+    ) -> WorkDone | Declined:
+        """Let our contract on a chain run again; see `contract_word`."""
+        return await contract_word.unpause(
+            self, envelope, chain, is_confirmed=is_confirmed, code=code
+        )
 
     async def drill(self, envelope: Envelope) -> DrillReport | Declined:
         """Kill as a drill, while whatever is traded is simulated; see `kill_drill`."""

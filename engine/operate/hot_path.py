@@ -59,6 +59,10 @@ class HotPath:
         """Whether each stream's connection is open."""
         return self._middle.is_connected
 
+    def knows_transaction(self, client_order_id: str) -> bool:
+        """Say whether something of a transaction is known in this run."""
+        return self._pipeline.knows_transaction(client_order_id)
+
     @property
     def stepped_ns(self) -> int:
         """Sum of all steps of the clock: instants before one are off by it."""

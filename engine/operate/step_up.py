@@ -129,6 +129,15 @@ class StepUp:
             fee=(venue, wanted),
         )
 
+    def letting_run(self, chain: str, *, mode: Mode) -> Loosening:
+        """Describe letting our contract run again after a pause: as a looser limit, and no wait."""
+        return Loosening(
+            what=f"let the contract on {chain} run again",
+            why=f"the contract on {chain} takes routes again and",
+            is_largest=False,
+            is_paper=self._is_sandbox or not is_beyond_paper(mode),
+        )
+
     def waits_ns(self, asked: Loosening) -> int:
         """Return how long it waits before it acts."""
         return self.delay_ns if asked.is_largest else 0

@@ -55,6 +55,11 @@ class Inventory:
             for venue, asset, change in part.changes:
                 self._add((venue, asset), change)
 
+    def take(self, deposit: Deposit) -> None:
+        """Book a deposit that was found, as what its place has started with now."""
+        self._add(deposit.place, deposit.added.value)
+        self._starts[deposit.place] = deposit
+
     def held(self, place: Place) -> Decimal:
         """Return what is owned of an asset at a venue."""
         return self._held.get(place, ZERO)

@@ -72,6 +72,10 @@ class Positions:
         self._realise(execution.realised_usd, at_ns=execution.closed_at_ns)
         return execution
 
+    def spend(self, usd: Decimal, at_ns: int) -> None:
+        """Book a cost that is of no execution."""
+        self._realise(-usd, at_ns=at_ns)
+
     @property
     def residuals(self) -> tuple[Residual, ...]:
         """Everything left over, by venue and pair."""

@@ -3,9 +3,18 @@
 from typing import Any
 
 from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
+from engine.bus.booked import GetBooked
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
-from engine.bus.sending import AskAfter, GetTold, HandOver
+from engine.bus.sending import (
+    Acknowledge,
+    AskAfter,
+    AskContract,
+    GetTold,
+    GetUntold,
+    HandOver,
+    SeeWallets,
+)
 from engine.bus.signing import HearWord, SignRequest, TakeBackWords
 from engine.bus.truths import GetTruths, KeepTruths
 from engine.requests import (
@@ -82,6 +91,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     life.GetLife,
     life.GetExposure,
     performance.GetBooks,
+    GetBooked,
     past.GetEpisodes,
     past.GetPastTrades,
     chat.PutInbox,
@@ -104,9 +114,14 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     HandOver,
     AskAfter,
     GetTold,
+    GetUntold,
+    Acknowledge,
+    SeeWallets,
+    AskContract,
     transactions.GetTransactions,
     transactions.GetContracts,
     transactions.PauseContract,
+    transactions.UnpauseContract,
     wallets.GetWallets,
     wallets.UnlockSigner,
     work.GetWork,

@@ -1,13 +1,17 @@
 """What a person asks of the role that sends transactions."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine.bus.command import Command
+from engine.bus.command import Command, Envelope
 from engine.bus.reports import Declined
 from engine.bus.request import SenderRequest
 from engine.bus.sending import Sending
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.work_reports import WorkDone
+from engine.domain.told import Asked
+
+if TYPE_CHECKING:
+    from engine.operate.engine_answers import EngineAnswers
 
 
 class GetTransactions(SenderRequest[TransactionsReport], frozen=True, kw_only=True):
@@ -42,6 +46,31 @@ class PauseContract(Command[WorkDone], frozen=True, kw_only=True):
     async def answer(self, engine: Any, /) -> WorkDone | Declined:
         """See `Request.answer`; here it is the sender."""
         sending: Sending = engine
-        if self.envelope is None:
+        envelope = self.envelope
+        if envelope is None:
             return Declined(why="a command without its envelope")
-        return await sending.pause_contract(self.chain, self.envelope.by)
+        return await sending.ask_contract(
+            Asked(
+                command_id=envelope.id,
+                chain=self.chain,
+                is_pause=True,
+                by=envelope.by,
+                at_ns=envelope.at_ns,
+            )
+        )
+
+
+class UnpauseContract(Command[WorkDone], frozen=True, kw_only=True):
+    """Let our contract on a chain run again: a loosening, judged by the engine as any other."""
+
+    timeout_s = 20.0
+
+    chain: str
+    is_confirmed: bool = False
+    code: str | None = None
+
+    async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> WorkDone | Declined:
+        """See `Command.act`."""
+        return await engine.unpause_contract(
+            envelope, self.chain, is_confirmed=self.is_confirmed, code=self.code
+        )

@@ -21,11 +21,12 @@ from engine.domain.gas import with_margin
 from engine.domain.handed import Handed
 from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute
+from engine.domain.told import Asked
 from engine.domain.truths import Foreseen, TruthCause
-from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS
+from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS, NS_PER_S
 from engine.portfolio.costs import EXACT
 from engine.sending.calls import HeadNow
-from engine.sending.encoding import PAUSE, calldata
+from engine.sending.encoding import PAUSE, UNPAUSE, calldata
 from engine.sending.facts import Draft, Life
 from engine.sending.fees import (
     CANCEL_GAS,
@@ -44,12 +45,14 @@ from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
 
 HOLE: Final = "hole"
-PAUSING: Final = "pause"
-"""How what carries no plan out is called."""
+"""How what fills a nonce is called."""
 
 PAUSE_GAS: Final = 100_000
 PAUSE_S: Final = 600
-"""So long it is tried to pause before a person has to ask again."""
+"""So long it is tried to be in a block before a person has to ask again."""
+
+UNPAUSE_NS: Final = 600 * NS_PER_S
+"""What lets the contract run again is begun so soon after it was asked for, or never."""
 
 Simulate = Callable[[HeadNow, str, bytes], Awaitable[Simulated]]
 """Carries a call of our contract out on the state of a head: contract, call."""
@@ -72,6 +75,7 @@ class DeskTerms:
     Attributes:
         chain: its name.
         wallet: address that signs, in lower case.
+        may_begin_anew: it is a local chain, whose state may be thrown away.
         tip_wei: what newest blocks were tipped.
         l1, gas_of_bytes: what bytes cost on a rollup; see `FeeTerms`.
     """
@@ -81,6 +85,7 @@ class DeskTerms:
     route: RouteTerms
     policy: SendPolicy
     rule: GasRule
+    may_begin_anew: bool = False
     tip_wei: int = 10**6
     """A thousandth of a gwei: what a node of this machine takes."""
     l1: L1Terms | None = None
@@ -173,7 +178,7 @@ class Beginnings:
             return None
         self.warn(f"nonce {nonce} was left unused, and others wait for it: it is filled")
         return Life(
-            client_order_id=f"{HOLE}-{chain_id}-{nonce}-{head.number}",
+            client_order_id=f"{HOLE}-{chain_id}-{nonce}-{head.number}-{head.hash[2:10]}",
             chain_id=chain_id,
             wallet=wallet,
             nonce=nonce,
@@ -181,23 +186,24 @@ class Beginnings:
             draft=Draft(bid=bid, is_cancel=True, at_block=head.number),
         )
 
-    async def pause(self, head: HeadNow) -> Life | str:
-        """Return what pauses our contract, or why that is not sent."""
+    async def asked(self, asked: Asked, head: HeadNow) -> Life | str:
+        """Return what pauses our contract or lets it run again, or why that is not sent now."""
         bound_wei = self.terms.policy.cancel_wei_max * PAUSE_GAS // CANCEL_GAS
         bid = first_bid(
             self.terms.fees(head), self.terms.rule, gas_limit=PAUSE_GAS, bound_wei=bound_wei
         )
         if isinstance(bid, NoBid):
-            return f"pausing is too dear: {bid.why}"
+            what = "pausing" if asked.is_pause else "unpausing"
+            return f"{what} the contract on {self.terms.chain} is too dear: {bid.why}"
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
         count = await self.view.count(head.number)
         return Life(
-            client_order_id=f"{PAUSING}-{chain_id}-{head.number}",
+            client_order_id=asked.client_order_id,
             chain_id=chain_id,
             wallet=wallet,
             nonce=next_nonce(count, self.table.used(chain_id, wallet, at_least=count)),
             to=self.terms.route.contract,
-            data=PAUSE,
+            data=PAUSE if asked.is_pause else UNPAUSE,
             deadline_ts=head.ts + PAUSE_S,
             draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
         )

@@ -23,6 +23,7 @@ from engine.sending.facts import Answer, Landed
 TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
 _BALANCE_OF: Final = keccak(b"balanceOf(address)")[:4]
 _RECOVERY: Final = keccak(b"RECOVERY()")[:4]
+_OWNER: Final = keccak(b"owner()")[:4]
 _WORD: Final = 32
 _FEE_MAX: Final = 10**24
 
@@ -47,11 +48,13 @@ class HeadNow(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         fees: what of its header decides the next base fee.
         miner, randomness: as the next block is simulated with.
+        final_hash: of the newest final block, empty where nodes name none.
     """
 
     hash: str
     ts: int
     final: int
+    final_hash: str = ""
     fees: FeeHeader
     miner: str
     randomness: bytes
@@ -70,7 +73,7 @@ def parse_head(newest: Json, final: Json) -> HeadNow:
     """
     block = _object(newest, "the newest block")
     number = parse_quantity(block.get("number"), "a block's number", most=BLOCK_NUMBER_MAX)
-    final_block = _object(final, "the final block") if final is not None else {"number": "0x0"}
+    final_block = {"number": "0x0"} if final is None else _object(final, "the final block")
     final_number = parse_quantity(
         final_block.get("number"), "a final block's number", most=BLOCK_NUMBER_MAX
     )
@@ -78,6 +81,9 @@ def parse_head(newest: Json, final: Json) -> HeadNow:
         hash=parse_hash(block.get("hash"), "a block's hash"),
         ts=parse_quantity(block.get("timestamp"), "a block's time", most=SECOND_MAX),
         final=min(final_number, number),
+        final_hash=""
+        if final is None
+        else parse_hash(final_block.get("hash"), "a final block's hash"),
         fees=FeeHeader(
             number=number,
             base_fee_wei=parse_quantity(
@@ -200,6 +206,11 @@ def balance_call(token: str, holder: str) -> dict[str, Any]:
         "to": token,
         "data": "0x" + (_BALANCE_OF + bytes.fromhex(holder[2:]).rjust(32, b"\0")).hex(),
     }
+
+
+def owner_call(contract: str) -> dict[str, Any]:
+    """Return the call that asks who owns a contract of ours."""
+    return {"to": contract, "data": "0x" + _OWNER.hex()}
 
 
 def recovery_call(contract: str) -> dict[str, Any]:

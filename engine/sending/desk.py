@@ -23,11 +23,18 @@ from engine.domain.signing import (
     SignRefusal,
     UnsignedTransaction,
 )
-from engine.domain.told import Fate, TransactionNews
+from engine.domain.told import Asked, Fate, TransactionNews, WalletSeen
 from engine.sending import facts
-from engine.sending.beginnings import Beginnings, DeskTerms, Simulate, Unsent, bound_beside
+from engine.sending.beginnings import (
+    UNPAUSE_NS,
+    Beginnings,
+    DeskTerms,
+    Simulate,
+    Unsent,
+    bound_beside,
+)
 from engine.sending.calls import HeadNow
-from engine.sending.encoding import PAUSE, decode
+from engine.sending.encoding import PAUSE, UNPAUSE, decode
 from engine.sending.facts import (
     Act,
     Answered,
@@ -43,6 +50,7 @@ from engine.sending.facts import (
     Warn,
 )
 from engine.sending.fees import CANCEL_GAS, NoBid, bytes_wei, cancel_bid, raised_bid
+from engine.sending.known_chain import KnownChain
 from engine.sending.life import take
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import Way
@@ -55,6 +63,9 @@ log = logging.getLogger(__name__)
 BEFORE_REPEATS: Final = frozenset({RefusalKind.LOCKED, RefusalKind.KILLED, RefusalKind.MODE})
 """What the signer refuses before it looks whether it signed the very same before: after a crash, or
 a lost answer, these say nothing of that."""
+
+_OWN: Final = {PAUSE: Purpose.PAUSE, UNPAUSE: Purpose.UNPAUSE}
+"""Calls of our contract that carry no plan out."""
 
 Ask = Callable[[SigningIntent], Awaitable[Signed | SignRefusal]]
 """Asks the signer; raises `TransientError` where it is away."""
@@ -75,8 +86,8 @@ class ChainDesk:
         warn: tells a person.
         now_ns: the wall clock.
         told: set when there are news.
-        wants_pause: a person asked that our contract is paused; `pausing` is what does it, once it
-            has a nonce.
+        wants_wallet: somebody asks what is ours on the chain; the next step says it as `seen`, None
+            while that cannot be said.
     """
 
     terms: DeskTerms
@@ -91,8 +102,9 @@ class ChainDesk:
     crash: Boundary = _go_on
     trust: RouteTrust = field(default_factory=RouteTrust)
     beginnings: Beginnings = field(init=False)
-    wants_pause: bool = False
-    pausing: str = ""
+    known: KnownChain = field(init=False)
+    wants_wallet: bool = False
+    seen: WalletSeen | None = None
     _code_hash: str = ""
     _recovery: str = ""
     _unasked: set[str] = field(default_factory=set)
@@ -107,6 +119,13 @@ class ChainDesk:
             warn=self._warn,
             now_ns=self.now_ns,
         )
+        self.known = KnownChain(
+            terms=self.terms,
+            table=self.table,
+            view=self.view,
+            warn=self._warn,
+            crash=self.crash,
+        )
 
     async def step(self) -> HeadNow:
         """Bring everything on as far as it goes at the newest block.
@@ -116,6 +135,9 @@ class ChainDesk:
             FatalError: the table cannot be written.
         """
         head = await self.view.head()
+        if await self.known.look(head, self._open):
+            self._recovery = ""
+            self.told.set()
         if not self._recovery:
             self._recovery = await self.view.recovery(self.terms.route.contract)
         self._code_hash = await self.view.code_hash(self.terms.route.contract, head)
@@ -123,21 +145,63 @@ class ChainDesk:
             await self._learn(life, await self.view.look(life, head), head)
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
             await self._reserve(filler, head)
-        if self.wants_pause:
-            await self._pause(head)
+        for asked in self.table.asked.waiting(self.terms.chain):
+            await self._do(asked, head)
         for handed in self.table.waiting():
             if handed.plan.chain == self.terms.chain:
                 await self._begin(handed, head)
+        if self.wants_wallet:
+            self.seen = await self.known.see(head, self._recovery, self._open())
+            self.wants_wallet = False
         return head
 
-    async def _pause(self, head: HeadNow) -> None:
-        begun = await self.beginnings.pause(head)
-        self.wants_pause = False
+    async def _do(self, asked: Asked, head: HeadNow) -> None:
+        """Do what a person asked for; what lets the contract run again not for ever."""
+        if why := self._why_never(asked):
+            self.table.tell(
+                TransactionNews(
+                    client_order_id=asked.client_order_id, version=1, fate=Fate.NEVER, why=why
+                )
+            )
+            self._warn(f"the contract on {asked.chain} is not let run again: {why}")
+            self.told.set()
+            return
+        owner = self.terms.wallet
+        if not asked.is_pause:
+            owner = await self.view.owner(self.terms.route.contract)
+        if owner != self.terms.wallet:
+            await self._do_as_owner(asked, owner)
+            return
+        begun = await self.beginnings.asked(asked, head)
         if isinstance(begun, str):
             self._warn(begun)
             return
-        self.pausing = begun.client_order_id
         await self._reserve(begun, head)
+
+    async def _do_as_owner(self, asked: Asked, owner: str) -> None:
+        """Let the contract run again where another account owns it: a local node signs for it."""
+        news = TransactionNews(
+            client_order_id=asked.client_order_id,
+            version=1,
+            fate=Fate.NEVER,
+            why=f"only its owner {owner} lets it run again, and that is not this wallet",
+        )
+        if self.terms.may_begin_anew:
+            sent = await self.view.send_as(owner, self.terms.route.contract, UNPAUSE)
+            news = msgspec.structs.replace(
+                news, fate=Fate.SUCCEEDED, hash=sent, why=f"signed by the node for {owner}"
+            )
+        self.table.tell(news)
+        self.told.set()
+
+    def _why_never(self, asked: Asked) -> str:
+        if asked.is_pause:
+            return ""
+        later = self.table.asked.paused_since(asked.chain, asked.at_ns)
+        if later is not None:
+            return f"{later.by} asked to pause it afterwards"
+        late_ns = self.now_ns() - asked.at_ns
+        return "that was asked for too long ago" if late_ns > UNPAUSE_NS else ""
 
     def _open(self) -> list[Life]:
         return [
@@ -163,6 +227,13 @@ class ChainDesk:
             self.crash("told")
             self.told.set()
             return
+        first = handed.plan.steps[0]
+        self.table.gains_in(
+            begun.chain_id,
+            decode(begun.data, contract=begun.to).source.token,
+            asset=str(first.source),
+            decimals=first.decimals_in,
+        )
         await self._reserve(begun, head)
 
     async def _reserve(self, life: Life, head: HeadNow) -> None:
@@ -234,8 +305,8 @@ class ChainDesk:
         draft = life.draft
         assert draft is not None
         handed = self.table.handed(life.client_order_id)
-        is_pause = handed is None and life.data == PAUSE and not draft.is_cancel
-        is_cancel = draft.is_cancel or (handed is None and not is_pause)
+        own = None if handed is not None or draft.is_cancel else _OWN.get(life.data)
+        is_cancel = draft.is_cancel or (handed is None and own is None)
         purpose = Purpose.REPLACE if life.attempts else Purpose.ROUTE
         transaction = UnsignedTransaction(
             chain_id=life.chain_id,
@@ -247,10 +318,8 @@ class ChainDesk:
             max_priority_fee_per_gas_wei=draft.bid.tip_wei,
             data=b"" if is_cancel else life.data,
         )
-        if is_pause:
-            return SigningIntent(
-                purpose=Purpose.PAUSE, transaction=transaction, code_hash=self._code_hash
-            )
+        if own is not None:
+            return SigningIntent(purpose=own, transaction=transaction, code_hash=self._code_hash)
         if is_cancel or handed is None:
             return SigningIntent(purpose=Purpose.CANCEL, transaction=transaction)
         return SigningIntent(
@@ -300,7 +369,10 @@ class ChainDesk:
             fate=telling.fate,
             hash="" if landed is None else landed.hash,
             why=telling.why,
+            chore=self.known.chore(life, landed),
         )
+        if (asked := self.table.asked.of(life.client_order_id)) is not None:
+            self._warn(_came_to_nothing(asked, telling.fate))
         lost = ""
         if telling.fate in {Fate.CANCELLED, Fate.NEVER}:
             lost = await self.way.why_lost(life)
@@ -340,3 +412,10 @@ class ChainDesk:
         if sentence:
             log.warning("%s", sentence)
             self.warn(sentence)
+
+
+def _came_to_nothing(asked: Asked, fate: Fate) -> str:
+    if fate in {Fate.SUCCEEDED, Fate.UNDONE}:
+        return ""
+    what = "pause" if asked.is_pause else "let run again"
+    return f"what was to {what} the contract on {asked.chain} is {fate}: ask again"

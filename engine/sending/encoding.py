@@ -30,6 +30,7 @@ from engine.domain.routes_on_chain import (
 SIGNATURE: Final = "execute(address,uint256,uint256,uint256,uint256,bytes)"
 SELECTOR: Final = keccak(SIGNATURE.encode())[:4]
 PAUSE: Final = keccak(b"pause()")[:4]
+UNPAUSE: Final = keccak(b"unpause()")[:4]
 WITHDRAW: Final = keccak(b"withdraw(address)")[:4]
 REVOKE: Final = keccak(b"revoke(address,address)")[:4]
 

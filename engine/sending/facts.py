@@ -68,6 +68,21 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class ChainMark(msgspec.Struct, frozen=True, kw_only=True):
+    """By what a chain is known again.
+
+    Attributes:
+        era: how often another one took its place.
+        began: hash of the first block that was known of it.
+        block, block_hash: the newest of its final blocks that is kept.
+    """
+
+    era: int
+    began: str
+    block: int
+    block_hash: str
+
+
 class Life(msgspec.Struct, frozen=True, kw_only=True):
     """One nonce of a wallet and all that is known of it.
 

@@ -90,6 +90,24 @@ def shown(life: Life, look: Look, rules: LifeRules) -> Event:
     return Event.WAITS if look.waiting.intersection(life.hashes) else Event.NOWHERE
 
 
+def ended_anew(life: Life, why: str) -> tuple[Life, Telling | None]:
+    """End what has not, as the chain that it was sent on is gone; return what is to be told of it.
+
+    What was told of it stands: it was so on that chain.
+    """
+    ended = msgspec.structs.replace(life, stage=Stage.ANEW, draft=None, why=why)
+    told = life.told
+    if told is not None and told.fate is not Fate.UNDONE:
+        return ended, None
+    telling = Telling(
+        client_order_id=life.client_order_id,
+        version=1 if told is None else told.version + 1,
+        fate=Fate.NEVER,
+        why=why,
+    )
+    return msgspec.structs.replace(ended, told=telling), telling
+
+
 def _looked(life: Life, look: Look, rules: LifeRules) -> tuple[Life, tuple[Act, ...]]:
     landed = look.landed
     if landed is not None and (landed.hash not in life.hashes or landed.block > look.head):

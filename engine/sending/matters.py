@@ -14,6 +14,7 @@ _WORDS: Final[Sequence[tuple[str, Matter]]] = (
     ("others wait for it", Matter.STUCK),
     ("filling it is too dear", Matter.STUCK),
     ("others were first in the block", Matter.REVERTED),
+    ("the chain was begun anew", Matter.ANEW),
 )
 
 

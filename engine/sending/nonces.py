@@ -13,11 +13,14 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
 from engine.domain.truths import Foreseen
-from engine.sending.facts import Life
+from engine.sending.asked import SCHEMA as ASKED_SCHEMA
+from engine.sending.asked import AskedTable
+from engine.sending.facts import ChainMark, Life
 from engine.sending.stages import Stage
 
 NEAR: Final = 100
@@ -37,13 +40,29 @@ create table if not exists lives (
 ) without rowid;
 create index if not exists open_lives on lives (is_open) where is_open;
 create table if not exists tellings (
-  number integer primary key autoincrement, client_order_id text not null, news blob not null
+  number integer primary key autoincrement, client_order_id text not null, news blob not null,
+  engine text not null default 'main', is_acknowledged integer not null default 0
 );
 create index if not exists tellings_of on tellings (client_order_id);
 create table if not exists foreseen (
   client_order_id text primary key, foreseen blob not null
 ) without rowid;
+create table if not exists former_lives (
+  client_order_id text primary key, nonce integer not null, life blob not null
+) without rowid;
+create table if not exists marks (chain_id integer primary key, mark blob not null);
+create table if not exists gained_in (
+  chain_id integer not null, token text not null, asset text not null, decimals integer not null,
+  primary key (chain_id, token)
+) without rowid;
 """
+
+_UNTOLD: Final = "create index if not exists untold on tellings (number) where not is_acknowledged"
+_ADDED: Final = {
+    "engine": "text not null default 'main'",
+    "is_acknowledged": "integer not null default 0",
+}
+"""What tables of an earlier version lack."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +93,19 @@ class NonceTable:
             self._run("pragma locking_mode = exclusive")
             self._run("pragma journal_mode = wal")
             self._run("pragma synchronous = full")
-            self._database.executescript(_SCHEMA)
+            self._database.executescript(_SCHEMA + ASKED_SCHEMA)
+            self._add_columns()
         except (OSError, sqlite3.Error) as error:
             raise FatalError(f"the table of nonces {path} cannot be used: {error}") from error
+
+        self.asked: Final = AskedTable(self._run, self._together)
+
+    def _add_columns(self) -> None:
+        has = {name for _, name, *_ in self._run("pragma table_info(tellings)")}
+        for name, kind in _ADDED.items():
+            if name not in has:
+                self._run(f"alter table tellings add column {name} {kind}")
+        self._run(_UNTOLD)
 
     def close(self) -> None:
         """Close the file."""
@@ -129,7 +158,8 @@ class NonceTable:
         """Return what was handed over and has neither a nonce nor an end, oldest first."""
         found = self._run(
             "select handed from handed where handed is not null and client_order_id not in"
-            " (select client_order_id from lives union select client_order_id from tellings)"
+            " (select client_order_id from lives union select client_order_id from tellings"
+            " union select client_order_id from former_lives)"
         )
         handed = [msgspec.json.decode(content, type=Handed) for (content,) in found]
         return sorted(handed, key=lambda one: (one.at_ns, one.client_order_id))
@@ -176,10 +206,15 @@ class NonceTable:
             for one in news:
                 self._tell(one)
 
-    def tell(self, news: TransactionNews, foreseen: Foreseen | None = None) -> None:
-        """Tell of a plan that never had a nonce, with what was foreseen of it."""
+    def tell(
+        self, news: TransactionNews, foreseen: Foreseen | None = None, *, engine: str = MAIN
+    ) -> None:
+        """Tell of a plan that never had a nonce, with what was foreseen of it.
+
+        `engine` is whose it is, if it was never handed over.
+        """
         with self._together():
-            self._tell(news)
+            self._tell(news, engine=engine)
             if foreseen is not None:
                 self._foresee(news.client_order_id, foreseen)
 
@@ -200,24 +235,104 @@ class NonceTable:
 
     def life_of(self, client_order_id: str) -> Life | None:
         """Return the life of a plan's nonce, None if it has none."""
-        found = self._run("select life from lives where client_order_id = ?", (client_order_id,))
+        found = self._run(
+            "select life from lives where client_order_id = ?"
+            " union all select life from former_lives where client_order_id = ?",
+            (client_order_id, client_order_id),
+        )
         return msgspec.json.decode(found[0][0], type=Life) if found else None
 
     def newest_lives(self, most: int) -> list[Life]:
-        """Return the lives of the highest nonces, ended or not, highest first."""
-        found = self._run("select life from lives order by nonce desc limit ?", (most,))
-        return [msgspec.json.decode(content, type=Life) for (content,) in found]
+        """Return the lives of the highest nonces, ended or not, highest first.
+
+        Those of a chain that is gone come last.
+        """
+        found = self._run(
+            "select life, 0 as is_former, nonce from lives"
+            " union all select life, 1, nonce from former_lives"
+            " order by is_former, nonce desc limit ?",
+            (most,),
+        )
+        return [msgspec.json.decode(content, type=Life) for content, *_ in found]
 
     def count(self) -> int:
         """Return how many nonces were ever kept."""
-        ((found,),) = self._run("select count(*) from lives")
+        ((found,),) = self._run(
+            "select (select count(*) from lives) + (select count(*) from former_lives)"
+        )
         return int(found)
+
+    def mark(self, chain_id: int) -> ChainMark | None:
+        """Return by what a chain is known again, None before anything is known of it."""
+        found = self._run("select mark from marks where chain_id = ?", (chain_id,))
+        return msgspec.json.decode(found[0][0], type=ChainMark) if found else None
+
+    def keep_mark(self, chain_id: int, mark: ChainMark) -> None:
+        """Keep by what a chain is known again."""
+        with self._together():
+            self._keep_mark(chain_id, mark)
+
+    def begin_anew(
+        self,
+        chain_id: int,
+        mark: ChainMark,
+        ended: Sequence[Life],
+        news: Sequence[TransactionNews],
+    ) -> None:
+        """End all that was of a chain that is gone, and know the one in its place; together.
+
+        Args:
+            chain_id: which both have.
+            mark: of the new one.
+            ended: what had not ended, as it ends now.
+            news: what is told of it.
+        """
+        with self._together():
+            for life in ended:
+                self._run(
+                    "update lives set is_open = 0, life = ?"
+                    " where chain_id = ? and wallet = ? and nonce = ?",
+                    (msgspec.json.encode(life), *_key(life)),
+                )
+            self._run(
+                "insert into former_lives select client_order_id, nonce, life from lives"
+                " where chain_id = ?",
+                (chain_id,),
+            )
+            self._run("delete from lives where chain_id = ?", (chain_id,))
+            self._keep_mark(chain_id, mark)
+            for one in news:
+                self._tell(one)
+
+    def gains_in(self, chain_id: int, token: str, *, asset: str, decimals: int) -> None:
+        """Note that gains of a chain are in a token, too."""
+        with self._together():
+            self._run(
+                "insert or ignore into gained_in values (?, ?, ?, ?)",
+                (chain_id, token, asset, decimals),
+            )
+
+    def gained_in(self, chain_id: int) -> list[tuple[str, str, int]]:
+        """Return in which tokens there were gains of a chain: address, asset, decimals."""
+        return [
+            (token, asset, decimals)
+            for token, asset, decimals in self._run(
+                "select token, asset, decimals from gained_in where chain_id = ? order by token",
+                (chain_id,),
+            )
+        ]
+
+    def _keep_mark(self, chain_id: int, mark: ChainMark) -> None:
+        self._run(
+            "insert or replace into marks values (?, ?)", (chain_id, msgspec.json.encode(mark))
+        )
 
     def unsent(self) -> tuple[int, TransactionNews | None]:
         """Return how many plans ended without a nonce, and what was told of the newest."""
         ((found, newest),) = self._run(
             "select count(*), max(number) from tellings"
-            " where client_order_id not in (select client_order_id from lives)"
+            " where client_order_id not in (select client_order_id from lives"
+            " union select client_order_id from former_lives)"
         )
         if newest is None:
             return 0, None
@@ -252,6 +367,27 @@ class NonceTable:
             for count, content in found
         ]
 
+    def untold(self, engine: str, number: int) -> list[Told]:
+        """Return what was told of an engine's after a number, and is not acknowledged.
+
+        At most `TOLD_MAX`, oldest first.
+        """
+        found = self._run(
+            "select number, news from tellings"
+            " where engine = ? and number > ? and not is_acknowledged order by number limit ?",
+            (engine, number, TOLD_MAX),
+        )
+        return [
+            Told(number=count, news=msgspec.json.decode(content, type=TransactionNews))
+            for count, content in found
+        ]
+
+    def acknowledge(self, numbers: Sequence[int]) -> None:
+        """Keep that these are booked for good."""
+        with self._together():
+            for number in numbers:
+                self._run("update tellings set is_acknowledged = 1 where number = ?", (number,))
+
     def newest_number(self) -> int:
         """Return the number of what was told last, 0 if nothing was."""
         ((newest,),) = self._run("select max(number) from tellings")
@@ -269,10 +405,15 @@ class NonceTable:
         number, content = found[0]
         return Told(number=number, news=msgspec.json.decode(content, type=TransactionNews))
 
-    def _tell(self, news: TransactionNews) -> None:
+    def _tell(self, news: TransactionNews, *, engine: str = MAIN) -> None:
+        handed = self.handed(news.client_order_id)
         self._run(
-            "insert into tellings (client_order_id, news) values (?, ?)",
-            (news.client_order_id, msgspec.json.encode(news)),
+            "insert into tellings (client_order_id, news, engine) values (?, ?, ?)",
+            (
+                news.client_order_id,
+                msgspec.json.encode(news),
+                engine if handed is None else handed.engine,
+            ),
         )
 
     def _foresee(self, client_order_id: str, foreseen: Foreseen) -> None:

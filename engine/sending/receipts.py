@@ -82,6 +82,7 @@ def receipt_of(
         swaps=swaps,
         gas_wei=paid_wei + tip_raw,  # the builder's share is what its place costs, as gas is
         flash_fee=fee,
+        tip_wei=tip_raw,
         why="",
     )
     return receipt, odd
@@ -139,6 +140,7 @@ def _receipt(
     gas_wei: int,
     flash_fee: Decimal,
     why: str,
+    tip_wei: int = 0,
 ) -> Receipt:
     gas = Decimal(gas_wei).scaleb(-NATIVE_DECIMALS)
     return Receipt(
@@ -150,6 +152,7 @@ def _receipt(
         gas_quote=_gas_quote(plan, gas),
         landed_at_ns=landed_ts * NS_PER_S,
         block=landed.block,
+        tip=Decimal(tip_wei).scaleb(-NATIVE_DECIMALS),
     )
 
 

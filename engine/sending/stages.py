@@ -13,7 +13,7 @@ class Stage(StrEnum):
     shows it any more. `MINED`: a block shows it. `CONFIRMED`: with enough blocks on top.
     `REORGANISED`: the block that showed it is gone. `TAKEN`: its nonce was used by what we never
     signed. Ends: `FINAL`, one of ours in a final block; `LOST`, taken in a final block; `VOID`,
-    never signed, its nonce is free again.
+    never signed, its nonce is free again; `ANEW`, the chain that it was for is gone.
     """
 
     RESERVED = "reserved"
@@ -28,6 +28,7 @@ class Stage(StrEnum):
     FINAL = "final"
     LOST = "lost"
     VOID = "void"
+    ANEW = "anew"
 
 
 class Event(StrEnum):
@@ -74,9 +75,10 @@ LIFE: Final[Mapping[Stage, Mapping[Event, Stage]]] = {
     Stage.FINAL: {},
     Stage.LOST: {},
     Stage.VOID: {},
+    Stage.ANEW: {},
 }
 """Stage, event and the stage after it; any other event leaves the stage as it is."""
 
-ENDED: Final = frozenset({Stage.FINAL, Stage.LOST, Stage.VOID})
+ENDED: Final = frozenset({Stage.FINAL, Stage.LOST, Stage.VOID, Stage.ANEW})
 SHOWN: Final = frozenset({Stage.MINED, Stage.CONFIRMED, Stage.FINAL, Stage.TAKEN, Stage.LOST})
 """In a block: nothing of ours is to be done."""

@@ -17,6 +17,7 @@ from engine.sending.calls import (
     HeadNow,
     Moved,
     balance_call,
+    owner_call,
     parse_answer,
     parse_head,
     parse_landed,
@@ -60,6 +61,36 @@ class ChainView:
             return parse_head(newest, final)
         except BadValueError as error:
             raise TransientError(str(error)) from error
+
+    async def hash_at(self, block: int) -> str:
+        """Return the hash of a block by its number, empty if the chain has none so high."""
+        (said,) = await self._batch([("eth_getBlockByNumber", (hex_number(block), False))])
+        if said is None:
+            return ""
+        try:
+            return parse_hash(
+                said.get("hash") if isinstance(said, dict) else said, "a block's hash"
+            )
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
+
+    async def held(self, head: HeadNow, recovery: str, tokens: Sequence[str]) -> list[int]:
+        """Return what is ours at a block: coins of the wallet, and tokens where gains go, raw.
+
+        Raises:
+            TransientError: nodes do not say, or the block is another one by now.
+        """
+        at = hex_number(head.number)
+        coins, block, *words = await self._batch(
+            [
+                ("eth_getBalance", (self._wallet, at)),
+                ("eth_getBlockByNumber", (at, False)),
+                *(("eth_call", (balance_call(token, recovery), at)) for token in tokens),
+            ]
+        )
+        if not isinstance(block, dict) or block.get("hash") != head.hash:
+            raise TransientError(f"block {head.number} is another one by now")
+        return [_quantity(coins, "a balance"), *(_word(one, "a balance") for one in words)]
 
     async def count(self, block: int) -> int:
         """Return how many nonces of the wallet a block has used."""
@@ -125,6 +156,29 @@ class ChainView:
         """Return where gains of our contract go."""
         (said,) = await self._batch([("eth_call", (recovery_call(contract), "latest"))])
         return f"0x{_word(said, 'the recovery address'):040x}"
+
+    async def owner(self, contract: str) -> str:
+        """Return who may let our contract run again."""
+        (said,) = await self._batch([("eth_call", (owner_call(contract), "latest"))])
+        return f"0x{_word(said, 'the owner'):040x}"
+
+    async def send_as(self, account: str, contract: str, data: bytes) -> str:
+        """Have a local node sign for an account of its own; return the transaction's hash.
+
+        Raises:
+            TransientError: it does not.
+        """
+        sent: dict[str, Json] = {"from": account, "to": contract, "data": "0x" + data.hex()}
+        # One after the other: a node may take those of one batch in any order.
+        await self._batch([("anvil_impersonateAccount", (account,))])
+        try:
+            (said,) = await self._batch([("eth_sendTransaction", (sent,))])
+        finally:
+            await self._batch([("anvil_stopImpersonatingAccount", (account,))])
+        try:
+            return parse_hash(said, "a transaction's hash")
+        except BadValueError as error:
+            raise TransientError(str(error)) from error
 
     async def gain(
         self, route: ChainRoute, landed: Landed, recovery: str, ours: Collection[str]

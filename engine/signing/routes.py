@@ -28,7 +28,7 @@ _GAIN_MIN_RAW: Final = 1
 def check_route(given: Given, *, now_ns: int) -> SignRefusal | None:
     """Look at what carries a plan out; nothing else has anything to do with one."""
     plan = given.intent.plan
-    if given.intent.purpose.is_protective:
+    if not given.intent.purpose.has_plan:
         if plan is None:
             return None
         return refused(RefusalKind.PLAN, f"a {given.intent.purpose} carries no plan out")

@@ -15,7 +15,7 @@ from engine.domain.signing import (
     SignRefusal,
     UnsignedTransaction,
 )
-from engine.sending.encoding import PAUSE, REVOKE, WITHDRAW
+from engine.sending.encoding import PAUSE, REVOKE, UNPAUSE, WITHDRAW
 from engine.signing.terms import SigningTerms
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
@@ -37,10 +37,11 @@ CANCEL_GAS_MAX: Final = 1_000_000
 
 _CALLS: Final = {
     Purpose.PAUSE: (PAUSE, 0),
+    Purpose.UNPAUSE: (UNPAUSE, 0),
     Purpose.WITHDRAW: (WITHDRAW, 1),
     Purpose.REVOKE: (REVOKE, 2),
 }
-"""Selector of what protects, and how many addresses follow."""
+"""Selector of what carries no plan out, and how many addresses follow."""
 
 
 @dataclass(frozen=True, slots=True)

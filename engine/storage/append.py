@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.notices import Killed, Notice, Unkilled
 from engine.bus.records import (
+    ContractActRecord,
+    CostRecord,
     DepositRecord,
     ExecutionRecord,
     IntentRecord,
@@ -27,7 +29,7 @@ from engine.bus.records import (
 from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money
 from engine.domain.orders import Execution, Order, traded_base
 from engine.domain.plans import money_of
 from engine.storage import audit, outcomes, permit_acts, permit_store, tables
@@ -68,9 +70,9 @@ async def append(
     for record in records:
         if isinstance(record, OpportunityClosed):
             await _close(connection, record)
-        elif isinstance(record, ExecutionRecord | DepositRecord | IntentRecord):
+        elif isinstance(record, ExecutionRecord | DepositRecord | CostRecord | IntentRecord):
             changes += await _append_money(connection, record, engine_id)
-        elif isinstance(record, permit_store.PermitRecord | TaskActRecord):
+        elif isinstance(record, permit_store.PermitRecord | TaskActRecord | ContractActRecord):
             await _append_act(connection, record, engine_id)
         elif isinstance(record, StateRecord | OutcomeRecord):
             await _append_state(connection, record, engine_id)
@@ -88,13 +90,16 @@ async def append(
 
 
 async def _append_act(
-    connection: AsyncConnection, record: permit_store.PermitRecord | TaskActRecord, engine_id: str
+    connection: AsyncConnection,
+    record: permit_store.PermitRecord | TaskActRecord | ContractActRecord,
+    engine_id: str,
 ) -> None:
     """Store what somebody did, as a link of the audit."""
-    if isinstance(record, TaskActRecord):
+    if isinstance(record, TaskActRecord | ContractActRecord):
+        kind = "task" if isinstance(record, TaskActRecord) else "contract"
         content = {"engine_id": "", "by": record.by, "action": record.action}
         await audit.note_once(
-            connection, "task", record_id=record.record_id, at_ns=record.at_ns, content=content
+            connection, kind, record_id=record.record_id, at_ns=record.at_ns, content=content
         )
         return
     await permit_store.keep(connection, record, engine_id)
@@ -121,7 +126,7 @@ def _equals(table: Table, name: str, value: object) -> ColumnElement[bool]:
 
 async def _append_money(
     connection: AsyncConnection,
-    record: ExecutionRecord | DepositRecord | IntentRecord,
+    record: ExecutionRecord | DepositRecord | CostRecord | IntentRecord,
     engine_id: str,
 ) -> list[Change]:
     """Store a record of money; return what it changed of the balances."""
@@ -129,6 +134,8 @@ async def _append_money(
         return await _append_execution(connection, record, engine_id)
     if isinstance(record, DepositRecord):
         return await _append_deposit(connection, record, engine_id)
+    if isinstance(record, CostRecord):
+        return await _append_cost(connection, record, engine_id)
     row = {**_intent_row(record), "engine_id": engine_id}
     await _insert_once(connection, tables.intents, row)
     return []
@@ -158,7 +165,8 @@ async def _append_execution(
     ]
     if corrects:
         # Its orders are stored with the execution that it corrects; their late fills are not.
-        await connection.execute(insert(tables.fills), await _late_fill_rows(connection, execution))
+        if late := await _late_fill_rows(connection, execution):  # a transaction has none
+            await connection.execute(insert(tables.fills), late)
     elif orders:
         await connection.execute(insert(tables.orders), orders)
     if fills and not corrects:
@@ -184,6 +192,26 @@ async def _append_deposit(
         return []
     venue, added = record.deposit.venue, record.deposit.added
     return [(engine_id, record.basis, record.money, venue, added.asset, added.value)]
+
+
+async def _append_cost(
+    connection: AsyncConnection, record: CostRecord, engine_id: str
+) -> list[Change]:
+    """Store what a chore paid; return what it changed of the balances, nothing if it was stored."""
+    cost = record.cost
+    row: Row = {
+        "record_id": record.record_id,
+        "run_id": record.run_id,
+        "basis": record.basis.value,
+        "at_ns": record.at_ns,
+        **msgspec.structs.asdict(cost),
+        "digest": _digest(record),
+        "engine_id": engine_id,
+        "money": Money.LIVE.value,
+    }
+    if not await _insert_once(connection, tables.costs, row):
+        return []
+    return [(engine_id, record.basis, Money.LIVE, cost.venue, cost.asset, -cost.amount)]
 
 
 async def _append_state(
@@ -427,6 +455,7 @@ def _deposit_row(record: DepositRecord) -> Row:
         "digest": _digest(record),
         "money": record.money.value,
         "why": record.why or None,
+        "opened": None if record.opened is None else msgspec.json.encode(record.opened).decode(),
     }
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.records import (
     ApprovalEndRecord,
     ApprovalRecord,
+    ContractActRecord,
     LatchRecord,
     MandateRecord,
     StateRecord,
@@ -33,6 +34,7 @@ ACTS: Final = (
     ApprovalEndRecord,
     MandateRecord,
     TaskActRecord,
+    ContractActRecord,
 )
 """Records of acts."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,7 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Holding, Place
 from engine.domain.instruments import VenueId
+from engine.domain.live_start import Opened
 from engine.domain.modes import Basis, Money
 from engine.storage.tables import balances, deposits
 from engine.storage.whose import Whose
@@ -48,6 +50,20 @@ async def add_changes(connection: AsyncConnection, changes: Iterable[Change]) ->
             for key, amounts in added.items()
         ],
     )
+
+
+async def load_opened(connection: AsyncConnection, *, whose: Whose) -> list[Opened]:
+    """Load which places were read on their chains, and on which, as of last."""
+    stored = await connection.execute(
+        select(deposits.c.opened)
+        .where(whose.rows(deposits), deposits.c.opened.is_not(None))
+        .order_by(deposits.c.seq)
+    )
+    newest: dict[Place, Opened] = {}
+    for row in stored:
+        opened = msgspec.json.decode(row.opened, type=Opened)
+        newest[opened.place] = opened
+    return list(newest.values())
 
 
 async def load_holdings(connection: AsyncConnection, *, whose: Whose) -> list[Holding]:

@@ -17,6 +17,7 @@ from engine.domain.modes import Basis, Money
 from engine.storage.exact_sql import exact_times, exact_total
 from engine.storage.tables import (
     balances,
+    costs,
     deposits,
     executions,
     fills,
@@ -102,6 +103,12 @@ async def _piece(
         ).group_by(*(deposits.c[name] for name in _KEY))
     )
     changes += [(_key(row), row.sum) for row in put_in]
+    chores = await connection.execute(
+        select(
+            *(costs.c[name] for name in _KEY), exact_total(costs.c.amount).label("sum")
+        ).group_by(*(costs.c[name] for name in _KEY))
+    )
+    changes += [(_key(row), -row.sum) for row in chores]
     stored = await connection.execute(select(balances))
     return changes, {_key(row): row.held for row in stored}
 
@@ -139,16 +146,17 @@ async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> l
 
 async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
     """Add up what the ends of transactions gave and received, and what they paid for gas."""
-    place = (
-        executions.c.engine_id, executions.c.basis, executions.c.money, transactions.c.wallet,
-    )  # fmt: skip
+    of = (executions.c.engine_id, executions.c.basis, executions.c.money)
+    gains_at = func.coalesce(transactions.c.gains_at, transactions.c.wallet).label("venue")
+    wallet = transactions.c.wallet.label("venue")
     first, last = swaps.alias("first"), swaps.alias("last")
     ends = select(func.max(swaps.c.position)).where(
         swaps.c.execution_id == transactions.c.execution_id
     )
     gave = await connection.execute(
         select(
-            *place,
+            *of,
+            gains_at,
             first.c.source.label("asset"),
             exact_total(first.c.amount_in).label("amount"),
             exact_total(transactions.c.flash_fee).label("fee"),
@@ -156,10 +164,15 @@ async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool
         .join_from(transactions, executions)
         .join(first, and_(first.c.execution_id == executions.c.execution_id, first.c.position == 0))
         .where(when)
-        .group_by(*place, first.c.source)
+        .group_by(*of, gains_at, first.c.source)
     )
     got = await connection.execute(
-        select(*place, last.c.target.label("asset"), exact_total(last.c.amount_out).label("amount"))
+        select(
+            *of,
+            gains_at,
+            last.c.target.label("asset"),
+            exact_total(last.c.amount_out).label("amount"),
+        )
         .join_from(transactions, executions)
         .join(
             last,
@@ -169,28 +182,30 @@ async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool
             ),
         )
         .where(when)
-        .group_by(*place, last.c.target)
+        .group_by(*of, gains_at, last.c.target)
     )
-    paid = await connection.execute(
-        select(
-            *place,
-            transactions.c.gas_asset.label("asset"),
-            exact_total(transactions.c.gas).label("gas"),
+    paid, tipped = [
+        await connection.execute(
+            select(
+                *of,
+                place,
+                transactions.c.gas_asset.label("asset"),
+                *(exact_total(transactions.c[name]).label(name) for name in names),
+            )
+            .join_from(transactions, executions)
+            .where(when, transactions.c[names[0]].is_not(None))
+            .group_by(*of, place, transactions.c.gas_asset)
         )
-        .join_from(transactions, executions)
-        .where(when, transactions.c.gas.is_not(None))
-        .group_by(*place, transactions.c.gas_asset)
-    )
-    changes: list[Change] = [
-        (_wallet_key(row), exact_sum((-row.amount, -(row.fee or Decimal(0))))) for row in gave
+        for place, names in ((wallet, ("gas", "tip")), (gains_at, ("tip",)))
     ]
-    changes += [(_wallet_key(row), row.amount) for row in got]
-    return changes + [(_wallet_key(row), -row.gas) for row in paid]
+    changes: list[Change] = [
+        (_key(row), exact_sum((-row.amount, -(row.fee or Decimal(0))))) for row in gave
+    ]
+    changes += [(_key(row), row.amount) for row in got]
+    # The tip is a part of gas that came out of the gains.
+    changes += [(_key(row), exact_sum((-row.gas, row.tip or Decimal(0)))) for row in paid]
+    return changes + [(_key(row), -row.tip) for row in tipped]
 
 
 def _key(row: Any) -> Key:
     return row.engine_id, row.basis, row.money, row.venue, row.asset
-
-
-def _wallet_key(row: Any) -> Key:
-    return row.engine_id, row.basis, row.money, row.wallet, row.asset

@@ -137,5 +137,6 @@ async def make_report(ledger: Books, *, day: str, now_ns: int, basis: Basis) -> 
             + (not sent.is_summed_twice_alike),
             learned=counts.learned(),
             live=sent.all if sent.all.trades else None,
+            live_upkeep_usd=sent.upkeep_usd,
         ),
     )

@@ -16,6 +16,7 @@ from engine.domain.modes import Basis
 from engine.storage.generations import load_engine_ids
 from engine.storage.tables import executions
 from engine.storage.totals import PAGE_ROWS, PnlSum
+from engine.storage.upkeep import NO_UPKEEP, Upkeep
 
 Transact = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any]]
 
@@ -44,7 +45,7 @@ class Ever:
         self._seq: int | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def report(self, transact: Transact) -> PnlReport:
+    async def report(self, transact: Transact, *, upkeep: Upkeep = NO_UPKEEP) -> PnlReport:
         """Add what is new, and return what all of it came to."""
         async with self._one_at_a_time:
             if self._seq is None:
@@ -57,6 +58,7 @@ class Ever:
                 if len(rows) < PAGE_ROWS:
                     break
             self._sum.know(await transact(load_engine_ids))
+            self._sum.upkeep = upkeep
             return self._sum.report()
 
     async def _add_unnumbered(self, transact: Transact) -> None:

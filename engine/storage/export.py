@@ -160,6 +160,11 @@ EXPORTS: dict[str, Export] = {
         ),
         key=_truths.c.client_order_id,
     ),
+    "costs": _export_of(
+        tables.costs.c.at_ns,
+        *(column for column in tables.costs.c if column.name != "at_ns"),
+        key=tables.costs.c.record_id,
+    ),
     "opportunities": _export_of(
         _opportunities.c.seen_at_ns,
         *(column for column in _opportunities.c if column.name != "seen_at_ns"),

@@ -19,6 +19,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.background_copies import CopiesKept, TaskCopies, TaskCopy
+from engine.bus.booked import BookedReport
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.notices import AlertAct, AuditGap
@@ -67,6 +68,7 @@ from engine.storage.audit import ACTS, Head, close_gap, load_head
 from engine.storage.audit_check import check
 from engine.storage.audit_head import HeadFile
 from engine.storage.backup import take_backup
+from engine.storage.booked import load_booked
 from engine.storage.books import load_books
 from engine.storage.discoveries import Discoveries
 from engine.storage.ever import Ever
@@ -87,6 +89,7 @@ from engine.storage.past import load_episodes, load_past_trades
 from engine.storage.performance import load_performance, make_known
 from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
 from engine.storage.schedule import scheduled
+from engine.storage.upkeep import FOR_EVER_NS, Upkeep, load_upkeep
 from engine.storage.whose import Whose
 from engine.storage.why import load_why
 from engine.storage.writer import Writer
@@ -94,6 +97,7 @@ from engine.storage.writer import Writer
 __all__ = ["Clock", "Ledger", "LedgerSettings", "open_ledger"]
 
 DAYS_MAX: Final = 36_500
+BOOKED_MAX: Final = 500
 
 _log = logging.getLogger(__name__)
 
@@ -276,7 +280,7 @@ class Ledger:
     async def pnl(self, days: int) -> PnlReport:
         """Sum up the profit of the last days."""
         if days >= DAYS_MAX:
-            return await self._ever.report(self._writer.transact)
+            return await self._ever.report(self._writer.transact, upkeep=await self._upkeep(0))
         since_ns = _since(self._clock(), days=days)
         total = totals.PnlSum(
             since_ns=since_ns,
@@ -290,14 +294,21 @@ class Ledger:
             )
             total.add(page)
             if len(page) < totals.PAGE_ROWS:
+                total.upkeep = await self._upkeep(since_ns)
                 return total.report()
             after = page[-1]
+
+    async def _upkeep(self, since_ns: int, until_ns: int = FOR_EVER_NS) -> Upkeep:
+        whose = Whose(basis=self._settings.basis, money=Money.LIVE)
+        return await self._writer.transact(
+            partial(load_upkeep, since_ns=since_ns, until_ns=until_ns, whose=whose)
+        )
 
     async def performance(
         self, since_ns: int, until_ns: int, *, by: By, money: Money = Money.PAPER
     ) -> PerformanceReport:
         """Sum up the trades of a time, those on paper or those that were sent."""
-        return await load_performance(
+        report = await load_performance(
             self._writer.transact,
             since_ns=since_ns,
             until_ns=until_ns,
@@ -305,6 +316,10 @@ class Ledger:
             whose=Whose(basis=self._settings.basis, money=money),
             known=self._known,
         )
+        if money is Money.PAPER:
+            return report
+        upkeep = await self._upkeep(since_ns, until_ns)
+        return msgspec.structs.replace(report, upkeep_usd=upkeep.usd)
 
     async def episodes(self, since_ns: int, *, most: int) -> EpisodesReport:
         """Load the newest opportunities of a time."""
@@ -335,6 +350,11 @@ class Ledger:
     async def life(self, ref: str) -> LifeReport | Unknown:
         """Load the life of a trade."""
         return await self._writer.transact(partial(load_life, ref=ref))
+
+    async def booked(self, client_order_ids: Sequence[str]) -> BookedReport:
+        """Load what is booked of transactions."""
+        load = partial(load_booked, client_order_ids=client_order_ids[:BOOKED_MAX])
+        return BookedReport(booked=tuple(await self._writer.transact(load)))
 
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""

@@ -189,9 +189,15 @@ transactions = Table(
     Column("gas_quote", ExactDecimal),
     Column("landed_at_ns", BigInteger),
     Column("block", BigInteger),
+    Column("tip", ExactDecimal),
+    Column("gains_at", Text),
+    Column("version", BigInteger),
+    Index("ix_transactions_client_order_id", "client_order_id"),
 )
 """Of executions that are one transaction; one that never landed has none of the figures. `gas` is
-paid in the chain's own asset, also by one that reverted, which says `why`."""
+paid in the chain's own asset, also by one that reverted, which says `why`; its part `tip` comes
+out of what was gained. `gains_at` gets the gains, where that is not the wallet; `version` is the
+word of the sender by which it was booked."""
 
 swaps = Table(
     "swaps",
@@ -292,10 +298,36 @@ deposits = Table(
     _engine_id(),
     _money(),
     Column("why", FreeText),
+    Column("opened", Text),
     sqlite_autoincrement=True,
 )
 """What places of the paper inventory were set to, and what was found on chain of live money that no
-transaction of ours brought or took, with the sentence `why`; in order."""
+transaction of ours brought or took, with the sentence `why`; in order. `opened` (JSON) says on
+which chain that was."""
+
+costs = Table(
+    "costs",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("client_order_id", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("asset", Text, nullable=False),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("usd", ExactDecimal),
+    Column("what", FreeText, nullable=False),
+    Column("digest", Text, nullable=False),
+    _engine_id(),
+    _money(),
+    Index("ix_costs_client_order_id", "client_order_id"),
+    Index("ix_costs_at_ns", "at_ns"),
+)
+"""What transactions paid that carry no plan out: a nonce that was filled, a pause. A later word of
+the same is the difference, negative where less was paid; `usd` is its worth, none without a
+price."""
 
 balances = Table(
     "balances",

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row, func, select, tuple_
@@ -23,13 +23,14 @@ from engine.domain.switched_off import Off
 from engine.domain.units import NS_PER_DAY
 from engine.storage import generations, outcomes, permit_store
 from engine.storage.append import notice_row
-from engine.storage.balances import load_holdings
+from engine.storage.balances import load_holdings, load_opened
 from engine.storage.insertion import insert_new
 from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import load_left_over, load_residuals
 from engine.storage.tables import executions, notices, operator_state
+from engine.storage.upkeep import NO_UPKEEP, Upkeep, load_upkeep
 from engine.storage.whose import Whose
 
 TRADES_MAX = 1_000
@@ -102,11 +103,15 @@ async def load_state(
 
 async def _load_live(connection: AsyncConnection, day_start_ns: int, live: Whose) -> LiveStart:
     left_over = await load_residuals(connection, whose=live)
+    upkeep = await load_upkeep(connection, since_ns=day_start_ns, whose=live)
     return LiveStart(
-        realised_today_usd=await _load_today_usd(connection, day_start_ns, live),
+        realised_today_usd=exact_sum(
+            (await _load_today_usd(connection, day_start_ns, live), -upkeep.usd)
+        ),
         residuals=tuple(left_over),
         last_prices=tuple(await load_last_prices(connection, left_over, whose=live)),
         holdings=tuple(await load_holdings(connection, whose=live)),
+        opened=tuple(await load_opened(connection, whose=live)),
     )
 
 
@@ -219,6 +224,10 @@ def _assets(plan: str) -> tuple[AssetCode, ...]:
     return tuple(hop.target for hop in msgspec.json.decode(plan, type=_Plan).opportunity.hops)
 
 
+_OF_LIVE: Final = frozenset({"upkeep_usd", "upkeep", "unpriced"})
+"""What paper has none of."""
+
+
 class _Part:
     """The sum of one kind of money."""
 
@@ -275,6 +284,7 @@ class PnlSum:
         self._basis = basis
         self._by_basis: defaultdict[str, Decimal] = defaultdict(Decimal)
         self._parts = {money.value: _Part(engine_ids) for money in Money}
+        self.upkeep = NO_UPKEEP
 
     def add(self, rows: Sequence[Row[Any]]) -> None:
         """Add a page."""
@@ -294,11 +304,18 @@ class PnlSum:
     def report(self) -> PnlReport:
         """Return what the pages came to."""
         paper, live = (self._parts[money.value].report() for money in Money)
+        upkeep: Upkeep = self.upkeep
         return PnlReport(
             since_ns=self._since_ns,
             by_basis=dict(self._by_basis),
-            live=live,
-            **msgspec.structs.asdict(paper),
+            live=msgspec.structs.replace(
+                live, upkeep_usd=upkeep.usd, upkeep=upkeep.count, unpriced=upkeep.unpriced
+            ),
+            **{
+                name: value
+                for name, value in msgspec.structs.asdict(paper).items()
+                if name not in _OF_LIVE
+            },
         )
 
 

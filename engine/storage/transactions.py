@@ -1,5 +1,6 @@
 """Transactions of executions, and their swaps, in rows of their own."""
 
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import insert, select
@@ -10,7 +11,10 @@ from engine.domain.instruments import VenueId
 from engine.domain.orders import OrderState, Receipt, Swap, Transaction
 from engine.storage import tables
 
-_RECEIPT: Final = ("why", "flash_fee", "gas_asset", "gas", "gas_quote", "landed_at_ns", "block")
+_RECEIPT: Final = (
+    *("why", "flash_fee", "gas_asset", "gas", "gas_quote"),
+    *("landed_at_ns", "block", "tip"),
+)
 
 
 async def insert_transaction(
@@ -27,6 +31,8 @@ async def insert_transaction(
             wallet=transaction.wallet,
             sent_at_ns=transaction.sent_at_ns,
             state=transaction.state.value,
+            gains_at=transaction.gains_at,
+            version=transaction.version or None,
             **{name: None if receipt is None else getattr(receipt, name) for name in _RECEIPT},
         )
     )
@@ -85,6 +91,7 @@ async def load_transaction(connection: AsyncConnection, execution_id: str) -> Tr
             gas_quote=row.gas_quote,
             landed_at_ns=row.landed_at_ns,
             block=row.block,
+            tip=row.tip or Decimal(0),
         )
     return Transaction(
         client_order_id=row.client_order_id,
@@ -94,4 +101,6 @@ async def load_transaction(connection: AsyncConnection, execution_id: str) -> Tr
         sent_at_ns=row.sent_at_ns,
         state=OrderState(row.state),
         receipt=receipt,
+        gains_at=None if row.gains_at is None else VenueId(row.gains_at),
+        version=row.version or 0,
     )

@@ -16,7 +16,7 @@ from engine.core.middle import Middle
 from engine.core.pipeline import Alarm, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
-from engine.decide.account import Account
+from engine.decide.account import LiveAccount
 from engine.decide.approvals import Approvals
 from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
@@ -79,6 +79,7 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
+from engine.portfolio.wallets import Wallets
 from engine.ports import Feed, FeedLimits
 from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
@@ -351,8 +352,9 @@ def _paper_positions(header: RunHeader) -> Positions:
     return positions
 
 
-def _live_account(header: RunHeader) -> Account:
-    live = Account(inventory=Inventory(holdings=header.live.holdings))
+def _live_account(header: RunHeader) -> LiveAccount:
+    live = LiveAccount(inventory=Inventory(holdings=header.live.holdings))
+    live.wallets = Wallets(live.inventory, header.live.opened)
     live.positions.restore(
         residuals=header.live.residuals,
         realised_usd=header.live.realised_today_usd,

@@ -174,7 +174,7 @@ async def open_engine(
             shared_path(paths.run), run_id=header.run_id, at_ns=header.started_at_ns
         )
         stack.callback(prices.close)
-        live = LiveSending(settings, paths, now_ns)
+        live = LiveSending(settings, paths, ledger, now_ns)
         core = build_core(
             header,
             _surroundings(

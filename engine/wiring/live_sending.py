@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
 from engine.core.inputs.transaction_told import TransactionTold
+from engine.domain.told import WalletSeen
 from engine.execute.plan_executor import NO_SENDER, Sender
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
@@ -22,13 +24,15 @@ class LiveSending:
         sender: what an executor hands plans to.
     """
 
-    def __init__(self, settings: Settings, paths: Paths, now_ns: Clock) -> None:
+    def __init__(self, settings: Settings, paths: Paths, ledger: Caller, now_ns: Clock) -> None:
         self._why_not = why_not_live(settings)
         self._now_ns = now_ns
         self._handing: Handing | None = None
+        self.sender_role: Caller | None = None
         if not self._why_not:
             caller = SocketCaller(paths.socket("sender"), role="sender")
-            self._handing = Handing(caller, engine=settings.engine.id, now_ns=now_ns)
+            self._handing = Handing(caller, ledger, engine=settings.engine.id, now_ns=now_ns)
+            self.sender_role = caller
         self.sender: Sender = self._handing or NO_SENDER
 
     def join(self, answers: EngineAnswers, hot_path: HotPath, watch: ClockWatch) -> None:
@@ -36,6 +40,9 @@ class LiveSending:
         answers.why_not_live = self._why_not
         if self._handing is not None:
             self._handing.take = told_to(hot_path, watch, self._now_ns)
+            self._handing.see = told_to(hot_path, watch, self._now_ns)
+            self._handing.knows = hot_path.knows_transaction
+            answers.sender = self.sender_role
 
     async def run(self) -> None:
         """Hand over and listen until cancelled."""
@@ -45,10 +52,10 @@ class LiveSending:
 
 def told_to(
     hot_path: HotPath, watch: ClockWatch, clock: Clock
-) -> Callable[[TransactionTold], None]:
-    """Return what makes an input of what is told of a transaction."""
+) -> Callable[[TransactionTold | WalletSeen], None]:
+    """Return what makes an input of what is told of a transaction, or of what is ours."""
 
-    def tell(told: TransactionTold) -> None:
+    def tell(told: TransactionTold | WalletSeen) -> None:
         at_ns = clock()
         if at_ns >= watch.late_at_ns:
             at_ns = watch.read()

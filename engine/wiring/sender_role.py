@@ -14,10 +14,10 @@ from typing import Final
 
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import SendingTrouble
-from engine.bus.records import NoticeRecord
+from engine.bus.records import Append, ContractActRecord, NoticeRecord
 from engine.bus.reports import Declined
 from engine.bus.request import Caller, Reply, Request
-from engine.bus.sending import HandedOver, Told, ToldNews
+from engine.bus.sending import Acknowledged, HandedOver, Told, ToldNews, WalletsSeen
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.signing import SignRequest, WalletsReport
 from engine.bus.unix_socket import SocketCaller, open_server
@@ -28,12 +28,20 @@ from engine.chains.ports import NodeError
 from engine.chains.rpc.opening import open_providers
 from engine.connectors.outbound import Outbound, open_outbound
 from engine.domain.chains import GasModel
-from engine.domain.errors import FatalError, SettingsError, SyndicateError, TransientError, worst_of
+from engine.domain.engines import MAIN
+from engine.domain.errors import (
+    BadValueError,
+    FatalError,
+    SettingsError,
+    SyndicateError,
+    TransientError,
+    worst_of,
+)
 from engine.domain.handed import Handed
 from engine.domain.modes import Basis
 from engine.domain.pools import Protocol
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
-from engine.domain.told import Fate, TransactionNews
+from engine.domain.told import Asked, Fate, TransactionNews
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
@@ -44,7 +52,6 @@ from engine.requests.wallets import GetWallets
 from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
-from engine.sending.facts import Life
 from engine.sending.matters import matter_of
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay, PrivateWay, Way
@@ -73,6 +80,7 @@ LOOK_S_MIN: Final = 0.05
 RETRY_S: Final = 0.5
 LISTEN_S: Final = 2.0
 PAUSE_LOOK_S: Final = 6.0
+SEE_S: Final = 3.0
 AGAIN_NS: Final = 60 * NS_PER_S
 SAME_CHARACTERS: Final = 40
 SHOWN_CHARACTERS: Final = 300
@@ -120,11 +128,13 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
                 ):
                     keeping = tasks.create_task(_keep(lease))
                     telling = tasks.create_task(warnings.run())
+                    auditing = tasks.create_task(audit_asked(answers, ledger))
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
                     keeping.cancel()
                     telling.cancel()
+                    auditing.cancel()
         finally:
             await signer.aclose()
             await ledger.aclose()
@@ -238,6 +248,7 @@ async def _send(
             route=route,
             policy=policy_of(facts.name, is_local=nodes.is_local, has_relay=relay is not None),
             rule=LOCAL_RULE,
+            may_begin_anew=nodes.is_local,
         )
 
         simulator = Simulator(
@@ -333,6 +344,7 @@ class SenderAnswers:
         handed: set when there is a plan to begin.
         told: set when there are news.
         stepped: set when a desk has done what there was.
+        asked: set when a person asked for something that is to be in the audit.
         looks: at our contract, by chain.
         desks: that send, by chain.
     """
@@ -342,6 +354,7 @@ class SenderAnswers:
         self.handed: Final = asyncio.Event()
         self.told: Final = asyncio.Event()
         self.stepped: Final = asyncio.Event()
+        self.asked: Final = asyncio.Event()
         self.looks: Final[dict[str, ContractLook]] = {}
         self.desks: Final[dict[str, ChainDesk]] = {}
 
@@ -355,7 +368,7 @@ class SenderAnswers:
         self.handed.set()
         return HandedOver(why=why)
 
-    def ask_after(self, client_order_id: str) -> Told:
+    def ask_after(self, client_order_id: str, engine: str = MAIN) -> Told:
         """See `bus.sending.Sending`."""
         if not self.table.fence(client_order_id, NOT_COME):
             told = self.table.told_of(client_order_id)
@@ -363,7 +376,8 @@ class SenderAnswers:
                 self.table.tell(
                     TransactionNews(
                         client_order_id=client_order_id, version=1, fate=Fate.NEVER, why=NOT_COME
-                    )
+                    ),
+                    engine=engine,
                 )
                 self.told.set()
         last = self.table.told_of(client_order_id)
@@ -391,33 +405,99 @@ class SenderAnswers:
         lines = await asyncio.gather(*(one.look() for one in self.looks.values()))
         return ContractsReport(basis=Basis.SANDBOX_LIVE, contracts=list(lines))
 
-    async def pause_contract(self, chain: str, by: str) -> WorkDone | Declined:
+    async def untold(self, engine: str, after: int) -> Told:
         """See `bus.sending.Sending`."""
-        desk = self.desks.get(chain)
-        if desk is None:
+        found = self.table.untold(engine, after)
+        if not found and after >= self.table.newest_number():
+            self.told.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LISTEN_S):
+                    await self.told.wait()
+            found = self.table.untold(engine, after)
+        return self._told([ToldNews(number=one.number, news=one.news) for one in found])
+
+    def acknowledge(self, numbers: tuple[int, ...]) -> Acknowledged:
+        """See `bus.sending.Sending`."""
+        self.table.acknowledge(numbers)
+        return Acknowledged()
+
+    async def wallets(self) -> WalletsSeen:
+        """See `bus.sending.Sending`."""
+        for desk in self.desks.values():
+            desk.seen, desk.wants_wallet = None, True
+        self.handed.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SEE_S):
+                while any(desk.wants_wallet for desk in self.desks.values()):
+                    self.stepped.clear()
+                    await self.stepped.wait()
+        seen = [desk.seen for desk in self.desks.values() if desk.seen is not None]
+        return WalletsSeen(seen=tuple(seen))
+
+    async def ask_contract(self, asked: Asked) -> WorkDone | Declined:
+        """See `bus.sending.Sending`."""
+        chain, what = asked.chain, "pausing" if asked.is_pause else "unpausing"
+        if chain not in self.desks:
             known = ", ".join(self.desks) or "none"
             return Declined(why=f"nothing is sent on {chain}; chains are: {known}")
-        log.warning("%s asks to pause the contract on %s", by, chain)
-        before, desk.wants_pause = desk.pausing, True
+        log.warning("%s asks for %s the contract on %s", asked.by, what, chain)
+        self.table.asked.keep(asked)  # before anybody is answered, and before anything is done
+        self.asked.set()
         self.handed.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PAUSE_LOOK_S):
-                while not (life := self._pausing(desk, before)):
+                while (answer := self._came(asked)) is None:
                     self.stepped.clear()
                     await self.stepped.wait()
-                return WorkDone(text=f"{chain}: pausing by {life.hashes[-1]}; /contract shows it")
-        desk.wants_pause = False
-        return Declined(why=f"the pause on {chain} is not signed yet: /tx, then ask again")
+                return answer
+        return WorkDone(
+            text=f"{chain}: {what} is kept and not signed yet; it is done once, also after a"
+            " restart: /tx and /contract show it"
+        )
 
-    def _pausing(self, desk: ChainDesk, before: str) -> Life | None:
-        """Return what pauses, once it is signed."""
-        if desk.pausing == before:
+    def _came(self, asked: Asked) -> WorkDone | Declined | None:
+        """Return what became of it, None while it is not signed."""
+        chain, what = asked.chain, "pausing" if asked.is_pause else "unpausing"
+        life = self.table.life_of(asked.client_order_id)
+        if life is not None and life.attempts:
+            return WorkDone(text=f"{chain}: {what} by {life.hashes[-1]}; /contract shows it")
+        told = self.table.told_of(asked.client_order_id)
+        if told is None:
             return None
-        life = self.table.life_of(desk.pausing)
-        return life if life is not None and life.attempts else None
+        if told.news.fate is Fate.SUCCEEDED:
+            return WorkDone(text=f"{chain}: {what} by {told.news.hash}; /contract shows it")
+        return Declined(why=f"{what} on {chain} came to nothing: {told.news.why}")
 
     def _told(self, news: Sequence[ToldNews]) -> Told:
         return Told(newest=self.table.newest_number(), news=tuple(news))
+
+
+async def audit_asked(answers: SenderAnswers, ledger: Caller) -> None:
+    """Put what people asked for into the audit, for ever; what is there once is there once."""
+    table = answers.table.asked
+    while True:
+        answers.asked.clear()
+        for one in table.unaudited():
+            what = "pause" if one.is_pause else "let run again"
+            record = ContractActRecord(
+                record_id=f"contract-{one.command_id}",
+                at_ns=one.at_ns,
+                by=one.by,
+                chain=one.chain,
+                action=f"{what} the contract on {one.chain}",
+            )
+            try:
+                await ledger.call(Append(records=[record]))
+            except TransientError as error:
+                log.info("what was asked waits for the audit: %s", error)
+                break
+            except BadValueError as error:
+                log.error("the audit refuses %s: %s", record, error)  # noqa: TRY400 - said whole
+            table.audited(one.command_id)
+        else:
+            await answers.asked.wait()
+            continue
+        await asyncio.sleep(RETRY_S)
 
 
 class Warnings:

@@ -192,6 +192,9 @@ class Leave:
             return refused(RefusalKind.MODE, str(error))
         if latches.is_killed():
             return refused(RefusalKind.KILLED, f"killed: {latches.why()}")
+        if not intent.purpose.has_plan:
+            # What lets the contract run again trades nothing itself: a latch stops it, no mode.
+            return None
         mode = word.read()
         if mode is Mode.LIVE:
             why = self._words.why_not_gone_live(intent.engine, changed_ns(word.path))

@@ -93,7 +93,12 @@ from engine.requests.safety import (
     Unkill,
 )
 from engine.requests.token import GetToken
-from engine.requests.transactions import GetContracts, GetTransactions, PauseContract
+from engine.requests.transactions import (
+    GetContracts,
+    GetTransactions,
+    PauseContract,
+    UnpauseContract,
+)
 from engine.requests.wallets import GetWallets
 from engine.requests.why import GetWhy
 from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
@@ -350,6 +355,12 @@ class FakeFacade:
             case PauseContract():
                 self.effects.append(f"pause contract {command.chain}")
                 return WorkDone(text=f"{command.chain}: pausing by 0x12ab")
+            case UnpauseContract():
+                if not command.is_confirmed:
+                    why = f"the contract on {command.chain} takes routes again and"
+                    return Declined(why=f"{why} needs a confirmation", needs_confirmation=True)
+                self.effects.append(f"unpause contract {command.chain}")
+                return WorkDone(text=f"{command.chain}: unpausing by 0x12ac")
         return self._answer_chat(command)
 
     def _answer_chat(self, command: Request[Any]) -> Report:  # noqa: C901, PLR0911 - one table

@@ -428,6 +428,20 @@ async def test_the_contract_is_paused_by_a_second_step_alone(chat: Chat) -> None
     assert chat.facade.effects == ["pause contract base"]
 
 
+async def test_the_contract_runs_again_by_a_second_step_that_says_whose_word_it_takes(
+    chat: Chat,
+) -> None:
+    async with chat.start():
+        said = " ".join((await chat.read("/contract unpause base")).split())
+        assert chat.facade.effects == []
+        assert "Let the contract on base run again?" in said
+        assert "Its owner signs it: 0x98c3…6461 is." in said
+        await chat.tap("Let base run")
+        await chat.emulator.wait_until(lambda: chat.emulator.chats.from_bot()[-1].edits == 1)
+
+    assert chat.facade.effects == ["unpause contract base"]
+
+
 async def test_a_declined_second_step_changes_nothing(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/resume")

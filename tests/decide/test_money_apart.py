@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from engine.domain.assets import Amount
+from engine.domain.holdings import Deposit
 from engine.domain.modes import Mode, Money
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.plans import Plan
@@ -33,6 +35,29 @@ def test_a_loss_stops_plans_of_its_own_money_alone(mode: Mode, lost: Money) -> N
         assert decision.reason is Reason.DAILY_LOSS_LIMIT
     else:
         assert not isinstance(decision, Refusal)
+
+
+def test_nothing_is_sent_for_gas_that_nobody_has_read_on_its_chain() -> None:
+    world = make_world(mode=Mode.LIVE)
+    plan = plan_of(world)
+    world.taken_pools.release(plan.plan_id)
+    live = world.circumstances.live
+    gas = (plan.wallet, plan.gas.asset)
+    free = live.inventory.held(gas) - live.under_way.reserved(gas)
+    live.inventory.take(
+        Deposit(
+            venue=plan.wallet,
+            added=Amount(-free, plan.gas.asset),
+            started=Amount(Decimal(0), plan.gas.asset),
+            started_usd=Decimal(0),
+        )
+    )
+
+    decision = world.decider.decide(plan.opportunity, world.now_ns)
+
+    assert world.inventory.held(gas) > 0  # of paper there is enough
+    assert isinstance(decision, Refusal)
+    assert decision.reason is Reason.BALANCE_TOO_LOW
 
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])

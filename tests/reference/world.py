@@ -8,6 +8,7 @@ from engine.core.journal import Decided
 from engine.core.pipeline import Alarm, Pipeline
 from engine.core.pool_market import PoolMarket
 from engine.core.shared_rows import SharedRows
+from engine.decide.account import LiveAccount
 from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import PLAN_TTL_MS, Decider
@@ -39,6 +40,7 @@ from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
+from engine.domain.told import Cost, WalletSeen
 from engine.execute.atomic_finished import AtomicFinished
 from engine.execute.book_finished import LeggedFinished, MixedFinished
 from engine.execute.chain_sight import ChainSight
@@ -63,6 +65,7 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
+from engine.portfolio.wallets import Found
 from engine.ports import Applied, LevelForm
 from engine.quote.atomic import AtomicConfirmer, AtomicRules
 from engine.quote.exact_legs import ExactLegs
@@ -169,6 +172,8 @@ class MemoryJournal:
     answered: list[ApprovalEnd] = field(default_factory=list)
     approved: list[Plan] = field(default_factory=list)
     mandates: list[MandateUse] = field(default_factory=list)
+    on_chain: list[Found] = field(default_factory=list)
+    costs: list[Cost] = field(default_factory=list)
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
         self.found.append(opportunity)
@@ -191,6 +196,14 @@ class MemoryJournal:
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         del at_ns
         self.deposits.append(deposit)
+
+    def found_on_chain(self, found: Found, seen: WalletSeen, at_ns: int) -> None:
+        del seen, at_ns
+        self.on_chain.append(found)
+
+    def cost_booked(self, cost: Cost, at_ns: int) -> None:
+        del at_ns
+        self.costs.append(cost)
 
     def venue_changed(self, edge: VenueEdge) -> None:
         self.edges.append(edge)
@@ -356,6 +369,8 @@ class World:
             ),
             switches=self.switches,
             gas=screen.gas,
+            # As if the chain's wallet had been read, and held what there is of paper.
+            live=LiveAccount(inventory=setup.inventory(setup.instruments)),
         )
         self.pool_health = PoolHealth(self.moving)
         atomic = AtomicConfirmer(

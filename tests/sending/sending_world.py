@@ -280,6 +280,7 @@ class SendingWorld:
             route=self.route_terms(),
             policy=LOCAL,
             rule=LOCAL_RULE,
+            may_begin_anew=True,
             tip_wei=GWEI // 1_000,
         )
         view = ChainView(pool, wallet=self.wallet)

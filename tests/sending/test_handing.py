@@ -12,6 +12,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from engine.bus.booked import BookedReport, GetBooked
+from engine.bus.request import Reply, Request
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.core.inputs.transaction_told import TransactionTold
 from engine.domain.orders import Intent
@@ -31,6 +33,18 @@ from tests.sending.sending_world import SendingWorld
 pytestmark = pytest.mark.slow
 
 
+class EmptyLedger:
+    """A ledger that has booked nothing yet."""
+
+    async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
+        del timeout_s
+        assert isinstance(request, GetBooked)
+        return cast("Reply", BookedReport(booked=()))
+
+
+EMPTY = EmptyLedger()
+
+
 @dataclass
 class Engine:
     """What an engine has of it: executor, way out, and the inputs that came back."""
@@ -43,7 +57,7 @@ class Engine:
         self.intents: list[Intent] = []
         self.finished: list[Finished] = []
         self.caller = SocketCaller(self.socket, role="sender")
-        self.handing = Handing(self.caller, engine="main", now_ns=self.sending.now_ns)
+        self.handing = Handing(self.caller, EMPTY, engine="main", now_ns=self.sending.now_ns)
         self.handing.take = self.take
         known = [
             SimpleNamespace(pool=terms.pool, row=SimpleNamespace(tick_spacing=terms.tick_spacing))

@@ -12,14 +12,17 @@ from engine.bus.notices import (
     OpportunitySeen,
     PaperTraded,
     PlanVoided,
+    SendingTrouble,
 )
 from engine.bus.records import NoticeRecord, Record
 from engine.domain.approvals import Approval
-from engine.domain.modes import Basis
+from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
 from engine.domain.plans import Plan, basis_of_plan
+from engine.domain.told import Matter, WalletSeen
 from engine.operate.journal.recent import Entry
+from engine.portfolio.wallets import Found
 
 OPPORTUNITIES_NS: Final = 60_000_000_000
 """Opportunities that come sooner after one that was told are told together, once it is over."""
@@ -108,6 +111,18 @@ class Notices:
             return
         self.limit_at_ns[reason] = at_ns
         self.tell(LimitHit(at_ns=at_ns, basis=self.basis, reason=reason, detail=refusal.detail))
+
+    def found(self, found: Found, seen: WalletSeen, at_ns: int) -> None:
+        """Tell that a chain shows live money otherwise than the books."""
+        self.tell(
+            SendingTrouble(
+                at_ns=at_ns,
+                basis=basis_of(self.basis, Money.LIVE),
+                chain=seen.chain,
+                what=found.why,
+                matter=Matter.ANEW if found.is_anew else Matter.BALANCE,
+            )
+        )
 
     def execution(
         self, plan: Plan, execution: Execution, *, approval: Approval | None = None

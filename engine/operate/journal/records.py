@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.bus.records import (
+    CostRecord,
     DepositRecord,
     ExecutionRecord,
     IntentRecord,
@@ -13,11 +14,13 @@ from engine.bus.records import (
 )
 from engine.detect.screening.episodes import Closed
 from engine.domain.holdings import Deposit
-from engine.domain.modes import Basis, Mode
+from engine.domain.modes import Basis, Mode, Money
 from engine.domain.opportunities import Reason
 from engine.domain.orders import Execution, Intent
 from engine.domain.plans import Plan
+from engine.domain.told import Cost
 from engine.operate.journal.recent import Entry
+from engine.portfolio.wallets import Found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,5 +96,33 @@ class Records:
                 basis=self.basis,
                 at_ns=at_ns,
                 deposit=deposit,
+            )
+        )
+
+    def found(self, found: Found, at_ns: int) -> None:
+        """Keep what a chain shows otherwise than the books."""
+        self.deposit_count += 1
+        self.put(
+            DepositRecord(
+                record_id=f"{self.run_id}-d{self.deposit_count}",
+                run_id=self.run_id,
+                basis=self.basis,
+                at_ns=at_ns,
+                deposit=found.deposit,
+                money=Money.LIVE,
+                why=found.why,
+                opened=found.opened,
+            )
+        )
+
+    def cost(self, cost: Cost, at_ns: int) -> None:
+        """Keep what a chore has cost: the same record from whichever run books it."""
+        self.put(
+            CostRecord(
+                record_id=f"{cost.client_order_id}-v{cost.version}",
+                run_id=self.run_id,
+                basis=self.basis,
+                at_ns=at_ns,
+                cost=cost,
             )
         )

@@ -14,11 +14,13 @@ from engine.bus.records import Record
 from engine.core.journal import Decided
 from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
+from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Refusal
 from engine.domain.plans import Plan
+from engine.domain.told import Cost, WalletSeen
 from engine.execute.finished import Finished
 from engine.market.freshness import VenueEdge
 from engine.operate.journal.counts import Counts
@@ -27,6 +29,7 @@ from engine.operate.journal.permits import PermitBook
 from engine.operate.journal.recent import RecentOpportunities
 from engine.operate.journal.records import Records
 from engine.operate.run_header import RunHeader
+from engine.portfolio.wallets import Found
 
 
 class RunJournal:
@@ -111,6 +114,21 @@ class RunJournal:
         """Record what a place of the inventory was set to."""
         self._line("deposited", deposit)
         self.records.deposit(deposit, at_ns)
+
+    def found_on_chain(self, found: Found, seen: WalletSeen, at_ns: int) -> None:
+        """Record what a chain shows otherwise than the books, and tell of it."""
+        self._line("found on chain", found)
+        self.records.found(found, at_ns)
+        if found.is_told:
+            self.notices.found(found, seen, at_ns)
+
+    def cost_booked(self, cost: Cost, at_ns: int) -> None:
+        """Record what a transaction that carries no plan out has cost."""
+        self._line("cost", cost)
+        self.counts.profit_usd_live = exact_sum(
+            (self.counts.profit_usd_live, -(cost.usd or Decimal(0)))
+        )
+        self.records.cost(cost, at_ns)
 
     def venue_changed(self, edge: VenueEdge) -> None:
         """Log that a venue was lost or is back; what lasts is told by `operate.outages`."""

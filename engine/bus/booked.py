@@ -1,0 +1,33 @@
+"""What the ledger is asked of transactions: which word of each is booked for good."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from engine.bus.request import LedgerRequest
+from engine.domain.told import Booked
+
+
+class BookedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Of those that were asked for, what is booked; of others nothing is."""
+
+    booked: tuple[Booked, ...]
+
+
+class BookKeeper(Protocol):
+    """What the ledger does for whoever asks."""
+
+    async def booked(self, client_order_ids: Sequence[str]) -> BookedReport:
+        """Load what is booked of transactions."""
+        ...
+
+
+class GetBooked(LedgerRequest[BookedReport], frozen=True, kw_only=True):
+    """What is booked, durably, of transactions by their ids."""
+
+    client_order_ids: tuple[str, ...]
+
+    async def answer(self, ledger: BookKeeper, /) -> BookedReport:
+        """See `Request.answer`."""
+        return await ledger.booked(self.client_order_ids)
