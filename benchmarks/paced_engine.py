@@ -44,6 +44,9 @@ from engine.wiring.ticks import TICK_S
 HOLD_ENVIRONMENT_NAME = "SYNDICATE_BENCH_HOLD"
 """Names the page of background work; each tenth frame pushes that aside then."""
 
+WARM_VARIABLE = "SYNDICATE_BENCH_WARM_MS"
+"""The loop wakes up so often besides, for nothing, so that its core does not fall asleep."""
+
 HELD_EACH = 10
 HOLD_TERMS = HoldTerms(quiet_ns=10_000_000, longest_ns=10**9, held_ratio_max=0.99)
 
@@ -118,6 +121,7 @@ async def receive(port: int, pace: Pace, path: Path) -> None:
             running = [
                 tasks.create_task(session.run()),
                 tasks.create_task(_tick(core, watch, session)),
+                tasks.create_task(_keep_warm(float(os.environ.get(WARM_VARIABLE, "0")) / 1_000)),
                 *(tasks.create_task(one.run()) for one in streams),
             ]
             await timed.is_whole.wait()
@@ -181,6 +185,11 @@ def _hold() -> Iterator[Hold | None]:
         yield hold
     finally:
         hold.close()
+
+
+async def _keep_warm(every_s: float) -> None:
+    while every_s > 0:  # noqa: ASYNC110 - to wake up is all
+        await asyncio.sleep(every_s)
 
 
 async def _tick(core: Core, watch: ClockWatch, session: Session) -> None:

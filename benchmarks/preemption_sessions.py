@@ -2,7 +2,8 @@
 
 Linux may share a core among sessions first (autogroup); what is scheduled as idle is so within its
 session alone. Work in a session of its own, as in the product, is compared with work in that of who
-decides on frames, in turns, and with nothing beside it.
+decides on frames, and with nothing beside it; and where the receiver's loop wakes up each
+millisecond besides, for nothing.
 """
 
 import argparse
@@ -16,7 +17,12 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks import harness, paced
-from benchmarks.paced_engine import HELD_EACH, HOLD_ENVIRONMENT_NAME, HOLD_TERMS
+from benchmarks.paced_engine import (
+    HELD_EACH,
+    HOLD_ENVIRONMENT_NAME,
+    HOLD_TERMS,
+    WARM_VARIABLE,
+)
 from benchmarks.paced_sender import WARM_UP, Pace
 from benchmarks.preempted import OWN, SHARED, at_full_load
 from engine.background.hold_page import Page
@@ -33,20 +39,32 @@ Numbers = np.ndarray[Any, Any]
 def measure(turns: int) -> dict[str, Numbers]:
     """Return the times from a frame's sending to the decision, by what ran beside and when."""
     found: dict[str, Numbers] = {}
+    warm = {WARM_VARIABLE: "1"}
     for _ in range(turns):
         _add(found, "alone", _run())
-        for session in (OWN, SHARED):
-            with tempfile.TemporaryDirectory(prefix="syn") as name:
-                path = Path(name) / "page"
-                page = Page.make(path)
-                with at_full_load(Path(name), path, session=session):
-                    _add(found, f"{session}.full", _run())
-                    held = _run(**{HOLD_ENVIRONMENT_NAME: str(path)})
-                page.remove()
-            for pace, times in held.items():
-                for when, part in _by_when(times, PACES[pace]).items():
-                    _add(found, f"{session}.{when}", {pace: part})
+        _add(found, "alone.warm", _run(**warm))
+        for name, session, more in (
+            ("own", OWN, {}),
+            ("own.warm", OWN, warm),
+            ("shared", SHARED, {}),
+        ):
+            _measure_beside(found, name, session, more)
     return found
+
+
+def _measure_beside(
+    found: dict[str, Numbers], name: str, session: str, environment: dict[str, str]
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="syn") as folder:
+        path = Path(folder) / "page"
+        page = Page.make(path)
+        with at_full_load(Path(folder), path, session=session):
+            _add(found, f"{name}.full", _run(**environment))
+            held = _run(**{HOLD_ENVIRONMENT_NAME: str(path)}, **environment)
+        page.remove()
+    for pace, times in held.items():
+        for when, part in _by_when(times, PACES[pace]).items():
+            _add(found, f"{name}.{when}", {pace: part})
 
 
 def _run(**environment: str) -> dict[str, Numbers]:

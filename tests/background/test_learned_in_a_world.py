@@ -23,7 +23,7 @@ from engine.wiring.effect_task import DISCOVERY_EFFECTS, Measuring
 from engine.wiring.task_findings import Findings
 from engine.wiring.task_wants import Wants
 from tests.agents.worlds import end
-from tests.background.agents import Agents
+from tests.background.agents import Agents, Away
 from tests.background.habits import RIVALS
 from tests.background.world import World, run_world
 from tests.simulation.simulation import MEMORY, make_empty_database
@@ -97,7 +97,7 @@ async def _measured(world: World, ledger: MemoryCaller, now_ns: int) -> None:
     """Let the task go through all that is recorded."""
     wants = Wants(
         ledger=ledger,
-        engine=ledger,
+        engine=Away(),
         chains=None,
         prices_path=world.machine.directory / "none",
         recordings=world.machine.recordings,
