@@ -27,7 +27,8 @@ from engine.domain.advice import InclusionAdvice
 from engine.domain.block_facts import BlockFact
 
 CASES_MIN: Final = 30
-"""Fewer own cases advise nothing: elsewhere and in another year it may be otherwise."""
+"""Fewer cases of the chain's own, takes of others or races of ours, advise nothing: elsewhere and
+in another year it may be otherwise."""
 
 KEPT_A_BLOCK: Final = 0.9999
 """What a case counts after each block: half after some 7,000."""
@@ -75,6 +76,7 @@ def _look(state: Rivals, block: BlockFact) -> Rivals:
         openers=openers,
         gaps=state.gaps + is_gap,
         lasting=state.lasting.kept(KEPT_A_BLOCK),
+        own=state.own.kept(KEPT_A_BLOCK),
         whole=state.whole * KEPT_A_BLOCK,
         bots={who: takes * KEPT_A_BLOCK for who, takes in state.bots.items()},
     )
@@ -113,7 +115,7 @@ class Race(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def races_of(given: RacesGiven, blocks: Sequence[BlockFact]) -> list[Race]:
-    """Return our races that were decided on after the first of these blocks was heard."""
+    """Return our races that were decided on after one of these blocks was heard, and in one."""
     heard = [(block.heard_at_ns, block.number) for block in blocks if block.heard_at_ns]
     heard.sort()
     rows = zip(
@@ -127,7 +129,9 @@ def races_of(given: RacesGiven, blocks: Sequence[BlockFact]) -> list[Race]:
     races = []
     for decided_at_ns, ended_at_ns, profit_usd, landed, came in rows:
         at = bisect_right(heard, (decided_at_ns, landed))
-        if at and profit_usd > 0 and landed > (newest := heard[at - 1][1]):
+        if not at or profit_usd <= 0 or landed > blocks[-1].number:
+            continue
+        if landed > (newest := heard[at - 1][1]):
             races.append(
                 Race(
                     ended_at_ns=ended_at_ns,
@@ -184,7 +188,7 @@ def _rows(state: Rivals) -> tuple[tuple[tuple[float, ...], ...], bool]:
 
 
 def _inclusion(chain: str, state: Rivals) -> tuple[Discovery, ...]:
-    cases = state.lasting.cases
+    cases = max(state.lasting.cases, state.own.weight)
     if cases < CASES_MIN:
         return ()
     rows, by_edge = _rows(state)

@@ -114,6 +114,32 @@ def test_a_race_that_is_even_is_entered_and_one_that_is_always_lost_is_not() -> 
     assert ratios[1] < ratios[2] <= 1
 
 
+def test_where_nobody_else_is_seen_our_own_races_say_how_often_we_come_through() -> None:
+    chance, races = np.random.default_rng(7), RacesGiven()
+    came = (chance.random(120) < 0.68).tolist()
+    for number, one in enumerate(came):
+        add(races, number, came=one)
+    blocks = [heard(number) for number in range(122)]
+    few = end(BOTS, on_chain(blocks[:25], races=races))
+    outcome = end(BOTS, on_chain(blocks, races=races))
+
+    assert few.found == ()
+    assert inclusion(outcome).ratio(1.0, 1) == pytest.approx(np.mean(came), abs=0.12)
+    assert inclusion(outcome).ratio(1.0, 1) <= np.mean(came)
+
+
+def test_who_enters_no_race_any_more_believes_nothing_of_races_in_the_end() -> None:
+    races = RacesGiven()
+    for number in range(60):
+        add(races, number, came=False)
+    first = end(BOTS, on_chain([heard(number) for number in range(62)], races=races))
+    later = [heard(number) for number in range(62, 15_000)]
+    outcome = end(BOTS, on_chain(later), first.learned)
+
+    assert inclusion(first).ratio(1.0, 1) < 0.1
+    assert outcome.found == ()
+
+
 def test_a_race_counts_once_however_often_it_is_given() -> None:
     blocks, races = even_race(5, 60, ties_won=1.0)
     first = end(BOTS, on_chain(blocks, races=races))
@@ -126,9 +152,10 @@ def test_races_of_which_it_is_not_known_when_they_began_do_not_count() -> None:
     races = RacesGiven()
     add(races, 5, came=True)
     after = [heard(9), heard(10)]
+    not_yet = [heard(4), heard(5)]
     unheard = [block(4), block(5)]
 
-    assert races_of(races, after) == []
+    assert races_of(races, after) == races_of(races, not_yet) == []
     assert races_of(races, unheard) == []
     (race,) = races_of(races, [heard(4), heard(5), heard(6)])
     assert race.blocks == 1

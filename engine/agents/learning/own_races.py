@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 STEPS: Final = 20
 """Values on either side of 0."""
@@ -41,12 +42,14 @@ class OwnRaces(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         upto_ns: when the last one ended that was looked at.
         logs: how likely the races were, by each value.
+        weight: how many races that is, older ones as less.
         races, won: how many there were, and how many we came first in.
         foretold: sum of the chances that were advised of them, ties counted as lost.
     """
 
     upto_ns: int = 0
     logs: tuple[float, ...] = (0.0,) * len(_VALUES)
+    weight: float = 0.0
     races: int = 0
     won: int = 0
     foretold: float = 0.0
@@ -68,10 +71,16 @@ class OwnRaces(msgspec.Struct, frozen=True, kw_only=True):
         return OwnRaces(
             upto_ns=max(self.upto_ns, at_ns),
             logs=tuple(log - most for log in logs),
+            weight=KEPT * self.weight + 1,
             races=self.races + 1,
             won=self.won + came,
             foretold=self.foretold + row[_place(row, blocks)],
         )
+
+    def kept(self, share: float) -> "OwnRaces":
+        """Return it as a share of what it is: who races no more comes to believe nothing again."""
+        logs = tuple(share * log for log in self.logs)
+        return replace(self, logs=logs, weight=share * self.weight)
 
     @property
     def value(self) -> float:
