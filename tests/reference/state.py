@@ -16,6 +16,7 @@ from engine.market.board import Board
 SCRATCH = {
     ("Board", "_scratch"),
     ("RecentOpportunities", "newest"),
+    ("RecentOpportunities", "watched"),
     ("CycleScan", "found"),
 }
 """What nothing reads that an earlier input left there, or reports alone."""
