@@ -3,7 +3,7 @@
 Whatever says no here has signed nothing and sent nothing: the plan ends unsent, with the cause.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,7 @@ from engine.chains.gas.data_fee import L1Terms
 from engine.chains.gas.reader import GasSeen
 from engine.chains.gas.route_bytes import signed_call
 from engine.chains.gas.rules import GasRule
-from engine.domain.chains import GasModel
+from engine.domain.chains import DEADLINE_BLOCKS, GasModel
 from engine.domain.errors import BadValueError
 from engine.domain.gas import with_margin
 from engine.domain.handed import Handed
@@ -43,6 +43,7 @@ from engine.sending.routes import RouteTerms, gain_expected_raw, gains_expected_
 from engine.sending.simulating import Simulated
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
+from engine.sending.warming import Simulate
 
 HOLE: Final = "hole"
 """How what fills a nonce is called."""
@@ -53,9 +54,6 @@ PAUSE_S: Final = 600
 
 UNPAUSE_NS: Final = 600 * NS_PER_S
 """What lets the contract run again is begun so soon after it was asked for, or never."""
-
-Simulate = Callable[[HeadNow, str, bytes], Awaitable[Simulated]]
-"""Carries a call of our contract out on the state of a head: contract, call."""
 
 _LATE: Final = Foreseen(cause=TruthCause.LATE)
 
@@ -138,8 +136,12 @@ class Beginnings:
             return route
         data = calldata(route)
         simulated = await self.simulate(head, route.contract, data)
+        is_as_planned = not simulated.why and simulated.gain_raw in gains_expected_raw(plan, route)
+        if not is_as_planned and decided_at(plan) in {None, head.number}:
+            # What was read ahead may be at fault, so that counts for nothing now.
+            simulated = await self.simulate(head, route.contract, data, is_fresh=True)
         foreseen = self._foreseen(plan, route, simulated, head)
-        if why := self._contradiction(plan, route, simulated):
+        if why := self._contradiction(plan, route, simulated, head):
             return Unsent(why, foreseen)
         bid = bid_of(plan, data, simulated.gas_used, head, self.terms)
         if isinstance(bid, NoBid):
@@ -212,7 +214,14 @@ class Beginnings:
         late_ns = self.now_ns() - plan.deadline_ns
         return f"its time was over {late_ns // NS_PER_MS} ms ago" if late_ns > 0 else ""
 
-    def _contradiction(self, plan: AtomicPlan, route: ChainRoute, simulated: Simulated) -> str:
+    def is_early(self, plan: AtomicPlan, head: HeadNow) -> bool:
+        """Say whether a plan is of a block that nodes do not show yet."""
+        block = decided_at(plan)
+        return block is not None and block > head.number and not self._why_late(plan)
+
+    def _contradiction(
+        self, plan: AtomicPlan, route: ChainRoute, simulated: Simulated, head: HeadNow
+    ) -> str:
         """Say why a plan is not sent by its simulation; empty if that is as planned."""
         if simulated.why:
             return self._failed(plan, Failure.STATE, simulated.why)
@@ -220,6 +229,9 @@ class Beginnings:
         if simulated.gain_raw in expected_raw:
             return ""
         detail = f"the contracts give {simulated.gain_raw} units, planned are {expected_raw[0]}"
+        if (block := decided_at(plan)) is not None and head.number > block:
+            moved = f"as of block {head.number} {detail} as of {block}"
+            return self._failed(plan, Failure.STATE, moved)
         self.warn(self.trust.contradict(plan, detail))
         return detail
 
@@ -264,6 +276,11 @@ class Beginnings:
     def _failed(self, plan: AtomicPlan, failure: Failure, why: str) -> str:
         self.warn(self.trust.fail(plan, failure, self.now_ns()))
         return why
+
+
+def decided_at(plan: AtomicPlan) -> int | None:
+    """Return as of which block a plan was decided, None where that is not said."""
+    return None if plan.deadline_block is None else plan.deadline_block - DEADLINE_BLOCKS
 
 
 def bid_of(

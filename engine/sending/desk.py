@@ -29,7 +29,6 @@ from engine.sending.beginnings import (
     UNPAUSE_NS,
     Beginnings,
     DeskTerms,
-    Simulate,
     Unsent,
     bound_beside,
 )
@@ -57,6 +56,7 @@ from engine.sending.paths import Way
 from engine.sending.receipts import receipt_of
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
+from engine.sending.warming import Simulate
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,7 @@ class ChainDesk:
     wants_wallet: bool = False
     seen: WalletSeen | None = None
     _code_hash: str = ""
+    _coded: str = ""
     _recovery: str = ""
     _unasked: set[str] = field(default_factory=set)
 
@@ -140,16 +141,21 @@ class ChainDesk:
             self.told.set()
         if not self._recovery:
             self._recovery = await self.view.recovery(self.terms.route.contract)
-        self._code_hash = await self.view.code_hash(self.terms.route.contract, head)
+        if self._coded != head.hash:
+            self._code_hash = await self.view.code_hash(self.terms.route.contract, head)
+            self._coded = head.hash
+        for asked in self.table.asked.waiting(self.terms.chain):
+            await self._do(asked, head)
+        # What is under way can wait for a moment; a plan's block cannot.
+        for handed in self.table.waiting():
+            if handed.plan.chain == self.terms.chain and not self.beginnings.is_early(
+                handed.plan, head
+            ):
+                await self._begin(handed, head)
         for life in self._open():
             await self._learn(life, await self.view.look(life, head), head)
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
             await self._reserve(filler, head)
-        for asked in self.table.asked.waiting(self.terms.chain):
-            await self._do(asked, head)
-        for handed in self.table.waiting():
-            if handed.plan.chain == self.terms.chain:
-                await self._begin(handed, head)
         if self.wants_wallet:
             self.seen = await self.known.see(head, self._recovery, self._open())
             self.wants_wallet = False

@@ -13,13 +13,11 @@ from eth_hash.auto import keccak
 
 from engine.chains.gas.base_fee import FeeRule, next_base_fee_wei
 from engine.sending.calls import HeadNow
+from engine.sending.footprints import State
 
 SPEC: Final = "CANCUN"
 GAS_MAX: Final = 16_777_216
 """EIP-7825."""
-RECENT_MAX: Final = 8
-"""Calls whose reads are made ahead for each block."""
-
 RICH_WEI: Final = 10**24
 """The EVM's sender has that much, so that only the route's own faults are seen."""
 
@@ -81,24 +79,16 @@ class Simulator:
         self._head = ""
         self._evm: Any = None
         self._base_fee_wei = 0
-        self._recent: dict[bytes, str] = {}
+
+    @property
+    def head(self) -> str:
+        """Hash of the block whose state it has; empty for none."""
+        return self._head
 
     def simulate(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
         """Carry a call of our contract out on the state of a block; nothing of it stays."""
-        self._recent.pop(data, None)
-        self._recent[data] = contract
-        while len(self._recent) > RECENT_MAX:
-            del self._recent[next(iter(self._recent))]
-        return self._call(head, contract, data)
-
-    def warm(self, head: HeadNow) -> None:
-        """Read what the newest calls will want of a block, before anybody asks."""
-        for data, contract in [*self._recent.items()]:
-            self._call(head, contract, data)
-
-    def _call(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
         if self._head != head.hash:
-            self._open(head)
+            self.open(head)
         evm = self._evm
         before = evm.snapshot()
         try:
@@ -125,9 +115,16 @@ class Simulator:
         gain_raw, tip_raw = int.from_bytes(answer[:_WORD]), int.from_bytes(answer[_WORD:])
         return Simulated(gain_raw=gain_raw, tip_raw=tip_raw, gas_used=gas_used)
 
-    def _open(self, head: HeadNow) -> None:
-        from pyrevm import EVM, BlockEnv, CfgEnv, Env  # noqa: PLC0415 - few machines have it
+    def open(self, head: HeadNow, state: State | None = None) -> None:
+        """Begin with a block, and with what is known of its state; the rest is read when needed.
 
+        Raises:
+            ValueError: the state is another block's.
+        """
+        from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env  # noqa: PLC0415 - few have it
+
+        if state is not None and state.head != head.hash:
+            raise ValueError(f"state of {state.head} is not that of {head.hash}")
         self._head = ""
         self._base_fee_wei = next_base_fee_wei(head.fees, self._rule)
         block = BlockEnv(
@@ -139,16 +136,35 @@ class Simulator:
             gas_limit=head.fees.gas_limit,
             difficulty=0,
         )
+        # By its hash: where the block is gone there is no answer, and none of another block.
         self._evm = EVM(
             env=Env(cfg=CfgEnv(chain_id=self._chain_id), block=block),
             fork_url=self._url,
-            fork_block=str(head.number),
+            fork_block=head.hash,
             gas_limit=head.fees.gas_limit,
             spec_id=SPEC,
         )
         self._evm.set_block_env(block)
-        self._evm.set_balance(self._wallet, RICH_WEI)
+        # Who calls and who makes blocks are nobody that a route asks about: they are not asked for.
+        for address in {self._wallet, head.miner}:
+            self._evm.insert_account_info(address, AccountInfo(balance=RICH_WEI))  # type: ignore[call-arg]
+        if state is not None:
+            self._put(state)
         self._head = head.hash
+
+    def _put(self, state: State) -> None:
+        """Give the EVM what is known, so that it does not ask for it."""
+        from pyrevm import AccountInfo  # noqa: PLC0415 - few machines have it
+
+        evm = self._evm
+        for address, (balance_wei, code) in state.accounts.items():
+            info = AccountInfo(balance=balance_wei, nonce=1, code=code)  # type: ignore[call-arg]
+            evm.insert_account_info(address, info)
+        for (address, place), word in state.words.items():
+            # Once it has looked at an account it asks for the word before: so that is forgotten.
+            before = evm.snapshot()
+            evm.insert_account_storage(address, place, word)
+            evm.revert(before)
 
 
 def _why(text: str) -> str:

@@ -15,7 +15,6 @@ from engine.domain.handed import Handed
 from engine.domain.told import Fate
 from engine.domain.truths import Ahead, Foreseen
 from engine.domain.units import NS_PER_MS, NS_PER_S
-from engine.sending.beginnings import Simulate
 from engine.sending.encoding import calldata, decode
 from engine.sending.facts import Landed, Life
 from engine.sending.nonces import NonceTable, Told
@@ -24,6 +23,7 @@ from engine.sending.touching import PLACE_MAX, Touched, watched_of
 from engine.sending.truth import AHEAD_MAX, Behind, truth_of
 from engine.sending.truth_table import TruthTable
 from engine.sending.view import ChainView
+from engine.sending.warming import Simulate
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -24,7 +25,7 @@ from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.work_reports import WorkDone
 from engine.chains.gas.reader import GasReader
 from engine.chains.gas.rules import LOCAL_RULE
-from engine.chains.ports import NodeError
+from engine.chains.ports import Node, NodeError, Topic
 from engine.chains.rpc.opening import open_providers
 from engine.connectors.outbound import Outbound, open_outbound
 from engine.domain.chains import GasModel
@@ -50,8 +51,9 @@ from engine.operate.role_words import announce_ready
 from engine.requests.request_list import requests_of
 from engine.requests.wallets import GetWallets
 from engine.sending.beginnings import DeskTerms
-from engine.sending.calls import HeadNow
+from engine.sending.calls import parse_head
 from engine.sending.desk import ChainDesk
+from engine.sending.footprints import Footprints
 from engine.sending.matters import matter_of
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay, PrivateWay, Way
@@ -60,10 +62,11 @@ from engine.sending.relay import Relay
 from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
 from engine.sending.showing import ContractLook, transactions_report
-from engine.sending.simulating import Simulated, Simulator
+from engine.sending.simulating import Simulator
 from engine.sending.truth_desk import TruthDesk
 from engine.sending.truth_table import TruthTable
 from engine.sending.view import ChainView
+from engine.sending.warming import WarmSimulator
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_nodes import ChainNodes, nodes_of
@@ -251,17 +254,16 @@ async def _send(
             may_begin_anew=nodes.is_local,
         )
 
-        simulator = Simulator(
-            url,
-            LOCAL_RULE.base_fee,
-            chain_id=facts.chain_id,
-            block_s=max(facts.block_ms // 1_000, 1),
-            wallet=wallet,
-        )
+        def simulator() -> Simulator:
+            return Simulator(
+                url,
+                LOCAL_RULE.base_fee,
+                chain_id=facts.chain_id,
+                block_s=max(facts.block_ms // 1_000, 1),
+                wallet=wallet,
+            )
 
-        async def simulated(head: HeadNow, to: str, data: bytes) -> Simulated:
-            return await asyncio.to_thread(simulator.simulate, head, to, data)
-
+        simulate = WarmSimulator(simulator(), Footprints(node, wallet=wallet))
         view = ChainView(node, wallet=wallet)
         answers.looks[facts.name] = ContractLook(
             node=node,
@@ -278,42 +280,45 @@ async def _send(
             view=view,
             way=_way_out(view, relay),
             ask=partial(signed_by, signer),
-            simulate=simulated,
+            simulate=simulate,
             warn=partial(warnings.tell, facts.name),
             now_ns=clock,
             told=answers.told,
         )
         answers.desks[facts.name] = desk
-        behind = Simulator(
-            url,
-            LOCAL_RULE.base_fee,
-            chain_id=facts.chain_id,
-            block_s=max(facts.block_ms // 1_000, 1),
-            wallet=wallet,
-        )
-
-        async def simulated_then(head: HeadNow, to: str, data: bytes) -> Simulated:
-            return await asyncio.to_thread(behind.simulate, head, to, data)
-
         truth_desk = TruthDesk(
             chain=facts.name,
             terms=route,
             table=answers.table,
             truths=truths,
             view=view,
-            simulate=simulated_then,
+            simulate=WarmSimulator(simulator(), Footprints(node, wallet=wallet)),
         )
         gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
         look_s = max(facts.block_ms / 4_000, LOOK_S_MIN)
         async with asyncio.TaskGroup() as both:
             both.create_task(look_back(truth_desk))
-            await _work(desk, gas, simulator, answers, look_s=look_s)
+            both.create_task(_hear(node, simulate, answers))
+            await _work(desk, gas, simulate, answers, look_s=look_s)
+
+
+async def _hear(node: Node, simulate: WarmSimulator, answers: "SenderAnswers") -> None:
+    """Read what simulations want of each block as it is told of, then have it looked at."""
+    while True:
+        try:
+            async with aclosing(node.subscribe(Topic.HEADS)) as heads:
+                async for word in heads:
+                    await simulate.ready(parse_head(word, None))
+                    answers.handed.set()
+        except (NodeError, BadValueError) as error:
+            log.info("blocks are asked for, as nobody tells of them: %s", error)
+        await asyncio.sleep(RETRY_S)
 
 
 async def _work(
     desk: ChainDesk,
     gas: GasReader,
-    simulator: Simulator,
+    simulate: WarmSimulator,
     answers: "SenderAnswers",
     *,
     look_s: float,
@@ -327,7 +332,8 @@ async def _work(
             if head.number != last:
                 desk.terms.learn(await gas.read(), gas.model)
                 last = head.number
-                await asyncio.to_thread(simulator.warm, head)
+                await simulate.ready(head)
+            await simulate.learn(head)
         except (TransientError, NodeError) as error:
             log.warning("%s: %s", desk.terms.chain, error)
             await asyncio.sleep(RETRY_S)

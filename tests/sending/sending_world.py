@@ -24,16 +24,17 @@ from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import TransactionNews
 from engine.sandbox.world.values import WorldPool
 from engine.sending.beginnings import DeskTerms
-from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
 from engine.sending.encoding import decode
 from engine.sending.facts import Life
+from engine.sending.footprints import Footprints
 from engine.sending.nonces import NonceTable, Told
 from engine.sending.paths import OpenWay
 from engine.sending.policies import LOCAL
 from engine.sending.routes import RouteTerms
-from engine.sending.simulating import Simulated, Simulator
+from engine.sending.simulating import Simulator
 from engine.sending.view import ChainView
+from engine.sending.warming import WarmSimulator
 from engine.signing.caps import DailyCaps
 from engine.signing.curve import LocalKey
 from engine.signing.desk import SigningDesk, caps_of
@@ -290,7 +291,7 @@ class SendingWorld:
             view=view,
             way=OpenWay(view),
             ask=self.ask,
-            simulate=self.simulate,
+            simulate=WarmSimulator(self.simulator, Footprints(pool, wallet=self.wallet)),
             warn=self.warnings.append,
             now_ns=self.now_ns,
             **more,
@@ -301,9 +302,6 @@ class SendingWorld:
 
     async def ask(self, intent: SigningIntent) -> Signed | SignRefusal:
         return await self.signing.sign(intent)
-
-    async def simulate(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
-        return self.simulator.simulate(head, contract, data)
 
     def run(self, acting: Callable[[ChainDesk], Any], **more: Any) -> Any:
         """Let a desk work on what `acting` does with it."""

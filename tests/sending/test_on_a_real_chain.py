@@ -496,6 +496,6 @@ async def simulated(sending: SendingWorld, desk: ChainDesk, handed: Handed) -> T
     """Ask the contracts what a route gains now."""
     route = route_of(handed.plan, handed.pools, desk.terms.route)
     route = msgspec.structs.replace(route, profit_min_raw=1)
-    found = await sending.simulate(await desk.view.head(), route.contract, calldata(route))
+    found = await desk.simulate(await desk.view.head(), route.contract, calldata(route))
     assert found.why == ""
     return Told(route, found.gain_raw)

@@ -2,11 +2,10 @@
 
 import pytest
 
-from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
 from engine.sending.encoding import calldata
 from engine.sending.routes import gain_expected_raw, route_of
-from engine.sending.simulating import RECENT_MAX, Simulated
+from engine.sending.simulating import Simulated
 from tests.sending.sending_world import SendingWorld
 
 pytestmark = pytest.mark.slow
@@ -46,23 +45,6 @@ def test_after_a_block_the_state_is_that_blocks(sending: SendingWorld) -> None:
     after = simulated(sending, "1")[0]
 
     assert after.gain_raw > before.gain_raw
-
-
-def test_what_is_read_ahead_is_bounded_and_changes_no_answer(sending: SendingWorld) -> None:
-    sending.gap()
-    for number in range(RECENT_MAX + 2):
-        simulated(sending, f"0.{number + 1}")
-    expected = simulated(sending, "1")[0]
-
-    async def work(desk: ChainDesk) -> HeadNow:
-        head = await desk.view.head()
-        sending.simulator.warm(head)
-        return head
-
-    sending.run(work)
-
-    assert len(sending.simulator._recent) == RECENT_MAX
-    assert simulated(sending, "1")[0] == expected
 
 
 def test_where_there_is_no_contract_of_ours_that_is_said(sending: SendingWorld) -> None:

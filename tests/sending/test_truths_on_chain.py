@@ -1,6 +1,5 @@
 """On a real chain: what trades were, who was in front, and all of it once in the table."""
 
-import asyncio
 from decimal import Decimal
 
 import msgspec
@@ -10,9 +9,11 @@ from engine.domain.plans import AtomicPlan
 from engine.domain.told import Fate
 from engine.domain.truths import Step, Truth, TruthCause
 from engine.sending.desk import ChainDesk
+from engine.sending.footprints import Footprints
 from engine.sending.simulating import Simulator
 from engine.sending.truth_desk import TruthDesk
 from engine.sending.truth_table import TruthTable
+from engine.sending.warming import WarmSimulator
 from tests.sending.sending_world import CHAIN, SendingWorld
 from tests.sending.test_on_a_real_chain import blocks
 
@@ -28,16 +29,13 @@ def truths_of(sending: SendingWorld, desk: ChainDesk, table: TruthTable) -> Trut
         wallet=sending.wallet,
     )
 
-    async def simulate(head: object, contract: str, data: bytes) -> object:
-        return await asyncio.to_thread(behind.simulate, head, contract, data)  # type: ignore[arg-type]
-
     return TruthDesk(
         chain=CHAIN,
         terms=desk.terms.route,
         table=sending.table,
         truths=table,
         view=desk.view,
-        simulate=simulate,  # type: ignore[arg-type]
+        simulate=WarmSimulator(behind, Footprints(desk.view._node, wallet=sending.wallet)),
     )
 
 

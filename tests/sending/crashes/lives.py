@@ -75,7 +75,10 @@ async def _live(path: Path, url: str, socket: Path, wallet: str, handed: Sequenc
         route = route_of(one.plan, one.pools, ROUTE_TERMS)
         gains[calldata(route)] = gain_expected_raw(one.plan, route)
 
-    async def simulate(_head: HeadNow, _contract: str, data: bytes) -> Simulated:
+    async def simulate(
+        head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+    ) -> Simulated:
+        del head, contract, is_fresh
         return Simulated(gain_raw=gains[data], tip_raw=0, gas_used=ROUTE_GAS)
 
     async with open_outbound(None) as way, open_pool([access], way) as pool:

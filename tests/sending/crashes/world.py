@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from engine.chains.gas.rules import LOCAL_RULE
 from engine.domain.assets import AssetCode
+from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.errors import TransientError
 from engine.domain.handed import Handed, PoolTerms
 from engine.domain.plans import AtomicPlan, GasBound
@@ -152,6 +153,7 @@ class CrashWorld:
             number,
             decided_at_ns=self.now_ns(),
             deadline_ns=self.now_ns() + seconds * NS,
+            deadline_block=self.chain.head.number + DEADLINE_BLOCKS,
             flash_fee=Decimal(0),
             gas=GasBound(
                 asset=AssetCode("ETH"),
@@ -230,7 +232,10 @@ class CrashWorld:
             return None
         return refused(RefusalKind.KILLED, "killed")
 
-    async def _simulate(self, _head: HeadNow, _contract: str, data: bytes) -> Simulated:
+    async def _simulate(
+        self, head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+    ) -> Simulated:
+        del head, contract, is_fresh
         gain_raw = self.chain.planned_raw[data]
         if self.is_odd:
             return Simulated(gain_raw=0, tip_raw=0, gas_used=0, why="it reverts")

@@ -1,0 +1,78 @@
+"""Simulations that are quick right after a block: its state is read before a plan needs it.
+
+What newest calls read is brought up to the block in one batch (`footprints.py`); whatever else a
+call reads, the EVM asks for by the block's hash. State of another block is never used: each block
+begins with an EVM of its own.
+"""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from engine.chains.ports import NodeError
+from engine.sending.calls import HeadNow
+from engine.sending.footprints import Footprints, State
+from engine.sending.simulating import Simulated, Simulator
+
+log = logging.getLogger(__name__)
+
+
+class Simulate(Protocol):
+    """Carries a call of our contract out on the state of a head."""
+
+    async def __call__(
+        self, head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+    ) -> Simulated:
+        """Return what it does; nothing of it stays.
+
+        Args:
+            head: as of which block.
+            contract: that is called.
+            data: the call.
+            is_fresh: nothing that was read before counts.
+        """
+        ...
+
+
+class WarmSimulator:
+    """See the module and `Simulate`; one call at a time."""
+
+    def __init__(self, simulator: Simulator, footprints: Footprints) -> None:
+        self._simulator = simulator
+        self._footprints = footprints
+        self._turn = asyncio.Lock()
+
+    async def __call__(
+        self, head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+    ) -> Simulated:
+        """See `Simulate`."""
+        self._footprints.add(contract, data)
+        async with self._turn:
+            if is_fresh:
+                self._simulator.open(head)
+            elif self._simulator.head != head.hash:
+                await self._open(head)
+            return await asyncio.to_thread(self._simulator.simulate, head, contract, data)
+
+    async def ready(self, head: HeadNow) -> None:
+        """Read what newest calls will want of a block."""
+        async with self._turn:
+            if self._simulator.head != head.hash:
+                await self._open(head)
+
+    async def learn(self, head: HeadNow) -> None:
+        """Learn what calls read that were made since, and read it as of a block."""
+        try:
+            if await self._footprints.learn():
+                async with self._turn:
+                    await self._open(head)
+        except NodeError as error:
+            log.info("what calls read is not learned: %s", error)
+
+    async def _open(self, head: HeadNow) -> None:
+        try:
+            state = await self._footprints.read(head)
+        except NodeError as error:  # it is read when it is needed
+            log.info("block %d is not read ahead: %s", head.number, error)
+            state = State(head=head.hash)
+        self._simulator.open(head, state)
