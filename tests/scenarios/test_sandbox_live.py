@@ -47,11 +47,16 @@ async def told(data_dir: Path) -> list[TransactionNews]:
     return [one.news for one in reply.news]
 
 
-def executions(data_dir: Path) -> dict[str, Decimal]:
-    """Return what each plan came to, by the ledger once it is closed."""
+def stored(data_dir: Path, query: str) -> list[tuple[str, ...]]:
+    """Return what the ledger has, once it is closed."""
     path = f"file:{data_dir}/ledger.sqlite3?mode=ro"
     with closing(sqlite3.connect(path, uri=True)) as database:
-        found = database.execute("select plan_id, profit_quote from executions").fetchall()
+        return database.execute(query).fetchall()
+
+
+def executions(data_dir: Path) -> dict[str, Decimal]:
+    """Return what each live plan came to."""
+    found = stored(data_dir, "select plan_id, profit_quote from executions where money = 'live'")
     return {plan_id: Decimal(profit) for plan_id, profit in found}
 
 
@@ -149,3 +154,6 @@ async def test_an_arbitrage_of_the_sandbox_is_carried_out_and_booked_to_the_wei(
         first, last = one.receipt.swaps[0], one.receipt.swaps[-1]
         gain = last.amount_out - first.amount_in - one.receipt.flash_fee
         assert booked[one.client_order_id.removesuffix("-t")] == gain - one.receipt.gas_quote
+    (opened,) = stored(data_dir, "select venue, asset, why from deposits where money = 'live'")[:1]
+    assert opened[:2] == ("base", "ETH")
+    assert opened[2].endswith("the books begin with it")

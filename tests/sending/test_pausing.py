@@ -80,6 +80,25 @@ def test_the_contract_is_paused_once_even_while_nothing_else_is_signed(
     assert sending.count() == count + 1
 
 
+def test_a_pause_that_waits_for_its_block_is_not_sent_a_second_time(
+    sending: SendingWorld,
+) -> None:
+    make_guardian(sending)
+    one = asked(sending)
+    sending.table.asked.keep(one)
+    sending.world.automine(False)
+
+    async def acting(desk: ChainDesk) -> None:
+        for _ in range(3):
+            await desk.step()
+        await steps(desk, sending)
+
+    sending.run(acting)
+
+    assert is_paused(sending)
+    assert sending.count() == 1
+
+
 def test_a_wallet_that_is_no_guardian_pauses_nothing_and_loses_only_gas(
     sending: SendingWorld,
 ) -> None:
