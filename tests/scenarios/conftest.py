@@ -23,8 +23,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     # A short folder: the path of a Unix socket has 107 characters at most.
     with tempfile.TemporaryDirectory(prefix="s") as folder:
         options = ["-q", "-p", "no:cacheprovider", f"--basetemp={folder}/t"]
+        # Its id may have its group behind it, where tests run side by side.
+        test = f"{pyfuncitem.path}::{pyfuncitem.name}"
         done = subprocess.run(
-            [*_UNSHARE, sys.executable, "-m", "pytest", *options, pyfuncitem.nodeid],
+            [*_UNSHARE, sys.executable, "-m", "pytest", *options, test],
             cwd=ROOT,
             env=os.environ | {_INSIDE: "1"},
             capture_output=True,
