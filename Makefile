@@ -13,7 +13,7 @@ RUFF_TREES := .
 # In so many processes all tests run side by side: two for each of two cores, as those that come first,
 # with processes of their own, wait for half of their time. Each takes up to 1 GB.
 WORKERS ?= 4
-ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --dist loadgroup)
+ALL_TESTS = $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS))
 PYTEST = $(PY) -m pytest -q $(if $(k),-k "$(k)",$(ALL_TESTS))
 
 .PHONY: help

@@ -1,13 +1,8 @@
-"""What holds for every test: properties are no measurements, and what waits comes first.
-
-Side by side a test goes to whichever worker is free. But what a module makes once for all of its
-tests is made by one worker, and quick tests go some of a file at a time.
-"""
+"""What holds for every test: properties are no measurements, and what waits comes first."""
 
 import gc
 import sys
-from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 import psutil
 import pytest
@@ -16,13 +11,10 @@ from hypothesis import HealthCheck, settings
 from tests.effort import examples
 
 CAMPAIGN = "campaign"
-TOGETHER: Final = 16
-"""So many quick tests of a file go to a worker at once: less is said about each of them."""
 RECURSION_LIMIT = 1_000
 GROWN_BYTES: Final = 300_000_000
 _PROCESS: Final = psutil.Process()
 _kept_bytes = 0
-_seen: Counter[str] = Counter()
 
 settings.register_profile(
     "any machine",
@@ -35,22 +27,12 @@ settings.load_profile("any machine")
 gc.disable()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Say which tests stay together where they run side by side."""
-    file = item.nodeid.partition("::")[0]
-    if _shares_with_module(item):
-        item.add_marker(pytest.mark.xdist_group(file))
-    elif item.get_closest_marker("slow") is None:
-        _seen[file] += 1
-        item.add_marker(pytest.mark.xdist_group(f"{file} {_seen[file] // TOGETHER}"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Hand tests out, side by side, with those that they belong to."""
+    from tests.distribution import Together  # noqa: PLC0415 - where xdist is
 
-
-def _shares_with_module(item: pytest.Item) -> bool:
-    """Say whether a test uses what is made once for all tests of its module."""
-    if not isinstance(item, pytest.Function):
-        return False
-    known = item._fixtureinfo.name2fixturedefs
-    return any(known[name][-1].scope == "module" for name in item.fixturenames if name in known)
+    return Together(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -71,9 +53,7 @@ def _turn(item: pytest.Item) -> int:
     """Return when a test's turn is: at the end only quick ones are left, for all workers alike."""
     if item.get_closest_marker("slow") is not None:
         return 0
-    if _shares_with_module(item):
-        return 1
-    return 2 if hasattr(getattr(item, "obj", None), "hypothesis") else 3
+    return 1 if hasattr(getattr(item, "obj", None), "hypothesis") else 2
 
 
 def pytest_collection_finish() -> None:
