@@ -323,6 +323,10 @@ gas-backtest: $(VENV)/.dev ## how well gas prices are foretold, on recorded ones
 unknown-orders: $(VENV)/.dev ## follow N=100000 orders of unknown outcome to their proven end; WIRE=1 in the venues' dialects
 	@$(PY) -m tests.trading.campaign $(if $(N),--orders $(N)) $(if $(SEED),--seed $(SEED)) $(if $(WIRE),--wire)
 
+.PHONY: calibration
+calibration: $(VENV)/.dev ## judge what is told as probable by what came (docs/calibration.md)
+	@$(PY) -m benchmarks.calibration
+
 .PHONY: crash-points
 crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=100000 ends of the sender at its commit boundaries; KIND=kill: at system calls (SIGKILL), KIND=node: on a real node
 ifeq ($(KIND),node)

@@ -39,7 +39,7 @@ def table_of(judged: list[Judged]) -> str:
             f"| {one.what} (`{one.name}`) | {one.fitted_n:,} | {found.n:,} | {found.brier:.4f} |"
             f" {found.base_brier:.4f} | {found.skill:+.1%} | {found.log_loss:.3f},"
             f" {found.base_log_loss:.3f} | {found.called_n:,} | {held} |"
-            f" {_yes(found.is_calibrated)} | **{_yes(may_be_called(found))}** |"
+            f" {_yes(found.is_calibrated)} | **{_yes(may_be_called(found.evidence))}** |"
         )
     for one in judged:
         lines += ["", f"Reliability of `{one.name}`:", "", "| n | told | held | interval | fits |",

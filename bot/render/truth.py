@@ -10,6 +10,8 @@ from bot.render.charts import span
 from bot.render.screen import Lines, Screen, Text, wrapped
 from engine.bus.truth_lines import CauseLine, TruthLine
 from engine.bus.truths import TruthsReport
+from engine.domain import claims
+from engine.domain.claims import INCLUSION
 from engine.domain.truths import Step
 
 CAUSES_SHOWN: Final = 5
@@ -57,7 +59,7 @@ def truth_block(line: TruthLine) -> Text:
     figures.append(_between(line.causes, Step.REALISED))
     figures.append(f"on chain {words.usd(line.realised_usd, is_signed=True)}")
     ahead = "" if line.ahead_count is None else f"; {_in_front(line)}"
-    chance = "" if line.chance is None else f"; chance told {line.chance:.0%}"
+    chance = "" if line.chance is None else f"; chance told {claims.told(line.chance, INCLUSION)}"
     return Text(f"{', '.join(one for one in figures if one)}{ahead}{chance}")
 
 

@@ -88,19 +88,39 @@ class Reliability:
         """Between which shares what is told 95 % or more holds, 19 times of 20."""
         return wilson(self.called_held, self.called_n) if self.called_n else (0.0, 1.0)
 
+    @property
+    def evidence(self) -> "Evidence":
+        """What of it decides what the model may be called."""
+        return Evidence(
+            n=self.n,
+            is_calibrated=self.is_calibrated,
+            called_n=self.called_n,
+            called_held=self.called_held,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How a model came out where it was judged; see `Reliability`."""
+
+    n: int
+    is_calibrated: bool
+    called_n: int
+    called_held: int
+
 
 CLAIM: Final = 0.95
 
 
-def may_be_called(reliability: Reliability | None, claim: float = CLAIM) -> bool:
+def may_be_called(evidence: Evidence | None, claim: float = CLAIM) -> bool:
     """Say whether what a model tells as 95 % may be called that: THE rule, for all of the product.
 
     Only a calibrated model, and only if of what it told as 95 % or more at least 95 % held, with
     the lower end of the interval: a share that merely looks like it is none.
     """
-    if reliability is None or not reliability.is_calibrated or not reliability.called_n:
+    if evidence is None or not evidence.is_calibrated or not evidence.called_n:
         return False
-    return reliability.called_interval[0] >= claim
+    return wilson(evidence.called_held, evidence.called_n)[0] >= claim
 
 
 def wilson(held: int, n: int, *, z: float = Z) -> tuple[float, float]:
@@ -114,7 +134,9 @@ def wilson(held: int, n: int, *, z: float = Z) -> tuple[float, float]:
     share, z2 = held / n, z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low = 0.0 if not held else max(0.0, middle - half)
+    high = 1.0 if held == n else min(1.0, middle + half)
+    return low, high
 
 
 def judge(

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
-from typing import Final
 
+from engine.domain.claims import UNCALIBRATED, may_tell
 from engine.domain.errors import BadValueError
 from engine.domain.units import BPS_PER_UNIT
-
-UNCALIBRATED: Final = "uncalibrated"
 
 _DIGITS = Context(prec=60)
 _GWEI_PER_NATIVE = Decimal(10**9)
@@ -16,7 +14,10 @@ _GWEI_PER_NATIVE = Decimal(10**9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confidence:
-    """How likely the gain is. `value` is `None` as long as no calibrated model stands behind it."""
+    """How likely the gain is. `value` is `None` as long as no calibrated model stands behind it.
+
+    `basis` is the model, of `domain.claims`.
+    """
 
     value: Decimal | None
     basis: str
@@ -24,8 +25,11 @@ class Confidence:
     def __post_init__(self) -> None:
         if self.value is None:
             return
-        if self.basis == UNCALIBRATED or not 0 <= self.value <= 1:
-            raise BadValueError(f"confidence {self.value} from {self.basis!r}; 0 to 1 and a basis")
+        if not 0 <= self.value <= 1 or not may_tell(float(self.value), self.basis):
+            raise BadValueError(
+                f"confidence {self.value} from {self.basis!r}; 0 to 1, from a model that is"
+                " calibrated, and so much only if of what it told so much enough held"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

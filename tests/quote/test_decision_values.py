@@ -104,6 +104,9 @@ def test_confidence_is_said_to_be_uncalibrated() -> None:
     assert found.confidence == Confidence(value=None, basis="uncalibrated")
     with pytest.raises(BadValueError, match="uncalibrated"):
         Confidence(value=Decimal("0.9"), basis="uncalibrated")
+    with pytest.raises(BadValueError, match="calibrated"):
+        Confidence(value=Decimal("0.9"), basis="a model that nobody judged")
+    assert Confidence(value=Decimal("0.4"), basis="inclusion_2023").value == Decimal("0.4")
 
 
 @pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("Infinity"), Decimal(0), Decimal(-1)])
